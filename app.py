@@ -1,0 +1,17 @@
+"""The public site: `flask run`, or `granian --interface wsgi app:app`."""
+
+import sys
+
+from pydantic import ValidationError
+
+from sidedoor.documents.problems import Refused
+from sidedoor.public import create_app
+from sidedoor.settings import Settings
+
+try:
+    app = create_app(Settings())
+except Refused as refused:
+    sys.exit("\n".join(str(problem) for problem in refused.problems))
+except ValidationError as error:
+    sys.exit("\n".join(f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}" for detail in error.errors()))
+app.extensions["live"].watch()

@@ -1,0 +1,54 @@
+"""Take the README's pictures from the running site: `make pictures`. Real Chromium, the project's own content."""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
+
+PROJECT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(PROJECT))
+
+from tests.browser.conftest import CHROMIUM, CHROMIUM_ARGUMENTS  # noqa: E402 - found through the line above
+from tests.browser.server import RunningSite  # noqa: E402
+
+FOLDER = PROJECT / "docs" / "pictures"
+PHONE = {"width": 320, "height": 568}
+DESK = {"width": 1280, "height": 800}
+PICTURES = [
+    ("home-phone", "/", PHONE, "light"),
+    ("help-now-phone", "/help/get-help-now", PHONE, "light"),
+    ("help-phone-dark", "/help/getting-ready", PHONE, "dark"),
+    ("contacts-phone", "/contacts", PHONE, "light"),
+    ("help-wide", "/help/walking-on-eggshells", DESK, "light"),
+    ("news-wide", "/news/project-cara-first-results", DESK, "light"),
+]
+
+
+def main() -> None:
+    """Write docs/pictures/*.png anew."""
+    FOLDER.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as data, sync_playwright() as playwright:
+        site = RunningSite(PROJECT / "content", Path(data))
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
+        try:
+            for name, path, size, scheme in PICTURES:
+                _take(browser, site.url + path, FOLDER / f"{name}.png", size, scheme)
+        finally:
+            browser.close()
+            site.close()
+
+
+def _take(browser: Browser, url: str, file: Path, size: dict[str, int], scheme: str) -> None:
+    context = browser.new_context(
+        viewport={"width": size["width"], "height": size["height"]}, color_scheme="dark" if scheme == "dark" else "light"
+    )
+    page = context.new_page()
+    page.goto(url)
+    page.screenshot(path=file)
+    context.close()
+    print(f"{file.relative_to(PROJECT)}  {file.stat().st_size // 1000} kB")
+
+
+if __name__ == "__main__":
+    main()

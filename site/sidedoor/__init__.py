@@ -1,0 +1,1 @@
+"""Sidedoor: a help site for people living with domestic abuse, and the news of whoever runs it."""

@@ -1,0 +1,94 @@
+"""The commands: `flask content check`, `flask news new`, `flask feedback list`."""
+
+import json
+import sys
+from datetime import timedelta
+
+import click
+from flask import Flask, current_app
+from flask.cli import AppGroup, with_appcontext
+
+from sidedoor.documents.checks import check_library
+from sidedoor.documents.live import LiveLibrary
+from sidedoor.documents.problems import Level
+from sidedoor.documents.slugs import slug_from_title, slug_problem
+from sidedoor.public.feedback_store import FeedbackStore
+
+content = AppGroup("content", help="Look after the content folder.")
+news = AppGroup("news", help="Write news.")
+feedback = AppGroup("feedback", help="Read what people wrote.")
+
+_NEW_ITEM = """---
+title: {title}
+summary:
+state: draft
+publish_at: {publish_at}
+notes_to_editors: |
+  Write what journalists need to know here.
+related_help:
+  - get-help-now
+---
+
+Write the news here. Start with what happened, to whom, when and where.
+"""
+
+
+def add_commands(app: Flask) -> None:
+    """Give the `flask` command its groups."""
+    for group in (content, news, feedback):
+        app.cli.add_command(group)
+
+
+@content.command("check")
+@with_appcontext
+def check() -> None:
+    """Say everything that is wrong or due. Exits with 1 if anything is wrong."""
+    live: LiveLibrary = current_app.extensions["live"]
+    problems = check_library(live.library, current_app.extensions["clock"]())
+    for problem in problems:
+        click.echo(str(problem))
+    errors = sum(problem.level is Level.ERROR for problem in problems)
+    click.echo(
+        f"{len(live.library.documents)} documents: {errors} wrong, {len(problems) - errors} due or better another way."
+    )
+    sys.exit(1 if errors else 0)
+
+
+@news.command("new")
+@click.argument("title")
+@with_appcontext
+def new(title: str) -> None:
+    """Start a news item as a draft, tomorrow at nine. TITLE is its headline."""
+    live: LiveLibrary = current_app.extensions["live"]
+    slug = slug_from_title(title)
+    if not slug or slug_problem(slug):
+        raise click.ClickException("The title needs a few words of letters from a to z, to make an address of.")
+    path = current_app.config["CONTENT"] / "news" / f"{slug}.md"
+    tomorrow = current_app.extensions["clock"]().astimezone(live.library.site.zone).date() + timedelta(days=1)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with path.open("x", encoding="utf-8") as out:
+            out.write(_NEW_ITEM.format(title=json.dumps(title, ensure_ascii=False), publish_at=f"{tomorrow} 09:00"))
+    except FileExistsError:
+        raise click.ClickException(f"There is a news item named {slug} already. Choose another title.") from None
+    click.echo(f"{path}\nIt is a draft. Write it, then change its state to published.")
+
+
+@feedback.command("list")
+@with_appcontext
+def list_feedback() -> None:
+    """Print every message, oldest first."""
+    messages = FeedbackStore(current_app.config["DATA"]).all()
+    for message in messages:
+        click.echo(f"{message.number}  {message.hour:%Y-%m-%d %H}h\n{message.text}\n")
+    click.echo(f"{len(messages)} messages.")
+
+
+@feedback.command("delete")
+@click.argument("number", type=int)
+@with_appcontext
+def delete_feedback(number: int) -> None:
+    """Delete message NUMBER for good."""
+    if not FeedbackStore(current_app.config["DATA"]).delete(number):
+        raise click.ClickException(f"There is no message {number}.")
+    click.echo(f"Message {number} is deleted.")

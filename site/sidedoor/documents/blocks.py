@@ -1,0 +1,123 @@
+"""The author blocks: `/// name | argument`, some Markdown, `///`. Built on pymdownx.blocks.
+
+To add a block: write its class here, add it to BLOCKS, style its class in static/css/public.css.
+"""
+
+from typing import Any, ClassVar
+from xml.etree import ElementTree as etree
+
+from markdown import Markdown
+from pymdownx.blocks import BlocksExtension, BlocksProcessor
+from pymdownx.blocks.block import Block
+
+
+class _Box(Block):
+    """A box around Markdown, with its argument as a heading of its own."""
+
+    ARGUMENT: bool | None = None
+
+    def on_create(self, parent: etree.Element) -> etree.Element:
+        box = etree.SubElement(parent, "div", {"class": self.NAME})
+        if self.argument:
+            etree.SubElement(box, "p", {"class": "block-title"}).text = self.argument
+        return box
+
+
+class Callout(_Box):
+    """`/// callout | Good to know`: one thing to notice."""
+
+    NAME = "callout"
+
+
+class Emergency(_Box):
+    """`/// emergency | In danger now`: what to do at once."""
+
+    NAME = "emergency"
+
+
+class Steps(_Box):
+    """`/// steps`: a numbered list to follow in order."""
+
+    NAME = "steps"
+    ARGUMENT = False
+
+
+class Contact(Block):
+    """`/// contact | ndah`: the card of one helpline. The record stays in contacts.yaml; the page asks for it by id."""
+
+    NAME = "contact"
+    ARGUMENT = True
+
+    def on_create(self, parent: etree.Element) -> etree.Element:
+        return etree.SubElement(parent, "div", {"data-contact": self.argument.strip()})
+
+    def on_markdown(self) -> str:
+        return "raw"
+
+
+class Statistic(Block):
+    """`/// statistic | 46 %`: a figure, and what it means."""
+
+    NAME = "statistic"
+    ARGUMENT = True
+
+    def on_create(self, parent: etree.Element) -> etree.Element:
+        box = etree.SubElement(parent, "div", {"class": "statistic"})
+        etree.SubElement(etree.SubElement(box, "p", {"class": "figure"}), "strong").text = self.argument
+        return box
+
+
+class Quote(Block):
+    """`/// quote | Name, role`: what somebody said, and who said it."""
+
+    NAME = "quote"
+    ARGUMENT = True
+
+    def on_create(self, parent: etree.Element) -> etree.Element:
+        self.figure = etree.SubElement(parent, "figure", {"class": "quote"})
+        return etree.SubElement(self.figure, "blockquote")
+
+    def on_add(self, block: etree.Element) -> etree.Element:
+        return block
+
+    def on_end(self, block: etree.Element) -> None:
+        etree.SubElement(self.figure, "figcaption").text = self.argument
+
+
+class Action(Block):
+    """`/// action | /help/get-help-now`: one big link; its content is the link's words."""
+
+    NAME = "action"
+    ARGUMENT = True
+
+    def on_create(self, parent: etree.Element) -> etree.Element:
+        paragraph = etree.SubElement(parent, "p", {"class": "action"})
+        self.link = etree.SubElement(paragraph, "a", {"href": self.argument.strip()})
+        return self.link
+
+    def on_markdown(self) -> str:
+        return "inline"
+
+
+class Device(Block):
+    """`/// device | firefox`: the guide's steps for one browser; guide.js shows the reader's own first."""
+
+    NAME = "device"
+    ARGUMENT = True
+
+    def on_create(self, parent: etree.Element) -> etree.Element:
+        return etree.SubElement(parent, "section", {"class": "device", "id": f"device-{self.argument.strip()}"})
+
+
+BLOCKS: tuple[type[Block], ...] = (Callout, Emergency, Steps, Contact, Statistic, Quote, Action, Device)
+BLOCK_NAMES = frozenset(block.NAME for block in BLOCKS)
+
+
+class AuthorBlocks(BlocksExtension):
+    """Makes Python-Markdown read every block of BLOCKS."""
+
+    config: ClassVar[dict[str, Any]] = {}
+
+    def extendMarkdownBlocks(self, md: Markdown, block_mgr: BlocksProcessor) -> None:
+        for block in BLOCKS:
+            block_mgr.register(block, self.getConfigs())

@@ -1,0 +1,126 @@
+"""One checked document, and whether the public may see it at a given moment."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum, auto
+
+from sidedoor.documents.models import HelpMeta, Kind, Meta, NewsMeta, PageMeta, Update
+from sidedoor.documents.slugs import slug_problem
+
+KINDS: dict[Kind, type[Meta]] = {"help": HelpMeta, "news": NewsMeta, "page": PageMeta}
+FOLDERS: dict[str, Kind] = {"help": "help", "news": "news", "pages": "page"}
+_PREFIXES: dict[Kind, str] = {"help": "/help/", "news": "/news/", "page": "/"}
+
+
+class Visibility(Enum):
+    """What the public may know of a document."""
+
+    HIDDEN = auto()  # nothing at all, not even that it exists
+    SHOWN = auto()
+    WITHDRAWN = auto()  # at its address only, with the reason above it
+    REMOVED = auto()  # its address answers 410 Gone with the reason
+
+
+@dataclass(frozen=True, eq=False)
+class Document:
+    """A document as its file says it, rendered and checked. Times are aware and in UTC.
+
+    `html` may hold contact marks (see `markdown.Rendered`); `file` is its path in the content folder.
+    """
+
+    kind: Kind
+    slug: str
+    file: str
+    meta: Meta
+    html: str
+    notes_html: str
+    sentences: tuple[str, ...]
+    links: tuple[str, ...]
+    pictures: tuple[str, ...]
+    contact_ids: tuple[str, ...]
+
+    @property
+    def path(self) -> str:
+        """The address on this site: `/help/money`."""
+        return path_of(self.kind, self.slug)
+
+    @property
+    def title(self) -> str:
+        """The page's one top heading."""
+        return self.meta.title
+
+    @property
+    def tab_title(self) -> str:
+        """What the browser's tab and history show: discreet for help, the headline for news."""
+        return getattr(self.meta, "tab_title", self.meta.title)
+
+    @property
+    def summary(self) -> str:
+        """One sentence on what the page is for."""
+        return self.meta.summary
+
+    @property
+    def language(self) -> str:
+        """BCP 47 tag of the page's language."""
+        return self.meta.language
+
+    @property
+    def group(self) -> str:
+        """The help pages' group it belongs to; empty for other kinds."""
+        return getattr(self.meta, "group", "")
+
+    @property
+    def published_at(self) -> datetime | None:
+        """The moment it became public, or will."""
+        return self.meta.publish_at
+
+    def visibility(self, now: datetime) -> Visibility:
+        """What the public may know of it at `now` (aware). Anything unclear is HIDDEN."""
+        meta = self.meta
+        if meta.state not in ("published", "withdrawn"):
+            return Visibility.HIDDEN
+        if (meta.publish_at and now < meta.publish_at) or (meta.expires_at and now >= meta.expires_at):
+            return Visibility.HIDDEN
+        if meta.state == "withdrawn" and meta.withdrawn and now >= meta.withdrawn.at:
+            return Visibility.REMOVED if meta.withdrawn.removed else Visibility.WITHDRAWN
+        return Visibility.SHOWN
+
+    def updates(self, now: datetime) -> tuple[Update, ...]:
+        """The public change notes up to `now`, newest first: a note may be under embargo too."""
+        return tuple(
+            sorted((note for note in self.meta.updates if note.at <= now), key=lambda note: note.at, reverse=True)
+        )
+
+    def updated_at(self, now: datetime) -> datetime | None:
+        """When it last changed in a way its readers were told of."""
+        updates = self.updates(now)
+        return updates[0].at if updates else self.published_at
+
+    def transitions(self) -> tuple[datetime, ...]:
+        """Every moment at which what the public may see of it changes by the clock alone."""
+        meta = self.meta
+        if meta.state not in ("published", "withdrawn"):
+            return ()
+        moments = [meta.publish_at, meta.expires_at, *(note.at for note in meta.updates)]
+        if meta.withdrawn:
+            moments.append(meta.withdrawn.at)
+        return tuple(moment for moment in moments if moment)
+
+
+def path_of(kind: Kind, slug: str) -> str:
+    """The address of the document of this kind and slug, whether there is one or not."""
+    return _PREFIXES[kind] + slug
+
+
+def kind_of(file: str) -> Kind | None:
+    """The kind of document a file in the content folder is, by its first folder; None if it is none."""
+    folder, _, rest = file.partition("/")
+    return FOLDERS.get(folder) if rest.endswith(".md") else None
+
+
+def slug_of(file: str) -> str:
+    """The slug a file's name gives. Raises ValueError, in a sentence, when it cannot be one."""
+    slug = file.rsplit("/", 1)[-1].removesuffix(".md")
+    if problem := slug_problem(slug):
+        raise ValueError(problem)
+    return slug

@@ -1,0 +1,114 @@
+"""The YAML at the top of a document, as plain strings with their line numbers.
+
+Ordinary YAML loaders turn `12:30` into 750 and `no` into false, so nothing is guessed here: every value
+stays the text an editor wrote, and `models.py` says what it has to be.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from sidedoor.documents.problems import Problem, Refused
+
+Place = tuple[str | int, ...]
+_DEEPEST = 6
+
+
+@dataclass
+class Written:
+    """What was read: nested dicts, lists and strings in `values`, and in `lines` the line each one starts on."""
+
+    values: dict[str, Any]
+    lines: dict[Place, int] = field(default_factory=dict)
+    body: str = ""
+    body_line: int = 1
+
+    def line_of(self, place: Place) -> int | None:
+        """The line of `place`, or of the nearest thing around it that has one."""
+        while place and place not in self.lines:
+            place = place[:-1]
+        return self.lines.get(place)
+
+
+def read_document(text: str, file: str) -> Written:
+    """Split a document into its front matter and its Markdown. Raises Refused."""
+    lines = text.split("\n")
+    if lines[0].rstrip() != "---":
+        raise Refused(
+            [Problem(file, 1, "The first line is not ---.", "Begin with ---, the title and so on, and --- again.")]
+        )
+    for number, line in enumerate(lines[1:], start=2):
+        if line.rstrip() == "---":
+            written = read_yaml("\n".join(lines[1 : number - 1]), file, first_line=2)
+            written.body, written.body_line = "\n".join(lines[number:]), number + 1
+            return written
+    raise Refused([Problem(file, 1, "The front matter never ends.", "Put a line with --- after its last line.")])
+
+
+def read_yaml(text: str, file: str, first_line: int = 1) -> Written:
+    """Read a YAML mapping; every leaf is a string. Raises Refused if it is no YAML, repeats a key or uses an alias."""
+    try:
+        root = yaml.compose(text, Loader=yaml.BaseLoader)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + first_line if error.problem_mark else first_line
+        instead = 'Write `name: value`; where the value holds a colon, `name: "value"`.'
+        raise Refused([Problem(file, line, f"This line cannot be read: {error.problem}.", instead)]) from None
+    except yaml.YAMLError:
+        raise Refused(
+            [Problem(file, first_line, "There is a character here that does not print.", "Delete it.")]
+        ) from None
+    except RecursionError:
+        raise Refused([Problem(file, first_line, "Lists are nested too deeply.", "Write one list a name.")]) from None
+    if root is None:
+        return Written({}, {(): first_line})
+    if not isinstance(root, yaml.MappingNode):
+        raise Refused([Problem(file, first_line, "There are no names here.", "Write `name: value`, one a line.")])
+    written = Written({}, {(): first_line})
+    problems = list(_problems(root, file, first_line))
+    if problems:
+        raise Refused(problems)
+    written.values = _plain(root, (), written.lines, first_line)
+    return written
+
+
+def _problems(root: yaml.Node, file: str, first_line: int) -> Iterator[Problem]:
+    """Repeated keys, aliases (a few lines of which can stand for gigabytes) and deep nesting."""
+    seen: set[int] = set()
+    waiting: list[tuple[yaml.Node, int]] = [(root, 0)]
+    while waiting:
+        node, depth = waiting.pop()
+        line = node.start_mark.line + first_line
+        if id(node) in seen:
+            yield Problem(file, line, "An alias (*name) is used.", "Write the value out.")
+            continue
+        seen.add(id(node))
+        if depth > _DEEPEST:
+            yield Problem(file, line, "Lists are nested too deeply.", "Write one list a name.")
+        elif isinstance(node, yaml.MappingNode):
+            names: set[str] = set()
+            for key, value in node.value:
+                if not isinstance(key, yaml.ScalarNode):
+                    yield Problem(file, line, "A name here is not a word.", "Write `name: value`.")
+                elif key.value in names:
+                    again = key.start_mark.line + first_line
+                    yield Problem(file, again, f"`{key.value}` is written twice.", "Keep one of the two.")
+                else:
+                    names.add(key.value)
+                waiting.append((value, depth + 1))
+        elif isinstance(node, yaml.SequenceNode):
+            waiting.extend((value, depth + 1) for value in node.value)
+
+
+def _plain(node: yaml.Node, place: Place, lines: dict[Place, int], first_line: int) -> Any:
+    lines[place] = node.start_mark.line + first_line
+    if isinstance(node, yaml.MappingNode):
+        values = {}
+        for key, value in node.value:
+            values[key.value] = _plain(value, (*place, key.value), lines, first_line)
+            lines[(*place, key.value)] = key.start_mark.line + first_line
+        return values
+    if isinstance(node, yaml.SequenceNode):
+        return [_plain(value, (*place, number), lines, first_line) for number, value in enumerate(node.value)]
+    return node.value

@@ -1,0 +1,121 @@
+"""The Library: every document, drafts and embargoed ones too. `Library.public(now)` is the only way out.
+
+What is not public at a moment is not in the PublicLibrary of that moment, so no page, list, feed, search or error
+that is made from one can give it away. Visibility is decided when read, from the clock; no job has to fire.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+
+from sidedoor.documents.document import Document, Visibility, path_of
+from sidedoor.documents.models import Contact, Kind, Site
+from sidedoor.documents.problems import Problem
+
+NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Library:
+    """Everything in the content folder that could be read, and every problem with what could not."""
+
+    site: Site
+    contacts: Mapping[str, Contact]
+    documents: tuple[Document, ...]
+    pictures: frozenset[str]
+    problems: tuple[Problem, ...]
+
+    def public(self, now: datetime) -> "PublicLibrary":
+        """What the public may see at `now` (aware)."""
+        seen = {document: document.visibility(now) for document in self.documents}
+        shown = [document for document in self.documents if seen[document] is Visibility.SHOWN]
+        withdrawn = [document for document in self.documents if seen[document] is Visibility.WITHDRAWN]
+        removed = [document for document in self.documents if seen[document] is Visibility.REMOVED]
+        later = [moment for document in self.documents for moment in document.transitions() if moment > now]
+        return PublicLibrary(
+            now=now,
+            valid_until=min(later, default=NEVER),
+            site=self.site,
+            contacts=self.contacts,
+            shown=tuple(shown),
+            withdrawn=tuple(withdrawn),
+            removed=tuple(removed),
+            pictures=self.pictures & {name for document in (*shown, *withdrawn) for name in document.pictures},
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class PublicLibrary:
+    """What the public may see from `now` until `valid_until`, and nothing else."""
+
+    now: datetime
+    valid_until: datetime
+    site: Site
+    contacts: Mapping[str, Contact]
+    shown: tuple[Document, ...]
+    withdrawn: tuple[Document, ...]
+    removed: tuple[Document, ...]
+    pictures: frozenset[str]
+
+    @cached_property
+    def by_path(self) -> Mapping[str, Document]:
+        """Documents that have a page, by address: shown ones and withdrawn ones that stay."""
+        return {document.path: document for document in (*self.withdrawn, *self.shown)}
+
+    @cached_property
+    def gone(self) -> Mapping[str, Document]:
+        """Removed documents by address."""
+        return {document.path: document for document in self.removed}
+
+    @cached_property
+    def redirects(self) -> Mapping[str, str]:
+        """Former addresses and where each leads now. A page that exists always wins over a former address."""
+        moved = {}
+        for document in (*self.withdrawn, *self.shown):
+            for slug in document.meta.previous_slugs:
+                former = path_of(document.kind, slug)
+                if former not in self.by_path and former not in self.gone:
+                    moved[former] = document.path
+        return moved
+
+    @cached_property
+    def news(self) -> tuple[Document, ...]:
+        """News that is shown, newest first."""
+        news = (document for document in self.shown if document.kind == "news")
+        return tuple(sorted(news, key=lambda item: (item.published_at or self.now, item.slug), reverse=True))
+
+    @cached_property
+    def help(self) -> tuple[Document, ...]:
+        """Help pages that are shown, in the site's language, in the order of their groups."""
+        return self.help_in(self.site.language)
+
+    def help_in(self, language: str) -> tuple[Document, ...]:
+        """Help pages in `language`, in the order of their groups."""
+        place = {group.id: number for number, group in enumerate(self.site.groups)}
+        pages = [page for page in self.shown if page.kind == "help" and page.language == language]
+        return tuple(sorted(pages, key=lambda page: (place[page.group], getattr(page.meta, "order", 0), page.slug)))
+
+    def groups(self, language: str) -> list[tuple[str, list[Document]]]:
+        """Headings and their help pages in `language`; headings without a page are left out."""
+        pages = self.help_in(language)
+        grouped = [(group.title, [page for page in pages if page.group == group.id]) for group in self.site.groups]
+        return [(title, members) for title, members in grouped if members]
+
+    def find(self, kind: Kind, slug: str) -> Document | None:
+        """The page with this slug, shown or withdrawn."""
+        return self.by_path.get(path_of(kind, slug))
+
+    def translations(self, document: Document) -> list[Document]:
+        """The same page in other languages."""
+        original = document.meta.translation_of or document.slug
+        same = (
+            page
+            for page in self.shown
+            if page.kind == document.kind and original in (page.slug, page.meta.translation_of)
+        )
+        return [page for page in same if page.language != document.language]
+
+    def updated_at(self) -> datetime | None:
+        """When the news last changed, as far as the public knows."""
+        return max((moment for item in self.news if (moment := item.updated_at(self.now))), default=None)

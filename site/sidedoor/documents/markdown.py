@@ -1,0 +1,280 @@
+"""A document's Markdown, made into HTML that this site allows. The one module that does so.
+
+What is not allowed is reported with its line, never silently dropped: an editor has to see it. After
+that nh3 cleans the result by the same list, so that a mistake here still lets nothing through.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from html.parser import HTMLParser
+from typing import Any
+from xml.etree import ElementTree as etree
+
+import markdown
+import nh3
+from markdown.extensions.tables import TableExtension
+from markdown.extensions.toc import TocExtension
+from markdown.treeprocessors import Treeprocessor
+
+from sidedoor.documents.blocks import BLOCK_NAMES, AuthorBlocks
+
+ALLOWED: dict[str, set[str]] = {
+    "p": {"class"}, "h2": {"id"}, "h3": {"id"}, "h4": {"id"},
+    "ul": set(), "ol": {"start"}, "li": set(), "strong": set(), "em": set(), "code": set(), "pre": set(),
+    "blockquote": set(), "br": set(), "hr": set(), "a": {"href", "title"}, "img": {"src", "alt", "title"},
+    "table": set(), "thead": set(), "tbody": set(), "tr": set(), "th": {"class", "scope"}, "td": {"class"},
+    "div": {"class", "data-contact"}, "figure": {"class"}, "figcaption": set(), "section": {"class", "id"},
+}  # fmt: skip
+_SCHEMES = {"https", "mailto"}
+_INLINE = {"a", "strong", "em", "code", "img", "br"}
+_MOST_BRACKETS = 400
+_DEEPEST_INDENT = 40
+_DEEPEST_QUOTE = 8
+
+_CODE_SPAN = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)")
+_AUTOLINK = re.compile(r"<(?:https?://|mailto:)?[^\s<>]+[.@][^\s<>]*>")
+_RAW_HTML = re.compile(r"</?[a-zA-Z][^>]*>?|<!--|<!\[|<[?!]")
+_ATTRIBUTE_LIST = re.compile(r"\{:[^}\n]*\}?")
+_BLOCK_LINE = re.compile(r"[ ]{0,3}(/{3,})(?:[ ]*$|[ ]+([\w-]+)[ ]*(?:\|(.*))?$)")
+_FENCE = re.compile(r"[ ]{0,3}(```|~~~)")
+_ABBREVIATION = re.compile(r"[ ]{0,3}\*\[[^\]]*\]:")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something in the Markdown that is not allowed; `line` counts from 1 within the body."""
+
+    line: int | None
+    what: str
+    instead: str
+
+
+@dataclass
+class Rendered:
+    """What a body became.
+
+    `html` may hold empty `<div data-contact="id">` marks, which the page fills. `sentences` is the text as a reader
+    meets it, block by block, for search and for measuring how easy it is to read.
+    """
+
+    html: str
+    sentences: list[str] = field(default_factory=list)
+    links: list[str] = field(default_factory=list)
+    pictures: list[str] = field(default_factory=list)
+    contacts: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """The same as plain values, for the way out of the child process."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> "Rendered":
+        """The way back in."""
+        return cls(**{**values, "findings": [Finding(**finding) for finding in values["findings"]]})
+
+
+def render(body: str) -> Rendered:
+    """Make HTML of `body`. May take very long on hostile input: call it through `renderer.Renderer`."""
+    if excess := list(_excess(body)):
+        return Rendered("", findings=excess)
+    inspector = _Inspector(body)
+    converter = markdown.Markdown(
+        extensions=[TableExtension(use_align_attribute=True), "sane_lists", "smarty", TocExtension(), AuthorBlocks()],
+        output_format="html",
+    )
+    # Raw HTML is never passed through: it is shown as the text it is, and reported.
+    converter.preprocessors.deregister("html_block")
+    converter.inlinePatterns.deregister("html")
+    converter.treeprocessors.register(inspector, "sidedoor-inspector", 1)
+    html = nh3.clean(
+        converter.convert(body),
+        tags=set(ALLOWED),
+        attributes={tag: attributes for tag, attributes in ALLOWED.items() if attributes},
+        url_schemes=_SCHEMES,
+        link_rel=None,
+    )
+    findings = [*_source_findings(body), *inspector.findings]
+    return Rendered(
+        html,
+        sentences=_sentences(html),
+        links=inspector.links,
+        pictures=inspector.pictures,
+        contacts=inspector.contacts,
+        findings=sorted(findings, key=lambda finding: finding.line or 0),
+    )
+
+
+class _Inspector(Treeprocessor):
+    """Walks the finished tree: notes links, pictures and contacts, and reports what is not allowed."""
+
+    def __init__(self, body: str) -> None:
+        super().__init__()
+        self.lines = body.split("\n")
+        self.links: list[str] = []
+        self.pictures: list[str] = []
+        self.contacts: list[str] = []
+        self.findings: list[Finding] = []
+
+    def run(self, root: etree.Element) -> None:
+        for element in root.iter():
+            if element is root:
+                continue
+            self._normalise(element)
+            self._inspect(element)
+
+    @staticmethod
+    def _normalise(element: etree.Element) -> None:
+        if align := element.attrib.pop("align", None):
+            element.set("class", f"align-{align}")
+        if element.tag == "th":
+            element.set("scope", "col")
+
+    def _inspect(self, element: etree.Element) -> None:
+        tag = str(element.tag)
+        if tag == "h1":
+            self._report("# ", "A heading has one # only.", "The page's title is its only top heading: write ## here.")
+        elif tag not in ALLOWED:
+            self._report(tag, f"A <{tag}> is not allowed.", "Delete it.")
+        for name in element.attrib:
+            if name not in ALLOWED.get(tag, set()):
+                self._report(name, f"The attribute {name} is not allowed.", "Delete it.")
+        if tag == "a":
+            self._inspect_link(element.get("href", ""))
+        elif tag == "img":
+            self._inspect_picture(element.get("src", ""), element.get("alt", ""))
+        elif contact := element.get("data-contact"):
+            self.contacts.append(contact)
+
+    def _inspect_link(self, address: str) -> None:
+        address = _plain(address)
+        if address.startswith("/") and not address.startswith("//"):
+            self.links.append(address)
+        elif not address.startswith(("#", "https://", "mailto:")):
+            self._report(
+                address,
+                f"The link “{address[:80]}” leads nowhere this site allows.",
+                "Write /help/… for a page of this site or https://… for another; for a number use a contact block.",
+            )
+
+    def _inspect_picture(self, source: str, alt: str) -> None:
+        name = source.removeprefix("/images/")
+        if source == name or "/" in name:
+            self._report(
+                source,
+                f"The picture “{source[:80]}” is not one of this site's own.",
+                "Put it in content/images and write /images/NAME.",
+            )
+        else:
+            self.pictures.append(name)
+        if not alt.strip():
+            self._report(
+                source,
+                f"The picture “{name[:80]}” has no words for people who cannot see it.",
+                "Write ![what it shows](…).",
+            )
+
+    def _report(self, near: str, what: str, instead: str) -> None:
+        line = next((number for number, line in enumerate(self.lines, start=1) if near and near in line), None)
+        self.findings.append(Finding(line, what, instead))
+
+
+def _plain(address: str) -> str:
+    """Undo Markdown's stand-ins for characters (`mailto:` links are spelt in entities)."""
+    return re.sub(r"\x02amp\x03#(\d+);", lambda found: chr(int(found[1])), address).strip()
+
+
+def _sentences(html: str) -> list[str]:
+    reader = _Reader()
+    reader.feed(html)
+    reader.close()
+    return reader.blocks
+
+
+class _Reader(HTMLParser):
+    """Reads finished HTML as a person would: one string a block."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.blocks: list[str] = []
+        self.words = ""
+
+    def handle_data(self, data: str) -> None:
+        self.words += data
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        if tag not in _INLINE:
+            self._end_block()
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in _INLINE:
+            self._end_block()
+
+    def close(self) -> None:
+        super().close()
+        self._end_block()
+
+    def _end_block(self) -> None:
+        if text := " ".join(self.words.split()):
+            self.blocks.append(text)
+        self.words = ""
+
+
+def _excess(body: str) -> Iterator[Finding]:
+    """What no honest page needs and Python-Markdown takes for ever over: found at once, with its line."""
+    brackets = 0
+    for number, line in enumerate(body.split("\n"), start=1):
+        brackets = brackets + line.count("[") if line.strip() else 0
+        if brackets > _MOST_BRACKETS:
+            yield Finding(
+                number, f"One paragraph has over {_MOST_BRACKETS} square brackets.", "Split it, or delete them."
+            )
+            return
+        if len(line) - len(line.lstrip(" \t")) > _DEEPEST_INDENT:
+            yield Finding(number, "A list is nested too deeply.", "Use one list inside another at most.")
+            return
+        if line.replace(" ", "").startswith(">" * _DEEPEST_QUOTE):
+            yield Finding(number, "A quotation is nested too deeply.", "Use one > a line.")
+            return
+        if _ABBREVIATION.match(line):
+            yield Finding(
+                number, "Abbreviations are not explained this way here.", "Write the words out where they stand."
+            )
+            return
+
+
+def _source_findings(body: str) -> Iterator[Finding]:
+    """What is best found in the text as written, because there it has a line."""
+    open_blocks: list[tuple[int, int, str]] = []
+    fence = None
+    for number, line in enumerate(body.split("\n"), start=1):
+        if found := _FENCE.match(line):
+            fence = None if fence == found[1] else fence or found[1]
+            continue
+        if fence:
+            continue
+        if found := _BLOCK_LINE.match(line):
+            slashes, name, _argument = found.groups()
+            if name is None:
+                if not open_blocks or open_blocks[-1][1] != len(slashes):
+                    yield Finding(number, f"This {slashes} closes no block.", "Delete it, or open the block above.")
+                else:
+                    open_blocks.pop()
+            elif name not in BLOCK_NAMES:
+                yield Finding(
+                    number, f"There is no block named “{name}”.", f"Use one of: {', '.join(sorted(BLOCK_NAMES))}."
+                )
+                open_blocks.append((number, len(slashes), name))
+            else:
+                open_blocks.append((number, len(slashes), name))
+            continue
+        prose = _AUTOLINK.sub("", _CODE_SPAN.sub("", line))
+        if found := _RAW_HTML.search(prose):
+            yield Finding(number, f"HTML is written here: {found[0][:40]}", "Write Markdown or a /// block instead.")
+        if found := _ATTRIBUTE_LIST.search(prose):
+            yield Finding(
+                number, f"Attributes are written here: {found[0][:40]}", "Delete them; use a /// block instead."
+            )
+    for number, length, name in open_blocks:
+        yield Finding(number, f"The block “{name}” is never closed.", f"Write {'/' * length} on a line after it.")

@@ -1,0 +1,289 @@
+"""What may stand in front matter, contacts.yaml and site.toml; and how a mistake is put into words."""
+
+import difflib
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from typing import Annotated, Any, Literal, TypeVar
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
+
+from sidedoor.documents.problems import Problem, Refused
+from sidedoor.documents.slugs import slug_problem
+from sidedoor.documents.times import parse_wall_time
+
+State = Literal["draft", "ready", "published", "withdrawn"]
+Kind = Literal["help", "news", "page"]
+Nation = Literal["england", "wales", "scotland", "northern-ireland"]
+Audience = Literal[
+    "everyone", "women", "men", "lgbt", "deaf", "older", "children", "friends", "own-behaviour",
+    "stalking", "family-pressure", "images", "legal", "housing", "money", "local",
+]  # fmt: skip
+
+
+class Model(BaseModel):
+    """Closed (an unknown name is a mistake), frozen, and with its strings trimmed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+def _wall_time(written: Any, info: ValidationInfo) -> Any:
+    return parse_wall_time(written, (info.context or {})["zone"]) if isinstance(written, str) else written
+
+
+def _slug(slug: str) -> str:
+    if problem := slug_problem(slug):
+        raise ValueError(problem)
+    return slug
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"“{name}” is not a time zone. Write one like Europe/London.") from None
+    return name
+
+
+def _web_address(address: str) -> str:
+    try:
+        parts = urlsplit(address)
+        good = parts.scheme in {"https", "http"} and bool(parts.hostname) and parts.username is None
+    except ValueError:
+        good = False
+    if not good or any(character.isspace() or character in '"<>\\' for character in address):
+        raise ValueError(f"“{address}” is not a web address. Write one like https://www.example.org.")
+    return address
+
+
+Moment = Annotated[datetime, BeforeValidator(_wall_time)]
+Slug = Annotated[str, AfterValidator(_slug)]
+WebAddress = Annotated[str, AfterValidator(_web_address)]
+Words = Annotated[str, Field(min_length=1, max_length=160)]
+Digits = Annotated[str, Field(pattern=r"^\+?[0-9][0-9 ]*$")]
+
+
+class Update(Model):
+    """A public, dated note on what was changed in a document after it was published."""
+
+    at: Moment
+    kind: Literal["update", "correction", "clarification"] = "update"
+    note: Annotated[str, Field(min_length=1, max_length=500)]
+
+
+class Withdrawal(Model):
+    """Why a document was taken back. `removed`: its address answers 410 Gone; if not, it stays under its reason."""
+
+    at: Moment
+    reason: Annotated[str, Field(min_length=1, max_length=500)]
+    removed: bool = False
+    replacement: Annotated[str, Field(pattern=r"^/[a-z0-9/-]*$")] | None = None
+
+
+class Meta(Model):
+    """Front matter that every document may have."""
+
+    title: Annotated[str, Field(min_length=1, max_length=120)]
+    summary: Words
+    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")] = "en"
+    state: State = "draft"
+    publish_at: Moment | None = None
+    expires_at: Moment | None = None
+    updates: tuple[Update, ...] = ()
+    withdrawn: Withdrawal | None = None
+    previous_slugs: tuple[Slug, ...] = ()
+    related_help: tuple[Slug, ...] = ()
+    reviewed: date | None = None
+    sources: tuple[str, ...] = ()
+    translation_of: Slug | None = None
+    awaiting_review: bool = False
+
+    @model_validator(mode="after")
+    def _states_agree(self) -> "Meta":
+        if self.state == "withdrawn" and not self.withdrawn:
+            raise ValueError(
+                "The state is withdrawn, but nothing says when and why. Add withdrawn: with at: and reason:."
+            )
+        if self.publish_at and self.expires_at and self.expires_at <= self.publish_at:
+            raise ValueError("It expires before it is published. Change publish_at or expires_at.")
+        return self
+
+
+class HelpMeta(Meta):
+    """Front matter of a help page."""
+
+    tab_title: Annotated[str, Field(min_length=1, max_length=30)]
+    group: Annotated[str, Field(pattern=r"^[a-z-]+$")]
+    order: Annotated[int, Field(ge=0, le=9999)] = 100
+
+
+class PageMeta(Meta):
+    """Front matter of a page about the site."""
+
+    tab_title: Annotated[str, Field(min_length=1, max_length=30)]
+
+
+class NewsMeta(Meta):
+    """Front matter of a news item. Without `publish_at` there is no date to print, so it is needed."""
+
+    publish_at: Moment
+    location: Words | None = None
+    notes_to_editors: Annotated[str, Field(max_length=20_000)] = ""
+    press_contact: str | None = None
+
+
+class Contact(Model):
+    """One helpline or service. A field that is absent was not confirmed by a source and is not shown."""
+
+    id: Slug | Literal["999", "101"]
+    name: Words
+    for_whom: Annotated[Words, Field(alias="for")]
+    audiences: Annotated[tuple[Audience, ...], Field(min_length=1)]
+    nations: tuple[Nation, ...] = ()
+    phone: Digits | None = None
+    phone_note: Words | None = None
+    text: Digits | None = None
+    text_note: Annotated[str, Field(max_length=300)] | None = None
+    email: Annotated[str, Field(pattern=r"^[^@\s<>]+@[^@\s<>]+\.[a-z]+$")] | None = None
+    url: WebAddress | None = None
+    webchat: bool = False
+    hours: Words | None = None
+    cost: Words | None = None
+    access: Annotated[str, Field(max_length=300)] | None = None
+    area: Words | None = None
+    note: Annotated[str, Field(max_length=400)] | None = None
+    source: WebAddress
+    checked: date | None = None
+
+
+class ContactsFile(Model):
+    """contacts.yaml."""
+
+    contacts: tuple[Contact, ...]
+
+    @model_validator(mode="after")
+    def _ids_differ(self) -> "ContactsFile":
+        ids = [contact.id for contact in self.contacts]
+        if twice := next((name for name in ids if ids.count(name) > 1), None):
+            raise ValueError(f"Two contacts have the id “{twice}”. Give each its own.")
+        return self
+
+
+class Situation(Model):
+    """A choice on the front page: what somebody says, and the help page that answers."""
+
+    says: Words
+    page: Slug
+
+
+class Group(Model):
+    """A heading in the list of help pages."""
+
+    id: str
+    title: Words
+
+
+class Press(Model):
+    """Who answers the press."""
+
+    name: Words
+    phone: Digits | None = None
+    email: str | None = None
+    url: str | None = None
+
+
+class Security(Model):
+    """Where security problems are reported: security.txt."""
+
+    contact: str = "/feedback"
+
+
+class Site(Model):
+    """site.toml: what the owner of the site chooses."""
+
+    name: Annotated[str, Field(min_length=1, max_length=30)]
+    organisation: Words
+    language: str = "en"
+    languages: Annotated[tuple[str, ...], Field(min_length=1)] = ("en",)
+    timezone: Annotated[str, AfterValidator(_zone)] = "Europe/London"
+    exit: Annotated[tuple[WebAddress, ...], Field(min_length=1, max_length=2)]
+    exit_title: Annotated[str, Field(min_length=1, max_length=30)] = "Weather"
+    url: WebAddress | None = None
+    hosts: tuple[str, ...] = ()
+    telling_words: tuple[str, ...] = ()
+    situations: tuple[Situation, ...] = ()
+    groups: tuple[Group, ...] = ()
+    press: Mapping[str, Press] = {}
+    security: Security = Security()
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone that wall times are written in."""
+        return ZoneInfo(self.timezone)
+
+
+AnyModel = TypeVar("AnyModel", bound=Model)
+LineOf = Callable[[tuple[str | int, ...]], int | None]
+
+
+def check(
+    model: type[AnyModel], values: Mapping[str, Any], file: str, line_of: LineOf, zone: ZoneInfo | None = None
+) -> AnyModel:
+    """Make a `model` of plain `values`, reading wall times in `zone`.
+
+    Raises Refused with every problem at once; `line_of` finds the line of a place such as ("updates", 0, "at").
+    """
+    try:
+        return model.model_validate(values, context={"zone": zone})
+    except ValidationError as error:
+        raise Refused([_in_words(model, detail, file, line_of) for detail in error.errors()]) from None
+
+
+def _in_words(model: type[Model], detail: Any, file: str, line_of: LineOf) -> Problem:
+    place = tuple(part for part in detail["loc"] if not str(part).startswith(("function-", "literal[", "constrained-")))
+    name = ".".join(str(part + 1) if isinstance(part, int) else part for part in place)
+    context = detail.get("ctx", {})
+    match detail["type"]:
+        case "missing":
+            what, instead = f"`{name}` is missing.", f"Add a line that starts `{place[-1]}:`."
+        case "extra_forbidden":
+            what = f"`{name}` is not a name that is known here."
+            near = difflib.get_close_matches(str(place[-1]), _names(model), n=1)
+            instead = f"Did you mean `{near[0]}`?" if near else "Delete the line, or look the name up in the README."
+        case "value_error":
+            what, _, instead = str(context["error"]).partition(". ")
+            what, instead = f"{what}." if instead else what, instead or "Write it another way."
+            what = f"`{name}`: {what}" if name else what
+        case "literal_error":
+            what, instead = f"`{name}` cannot be “{detail['input']}”.", f"Write {context['expected']}."
+        case "string_too_short":
+            what, instead = f"`{name}` is empty.", "Write something, or delete the line."
+        case "string_too_long":
+            what, instead = f"`{name}` is too long.", f"Use at most {context['max_length']} letters."
+        case "string_pattern_mismatch":
+            what, instead = f"`{name}` cannot be “{detail['input']}”.", "Look at another file for how it is written."
+        case "date_from_datetime_parsing" | "date_parsing" | "date_from_datetime_inexact":
+            what, instead = f"`{name}` is not a day that exists.", "Write it like 2026-11-24."
+        case "bool_parsing" | "bool_type":
+            what, instead = f"`{name}` cannot be “{detail['input']}”.", "Write yes or no."
+        case "int_parsing" | "int_type" | "greater_than_equal" | "less_than_equal":
+            what, instead = f"`{name}` is not a whole number from 0 to 9999.", "Write one like 10."
+        case "tuple_type" | "too_short":
+            what, instead = f"`{name}` has to be a list.", "Write one item a line, each after a hyphen."
+        case _:
+            what, instead = f"`{name}` cannot be read.", "Look at another file for how it is written."
+    return Problem(file, line_of(place), what, instead)
+
+
+def _names(model: type[Model]) -> list[str]:
+    return [field.alias or name for name, field in model.model_fields.items()]

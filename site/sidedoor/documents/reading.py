@@ -1,0 +1,126 @@
+"""One file of the content folder, read and checked: bytes in, a Document (or Site, or contacts) out."""
+
+import re
+import tomllib
+from collections.abc import Iterator
+
+from sidedoor.documents.document import KINDS, Document, kind_of, slug_of
+from sidedoor.documents.front_matter import Written, read_document, read_yaml
+from sidedoor.documents.markdown import Rendered
+from sidedoor.documents.models import Contact, ContactsFile, HelpMeta, Meta, NewsMeta, Site, check
+from sidedoor.documents.problems import Problem, Refused
+from sidedoor.documents.renderer import Renderer, RenderingFailed
+
+MOST_BYTES = 200_000
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+
+
+def read_text(raw: bytes, file: str) -> str:
+    """Decode a file. Raises Refused if it is too long, not UTF-8, or holds characters that do not print."""
+    if len(raw) > MOST_BYTES:
+        raise Refused([Problem(file, None, "The file is far too long.", f"Keep it under {MOST_BYTES // 1000} kB.")])
+    try:
+        text = raw.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise Refused([Problem(file, line, "This line is not UTF-8 text.", "Save the file as UTF-8.")]) from None
+    if found := _CONTROLS.search(text):
+        line = text[: found.start()].count("\n") + 1
+        raise Refused([Problem(file, line, "There is a character here that does not print.", "Delete it.")])
+    return text
+
+
+def read_site(text: str) -> Site:
+    """Read site.toml. Raises Refused."""
+    file = "site.toml"
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        line = re.search(r"at line (\d+)", str(error))
+        what = f"This line cannot be read: {str(error).split(' (at')[0].lower()}."
+        raise Refused([Problem(file, int(line[1]) if line else None, what, 'Write `name = "value"`.')]) from None
+    except RecursionError:
+        raise Refused([Problem(file, None, "Lists are nested too deeply.", "Write one list a name.")]) from None
+
+    def line_of(place: tuple[str | int, ...]) -> int | None:
+        names = [str(part) for part in place if isinstance(part, str)]
+        for name in reversed(names):
+            for number, line in enumerate(text.split("\n"), start=1):
+                if re.match(rf"\s*(?:\[+.*\b)?{re.escape(name)}\b", line):
+                    return number
+        return None
+
+    return check(Site, values, file, line_of)
+
+
+def read_contacts(text: str) -> tuple[Contact, ...]:
+    """Read contacts.yaml. Raises Refused."""
+    file = "contacts.yaml"
+    written = read_yaml(text, file)
+    return check(ContactsFile, written.values, file, written.line_of).contacts
+
+
+def read_file(text: str, file: str, site: Site, renderer: Renderer) -> Document:
+    """Make a Document of the text of `file`, its path in the content folder. Raises Refused with every problem."""
+    kind = kind_of(file)
+    assert kind, f"{file} is not in a folder of documents"
+    written = read_document(text, file)
+    problems: list[Problem] = []
+    meta = slug = None
+    try:
+        slug = slug_of(file)
+    except ValueError as error:
+        problems.append(Problem(file, None, str(error), "Name the file like getting-ready.md."))
+    try:
+        meta = check(KINDS[kind], written.values, file, written.line_of, site.zone)
+        problems += _odd_choices(meta, file, written, site)
+    except Refused as refused:
+        problems += refused.problems
+    body = _render(written.body, file, written.body_line, renderer, problems)
+    notes = Rendered("")
+    if isinstance(meta, NewsMeta) and meta.notes_to_editors:
+        first = written.line_of(("notes_to_editors",)) or 1
+        notes = _render(meta.notes_to_editors, file, first + 1, renderer, problems)
+    if problems or meta is None or slug is None:
+        raise Refused(problems)
+    return Document(
+        kind=kind,
+        slug=slug,
+        file=file,
+        meta=meta,
+        html=body.html,
+        notes_html=notes.html,
+        sentences=tuple(body.sentences),
+        links=tuple(body.links + notes.links),
+        pictures=tuple(body.pictures + notes.pictures),
+        contact_ids=tuple(body.contacts),
+    )
+
+
+def _odd_choices(meta: Meta, file: str, written: Written, site: Site) -> Iterator[Problem]:
+    """What is well-formed but names something that site.toml does not."""
+
+    def odd(name: str, what: str, choices: list[str]) -> Problem:
+        return Problem(file, written.line_of((name,)), what, f"Write one of: {', '.join(choices)}.")
+
+    groups = [group.id for group in site.groups]
+    if meta.language not in site.languages:
+        yield odd("language", f"The language “{meta.language}” is not one of this site's.", list(site.languages))
+    if isinstance(meta, HelpMeta) and meta.group not in groups:
+        yield odd("group", f"There is no group “{meta.group}”.", groups)
+    if isinstance(meta, NewsMeta) and meta.press_contact not in (None, *site.press):
+        yield odd("press_contact", f"There is no press contact “{meta.press_contact}”.", list(site.press))
+
+
+def _render(body: str, file: str, first_line: int, renderer: Renderer, problems: list[Problem]) -> Rendered:
+    try:
+        rendered = renderer.render(body)
+    except RenderingFailed:
+        what = "This page takes too long to make ready, so it is not shown."
+        problems.append(Problem(file, first_line, what, "Look for a very long or deeply nested part, and simplify it."))
+        return Rendered("")
+    problems += [
+        Problem(file, finding.line + first_line - 1 if finding.line else None, finding.what, finding.instead)
+        for finding in rendered.findings
+    ]
+    return rendered

@@ -1,0 +1,79 @@
+"""Renders Markdown in a child process that may die, so that no document can hang or fill the site."""
+
+import json
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from sidedoor.documents.markdown import Rendered
+
+# The child limits its own processor time; this is for a machine so busy that it gets none.
+PATIENCE_SECONDS = 30.0
+_SOURCE_ROOT = Path(__file__).resolve().parents[2]
+
+
+class RenderingFailed(Exception):
+    """The document took too much time or memory, or broke the renderer."""
+
+
+class Renderer:
+    """One child process, started when first needed and again after it had to die. Safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._child: subprocess.Popen[str] | None = None
+        self._lock = threading.Lock()
+
+    def render(self, body: str) -> Rendered:
+        """Render `body`. Raises RenderingFailed; the next call works again."""
+        with self._lock:
+            child = self._child or self._start()
+            overdue = threading.Timer(PATIENCE_SECONDS, child.kill)
+            overdue.start()
+            try:
+                assert child.stdin
+                assert child.stdout
+                child.stdin.write(json.dumps(body) + "\n")
+                child.stdin.flush()
+                answer = child.stdout.readline()
+            except OSError:
+                answer = ""
+            finally:
+                overdue.cancel()
+            if not answer.endswith("\n"):
+                self._stop()
+                raise RenderingFailed
+            return Rendered.from_json(json.loads(answer))
+
+    def close(self) -> None:
+        """End the child."""
+        with self._lock:
+            self._stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _start(self) -> subprocess.Popen[str]:
+        self._child = subprocess.Popen(
+            [sys.executable, "-m", "sidedoor.documents.render_child"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            encoding="utf-8",
+            cwd=_SOURCE_ROOT,
+        )
+        return self._child
+
+    def _stop(self) -> None:
+        if self._child:
+            self._child.kill()
+            self._child.communicate()
+            self._child = None

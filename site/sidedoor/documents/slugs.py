@@ -1,0 +1,31 @@
+"""Slugs: the last part of a page's address, which is its file's name without `.md`."""
+
+import re
+
+_SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*", re.ASCII)
+LONGEST = 80
+
+
+def slug_problem(slug: str) -> str | None:
+    """Why `slug` cannot be used, in a sentence; None when it can.
+
+    Only a to z, 0 to 9 and single hyphens: so no two slugs can look alike, and none can leave its folder.
+    """
+    if len(slug) > LONGEST:
+        return f"The name is longer than {LONGEST} letters."
+    if not _SLUG.fullmatch(slug):
+        return f"“{slug}” has something other than a to z, 0 to 9 and hyphens in it."
+    if slug.isdigit() or slug == "page":
+        return f"“{slug}” already means something in addresses (a year, a page of a list)."
+    return None
+
+
+def slug_from_title(title: str) -> str:
+    """A slug that says what `title` says: `Ten years on: CARA` becomes `ten-years-on-cara`."""
+    words = re.findall(r"[a-z0-9]+", title.lower().replace("'", "").replace("’", ""))
+    slug = ""
+    for word in words:
+        if len(slug) + len(word) + 1 > LONGEST:
+            break
+        slug = f"{slug}-{word}" if slug else word
+    return slug

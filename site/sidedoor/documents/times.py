@@ -1,0 +1,54 @@
+"""Wall times, as an editor writes them, turned into moments.
+
+`zoneinfo` says nothing about a time that a clock change skips or repeats, so both are found by trying
+the two folds, and asked about rather than guessed (PEP 495).
+"""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+Clock = Callable[[], datetime]
+
+_WALL_TIME = re.compile(r"(\d{4})-(\d{2})-(\d{2})[ T](\d{2}):(\d{2})(?::(\d{2}))?\s*(Z|[+-]\d{2}:\d{2})?", re.ASCII)
+_SHAPE = "Write it like 2026-11-24 09:30."
+
+
+def utc_now() -> datetime:
+    """The clock used outside tests: the moment now, in UTC."""
+    return datetime.now(UTC)
+
+
+def parse_wall_time(written: str, zone: ZoneInfo) -> datetime:
+    """Turn `2026-11-24 09:30` in `zone` into an aware datetime in UTC.
+
+    An offset after the time (`+01:00`, `Z`) wins over `zone`, and is how an hour that happens twice is told apart.
+    Raises ValueError, in a sentence for the editor, for a time that is unreadable, never happens or happens twice.
+    """
+    found = _WALL_TIME.fullmatch(written.strip())
+    if not found:
+        raise ValueError(f"“{written}” is not a date and time. {_SHAPE}")
+    *numbers, offset = found.groups()
+    try:
+        year, month, day, hour, minute, second = (number or "00" for number in numbers)
+        wall = datetime.fromisoformat(f"{year}-{month}-{day}T{hour}:{minute}:{second}")
+        if offset:
+            aware = datetime.fromisoformat(f"{wall.isoformat()}{offset.replace('Z', '+00:00')}")
+            return aware.astimezone(UTC)
+        earlier, later = (wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    except (ValueError, OverflowError):
+        raise ValueError(f"“{written}” is not a day or time that exists. {_SHAPE}") from None
+    if earlier.astimezone(zone).replace(tzinfo=None) != wall:
+        raise ValueError(
+            f"“{written}” never happens: the clocks go forward over it. Write a time an hour earlier or later."
+        )
+    if earlier != later:
+        choices = " or ".join(_with_offset(moment, zone) for moment in (earlier, later))
+        raise ValueError(f"“{written}” happens twice, because the clocks go back. Write {choices}.")
+    return earlier
+
+
+def _with_offset(moment: datetime, zone: ZoneInfo) -> str:
+    local = moment.astimezone(zone).isoformat(sep=" ")
+    return f"{local[:16]}{local[-6:]}"

@@ -1,0 +1,65 @@
+"""The public site. Nobody can sign in to it; it sets no cookie and holds no secret. It never imports the desk."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from flask import Flask
+
+from sidedoor.commands import add_commands
+from sidedoor.documents.live import LiveLibrary
+from sidedoor.documents.loader import Loader
+from sidedoor.documents.times import Clock, utc_now
+from sidedoor.edition import EditionLayer
+from sidedoor.public import contacts, errors, feedback, feeds, health, help, news, pages, search, site_files
+from sidedoor.public.current import current_public
+from sidedoor.public.headers import OutermostLayer, set_policy
+from sidedoor.public.inline import inline_script, inline_style
+from sidedoor.public.language import speak_languages
+from sidedoor.public.same_site import refuse_cross_site_posts
+from sidedoor.settings import Settings
+
+PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
+    """Make the public application. `clock` tells the moment (aware) by which everything is shown or hidden.
+
+    Raises problems.Refused when the content folder has no usable site.toml.
+    """
+    app = Flask("sidedoor", root_path=str(PACKAGE), static_folder=None)
+    app.config.update(
+        DATA=settings.data.resolve(),
+        CONTENT=settings.content.resolve(),
+        SERVED_AT=settings.served_at,
+        EXIT_URL=settings.exit_url,
+        MAX_CONTENT_LENGTH=64 * 1024,
+        MAX_FORM_MEMORY_SIZE=64 * 1024,
+        MAX_FORM_PARTS=20,
+    )
+    live = LiveLibrary(Loader(settings.content, settings.data))
+    app.extensions["live"] = live
+    app.extensions["clock"] = clock
+    app.jinja_env.globals.update(inline_style=inline_style, inline_script=inline_script)
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    speak_languages(app)
+
+    @app.context_processor
+    def _site() -> dict[str, object]:
+        site = current_public().site
+        exits = (settings.exit_url,) if settings.exit_url else site.exit
+        return {"site": site, "exits": exits}
+
+    refuse_cross_site_posts(app)
+    for module in (help, pages, contacts, news, feeds, search, feedback, site_files, health):
+        app.register_blueprint(module.blueprint)
+    errors.handle_errors(app)
+    set_policy(app, settings.https)
+    add_commands(app)
+    app.wsgi_app = EditionLayer(app.wsgi_app, live, clock)  # type: ignore[method-assign]
+
+    def hosts() -> tuple[str, ...]:
+        site = live.library.site
+        return (*site.hosts, urlsplit(site.url or settings.served_at).hostname or "")
+
+    app.wsgi_app = OutermostLayer(app.wsgi_app, settings.https, hosts)  # type: ignore[method-assign]
+    return app

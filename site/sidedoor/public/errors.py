@@ -1,0 +1,54 @@
+"""Error pages: as calm as any other page, with the same way out and the same way to help."""
+
+import logging
+
+from flask import Flask, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException, NotFound
+
+from sidedoor.edition import SAME_FOR_EVERYONE
+from sidedoor.public.current import current_public
+from sidedoor.public.language import translate as _
+
+log = logging.getLogger(__name__)
+
+
+def handle_errors(app: Flask) -> None:
+    """Give `app` its error pages. A former address leads to the present one; a removed page says why it is gone."""
+
+    @app.errorhandler(NotFound)
+    def not_found(error: NotFound) -> ResponseReturnValue:
+        public = current_public()
+        if target := public.redirects.get(request.path):
+            response = redirect(target, 301)
+            response.headers[SAME_FOR_EVERYONE] = "1"
+            return response
+        if removed := public.gone.get(request.path):
+            headers = {SAME_FOR_EVERYONE: "1"}
+            return render_template("news/gone.html", withdrawn=removed.meta.withdrawn), 410, headers
+        return error_page(404, _("This page is not here"), _("It may have moved. You can search, or choose a topic."))
+
+    @app.errorhandler(HTTPException)
+    def http_error(error: HTTPException) -> ResponseReturnValue:
+        if error.code is None or error.code < 400:
+            return error
+        if error.code == 403:
+            return error_page(403, _("This did not come from our own page"), _("Open the page here and try once more."))
+        if error.code == 413:
+            return error_page(413, _("That is too long to send"), _("Please make it shorter and try once more."))
+        if error.code >= 500:
+            return unexpected(error)
+        return error_page(
+            error.code, _("That did not work"), _("Something in the request was not right. Please try another way.")
+        )
+
+    @app.errorhandler(Exception)
+    def unexpected(error: Exception) -> ResponseReturnValue:
+        # Flask's own log line would name the path. What a reader looked at is written down nowhere.
+        log.error("A page could not be made.", exc_info=error)
+        return error_page(500, _("Something went wrong here"), _("It is our fault. Please try again in a moment."))
+
+
+def error_page(code: int, heading: str, text: str) -> ResponseReturnValue:
+    """The page for an error."""
+    return render_template("error.html", code=code, heading=heading, text=text), code

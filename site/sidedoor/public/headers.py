@@ -1,0 +1,132 @@
+"""Every response header of policy, in one table; and the outermost layer, which guarantees them on each response.
+
+flask-talisman sets the policy on what Flask answers. It is not there where another after_request raises, or where Flask
+is never asked; so the outermost layer adds whatever is missing, refuses unknown hosts and catches what nobody caught.
+"""
+
+import logging
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from flask import Flask
+from flask_talisman import Talisman
+from werkzeug.sansio.utils import host_is_trusted
+
+from sidedoor.public.inline import hashes
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+log = logging.getLogger(__name__)
+_LOOPBACK = ("localhost", ".localhost", "127.0.0.1", "[::1]")
+_FEATURES = (
+    "accelerometer autoplay browsing-topics camera display-capture encrypted-media fullscreen geolocation gyroscope "
+    "hid identity-credentials-get idle-detection local-fonts magnetometer microphone midi payment picture-in-picture "
+    "publickey-credentials-get screen-wake-lock serial usb web-share xr-spatial-tracking"
+).split()
+
+
+def content_security_policy(https: bool) -> str:
+    """Nothing is allowed but this site's own pictures and forms, and the styles and scripts whose hashes are listed."""
+    directives = {
+        "default-src": "'none'",
+        "script-src": " ".join(hashes("js")),
+        "style-src": " ".join(hashes("css")),
+        "img-src": "'self' data:",
+        "connect-src": "'self'",
+        "form-action": "'self'",
+        "base-uri": "'none'",
+        "frame-ancestors": "'none'",
+        "require-trusted-types-for": "'script'",
+        "trusted-types": "sidedoor",
+    }
+    policy = "; ".join(f"{name} {value}" for name, value in directives.items())
+    return f"{policy}; upgrade-insecure-requests" if https else policy
+
+
+def policy_headers(https: bool) -> dict[str, str]:
+    """The whole set, as it stands on every response.
+
+    Referrer-Policy is same-origin, not no-referrer, because no-referrer makes the Origin of our own forms `null`.
+    """
+    headers = {
+        "Content-Security-Policy": content_security_policy(https),
+        "Referrer-Policy": "same-origin",
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Embedder-Policy": "require-corp",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Permissions-Policy": ", ".join(f"{feature}=()" for feature in _FEATURES),
+        "X-Permitted-Cross-Domain-Policies": "none",
+        "X-DNS-Prefetch-Control": "off",
+        "Cache-Control": "no-store",
+    }
+    if https:
+        headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
+    return headers
+
+
+def set_policy(app: Flask, https: bool) -> None:
+    """Let flask-talisman set the policy. Redirecting is left to the outermost layer, which knows the trusted hosts."""
+    headers = policy_headers(https)
+    Talisman(
+        app,
+        content_security_policy=headers["Content-Security-Policy"],
+        force_https=False,
+        frame_options=headers["X-Frame-Options"],
+        permissions_policy=dict.fromkeys(_FEATURES, "()"),
+        referrer_policy=headers["Referrer-Policy"],
+        session_cookie_secure=https,
+        strict_transport_security=False,
+        x_xss_protection=False,
+    )
+
+
+class OutermostLayer:
+    """The last code that touches a response. `hosts` gives the host names in use now, besides this machine's own."""
+
+    def __init__(self, application: "WSGIApplication", https: bool, hosts: Callable[[], tuple[str, ...]]) -> None:
+        self._application = application
+        self._https = https
+        self._hosts = hosts
+        self._policy = tuple((name, name.lower(), value) for name, value in policy_headers(https).items())
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        def start(status: str, headers: list[tuple[str, str]], error: Any = None) -> Any:
+            present = {name.lower() for name, _ in headers}
+            added = [(name, value) for name, lower, value in self._policy if lower not in present]
+            return (
+                start_response(status, [*headers, *added], error)
+                if error
+                else start_response(status, [*headers, *added])
+            )
+
+        host = environ.get("HTTP_HOST", "")
+        if not _trusted(host, self._hosts()):
+            return _plain(start, "400 Bad Request", "This address is not one this site answers to.\n")
+        if self._https and environ.get("HTTP_X_FORWARDED_PROTO", "https") == "http":
+            path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+            location = f"https://{host}{quote(path.encode('latin-1', 'replace'))}"
+            return _plain(
+                start, "308 Permanent Redirect", "This site is reached through https.\n", ("Location", location)
+            )
+        try:
+            return self._application(environ, start)
+        except Exception:
+            # The path is left out: what a reader looked at is written down nowhere.
+            log.exception("A request was not answered.")
+            return _plain(start, "500 Internal Server Error", "Something went wrong here. In danger, call 999.\n")
+
+
+@lru_cache(maxsize=256)
+def _trusted(host: str, hosts: tuple[str, ...]) -> bool:
+    return bool(host) and host_is_trusted(host, (*_LOOPBACK, *hosts))
+
+
+def _plain(start: Callable[..., Any], status: str, text: str, *headers: tuple[str, str]) -> Iterable[bytes]:
+    body = text.encode()
+    start(status, [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body))), *headers])
+    return [body]

@@ -1,0 +1,97 @@
+"""News: the list by year, and each item."""
+
+import json
+from typing import Any
+
+from flask import Blueprint, abort, g, render_template
+from markupsafe import Markup
+
+from sidedoor.documents.document import Document, Visibility
+from sidedoor.documents.models import NewsMeta
+from sidedoor.public.current import current_public, same_for_everyone, site_address
+
+blueprint = Blueprint("news", __name__, url_prefix="/news")
+ITEMS_A_PAGE = 20
+
+
+@blueprint.get("", defaults={"page": 1})
+@blueprint.get("/page/<int(min=2):page>")
+@same_for_everyone
+def latest(page: int) -> str:
+    """The newest items, a page at a time."""
+    return _list("/news", current_public().news, None, page)
+
+
+@blueprint.get("/<int(fixed_digits=4):year>", defaults={"page": 1})
+@blueprint.get("/<int(fixed_digits=4):year>/page/<int(min=2):page>")
+@same_for_everyone
+def of_year(year: int, page: int) -> str:
+    """The items of one year, a page at a time."""
+    return _list(
+        f"/news/{year}", [item for item in current_public().news if year_of(item) == year] or abort(404), year, page
+    )
+
+
+@blueprint.get("/<slug>")
+@same_for_everyone
+def item(slug: str) -> str:
+    """One item, shown or withdrawn with its reason."""
+    public = current_public()
+    document = public.find("news", slug) or abort(404)
+    meta = document.meta
+    assert isinstance(meta, NewsMeta)
+    g.language = document.language
+    return render_template(
+        "news/item.html",
+        document=document,
+        updates=document.updates(public.now),
+        updated_at=document.updated_at(public.now),
+        withdrawn=meta.withdrawn if document.visibility(public.now) is Visibility.WITHDRAWN else None,
+        related=[page for name in meta.related_help if (page := public.find("help", name))],
+        press=public.site.press.get(meta.press_contact or ""),
+        canonical=site_address() + document.path,
+        json_ld=Markup(_json_ld(document)),
+    )
+
+
+def year_of(document: Document) -> int:
+    """The year an item was published in, in the site's zone."""
+    assert document.published_at
+    return document.published_at.astimezone(current_public().site.zone).year
+
+
+def _list(path: str, items: tuple[Document, ...] | list[Document], year: int | None, page: int) -> str:
+    pages = max(1, -(-len(items) // ITEMS_A_PAGE))
+    if page > pages:
+        abort(404)
+    first = (page - 1) * ITEMS_A_PAGE
+    return render_template(
+        "news/list.html",
+        items=items[first : first + ITEMS_A_PAGE],
+        years=sorted({year_of(item) for item in current_public().news}, reverse=True),
+        year=year,
+        page=page,
+        pages=pages,
+        previous_path=None if page == 1 else path if page == 2 else f"{path}/page/{page - 1}",
+        next_path=f"{path}/page/{page + 1}" if page < pages else None,
+    )
+
+
+def _json_ld(document: Document) -> str:
+    """schema.org NewsArticle, safe inside a script element."""
+    public = current_public()
+    published, updated = document.published_at, document.updated_at(public.now)
+    article: dict[str, Any] = {
+        "@context": "https://schema.org",
+        "@type": "NewsArticle",
+        "headline": document.title,
+        "description": document.summary,
+        "inLanguage": document.language,
+        "url": site_address() + document.path,
+        "datePublished": published.isoformat() if published else None,
+        "dateModified": updated.isoformat() if updated else None,
+        "publisher": {"@type": "Organization", "name": public.site.organisation},
+    }
+    return (
+        json.dumps(article, ensure_ascii=False).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    )

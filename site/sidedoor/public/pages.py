@@ -1,0 +1,16 @@
+"""The pages about the site: using the internet, privacy, accessibility, about."""
+
+from flask import Blueprint, abort, g, render_template
+
+from sidedoor.public.current import current_public, same_for_everyone
+
+blueprint = Blueprint("pages", __name__)
+
+
+@blueprint.get("/<slug>")
+@same_for_everyone
+def page(slug: str) -> str:
+    """One page of content/pages."""
+    document = current_public().find("page", slug) or abort(404)
+    g.language = document.language
+    return render_template("pages/page.html", document=document)

@@ -1,0 +1,72 @@
+"""What programs ask a site for: sitemap, robots.txt, security.txt (RFC 9116), an icon; and public pages' pictures."""
+
+from datetime import timedelta
+
+from flask import Blueprint, Response, abort, current_app, redirect, render_template, send_file
+from werkzeug.wrappers import Response as AnyResponse
+
+from sidedoor.public.current import current_public, same_for_everyone, site_address
+
+blueprint = Blueprint("site_files", __name__)
+
+
+@blueprint.get("/sitemap.xml")
+@same_for_everyone
+def sitemap() -> Response:
+    """Every public page; the date is the one its readers are told."""
+    public = current_public()
+    pages: list[tuple[str, str | None]] = [(path, None) for path in ("/", "/help", "/contacts", "/news")]
+    for document in sorted(public.shown, key=lambda document: document.path):
+        changed = document.updated_at(public.now) or document.meta.reviewed
+        pages.append((document.path, changed.isoformat()[:10] if changed else None))
+    return Response(
+        render_template("site_files/sitemap.xml", pages=pages, address=site_address()),
+        content_type="application/xml; charset=utf-8",
+    )
+
+
+@blueprint.get("/robots.txt")
+@same_for_everyone
+def robots() -> Response:
+    """People find help through search engines, so everything public may be read."""
+    return _text(f"User-agent: *\nDisallow: /search\nDisallow: /feedback\n\nSitemap: {site_address()}/sitemap.xml\n")
+
+
+@blueprint.get("/.well-known/security.txt")
+@same_for_everyone
+def security() -> Response:
+    """Whom to tell of a hole in the site. It expires within the year that RFC 9116 (2.5.5) advises."""
+    public = current_public()
+    contact = public.site.security.contact
+    contact = site_address() + contact if contact.startswith("/") else contact
+    month = public.now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    expires = (month + timedelta(days=330)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    canonical = f"{site_address()}/.well-known/security.txt"
+    return _text(f"Contact: {contact}\nExpires: {expires}\nPreferred-Languages: en\nCanonical: {canonical}\n")
+
+
+@blueprint.get("/favicon.ico")
+def icon() -> Response:
+    """No icon: a browser that asks all the same gets nothing to keep."""
+    return Response(status=204)
+
+
+@blueprint.get("/w")
+def weather() -> AnyResponse:
+    """Where the entries of a hidden visit lead (see static/js/hide-page.js): to the exit, never to a page."""
+    exits = current_public().site.exit
+    return redirect(current_app.config["EXIT_URL"] or exits[0], 303)
+
+
+@blueprint.get("/images/<name>")
+def picture(name: str) -> AnyResponse:
+    """A picture that a public page shows. To anybody else, and before its page is public, there is none."""
+    if name not in current_public().pictures:
+        abort(404)
+    return send_file(
+        current_app.config["CONTENT"] / "images" / name, conditional=False, etag=False, last_modified=None, max_age=None
+    )
+
+
+def _text(text: str) -> Response:
+    return Response(text, content_type="text/plain; charset=utf-8")

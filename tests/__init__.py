@@ -1,0 +1,1 @@
+"""Tests. They mirror site/sidedoor; browser/ drives real browsers."""

@@ -1,0 +1,63 @@
+"""The site as an operator runs it: granian, on a free port, with a content folder and a data folder of the test's own."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[2]
+START_SECONDS = 60
+
+
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class RunningSite:
+    """A server process. `url` is its address; `environment` adds to or replaces SIDEDOOR_* settings."""
+
+    def __init__(self, content: Path, data: Path, workers: int = 1, **environment: str) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        command = [
+            *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(self.port)),
+            *("--workers", str(workers), "--respawn-failed-workers", "--no-ws", "--log-level", "warning", "app:app"),
+        ]
+        settings = {"SIDEDOOR_CONTENT": str(content), "SIDEDOOR_DATA": str(data), "PORT": str(self.port)}
+        self.log = data / "server.log"
+        data.mkdir(parents=True, exist_ok=True)
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                command, cwd=PROJECT, env={**os.environ, **settings, **environment}, stdout=log, stderr=log
+            )
+        self._wait()
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            try:
+                with urllib.request.urlopen(f"{self.url}/healthz", timeout=5):
+                    return
+            except (urllib.error.URLError, OSError):
+                if self.process.poll() is not None:
+                    break
+                time.sleep(0.05)
+        self.close()
+        raise RuntimeError(f"The site did not start:\n{self.log.read_text()}")
+
+    def close(self) -> None:
+        """Stop the server and wait until it is gone."""
+        self.process.terminate()
+        try:
+            self.process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()

@@ -1,0 +1,131 @@
+"""Every page, as a browser shows it: accessible by axe's rules, valid HTML, one request, nothing wider than the screen."""
+
+import json
+import subprocess
+from functools import cache
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+from sidedoor.documents.loader import Loader
+from sidedoor.documents.times import utc_now
+from tests.browser.server import PROJECT, RunningSite
+
+WIDTHS = [320, 768, 1280]
+RULES = {
+    "runOnly": {
+        "type": "tag",
+        "values": [
+            *("wcag2a", "wcag2aa", "wcag2aaa", "wcag21a", "wcag21aa", "wcag21aaa"),
+            *("wcag22a", "wcag22aa", "wcag22aaa", "best-practice"),
+        ],
+    }
+}
+
+
+@cache
+def addresses() -> list[str]:
+    """Every page of the site that is the same for everyone, and an error page."""
+    loader = Loader(PROJECT / "content")
+    public = loader.load().public(utc_now())
+    loader.close()
+    own = ["/", "/help", "/contacts", "/news", "/search", "/feedback", "/feedback/sent", "/no-such-page"]
+    return [*own, *sorted(public.by_path)]
+
+
+def problems_of(page: Page) -> list[str]:
+    """axe's violations, one line each."""
+    results = Axe().run(page, options=RULES)
+    return [f"{found['id']}: {node['target']} {node['html'][:120]}" for found in results.response["violations"] for node in found["nodes"]]
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_no_page_breaks_a_rule_of_axe_or_is_wider_than_the_screen(browser: Browser, site: RunningSite, width: int) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 640})
+    page = context.new_page()
+    broken = {}
+    for address in addresses():
+        page.goto(site.url + address)
+        found = problems_of(page)
+        if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+            found.append("wider than the screen")
+        if found:
+            broken[address] = found
+    context.close()
+    assert not broken, json.dumps(broken, indent=1)
+
+
+def test_no_page_breaks_a_rule_of_axe_in_the_dark(browser: Browser, site: RunningSite) -> None:
+    context = browser.new_context(viewport={"width": 320, "height": 640}, color_scheme="dark")
+    page = context.new_page()
+    broken = {}
+    for address in addresses():
+        page.goto(site.url + address)
+        if found := problems_of(page):
+            broken[address] = found
+    context.close()
+    assert not broken, json.dumps(broken, indent=1)
+
+
+def test_every_page_is_one_request_and_says_nothing_in_the_console(browser: Browser, site: RunningSite) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    requests: list[str] = []
+    said: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    for address in addresses():
+        if address == "/no-such-page":
+            continue
+        requests.clear()
+        page.goto(site.url + address, wait_until="networkidle" if address == "/" else "load")
+        assert requests == [site.url + address]
+        assert not said, (address, said)
+    assert not context.cookies()
+    context.close()
+
+
+def test_every_page_is_valid_html(browser: Browser, site: RunningSite, tmp_path: Path) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    for number, address in enumerate(addresses()):
+        answer = context.request.get(site.url + address)
+        (tmp_path / f"{number:02}{address.replace('/', '_')}.html").write_text(answer.text(), "utf-8")
+    context.close()
+    checker = PROJECT / "tests" / "node_modules" / "html-validate" / "bin" / "html-validate.mjs"
+    settings = PROJECT / "tests" / "browser" / "html-validate.json"
+    ran = subprocess.run(
+        ["node", str(checker), "--config", str(settings), "--formatter", "text", *map(str, sorted(tmp_path.iterdir()))],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=node_environment(),
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+@pytest.mark.parametrize("setting", [{"forced_colors": "active"}, {"reduced_motion": "reduce"}, {"java_script_enabled": False}])
+def test_the_way_out_and_the_way_to_help_are_there_whatever_the_reader_set(
+    browser: Browser, site: RunningSite, setting: dict[str, object]
+) -> None:
+    context = browser.new_context(viewport={"width": 320, "height": 568}, **setting)  # type: ignore[arg-type]
+    page = context.new_page()
+    for address in ("/", "/help/getting-ready", "/contacts", "/no-such-page"):
+        page.goto(site.url + address)
+        assert page.locator("#hide-this-page").is_visible()
+        box = page.locator("#hide-this-page").bounding_box()
+        assert box is not None
+        assert box["height"] >= 44
+        assert box["width"] >= 44
+        assert page.get_by_role("link", name="Help now").first.is_visible()
+    context.close()
+
+
+def node_environment() -> dict[str, str]:
+    """An environment in which `node` is the one that requirements-dev.txt installs."""
+    import os
+    import sys
+
+    return {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}"}

@@ -1,0 +1,80 @@
+"""What every test shares: a content folder to write in, a clock to set, the real application, and the house client."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from sidedoor.public import create_app
+from sidedoor.settings import Settings
+from tests.content import ContentFolder
+from tests.house import HouseClient
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+
+class SetClock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def forward(self, **span: float) -> None:
+        """Move on by a timedelta's arguments."""
+        self.now += timedelta(**span)
+
+
+@pytest.fixture
+def clock() -> SetClock:
+    """Tuesday 24 November 2026, noon in London."""
+    return SetClock()
+
+
+@pytest.fixture
+def content(tmp_path: Path) -> ContentFolder:
+    """A small content folder: site.toml, two contacts, three help pages, one page, one news item."""
+    folder = ContentFolder(tmp_path / "content")
+    folder.write_basics()
+    return folder
+
+
+@pytest.fixture
+def app(content: ContentFolder, tmp_path: Path, clock: SetClock) -> Iterator[Flask]:
+    """The public application on that folder. It does not watch the folder: `refresh` on it does."""
+    app = create_app(Settings(content=content.path, data=tmp_path / "data"), clock)
+    app.test_client_class = HouseClient
+    yield app
+    app.extensions["live"].close()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A client that applies the house rules to whatever it fetches."""
+    return app.test_client()
+
+
+@pytest.fixture
+def refresh(app: Flask):  # type: ignore[no-untyped-def]
+    """Call it after an edit: the application looks at the folder now."""
+    return app.extensions["live"].refresh
+
+
+@pytest.fixture(scope="session")
+def real_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    """The application on the project's own content, by the real clock."""
+    app = create_app(Settings(content=PROJECT / "content", data=tmp_path_factory.mktemp("data")))
+    app.test_client_class = HouseClient
+    yield app
+    app.extensions["live"].close()
+
+
+@pytest.fixture
+def real_client(real_app: Flask) -> FlaskClient:
+    """A house client of the project's own content."""
+    return real_app.test_client()

@@ -1,0 +1,58 @@
+"""The house rules, applied to every response that any test fetches (the idea is GOV.UK Notify's test client)."""
+
+from typing import Any
+
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from sidedoor.edition import SAME_FOR_EVERYONE
+from sidedoor.public.headers import policy_headers
+
+_PAGE_MUST_HOLD = (
+    'id="hide-this-page"',
+    'id="hide-notice"',
+    'id="main"',
+    'href="/help/get-help-now"',
+    'href="/safer-browsing"',
+    "<h1",
+)
+
+
+def check_house_rules(response: TestResponse) -> None:
+    """Fail where a response breaks a rule: no cookie, the whole policy, nothing from another host, a way out."""
+    for name, value in policy_headers(https=False).items():
+        assert response.headers.get_all(name) == [value], f"{name} of {response.request.path}"
+    for forbidden in ("Set-Cookie", "Server", "Last-Modified", SAME_FOR_EVERYONE, "X-Powered-By"):
+        assert forbidden not in response.headers, f"{forbidden} of {response.request.path}"
+    assert "Cookie" not in response.headers.get("Vary", "")
+    assert response.status_code < 500 or response.status_code == 503, response.status
+    if response.mimetype == "text/html" and response.get_data() and not response.headers.get("Content-Encoding"):
+        _check_page(response.get_data(as_text=True), response.request.path)
+
+
+def _check_page(page: str, path: str) -> None:
+    if page.startswith("<!doctype html>\n<html lang=en>"):  # werkzeug's own body of a redirect
+        return
+    for needed in _PAGE_MUST_HOLD:
+        assert needed in page, f"{needed} is missing from {path}"
+    for forbidden in (
+        " onclick=",
+        " onload=",
+        "javascript:",
+        "<iframe",
+        '<img src="http',
+        "<script src",
+        'rel="preconnect"',
+        " style=",
+    ):
+        assert forbidden not in page, f"{forbidden} in {path}"
+    assert page.count("<h1") == 1, f"more than one h1 in {path}"
+
+
+class HouseClient(FlaskClient):
+    """A test client that checks the rules on each response."""
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        response = super().open(*args, **kwargs)
+        check_house_rules(response)
+        return response
