@@ -41,7 +41,8 @@ def main() -> None:
 
 def _take(browser: Browser, url: str, file: Path, size: dict[str, int], scheme: str) -> None:
     context = browser.new_context(
-        viewport={"width": size["width"], "height": size["height"]}, color_scheme="dark" if scheme == "dark" else "light"
+        viewport={"width": size["width"], "height": size["height"]},
+        color_scheme="dark" if scheme == "dark" else "light",
     )
     page = context.new_page()
     page.goto(url)

@@ -38,11 +38,17 @@ def addresses() -> list[str]:
 def problems_of(page: Page) -> list[str]:
     """axe's violations, one line each."""
     results = Axe().run(page, options=RULES)
-    return [f"{found['id']}: {node['target']} {node['html'][:120]}" for found in results.response["violations"] for node in found["nodes"]]
+    return [
+        f"{found['id']}: {node['target']} {node['html'][:120]}"
+        for found in results.response["violations"]
+        for node in found["nodes"]
+    ]
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_no_page_breaks_a_rule_of_axe_or_is_wider_than_the_screen(browser: Browser, site: RunningSite, width: int) -> None:
+def test_no_page_breaks_a_rule_of_axe_or_is_wider_than_the_screen(
+    browser: Browser, site: RunningSite, width: int
+) -> None:
     context = browser.new_context(viewport={"width": width, "height": 640})
     page = context.new_page()
     broken = {}
@@ -106,7 +112,9 @@ def test_every_page_is_valid_html(browser: Browser, site: RunningSite, tmp_path:
     assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
-@pytest.mark.parametrize("setting", [{"forced_colors": "active"}, {"reduced_motion": "reduce"}, {"java_script_enabled": False}])
+@pytest.mark.parametrize(
+    "setting", [{"forced_colors": "active"}, {"reduced_motion": "reduce"}, {"java_script_enabled": False}]
+)
 def test_the_way_out_and_the_way_to_help_are_there_whatever_the_reader_set(
     browser: Browser, site: RunningSite, setting: dict[str, object]
 ) -> None:

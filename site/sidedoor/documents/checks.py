@@ -45,7 +45,8 @@ def long_sentences(sentences: Iterable[str], most: int) -> list[str]:
 
 def _links(document: Document, library: Library) -> Iterator[Problem]:
     addresses = _OWN_ADDRESSES | {other.path for other in library.documents}
-    for link in document.links:
+    written = [note.link for note in document.meta.updates if note.link]
+    for link in (*document.links, *written):
         if link.partition("#")[0] not in addresses:
             yield Problem(
                 document.file, None, f"The link {link} leads to no page of this site.", "Correct it, or write the page."

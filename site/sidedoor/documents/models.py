@@ -69,6 +69,7 @@ def _web_address(address: str) -> str:
 Moment = Annotated[datetime, BeforeValidator(_wall_time)]
 Slug = Annotated[str, AfterValidator(_slug)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
+OwnPath = Annotated[str, Field(pattern=r"^/[a-z0-9/-]*$")]
 Words = Annotated[str, Field(min_length=1, max_length=160)]
 Digits = Annotated[str, Field(pattern=r"^\+?[0-9][0-9 ]*$")]
 
@@ -79,6 +80,7 @@ class Update(Model):
     at: Moment
     kind: Literal["update", "correction", "clarification"] = "update"
     note: Annotated[str, Field(min_length=1, max_length=500)]
+    link: OwnPath | None = None
 
 
 class Withdrawal(Model):
@@ -87,7 +89,7 @@ class Withdrawal(Model):
     at: Moment
     reason: Annotated[str, Field(min_length=1, max_length=500)]
     removed: bool = False
-    replacement: Annotated[str, Field(pattern=r"^/[a-z0-9/-]*$")] | None = None
+    replacement: OwnPath | None = None
 
 
 class Meta(Model):

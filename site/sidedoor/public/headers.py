@@ -24,7 +24,7 @@ _LOOPBACK = ("localhost", ".localhost", "127.0.0.1", "[::1]")
 _FEATURES = (
     "accelerometer autoplay browsing-topics camera display-capture encrypted-media fullscreen geolocation gyroscope "
     "hid identity-credentials-get idle-detection local-fonts magnetometer microphone midi payment picture-in-picture "
-    "publickey-credentials-get screen-wake-lock serial usb web-share xr-spatial-tracking"
+    "publickey-credentials-get screen-wake-lock serial usb xr-spatial-tracking"
 ).split()
 
 
