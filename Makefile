@@ -12,11 +12,12 @@ RUNS := .venv/runs.stamp
 TESTS := .venv/tests.stamp
 CHECKERS := tests/node_modules/.stamp
 
-.PHONY: run test check lint browsers pictures clean
+.PHONY: run test check lint browsers strings pictures clean
 
 run: $(RUNS)
 	@echo "Sidedoor is at http://$(HOST):$(PORT)  (Ctrl+C stops it)"
 	@exec $(BIN)/granian --interface wsgi --host $(HOST) --port $(PORT) --workers $(WORKERS) \
+		--blocking-threads 4 --backpressure 64 \
 		--respawn-failed-workers --no-ws --log-level warning app:app
 
 test: $(TESTS) $(CHECKERS) browsers lint
@@ -57,6 +58,11 @@ $(TESTS): requirements-dev.txt requirements.txt pyproject.toml | .venv/bin/pytho
 $(CHECKERS): tests/package.json tests/package-lock.json $(TESTS)
 	@cd tests && PATH="$(CURDIR)/.venv/bin:$$PATH" ../$(BIN)/npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
+
+# Gathers the interface strings anew for the translators: locale/*/LC_MESSAGES/sidedoor.po.
+strings: $(RUNS)
+	cd site/sidedoor && ../../$(BIN)/pybabel -q extract -F locale/babel.cfg --no-location --sort-output -o ../../data/sidedoor.pot .
+	$(BIN)/pybabel -q update -D sidedoor -d site/sidedoor/locale -i data/sidedoor.pot --no-fuzzy-matching
 
 # The README's pictures, taken anew from the running site.
 pictures: $(TESTS) browsers

@@ -13,6 +13,7 @@ from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.problems import Level
 from sidedoor.documents.slugs import slug_from_title, slug_problem
 from sidedoor.public.feedback_store import FeedbackStore
+from sidedoor.public.language import awaiting_review
 
 content = AppGroup("content", help="Look after the content folder.")
 news = AppGroup("news", help="Write news.")
@@ -44,7 +45,7 @@ def add_commands(app: Flask) -> None:
 def check() -> None:
     """Say everything that is wrong or due. Exits with 1 if anything is wrong."""
     live: LiveLibrary = current_app.extensions["live"]
-    problems = check_library(live.library, current_app.extensions["clock"]())
+    problems = [*check_library(live.library, current_app.extensions["clock"]()), *awaiting_review()]
     for problem in problems:
         click.echo(str(problem))
     errors = sum(problem.level is Level.ERROR for problem in problems)

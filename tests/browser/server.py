@@ -29,7 +29,8 @@ class RunningSite:
         self.url = f"http://127.0.0.1:{self.port}"
         command = [
             *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(self.port)),
-            *("--workers", str(workers), "--respawn-failed-workers", "--no-ws", "--log-level", "warning", "app:app"),
+            *("--workers", str(workers), "--blocking-threads", "4", "--backpressure", "64"),
+            *("--respawn-failed-workers", "--no-ws", "--log-level", "warning", "app:app"),
         ]
         settings = {"SIDEDOOR_CONTENT": str(content), "SIDEDOOR_DATA": str(data), "PORT": str(self.port)}
         self.log = data / "server.log"

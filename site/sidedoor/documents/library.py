@@ -106,6 +106,13 @@ class PublicLibrary:
         """The page with this slug, shown or withdrawn."""
         return self.by_path.get(path_of(kind, slug))
 
+    def help_now(self, language: str) -> str:
+        """The address of the page that answers the first situation of site.toml, in `language` where there is one."""
+        first = self.site.situations[0].page if self.site.situations else ""
+        own = (page for page in self.help_in(language) if first in (page.slug, page.meta.translation_of))
+        page = next(own, None) or self.find("help", first)
+        return page.path if page else "/contacts"
+
     def translations(self, document: Document) -> list[Document]:
         """The same page in other languages."""
         original = document.meta.translation_of or document.slug

@@ -14,7 +14,7 @@ from sidedoor.public import contacts, errors, feedback, feeds, health, help, new
 from sidedoor.public.current import current_public
 from sidedoor.public.headers import OutermostLayer, set_policy
 from sidedoor.public.inline import inline_script, inline_style
-from sidedoor.public.language import speak_languages
+from sidedoor.public.language import current_language, speak_languages
 from sidedoor.public.same_site import refuse_cross_site_posts
 from sidedoor.settings import Settings
 
@@ -45,9 +45,9 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
 
     @app.context_processor
     def _site() -> dict[str, object]:
-        site = current_public().site
-        exits = (settings.exit_url,) if settings.exit_url else site.exit
-        return {"site": site, "exits": exits}
+        public = current_public()
+        exits = (settings.exit_url,) if settings.exit_url else public.site.exit
+        return {"site": public.site, "exits": exits, "help_now": public.help_now(current_language())}
 
     refuse_cross_site_posts(app)
     for module in (help, pages, contacts, news, feeds, search, feedback, site_files, health):

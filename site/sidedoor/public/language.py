@@ -12,6 +12,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from flask import Flask, g
 
+from sidedoor.documents.problems import Level, Problem
 from sidedoor.public.current import current_public
 
 LOCALE = Path(__file__).resolve().parents[1] / "locale"
@@ -64,6 +65,21 @@ def long_date(moment: date | datetime) -> str:
         moment = moment.astimezone(current_public().site.zone).date()
     language = current_language()
     return format_date(moment, "d MMMM y", locale=Locale("en", "GB") if language == "en" else _locale(language))
+
+
+def awaiting_review() -> list[Problem]:
+    """The languages whose interface no human translator has read yet: those whose .po file says so in its header."""
+    return [
+        Problem(
+            f"locale/{path.parents[1].name}",
+            None,
+            f"The interface in {language_name(path.parents[1].name)} awaits a translator's review.",
+            "Have it read; then delete X-Awaiting-Review in its .po file.",
+            Level.WARNING,
+        )
+        for path in sorted(LOCALE.glob("*/LC_MESSAGES/sidedoor.po"))
+        if "X-Awaiting-Review: yes" in path.read_text("utf-8")
+    ]
 
 
 def speak_languages(app: Flask) -> None:
