@@ -5,9 +5,11 @@ import sys
 from pydantic import ValidationError
 
 from sidedoor.documents.problems import Refused
+from sidedoor.logs import set_up_logs
 from sidedoor.public import create_app
 from sidedoor.settings import Settings
 
+set_up_logs()
 try:
     app = create_app(Settings())
 except Refused as refused:

@@ -1,4 +1,4 @@
-"""The site as an operator runs it: granian, on a free port, with a content folder and a data folder of the test's own."""
+"""The site as an operator runs it: granian, on a free port, with a content and a data folder of the test's own."""
 
 import os
 import socket

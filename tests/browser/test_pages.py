@@ -1,4 +1,4 @@
-"""Every page, as a browser shows it: accessible by axe's rules, valid HTML, one request, nothing wider than the screen."""
+"""Every page as a browser shows it: accessible by axe's rules, valid, one request, no wider than the screen."""
 
 import json
 import subprocess

@@ -1,7 +1,8 @@
 """One checked document, and whether the public may see it at a given moment."""
 
+import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import Enum, auto
 
 from sidedoor.documents.models import HelpMeta, Kind, Meta, NewsMeta, PageMeta, Update
@@ -73,6 +74,20 @@ class Document:
     def published_at(self) -> datetime | None:
         """The moment it became public, or will."""
         return self.meta.publish_at
+
+    def to_json(self) -> str:
+        """Everything in it as JSON, for `kept.Kept`."""
+        fields = {**vars(self), "meta": self.meta.model_dump(mode="json", by_alias=True)}
+        return json.dumps(fields, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Document":
+        """The way back. Raises ValueError, TypeError or KeyError for what another version of this code wrote."""
+        fields = json.loads(text)
+        lists = {name: tuple(value) for name, value in fields.items() if isinstance(value, list)}
+        return cls(
+            **{**fields, **lists, "meta": KINDS[fields["kind"]].model_validate(fields["meta"], context={"zone": UTC})}
+        )
 
     def visibility(self, now: datetime) -> Visibility:
         """What the public may know of it at `now` (aware). Anything unclear is HIDDEN."""

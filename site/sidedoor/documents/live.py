@@ -1,14 +1,24 @@
-"""The Library of this moment, kept up to date by a thread that looks at the folder four times a second."""
+"""The Library of this moment, kept up to date by a thread that looks at the folder whenever something in it changes.
+
+The kernel tells of changes (inotify, through watchfiles). It does not for every file system, so the thread also looks
+by itself, as often as costs next to nothing.
+"""
 
 import logging
 import threading
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Iterator
+
+import watchfiles
 
 from sidedoor.documents.library import Library
 from sidedoor.documents.loader import Loader
 from sidedoor.documents.problems import Problem
 
-INTERVAL_SECONDS = 0.25
+SETTLE_SECONDS = 0.1
+LONGEST_QUIET_SECONDS = 0.5
+# A look may take this part of the thread's time at most.
+_LOOKING_SHARE = 0.05
 log = logging.getLogger("sidedoor.content")
 
 
@@ -46,12 +56,44 @@ class LiveLibrary:
         self._loader.close()
 
     def _watch(self) -> None:
-        while not self._stop.wait(INTERVAL_SECONDS):
+        looked, wait = time.monotonic(), 0.0
+        for told in self._tidings():
+            if told or time.monotonic() - looked >= wait:
+                began = time.monotonic()
+                self._look()
+                looked = time.monotonic()
+                wait = (looked - began) / _LOOKING_SHARE
+
+    def _tidings(self) -> Iterator[bool]:
+        """True whenever the kernel tells of a change; False every half second in which it tells of none."""
+        while not self._stop.is_set():
             try:
+                folder = self._loader.content.stat().st_ino
+                for changes in watchfiles.watch(
+                    self._loader.content,
+                    watch_filter=None,
+                    step=int(SETTLE_SECONDS * 1000),
+                    debounce=int(LONGEST_QUIET_SECONDS * 1000),
+                    rust_timeout=int(LONGEST_QUIET_SECONDS * 1000),
+                    yield_on_timeout=True,
+                    stop_event=self._stop,
+                ):
+                    yield bool(changes)
+                    if self._loader.content.stat().st_ino != folder:
+                        break  # another folder took its place, which nobody watches yet
+            except OSError:
+                # The folder is away, or the kernel has no watch left: look by ourselves.
+                self._stop.wait(LONGEST_QUIET_SECONDS)
+                yield False
+
+    def _look(self) -> None:
+        try:
+            self.refresh(settled=True)
+            while self._loader.waiting and not self._stop.wait(SETTLE_SECONDS):
                 self.refresh(settled=True)
-            except Exception:
-                # Whatever happens to one look, the last Library stays and the next look comes.
-                log.exception("The content folder could not be looked at.")
+        except Exception:
+            # Whatever happens to one look, the last Library stays and the next look comes.
+            log.exception("The content folder could not be looked at.")
 
     @staticmethod
     def _tell(problems: Iterable[Problem]) -> None:

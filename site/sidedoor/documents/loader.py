@@ -4,25 +4,26 @@ A file that cannot be used is reported, and its last good version stays: in memo
 start. A changed file is read once it has stopped changing, so half a file is never shown.
 """
 
+import hashlib
+import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from sidedoor.documents.document import Document, kind_of
-from sidedoor.documents.last_good import LastGood
+from sidedoor.documents.kept import Copy, Kept, reader_version
 from sidedoor.documents.library import Library
 from sidedoor.documents.models import Site
-from sidedoor.documents.pictures import picture_problem
 from sidedoor.documents.problems import Problem, Refused
-from sidedoor.documents.reading import MOST_BYTES, read_contacts, read_file, read_site, read_text
+from sidedoor.documents.reading import PICTURES, SITE, Contacts, Good, counts, from_text, most_bytes, read, to_text
 from sidedoor.documents.renderer import Renderer
 
-_SITE, _CONTACTS, _PICTURES = "site.toml", "contacts.yaml", "images/"
-_AWAY = Problem(_SITE, None, "The content folder cannot be read.", "Until it can, everything stays as it was.")
+_AWAY = Problem(SITE, None, "The content folder cannot be read.", "Until it can, everything stays as it was.")
+_PROGRESS_EVERY = 1000
 
 Signature = tuple[int, int, int]
+log = logging.getLogger("sidedoor.content")
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,9 @@ class _Record:
     """A file as it was when last read. `good` is its last good version, of this reading or an earlier one."""
 
     signature: Signature
-    good: Any
+    digest: str
+    reader: str
+    good: Good | None
     problems: tuple[Problem, ...] = ()
 
 
@@ -40,7 +43,8 @@ class Loader:
     def __init__(self, content: Path, data: Path | None = None) -> None:
         self.content = content
         self._renderer = Renderer()
-        self._last_good = LastGood(data / "last-good") if data else None
+        self._kept = Kept(data) if data else None
+        self._copies = self._kept.all() if self._kept else {}
         self._records: dict[str, _Record] = {}
         self._unsettled: dict[str, Signature] = {}
         self._library: Library | None = None
@@ -53,7 +57,7 @@ class Loader:
         Raises Refused if there is no usable site.toml, neither now nor kept.
         """
         found = dict(self._scan())
-        if self._library and _SITE not in found:
+        if self._library and SITE not in found:
             return self._while_away(self._library)
         changed = {file for file, signature in found.items() if self._signature(file) != signature}
         if settled:
@@ -63,27 +67,35 @@ class Loader:
             return self._library
         self._away = False
         for file in removed:
-            self._forget(file)
+            del self._records[file]
         site = self._read_site(found, changed)
-        for file in sorted(changed - {_SITE}):
-            self._read(file, found[file], site)
+        self._read_all(sorted(changed - {SITE}), found, site)
+        gone = {*removed, *(self._copies.keys() - found.keys())}
+        self._keep((SITE,) if SITE in changed else (), gone)
+        self._copies.clear()
         self._library = self._assemble(site)
         return self._library
 
     def close(self) -> None:
-        """End the rendering process."""
+        """End the rendering process, and close what was kept."""
         self._renderer.close()
+        if self._kept:
+            self._kept.close()
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a file is still changing, so that another look should come soon."""
+        return bool(self._unsettled)
 
     def _scan(self) -> Iterator[tuple[str, Signature]]:
         """Every file that counts, by its path in the folder, with what tells one version of it from another."""
+        start = len(os.fspath(self.content)) + 1
         for folder, folders, names in os.walk(self.content):
-            folders[:] = sorted(name for name in folders if not name.startswith("."))
-            inside = Path(folder).relative_to(self.content)
-            for name in sorted(names):
-                file = (inside / name).as_posix()
-                if name.startswith((".", "~")) or not (
-                    file in (_SITE, _CONTACTS) or kind_of(file) or file.startswith(_PICTURES)
-                ):
+            folders[:] = [name for name in folders if not name.startswith(".")]
+            inside = folder[start:].replace(os.sep, "/")
+            for name in names:
+                file = f"{inside}/{name}" if inside else name
+                if name.startswith((".", "~")) or not counts(file):
                     continue
                 try:
                     status = os.stat(os.path.join(folder, name))
@@ -97,7 +109,7 @@ class Loader:
 
     def _settled(self, changed: set[str], found: dict[str, Signature]) -> set[str]:
         settled = {file for file in changed if self._unsettled.get(file) == found[file]}
-        self._unsettled = {file: found[file] for file in changed}
+        self._unsettled = {file: found[file] for file in changed - settled}
         return settled
 
     def _while_away(self, library: Library) -> Library:
@@ -108,94 +120,113 @@ class Loader:
         return self._library or library
 
     def _read_site(self, found: dict[str, Signature], changed: set[str]) -> Site:
-        before = self._records.get(_SITE)
-        if _SITE in changed or not before:
-            self._read(_SITE, found.get(_SITE, (0, 0, 0)), None)
-        site: Site | None = self._records[_SITE].good
-        if not site:
-            raise Refused(list(self._records.pop(_SITE).problems))
-        if before and _reading_depends_on(before.good) != _reading_depends_on(site):
+        before = self._records.get(SITE)
+        if SITE in changed or not before:
+            self._read(SITE, found.get(SITE, (0, 0, 0)), None)
+        site = self._records[SITE].good
+        if not isinstance(site, Site):
+            raise Refused(list(self._records.pop(SITE).problems))
+        if before and before.good != site:
             changed |= {file for file in found if kind_of(file)}
         return site
 
-    def _read(self, file: str, signature: Signature, site: Site | None) -> None:
-        before = self._records.get(file)
-        try:
-            text = self._text(file)
-            good = self._parse(file, text, site)
-        except Refused as refused:
-            good = before.good if before else self._kept(file, site)
-            self._records[file] = _Record(signature, good, tuple(refused.problems))
-        else:
-            self._records[file] = _Record(signature, good)
-            if self._last_good and not file.startswith(_PICTURES):
-                self._last_good.keep(file, text)
+    def _read_all(self, files: list[str], found: dict[str, Signature], site: Site) -> None:
+        done = []
+        for file in files:
+            self._read(file, found[file], site)
+            done.append(file)
+            if len(done) == _PROGRESS_EVERY:
+                log.info("Reading the content folder: at %s, %s files in all.", file, len(found))
+                self._keep(done)
+                done = []
+        self._keep(done)
 
-    def _text(self, file: str) -> str:
-        if file.startswith(_PICTURES):
-            return ""
+    def _read(self, file: str, signature: Signature, site: Site | None) -> None:
+        copy, before = self._copies.get(file), self._records.get(file)
+        reader, digest = _reader(site), ""
+        if copy and (copy.signature, copy.reader) == (repr(signature), reader) and (good := _good(copy)):
+            self._records[file] = _Record(signature, copy.digest, reader, good)
+            return
+        try:
+            raw = self._bytes(file)
+            digest = hashlib.sha256(raw).hexdigest()
+            if before and (before.digest, before.reader) == (digest, reader):
+                # Only its place or its date changed, as when the whole folder is put in place anew.
+                self._records[file] = replace(before, signature=signature)
+                return
+            same = copy and (copy.digest, copy.reader) == (digest, reader)
+            good = (_good(copy) if same else None) or read(raw, file, site, self._renderer)
+            self._records[file] = _Record(signature, digest, reader, good)
+        except Refused as refused:
+            good = None if file.startswith(PICTURES) else before.good if before else _good(copy)
+            self._records[file] = _Record(signature, digest, reader, good, tuple(refused.problems))
+
+    def _bytes(self, file: str) -> bytes:
         try:
             with (self.content / file).open("rb") as source:
-                return read_text(source.read(MOST_BYTES + 1), file)
+                return source.read(most_bytes(file) + 1)
         except OSError as error:
             reason = os.strerror(error.errno) if error.errno else "no reason given"
-            raise Refused(
-                [Problem(file, None, f"The file cannot be read ({reason}).", "Check that it may be read.")]
-            ) from None
+            what, instead = f"The file cannot be read ({reason}).", "Check that it may be read."
+            raise Refused([Problem(file, None, what, instead)]) from None
 
-    def _parse(self, file: str, text: str, site: Site | None) -> Any:
-        if file == _SITE:
-            return read_site(text)
-        if file == _CONTACTS:
-            return {contact.id: contact for contact in read_contacts(text)}
-        if file.startswith(_PICTURES):
-            name = file.removeprefix(_PICTURES)
-            if problem := picture_problem(self.content / file, name):
-                raise Refused([problem])
-            return name
-        assert site
-        return read_file(text, file, site, self._renderer)
-
-    def _kept(self, file: str, site: Site | None) -> Any:
-        """The version that was good before this process started."""
-        text = self._last_good.get(file) if self._last_good else None
-        if text is None:
-            return None
-        try:
-            return self._parse(file, text, site)
-        except Refused:
-            return None
-
-    def _forget(self, file: str) -> None:
-        del self._records[file]
-        if self._last_good:
-            self._last_good.forget(file)
+    def _keep(self, files: Iterable[str], gone: Iterable[str] = ()) -> None:
+        """Keep what was just read and found good, unless it came from what was kept."""
+        if not self._kept:
+            return
+        records = [(file, self._records[file]) for file in files]
+        self._kept.update(
+            [
+                Copy(file, repr(record.signature), record.digest, record.reader, to_text(record.good))
+                for file, record in records
+                if record.good and not record.problems and not _same(record, self._copies.get(file))
+            ],
+            gone,
+        )
 
     def _assemble(self, site: Site) -> Library:
         documents: dict[tuple[str, str], Document] = {}
+        pictures: set[str] = set()
+        contacts: Contacts = {}
         problems = [problem for record in self._records.values() for problem in record.problems]
         for file, record in sorted(self._records.items()):
-            if kind_of(file) and record.good:
-                document: Document = record.good
-                first = documents.setdefault((document.kind, document.slug), document)
-                if first is not document:
-                    problems.append(
-                        Problem(
-                            file, None, f"{first.file} has the same name.", "Rename one: both want the same address."
-                        )
-                    )
-        contacts = self._records.get(_CONTACTS)
+            match record.good:
+                case Document() as document:
+                    first = documents.setdefault((document.kind, document.slug), document)
+                    if first is not document:
+                        what = f"{first.file} has the same name."
+                        problems.append(Problem(file, None, what, "Rename one: both want the same address."))
+                case dict() as contacts:
+                    pass
+                case str() as picture:
+                    pictures.add(picture)
         return Library(
             site=site,
-            contacts=(contacts and contacts.good) or {},
+            contacts=contacts,
             documents=tuple(documents.values()),
-            pictures=frozenset(
-                record.good for file, record in self._records.items() if file.startswith(_PICTURES) and record.good
-            ),
+            pictures=frozenset(pictures),
             problems=tuple(sorted(problems, key=lambda problem: (problem.file, problem.line or 0))),
         )
 
 
+def _good(copy: Copy | None) -> Good | None:
+    """What was good before this process started; None if there is none that today's code can read."""
+    try:
+        return from_text(copy.file, copy.value) if copy else None
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
+def _same(record: "_Record", copy: Copy | None) -> bool:
+    written = (repr(record.signature), record.digest, record.reader)
+    return copy is not None and written == (copy.signature, copy.digest, copy.reader)
+
+
 def _reading_depends_on(site: Site | None) -> object:
     """What of site.toml decides whether a document is well-formed, and when it is public."""
-    return site and (site.timezone, site.languages, site.groups, site.press)
+    return site and (site.timezone, site.languages, site.groups, dict(site.press))
+
+
+def _reader(site: Site | None) -> str:
+    """Stands for everything but the file itself that decides what is read from it."""
+    return f"{reader_version()} {_reading_depends_on(site)}"

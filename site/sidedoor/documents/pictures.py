@@ -1,10 +1,10 @@
 """Pictures: what may be in content/images. A picture may carry the place it was taken; one that does is refused."""
 
-from pathlib import Path
+import io
 
 from PIL import Image, UnidentifiedImageError
 
-from sidedoor.documents.problems import Problem
+from sidedoor.documents.problems import Problem, Refused
 
 TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 MOST_BYTES = 1_500_000
@@ -17,26 +17,24 @@ _HARMLESS = {
 }  # fmt: skip
 
 
-def picture_problem(path: Path, name: str) -> Problem | None:
-    """Why the picture at `path` may not be shown; None if it may. `name` is what the editor calls it."""
-    file = f"images/{name}"
+def read_picture(raw: bytes, file: str) -> str:
+    """Look at a picture; its name if it may be shown. Raises Refused, saying why it may not."""
+
+    def refuse(what: str, instead: str) -> Refused:
+        return Refused([Problem(file, None, what, instead)])
+
+    if len(raw) > MOST_BYTES:
+        raise refuse("The picture is too big.", f"Save it smaller, under {MOST_BYTES // 1000} kB.")
     try:
-        if path.stat().st_size > MOST_BYTES:
-            return Problem(file, None, "The picture is too big.", f"Save it smaller, under {MOST_BYTES // 1000} kB.")
-        with Image.open(path) as picture:
+        with Image.open(io.BytesIO(raw)) as picture:
             if picture.format not in TYPES:
-                return Problem(file, None, "This is not a JPEG, PNG or WebP picture.", "Save it as one of these.")
+                raise refuse("This is not a JPEG, PNG or WebP picture.", "Save it as one of these.")
             if picture.width * picture.height > MOST_PIXELS:
-                return Problem(
-                    file, None, "The picture has too many pixels.", "Save it smaller, 2,000 pixels wide or less."
-                )
-            if hidden := sorted(set(map(str, picture.info)) - _HARMLESS) or (["EXIF"] if picture.getexif() else []):
-                return Problem(
-                    file, None, f"The picture carries hidden details ({', '.join(hidden)[:80]}).",
-                    "Save a copy without them: they can say where and by whom it was taken.",
-                )  # fmt: skip
-    except FileNotFoundError:
-        return Problem(file, None, "There is no such picture.", "Put it there, or correct its name.")
+                raise refuse("The picture has too many pixels.", "Save it smaller, 2,000 pixels wide or less.")
+            hidden = sorted(set(map(str, picture.info)) - _HARMLESS) or (["EXIF"] if picture.getexif() else [])
     except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError):
-        return Problem(file, None, "The picture cannot be read.", "Save it again as JPEG, PNG or WebP.")
-    return None
+        raise refuse("The picture cannot be read.", "Save it again as JPEG, PNG or WebP.") from None
+    if hidden:
+        what = f"The picture carries hidden details ({', '.join(hidden)[:80]})."
+        raise refuse(what, "Save a copy without them: they can say where and by whom it was taken.")
+    return file.rsplit("/", 1)[-1]

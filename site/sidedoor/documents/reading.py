@@ -1,4 +1,4 @@
-"""One file of the content folder, read and checked: bytes in, a Document (or Site, or contacts) out."""
+"""One file of the content folder, read and checked: bytes in, and out what it stands for, if all is well with it."""
 
 import re
 import tomllib
@@ -8,11 +8,65 @@ from sidedoor.documents.document import KINDS, Document, kind_of, slug_of
 from sidedoor.documents.front_matter import Written, read_document, read_yaml
 from sidedoor.documents.markdown import Rendered
 from sidedoor.documents.models import Contact, ContactsFile, HelpMeta, Meta, NewsMeta, Site, check
+from sidedoor.documents.pictures import MOST_BYTES as MOST_PICTURE_BYTES
+from sidedoor.documents.pictures import read_picture
 from sidedoor.documents.problems import Problem, Refused
 from sidedoor.documents.renderer import Renderer, RenderingFailed
 
 MOST_BYTES = 200_000
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+
+
+SITE, CONTACTS, PICTURES = "site.toml", "contacts.yaml", "images/"
+
+Contacts = dict[str, Contact]
+Good = Site | Contacts | Document | str
+"""What a file can stand for: the site's choices, the contacts by id, a document, the name of a picture."""
+
+
+def counts(file: str) -> bool:
+    """Whether a path in the content folder is one that is read at all."""
+    return file in (SITE, CONTACTS) or kind_of(file) is not None or file.startswith(PICTURES)
+
+
+def most_bytes(file: str) -> int:
+    """How long a file may be."""
+    return MOST_PICTURE_BYTES if file.startswith(PICTURES) else MOST_BYTES
+
+
+def read(raw: bytes, file: str, site: Site | None, renderer: Renderer) -> Good:
+    """Read a file that `counts`; all but site.toml itself need `site`. Raises Refused with every problem found."""
+    if file.startswith(PICTURES):
+        return read_picture(raw, file)
+    text = read_text(raw, file)
+    if file == SITE:
+        return read_site(text)
+    if file == CONTACTS:
+        return {contact.id: contact for contact in read_contacts(text)}
+    assert site
+    return read_file(text, file, site, renderer)
+
+
+def to_text(good: Good) -> str:
+    """What was read, as text that `from_text` understands."""
+    if isinstance(good, Document):
+        return good.to_json()
+    if isinstance(good, Site):
+        return good.model_dump_json()
+    if isinstance(good, dict):
+        return ContactsFile(contacts=tuple(good.values())).model_dump_json(by_alias=True)
+    return good
+
+
+def from_text(file: str, text: str) -> Good:
+    """The way back. Raises ValueError, TypeError or KeyError for what another version of this code wrote."""
+    if kind_of(file):
+        return Document.from_json(text)
+    if file == SITE:
+        return Site.model_validate_json(text)
+    if file == CONTACTS:
+        return {contact.id: contact for contact in ContactsFile.model_validate_json(text).contacts}
+    return text
 
 
 def read_text(raw: bytes, file: str) -> str:
@@ -32,7 +86,7 @@ def read_text(raw: bytes, file: str) -> str:
 
 def read_site(text: str) -> Site:
     """Read site.toml. Raises Refused."""
-    file = "site.toml"
+    file = SITE
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -55,7 +109,7 @@ def read_site(text: str) -> Site:
 
 def read_contacts(text: str) -> tuple[Contact, ...]:
     """Read contacts.yaml. Raises Refused."""
-    file = "contacts.yaml"
+    file = CONTACTS
     written = read_yaml(text, file)
     return check(ContactsFile, written.values, file, written.line_of).contacts
 
