@@ -1,9 +1,125 @@
-document.addEventListener("click", (event) => {
-const link = event.target instanceof Element && event.target.closest("#hide-this-page");
-if (!link || event.defaultPrevented) return;
-event.preventDefault();
-document.documentElement.classList.add("covered");
-document.title = link.dataset.title;
-location.replace(link.href);
-}, true);
-if (document.referrer && new URL(document.referrer).origin === location.origin) document.documentElement.classList.add("inside");
+// @ts-check
+/**
+ * “Hide this page”. Stands first in the head, inline, so that it works while the page is still arriving and when every
+ * other file fails. Without scripts the same link is an ordinary link.
+ *
+ * A page that is left with location.replace goes from the tab's Back list, and from Chromium's history page. Where the
+ * tab holds several entries of this site, they are rewound: go to the first, turn it into /w, push /w over the rest
+ * (which cuts Forward off), replace that with the exit. A session cookie then tells every entry that is still come back
+ * to (behind another site's page) to leave at once. Measured: sessionStorage is lost across sites, a cookie is not.
+ */
+(() => {
+  "use strict";
+
+  const { exit = "/w", next = "", title = "" } = document.currentScript?.dataset ?? {};
+  const root = document.documentElement;
+  const tabs = "BroadcastChannel" in window ? new BroadcastChannel("hide") : null;
+  const HIDDEN = "w=1";
+  const WATCHDOG_MS = 400;
+  const SECOND_EXIT_MS = 3000;
+  let leaving = false;
+
+  function cover() {
+    // A style of its own: it must hold when the style sheet is missing, and in print.
+    root.style.setProperty("display", "none", "important");
+  }
+
+  function uncover() {
+    root.style.removeProperty("display");
+  }
+
+  /** @returns {boolean} whether this tab was hidden and nobody came here on purpose since */
+  function hidden() {
+    return document.cookie.split("; ").includes(HIDDEN);
+  }
+
+  /** @returns {boolean} whether Back or Forward led here */
+  function traversed() {
+    const [how] = performance.getEntriesByType("navigation");
+    return how instanceof PerformanceNavigationTiming && how.type === "back_forward";
+  }
+
+  /** Cover the page at once, then leave. The cover never comes off again, whatever becomes of the navigation. */
+  function hide() {
+    if (leaving) return;
+    leaving = true;
+    cover();
+    document.title = title;
+    for (const media of document.querySelectorAll("audio, video")) /** @type {HTMLMediaElement} */ (media).pause();
+    window.speechSynthesis?.cancel();
+    document.dispatchEvent(new Event("sidedoor:hide"));
+    const ours = window.navigation?.entries() ?? [];
+    // Without the Navigation API, a page that was reached from a page of ours has that one behind it.
+    const several = ours.length > 1 || (!window.navigation && arrivedFromHere());
+    // Two or more entries of other sites may have one of ours between them, which only the cookie can reach.
+    if (several || history.length - ours.length > 1) document.cookie = `${HIDDEN}; path=/; SameSite=Strict`;
+    rewind(ours);
+    // An exit that hangs leaves this page alive, covered. (One that refuses has already taken its place.)
+    if (next) setTimeout(() => location.replace(next), SECOND_EXIT_MS);
+  }
+
+  /** @param {NavigationHistoryEntry[]} ours the entries of this site that lie next to each other, this one among them */
+  function rewind(ours) {
+    if (ours.length < 2) {
+      location.replace(exit);
+    } else if (window.navigation.currentEntry?.index === 0) {
+      history.replaceState(null, "", "/w");
+      history.pushState(null, "", "/w");
+      location.replace(exit);
+    } else {
+      // Another page takes over at the first entry (see below), unless that entry is this same page's.
+      window.navigation.traverseTo(ours[0].key).finished.then(() => rewind(window.navigation.entries()), () => {});
+      setTimeout(() => location.replace(exit), WATCHDOG_MS);
+    }
+  }
+
+  /** @returns {boolean} whether a page of this site led here */
+  function arrivedFromHere() {
+    return document.referrer !== "" && new URL(document.referrer).origin === location.origin;
+  }
+
+  /** Leave again, before anything is painted, where Back or Forward led into a visit that was hidden. */
+  function guard() {
+    cover();
+    document.title = title;
+    leaving = true;
+    const ours = window.navigation?.entries() ?? [];
+    if (window.navigation?.currentEntry?.index === 0) rewind(ours);
+    else location.replace(exit);
+  }
+
+  if (hidden()) {
+    if (traversed()) guard();
+    else document.cookie = `${HIDDEN}; path=/; SameSite=Strict; Max-Age=0`;
+  }
+  // The notice greets whoever arrives from outside; the style sheet hides it from those who were here already.
+  if (arrivedFromHere()) root.classList.add("inside");
+
+  // A page may be kept whole and shown again later (bfcache; no-store does not prevent it), so it is put away covered.
+  addEventListener("pagehide", cover);
+  addEventListener("pageshow", (event) => {
+    if (event.persisted && (leaving || hidden())) guard();
+    else if (!leaving) uncover();
+  });
+
+  tabs?.addEventListener("message", hide);
+
+  addEventListener(
+    "click",
+    (event) => {
+      const link = event.target instanceof Element && event.target.closest("#hide-this-page");
+      if (!link) return;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      everywhere();
+    },
+    true,
+  );
+
+  function everywhere() {
+    tabs?.postMessage("hide");
+    hide();
+  }
+
+  document.addEventListener("sidedoor:shortcut", everywhere);
+})();

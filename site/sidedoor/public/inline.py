@@ -29,9 +29,10 @@ def inline_style(name: str) -> Markup:
     return Markup(f"<style>{_read('css', name)}</style>")
 
 
-def inline_script(name: str) -> Markup:
-    """The whole `<script>` element of static/js/`name`."""
-    return Markup(f"<script>{_read('js', name)}</script>")
+def inline_script(name: str, **data: str | None) -> Markup:
+    """The whole `<script>` element of static/js/`name`, told `data` through data- attributes, which its hash leaves out."""
+    told = Markup("").join(Markup(' data-{}="{}"').format(key, value) for key, value in data.items() if value)
+    return Markup(f"<script{told}>{_read('js', name)}</script>")
 
 
 def hashes(kind: str) -> list[str]:

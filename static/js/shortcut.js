@@ -1,0 +1,88 @@
+// @ts-check
+/**
+ * The shortcut of “Hide this page”: Shift three times, at most five seconds apart, in every field.
+ *
+ * Not Esc: it stops loading, closes dialogs, and is no user activation. A press counts when Shift goes down and up with
+ * nothing else in between, so that typing capitals, selecting and scrolling with Shift held never leave the page.
+ */
+(() => {
+  "use strict";
+
+  const LONGEST_MS = 5000;
+  const NEEDED = 3;
+  let presses = 0;
+  let last = 0;
+  let alone = false;
+  let on = true;
+  let forget = 0;
+
+  /** @param {number} count show and say how far the shortcut is; nothing for 0 */
+  function show(count) {
+    const link = document.getElementById("hide-this-page");
+    const status = document.getElementById("hide-status");
+    if (!link || !status) return;
+    link.dataset.presses = String(count);
+    status.textContent = (count === 1 ? link.dataset.two : count === 2 ? link.dataset.one : "") ?? "";
+  }
+
+  function reset() {
+    alone = false;
+    if (!presses) return;
+    presses = 0;
+    clearTimeout(forget);
+    show(0);
+  }
+
+  addEventListener(
+    "keydown",
+    (event) => {
+      if (event.key !== "Shift" || event.isComposing || event.ctrlKey || event.altKey || event.metaKey) reset();
+      else if (event.repeat) alone = false;
+      else alone = true;
+    },
+    true,
+  );
+
+  addEventListener(
+    "keyup",
+    (event) => {
+      if (event.key !== "Shift" || !on) return;
+      if (!alone || event.isComposing) return reset();
+      alone = false;
+      const now = Date.now();
+      presses = now - last > LONGEST_MS ? 1 : presses + 1;
+      last = now;
+      clearTimeout(forget);
+      if (presses >= NEEDED) {
+        document.dispatchEvent(new Event("sidedoor:shortcut"));
+        return;
+      }
+      show(presses);
+      forget = setTimeout(reset, LONGEST_MS);
+    },
+    true,
+  );
+
+  for (const kind of ["pointerdown", "wheel", "compositionstart", "blur"]) {
+    addEventListener(kind, reset, { capture: kind !== "blur", passive: true });
+  }
+
+  /** The guide has a button that turns the shortcut off for this visit. Nothing is stored: the page is the visit. */
+  function offerSwitch() {
+    for (const button of document.querySelectorAll("[data-shortcut-switch]")) {
+      button.removeAttribute("hidden");
+      button.setAttribute("aria-pressed", String(!on));
+    }
+  }
+
+  addEventListener("click", (event) => {
+    const button = event.target instanceof Element && event.target.closest("[data-shortcut-switch]");
+    if (!button) return;
+    on = !on;
+    reset();
+    offerSwitch();
+  });
+
+  document.addEventListener("DOMContentLoaded", offerSwitch);
+  document.addEventListener("sidedoor:arrived", offerSwitch);
+})();

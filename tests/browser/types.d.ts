@@ -1,0 +1,12 @@
+/** What browsers have and TypeScript 5.9's own list of them does not: the Navigation API (HTML, 7.2.6), Trusted Types. */
+interface NavigationHistoryEntry extends EventTarget { readonly key: string; readonly index: number; readonly url: string | null }
+interface Navigation extends EventTarget {
+  entries(): NavigationHistoryEntry[];
+  readonly currentEntry: NavigationHistoryEntry | null;
+  traverseTo(key: string): { committed: Promise<unknown>; finished: Promise<unknown> };
+}
+interface TrustedTypePolicy { createHTML(html: string): string }
+interface Window {
+  readonly navigation: Navigation;
+  readonly trustedTypes?: { createPolicy(name: string, rules: { createHTML(html: string): string }): TrustedTypePolicy };
+}
