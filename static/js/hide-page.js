@@ -51,8 +51,9 @@
     const ours = window.navigation?.entries() ?? [];
     // Without the Navigation API, a page that was reached from a page of ours has that one behind it.
     const several = ours.length > 1 || (!window.navigation && arrivedFromHere());
-    // Two or more entries of other sites may have one of ours between them, which only the cookie can reach.
-    if (several || history.length - ours.length > 1) document.cookie = `${HIDDEN}; path=/; SameSite=Strict`;
+    // A new tab, a search and this page are what a short visit leaves: then nothing is stored. With more entries of
+    // other sites, one of ours may lie between them, where only the cookie reaches it.
+    if (several || history.length - ours.length > 2) document.cookie = `${HIDDEN}; path=/; SameSite=Strict`;
     rewind(ours);
     // An exit that hangs leaves this page alive, covered. (One that refuses has already taken its place.)
     if (next) setTimeout(() => location.replace(next), SECOND_EXIT_MS);

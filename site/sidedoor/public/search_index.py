@@ -162,7 +162,7 @@ def _entries(public: PublicLibrary) -> Iterator[tuple[str, str, str, str, str]]:
             contact.for_whom,
             " ".join(text for text in more if text),
             "contact",
-            f"/contacts#{contact.id}",
+            f"/contacts#contact-{contact.id}",
         )
 
 

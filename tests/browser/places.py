@@ -1,0 +1,68 @@
+"""The rest of the web, as far as a visit needs it: a search page, a foreign page and an exit, each on a host of its own.
+
+`*.localhost` leads to this machine in Chromium and Firefox, so these are cross-site without a hosts file.
+"""
+
+import threading
+import time
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+HANG_SECONDS = 10
+
+
+@dataclass
+class Asked:
+    """One request that came: the host's first name, the path, and the Referer if there was one."""
+
+    host: str
+    path: str
+    referer: str | None
+
+
+@dataclass
+class Places:
+    """A server that is every place but the site. `asked` holds what came to it."""
+
+    links: str = ""
+    asked: list[Asked] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        places = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                host = (self.headers.get("Host") or "").split(".")[0]
+                places.asked.append(Asked(host, self.path, self.headers.get("Referer")))
+                if host == "hanging":
+                    time.sleep(HANG_SECONDS)
+                title = {"exit": "Weather", "second": "Weather", "hanging": "Weather"}.get(host, "Elsewhere")
+                body = f"<!doctype html><title>{title}</title><h1>{host}</h1>{places.links}".encode()
+                try:
+                    self.send_response(200)
+                    self.send_header("Content-Type", "text/html; charset=utf-8")
+                    self.send_header("Content-Length", str(len(body)))
+                    self.end_headers()
+                    self.wfile.write(body)
+                except OSError:
+                    return  # the browser has gone elsewhere
+
+            def log_message(self, *args: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def url(self, host: str) -> str:
+        """The address of a place: `search`, `elsewhere`, `exit`, `second`, `hanging`."""
+        return f"http://{host}.localhost:{self._server.server_port}/"
+
+    def asked_of(self, host: str) -> list[Asked]:
+        """The requests that came to one place, without the icon a browser asks for."""
+        return [asked for asked in self.asked if asked.host == host and asked.path != "/favicon.ico"]
+
+    def close(self) -> None:
+        """Stop serving."""
+        self._server.shutdown()
+        self._server.server_close()

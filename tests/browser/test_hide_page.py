@@ -1,0 +1,401 @@
+"""“Hide this page” in Chromium: one test a point of the exit's specification, named after it."""
+
+import contextlib
+import time
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Error, Page
+
+from tests.browser.places import HANG_SECONDS, Places
+from tests.browser.server import RunningSite
+
+Visited = tuple[RunningSite, Places]
+PAGES = ["/help/money", "/help", "/help/signs", "/contacts", "/news", "/help/getting-ready", "/safer-browsing"]
+# Tells the test of every frame in which a document shows words.
+WATCH_FRAMES = """
+const look = () => {
+  const text = document.body?.getClientRects().length ? document.body.innerText.trim() : "";
+  if (text) window.painted(location.href);
+  requestAnimationFrame(look);
+};
+requestAnimationFrame(look);
+"""
+
+
+class Visit:
+    """A tab, what was painted in it, and the moves of a reader."""
+
+    def __init__(self, context: BrowserContext, visited: Visited) -> None:
+        self.site, self.places = visited
+        self.context = context
+        self.painted: list[str] = []
+        context.expose_function("painted", lambda url: self.painted.append(url))
+        context.add_init_script(WATCH_FRAMES)
+        self.tab = context.new_page()
+        self.places.asked.clear()
+
+    def arrive(self) -> None:
+        """Come from the search page to the front page."""
+        self.tab.goto(self.places.url("search"))
+        self.tab.click("#in")
+        self.tab.wait_for_selector("#hide-this-page")
+
+    def read(self, path: str) -> None:
+        """Follow a link to `path` in place."""
+        self.tab.evaluate(
+            """path => {
+              document.querySelector("main h1").dataset.before = "";
+              const link = Object.assign(document.createElement("a"), { href: path });
+              document.body.append(link);
+              link.click();
+              link.remove();
+            }""",
+            path,
+        )
+        self.tab.wait_for_selector("main h1:not([data-before])")
+
+    def load(self, path: str) -> None:
+        """Load a page whole, as with scripts off or a typed address: one more entry in the tab."""
+        self.tab.goto(self.site.url + path)
+
+    def hide(self) -> None:
+        """Press the button, and wait for the weather."""
+        self.tab.click("#hide-this-page")
+        self.tab.wait_for_url(self.places.url("exit"))
+        self.painted.clear()
+
+    def press(self, direction: str, times: int = 10) -> None:
+        """Press Back or Forward again and again."""
+        for _ in range(times):
+            with contextlib.suppress(Error):
+                move = self.tab.go_back if direction == "back" else self.tab.go_forward
+                move(wait_until="commit", timeout=1500)
+            self.tab.wait_for_timeout(60)
+
+    def entries(self) -> list[str]:
+        """The addresses in the tab's history."""
+        session = self.context.new_cdp_session(self.tab)
+        return [entry["url"] for entry in session.send("Page.getNavigationHistory")["entries"]]
+
+    def assert_never_seen_again(self) -> None:
+        """Ten times Back and ten times Forward, and no frame shows the site."""
+        self.press("back")
+        self.press("forward")
+        assert not [url for url in self.painted if url.startswith(self.site.url)]
+
+
+@pytest.fixture
+def visit(browser: Browser, visited: Visited) -> Iterator[Visit]:
+    """A fresh profile."""
+    context = browser.new_context(viewport={"width": 320, "height": 568})
+    yield Visit(context, visited)
+    context.close()
+
+
+def test_h1_back_and_forward_never_show_the_visit_after_seven_pages(visit: Visit) -> None:
+    visit.arrive()
+    for path in PAGES:
+        visit.read(path)
+    visit.hide()
+    assert [url for url in visit.entries() if url.startswith(visit.site.url)] == []
+    visit.assert_never_seen_again()
+
+
+def test_h1_nor_after_pages_that_were_loaded_whole(visit: Visit) -> None:
+    visit.arrive()
+    for path in PAGES[:3]:
+        visit.load(path)
+    visit.hide()
+    visit.assert_never_seen_again()
+
+
+def test_h1_nor_with_a_foreign_page_in_mid_visit(visit: Visit) -> None:
+    visit.arrive()
+    visit.tab.goto(visit.places.url("elsewhere"))
+    visit.tab.click("#again")
+    visit.tab.wait_for_selector("#hide-this-page")
+    visit.hide()
+    visit.assert_never_seen_again()
+
+
+def test_h1_nor_after_pressing_back_first(visit: Visit) -> None:
+    visit.arrive()
+    for path in PAGES[:3]:
+        visit.load(path)
+    visit.press("back", 2)
+    visit.hide()
+    visit.assert_never_seen_again()
+
+
+def test_h2_no_entry_of_the_tab_holds_an_address_of_ours_but_w(visit: Visit) -> None:
+    visit.arrive()
+    for path in PAGES[:3]:
+        visit.load(path)
+    visit.hide()
+    ours = {url for url in visit.entries() if url.startswith(visit.site.url)}
+    assert ours <= {f"{visit.site.url}/w"}
+
+
+def test_h5_a_new_visit_shows_the_page_at_once_with_the_notice(visit: Visit) -> None:
+    visit.arrive()
+    visit.load("/help/money")
+    visit.hide()
+    visit.load("/help/signs")
+    assert visit.tab.locator("h1").is_visible()
+    assert visit.tab.locator("#hide-notice").is_visible()
+    assert visit.context.cookies(visit.site.url) == []
+
+
+def test_the_notice_goes_when_it_is_closed_and_when_moving_on_from_a_page_of_ours(visit: Visit) -> None:
+    visit.arrive()
+    assert visit.tab.locator("#hide-notice").is_visible()
+    visit.read("/help/money")
+    assert visit.tab.locator("#hide-notice").is_visible()
+    visit.tab.get_by_role("button", name="Close").click()
+    visit.read("/help/signs")
+    assert not visit.tab.locator("#hide-notice").is_visible()
+
+
+def test_f1_the_page_is_covered_in_the_same_task(visit: Visit) -> None:
+    visit.arrive()
+    session = visit.context.new_cdp_session(visit.tab)
+    session.send("Emulation.setCPUThrottlingRate", {"rate": 6})
+    covered = visit.tab.evaluate(
+        """() => new Promise(done => {
+          addEventListener("click", () => queueMicrotask(() =>
+            done([getComputedStyle(document.documentElement).display, document.title])), { once: true, capture: true });
+          const link = document.getElementById("hide-this-page");
+          addEventListener("sidedoor:hide", () => {}, true);
+          document.addEventListener("sidedoor:hide", () => done([getComputedStyle(document.documentElement).display, document.title]));
+          link.click();
+        })"""
+    )
+    assert covered == ["none", "Weather"]
+
+
+def test_f2_it_works_while_the_page_is_still_arriving_and_without_the_style_sheet(visit: Visit) -> None:
+    page = visit.context.request.get(f"{visit.site.url}/help/money").text()
+    start, _, _ = page.partition("<main")
+    unstyled = start[: start.index("<style>")] + start[start.index("</style>") + len("</style>") :]
+    visit.tab.route("**/half", lambda route: route.fulfill(body=unstyled, content_type="text/html"))
+    visit.tab.goto(f"{visit.site.url}/half")
+    visit.hide()
+
+
+def test_f3_with_scripts_off_the_first_link_after_the_skip_link_leaves(browser: Browser, visited: Visited) -> None:
+    site, places = visited
+    context = browser.new_context(java_script_enabled=False)
+    tab = context.new_page()
+    tab.goto(f"{site.url}/help/money")
+    tab.keyboard.press("Tab")
+    tab.keyboard.press("Tab")
+    tab.keyboard.press("Enter")
+    tab.wait_for_url(places.url("exit"))
+    context.close()
+
+
+def test_with_scripts_off_the_notice_can_be_closed(browser: Browser, visited: Visited) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    tab = context.new_page()
+    tab.goto(f"{visited[0].url}/help/money")
+    tab.click("#hide-notice button")
+    tab.wait_for_selector("#hide-notice", state="hidden")
+    context.close()
+
+
+def test_f4_a_hanging_exit_never_brings_the_page_back_and_the_second_is_tried(visit: Visit) -> None:
+    visit.arrive()
+    visit.tab.route(visit.places.url("exit"), lambda route: time.sleep(0))  # never answered
+    visit.tab.evaluate("document.getElementById('hide-this-page').click()")
+    visit.tab.wait_for_timeout(300)
+    visit.painted.clear()
+    visit.tab.wait_for_url(visit.places.url("second"), timeout=HANG_SECONDS * 1000)
+    assert not [url for url in visit.painted if url.startswith(visit.site.url)]
+
+
+def test_f4_stopping_the_way_out_does_not_bring_the_page_back(visit: Visit) -> None:
+    visit.arrive()
+    visit.tab.route(visit.places.url("exit"), lambda route: time.sleep(0))
+    visit.tab.evaluate("document.getElementById('hide-this-page').click()")
+    visit.context.new_cdp_session(visit.tab).send("Page.stopLoading")
+    assert visit.tab.evaluate("getComputedStyle(document.documentElement).display") == "none"
+
+
+def test_f4_a_refusing_exit_never_brings_the_page_back(visit: Visit) -> None:
+    visit.arrive()
+    visit.tab.route(visit.places.url("exit"), lambda route: route.abort("connectionrefused"))
+    visit.tab.click("#hide-this-page", no_wait_after=True)
+    visit.tab.wait_for_timeout(1000)
+    visit.painted.clear()
+    visit.press("back", 3)
+    assert not [url for url in visit.painted if url.startswith(visit.site.url)]
+
+
+def test_f5_five_rapid_activations_are_one_navigation(visit: Visit) -> None:
+    visit.arrive()
+    visit.tab.evaluate("for (let i = 0; i < 5; i++) document.getElementById('hide-this-page').click()")
+    visit.tab.wait_for_url(visit.places.url("exit"))
+    visit.tab.wait_for_timeout(500)
+    assert len(visit.places.asked_of("exit")) == 1
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_t1_the_exit_learns_nothing_and_is_asked_nothing_before(
+    browser: Browser, visited: Visited, scripts: bool
+) -> None:
+    site, places = visited
+    places.asked.clear()
+    context = browser.new_context(java_script_enabled=scripts)
+    tab = context.new_page()
+    tab.goto(f"{site.url}/help/money")
+    assert places.asked_of("exit") == []
+    tab.click("#hide-this-page")
+    tab.wait_for_url(places.url("exit"))
+    (asked,) = places.asked_of("exit")
+    assert asked.referer is None
+    assert asked.path == "/"
+    context.close()
+
+
+def test_t2_nothing_is_stored_before_and_after(visit: Visit) -> None:
+    visit.arrive()
+    for path in PAGES[:2]:
+        visit.read(path)
+    stored = visit.tab.evaluate(
+        """async () => [document.cookie, localStorage.length, sessionStorage.length, (await caches.keys()).length,
+          (await navigator.serviceWorker.getRegistrations()).length, (await indexedDB.databases()).length]"""
+    )
+    assert stored == ["", 0, 0, 0, 0, 0]
+    visit.hide()
+    assert visit.context.cookies(visit.site.url) == []
+
+
+def test_t2_after_several_entries_there_is_one_session_cookie(visit: Visit) -> None:
+    visit.arrive()
+    visit.load("/help/money")
+    visit.hide()
+    assert [(cookie["name"], cookie["expires"]) for cookie in visit.context.cookies(visit.site.url)] == [("w", -1)]
+
+
+def test_t3_every_other_tab_of_the_site_leaves_within_a_second(visit: Visit) -> None:
+    visit.arrive()
+    other = visit.context.new_page()
+    other.goto(f"{visit.site.url}/help/signs")
+    visit.tab.bring_to_front()
+    visit.hide()
+    other.wait_for_url(visit.places.url("exit"), timeout=1000)
+
+
+def test_t4_a_normal_print_leaves_out_the_button_and_the_name_of_the_site(visit: Visit) -> None:
+    visit.load("/help/money")
+    visit.tab.emulate_media(media="print")
+    assert not visit.tab.locator("#hide-this-page").is_visible()
+    assert not visit.tab.locator("header .name").is_visible()
+    assert visit.tab.locator("h1").is_visible()
+
+
+@pytest.mark.parametrize("size", [(320, 568), (320, 256), (640, 360), (1280, 800)])
+def test_r1_the_link_can_be_hit_wherever_the_page_is_scrolled_to(visit: Visit, size: tuple[int, int]) -> None:
+    visit.tab.set_viewport_size({"width": size[0], "height": size[1]})
+    for path in ("/", "/help/get-help-now", "/contacts"):
+        visit.load(path)
+        hit = visit.tab.evaluate(
+            """() => {
+              const link = document.getElementById("hide-this-page");
+              const results = [];
+              for (let y = 0; y <= document.documentElement.scrollHeight; y += innerHeight / 2) {
+                scrollTo({ top: y, behavior: "instant" });
+                const box = link.getBoundingClientRect();
+                const top = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+                results.push(top === link && box.width >= 44 && box.height >= 44);
+              }
+              return results.every(Boolean) && results.length > 1;
+            }"""
+        )
+        assert hit, (path, size)
+
+
+def test_r1_nothing_that_has_focus_is_under_the_link(visit: Visit) -> None:
+    visit.load("/help/get-help-now")
+    for _ in range(60):
+        visit.tab.keyboard.press("Tab")
+        covered = visit.tab.evaluate(
+            """() => {
+              const link = document.getElementById("hide-this-page").getBoundingClientRect();
+              const focused = document.activeElement;
+              if (focused === document.body || focused.id === "hide-this-page") return false;
+              const box = focused.getBoundingClientRect();
+              return box.bottom > link.top + 1 && box.top < link.bottom && box.right > link.left && box.left < link.right && box.height < innerHeight / 2;
+            }"""
+        )
+        assert not covered, visit.tab.evaluate("document.activeElement.outerHTML")
+
+
+def three(tab: Page, keys: tuple[str, str, str] = ("ShiftLeft", "ShiftRight", "ShiftLeft")) -> None:
+    """Press Shift three times."""
+    for key in keys:
+        tab.keyboard.press(key)
+
+
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [
+        ("/help/money", "body"),
+        ("/search", "#query"),
+        ("/feedback", "#message"),
+        ("/contacts", "#nation-wales"),
+        ("/help/money", "summary"),
+    ],
+)
+def test_r3_shift_three_times_leaves_from_every_kind_of_field(visit: Visit, path: str, field: str) -> None:
+    visit.load(path)
+    visit.tab.focus(field)
+    three(visit.tab)
+    visit.tab.wait_for_url(visit.places.url("exit"))
+
+
+def test_r3_progress_is_told_politely(visit: Visit) -> None:
+    visit.load("/help/money")
+    visit.tab.keyboard.press("Shift")
+    assert "2 more times" in visit.tab.inner_text("#hide-status")
+    visit.tab.keyboard.press("Shift")
+    assert "1 more time" in visit.tab.inner_text("#hide-status")
+    visit.tab.keyboard.press("a")
+    assert visit.tab.inner_text("#hide-status") == ""
+
+
+def test_r4_nothing_else_leaves(visit: Visit) -> None:
+    visit.load("/search")
+    tab = visit.tab
+    tab.focus("#query")
+    tab.keyboard.type("AAA BBB")
+    for _ in range(4):
+        tab.keyboard.press("Shift+ArrowLeft")
+    for _ in range(4):
+        tab.keyboard.press("Shift+Tab")
+    for _ in range(4):
+        tab.click("main h1", modifiers=["Shift"])
+    for _ in range(4):
+        tab.keyboard.down("Shift")
+        tab.mouse.wheel(0, 20)
+        tab.wait_for_timeout(30)
+        tab.keyboard.up("Shift")
+    for _ in range(6):
+        tab.keyboard.down("Shift")  # a held key repeats
+    tab.keyboard.up("Shift")
+    for key in ("Shift", "Shift", "a", "Shift", "Control", "Shift"):
+        tab.keyboard.press(key)
+    tab.wait_for_timeout(300)
+    assert tab.url == f"{visit.site.url}/search"
+    assert tab.locator("h1").is_visible()
+
+
+def test_r4_presses_more_than_five_seconds_apart_do_not_leave(visit: Visit) -> None:
+    visit.tab.clock.install()
+    visit.load("/help/money")
+    for _ in range(4):
+        visit.tab.keyboard.press("Shift")
+        visit.tab.clock.fast_forward(5100)
+    assert visit.tab.url == f"{visit.site.url}/help/money"
+    assert visit.tab.locator("h1").is_visible()

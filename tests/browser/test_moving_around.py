@@ -1,0 +1,178 @@
+"""Moving around in place, in Chromium: it has to be as good as loading pages."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.browser.server import RunningSite
+
+ARRIVED = "main h1:not([data-before])"
+
+
+@pytest.fixture
+def tab(browser: Browser, site: RunningSite) -> Iterator[Page]:
+    """A reader on the front page."""
+    context = browser.new_context(
+        viewport={"width": 320, "height": 568}, permissions=["clipboard-read", "clipboard-write"]
+    )
+    tab = context.new_page()
+    tab.goto(site.url)
+    yield tab
+    context.close()
+
+
+def mark(tab: Page) -> None:
+    """Mark the heading of now, so that the next one can be told from it."""
+    tab.evaluate("document.querySelector('main h1').dataset.before = ''")
+
+
+def follow(tab: Page, selector: str) -> None:
+    """Follow a link and wait for what it brings."""
+    mark(tab)
+    tab.locator(selector).first.click()
+    tab.wait_for_selector(ARRIVED)
+
+
+def test_m1_every_page_reached_in_place_is_the_same_main_as_when_loaded(tab: Page, site: RunningSite) -> None:
+    context = tab.context
+    direct = context.new_page()
+    for path in (
+        "/help",
+        "/contacts",
+        "/help/getting-ready",
+        "/help/cael-help-nawr",
+        "/news/project-cara-trial",
+        "/privacy",
+        "/search",
+    ):
+        mark(tab)
+        tab.evaluate(
+            "path => { const a = Object.assign(document.createElement('a'), {href: path}); document.body.append(a); a.click(); a.remove() }",
+            path,
+        )
+        tab.wait_for_selector(ARRIVED)
+        direct.goto(site.url + path)
+        swapped, loaded = tab.inner_text("main"), direct.inner_text("main")
+        assert swapped == loaded
+        language = direct.evaluate("document.documentElement.lang")
+        assert tab.evaluate("document.getElementById('main').lang") == language
+        assert tab.evaluate("document.activeElement === document.querySelector('main h1')")
+        assert tab.evaluate("scrollY") == 0
+        assert tab.text_content("#travel-status") == tab.inner_text("main h1")
+
+
+def test_m1_address_and_tab_title_stay_and_the_menu_says_where_you_are(tab: Page, site: RunningSite) -> None:
+    title, length = tab.title(), tab.evaluate("history.length")
+    follow(tab, "footer a[href='/contacts']")
+    assert (tab.url, tab.title()) == (f"{site.url}/", title)
+    assert tab.evaluate("history.length") == length
+    assert tab.get_attribute("footer a[href='/contacts']", "aria-current") == "page"
+
+
+def test_m2_the_way_back_restores_the_page_and_the_place(tab: Page) -> None:
+    follow(tab, "footer a[href='/help']")
+    tab.evaluate("scrollTo(0, 400)")
+    follow(tab, "main a[href='/help/orders']")
+    tab.get_by_role("button", name="Back to All topics").click()
+    assert tab.inner_text("main h1") == "All topics"
+    assert tab.evaluate("document.activeElement.getAttribute('href')") == "/help/orders"
+    assert tab.evaluate("scrollY") > 0
+
+
+def test_m2_a_search_and_the_form_with_a_mistake_in_place(tab: Page, site: RunningSite) -> None:
+    follow(tab, "footer a[href='/search']")
+    tab.fill("#query", "mony")
+    mark(tab)
+    tab.keyboard.press("Enter")
+    tab.wait_for_selector(ARRIVED)
+    assert tab.locator("main a[href='/help/money']").count()
+    follow(tab, "footer a[href='/feedback']")
+    mark(tab)
+    tab.get_by_role("button", name="Send").click()
+    tab.wait_for_selector(ARRIVED)
+    assert tab.locator(".problem").is_visible()
+    tab.fill("#message", "This helped.")
+    mark(tab)
+    tab.get_by_role("button", name="Send").click()
+    tab.wait_for_selector(ARRIVED)
+    assert tab.inner_text("main h1") == "Thank you"
+    assert tab.url == f"{site.url}/"
+
+
+def test_m2_a_failed_fetch_says_so_and_keeps_the_page(tab: Page) -> None:
+    tab.route("**/contacts", lambda route: route.abort())
+    tab.click("footer a[href='/contacts']")
+    tab.wait_for_selector("#travel-status:not(.visually-hidden)")
+    assert tab.locator("main .choices").is_visible()
+
+
+def test_m2_a_slow_page_says_that_it_is_coming(tab: Page) -> None:
+    waiting = []
+    tab.route("**/contacts", lambda route: waiting.append(route))
+    tab.click("footer a[href='/contacts']")
+    tab.wait_for_selector("#travel-status:not(.visually-hidden)")
+    mark(tab)
+    waiting[0].continue_()
+    tab.wait_for_selector(ARRIVED)
+    assert tab.inner_text("main h1") == "Contacts"
+
+
+def test_m2_a_page_that_is_not_there_is_shown_in_place(tab: Page) -> None:
+    mark(tab)
+    tab.evaluate(
+        "const a = Object.assign(document.createElement('a'), {href: '/nowhere'}); document.body.append(a); a.click()"
+    )
+    tab.wait_for_selector(ARRIVED)
+    assert tab.inner_text("main h1") == "This page is not here"
+
+
+def test_m2_fragments_only_scroll(tab: Page, site: RunningSite) -> None:
+    length = tab.evaluate("history.length")
+    tab.click("header a[href='#menu']")
+    assert tab.evaluate("scrollY") > 0
+    assert (tab.evaluate("history.length"), tab.url) == (length, f"{site.url}/")
+
+
+def test_m3_modified_clicks_and_other_schemes_are_left_to_the_browser(tab: Page) -> None:
+    tab.evaluate(
+        "addEventListener('click', event => { window.prevented = event.defaultPrevented; event.preventDefault() })"
+    )
+    for modifier in ("Control", "Shift", "Meta"):
+        tab.locator("footer a[href='/contacts']").click(modifiers=[modifier])
+        assert tab.evaluate("window.prevented") is False
+    for href in ("tel:999", "sms:999", "mailto:a@example.org", "https://elsewhere.example/"):
+        tab.evaluate(
+            "href => { const a = Object.assign(document.createElement('a'), {href}); document.body.append(a); a.click() }",
+            href,
+        )
+        assert tab.evaluate("window.prevented") is False
+
+
+def test_the_guide_shows_the_readers_own_browser_first_in_place_and_loaded(tab: Page, site: RunningSite) -> None:
+    follow(tab, "footer a[href='/safer-browsing']")
+    assert tab.locator("main .device").first.get_attribute("id") == "device-chrome-computer"
+    tab.goto(f"{site.url}/safer-browsing")
+    assert tab.locator("main .device.yours").count() == 1
+
+
+def test_a_news_item_shows_its_own_address_and_copies_it(tab: Page) -> None:
+    follow(tab, "footer a[href='/news']")
+    follow(tab, "main a[href='/news/project-cara-trial']")
+    tab.get_by_role("button", name="Copy link").click()
+    tab.wait_for_selector("#travel-status >> text=Copied")
+    assert tab.evaluate("navigator.clipboard.readText()").endswith("/news/project-cara-trial")
+
+
+def test_the_contacts_page_narrows_itself_down_without_a_request(tab: Page, site: RunningSite) -> None:
+    tab.goto(f"{site.url}/contacts")
+    everyone = tab.locator("article.contact:visible").count()
+    requests: list[str] = []
+    tab.on("request", lambda request: requests.append(request.url))
+    tab.get_by_label("Wales").check()
+    tab.get_by_label("Men", exact=True).check()
+    shown = tab.locator("article.contact:visible")
+    assert 0 < shown.count() < everyone
+    assert tab.locator("#contact-live-fear-free").is_visible()
+    assert not tab.locator("#contact-ndah").is_visible()
+    assert requests == []
