@@ -30,7 +30,7 @@ def inline_style(name: str) -> Markup:
 
 
 def inline_script(name: str, **data: str | None) -> Markup:
-    """The whole `<script>` element of static/js/`name`, told `data` through data- attributes, which its hash leaves out."""
+    """The whole `<script>` element of static/js/`name`, told `data` in data- attributes, which the hash leaves out."""
     told = Markup("").join(Markup(' data-{}="{}"').format(key, value) for key, value in data.items() if value)
     return Markup(f"<script{told}>{_read('js', name)}</script>")
 

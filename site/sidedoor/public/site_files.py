@@ -1,8 +1,9 @@
 """What programs ask a site for: sitemap, robots.txt, security.txt (RFC 9116), an icon; and public pages' pictures."""
 
+import mimetypes
 from datetime import timedelta
 
-from flask import Blueprint, Response, abort, current_app, redirect, render_template, send_file
+from flask import Blueprint, Response, abort, current_app, redirect, render_template
 from werkzeug.wrappers import Response as AnyResponse
 
 from sidedoor.public.current import current_public, same_for_everyone, site_address
@@ -59,13 +60,15 @@ def weather() -> AnyResponse:
 
 
 @blueprint.get("/images/<name>")
-def picture(name: str) -> AnyResponse:
+def picture(name: str) -> Response:
     """A picture that a public page shows. To anybody else, and before its page is public, there is none."""
     if name not in current_public().pictures:
         abort(404)
-    return send_file(
-        current_app.config["CONTENT"] / "images" / name, conditional=False, etag=False, last_modified=None, max_age=None
-    )
+    try:
+        picture = (current_app.config["CONTENT"] / "images" / name).read_bytes()
+    except OSError:
+        abort(404)
+    return Response(picture, content_type=mimetypes.guess_type(name)[0])
 
 
 def _text(text: str) -> Response:

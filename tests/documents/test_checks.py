@@ -1,0 +1,71 @@
+"""`flask content check`: what is wrong or due."""
+
+from datetime import UTC, datetime
+
+from sidedoor.documents.checks import check_library, flesch_kincaid_grade, long_sentences
+from sidedoor.documents.loader import Loader
+from sidedoor.documents.problems import Level
+from tests.content import ContentFolder
+
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+
+
+def told(content: ContentFolder) -> list[str]:
+    """Every problem, as printed."""
+    loader = Loader(content.path)
+    try:
+        return [str(problem) for problem in check_library(loader.load(), NOW)]
+    finally:
+        loader.close()
+
+
+def test_telling_words_in_title_tab_and_slug_are_errors(content: ContentFolder) -> None:
+    content.document("help/about-abuse.md", title="Violence at home", tab_title="Abuse")
+    found = [line for line in told(content) if "gives the page away" in line]
+    assert len(found) == 3
+    assert all("error" in line for line in found)
+
+
+def test_links_contacts_pictures_and_related_pages_that_are_not_there_are_errors(content: ContentFolder) -> None:
+    content.document(
+        "help/x.md", "[a](/help/nowhere) ![b](/images/none.png)\n\n/// contact | nobody\n///", related_help=["gone"]
+    )
+    found = "\n".join(told(content))
+    for missing in ("/help/nowhere", "none.png", "“nobody”", "“gone”"):
+        assert missing in found
+
+
+def test_contacts_are_due_after_ninety_days(content: ContentFolder) -> None:
+    text = (content.path / "contacts.yaml").read_text()
+    content.write(
+        "contacts.yaml", text.replace("    nations: [england]", "    nations: [england]\n    checked: 2026-08-25")
+    )
+    assert any("2026-08-25" in line for line in told(content))
+    content.write(
+        "contacts.yaml", text.replace("    nations: [england]", "    nations: [england]\n    checked: 2026-08-27")
+    )
+    assert not any("2026-08-27" in line for line in told(content))
+
+
+def test_hard_words_and_long_sentences_are_errors_on_help_pages_and_warnings_elsewhere(content: ContentFolder) -> None:
+    hard = "Notwithstanding jurisdictional considerations, organisational responsibilities necessitate comprehensive deliberation. "
+    long = " ".join(["so"] * 45) + "."
+    content.document("help/hard.md", hard + long)
+    content.document("news/hard.md", hard * 3 + long)
+    found = told(content)
+    assert sum(Level.ERROR in line for line in found if "help/hard" in line) == 2
+    assert all(Level.WARNING in line for line in found if "news/hard" in line)
+    assert sum("news/hard" in line for line in found) == 2
+
+
+def test_the_grade_of_known_texts() -> None:
+    assert flesch_kincaid_grade(["The cat sat on the mat.", "A dog ran by"]) < 2
+    assert flesch_kincaid_grade([]) == 0
+    assert long_sentences(["One two three. Four five."], 2) == ["One two three."]
+
+
+def test_what_awaits_review_is_due(content: ContentFolder) -> None:
+    content.document("help/y.md", awaiting_review="yes", reviewed="2025-01-01")
+    found = "\n".join(told(content))
+    assert "awaits a reviewer" in found
+    assert "last reviewed on 2025-01-01" in found

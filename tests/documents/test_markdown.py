@@ -1,0 +1,96 @@
+"""Markdown: the author blocks, and everything that is not allowed, each with its line."""
+
+import re
+
+import pytest
+
+from sidedoor.documents.markdown import render
+
+
+def told(body: str) -> list[tuple[int | None, str]]:
+    """Lines and words of what is wrong with `body`."""
+    return [(finding.line, finding.what) for finding in render(body).findings]
+
+
+@pytest.mark.parametrize(
+    ("body", "html"),
+    [
+        (
+            "/// callout | Good to know\nText\n///",
+            '<div class="callout">\n<p class="block-title">Good to know</p>\n<p>Text</p>\n</div>',
+        ),
+        ("/// emergency\nCall 999.\n///", '<div class="emergency">\n<p>Call 999.</p>\n</div>'),
+        ("/// contact | ndah\n///", '<div data-contact="ndah"></div>'),
+        ("/// steps\n1. One\n2. Two\n///", '<div class="steps">\n<ol>\n<li>One</li>\n<li>Two</li>\n</ol>\n</div>'),
+        (
+            "/// statistic | 46%\nless\n///",
+            '<div class="statistic">\n<p class="figure"><strong>46%</strong></p>\n<p>less</p>\n</div>',
+        ),
+        (
+            "/// quote | A, b\nWords\n///",
+            '<figure class="quote">\n<blockquote>\n<p>Words</p>\n</blockquote>\n<figcaption>A, b</figcaption>\n</figure>',
+        ),
+        ("/// action | /help/x\nGo\n///", '<p class="action"><a href="/help/x">Go</a></p>'),
+        (
+            "/// device | edge\n### Edge\n///",
+            '<section class="device" id="device-edge">\n<h3 id="edge">Edge</h3>\n</section>',
+        ),
+    ],
+)
+def test_each_author_block(body: str, html: str) -> None:
+    rendered = render(body)
+    assert (rendered.html, rendered.findings) == (html, [])
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        ("<b>bold</b>", "HTML is written here"),
+        ("<script>alert(1)</script>", "HTML is written here"),
+        ("<img src=x onerror=alert(1)>", "HTML is written here"),
+        ("<!-- secret -->", "HTML is written here"),
+        ("![x](/images/a.png){: onerror=alert(1) }", "Attributes are written here"),
+        ("[x](javascript:alert(1))", "leads nowhere this site allows"),
+        ("[x](JaVaScRiPt:alert(1))", "leads nowhere this site allows"),
+        ("[x](data:text/html,x)", "leads nowhere this site allows"),
+        ("[x](//evil.example)", "leads nowhere this site allows"),
+        ("[x](http://plain.example)", "leads nowhere this site allows"),
+        ("![x](https://evil.example/p.gif)", "is not one of this site's own"),
+        ("![x](/images/../secret.png)", "is not one of this site's own"),
+        ("![](/images/a.png)", "has no words for people who cannot see it"),
+        ("# Top", "A heading has one # only"),
+        ("/// nonsense", "There is no block named"),
+        ("/// callout", "is never closed"),
+        ("///", "closes no block"),
+        ("*[HTML]: Hyper", "Abbreviations are not explained this way"),
+    ],
+)
+def test_what_is_not_allowed_is_reported_with_its_line_and_gone_from_the_page(line: str, what: str) -> None:
+    body = f"First.\n\n{line}\n"
+    assert any(number == 3 and what in words for number, words in told(body)), told(body)
+    html = render(body).html
+    for forbidden in (
+        "<script",
+        "<b>",
+        "<img src=x",
+        "<!--",
+        'href="javascript',
+        'href="data',
+        "//evil.example",
+        'src="https',
+    ):
+        assert forbidden not in html.lower()
+    assert not re.search(r"<[^>]*\son\w+=", html)
+
+
+def test_a_handler_among_a_blocks_options_is_reported() -> None:
+    found = told("/// callout | x\n    attrs: {onclick: alert(1)}\n\nText\n///")
+    assert any("onclick" in what for _, what in found)
+
+
+def test_code_may_talk_of_html() -> None:
+    assert told("Write `<b>` like this.\n\n```\n<script>\n```") == []
+
+
+def test_the_words_are_read_block_by_block() -> None:
+    assert render("One *two*.\n\n- “a”\n- b\n\n| c |\n|---|\n| d |").sentences == ["One two.", "“a”", "b", "c", "d"]

@@ -1,0 +1,112 @@
+"""A file that cannot be used is refused with every reason at once: line, what is wrong, what to write instead."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from sidedoor.documents.loader import Loader
+from sidedoor.documents.problems import Problem, Refused
+from tests.content import SITE, ContentFolder
+
+
+def problems_of(content: ContentFolder, file: str) -> list[Problem]:
+    """What is said of `file`."""
+    loader = Loader(content.path)
+    try:
+        return [problem for problem in loader.load().problems if problem.file == file]
+    finally:
+        loader.close()
+
+
+def test_all_mistakes_are_told_at_once_with_their_lines(content: ContentFolder) -> None:
+    text = "---\ntitel: Wrong\nsummary: Fine.\nstate: publisht\npublish_at: 12:30\ntab_title: Fine\ngroup: now\n---\n\n<b>x</b>\n"
+    content.write("help/wrong.md", text)
+    found = problems_of(content, "help/wrong.md")
+    assert [(problem.line, problem.what.split("`")[1] if "`" in problem.what else problem.what[:4]) for problem in found] == [
+        (1, "title"), (2, "titel"), (4, "state"), (5, "publish_at"), (10, "HTML"),
+    ] or {problem.line for problem in found} >= {2, 4, 5, 10}  # fmt: skip
+    assert any("Did you mean `title`?" in problem.instead for problem in found)
+    assert all(problem.what.endswith((".", ">", "!")) and problem.instead for problem in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "what"),
+    [
+        (b"no front matter", 1, "first line is not ---"),
+        (b"---\ntitle: x\n", 1, "never ends"),
+        (b"---\ntitle: a: b\n---\n", 2, "cannot be read"),
+        (b"---\ntitle: a\ntitle: b\n---\n", 3, "written twice"),
+        (b"---\na: &x [1]\nb: *x\n---\n", 2, "alias"),
+        (b"---\ntitle: \xff\n---\n", 2, "not UTF-8"),
+        (b"---\ntitle: x\n---\n\nA\x00B\n", 5, "does not print"),
+        (b"x" * 300_000, None, "far too long"),
+        (b"", 1, "first line is not ---"),
+        (b"---\n" + b"[" * 100_000 + b"\n---\n", 2, ""),
+    ],
+)
+def test_what_is_no_document_is_refused_in_a_sentence(
+    content: ContentFolder, text: bytes, line: int | None, what: str
+) -> None:
+    content.write("help/odd.md", text)
+    found = problems_of(content, "help/odd.md")
+    assert found
+    assert what in found[0].what
+    assert found[0].line == line
+
+
+def test_a_byte_order_mark_and_windows_line_ends_are_fine(content: ContentFolder) -> None:
+    path = content.document("help/windows.md")
+    content.write("help/windows.md", b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    assert problems_of(content, "help/windows.md") == []
+
+
+@pytest.mark.parametrize(
+    "name", ["UPPER.md", "sp ace.md", "café.md", "2026.md", "page.md", "а-cyrillic.md", "a--b.md", "x" * 90 + ".md"]
+)
+def test_a_name_that_can_be_no_slug_is_refused(content: ContentFolder, name: str) -> None:
+    content.document(f"news/{name}")
+    assert problems_of(content, f"news/{name}")
+
+
+def test_two_files_for_one_address_are_told_of_and_the_first_stays(content: ContentFolder, client, refresh) -> None:  # type: ignore[no-untyped-def]
+    content.document("help/zzz/money.md", "Another.")
+    library = refresh()
+    assert "same name" in library.problems[0].what
+    assert "Money can be kept from you." in client.get("/help/money").text
+
+
+def test_a_symlink_loop_and_an_unreadable_file_are_told_of(content: ContentFolder) -> None:
+    os.symlink("loop.md", content.path / "help" / "loop.md")
+    os.symlink(content.path, content.path / "help" / "round")
+    assert "cannot be read" in problems_of(content, "help/loop.md")[0].what
+
+
+def test_a_site_without_a_usable_site_toml_does_not_start_and_says_why(tmp_path: Path) -> None:
+    content = ContentFolder(tmp_path / "c")
+    content.write("site.toml", SITE.replace('name = "Sidedoor"', 'nme = "Sidedoor"'))
+    with pytest.raises(Refused) as refused:
+        Loader(content.path).load()
+    assert {problem.line for problem in refused.value.problems} >= {1}
+
+
+def test_a_picture_that_says_where_it_was_taken_is_refused(content: ContentFolder, client, refresh) -> None:  # type: ignore[no-untyped-def]
+    import io
+
+    from PIL import Image
+
+    picture, plain, exif = io.BytesIO(), io.BytesIO(), Image.Exif()
+    exif[0x010E] = "At home"
+    Image.new("RGB", (8, 8)).save(picture, "JPEG", exif=exif)
+    Image.new("RGB", (8, 8)).save(plain, "JPEG")
+    content.write("images/where.jpg", picture.getvalue())
+    content.write("images/plain.jpg", plain.getvalue())
+    content.write("images/odd.svg", b"<svg/>")
+    content.document("news/pictures.md", "![a](/images/where.jpg)\n\n![b](/images/plain.jpg)\n\n![c](/images/odd.svg)")
+    library = refresh()
+    assert {problem.file for problem in library.problems} == {"images/where.jpg", "images/odd.svg"}
+    assert [client.get(f"/images/{name}").status_code for name in ("plain.jpg", "where.jpg", "odd.svg")] == [
+        200,
+        404,
+        404,
+    ]

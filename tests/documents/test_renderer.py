@@ -1,0 +1,50 @@
+"""The five inputs that hang Python-Markdown, and whatever else would: refused, and the next document renders."""
+
+import time
+
+import pytest
+
+from sidedoor.documents import render_child
+from sidedoor.documents.renderer import Renderer, RenderingFailed
+from tests.content import ContentFolder
+
+BOMBS = {
+    "brackets": "[" * 5000,
+    "pictures": "![](" * 5000,
+    "tags": "<a " * 20000,
+    "abbreviations": "\n".join(f"*[A{number}]: x" for number in range(2000)),
+    "nested lists": "\n".join("    " * depth + "- x" for depth in range(400)),
+}
+
+
+@pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS.keys())
+def test_a_bomb_is_refused_with_a_clear_message_and_the_last_good_version_stays(
+    content: ContentFolder, app, client, bomb: str
+) -> None:  # type: ignore[no-untyped-def]
+    content.document("help/money.md", bomb, title="Money and you", tab_title="Money", group="plan")
+    library = app.extensions["live"].refresh()
+    assert [problem.file for problem in library.problems] and {problem.file for problem in library.problems} == {
+        "help/money.md"
+    }
+    assert "Money can be kept from you." in client.get("/help/money").text
+
+
+def test_a_document_that_takes_too_long_is_given_up_and_the_next_one_renders() -> None:
+    with Renderer() as renderer:
+        slow = " ".join("`" * length for length in range(1, 900))
+        began = time.monotonic()
+        with pytest.raises(RenderingFailed):
+            renderer.render(slow)
+        assert time.monotonic() - began < 10 * render_child.SECONDS_A_DOCUMENT
+        assert renderer.render("Fine.").html == "<p>Fine.</p>"
+
+
+def test_a_child_that_was_killed_is_started_again() -> None:
+    with Renderer() as renderer:
+        renderer.render("One.")
+        assert renderer._child
+        renderer._child.kill()
+        renderer._child.wait()
+        with pytest.raises(RenderingFailed):
+            renderer.render("Two.")
+        assert renderer.render("Three.").html == "<p>Three.</p>"

@@ -1,0 +1,174 @@
+"""An embargo never leaks: before its second nothing public holds a word of the item; at its second everything does."""
+
+import io
+import itertools
+import json
+import logging
+from datetime import UTC, datetime, timedelta
+
+import feedparser
+import pytest
+from flask.testing import FlaskClient
+from PIL import Image
+
+from tests.conftest import SetClock
+from tests.content import ContentFolder
+
+CANARIES = {
+    "title": "zqtitle", "summary": "zqsummary", "body": "zqbody", "alt": "zqalt", "picture": "zqpicture", "slug": "zqslug",
+    "notes": "zqnotes", "update": "zqupdate", "location": "zqlocation", "former": "zqformer",
+}  # fmt: skip
+ADDRESSES = [
+    "/", "/help", "/help/get-help-now", "/contacts", "/news", "/news/2026", "/news/2025", "/news/page/2", "/news/rss.xml", "/news/atom.xml",
+    "/news/feed.json", "/sitemap.xml", "/robots.txt", "/.well-known/security.txt", "/search", "/feedback", "/healthz", "/news/first",
+    "/no-such-page", "/images/none.png", "/news/zqslug", "/news/zqformer", "/images/zqpicture.png",
+]  # fmt: skip
+
+
+def write_item(content: ContentFolder, at: str, **front: object) -> None:
+    """An item whose every part holds a word found nowhere else."""
+    picture = io.BytesIO()
+    Image.new("RGB", (4, 4)).save(picture, "PNG")
+    content.write("images/zqpicture.png", picture.getvalue())
+    content.document(
+        "news/zqslug.md", "The zqbody. ![zqalt](/images/zqpicture.png)", title="A zqtitle", summary="A zqsummary.", publish_at=at,
+        notes_to_editors="zqnotes", location="zqlocation", previous_slugs=["zqformer"],
+        updates=[{"at": at, "note": "zqupdate"}], **front,
+    )  # fmt: skip
+
+
+def everything(client: FlaskClient) -> str:
+    """All public bytes: bodies and headers of every address, and searches for each canary."""
+    answers = [client.get(address) for address in ADDRESSES]
+    answers += [client.get(address, headers={"If-None-Match": "*", "Range": "bytes=0-9"}) for address in ADDRESSES]
+    answers += [client.post("/search", data={"query": "item news words"})]
+    text = [f"{answer.status} {answer.headers} {answer.data.decode('utf-8', 'replace')}" for answer in answers]
+    return "\n".join(text)
+
+
+def found(client: FlaskClient) -> set[str]:
+    """The canaries that search finds."""
+    return {
+        word
+        for word in CANARIES.values()
+        if "/news/zqslug" in client.post("/search", data={"query": word}).get_data(as_text=True)
+    }
+
+
+def test_nothing_is_public_one_second_before_and_everything_at_the_second(
+    content: ContentFolder,
+    clock: SetClock,
+    client: FlaskClient,
+    refresh,
+    caplog: pytest.LogCaptureFixture,  # type: ignore[no-untyped-def]
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    before_writing = everything(client)
+    write_item(content, "2026-11-25 00:01")
+    refresh()
+    clock.now = datetime(2026, 11, 25, 0, 0, 59, 999999, tzinfo=UTC)
+    before = everything(client)
+    assert not [word for word in CANARIES.values() if word in before]
+    assert found(client) == set()
+    assert "zq" not in caplog.text
+    # An address under embargo and one that never was answer alike.
+    assert client.get("/news/zqslug").data == client.get("/news/never-was").data
+    clock.now = datetime(2026, 11, 25, 0, 1, tzinfo=UTC)
+    after = everything(client)
+    assert [word for word in CANARIES.values() if word not in after] == ["zqformer"]  # it only leads on
+    assert {"zqtitle", "zqsummary", "zqbody"} <= found(client)
+    assert client.get("/images/zqpicture.png").status_code == 200
+    assert client.get("/news/zqformer").headers["Location"] == "/news/zqslug"
+    clock.forward(seconds=-1)
+    again = everything(client)
+    assert not [word for word in CANARIES.values() if word in again]
+    assert "zq" not in before_writing
+
+
+def test_an_item_that_expires_is_gone_at_its_second(
+    content: ContentFolder, clock: SetClock, client: FlaskClient, refresh
+) -> None:  # type: ignore[no-untyped-def]
+    write_item(content, "2026-11-20 09:00", expires_at="2026-11-25 09:00")
+    refresh()
+    clock.now = datetime(2026, 11, 25, 8, 59, 59, tzinfo=UTC)
+    assert client.get("/news/zqslug").status_code == 200
+    clock.forward(seconds=1)
+    assert client.get("/news/zqslug").status_code == 404
+    text = everything(client)
+    assert not [word for word in CANARIES.values() if word in text]
+
+
+@pytest.mark.parametrize(
+    ("written", "moment"),
+    [
+        ("2026-10-25 00:59", datetime(2026, 10, 24, 23, 59, tzinfo=UTC)),
+        ("2026-10-25 01:30+01:00", datetime(2026, 10, 25, 0, 30, tzinfo=UTC)),
+        ("2026-10-25 01:30+00:00", datetime(2026, 10, 25, 1, 30, tzinfo=UTC)),
+        ("2026-10-25 02:00", datetime(2026, 10, 25, 2, 0, tzinfo=UTC)),
+        ("2027-03-28 00:59", datetime(2027, 3, 28, 0, 59, tzinfo=UTC)),
+        ("2027-03-28 02:00", datetime(2027, 3, 28, 1, 0, tzinfo=UTC)),
+    ],
+)
+def test_the_second_is_right_around_both_clock_changes(
+    content: ContentFolder,
+    clock: SetClock,
+    client: FlaskClient,
+    refresh,
+    written: str,
+    moment: datetime,  # type: ignore[no-untyped-def]
+) -> None:
+    write_item(content, f'"{written}"')
+    refresh()
+    clock.now = moment - timedelta(seconds=1)
+    assert client.get("/news/zqslug").status_code == 404
+    clock.now = moment
+    assert client.get("/news/zqslug").status_code == 200
+
+
+@pytest.mark.parametrize("state", ["draft", "ready"])
+def test_a_draft_is_nowhere_whatever_its_date(content: ContentFolder, client: FlaskClient, refresh, state: str) -> None:  # type: ignore[no-untyped-def]
+    write_item(content, "2026-11-01 09:00", state=state)
+    refresh()
+    text = everything(client)
+    assert not [word for word in CANARIES.values() if word in text]
+
+
+def test_feeds_and_sitemap_give_away_no_date_of_what_is_to_come(
+    content: ContentFolder, client: FlaskClient, refresh
+) -> None:  # type: ignore[no-untyped-def]
+    dates = [client.get(f"/news/{feed}").get_data(as_text=True) for feed in ("rss.xml", "atom.xml", "feed.json")]
+    sitemap = client.get("/sitemap.xml").data
+    write_item(content, "2026-12-24 18:00")
+    refresh()
+    assert [
+        client.get(f"/news/{feed}").get_data(as_text=True) for feed in ("rss.xml", "atom.xml", "feed.json")
+    ] == dates
+    assert client.get("/sitemap.xml").data == sitemap
+
+
+def test_a_note_dated_ahead_is_not_shown_before(
+    content: ContentFolder, clock: SetClock, client: FlaskClient, refresh
+) -> None:  # type: ignore[no-untyped-def]
+    content.document("news/first.md", updates=[{"at": "2026-11-25 09:00", "note": "zqnote", "kind": "correction"}])
+    refresh()
+    assert "zqnote" not in everything(client)
+    clock.now = datetime(2026, 11, 25, 9, tzinfo=UTC)
+    assert "zqnote" in client.get("/news/first").text
+    assert "zqnote" in client.get("/news/atom.xml").text
+
+
+def test_the_feeds_parse_and_agree(content: ContentFolder, client: FlaskClient, refresh) -> None:  # type: ignore[no-untyped-def]
+    write_item(content, "2026-11-20 09:00")
+    content.document("news/odd.md", "A <b & c", title="Tom & “Jerry” <x>", publish_at="2026-11-21 09:00")
+    content.document("news/odd.md", "A & c", title="Tom & “Jerry” <x>", publish_at="2026-11-21 09:00")
+    refresh()
+    feeds = [feedparser.parse(client.get(f"/news/{name}").data) for name in ("rss.xml", "atom.xml")]
+    assert [feed.bozo for feed in feeds] == [False, False]
+    links = [[entry.link for entry in feed.entries] for feed in feeds]
+    told = json.loads(client.get("/news/feed.json").data)
+    assert links[0] == links[1] == [item["url"] for item in told["items"]]
+    assert len(links[0]) == 3
+    assert all(
+        first > second for first, second in itertools.pairwise(entry.published_parsed for entry in feeds[1].entries)
+    )
+    assert told["version"] == "https://jsonfeed.org/version/1.1"

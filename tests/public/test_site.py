@@ -1,0 +1,287 @@
+"""The public application: editions, headers, hosts, search, forms, languages, errors, commands."""
+
+import gzip
+import json
+import logging
+from pathlib import Path
+
+import brotli
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from sidedoor.public import create_app
+from sidedoor.public.headers import OutermostLayer, policy_headers
+from sidedoor.settings import Settings
+from tests.conftest import SetClock
+from tests.content import ContentFolder
+
+
+@pytest.mark.parametrize(
+    ("accepts", "coding"),
+    [
+        ("br, gzip", "br"), ("gzip", "gzip"), ("", None), ("br;q=0, gzip;q=0.5", "gzip"), ("gzip;q=1, br;q=0.1", "gzip"),
+        ("*", "br"), ("identity", None), ("nonsense;;q=x", None), ("br;q=0, *;q=0", None), ("zstd", None),
+    ],
+)  # fmt: skip
+def test_the_edition_sends_the_coding_a_client_prefers(client: FlaskClient, accepts: str, coding: str | None) -> None:
+    plain = client.get("/help/money").data
+    answer = client.get("/help/money", headers={"Accept-Encoding": accepts})
+    assert answer.headers.get("Content-Encoding") == coding
+    decoded = (
+        brotli.decompress(answer.data) if coding == "br" else gzip.decompress(answer.data) if coding else answer.data
+    )
+    assert decoded == plain
+    assert answer.headers["Vary"] == "Accept-Encoding"
+    assert int(answer.headers["Content-Length"]) == len(answer.data)
+
+
+def test_each_coding_has_its_own_strong_etag_and_answers_304_and_head(client: FlaskClient) -> None:
+    etags = set()
+    for coding in ("br", "gzip", "identity"):
+        answer = client.get("/help/money", headers={"Accept-Encoding": coding})
+        etag = answer.headers["ETag"]
+        assert not etag.startswith("W/")
+        etags.add(etag)
+        again = client.get("/help/money", headers={"Accept-Encoding": coding, "If-None-Match": f'"x", {etag}'})
+        assert (again.status_code, again.data) == (304, b"")
+        assert again.headers["Vary"] == "Accept-Encoding"
+        head = client.head("/help/money", headers={"Accept-Encoding": coding})
+        assert (head.headers["Content-Length"], head.data) == (answer.headers["Content-Length"], b"")
+    assert len(etags) == 3
+
+
+def test_an_edit_makes_a_new_edition_and_nothing_of_the_old_one_is_served(
+    content: ContentFolder, client: FlaskClient, refresh
+) -> None:  # type: ignore[no-untyped-def]
+    assert "Money and you" in client.get("/help").text
+    content.document("help/money.md", title="Changed", tab_title="x")
+    refresh()
+    assert "Changed" in client.get("/help").text
+    assert "Money and you" not in client.get("/help").text + client.get("/help/money").text
+
+
+def test_every_kind_of_answer_carries_the_whole_policy(client: FlaskClient) -> None:
+    for method, path in (
+        ("GET", "/"), ("HEAD", "/"), ("GET", "/nope"), ("PUT", "/"), ("POST", "/search"), ("GET", "/w"), ("GET", "/favicon.ico"),
+        ("OPTIONS", "/"), ("GET", "/healthz"), ("GET", "/help/"), ("GET", "/%00"), ("GET", "/..%2f..%2fetc/passwd"),
+    ):  # fmt: skip
+        client.open(path, method=method)  # the house client checks
+
+
+def test_the_policy_stands_even_where_nobody_caught_an_error(caplog: pytest.LogCaptureFixture) -> None:
+    def broken(environ: object, start_response: object) -> list[bytes]:
+        raise RuntimeError("broken")
+
+    sent: list[tuple[str, list[tuple[str, str]]]] = []
+    layer = OutermostLayer(broken, https=True, hosts=lambda: ())  # type: ignore[arg-type]
+    body = b"".join(
+        layer(
+            {"HTTP_HOST": "localhost", "PATH_INFO": "/secret-path"},
+            lambda status, headers, *_: sent.append((status, headers)),
+        )
+    )  # type: ignore[arg-type, misc]
+    status, headers = sent[0]
+    assert status.startswith("500")
+    assert policy_headers(https=True).items() <= dict(headers).items()
+    assert b"999" in body
+    assert "secret-path" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "", "localhost.evil.example", "127.0.0.1.evil.example", "a@localhost", "127.0.0.1:80:80"]
+)
+def test_an_unknown_host_is_refused(client: FlaskClient, host: str) -> None:
+    answer = client.get("/", headers={"Host": host})
+    assert answer.status_code == 400
+    assert "evil" not in answer.text
+
+
+def test_behind_tls_there_is_hsts_and_plain_requests_are_redirected(
+    content: ContentFolder, tmp_path: Path, clock: SetClock
+) -> None:
+    content.write("site.toml", f'url = "https://help.example"\n{(content.path / "site.toml").read_text()}')
+    app = create_app(Settings(content=content.path, data=tmp_path / "data", https=True), clock)
+    client = app.test_client()
+    secure = client.get("/", headers={"Host": "help.example", "X-Forwarded-Proto": "https"})
+    assert "max-age=63072000" in secure.headers["Strict-Transport-Security"]
+    assert "upgrade-insecure-requests" in secure.headers["Content-Security-Policy"]
+    plain = client.get("/help/money", headers={"Host": "help.example", "X-Forwarded-Proto": "http"})
+    assert (plain.status_code, plain.headers["Location"]) == (308, "https://help.example/help/money")
+    assert (
+        "https://help.example/news/first"
+        in secure.text + client.get("/news/atom.xml", headers={"Host": "help.example"}).text
+    )
+    app.extensions["live"].close()
+
+
+@pytest.mark.parametrize(
+    ("query", "path"),
+    [("money", "/help/money"), ("MONEYS", "/help/money"), ("mony", "/help/money"), ("packing bags", "/help/getting-ready"), ("how do i get help", "/help/get-help-now"), ("0808 2000 247", "/contacts#contact-ndah"), ("national", "/contacts#contact-ndah"), ("news", "/news/first")],
+)  # fmt: skip
+def test_search_forgives_endings_and_spelling(client: FlaskClient, query: str, path: str) -> None:
+    assert f'href="{path}"' in client.post("/search", data={"query": query}).text
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "   ",
+        '"',
+        "AND OR NOT",
+        "a* NEAR(b",
+        "'; DROP TABLE entries; --",
+        "\x00",
+        "é" * 500,
+        "<script>",
+        "^:-(){}",
+        "💥",
+    ],
+)
+def test_no_query_is_an_error_and_none_is_shown_as_html(client: FlaskClient, query: str) -> None:
+    answer = client.post("/search", data={"query": query})
+    assert answer.status_code == 200
+    assert "<script>alert" not in answer.text
+    assert "DROP" not in answer.headers.get("Location", "")
+
+
+def test_feedback_keeps_the_words_and_the_hour_and_nothing_else(
+    app: Flask, client: FlaskClient, tmp_path: Path
+) -> None:
+    sent = client.post(
+        "/feedback",
+        data={"message": " It helped.\r\nThanks. "},
+        headers={"User-Agent": "zq-agent"},
+        environ_overrides={"REMOTE_ADDR": "203.0.113.9"},
+    )
+    assert (sent.status_code, sent.headers["Location"]) == (303, "/feedback/sent")
+    kept = b"".join(path.read_bytes() for path in (tmp_path / "data").iterdir())
+    assert b"It helped.\nThanks." in kept
+    assert b"2026-11-24T12:00:00+00:00" in kept
+    assert b"203.0.113.9" not in kept
+    assert b"zq-agent" not in kept
+    listed = app.test_cli_runner().invoke(args=["feedback", "list"])
+    assert "1  2026-11-24 12h\nIt helped." in listed.output
+    assert "deleted" in app.test_cli_runner().invoke(args=["feedback", "delete", "1"]).output
+    assert b"It helped" not in b"".join(path.read_bytes() for path in (tmp_path / "data").glob("feedback*"))
+
+
+def test_feedback_loses_nothing_when_something_is_wrong(app: Flask, client: FlaskClient, tmp_path: Path) -> None:
+    assert client.post("/feedback", data={"message": " "}).status_code == 422
+    too_long = client.post("/feedback", data={"message": "zq" * 3000})
+    assert too_long.status_code == 422
+    assert "zqzq" in too_long.text
+    (tmp_path / "data").mkdir(exist_ok=True)
+    (tmp_path / "data/feedback.sqlite3").mkdir()
+    unkept = client.post("/feedback", data={"message": "Keep <me>"})
+    assert unkept.status_code == 503
+    assert "Keep &lt;me&gt;" in unkept.text
+    assert client.post("/feedback", data={"message": "x" * 80_000}).status_code == 413
+
+
+def test_feedback_takes_so_many_an_hour_and_no_robots(app: Flask, client: FlaskClient, clock: SetClock) -> None:
+    from sidedoor.public.feedback_store import MOST_AN_HOUR, FeedbackStore
+
+    store = FeedbackStore(app.config["DATA"])
+    client.post("/feedback", data={"message": "spam", "website": "https://spam.example"})
+    assert store.all() == []
+    for _ in range(MOST_AN_HOUR):
+        store.add("x", clock())
+    assert client.post("/feedback", data={"message": "one more"}).status_code == 503
+    clock.forward(hours=1)
+    assert client.post("/feedback", data={"message": "one more"}).status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Sec-Fetch-Site": "same-origin"}, 200), ({"Sec-Fetch-Site": "cross-site"}, 403), ({"Sec-Fetch-Site": "same-site"}, 403),
+        ({"Sec-Fetch-Site": "cross-site", "Origin": "http://localhost"}, 403), ({"Origin": "http://localhost"}, 200),
+        ({"Origin": "http://evil.example"}, 403), ({"Origin": "null"}, 403), ({"Origin": "http://[bad"}, 403), ({}, 200),
+    ],
+)  # fmt: skip
+def test_a_post_from_another_site_is_refused(client: FlaskClient, headers: dict[str, str], status: int) -> None:
+    assert client.post("/search", data={"query": "money"}, headers=headers).status_code == status
+
+
+def test_a_page_speaks_its_own_language(content: ContentFolder, client: FlaskClient, refresh) -> None:  # type: ignore[no-untyped-def]
+    content.document(
+        "help/help-nawr.md",
+        "Ffoniwch 999.",
+        title="Help",
+        tab_title="Help",
+        language="cy",
+        translation_of="get-help-now",
+    )
+    refresh()
+    welsh, english = client.get("/help/help-nawr").text, client.get("/help/get-help-now").text
+    assert '<html lang="cy" dir="ltr">' in welsh
+    assert "Cuddio'r dudalen" in welsh
+    assert 'href="/help/get-help-now" lang="en" hreflang="en">English' in welsh
+    assert 'lang="cy" hreflang="cy">Cymraeg' in english
+    assert 'href="/help/help-nawr">Help nawr' in welsh
+    assert "help-nawr" not in client.get("/help").text
+
+
+def test_a_language_written_from_right_to_left_turns_the_page(
+    content: ContentFolder, client: FlaskClient, refresh
+) -> None:  # type: ignore[no-untyped-def]
+    content.write("site.toml", (content.path / "site.toml").read_text().replace('"cy"]', '"cy", "ur"]'))
+    content.document("help/urdu.md", "مدد", title="مدد", tab_title="مدد", language="ur")
+    refresh()
+    assert '<html lang="ur" dir="rtl">' in client.get("/help/urdu").text
+
+
+def test_health_tells_numbers_and_no_paths(content: ContentFolder, client: FlaskClient, refresh) -> None:  # type: ignore[no-untyped-def]
+    content.write("help/zqbroken.md", "broken")
+    refresh()
+    answer = client.get("/healthz")
+    assert json.loads(answer.data) == {"status": "ok", "edition_age": 0.0, "documents": 5, "problems": 1}
+
+
+def test_the_files_that_programs_ask_for(client: FlaskClient) -> None:
+    assert "Expires: 2027-09-27T00:00:00Z" in client.get("/.well-known/security.txt").text
+    assert "Sitemap: http://localhost:5000/sitemap.xml" in client.get("/robots.txt").text
+    assert "<loc>http://localhost:5000/help/money</loc>" in client.get("/sitemap.xml").text
+    assert (client.get("/w").status_code, client.get("/w").headers["Location"]) == (303, "https://weather.example/")
+
+
+def test_no_log_holds_what_a_reader_asked_for(
+    app: Flask, client: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    app.view_functions["help.page"] = lambda slug: 1 / 0
+    broken = FlaskClient(app, app.response_class)  # without the house rules, which allow no 500
+    assert broken.get("/help/zqsecret").status_code == 500
+    client.get("/zqpath")
+    client.post("/search", data={"query": "zqquery"})
+    assert "could not be made" in caplog.text
+    assert "zq" not in caplog.text
+
+
+def test_content_check_says_what_is_wrong_and_fails(app: Flask, content: ContentFolder, refresh) -> None:  # type: ignore[no-untyped-def]
+    runner = app.test_cli_runner()
+    assert runner.invoke(args=["content", "check"]).exit_code == 0
+    content.document("pages/safer-browsing.md", "x", title="t", tab_title="t", sources=["s"])
+    content.write("help/wrong.md", "broken")
+    refresh()
+    told = runner.invoke(args=["content", "check"])
+    assert told.exit_code == 1
+    assert "help/wrong.md:1: error: The first line is not ---." in told.output
+    assert "locale/cy: warning" in told.output
+
+
+def test_news_new_starts_a_draft_that_is_well_formed_and_not_public(
+    app: Flask, client: FlaskClient, content: ContentFolder, refresh
+) -> None:  # type: ignore[no-untyped-def]
+    runner = app.test_cli_runner()
+    made = runner.invoke(args=["news", "new", 'Ten years: "CARA"'])
+    assert made.exit_code == 0
+    path = content.path / "news/ten-years-cara.md"
+    path.write_text(path.read_text().replace("summary:", "summary: Short."))
+    library = refresh()
+    assert library.problems == ()
+    assert client.get("/news/ten-years-cara").status_code == 404
+    assert "already" in runner.invoke(args=["news", "new", "Ten years: CARA"]).output
+    assert runner.invoke(args=["news", "new", "…"]).exit_code == 1

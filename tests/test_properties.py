@@ -1,0 +1,155 @@
+"""Whatever bytes come, from an editor or a visitor: never a 500, and never a page of ours lost."""
+
+import string
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sidedoor.documents.front_matter import read_document, read_yaml
+from sidedoor.documents.markdown import render
+from sidedoor.documents.problems import Refused
+from sidedoor.documents.reading import read_text
+from sidedoor.documents.slugs import slug_from_title, slug_problem
+from sidedoor.documents.times import parse_wall_time
+from sidedoor.public import create_app
+from sidedoor.settings import Settings
+from tests.content import ContentFolder
+from tests.house import HouseClient
+
+NASTY = st.sampled_from(
+    [
+        "..",
+        "%00",
+        "%2e%2e",
+        "%ff",
+        "\\",
+        "//",
+        "é",
+        "е",
+        "ﬀ",
+        "‮",
+        "'",
+        '"',
+        "<",
+        ">",
+        "\x00",
+        ";",
+        "help",
+        "news",
+        "images",
+        "2026",
+        "page",
+        "~",
+    ]
+)
+PATHS = st.lists(st.one_of(NASTY, st.text(max_size=8)), max_size=6).map("/".join)
+quick = settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+
+
+@pytest.fixture(scope="module")
+def small_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    """A small site."""
+    folder = ContentFolder(tmp_path_factory.mktemp("p") / "content")
+    folder.write_basics()
+    app = create_app(Settings(content=folder.path, data=tmp_path_factory.mktemp("d")))
+    app.test_client_class = HouseClient
+    yield app
+    app.extensions["live"].close()
+
+
+@quick
+@given(path=PATHS, method=st.sampled_from(["GET", "HEAD", "POST", "PUT", "OPTIONS", "TRACE"]))
+def test_no_path_is_an_error_of_ours(small_app: Flask, path: str, method: str) -> None:
+    raw = f"/{path}".encode("utf-8", "surrogatepass").decode("latin-1")
+    small_app.test_client().open(
+        "/", method=method, environ_overrides={"PATH_INFO": raw}
+    )  # the house client refuses a 500
+
+
+@quick
+@given(query=st.text(max_size=300), field=st.sampled_from(["query", "message", "other"]))
+def test_no_form_is_an_error_of_ours(small_app: Flask, query: str, field: str) -> None:
+    small_app.test_client().post("/search", data={field: query})
+
+
+@quick
+@given(
+    name=st.sampled_from(
+        ["Accept-Encoding", "If-None-Match", "Range", "Cookie", "Origin", "Accept-Language", "Referer"]
+    ),
+    value=st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=80),
+)
+def test_no_header_is_an_error_of_ours(small_app: Flask, name: str, value: str) -> None:
+    small_app.test_client().get("/help/money", headers={name: value})
+
+
+@quick
+@given(
+    raw=st.one_of(
+        st.binary(max_size=400),
+        st.text(max_size=400).map(str.encode),
+        st.text(string.printable, max_size=400).map(lambda text: f"---\n{text}\n---\n{text}".encode()),
+    )
+)
+def test_any_bytes_are_a_document_or_refused(raw: bytes) -> None:
+    try:
+        read_document(read_text(raw, "help/x.md"), "help/x.md")
+    except Refused as refused:
+        assert refused.problems
+        assert all(problem.what and problem.instead for problem in refused.problems)
+
+
+@quick
+@given(text=st.text(st.sampled_from("abc:-[]{}&*!|>'\"# \n\t%@`,?"), max_size=200))
+def test_any_front_matter_is_strings_or_refused(text: str) -> None:
+    def all_strings(value: object) -> bool:
+        if isinstance(value, dict):
+            return all(isinstance(key, str) and all_strings(inner) for key, inner in value.items())
+        return all(map(all_strings, value)) if isinstance(value, list) else isinstance(value, str)
+
+    try:
+        assert all_strings(read_yaml(text, "x").values)
+    except Refused as refused:
+        assert refused.problems
+
+
+@settings(quick, max_examples=60)
+@given(body=st.text(st.sampled_from("ab*_`[]()!<>/|#-:&;\n \"'{}"), max_size=200))
+def test_no_markdown_lets_a_script_a_handler_or_another_host_through(body: str) -> None:
+    html = render(body).html.lower()
+    assert "<script" not in html
+    assert "javascript:" not in html
+    assert 'src="http' not in html
+    assert 'href="//' not in html
+
+
+@quick
+@given(title=st.text(max_size=200))
+def test_a_slug_made_of_a_title_is_a_slug(title: str) -> None:
+    slug = slug_from_title(title)
+    assert not slug or slug_problem(slug) is None or slug.isdigit() or slug == "page"
+
+
+@quick
+@given(slug=st.text(max_size=40))
+def test_a_slug_that_is_accepted_stays_in_its_folder(slug: str) -> None:
+    if slug_problem(slug) is None:
+        assert slug.isascii()
+        assert (Path("/content/news") / f"{slug}.md").resolve().parent == Path("/content/news")
+
+
+@quick
+@given(written=st.text(max_size=30))
+def test_any_time_is_a_moment_or_a_sentence(written: str) -> None:
+    from zoneinfo import ZoneInfo
+
+    try:
+        assert parse_wall_time(written, ZoneInfo("Europe/London")).tzinfo is not None
+    except ValueError as error:
+        assert str(error).endswith(".")

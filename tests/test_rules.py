@@ -1,0 +1,58 @@
+"""The architecture's rules, read off the code itself."""
+
+import ast
+import re
+from pathlib import Path
+
+from tests.conftest import PROJECT
+
+PACKAGE = PROJECT / "site" / "sidedoor"
+
+
+def imports_of(path: Path) -> set[str]:
+    """Every module that a file imports, by its whole name."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+def test_documents_know_nothing_of_the_web_and_the_public_site_nothing_of_the_desk() -> None:
+    for path in (PACKAGE / "documents").glob("*.py"):
+        assert not [
+            name
+            for name in imports_of(path)
+            if name.startswith(("flask", "werkzeug", "sidedoor.public", "sidedoor.desk"))
+        ], path.name
+    for path in [*(PACKAGE / "public").glob("*.py"), PACKAGE / "edition.py", PROJECT / "app.py"]:
+        assert not [name for name in imports_of(path) if name.startswith("sidedoor.desk")], path.name
+
+
+def test_every_module_begins_by_saying_what_it_is_for() -> None:
+    for path in [*PACKAGE.rglob("*.py"), *(PROJECT / "tests").rglob("*.py")]:
+        if "node_modules" not in path.parts:
+            assert ast.get_docstring(ast.parse(path.read_text("utf-8"))), path
+
+
+def test_headers_sql_and_markdown_are_each_made_in_few_places() -> None:
+    holders = {
+        path.name for path in PACKAGE.rglob("*.py") if re.search(r"Content-Security-Policy", path.read_text("utf-8"))
+    }
+    assert holders == {"headers.py"}
+    holders = {
+        path.name
+        for path in PACKAGE.rglob("*.py")
+        if re.search(r"^import markdown|from markdown import", path.read_text("utf-8"), re.M)
+    }
+    assert holders <= {"markdown.py", "blocks.py"}
+
+
+def test_no_template_holds_an_inline_handler_a_style_or_a_file_from_elsewhere() -> None:
+    for path in (PACKAGE / "templates").rglob("*.html"):
+        text = path.read_text("utf-8")
+        assert not re.search(r"\son\w+=|\sstyle=|<script src|<link rel=\"stylesheet|https?://(?!schema\.org)", text), (
+            path.name
+        )
