@@ -31,6 +31,7 @@ lint: $(TESTS) $(CHECKERS)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	PATH="$(CURDIR)/$(BIN):$$PATH" tests/node_modules/.bin/tsc -p tests/tsconfig.json
 
 browsers:
 	@sh tests/browser/install.sh

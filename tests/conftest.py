@@ -1,6 +1,6 @@
 """What every test shares: a content folder to write in, a clock to set, the real application, and the house client."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -8,12 +8,15 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from sidedoor.documents.library import Library
+from sidedoor.documents.live import LiveLibrary
 from sidedoor.public import create_app
 from sidedoor.settings import Settings
 from tests.content import ContentFolder
 from tests.house import HouseClient
 
 PROJECT = Path(__file__).resolve().parents[1]
+Refresh = Callable[[], Library]
 
 
 class SetClock:
@@ -60,9 +63,10 @@ def client(app: Flask) -> FlaskClient:
 
 
 @pytest.fixture
-def refresh(app: Flask):  # type: ignore[no-untyped-def]
+def refresh(app: Flask) -> Refresh:
     """Call it after an edit: the application looks at the folder now."""
-    return app.extensions["live"].refresh
+    live: LiveLibrary = app.extensions["live"]
+    return live.refresh
 
 
 @pytest.fixture(scope="session")

@@ -1,12 +1,16 @@
 """A file that cannot be used is refused with every reason at once: line, what is wrong, what to write instead."""
 
+import io
 import os
 from pathlib import Path
 
 import pytest
+from flask.testing import FlaskClient
+from PIL import Image
 
 from sidedoor.documents.loader import Loader
 from sidedoor.documents.problems import Problem, Refused
+from tests.conftest import Refresh
 from tests.content import SITE, ContentFolder
 
 
@@ -69,7 +73,9 @@ def test_a_name_that_can_be_no_slug_is_refused(content: ContentFolder, name: str
     assert problems_of(content, f"news/{name}")
 
 
-def test_two_files_for_one_address_are_told_of_and_the_first_stays(content: ContentFolder, client, refresh) -> None:  # type: ignore[no-untyped-def]
+def test_two_files_for_one_address_are_told_of_and_the_first_stays(
+    content: ContentFolder, client: FlaskClient, refresh: Refresh
+) -> None:
     content.document("help/zzz/money.md", "Another.")
     library = refresh()
     assert "same name" in library.problems[0].what
@@ -90,11 +96,9 @@ def test_a_site_without_a_usable_site_toml_does_not_start_and_says_why(tmp_path:
     assert {problem.line for problem in refused.value.problems} >= {1}
 
 
-def test_a_picture_that_says_where_it_was_taken_is_refused(content: ContentFolder, client, refresh) -> None:  # type: ignore[no-untyped-def]
-    import io
-
-    from PIL import Image
-
+def test_a_picture_that_says_where_it_was_taken_is_refused(
+    content: ContentFolder, client: FlaskClient, refresh: Refresh
+) -> None:
     picture, plain, exif = io.BytesIO(), io.BytesIO(), Image.Exif()
     exif[0x010E] = "At home"
     Image.new("RGB", (8, 8)).save(picture, "JPEG", exif=exif)

@@ -3,6 +3,8 @@
 import time
 
 import pytest
+from flask import Flask
+from flask.testing import FlaskClient
 
 from sidedoor.documents import render_child
 from sidedoor.documents.renderer import Renderer, RenderingFailed
@@ -19,8 +21,8 @@ BOMBS = {
 
 @pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS.keys())
 def test_a_bomb_is_refused_with_a_clear_message_and_the_last_good_version_stays(
-    content: ContentFolder, app, client, bomb: str
-) -> None:  # type: ignore[no-untyped-def]
+    content: ContentFolder, app: Flask, client: FlaskClient, bomb: str
+) -> None:
     content.document("help/money.md", bomb, title="Money and you", tab_title="Money", group="plan")
     library = app.extensions["live"].refresh()
     assert [problem.file for problem in library.problems] and {problem.file for problem in library.problems} == {

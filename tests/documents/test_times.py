@@ -32,7 +32,7 @@ def test_a_time_that_the_clocks_skip_is_refused() -> None:
 def test_a_time_that_happens_twice_is_asked_about_with_both_answers() -> None:
     with pytest.raises(ValueError, match="happens twice") as asked:
         parse_wall_time("2026-10-25 01:30", LONDON)
-    answers = [part for part in str(asked.value).split("Write ")[1].rstrip(".").split(" or ")]
+    answers = list(str(asked.value).split("Write ")[1].rstrip(".").split(" or "))
     assert [parse_wall_time(answer, LONDON).hour for answer in answers] == [0, 1]
 
 

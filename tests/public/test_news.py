@@ -5,10 +5,13 @@ import re
 
 from flask.testing import FlaskClient
 
+from tests.conftest import Refresh
 from tests.content import ContentFolder
 
 
-def test_the_list_is_by_year_and_page_newest_first(content: ContentFolder, client: FlaskClient, refresh) -> None:  # type: ignore[no-untyped-def]
+def test_the_list_is_by_year_and_page_newest_first(
+    content: ContentFolder, client: FlaskClient, refresh: Refresh
+) -> None:
     for number in range(45):
         content.document(
             f"news/n{number:02}.md",
@@ -31,7 +34,7 @@ def test_the_list_is_by_year_and_page_newest_first(content: ContentFolder, clien
 def test_a_withdrawn_item_stays_at_its_address_with_the_reason_and_leaves_the_lists(
     content: ContentFolder,
     client: FlaskClient,
-    refresh,  # type: ignore[no-untyped-def]
+    refresh: Refresh,
 ) -> None:
     content.document(
         "news/first.md",
@@ -48,7 +51,9 @@ def test_a_withdrawn_item_stays_at_its_address_with_the_reason_and_leaves_the_li
         assert "First news" not in client.get(address).text
 
 
-def test_a_removed_item_answers_410_with_the_reason(content: ContentFolder, client: FlaskClient, refresh) -> None:  # type: ignore[no-untyped-def]
+def test_a_removed_item_answers_410_with_the_reason(
+    content: ContentFolder, client: FlaskClient, refresh: Refresh
+) -> None:
     content.document(
         "news/first.md",
         "Secret.",
@@ -64,7 +69,9 @@ def test_a_removed_item_answers_410_with_the_reason(content: ContentFolder, clie
     assert "First news" not in answer.text
 
 
-def test_a_former_address_leads_on_and_never_hides_a_page(content: ContentFolder, client: FlaskClient, refresh) -> None:  # type: ignore[no-untyped-def]
+def test_a_former_address_leads_on_and_never_hides_a_page(
+    content: ContentFolder, client: FlaskClient, refresh: Refresh
+) -> None:
     content.document("news/second.md", title="Second", previous_slugs=["old-name", "first"])
     refresh()
     answer = client.get("/news/old-name")
@@ -74,8 +81,8 @@ def test_a_former_address_leads_on_and_never_hides_a_page(content: ContentFolder
 
 
 def test_an_item_holds_its_address_its_description_and_the_help_box(
-    content: ContentFolder, client: FlaskClient, refresh
-) -> None:  # type: ignore[no-untyped-def]
+    content: ContentFolder, client: FlaskClient, refresh: Refresh
+) -> None:
     content.document(
         "news/first.md", title="A </script><b>&", summary="S & s.", press_contact="press", notes_to_editors='"- *One*"'
     )
@@ -92,8 +99,8 @@ def test_an_item_holds_its_address_its_description_and_the_help_box(
 
 
 def test_updates_are_shown_with_kind_and_date_newest_first(
-    content: ContentFolder, client: FlaskClient, refresh
-) -> None:  # type: ignore[no-untyped-def]
+    content: ContentFolder, client: FlaskClient, refresh: Refresh
+) -> None:
     content.document(
         "news/first.md",
         updates=[
