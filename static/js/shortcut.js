@@ -67,20 +67,18 @@
     addEventListener(kind, reset, { capture: kind !== "blur", passive: true });
   }
 
-  /** The guide has a button that turns the shortcut off for this visit. Nothing is stored: the page is the visit. */
+  /** The guide has a box that turns the shortcut off for this visit. Nothing is stored: the page is the visit. */
   function offerSwitch() {
-    for (const button of document.querySelectorAll("[data-shortcut-switch]")) {
-      button.removeAttribute("hidden");
-      button.setAttribute("aria-pressed", String(!on));
-    }
+    const box = document.getElementById("shortcut-switch");
+    if (!(box instanceof HTMLInputElement)) return;
+    box.checked = on;
+    box.closest("[hidden]")?.removeAttribute("hidden");
   }
 
-  addEventListener("click", (event) => {
-    const button = event.target instanceof Element && event.target.closest("[data-shortcut-switch]");
-    if (!button) return;
-    on = !on;
+  addEventListener("change", ({ target }) => {
+    if (!(target instanceof HTMLInputElement) || target.id !== "shortcut-switch") return;
+    on = target.checked;
     reset();
-    offerSwitch();
   });
 
   document.addEventListener("DOMContentLoaded", offerSwitch);

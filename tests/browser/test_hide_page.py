@@ -399,3 +399,25 @@ def test_r4_presses_more_than_five_seconds_apart_do_not_leave(visit: Visit) -> N
         visit.tab.clock.fast_forward(5100)
     assert visit.tab.url == f"{visit.site.url}/help/money"
     assert visit.tab.locator("h1").is_visible()
+
+
+def test_the_shortcut_can_be_turned_off_for_the_visit_in_the_guide_and_on_the_page_to_practise_on(visit: Visit) -> None:
+    visit.load("/safer-browsing")
+    visit.tab.uncheck("#shortcut-switch")
+    three(visit.tab)
+    visit.read("/practise")
+    assert not visit.tab.is_checked("#shortcut-switch")
+    three(visit.tab)
+    visit.tab.wait_for_timeout(300)
+    assert visit.tab.locator("h1").inner_text() == "Try the button"
+    visit.tab.check("#shortcut-switch")
+    three(visit.tab)
+    visit.tab.wait_for_url(visit.places.url("exit"))
+
+
+def test_with_scripts_off_no_shortcut_is_promised(browser: Browser, visited: Visited) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    tab = context.new_page()
+    tab.goto(visited[0].url + "/practise")
+    assert not tab.locator("#shortcut-switch").is_visible()
+    context.close()

@@ -13,4 +13,5 @@ def page(slug: str) -> str:
     """One page of content/pages."""
     document = current_public().find("page", slug) or abort(404)
     g.language = document.language
-    return render_template("pages/page.html", document=document)
+    # The two pages about the exit add the switch of its shortcut.
+    return render_template([f"pages/{document.slug}.html", "pages/page.html"], document=document)
