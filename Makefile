@@ -12,7 +12,7 @@ RUNS := .venv/runs.stamp
 TESTS := .venv/tests.stamp
 CHECKERS := tests/node_modules/.stamp
 
-.PHONY: run test check lint browsers strings pictures clean
+.PHONY: run test check lint browsers strings pictures bench bench-traces clean
 
 run: $(RUNS)
 	@echo "Sidedoor is at http://$(HOST):$(PORT)  (Ctrl+C stops it)"
@@ -68,3 +68,7 @@ strings: $(RUNS)
 # The README's pictures, taken anew from the running site.
 pictures: $(TESTS) browsers
 	$(BIN)/python docs/pictures.py
+
+# Measures what the README states. Each writes its own table there.
+bench-traces: $(TESTS) browsers
+	$(BIN)/python -m bench.traces

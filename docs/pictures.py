@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, sync_playwright
 PROJECT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(PROJECT))
 
-from tests.browser.conftest import CHROMIUM, CHROMIUM_ARGUMENTS  # noqa: E402 - found through the line above
+from tests.browser.readers import CHROMIUM, CHROMIUM_ARGUMENTS  # noqa: E402 - found through the line above
 from tests.browser.server import RunningSite  # noqa: E402
 
 FOLDER = PROJECT / "docs" / "pictures"

@@ -4,6 +4,8 @@ import ast
 import re
 from pathlib import Path
 
+import brotli
+
 from tests.conftest import PROJECT
 
 PACKAGE = PROJECT / "site" / "sidedoor"
@@ -56,3 +58,9 @@ def test_no_template_holds_an_inline_handler_a_style_or_a_file_from_elsewhere() 
         assert not re.search(r"\son\w+=|\sstyle=|<script src|<link rel=\"stylesheet|https?://(?!schema\.org)", text), (
             path.name
         )
+
+
+def test_the_scripts_are_small() -> None:
+    small = {path.name: len(brotli.compress(path.read_bytes())) for path in (PROJECT / "static" / "js").glob("*.js")}
+    assert small["hide-page.js"] <= 2_500
+    assert sum(small.values()) <= 6_000, small

@@ -6,10 +6,10 @@ import pytest
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 from tests.browser.places import Places
-from tests.browser.server import PROJECT, RunningSite
+from tests.browser.readers import CHROMIUM, CHROMIUM_ARGUMENTS
+from tests.browser.server import PROJECT, RunningSite, copy_content
 
-CHROMIUM = "/usr/bin/chromium"
-CHROMIUM_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+Visited = tuple[RunningSite, Places]
 
 
 @pytest.fixture(scope="session")
@@ -45,35 +45,23 @@ def page(browser: Browser) -> Iterator[Page]:
     context.close()
 
 
-@pytest.fixture
-def places() -> Iterator[Places]:
-    """The search page, the exit and a foreign page."""
-    places = Places()
-    yield places
-    places.close()
+@pytest.fixture(scope="session")
+def visited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visited]:
+    """The site with its exits on other hosts, and those hosts with a link to it."""
+    yield from _site_among(Places(), tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
-def visited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningSite, Places]]:
-    """The site with its exits on other hosts, and those hosts with a link to it."""
-    places = Places()
-    exits = f'exit = ["{places.url("exit")}", "{places.url("second")}"]'
+def visited_by_number(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visited]:
+    """The same, with numbers for hosts."""
+    yield from _site_among(Places(by_number=True), tmp_path_factory)
+
+
+def _site_among(places: Places, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visited]:
     content = tmp_path_factory.mktemp("visited") / "content"
-    copy_content(content, exits)
+    copy_content(content, [places.url("exit"), places.url("second")])
     site = RunningSite(content, tmp_path_factory.mktemp("data"))
     places.links = f'<a id="in" href="{site.url}/">In</a> <a id="again" href="{site.url}/help/money">Again</a>'
     yield site, places
     site.close()
     places.close()
-
-
-def copy_content(folder: "object", exits: str) -> None:
-    """The project's own content with other exits."""
-    import re
-    import shutil
-    from pathlib import Path
-
-    target = Path(str(folder))
-    shutil.copytree(PROJECT / "content", target)
-    chosen = target / "site.toml"
-    chosen.write_text(re.sub(r"(?m)^exit = .*$", exits, chosen.read_text("utf-8")), "utf-8")

@@ -1,6 +1,7 @@
 """The rest of the web, as far as a visit needs it: a search page, a foreign page and an exit, each on a host of its own.
 
-`*.localhost` leads to this machine in Chromium and Firefox, so these are cross-site without a hosts file.
+`*.localhost` leads to this machine in Chromium and Firefox, so these are cross-site without a hosts file. WebKitGTK asks
+the system, which may not know such names: for it each host is a number, 127.0.0.2 and on.
 """
 
 import threading
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 HANG_SECONDS = 10
+HOSTS = ["search", "elsewhere", "exit", "second", "hanging"]
 
 
 @dataclass
@@ -25,6 +27,7 @@ class Places:
     """A server that is every place but the site. `asked` holds what came to it."""
 
     links: str = ""
+    by_number: bool = False
     asked: list[Asked] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -32,16 +35,19 @@ class Places:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                host = (self.headers.get("Host") or "").split(".")[0]
+                host = places.host_of(self.headers.get("Host") or "")
                 places.asked.append(Asked(host, self.path, self.headers.get("Referer")))
                 if host == "hanging":
                     time.sleep(HANG_SECONDS)
                 title = {"exit": "Weather", "second": "Weather", "hanging": "Weather"}.get(host, "Elsewhere")
-                body = f"<!doctype html><title>{title}</title><h1>{host}</h1>{places.links}".encode()
+                links = places.links if host in ("search", "elsewhere") else ""
+                body = f"<!doctype html><title>{title}</title><h1>{host}</h1>{links}".encode()
                 try:
                     self.send_response(200)
                     self.send_header("Content-Type", "text/html; charset=utf-8")
                     self.send_header("Content-Length", str(len(body)))
+                    if host == "search":  # it names the site: kept, it would look like a trace of a visit
+                        self.send_header("Cache-Control", "no-store")
                     self.end_headers()
                     self.wfile.write(body)
                 except OSError:
@@ -50,13 +56,19 @@ class Places:
             def log_message(self, *args: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = ThreadingHTTPServer(("0.0.0.0" if self.by_number else "127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def url(self, host: str) -> str:
         """The address of a place: `search`, `elsewhere`, `exit`, `second`, `hanging`."""
-        return f"http://{host}.localhost:{self._server.server_port}/"
+        name = f"127.0.0.{HOSTS.index(host) + 2}" if self.by_number else f"{host}.localhost"
+        return f"http://{name}:{self._server.server_port}/"
+
+    def host_of(self, header: str) -> str:
+        """Which place a Host header means."""
+        name = header.split(":")[0]
+        return HOSTS[int(name.rsplit(".", 1)[1]) - 2] if self.by_number else name.split(".")[0]
 
     def asked_of(self, host: str) -> list[Asked]:
         """The requests that came to one place, without the icon a browser asks for."""

@@ -1,6 +1,9 @@
 """The site as an operator runs it: granian, on a free port, with a content and a data folder of the test's own."""
 
+import json
 import os
+import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -19,6 +22,15 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def copy_content(folder: Path, exits: list[str], canary: str = "") -> None:
+    """Write the project's own content to a new folder, with other exits, and with `canary` in each page's words."""
+    shutil.copytree(PROJECT / "content", folder)
+    chosen = folder / "site.toml"
+    chosen.write_text(re.sub(r"(?m)^exit = .*$", f"exit = {json.dumps(exits)}", chosen.read_text("utf-8")), "utf-8")
+    for page in folder.glob("*/*.md") if canary else ():
+        page.write_text(page.read_text("utf-8") + f"\n{canary} {page.stem}\n", "utf-8")
 
 
 class RunningSite:
@@ -62,3 +74,11 @@ class RunningSite:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+
+
+def node_environment() -> dict[str, str]:
+    """An environment in which `node` is the one that requirements-dev.txt installs."""
+    import os
+    import sys
+
+    return {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}"}

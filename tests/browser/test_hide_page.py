@@ -1,16 +1,18 @@
 """“Hide this page” in Chromium: one test a point of the exit's specification, named after it."""
 
+import base64
 import contextlib
+import io
 import time
 from collections.abc import Iterator
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Error, Page
 
+from tests.browser.conftest import Visited
 from tests.browser.places import HANG_SECONDS, Places
-from tests.browser.server import RunningSite
 
-Visited = tuple[RunningSite, Places]
 PAGES = ["/help/money", "/help", "/help/signs", "/contacts", "/news", "/help/getting-ready", "/safer-browsing"]
 # Tells the test of every frame in which a document shows words.
 WATCH_FRAMES = """
@@ -332,6 +334,19 @@ def test_r1_nothing_that_has_focus_is_under_the_link(visit: Visit) -> None:
         assert not covered, visit.tab.evaluate("document.activeElement.outerHTML")
 
 
+def never_answer(tab: Page, places: Places) -> None:
+    """Neither exit answers: the covered page stays for as long as a test looks at it."""
+    for exit_name in ("exit", "second"):
+        tab.route(places.url(exit_name), lambda route: time.sleep(0))
+
+
+def brightness(tab: Page) -> tuple[int, int]:
+    """The darkest and the brightest shade on the screen, from 0 to 255."""
+    histogram = Image.open(io.BytesIO(tab.screenshot())).convert("L").histogram()
+    shades = [shade for shade, count in enumerate(histogram) if count]
+    return shades[0], shades[-1]
+
+
 def three(tab: Page, keys: tuple[str, str, str] = ("ShiftLeft", "ShiftRight", "ShiftLeft")) -> None:
     """Press Shift three times."""
     for key in keys:
@@ -421,3 +436,95 @@ def test_with_scripts_off_no_shortcut_is_promised(browser: Browser, visited: Vis
     tab.goto(visited[0].url + "/practise")
     assert not tab.locator("#shortcut-switch").is_visible()
     context.close()
+
+
+def test_r1_a_tap_leaves_and_scrolling_pinching_and_tapping_the_words_do_not(
+    browser: Browser, visited: Visited
+) -> None:
+    site, places = visited
+    context = browser.new_context(viewport={"width": 320, "height": 568}, has_touch=True, is_mobile=True)
+    tab = context.new_page()
+    tab.goto(f"{site.url}/help/money")
+    for _ in range(3):
+        tab.tap("main h1")
+    tab.mouse.wheel(0, 400)
+    assert tab.url == f"{site.url}/help/money"
+    tab.tap("#hide-this-page")
+    tab.wait_for_url(places.url("exit"))
+    context.close()
+
+
+@pytest.mark.parametrize("field", ["#query", "#message"])
+def test_r1_the_link_stays_above_a_software_keyboard(visit: Visit, field: str) -> None:
+    # interactive-widget=resizes-content: a keyboard makes the page's window shorter.
+    visit.tab.set_viewport_size({"width": 360, "height": 300})
+    visit.load("/search" if field == "#query" else "/feedback")
+    visit.tab.focus(field)
+    boxes = [visit.tab.locator(css).bounding_box() for css in (field, "#hide-this-page")]
+    assert boxes[0]
+    assert boxes[1]
+    assert boxes[1]["y"] + boxes[1]["height"] <= 300
+    assert boxes[0]["y"] < boxes[1]["y"]
+    assert visit.tab.locator('meta[name="viewport"][content*="interactive-widget=resizes-content"]').count() == 1
+
+
+def test_r2_its_accessible_name_begins_with_what_is_seen(visit: Visit) -> None:
+    visit.load("/help/money")
+    link = visit.tab.locator("#hide-this-page")
+    session = visit.context.new_cdp_session(visit.tab)
+    session.send("Accessibility.enable")
+    tree = session.send("Accessibility.getFullAXTree")["nodes"]
+    names = [node["name"]["value"] for node in tree if node.get("role", {}).get("value") == "link" and node.get("name")]
+    assert [name for name in names if name.startswith(link.inner_text())] == ["Hide this page"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_r5_the_cover_is_as_bright_as_the_page(browser: Browser, visited: Visited, scheme: str) -> None:
+    site, places = visited
+    context = browser.new_context(
+        color_scheme="dark" if scheme == "dark" else "light",
+        reduced_motion="reduce",
+        viewport={"width": 60, "height": 60},
+    )
+    tab = context.new_page()
+    never_answer(tab, places)
+    tab.goto(f"{site.url}/help/money")
+    tab.evaluate("document.getElementById('hide-this-page').click()")
+    darkest, brightest = brightness(tab)
+    assert darkest == brightest, "the cover shows something"
+    assert darkest < 40 if scheme == "dark" else brightest > 240
+    context.close()
+
+
+def test_t4_printing_after_activation_prints_a_blank_page(visit: Visit) -> None:
+    visit.arrive()
+    never_answer(visit.tab, visit.places)
+    session = visit.context.new_cdp_session(visit.tab)
+    printed = [base64.b64decode(session.send("Page.printToPDF")["data"])]
+    visit.tab.evaluate("document.getElementById('hide-this-page').click()")
+    printed.append(base64.b64decode(session.send("Page.printToPDF")["data"]))
+    assert [b"/Font" in paper for paper in printed] == [True, False]  # no letter on it
+
+
+def test_f1_nothing_of_the_page_is_in_the_accessibility_tree_afterwards(visit: Visit) -> None:
+    visit.arrive()
+    never_answer(visit.tab, visit.places)
+    visit.tab.evaluate("document.getElementById('hide-this-page').click()")
+    session = visit.context.new_cdp_session(visit.tab)
+    session.send("Accessibility.enable")
+    tree = session.send("Accessibility.getFullAXTree")["nodes"]
+    assert {node.get("name", {}).get("value", "") for node in tree if not node.get("ignored")} <= {"", "Weather"}
+
+
+def test_r4_an_input_method_composing_with_shift_does_not_leave(visit: Visit) -> None:
+    visit.load("/search")
+    visit.tab.focus("#query")
+    session = visit.context.new_cdp_session(visit.tab)
+    session.send("Input.imeSetComposition", {"text": "あ", "selectionStart": 1, "selectionEnd": 1})
+    for _ in range(3):
+        session.send("Input.dispatchKeyEvent", {"type": "rawKeyDown", "key": "Shift", "code": "ShiftLeft"})
+        session.send("Input.imeSetComposition", {"text": "ああ", "selectionStart": 2, "selectionEnd": 2})
+        session.send("Input.dispatchKeyEvent", {"type": "keyUp", "key": "Shift", "code": "ShiftLeft"})
+    visit.tab.wait_for_timeout(200)
+    assert visit.tab.url == f"{visit.site.url}/search"
+    assert visit.tab.locator("h1").is_visible()

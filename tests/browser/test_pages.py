@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page
 
 from sidedoor.documents.loader import Loader
 from sidedoor.documents.times import utc_now
-from tests.browser.server import PROJECT, RunningSite
+from tests.browser.server import PROJECT, RunningSite, node_environment
 
 WIDTHS = [320, 768, 1280]
 RULES = {
@@ -129,11 +129,3 @@ def test_the_way_out_and_the_way_to_help_are_there_whatever_the_reader_set(
         assert box["width"] >= 44
         assert page.get_by_role("link", name="Help now").first.is_visible()
     context.close()
-
-
-def node_environment() -> dict[str, str]:
-    """An environment in which `node` is the one that requirements-dev.txt installs."""
-    import os
-    import sys
-
-    return {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}"}

@@ -1,0 +1,408 @@
+"""A reader at a real browser: the same moves in Chromium, Firefox and WebKitGTK, and the profile that is left behind.
+
+Chromium is driven by Playwright on a profile on disk, Firefox by Marionette, WebKitGTK by WebDriver. Back and Forward
+are the browser's own buttons. In Chromium and Firefox every painted frame that holds words is noted, with its address;
+WebKitGTK's driver has no place for that, so its page is looked at again and again instead.
+"""
+
+import contextlib
+import glob
+import json
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, Protocol
+
+from marionette_driver.errors import MarionetteException
+from marionette_driver.marionette import Marionette
+from playwright.sync_api import Error, Playwright
+from selenium.common.exceptions import WebDriverException
+from selenium.webdriver import WebKitGTK
+from selenium.webdriver.webkitgtk.options import Options
+from selenium.webdriver.webkitgtk.service import Service
+
+from tests.browser.server import free_port
+
+CHROMIUM = "/usr/bin/chromium"
+CHROMIUM_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+FIREFOX = "/usr/bin/firefox-esr"
+WAIT_SECONDS = 5.0
+AFTER_PRESS_SECONDS = 0.15
+
+# Notes each frame in which a document shows words: `note` is called with the address.
+WATCH_FRAMES = """(window, note) => {
+  const look = () => {
+    try {
+      const { body } = window.document;
+      if (body?.getClientRects().length && body.innerText.trim()) note(window.location.href);
+      window.requestAnimationFrame(look);
+    } catch {}
+  };
+  window.requestAnimationFrame(look);
+}"""
+
+# In place of a tap on a link that stands on the page: follow one to `path`.
+FOLLOW = """
+document.querySelector("main h1").dataset.before = "";
+const link = Object.assign(document.createElement("a"), { href: %r });
+document.body.append(link);
+link.click();
+link.remove();
+"""
+ARRIVED = 'return Boolean(document.querySelector("main h1:not([data-before])"))'
+
+
+class Reader(Protocol):
+    """What a reader can do in any browser."""
+
+    name: str
+    version: str
+
+    def go(self, url: str) -> None:
+        """Type an address."""
+
+    def run(self, script: str) -> Any:
+        """The value that a function body returns on the page."""
+
+    def click(self, css: str) -> None:
+        """Press what the selector finds."""
+
+    def back(self) -> None:
+        """Press Back, if it can be pressed."""
+
+    def forward(self) -> None:
+        """Press Forward, if it can be pressed."""
+
+    def seen(self) -> list[str]:
+        """The addresses of the documents whose words were painted since the last call."""
+
+    def entries(self) -> list[str]:
+        """The addresses in the tab's history."""
+
+    def quit(self) -> None:
+        """Close the browser; the profile stays on disk."""
+
+
+def wait_for(reader: Reader, condition: str, seconds: float = WAIT_SECONDS) -> None:
+    """Wait until a function body returns something true on the page. Raises AssertionError after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        with contextlib.suppress(MarionetteException, WebDriverException, Error):
+            if reader.run(condition):
+                return
+        time.sleep(0.02)
+    raise AssertionError(f"{reader.name}: never true: {condition}")
+
+
+def wait_for_address(reader: Reader, address: str, seconds: float = WAIT_SECONDS) -> None:
+    """Wait until the tab is at `address`."""
+    wait_for(reader, f"return location.href === {address!r} && document.readyState === 'complete'", seconds)
+
+
+def read(reader: Reader, path: str) -> None:
+    """Follow a link to `path` in place."""
+    reader.run(FOLLOW % path)
+    wait_for(reader, ARRIVED)
+
+
+def press_again_and_again(reader: Reader, direction: str, times: int = 10) -> None:
+    """Press Back or Forward again and again, as somebody who looks would."""
+    for _ in range(times):
+        getattr(reader, direction)()
+        time.sleep(AFTER_PRESS_SECONDS)
+
+
+def _wait_for_port(port: int, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"Nobody listens on port {port}.")
+
+
+class ChromiumReader:
+    """Chromium with a profile on disk."""
+
+    name = "Chromium"
+
+    def __init__(self, playwright: Playwright, profile: Path | None = None) -> None:
+        self.profile = profile or Path(tempfile.mkdtemp())
+        self.context = playwright.chromium.launch_persistent_context(
+            self.profile,
+            executable_path=CHROMIUM,
+            args=CHROMIUM_ARGUMENTS,
+            ignore_default_args=["--disable-back-forward-cache"],
+            viewport={"width": 320, "height": 568},
+        )
+        self._seen: list[str] = []
+        self.context.expose_function("painted", lambda url: self._seen.append(url))
+        self.context.add_init_script(f"({WATCH_FRAMES})(window, window.painted)")
+        self.tab = self.context.pages[0]
+        self.version = self.context.browser.version if self.context.browser else self._asked_version()
+
+    def _asked_version(self) -> str:
+        return str(self.context.new_cdp_session(self.tab).send("Browser.getVersion")["product"].split("/")[1])
+
+    def go(self, url: str) -> None:
+        self.tab.goto(url)
+
+    def run(self, script: str) -> Any:
+        return self.tab.evaluate(f"() => {{ {script} }}")
+
+    def click(self, css: str) -> None:
+        self.tab.click(css)
+
+    def _traverse(self, by: int) -> None:
+        session = self.context.new_cdp_session(self.tab)
+        history = session.send("Page.getNavigationHistory")
+        target = history["currentIndex"] + by
+        if 0 <= target < len(history["entries"]):
+            session.send("Page.navigateToHistoryEntry", {"entryId": history["entries"][target]["id"]})
+        self.tab.wait_for_timeout(AFTER_PRESS_SECONDS * 1000)
+
+    def back(self) -> None:
+        self._traverse(-1)
+
+    def forward(self) -> None:
+        self._traverse(+1)
+
+    def seen(self) -> list[str]:
+        with contextlib.suppress(Error):
+            self.tab.wait_for_timeout(20)
+        seen = list(self._seen)
+        self._seen.clear()
+        return seen
+
+    def entries(self) -> list[str]:
+        session = self.context.new_cdp_session(self.tab)
+        return [entry["url"] for entry in session.send("Page.getNavigationHistory")["entries"]]
+
+    def own_history_page(self) -> str:
+        """The words of chrome://history, in a tab of its own."""
+        tab = self.context.new_page()
+        tab.goto("chrome://history")
+        tab.wait_for_timeout(1500)
+        text: str = tab.evaluate(
+            """() => {
+              const words = (root) => [...root.childNodes].map((node) =>
+                node.nodeType === 3 ? node.textContent :
+                ["STYLE", "SCRIPT", "TEMPLATE"].includes(node.nodeName) ? "" :
+                (node.shadowRoot ? words(node.shadowRoot) : "") + words(node) + (node.href ?? "")).join(" ");
+              return words(document.body);
+            }"""
+        )
+        tab.close()
+        return text
+
+    def quit(self) -> None:
+        self.context.close()
+
+
+class FirefoxReader:
+    """Firefox ESR with a profile on disk."""
+
+    name = "Firefox"
+
+    def __init__(self, profile: Path | None = None, scripts: bool = True) -> None:
+        self.profile = profile or Path(tempfile.mkdtemp())
+        self.profile.mkdir(parents=True, exist_ok=True)
+        port = free_port()
+        preferences = {
+            "marionette.port": port,
+            "browser.shell.checkDefaultBrowser": False,
+            "browser.aboutwelcome.enabled": False,
+            "datareporting.policy.dataSubmissionEnabled": False,
+            "javascript.enabled": scripts,
+            # Back stops at every entry, also at those where the reader did nothing.
+            "browser.navigation.requireUserInteraction": False,
+        }
+        lines = [f"user_pref({json.dumps(name)}, {json.dumps(value)});" for name, value in preferences.items()]
+        (self.profile / "user.js").write_text("\n".join(lines))
+        self._process = subprocess.Popen(
+            [
+                FIREFOX,
+                "--marionette",
+                "-remote-allow-system-access",
+                "--headless",
+                "--no-remote",
+                "--profile",
+                str(self.profile),
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        _wait_for_port(port)  # Marionette would wait as well, and leave a socket open for each try
+        self._marionette = Marionette(host="127.0.0.1", port=port)
+        self._marionette.start_session()
+        self._marionette.timeout.page_load = 20
+        self.version = str(self._marionette.session_capabilities["browserVersion"])
+        self._watch()
+
+    def chrome(self, script: str) -> Any:
+        """Run a function body in the browser's own window, where `window` is that window."""
+        with self._marionette.using_context("chrome"):
+            return self._marionette.execute_script(
+                f'const window = Services.wm.getMostRecentWindow("navigator:browser"); {script}', sandbox="system"
+            )
+
+    def _watch(self) -> None:
+        frame_script = f"""
+          const watch = {WATCH_FRAMES};
+          const begin = (event) => {{
+            const {{ defaultView }} = event.target;
+            if (defaultView) watch(defaultView, (url) => sendAsyncMessage("painted", url));
+          }};
+          addEventListener("DOMWindowCreated", begin, true);
+          addEventListener("pageshow", begin, true);
+        """
+        self.chrome(
+            f"""window.seenAddresses = [];
+            Services.mm.addMessageListener("painted", (message) => window.seenAddresses.push(message.data));
+            Services.mm.loadFrameScript("data:," + encodeURIComponent({frame_script!r}), true);"""
+        )
+
+    def go(self, url: str) -> None:
+        self._marionette.navigate(url)
+
+    def run(self, script: str) -> Any:
+        return self._marionette.execute_script(script, sandbox=None)
+
+    def click(self, css: str) -> None:
+        self._marionette.find_element("css selector", css).click()
+
+    def press_keys(self, *keys: str) -> None:
+        """Type keys into whatever has focus."""
+        actions = self._marionette.actions.sequence("key", "keyboard")
+        for key in keys:
+            actions = actions.key_down(key).key_up(key)
+        actions.perform()
+
+    def back(self) -> None:
+        self.chrome("if (window.gBrowser.canGoBack) window.gBrowser.goBack();")
+
+    def forward(self) -> None:
+        self.chrome("if (window.gBrowser.canGoForward) window.gBrowser.goForward();")
+
+    def seen(self) -> list[str]:
+        time.sleep(0.05)
+        return list(self.chrome("return window.seenAddresses.splice(0);"))
+
+    def entries(self) -> list[str]:
+        return list(
+            self.chrome(
+                """const history = window.gBrowser.selectedBrowser.browsingContext.sessionHistory;
+                return Array.from({ length: history.count }, (_, at) => history.getEntryAtIndex(at).URI.spec);"""
+            )
+        )
+
+    def tabs(self) -> list[str]:
+        """The addresses of all open tabs."""
+        return list(self.chrome("return window.gBrowser.browsers.map((browser) => browser.currentURI.spec);"))
+
+    def open_tab(self, url: str) -> None:
+        """Open an address in a new tab in the background."""
+        handle = self._marionette.current_window_handle
+        opened = self._marionette.open(type="tab", focus=False)
+        self._marionette.switch_to_window(opened["handle"], focus=False)
+        self.go(url)
+        self._marionette.switch_to_window(handle, focus=True)
+
+    def fresh_tab(self) -> None:
+        """Leave one empty tab and no cookie, as a visit begins."""
+        opened = self._marionette.open(type="tab", focus=True)
+        for handle in self._marionette.window_handles:
+            if handle != opened["handle"]:
+                self._marionette.switch_to_window(handle)
+                self._marionette.close()
+        self._marionette.switch_to_window(opened["handle"])
+        self.chrome("Services.cookies.removeAll(); Services.cache2.clear();")
+        self.seen()
+
+    def cookies(self) -> list[str]:
+        """All cookies, as name=value."""
+        return list(self.chrome("return Services.cookies.cookies.map((cookie) => `${cookie.name}=${cookie.value}`);"))
+
+    def quit(self) -> None:
+        with contextlib.suppress(MarionetteException, OSError):
+            self.chrome("window.setTimeout(() => Services.startup.quit(Ci.nsIAppStartup.eAttemptQuit), 0);")
+        with contextlib.suppress(OSError):
+            self._marionette.client.close()
+        self._marionette.delete_session(send_request=False)
+        self._process.wait(timeout=30)
+
+
+class WebKitReader:
+    """WebKitGTK's MiniBrowser, on a screen of its own where there is none. Its history is kept nowhere."""
+
+    name = "WebKitGTK"
+
+    def __init__(self) -> None:
+        self._screen = None
+        environment = dict(os.environ)
+        if "DISPLAY" not in environment:
+            read_end, write_end = os.pipe()
+            self._screen = subprocess.Popen(
+                ["Xvfb", "-displayfd", str(write_end), "-screen", "0", "800x600x24", "-nolisten", "tcp"],
+                pass_fds=[write_end],
+                stderr=subprocess.DEVNULL,
+            )
+            os.close(write_end)
+            with os.fdopen(read_end) as told:
+                environment["DISPLAY"] = f":{told.readline().strip()}"
+        options = Options()
+        options.binary_location = sorted(glob.glob("/usr/lib/*/webkit2gtk-*/MiniBrowser"))[-1]
+        options.add_argument("--automation")
+        self.driver = WebKitGTK(options=options, service=Service(shutil.which("WebKitWebDriver"), env=environment))
+        self.driver.set_page_load_timeout(20)
+        self.version = str(self.driver.capabilities["browserVersion"])
+        self._seen: list[str] = []
+
+    def go(self, url: str) -> None:
+        self.driver.get(url)
+
+    def run(self, script: str) -> Any:
+        return self.driver.execute_script(script)
+
+    def click(self, css: str) -> None:
+        self.driver.find_element("css selector", css).click()
+
+    def _look(self) -> None:
+        deadline = time.monotonic() + AFTER_PRESS_SECONDS
+        while time.monotonic() < deadline:
+            with contextlib.suppress(WebDriverException):
+                shown = self.run(
+                    "return document.body && document.body.getClientRects().length && document.body.innerText.trim()"
+                    " ? location.href : ''"
+                )
+                if shown:
+                    self._seen.append(shown)
+
+    def back(self) -> None:
+        with contextlib.suppress(WebDriverException):
+            self.driver.back()
+        self._look()
+
+    def forward(self) -> None:
+        with contextlib.suppress(WebDriverException):
+            self.driver.forward()
+        self._look()
+
+    def seen(self) -> list[str]:
+        seen = list(self._seen)
+        self._seen.clear()
+        return seen
+
+    def entries(self) -> list[str]:
+        raise NotImplementedError("WebKitWebDriver does not tell the tab's history.")
+
+    def quit(self) -> None:
+        with contextlib.suppress(WebDriverException):
+            self.driver.quit()
+        if self._screen:
+            self._screen.terminate()
+            self._screen.wait()

@@ -1,0 +1,45 @@
+"""H3, H4 and F1: real profiles, read from disk after the browser was closed."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Playwright
+
+from tests.browser.places import Places
+from tests.browser.readers import ChromiumReader, FirefoxReader
+from tests.browser.server import RunningSite
+from tests.browser.traces import frames_until_covered, leave_traces, site_of_canaries, visit_this_site
+
+Make = Callable[[Playwright], ChromiumReader | FirefoxReader]
+
+
+@pytest.fixture(scope="module")
+def canaries() -> Iterator[tuple[RunningSite, Places]]:
+    places = Places()
+    with site_of_canaries(places) as site:
+        yield site, places
+    places.close()
+
+
+@pytest.mark.parametrize("hide", [True, False], ids=["hidden", "closed without hiding"])
+@pytest.mark.parametrize("make", [ChromiumReader, lambda _: FirefoxReader()], ids=["chromium", "firefox"])
+def test_h3_h4_at_most_one_neutral_row_and_no_word_in_any_file(
+    canaries: tuple[RunningSite, Places], playwright: Playwright, make: Make, hide: bool
+) -> None:
+    site, places = canaries
+    left = leave_traces(make(playwright), site.url, visit_this_site(site, places, hide))
+    title = "Weather" if hide else "Start"
+    assert left.files == []
+    assert left.cached == []
+    assert left.rows == [(f"{site.url}/", title)]
+    assert left.cookies == 0
+    assert left.stored == 0
+    if hide:
+        assert left.own_page in (None, 0)  # None: Firefox has no page of its own to read
+        assert (left.back_presses, left.forward_presses) == (0, 0)
+
+
+def test_f1_no_more_than_one_frame_is_painted_after_the_click(
+    canaries: tuple[RunningSite, Places], playwright: Playwright
+) -> None:
+    assert frames_until_covered(playwright, f"{canaries[0].url}/help/money", "#hide-this-page") <= 1

@@ -1,0 +1,214 @@
+"""What one visit leaves on a device: a reader comes from a search, reads seven pages and leaves; then the closed profile
+is read from disk. Tests apply it to this site, `make bench` to other designs as well.
+"""
+
+import contextlib
+import shutil
+import sqlite3
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Playwright
+
+from tests.browser.places import Places
+from tests.browser.readers import (
+    ChromiumReader,
+    FirefoxReader,
+    Reader,
+    press_again_and_again,
+    read,
+    wait_for,
+    wait_for_address,
+)
+from tests.browser.server import RunningSite, copy_content
+
+CANARY = "zqcanary"
+# Words that the visit meets: in bodies, in a title, in an address, in a search.
+WORDS = (CANARY, "zqtitle", "zqslug", "zqquery")
+SITE_PAGES = ("/help/money", "/help/signs", "/contacts", "/help/zqslug")
+PAGE = """---
+title: The zqtitle
+tab_title: Things to know
+summary: A page with zqsummary.
+language: en
+state: published
+group: plan
+sources: [the tests]
+---
+Here is zqcanary, and more.
+"""
+COUNT_FRAMES = """
+  addEventListener("click", () => { window.clicked = true; }, true);
+  const count = () => {
+    if (window.clicked && document.body?.getClientRects().length && document.documentElement.getClientRects().length)
+      window.frameAfterClick();
+    requestAnimationFrame(count);
+  };
+  requestAnimationFrame(count);
+"""
+
+
+@dataclass(frozen=True)
+class Traces:
+    """What was left. `rows` are the addresses and titles in the history's database; `own_page` the lines of the browser's
+    own history page (Chromium only); presses are of ten each; `files` are relative paths in the profile."""
+
+    browser: str
+    rows: list[tuple[str, str]]
+    own_page: int | None
+    back_presses: int
+    forward_presses: int
+    cookies: int
+    stored: int
+    files: list[str]
+    cached: list[str]
+    referer: str | None
+
+
+def history_rows(profile: Path, address: str) -> list[tuple[str, str]]:
+    """Addresses that begin with `address`, with their titles, from the history database of a closed profile."""
+    chromium = profile / "Default" / "History"
+    path = chromium if chromium.exists() else profile / "places.sqlite"
+    question = (
+        "SELECT url, title FROM urls"
+        if chromium.exists()
+        else "SELECT DISTINCT url, title FROM moz_places JOIN moz_historyvisits ON place_id = moz_places.id"
+    )
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        rows = database.execute(question).fetchall()
+    return [(url, title or "") for url, title in rows if url.startswith(address)]
+
+
+def cookie_count(profile: Path) -> int:
+    """How many cookies a closed profile holds."""
+    chromium = profile / "Default" / "Cookies"
+    path, table = (chromium, "cookies") if chromium.exists() else (profile / "cookies.sqlite", "moz_cookies")
+    if not path.exists():
+        return 0
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        (count,) = database.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608 - one of the two above
+    return int(count)
+
+
+def files_holding(profile: Path, words: tuple[str, ...], under: str = "") -> list[str]:
+    """The profile's files that hold one of the words, as UTF-8 or as UTF-16; only those whose path holds `under`."""
+    needles = [word.encode(encoding) for word in words for encoding in ("utf-8", "utf-16-le")]
+    found = []
+    for path in sorted(profile.rglob("*")):
+        name = str(path.relative_to(profile))
+        if path.is_file() and not path.is_symlink() and under.lower() in name.lower():
+            content = path.read_bytes()
+            if any(needle in content for needle in needles):
+                found.append(name)
+    return found
+
+
+def leave_traces(reader: ChromiumReader | FirefoxReader, address: str, visit: Callable[[Reader], str | None]) -> Traces:
+    """Let a reader make a visit to the site at `address`, press Back and Forward, close the browser, and look.
+
+    `visit` returns the Referer that the exit received. The profile is deleted.
+    """
+    referer = visit(reader)
+    stored = _stored_after(reader, address)
+    reader.seen()
+    back = _presses_that_show(reader, "back", address)
+    forward = _presses_that_show(reader, "forward", address)
+    own_page = reader.own_history_page().count(address) if isinstance(reader, ChromiumReader) else None
+    reader.quit()
+    try:
+        return Traces(
+            browser=f"{reader.name} {reader.version}",
+            rows=history_rows(reader.profile, address),
+            own_page=own_page,
+            back_presses=back,
+            forward_presses=forward,
+            cookies=cookie_count(reader.profile),
+            stored=stored,
+            files=files_holding(reader.profile, WORDS),
+            cached=files_holding(reader.profile, (address,), under="cache"),
+            referer=referer,
+        )
+    finally:
+        shutil.rmtree(reader.profile, ignore_errors=True)
+
+
+def _presses_that_show(reader: Reader, direction: str, address: str) -> int:
+    shown = 0
+    for _ in range(10):
+        before = reader.run("return location.href")  # it may paint a last frame after the press
+        press_again_and_again(reader, direction, 1)
+        shown += any(url.startswith(address) and url != before for url in reader.seen())
+    return shown
+
+
+def _stored_after(reader: Reader, address: str) -> int:
+    """Files under the profile's stores for sites (local and session storage, IndexedDB, service workers) that name it."""
+    assert isinstance(reader, ChromiumReader | FirefoxReader)
+    host = address.removeprefix("http://").replace(":", "_")
+    plus = address.replace("://", "+++").replace(":", "+")
+    return sum(1 for path in reader.profile.rglob("*") if host in path.name or plus in path.name)
+
+
+@contextlib.contextmanager
+def site_of_canaries(places: Places) -> Iterator[RunningSite]:
+    """This site, its exits among `places`, with words to look for in every page."""
+    with tempfile.TemporaryDirectory() as folder:
+        content = Path(folder) / "content"
+        copy_content(content, [places.url("exit"), places.url("second")], CANARY)
+        (content / "help" / "zqslug.md").write_text(PAGE, "utf-8")
+        site = RunningSite(content, Path(folder) / "data")
+        places.links = f'<a id="in" href="{site.url}/">In</a>'
+        try:
+            yield site
+        finally:
+            site.close()
+
+
+def visit_this_site(site: RunningSite, places: Places, hide: bool = True) -> Callable[[Reader], str | None]:
+    """Seven pages of this site, one of them a search's results; then the button, or nothing."""
+
+    def visit(reader: Reader) -> str | None:
+        places.asked.clear()
+        reader.go(places.url("search"))
+        reader.click("#in")
+        wait_for_address(reader, f"{site.url}/")
+        for path in SITE_PAGES:
+            read(reader, path)
+        read(reader, "/search")
+        reader.run(
+            """document.querySelector("main h1").dataset.before = "";
+            document.getElementById("query").value = "zqquery";
+            document.querySelector("main form").requestSubmit();"""
+        )
+        wait_for(reader, 'return Boolean(document.querySelector("main h1:not([data-before])"))')
+        time.sleep(1.5)  # titles reach the history's database a moment after the page
+        if not hide:
+            return None
+        reader.click("#hide-this-page")
+        wait_for_address(reader, places.url("exit"))
+        time.sleep(0.5)
+        return places.asked_of("exit")[0].referer
+
+    return visit
+
+
+def frames_until_covered(playwright: Playwright, address: str, button: str) -> int:
+    """Frames painted with the page's words after a click on `button`, in Chromium with its processor slowed six times."""
+    reader = ChromiumReader(playwright)
+    try:
+        painted: list[None] = []
+        reader.context.expose_function("frameAfterClick", lambda: painted.append(None))
+        reader.context.add_init_script(COUNT_FRAMES)
+        reader.go(address)
+        session = reader.context.new_cdp_session(reader.tab)
+        session.send("Emulation.setCPUThrottlingRate", {"rate": 6})
+        reader.tab.wait_for_timeout(300)
+        reader.tab.click(button, no_wait_after=True)
+        reader.tab.wait_for_timeout(2000)
+        return len(painted)
+    finally:
+        reader.quit()
+        shutil.rmtree(reader.profile, ignore_errors=True)
