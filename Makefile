@@ -21,7 +21,8 @@ run: $(RUNS)
 		--respawn-failed-workers --no-ws --log-level warning app:app
 
 test: $(TESTS) $(CHECKERS) browsers lint
-	$(BIN)/python -m pytest tests
+	$(BIN)/python -m pytest tests --ignore tests/browser
+	$(BIN)/python -m pytest tests/browser
 
 # Everything wrong with the content, or due.
 check: $(RUNS)

@@ -1,8 +1,9 @@
-"""The commands: `flask content check`, `flask news new`, `flask feedback list`."""
+"""The commands: `flask content check`, `flask news new`, `flask feedback list`, `flask export`."""
 
 import json
 import sys
 from datetime import timedelta
+from pathlib import Path
 
 import click
 from flask import Flask, current_app
@@ -12,6 +13,7 @@ from sidedoor.documents.checks import check_library
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.problems import Level
 from sidedoor.documents.slugs import slug_from_title, slug_problem
+from sidedoor.export import CannotExport, drift, write_mirror
 from sidedoor.public.feedback_store import FeedbackStore
 from sidedoor.public.language import awaiting_review
 
@@ -38,6 +40,7 @@ def add_commands(app: Flask) -> None:
     """Give the `flask` command its groups."""
     for group in (content, news, feedback):
         app.cli.add_command(group)
+    app.cli.add_command(export)
 
 
 @content.command("check")
@@ -93,3 +96,23 @@ def delete_feedback(number: int) -> None:
     if not FeedbackStore(current_app.config["DATA"]).delete(number):
         raise click.ClickException(f"There is no message {number}.")
     click.echo(f"Message {number} is deleted.")
+
+
+@click.command("export")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--live", metavar="URL", help="Where search and the forms are; else the url of site.toml.")
+@click.option("--verify", metavar="URL", help="Write nothing: say where FOLDER and the site at URL differ.")
+@with_appcontext
+def export(folder: Path, live: str | None, verify: str | None) -> None:
+    """Write the public site to FOLDER, for any web server or static host. With --verify, exits with 1 on drift."""
+    try:
+        if verify:
+            found = drift(folder, verify.rstrip("/"))
+            click.echo("\n".join([*found, f"{len(found)} differences."]))
+            sys.exit(1 if found else 0)
+        library: LiveLibrary = current_app.extensions["live"]
+        app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+        changed, files = write_mirror(app, folder, live or library.library.site.url or app.config["SERVED_AT"])
+    except CannotExport as refused:
+        raise click.ClickException(str(refused)) from refused
+    click.echo(f"{folder}: {files} files, {changed} of them new or changed.")

@@ -16,6 +16,7 @@ from sidedoor.public.headers import OutermostLayer, set_policy
 from sidedoor.public.inline import inline_script, inline_style
 from sidedoor.public.language import current_language, speak_languages
 from sidedoor.public.same_site import refuse_cross_site_posts
+from sidedoor.public.search_index import SearchIndex
 from sidedoor.settings import Settings
 
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -32,6 +33,8 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
         CONTENT=settings.content.resolve(),
         SERVED_AT=settings.served_at,
         EXIT_URL=settings.exit_url,
+        HTTPS=settings.https,
+        MIRROR_OF="",
         MAX_CONTENT_LENGTH=64 * 1024,
         MAX_FORM_MEMORY_SIZE=64 * 1024,
         MAX_FORM_PARTS=20,
@@ -39,6 +42,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
     live = LiveLibrary(Loader(settings.content, settings.data))
     app.extensions["live"] = live
     app.extensions["clock"] = clock
+    app.extensions["search_index"] = SearchIndex()
     app.jinja_env.globals.update(inline_style=inline_style, inline_script=inline_script)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     speak_languages(app)
@@ -47,7 +51,12 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
     def _site() -> dict[str, object]:
         public = current_public()
         exits = (settings.exit_url,) if settings.exit_url else public.site.exit
-        return {"site": public.site, "exits": exits, "help_now": public.help_now(current_language())}
+        return {
+            "site": public.site,
+            "exits": exits,
+            "help_now": public.help_now(current_language()),
+            "mirror_of": app.config["MIRROR_OF"],
+        }
 
     refuse_cross_site_posts(app)
     for module in (help, pages, contacts, news, feeds, search, feedback, site_files, health):

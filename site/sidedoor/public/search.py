@@ -1,10 +1,10 @@
 """Search. The query is posted, so that it stands in no address and no history."""
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, current_app, render_template, request
 
 from sidedoor.public.current import current_public, same_for_everyone
 from sidedoor.public.language import translate as _
-from sidedoor.public.search_index import LONGEST_QUERY, Found, index_of
+from sidedoor.public.search_index import LONGEST_QUERY, Found, SearchIndex
 
 blueprint = Blueprint("search", __name__)
 
@@ -20,7 +20,9 @@ def form() -> str:
 def results() -> str:
     """What was found."""
     query = request.form.get("query", "")[:LONGEST_QUERY].strip()
-    return _page(query, index_of(current_public()).search(query) if query else None)
+    index: SearchIndex = current_app.extensions["search_index"]
+    index.follow(current_public())
+    return _page(query, index.search(query) if query else None)
 
 
 def _page(query: str, found: Found | None) -> str:

@@ -1,4 +1,4 @@
-"""Search over what is public, in SQLite's FTS5, in memory: made from one PublicLibrary and gone with it.
+"""Search over what is public, in SQLite's FTS5, in memory: it follows the PublicLibrary, document by document.
 
 Endings are forgiven by the Porter stemmer, spelling by the nearest word that the site really uses.
 """
@@ -7,13 +7,14 @@ import difflib
 import re
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections import Counter
 from dataclasses import dataclass
-from functools import lru_cache
 
 from markupsafe import Markup, escape
 
+from sidedoor.documents.document import Document
 from sidedoor.documents.library import PublicLibrary
+from sidedoor.documents.models import Contact
 
 LONGEST_QUERY = 200
 _MOST_WORDS = 12
@@ -22,67 +23,11 @@ _WORD = re.compile(r"\w+")
 _OPEN, _CLOSE = "\x02", "\x03"
 # Words that say nothing of what is looked for; left out unless there is nothing else.
 _EMPTY = frozenset(
-    [
-        "a",
-        "about",
-        "am",
-        "an",
-        "and",
-        "any",
-        "are",
-        "as",
-        "at",
-        "be",
-        "can",
-        "do",
-        "does",
-        "for",
-        "from",
-        "get",
-        "have",
-        "he",
-        "help",
-        "her",
-        "him",
-        "his",
-        "how",
-        "i",
-        "if",
-        "in",
-        "is",
-        "it",
-        "me",
-        "my",
-        "need",
-        "of",
-        "on",
-        "or",
-        "our",
-        "she",
-        "should",
-        "so",
-        "some",
-        "that",
-        "the",
-        "their",
-        "them",
-        "they",
-        "this",
-        "to",
-        "us",
-        "want",
-        "was",
-        "we",
-        "what",
-        "when",
-        "where",
-        "who",
-        "why",
-        "will",
-        "with",
-        "you",
-        "your",
-    ]
+    (
+        "a about am an and any are as at be can do does for from get have he help her him his how i if in is "
+        "it me my need of on or our she should so some that the their them they this to us want was we what "
+        "when where who why will with you your"
+    ).split()
 )
 
 
@@ -105,20 +50,44 @@ class Found:
 
 
 class SearchIndex:
-    """An index of one public library. Safe to share between threads."""
+    """An index that follows the public library: what an edit did not touch is not indexed again.
 
-    def __init__(self, public: PublicLibrary) -> None:
+    Safe to share between threads.
+    """
+
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._database = sqlite3.connect(":memory:", check_same_thread=False)
         self._database.execute(
             "CREATE VIRTUAL TABLE entries USING fts5(title, summary, body, kind UNINDEXED, path UNINDEXED,"
             " tokenize='porter unicode61 remove_diacritics 2')"
         )
-        entries = list(_entries(public))
-        self._database.executemany("INSERT INTO entries VALUES (?, ?, ?, ?, ?)", entries)
-        self._words = sorted(
-            {word for entry in entries for text in entry[:3] for word in _words(text) if len(word) > 2}
-        )
+        self._public: PublicLibrary | None = None
+        self._rows: dict[Document | Contact, tuple[int, set[str]]] = {}
+        self._words: Counter[str] = Counter()
+
+    def follow(self, public: PublicLibrary) -> None:
+        """Hold what `public` holds, and nothing else."""
+        with self._lock:
+            if public is self._public:
+                return
+            sources: list[Document | Contact] = [*public.shown, *public.contacts.values()]
+            wanted = dict.fromkeys(sources)
+            for gone in [source for source in self._rows if source not in wanted]:
+                row, words = self._rows.pop(gone)
+                self._database.execute("DELETE FROM entries WHERE rowid = ?", (row,))
+                self._words.subtract(words)
+            for source in wanted:
+                if source not in self._rows:
+                    self._rows[source] = self._add(_entry(source))
+            self._words = +self._words
+            self._public = public
+
+    def _add(self, entry: tuple[str, str, str, str, str]) -> tuple[int, set[str]]:
+        row = self._database.execute("INSERT INTO entries VALUES (?, ?, ?, ?, ?)", entry).lastrowid
+        words = {word for text in entry[:3] for word in _words(text) if len(word) > 2}
+        self._words.update(words)
+        return row or 0, words
 
     def search(self, query: str) -> Found:
         """The best hits for what somebody typed, whatever it was: no query is an error."""
@@ -134,7 +103,7 @@ class SearchIndex:
     def _nearest(self, word: str) -> str:
         if self._database.execute("SELECT 1 FROM entries WHERE entries MATCH ? LIMIT 1", (_term(word),)).fetchone():
             return word
-        near = [other for other in self._words if abs(len(other) - len(word)) <= 2]
+        near = sorted(other for other in self._words if abs(len(other) - len(word)) <= 2)
         return next(iter(difflib.get_close_matches(word, near, n=1, cutoff=0.7)), word)
 
     def _match(self, expression: str) -> list[Result]:
@@ -146,24 +115,12 @@ class SearchIndex:
         return [Result(kind, title, path, _marked(snippet)) for kind, title, path, snippet in rows]
 
 
-@lru_cache(maxsize=1)
-def index_of(public: PublicLibrary) -> SearchIndex:
-    """The index of `public`, made when first asked for."""
-    return SearchIndex(public)
-
-
-def _entries(public: PublicLibrary) -> Iterator[tuple[str, str, str, str, str]]:
-    for document in public.shown:
-        yield document.title, document.summary, " ".join(document.sentences), document.kind, document.path
-    for contact in public.contacts.values():
-        more = [contact.access, contact.note, contact.area, contact.phone, contact.hours]
-        yield (
-            contact.name,
-            contact.for_whom,
-            " ".join(text for text in more if text),
-            "contact",
-            f"/contacts#contact-{contact.id}",
-        )
+def _entry(source: Document | Contact) -> tuple[str, str, str, str, str]:
+    if isinstance(source, Document):
+        return source.title, source.summary, " ".join(source.sentences), source.kind, source.path
+    more = [source.access, source.note, source.area, source.phone, source.hours]
+    told = " ".join(text for text in more if text)
+    return source.name, source.for_whom, told, "contact", f"/contacts#contact-{source.id}"
 
 
 def _words(text: str) -> list[str]:

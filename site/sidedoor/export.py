@@ -1,0 +1,291 @@
+"""The edition as a folder: what any web server or static host needs to show the public site without this program.
+
+The folder is a link to a release beside it, and a new release takes its place in one step, so nobody ever sees half of
+one. What did not change is the same file as before (a hard link), so copying a mirror on costs only what changed.
+"""
+
+import gzip
+import html
+import json
+import os
+import re
+import shutil
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import brotli
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from sidedoor.documents.library import PublicLibrary
+from sidedoor.documents.live import LiveLibrary
+from sidedoor.public.headers import policy_headers
+from sidedoor.public.news import ITEMS_A_PAGE
+
+MANIFEST = "_mirror.json"
+_FIXED = (
+    "/", "/help", "/contacts", "/news", "/news/rss.xml", "/news/atom.xml", "/news/feed.json", "/sitemap.xml",
+    "/robots.txt", "/.well-known/security.txt", "/search", "/feedback", "/w",
+)  # fmt: skip
+_COMPRESSED = (".html", ".xml", ".json", ".txt")
+_SECONDS_TO_ANSWER = 10
+_SILENT = frozenset({"script", "style", "template", "head"})
+
+
+class CannotExport(Exception):
+    """Nothing was written. The message says why, in a sentence."""
+
+
+@dataclass
+class Mirror:
+    """What a mirror holds: files by public address, and what an address answers that has no page."""
+
+    pages: dict[str, str] = field(default_factory=dict)
+    types: dict[str, str] = field(default_factory=dict)
+    redirects: dict[str, tuple[int, str]] = field(default_factory=dict)
+    gone: dict[str, str] = field(default_factory=dict)
+
+
+def addresses(public: PublicLibrary, years: dict[int, int]) -> Iterator[str]:
+    """Every public address: fixed, documents, former and removed ones, pictures, lists by page and year.
+
+    `years` is how many items each year has.
+    """
+    yield from _FIXED
+    yield from public.by_path
+    yield from public.gone
+    yield from public.redirects
+    yield from (f"/images/{name}" for name in sorted(public.pictures))
+    for path, count in [("/news", len(public.news)), *((f"/news/{year}", count) for year, count in years.items())]:
+        if path != "/news":
+            yield path
+        yield from (f"{path}/page/{page}" for page in range(2, -(-count // ITEMS_A_PAGE) + 1))
+
+
+def write_mirror(app: Flask, folder: Path, live: str) -> tuple[int, int]:
+    """Write the public site of this moment to `folder`. Search and forms lead to the site at `live`.
+
+    Returns how many files are new or changed, and how many there are. Raises CannotExport.
+    """
+    if folder.exists() and not folder.is_symlink() and (not folder.is_dir() or any(folder.iterdir())):
+        raise CannotExport(f"{folder} holds something that is not a mirror. Name another folder, or empty it.")
+    before = folder.resolve() if folder.is_symlink() else None
+    if before and not (before / MANIFEST).is_file():
+        raise CannotExport(f"{folder} leads to something that is not a mirror. Name another folder.")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        release = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    except OSError as error:
+        raise CannotExport(f"{folder} cannot be written: {error.strerror}.") from error
+    try:
+        release.chmod(0o755)
+        written = _Release(release, before)
+        _fill(written, app, live)
+        if before and not written.changed and written.files == _files_of(before):
+            shutil.rmtree(release)
+            return 0, len(written.files)
+        _take_place(release, folder)
+    except OSError as error:
+        shutil.rmtree(release, ignore_errors=True)
+        raise CannotExport(f"The mirror was not written; the one before still stands: {error.strerror}.") from error
+    except BaseException:
+        shutil.rmtree(release, ignore_errors=True)
+        raise
+    if before:
+        shutil.rmtree(before, ignore_errors=True)
+    return written.changed, len(written.files)
+
+
+def _take_place(release: Path, folder: Path) -> None:
+    link = folder.with_name(f".{folder.name}.link")
+    link.unlink(missing_ok=True)
+    link.symlink_to(release.name)
+    if folder.is_dir() and not folder.is_symlink():
+        folder.rmdir()
+    os.replace(link, folder)
+
+
+class _Release:
+    """A folder being filled, that takes from the one before what is the same."""
+
+    def __init__(self, folder: Path, before: Path | None) -> None:
+        self._folder, self._before = folder, before
+        self.files: set[str] = set()
+        self.changed = 0
+
+    def add(self, name: str, content: bytes) -> None:
+        """Add a file and, where that saves something, its compressed twins."""
+        twins = [".br", ".gz"] if name.endswith(_COMPRESSED) and not name.startswith("_") else []
+        self.files |= {name, *(name + twin for twin in twins)}
+        target = self._folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        old = self._before / name if self._before else None
+        if old and old.is_file() and old.read_bytes() == content:
+            for twin in ("", *twins):
+                os.link(f"{old}{twin}", f"{target}{twin}")
+            return
+        self.changed += 1
+        target.write_bytes(content)
+        for twin in twins:
+            small = brotli.compress(content) if twin == ".br" else gzip.compress(content, 9, mtime=0)
+            Path(f"{target}{twin}").write_bytes(small)
+
+
+def _fill(release: _Release, app: Flask, live: str) -> None:
+    mirror = Mirror()
+    public, years = _public_now(app)
+    app.config["MIRROR_OF"] = live.rstrip("/")
+    client = app.test_client()
+    base = live.rstrip("/") or app.config["SERVED_AT"]
+    for path in dict.fromkeys(addresses(public, years)):
+        _add(release, mirror, path, client.get(path, base_url=_loopback(base)))
+    missing = client.get("/-", base_url=_loopback(base))
+    release.add("404.html", missing.data)
+    release.add(MANIFEST, json.dumps(vars(mirror), indent=1, sort_keys=True).encode())
+    release.add("_redirects", _redirects(mirror).encode())
+    release.add("_headers", _headers(app).encode())
+    release.add("_nginx.conf", _nginx(mirror, app).encode())
+
+
+def _loopback(base: str) -> str:
+    return f"{urlsplit(base).scheme or 'http'}://localhost"
+
+
+def _public_now(app: Flask) -> tuple[PublicLibrary, dict[int, int]]:
+    live: LiveLibrary = app.extensions["live"]
+    public = live.library.public(app.extensions["clock"]())
+    years: dict[int, int] = {}
+    for item in public.news:
+        if item.published_at:
+            year = item.published_at.astimezone(public.site.zone).year
+            years[year] = years.get(year, 0) + 1
+    return public, years
+
+
+def _add(release: _Release, mirror: Mirror, path: str, answer: TestResponse) -> None:
+    if answer.status_code in (301, 303):
+        mirror.redirects[path] = (answer.status_code, answer.headers["Location"])
+    elif answer.status_code == 410:
+        mirror.gone[path] = f"_gone{path}.html"
+        release.add(mirror.gone[path], answer.data)
+    elif answer.status_code == 200:
+        named = "." in path.rsplit("/", 1)[-1]
+        name = "index.html" if path == "/" else path[1:] if named else f"{path[1:]}.html"
+        release.add(name, answer.data)
+        mirror.pages[path] = name
+        mirror.types[path] = answer.headers["Content-Type"]
+    else:
+        raise CannotExport(f"{path} answered {answer.status_code}, so nothing was written.")
+
+
+def _redirects(mirror: Mirror) -> str:
+    """Redirects as Netlify, Cloudflare Pages and others read them."""
+    lines = [f"{path} {target} {status}" for path, (status, target) in sorted(mirror.redirects.items())]
+    return "\n".join([*lines, *(f"{path} /{file} 410" for path, file in sorted(mirror.gone.items())), ""])
+
+
+def _headers(app: Flask) -> str:
+    """The policy as the same hosts read it."""
+    return "/*\n" + "".join(f"  {name}: {value}\n" for name, value in policy_headers(app.config["HTTPS"]).items())
+
+
+def _nginx(mirror: Mirror, app: Flask) -> str:
+    """What goes into an nginx server block: the policy, redirects, removed pages, types that no ending tells."""
+    lines = ["# Written by `flask export`. Include it in a server block, and reload nginx when it changes."]
+    for name, value in policy_headers(app.config["HTTPS"]).items():
+        lines.append(f'add_header {name} "{value}" always;')
+    lines += ["error_page 404 /404.html;", "location ~ ^/_ { internal; }"]
+    for path, (status, target) in sorted(mirror.redirects.items()):
+        lines.append(f"location = {path} {{ return {status} {target}; }}")
+    for path, file in sorted(mirror.gone.items()):
+        lines.append(f"location = {path} {{ error_page 410 /{file}; return 410; }}")
+    for path, kind in sorted(mirror.types.items()):
+        if "." in path and not path.startswith("/images/"):
+            lines.append(f'location = {path} {{ types {{}} default_type "{kind}"; }}')
+    return "\n".join([*lines, ""])
+
+
+def _files_of(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def drift(folder: Path, url: str) -> list[str]:
+    """What a mirror and the site at `url` show differently, a sentence each. Raises CannotExport if it is no mirror."""
+    try:
+        mirror = Mirror(**json.loads((folder / MANIFEST).read_text("utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise CannotExport(f"{folder} is not a mirror: it holds no {MANIFEST} that can be read.") from error
+    found: list[str] = []
+    dynamic = {"/search", "/feedback"}  # the mirror says where the live ones are
+    for path, file in sorted(mirror.pages.items()):
+        if path in dynamic:
+            continue
+        status, _, body = _fetch(url + path)
+        if status != 200:
+            found.append(f"{path}: the mirror has it, the site answers {status}.")
+        elif visible_text((folder / file).read_bytes(), file) != visible_text(body, file):
+            found.append(f"{path}: the words differ.")
+    for path, (status, target) in sorted(mirror.redirects.items()):
+        answered, location, _ = _fetch(url + path)
+        if (answered, location) != (status, target):
+            found.append(f"{path}: the mirror leads to {target}, the site answers {answered} {location}".rstrip() + ".")
+    for path in sorted(mirror.gone):
+        status, _, _ = _fetch(url + path)
+        if status != 410:
+            found.append(f"{path}: removed in the mirror, the site answers {status}.")
+    _, _, sitemap = _fetch(f"{url}/sitemap.xml")
+    addresses = re.findall(r"<loc>([^<]+)</loc>", sitemap.decode("utf-8", "replace"))
+    listed = [urlsplit(html.unescape(address)).path for address in addresses]
+    found += [f"{path}: the site has it, the mirror does not." for path in listed if path not in mirror.pages]
+    return found
+
+
+def visible_text(content: bytes, name: str) -> str:
+    """The words of a page, spaces evened out, or the text of another file; without host names, which may differ."""
+    text = re.sub(r"https?://[^/\s<\"]+", "", content.decode("utf-8", "replace"))
+    if not name.endswith(".html"):
+        return text
+    reader = _Words()
+    reader.feed(text)
+    return " ".join(" ".join(reader.words).split())
+
+
+class _Words(HTMLParser):
+    """Gathers what a reader sees."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words: list[str] = []
+        self._silent = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._silent += tag in _SILENT
+
+    def handle_endtag(self, tag: str) -> None:
+        self._silent -= tag in _SILENT
+
+    def handle_data(self, data: str) -> None:
+        if not self._silent:
+            self.words.append(data)
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *args: object, **kwargs: object) -> None:
+        return None
+
+
+def _fetch(url: str) -> tuple[int, str, bytes]:
+    """Status, Location and body. Raises CannotExport where nobody answers."""
+    try:
+        with urllib.request.build_opener(_NoRedirect).open(url, timeout=_SECONDS_TO_ANSWER) as answer:
+            return answer.status, "", answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.headers.get("Location", ""), error.read()
+    except (OSError, ValueError) as error:
+        raise CannotExport(f"{url} does not answer.") from error
