@@ -7,18 +7,19 @@ PORT ?= 5000
 WORKERS ?= 2
 export HOST PORT
 
+# How the site is served: many connections, few threads; who is slow keeps nobody else waiting (tests/faults).
+SERVE := --interface wsgi --backlog 4096 --backpressure 2048 --blocking-threads 4 --http1-buffer-size 65536 --http1-header-read-timeout 10000 --respawn-failed-workers --workers-kill-timeout 10 --no-ws --log-level warning
+
 BIN := .venv/bin
 RUNS := .venv/runs.stamp
 TESTS := .venv/tests.stamp
 CHECKERS := tests/node_modules/.stamp
 
-.PHONY: run test check lint browsers strings pictures bench bench-traces clean
+.PHONY: run test check export lint browsers strings pictures bench bench-traces audit clean
 
 run: $(RUNS)
 	@echo "Sidedoor is at http://$(HOST):$(PORT)  (Ctrl+C stops it)"
-	@exec $(BIN)/granian --interface wsgi --host $(HOST) --port $(PORT) --workers $(WORKERS) \
-		--blocking-threads 4 --backpressure 64 \
-		--respawn-failed-workers --no-ws --log-level warning app:app
+	@ulimit -n "$$(ulimit -Hn)" 2>/dev/null; exec $(BIN)/granian $(SERVE) --host $(HOST) --port $(PORT) --workers $(WORKERS) app:app
 
 test: $(TESTS) $(CHECKERS) browsers lint
 	$(BIN)/python -m pytest tests --ignore tests/browser
@@ -27,6 +28,11 @@ test: $(TESTS) $(CHECKERS) browsers lint
 # Everything wrong with the content, or due.
 check: $(RUNS)
 	$(BIN)/flask content check
+
+# The public site as files, for any web server: make export FOLDER=/srv/mirror
+FOLDER ?= data/mirror
+export: $(RUNS)
+	$(BIN)/flask export $(FOLDER)
 
 lint: $(TESTS) $(CHECKERS)
 	$(BIN)/ruff check .

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import brotli
 
+from tests.browser.server import serve_options
 from tests.conftest import PROJECT
 
 PACKAGE = PROJECT / "site" / "sidedoor"
@@ -64,3 +65,9 @@ def test_the_scripts_are_small() -> None:
     small = {path.name: len(brotli.compress(path.read_bytes())) for path in (PROJECT / "static" / "js").glob("*.js")}
     assert small["hide-page.js"] <= 2_500
     assert sum(small.values()) <= 6_000, small
+
+
+def test_every_way_to_serve_uses_the_same_options() -> None:
+    options = " ".join(serve_options())
+    for name in ("sidedoor.service", "Containerfile"):
+        assert options in (PROJECT / "deploy" / name).read_text("utf-8"), name

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 HANG_SECONDS = 10
-HOSTS = ["search", "elsewhere", "exit", "second", "hanging"]
+HOSTS = ["search", "elsewhere", "exit", "second"]
 
 
 @dataclass
@@ -24,11 +24,12 @@ class Asked:
 
 @dataclass
 class Places:
-    """A server that is every place but the site. `asked` holds what came to it."""
+    """A server that is every place but the site. `asked` holds what came to it; hosts in `silent` take long to answer."""
 
     links: str = ""
     by_number: bool = False
     asked: list[Asked] = field(default_factory=list)
+    silent: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         places = self
@@ -37,9 +38,10 @@ class Places:
             def do_GET(self) -> None:
                 host = places.host_of(self.headers.get("Host") or "")
                 places.asked.append(Asked(host, self.path, self.headers.get("Referer")))
-                if host == "hanging":
-                    time.sleep(HANG_SECONDS)
-                title = {"exit": "Weather", "second": "Weather", "hanging": "Weather"}.get(host, "Elsewhere")
+                until = time.monotonic() + HANG_SECONDS
+                while host in places.silent and time.monotonic() < until:
+                    time.sleep(0.02)
+                title = {"exit": "Weather", "second": "Weather"}.get(host, "Elsewhere")
                 links = places.links if host in ("search", "elsewhere") else ""
                 body = f"<!doctype html><title>{title}</title><h1>{host}</h1>{links}".encode()
                 try:
@@ -61,7 +63,7 @@ class Places:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def url(self, host: str) -> str:
-        """The address of a place: `search`, `elsewhere`, `exit`, `second`, `hanging`."""
+        """The address of a place: `search`, `elsewhere`, `exit`, `second`."""
         name = f"127.0.0.{HOSTS.index(host) + 2}" if self.by_number else f"{host}.localhost"
         return f"http://{name}:{self._server.server_port}/"
 

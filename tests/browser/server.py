@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -33,16 +34,25 @@ def copy_content(folder: Path, exits: list[str], canary: str = "") -> None:
         page.write_text(page.read_text("utf-8") + f"\n{canary} {page.stem}\n", "utf-8")
 
 
-class RunningSite:
-    """A server process. `url` is its address; `environment` adds to or replaces SIDEDOOR_* settings."""
+def serve_options() -> list[str]:
+    """The options that the Makefile serves the site with."""
+    found = re.search(r"^SERVE := (.*)$", (PROJECT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    assert found
+    return found[1].split()
 
-    def __init__(self, content: Path, data: Path, workers: int = 1, **environment: str) -> None:
+
+class RunningSite:
+    """A server process. `url` is its address; `wrapper` is a command that starts it, `environment` adds settings."""
+
+    def __init__(
+        self, content: Path, data: Path, workers: int = 1, wrapper: Sequence[str] = (), **environment: str
+    ) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         command = [
-            *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(self.port)),
-            *("--workers", str(workers), "--blocking-threads", "4", "--backpressure", "64"),
-            *("--respawn-failed-workers", "--no-ws", "--log-level", "warning", "app:app"),
+            *wrapper,
+            *(sys.executable, "-m", "granian", *serve_options()),
+            *("--host", "127.0.0.1", "--port", str(self.port), "--workers", str(workers), "app:app"),
         ]
         settings = {"SIDEDOOR_CONTENT": str(content), "SIDEDOOR_DATA": str(data), "PORT": str(self.port)}
         self.log = data / "server.log"

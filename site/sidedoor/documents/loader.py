@@ -4,9 +4,11 @@ A file that cannot be used is reported, and its last good version stays: in memo
 start. A changed file is read once it has stopped changing, so half a file is never shown.
 """
 
+import errno
 import hashlib
 import logging
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -163,7 +165,10 @@ class Loader:
 
     def _bytes(self, file: str) -> bytes:
         try:
-            with (self.content / file).open("rb") as source:
+            # Opening a named pipe or a device would wait for ever, or worse.
+            with open(os.open(self.content / file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as source:  # noqa: PTH123
+                if not stat.S_ISREG(os.fstat(source.fileno()).st_mode):
+                    raise OSError(errno.EINVAL, "")
                 return source.read(most_bytes(file) + 1)
         except OSError as error:
             reason = os.strerror(error.errno) if error.errno else "no reason given"

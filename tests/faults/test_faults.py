@@ -1,0 +1,355 @@
+"""What goes wrong on real machines, done to real processes while readers keep asking."""
+
+import contextlib
+import http.client
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.browser.server import RunningSite, copy_content
+from tests.faults.load import Load
+
+LIVE_SECONDS = 5.0
+EXITS = ["https://weather.example/"]
+
+
+@pytest.fixture
+def content(tmp_path: Path) -> Path:
+    """A copy of the project's content."""
+    copy_content(tmp_path / "content", EXITS)
+    return tmp_path / "content"
+
+
+@pytest.fixture
+def site(content: Path, tmp_path: Path) -> Iterator[RunningSite]:
+    """The site with two workers on that copy."""
+    site = RunningSite(content, tmp_path / "data", workers=2)
+    yield site
+    site.close()
+
+
+def get(site: RunningSite, path: str) -> tuple[int, str]:
+    """Status and body."""
+    try:
+        with urllib.request.urlopen(site.url + path, timeout=10) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
+
+
+def wait_until(true: Callable[[], bool], seconds: float = LIVE_SECONDS) -> float:
+    """Wait until something is so; how many seconds that took. Raises AssertionError."""
+    began = time.monotonic()
+    while time.monotonic() - began < seconds:
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            if true():
+                return time.monotonic() - began
+        time.sleep(0.02)
+    raise AssertionError("It did not come true.")
+
+
+def workers(site: RunningSite) -> list[int]:
+    """The process numbers of the server's workers, without the rendering children."""
+    found = []
+    for status in Path("/proc").glob("[0-9]*/status"):
+        with contextlib.suppress(OSError):
+            text = status.read_text()
+            parent = re.search(r"PPid:\t(\d+)", text)
+            command = status.with_name("cmdline").read_bytes()
+            if parent and int(parent[1]) == site.process.pid and b"resource_tracker" not in command:
+                found.append(int(status.parent.name))
+    return sorted(found)
+
+
+def test_a_killed_worker_costs_no_more_than_what_it_was_answering(site: RunningSite) -> None:
+    before = workers(site)
+    assert len(before) == 2
+    with Load(site.url) as load:
+        os.kill(before[0], signal.SIGKILL)
+        wait_until(lambda: len(set(workers(site))) == 2 and before[0] not in workers(site), 20)
+        time.sleep(1)
+    assert len(load.failures) <= load.readers, load.failures
+    assert load.answered > 100
+
+
+def test_a_reload_loses_no_request(site: RunningSite) -> None:
+    before = workers(site)
+    with Load(site.url) as load:
+        site.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: not set(before) & set(workers(site)), 30)
+        time.sleep(1)
+    # A connection that was open to the old worker is closed between two answers; a browser asks again by itself.
+    lost = [
+        failure for failure in load.failures if "RemoteDisconnected" not in failure and "reset" not in failure.lower()
+    ]
+    assert lost == []
+    assert len(load.failures) <= 2 * load.readers
+    assert load.answered > 100
+
+
+def harm_removed(content: Path) -> None:
+    content.rename(content.with_name("away"))
+
+
+def harm_replaced_by_another(content: Path) -> None:
+    content.rename(content.with_name("away"))
+    copy_content(content, EXITS)
+
+
+def harm_half_written(content: Path) -> None:
+    page = content / "help" / "money.md"
+    page.write_bytes(page.read_bytes()[:25])
+
+
+def harm_unreadable(content: Path) -> None:
+    (content / "help" / "money.md").unlink()
+    os.mkfifo(content / "help" / "money.md")  # whoever opens it to read waits for ever
+
+
+def harm_no_permission(content: Path) -> None:
+    (content / "help" / "money.md").chmod(0)
+
+
+def harm_symlink_loop(content: Path) -> None:
+    (content / "help" / "money.md").unlink()
+    (content / "help" / "money.md").symlink_to("money.md")
+    (content / "help" / "round").symlink_to(content)
+
+
+def harm_not_utf8(content: Path) -> None:
+    (content / "help" / "money.md").write_bytes(b"---\ntitle: \xff\xfe\n---\n\xc3(")
+
+
+def harm_nul(content: Path) -> None:
+    page = content / "help" / "money.md"
+    page.write_bytes(page.read_bytes() + b"\x00")
+
+
+def harm_ten_megabytes(content: Path) -> None:
+    page = content / "help" / "money.md"
+    page.write_bytes(page.read_bytes() + b"word " * 2_000_000)
+
+
+def harm_duplicate(content: Path) -> None:
+    (content / "help" / "zzz").mkdir()
+    shutil.copy(content / "help" / "money.md", content / "help" / "zzz" / "money.md")
+
+
+def harm_bomb(content: Path) -> None:
+    page = content / "help" / "money.md"
+    page.write_bytes(page.read_bytes() + b"[" * 5000)
+
+
+def harm_site_toml(content: Path) -> None:
+    (content / "site.toml").write_bytes(b"name = [")
+
+
+def harm_contacts(content: Path) -> None:
+    (content / "contacts.yaml").write_bytes(b"contacts: {")
+
+
+HARMS = [value for name, value in globals().items() if name.startswith("harm_")]
+
+
+@pytest.mark.parametrize("harm", HARMS, ids=lambda harm: harm.__name__.removeprefix("harm_"))
+def test_no_harm_to_the_content_loses_a_request_or_a_page_and_edits_go_on(
+    site: RunningSite, content: Path, tmp_path: Path, harm: Callable[[Path], None]
+) -> None:
+    good = tmp_path / "good"
+    copy_content(good, EXITS)
+    with Load(site.url, readers=3) as load:
+        harm(content)
+        time.sleep(1.5)
+        assert "Money" in get(site, "/help/money")[1]
+        if content.exists():
+            shutil.rmtree(content)
+        page = good / "help" / "money.md"
+        page.write_text(page.read_text("utf-8") + "\nzqafter\n", "utf-8")
+        good.rename(content)
+        wait_until(lambda: all("zqafter" in get(site, "/help/money")[1] for _ in range(8)), 10)
+    assert load.failures == []
+    assert load.answered > 50
+
+
+def test_an_edit_is_on_every_worker_within_a_second_and_nobody_sees_half(site: RunningSite, content: Path) -> None:
+    page = content / "help" / "money.md"
+    text = page.read_text("utf-8")
+    took = []
+    for number in range(5):
+        new = page.with_name(".money.md.new")
+        new.write_text(f"{text}\nzqround {number} begin\n\nzqround {number} end\n", "utf-8")
+        os.replace(new, page)
+
+        def everywhere(number: int = number) -> bool:
+            pages = [get(site, "/help/money")[1] for _ in range(8)]  # each a new connection: both workers are asked
+            for shown in pages:
+                rounds = re.findall(r"zqround (\d+)", shown)
+                assert len(set(rounds)) <= 1, rounds
+            return all(f"zqround {number} end" in shown for shown in pages)
+
+        took.append(wait_until(everywhere))
+    assert sorted(took)[len(took) // 2] < 1, took
+
+
+def test_a_full_disk_takes_nothing_down_and_no_message_is_lost_unsaid(content: Path, tmp_path: Path) -> None:
+    limited = ["prlimit", "--fsize=0", "--"]  # no file may grow: what a full disk does to whoever writes
+    site = RunningSite(content, tmp_path / "data", workers=1, wrapper=limited)
+    try:
+        assert get(site, "/help/money")[0] == 200
+        page = content / "help" / "money.md"
+        page.write_text(page.read_text("utf-8") + "\nzqfull\n", "utf-8")
+        wait_until(lambda: "zqfull" in get(site, "/help/money")[1])
+        request = urllib.request.Request(f"{site.url}/feedback", b"message=zqkeep+this")
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(request, timeout=10)
+        with refused.value as answer:
+            assert answer.code == 503
+            shown = answer.read().decode()
+        assert "zqkeep this</textarea>" in shown
+        assert "could not keep your message" in shown
+    finally:
+        site.close()
+
+
+def test_exhausted_file_descriptors_end_when_the_connections_do(content: Path, tmp_path: Path) -> None:
+    site = RunningSite(content, tmp_path / "data", workers=1, wrapper=["prlimit", "--nofile=80", "--"])
+    try:
+        address = ("127.0.0.1", site.port)
+        held = []
+        for _ in range(150):
+            with contextlib.suppress(OSError):
+                held.append(socket.create_connection(address, timeout=1))
+        time.sleep(0.5)
+        for connection in held:
+            connection.close()
+        wait_until(lambda: get(site, "/help/money")[0] == 200, 10)
+        page = content / "help" / "money.md"
+        page.write_text(page.read_text("utf-8") + "\nzqafter\n", "utf-8")
+        wait_until(lambda: "zqafter" in get(site, "/help/money")[1], 10)
+    finally:
+        site.close()
+
+
+@pytest.mark.parametrize("kind", ["half open", "slow to read"])
+def test_two_hundred_bad_connections_do_not_keep_a_reader_waiting(site: RunningSite, kind: str) -> None:
+    address = ("127.0.0.1", site.port)
+    held = []
+    for _ in range(200):
+        connection = socket.socket()
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
+        connection.connect(address)
+        if kind == "half open":
+            connection.sendall(b"GET /help/money HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ")
+        else:
+            connection.sendall(b"GET /contacts HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 20)
+        held.append(connection)
+    try:
+        took = []
+        for _ in range(10):
+            began = time.monotonic()
+            assert get(site, "/help/money")[0] == 200
+            took.append(time.monotonic() - began)
+        assert max(took) < 1, took
+    finally:
+        for connection in held:
+            connection.close()
+
+
+def test_the_clock_set_forward_and_back_shows_and_hides_at_once(content: Path, tmp_path: Path) -> None:
+    library = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+    assert library, "Debian's package faketime is needed"
+    moment = tmp_path / "moment"
+    moment.write_text("@2026-11-24 12:00:00")
+    (content / "news" / "later.md").write_text(
+        "---\ntitle: Later\nsummary: s\nstate: published\npublish_at: 2026-12-24 09:00\n---\n\nzqlater\n", "utf-8"
+    )
+    site = RunningSite(
+        content, tmp_path / "data", workers=1, LD_PRELOAD=str(library[-1]), FAKETIME_TIMESTAMP_FILE=str(moment),
+        FAKETIME_NO_CACHE="1", FAKETIME_DONT_FAKE_MONOTONIC="1", TZ="Europe/London",
+    )  # fmt: skip
+    try:
+        assert get(site, "/news/later")[0] == 404
+        for when, status in (("2026-12-24 09:00:00", 200), ("2026-12-24 08:59:00", 404), ("2027-06-01 00:00:00", 200)):
+            moment.write_text(f"@{when}")
+            assert get(site, "/news/later")[0] == status, when
+            assert ("Later" in get(site, "/news")[1]) is (status == 200)
+    finally:
+        site.close()
+
+
+def raw(site: RunningSite, request: bytes) -> bytes:
+    """What the server sends back for these bytes, until it closes or falls silent."""
+    with socket.create_connection(("127.0.0.1", site.port), timeout=2) as connection:
+        with contextlib.suppress(OSError):
+            connection.sendall(request)
+        answer = b""
+        with contextlib.suppress(OSError):
+            while part := connection.recv(65536):
+                answer += part
+                if b"\r\n\r\n" in answer and len(answer) > 200:
+                    connection.settimeout(0.2)
+        return answer
+
+
+HOST = b"Host: 127.0.0.1\r\nConnection: close\r\n"
+REQUESTS = {
+    "oversize header": (b"GET / HTTP/1.1\r\n" + HOST + b"X: " + b"a" * 1_000_000 + b"\r\n\r\n", (400, 431, None)),
+    "many headers": (b"GET / HTTP/1.1\r\n" + HOST + b"X: a\r\n" * 5000 + b"\r\n", (200, 400, 431, None)),
+    "two hosts": (b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n", (400,)),
+    "unknown host": (b"GET / HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n", (400,)),
+    "no host": (b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n", (400,)),
+    "TE and CL": (b"POST /search HTTP/1.1\r\n" + HOST + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /x HTTP/1.1\r\n", (200, 400)),
+    "bad Range": (b"GET /help HTTP/1.1\r\n" + HOST + b"Range: bytes=9-1,x\r\n\r\n", (200,)),
+    "bad If-None-Match": (b"GET /help HTTP/1.1\r\n" + HOST + b'If-None-Match: "\xff,,W/"\r\n\r\n', (200,)),
+    "traversal": (b"GET /images/..%2f..%2fsite.toml HTTP/1.1\r\n" + HOST + b"\r\n", (404,)),
+    "encoded traversal": (b"GET /help/%2e%2e/%2e%2e/etc/passwd HTTP/1.1\r\n" + HOST + b"\r\n", (404,)),
+    "NUL in the path": (b"GET /help/%00 HTTP/1.1\r\n" + HOST + b"\r\n", (400, 404)),
+    "bad percent": (b"GET /help/%zz%ff HTTP/1.1\r\n" + HOST + b"\r\n", (400, 404)),
+    "no such method": (b"BREW / HTTP/1.1\r\n" + HOST + b"\r\n", (405,)),
+    "not HTTP": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", (400, None)),
+    "too much to post": (b"POST /search HTTP/1.1\r\n" + HOST + b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 99999999\r\n\r\nquery=a", (400, 413)),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def lasting_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
+    """One site for all the requests."""
+    folder = tmp_path_factory.mktemp("requests")
+    copy_content(folder / "content", EXITS)
+    site = RunningSite(folder / "content", folder / "data", workers=1)
+    yield site
+    site.close()
+
+
+@pytest.mark.parametrize(("request_bytes", "statuses"), REQUESTS.values(), ids=REQUESTS)
+def test_a_wrong_request_is_refused_and_the_next_one_answered(
+    lasting_site: RunningSite, request_bytes: bytes, statuses: tuple[int | None, ...]
+) -> None:
+    answer = raw(lasting_site, request_bytes)
+    found = re.match(rb"HTTP/1\.\d (\d+)", answer)
+    status = int(found[1]) if found else None
+    assert status in statuses, answer[:200]
+    assert b"root:" not in answer
+    assert b"evil.example" not in answer
+    assert get(lasting_site, "/help/money")[0] == 200
+    assert json.loads(get(lasting_site, "/healthz")[1])
+
+
+def test_the_log_of_all_this_names_no_path_and_no_address(lasting_site: RunningSite) -> None:
+    get(lasting_site, "/zqpath")
+    raw(lasting_site, b"GET /zqraw HTTP/1.1\r\nHost: zqhost.example\r\n\r\n")
+    log = lasting_site.log.read_text()
+    assert "zq" not in log
+    assert "127.0.0.1" not in log.replace(urlsplit(lasting_site.url).netloc, "")
