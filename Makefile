@@ -15,7 +15,7 @@ RUNS := .venv/runs.stamp
 TESTS := .venv/tests.stamp
 CHECKERS := tests/node_modules/.stamp
 
-.PHONY: run test check export lint browsers strings pictures bench bench-traces audit clean
+.PHONY: run test check export lint browsers strings pictures bench bench-speed bench-scale bench-traces audit clean
 
 run: $(RUNS)
 	@echo "Sidedoor is at http://$(HOST):$(PORT)  (Ctrl+C stops it)"
@@ -76,6 +76,14 @@ strings: $(RUNS)
 pictures: $(TESTS) browsers
 	$(BIN)/python docs/pictures.py
 
-# Measures what the README states. Each writes its own table there.
+# Measures what the README states; each writes its own table there.
+bench: bench-speed bench-scale bench-traces
+
+bench-speed: $(TESTS) $(CHECKERS)
+	$(BIN)/python -m bench.speed
+
+bench-scale: $(TESTS)
+	$(BIN)/python -m bench.scale 10000
+
 bench-traces: $(TESTS) browsers
 	$(BIN)/python -m bench.traces

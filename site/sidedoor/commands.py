@@ -13,7 +13,7 @@ from sidedoor.documents.checks import check_library
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.problems import Level
 from sidedoor.documents.slugs import slug_from_title, slug_problem
-from sidedoor.export import CannotExport, drift, write_mirror
+from sidedoor.public.export import CannotExport, drift, write_mirror
 from sidedoor.public.feedback_store import FeedbackStore
 from sidedoor.public.language import awaiting_review
 

@@ -45,7 +45,13 @@ class RunningSite:
     """A server process. `url` is its address; `wrapper` is a command that starts it, `environment` adds settings."""
 
     def __init__(
-        self, content: Path, data: Path, workers: int = 1, wrapper: Sequence[str] = (), **environment: str
+        self,
+        content: Path,
+        data: Path,
+        workers: int = 1,
+        wrapper: Sequence[str] = (),
+        start_seconds: float = START_SECONDS,
+        **environment: str,
     ) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -61,10 +67,10 @@ class RunningSite:
             self.process = subprocess.Popen(
                 command, cwd=PROJECT, env={**os.environ, **settings, **environment}, stdout=log, stderr=log
             )
-        self._wait()
+        self._wait(start_seconds)
 
-    def _wait(self) -> None:
-        deadline = time.monotonic() + START_SECONDS
+    def _wait(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             try:
                 with urllib.request.urlopen(f"{self.url}/healthz", timeout=5):

@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from sidedoor.export import CannotExport, visible_text, write_mirror
+from sidedoor.public.export import CannotExport, visible_text, write_mirror
 from tests.conftest import Refresh, SetClock
 from tests.content import ContentFolder
 

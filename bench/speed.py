@@ -1,0 +1,173 @@
+"""Speed and weight: this site without any web server in front, beside nginx with the same bytes from disk.
+
+Both run at once on the same machine and are asked in turns, so that what else the machine does weighs on both. Figures
+of different runs must not be compared; the ratios may. Needs Debian's wrk, nginx-light, libnginx-mod-http-brotli-static.
+"""
+
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import tarfile
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import brotli
+
+from bench import readme
+from bench.traces import GOVUK
+from sidedoor.public import create_app
+from sidedoor.public.export import write_mirror
+from sidedoor.settings import Settings
+from tests.browser.server import PROJECT, RunningSite, free_port, node_environment
+
+PAGE = "/help/get-help-now"
+ROUNDS, SECONDS, CONNECTIONS = 3, 4, 32
+FIRST_WINDOW = 14_600
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass
+class Run:
+    """One run of wrk: requests a second, 99th percentile in milliseconds, the server's CPU time in µs a request."""
+
+    rate: float
+    p99: float
+    cpu: float
+
+
+def wrk(url: str, pid: int) -> Run:
+    """Ask for `url` on 32 connections."""
+    before = _cpu_seconds(pid)
+    told = subprocess.run(
+        ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}s", "--latency", "-H", "Accept-Encoding: br", url],
+        check=True, capture_output=True, text=True,
+    ).stdout  # fmt: skip
+    used = _cpu_seconds(pid) - before
+    requests = int(re.search(r"(\d+) requests in", told)[1])  # type: ignore[index]
+    rate = float(re.search(r"Requests/sec:\s+([\d.]+)", told)[1])  # type: ignore[index]
+    number, unit = re.search(r"99%\s+([\d.]+)(us|ms|s)", told).groups()  # type: ignore[union-attr]
+    if "Non-2xx" in told:
+        raise RuntimeError(f"{url} answered something else than 200.")
+    return Run(rate, float(number) * {"us": 0.001, "ms": 1, "s": 1000}[unit], used / requests * 1e6)
+
+
+def _cpu_seconds(pid: int) -> float:
+    """What a process and its living descendants have used."""
+    children: dict[int, list[int]] = {}
+    used: dict[int, float] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rsplit(")", 1)[1].split()
+        except OSError:
+            continue
+        number = int(stat.parent.name)
+        children.setdefault(int(fields[1]), []).append(number)
+        used[number] = (int(fields[11]) + int(fields[12])) / TICKS
+    total, waiting = 0.0, [pid]
+    while waiting:
+        number = waiting.pop()
+        total += used.get(number, 0)
+        waiting += children.get(number, [])
+    return total
+
+
+def start_nginx(mirror: Path, folder: Path) -> tuple[subprocess.Popen[bytes], str]:
+    """nginx with two workers on the mirror's own files."""
+    port = free_port()
+    module = Path("/usr/lib/nginx/modules/ngx_http_brotli_static_module.so")
+    configuration = folder / "nginx.conf"
+    configuration.write_text(
+        f"load_module {module};\ndaemon off; pid {folder}/nginx.pid; worker_processes 2; error_log /dev/null crit;\n"
+        f"{'user root;' if os.getuid() == 0 else ''}\n"
+        "events { worker_connections 1024; }\n"
+        "http { access_log off; include /etc/nginx/mime.types; sendfile on; brotli_static on;\n"
+        f"server {{ listen 127.0.0.1:{port}; root {mirror}; include {mirror}/_nginx.conf;\n"
+        "location / { try_files $uri $uri.html =404; } } }\n"
+    )
+    process = subprocess.Popen(
+        [shutil.which("nginx") or "/usr/sbin/nginx", "-p", str(folder), "-c", str(configuration)]
+    )
+    time.sleep(1)
+    return process, f"http://127.0.0.1:{port}"
+
+
+def speed(folder: Path) -> None:
+    """Pair the two, and a page that is made for each request."""
+    app = create_app(Settings(data=folder / "exported"))
+    write_mirror(app, folder / "mirror", "http://localhost")
+    app.extensions["live"].close()
+    site = RunningSite(PROJECT / "content", folder / "data", workers=2)
+    nginx, address = start_nginx(folder / "mirror", folder)
+    runs: dict[str, list[Run]] = {"nginx": [], "ours": [], "made each time": []}
+    try:
+        for _ in range(ROUNDS):
+            runs["nginx"].append(wrk(address + PAGE, nginx.pid))
+            runs["ours"].append(wrk(site.url + PAGE, site.process.pid))
+            runs["made each time"].append(wrk(f"{site.url}{PAGE}?made", site.process.pid))
+    finally:
+        nginx.terminate()
+        nginx.wait()
+        site.close()
+    names = {
+        "nginx": "nginx, the same brotli bytes from disk",
+        "ours": "**this site**, granian with 2 workers, nothing in front",
+        "made each time": "this site with the page made anew for each request",
+    }
+    base = runs["nginx"]
+    rows: list[list[object]] = []
+    for name, label in names.items():
+        own = runs[name]
+        ratio = statistics.median(run.rate / beside.rate for run, beside in zip(own, base, strict=True))
+        cpu = statistics.median(run.cpu / beside.cpu for run, beside in zip(own, base, strict=True))
+        rate = statistics.median(run.rate for run in own)
+        p99 = statistics.median(run.p99 for run in own)
+        rows.append([label, f"{rate:,.0f}", f"{ratio:.3g}", f"{p99:.1f} ms", f"{cpu:.2g}"])
+    head = [PAGE, "requests a second", "beside nginx", "99th percentile", "CPU a request beside nginx"]
+    note = (
+        f"`wrk` on {CONNECTIONS} connections, {ROUNDS} rounds of {SECONDS} s in turns, medians; client and servers "
+        f"share {os.cpu_count()} cores. `make bench-speed` measures it anew."
+    )
+    readme.write("speed", readme.table(head, rows), note)
+
+
+def weight(folder: Path) -> None:
+    """What a first visit fetches: one response, headers counted, for each help page and news item."""
+    app = create_app(Settings(data=folder / "weighed", https=True))
+    client = app.test_client()
+    weights: dict[str, int] = {}
+    for path in app.extensions["live"].library.public(app.extensions["clock"]()).by_path:
+        answer = client.get(path, headers={"Accept-Encoding": "br"}, base_url="https://localhost")
+        head = sum(len(f"{name}: {value}\r\n".encode()) for name, value in answer.headers.items())
+        weights[path] = len(answer.data) + head + len("HTTP/1.1 200 OK\r\n\r\n")
+    app.extensions["live"].close()
+    packed = subprocess.run(
+        ["npm", "pack", GOVUK, "--silent"],
+        cwd=folder, env=node_environment(), check=True, capture_output=True, text=True,
+    ).stdout.split()[-1]  # fmt: skip
+    with tarfile.open(folder / packed) as archive:
+        archive.extractall(folder, filter="data")
+    govuk = folder / "package" / "dist" / "govuk"
+    theirs = [len(brotli.compress((govuk / f"govuk-frontend.min.{kind}").read_bytes())) for kind in ("css", "js")]
+    heaviest = max(weights, key=lambda path: weights[path])
+    small = sum(size < 9_000 for size in weights.values())
+    scripts = sum(len(brotli.compress(path.read_bytes())) for path in (PROJECT / "static" / "js").glob("*.js"))
+    rows: list[list[object]] = [
+        ["the heaviest page, whole, headers counted", f"{weights[heaviest]:,} ({heaviest})"],
+        ["the median page", f"{int(statistics.median(weights.values())):,}"],
+        ["pages under 9,000", f"{small} of {len(weights)}"],
+        ["pages over the first congestion window", sum(size > FIRST_WINDOW for size in weights.values())],
+        ["all scripts of ours", f"{scripts:,}"],
+        [f"{GOVUK}: its style sheet / its script alone", f"{theirs[0]:,} / {theirs[1]:,}"],
+    ]
+    note = f"Bytes, brotli. The first congestion window is {FIRST_WINDOW:,}. `make bench-speed` measures it anew."
+    readme.write("weight", readme.table(["one response is the page", "bytes"], rows), note)
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as name:
+        weight(Path(name))
+        speed(Path(name))
