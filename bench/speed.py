@@ -1,7 +1,8 @@
 """Speed and weight: this site without any web server in front, beside nginx with the same bytes from disk.
 
 Both run at once on the same machine and are asked in turns, so that what else the machine does weighs on both. Figures
-of different runs must not be compared; the ratios may. Needs Debian's wrk, nginx-light, libnginx-mod-http-brotli-static.
+of different runs must not be compared; the ratios may. Needs Debian's wrk, nginx-light and
+libnginx-mod-http-brotli-static.
 """
 
 import os

@@ -6,7 +6,7 @@ edit and at the next embargo or expiry of any document, so no remembered page ou
 
 import gzip
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -40,16 +40,14 @@ _WORTH_COMPRESSING = (
 
 @dataclass(frozen=True)
 class Answer:
-    """One remembered response: its bytes in every coding it has, each with its own strong ETag (RFC 9110, 8.8.1)."""
+    """One remembered response, in every coding it has."""
 
     status: str
-    headers: tuple[tuple[str, str], ...]
-    bodies: dict[str, bytes]
-    etags: dict[str, str]
+    codings: dict[str, "Coded"]
 
     @classmethod
     def of(cls, status: str, headers: Iterable[tuple[str, str]], body: bytes) -> "Answer":
-        """Make the codings of `body` that save something."""
+        """Make the codings of `body` that save something. `headers` are all that the response will carry."""
         kept = [
             (name, value)
             for name, value in headers
@@ -58,25 +56,49 @@ class Answer:
         content_type = next((value for name, value in kept if name.lower() == "content-type"), "")
         bodies = {"identity": body}
         if content_type.startswith(_WORTH_COMPRESSING):
-            bodies["br"] = brotli.compress(body, quality=9)
-            bodies["gzip"] = gzip.compress(body, compresslevel=9, mtime=0)
+            bodies |= _compressed(body)
             kept.append(("Vary", "Accept-Encoding"))
-        digest = hashlib.sha256(body).hexdigest()[:20]
-        return cls(status, tuple(kept), bodies, {coding: f'"{digest}-{coding}"' for coding in bodies})
+        digest = hashlib.sha256(body).hexdigest()[:16]
+        return cls(status, {coding: Coded.of(kept, f"{digest}-{coding}", coding, bodies[coding]) for coding in bodies})
 
     def send(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer a GET or HEAD request in the coding it prefers, or with 304 where it has these bytes already."""
-        coding = _preferred(environ.get("HTTP_ACCEPT_ENCODING", ""), len(self.bodies) > 1)
-        body, etag = self.bodies[coding], self.etags[coding]
-        headers = [*self.headers, ("ETag", etag)]
-        if self.status.startswith("200") and _has_already(environ.get("HTTP_IF_NONE_MATCH"), etag):
-            start_response("304 Not Modified", [header for header in headers if header[0].lower() != "content-type"])
+        coded = self.codings[_preferred(environ.get("HTTP_ACCEPT_ENCODING", ""), len(self.codings) > 1)]
+        if_none_match = environ.get("HTTP_IF_NONE_MATCH")
+        if if_none_match and self.status.startswith("200") and parse_etags(if_none_match).contains_weak(coded.tag):
+            start_response("304 Not Modified", coded.unchanged.copy())
             return []
-        headers.append(("Content-Length", str(len(body))))
+        start_response(self.status, coded.headers.copy())
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [coded.body]
+
+
+@dataclass(frozen=True)
+class Coded:
+    """One coding of a response, with its headers made once: for 200, and for 304 Not Modified."""
+
+    tag: str
+    headers: list[tuple[str, str]]
+    unchanged: list[tuple[str, str]]
+    body: bytes
+
+    @classmethod
+    def of(cls, headers: list[tuple[str, str]], tag: str, coding: str, body: bytes) -> "Coded":
+        """Add what belongs to the coding: ETag (strong, RFC 9110 8.8.1), Content-Encoding, Content-Length."""
+        all_headers = [*headers, ("ETag", f'"{tag}"')]
+        unchanged = [header for header in all_headers if header[0].lower() != "content-type"]
+        all_headers.append(("Content-Length", str(len(body))))
         if coding != "identity":
-            headers.append(("Content-Encoding", coding))
-        start_response(self.status, headers)
-        return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
+            all_headers.append(("Content-Encoding", coding))
+        return cls(tag, all_headers, unchanged, body)
+
+
+@lru_cache(maxsize=1024)
+def _compressed(body: bytes) -> dict[str, bytes]:
+    """A page in both codings, as small as they make it. Remembered, because most pages outlive an edition."""
+    return {
+        "br": brotli.compress(body, mode=brotli.MODE_TEXT, quality=11),
+        "gzip": gzip.compress(body, compresslevel=9, mtime=0),
+    }
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,10 +116,20 @@ class Edition:
 
 
 class EditionLayer:
-    """Gives every request one Edition from start to end, and answers from it where it can."""
+    """Gives every request one Edition from start to end, and answers from it where it can.
 
-    def __init__(self, application: "WSGIApplication", live: LiveLibrary, clock: Clock) -> None:
+    `complete` adds to a response's headers whatever policy it still lacks, before it is remembered.
+    """
+
+    def __init__(
+        self,
+        application: "WSGIApplication",
+        live: LiveLibrary,
+        clock: Clock,
+        complete: Callable[[list[tuple[str, str]]], list[tuple[str, str]]],
+    ) -> None:
         self._application = application
+        self._complete = complete
         self._live = live
         self._clock = clock
         self._edition = self._make()
@@ -109,22 +141,25 @@ class EditionLayer:
             self._edition = edition = self._make()
         return edition
 
+    def remembered(self, environ: "WSGIEnvironment") -> Answer | None:
+        """The answer to this request, if it is one that was answered before in this edition."""
+        if environ["REQUEST_METHOD"] not in ("GET", "HEAD") or environ.get("QUERY_STRING"):
+            return None
+        return self.edition().answers.get(environ.get("PATH_INFO", ""))
+
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         edition = self.edition()
         environ[EDITION_KEY] = edition
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD") or environ.get("QUERY_STRING"):
             return self._application(environ, start_response)
-        path = environ.get("PATH_INFO", "")
-        if remembered := edition.answers.get(path):
-            return remembered.send(environ, start_response)
         body, status, headers = run_wsgi_app(self._application, {**environ, "REQUEST_METHOD": "GET"}, buffered=True)
-        answer = Answer.of(status, headers, b"".join(body)) if SAME_FOR_EVERYONE in headers else None
-        if not answer:
-            whole = b"".join(body)
-            start_response(status, [(name, value) for name, value in headers])
-            return [] if environ["REQUEST_METHOD"] == "HEAD" else [whole]
-        edition.answers[path] = answer
-        return answer.send(environ, start_response)
+        whole = b"".join(body)
+        if SAME_FOR_EVERYONE in headers:
+            answer = Answer.of(status, self._complete(list(headers)), whole)
+            edition.answers[environ.get("PATH_INFO", "")] = answer
+            return answer.send(environ, start_response)
+        start_response(status, list(headers))
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [whole]
 
     def _make(self) -> Edition:
         library, now = self._live.library, self._clock()
@@ -141,7 +176,3 @@ def _preferred(accept_encoding: str, choice: bool) -> str:
     weighed = [(weights.get(coding, other if coding != "identity" else 0.001), coding) for coding in _CODINGS]
     best, coding = max(weighed, key=lambda pair: pair[0])
     return coding if best > 0 else "identity"
-
-
-def _has_already(if_none_match: str | None, etag: str) -> bool:
-    return bool(if_none_match) and parse_etags(if_none_match).contains_weak(etag.strip('"'))

@@ -74,7 +74,7 @@ def test_the_policy_stands_even_where_nobody_caught_an_error(caplog: pytest.LogC
         raise RuntimeError("broken")
 
     sent: list[tuple[str, list[tuple[str, str]]]] = []
-    layer = OutermostLayer(broken, https=True, hosts=lambda: ())
+    layer = OutermostLayer(broken, https=True, hosts=lambda: (), remembered=lambda environ: None)
     body = b"".join(
         layer(
             {"HTTP_HOST": "localhost", "PATH_INFO": "/secret-path"},

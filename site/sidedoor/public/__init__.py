@@ -1,5 +1,6 @@
 """The public site. Nobody can sign in to it; it sets no cookie and holds no secret. It never imports the desk."""
 
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,7 +13,7 @@ from sidedoor.documents.times import Clock, utc_now
 from sidedoor.edition import EditionLayer
 from sidedoor.public import contacts, errors, feedback, feeds, health, help, news, pages, search, site_files
 from sidedoor.public.current import current_public
-from sidedoor.public.headers import OutermostLayer, set_policy
+from sidedoor.public.headers import OutermostLayer, set_policy, with_policy
 from sidedoor.public.inline import inline_script, inline_style
 from sidedoor.public.language import current_language, speak_languages
 from sidedoor.public.same_site import refuse_cross_site_posts
@@ -64,11 +65,15 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
     errors.handle_errors(app)
     set_policy(app, settings.https)
     add_commands(app)
-    app.wsgi_app = EditionLayer(app.wsgi_app, live, clock)  # type: ignore[method-assign]
+    edition = EditionLayer(app.wsgi_app, live, clock, lambda headers: with_policy(headers, settings.https))
+
+    @lru_cache(maxsize=1)
+    def name_of(url: str) -> str:
+        return urlsplit(url).hostname or ""
 
     def hosts() -> tuple[str, ...]:
         site = live.library.site
-        return (*site.hosts, urlsplit(site.url or settings.served_at).hostname or "")
+        return (*site.hosts, name_of(site.url or settings.served_at))
 
-    app.wsgi_app = OutermostLayer(app.wsgi_app, settings.https, hosts)  # type: ignore[method-assign]
+    app.wsgi_app = OutermostLayer(edition, settings.https, hosts, edition.remembered)  # type: ignore[method-assign]
     return app

@@ -5,6 +5,7 @@ is never asked; so the outermost layer adds whatever is missing, refuses unknown
 """
 
 import logging
+import threading
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -14,18 +15,17 @@ from flask import Flask
 from flask_talisman import Talisman
 from werkzeug.sansio.utils import host_is_trusted
 
+from sidedoor.edition import Answer
 from sidedoor.public.inline import hashes
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 log = logging.getLogger(__name__)
+MOST_BODIES_AT_ONCE = 8
+"""Half of the threads that the Makefile serves with."""
 _LOOPBACK = ("localhost", ".localhost", "127.0.0.1", "[::1]")
-_FEATURES = (
-    "accelerometer autoplay browsing-topics camera display-capture encrypted-media fullscreen geolocation gyroscope "
-    "hid identity-credentials-get idle-detection local-fonts magnetometer microphone midi payment picture-in-picture "
-    "publickey-credentials-get screen-wake-lock serial usb xr-spatial-tracking"
-).split()
+_FEATURES = ("browsing-topics camera display-capture geolocation microphone payment usb").split()
 
 
 def content_security_policy(https: bool) -> str:
@@ -60,7 +60,6 @@ def policy_headers(https: bool) -> dict[str, str]:
         "Cross-Origin-Embedder-Policy": "require-corp",
         "Cross-Origin-Resource-Policy": "same-origin",
         "Permissions-Policy": ", ".join(f"{feature}=()" for feature in _FEATURES),
-        "X-Permitted-Cross-Domain-Policies": "none",
         "X-DNS-Prefetch-Control": "off",
         "Cache-Control": "no-store",
     }
@@ -85,24 +84,42 @@ def set_policy(app: Flask, https: bool) -> None:
     )
 
 
-class OutermostLayer:
-    """The last code that touches a response. `hosts` gives the host names in use now, besides this machine's own."""
+def with_policy(headers: list[tuple[str, str]], https: bool) -> list[tuple[str, str]]:
+    """A response's headers, and whatever of the policy they still lack."""
+    present = {name.lower() for name, _ in headers}
+    return [*headers, *(header for header in _policy(https) if header[0].lower() not in present)]
 
-    def __init__(self, application: "WSGIApplication", https: bool, hosts: Callable[[], tuple[str, ...]]) -> None:
+
+@lru_cache(maxsize=2)
+def _policy(https: bool) -> tuple[tuple[str, str], ...]:
+    return tuple(policy_headers(https).items())
+
+
+class OutermostLayer:
+    """The last code that touches a response.
+
+    `hosts` gives the host names in use now, besides this machine's own. `remembered` gives an answer that is complete
+    already, or None.
+    """
+
+    def __init__(
+        self,
+        application: "WSGIApplication",
+        https: bool,
+        hosts: Callable[[], tuple[str, ...]],
+        remembered: "Callable[[WSGIEnvironment], Answer | None]",
+    ) -> None:
         self._application = application
         self._https = https
         self._hosts = hosts
-        self._policy = tuple((name, name.lower(), value) for name, value in policy_headers(https).items())
+        self._remembered = remembered
+        # A server's thread waits for as long as a body takes to come. Who sends slowly must not take them all.
+        self._bodies = threading.BoundedSemaphore(MOST_BODIES_AT_ONCE)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         def start(status: str, headers: list[tuple[str, str]], error: Any = None) -> Any:
-            present = {name.lower() for name, _ in headers}
-            added = [(name, value) for name, lower, value in self._policy if lower not in present]
-            return (
-                start_response(status, [*headers, *added], error)
-                if error
-                else start_response(status, [*headers, *added])
-            )
+            complete = with_policy(headers, self._https)
+            return start_response(status, complete, error) if error else start_response(status, complete)
 
         host = environ.get("HTTP_HOST", "")
         if not _trusted(host, self._hosts()):
@@ -114,11 +131,24 @@ class OutermostLayer:
                 start, "308 Permanent Redirect", "This site is reached through https.\n", ("Location", location)
             )
         try:
-            return self._application(environ, start)
+            if answer := self._remembered(environ):
+                return answer.send(environ, start_response)
+            if environ["REQUEST_METHOD"] in ("GET", "HEAD"):
+                return self._application(environ, start)
+            return self._with_body(environ, start)
         except Exception:
             # The path is left out: what a reader looked at is written down nowhere.
             log.exception("A request was not answered.")
             return _plain(start, "500 Internal Server Error", "Something went wrong here. In danger, call 999.\n")
+
+    def _with_body(self, environ: "WSGIEnvironment", start: Callable[..., Any]) -> Iterable[bytes]:
+        if not self._bodies.acquire(blocking=False):
+            text = "Too many people are sending something just now. Please try again. In danger, call 999.\n"
+            return _plain(start, "503 Service Unavailable", text, ("Retry-After", "5"))
+        try:
+            return self._application(environ, start)
+        finally:
+            self._bodies.release()
 
 
 @lru_cache(maxsize=256)
