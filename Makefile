@@ -87,3 +87,7 @@ bench-scale: $(TESTS)
 
 bench-traces: $(TESTS) browsers
 	$(BIN)/python -m bench.traces
+
+# What other people's checkers say, a line each.
+audit: $(TESTS) browsers
+	$(BIN)/python -m bench.audit

@@ -1,6 +1,7 @@
 """The public site: `flask run`, or `granian --interface wsgi app:app`."""
 
 import sys
+import threading
 
 from pydantic import ValidationError
 
@@ -17,3 +18,6 @@ except Refused as refused:
 except ValidationError as error:
     sys.exit("\n".join(f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}" for detail in error.errors()))
 app.extensions["live"].watch()
+# So that the first search need not wait for it.
+public = app.extensions["edition"]().public
+threading.Thread(target=app.extensions["search_index"].follow, args=(public,), daemon=True).start()

@@ -27,6 +27,7 @@ EDITION_KEY = "sidedoor.edition"
 SAME_FOR_EVERYONE = "X-Sidedoor-Same-For-Everyone"
 """How a view tells the edition that its answer may be remembered. The header never leaves the edition."""
 
+_LARGEST_PAGE = 128 * 1024
 _CODINGS = ("br", "gzip", "identity")
 _WORTH_COMPRESSING = (
     "text/",
@@ -92,9 +93,16 @@ class Coded:
         return cls(tag, all_headers, unchanged, body)
 
 
-@lru_cache(maxsize=1024)
 def _compressed(body: bytes) -> dict[str, bytes]:
-    """A page in both codings, as small as they make it. Remembered, because most pages outlive an edition."""
+    """A body in both codings. Pages as small as they get; a long sitemap as quickly as is sensible."""
+    if len(body) <= _LARGEST_PAGE:
+        return _compressed_page(body)
+    return {"br": brotli.compress(body, quality=4), "gzip": gzip.compress(body, compresslevel=4, mtime=0)}
+
+
+@lru_cache(maxsize=512)
+def _compressed_page(body: bytes) -> dict[str, bytes]:
+    """Remembered, because most pages outlive an edition."""
     return {
         "br": brotli.compress(body, mode=brotli.MODE_TEXT, quality=11),
         "gzip": gzip.compress(body, compresslevel=9, mtime=0),

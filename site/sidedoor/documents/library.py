@@ -86,6 +86,14 @@ class PublicLibrary:
         return tuple(sorted(news, key=lambda item: (item.published_at or self.now, item.slug), reverse=True))
 
     @cached_property
+    def news_by_year(self) -> Mapping[int, tuple[Document, ...]]:
+        """The same by the year of publication in the site's zone, the last year first."""
+        years: dict[int, list[Document]] = {}
+        for item in self.news:
+            years.setdefault((item.published_at or self.now).astimezone(self.site.zone).year, []).append(item)
+        return {year: tuple(items) for year, items in sorted(years.items(), reverse=True)}
+
+    @cached_property
     def help(self) -> tuple[Document, ...]:
         """Help pages that are shown, in the site's language, in the order of their groups."""
         return self.help_in(self.site.language)

@@ -67,6 +67,8 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
     add_commands(app)
     edition = EditionLayer(app.wsgi_app, live, clock, lambda headers: with_policy(headers, settings.https))
 
+    app.extensions["edition"] = edition.edition
+
     @lru_cache(maxsize=1)
     def name_of(url: str) -> str:
         return urlsplit(url).hostname or ""

@@ -52,20 +52,17 @@ class Mirror:
     gone: dict[str, str] = field(default_factory=dict)
 
 
-def addresses(public: PublicLibrary, years: dict[int, int]) -> Iterator[str]:
-    """Every public address: fixed, documents, former and removed ones, pictures, lists by page and year.
-
-    `years` is how many items each year has.
-    """
+def addresses(public: PublicLibrary) -> Iterator[str]:
+    """Every public address: fixed, documents, former and removed ones, pictures, lists by page and year."""
     yield from _FIXED
     yield from public.by_path
     yield from public.gone
     yield from public.redirects
     yield from (f"/images/{name}" for name in sorted(public.pictures))
-    for path, count in [("/news", len(public.news)), *((f"/news/{year}", count) for year, count in years.items())]:
-        if path != "/news":
-            yield path
-        yield from (f"{path}/page/{page}" for page in range(2, -(-count // ITEMS_A_PAGE) + 1))
+    yield from (f"/news/{year}" for year in public.news_by_year)
+    lists = {"/news": public.news, **{f"/news/{year}": items for year, items in public.news_by_year.items()}}
+    for path, items in lists.items():
+        yield from (f"{path}/page/{page}" for page in range(2, -(-len(items) // ITEMS_A_PAGE) + 1))
 
 
 def write_mirror(app: Flask, folder: Path, live: str) -> tuple[int, int]:
@@ -139,11 +136,12 @@ class _Release:
 
 def _fill(release: _Release, app: Flask, live: str) -> None:
     mirror = Mirror()
-    public, years = _public_now(app)
+    library: LiveLibrary = app.extensions["live"]
+    public = library.library.public(app.extensions["clock"]())
     app.config["MIRROR_OF"] = live.rstrip("/")
     client = app.test_client()
     base = live.rstrip("/") or app.config["SERVED_AT"]
-    for path in dict.fromkeys(addresses(public, years)):
+    for path in dict.fromkeys(addresses(public)):
         _add(release, mirror, path, client.get(path, base_url=_loopback(base)))
     missing = client.get("/-", base_url=_loopback(base))
     release.add("404.html", missing.data)
@@ -155,17 +153,6 @@ def _fill(release: _Release, app: Flask, live: str) -> None:
 
 def _loopback(base: str) -> str:
     return f"{urlsplit(base).scheme or 'http'}://localhost"
-
-
-def _public_now(app: Flask) -> tuple[PublicLibrary, dict[int, int]]:
-    live: LiveLibrary = app.extensions["live"]
-    public = live.library.public(app.extensions["clock"]())
-    years: dict[int, int] = {}
-    for item in public.news:
-        if item.published_at:
-            year = item.published_at.astimezone(public.site.zone).year
-            years[year] = years.get(year, 0) + 1
-    return public, years
 
 
 def _add(release: _Release, mirror: Mirror, path: str, answer: TestResponse) -> None:

@@ -27,9 +27,7 @@ def latest(page: int) -> str:
 @same_for_everyone
 def of_year(year: int, page: int) -> str:
     """The items of one year, a page at a time."""
-    return _list(
-        f"/news/{year}", [item for item in current_public().news if year_of(item) == year] or abort(404), year, page
-    )
+    return _list(f"/news/{year}", current_public().news_by_year.get(year) or abort(404), year, page)
 
 
 @blueprint.get("/<slug>")
@@ -54,13 +52,7 @@ def item(slug: str) -> str:
     )
 
 
-def year_of(document: Document) -> int:
-    """The year an item was published in, in the site's zone."""
-    assert document.published_at
-    return document.published_at.astimezone(current_public().site.zone).year
-
-
-def _list(path: str, items: tuple[Document, ...] | list[Document], year: int | None, page: int) -> str:
+def _list(path: str, items: tuple[Document, ...], year: int | None, page: int) -> str:
     pages = max(1, -(-len(items) // ITEMS_A_PAGE))
     if page > pages:
         abort(404)
@@ -68,7 +60,7 @@ def _list(path: str, items: tuple[Document, ...] | list[Document], year: int | N
     return render_template(
         "news/list.html",
         items=items[first : first + ITEMS_A_PAGE],
-        years=sorted({year_of(item) for item in current_public().news}, reverse=True),
+        years=list(current_public().news_by_year),
         year=year,
         page=page,
         pages=pages,

@@ -20,6 +20,7 @@ LONGEST_QUERY = 200
 _MOST_WORDS = 12
 _MOST_RESULTS = 20
 _WORD = re.compile(r"\w+")
+Entry = tuple[str, str, str, str, str]
 _OPEN, _CLOSE = "\x02", "\x03"
 # Words that say nothing of what is looked for; left out unless there is nothing else.
 _EMPTY = frozenset(
@@ -63,7 +64,7 @@ class SearchIndex:
             " tokenize='porter unicode61 remove_diacritics 2')"
         )
         self._public: PublicLibrary | None = None
-        self._rows: dict[Document | Contact, tuple[int, set[str]]] = {}
+        self._rows: dict[Document | Contact, int] = {}
         self._words: Counter[str] = Counter()
 
     def follow(self, public: PublicLibrary) -> None:
@@ -74,20 +75,17 @@ class SearchIndex:
             sources: list[Document | Contact] = [*public.shown, *public.contacts.values()]
             wanted = dict.fromkeys(sources)
             for gone in [source for source in self._rows if source not in wanted]:
-                row, words = self._rows.pop(gone)
-                self._database.execute("DELETE FROM entries WHERE rowid = ?", (row,))
-                self._words.subtract(words)
+                self._database.execute("DELETE FROM entries WHERE rowid = ?", (self._rows.pop(gone),))
+                self._words.subtract(_words_of(_entry(gone)))
             for source in wanted:
                 if source not in self._rows:
                     self._rows[source] = self._add(_entry(source))
             self._words = +self._words
             self._public = public
 
-    def _add(self, entry: tuple[str, str, str, str, str]) -> tuple[int, set[str]]:
-        row = self._database.execute("INSERT INTO entries VALUES (?, ?, ?, ?, ?)", entry).lastrowid
-        words = {word for text in entry[:3] for word in _words(text) if len(word) > 2}
-        self._words.update(words)
-        return row or 0, words
+    def _add(self, entry: Entry) -> int:
+        self._words.update(_words_of(entry))
+        return self._database.execute("INSERT INTO entries VALUES (?, ?, ?, ?, ?)", entry).lastrowid or 0
 
     def search(self, query: str) -> Found:
         """The best hits for what somebody typed, whatever it was: no query is an error."""
@@ -115,12 +113,17 @@ class SearchIndex:
         return [Result(kind, title, path, _marked(snippet)) for kind, title, path, snippet in rows]
 
 
-def _entry(source: Document | Contact) -> tuple[str, str, str, str, str]:
+def _entry(source: Document | Contact) -> Entry:
     if isinstance(source, Document):
         return source.title, source.summary, " ".join(source.sentences), source.kind, source.path
     more = [source.access, source.note, source.area, source.phone, source.hours]
     told = " ".join(text for text in more if text)
     return source.name, source.for_whom, told, "contact", f"/contacts#contact-{source.id}"
+
+
+def _words_of(entry: Entry) -> set[str]:
+    """The words that a spelling may be meant as."""
+    return {word for text in entry[:3] for word in _words(text) if len(word) > 2}
 
 
 def _words(text: str) -> list[str]:
