@@ -15,7 +15,7 @@ RUNS := .venv/runs.stamp
 TESTS := .venv/tests.stamp
 CHECKERS := tests/node_modules/.stamp
 
-.PHONY: run test check export lint browsers strings pictures bench bench-speed bench-scale bench-traces audit clean
+.PHONY: run test check export lint browsers bench-tools strings pictures bench bench-speed bench-scale bench-traces audit clean
 
 run: $(RUNS)
 	@echo "Sidedoor is at http://$(HOST):$(PORT)  (Ctrl+C stops it)"
@@ -42,6 +42,9 @@ lint: $(TESTS) $(CHECKERS)
 
 browsers:
 	@sh tests/browser/install.sh
+
+bench-tools:
+	@sh tests/browser/install.sh bench
 
 clean:
 	rm -rf .venv tests/node_modules
@@ -79,15 +82,15 @@ pictures: $(TESTS) browsers
 # Measures what the README states; each writes its own table there.
 bench: bench-speed bench-scale bench-traces
 
-bench-speed: $(TESTS) $(CHECKERS)
+bench-speed: $(TESTS) bench-tools
 	$(BIN)/python -m bench.speed
 
 bench-scale: $(TESTS)
 	$(BIN)/python -m bench.scale 10000
 
-bench-traces: $(TESTS) browsers
+bench-traces: $(TESTS) bench-tools
 	$(BIN)/python -m bench.traces
 
 # What other people's checkers say, a line each.
-audit: $(TESTS) browsers
+audit: $(TESTS) bench-tools
 	$(BIN)/python -m bench.audit

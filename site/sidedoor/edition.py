@@ -57,7 +57,7 @@ class Answer:
         content_type = next((value for name, value in kept if name.lower() == "content-type"), "")
         bodies = {"identity": body}
         if content_type.startswith(_WORTH_COMPRESSING):
-            bodies |= _compressed(body)
+            bodies |= _compressed(body, content_type.startswith("text/html"))
             kept.append(("Vary", "Accept-Encoding"))
         digest = hashlib.sha256(body).hexdigest()[:16]
         return cls(status, {coding: Coded.of(kept, f"{digest}-{coding}", coding, bodies[coding]) for coding in bodies})
@@ -93,9 +93,9 @@ class Coded:
         return cls(tag, all_headers, unchanged, body)
 
 
-def _compressed(body: bytes) -> dict[str, bytes]:
-    """A body in both codings. Pages as small as they get; a long sitemap as quickly as is sensible."""
-    if len(body) <= _LARGEST_PAGE:
+def _compressed(body: bytes, is_page: bool) -> dict[str, bytes]:
+    """A body in both codings. Pages as small as they get; feeds and sitemaps, which programs read, quickly."""
+    if is_page and len(body) <= _LARGEST_PAGE:
         return _compressed_page(body)
     return {"br": brotli.compress(body, quality=4), "gzip": gzip.compress(body, compresslevel=4, mtime=0)}
 

@@ -1,12 +1,22 @@
 #!/bin/sh
-# Makes sure that the browsers which tests drive are here. As root on Debian it installs them; else it says what to install.
+# Makes sure that the browsers and servers which tests drive are here; with the word `bench`, also what benches need.
+# As root on Debian it installs them; else it says what to install.
 set -eu
+PATH="$PATH:/usr/sbin"
 
 missing=""
-command -v chromium >/dev/null || missing="$missing chromium"
-command -v firefox-esr >/dev/null || missing="$missing firefox-esr"
-command -v WebKitWebDriver >/dev/null || missing="$missing webkit2gtk-driver"
-command -v Xvfb >/dev/null || missing="$missing xvfb"
+need() { command -v "$1" >/dev/null || missing="$missing $2"; }
+need chromium chromium
+need firefox-esr firefox-esr
+need WebKitWebDriver webkit2gtk-driver
+need Xvfb xvfb
+need nginx nginx-light
+need faketime faketime
+if [ "${1:-}" = bench ]; then
+    need wrk wrk
+    need openssl openssl
+    [ -e /usr/lib/nginx/modules/ngx_http_brotli_static_module.so ] || missing="$missing libnginx-mod-http-brotli-static"
+fi
 [ -z "$missing" ] && exit 0
 
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
