@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 EDITION_KEY = "sidedoor.edition"
+MIRROR_KEY = "sidedoor.mirror_of"
+"""Where the live site is, in a request that the export makes. Its answer is for the mirror alone."""
 SAME_FOR_EVERYONE = "X-Sidedoor-Same-For-Everyone"
 """How a view tells the edition that its answer may be remembered. The header never leaves the edition."""
 
@@ -151,7 +153,7 @@ class EditionLayer:
 
     def remembered(self, environ: "WSGIEnvironment") -> Answer | None:
         """The answer to this request, if it is one that was answered before in this edition."""
-        if environ["REQUEST_METHOD"] not in ("GET", "HEAD") or environ.get("QUERY_STRING"):
+        if environ["REQUEST_METHOD"] not in ("GET", "HEAD") or environ.get("QUERY_STRING") or MIRROR_KEY in environ:
             return None
         return self.edition().answers.get(environ.get("PATH_INFO", ""))
 
@@ -162,11 +164,11 @@ class EditionLayer:
             return self._application(environ, start_response)
         body, status, headers = run_wsgi_app(self._application, {**environ, "REQUEST_METHOD": "GET"}, buffered=True)
         whole = b"".join(body)
-        if SAME_FOR_EVERYONE in headers:
+        if SAME_FOR_EVERYONE in headers and MIRROR_KEY not in environ:
             answer = Answer.of(status, self._complete(list(headers)), whole)
             edition.answers[environ.get("PATH_INFO", "")] = answer
             return answer.send(environ, start_response)
-        start_response(status, list(headers))
+        start_response(status, [header for header in headers if header[0] != SAME_FOR_EVERYONE])
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [whole]
 
     def _make(self) -> Edition:

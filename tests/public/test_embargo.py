@@ -5,12 +5,15 @@ import itertools
 import json
 import logging
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import feedparser
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image
 
+from sidedoor.public.export import write_mirror
 from tests.conftest import Refresh, SetClock
 from tests.content import ContentFolder
 
@@ -46,6 +49,17 @@ def everything(client: FlaskClient) -> str:
     return "\n".join(text)
 
 
+def mirror_of(app: Flask, folder: Path) -> str:
+    """Every byte of the mirror of now, and every name in it."""
+    write_mirror(app, folder, "https://www.example.org")
+    files = [
+        path for path in sorted(folder.resolve().rglob("*")) if path.is_file() and path.suffix not in (".br", ".gz")
+    ]
+    return "\n".join(
+        f"{path.relative_to(folder.resolve())} {path.read_bytes().decode('utf-8', 'replace')}" for path in files
+    )
+
+
 def found(client: FlaskClient) -> set[str]:
     """The canaries that search finds."""
     return {
@@ -56,6 +70,8 @@ def found(client: FlaskClient) -> set[str]:
 
 
 def test_nothing_is_public_one_second_before_and_everything_at_the_second(
+    app: Flask,
+    tmp_path: Path,
     content: ContentFolder,
     clock: SetClock,
     client: FlaskClient,
@@ -67,7 +83,7 @@ def test_nothing_is_public_one_second_before_and_everything_at_the_second(
     write_item(content, "2026-11-25 00:01")
     refresh()
     clock.now = datetime(2026, 11, 25, 0, 0, 59, 999999, tzinfo=UTC)
-    before = everything(client)
+    before = everything(client) + mirror_of(app, tmp_path / "mirror")
     assert not [word for word in CANARIES.values() if word in before]
     assert found(client) == set()
     assert "zq" not in caplog.text
@@ -75,12 +91,14 @@ def test_nothing_is_public_one_second_before_and_everything_at_the_second(
     assert client.get("/news/zqslug").data == client.get("/news/never-was").data
     clock.now = datetime(2026, 11, 25, 0, 1, tzinfo=UTC)
     after = everything(client)
+    mirrored = mirror_of(app, tmp_path / "mirror")
+    assert not [word for word in CANARIES.values() if word not in mirrored]
     assert [word for word in CANARIES.values() if word not in after] == ["zqformer"]  # it only leads on
     assert {"zqtitle", "zqsummary", "zqbody"} <= found(client)
     assert client.get("/images/zqpicture.png").status_code == 200
     assert client.get("/news/zqformer").headers["Location"] == "/news/zqslug"
     clock.forward(seconds=-1)
-    again = everything(client)
+    again = everything(client) + mirror_of(app, tmp_path / "mirror")
     assert not [word for word in CANARIES.values() if word in again]
     assert not [word for word in CANARIES.values() if word in before_writing]
 

@@ -4,13 +4,13 @@ from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from flask import Flask
+from flask import Flask, request
 
 from sidedoor.commands import add_commands
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.loader import Loader
 from sidedoor.documents.times import Clock, utc_now
-from sidedoor.edition import EditionLayer
+from sidedoor.edition import MIRROR_KEY, EditionLayer
 from sidedoor.public import contacts, errors, feedback, feeds, health, help, news, pages, search, site_files
 from sidedoor.public.current import current_public
 from sidedoor.public.headers import OutermostLayer, set_policy, with_policy
@@ -35,7 +35,6 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
         SERVED_AT=settings.served_at,
         EXIT_URL=settings.exit_url,
         HTTPS=settings.https,
-        MIRROR_OF="",
         MAX_CONTENT_LENGTH=64 * 1024,
         MAX_FORM_MEMORY_SIZE=64 * 1024,
         MAX_FORM_PARTS=20,
@@ -56,7 +55,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
             "site": public.site,
             "exits": exits,
             "help_now": public.help_now(current_language()),
-            "mirror_of": app.config["MIRROR_OF"],
+            "mirror_of": request.environ.get(MIRROR_KEY, ""),
         }
 
     refuse_cross_site_posts(app)

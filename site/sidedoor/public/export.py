@@ -25,6 +25,7 @@ from werkzeug.test import TestResponse
 
 from sidedoor.documents.library import PublicLibrary
 from sidedoor.documents.live import LiveLibrary
+from sidedoor.edition import MIRROR_KEY
 from sidedoor.public.headers import policy_headers
 from sidedoor.public.news import ITEMS_A_PAGE
 
@@ -138,21 +139,18 @@ def _fill(release: _Release, app: Flask, live: str) -> None:
     mirror = Mirror()
     library: LiveLibrary = app.extensions["live"]
     public = library.library.public(app.extensions["clock"]())
-    app.config["MIRROR_OF"] = live.rstrip("/")
     client = app.test_client()
-    base = live.rstrip("/") or app.config["SERVED_AT"]
+    # The request comes from this machine, by the scheme that readers use, so that nothing is redirected.
+    base_url = f"{urlsplit(live).scheme or 'http'}://localhost"
+    settings = {MIRROR_KEY: live.rstrip("/")}
     for path in dict.fromkeys(addresses(public)):
-        _add(release, mirror, path, client.get(path, base_url=_loopback(base)))
-    missing = client.get("/-", base_url=_loopback(base))
+        _add(release, mirror, path, client.get(path, base_url=base_url, environ_overrides=settings))
+    missing = client.get("/-", base_url=base_url, environ_overrides=settings)
     release.add("404.html", missing.data)
     release.add(MANIFEST, json.dumps(vars(mirror), indent=1, sort_keys=True).encode())
     release.add("_redirects", _redirects(mirror).encode())
     release.add("_headers", _headers(app).encode())
     release.add("_nginx.conf", _nginx(mirror, app).encode())
-
-
-def _loopback(base: str) -> str:
-    return f"{urlsplit(base).scheme or 'http'}://localhost"
 
 
 def _add(release: _Release, mirror: Mirror, path: str, answer: TestResponse) -> None:
