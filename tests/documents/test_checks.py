@@ -51,7 +51,7 @@ def test_hard_words_and_long_sentences_are_errors_on_help_pages_and_warnings_els
     hard = "Notwithstanding jurisdictional considerations, organisational responsibilities necessitate comprehensive deliberation. "
     long = " ".join(["so"] * 45) + "."
     content.document("help/hard.md", hard + long)
-    content.document("news/hard.md", hard * 3 + long)
+    content.document("news/hard.md", hard * 3 + long, related_help=["money"])
     found = told(content)
     assert sum(Level.ERROR in line for line in found if "help/hard" in line) == 2
     assert all(Level.WARNING in line for line in found if "news/hard" in line)
@@ -69,3 +69,17 @@ def test_what_awaits_review_is_due(content: ContentFolder) -> None:
     found = "\n".join(told(content))
     assert "awaits a reviewer" in found
     assert "last reviewed on 2025-01-01" in found
+
+
+def test_news_is_warned_of_words_that_excuse_and_of_no_way_to_help(content: ContentFolder) -> None:
+    content.write(
+        "site.toml",
+        (content.path / "site.toml").read_text() + '[words_to_avoid]\n"domestic row" = "Say who did what."\n',
+    )
+    content.document("news/a.md", "It was a Domestic row, they said. A domestic rower won.", related_help=["money"])
+    content.document("help/b.md", "A domestic row.")
+    found = told(content)
+    assert [line for line in found if "domestic row" in line] == [
+        "news/a.md: warning: It says “domestic row”. Say who did what."
+    ]
+    assert [line.split(":")[0] for line in found if "names no help page" in line] == ["news/first.md"]

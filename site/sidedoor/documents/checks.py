@@ -25,6 +25,7 @@ def check_library(library: Library, now: datetime) -> list[Problem]:
         problems += _links(document, library)
         problems += _telling_words(document, library)
         problems += _reading(document)
+        problems += _news(document, library)
         problems += _due(document, now)
     problems += _site(library)
     problems += _contacts_due(library, now)
@@ -103,6 +104,18 @@ def _reading(document: Document) -> Iterator[Problem]:
         yield Problem(
             document.file, None, f"The sentence “{start} …” has {len(sentence.split())} words.", "Make it two.", level
         )
+
+
+def _news(document: Document, library: Library) -> Iterator[Problem]:
+    if document.kind != "news":
+        return
+    if not document.meta.related_help:
+        what, instead = "It names no help page.", "Add related_help: with the slugs of pages its readers may need."
+        yield Problem(document.file, None, what, instead, Level.WARNING)
+    written = " ".join([document.title, document.summary, *document.sentences])
+    for words, instead in library.site.words_to_avoid.items():
+        if re.search(rf"\b{re.escape(words)}\b", written, re.IGNORECASE):
+            yield Problem(document.file, None, f"It says “{words}”.", instead, Level.WARNING)
 
 
 def _due(document: Document, now: datetime) -> Iterator[Problem]:

@@ -223,6 +223,8 @@ class Site(Model):
     url: WebAddress | None = None
     hosts: tuple[str, ...] = ()
     telling_words: tuple[str, ...] = ()
+    words_to_avoid: Mapping[str, str] = {}
+    """What news had better not say, and what to write instead."""
     situations: tuple[Situation, ...] = ()
     groups: tuple[Group, ...] = ()
     press: Mapping[str, Press] = {}
