@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-HANG_SECONDS = 10
+HANG_SECONDS = 30
 HOSTS = ["search", "elsewhere", "exit", "second"]
 
 
