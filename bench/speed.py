@@ -105,6 +105,8 @@ def speed(folder: Path) -> None:
     nginx, address = start_nginx(folder / "mirror", folder)
     runs: dict[str, list[Run]] = {"nginx": [], "ours": [], "made each time": []}
     try:
+        for url, server in ((address + PAGE, nginx.pid), (site.url + PAGE, site.process.pid)):
+            wrk(url, server)  # both warm, as servers are that have run for a while
         for _ in range(ROUNDS):
             runs["nginx"].append(wrk(address + PAGE, nginx.pid))
             runs["ours"].append(wrk(site.url + PAGE, site.process.pid))
