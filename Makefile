@@ -15,11 +15,20 @@ RUNS := .venv/runs.stamp
 TESTS := .venv/tests.stamp
 CHECKERS := tests/node_modules/.stamp
 
-.PHONY: run test check export lint browsers bench-tools strings pictures bench bench-speed bench-scale bench-traces audit clean
+.PHONY: run desk staff test check export lint browsers bench-tools strings pictures bench bench-speed bench-scale bench-traces audit clean
 
 run: $(RUNS)
 	@echo "Sidedoor is at http://$(HOST):$(PORT)  (Ctrl+C stops it)"
 	@ulimit -n "$$(ulimit -Hn)" 2>/dev/null; exec $(BIN)/granian $(SERVE) --host $(HOST) --port $(PORT) --workers $(WORKERS) app:app
+
+# The staff desk, for the press office and the advisers. The first person: make staff NAME="Ann Lee" ROLE=admin
+desk: PORT := $(if $(filter file,$(origin PORT)),5001,$(PORT))
+desk: $(RUNS)
+	@echo "The desk is at http://$(HOST):$(PORT)  (Ctrl+C stops it)"
+	@ulimit -n "$$(ulimit -Hn)" 2>/dev/null; exec $(BIN)/granian $(SERVE) --host $(HOST) --port $(PORT) --workers 1 desk:app
+
+staff: $(RUNS)
+	@$(BIN)/flask --app desk staff add "$(NAME)" --role "$(ROLE)"
 
 test: $(TESTS) $(CHECKERS) browsers lint
 	$(BIN)/python -m pytest tests --ignore tests/browser

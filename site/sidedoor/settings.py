@@ -22,6 +22,8 @@ class Settings(BaseSettings):
     """Where "Hide this page" goes, instead of the exits of site.toml."""
     https: bool = False
     """The site is reached through TLS: send HSTS, and send plain requests to https."""
+    desk_hosts: tuple[str, ...] = ()
+    """Host names that the desk is reached by, besides this machine's own: `["desk.example.police.uk"]`."""
     host: Annotated[str, Field(validation_alias="HOST")] = "127.0.0.1"
     port: Annotated[int, Field(validation_alias="PORT", ge=1, le=65535)] = 5000
 

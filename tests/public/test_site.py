@@ -11,7 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from sidedoor.public import create_app
-from sidedoor.public.headers import OutermostLayer, policy_headers
+from sidedoor.public.headers import OutermostLayer, policy_headers, with_policy
 from sidedoor.settings import Settings
 from tests.conftest import Refresh, SetClock
 from tests.content import ContentFolder
@@ -74,7 +74,13 @@ def test_the_policy_stands_even_where_nobody_caught_an_error(caplog: pytest.LogC
         raise RuntimeError("broken")
 
     sent: list[tuple[str, list[tuple[str, str]]]] = []
-    layer = OutermostLayer(broken, https=True, hosts=lambda: (), remembered=lambda environ: None)
+    layer = OutermostLayer(
+        broken,
+        lambda headers: with_policy(headers, True),
+        https=True,
+        hosts=lambda: (),
+        remembered=lambda environ: None,
+    )
     body = b"".join(
         layer(
             {"HTTP_HOST": "localhost", "PATH_INFO": "/secret-path"},

@@ -64,8 +64,11 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
     errors.handle_errors(app)
     set_policy(app, settings.https)
     add_commands(app)
-    edition = EditionLayer(app.wsgi_app, live, clock, lambda headers: with_policy(headers, settings.https))
 
+    def complete(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
+        return with_policy(headers, settings.https)
+
+    edition = EditionLayer(app.wsgi_app, live, clock, complete)
     app.extensions["edition"] = edition.edition
 
     @lru_cache(maxsize=1)
@@ -76,5 +79,5 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
         site = live.library.site
         return (*site.hosts, name_of(site.url or settings.served_at))
 
-    app.wsgi_app = OutermostLayer(edition, settings.https, hosts, edition.remembered)  # type: ignore[method-assign]
+    app.wsgi_app = OutermostLayer(edition, complete, settings.https, hosts, edition.remembered)  # type: ignore[method-assign]
     return app

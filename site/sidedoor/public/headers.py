@@ -21,6 +21,7 @@ from sidedoor.public.inline import hashes
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+Complete = Callable[[list[tuple[str, str]]], list[tuple[str, str]]]
 log = logging.getLogger(__name__)
 MOST_BODIES_AT_ONCE = 8
 """Half of the threads that the Makefile serves with."""
@@ -85,9 +86,14 @@ def set_policy(app: Flask, https: bool) -> None:
 
 
 def with_policy(headers: list[tuple[str, str]], https: bool) -> list[tuple[str, str]]:
-    """A response's headers, and whatever of the policy they still lack."""
+    """A response's headers, and whatever of the public site's policy they still lack."""
+    return completed(headers, _policy(https))
+
+
+def completed(headers: list[tuple[str, str]], policy: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """A response's headers, and whatever of `policy` they still lack."""
     present = {name.lower() for name, _ in headers}
-    return [*headers, *(header for header in _policy(https) if header[0].lower() not in present)]
+    return [*headers, *(header for header in policy if header[0].lower() not in present)]
 
 
 @lru_cache(maxsize=2)
@@ -98,18 +104,20 @@ def _policy(https: bool) -> tuple[tuple[str, str], ...]:
 class OutermostLayer:
     """The last code that touches a response.
 
-    `hosts` gives the host names in use now, besides this machine's own. `remembered` gives an answer that is complete
+    `complete` adds to a response's headers what they still lack. `hosts` gives the host names in use now, besides this machine's own. `remembered` gives an answer that is complete
     already, or None.
     """
 
     def __init__(
         self,
         application: "WSGIApplication",
+        complete: Complete,
         https: bool,
         hosts: Callable[[], tuple[str, ...]],
         remembered: "Callable[[WSGIEnvironment], Answer | None]",
     ) -> None:
         self._application = application
+        self._complete = complete
         self._https = https
         self._hosts = hosts
         self._remembered = remembered
@@ -118,7 +126,7 @@ class OutermostLayer:
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         def start(status: str, headers: list[tuple[str, str]], error: Any = None) -> Any:
-            complete = with_policy(headers, self._https)
+            complete = self._complete(headers)
             return start_response(status, complete, error) if error else start_response(status, complete)
 
         host = environ.get("HTTP_HOST", "")

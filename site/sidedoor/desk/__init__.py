@@ -1,0 +1,65 @@
+"""The staff desk: press office and advisers. Its own application, process, port and cookie; the public never gets here.
+
+It imports the public site, because its preview is the real public page; the public site knows nothing of the desk.
+"""
+
+from pathlib import Path
+from types import ModuleType
+
+from flask import Flask, g
+
+from sidedoor.desk import static_files
+from sidedoor.desk.access import guard
+from sidedoor.desk.errors import handle_errors
+from sidedoor.desk.headers import policy_headers
+from sidedoor.documents.live import LiveLibrary
+from sidedoor.documents.loader import Loader
+from sidedoor.documents.times import Clock, utc_now
+from sidedoor.public.headers import OutermostLayer, completed
+from sidedoor.public.same_site import refuse_cross_site_posts
+from sidedoor.settings import Settings
+
+PACKAGE = Path(__file__).resolve().parents[1]
+MOST_BYTES = 24 * 1024 * 1024
+"""A photograph as a camera makes it; it is made smaller before it is kept."""
+_BLUEPRINTS: tuple[ModuleType, ...] = (static_files,)
+
+
+def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
+    """Make the desk. `clock` tells the moment (aware).
+
+    Raises problems.Refused when the content folder has no usable site.toml.
+    """
+    app = Flask("sidedoor", root_path=str(PACKAGE), static_folder=None)
+    app.config.update(
+        DATA=settings.data.resolve(),
+        CONTENT=settings.content.resolve(),
+        SETTINGS=settings,
+        HTTPS=settings.https,
+        MAX_CONTENT_LENGTH=MOST_BYTES,
+        MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
+        MAX_FORM_PARTS=400,
+    )
+    app.extensions["live"] = LiveLibrary(Loader(settings.content, settings.data / "desk"))
+    app.extensions["clock"] = clock
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+
+    @app.context_processor
+    def _everywhere() -> dict[str, object]:
+        live: LiveLibrary = app.extensions["live"]
+        return {"person": g.get("person"), "site": live.library.site}
+
+    refuse_cross_site_posts(app)
+    for module in _BLUEPRINTS:
+        app.register_blueprint(module.blueprint)
+    handle_errors(app)
+    guard(app, lambda: None)
+    policy = tuple(policy_headers(settings.https).items())
+    app.wsgi_app = OutermostLayer(  # type: ignore[method-assign]
+        app.wsgi_app,
+        lambda headers: completed(headers, policy),
+        settings.https,
+        lambda: settings.desk_hosts,
+        lambda environ: None,
+    )
+    return app

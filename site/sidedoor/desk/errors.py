@@ -1,0 +1,38 @@
+"""The desk's error pages: one sentence on what happened, and what to do."""
+
+import logging
+
+from flask import Flask, render_template
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException
+
+log = logging.getLogger(__name__)
+_SENTENCES = {
+    400: ("That did not work", "Something in the form was not right. Go back, and try once more."),
+    401: ("You are not signed in", "What you typed was not sent. Sign in in another tab, come back, and try again."),
+    403: ("This is not open to you", "If you need it, ask an administrator for the role it takes."),
+    404: ("There is nothing here", "It may have been moved or removed. The list shows everything there is."),
+    405: ("That did not work", "Go back, and use the buttons on the page."),
+    413: ("That is too big", "Send a smaller picture or a shorter text."),
+    429: ("That was too often", "Wait a minute, then try again."),
+}
+
+
+def handle_errors(app: Flask) -> None:
+    """Give `app` its error pages."""
+
+    @app.errorhandler(HTTPException)
+    def http_error(error: HTTPException) -> ResponseReturnValue:
+        if error.code is None or error.code < 400:
+            return error
+        heading, text = _SENTENCES.get(error.code, _SENTENCES[400])
+        return render_template("desk/error.html", heading=heading, text=text), error.code
+
+    @app.errorhandler(Exception)
+    def unexpected(error: Exception) -> ResponseReturnValue:
+        log.error("A page of the desk could not be made.", exc_info=error)
+        heading, text = (
+            "Something went wrong here",
+            "It is our fault. Go back and try again; what you typed is still there.",
+        )
+        return render_template("desk/error.html", heading=heading, text=text), 500

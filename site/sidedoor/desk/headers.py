@@ -1,0 +1,43 @@
+"""The desk's response headers of policy: as strict as the public site's, with scripts and styles from files of its own."""
+
+from sidedoor.public.headers import policy_headers as public_policy_headers
+
+_DESK = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self' data: blob:",
+    "media-src": "'self'",
+    "connect-src": "'self'",
+    "frame-src": "'self'",
+    "form-action": "'self'",
+    "base-uri": "'none'",
+    "frame-ancestors": "'none'",
+    "require-trusted-types-for": "'script'",
+    "trusted-types": "sidedoor-desk",
+}
+
+
+def policy_headers(https: bool) -> dict[str, str]:
+    """The whole set, as it stands on every page of the desk."""
+    policy = "; ".join(f"{name} {value}" for name, value in _DESK.items())
+    return {
+        **public_policy_headers(https),
+        "Content-Security-Policy": f"{policy}; upgrade-insecure-requests" if https else policy,
+        "X-Robots-Tag": "noindex, nofollow, noarchive",
+    }
+
+
+def preview_headers(https: bool, frame: bool) -> dict[str, str]:
+    """What a previewed public page is sent with: its own styles, no scripts; shown in the desk's own frame if `frame`."""
+    public = public_policy_headers(https)
+    policy = public["Content-Security-Policy"]
+    if frame:
+        policy = policy.replace("frame-ancestors 'none'", "frame-ancestors 'self'")
+    return {
+        **public,
+        "Content-Security-Policy": f"{policy}; sandbox allow-same-origin",
+        "X-Frame-Options": "SAMEORIGIN" if frame else "DENY",
+        "Referrer-Policy": "no-referrer",
+        "X-Robots-Tag": "noindex, nofollow, noarchive",
+    }

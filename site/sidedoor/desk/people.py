@@ -1,0 +1,26 @@
+"""Who works at the desk, and the four roles. A person may have several; each says what it is for and no more."""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+Role = Literal["press", "editor", "adviser", "admin"]
+ROLES: tuple[Role, ...] = get_args(Role)
+ROLE_WORDS: dict[Role, str] = {
+    "press": "writes, approves what others wrote",
+    "editor": "the same, also for help pages and contacts; may publish in an emergency",
+    "adviser": "answers chats",
+    "admin": "invites people and takes their access away; reads the log",
+}
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who may sign in. `name` is unique and stands in the history of every file they change."""
+
+    id: int
+    name: str
+    roles: frozenset[Role]
+
+    def may(self, *roles: Role) -> bool:
+        """Whether one of `roles` is among theirs."""
+        return not self.roles.isdisjoint(roles)
