@@ -1,4 +1,4 @@
-"""The desk's response headers of policy: as strict as the public site's, with scripts and styles from files of its own."""
+"""The desk's response headers of policy: as strict as the public site's; its scripts and styles are files."""
 
 from sidedoor.public.headers import policy_headers as public_policy_headers
 
@@ -29,7 +29,7 @@ def policy_headers(https: bool) -> dict[str, str]:
 
 
 def preview_headers(https: bool, frame: bool) -> dict[str, str]:
-    """What a previewed public page is sent with: its own styles, no scripts; shown in the desk's own frame if `frame`."""
+    """What a previewed public page is sent with: no scripts run; the desk may show it in a frame if `frame`."""
     public = public_policy_headers(https)
     policy = public["Content-Security-Policy"]
     if frame:

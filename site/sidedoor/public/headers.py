@@ -104,8 +104,8 @@ def _policy(https: bool) -> tuple[tuple[str, str], ...]:
 class OutermostLayer:
     """The last code that touches a response.
 
-    `complete` adds to a response's headers what they still lack. `hosts` gives the host names in use now, besides this machine's own. `remembered` gives an answer that is complete
-    already, or None.
+    `complete` adds to a response's headers what they still lack. `hosts` gives the host names in use now, besides this
+    machine's own. `remembered` gives an answer that is complete already, or None.
     """
 
     def __init__(
