@@ -13,6 +13,7 @@ from sidedoor.documents.problems import Level, Problem
 
 CONTACT_CHECK_DAYS = 90
 REVIEW_DAYS = 365
+EXPIRY_NOTICE_DAYS = 14
 EASIEST_GRADE_FOR = {"help": 6.0, "page": 9.0, "news": 12.0}
 LONGEST_SENTENCE_FOR = {"help": 25, "page": 30, "news": 40}
 _OWN_ADDRESSES = {"/", "/help", "/contacts", "/news", "/search", "/feedback"}
@@ -22,14 +23,21 @@ def check_library(library: Library, now: datetime) -> list[Problem]:
     """Everything wrong (errors) or due (warnings) at `now`, in the order of files and lines."""
     problems = [*library.problems]
     for document in library.documents:
-        problems += _links(document, library)
-        problems += _telling_words(document, library)
-        problems += _reading(document)
-        problems += _news(document, library)
-        problems += _due(document, now)
+        problems += check_document(document, library, now)
     problems += _site(library)
     problems += _contacts_due(library, now)
     return sorted(set(problems), key=lambda problem: (problem.level, problem.file, problem.line or 0, problem.what))
+
+
+def check_document(document: Document, library: Library, now: datetime) -> list[Problem]:
+    """The same for one document, which may be one that is not in the `library` yet."""
+    return [
+        *_links(document, library),
+        *_telling_words(document, library),
+        *_reading(document),
+        *_news(document, library),
+        *_due(document, now),
+    ]
 
 
 def flesch_kincaid_grade(sentences: Iterable[str]) -> float:
@@ -128,6 +136,22 @@ def _due(document: Document, now: datetime) -> Iterator[Problem]:
             None,
             "This awaits a reviewer's eyes.",
             "Have it read; then delete awaiting_review.",
+            Level.WARNING,
+        )
+    if meta.legal_review_on and meta.legal_review_on <= now.date():
+        yield Problem(
+            document.file,
+            None,
+            f"Its legal review was due on {meta.legal_review_on}.",
+            "Ask whether it may stay; then change or delete legal_review_on.",
+            Level.WARNING,
+        )
+    if meta.expires_at and now <= meta.expires_at < now + timedelta(days=EXPIRY_NOTICE_DAYS):
+        yield Problem(
+            document.file,
+            None,
+            f"It leaves the site on {meta.expires_at:%Y-%m-%d}.",
+            "Let it go, or change expires_at.",
             Level.WARNING,
         )
     if document.kind == "help" and not meta.reviewed:

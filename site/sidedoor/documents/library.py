@@ -77,6 +77,9 @@ class PublicLibrary:
                 former = path_of(document.kind, slug)
                 if former not in self.by_path and former not in self.gone:
                     moved[former] = document.path
+        for document in self.removed:
+            if document.meta.withdrawn and document.meta.withdrawn.replacement:
+                moved[document.path] = document.meta.withdrawn.replacement
         return moved
 
     @cached_property

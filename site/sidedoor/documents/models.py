@@ -84,7 +84,10 @@ class Update(Model):
 
 
 class Withdrawal(Model):
-    """Why a document was taken back. `removed`: its address answers 410 Gone; if not, it stays under its reason."""
+    """Why a document was taken back. `removed`: its address answers 410 Gone, or leads to the `replacement`.
+
+    If it is not removed, it stays at its address, under its reason.
+    """
 
     at: Moment
     reason: Annotated[str, Field(min_length=1, max_length=500)]
@@ -106,6 +109,8 @@ class Meta(Model):
     previous_slugs: tuple[Slug, ...] = ()
     related_help: tuple[Slug, ...] = ()
     reviewed: date | None = None
+    legal_review_on: date | None = None
+    """When somebody has to look whether it may stay: an item that names a person, say."""
     sources: tuple[str, ...] = ()
     translation_of: Slug | None = None
     awaiting_review: bool = False
