@@ -22,6 +22,8 @@ class Settings(BaseSettings):
     """Where "Hide this page" goes, instead of the exits of site.toml."""
     https: bool = False
     """The site is reached through TLS: send HSTS, and send plain requests to https."""
+    desk_url: WebAddress = "http://localhost:5001"
+    """Where staff reach the desk. Passkeys belong to its host name, and one-time links begin with it."""
     desk_hosts: tuple[str, ...] = ()
     """Host names that the desk is reached by, besides this machine's own: `["desk.example.police.uk"]`."""
     host: Annotated[str, Field(validation_alias="HOST")] = "127.0.0.1"

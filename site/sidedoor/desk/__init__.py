@@ -5,13 +5,22 @@ It imports the public site, because its preview is the real public page; the pub
 
 from pathlib import Path
 from types import ModuleType
+from urllib.parse import urlsplit
 
 from flask import Flask, g
+from flask_wtf import CSRFProtect
 
-from sidedoor.desk import static_files
+from sidedoor.desk import log, people_page, signing_in, static_files
 from sidedoor.desk.access import guard
+from sidedoor.desk.audit import Audit
+from sidedoor.desk.commands import add_commands
 from sidedoor.desk.errors import handle_errors
 from sidedoor.desk.headers import policy_headers
+from sidedoor.desk.reviews import Reviews
+from sidedoor.desk.sessions import Sessions
+from sidedoor.desk.shelf import Shelf
+from sidedoor.desk.staff import Staff
+from sidedoor.desk.words import speak_plainly
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.loader import Loader
 from sidedoor.documents.times import Clock, utc_now
@@ -22,7 +31,7 @@ from sidedoor.settings import Settings
 PACKAGE = Path(__file__).resolve().parents[1]
 MOST_BYTES = 24 * 1024 * 1024
 """A photograph as a camera makes it; it is made smaller before it is kept."""
-_BLUEPRINTS: tuple[ModuleType, ...] = (static_files,)
+_BLUEPRINTS: tuple[ModuleType, ...] = (static_files, signing_in, people_page, log)
 
 
 def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
@@ -42,6 +51,14 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
     )
     app.extensions["live"] = LiveLibrary(Loader(settings.content, settings.data / "desk"))
     app.extensions["clock"] = clock
+    data = app.config["DATA"]
+    app.extensions["shelf"] = Shelf(app.config["CONTENT"], data)
+    app.extensions["reviews"] = Reviews(data)
+    app.extensions["staff"] = Staff(data)
+    app.extensions["sessions"] = Sessions(data)
+    app.extensions["audit"] = Audit(data, clock)
+    signing_in.set_up_cookie(app, settings.https)
+    speak_plainly(app, clock)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
     @app.context_processor
@@ -50,16 +67,18 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
         return {"person": g.get("person"), "site": live.library.site}
 
     refuse_cross_site_posts(app)
+    CSRFProtect(app)
     for module in _BLUEPRINTS:
         app.register_blueprint(module.blueprint)
     handle_errors(app)
-    guard(app, lambda: None)
+    guard(app, signing_in.person_of_this_request)
+    add_commands(app)
     policy = tuple(policy_headers(settings.https).items())
     app.wsgi_app = OutermostLayer(  # type: ignore[method-assign]
         app.wsgi_app,
         lambda headers: completed(headers, policy),
         settings.https,
-        lambda: settings.desk_hosts,
+        lambda: (*settings.desk_hosts, urlsplit(settings.desk_url).hostname or ""),
         lambda environ: None,
     )
     return app

@@ -88,7 +88,7 @@ class Audit:
 
 
 def as_csv(entries: Iterable[Entry]) -> Iterator[str]:
-    """The log for a spreadsheet. What could be read as a formula is written so that it is not (OWASP, CSV Injection)."""
+    """The log for a spreadsheet. What could be read as a formula is written so that it is not one (CSV injection)."""
     yield "number,at,person,action,subject,detail\r\n"
     for entry in entries:
         cells = (str(entry.number), entry.at.isoformat(), entry.person, entry.action, entry.subject, entry.detail)

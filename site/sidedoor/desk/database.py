@@ -1,4 +1,4 @@
-"""How the desk opens its databases: a short connection a call, so threads and processes need know nothing of each other."""
+"""How the desk opens its databases: a short connection a call, so threads and processes need not know of each other."""
 
 import sqlite3
 from collections.abc import Iterator

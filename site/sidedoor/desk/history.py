@@ -163,7 +163,7 @@ class History:
 
 def _tree(repository: Repo, commit: object) -> ObjectID:
     assert isinstance(commit, Commit)
-    return commit.tree
+    return ObjectID(commit.tree)
 
 
 def _tree_before(repository: Repo, commit: Commit) -> ObjectID | None:
@@ -172,10 +172,8 @@ def _tree_before(repository: Repo, commit: Commit) -> ObjectID | None:
 
 def _blob_id(repository: Repo, tree: ObjectID | None, file: str) -> ObjectID | None:
     try:
-        found: ObjectID | None = (
-            tree_lookup_path(repository.object_store.__getitem__, tree, file.encode())[1] if tree else None
-        )
-        return found
+        found = tree_lookup_path(repository.object_store.__getitem__, tree, file.encode()) if tree else None
+        return ObjectID(found[1]) if found else None
     except (KeyError, NotADirectoryError):
         return None
 

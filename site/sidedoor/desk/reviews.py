@@ -95,7 +95,8 @@ class Reviews:
         """The latest decision about the file."""
         with self._open() as database:
             row = database.execute(
-                "SELECT file, digest, verdict, person, name, at, note FROM verdicts WHERE file = ? ORDER BY number DESC",
+                "SELECT file, digest, verdict, person, name, at, note FROM verdicts WHERE file = ?"
+                " ORDER BY number DESC",
                 (file,),
             ).fetchone()
         return _decision(row) if row else None
@@ -105,7 +106,8 @@ class Reviews:
         with self._open() as database:
             rows = database.execute(
                 "SELECT file, digest, verdict, person, name, at, note FROM verdicts AS this"
-                " WHERE verdict = 'override' AND NOT EXISTS (SELECT 1 FROM verdicts AS later WHERE later.file = this.file"
+                " WHERE verdict = 'override' AND NOT EXISTS ("
+                "SELECT 1 FROM verdicts AS later WHERE later.file = this.file"
                 " AND later.number > this.number AND later.verdict IN ('approved', 'approved afterwards'))"
                 " ORDER BY number"
             ).fetchall()
@@ -132,12 +134,15 @@ class Reviews:
         self, file: str, person: int, name: str, now: datetime, base: str, fields: Mapping[str, str] | None
     ) -> None:
         """Keep what somebody is typing; None only says that they have the page open, and keeps what was there."""
+        row = (file, person, name, now.isoformat(), base, json.dumps(dict(fields or {})))
         with self._open() as database:
             database.execute(
-                "INSERT INTO typing VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (file, person) DO UPDATE SET at = excluded.at"
-                + (", base = excluded.base, fields = excluded.fields" if fields is not None else ""),
-                (file, person, name, now.isoformat(), base, json.dumps(dict(fields or {}))),
+                "INSERT INTO typing VALUES (?, ?, ?, ?, ?, ?)"
+                " ON CONFLICT (file, person) DO UPDATE SET at = excluded.at",
+                row,
             )
+            if fields is not None:
+                database.execute("INSERT OR REPLACE INTO typing VALUES (?, ?, ?, ?, ?, ?)", row)
 
     def typed(self, file: str) -> list[Typing]:
         """Everybody who has this page open or left words there unsaved, the latest first."""

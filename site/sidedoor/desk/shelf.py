@@ -9,7 +9,7 @@ import hashlib
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -148,10 +148,8 @@ class Shelf:
             raise CannotSave(_why(error)) from error
         finally:
             if raw is not None:
-                try:
+                with suppress(OSError):
                     temporary.unlink(missing_ok=True)
-                except OSError:
-                    pass
 
     def _path(self, file: str) -> Path:
         if _odd(file):

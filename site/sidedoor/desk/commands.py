@@ -1,0 +1,77 @@
+"""The desk's commands: `flask --app desk staff add "Ann Lee" --role admin`, and list, link, remove."""
+
+import click
+from flask import Flask
+from flask.cli import AppGroup, with_appcontext
+
+from sidedoor.desk.current import audit, desk_staff, sessions
+from sidedoor.desk.people import Person
+from sidedoor.desk.people_page import link_for
+from sidedoor.desk.staff import LINK_DAYS, NotPossible
+
+staff = AppGroup("staff", help="Who may sign in to the desk.")
+_OPERATOR = "the operator"
+
+
+def add_commands(app: Flask) -> None:
+    """Give the `flask --app desk` command its group."""
+    app.cli.add_command(staff)
+
+
+@staff.command("add")
+@click.argument("name")
+@click.option("--role", required=True, help="press, editor, adviser, admin; several with commas.")
+@with_appcontext
+def add(name: str, role: str) -> None:
+    """Add NAME, and print a link with which they choose how to sign in."""
+    try:
+        person = desk_staff().add(name, role.split(","))
+    except NotPossible as problem:
+        raise click.ClickException(str(problem)) from None
+    audit().record(_OPERATOR, "invited", person.name, role)
+    _print_link(person)
+
+
+@staff.command("list")
+@with_appcontext
+def everybody() -> None:
+    """Print everybody and what they may do."""
+    for person in desk_staff().everybody():
+        click.echo(f"{person.name}: {', '.join(sorted(person.roles))}")
+
+
+@staff.command("link")
+@click.argument("name")
+@with_appcontext
+def link(name: str) -> None:
+    """Print a new link for NAME, who is signed out everywhere."""
+    person = _named(name)
+    sessions().end_all(person.id)
+    audit().record(_OPERATOR, "renewed the link of", person.name)
+    _print_link(person)
+
+
+@staff.command("remove")
+@click.argument("name")
+@with_appcontext
+def remove(name: str) -> None:
+    """Take NAME's access away at once."""
+    person = _named(name)
+    try:
+        desk_staff().remove(person.id)
+    except NotPossible as problem:
+        raise click.ClickException(str(problem)) from None
+    sessions().end_all(person.id)
+    audit().record(_OPERATOR, "removed", person.name)
+    click.echo(f"{person.name} can no longer sign in.")
+
+
+def _named(name: str) -> Person:
+    person = desk_staff().named(name)
+    if not person:
+        raise click.ClickException(f"There is nobody called {name}. `flask --app desk staff list` prints everybody.")
+    return person
+
+
+def _print_link(person: Person) -> None:
+    click.echo(f"{link_for(person)}\nGive this to {person.name}. It is good for {LINK_DAYS} days, and works once.")

@@ -1,0 +1,92 @@
+"""Who is signed in where. Sessions live on the server, so they can be listed and ended; the cookie only names one."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sidedoor.desk.database import Database
+
+IDLE = timedelta(hours=2)
+LONGEST = timedelta(hours=12)
+_SEEN_EVERY = timedelta(minutes=1)
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS sessions (
+    digest TEXT PRIMARY KEY, person INTEGER NOT NULL, made TEXT NOT NULL, seen TEXT NOT NULL, browser TEXT NOT NULL);
+"""
+_BROWSERS = (("Firefox", "Firefox"), ("Edg", "Edge"), ("OPR", "Opera"), ("Chrome", "Chrome"), ("Safari", "Safari"))
+_DEVICES = (("Android", "Android"), ("iPhone", "an iPhone"), ("iPad", "an iPad"), ("Windows", "Windows"),
+            ("Mac OS", "a Mac"), ("Linux", "Linux"))  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Session:
+    """One browser that somebody signed in with. `name` stands for it in lists; it opens nothing."""
+
+    name: str
+    person: int
+    made: datetime
+    seen: datetime
+    browser: str
+
+
+class Sessions:
+    """The sessions in `data`/sessions.sqlite3."""
+
+    def __init__(self, data: Path) -> None:
+        self._open = Database(data / "sessions.sqlite3", _SCHEMA, "sessions").open
+
+    def start(self, person: int, user_agent: str, now: datetime) -> str:
+        """A new session's token (256 bits). Only its hash is kept."""
+        token, moment = secrets.token_urlsafe(32), now.isoformat()
+        with self._open() as database:
+            database.execute("DELETE FROM sessions WHERE made < ?", ((now - LONGEST).isoformat(),))
+            row = (_digest(token), person, moment, moment, browser_in_words(user_agent))
+            database.execute("INSERT INTO sessions VALUES (?, ?, ?, ?, ?)", row)
+        return token
+
+    def find(self, token: str, now: datetime) -> Session | None:
+        """The session of a token, while it is neither idle for too long nor too old; it counts as used."""
+        with self._open() as database:
+            row = database.execute("SELECT * FROM sessions WHERE digest = ?", (_digest(token),)).fetchone()
+            session = _session(row) if row else None
+            if not session or now - session.seen >= IDLE or now - session.made >= LONGEST:
+                return None
+            if now - session.seen >= _SEEN_EVERY:
+                database.execute("UPDATE sessions SET seen = ? WHERE digest = ?", (now.isoformat(), _digest(token)))
+        return session
+
+    def of(self, person: int, now: datetime) -> list[Session]:
+        """Somebody's live sessions, the last used first."""
+        with self._open() as database:
+            rows = database.execute("SELECT * FROM sessions WHERE person = ? ORDER BY seen DESC", (person,)).fetchall()
+        return [one for one in map(_session, rows) if now - one.seen < IDLE and now - one.made < LONGEST]
+
+    def end(self, person: int, name: str) -> bool:
+        """End one of somebody's sessions; whether there was one."""
+        with self._open() as database:
+            query = "DELETE FROM sessions WHERE person = ? AND substr(digest, 1, 16) = ?"
+            return database.execute(query, (person, name)).rowcount > 0
+
+    def end_all(self, person: int, but: str = "") -> int:
+        """End all of somebody's sessions, except the one named `but`; how many there were."""
+        with self._open() as database:
+            query = "DELETE FROM sessions WHERE person = ? AND substr(digest, 1, 16) != ?"
+            return database.execute(query, (person, but)).rowcount
+
+
+def browser_in_words(user_agent: str) -> str:
+    """`Firefox on Windows`: enough to know one's own browser again, and no more."""
+    browser = next((name for mark, name in _BROWSERS if mark in user_agent), "A browser")
+    device = next((name for mark, name in _DEVICES if mark in user_agent), "")
+    return f"{browser} on {device}" if device else browser
+
+
+def _session(row: tuple[str, int, str, str, str]) -> Session:
+    digest, person, made, seen, browser = row
+    return Session(digest[:16], person, datetime.fromisoformat(made), datetime.fromisoformat(seen), browser)
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,37 @@
+"""Moments in words, so that nobody has to work out an embargo: “Tuesday 24 November 2026, 00:01 GMT, in 9 hours”."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_datetime, format_timedelta
+from flask import Flask
+
+from sidedoor.documents.live import LiveLibrary
+from sidedoor.documents.times import Clock
+
+
+def moment_in_words(moment: datetime, zone: ZoneInfo) -> str:
+    """A day and a time of day in `zone`, with the zone's name: `Tuesday 24 November 2026, 00:01 GMT`."""
+    return format_datetime(moment, "EEEE d MMMM y, HH:mm zzz", tzinfo=zone, locale="en_GB")
+
+
+def distance_in_words(moment: datetime, now: datetime) -> str:
+    """How far off it is: `in 9 hours`, `3 days ago`, `just now`."""
+    span = moment - now
+    if abs(span) < timedelta(minutes=1):
+        return "in less than a minute" if span > timedelta() else "just now"
+    return format_timedelta(span, add_direction=True, threshold=1.5, locale="en_GB")
+
+
+def speak_plainly(app: Flask, clock: Clock) -> None:
+    """Give templates the filters `moment`, `short` (day and time) and `distance`."""
+
+    def zone() -> ZoneInfo:
+        live: LiveLibrary = app.extensions["live"]
+        return live.library.site.zone
+
+    app.jinja_env.filters["moment"] = lambda moment: moment_in_words(moment, zone())
+    app.jinja_env.filters["short"] = lambda moment: format_datetime(
+        moment, "d MMM y, HH:mm", tzinfo=zone(), locale="en_GB"
+    )
+    app.jinja_env.filters["distance"] = lambda moment: distance_in_words(moment, clock())

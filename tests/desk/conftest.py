@@ -1,0 +1,100 @@
+"""The desk on a small content folder, and its cast: Ann and Ben of the press office, Eve the editor, and the others."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from sidedoor.desk import create_app
+from sidedoor.desk.headers import policy_headers
+from sidedoor.settings import Settings
+from tests.conftest import SetClock
+from tests.content import ContentFolder
+
+CAST = {
+    "Ann Press": ("press",),
+    "Ben Press": ("press",),
+    "Eve Editor": ("editor",),
+    "Eli Editor": ("editor",),
+    "Kit Adviser": ("adviser",),
+    "Ada Admin": ("admin",),
+}
+
+
+class DeskClient(FlaskClient):
+    """Somebody's browser at the desk: sends the token of the last form it saw, and checks the policy of each answer."""
+
+    _token = ""
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        if kwargs.pop("with_token", True) and kwargs.get("method") == "POST":
+            if isinstance(kwargs.get("data"), dict):
+                kwargs["data"] = {"csrf_token": self._token, **kwargs["data"]}
+            elif "data" not in kwargs and "json" not in kwargs:
+                kwargs["data"] = {"csrf_token": self._token}
+            elif "json" in kwargs:
+                kwargs["headers"] = {**kwargs.get("headers", {}), "X-CSRFToken": self._token}
+        answer = super().open(*args, **kwargs)
+        for name in policy_headers(https=False):
+            assert answer.headers.get_all(name), f"{name} of {answer.request.path}"
+        if found := re.search(r'name="csrf_token" value="([^"]+)"', answer.get_data(as_text=True)):
+            self._token = found[1]
+        return answer
+
+
+@pytest.fixture
+def desk(content: ContentFolder, tmp_path: Path, clock: SetClock) -> Iterator[Flask]:
+    """The desk, with its cast. Like the public app in tests it does not watch the folder; it looks when it saves."""
+    app = create_app(Settings(content=content.path, data=tmp_path / "data"), clock)
+    app.test_client_class = DeskClient
+    for name, roles in CAST.items():
+        app.extensions["staff"].add(name, roles)
+    yield app
+    app.extensions["live"].close()
+
+
+SignedIn = Callable[[str], FlaskClient]
+
+
+@pytest.fixture
+def signed_in(desk: Flask, clock: SetClock) -> SignedIn:
+    """`signed_in("Ann Press")`: her browser, in a session of her own."""
+
+    def sign_in(name: str) -> FlaskClient:
+        client = desk.test_client()
+        person = desk.extensions["staff"].named(name)
+        with client.session_transaction() as session:
+            session["token"] = desk.extensions["sessions"].start(person.id, "Firefox on Linux", clock())
+        client.get("/account")  # learns the token of its forms
+        return client
+
+    return sign_in
+
+
+@pytest.fixture
+def ann(signed_in: SignedIn) -> FlaskClient:
+    """A press officer."""
+    return signed_in("Ann Press")
+
+
+@pytest.fixture
+def ben(signed_in: SignedIn) -> FlaskClient:
+    """Her colleague."""
+    return signed_in("Ben Press")
+
+
+@pytest.fixture
+def eve(signed_in: SignedIn) -> FlaskClient:
+    """An editor."""
+    return signed_in("Eve Editor")
+
+
+@pytest.fixture
+def ada(signed_in: SignedIn) -> FlaskClient:
+    """The administrator."""
+    return signed_in("Ada Admin")

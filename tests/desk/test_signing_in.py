@@ -1,0 +1,183 @@
+"""The desk's door, tried as its own people and as strangers."""
+
+import re
+
+import pyotp
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from tests.conftest import SetClock
+from tests.desk.conftest import SignedIn
+
+PASSWORD = "lantern orbit pickle thursday"
+
+
+def link_of(desk: Flask, clock: SetClock, name: str) -> str:
+    staff = desk.extensions["staff"]
+    token: str = staff.new_link(staff.named(name).id, clock())
+    return f"/invitation/{token}"
+
+
+def set_password(client: FlaskClient, link: str, clock: SetClock) -> str:
+    page = client.get(link).get_data(as_text=True)
+    found = re.search(r'name="secret" value="(\w+)"', page)
+    assert found
+    code = pyotp.TOTP(found[1]).at(clock())
+    answer = client.post(f"{link}/password", data={"secret": found[1], "password": PASSWORD, "code": code})
+    assert answer.status_code == 303, answer.get_data(as_text=True)
+    return found[1]
+
+
+def test_a_stranger_is_sent_to_the_door_and_on_to_where_they_wanted(desk: Flask, clock: SetClock) -> None:
+    stranger = desk.test_client()
+    answer = stranger.get("/account")
+    assert answer.location == "/sign-in?next=/account"
+    secret = set_password(stranger, link_of(desk, clock, "Ann Press"), clock)
+    stranger.get("/account")
+    stranger.post("/sign-out")
+    assert stranger.get("/account").status_code == 303
+    clock.forward(minutes=1)
+    stranger.get("/sign-in")
+    form = {"name": "ann press", "password": PASSWORD, "code": pyotp.TOTP(secret).at(clock()), "next": "/account"}
+    assert stranger.post("/sign-in", data=form).location == "/account"
+    assert b"Ann Press" in stranger.get("/account").data
+    # The same six digits do not open a second door.
+    second = desk.test_client()
+    second.get("/sign-in")
+    assert second.post("/sign-in", data=form).status_code == 422
+    actions = [entry.action for entry in desk.extensions["audit"].entries()]
+    assert actions == [
+        "could not sign in",
+        "signed in",
+        "signed out",
+        "signed in",
+        "took up an invitation",
+        "set a password",
+    ]
+
+
+def test_a_link_works_once_and_not_for_ever(desk: Flask, clock: SetClock) -> None:
+    used = link_of(desk, clock, "Ann Press")
+    set_password(desk.test_client(), used, clock)
+    assert desk.test_client().get(used).status_code == 410
+    old = link_of(desk, clock, "Ben Press")
+    clock.forward(days=7, seconds=1)
+    assert desk.test_client().get(old).status_code == 410
+    assert desk.test_client().get("/invitation/guessed").status_code == 410
+
+
+@pytest.mark.parametrize(
+    "elsewhere", ["https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:alert(1)"]
+)
+def test_nobody_is_sent_elsewhere_after_signing_in(desk: Flask, clock: SetClock, elsewhere: str) -> None:
+    client = desk.test_client()
+    secret = set_password(client, link_of(desk, clock, "Ann Press"), clock)
+    clock.forward(minutes=1)
+    client.get("/sign-in")
+    form = {"name": "Ann Press", "password": PASSWORD, "code": pyotp.TOTP(secret).at(clock()), "next": elsewhere}
+    assert client.post("/sign-in", data=form).location == "/"
+
+
+def test_guessing_is_slowed_for_one_name_and_never_for_the_office(desk: Flask, clock: SetClock) -> None:
+    client = desk.test_client()
+    secret = set_password(desk.test_client(), link_of(desk, clock, "Ann Press"), clock)
+    clock.forward(minutes=1)
+    client.get("/sign-in")
+    wrong = {"name": "Ann Press", "password": "wrong wrong wrong", "code": "000000"}
+    assert [client.post("/sign-in", data=wrong).status_code for _ in range(6)] == [422] * 5 + [429]
+    right = {"name": "Ann Press", "password": PASSWORD, "code": pyotp.TOTP(secret).at(clock())}
+    assert client.post("/sign-in", data=right).status_code == 429
+    assert client.post("/sign-in", data={**wrong, "name": "Ben Press"}).status_code == 422
+    clock.forward(minutes=16)
+    assert client.post("/sign-in", data={**right, "code": pyotp.TOTP(secret).at(clock())}).status_code == 303
+
+
+def test_signing_in_makes_a_new_session_and_the_old_cookie_is_worth_nothing(desk: Flask, clock: SetClock) -> None:
+    client = desk.test_client()
+    client.get("/sign-in")
+    before = client.get_cookie("desk")
+    assert before
+    assert before.http_only
+    assert before.same_site == "Lax"
+    assert not before.expires
+    set_password(client, link_of(desk, clock, "Ann Press"), clock)
+    after = client.get_cookie("desk")
+    assert after
+    thief = desk.test_client()
+    thief.set_cookie("desk", before.value)
+    assert thief.get("/account").status_code == 303
+    # Signing out ends the session on the server: a stolen cookie ends with it.
+    copy = desk.test_client()
+    copy.set_cookie("desk", after.value)
+    assert copy.get("/account").status_code == 200
+    client.get("/account")
+    client.post("/sign-out")
+    assert copy.get("/account").status_code == 303
+    copy.set_cookie("desk", after.value[:-2] + "xx")
+    assert copy.get("/account").status_code == 303
+
+
+def test_sessions_are_listed_ended_and_run_out(desk: Flask, signed_in: SignedIn, clock: SetClock) -> None:
+    here, there = signed_in("Ann Press"), signed_in("Ann Press")
+    other = signed_in("Ben Press")
+    assert here.get("/account").get_data(as_text=True).count("Firefox on Linux, since") == 2
+    assert here.post("/account/sessions/end", data={"session": "others"}).status_code == 303
+    assert there.get("/account").status_code == 303
+    assert here.get("/account").status_code == 200
+    assert other.get("/account").status_code == 200
+    for _ in range(11):
+        clock.forward(minutes=59)
+        assert here.get("/account").status_code == 200
+    assert other.get("/account").status_code == 303, "idle for two hours"
+    clock.forward(minutes=100)
+    assert here.get("/account").status_code == 303, "twelve hours at the longest"
+
+
+def test_a_post_without_its_token_or_from_another_site_does_nothing(desk: Flask, signed_in: SignedIn) -> None:
+    ada = signed_in("Ada Admin")
+    form = {"name": "New Person", "role": "admin"}
+    assert ada.post("/people/invite", data=form, with_token=False).status_code == 400
+    assert ada.post("/people/invite", data={**form, "csrf_token": "guessed"}).status_code == 400
+    for origin in (
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Origin": "https://evil.example"},
+        {"Sec-Fetch-Site": "same-site"},
+    ):
+        assert ada.post("/people/invite", data=form, headers=origin).status_code == 403
+    assert desk.extensions["staff"].named("New Person") is None
+    assert ada.post("/people/invite", data=form).status_code == 200
+
+
+def test_whoever_is_removed_or_loses_a_role_notices_at_once(desk: Flask, ada: FlaskClient, ben: FlaskClient) -> None:
+    staff = desk.extensions["staff"]
+    number = staff.named("Ben Press").id
+    assert ada.post(f"/people/{number}/roles", data={"role": ["admin", "press"]}).status_code == 303
+    assert ben.get("/people").status_code == 200
+    assert ada.post(f"/people/{number}/roles", data={"role": "adviser"}).status_code == 303
+    assert ben.get("/people").status_code == 403
+    assert ada.post(f"/people/{number}/remove").status_code == 303
+    assert ben.get("/account").status_code == 303
+    answer = ada.post(f"/people/{staff.named('Ada Admin').id}/remove")
+    assert "Make another person an admin first" in answer.get_data(as_text=True)
+
+
+def test_the_log_is_only_added_to_and_shows_when_it_was_not(desk: Flask, ada: FlaskClient, tmp_path: object) -> None:
+    import sqlite3
+
+    audit = desk.extensions["audit"]
+    audit.record("Ann Press", "=cmd|' /C calc'!A1", "<script>alert(1)</script>")
+    page = ada.get("/log?words=script").get_data(as_text=True)
+    assert "&lt;script&gt;alert(1)" in page
+    assert "Every line is as it was written" in page
+    assert "\"'=cmd|' /C calc'!A1\"" in ada.get("/log/all.csv").get_data(as_text=True)
+    path = desk.config["DATA"] / "audit.sqlite3"
+    with sqlite3.connect(path) as database:
+        for change in ("UPDATE log SET person = 'Ben'", "DELETE FROM log"):
+            with pytest.raises(sqlite3.IntegrityError, match="append only"):
+                database.execute(change)
+        database.execute("DROP TRIGGER log_is_not_changed")
+        database.execute("UPDATE log SET person = 'Ben' WHERE number = 1")
+    database.close()
+    assert audit.first_broken() == 1
+    assert "Line 1 is not as it was written" in ada.get("/log").get_data(as_text=True)
