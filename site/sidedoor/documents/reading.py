@@ -14,7 +14,7 @@ from sidedoor.documents.problems import Problem, Refused
 from sidedoor.documents.renderer import Renderer, RenderingFailed
 
 MOST_BYTES = 200_000
-_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 
 SITE, CONTACTS, PICTURES = "site.toml", "contacts.yaml", "images/"
@@ -78,7 +78,7 @@ def read_text(raw: bytes, file: str) -> str:
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         raise Refused([Problem(file, line, "This line is not UTF-8 text.", "Save the file as UTF-8.")]) from None
-    if found := _CONTROLS.search(text):
+    if found := CONTROLS.search(text):
         line = text[: found.start()].count("\n") + 1
         raise Refused([Problem(file, line, "There is a character here that does not print.", "Delete it.")])
     return text

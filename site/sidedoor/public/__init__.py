@@ -28,6 +28,31 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
 
     Raises problems.Refused when the content folder has no usable site.toml.
     """
+    live = LiveLibrary(Loader(settings.content, settings.data))
+    app = create_pages(settings, live, clock)
+
+    def complete(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
+        return with_policy(headers, settings.https)
+
+    edition = EditionLayer(app.wsgi_app, live, clock, complete)
+    app.extensions["edition"] = edition.edition
+
+    @lru_cache(maxsize=1)
+    def name_of(url: str) -> str:
+        return urlsplit(url).hostname or ""
+
+    def hosts() -> tuple[str, ...]:
+        site = live.library.site
+        return (*site.hosts, name_of(site.url or settings.served_at))
+
+    app.wsgi_app = OutermostLayer(  # type: ignore[method-assign]
+        edition, complete, settings.https, hosts, edition.remembered
+    )
+    return app
+
+
+def create_pages(settings: Settings, live: LiveLibrary, clock: Clock) -> Flask:
+    """The public pages alone. Whoever asks them brings the Edition to answer from; the desk's preview does, too."""
     app = Flask("sidedoor", root_path=str(PACKAGE), static_folder=None)
     app.config.update(
         DATA=settings.data.resolve(),
@@ -39,7 +64,6 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
         MAX_FORM_MEMORY_SIZE=64 * 1024,
         MAX_FORM_PARTS=20,
     )
-    live = LiveLibrary(Loader(settings.content, settings.data))
     app.extensions["live"] = live
     app.extensions["clock"] = clock
     app.extensions["search_index"] = SearchIndex()
@@ -64,20 +88,4 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
     errors.handle_errors(app)
     set_policy(app, settings.https)
     add_commands(app)
-
-    def complete(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
-        return with_policy(headers, settings.https)
-
-    edition = EditionLayer(app.wsgi_app, live, clock, complete)
-    app.extensions["edition"] = edition.edition
-
-    @lru_cache(maxsize=1)
-    def name_of(url: str) -> str:
-        return urlsplit(url).hostname or ""
-
-    def hosts() -> tuple[str, ...]:
-        site = live.library.site
-        return (*site.hosts, name_of(site.url or settings.served_at))
-
-    app.wsgi_app = OutermostLayer(edition, complete, settings.https, hosts, edition.remembered)  # type: ignore[method-assign]
     return app
