@@ -10,12 +10,25 @@ from urllib.parse import urlsplit
 from flask import Flask, g
 from flask_wtf import CSRFProtect
 
-from sidedoor.desk import log, people_page, signing_in, static_files
+from sidedoor.desk import (
+    contacts,
+    deciding,
+    front,
+    log,
+    people_page,
+    previewing,
+    revisions,
+    signing_in,
+    static_files,
+    writing,
+)
 from sidedoor.desk.access import guard
 from sidedoor.desk.audit import Audit
 from sidedoor.desk.commands import add_commands
 from sidedoor.desk.errors import handle_errors
 from sidedoor.desk.headers import policy_headers
+from sidedoor.desk.newsroom import Newsroom
+from sidedoor.desk.preview_links import PreviewLinks
 from sidedoor.desk.reviews import Reviews
 from sidedoor.desk.sessions import Sessions
 from sidedoor.desk.shelf import Shelf
@@ -24,6 +37,7 @@ from sidedoor.desk.words import speak_plainly
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.loader import Loader
 from sidedoor.documents.times import Clock, utc_now
+from sidedoor.public import create_pages
 from sidedoor.public.headers import OutermostLayer, completed
 from sidedoor.public.same_site import refuse_cross_site_posts
 from sidedoor.settings import Settings
@@ -31,7 +45,9 @@ from sidedoor.settings import Settings
 PACKAGE = Path(__file__).resolve().parents[1]
 MOST_BYTES = 24 * 1024 * 1024
 """A photograph as a camera makes it; it is made smaller before it is kept."""
-_BLUEPRINTS: tuple[ModuleType, ...] = (static_files, signing_in, people_page, log)
+_BLUEPRINTS: tuple[ModuleType, ...] = (
+    static_files, signing_in, front, writing, deciding, previewing, revisions, contacts, people_page, log,
+)  # fmt: skip
 
 
 def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
@@ -49,21 +65,23 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
         MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
         MAX_FORM_PARTS=400,
     )
-    app.extensions["live"] = LiveLibrary(Loader(settings.content, settings.data / "desk"))
+    app.extensions["live"] = live = LiveLibrary(Loader(settings.content, settings.data / "desk"))
     app.extensions["clock"] = clock
     data = app.config["DATA"]
-    app.extensions["shelf"] = Shelf(app.config["CONTENT"], data)
-    app.extensions["reviews"] = Reviews(data)
+    app.extensions["shelf"] = shelf = Shelf(app.config["CONTENT"], data)
+    app.extensions["reviews"] = reviews = Reviews(data)
     app.extensions["staff"] = Staff(data)
     app.extensions["sessions"] = Sessions(data)
-    app.extensions["audit"] = Audit(data, clock)
+    app.extensions["audit"] = audit = Audit(data, clock)
+    app.extensions["previews"] = PreviewLinks(data)
+    app.extensions["newsroom"] = Newsroom(shelf, reviews, audit, live, clock)
+    app.extensions["pages"] = create_pages(settings, live, clock)
     signing_in.set_up_cookie(app, settings.https)
     speak_plainly(app, clock)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
     @app.context_processor
     def _everywhere() -> dict[str, object]:
-        live: LiveLibrary = app.extensions["live"]
         return {"person": g.get("person"), "site": live.library.site}
 
     refuse_cross_site_posts(app)

@@ -38,11 +38,12 @@ def compose(front: Mapping[str, Any], body: str, before: str | None = None) -> s
         if name not in front:
             continue
         same = written is not None and written.values.get(name) == front[name]
-        blocks.append(kept[name] if same else _block(name, front[name]))
+        blocks.append(kept[name] if same else block(name, front[name]))
     return "---\n" + "".join(blocks) + "---\n" + body
 
 
-def _block(name: str, value: Any) -> str:
+def block(name: str, value: Any) -> str:
+    """The lines that give `name` its `value`, so that they read back as exactly that."""
     several_lines = isinstance(value, str) and "\n" in value
     text = _dumped(name, value, "|" if several_lines else None)
     return text if _reads_back(text, name, value) else _dumped(name, value, '"')

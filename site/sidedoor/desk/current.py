@@ -5,6 +5,8 @@ from datetime import datetime
 from flask import current_app
 
 from sidedoor.desk.audit import Audit
+from sidedoor.desk.newsroom import Newsroom
+from sidedoor.desk.preview_links import PreviewLinks
 from sidedoor.desk.reviews import Reviews
 from sidedoor.desk.sessions import Sessions
 from sidedoor.desk.shelf import Shelf
@@ -51,6 +53,18 @@ def desk_staff() -> Staff:
 def sessions() -> Sessions:
     """Who is signed in."""
     found: Sessions = current_app.extensions["sessions"]
+    return found
+
+
+def newsroom() -> Newsroom:
+    """Every step an item can take."""
+    found: Newsroom = current_app.extensions["newsroom"]
+    return found
+
+
+def previews() -> PreviewLinks:
+    """The links under which people without an account read a draft."""
+    found: PreviewLinks = current_app.extensions["previews"]
     return found
 
 

@@ -14,16 +14,17 @@ from sidedoor.desk.composing import compose
 from sidedoor.desk.editing import Fields, changed, wall_time
 from sidedoor.desk.history import Author
 from sidedoor.desk.people import Person, Role
+from sidedoor.desk.pictures import Picture
 from sidedoor.desk.reviews import Reviews
-from sidedoor.desk.shelf import Shelf, Stored, change_file
+from sidedoor.desk.shelf import CREDITS, Shelf, Stored, change_file
 from sidedoor.documents.checks import check_document
 from sidedoor.documents.document import FOLDERS, Document, Visibility
-from sidedoor.documents.front_matter import read_document
+from sidedoor.documents.front_matter import read_document, read_yaml
 from sidedoor.documents.library import Library
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.models import Kind
 from sidedoor.documents.problems import Level, Problem, Refused
-from sidedoor.documents.reading import read_file, read_text
+from sidedoor.documents.reading import PICTURES, read_file, read_text
 from sidedoor.documents.renderer import Renderer
 from sidedoor.documents.slugs import slug_from_title, slug_problem
 from sidedoor.documents.times import Clock
@@ -190,9 +191,13 @@ class Newsroom:
             return "Your role does not approve this kind of page."
         if person.id in self.reviews.writers(item.file):
             return "You wrote or changed this yourself. Somebody else has to approve it."
-        if _state(item.working.text) != "ready":
-            return "It is not ready yet: nobody has sent it for approval."
-        return None
+        return self.why_not_ready(item)
+
+    @staticmethod
+    def why_not_ready(item: Item) -> str | None:
+        """Why nobody can approve it, in a sentence; None if it waits for somebody."""
+        ready = _state(item.working.text) == "ready"
+        return None if ready else "It is not ready yet: nobody has sent it for approval."
 
     def approve(self, person: Person, item: Item, seen: str) -> Item:
         """Publish what waits, at once or at its time. `seen` is the digest of the version the person read."""
@@ -253,6 +258,12 @@ class Newsroom:
         self._audit.record(person.name, "took out of the calendar", item.file)
         return replace(item, stored=stored)
 
+    def restore(self, person: Person, item: Item, text: str, expected: str) -> Item:
+        """Make a draft of an old version. It is never public or withdrawn by that alone."""
+        written = read_document(text, item.file)
+        front = {name: value for name, value in written.values.items() if name != "withdrawn"}
+        return self.save_text(person, item, compose({**front, "state": "draft"}, written.body, text), expected)
+
     def withdraw(self, person: Person, item: Item, reason: str, removed: bool, replacement: str) -> Item:
         """Write the change that withdraws an item: it stays under its reason, or is removed, or leads elsewhere."""
         self._may_write(person, item.kind)
@@ -292,7 +303,7 @@ class Newsroom:
         self._audit.record(person.name, "threw away", item.working_file)
 
     def move(self, person: Person, item: Item, slug: str) -> Item:
-        """Give an item another address. If it is public the former one leads to it, and somebody approves afterwards."""
+        """Give an item another address. The former one of what is public leads to it; somebody approves afterwards."""
         self._may_write(person, item.kind)
         if problem := slug_problem(slug):
             raise NotAllowed(problem)
@@ -320,6 +331,21 @@ class Newsroom:
             )
         self._audit.record(person.name, "moved", item.file, file)
         return moved
+
+    def keep_picture(self, person: Person, picture: Picture, credit: str, expires: str) -> None:
+        """Put a picture on the shelf, and what is known of it into pictures.yaml. It is public once a page shows it."""
+        file = PICTURES + picture.file_name
+        if not self.shelf.read(file):
+            self._change(person, {file: (picture.raw, None)}, f"Picture {picture.file_name}")
+        facts = {"credit": credit, "expires": expires, "by": person.name}
+        known = self.shelf.read(CREDITS)
+        credits_ = read_yaml(known.text, CREDITS).values if known else {}
+        credits_[picture.file_name] = {name: value for name, value in facts.items() if value}
+        text = "".join(
+            compose({name: value}, "").removeprefix("---\n").removesuffix("---\n") for name, value in credits_.items()
+        )
+        self._change(person, {CREDITS: (text, known.digest if known else None)}, f"Credit of {picture.file_name}")
+        self._audit.record(person.name, "added a picture", file)
 
     def _publish(self, person: Person, item: Item, seen: str, override: bool, note: str = "") -> Item:
         if seen != item.working.digest:

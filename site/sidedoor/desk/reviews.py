@@ -74,6 +74,11 @@ class Reviews:
             row = database.execute("SELECT digest FROM bases WHERE file = ?", (file,)).fetchone()
             return row[0] if row else None
 
+    def rebase(self, file: str, digest: str) -> None:
+        """The waiting change counts as made from the public version with this digest."""
+        with self._open() as database:
+            database.execute("INSERT OR REPLACE INTO bases VALUES (?, ?)", (file, digest))
+
     def decide(
         self, file: str, digest: str, verdict: Verdict, person: int, name: str, now: datetime, note: str = ""
     ) -> None:

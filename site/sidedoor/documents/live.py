@@ -29,17 +29,19 @@ class LiveLibrary:
         """Read the folder once. Raises Refused as `Loader.load` does."""
         self._loader = loader
         self.library: Library = loader.load()
+        self._looking = threading.Lock()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._tell(self.library.problems)
 
     def refresh(self, settled: bool = False) -> Library:
         """Look at the folder now. `settled` as in `Loader.load`."""
-        library = self._loader.load(settled)
-        if library is not self.library:
-            known = set(self.library.problems)
-            self.library = library
-            self._tell(problem for problem in library.problems if problem not in known)
+        with self._looking:
+            library = self._loader.load(settled)
+            if library is not self.library:
+                known = set(self.library.problems)
+                self.library = library
+                self._tell(problem for problem in library.problems if problem not in known)
         return library
 
     def watch(self) -> None:

@@ -1,0 +1,46 @@
+"""The desk's front page, which says what somebody has to do; and the calendar of what goes live when."""
+
+from flask import Blueprint, render_template
+from flask.typing import ResponseReturnValue
+
+from sidedoor.desk.access import current_person, only, staff
+from sidedoor.desk.contacts import change_waits, contacts_due
+from sidedoor.desk.current import library, now, reviews, shelf
+from sidedoor.desk.listing import calendar, due, rows
+from sidedoor.documents.problems import Level
+
+blueprint = Blueprint("front", __name__)
+_A_LIST = 12
+
+
+@blueprint.get("/")
+@staff
+def to_do() -> ResponseReturnValue:
+    """What waits for this person, what is due, and what goes live next."""
+    person = current_person()
+    if not person.may("press", "editor"):
+        return render_template("desk/welcome.html")
+    everything = rows(library(), shelf(), reviews(), now())
+    mine = {row.file for row in everything if person.id in reviews().writers(row.file)}
+    problems = [problem for problem in due(library(), now()) if problem.file != "contacts.yaml"]
+    wrong = [problem for problem in problems if problem.level is Level.ERROR]
+    return render_template(
+        "desk/front.html",
+        waiting=[row for row in everything if row.needs_approval],
+        mine=mine,
+        flagged=[row for row in everything if row.flagged],
+        drafts=[row for row in everything if row.standing == "draft" or row.waiting == "draft"][:_A_LIST],
+        coming=calendar(everything, now()),
+        contacts=contacts_due(library(), now()),
+        contacts_wait=change_waits(shelf()),
+        wrong=wrong[:_A_LIST],
+        due=[problem for problem in problems if problem.level is not Level.ERROR][:_A_LIST],
+        more_due=max(0, len(problems) - len(wrong) - _A_LIST),
+    )
+
+
+@blueprint.get("/calendar")
+@only("press", "editor")
+def calendar_page() -> ResponseReturnValue:
+    """What goes live, leaves or is withdrawn by the clock alone."""
+    return render_template("desk/calendar.html", months=calendar(rows(library(), shelf(), reviews(), now()), now()))

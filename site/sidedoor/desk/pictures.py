@@ -1,0 +1,87 @@
+"""A picture that was dropped in, made anew from its pixels, so that nothing else it carried comes along.
+
+A JPEG comment survives opening and saving with Pillow; only a picture built from the pixels alone has lost it. Its name
+becomes a hash of its bytes, because names tell things too.
+"""
+
+import hashlib
+import io
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+
+from sidedoor.documents.pictures import MOST_BYTES
+
+LONGEST_EDGE = 1600
+MOST_SENT_BYTES = 20 * 1024 * 1024
+MOST_SENT_PIXELS = 60_000_000
+_FORMATS = ("JPEG", "PNG", "WEBP")
+_WAYS: dict[str, list[tuple[str, str, dict[str, Any]]]] = {
+    "RGB": [("JPEG", "jpg", {"quality": quality, "optimize": True, "progressive": True}) for quality in (82, 65, 45)],
+    "RGBA": [("PNG", "png", {"optimize": True}), *(("WEBP", "webp", {"quality": quality}) for quality in (80, 50))],
+}
+"""How a picture is written: the first way that is small enough."""
+
+
+class PictureRefused(Exception):
+    """The picture cannot be taken in; the message is a sentence that says why, and what to send instead."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture as it will be published. Width and height are in pixels."""
+
+    file_name: str
+    raw: bytes
+    width: int
+    height: int
+
+
+def take_in(raw: bytes, name: str) -> Picture:
+    """Make a publishable picture of what somebody sent. Raises PictureRefused."""
+    if not raw:
+        raise PictureRefused("The file is empty. Choose the picture once more.")
+    if len(raw) > MOST_SENT_BYTES:
+        raise PictureRefused(f"The picture is over {MOST_SENT_BYTES // 1024 // 1024} MB. Send a smaller one.")
+    try:
+        with Image.open(io.BytesIO(raw), formats=_FORMATS) as sent:
+            if sent.width * sent.height > MOST_SENT_PIXELS:
+                raise PictureRefused("The picture has too many pixels. Send one of 8,000 by 6,000 or smaller.")
+            if getattr(sent, "n_frames", 1) > 1:
+                raise PictureRefused("The picture moves. Send a still one.")
+            pixels = _pixels(sent)
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError, MemoryError):
+        raise PictureRefused("This is not a picture that can be used. Send a JPEG, PNG or WebP.") from None
+    made, ending = _encoded(pixels)
+    return Picture(f"{hashlib.sha256(made).hexdigest()[:20]}.{ending}", made, pixels.width, pixels.height)
+
+
+def _pixels(sent: Image.Image) -> Image.Image:
+    """Turned the right way up, in sRGB, no larger than needed; and nothing but pixels."""
+    upright = ImageOps.exif_transpose(sent)
+    has_alpha = upright.mode in ("RGBA", "LA", "PA") or "transparency" in upright.info
+    mode = "RGBA" if has_alpha else "RGB"
+    if profile := sent.info.get("icc_profile"):
+        with suppress(ImageCms.PyCMSError, OSError):  # a profile nobody can read is as good as none
+            ImageCms.profileToProfile(
+                upright := upright.convert(mode),
+                io.BytesIO(profile),
+                ImageCms.createProfile("sRGB"),
+                outputMode=mode,
+                inPlace=True,
+            )
+    upright = upright.convert(mode)
+    upright.thumbnail((LONGEST_EDGE, LONGEST_EDGE), Image.Resampling.LANCZOS)
+    return Image.frombytes(mode, upright.size, upright.tobytes())
+
+
+def _encoded(pixels: Image.Image) -> tuple[bytes, str]:
+    ways = _WAYS[pixels.mode]
+    for format_, ending, options in ways:
+        out = io.BytesIO()
+        pixels.save(out, format_, **options)
+        if out.tell() <= MOST_BYTES:
+            return out.getvalue(), ending
+    raise PictureRefused("The picture cannot be made small enough. Send a plainer or smaller one.")
