@@ -23,9 +23,22 @@ from sidedoor.documents.reading import CONTACTS, read_contacts
 blueprint = Blueprint("contacts", __name__, url_prefix="/contacts")
 _WAITING = change_file(CONTACTS)
 FIELDS = {
-    "name": "Name", "for": "Who it is for", "phone": "Phone", "phone_note": "About the phone", "text": "Text", "text_note": "About texting",
-    "email": "E-mail", "url": "Website", "hours": "Hours", "cost": "Cost", "access": "Access", "area": "Area", "note": "A caution", "source": "Source",
-}  # fmt: skip
+    "name": "Name",
+    "for": "Who it is for",
+    "phone": "Phone",
+    "phone_note": "About the phone",
+    "text": "Text",
+    "text_note": "About texting",
+    "email": "E-mail",
+    "url": "Website",
+    "hours": "Hours",
+    "cost": "Cost",
+    "access": "Access",
+    "area": "Area",
+    "note": "A caution",
+    "source": "Source",
+}
+"""What the form shows of a record, in the words of the form."""
 
 
 def contacts_due(known: Library, moment: datetime) -> list[Contact]:

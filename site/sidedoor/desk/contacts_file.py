@@ -33,7 +33,7 @@ def with_record(text: str, contact: str, values: Mapping[str, str]) -> str:
     after: list[str] = []
     indent = "    "
     for (start, name), stop in zip(places, ends, strict=True):
-        if name not in values or values[str(name)] == record[name]:
+        if name not in values or values[str(name)] == record[str(name)]:
             after += lines[start - 1 : stop - 1]
         elif value := values[str(name)]:
             after += [indent + line for line in block(str(name), value).rstrip("\n").split("\n")]
@@ -50,7 +50,7 @@ def with_record(text: str, contact: str, values: Mapping[str, str]) -> str:
 
 
 def _end(lines: list[str], start: int) -> int:
-    """The line after a value that begins on line `start`: the next that is a record, a comment at the margin, or empty."""
+    """The line after a value that begins on line `start`: the next record, or whatever stands further left."""
     line = start + 1
     while line <= len(lines) and lines[line - 1].startswith("     "):
         line += 1

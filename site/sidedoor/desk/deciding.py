@@ -10,7 +10,7 @@ from sidedoor.desk.compare import compare
 from sidedoor.desk.current import newsroom, now, previews, reviews
 from sidedoor.desk.newsroom import Item, NotAllowed
 from sidedoor.desk.shelf import CannotSave, Conflict
-from sidedoor.desk.writing import find, path_of
+from sidedoor.desk.writing import find, path_of, sentence
 from sidedoor.documents.models import Kind
 from sidedoor.documents.problems import Refused
 
@@ -122,12 +122,7 @@ def _step(
     try:
         after = step(item) or item
     except (NotAllowed, CannotSave, Refused) as refused:
-        text = (
-            " ".join(f"{p.what} {p.instead}" for p in refused.problems)
-            if isinstance(refused, Refused)
-            else str(refused)
-        )
-        return _review(find(kind, slug), text), 422
+        return _review(find(kind, slug), sentence(refused)), 422
     except Conflict:
         return _review(find(kind, slug), "Somebody changed it in this moment. Read it again, then decide."), 409
     if newsroom().is_public(after):

@@ -80,7 +80,7 @@ def save(kind: Kind, slug: str) -> ResponseReturnValue:
         return _editor(find(kind, slug), fields, base, conflict=True), 409
     except (NotAllowed, CannotSave, PictureRefused, Refused) as refused:
         _keep_typed(item, fields, base)
-        return _editor(item, fields, base, problem=_sentence(refused)), 422
+        return _editor(item, fields, base, problem=sentence(refused)), 422
     if trouble := shelf().history.trouble:
         flash(trouble, "problem")
     flash("It is saved, and waits for a colleague's approval." if ready else "It is saved.")
@@ -242,7 +242,8 @@ def _escaped(alt: str) -> str:
     return alt.replace("\\", "\\\\").replace("[", "\\[").replace("]", "\\]")
 
 
-def _sentence(refused: Exception) -> str:
+def sentence(refused: Exception) -> str:
+    """What stood in the way, in words for whoever tried."""
     if isinstance(refused, Refused):
         return " ".join(f"{problem.what} {problem.instead}" for problem in refused.problems[:3])
     return str(refused)

@@ -1,0 +1,166 @@
+// The editor's form works without this. With it: a toolbar and shortcuts, clean pasting, dropped pictures, and every few
+// seconds what was typed goes to the desk, which keeps it, checks it, and says who else is here.
+(() => {
+  const form = /** @type {HTMLFormElement | null} */ (document.querySelector("form[data-editor]"));
+  const body = /** @type {HTMLTextAreaElement | null} */ (document.querySelector("#f-body"));
+  if (!form || !body) return;
+  const path = form.dataset.editor || "";
+  const toolbar = /** @type {HTMLElement} */ (form.querySelector(".toolbar"));
+  const panel = /** @type {HTMLElement} */ (document.querySelector("[data-panel]"));
+  const saved = /** @type {HTMLElement} */ (form.querySelector("[data-saved]"));
+  const others = /** @type {HTMLElement} */ (document.querySelector("[data-others]"));
+  const names = /** @type {HTMLElement} */ (document.querySelector("[data-others-names]"));
+  const preview = /** @type {HTMLIFrameElement | null} */ (document.querySelector("[data-preview]"));
+  const ownHtml = /** @type {any} */ (window).trustedTypes?.createPolicy("sidedoor-desk", { createHTML: (/** @type {string} */ html) => html });
+  let typed = false;
+  let sending = false;
+  let leaving = false;
+  toolbar.hidden = false;
+
+  // Typing. Everything goes through insertText, so that the browser's own undo works.
+  /** @param {string} text */
+  const insert = (text) => {
+    body.focus();
+    if (!document.execCommand("insertText", false, text)) body.setRangeText(text, body.selectionStart, body.selectionEnd, "end");
+    noticed();
+  };
+
+  /** @param {string} mark */
+  const wrap = (mark) => {
+    const { selectionStart: start, selectionEnd: end, value } = body;
+    const words = value.slice(start, end);
+    const inside = words.startsWith(mark) && words.endsWith(mark) && words.length > 2 * mark.length;
+    insert(inside ? words.slice(mark.length, -mark.length) : `${mark}${words || "words"}${mark}`);
+    if (!words) body.setSelectionRange(start + mark.length, start + mark.length + 5);
+  };
+
+  /** @param {string} mark */
+  const begin = (mark) => {
+    const first = body.value.lastIndexOf("\n", body.selectionStart - 1) + 1;
+    const last = body.value.indexOf("\n", body.selectionEnd);
+    body.setSelectionRange(first, last < 0 ? body.value.length : last);
+    const lines = body.value.slice(body.selectionStart, body.selectionEnd).split("\n");
+    const all = lines.every((line) => line.startsWith(mark));
+    insert(lines.map((line) => (all ? line.slice(mark.length) : mark + line.replace(/^(#+|-) /, ""))).join("\n"));
+  };
+
+  const link = () => {
+    const words = body.value.slice(body.selectionStart, body.selectionEnd) || "words of the link";
+    const at = body.selectionStart + words.length + 3;
+    insert(`[${words}](/help/)`);
+    body.setSelectionRange(at, at + 6);
+  };
+
+  /** @param {string} block */
+  const insertBlock = (block) => {
+    const before = body.value.slice(0, body.selectionStart);
+    const gap = !before || before.endsWith("\n\n") ? "" : before.endsWith("\n") ? "\n" : "\n\n";
+    insert(`${gap}${block}\n\n`);
+  };
+
+  toolbar.addEventListener("click", (event) => {
+    const button = event.target instanceof Element ? event.target.closest("button") : null;
+    if (!button) return;
+    if (button.dataset.wrap) wrap(button.dataset.wrap);
+    else if (button.dataset.line) begin(button.dataset.line);
+    else link();
+  });
+  const menu = /** @type {HTMLSelectElement} */ (toolbar.querySelector("[data-insert]"));
+  menu.addEventListener("change", () => {
+    if (menu.value) insertBlock(menu.value);
+    menu.value = "";
+  });
+
+  addEventListener("keydown", (event) => {
+    if (!(event.ctrlKey || event.metaKey)) return;
+    const key = event.key.toLowerCase();
+    const inBody = document.activeElement === body;
+    /** @type {(() => void) | undefined} */
+    const action =
+      key === "s" && !event.shiftKey ? () => /** @type {HTMLButtonElement} */ (form.querySelector("[value=draft]")).click()
+      : !inBody ? undefined
+      : key === "b" ? () => wrap("**")
+      : key === "i" ? () => wrap("*")
+      : key === "k" ? link
+      : event.altKey && event.code === "Digit2" ? () => begin("## ")
+      : event.shiftKey && event.code === "Digit8" ? () => begin("- ")
+      : undefined;
+    if (!action) return;
+    event.preventDefault();
+    action();
+  });
+
+  // Pasting from Word, Google Docs and the like; Ctrl+Shift+V pastes plain text, as everywhere.
+  body.addEventListener("paste", (event) => {
+    const html = event.clipboardData?.getData("text/html");
+    if (!html) return;
+    event.preventDefault();
+    insert(/** @type {any} */ (window).sidedoorPaste(html));
+  });
+
+  // Pictures. What stands in the fields about pictures goes along.
+  const pictures = /** @type {HTMLDetailsElement} */ (form.querySelector("[data-pictures]"));
+  const chosen = /** @type {HTMLInputElement} */ (form.querySelector("#f-picture"));
+  for (const name of ["dragover", "dragleave", "drop"]) {
+    body.addEventListener(name, (event) => {
+      const files = /** @type {DragEvent} */ (event).dataTransfer?.files;
+      const types = /** @type {DragEvent} */ (event).dataTransfer?.types || [];
+      if (!types.includes("Files")) return;
+      event.preventDefault();
+      body.classList.toggle("dropping", name === "dragover");
+      if (name !== "drop" || !files?.length) return;
+      chosen.files = files;
+      pictures.open = true;
+      /** @type {HTMLElement} */ (form.querySelector("#f-picture_alt")).focus();
+    });
+  }
+
+  // Keeping.
+  const noticed = () => {
+    typed = true;
+    saved.textContent = "";
+  };
+  form.addEventListener("input", noticed);
+
+  /** @param {boolean} whole */
+  const send = async (whole) => {
+    if (sending || leaving) return;
+    sending = true;
+    const all = new FormData(form);
+    all.delete("picture");
+    const here = new FormData();
+    for (const name of ["csrf_token", "base"]) here.set(name, String(all.get(name)));
+    typed = typed && !whole;
+    try {
+      const answer = await fetch(`${path}/typing`, { method: "POST", body: new URLSearchParams(/** @type {any} */ (whole ? all : here)) });
+      if (!answer.ok) throw new Error(String(answer.status));
+      const told = await answer.json();
+      others.hidden = !told.others.length && !told.changed;
+      names.textContent = told.others.join(", ") + (told.changed ? (told.others.length ? "; it " : "It ") + "was saved by somebody since you opened it" : "");
+      if (whole) {
+        panel.innerHTML = ownHtml ? ownHtml.createHTML(told.panel) : told.panel;
+        saved.textContent = " What you typed is kept.";
+        if (preview) preview.contentWindow?.location.replace(`${path}/preview?typed`);
+      }
+    } catch {
+      typed = typed || whole;
+      saved.textContent = " The desk cannot be reached just now. Your words are still here: keep this page open.";
+    }
+    sending = false;
+  };
+  let ticks = 0;
+  setInterval(() => {
+    ticks += 1;
+    if (typed) send(true);
+    else if (ticks % 7 === 0) send(false);
+  }, 3000);
+  form.addEventListener("submit", () => {
+    leaving = true;
+  });
+  addEventListener("pagehide", () => {
+    if (!typed || leaving) return;
+    const all = new FormData(form);
+    all.delete("picture");
+    navigator.sendBeacon(`${path}/typing`, new URLSearchParams(/** @type {any} */ (all)));
+  });
+})();
