@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import brotli
 from werkzeug.http import parse_accept_header, parse_etags
@@ -161,7 +161,11 @@ class EditionLayer:
         edition = self.edition()
         environ[EDITION_KEY] = edition
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD") or environ.get("QUERY_STRING"):
-            return self._application(environ, start_response)
+
+            def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Callable[[bytes], object]:
+                return start_response(status, [pair for pair in headers if pair[0] != SAME_FOR_EVERYONE], *error)
+
+            return self._application(environ, start)
         body, status, headers = run_wsgi_app(self._application, {**environ, "REQUEST_METHOD": "GET"}, buffered=True)
         whole = b"".join(body)
         if SAME_FOR_EVERYONE in headers and MIRROR_KEY not in environ:

@@ -1,6 +1,7 @@
 """The desk's door, tried as its own people and as strangers."""
 
 import re
+import sqlite3
 
 import pyotp
 import pytest
@@ -163,8 +164,6 @@ def test_whoever_is_removed_or_loses_a_role_notices_at_once(desk: Flask, ada: Fl
 
 
 def test_the_log_is_only_added_to_and_shows_when_it_was_not(desk: Flask, ada: FlaskClient, tmp_path: object) -> None:
-    import sqlite3
-
     audit = desk.extensions["audit"]
     audit.record("Ann Press", "=cmd|' /C calc'!A1", "<script>alert(1)</script>")
     page = ada.get("/log?words=script").get_data(as_text=True)

@@ -65,6 +65,7 @@ def test_every_kind_of_answer_carries_the_whole_policy(client: FlaskClient) -> N
     for method, path in (
         ("GET", "/"), ("HEAD", "/"), ("GET", "/nope"), ("PUT", "/"), ("POST", "/search"), ("GET", "/w"), ("GET", "/favicon.ico"),
         ("OPTIONS", "/"), ("GET", "/healthz"), ("GET", "/help/"), ("GET", "/%00"), ("GET", "/..%2f..%2fetc/passwd"),
+        ("GET", "/?utm_source=x"), ("GET", "/news?x"), ("HEAD", "/help/money?x"),
     ):  # fmt: skip
         client.open(path, method=method)  # the house client checks
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+_ALIKE = 0.6
+"""Below this ratio two paragraphs are two, not one that was changed: their words interleaved would read as neither."""
 _WORDS = re.compile(r"\s+|\w+|[^\w\s]")
 
 
@@ -31,7 +33,11 @@ def compare(older: str, newer: str) -> list[Part]:
 
 def _words(older: str, newer: str) -> Iterator[Part]:
     before, after = _WORDS.findall(older), _WORDS.findall(newer)
-    for tag, a, b, c, d in difflib.SequenceMatcher(None, before, after, autojunk=len(before) > 2000).get_opcodes():
+    matcher = difflib.SequenceMatcher(None, before, after, autojunk=len(before) > 2000)
+    if matcher.ratio() < _ALIKE:
+        yield from (part for part in (Part("removed", older), Part("added", newer)) if part.text)
+        return
+    for tag, a, b, c, d in matcher.get_opcodes():
         if tag == "equal":
             yield Part("same", "".join(before[a:b]))
             continue

@@ -1,0 +1,250 @@
+"""The whole way of a release, without a browser: written, approved, under embargo, public, corrected, withdrawn."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from sidedoor.public import create_app
+from sidedoor.settings import Settings
+from tests.conftest import SetClock
+from tests.content import ContentFolder
+from tests.desk.forms import approve, fields_of, save, seen, start
+from tests.house import HouseClient
+
+
+class PublicSite:
+    """What the public sees of the same folder at the same moment."""
+
+    def __init__(self, content: Path, data: Path, clock: SetClock) -> None:
+        self.app = create_app(Settings(content=content, data=data), clock)
+        self.app.test_client_class = HouseClient
+
+    def get(self, path: str) -> tuple[int, str]:
+        self.app.extensions["live"].refresh()
+        answer = self.app.test_client().get(path)
+        return answer.status_code, answer.get_data(as_text=True)
+
+
+@pytest.fixture
+def public(content: ContentFolder, tmp_path: Path, clock: SetClock, desk: Flask) -> Iterator[PublicSite]:
+    site = PublicSite(content.path, tmp_path / "public", clock)
+    yield site
+    site.app.extensions["live"].close()
+
+
+WORDS = "Ten new rooms are open for people who need a safe place. The council paid for them."
+
+
+def release(client: FlaskClient, **changes: str) -> str:
+    path = start(client, "Ten new rooms are open")
+    answer = save(client, path, "ready", summary="Ten new rooms are open.", body=WORDS, **changes)
+    assert answer.status_code == 303, answer.get_data(as_text=True)
+    return path
+
+
+def test_a_release_under_embargo_is_approved_and_goes_live_at_its_second(
+    ann: FlaskClient, ben: FlaskClient, public: PublicSite, clock: SetClock, desk: Flask
+) -> None:
+    path = release(ann, publish_date="2026-11-25", publish_time="00:01", figure="10", figure_means="new rooms")
+    refused = approve(ann, path)
+    assert refused.status_code == 422
+    assert "You wrote or changed this yourself" in refused.get_data(as_text=True)
+    page = ben.get(f"{path}/review").get_data(as_text=True)
+    assert "Wednesday 25 November 2026, 00:01 GMT</strong>, in 12 hours" in page
+    assert approve(ben, path).status_code == 303
+    assert "in 12 hours" in ann.get("/calendar").get_data(as_text=True)
+    clock.now = clock.now.replace(day=25, hour=0, minute=0, second=59)
+    assert public.get("/news/ten-new-rooms-are-open")[0] == 404
+    clock.forward(seconds=1)
+    status, shown = public.get("/news/ten-new-rooms-are-open")
+    assert status == 200
+    assert "The council paid for them" in shown
+    assert '<p class="figure"><strong>10</strong></p>' in shown
+    actions = [(entry.person, entry.action) for entry in desk.extensions["audit"].entries("ten-new-rooms")]
+    assert actions == [("Ben Press", "approved"), ("Ann Press", "sent for approval"), ("Ann Press", "started")]
+
+
+def test_without_an_embargo_it_goes_live_when_it_is_approved(
+    ann: FlaskClient, ben: FlaskClient, public: PublicSite, clock: SetClock
+) -> None:
+    path = release(ann)
+    clock.forward(hours=1)
+    assert public.get("/news/ten-new-rooms-are-open")[0] == 404
+    assert approve(ben, path).status_code == 303
+    assert '<time datetime="2026-11-24T13:00:00+00:00">' in public.get("/news/ten-new-rooms-are-open")[1]
+
+
+def test_what_is_public_changes_by_approval_alone(
+    ann: FlaskClient, ben: FlaskClient, public: PublicSite, content: ContentFolder
+) -> None:
+    path = release(ann)
+    approve(ben, path)
+    answer = save(
+        ben,
+        path,
+        "ready",
+        body=WORDS + " The first opened on Monday.",
+        new_note="The day was missing.",
+        new_note_kind="correction",
+    )
+    assert answer.status_code == 303
+    assert "Monday" not in public.get("/news/ten-new-rooms-are-open")[1]
+    assert (content.path / "changes/news/ten-new-rooms-are-open.md").exists()
+    assert "Monday" not in "".join(
+        public.get(where)[1] for where in ("/", "/news", "/news/feed.xml", "/search?words=monday")
+    )
+    assert approve(ben, path).status_code == 422, "the one who wrote the change"
+    assert "<ins>" in ann.get(f"{path}/review").get_data(as_text=True)
+    assert approve(ann, path).status_code == 303, "the one who wrote only what was there before"
+    shown = public.get("/news/ten-new-rooms-are-open")[1]
+    assert "The first opened on Monday" in shown
+    assert "Correction" in shown
+    assert "The day was missing." in shown
+    assert not (content.path / "changes/news/ten-new-rooms-are-open.md").exists()
+
+
+@pytest.mark.parametrize(("how", "status"), [("withdraw", 200), ("remove", 410), ("replace", 301)])
+def test_it_is_withdrawn_removed_or_replaced_with_a_reason(
+    ann: FlaskClient, ben: FlaskClient, public: PublicSite, how: str, status: int
+) -> None:
+    path = release(ann)
+    approve(ben, path)
+    form = {"how": how, "reason": "It named somebody.", "replacement": "/news/first"}
+    assert ann.post(f"{path}/withdraw", data={**form, "reason": " "}).status_code == 422
+    assert ann.post(f"{path}/withdraw", data=form).status_code == 303
+    assert public.get("/news/ten-new-rooms-are-open")[0] == 200
+    assert approve(ann, path).status_code == 422
+    assert approve(ben, path).status_code == 303
+    found, shown = public.get("/news/ten-new-rooms-are-open")
+    assert found == status
+    assert how == "replace" or "It named somebody." in shown
+    assert "Ten new rooms" not in public.get("/news")[1]
+    assert ann.post(f"{path}/bring-back").status_code == 303
+    assert approve(ben, path).status_code == 303
+    assert public.get("/news/ten-new-rooms-are-open")[0] == 200
+
+
+def test_an_editor_publishes_alone_in_an_emergency_and_it_stays_flagged(
+    ann: FlaskClient, eve: FlaskClient, public: PublicSite
+) -> None:
+    path = start(eve, "A road is closed")
+    save(eve, path, "ready", summary="A road is closed.", body="The road to the centre is closed today.")
+    assert approve(ann, path, "override", reason="Now").status_code == 403
+    assert approve(eve, path, "override", reason="").status_code == 422
+    assert approve(eve, path, "override", reason="People are on their way.").status_code == 303
+    assert public.get("/news/a-road-is-closed")[0] == 200
+    assert "Published by one person alone" in ann.get("/").get_data(as_text=True)
+    assert approve(eve, path, "approve-afterwards").status_code == 422
+    assert approve(ann, path, "approve-afterwards").status_code == 303
+    assert "Published by one person alone" not in ann.get("/").get_data(as_text=True)
+
+
+def test_a_review_of_an_older_version_decides_nothing(ann: FlaskClient, ben: FlaskClient, public: PublicSite) -> None:
+    path = release(ann)
+    read = seen(ben, path)
+    save(ann, path, "ready", body=WORDS + " And one thing more.")
+    answer = ben.post(f"{path}/approve", data={"seen": read})
+    assert answer.status_code == 422
+    assert "changed since you read it" in answer.get_data(as_text=True)
+    assert public.get("/news/ten-new-rooms-are-open")[0] == 404
+
+
+def test_what_is_wrong_stops_it_and_nothing_typed_is_lost(ann: FlaskClient) -> None:
+    path = start(ann, "Ten new rooms are open")
+    answer = save(ann, path, "ready", summary="", body="See [this](/help/nowhere).")
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 422
+    assert "See [this](/help/nowhere)." in page
+    assert "is missing" in page or "is empty" in page
+    again = save(ann, path, "ready", summary="Rooms.", publish_date="2027-03-28", publish_time="01:30")
+    assert "never happens" in again.get_data(as_text=True)
+    twice = save(ann, path, "ready", summary="Rooms.", publish_date="2027-10-31", publish_time="01:30")
+    assert "happens twice" in twice.get_data(as_text=True)
+    assert save(ann, path, "draft", body="See [this](/help/nowhere).").status_code == 303
+
+
+def test_two_people_in_one_item_lose_nothing(ann: FlaskClient, ben: FlaskClient) -> None:
+    path = start(ann, "Ten new rooms are open")
+    first, second = (client.get(path).get_data(as_text=True) for client in (ann, ben))
+    ben.post(f"{path}/typing", data={**fields_of(second), "body": "Ben is typing."})
+    assert "Also open with: <strong data-others-names>Ben Press" in ann.get(path).get_data(as_text=True)
+    ann.post(path, data={**fields_of(first), "body": "What Ann wrote.", "step": "draft"})
+    answer = ben.post(path, data={**fields_of(second), "body": "What Ben wrote.", "step": "draft"})
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 409
+    assert "What Ann wrote." in page
+    assert "What Ben wrote." in page
+    resolved = {**fields_of(page), "body": "What Ann wrote. What Ben wrote.", "step": "draft"}
+    assert ben.post(path, data=resolved).status_code == 303
+    assert "What Ann wrote. What Ben wrote." in ann.get(path).get_data(as_text=True)
+
+
+def test_what_was_typed_is_there_after_a_restart_and_until_it_is_thrown_away(ann: FlaskClient) -> None:
+    path = start(ann, "Ten new rooms are open")
+    fields = fields_of(ann.get(path).get_data(as_text=True))
+    told = ann.post(f"{path}/typing", data={**fields, "body": "Half a sent"}).get_json()
+    assert told["others"] == []
+    assert "To put right first" in told["panel"]
+    page = ann.get(path).get_data(as_text=True)
+    assert "Half a sent" in page
+    assert "did not save" in page
+    ann.post(f"{path}/typing/forget")
+    assert "Half a sent" not in ann.get(path).get_data(as_text=True)
+
+
+def test_edits_by_hand_are_seen_at_once_and_never_overwritten(
+    ann: FlaskClient, ben: FlaskClient, content: ContentFolder, desk: Flask
+) -> None:
+    path = release(ann)
+    approve(ben, path)
+    save(ann, path, "ready", body=WORDS + " From the desk.")
+    file = content.path / "news/ten-new-rooms-are-open.md"
+    content.write(
+        "news/ten-new-rooms-are-open.md",
+        file.read_text("utf-8").replace("Ten new rooms are open for", "Ten new rooms opened for"),
+    )
+    desk.extensions["live"].refresh()
+    answer = approve(ben, path)
+    assert answer.status_code == 422
+    assert "changed outside the desk" in answer.get_data(as_text=True)
+    assert ben.post(f"{path}/compared").status_code == 303
+    assert approve(ben, path).status_code == 422, "who decided to go on has a hand in it"
+    assert "edited outside the desk" in ann.get(f"{path}/history").get_data(as_text=True)
+
+
+def test_history_is_read_compared_and_restored(ann: FlaskClient, ben: FlaskClient, public: PublicSite) -> None:
+    path = release(ann)
+    approve(ben, path)
+    save(ann, path, "draft", body="Other words altogether.")
+    page = ann.get(f"{path}/history").get_data(as_text=True)
+    assert page.count("Ann Press") >= 3
+    assert "Ben Press: Approve news/ten-new-rooms-are-open.md" in page
+    revisions = re.findall(rf'href="{path}/history/([0-9a-f]{{40}})"', page)
+    shown = ann.get(f"{path}/history/{revisions[1]}").get_data(as_text=True)
+    assert "<del>" in shown
+    assert "<ins>Other words altogether.</ins>" in shown.replace("\n", "")
+    base = re.search(r'name="base" value="([^"]+)"', shown)
+    assert base
+    assert ann.post(f"{path}/history/{revisions[1]}/restore", data={"base": base[1]}).status_code == 303
+    assert "The council paid" in ann.get(path).get_data(as_text=True)
+    assert ann.get(f"{path}/history/{'0' * 40}").status_code == 404
+
+
+def test_a_new_address_leads_on_from_the_old_one(
+    ann: FlaskClient, ben: FlaskClient, eve: FlaskClient, public: PublicSite
+) -> None:
+    path = release(ann)
+    draft = ann.post(f"{path}/address", data={"slug": "rooms"})
+    assert draft.location == "/items/news/rooms"
+    assert approve(ben, "/items/news/rooms").status_code == 303
+    assert ann.post("/items/news/rooms/address", data={"slug": "new-rooms"}).status_code == 422
+    for odd in ("../../site", "Rooms", "first", "2026", "a/b"):
+        assert eve.post("/items/news/rooms/address", data={"slug": odd}).status_code == 422
+    assert eve.post("/items/news/rooms/address", data={"slug": "new-rooms"}).status_code == 303
+    assert public.get("/news/rooms")[0] == 301
+    assert public.get("/news/new-rooms")[0] == 200
+    assert public.get("/news/ten-new-rooms-are-open")[0] == 404
