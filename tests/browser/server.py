@@ -42,7 +42,10 @@ def serve_options() -> list[str]:
 
 
 class RunningSite:
-    """A server process. `url` is its address; `wrapper` is a command that starts it, `environment` adds settings."""
+    """A server process. `url` is its address; `wrapper` is a command that starts it, `environment` adds settings.
+
+    `application` is the public site's or, as `desk:app`, the desk's.
+    """
 
     def __init__(
         self,
@@ -51,6 +54,7 @@ class RunningSite:
         workers: int = 1,
         wrapper: Sequence[str] = (),
         start_seconds: float = START_SECONDS,
+        application: str = "app:app",
         **environment: str,
     ) -> None:
         self.port = free_port()
@@ -58,9 +62,10 @@ class RunningSite:
         command = [
             *wrapper,
             *(sys.executable, "-m", "granian", *serve_options()),
-            *("--host", "127.0.0.1", "--port", str(self.port), "--workers", str(workers), "app:app"),
+            *("--host", "127.0.0.1", "--port", str(self.port), "--workers", str(workers), application),
         ]
         settings = {"SIDEDOOR_CONTENT": str(content), "SIDEDOOR_DATA": str(data), "PORT": str(self.port)}
+        settings["SIDEDOOR_DESK_URL"] = f"http://localhost:{self.port}"
         self.log = data / "server.log"
         data.mkdir(parents=True, exist_ok=True)
         with self.log.open("wb") as log:

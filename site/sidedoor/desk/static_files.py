@@ -1,14 +1,21 @@
-"""The desk's styles and scripts, from static/. The browser asks each time whether they are still the same."""
+"""The desk's styles and scripts, from static/, of which the browser asks each time whether they changed; its health."""
 
 from flask import Blueprint, Response, send_from_directory
 
 from sidedoor.desk.access import only
 from sidedoor.public.inline import STATIC
 
-blueprint = Blueprint("static_files", __name__, url_prefix="/static")
+blueprint = Blueprint("static_files", __name__)
 
 
-@blueprint.get("/<any(css, js):kind>/<path:name>")
+@blueprint.get("/healthz")
+@only("stranger")
+def health() -> dict[str, bool]:
+    """Whether the desk answers; it tells nobody more."""
+    return {"ok": True}
+
+
+@blueprint.get("/static/<any(css, js):kind>/<path:name>")
 @only("stranger")
 def file(kind: str, name: str) -> Response:
     """One file."""
