@@ -39,7 +39,7 @@ class DeskClient(FlaskClient):
                 kwargs["data"] = {"csrf_token": self._token}
             elif "json" in kwargs:
                 kwargs["headers"] = {**kwargs.get("headers", {}), "X-CSRFToken": self._token}
-        answer = super().open(*args, **kwargs)
+        answer = super().open(*args, **{"buffered": True, **kwargs})
         for name in policy_headers(https=False):
             assert answer.headers.get_all(name), f"{name} of {answer.request.path}"
         if found := re.search(r'name="csrf_token" value="([^"]+)"', answer.get_data(as_text=True)):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
-from sidedoor.desk.newsroom import Standing, standing_of
+from sidedoor.desk.newsroom import Standing, standing_of, unfinished
 from sidedoor.desk.reviews import Reviews
 from sidedoor.desk.shelf import Shelf, change_file
 from sidedoor.documents.checks import check_library
@@ -63,8 +63,9 @@ def rows(library: Library, shelf: Shelf, reviews: Reviews, now: datetime) -> lis
             slug = slug_of(file)
         except ValueError:
             continue
-        if kind and shelf.read(file):
-            found.append(Row(kind, slug, file, slug, "broken", waiting.get(file), None, file in flagged, None))
+        if kind and (stored := shelf.read(file)):
+            standing, title = unfinished(stored.text), _title(stored.text) or slug
+            found.append(Row(kind, slug, file, title, standing, waiting.get(file), None, file in flagged, None))
     never = datetime.min.replace(tzinfo=now.tzinfo)
     return sorted(found, key=lambda row: (-STANDINGS.index(row.standing), row.at or never, row.slug), reverse=True)
 
@@ -106,6 +107,14 @@ def calendar(items: list[Row], now: datetime) -> list[tuple[str, list[tuple[date
 def due(library: Library, now: datetime) -> list[Problem]:
     """What `flask content check` says of the whole folder: what is wrong, then what is due."""
     return check_library(library, now)
+
+
+def _title(text: str) -> str:
+    try:
+        title = read_document(text, "").values.get("title")
+    except Refused:
+        return ""
+    return title if isinstance(title, str) else ""
 
 
 def _state(shelf: Shelf, file: str) -> str:

@@ -110,7 +110,7 @@ class Newsroom:
     def standing(self, item: Item) -> Standing:
         """Where the file itself stands, whatever change waits beside it."""
         document = self.assess(item.kind, item.slug, item.stored.text).document
-        return standing_of(document, self._clock()) if document else "broken"
+        return standing_of(document, self._clock()) if document else unfinished(item.stored.text)
 
     def assess(self, kind: Kind, slug: str, text: str) -> Assessment:
         """Look at a version of a document without saving it."""
@@ -401,6 +401,11 @@ class Newsroom:
 def file_of(kind: Kind, slug: str) -> str:
     """The file of the document of this kind and slug: `news/first.md`."""
     return f"{_FOLDER_OF[kind]}/{slug}.md"
+
+
+def unfinished(text: str) -> Standing:
+    """Where a file stands that makes no document yet: a draft that lacks something, or one that is broken."""
+    return "draft" if _state(text) in ("draft", "ready") else "broken"
 
 
 def standing_of(document: Document, now: Any) -> Standing:
