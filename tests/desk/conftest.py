@@ -12,9 +12,11 @@ from werkzeug.test import TestResponse
 
 from sidedoor.desk import create_app
 from sidedoor.desk.headers import policy_headers
+from sidedoor.public import create_app as create_public_app
 from sidedoor.settings import Settings
 from tests.conftest import SetClock
 from tests.content import ContentFolder
+from tests.house import HouseClient
 
 CAST = {
     "Ann Press": ("press",),
@@ -42,7 +44,7 @@ class DeskClient(FlaskClient):
         answer = super().open(*args, **{"buffered": True, **kwargs})
         for name in policy_headers(https=False):
             assert answer.headers.get_all(name), f"{name} of {answer.request.path}"
-        if found := re.search(r'name="csrf_token" value="([^"]+)"', answer.get_data(as_text=True)):
+        if found := re.search(r'name="csrf_token" value="([^"]+)"', answer.get_data().decode("utf-8", "replace")):
             self._token = found[1]
         return answer
 
@@ -99,3 +101,24 @@ def eve(signed_in: SignedIn) -> FlaskClient:
 def ada(signed_in: SignedIn) -> FlaskClient:
     """The administrator."""
     return signed_in("Ada Admin")
+
+
+class PublicSite:
+    """What the public sees of the same folder at the same moment."""
+
+    def __init__(self, content: Path, data: Path, clock: SetClock) -> None:
+        self.app = create_public_app(Settings(content=content, data=data), clock)
+        self.app.test_client_class = HouseClient
+
+    def get(self, path: str) -> tuple[int, str]:
+        self.app.extensions["live"].refresh()
+        answer = self.app.test_client().get(path)
+        return answer.status_code, answer.get_data(as_text=True)
+
+
+@pytest.fixture
+def public(content: ContentFolder, tmp_path: Path, clock: SetClock, desk: Flask) -> Iterator[PublicSite]:
+    """The public site on the same folder."""
+    site = PublicSite(content.path, tmp_path / "public", clock)
+    yield site
+    site.app.extensions["live"].close()

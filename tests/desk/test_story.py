@@ -1,40 +1,15 @@
 """The whole way of a release, without a browser: written, approved, under embargo, public, corrected, withdrawn."""
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from sidedoor.public import create_app
-from sidedoor.settings import Settings
 from tests.conftest import SetClock
 from tests.content import ContentFolder
+from tests.desk.conftest import PublicSite
 from tests.desk.forms import approve, fields_of, save, seen, start
-from tests.house import HouseClient
-
-
-class PublicSite:
-    """What the public sees of the same folder at the same moment."""
-
-    def __init__(self, content: Path, data: Path, clock: SetClock) -> None:
-        self.app = create_app(Settings(content=content, data=data), clock)
-        self.app.test_client_class = HouseClient
-
-    def get(self, path: str) -> tuple[int, str]:
-        self.app.extensions["live"].refresh()
-        answer = self.app.test_client().get(path)
-        return answer.status_code, answer.get_data(as_text=True)
-
-
-@pytest.fixture
-def public(content: ContentFolder, tmp_path: Path, clock: SetClock, desk: Flask) -> Iterator[PublicSite]:
-    site = PublicSite(content.path, tmp_path / "public", clock)
-    yield site
-    site.app.extensions["live"].close()
-
 
 WORDS = "Ten new rooms are open for people who need a safe place. The council paid for them."
 

@@ -1,0 +1,257 @@
+"""What somebody might try at the desk: scripts in every field, forged previews, odd names, pictures that are not."""
+
+import io
+import re
+import struct
+import zlib
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from PIL import Image, PngImagePlugin
+
+from sidedoor.desk.pictures import LONGEST_EDGE, PictureRefused, take_in
+from sidedoor.documents.pictures import read_picture
+from tests.conftest import SetClock
+from tests.content import ContentFolder
+from tests.desk.conftest import PublicSite, SignedIn
+from tests.desk.forms import approve, fields_of, save, start
+from tests.desk.test_story import release
+
+SCRIPT = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{7*7}}"
+
+
+def test_a_script_in_any_field_is_shown_as_words_or_refused_and_never_runs(
+    desk: Flask, ann: FlaskClient, ben: FlaskClient, ada: FlaskClient
+) -> None:
+    path = start(ann, "Rooms <script>alert(1)</script>")
+    fields = fields_of(ann.get(path).get_data(as_text=True))
+    everywhere = {
+        name: SCRIPT
+        for name in fields
+        if name not in ("csrf_token", "base", "related_help", "with_related_help", "language")
+    }
+    ann.post(f"{path}/typing", data={**fields, **everywhere})
+    ann.post(path, data={**fields, **everywhere, "step": "draft"})
+    desk.extensions["audit"].record(SCRIPT, SCRIPT, SCRIPT, SCRIPT)
+    ann.post(f"{path}/links", data={"for_whom": SCRIPT})
+    pages = [
+        (ann, path),
+        (ben, path),
+        (ben, f"{path}/review"),
+        (ben, f"{path}/history"),
+        (ben, "/"),
+        (ben, "/items"),
+        (ada, "/log"),
+    ]
+    pages += [(ann, f"{path}/preview"), (ann, f"{path}/preview?typed"), (ben, "/items?words=" + SCRIPT)]
+    for client, address in pages:
+        page = client.get(address).get_data(as_text=True)
+        assert "<script>alert" not in page, address
+        assert "<img src=x" not in page, address
+        assert "49" not in page.replace("2049", "") or "{{7*7}}" in page, address
+
+
+def test_a_preview_runs_no_script_and_is_marked_and_kept_by_nobody(ann: FlaskClient) -> None:
+    path = release(ann)
+    answer = ann.get(f"{path}/preview")
+    assert "Draft. Not published." in answer.get_data(as_text=True)
+    policy = answer.headers["Content-Security-Policy"]
+    assert "sandbox allow-same-origin" in policy
+    assert "allow-scripts" not in policy
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "noindex" in answer.headers["X-Robots-Tag"]
+
+
+def link_of(page: str) -> str:
+    found = re.search(r"<code>http://localhost:5001(/p/[\w-]+)</code>", page)
+    assert found
+    return found[1]
+
+
+def test_a_preview_link_opens_one_revision_until_it_is_public_old_or_revoked(
+    desk: Flask, ann: FlaskClient, ben: FlaskClient, clock: SetClock
+) -> None:
+    path = release(ann, publish_date="2026-12-01", publish_time="09:00")
+    link = link_of(ann.post(f"{path}/links", data={"for_whom": "The council"}).get_data(as_text=True))
+    assert len(link.removeprefix("/p/")) >= 22, "128 bits in base64"
+    stranger = desk.test_client()
+    shown = stranger.get(link)
+    assert "Draft. Not published." in shown.get_data(as_text=True)
+    assert shown.headers["Referrer-Policy"] == "no-referrer"
+    assert shown.headers["Cache-Control"] == "no-store"
+    assert "noindex" in shown.headers["X-Robots-Tag"]
+    page = stranger.get(f"{link}/page")
+    assert "The council paid" in page.get_data(as_text=True)
+    assert "Draft. Not published." in page.get_data(as_text=True)
+    stranger.get("/sign-in")
+    for forged in (link[:-1] + ("A" if link[-1] != "A" else "B"), "/p/", f"{link}/../..", "/p/" + "A" * 32):
+        assert stranger.get(forged).status_code in (303, 404)
+    assert stranger.post(f"{link}/approve").status_code == 403, "nobody allowed that"
+    save(ann, path, "ready", body="A later word.")
+    assert stranger.get(link).status_code == 404, "of an older version"
+    second = link_of(
+        ann.post(f"{path}/links", data={"for_whom": "The mayor", "may_approve": "yes"}).get_data(as_text=True)
+    )
+    assert stranger.get(second).status_code == 200
+    assert stranger.post(f"{second}/approve").status_code == 303
+    assert stranger.post(f"{second}/approve").status_code == 403, "once"
+    assert "Approved by link" in ben.get(f"{path}/review").get_data(as_text=True)
+    third = link_of(ann.post(f"{path}/links", data={"for_whom": "Somebody"}).get_data(as_text=True))
+    name = re.findall(r'name="link" value="(\w+)"', ann.get(f"{path}/review").get_data(as_text=True))[-1]
+    ann.post(f"{path}/links/revoke", data={"link": name})
+    assert stranger.get(third).status_code == 404
+    assert stranger.get(second).status_code == 200
+    assert approve(ben, path).status_code == 303
+    assert stranger.get(second).status_code == 404, "it is approved now"
+    fourth_path = start(ann, "Another")
+    fourth = link_of(ann.post(f"{fourth_path}/links", data={"for_whom": "The council"}).get_data(as_text=True))
+    clock.forward(days=3)
+    assert stranger.get(fourth).status_code == 404, "three days old"
+
+
+def test_a_preview_link_shows_the_pictures_of_its_draft_and_no_others(
+    desk: Flask,
+    ann: FlaskClient,
+    public: PublicSite,
+    content: ContentFolder,
+) -> None:
+    path = release(ann)
+    png = io.BytesIO()
+    Image.new("RGB", (20, 10), "green").save(png, "PNG")
+    page = ann.get(path).get_data(as_text=True)
+    picture = {"picture": (io.BytesIO(png.getvalue()), "at home.png"), "picture_alt": "A green field"}
+    answer = ann.post(path, data={**fields_of(page), **picture, "step": "ready"}, content_type="multipart/form-data")
+    assert answer.status_code == 303
+    (stored,) = [one for one in (content.path / "images").iterdir() if not one.name.startswith(".")]
+    content.write("images/other.png", png.getvalue())
+    link = link_of(ann.post(f"{path}/links", data={"for_whom": "The council"}).get_data(as_text=True))
+    stranger = desk.test_client()
+    assert f'src="{link}/images/{stored.name}"' in stranger.get(f"{link}/page").get_data(as_text=True)
+    assert stranger.get(f"{link}/images/{stored.name}").status_code == 200
+    assert stranger.get(f"{link}/images/other.png").status_code == 404
+    assert stranger.get(f"/images/{stored.name}").status_code == 303
+    assert public.get(f"/images/{stored.name}")[0] == 404
+
+
+@pytest.mark.parametrize(
+    "slug", ["..", "%2e%2e", "..%2f..%2fsite", "first.md", "FIRST", "con/first", "a" * 200, "first%00"]
+)
+def test_no_slug_and_no_picture_name_leads_out_of_its_folder(ann: FlaskClient, eve: FlaskClient, slug: str) -> None:
+    for client, kind in ((ann, "news"), (eve, "help")):
+        for end in ("", "/review", "/history", "/preview"):
+            assert client.get(f"/items/{kind}/{slug}{end}").status_code in (404, 308), slug
+    assert ann.get(f"/images/{slug}").status_code == 404
+    assert ann.get("/images/..%2fsite.toml").status_code == 404
+
+
+def test_a_link_out_of_the_folder_is_left_alone(
+    desk: Flask, ann: FlaskClient, content: ContentFolder, tmp_path: Path
+) -> None:
+    secret = tmp_path / "secret.md"
+    secret.write_text("---\ntitle: secret\n---\n", "utf-8")
+    (content.path / "news/linked.md").symlink_to(secret)
+    assert "secret" not in ann.get("/items/news/linked").get_data(as_text=True)
+    assert secret.read_text("utf-8") == "---\ntitle: secret\n---\n"
+
+
+def bomb() -> bytes:
+    """A PNG that says it is 50,000 by 50,000 pixels."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    size = struct.pack(">IIBBBBB", 50_000, 50_000, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", size)
+        + chunk(b"IDAT", zlib.compress(b"\0" * 100_000))
+        + chunk(b"IEND", b"")
+    )
+
+
+def gif() -> bytes:
+    out = io.BytesIO()
+    Image.new("P", (2, 2)).save(out, "GIF")
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"", b"not a picture", bomb(), gif(), b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>",
+        b"%PDF-1.4 \xff\xd8\xff", b"GIF89a/*<script>*/", b"\xff\xd8\xff\xe0" + b"\0" * 100,
+    ],
+    ids=["empty", "text", "bomb", "gif", "svg", "pdf", "polyglot", "half a jpeg"],
+)  # fmt: skip
+def test_what_is_no_picture_is_refused_in_a_sentence(raw: bytes) -> None:
+    with pytest.raises(PictureRefused, match=r"\.$"):
+        take_in(raw, "a.jpg")
+
+
+def test_a_picture_keeps_its_pixels_and_nothing_else() -> None:
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010E] = 6, "at 14 Elm Road"
+    for format_, more in (
+        ("JPEG", {"comment": b"by Jo Doe"}),
+        ("PNG", {"pnginfo": _text()}),
+        ("WEBP", {"xmp": b"<x>Jo Doe</x>"}),
+    ):
+        sent = io.BytesIO()
+        Image.new("RGB", (4000, 3000), (10, 120, 60)).save(sent, format_, exif=exif, **more)
+        # A polyglot: a script behind a good picture.
+        made = take_in(sent.getvalue() + b"<script>alert(1)</script>", "IMG_1.jpg")
+        assert not [word for word in (b"Jo Doe", b"Elm Road", b"<script>") if word in made.raw]
+        assert (made.width, made.height) == (1200, LONGEST_EDGE), "turned as the camera was held"
+        assert read_picture(made.raw, f"images/{made.file_name}") == made.file_name
+        with Image.open(io.BytesIO(made.raw)) as again:
+            middle = again.convert("RGB").crop((5, 5, 6, 6)).tobytes()
+        assert all(abs(a - b) < 12 for a, b in zip(middle, (10, 120, 60), strict=True))
+
+
+def _text() -> PngImagePlugin.PngInfo:
+    info = PngImagePlugin.PngInfo()
+    info.add_text("Author", "Jo Doe")
+    return info
+
+
+def test_a_helpline_changes_only_with_a_second_person_and_is_checked_in_one_press(
+    desk: Flask,
+    eve: FlaskClient,
+    ann: FlaskClient,
+    signed_in: SignedIn,
+    content: ContentFolder,
+    public: PublicSite,
+) -> None:
+    before = (content.path / "contacts.yaml").read_text("utf-8")
+    page = eve.get("/contacts/ndah").get_data(as_text=True)
+    fields = dict(re.findall(r'<input (?:type="hidden" |id="[^"]+" )name="([^"]+)" value="([^"]*)"', page))
+    assert fields["phone"] == "0808 2000 247"
+    wrong = eve.post("/contacts/ndah", data={**fields, "phone": "call us"})
+    assert wrong.status_code == 422
+    assert "call us" in wrong.get_data(as_text=True)
+    assert eve.post("/contacts/ndah", data={**fields, "phone": "0800 111 222"}).status_code == 303
+    assert "0800 111 222" not in public.get("/contacts")[1]
+    mine = eve.get("/contacts").get_data(as_text=True)
+    seen = re.search(r'name="seen" value="(\w+)"', mine)
+    assert seen
+    assert eve.post("/contacts/approve", data={"seen": seen[1]}).status_code == 422
+    assert ann.post("/contacts/approve", data={"seen": seen[1]}).status_code == 403
+    # Checked meanwhile: the day is in both, and the change still fits.
+    assert ann.post("/contacts/live-fear-free/checked").status_code == 303
+    after = (content.path / "contacts.yaml").read_text("utf-8")
+    assert after.replace("    checked: 2026-11-24\n", "") == before
+    eli = signed_in("Eli Editor")
+    now = re.search(r'name="seen" value="(\w+)"', eli.get("/contacts").get_data(as_text=True))
+    assert now
+    assert eli.post("/contacts/approve", data={"seen": now[1]}).status_code == 303
+    shown = public.get("/contacts")[1]
+    assert "0800 111 222" in shown
+    assert "0808 2000 247" not in shown
+    actions = {(entry.person, entry.action) for entry in desk.extensions["audit"].entries()}
+    assert {
+        ("Eve Editor", "changed the contact"),
+        ("Eli Editor", "approved"),
+        ("Ann Press", "checked the contact"),
+    } <= actions
