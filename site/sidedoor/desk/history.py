@@ -6,6 +6,7 @@ of trees, not of the index, so what somebody else has staged is never swept into
 """
 
 import logging
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from dulwich.repo import Repo
 
 log = logging.getLogger("sidedoor.desk.history")
 _FILE_MODE = 0o100644
+_STALE_SECONDS = 600
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,17 @@ class History:
         except (KeyError, ValueError, AssertionError):
             return None
 
+    def _clear_stale_locks(self, repository: Repo) -> None:
+        """A process that was killed leaves git's lock files behind, and then nobody could ever commit again.
+
+        In our own repository only who holds the shelf's turn commits, so a lock there is nobody's.
+        """
+        folder = Path(repository.controldir())
+        patience = 0 if folder == self._own else _STALE_SECONDS
+        for lock in (*folder.glob("*.lock"), *folder.glob("refs/heads/**/*.lock")):
+            if time.time() - lock.stat().st_mtime >= patience:
+                lock.unlink(missing_ok=True)
+
     def _open(self) -> Repo:
         if (self._content / ".git").exists():
             return Repo(str(self._content))
@@ -118,6 +131,7 @@ class History:
             return None
 
     def _commit(self, repository: Repo, files: list[str], author: Author, message: str) -> None:
+        self._clear_stale_locks(repository)
         store, head = repository.object_store, self._head(repository)
         tree_id = _tree(repository, repository[head]) if head else None
         if tree_id is None:
