@@ -256,6 +256,20 @@ def test_a_picture_is_dropped_described_and_made_anew(office: Office, ann: Page,
     assert office.public(f"/images/{stored.name}")[0] == 404
 
 
+def test_what_was_typed_is_there_after_the_desk_was_killed(office: Office, ann: Page, browser: Browser) -> None:
+    address = write(ann, office, "Typed before the power went")
+    ann.locator("#f-body").fill("Words that nobody saved.")
+    expect(ann.locator("[data-saved]")).to_contain_text("kept", timeout=15_000)
+    office.desk.process.kill()
+    office.desk.process.wait()
+    ann.locator("#f-body").press_sequentially(" And more.")
+    expect(ann.locator("[data-saved]")).to_contain_text("Your words are still here", timeout=15_000)
+    again = RunningSite(office.content, office.data, application="desk:app")
+    before, office.desk, office.url = office.url, again, f"http://localhost:{again.port}"
+    ann.goto(address.replace(before, office.url))
+    expect(ann.locator("#f-body")).to_have_value(re.compile("Words that nobody saved"))
+
+
 @pytest.mark.parametrize("width", [320, 1280])
 def test_no_page_of_the_desk_breaks_a_rule_of_axe_or_is_wider_than_the_screen(
     office: Office, ben: Page, width: int

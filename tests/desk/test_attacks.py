@@ -1,6 +1,7 @@
 """What somebody might try at the desk: scripts in every field, forged previews, odd names, pictures that are not."""
 
 import io
+import logging
 import re
 import struct
 import zlib
@@ -18,6 +19,7 @@ from tests.content import ContentFolder
 from tests.desk.conftest import PublicSite, SignedIn
 from tests.desk.forms import approve, fields_of, save, start
 from tests.desk.test_story import release
+from tests.public.test_embargo import everything, mirror_of
 
 SCRIPT = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{7*7}}"
 
@@ -154,6 +156,66 @@ def test_a_link_out_of_the_folder_is_left_alone(
     (content.path / "news/linked.md").symlink_to(secret)
     assert "secret" not in ann.get("/items/news/linked").get_data(as_text=True)
     assert secret.read_text("utf-8") == "---\ntitle: secret\n---\n"
+
+
+def test_an_embargo_that_was_set_at_the_desk_never_leaks(
+    desk: Flask, ann: FlaskClient, ben: FlaskClient, public: PublicSite, content: ContentFolder, clock: SetClock,
+    tmp_path: Path, caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    caplog.set_level(logging.DEBUG)
+    path = start(ann, "A zqslug zqtitle")
+    png = io.BytesIO()
+    Image.new("RGB", (20, 10), "green").save(png, "PNG")
+    fields = {
+        **fields_of(ann.get(path).get_data(as_text=True)), "title": "A zqtitle", "summary": "A zqsummary.", "body": "The zqbody.",
+        "notes_to_editors": "zqnotes", "location": "zqlocation", "new_note": "zqupdate", "publish_date": "2026-11-25",
+        "publish_time": "00:01", "picture": (io.BytesIO(png.getvalue()), "zqname.png"), "picture_alt": "zqalt",
+        "picture_credit": "zqcredit", "step": "ready",
+    }  # fmt: skip
+    assert (
+        ann.post(
+            f"{path}/typing", data={name: value for name, value in fields.items() if name != "picture"}
+        ).status_code
+        == 200
+    )
+    assert ann.post(path, data=fields, content_type="multipart/form-data").status_code == 303
+    # A change that waits beside what is public already is under embargo as well.
+    ben.post(
+        "/items/news/first",
+        data={**fields_of(ben.get("/items/news/first").get_data(as_text=True)), "body": "zqwaiting", "step": "ready"},
+    )
+    (picture,) = [one.stem for one in (content.path / "images").iterdir()]
+    words = ["zq", picture]
+
+    def everything_public() -> str:
+        public.app.extensions["live"].refresh()
+        return everything(public.app.test_client()) + mirror_of(public.app, tmp_path / "mirror")
+
+    assert not [word for word in words if word in everything_public()], "not approved"
+    assert approve(ben, path).status_code == 303
+    clock.now = clock.now.replace(day=25, hour=0, minute=0, second=59)
+    assert not [word for word in words if word in everything_public()], "a second before"
+    stranger = desk.test_client()
+    doors = ("/", "/sign-in", path, f"{path}/preview", "/calendar", f"/images/{picture}.jpg", "/p/zq", "/healthz")
+    assert not [door for door in doors if "zqbody" in (text := str(stranger.get(door).data)) or "zqsummary" in text]
+    assert not [word for word in words if word in caplog.text], "in no log"
+    clock.forward(seconds=1)
+    after = everything_public()
+    shown = (
+        "zqtitle",
+        "zqsummary",
+        "zqbody",
+        "zqnotes",
+        "zqlocation",
+        "zqupdate",
+        "zqalt",
+        "zqcredit",
+        "zqslug",
+        picture,
+    )
+    assert not [word for word in shown if word not in after]
+    assert "zqwaiting" not in after
+    assert "zqname" not in after
 
 
 def bomb() -> bytes:

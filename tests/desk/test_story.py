@@ -163,7 +163,7 @@ def test_what_was_typed_is_there_after_a_restart_and_until_it_is_thrown_away(ann
     fields = fields_of(ann.get(path).get_data(as_text=True))
     told = ann.post(f"{path}/typing", data={**fields, "body": "Half a sent"}).get_json()
     assert told["others"] == []
-    assert "To put right first" in told["panel"]
+    assert "The summary only repeats the title." in told["panel"]
     page = ann.get(path).get_data(as_text=True)
     assert "Half a sent" in page
     assert "did not save" in page

@@ -130,7 +130,7 @@ class Newsroom:
             raise NotAllowed("The title needs a few words of letters from a to z, to make an address of.")
         slug = next(name for name in (slug, *(f"{slug[:76]}-{n}" for n in range(2, 99))) if not self._taken(kind, name))
         site, file = self._live.library.site, file_of(kind, slug)
-        front: dict[str, Any] = {"title": title, "summary": "", "language": site.language, "state": "draft"}
+        front: dict[str, Any] = {"title": title, "summary": title, "language": site.language, "state": "draft"}
         if kind == "news":
             front |= {"publish_at": wall_time(self._clock(), site.zone), "press_contact": next(iter(site.press), "")}
             front["related_help"] = [situation.page for situation in site.situations[:1]]

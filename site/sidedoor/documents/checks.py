@@ -36,6 +36,7 @@ def check_document(document: Document, library: Library, now: datetime) -> list[
         *_telling_words(document, library),
         *_reading(document),
         *_news(document, library),
+        *_summary(document),
         *_due(document, now),
     ]
 
@@ -124,6 +125,12 @@ def _news(document: Document, library: Library) -> Iterator[Problem]:
     for words, instead in library.site.words_to_avoid.items():
         if re.search(rf"\b{re.escape(words)}\b", written, re.IGNORECASE):
             yield Problem(document.file, None, f"It says “{words}”.", instead, Level.WARNING)
+
+
+def _summary(document: Document) -> Iterator[Problem]:
+    if document.summary.strip(" .").lower() == document.title.strip(" .").lower():
+        what, instead = "The summary only repeats the title.", "Say in a sentence what is new."
+        yield Problem(document.file, None, what, instead, Level.WARNING)
 
 
 def _due(document: Document, now: datetime) -> Iterator[Problem]:

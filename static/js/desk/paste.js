@@ -27,13 +27,13 @@
   /** @param {Element} element */
   const heavy = (element) => {
     const style = element.getAttribute("style") || "";
-    if (/font-weight:\s*(normal|[1-5]00)/.test(style)) return false;
+    if (/(^|[;\s])font-weight:\s*(normal|[1-5]00)/.test(style)) return false;
     return /^(B|STRONG)$/.test(element.tagName) || /font-weight:\s*(bold|[6-9]00)/.test(style);
   };
   /** @param {Element} element */
   const slanted = (element) => {
     const style = element.getAttribute("style") || "";
-    if (/font-style:\s*normal/.test(style)) return false;
+    if (/(^|[;\s])font-style:\s*normal/.test(style)) return false;
     return /^(I|EM)$/.test(element.tagName) || /font-style:\s*italic/.test(style);
   };
   /** @param {Node} node */
@@ -143,7 +143,17 @@
   const paste = (html) => {
     const fragment = html.replace(/^[\s\S]*<!--StartFragment-->|<!--EndFragment-->[\s\S]*$/g, "");
     const parsed = parse(fragment);
-    return blocks(parsed.body).join("\n\n").replace(/\n\n\u0000/g, (_, at, all) => (/\u0000[^\n]*$/.test(all.slice(0, at)) ? "\n" : "\n\n")).replace(/\u0000/g, "");
+    const found = blocks(parsed.body);
+    return found.map((block, place) => gap(block, found.slice(0, place)) + block.replace("\u0000", "")).join("");
+  };
+
+  /** Items of one list stand line by line; everything else stands apart. @param {string} block @param {string[]} before */
+  const gap = (block, before) => {
+    const last = before.at(-1);
+    if (last === undefined) return "";
+    const top = before.findLast((one) => !one.startsWith("\u0000 ")) || "";
+    const another = !block.startsWith("\u0000 ") && /^\u0000\d/.test(block) !== /^\u0000\d/.test(top);
+    return block.startsWith("\u0000") && last.startsWith("\u0000") && !another ? "\n" : "\n\n";
   };
 
   const inert = /** @type {any} */ (window).trustedTypes?.createPolicy("sidedoor-paste", { createHTML: (/** @type {string} */ html) => html });
