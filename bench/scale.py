@@ -17,8 +17,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from bench import readme
-from tests.browser.server import PROJECT, RunningSite, copy_content
-from tests.faults.test_faults import workers
+from tests.browser.server import PROJECT, RunningSite, copy_content, workers
 
 Made = TypeVar("Made")
 

@@ -1,5 +1,6 @@
 """The site as an operator runs it: granian, on a free port, with a content and a data folder of the test's own."""
 
+import contextlib
 import json
 import os
 import re
@@ -95,6 +96,19 @@ class RunningSite:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+
+
+def workers(site: RunningSite) -> list[int]:
+    """The process numbers of the server's workers, without the rendering children."""
+    found = []
+    for status in Path("/proc").glob("[0-9]*/status"):
+        with contextlib.suppress(OSError):
+            text = status.read_text()
+            parent = re.search(r"PPid:\t(\d+)", text)
+            command = status.with_name("cmdline").read_bytes()
+            if parent and int(parent[1]) == site.process.pid and b"resource_tracker" not in command:
+                found.append(int(status.parent.name))
+    return sorted(found)
 
 
 def node_environment() -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -16,7 +17,7 @@ import pyotp
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.server import PROJECT, RunningSite, copy_content
+from tests.browser.server import PROJECT, RunningSite, copy_content, workers
 from tests.browser.test_pages import problems_of
 
 LONDON = ZoneInfo("Europe/London")
@@ -260,6 +261,9 @@ def test_what_was_typed_is_there_after_the_desk_was_killed(office: Office, ann: 
     address = write(ann, office, "Typed before the power went")
     ann.locator("#f-body").fill("Words that nobody saved.")
     expect(ann.locator("[data-saved]")).to_contain_text("kept", timeout=15_000)
+    office.desk.process.send_signal(signal.SIGSTOP)  # so that it starts no other worker meanwhile
+    for worker in workers(office.desk):
+        os.kill(worker, signal.SIGKILL)
     office.desk.process.kill()
     office.desk.process.wait()
     ann.locator("#f-body").press_sequentially(" And more.")

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.browser.server import RunningSite, copy_content
+from tests.browser.server import RunningSite, copy_content, workers
 from tests.faults.load import Load
 
 LIVE_SECONDS = 5.0
@@ -75,19 +75,6 @@ def wait_until(true: Callable[[], bool], seconds: float = LIVE_SECONDS) -> float
                 return time.monotonic() - began
         time.sleep(0.02)
     raise AssertionError("It did not come true.")
-
-
-def workers(site: RunningSite) -> list[int]:
-    """The process numbers of the server's workers, without the rendering children."""
-    found = []
-    for status in Path("/proc").glob("[0-9]*/status"):
-        with contextlib.suppress(OSError):
-            text = status.read_text()
-            parent = re.search(r"PPid:\t(\d+)", text)
-            command = status.with_name("cmdline").read_bytes()
-            if parent and int(parent[1]) == site.process.pid and b"resource_tracker" not in command:
-                found.append(int(status.parent.name))
-    return sorted(found)
 
 
 def test_a_killed_worker_costs_no_more_than_what_it_was_answering(site: RunningSite) -> None:

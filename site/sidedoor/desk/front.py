@@ -24,7 +24,7 @@ def to_do() -> ResponseReturnValue:
     mine = {row.file for row in everything if person.id in reviews().writers(row.file)}
     # What a draft still lacks is said where it is written.
     drafts = {row.file for row in everything if row.standing in ("draft", "ready")}
-    problems = [one for one in due(library(), now()) if one.file != "contacts.yaml" and one.file not in drafts]
+    problems = [one for one in due(library(), shelf(), now()) if one.file != "contacts.yaml" and one.file not in drafts]
     wrong = [problem for problem in problems if problem.level is Level.ERROR]
     return render_template(
         "desk/front.html",

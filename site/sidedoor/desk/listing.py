@@ -6,10 +6,10 @@ from itertools import groupby
 
 from sidedoor.desk.newsroom import Standing, standing_of, unfinished
 from sidedoor.desk.reviews import Reviews
-from sidedoor.desk.shelf import Shelf, change_file
+from sidedoor.desk.shelf import CREDITS, Shelf, change_file
 from sidedoor.documents.checks import check_library
 from sidedoor.documents.document import Document, kind_of, slug_of
-from sidedoor.documents.front_matter import read_document
+from sidedoor.documents.front_matter import read_document, read_yaml
 from sidedoor.documents.library import Library
 from sidedoor.documents.models import Kind
 from sidedoor.documents.problems import Level, Problem, Refused
@@ -104,9 +104,31 @@ def calendar(items: list[Row], now: datetime) -> list[tuple[str, list[tuple[date
     return [(month, list(entries)) for month, entries in groupby(coming, key=lambda entry: f"{entry[0]:%B %Y}")]
 
 
-def due(library: Library, now: datetime) -> list[Problem]:
-    """What `flask content check` says of the whole folder: what is wrong, then what is due."""
-    return check_library(library, now)
+def due(library: Library, shelf: Shelf, now: datetime) -> list[Problem]:
+    """What is wrong, then what is due: as `flask content check` says, and pictures past their day."""
+    return [*check_library(library, now), *_pictures_past_their_day(library, shelf, now)]
+
+
+def _pictures_past_their_day(library: Library, shelf: Shelf, now: datetime) -> list[Problem]:
+    stored = shelf.read(CREDITS)
+    try:
+        facts = read_yaml(stored.text, CREDITS).values if stored else {}
+    except Refused as refused:
+        return refused.problems
+    today = now.astimezone(library.site.zone).date().isoformat()
+    past = {name for name, known in facts.items() if isinstance(known, dict) and "" < known.get("expires", "") < today}
+    return [
+        Problem(
+            document.file,
+            None,
+            f"The picture {name} was to be used until {facts[name]['expires']}.",
+            "Take it out, or ask whether it may stay.",
+            Level.WARNING,
+        )
+        for document in library.documents
+        for name in document.pictures
+        if name in past
+    ]
 
 
 def _title(text: str) -> str:
