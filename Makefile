@@ -31,7 +31,7 @@ staff: $(RUNS)
 	@$(BIN)/flask --app desk staff add "$(NAME)" --role "$(ROLE)"
 
 test: $(TESTS) $(CHECKERS) browsers lint
-	$(BIN)/python -m pytest tests --ignore tests/browser
+	$(BIN)/python -m pytest tests --ignore tests/browser -n 2 --dist loadfile
 	$(BIN)/python -m pytest tests/browser
 
 # Everything wrong with the content, or due.

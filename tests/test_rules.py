@@ -70,5 +70,5 @@ def test_the_scripts_are_small() -> None:
 
 def test_every_way_to_serve_uses_the_same_options() -> None:
     options = " ".join(serve_options())
-    for name in ("sidedoor.service", "Containerfile"):
+    for name in ("sidedoor.service", "sidedoor-desk.service", "Containerfile"):
         assert options in (PROJECT / "deploy" / name).read_text("utf-8"), name
