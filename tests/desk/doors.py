@@ -29,7 +29,6 @@ DOORS: dict[str, set[str]] = {
     "writing.save": WRITERS,
     "writing.typing": WRITERS,
     "writing.forget_typing": WRITERS,
-    "writing.picture": WRITERS,
     "deciding.review": WRITERS,
     "deciding.approve": WRITERS,
     "deciding.override": {"editor"},

@@ -1,10 +1,13 @@
 """What somebody might try at the desk: scripts in every field, forged previews, odd names, pictures that are not."""
 
+import contextlib
 import io
 import logging
 import re
+import resource
 import struct
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,7 +20,7 @@ from sidedoor.documents.pictures import read_picture
 from tests.conftest import SetClock
 from tests.content import ContentFolder
 from tests.desk.conftest import PublicSite, SignedIn
-from tests.desk.forms import approve, fields_of, save, start
+from tests.desk.forms import approve, fields_of, save, seen, start
 from tests.desk.test_story import release
 from tests.public.test_embargo import everything, mirror_of
 
@@ -137,6 +140,35 @@ def test_a_preview_link_shows_the_pictures_of_its_draft_and_no_others(
     assert stranger.get(f"{link}/images/other.png").status_code == 404
     assert stranger.get(f"/images/{stored.name}").status_code == 303
     assert public.get(f"/images/{stored.name}")[0] == 404
+
+
+@contextlib.contextmanager
+def full_disk() -> Iterator[None]:
+    """No file may grow: what a full disk does to whoever writes."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_on_a_full_disk_nothing_is_done_and_what_was_typed_is_still_in_the_form(
+    ann: FlaskClient, ben: FlaskClient, content: ContentFolder, public: PublicSite, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = release(ann)
+    file = content.path / "news/ten-new-rooms-are-open.md"
+    before, read = file.read_text("utf-8"), seen(ben, path)
+    fields = {**fields_of(ann.get(path).get_data(as_text=True)), "body": "Words on a full disk.", "step": "draft"}
+    with capfd.disabled(), full_disk():
+        saved = ann.post(path, data=fields)
+        approved = ben.post(f"{path}/approve", data={"seen": read})
+    assert saved.status_code == approved.status_code == 422
+    assert "Words on a full disk.</textarea>" in saved.get_data(as_text=True)
+    assert "Tell whoever runs this machine" in saved.get_data(as_text=True) + approved.get_data(as_text=True)
+    assert file.read_text("utf-8") == before
+    assert public.get("/news/ten-new-rooms-are-open")[0] == 404
+    assert ann.post(path, data=fields).status_code == 303, "when there is room again"
 
 
 def test_a_picture_past_its_day_stands_on_the_front_page(

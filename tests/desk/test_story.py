@@ -197,7 +197,7 @@ def test_history_is_read_compared_and_restored(ann: FlaskClient, ben: FlaskClien
     save(ann, path, "draft", body="Other words altogether.")
     page = ann.get(f"{path}/history").get_data(as_text=True)
     assert page.count("Ann Press") >= 3
-    assert "Ben Press: Approve news/ten-new-rooms-are-open.md" in page
+    assert "Ben Press: Approved news/ten-new-rooms-are-open.md" in page
     revisions = re.findall(rf'href="{path}/history/([0-9a-f]{{40}})"', page)
     shown = ann.get(f"{path}/history/{revisions[1]}").get_data(as_text=True)
     assert "<del>" in shown

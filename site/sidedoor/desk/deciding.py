@@ -1,5 +1,6 @@
 """Review and publication: read what waits beside what is public, then approve it, send it back, or take it off."""
 
+import sqlite3
 from collections.abc import Callable
 
 from flask import Blueprint, flash, redirect, render_template, request
@@ -121,7 +122,7 @@ def _step(
     item = find(kind, slug)
     try:
         after = step(item) or item
-    except (NotAllowed, CannotSave, Refused) as refused:
+    except (NotAllowed, CannotSave, Refused, sqlite3.Error) as refused:
         return _review(find(kind, slug), sentence(refused)), 422
     except Conflict:
         return _review(find(kind, slug), "Somebody changed it in this moment. Read it again, then decide."), 409

@@ -15,8 +15,8 @@ from sidedoor.desk.editing import Fields, changed, wall_time
 from sidedoor.desk.history import Author
 from sidedoor.desk.people import Person, Role
 from sidedoor.desk.pictures import Picture
-from sidedoor.desk.reviews import Reviews
-from sidedoor.desk.shelf import CREDITS, Shelf, Stored, change_file
+from sidedoor.desk.reviews import Reviews, Verdict
+from sidedoor.desk.shelf import CREDITS, CannotSave, Conflict, Shelf, Stored, change_file, digest_of
 from sidedoor.documents.checks import check_document
 from sidedoor.documents.document import FOLDERS, Document, Visibility
 from sidedoor.documents.front_matter import read_document, read_yaml
@@ -169,9 +169,10 @@ class Newsroom:
         before = item.change.digest if item.change else None if aside else item.stored.digest
         message = f"{'Ready' if ready else 'Draft'}: {item.file}"
         with self.shelf.turn():
-            stored = self._write(person, file, text, before, message)
+            # Remembered first: whatever fails after it, nobody becomes a stranger to their own words.
             base = None if not aside or self.reviews.base(item.file) else item.stored.digest
             self.reviews.wrote(item.file, person.id, person.name, self._clock(), base)
+            stored = self._write(person, file, text, before, message)
         self.reviews.saved(item.file, person.id)
         self._audit.record(person.name, "sent for approval" if ready else "saved", item.file)
         return replace(item, change=stored) if aside else replace(item, stored=stored)
@@ -362,21 +363,28 @@ class Newsroom:
         text = compose(front, body, item.working.text)
         if stops := self.assess(item.kind, item.slug, text).stops:
             raise NotAllowed(f"This has to be put right first: {stops[0].what} {stops[0].instead}")
-        verb = "Publish without a second person" if override else "Approve"
+        verb = "published without a second person" if override else "approved"
         writers = ", ".join(self.reviews.writers(item.file).values())
         changes: dict[str, tuple[str | bytes | None, str | None]] = {item.file: (text, item.stored.digest)}
         if item.change:
             changes[item.change.file] = (None, item.change.digest)
-        if override:
-            self.reviews.wrote(item.file, person.id, person.name, now)
-        stored = self._change(person, changes, f"{verb} {item.file}\n\nWritten by: {writers or 'nobody at the desk'}")[
-            0
-        ]
-        verdict = "override" if override else "approved"
-        self.reviews.decide(item.file, stored.digest, verdict, person.id, person.name, now, note)  # type: ignore[arg-type]
-        self._audit.record(
-            person.name, "published without a second person" if override else "approved", item.file, note
-        )
+        verdict: Verdict = "override" if override else "approved"
+        with self.shelf.turn():
+            # What is not logged is not done, and an override is flagged before it is public. An approval is remembered
+            # after it, in the same turn: until then nobody else can save, whose name it would forget.
+            self._audit.record(person.name, verb, item.file, note)
+            decision = (item.file, digest_of(text), verdict, person.id, person.name, now, note)
+            if override:
+                self.reviews.wrote(item.file, person.id, person.name, now)
+                self.reviews.decide(*decision)
+            try:
+                message = f"{verb.capitalize()} {item.file}\n\nWritten by: {writers or 'nobody at the desk'}"
+                stored = self._change(person, changes, message)[0]
+            except (Conflict, CannotSave):
+                self._audit.record(person.name, "did not get through", item.file, verb)
+                raise
+            if not override:
+                self.reviews.decide(*decision)
         return replace(item, stored=stored, change=None)
 
     def _write(self, person: Person, file: str, text: str, expected: str | None, message: str) -> Stored:

@@ -1,5 +1,8 @@
 """The list of everything, and the editor: write, save, and be told at once of what stands in the way."""
 
+import sqlite3
+from contextlib import suppress
+
 from flask import Blueprint, abort, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
@@ -78,8 +81,9 @@ def save(kind: Kind, slug: str) -> ResponseReturnValue:
         item = newsroom().save(current_person(), item, fields, base, ready)
     except Conflict:
         return _editor(find(kind, slug), fields, base, conflict=True), 409
-    except (NotAllowed, CannotSave, PictureRefused, Refused) as refused:
-        _keep_typed(item, fields, base)
+    except (NotAllowed, CannotSave, PictureRefused, Refused, ValueError, sqlite3.Error) as refused:
+        with suppress(sqlite3.Error, OSError):  # the page holds what was typed in any case
+            _keep_typed(item, fields, base)
         return _editor(item, fields, base, problem=sentence(refused)), 422
     if trouble := shelf().history.trouble:
         flash(trouble, "problem")
@@ -111,22 +115,6 @@ def forget_typing(kind: Kind, slug: str) -> ResponseReturnValue:
     item = find(kind, slug)
     reviews().saved(item.file, current_person().id)
     return redirect(path_of(item), 303)
-
-
-@blueprint.post("/<any(news, help, page):kind>/<slug>/picture")
-@only("press", "editor")
-def picture(kind: Kind, slug: str) -> ResponseReturnValue:
-    """Take in a picture that was dropped on the editor; the answer is the Markdown that shows it."""
-    find(kind, slug)
-    sent = request.files.get("picture")
-    try:
-        return {
-            "markdown": _with_picture(
-                {**_fields(), "body": ""}, sent.read() if sent else b"", sent.filename or "" if sent else ""
-            ).strip()
-        }
-    except (PictureRefused, CannotSave) as refused:
-        return {"problem": str(refused)}, 422
 
 
 def find(kind: Kind, slug: str) -> Item:
@@ -244,6 +232,8 @@ def _escaped(alt: str) -> str:
 
 def sentence(refused: Exception) -> str:
     """What stood in the way, in words for whoever tried."""
+    if isinstance(refused, sqlite3.Error):
+        return "The desk's own memory cannot be written, so nothing was done. Tell whoever runs this machine."
     if isinstance(refused, Refused):
         return " ".join(f"{problem.what} {problem.instead}" for problem in refused.problems[:3])
     return str(refused)
