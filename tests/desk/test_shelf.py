@@ -4,9 +4,11 @@ import contextlib
 import multiprocessing
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -228,11 +230,19 @@ def test_a_full_disk_and_a_folder_nobody_may_write_are_said_in_a_sentence(
     assert said.startswith("It could not be saved (File too large). What you typed is still here")
     assert (content.path / "news/a.md").read_text("utf-8") == "one\n"
     assert not [path for path in (content.path / "news").iterdir() if path.name.startswith(".a.md")]
-    # Root may write anywhere, so a file stands where the folder should be: nobody can write in it.
-    away = ContentFolder(tmp_path / "away")
-    away.write("help", b"")
-    with pytest.raises(CannotSave, match=r"could not be saved|cannot be read"):
-        Shelf(away.path, tmp_path / "data").write("help/a.md", "x", None, ANN, "x")
+    # Root may write anywhere, so somebody else tries.
+    nobody = ["setpriv", "--reuid=65534", "--clear-groups"] if os.geteuid() == 0 else []
+    with tempfile.TemporaryDirectory() as readable:
+        folder = Path(readable)
+        folder.chmod(0o755)
+        shutil.copytree(content.path, folder / "content")
+        (folder / "data").mkdir(mode=0o777)
+        (folder / "data").chmod(0o777)
+        (folder / "content/news").chmod(0o555)
+        command = [*nobody, sys.executable, "-c", script, str(folder / "content"), str(folder / "data")]
+        said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        (folder / "content/news").chmod(0o755)
+    assert said.startswith("It could not be saved (Permission denied). What you typed is still here")
 
 
 def test_a_comparison_reads_like_prose() -> None:

@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 
 from tests.conftest import SetClock
 from tests.content import ContentFolder
-from tests.desk.conftest import PublicSite
+from tests.desk.conftest import PublicSite, SignedIn
 from tests.desk.forms import approve, fields_of, save, seen, start
 
 WORDS = "Ten new rooms are open for people who need a safe place. The council paid for them."
@@ -22,11 +22,13 @@ def release(client: FlaskClient, **changes: str) -> str:
 
 
 def test_a_release_under_embargo_is_approved_and_goes_live_at_its_second(
-    ann: FlaskClient, ben: FlaskClient, public: PublicSite, clock: SetClock, desk: Flask
+    ann: FlaskClient, ben: FlaskClient, public: PublicSite, clock: SetClock, desk: Flask, signed_in: SignedIn
 ) -> None:
     path = release(ann, publish_date="2026-11-25", publish_time="00:01", figure="10", figure_means="new rooms")
     refused = approve(ann, path)
     assert refused.status_code == 422
+    in_another_tab = signed_in("Ann Press")
+    assert approve(in_another_tab, path).status_code == 422
     assert "You wrote or changed this yourself" in refused.get_data(as_text=True)
     page = ben.get(f"{path}/review").get_data(as_text=True)
     assert "Wednesday 25 November 2026, 00:01 GMT</strong>, in 12 hours" in page
@@ -41,6 +43,21 @@ def test_a_release_under_embargo_is_approved_and_goes_live_at_its_second(
     assert '<p class="figure"><strong>10</strong></p>' in shown
     actions = [(entry.person, entry.action) for entry in desk.extensions["audit"].entries("ten-new-rooms")]
     assert actions == [("Ben Press", "approved"), ("Ann Press", "sent for approval"), ("Ann Press", "started")]
+
+
+def test_a_help_page_takes_two_editors(
+    ann: FlaskClient, eve: FlaskClient, signed_in: SignedIn, public: PublicSite
+) -> None:
+    eli = signed_in("Eli Editor")
+    words = {"body": "Money can be kept from you. You can ask for help with it.", "tab_title": "Money"}
+    assert save(eve, "/items/help/money", "ready", **words).status_code == 303
+    assert "You can ask for help" not in public.get("/help/money")[1]
+    assert ann.post("/items/help/money/approve", data={"seen": seen(eve, "/items/help/money")}).status_code == 403
+    assert approve(eve, "/items/help/money").status_code == 422
+    assert approve(eli, "/items/help/money").status_code == 303
+    assert "You can ask for help" in public.get("/help/money")[1]
+    telling = save(eve, "/items/help/money", "ready", tab_title="Abuse and money")
+    assert "gives the page away" in telling.get_data(as_text=True)
 
 
 def test_without_an_embargo_it_goes_live_when_it_is_approved(
