@@ -239,6 +239,10 @@ def test_a_full_disk_and_a_folder_nobody_may_write_are_said_in_a_sentence(
         (folder / "data").mkdir(mode=0o777)
         (folder / "data").chmod(0o777)
         (folder / "content/news").chmod(0o555)
+        if subprocess.run(
+            [*nobody, sys.executable, "-c", "import sidedoor"], capture_output=True, check=False
+        ).returncode:
+            pytest.skip("nobody but root can run this Python, and root may write anywhere")
         command = [*nobody, sys.executable, "-c", script, str(folder / "content"), str(folder / "data")]
         said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         (folder / "content/news").chmod(0o755)

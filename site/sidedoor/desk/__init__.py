@@ -27,6 +27,7 @@ from sidedoor.desk.audit import Audit
 from sidedoor.desk.commands import add_commands
 from sidedoor.desk.errors import handle_errors
 from sidedoor.desk.headers import policy_headers
+from sidedoor.desk.helplines import Helplines
 from sidedoor.desk.newsroom import Newsroom
 from sidedoor.desk.preview_links import PreviewLinks
 from sidedoor.desk.reviews import Reviews
@@ -75,6 +76,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
     app.extensions["audit"] = audit = Audit(data, clock)
     app.extensions["previews"] = PreviewLinks(data)
     app.extensions["newsroom"] = Newsroom(shelf, reviews, audit, live, clock)
+    app.extensions["helplines"] = Helplines(shelf, reviews, audit, live, clock)
     app.extensions["pages"] = create_pages(settings, live, clock)
     signing_in.set_up_cookie(app, settings.https)
     speak_plainly(app, clock)

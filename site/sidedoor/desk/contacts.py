@@ -1,27 +1,27 @@
 """Contacts: “checked today” in one press; any other change waits for a second person, for a number can save a life."""
 
+import sqlite3
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import get_args
 
 from flask import Blueprint, abort, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from sidedoor.desk.access import current_person, only
 from sidedoor.desk.compare import compare
-from sidedoor.desk.contacts_file import read_records, with_record
-from sidedoor.desk.current import audit, library, live, now, reviews, shelf
-from sidedoor.desk.history import Author
+from sidedoor.desk.current import helplines, library, now, reviews, shelf
+from sidedoor.desk.helplines import Values
 from sidedoor.desk.newsroom import NotAllowed
-from sidedoor.desk.shelf import CannotSave, Conflict, Shelf, Stored, change_file
+from sidedoor.desk.shelf import CannotSave, Conflict, change_file
 from sidedoor.desk.writing import sentence
 from sidedoor.documents.checks import CONTACT_CHECK_DAYS
 from sidedoor.documents.library import Library
-from sidedoor.documents.models import Contact
+from sidedoor.documents.models import Audience, Contact, Nation
 from sidedoor.documents.problems import Refused
-from sidedoor.documents.reading import CONTACTS, read_contacts
+from sidedoor.documents.reading import CONTACTS
 
 blueprint = Blueprint("contacts", __name__, url_prefix="/contacts")
-_WAITING = change_file(CONTACTS)
 FIELDS = {
     "name": "Name",
     "for": "Who it is for",
@@ -39,6 +39,7 @@ FIELDS = {
     "source": "Source",
 }
 """What the form shows of a record, in the words of the form."""
+CHOICES = {"audiences": get_args(Audience), "nations": get_args(Nation)}
 
 
 def contacts_due(known: Library, moment: datetime) -> list[Contact]:
@@ -46,11 +47,6 @@ def contacts_due(known: Library, moment: datetime) -> list[Contact]:
     since = moment.date() - timedelta(days=CONTACT_CHECK_DAYS)
     due = [contact for contact in known.contacts.values() if not contact.checked or contact.checked < since]
     return sorted(due, key=lambda contact: (contact.checked.isoformat() if contact.checked else "", contact.name))
-
-
-def change_waits(where: Shelf) -> bool:
-    """Whether a change to the contacts waits for approval."""
-    return where.read(_WAITING) is not None
 
 
 @blueprint.get("")
@@ -64,137 +60,126 @@ def everybody() -> ResponseReturnValue:
 @only("press", "editor")
 def checked(contact: str) -> ResponseReturnValue:
     """Somebody rang or visited it today, and it is as it says."""
-    person = current_person()
-    if contact not in library().contacts:
-        abort(404)
-    try:
-        with shelf().turn():
-            for file in (CONTACTS, _WAITING):
-                if stored := shelf().read(file):
-                    text = with_record(stored.text, contact, {"checked": now().date().isoformat()})
-                    _write({file: (text, stored.digest)}, f"Checked {contact}")
-            if base := shelf().read(CONTACTS):
-                _keep_base(base)
-    except (CannotSave, Conflict, Refused) as refused:
-        return _page(sentence(refused)), 422
-    audit().record(person.name, "checked the contact", contact)
-    flash(f"Noted: {library().contacts[contact].name} was checked today.")
-    return redirect((request.form.get("from") == "front" and "/") or f"/contacts#{contact}", 303)
+    known = library().contacts.get(contact) or abort(404)
+    said = f"Noted: {known.name} was checked today."
+    then = "/" if request.form.get("from") == "front" else f"/contacts#{contact}"
+    return _step(lambda: helplines().checked(current_person(), contact), said, then)
+
+
+@blueprint.route("/new", methods=["GET", "POST"])
+@only("editor")
+def new() -> ResponseReturnValue:
+    """Add a contact. It waits for a second person."""
+    values: Values = {"id": " ".join(request.form.get("id", "").split()), **_typed()}
+    return _form("", values, lambda base: helplines().add(current_person(), values, base))
 
 
 @blueprint.route("/<contact>", methods=["GET", "POST"])
 @only("editor")
 def edit(contact: str) -> ResponseReturnValue:
     """Change a contact. It waits for a second person."""
-    stored = _working()
-    record = next((one for one in read_records(stored.text) if one.get("id") == contact), None) or abort(404)
-    values, problem = {name: str(record.get(name, "")) for name in FIELDS}, ""
-    if request.method == "POST":
-        values = {name: " ".join(request.form.get(name, "").split()) for name in FIELDS}
-        try:
-            _save(contact, values, request.form.get("base", ""))
-            flash("It is saved, and waits for a second person.")
-            return redirect("/contacts", 303)
-        except (CannotSave, Conflict, Refused, NotAllowed) as refused:
-            problem = sentence(refused)
-    page = render_template(
-        "desk/contact.html", contact=contact, fields=FIELDS, values=values, base=stored.digest, problem=problem
+    record = helplines().record(contact) or abort(404)
+    values: Values = (
+        _typed() if request.method == "POST" else {name: record.get(name, "") for name in (*FIELDS, *CHOICES)}
     )
-    return page, 422 if problem else 200
+    return _form(contact, values, lambda base: helplines().save(current_person(), contact, values, base))
+
+
+@blueprint.post("/<contact>/remove")
+@only("editor")
+def remove(contact: str) -> ResponseReturnValue:
+    """Take a contact out. That waits for a second person, too."""
+    base = request.form.get("base", "")
+    said = "It goes once a second person has approved that."
+    return _step(lambda: helplines().remove(current_person(), contact, base), said)
 
 
 @blueprint.post("/approve")
 @only("editor")
 def approve() -> ResponseReturnValue:
     """Publish the change that waits."""
-    person, waiting, public = current_person(), shelf().read(_WAITING) or abort(404), shelf().read(CONTACTS)
-    override = request.form.get("reason", "").strip()
-    try:
-        if person.id in reviews().writers(CONTACTS) and not override:
-            raise NotAllowed("You changed this yourself. Somebody else has to approve it.")
-        if waiting.digest != request.form.get("seen") or not public:
-            raise NotAllowed("It was changed since you read it. Read it again, then decide.")
-        if reviews().base(CONTACTS) not in (None, public.digest):
-            raise NotAllowed(
-                "contacts.yaml was changed outside the desk meanwhile. Throw the change away and make it again."
-            )
-        read_contacts(waiting.text)
-        _write({CONTACTS: (waiting.text, public.digest), _WAITING: (None, waiting.digest)}, "Approve contacts.yaml")
-    except (NotAllowed, CannotSave, Conflict, Refused) as refused:
-        return _page(sentence(refused)), 422
-    verdict = "override" if override else "approved"
-    reviews().decide(CONTACTS, waiting.digest, verdict, person.id, person.name, now(), override)  # type: ignore[arg-type]
-    audit().record(person.name, "published without a second person" if override else "approved", CONTACTS, override)
-    flash("The contacts are live.")
-    return redirect("/contacts", 303)
+    seen, reason = request.form.get("seen", ""), request.form.get("reason", "").strip()[:500]
+    return _step(lambda: helplines().approve(current_person(), seen, reason), "The contacts are live.")
 
 
 @blueprint.post("/approve-afterwards")
 @only("editor")
 def approve_afterwards() -> ResponseReturnValue:
     """Stand by what was published without a second person."""
-    person, public = current_person(), shelf().read(CONTACTS) or abort(404)
-    if person.id in reviews().writers(CONTACTS):
-        return _page("You changed this yourself. Somebody else has to approve it."), 422
-    reviews().decide(CONTACTS, public.digest, "approved afterwards", person.id, person.name, now())
-    audit().record(person.name, "approved afterwards", CONTACTS)
-    return redirect("/contacts", 303)
+    return _step(lambda: helplines().approve_afterwards(current_person()), "You have approved it.")
 
 
 @blueprint.post("/discard")
 @only("editor")
 def discard() -> ResponseReturnValue:
     """Throw the change away."""
-    waiting = shelf().read(_WAITING) or abort(404)
+    return _step(lambda: helplines().discard(current_person()), "It is thrown away.")
+
+
+@blueprint.get("/history")
+@only("press", "editor")
+def history() -> ResponseReturnValue:
+    """Every save of the contacts; with `revision`, that one compared with what there is now."""
+    revisions = shelf().history.revisions(CONTACTS, [change_file(CONTACTS)])
+    chosen = next((one for one in revisions if one.id == request.args.get("revision")), None)
+    text = shelf().history.text_at(chosen.id, chosen.file) if chosen else None
+    base = helplines().working()
+    parts = compare(text, base.text) if text is not None else None
+    return render_template(
+        "desk/contacts_history.html", revisions=revisions, chosen=chosen, parts=parts, base=base.digest
+    )
+
+
+@blueprint.post("/history/restore")
+@only("editor")
+def restore() -> ResponseReturnValue:
+    """Make the change that waits of an old version."""
+    revisions = shelf().history.revisions(CONTACTS, [change_file(CONTACTS)])
+    chosen = next((one for one in revisions if one.id == request.form.get("revision")), None) or abort(404)
+    text, base = shelf().history.text_at(chosen.id, chosen.file) or abort(404), request.form.get("base", "")
+    message = f"Restore the contacts of {chosen.at:%Y-%m-%d %H:%M}"
+    return _step(lambda: helplines().keep(current_person(), text, base, message), "It waits for a second person.")
+
+
+def _step(step: Callable[[], None], said: str, then: str = "/contacts") -> ResponseReturnValue:
     try:
-        _write({_WAITING: (None, waiting.digest)}, "Discard the change to contacts.yaml")
-    except (CannotSave, Conflict) as refused:
+        step()
+    except (NotAllowed, CannotSave, Conflict, Refused, sqlite3.Error) as refused:
         return _page(sentence(refused)), 422
-    reviews().abandon(CONTACTS)
-    audit().record(current_person().name, "threw away", CONTACTS)
-    return redirect("/contacts", 303)
+    flash(said)
+    return redirect(then, 303)
+
+
+def _form(contact: str, values: Values, save: Callable[[str], None]) -> ResponseReturnValue:
+    problem = ""
+    if request.method == "POST":
+        try:
+            save(request.form.get("base", ""))
+            flash("It is saved, and waits for a second person.")
+            return redirect("/contacts", 303)
+        except (NotAllowed, CannotSave, Conflict, Refused, sqlite3.Error) as refused:
+            problem = sentence(refused)
+    page = render_template(
+        "desk/contact.html", contact=contact, fields=FIELDS, choices=CHOICES, values=values, problem=problem,
+        base=helplines().working().digest,
+    )  # fmt: skip
+    return page, 422 if problem else 200
+
+
+def _typed() -> Values:
+    lists: dict[str, str | list[str]] = {name: request.form.getlist(name) for name in CHOICES}
+    return lists | {name: " ".join(request.form.get(name, "").split()) for name in FIELDS}
 
 
 def _page(problem: str = "") -> str:
-    waiting, public = shelf().read(_WAITING), shelf().read(CONTACTS)
-    due = contacts_due(library(), now())
+    waiting, due = helplines().waiting(), contacts_due(library(), now())
     return render_template(
         "desk/contacts.html",
         due=due,
         others=[contact for contact in library().contacts.values() if contact not in due],
         waiting=waiting,
-        parts=compare(public.text, waiting.text) if waiting and public else [],
+        parts=compare(helplines().public().text, waiting.text) if waiting else [],
         own=current_person().id in reviews().writers(CONTACTS),
         flagged=next((one for one in reviews().overrides() if one.file == CONTACTS), None),
         problem=problem,
     )
-
-
-def _working() -> Stored:
-    stored: Stored = shelf().read(_WAITING) or shelf().read(CONTACTS) or abort(404)
-    return stored
-
-
-def _save(contact: str, values: dict[str, str], base: str) -> None:
-    person, stored, public = current_person(), _working(), shelf().read(CONTACTS)
-    if stored.digest != base:
-        raise NotAllowed(
-            "Somebody changed the contacts meanwhile. What you typed is below; compare it, and save again."
-        )
-    text = with_record(stored.text, contact, values)
-    read_contacts(text)
-    waiting = shelf().read(_WAITING)
-    _write({_WAITING: (text, waiting.digest if waiting else None)}, f"Change the contact {contact}")
-    reviews().wrote(CONTACTS, person.id, person.name, now(), None if waiting else public.digest if public else None)
-    audit().record(person.name, "changed the contact", contact)
-
-
-def _write(changes: dict[str, Any], message: str) -> None:
-    shelf().change(changes, Author(current_person().name), message)
-    live().refresh()
-
-
-def _keep_base(public: Stored) -> None:
-    """A date that was added to both versions is no change made outside the desk."""
-    if reviews().base(CONTACTS):
-        reviews().rebase(CONTACTS, public.digest)

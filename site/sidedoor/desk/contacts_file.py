@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sidedoor.desk.composing import block
-from sidedoor.documents.front_matter import read_yaml
+from sidedoor.documents.front_matter import Place, read_yaml
 from sidedoor.documents.problems import Problem, Refused
 from sidedoor.documents.reading import CONTACTS
 
@@ -15,38 +15,67 @@ def read_records(text: str) -> list[dict[str, Any]]:
     return [record for record in records if isinstance(record, dict)] if isinstance(records, list) else []
 
 
-def with_record(text: str, contact: str, values: Mapping[str, str]) -> str:
+def with_record(text: str, contact: str, values: Mapping[str, str | list[str]]) -> str:
     """The file with `values` in the record `contact`; an empty value takes the line out. Raises Refused."""
-    written = read_yaml(text, CONTACTS)
-    records = read_records(text)
-    number = next((place for place, record in enumerate(records) if record.get("id") == contact), None)
-    if number is None:
-        raise Refused([Problem(CONTACTS, None, f"There is no contact “{contact}”.", "Choose one of the list.")])
-    lines, record = text.split("\n"), records[number]
-    places = sorted(
-        (line, place[2])
-        for place, line in written.lines.items()
-        if place[:2] == ("contacts", number) and len(place) == 3
-    )
-    end = _end(lines, places[-1][0])
-    ends = [line for line, _ in places[1:]] + [end]
+    number, first, end = _place(text, contact)
+    lines, written = text.split("\n"), read_yaml(text, CONTACTS)
+    record = read_records(text)[number]
+    starts = sorted((line, str(place[2])) for place, line in written.lines.items() if _is_field(place, number))
+    ends = [line for line, _ in starts[1:]] + [end]
     after: list[str] = []
-    indent = "    "
-    for (start, name), stop in zip(places, ends, strict=True):
-        if name not in values or values[str(name)] == record[str(name)]:
+    for (start, name), stop in zip(starts, ends, strict=True):
+        if name not in values or values[name] == record[name]:
             after += lines[start - 1 : stop - 1]
-        elif value := values[str(name)]:
-            after += [indent + line for line in block(str(name), value).rstrip("\n").split("\n")]
+        elif values[name]:
+            after += _lines(name, values[name])
     for name, value in values.items():
         if name not in record and value:
-            after += [indent + line for line in block(name, value).rstrip("\n").split("\n")]
-    first = places[0][0]
-    if after and not after[0].lstrip().startswith("- "):
+            after += _lines(name, value)
+    if not after[0].lstrip().startswith("- "):
         after[0] = f"  - {after[0].lstrip()}"
     changed = "\n".join([*lines[: first - 1], *after, *lines[end - 1 :]])
-    expected = [{**one, **values} if place == number else one for place, one in enumerate(records)]
+    expected = [{**one, **values} if place == number else one for place, one in enumerate(read_records(text))]
     assert read_records(changed) == [{name: value for name, value in one.items() if value} for one in expected]
     return changed
+
+
+def with_new_record(text: str, values: Mapping[str, str | list[str]]) -> str:
+    """The file with one more record at its end. Raises Refused if its id is missing or taken."""
+    contact = values.get("id")
+    if not contact or any(record.get("id") == contact for record in read_records(text)):
+        what = f"There is a contact “{contact}” already." if contact else "The contact has no id."
+        raise Refused([Problem(CONTACTS, None, what, "Choose another id, like womens-aid.")])
+    lines = [line for name, value in values.items() if value for line in _lines(name, value)]
+    lines[0] = f"  - {lines[0].lstrip()}"
+    return text.rstrip("\n") + "\n" + "\n".join(lines) + "\n"
+
+
+def without_record(text: str, contact: str) -> str:
+    """The file without the record `contact`. Raises Refused."""
+    number, first, end = _place(text, contact)
+    lines = text.split("\n")
+    changed = "\n".join([*lines[: first - 1], *lines[end - 1 :]])
+    assert read_records(changed) == [one for place, one in enumerate(read_records(text)) if place != number]
+    return changed
+
+
+def _place(text: str, contact: str) -> tuple[int, int, int]:
+    """The number of a record, the line it begins on, and the line after it. Raises Refused if there is none."""
+    number = next((place for place, record in enumerate(read_records(text)) if record.get("id") == contact), None)
+    if number is None:
+        raise Refused([Problem(CONTACTS, None, f"There is no contact “{contact}”.", "Choose one of the list.")])
+    lines = [line for place, line in read_yaml(text, CONTACTS).lines.items() if _is_field(place, number)]
+    return number, min(lines), _end(text.split("\n"), max(lines))
+
+
+def _is_field(place: Place, number: int) -> bool:
+    return place[:2] == ("contacts", number) and len(place) == 3
+
+
+def _lines(name: str, value: str | list[str]) -> list[str]:
+    if isinstance(value, list):
+        return [f"    {name}: [{', '.join(value)}]"]
+    return [f"    {line}" for line in block(name, value).rstrip("\n").split("\n")]
 
 
 def _end(lines: list[str], start: int) -> int:

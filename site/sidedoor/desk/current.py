@@ -5,6 +5,7 @@ from datetime import datetime
 from flask import current_app
 
 from sidedoor.desk.audit import Audit
+from sidedoor.desk.helplines import Helplines
 from sidedoor.desk.newsroom import Newsroom
 from sidedoor.desk.preview_links import PreviewLinks
 from sidedoor.desk.reviews import Reviews
@@ -59,6 +60,12 @@ def sessions() -> Sessions:
 def newsroom() -> Newsroom:
     """Every step an item can take."""
     found: Newsroom = current_app.extensions["newsroom"]
+    return found
+
+
+def helplines() -> Helplines:
+    """Every step a helpline's record can take."""
+    found: Helplines = current_app.extensions["helplines"]
     return found
 
 

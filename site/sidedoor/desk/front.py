@@ -4,8 +4,8 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from sidedoor.desk.access import current_person, only, staff
-from sidedoor.desk.contacts import change_waits, contacts_due
-from sidedoor.desk.current import library, now, reviews, shelf
+from sidedoor.desk.contacts import contacts_due
+from sidedoor.desk.current import helplines, library, now, reviews, shelf
 from sidedoor.desk.listing import calendar, due, rows
 from sidedoor.documents.problems import Level
 
@@ -34,7 +34,7 @@ def to_do() -> ResponseReturnValue:
         drafts=[row for row in everything if row.standing == "draft" or row.waiting == "draft"][:_A_LIST],
         coming=calendar(everything, now()),
         contacts=contacts_due(library(), now()),
-        contacts_wait=change_waits(shelf()),
+        contacts_wait=helplines().waiting() is not None,
         wrong=wrong[:_A_LIST],
         due=[problem for problem in problems if problem.level is not Level.ERROR][:_A_LIST],
         more_due=max(0, len(problems) - len(wrong) - _A_LIST),
