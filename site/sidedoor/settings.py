@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from sidedoor.documents.models import WebAddress
@@ -24,6 +24,10 @@ class Settings(BaseSettings):
     """The site is reached through TLS: send HSTS, and send plain requests to https."""
     desk_url: WebAddress = "http://localhost:5001"
     """Where staff reach the desk. Passkeys belong to its host name, and one-time links begin with it."""
+    oidc_issuer: WebAddress | None = None
+    """An OpenID Connect provider whose accounts people may connect to the desk."""
+    oidc_client_id: str = ""
+    oidc_client_secret: SecretStr = SecretStr("")
     desk_hosts: tuple[str, ...] = ()
     """Host names that the desk is reached by, besides this machine's own: `["desk.example.police.uk"]`."""
     host: Annotated[str, Field(validation_alias="HOST")] = "127.0.0.1"

@@ -37,6 +37,7 @@ from sidedoor.desk.staff import Staff
 from sidedoor.desk.words import speak_plainly
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.loader import Loader
+from sidedoor.documents.problems import Problem, Refused
 from sidedoor.documents.times import Clock, utc_now
 from sidedoor.public import create_pages
 from sidedoor.public.headers import OutermostLayer, completed
@@ -84,12 +85,20 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
 
     @app.context_processor
     def _everywhere() -> dict[str, object]:
-        return {"person": g.get("person"), "site": live.library.site}
+        return {"person": g.get("person"), "site": live.library.site, "work_account": "work_account" in app.extensions}
 
     refuse_cross_site_posts(app)
     CSRFProtect(app)
     for module in _BLUEPRINTS:
         app.register_blueprint(module.blueprint)
+    if settings.oidc_issuer:
+        try:
+            from sidedoor.desk import work_account  # what it needs is an optional extra
+        except ImportError as error:
+            what, instead = "Work accounts need an extra that is not installed.", "Run pip install -e '.[oidc]'."
+            raise Refused([Problem("SIDEDOOR_OIDC_ISSUER", None, what, instead)]) from error
+        work_account.set_up(app, settings)
+        app.register_blueprint(work_account.blueprint)
     handle_errors(app)
     guard(app, signing_in.person_of_this_request)
     add_commands(app)

@@ -54,7 +54,7 @@ def with_password() -> ResponseReturnValue:
         desk_staff().failed((name, network), now())
         audit().record("", "could not sign in", name)
         return _door(name, _WRONG, 422)
-    return _let_in(person, "with a password")
+    return let_in(person, "with a password")
 
 
 @blueprint.post("/sign-in/passkey/options")
@@ -93,7 +93,7 @@ def with_passkey() -> ResponseReturnValue:
         audit().record("", "could not sign in", person.name, "passkey")
         return {"problem": "The passkey was not accepted. Try again, or ask for a new link."}, 422
     desk_staff().passkey_used(key.credential, verified.new_sign_count, now())
-    return {"go": _let_in(person, "with a passkey").location}
+    return {"go": let_in(person, "with a passkey").location}
 
 
 @blueprint.post("/sign-out")
@@ -128,7 +128,7 @@ def accept_with_password(token: str) -> ResponseReturnValue:
         _set_password(person)
     except NotPossible as problem:
         return _ways_in("desk/invitation.html", person, 422, token=token, problem=str(problem))
-    return _accept(person, token, "with a password")
+    return accept(person, token, "with a password")
 
 
 @blueprint.post("/invitation/<token>/passkey/options")
@@ -147,7 +147,7 @@ def accept_with_passkey(token: str) -> ResponseReturnValue:
         _keep_passkey(person)
     except NotPossible as problem:
         return {"problem": str(problem)}, 422
-    return {"go": _accept(person, token, "with a passkey").location}
+    return {"go": accept(person, token, "with a passkey").location}
 
 
 @blueprint.get("/account")
@@ -255,7 +255,8 @@ def _door(name: str = "", problem: str = "", status: int = 200) -> ResponseRetur
     return page, status
 
 
-def _let_in(person: Person, how: str) -> Response:
+def let_in(person: Person, how: str) -> Response:
+    """Start a session for somebody who proved who they are, and send them on."""
     # A new session from nothing: whatever a cookie held before somebody signed in is worth nothing after (fixation).
     onward = _next()
     session.clear()
@@ -264,12 +265,13 @@ def _let_in(person: Person, how: str) -> Response:
     return redirect(onward, 303)
 
 
-def _accept(person: Person, token: str, how: str) -> Response:
+def accept(person: Person, token: str, how: str) -> Response:
+    """Spend the one-time link with which they did. Aborts with 404 if somebody was quicker."""
     if not desk_staff().use_link(token):
         abort(404)
     sessions().end_all(person.id)
     audit().record(person.name, "took up an invitation", person.name, how)
-    return _let_in(person, how)
+    return let_in(person, how)
 
 
 def _changed(person: Person, said: str) -> ResponseReturnValue:
@@ -279,13 +281,14 @@ def _changed(person: Person, said: str) -> ResponseReturnValue:
     return redirect(url_for("signing_in.account"), 303)
 
 
-def _next() -> str:
-    """Where to go after signing in: an address of ours, or the front page."""
-    wanted = request.values.get("next", "/")
-    good = (
-        wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and "\\" not in wanted and wanted.isprintable()
-    )
+def own_path(wanted: str) -> str:
+    """`wanted` if it is an address of ours, else the front page: nobody is sent elsewhere after signing in."""
+    good = wanted.startswith("/") and not wanted.startswith("//") and "\\" not in wanted and wanted.isprintable()
     return wanted if good else "/"
+
+
+def _next() -> str:
+    return own_path(request.values.get("next", "/"))
 
 
 def _here() -> Session | None:

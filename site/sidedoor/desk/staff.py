@@ -31,6 +31,7 @@ CREATE TABLE IF NOT EXISTS links (digest TEXT PRIMARY KEY, person INTEGER NOT NU
 CREATE TABLE IF NOT EXISTS passwords (
     person INTEGER PRIMARY KEY, hash TEXT NOT NULL, secret TEXT NOT NULL, step INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS failures (who TEXT NOT NULL, at TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS accounts (account TEXT PRIMARY KEY, person INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS spent (digest TEXT PRIMARY KEY, at TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS passkeys (
     credential BLOB PRIMARY KEY, person INTEGER NOT NULL, public_key BLOB NOT NULL, signs INTEGER NOT NULL,
@@ -107,7 +108,7 @@ class Staff:
         """Take somebody's access away at once, with all their keys. Raises NotPossible for the last admin."""
         with self._open() as database:
             self._keep_an_admin(database, person, frozenset())
-            for table in ("links", "passkeys", "passwords"):
+            for table in ("links", "passkeys", "passwords", "accounts"):
                 database.execute(f"DELETE FROM {table} WHERE person = ?", (person,))  # noqa: S608
             database.execute("DELETE FROM people WHERE id = ?", (person,))
 
@@ -187,6 +188,18 @@ class Staff:
         with self._open() as database:
             row = (person.id, self._hasher.hash(password), secret, step)
             database.execute("INSERT OR REPLACE INTO passwords VALUES (?, ?, ?, ?)", row)
+
+    def connect(self, person: int, account: str) -> None:
+        """From now on this work account is theirs, and no other of theirs is."""
+        with self._open() as database:
+            database.execute("DELETE FROM accounts WHERE person = ?", (person,))
+            database.execute("INSERT OR REPLACE INTO accounts VALUES (?, ?)", (account, person))
+
+    def connected(self, account: str) -> Person | None:
+        """Whose work account it is."""
+        with self._open() as database:
+            row = database.execute("SELECT person FROM accounts WHERE account = ?", (account,)).fetchone()
+        return self.find(row[0]) if row else None
 
     def has_password(self, person: int) -> bool:
         """Whether they can sign in with a password."""
