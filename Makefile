@@ -22,9 +22,10 @@ run: $(RUNS)
 	@ulimit -n "$$(ulimit -Hn)" 2>/dev/null; exec $(BIN)/granian $(SERVE) --host $(HOST) --port $(PORT) --workers $(WORKERS) app:app
 
 # The staff desk, for the press office and the advisers. The first person: make staff NAME="Ann Lee" ROLE=admin
-desk: PORT := $(if $(filter file,$(origin PORT)),5001,$(PORT))
+desk staff: PORT := $(if $(filter file,$(origin PORT)),5001,$(PORT))
+desk staff: export SIDEDOOR_DESK_URL ?= http://localhost:$(PORT)
 desk: $(RUNS)
-	@echo "The desk is at http://$(HOST):$(PORT)  (Ctrl+C stops it)"
+	@echo "The desk is at $(SIDEDOOR_DESK_URL)  (Ctrl+C stops it)"
 	@ulimit -n "$$(ulimit -Hn)" 2>/dev/null; exec $(BIN)/granian $(SERVE) --host $(HOST) --port $(PORT) --workers 1 desk:app
 
 staff: $(RUNS)
