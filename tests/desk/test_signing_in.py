@@ -135,6 +135,15 @@ def test_sessions_are_listed_ended_and_run_out(desk: Flask, signed_in: SignedIn,
     assert here.get("/account").status_code == 303, "twelve hours at the longest"
 
 
+def test_a_browser_left_open_does_not_become_somebody_elses(desk: Flask, ann: FlaskClient, clock: SetClock) -> None:
+    secret = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+    clock.forward(minutes=16)
+    form = {"secret": secret, "password": PASSWORD, "code": pyotp.TOTP(secret).at(clock())}
+    assert ann.post("/account/password", data=form).location == "/sign-in?next=/account"
+    assert ann.post("/account/passkey/options", json={}).get_json() == {"go": "/sign-in?next=/account"}
+    assert not desk.extensions["staff"].has_password(desk.extensions["staff"].named("Ann Press").id)
+
+
 def test_a_post_without_its_token_or_from_another_site_does_nothing(desk: Flask, signed_in: SignedIn) -> None:
     ada = signed_in("Ada Admin")
     form = {"name": "New Person", "role": "admin"}

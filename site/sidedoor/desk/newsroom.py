@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from sidedoor.desk.audit import Audit
-from sidedoor.desk.composing import compose
+from sidedoor.desk.composing import block, compose
 from sidedoor.desk.editing import Fields, changed, wall_time
 from sidedoor.desk.history import Author
 from sidedoor.desk.people import Person, Role
@@ -336,16 +336,15 @@ class Newsroom:
     def keep_picture(self, person: Person, picture: Picture, credit: str, expires: str) -> None:
         """Put a picture on the shelf, and what is known of it into pictures.yaml. It is public once a page shows it."""
         file = PICTURES + picture.file_name
-        if not self.shelf.read(file):
-            self._change(person, {file: (picture.raw, None)}, f"Picture {picture.file_name}")
-        facts = {"credit": credit, "expires": expires, "by": person.name}
-        known = self.shelf.read(CREDITS)
-        credits_ = read_yaml(known.text, CREDITS).values if known else {}
-        credits_[picture.file_name] = {name: value for name, value in facts.items() if value}
-        text = "".join(
-            compose({name: value}, "").removeprefix("---\n").removesuffix("---\n") for name, value in credits_.items()
-        )
-        self._change(person, {CREDITS: (text, known.digest if known else None)}, f"Credit of {picture.file_name}")
+        with self.shelf.turn():
+            if not self.shelf.read(file):
+                self._change(person, {file: (picture.raw, None)}, f"Picture {picture.file_name}")
+            facts = {"credit": credit, "expires": expires, "by": person.name}
+            known = self.shelf.read(CREDITS)
+            credits_ = read_yaml(known.text, CREDITS).values if known else {}
+            credits_[picture.file_name] = {name: value for name, value in facts.items() if value}
+            text = "".join(block(name, value) for name, value in credits_.items())
+            self._change(person, {CREDITS: (text, known.digest if known else None)}, f"Credit of {picture.file_name}")
         self._audit.record(person.name, "added a picture", file)
 
     def _publish(self, person: Person, item: Item, seen: str, override: bool, note: str = "") -> Item:

@@ -6,6 +6,7 @@ import hmac
 import ipaddress
 import json
 import secrets
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pyotp
@@ -30,6 +31,7 @@ from sidedoor.desk.sessions import Session, browser_in_words
 from sidedoor.desk.staff import FAILURE_MINUTES, FAILURES, OFFICE_FAILURES, NotPossible, Passkey
 
 blueprint = Blueprint("signing_in", __name__)
+LATELY = timedelta(minutes=15)
 _WRONG = "That did not work. Check the name, the password and the six digits; each code is good for once."
 _TOO_OFTEN = f"That was too often. Wait {FAILURE_MINUTES} minutes, or sign in with a passkey now."
 _SAME_LENGTH = "Something was missing. Load the page again, and try once more."
@@ -162,6 +164,8 @@ def account() -> ResponseReturnValue:
 def change_password() -> ResponseReturnValue:
     """Set or change one's own password; every other session of theirs ends."""
     person = current_person()
+    if first := _again():
+        return first
     try:
         _set_password(person)
     except NotPossible as problem:
@@ -173,6 +177,8 @@ def change_password() -> ResponseReturnValue:
 @staff
 def more_passkey_options() -> ResponseReturnValue:
     """What the browser needs to make another passkey."""
+    if first := _again():
+        return {"go": first.location}
     return _registration_options(current_person())
 
 
@@ -180,6 +186,8 @@ def more_passkey_options() -> ResponseReturnValue:
 @staff
 def add_passkey() -> ResponseReturnValue:
     """Keep another passkey."""
+    if first := _again():
+        return {"go": first.location}
     try:
         _keep_passkey(current_person())
     except NotPossible as problem:
@@ -193,6 +201,8 @@ def add_passkey() -> ResponseReturnValue:
 def remove_passkey() -> ResponseReturnValue:
     """Forget one of one's own passkeys."""
     person = current_person()
+    if first := _again():
+        return first
     try:
         desk_staff().remove_passkey(person.id, _from_base64url(request.form.get("credential", "")))
     except NotPossible as problem:
@@ -213,6 +223,18 @@ def end_session() -> ResponseReturnValue:
     audit().record(person.name, "ended a session", person.name)
     flash("Signed out there.")
     return redirect(url_for("signing_in.account"), 303)
+
+
+def _again() -> Response | None:
+    """Where to go before one's own ways in can be changed; None for who signed in lately.
+
+    A browser that somebody left open must not become theirs who finds it.
+    """
+    here = _here()
+    if here and now() - here.made < LATELY:
+        return None
+    flash("Sign in once more before you change how you sign in.")
+    return redirect(url_for("signing_in.sign_in", next=url_for("signing_in.account")), 303)
 
 
 def person_of_this_request() -> Person | None:

@@ -62,6 +62,10 @@
     problem.hidden = true;
     try {
       const options = await post(`${address}/options`);
+      if (options.go) {
+        location.assign(options.go);
+        return;
+      }
       options.challenge = bytes(options.challenge);
       const answer = await post(`${address}?${query}`, await ("new" in place.dataset ? make(options) : use(options)));
       if (answer.go) {
