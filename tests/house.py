@@ -22,7 +22,12 @@ def check_house_rules(response: TestResponse) -> None:
     """Fail where a response breaks a rule: no cookie, the whole policy, nothing from another host, a way out."""
     for name, value in policy_headers(https=False).items():
         assert response.headers.get_all(name) == [value], f"{name} of {response.request.path}"
-    for forbidden in ("Set-Cookie", "Server", "Last-Modified", SAME_FOR_EVERYONE, "X-Powered-By"):
+    # The one cookie there is names a conversation: from Start to its end, and gone with the browser.
+    if cookie := response.headers.get("Set-Cookie"):
+        assert response.request.path.startswith("/chat/"), f"a cookie of {response.request.path}"
+        assert "HttpOnly" in cookie and "SameSite=Strict" in cookie
+        assert "Max-Age=0" in cookie or not ("Expires" in cookie or "Max-Age" in cookie)
+    for forbidden in ("Server", "Last-Modified", SAME_FOR_EVERYONE, "X-Powered-By"):
         assert forbidden not in response.headers, f"{forbidden} of {response.request.path}"
     assert "Cookie" not in response.headers.get("Vary", "")
     assert response.status_code < 500 or response.status_code == 503, response.status

@@ -24,7 +24,7 @@ def imports_of(path: Path) -> set[str]:
 
 
 def test_documents_know_nothing_of_the_web_and_the_public_site_nothing_of_the_desk() -> None:
-    for path in (PACKAGE / "documents").glob("*.py"):
+    for path in [*(PACKAGE / "documents").glob("*.py"), *(PACKAGE / "chat").glob("*.py")]:
         assert not [
             name
             for name in imports_of(path)
@@ -65,6 +65,7 @@ def test_no_template_holds_an_inline_handler_a_style_or_a_file_from_elsewhere() 
 def test_the_scripts_are_small() -> None:
     small = {path.name: len(brotli.compress(path.read_bytes())) for path in (PROJECT / "static" / "js").glob("*.js")}
     assert small["hide-page.js"] <= 2_500
+    assert small.pop("chat.js") <= 1_500  # sent only where the site has a chat
     assert sum(small.values()) <= 6_000, small
 
 

@@ -11,6 +11,7 @@ from flask import Flask, g
 from flask_wtf import CSRFProtect
 
 from sidedoor.desk import (
+    chats,
     contacts,
     deciding,
     front,
@@ -48,7 +49,7 @@ PACKAGE = Path(__file__).resolve().parents[1]
 MOST_BYTES = 24 * 1024 * 1024
 """A photograph as a camera makes it; it is made smaller before it is kept."""
 _BLUEPRINTS: tuple[ModuleType, ...] = (
-    static_files, signing_in, front, writing, deciding, previewing, revisions, contacts, people_page, log,
+    static_files, signing_in, front, writing, deciding, previewing, revisions, contacts, chats, people_page, log,
 )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ REVIEW_DAYS = 365
 EXPIRY_NOTICE_DAYS = 14
 EASIEST_GRADE_FOR = {"help": 6.0, "page": 9.0, "news": 12.0}
 LONGEST_SENTENCE_FOR = {"help": 25, "page": 30, "news": 40}
-_OWN_ADDRESSES = {"/", "/help", "/contacts", "/news", "/search", "/feedback"}
+_OWN_ADDRESSES = {"/", "/help", "/contacts", "/news", "/search", "/feedback", "/chat"}
 
 
 def check_library(library: Library, now: datetime) -> list[Problem]:

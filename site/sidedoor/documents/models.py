@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -209,6 +209,32 @@ class Press(Model):
     url: str | None = None
 
 
+class Slot(Model):
+    """A part of some weekdays in which the chat is open, in wall times of the site's zone."""
+
+    days: Annotated[tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...], Field(min_length=1)]
+    start: Annotated[time, Field(alias="from")]
+    until: time
+
+    @model_validator(mode="after")
+    def _ends_after_it_starts(self) -> "Slot":
+        if self.until <= self.start:
+            raise ValueError("The slot ends before it starts. Split it at midnight.")
+        return self
+
+
+class Chat(Model):
+    """The live chat. Without this part of site.toml there is none."""
+
+    answered_by: Words
+    """Who answers, in the readers' words: `advisers of our own, who are trained for this`."""
+    confidential: Annotated[str, Field(min_length=1, max_length=400)]
+    """What stays between reader and adviser, and what cannot."""
+    open: Annotated[tuple[Slot, ...], Field(min_length=1)]
+    closed_on: tuple[date, ...] = ()
+    most_waiting: Annotated[int, Field(ge=1, le=500)] = 10
+
+
 class Security(Model):
     """Where security problems are reported: security.txt."""
 
@@ -234,6 +260,7 @@ class Site(Model):
     groups: tuple[Group, ...] = ()
     press: Mapping[str, Press] = {}
     security: Security = Security()
+    chat: Chat | None = None
 
     @property
     def zone(self) -> ZoneInfo:

@@ -11,7 +11,7 @@ from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.loader import Loader
 from sidedoor.documents.times import Clock, utc_now
 from sidedoor.edition import MIRROR_KEY, EditionLayer
-from sidedoor.public import contacts, errors, feedback, feeds, health, help, news, pages, search, site_files
+from sidedoor.public import chat, contacts, errors, feedback, feeds, health, help, news, pages, search, site_files
 from sidedoor.public.current import current_public
 from sidedoor.public.headers import OutermostLayer, set_policy, with_policy
 from sidedoor.public.inline import inline_script, inline_style
@@ -83,7 +83,7 @@ def create_pages(settings: Settings, live: LiveLibrary, clock: Clock) -> Flask:
         }
 
     refuse_cross_site_posts(app)
-    for module in (help, pages, contacts, news, feeds, search, feedback, site_files, health):
+    for module in (help, pages, contacts, news, feeds, search, feedback, chat, site_files, health):
         app.register_blueprint(module.blueprint)
     errors.handle_errors(app)
     set_policy(app, settings.https)

@@ -56,6 +56,8 @@ class Mirror:
 def addresses(public: PublicLibrary) -> Iterator[str]:
     """Every public address: fixed, documents, former and removed ones, pictures, lists by page and year."""
     yield from _FIXED
+    if public.site.chat:
+        yield "/chat"
     yield from public.by_path
     yield from public.gone
     yield from public.redirects
@@ -207,7 +209,7 @@ def drift(folder: Path, url: str) -> list[str]:
     except (OSError, ValueError, TypeError) as error:
         raise CannotExport(f"{folder} is not a mirror: it holds no {MANIFEST} that can be read.") from error
     found: list[str] = []
-    dynamic = {"/search", "/feedback"}  # the mirror says where the live ones are
+    dynamic = {"/search", "/feedback", "/chat"}  # the mirror says where the live ones are
     for path, file in sorted(mirror.pages.items()):
         if path in dynamic:
             continue

@@ -17,6 +17,8 @@ BUNDLES = {
     # The exit stands alone: nothing else that fails can stop it.
     "hide-page.js": ("hide-page.js",),
     "shortcut.js": ("shortcut.js",),
+    # Only where the site has a chat.
+    "chat.js": ("chat.js",),
     "after.js": ("travel.js", "copy-link.js", "guide.js"),
 }
 """Each `<script>` element of a page, and the files of static/js it holds."""

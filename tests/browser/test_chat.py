@@ -1,0 +1,170 @@
+"""Reader and adviser in real Chromium, on the real site and the real desk: written, answered, hidden in the middle."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.browser.places import Places
+from tests.browser.server import RunningSite, copy_content
+from tests.browser.test_desk import Office
+from tests.browser.test_pages import problems_of
+
+CHAT = """
+[chat]
+answered_by = "people who are trained for this."
+confidential = "What you write stays between us, unless somebody is in danger."
+most_waiting = 20
+[[chat.open]]
+days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+from = "00:00"
+until = "23:59:59"
+"""
+
+
+class ChatOffice(Office):
+    """An office whose site has a chat, and whose exit is a page that answers."""
+
+    def __init__(self, folder: Path, browser: Browser, places: Places) -> None:
+        copy_content(folder / "content", [places.url("exit")])
+        chosen = folder / "content/site.toml"
+        chosen.write_text(chosen.read_text("utf-8") + CHAT, "utf-8")
+        self.content, self.data, self._browser, self._contexts = folder / "content", folder / "data", browser, []
+        self.desk = RunningSite(self.content, self.data, application="desk:app")
+        self.site = RunningSite(self.content, self.data)
+        self.url = f"http://localhost:{self.desk.port}"
+
+    def reader(self, scripts: bool = True, width: int = 320) -> BrowserContext:
+        """A reader's browser, on a small phone."""
+        context = self._browser.new_context(viewport={"width": width, "height": 600}, java_script_enabled=scripts)
+        self._contexts.append(context)
+        return context
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[ChatOffice]:
+    places = Places()
+    office = ChatOffice(tmp_path_factory.mktemp("chat"), browser, places)
+    yield office
+    office.close()
+    places.close()
+
+
+@pytest.fixture(scope="module")
+def kit(office: ChatOffice) -> Page:
+    """An adviser, signed in and present."""
+    kit = office.arrive("Kit Adviser", "adviser")
+    kit.goto(office.url + "/chats")
+    kit.get_by_role("button", name="I am present").click()
+    return kit
+
+
+def begin(office: ChatOffice, context: BrowserContext) -> Page:
+    """Somebody starts to wait, coming from the menu."""
+    page = context.new_page()
+    page.goto(office.site.url + "/help/money")
+    page.get_by_role("link", name="Questions?").click()
+    assert context.cookies() == [], "nothing before Start"
+    page.get_by_role("button", name="It is safe. Start").click()
+    expect(page.locator("#chat-status")).to_have_text(re.compile("You are next"))
+    return page
+
+
+def answer(kit: Page, office: ChatOffice) -> None:
+    """The adviser answers whoever has waited longest; the list keeps itself fresh."""
+    kit.goto(office.url + "/chats")
+    kit.get_by_role("button", name="Answer number 1").click()
+    expect(kit.get_by_role("heading", name=re.compile(r"Chat \d+"))).to_be_visible()
+
+
+def say(page: Page, label: str, text: str) -> None:
+    page.get_by_label(label).fill(text)
+    page.get_by_role("button", name="Send").click()
+
+
+def test_both_write_and_replies_come_by_themselves_also_beside_another_page(office: ChatOffice, kit: Page) -> None:
+    context = office.reader()
+    page = begin(office, context)
+    (cookie,) = context.cookies()
+    assert (cookie["httpOnly"], cookie["sameSite"], cookie["expires"]) == (True, "Strict", -1)
+    answer(kit, office)
+    expect(page.locator("#chat-status")).to_have_text("An adviser is with you.", timeout=4000)
+    say(page, "Your message", "Is anybody there? <b>")
+    expect(kit.locator(".talk .reader")).to_contain_text("Is anybody there? <b>", timeout=4000)
+    say(kit, "Your answer", "I am here.")
+    expect(page.locator(".chat .adviser")).to_contain_text("I am here.", timeout=4000)
+    assert problems_of(page) == []
+    assert problems_of(kit) == []
+    assert not page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+    # Reading a help page in place; the reply is announced there.
+    page.locator("footer").get_by_role("link", name="All topics").click()
+    expect(page.get_by_role("heading", level=1)).not_to_have_text("Questions?")
+    say(kit, "Your answer", "Take your time.")
+    expect(page.locator("#chat-news")).to_be_visible(timeout=5000)
+    page.get_by_role("link", name="There is a reply in your chat").click()
+    expect(page.locator(".chat li")).to_have_count(3)
+    page.reload()
+    page.goto(office.site.url + "/chat")
+    expect(page.locator(".chat li")).to_have_count(3)
+    page.get_by_role("button", name="End and clear").click()
+    expect(page.get_by_role("heading", name="The chat is over")).to_be_visible()
+    expect(kit.locator("[data-chat-ended]")).to_contain_text("The reader ended it.", timeout=4000)
+    assert "Take your time" not in kit.content()
+    assert context.cookies() == []
+    page.go_back()
+    assert "I am here." not in page.content()
+
+
+def test_hiding_in_mid_chat_ends_it_in_both_tabs_and_the_adviser_is_told(office: ChatOffice, kit: Page) -> None:
+    context = office.reader()
+    page = begin(office, context)
+    second = context.new_page()
+    second.goto(office.site.url + "/chat")
+    answer(kit, office)
+    say(page, "Your message", "Somebody is coming")
+    expect(second.locator(".chat .reader")).to_contain_text("Somebody is coming", timeout=4000)
+    page.get_by_role("link", name="Hide this page").click()
+    for tab in (page, second):
+        tab.wait_for_url("**exit**")
+    expect(kit.locator("[data-chat-ended]")).to_contain_text("Do not try to reach them.", timeout=4000)
+    assert "Somebody is coming" not in kit.content()
+    page.go_back()
+    page.wait_for_timeout(500)
+    assert "Somebody is coming" not in page.content()
+    page.goto(office.site.url + "/chat")
+    assert "Somebody is coming" not in page.content()
+    expect(page.get_by_role("button", name="It is safe. Start")).to_be_visible()
+
+
+def test_all_of_it_works_without_scripts(office: ChatOffice, kit: Page) -> None:
+    context = office.reader(scripts=False)
+    page = begin(office, context)
+    answer(kit, office)
+    say(page, "Your message", "No scripts here")
+    expect(kit.locator(".talk .reader")).to_contain_text("No scripts here", timeout=4000)
+    say(kit, "Your answer", "I read you.")
+    page.get_by_role("link", name="Check for replies").click()
+    expect(page.locator(".chat .adviser")).to_contain_text("I read you.")
+    page.get_by_role("link", name="Hide this page").click()
+    page.wait_for_url("**exit**")
+    expect(kit.locator("[data-chat-ended]")).to_contain_text("Do not try to reach them.", timeout=4000)
+    page.go_back()
+    assert "I read you." not in page.content()
+
+
+def test_a_lost_network_is_not_leaving_and_nothing_is_lost_or_doubled(office: ChatOffice, kit: Page) -> None:
+    context = office.reader()
+    page = begin(office, context)
+    answer(kit, office)
+    context.set_offline(True)
+    say(kit, "Your answer", "While you were away.")
+    page.get_by_label("Your message").fill("Sent in a tunnel")
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_label("Your message")).to_have_value("Sent in a tunnel")
+    context.set_offline(False)
+    page.get_by_role("button", name="Send").click()
+    expect(page.locator(".chat .adviser")).to_contain_text("While you were away.", timeout=5000)
+    expect(page.locator(".chat .reader")).to_have_count(1)
+    expect(kit.locator(".talk .reader")).to_have_count(1, timeout=5000)

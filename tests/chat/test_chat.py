@@ -1,0 +1,356 @@
+"""The chat, as a reader, an adviser and a stranger: open when it says so, private, and gone when it is over."""
+
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from sidedoor.chat.hours import is_open, next_opening
+from sidedoor.chat.store import ChatStore
+from sidedoor.desk import create_app as create_desk
+from sidedoor.documents.models import Chat
+from sidedoor.public.export import write_mirror
+from sidedoor.settings import Settings
+from tests.conftest import Refresh, SetClock
+from tests.content import SITE, ContentFolder
+from tests.desk.conftest import DeskClient
+
+CHAT = """
+[chat]
+answered_by = "people who are trained for this."
+confidential = "What you write stays between us, unless somebody is in danger."
+closed_on = ["2026-12-25"]
+most_waiting = 3
+[[chat.open]]
+days = ["mon", "tue", "wed", "thu", "fri"]
+from = "10:00"
+until = "13:00"
+[[chat.open]]
+days = ["tue"]
+from = "18:00"
+until = "20:00"
+"""
+LONDON = ZoneInfo("Europe/London")
+
+
+@pytest.fixture
+def store(app: Flask, content: ContentFolder, refresh: Refresh) -> ChatStore:
+    """The store of a site that has a chat."""
+    content.write("site.toml", SITE + CHAT)
+    refresh()
+    return ChatStore(app.config["DATA"])
+
+
+@pytest.fixture
+def desk(content: ContentFolder, app: Flask, store: ChatStore, clock: SetClock) -> Iterator[Flask]:
+    """The desk beside that site."""
+    desk = create_desk(Settings(content=content.path, data=app.config["DATA"]), clock)
+    desk.test_client_class = DeskClient
+    yield desk
+    desk.extensions["newsroom"].close()
+    desk.extensions["live"].close()
+
+
+def adviser(desk: Flask, name: str, clock: SetClock) -> FlaskClient:
+    """An adviser, signed in."""
+    person = desk.extensions["staff"].named(name) or desk.extensions["staff"].add(name, ["adviser"])
+    client = desk.test_client()
+    with client.session_transaction() as session:
+        session["token"] = desk.extensions["sessions"].start(person.id, "", clock())
+    client.get("/account")
+    return client
+
+
+@pytest.fixture
+def kit(desk: Flask, clock: SetClock) -> FlaskClient:
+    """An adviser who is present."""
+    client = adviser(desk, "Kit Adviser", clock)
+    client.post("/chats/present", data={"present": "yes"})
+    return client
+
+
+def chat() -> Chat:
+    return Chat.model_validate(
+        {"answered_by": "us", "confidential": "yes", "closed_on": ["2026-12-25"],
+         "open": [{"days": ["sun", "mon", "fri"], "from": "00:30", "until": "02:30"}, {"days": ["mon"], "from": "18:00", "until": "20:00"}]}
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("moment", "expected"),
+    [
+        ("2026-11-23T18:00", True), ("2026-11-23T19:59:59", True), ("2026-11-23T20:00", False), ("2026-11-24T18:30", False),
+        ("2026-12-25T01:00", False),  # a holiday
+        ("2027-03-28T00:59", True), ("2027-03-28T01:29", True), ("2027-03-28T01:31", False),  # 02:29 and 02:31 in London
+        ("2026-10-25T00:30", True), ("2026-10-25T01:30", True), ("2026-10-25T02:30", False),  # 01:30 comes twice
+    ],
+)  # fmt: skip
+def test_opening_hours_are_wall_times_whatever_the_clocks_do(moment: str, expected: bool) -> None:
+    assert is_open(chat(), LONDON, datetime.fromisoformat(moment).replace(tzinfo=UTC)) is expected
+
+
+def test_the_next_opening_skips_holidays() -> None:
+    after = next_opening(chat(), LONDON, datetime(2026, 12, 24, 12, tzinfo=UTC))
+    assert after == datetime(2026, 12, 27, 0, 30, tzinfo=LONDON)
+
+
+def test_without_a_chat_in_site_toml_there_is_none(client: FlaskClient) -> None:
+    assert client.get("/chat").status_code == 404
+    assert "/chat" not in client.get("/").get_data(as_text=True)
+
+
+def test_it_is_open_only_in_its_hours_and_while_an_adviser_is_present(
+    store: ChatStore, client: FlaskClient, kit: FlaskClient, clock: SetClock
+) -> None:
+    page = client.get("/chat")
+    assert "It is safe. Start" in page.get_data(as_text=True)
+    assert "Set-Cookie" not in page.headers
+    assert 'href="/chat"' in client.get("/help/money").get_data(as_text=True)
+    clock.forward(minutes=4)
+    kit.get("/chats")  # the heartbeat
+    clock.forward(minutes=4)
+    assert "It is safe. Start" in client.get("/chat").get_data(as_text=True)
+    clock.forward(minutes=2)
+    closed = client.get("/chat").get_data(as_text=True)
+    assert "Nobody can answer here just now." in closed
+    assert "24 November 2026, 18:00" in closed
+    assert 'href="/contacts"' in closed
+    assert client.post("/chat/start").location == "/chat"
+    assert client.get_cookie("chat") is None
+
+
+def start(app: Flask) -> FlaskClient:
+    reader = app.test_client()
+    answer = reader.post("/chat/start", headers={"Sec-Fetch-Site": "same-origin"})
+    assert answer.status_code == 303
+    cookie = reader.get_cookie("chat")
+    assert cookie
+    assert cookie.http_only
+    assert cookie.same_site == "Strict"
+    assert not cookie.expires
+    return reader
+
+
+def test_a_reader_waits_is_answered_and_ends_it(
+    app: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock
+) -> None:
+    first, second = start(app), start(app)
+    assert "You are next." in first.get("/chat").get_data(as_text=True)
+    assert "Still before you: 1." in second.get("/chat").get_data(as_text=True)
+    first.post("/chat/say", data={"message": "Is <b>anybody</b> there?"})
+    number = re.findall(r"/chats/(\d+)/accept", kit.get("/chats").get_data(as_text=True))[0]
+    assert kit.post(f"/chats/{number}/accept").location == f"/chats/{number}"
+    assert "Is &lt;b&gt;anybody&lt;/b&gt; there?" in kit.get(f"/chats/{number}").get_data(as_text=True)
+    kit.post(f"/chats/{number}/say", data={"message": "I am here."})
+    told = first.get("/chat/messages?after=1").get_json()
+    assert [one["text"] for one in told["messages"]] == ["I am here."]
+    assert told["status"] == "An adviser is with you."
+    assert "I am here." in first.get("/chat").get_data(as_text=True)
+    assert "You are next." in second.get("/chat").get_data(as_text=True)
+    over = first.post("/chat/end")
+    assert "Every word of it is deleted." in over.get_data(as_text=True)
+    assert first.get_cookie("chat") is None
+    assert "The reader ended it." in kit.get(f"/chats/{number}").get_data(as_text=True)
+    assert "I am here." not in kit.get(f"/chats/{number}").get_data(as_text=True)
+    # Back shows the page before a chat, not the chat.
+    assert "I am here." not in first.get("/chat").get_data(as_text=True)
+
+
+@pytest.mark.parametrize("way", ["beacon", "link"])
+def test_hiding_ends_it_at_once_and_the_adviser_is_told_not_to_follow(
+    app: Flask, store: ChatStore, kit: FlaskClient, way: str
+) -> None:
+    reader = start(app)
+    reader.post("/chat/say", data={"message": "zqsecret"})
+    (number,) = re.findall(r"/chats/(\d+)/accept", kit.get("/chats").get_data(as_text=True))
+    kit.post(f"/chats/{number}/accept")
+    assert 'href="/chat/hide"' in reader.get("/chat").get_data(as_text=True), "without scripts the link itself ends it"
+    answer = reader.post("/chat/hide") if way == "beacon" else reader.get("/chat/hide")
+    assert way == "beacon" or answer.location == "https://weather.example/"
+    page = kit.get(f"/chats/{number}").get_data(as_text=True)
+    assert "left in a hurry. Do not try to reach them" in page
+    assert "zqsecret" not in page
+    assert "zqsecret" not in reader.get("/chat").get_data(as_text=True)
+    assert reader.get("/chat/messages").status_code == 404
+
+
+def test_quiet_is_asked_about_and_then_over(app: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock) -> None:
+    reader = start(app)
+    (number,) = re.findall(r"/chats/(\d+)/accept", kit.get("/chats").get_data(as_text=True))
+    kit.post(f"/chats/{number}/accept")
+    clock.forward(minutes=9, seconds=59)
+    assert reader.get("/chat/messages").get_json()["there"] is False
+    clock.forward(seconds=1)
+    assert reader.get("/chat/messages").get_json()["there"] is True
+    clock.forward(minutes=5)
+    assert "ended by itself" in reader.get("/chat").get_data(as_text=True)
+    waiting = start_again(app, kit)
+    for _ in range(4):
+        clock.forward(minutes=10)
+        kit.get("/chats")
+        assert "You are next." in waiting.get("/chat").get_data(as_text=True), "who looks in still waits"
+    clock.forward(minutes=15)
+    assert "Answer<" not in kit.get("/chats").get_data(as_text=True), "who does not is gone"
+
+
+def start_again(app: Flask, kit: FlaskClient) -> FlaskClient:
+    kit.post("/chats/present", data={"present": "yes"})
+    return start(app)
+
+
+def test_nobody_reads_another_conversation(
+    desk: Flask, app: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock
+) -> None:
+    reader = start(app)
+    (number,) = re.findall(r"/chats/(\d+)/accept", kit.get("/chats").get_data(as_text=True))
+    kit.post(f"/chats/{number}/accept")
+    lee = adviser(desk, "Lee Adviser", clock)
+    assert lee.get(f"/chats/{number}").status_code == 403
+    assert lee.post(f"/chats/{number}/say", data={"message": "x"}).status_code == 403
+    assert lee.post(f"/chats/{number}/accept").location == "/chats"
+    stranger = app.test_client()
+    stranger.set_cookie("chat", "guessed")
+    assert stranger.get("/chat/messages").status_code == 404
+    assert "Check for replies" not in stranger.get("/chat").get_data(as_text=True)
+    # Handed over, it is the colleague's, and the reader is told.
+    lee.post("/chats/present", data={"present": "yes"})
+    person = desk.extensions["staff"].named("Lee Adviser")
+    assert kit.post(f"/chats/{number}/hand-over", data={"to": str(person.id)}).location == "/chats"
+    assert kit.get(f"/chats/{number}").status_code == 403
+    assert lee.get(f"/chats/{number}").status_code == 200
+    assert "A colleague of mine goes on" in reader.get("/chat").get_data(as_text=True)
+
+
+def test_another_site_and_a_flood_get_nowhere(app: Flask, store: ChatStore, kit: FlaskClient) -> None:
+    foreign = app.test_client()
+    for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}):
+        assert foreign.post("/chat/start", headers=headers).status_code == 403
+    assert foreign.post("/chat/start", data={"website": "https://spam.example"}).status_code == 303
+    assert not store.live(app.extensions["clock"]())
+    readers = [start(app) for _ in range(3)]
+    full = app.test_client().post("/chat/start")
+    assert full.status_code == 503
+    assert "Many people are waiting" in full.get_data(as_text=True)
+    assert 'href="/contacts"' in full.get_data(as_text=True)
+    reader = readers[0]
+    assert reader.post("/chat/say", data={"message": " "}).status_code == 422
+    long = reader.post("/chat/say", data={"message": "zq" * 1001})
+    assert long.status_code == 422
+    assert "zqzq" in long.get_data(as_text=True), "what was typed is still there"
+    answers = [reader.post("/chat/say", data={"message": f"{n}"}).status_code for n in range(21)]
+    assert answers == [303] * 20 + [422]
+    network = [path.read_bytes() for path in app.config["DATA"].glob("chat.sqlite3*")]
+    assert not [raw for raw in network if b"127.0.0.1" in raw]
+
+
+def test_a_message_sent_twice_by_mistake_stands_once(app: Flask, store: ChatStore, kit: FlaskClient) -> None:
+    reader = start(app)
+    sent = [
+        reader.post("/chat/say", data={"message": "Hello", "once": "abc"}, headers={"Accept": "application/json"})
+        for _ in range(2)
+    ]
+    assert [answer.get_json()["number"] for answer in sent] == [1, 1]
+
+
+def test_not_a_byte_of_it_stays_on_disk(
+    app: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    reader = start(app)
+    token = reader.get_cookie("chat")
+    assert token
+    (number,) = re.findall(r"/chats/(\d+)/accept", kit.get("/chats").get_data(as_text=True))
+    kit.post(f"/chats/{number}/accept")
+    for n in range(10):
+        clock.forward(seconds=10)
+        reader.post("/chat/say", data={"message": f"zqreader {n} " + "words " * 50})
+        kit.post(f"/chats/{number}/say", data={"message": f"zqadviser {n}"})
+    assert "zqreader 9" in kit.get(f"/chats/{number}").get_data(as_text=True)
+
+    def stored() -> bytes:
+        return b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+
+    sealed = sealed_rows(app.config["DATA"])
+    assert sealed
+    assert not [word for word in (b"zqreader", b"zqadviser", token.value.encode()) if word in stored()], "sealed"
+    reader.post("/chat/hide")
+    left = stored()
+    assert not [row for row in sealed if row[:40] in left], "neither words nor key, not even sealed"
+    assert "zq" not in "".join(capfd.readouterr())
+    counts = {(what, number) for _, what, number in store.counts()}
+    assert counts == {("started", 1), ("answered", 1), ("ended: hidden", 1)}
+    assert {hour for hour, _, _ in store.counts()} == {"2026-11-24T12:00:00+00:00"}
+    clock.forward(minutes=10)
+    assert store.live(clock()) == []
+
+
+def sealed_rows(data: Path) -> list[bytes]:
+    database = sqlite3.connect(data / "chat.sqlite3")
+    rows = database.execute("SELECT sealed FROM messages UNION ALL SELECT key FROM keys").fetchall()
+    database.close()
+    return [row[0] for row in rows]
+
+
+_TALK = """
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+import sidedoor.chat.store as chat
+chat.MOST_MESSAGES_A_MINUTE = 10**9
+store, name, number = chat.ChatStore(Path(sys.argv[1])), sys.argv[2], 0
+while True:
+    for conversation in map(int, sys.argv[3:]):
+        text = f"{name} {number}"
+        print(conversation, store.say(conversation, "reader", text, datetime.now(UTC), once=text), text, sep="|", flush=True)
+    number += 1
+"""
+
+
+def test_workers_that_are_killed_lose_no_message_that_was_acknowledged(tmp_path: Path) -> None:
+    store, now = ChatStore(tmp_path), datetime.now(UTC)
+    for _ in range(4):
+        store.start(f"network {_}", 100, now)
+    conversations = [str(one.id) for one in store.live(now)]
+    acknowledged: dict[int, dict[int, str]] = {int(one): {} for one in conversations}
+    for turn in range(6):
+        command = [sys.executable, "-c", _TALK, str(tmp_path)]
+        workers = [
+            subprocess.Popen([*command, f"{turn}-{name}", *conversations], stdout=subprocess.PIPE, text=True)
+            for name in "ab"
+        ]
+        for worker in workers:
+            assert worker.stdout
+            worker.stdout.readline()
+        time.sleep(0.3)
+        for worker in workers:
+            worker.send_signal(signal.SIGKILL)
+        for worker in workers:
+            assert worker.stdout
+            for line in worker.stdout.read().splitlines():
+                if line.count("|") == 2:
+                    conversation, number, text = line.split("|")
+                    acknowledged[int(conversation)][int(number)] = text
+            worker.stdout.close()
+            worker.wait()
+    assert sum(map(len, acknowledged.values())) > 200
+    for which, told in acknowledged.items():
+        kept = store.messages(which)
+        assert [one.number for one in kept] == list(range(1, len(kept) + 1)), "in order, none left out"
+        assert len({one.text for one in kept}) == len(kept), "none doubled"
+        assert told.items() <= {one.number: one.text for one in kept}.items(), "none lost"
+
+
+def test_a_mirror_says_where_the_chat_is(app: Flask, store: ChatStore, kit: FlaskClient, tmp_path: Path) -> None:
+    write_mirror(app, tmp_path / "mirror", "https://www.example.org")
+    page = (tmp_path / "mirror/chat/index.html").read_text("utf-8")
+    assert 'href="https://www.example.org/chat"' in page
+    assert "<form" not in page.partition("<main")[2].partition("</main>")[0].replace('<form method="dialog"', "")
