@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 EDITION_KEY = "sidedoor.edition"
+CHAT_COOKIE = "chat"
+"""The name of the one cookie there is, behind its prefix: it names a conversation."""
 MIRROR_KEY = "sidedoor.mirror_of"
 """Where the live site is, in a request that the export makes. Its answer is for the mirror alone."""
 SAME_FOR_EVERYONE = "X-Sidedoor-Same-For-Everyone"
@@ -125,6 +127,11 @@ class Edition:
         return library is self.library and self.made_at <= now < self.public.valid_until
 
 
+def in_conversation(environ: "WSGIEnvironment") -> bool:
+    """Whether a request carries the cookie that names a conversation: its pages are made for this reader alone."""
+    return f"{CHAT_COOKIE}=" in environ.get("HTTP_COOKIE", "")
+
+
 class EditionLayer:
     """Gives every request one Edition from start to end, and answers from it where it can.
 
@@ -154,6 +161,8 @@ class EditionLayer:
     def remembered(self, environ: "WSGIEnvironment") -> Answer | None:
         """The answer to this request, if it is one that was answered before in this edition."""
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD") or environ.get("QUERY_STRING") or MIRROR_KEY in environ:
+            return None
+        if in_conversation(environ):
             return None
         return self.edition().answers.get(environ.get("PATH_INFO", ""))
 

@@ -48,7 +48,8 @@ def store(app: Flask, content: ContentFolder, refresh: Refresh) -> ChatStore:
     """The store of a site that has a chat."""
     content.write("site.toml", SITE + CHAT)
     refresh()
-    return ChatStore(app.config["DATA"])
+    found: ChatStore = app.extensions["chat_store"]
+    return found
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ CAST = {
     "Eve Editor": ("editor",),
     "Eli Editor": ("editor",),
     "Kit Adviser": ("adviser",),
+    "Sue Supervisor": ("supervisor",),
     "Ada Admin": ("admin",),
 }
 

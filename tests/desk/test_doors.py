@@ -13,7 +13,7 @@ from tests.desk.conftest import SignedIn
 from tests.desk.doors import DOORS
 from tests.desk.forms import approve, save, seen, start
 
-WHO = {"press": "Ann Press", "editor": "Eve Editor", "adviser": "Kit Adviser", "admin": "Ada Admin", "stranger": ""}
+WHO = {"press": "Ann Press", "editor": "Eve Editor", "adviser": "Kit Adviser", "supervisor": "Sue Supervisor", "admin": "Ada Admin", "stranger": ""}
 VALUES = {
     "kind": "news", "slug": "first", "name": "a.png", "token": "guessed", "number": 999, "contact": "ndah",
     "revision": "0" * 40,

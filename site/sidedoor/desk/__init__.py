@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from flask import Flask, g
 from flask_wtf import CSRFProtect
 
+from sidedoor.chat.store import open_store
 from sidedoor.desk import (
     chats,
     contacts,
@@ -76,6 +77,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
     app.extensions["staff"] = Staff(data)
     app.extensions["sessions"] = Sessions(data)
     app.extensions["audit"] = audit = Audit(data, clock)
+    app.extensions["chat_store"] = open_store(settings.chat_store, data)
     app.extensions["previews"] = PreviewLinks(data)
     app.extensions["newsroom"] = Newsroom(shelf, reviews, audit, live, clock)
     app.extensions["helplines"] = Helplines(shelf, reviews, audit, live, clock)

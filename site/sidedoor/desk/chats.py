@@ -101,7 +101,7 @@ def say(number: int) -> ResponseReturnValue:
     try:
         _store().say(number, "adviser", request.form.get("message", "").replace("\r\n", "\n"), now())
     except NotPossible as refused:
-        flash(_NOT_SENT[str(refused)], "problem")
+        flash(_NOT_SENT[refused.why], "problem")
     return redirect(f"/chats/{number}#newest", 303)
 
 
@@ -131,7 +131,8 @@ def hand_over(number: int) -> ResponseReturnValue:
 
 
 def _store() -> ChatStore:
-    return ChatStore(current_app.config["DATA"])
+    store: ChatStore = current_app.extensions["chat_store"]
+    return store
 
 
 def _mine(number: int) -> Conversation:

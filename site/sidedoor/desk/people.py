@@ -1,14 +1,15 @@
-"""Who works at the desk, and the four roles. A person may have several; each says what it is for and no more."""
+"""Who works at the desk, and the five roles. A person may have several; each says what it is for and no more."""
 
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-Role = Literal["press", "editor", "adviser", "admin"]
+Role = Literal["press", "editor", "adviser", "supervisor", "admin"]
 ROLES: tuple[Role, ...] = get_args(Role)
 ROLE_WORDS: dict[Role, str] = {
     "press": "writes, approves what others wrote",
     "editor": "the same, also for help pages and contacts; may publish in an emergency",
     "adviser": "answers chats",
+    "supervisor": "reads along in chats, and is seen to; may take one over",
     "admin": "invites people and takes their access away; reads the log",
 }
 

@@ -6,11 +6,12 @@ from urllib.parse import urlsplit
 
 from flask import Flask, request
 
+from sidedoor.chat.store import open_store
 from sidedoor.commands import add_commands
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.loader import Loader
 from sidedoor.documents.times import Clock, utc_now
-from sidedoor.edition import MIRROR_KEY, EditionLayer
+from sidedoor.edition import MIRROR_KEY, EditionLayer, in_conversation
 from sidedoor.public import chat, contacts, errors, feedback, feeds, health, help, news, pages, search, site_files
 from sidedoor.public.current import current_public
 from sidedoor.public.headers import OutermostLayer, set_policy, with_policy
@@ -67,6 +68,7 @@ def create_pages(settings: Settings, live: LiveLibrary, clock: Clock) -> Flask:
     app.extensions["live"] = live
     app.extensions["clock"] = clock
     app.extensions["search_index"] = SearchIndex()
+    app.extensions["chat_store"] = open_store(settings.chat_store, app.config["DATA"])
     app.jinja_env.globals.update(inline_style=inline_style, inline_script=inline_script)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     speak_languages(app)
@@ -78,6 +80,8 @@ def create_pages(settings: Settings, live: LiveLibrary, clock: Clock) -> Flask:
         return {
             "site": public.site,
             "exits": exits,
+            # Without scripts the link itself has to end a conversation, so for whoever is in one it leads there first.
+            "exit_href": "/chat/hide" if public.site.chat and in_conversation(request.environ) else exits[0],
             "help_now": public.help_now(current_language()),
             "mirror_of": request.environ.get(MIRROR_KEY, ""),
         }

@@ -4,11 +4,7 @@ Nothing is set on the device before Start. Then it is one session cookie that sc
 conversation. “Hide this page” ends it on the server: with scripts by a beacon, without them by the link itself.
 """
 
-import hashlib
-import hmac
-import ipaddress
 import secrets
-from pathlib import Path
 
 from flask import Blueprint, abort, current_app, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -16,8 +12,10 @@ from werkzeug.wrappers import Response
 
 from sidedoor.chat.hours import is_open, next_opening
 from sidedoor.chat.model import LONGEST_MESSAGE, Conversation, NotPossible, Reason
+from sidedoor.chat.networks import networks
 from sidedoor.chat.store import ChatStore
 from sidedoor.documents.models import Chat
+from sidedoor.edition import CHAT_COOKIE
 from sidedoor.public.current import current_public
 from sidedoor.public.language import translate as _
 
@@ -45,7 +43,8 @@ def start() -> ResponseReturnValue:
     if not (is_open(chat, current_public().site.zone, now) and _store().present(now)):
         return redirect("/chat", 303)
     try:
-        token = _store().start(_network(now.date().isoformat()), chat.most_waiting, now)
+        found = networks(request.remote_addr or "", _store().network_keys(now))
+        token = _store().start(found, chat.most_waiting, now)
     except NotPossible:
         return render_template("chat/start.html", chat=chat, open_now=False, opens=None, full=True), 503
     response = redirect("/chat", 303)
@@ -71,7 +70,7 @@ def say() -> ResponseReturnValue:
             "long": _("That is too long. Please send it in parts."),
             "often": _("That was a lot at once. Wait a moment, then send it again."),
         }
-        problem = sentences.get(str(refused), _("The chat is over."))
+        problem = sentences.get(refused.why, _("The chat is over."))
         if _wants_page():
             return _conversation(conversation, text, problem), 422
         return jsonify(problem=problem), 422
@@ -120,11 +119,12 @@ def _chat() -> Chat:
 
 
 def _store() -> ChatStore:
-    return ChatStore(current_app.config["DATA"])
+    store: ChatStore = current_app.extensions["chat_store"]
+    return store
 
 
 def _cookie() -> str:
-    return "__Host-chat" if current_app.config["HTTPS"] else "chat"
+    return f"__Host-{CHAT_COOKIE}" if current_app.config["HTTPS"] else CHAT_COOKIE
 
 
 def _mine() -> Conversation | None:
@@ -174,27 +174,3 @@ def _ended(reason: Reason, answer: Response | str) -> Response:
             _cookie(), path="/", httponly=True, samesite="Strict", secure=current_app.config["HTTPS"]
         )
     return response
-
-
-def _network(day: str) -> str:
-    """Stands for the network a request comes from, today: a keyed hash, so that no address is written down."""
-    try:
-        address = ipaddress.ip_address(request.remote_addr or "")
-    except ValueError:
-        return "unknown"
-    network = ipaddress.ip_network((address, 32 if address.version == 4 else 64), strict=False)
-    return hmac.new(_key(Path(current_app.config["DATA"])), f"{day} {network}".encode(), hashlib.sha256).hexdigest()[
-        :24
-    ]
-
-
-def _key(data: Path) -> bytes:
-    path = data / "chat.secret"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with path.open("xb") as out:
-            path.chmod(0o600)
-            out.write(secrets.token_bytes(32))
-    except FileExistsError:
-        pass
-    return path.read_bytes()
