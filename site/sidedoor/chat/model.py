@@ -1,7 +1,7 @@
 """A conversation: who waits, who talks, how it ended. No name, no address, nothing of the reader but their words."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 LONGEST_MESSAGE = 2000
@@ -88,3 +88,17 @@ class NotPossible(Exception):
     def __init__(self, why: str, sentence: str = "") -> None:
         super().__init__(sentence or why)
         self.why = why
+
+
+class StoreDown(OSError):
+    """The store cannot be reached; nothing was done."""
+
+
+def hour_of(moment: datetime) -> str:
+    """The hour (UTC) that counts are kept by."""
+    return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0).isoformat()
+
+
+def whole_minutes(span: timedelta) -> int:
+    """In minutes, rounded up."""
+    return -int(-span.total_seconds() // 60)

@@ -31,6 +31,8 @@ from sidedoor.chat.model import (
     NotPossible,
     Reason,
     Who,
+    hour_of,
+    whole_minutes,
 )
 from sidedoor.chat.sealing import digest, new_key, seal, unseal
 
@@ -176,7 +178,7 @@ class SqliteStore:
             if not row:
                 raise NotPossible("gone", "Somebody else was quicker, or the reader has left.")
             self._count(database, "answered", now)
-            self._count(database, "minutes waited", now, _minutes(now - datetime.fromisoformat(row[0])))
+            self._count(database, "minutes waited", now, whole_minutes(now - datetime.fromisoformat(row[0])))
 
     def hand_over(self, conversation: int, adviser: int, to: int, name: str) -> None:
         """See store.ChatStore."""
@@ -234,7 +236,7 @@ class SqliteStore:
 
     def usual_wait(self, now: datetime) -> timedelta | None:
         """See store.ChatStore."""
-        hours = (_hour(now), _hour(now - timedelta(hours=1)))
+        hours = (hour_of(now), hour_of(now - timedelta(hours=1)))
         query = "SELECT what, sum(number) FROM counts WHERE hour IN (?, ?) GROUP BY what"
         told = dict(self._connection().execute(query, hours).fetchall())
         answered = told.get("answered", 0)
@@ -297,7 +299,7 @@ class SqliteStore:
     @staticmethod
     def _count(database: sqlite3.Connection, what: str, now: datetime, by: int = 1) -> None:
         query = "INSERT INTO counts VALUES (?, ?, ?) ON CONFLICT (hour, what) DO UPDATE SET number = number + ?"
-        database.execute(query, (_hour(now), what, by, by))
+        database.execute(query, (hour_of(now), what, by, by))
 
     def _conversation(self, row: tuple[Any, ...], now: datetime) -> Conversation:
         id_, state, started, quiet_since, seen, adviser, name, watcher, watched, reason, newest = row
@@ -306,8 +308,19 @@ class SqliteStore:
             query = "SELECT count(*) FROM conversations WHERE state = 'waiting' AND (started, id) <= (?, ?)"
             (place,) = self._connection().execute(query, (started, id_)).fetchone()
         watches = watched > (now - WATCHED_FOR).isoformat()
-        moments = [datetime.fromisoformat(moment) for moment in (started, quiet_since, seen)]
-        return Conversation(id_, state, *moments, adviser, name, watcher if watches else "", reason, newest, place)
+        return Conversation(
+            id=id_,
+            state=state,
+            started=datetime.fromisoformat(started),
+            quiet_since=datetime.fromisoformat(quiet_since),
+            seen=datetime.fromisoformat(seen),
+            adviser=adviser,
+            adviser_name=name,
+            watcher=watcher if watches else "",
+            reason=reason,
+            newest=newest,
+            place=place,
+        )
 
     def _cut_the_log(self) -> None:
         self._connection().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
@@ -341,12 +354,3 @@ class _Connection(sqlite3.Connection):
 
     def __del__(self) -> None:
         self.close()
-
-
-def _hour(now: datetime) -> str:
-    return now.astimezone(UTC).replace(minute=0, second=0, microsecond=0).isoformat()
-
-
-def _minutes(span: timedelta) -> int:
-    """Whole minutes, rounded up."""
-    return -int(-span.total_seconds() // 60)

@@ -1,0 +1,51 @@
+"""What tests of the chat share: a real Valkey (or Redis, which speaks the same) that keeps nothing on its disk."""
+
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+
+class Valkey:
+    """A server of our own on a free port. Close it."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        program = shutil.which("valkey-server") or shutil.which("redis-server")
+        assert program, "valkey-server or redis-server has to be installed (tests/browser/install.sh)"
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.url = f"valkey://127.0.0.1:{self.port}/0"
+        self.folder = folder
+        self._process = subprocess.Popen(
+            [program, "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(folder),
+             *(options or ("--save", "", "--appendonly", "no"))],
+            stdout=subprocess.DEVNULL,
+        )  # fmt: skip
+        self.client = redis.Redis(port=self.port)
+        for _ in range(100):
+            try:
+                self.client.ping()
+                break
+            except redis.ConnectionError:
+                time.sleep(0.05)
+
+    def close(self) -> None:
+        """Stop it."""
+        self.client.close()
+        self._process.terminate()
+        self._process.wait()
+
+
+@pytest.fixture(scope="session")
+def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
+    """One server for all tests of a run; each begins with it empty by its own flush."""
+    server = Valkey(tmp_path_factory.mktemp("valkey"))
+    yield server
+    server.close()

@@ -1,0 +1,333 @@
+"""What every store of conversations has to do; each test runs on SQLite and on a real Valkey."""
+
+import sqlite3
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from sidedoor.chat.model import NotPossible, StoreDown
+from sidedoor.chat.networks import networks
+from sidedoor.chat.store import ChatStore, open_store
+from sidedoor.documents.problems import Refused
+from tests.chat.conftest import Valkey
+
+NOON = datetime(2026, 11, 24, 12, 5, tzinfo=UTC)
+Everything = Callable[[], bytes]
+
+
+@pytest.fixture(params=["sqlite:", "valkey"])
+def place(request: pytest.FixtureRequest, tmp_path: Path, valkey: Valkey) -> str:
+    """Where a store is; opened twice, it is the same one."""
+    valkey.client.flushall()
+    return valkey.url if request.param == "valkey" else "sqlite:"
+
+
+@pytest.fixture
+def store(place: str, tmp_path: Path) -> ChatStore:
+    """An empty store."""
+    return open_store(place, tmp_path)
+
+
+@pytest.fixture
+def everything(place: str, tmp_path: Path, valkey: Valkey) -> Everything:
+    """All bytes that the store holds, wherever they are."""
+
+    def read() -> bytes:
+        on_disk = [
+            path.read_bytes() for folder in (tmp_path, valkey.folder) for path in folder.rglob("*") if path.is_file()
+        ]
+        names = [bytes(name) for name in valkey.client.scan_iter()] if place != "sqlite:" else []
+        return b"".join([*on_disk, *names, *(valkey.client.dump(name) or b"" for name in names)])
+
+    return read
+
+
+def waiting(store: ChatStore, network: str = "here", now: datetime = NOON) -> tuple[str, int]:
+    """Somebody starts to wait: their token, and the conversation's number."""
+    token = store.start((network,), 100, now)
+    found = store.find(token, now)
+    assert found
+    return token, found.id
+
+
+def talking(store: ChatStore, adviser: int = 7, now: datetime = NOON) -> tuple[str, int]:
+    token, number = waiting(store, f"network of {now} {adviser}", now)
+    store.is_present(adviser, "Kit", True, now)
+    store.accept(number, adviser, "Kit", now)
+    return token, number
+
+
+def why(refused: pytest.ExceptionInfo[NotPossible]) -> str:
+    return refused.value.why
+
+
+def test_the_queue_is_in_the_order_of_coming_and_a_place_is_kept(store: ChatStore) -> None:
+    first, second, third = (waiting(store, str(n), NOON + timedelta(seconds=n)) for n in range(3))
+    assert [one.id for one in store.live(NOON)] == [first[1], second[1], third[1]]
+    assert [getattr(store.find(token, NOON), "place", 0) for token, _ in (first, second, third)] == [1, 2, 3]
+    store.accept(second[1], 7, "Kit", NOON)
+    assert [getattr(store.find(token, NOON), "place", 0) for token, _ in (first, second, third)] == [1, 0, 2]
+    # Reading other pages for fourteen minutes and looking in again keeps the place.
+    later = NOON + timedelta(minutes=14)
+    assert getattr(store.find(first[0], later), "place", 0) == 1
+    assert getattr(store.find(first[0], later + timedelta(minutes=14)), "place", 0) == 1
+
+
+def test_messages_are_numbered_and_asked_for_by_number(store: ChatStore) -> None:
+    _, number = talking(store)
+    said = (store.say(number, "reader", "a", NOON), store.say(number, "adviser", " b\n", NOON))
+    assert (*said, store.say(number, "note", "n", NOON)) == (1, 2, 3)
+    assert [(one.number, one.who, one.text, one.at) for one in store.messages(number, 1)] == [
+        (2, "adviser", "b", NOON),
+        (3, "note", "n", NOON),
+    ]
+    assert store.messages(number, 3) == []
+    assert getattr(store.get(number, NOON), "newest", 0) == 3
+
+
+def test_a_message_that_is_sent_again_stands_once(store: ChatStore) -> None:
+    _, number = talking(store)
+    assert [store.say(number, "reader", "a", NOON, once=once) for once in ("x", "x", "y", "")] == [1, 1, 2, 3]
+    assert len(store.messages(number)) == 3
+
+
+def test_what_cannot_be_said_is_refused_in_one_word(store: ChatStore) -> None:
+    _, number = talking(store)
+    for text, expected in ((" ", "empty"), ("x" * 2001, "long")):
+        with pytest.raises(NotPossible) as refused:
+            store.say(number, "reader", text, NOON)
+        assert why(refused) == expected
+    for n in range(20):
+        store.say(number, "reader", str(n), NOON + timedelta(milliseconds=n))
+    with pytest.raises(NotPossible) as refused:
+        store.say(number, "reader", "one more", NOON + timedelta(seconds=1))
+    assert why(refused) == "often"
+    store.say(number, "adviser", "the other side may", NOON)
+    assert store.say(number, "reader", "a minute later", NOON + timedelta(seconds=61)) == 22
+    store.end(number, "reader", NOON)
+    with pytest.raises(NotPossible) as refused:
+        store.say(number, "adviser", "too late", NOON)
+    assert why(refused) == "over"
+
+
+def test_two_threads_at_once_number_without_gap_or_double(store: ChatStore, place: str, tmp_path: Path) -> None:
+    _, number = talking(store)
+
+    def talk(name: str) -> None:
+        mine = open_store(place, tmp_path)
+        for n in range(15):
+            mine.say(number, "reader" if name == "a" else "adviser", f"{name}{n}", NOON)
+
+    threads = [threading.Thread(target=talk, args=(name,)) for name in "ab"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    found = store.messages(number)
+    assert [one.number for one in found] == list(range(1, 31))
+    assert [one.text for one in found if one.who == "reader"] == [f"a{n}" for n in range(15)]
+
+
+def test_only_one_adviser_gets_who_waits_and_only_theirs_is_theirs_to_give(store: ChatStore) -> None:
+    _, number = waiting(store)
+    store.accept(number, 7, "Kit", NOON)
+    with pytest.raises(NotPossible) as refused:
+        store.accept(number, 8, "Lee", NOON)
+    assert why(refused) == "gone"
+    with pytest.raises(NotPossible) as refused:
+        store.hand_over(number, 8, 9, "Mo")
+    assert why(refused) == "gone"
+    store.hand_over(number, 7, 8, "Lee")
+    found = store.get(number, NOON)
+    assert found
+    assert (found.adviser, found.adviser_name) == (8, "Lee")
+
+
+def test_after_a_chat_an_adviser_has_a_pause_until_they_are_ready(store: ChatStore) -> None:
+    _, number = talking(store)
+    _, next_one = waiting(store, "next")
+    store.end(number, "reader", NOON)
+    assert store.present(NOON)[7].pauses(NOON + timedelta(seconds=119))
+    assert not store.present(NOON)[7].pauses(NOON + timedelta(minutes=2))
+    with pytest.raises(NotPossible) as refused:
+        store.accept(next_one, 7, "Kit", NOON)
+    assert why(refused) == "pause"
+    store.is_present(7, "Kit", True, NOON)  # the heartbeat does not cut it short
+    assert store.present(NOON)[7].pauses(NOON)
+    store.is_ready(7)
+    store.accept(next_one, 7, "Kit", NOON)
+
+
+def test_presence_ends_by_a_word_or_by_five_silent_minutes(store: ChatStore) -> None:
+    store.is_present(7, "Kit", True, NOON)
+    store.is_present(8, "Lee", True, NOON)
+    store.is_present(8, "Lee", False, NOON)
+    assert {id_: one.name for id_, one in store.present(NOON + timedelta(minutes=4, seconds=59)).items()} == {7: "Kit"}
+    assert not store.present(NOON + timedelta(minutes=5))
+
+
+def test_fifteen_quiet_minutes_end_it_and_ten_more_forget_it(store: ChatStore) -> None:
+    token, number = talking(store)
+    store.say(number, "reader", "hello", NOON)
+    found = store.find(token, NOON + timedelta(minutes=10))
+    assert found
+    assert found.asks_whether_there(NOON + timedelta(minutes=10))
+    assert found.out_of_reach(NOON + timedelta(minutes=10))
+    ended = store.get(number, NOON + timedelta(minutes=15))
+    assert ended
+    assert (ended.state, ended.reason) == ("ended", "quiet")
+    assert store.messages(number) == []
+    assert store.live(NOON + timedelta(minutes=26)) == []
+    assert store.find(token, NOON + timedelta(minutes=26)) is None
+
+
+def test_ending_it_again_changes_nothing(store: ChatStore) -> None:
+    token, number = talking(store)
+    store.end(number, "hidden", NOON)
+    store.end(number, "adviser", NOON)
+    store.end(99, "adviser", NOON)
+    found = store.find(token, NOON)
+    assert found
+    assert (found.state, found.reason) == ("ended", "hidden")
+    assert {(what, number) for _, what, number in store.counts()} == {
+        ("started", 1),
+        ("answered", 1),
+        ("minutes waited", 0),
+        ("ended: hidden", 1),
+    }
+
+
+def test_floods_stop_at_the_queue_and_at_the_network(store: ChatStore) -> None:
+    for _ in range(6):
+        store.start(("flood",), 100, NOON)
+    with pytest.raises(NotPossible) as refused:
+        store.start(("flood",), 100, NOON)
+    assert why(refused) == "often"
+    with pytest.raises(NotPossible) as refused:
+        store.start(("another",), 6, NOON)
+    assert why(refused) == "full"
+    store.start(("another",), 7, NOON)
+    store.start(("flood",), 100, NOON + timedelta(minutes=61))
+
+
+def test_a_blocked_network_begins_nothing_until_its_time_also_past_midnight(store: ChatStore) -> None:
+    now = datetime.now(UTC)
+    token = store.start(("network today",), 100, now)
+    number = getattr(store.find(token, now), "id", 0)
+    store.block(number, now + timedelta(hours=1), now)
+    found = store.find(token, now)
+    assert found
+    assert (found.state, found.reason) == ("ended", "blocked")
+    for hashes in (("network today",), ("network tomorrow", "network today")):
+        with pytest.raises(NotPossible) as refused:
+            store.start(hashes, 100, now)
+        assert why(refused) == "blocked"
+    store.start(("somebody else",), 100, now)
+
+
+def test_somebody_who_reads_along_is_seen_for_as_long_as_they_do(store: ChatStore) -> None:
+    token, number = talking(store)
+    store.watch(number, "Sue", NOON)
+    assert getattr(store.find(token, NOON + timedelta(seconds=19)), "watcher", None) == "Sue"
+    assert getattr(store.find(token, NOON + timedelta(seconds=20)), "watcher", None) == ""
+
+
+def test_the_usual_wait_is_that_of_this_hour_and_the_last(store: ChatStore) -> None:
+    assert store.usual_wait(NOON) is None
+    for n, minutes in enumerate((1, 4)):
+        _, number = waiting(store, str(n))
+        store.accept(number, 7, "Kit", NOON + timedelta(minutes=minutes - 0.5))
+    assert store.usual_wait(NOON + timedelta(hours=1)) == timedelta(minutes=2.5)
+    assert store.usual_wait(NOON + timedelta(hours=2)) is None
+
+
+def test_a_network_is_known_again_for_two_days_and_by_no_address(store: ChatStore, everything: Everything) -> None:
+    today = store.network_keys(NOON)
+    assert len(today) == 1
+    tomorrow = store.network_keys(NOON + timedelta(days=1))
+    assert tomorrow[1:] == today
+    assert today[0] not in store.network_keys(NOON + timedelta(days=2))
+    assert networks("192.0.2.7", tomorrow)[1:] == networks("192.0.2.7", today) != networks("192.0.2.8", today)
+    assert networks("2001:db8::1", today) == networks("2001:db8::ffff", today) != networks("2001:db8:0:1::1", today)
+    store.start(networks("192.0.2.7", tomorrow), 100, NOON)
+    assert b"192.0.2" not in everything()
+
+
+def test_nothing_is_left_of_a_conversation_and_not_a_word_is_readable_before(
+    store: ChatStore, everything: Everything
+) -> None:
+    token, number = talking(store)
+    for n in range(10):
+        store.say(number, "reader", f"zqcanary {n} " + "words " * 50, NOON)
+        store.say(number, "note", f"zqnote {n}", NOON)
+    assert store.messages(number)[0].text.startswith("zqcanary 0")
+    before = everything()
+    assert before
+    assert not [word for word in (b"zqcanary", b"zqnote", token.encode()) if word in before]
+    other, _ = talking(store, adviser=8)
+    store.end(number, "hidden", NOON)
+    assert store.messages(number) == []
+    assert store.find(other, NOON), "another conversation goes on"
+
+
+def test_the_database_and_its_log_never_hold_a_key_and_lose_every_sealed_word(tmp_path: Path) -> None:
+    store = open_store("sqlite:", tmp_path)
+    _, number = talking(store)
+    store.say(number, "reader", "hello", NOON)
+    key = (tmp_path / "chat-keys" / str(number)).read_bytes()
+    assert len(key) == 32
+    database = sqlite3.connect(tmp_path / "chat.sqlite3")
+    (sealed,) = database.execute("SELECT sealed FROM messages").fetchone()
+    database.close()
+
+    def stored() -> bytes:
+        return b"".join(path.read_bytes() for path in tmp_path.glob("chat.sqlite3*"))
+
+    assert sealed in stored()
+    assert key not in stored()
+    with (tmp_path / "chat-keys" / str(number)).open("rb") as still_open:
+        store.end(number, "hidden", NOON)
+        assert still_open.read() == bytes(32), "overwritten where it lay, before its name was removed"
+    assert sealed not in stored()
+    assert not list((tmp_path / "chat-keys").iterdir())
+    assert (tmp_path / "chat.sqlite3-wal").stat().st_size == 0
+
+
+def test_valkey_keeps_sealed_words_no_longer_than_an_hour_whatever_becomes_of_us(
+    valkey: Valkey, tmp_path: Path
+) -> None:
+    valkey.client.flushall()
+    store = open_store(valkey.url, tmp_path)
+    _, number = talking(store)
+    store.say(number, "reader", "hello", NOON, once="a")
+    holds = [name for part in ("one", "words", "once", "lately", "token") for name in valkey.client.keys(f"*:{part}:*")]
+    assert len(holds) == 5
+    assert all(0 < valkey.client.ttl(name) <= 3600 for name in holds)
+    assert not list(valkey.folder.iterdir()), "nothing is written"
+
+
+@pytest.mark.parametrize("options", [("--save", "60 1"), ("--appendonly", "yes", "--save", "")])
+def test_a_valkey_that_writes_to_its_disk_is_refused(tmp_path: Path, options: tuple[str, ...]) -> None:
+    server = Valkey(tmp_path / "writes", *options)
+    with pytest.raises(Refused) as refused:
+        open_store(server.url, tmp_path)
+    server.close()
+    assert "--save ''" in refused.value.problems[0].instead
+
+
+def test_a_valkey_that_is_away_is_said_in_one_word_and_found_again(tmp_path: Path) -> None:
+    server = Valkey(tmp_path / "away")
+    server.close()
+    store = open_store(server.url, tmp_path)
+    with pytest.raises(StoreDown):
+        store.present(NOON)
+
+
+@pytest.mark.parametrize("wrong", ["", "mysql://x", "sqlite", "file:x"])
+def test_a_store_that_nobody_knows_is_refused_with_what_to_write(wrong: str, tmp_path: Path) -> None:
+    with pytest.raises(Refused) as refused:
+        open_store(wrong, tmp_path)
+    assert "valkey://" in refused.value.problems[0].instead
