@@ -7,11 +7,24 @@
   "use strict";
 
   const EVERY_MS = 2000;
+  const MISSED_BEFORE_SAID = 3;
   const news = document.getElementById("chat-news");
+  /** @type {Set<Element>} what held words, also on pages that an in-page Back could bring back */
+  const held = new Set();
+  let running = news !== null && "running" in news.dataset;
   let newest = 0;
+  let missed = 0;
   let asking = 0;
 
   const list = () => /** @type {HTMLElement | null} */ (document.querySelector("[data-chat]"));
+
+  /** @param {string} name @param {string} text @param {boolean} shown */
+  function tell(name, text, shown = true) {
+    const place = document.getElementById(name);
+    if (!place) return;
+    if (place.textContent !== text) place.textContent = text;
+    place.hidden = !shown;
+  }
 
   /** @param {{ number: number, who: string, text: string }} message */
   function add(message) {
@@ -27,70 +40,96 @@
       item.scrollIntoView({ block: "nearest" });
     }
     if (!place && news && message.who === "adviser") news.hidden = false;
-    newest = Math.max(newest, message.number);
+  }
+
+  /** Nothing of it stays here either: not on this page, nor on one that was left. @param {string} why */
+  function over(why) {
+    running = false;
+    clearTimeout(asking);
+    for (const place of held) place.replaceChildren();
+    held.clear();
+    if (news) news.hidden = true;
+    const after = /** @type {HTMLElement | null} */ (document.querySelector("[data-chat-over]"));
+    if (!after) return;
+    const open = document.querySelector("[data-chat-open]");
+    if (open?.contains(document.activeElement)) document.querySelector("h1")?.focus();
+    open?.remove();
+    after.hidden = false;
+    const reason = after.querySelector("[data-chat-why]");
+    if (reason) reason.textContent = why;
   }
 
   async function ask() {
     clearTimeout(asking);
-    let over = false;
+    if (!running) return;
     try {
       const answer = await fetch(`/chat/messages?after=${newest}`, { headers: { Accept: "application/json" } });
+      if (!answer.ok) throw new Error(answer.statusText);
       const told = await answer.json();
-      over = !answer.ok || told.state === "ended";
-      for (const message of told.messages ?? []) add(message);
-      const status = document.getElementById("chat-status");
-      if (status && told.status && status.textContent !== told.status) status.textContent = told.status;
+      if (told.state === "ended") return over(told.over);
+      missed = 0;
+      for (const message of told.messages) add(message);
+      newest = Math.max(newest, told.newest);
+      tell("chat-status", told.status);
       const there = document.getElementById("chat-there");
       if (there) there.hidden = !told.there;
     } catch {
       // A lost network is not the end: the next question asks for everything that came meanwhile.
+      missed += 1;
+      if (missed >= MISSED_BEFORE_SAID) tell("chat-status", document.getElementById("chat-status")?.dataset.lost ?? "");
     }
-    if (!over) asking = setTimeout(ask, document.hidden ? 4 * EVERY_MS : EVERY_MS);
+    asking = setTimeout(ask, document.hidden ? 4 * EVERY_MS : EVERY_MS);
   }
 
   function arrive() {
+    if (document.querySelector("[data-chat-ended]")) return over("");
     const place = list();
     if (!place) return;
+    running = true;
+    held.add(/** @type {Element} */ (place.closest("[data-chat-open]")));
     if (news) news.hidden = true;
-    newest = Math.max(0, ...[...place.querySelectorAll("[data-number]")].map((item) => Number(/** @type {HTMLElement} */ (item).dataset.number)));
-    ask();
+    // A page that Back brought here shows what it showed then, so what came since is asked for once more.
+    const shown = [...place.querySelectorAll("[data-number]")].at(-1);
+    newest = Number(shown instanceof HTMLElement ? shown.dataset.number : 0);
+    void ask();
   }
 
   /** @param {HTMLFormElement} form */
   async function send(form) {
-    const problem = document.getElementById("chat-problem");
+    const lost = document.getElementById("chat-problem")?.dataset.lost ?? "";
     const box = /** @type {HTMLTextAreaElement} */ (form.elements.namedItem("message"));
     const once = /** @type {HTMLInputElement} */ (form.elements.namedItem("once"));
-    const text = new URLSearchParams({ message: box.value, once: once.value });
+    const typed = box.value;
+    const body = new URLSearchParams({ message: typed, once: once.value });
     try {
-      const answer = await fetch("/chat/say", { method: "POST", body: text, headers: { Accept: "application/json" } });
+      const answer = await fetch("/chat/say", { method: "POST", body, headers: { Accept: "application/json" } });
       const told = await answer.json();
-      if (problem) problem.textContent = told.problem ?? "";
-      if (problem) problem.hidden = answer.ok;
+      tell("chat-problem", told.problem ?? "", !answer.ok);
       if (!answer.ok) return;
-      box.value = "";
+      if (box.value === typed) box.value = "";
       // A message that is sent again because its answer was lost keeps this; the next one gets another.
-      once.value = String(Math.random()).slice(2);
+      once.value = crypto.getRandomValues(new Uint32Array(3)).join("");
     } catch {
-      return; // what was typed stays; Send tries again, and nothing is doubled
+      return tell("chat-problem", lost); // what was typed stays; Send tries again, and nothing is doubled
     }
-    ask();
+    void ask();
   }
 
   addEventListener(
     "submit",
     (event) => {
-      const form = event.target instanceof HTMLFormElement && event.target.matches("[data-chat-form]") ? event.target : null;
-      if (!form) return;
+      const form = event.target;
+      if (!(form instanceof HTMLFormElement) || !form.matches("[data-chat-form]")) return;
       event.preventDefault();
       event.stopImmediatePropagation();
-      send(form);
+      void send(form);
     },
     true,
   );
   document.addEventListener("sidedoor:arrived", arrive);
   document.addEventListener("sidedoor:hide", () => {
-    if (newest || list()) navigator.sendBeacon("/chat/hide");
+    if (running) navigator.sendBeacon("/chat/hide");
   });
   arrive();
+  if (running) void ask();
 })();

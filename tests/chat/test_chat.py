@@ -1,11 +1,7 @@
 """The chat, as a reader, an adviser and a stranger: open when it says so, private, and gone when it is over."""
 
 import re
-import signal
 import sqlite3
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +15,7 @@ from sidedoor.chat.hours import is_open, next_opening
 from sidedoor.chat.store import ChatStore
 from sidedoor.desk import create_app as create_desk
 from sidedoor.documents.models import Chat
+from sidedoor.public import create_app
 from sidedoor.public.export import write_mirror
 from sidedoor.settings import Settings
 from tests.conftest import Refresh, SetClock
@@ -179,10 +176,11 @@ def test_hiding_ends_it_at_once_and_the_adviser_is_told_not_to_follow(
     answer = reader.post("/chat/hide") if way == "beacon" else reader.get("/chat/hide")
     assert way == "beacon" or answer.location == "https://weather.example/"
     page = kit.get(f"/chats/{number}").get_data(as_text=True)
-    assert "left in a hurry. Do not try to reach them" in page
+    assert "left in a hurry. Do not" in page
     assert "zqsecret" not in page
     assert "zqsecret" not in reader.get("/chat").get_data(as_text=True)
-    assert reader.get("/chat/messages").status_code == 404
+    assert reader.get("/chat/messages").get_json() == {"state": "ended", "over": ""}
+    assert reader.get_cookie("chat") is None
 
 
 def test_quiet_is_asked_about_and_then_over(app: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock) -> None:
@@ -221,7 +219,7 @@ def test_nobody_reads_another_conversation(
     assert lee.post(f"/chats/{number}/accept").location == "/chats"
     stranger = app.test_client()
     stranger.set_cookie("chat", "guessed")
-    assert stranger.get("/chat/messages").status_code == 404
+    assert stranger.get("/chat/messages").get_json() == {"state": "ended", "over": ""}
     assert "Check for replies" not in stranger.get("/chat").get_data(as_text=True)
     # Handed over, it is the colleague's, and the reader is told.
     lee.post("/chats/present", data={"present": "yes"})
@@ -288,7 +286,7 @@ def test_not_a_byte_of_it_stays_on_disk(
     assert not [row for row in sealed if row[:40] in left], "neither words nor key, not even sealed"
     assert "zq" not in "".join(capfd.readouterr())
     counts = {(what, number) for _, what, number in store.counts()}
-    assert counts == {("started", 1), ("answered", 1), ("ended: hidden", 1)}
+    assert counts == {("started", 1), ("answered", 1), ("minutes waited", 0), ("ended: hidden", 1)}
     assert {hour for hour, _, _ in store.counts()} == {"2026-11-24T12:00:00+00:00"}
     clock.forward(minutes=10)
     assert store.live(clock()) == []
@@ -296,62 +294,106 @@ def test_not_a_byte_of_it_stays_on_disk(
 
 def sealed_rows(data: Path) -> list[bytes]:
     database = sqlite3.connect(data / "chat.sqlite3")
-    rows = database.execute("SELECT sealed FROM messages UNION ALL SELECT key FROM keys").fetchall()
+    rows = database.execute("SELECT sealed FROM messages").fetchall()
     database.close()
-    return [row[0] for row in rows]
-
-
-_TALK = """
-import sys
-from datetime import UTC, datetime
-from pathlib import Path
-import sidedoor.chat.store as chat
-chat.MOST_MESSAGES_A_MINUTE = 10**9
-store, name, number = chat.ChatStore(Path(sys.argv[1])), sys.argv[2], 0
-while True:
-    for conversation in map(int, sys.argv[3:]):
-        text = f"{name} {number}"
-        print(conversation, store.say(conversation, "reader", text, datetime.now(UTC), once=text), text, sep="|", flush=True)
-    number += 1
-"""
-
-
-def test_workers_that_are_killed_lose_no_message_that_was_acknowledged(tmp_path: Path) -> None:
-    store, now = ChatStore(tmp_path), datetime.now(UTC)
-    for _ in range(4):
-        store.start(f"network {_}", 100, now)
-    conversations = [str(one.id) for one in store.live(now)]
-    acknowledged: dict[int, dict[int, str]] = {int(one): {} for one in conversations}
-    for turn in range(6):
-        command = [sys.executable, "-c", _TALK, str(tmp_path)]
-        workers = [
-            subprocess.Popen([*command, f"{turn}-{name}", *conversations], stdout=subprocess.PIPE, text=True)
-            for name in "ab"
-        ]
-        for worker in workers:
-            assert worker.stdout
-            worker.stdout.readline()
-        time.sleep(0.3)
-        for worker in workers:
-            worker.send_signal(signal.SIGKILL)
-        for worker in workers:
-            assert worker.stdout
-            for line in worker.stdout.read().splitlines():
-                if line.count("|") == 2:
-                    conversation, number, text = line.split("|")
-                    acknowledged[int(conversation)][int(number)] = text
-            worker.stdout.close()
-            worker.wait()
-    assert sum(map(len, acknowledged.values())) > 200
-    for which, told in acknowledged.items():
-        kept = store.messages(which)
-        assert [one.number for one in kept] == list(range(1, len(kept) + 1)), "in order, none left out"
-        assert len({one.text for one in kept}) == len(kept), "none doubled"
-        assert told.items() <= {one.number: one.text for one in kept}.items(), "none lost"
+    return [*(row[0] for row in rows), *(path.read_bytes() for path in (data / "chat-keys").iterdir())]
 
 
 def test_a_mirror_says_where_the_chat_is(app: Flask, store: ChatStore, kit: FlaskClient, tmp_path: Path) -> None:
     write_mirror(app, tmp_path / "mirror", "https://www.example.org")
-    page = (tmp_path / "mirror/chat/index.html").read_text("utf-8")
+    page = (tmp_path / "mirror/chat.html").read_text("utf-8")
     assert 'href="https://www.example.org/chat"' in page
     assert "<form" not in page.partition("<main")[2].partition("</main>")[0].replace('<form method="dialog"', "")
+
+
+def test_a_reader_is_told_how_long_others_waited_and_of_a_second_adviser(
+    app: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock
+) -> None:
+    first = start(app)
+    assert "People waited" not in first.get("/chat").get_data(as_text=True), "no guess before anybody was answered"
+    (number,) = re.findall(r"/chats/(\d+)/accept", kit.get("/chats").get_data(as_text=True))
+    clock.forward(minutes=4)
+    kit.post(f"/chats/{number}/accept")
+    second = start(app)
+    assert "People waited about 4 minutes" in second.get("/chat").get_data(as_text=True)
+    assert "A second adviser" not in first.get("/chat").get_data(as_text=True)
+    store.watch(int(number), "Sue", clock())
+    assert "A second adviser reads along" in first.get("/chat").get_data(as_text=True)
+    assert "A second adviser reads along" in first.get("/chat/messages").get_json()["status"]
+
+
+def test_a_note_between_colleagues_never_reaches_the_reader(
+    app: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock
+) -> None:
+    reader = start(app)
+    (one,) = store.live(clock())
+    store.say(one.id, "note", "zqnote", clock())
+    store.say(one.id, "adviser", "for the reader", clock())
+    assert "zqnote" not in reader.get("/chat").get_data(as_text=True)
+    assert [told["text"] for told in reader.get("/chat/messages").get_json()["messages"]] == ["for the reader"]
+
+
+def test_while_nobody_can_answer_the_numbers_stand_there(
+    content: ContentFolder, app: Flask, store: ChatStore, refresh: Refresh
+) -> None:
+    ids = list(refresh().contacts)
+    content.write("site.toml", SITE + CHAT.replace("most_waiting", f'instead = ["{ids[0]}"]\nmost_waiting'))
+    contact = refresh().contacts[ids[0]]
+    page = app.test_client().get("/chat").get_data(as_text=True)
+    assert contact.name in page
+    assert f"{contact.phone}" in page
+    assert 'href="/feedback"' in page
+
+
+@pytest.mark.parametrize("path", ["/help/money", "/", "/nothing-here"])
+def test_without_scripts_the_link_ends_the_chat_from_every_page_and_nobody_else_gets_that_page(
+    app: Flask, store: ChatStore, kit: FlaskClient, path: str
+) -> None:
+    stranger, reader = app.test_client(), start(app)
+    assert 'href="https://weather.example/"' in stranger.get(path).get_data(as_text=True)
+    assert 'id="hide-this-page" href="/chat/hide"' in reader.get(path).get_data(as_text=True)
+    assert 'id="hide-this-page" href="https://weather.example/"' in stranger.get(path).get_data(as_text=True)
+    reader.get("/chat/hide")
+    assert 'id="hide-this-page" href="https://weather.example/"' in reader.get(path).get_data(as_text=True)
+
+
+def test_a_store_that_fails_shows_the_numbers_and_keeps_what_was_typed_and_hiding_still_leaves(
+    app: Flask, store: ChatStore, kit: FlaskClient
+) -> None:
+    reader = start(app)
+    for path in app.config["DATA"].glob("chat.sqlite3*"):
+        path.write_bytes(b"not a database " * 400)
+    answer = reader.post("/chat/say", data={"message": "zqtyped"})
+    assert answer.status_code == 503
+    assert "zqtyped" in answer.get_data(as_text=True)
+    assert 'href="/contacts"' in answer.get_data(as_text=True)
+    answer = reader.post("/chat/say", data={"message": "x"}, headers={"Accept": "application/json"})
+    assert answer.get_json()["problem"].endswith("was not sent.")
+    assert reader.get("/chat/hide").location == "https://weather.example/"
+
+
+def test_hours_are_optional_and_holidays_hold_all_the_same() -> None:
+    always = Chat.model_validate({"answered_by": "us", "confidential": "yes", "closed_on": ["2026-12-25"]})
+    assert is_open(always, LONDON, datetime(2026, 11, 24, 3, tzinfo=UTC))
+    assert not is_open(always, LONDON, datetime(2026, 12, 25, 3, tzinfo=UTC))
+    assert next_opening(always, LONDON, datetime(2026, 12, 25, 3, tzinfo=UTC)) is None
+
+
+def test_behind_a_proxy_readers_are_told_apart_and_on_this_machine_alone_they_are_not_counted(
+    content: ContentFolder, tmp_path: Path, store: ChatStore, clock: SetClock
+) -> None:
+    behind = create_app(Settings(content=content.path, data=tmp_path / "behind", proxies=1), clock)
+    behind.extensions["chat_store"].is_present(7, "Kit", True, clock())
+    content.write("site.toml", SITE + CHAT.replace("most_waiting = 3", "most_waiting = 30"))
+    behind.extensions["live"].refresh()
+
+    def begin(address: str) -> int:
+        return behind.test_client().post("/chat/start", headers={"X-Forwarded-For": address}).status_code
+
+    assert [begin("192.0.2.7") for _ in range(7)] == [303] * 6 + [503]
+    assert begin("203.0.113.9, 192.0.2.8") == 303, "the proxy's own word counts, not what a reader claims"
+    assert begin("192.0.2.8, 192.0.2.7") == 503
+    assert [begin("127.0.0.1") for _ in range(8)] == [303] * 8
+    stored = b"".join(path.read_bytes() for path in (tmp_path / "behind").rglob("*") if path.is_file())
+    assert b"192.0.2" not in stored
+    behind.extensions["live"].close()

@@ -9,8 +9,10 @@ _LOOK_AHEAD_DAYS = 14
 
 
 def is_open(chat: Chat, zone: ZoneInfo, now: datetime) -> bool:
-    """Whether `now` (aware) lies in a slot of a day that is not a holiday."""
+    """Whether `now` (aware) lies in a slot of a day that is not a holiday; without slots, on such a day."""
     local = now.astimezone(zone)
+    if not chat.open:
+        return local.date() not in chat.closed_on
     return any(start <= local.time() < until for start, until in _slots(chat, local.date()))
 
 

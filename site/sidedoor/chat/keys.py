@@ -6,6 +6,7 @@ the blocks of a log that is cut stay on the disk as they are; then a deleted key
 
 import os
 import secrets
+import stat
 from pathlib import Path
 
 _BYTES = 32
@@ -19,7 +20,9 @@ class Keys:
 
     def keep(self, conversation: int, key: bytes) -> None:
         """Keep a new conversation's key. Raises OSError where it cannot be written; then there is no conversation."""
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not self._folder.is_dir():
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._folder.chmod(0o2770 if shared(self._folder.parent) else 0o700)
         self._overwrite(self._path(conversation), key, os.O_CREAT)
 
     def find(self, conversation: int) -> bytes | None:
@@ -52,7 +55,14 @@ class Keys:
         # Not truncated first: the new bytes have to land on the blocks of the old ones.
         out = os.open(path, os.O_WRONLY | more, 0o600)
         try:
+            if more:
+                os.fchmod(out, 0o660 if shared(path.parent) else 0o600)
             os.write(out, raw)
             os.fsync(out)
         finally:
             os.close(out)
+
+
+def shared(folder: Path) -> bool:
+    """Whether its group may write to a folder: the public site and the desk run as two users of that group."""
+    return bool(folder.stat().st_mode & stat.S_IWGRP)

@@ -12,10 +12,16 @@ _LENGTH = 24
 
 
 def networks(address: str, keys: tuple[bytes, ...]) -> tuple[str, ...]:
-    """The hash of the network of `address` under each of `keys` (today's first). IPv6 counts by its /64."""
+    """The hash of the network of `address` under each of `keys` (today's first). IPv6 counts by its /64.
+
+    None for this machine itself: then a proxy or an onion service stands in front that does not tell readers apart, and
+    one of them must not use up what all may do. The length of the queue is the limit then.
+    """
     try:
         known = ipaddress.ip_address(address)
     except ValueError:
-        return ("unknown",)
+        return ()
+    if known.is_loopback:
+        return ()
     network = ipaddress.ip_network((known, 32 if known.version == 4 else 64), strict=False)
     return tuple(hmac.new(key, str(network).encode(), hashlib.sha256).hexdigest()[:_LENGTH] for key in keys)

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sidedoor.chat.keys import Keys
+from sidedoor.chat.keys import Keys, shared
 from sidedoor.chat.model import (
     AWAY_AFTER,
     LONGEST_MESSAGE,
@@ -87,9 +87,9 @@ class SqliteStore:
             row = database.execute(
                 "INSERT INTO conversations (token, network, state, started, quiet_since, seen)"
                 " VALUES (?, ?, 'waiting', ?, ?, ?)",
-                (digest(token), networks[0], moment, moment, moment),
+                (digest(token), next(iter(networks), ""), moment, moment, moment),
             )
-            database.execute("INSERT INTO starts VALUES (?, ?)", (networks[0], moment))
+            database.executemany("INSERT INTO starts VALUES (?, ?)", [(network, moment) for network in networks[:1]])
             self._count(database, "started", now)
             self._keys.keep(row.lastrowid or 0, new_key())
         return token
@@ -258,9 +258,9 @@ class SqliteStore:
         for network in networks:
             if database.execute("SELECT 1 FROM blocks WHERE network = ?", (network,)).fetchone():
                 raise NotPossible("blocked")
-        (often,) = database.execute("SELECT count(*) FROM starts WHERE network = ?", networks[:1]).fetchone()
-        if often >= MOST_STARTS:
-            raise NotPossible("often")
+            (often,) = database.execute("SELECT count(*) FROM starts WHERE network = ?", (network,)).fetchone()
+            if often >= MOST_STARTS:
+                raise NotPossible("often")
         (waiting,) = database.execute("SELECT count(*) FROM conversations WHERE state = 'waiting'").fetchone()
         if waiting >= most_waiting:
             raise NotPossible("full")
@@ -344,7 +344,7 @@ class SqliteStore:
             if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'counts'").fetchone():
                 database.execute("PRAGMA journal_mode = WAL").fetchall()
                 database.executescript(_SCHEMA)
-                self._path.chmod(0o600)
+                self._path.chmod(0o660 if shared(self._path.parent) else 0o600)
             self._threads.database = database
         return database
 

@@ -76,14 +76,16 @@ class ChatStore(Protocol):
 
 
 def open_store(chosen: str, data: Path) -> ChatStore:
-    """The store that SIDEDOOR_CHAT_STORE names: `sqlite:` (in `data`) or `valkey://host:6379/0`.
+    """The store that SIDEDOOR_CHAT_STORE names: `sqlite:` (in `data`), `sqlite:/folder` or `valkey://host:6379/0`.
 
     Raises problems.Refused, with what to do, for a store that cannot be used.
     """
-    if chosen == "sqlite:":
-        return SqliteStore(data)
+    if chosen.startswith("sqlite:"):
+        return SqliteStore(Path(chosen.removeprefix("sqlite:") or data))
     if urlsplit(chosen).scheme not in ("valkey", "valkeys"):
-        raise _refused("This is no store that Sidedoor knows.", "Write sqlite: or valkey://host:6379/0.")
+        raise _refused(
+            "This is no store that Sidedoor knows.", "Write sqlite:, sqlite:/folder or valkey://host:6379/0."
+        )
     try:
         from sidedoor.chat.valkey_store import ValkeyStore  # what it needs is an optional extra
     except ImportError as error:

@@ -48,6 +48,7 @@ _PATIENCE_SECONDS = 3.0
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
+_Row = dict[bytes | bytearray | memoryview | str | int | float, bytes | bytearray | memoryview | str | int | float]
 _Method = Callable[Concatenate["ValkeyStore", Parameters], Result]
 
 
@@ -100,17 +101,17 @@ class ValkeyStore:
         """See store.ChatStore."""
         self._end_the_quiet(now)
         token, id_ = secrets.token_urlsafe(32), int(self._redis.incr(_name("last")))
-        row: dict[str, Any] = {
-            "token": digest(token), "network": networks[0], "state": "waiting", "started": now.isoformat(),
+        row: _Row = {
+            "token": digest(token), "network": next(iter(networks), ""), "state": "waiting", "started": now.isoformat(),
             "quiet_since": now.isoformat(), "seen": now.isoformat(), "key": new_key(), "newest": 0,
         }  # fmt: skip
-        starts = _name("starts", networks[0])
+        starts = [_name("starts", network) for network in networks]
 
         def step(pipe: Pipeline) -> None:
             since = (now - STARTS_WITHIN).timestamp()
             if any(pipe.exists(_name("block", network)) for network in networks):
                 raise NotPossible("blocked")
-            if pipe.zcount(starts, since, "+inf") >= MOST_STARTS:
+            if any(pipe.zcount(name, since, "+inf") >= MOST_STARTS for name in starts):
                 raise NotPossible("often")
             if pipe.zcard(_name("waiting")) >= most_waiting:
                 raise NotPossible("full")
@@ -121,12 +122,13 @@ class ValkeyStore:
             pipe.zadd(_name("live"), {str(id_): now.timestamp()})
             pipe.zadd(_name("waiting"), {str(id_): now.timestamp()})
             pipe.zadd(_name("quiet"), {str(id_): now.timestamp()})
-            pipe.zremrangebyscore(starts, "-inf", since)
-            pipe.zadd(starts, {str(id_): now.timestamp()})
-            pipe.expire(starts, STARTS_WITHIN)
+            for name in starts[:1]:
+                pipe.zremrangebyscore(name, "-inf", since)
+                pipe.zadd(name, {str(id_): now.timestamp()})
+                pipe.expire(name, STARTS_WITHIN)
             self._count(pipe, "started", now)
 
-        self._redis.transaction(step, starts, _name("waiting"))
+        self._redis.transaction(step, *starts, _name("waiting"))
         return token
 
     @_or_down
@@ -211,7 +213,7 @@ class ValkeyStore:
                 raise NotPossible("pause", "This is your pause. Say that you are ready, if you are.")
             if state != b"waiting":
                 raise NotPossible("gone", "Somebody else was quicker, or the reader has left.")
-            row: dict[str, Any] = {
+            row: _Row = {
                 "state": "talking",
                 "adviser": adviser,
                 "adviser_name": name,

@@ -189,6 +189,9 @@ def _site(library: Library) -> Iterator[Problem]:
                 f"“{situation.says}” leads to no help page.",
                 f"Write help/{situation.page}.md, or choose another.",
             )
+    for contact in library.site.chat.instead if library.site.chat else ():
+        if contact not in library.contacts:
+            yield Problem("site.toml", None, f"There is no contact “{contact}”.", "Use an id of contacts.yaml.")
 
 
 def _contacts_due(library: Library, now: datetime) -> Iterator[Problem]:

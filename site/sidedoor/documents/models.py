@@ -230,8 +230,11 @@ class Chat(Model):
     """Who answers, in the readers' words: `advisers of our own, who are trained for this`."""
     confidential: Annotated[str, Field(min_length=1, max_length=400)]
     """What stays between reader and adviser, and what cannot."""
-    open: Annotated[tuple[Slot, ...], Field(min_length=1)]
+    open: tuple[Slot, ...] = ()
+    """Its hours. Without any, none are promised: it is open whenever an adviser is present."""
     closed_on: tuple[date, ...] = ()
+    instead: tuple[str, ...] = ()
+    """The ids of the helplines that readers are shown while nobody can answer here."""
     most_waiting: Annotated[int, Field(ge=1, le=500)] = 10
 
 

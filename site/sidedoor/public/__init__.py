@@ -5,6 +5,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from flask import Flask, request
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from sidedoor.chat.store import open_store
 from sidedoor.commands import add_commands
@@ -92,4 +93,6 @@ def create_pages(settings: Settings, live: LiveLibrary, clock: Clock) -> Flask:
     errors.handle_errors(app)
     set_policy(app, settings.https)
     add_commands(app)
+    if settings.proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, settings.proxies, 0, 0)  # type: ignore[method-assign]
     return app
