@@ -65,7 +65,8 @@ def test_no_template_holds_an_inline_handler_a_style_or_a_file_from_elsewhere() 
 def test_the_scripts_are_small() -> None:
     small = {path.name: len(brotli.compress(path.read_bytes())) for path in (PROJECT / "static" / "js").glob("*.js")}
     assert small["hide-page.js"] <= 2_500
-    assert small.pop("chat.js") <= 1_500  # sent only where the site has a chat
+    chat = small.pop("chat.js")  # sent only where the site has a chat
+    assert chat <= 1_800
     assert sum(small.values()) <= 6_000, small
 
 
