@@ -67,6 +67,7 @@ class RunningSite:
         ]
         settings = {"SIDEDOOR_CONTENT": str(content), "SIDEDOOR_DATA": str(data), "PORT": str(self.port)}
         settings["SIDEDOOR_DESK_URL"] = f"http://localhost:{self.port}"
+        self.data = data
         self.log = data / "server.log"
         data.mkdir(parents=True, exist_ok=True)
         with self.log.open("wb") as log:

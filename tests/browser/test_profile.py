@@ -21,18 +21,23 @@ def canaries() -> Iterator[tuple[RunningSite, Places]]:
     places.close()
 
 
-@pytest.mark.parametrize("hide", [True, False], ids=["hidden", "closed without hiding"])
+@pytest.mark.parametrize(
+    ("hide", "chats"),
+    [(True, True), (False, False), (False, True)],
+    ids=["hidden in mid-chat", "closed without hiding", "closed in mid-chat"],
+)
 @pytest.mark.parametrize("make", [ChromiumReader, lambda _: FirefoxReader()], ids=["chromium", "firefox"])
 def test_h3_h4_at_most_one_neutral_row_and_no_word_in_any_file(
-    canaries: tuple[RunningSite, Places], playwright: Playwright, make: Make, hide: bool
+    canaries: tuple[RunningSite, Places], playwright: Playwright, make: Make, hide: bool, chats: bool
 ) -> None:
     site, places = canaries
-    left = leave_traces(make(playwright), site.url, visit_this_site(site, places, hide))
+    left = leave_traces(make(playwright), site.url, visit_this_site(site, places, hide, chats))
     title = "Weather" if hide else "Start"
     assert left.files == []
     assert left.cached == []
     assert left.rows == [(f"{site.url}/", title)]
-    assert left.cookies == 0
+    # Chromium writes session cookies down too, sealed, and deletes them when it starts next.
+    assert left.cookies <= (chats and not hide)
     assert left.stored == 0
     if hide:
         assert left.own_page in (None, 0)  # None: Firefox has no page of its own to read

@@ -9,10 +9,12 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from playwright.sync_api import Playwright
 
+from sidedoor.chat.store import open_store
 from tests.browser.places import Places
 from tests.browser.readers import (
     ChromiumReader,
@@ -26,8 +28,8 @@ from tests.browser.readers import (
 from tests.browser.server import RunningSite, copy_content
 
 CANARY = "zqcanary"
-# Words that the visit meets: in bodies, in a title, in an address, in a search.
-WORDS = (CANARY, "zqtitle", "zqslug", "zqquery")
+# Words that the visit meets: in bodies, in a title, in an address, in a search, in a chat from both sides.
+WORDS = (CANARY, "zqtitle", "zqslug", "zqquery", "zqasked", "zqanswered")
 SITE_PAGES = ("/help/money", "/help/signs", "/contacts", "/help/zqslug")
 PAGE = """---
 title: The zqtitle
@@ -167,8 +169,10 @@ def site_of_canaries(places: Places) -> Iterator[RunningSite]:
             site.close()
 
 
-def visit_this_site(site: RunningSite, places: Places, hide: bool = True) -> Callable[[Reader], str | None]:
-    """Seven pages of this site, one of them a search's results; then the button, or nothing."""
+def visit_this_site(
+    site: RunningSite, places: Places, hide: bool = True, chats: bool = True
+) -> Callable[[Reader], str | None]:
+    """Seven pages of this site, one of them a search's results; then a chat; and the button in its middle, or nothing."""
 
     def visit(reader: Reader) -> str | None:
         places.asked.clear()
@@ -184,6 +188,8 @@ def visit_this_site(site: RunningSite, places: Places, hide: bool = True) -> Cal
             document.querySelector("main form").requestSubmit();"""
         )
         wait_for(reader, 'return Boolean(document.querySelector("main h1:not([data-before])"))')
+        if chats:
+            chat(reader, site)
         time.sleep(1.5)  # titles reach the history's database a moment after the page
         if not hide:
             return None
@@ -193,6 +199,24 @@ def visit_this_site(site: RunningSite, places: Places, hide: bool = True) -> Cal
         return places.asked_of("exit")[0].referer
 
     return visit
+
+
+def chat(reader: Reader, site: RunningSite) -> None:
+    """Ask an adviser something, and read the answer. The adviser's desk is played by the store that both share."""
+    store, now = open_store("sqlite:", site.data), datetime.now(UTC)
+    store.is_present(1, "Kit", True, now)
+    read(reader, "/chat")
+    reader.click("form[action='/chat/start'] button")
+    wait_for(reader, 'return Boolean(document.querySelector("[data-chat]"))')
+    (waiting,) = [one for one in store.live(now) if one.state == "waiting"]
+    store.is_ready(1)
+    store.accept(waiting.id, 1, "Kit", now)
+    reader.run('document.getElementById("message").value = "zqasked"')
+    reader.click("[data-chat-form] button")
+    wait_for(reader, 'return Boolean(document.querySelector(".chat .reader"))')
+    assert [message.text for message in store.messages(waiting.id)] == ["zqasked"]
+    store.say(waiting.id, "adviser", "zqanswered", now)
+    wait_for(reader, 'return document.querySelector(".chat .adviser")?.textContent.includes("zqanswered")')
 
 
 def frames_until_covered(playwright: Playwright, address: str, button: str) -> int:
