@@ -35,7 +35,9 @@
       name.textContent = place.dataset[message.who] ?? "";
       item.className = message.who;
       item.dataset.number = String(message.number);
-      item.append(name, ` ${message.text}`);
+      const words = document.createElement("span");
+      words.textContent = message.text;
+      item.append(name, words);
       place.append(item);
       item.scrollIntoView({ block: "nearest" });
     }

@@ -14,7 +14,7 @@ import redis
 class Valkey:
     """A server of our own on a free port. Close it."""
 
-    def __init__(self, folder: Path, *options: str) -> None:
+    def __init__(self, folder: Path, *options: str, config: Path | None = None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         program = shutil.which("valkey-server") or shutil.which("redis-server")
         assert program, "valkey-server or redis-server has to be installed (tests/browser/install.sh)"
@@ -24,8 +24,8 @@ class Valkey:
         self.url = f"valkey://127.0.0.1:{self.port}/0"
         self.folder = folder
         self._process = subprocess.Popen(
-            [program, "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(folder),
-             *(options or ("--save", "", "--appendonly", "no"))],
+            [program, *([str(config)] if config else []), "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(folder),
+             *(options or (() if config else ("--save", "", "--appendonly", "no")))],
             stdout=subprocess.DEVNULL,
         )  # fmt: skip
         self.client = redis.Redis(port=self.port)

@@ -1,5 +1,6 @@
 """What every store of conversations has to do; each test runs on SQLite and on a real Valkey."""
 
+import resource
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from sidedoor.chat.networks import networks
 from sidedoor.chat.store import ChatStore, open_store
 from sidedoor.documents.problems import Refused
 from tests.chat.conftest import Valkey
+from tests.conftest import PROJECT
 
 NOON = datetime(2026, 11, 24, 12, 5, tzinfo=UTC)
 Everything = Callable[[], bytes]
@@ -277,7 +279,7 @@ def test_the_database_and_its_log_never_hold_a_key_and_lose_every_sealed_word(tm
     store = open_store("sqlite:", tmp_path)
     _, number = talking(store)
     store.say(number, "reader", "hello", NOON)
-    key = (tmp_path / "chat-keys" / str(number)).read_bytes()
+    key = (tmp_path / f"chat-{number}.key").read_bytes()
     assert len(key) == 32
     database = sqlite3.connect(tmp_path / "chat.sqlite3")
     (sealed,) = database.execute("SELECT sealed FROM messages").fetchone()
@@ -288,11 +290,11 @@ def test_the_database_and_its_log_never_hold_a_key_and_lose_every_sealed_word(tm
 
     assert sealed in stored()
     assert key not in stored()
-    with (tmp_path / "chat-keys" / str(number)).open("rb") as still_open:
+    with (tmp_path / f"chat-{number}.key").open("rb") as still_open:
         store.end(number, "hidden", NOON)
         assert still_open.read() == bytes(32), "overwritten where it lay, before its name was removed"
     assert sealed not in stored()
-    assert not list((tmp_path / "chat-keys").iterdir())
+    assert not list(tmp_path.glob("*.key"))
     assert (tmp_path / "chat.sqlite3-wal").stat().st_size == 0
 
 
@@ -331,3 +333,26 @@ def test_a_store_that_nobody_knows_is_refused_with_what_to_write(wrong: str, tmp
     with pytest.raises(Refused) as refused:
         open_store(wrong, tmp_path)
     assert "valkey://" in refused.value.problems[0].instead
+
+
+def test_a_process_that_holds_conversations_writes_no_core_file(store: ChatStore) -> None:
+    assert resource.getrlimit(resource.RLIMIT_CORE) == (0, 0)
+
+
+def test_two_users_of_one_group_can_share_it_and_nobody_else_reads_it(tmp_path: Path) -> None:
+    for mode, expected in ((0o2770, 0o660), (0o755, 0o600)):
+        folder = tmp_path / f"{mode:o}"
+        folder.mkdir()
+        folder.chmod(mode)
+        waiting(open_store(f"sqlite:{folder}", tmp_path))
+        assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {expected}
+        assert len(list(folder.iterdir())) == 4, "database, log, shared memory, key"
+
+
+def test_the_example_configuration_of_valkey_is_one_that_is_taken(tmp_path: Path) -> None:
+    server = Valkey(tmp_path / "example", config=PROJECT / "deploy/valkey.conf")
+    store = open_store(server.url, tmp_path)
+    waiting(store)
+    assert len(store.live(NOON)) == 1
+    assert server.client.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
+    server.close()

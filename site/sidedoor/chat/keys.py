@@ -20,9 +20,6 @@ class Keys:
 
     def keep(self, conversation: int, key: bytes) -> None:
         """Keep a new conversation's key. Raises OSError where it cannot be written; then there is no conversation."""
-        if not self._folder.is_dir():
-            self._folder.mkdir(parents=True, exist_ok=True)
-            self._folder.chmod(0o2770 if shared(self._folder.parent) else 0o700)
         self._overwrite(self._path(conversation), key, os.O_CREAT)
 
     def find(self, conversation: int) -> bytes | None:
@@ -45,10 +42,10 @@ class Keys:
 
     def all(self) -> list[int]:
         """The conversations that have a key."""
-        return sorted(int(path.name) for path in self._folder.glob("*") if path.name.isdecimal())
+        return sorted(int(path.stem.removeprefix("chat-")) for path in self._folder.glob("chat-*.key"))
 
     def _path(self, conversation: int) -> Path:
-        return self._folder / str(conversation)
+        return self._folder / f"chat-{conversation}.key"
 
     @staticmethod
     def _overwrite(path: Path, raw: bytes, more: int) -> None:

@@ -4,11 +4,12 @@ The database holds sealed words and no key (keys.py). At the end the key is dest
 `secure_delete` overwrites where they lay, and the write-ahead log is cut to nothing.
 """
 
+import os
 import secrets
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -59,11 +60,11 @@ _SELECT = f"SELECT {_COLUMNS} FROM conversations"  # noqa: S608 - fixed words
 
 
 class SqliteStore:
-    """The conversations in `data`/chat.sqlite3. Implements store.ChatStore."""
+    """The conversations in `data`/chat.sqlite3, each with its key beside it. Implements store.ChatStore."""
 
     def __init__(self, data: Path) -> None:
         self._path = data / "chat.sqlite3"
-        self._keys = Keys(data / "chat-keys")
+        self._keys = Keys(data)
         self._threads = threading.local()
 
     def network_keys(self, now: datetime) -> tuple[bytes, ...]:
@@ -337,6 +338,11 @@ class SqliteStore:
         database: sqlite3.Connection | None = getattr(self._threads, "database", None)
         if database is None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
+            with suppress(FileExistsError):
+                # Made first, because SQLite gives the log and the shared memory the mode that the database has.
+                made = os.open(self._path, os.O_CREAT | os.O_EXCL, 0o600)
+                os.fchmod(made, 0o660 if shared(self._path.parent) else 0o600)
+                os.close(made)
             database = sqlite3.connect(
                 self._path, timeout=10, isolation_level=None, check_same_thread=False, factory=_Connection
             )
@@ -344,7 +350,6 @@ class SqliteStore:
             if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'counts'").fetchone():
                 database.execute("PRAGMA journal_mode = WAL").fetchall()
                 database.executescript(_SCHEMA)
-                self._path.chmod(0o660 if shared(self._path.parent) else 0o600)
             self._threads.database = database
         return database
 

@@ -3,6 +3,7 @@
 Every store passes the same tests (tests/chat/test_stores.py).
 """
 
+import resource
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -80,6 +81,8 @@ def open_store(chosen: str, data: Path) -> ChatStore:
 
     Raises problems.Refused, with what to do, for a store that cannot be used.
     """
+    # Words and keys are in this process's memory; none of it may end up in a file because something crashed.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if chosen.startswith("sqlite:"):
         return SqliteStore(Path(chosen.removeprefix("sqlite:") or data))
     if urlsplit(chosen).scheme not in ("valkey", "valkeys"):

@@ -74,7 +74,7 @@ def say() -> ResponseReturnValue:
         }
         problem = sentences.get(refused.why, _("The chat is over."))
         if _wants_page():
-            return _conversation(conversation, text, problem), 422
+            return _conversation(conversation, text, problem)
         return jsonify(problem=problem), 422
     return redirect("/chat#newest", 303) if _wants_page() else jsonify(number=number)
 
@@ -173,11 +173,11 @@ def _before(open_now: bool, full: bool = False, broken: bool = False, text: str 
     )
 
 
-def _conversation(conversation: Conversation, text: str = "", problem: str = "") -> ResponseReturnValue:
+def _conversation(conversation: Conversation, text: str = "", problem: str = "") -> Response:
     if conversation.state == "ended":
         page = render_template("chat/over.html", why=_why_over(conversation))
         return _without_cookie(current_app.make_response(page))
-    return render_template(
+    page = render_template(
         "chat/conversation.html",
         messages=_for_reader(conversation),
         newest=conversation.newest,
@@ -188,6 +188,7 @@ def _conversation(conversation: Conversation, text: str = "", problem: str = "")
         longest=LONGEST_MESSAGE,
         once=secrets.token_urlsafe(9),
     )
+    return current_app.make_response((page, 422 if problem else 200))
 
 
 def _for_reader(conversation: Conversation, after: int = 0) -> list[Message]:
