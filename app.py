@@ -5,6 +5,7 @@ import threading
 
 from pydantic import ValidationError
 
+from sidedoor.chat.store import sweep
 from sidedoor.documents.problems import Refused
 from sidedoor.logs import set_up_logs
 from sidedoor.public import create_app
@@ -17,7 +18,10 @@ except Refused as refused:
     sys.exit("\n".join(str(problem) for problem in refused.problems))
 except ValidationError as error:
     sys.exit("\n".join(f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}" for detail in error.errors()))
-app.extensions["live"].watch()
+live = app.extensions["live"]
+live.watch()
+chats = (app.extensions["chat_store"], app.extensions["clock"], lambda: live.library.site.chat is not None)
+threading.Thread(target=sweep, args=chats, daemon=True).start()
 # So that the first search need not wait for it.
 public = app.extensions["edition"]().public
 threading.Thread(target=app.extensions["search_index"].follow, args=(public,), daemon=True).start()

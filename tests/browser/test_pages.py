@@ -31,7 +31,7 @@ def addresses() -> list[str]:
     loader = Loader(PROJECT / "content")
     public = loader.load().public(utc_now())
     loader.close()
-    own = ["/", "/help", "/contacts", "/news", "/search", "/feedback", "/feedback/sent", "/no-such-page"]
+    own = ["/", "/help", "/contacts", "/news", "/search", "/feedback", "/feedback/sent", "/chat", "/no-such-page"]
     return [*own, *sorted(public.by_path)]
 
 

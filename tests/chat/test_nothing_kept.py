@@ -1,10 +1,12 @@
 """The real server, its files, its logs and its temporary folder: no word, no token, no address of a chat in any of them."""
 
 import json
+import sqlite3
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.cookiejar import CookieJar
 from pathlib import Path
 from urllib.parse import urlencode
@@ -91,3 +93,20 @@ def test_no_word_no_token_and_no_address_in_any_file_log_or_store(
         limits = Path(f"/proc/{process}/limits").read_text()
         (core,) = [line.split() for line in limits.splitlines() if line.startswith("Max core file size")]
         assert core[4:6] == ["0", "0"], "a crash writes no memory to a file"
+
+
+def test_a_chat_that_both_sides_forgot_ends_in_a_night_in_which_nobody_looks(tmp_path: Path) -> None:
+    copy_content(tmp_path / "content", ["http://127.0.0.1:9/"])
+    store, before = open_store("sqlite:", tmp_path / "data"), datetime.now(UTC) - timedelta(minutes=16)
+    store.start((), 10, before)
+    store.say(1, "reader", "zqreader", before)
+    assert list((tmp_path / "data").glob("*.key"))
+    site = RunningSite(tmp_path / "content", tmp_path / "data")
+    deadline = time.monotonic() + 10
+    while list((tmp_path / "data").glob("*.key")) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    site.close()
+    assert not list((tmp_path / "data").glob("*.key"))
+    database = sqlite3.connect(tmp_path / "data/chat.sqlite3")
+    assert database.execute("SELECT count(*) FROM messages").fetchone() == (0,)
+    database.close()

@@ -67,6 +67,24 @@ class SqliteStore:
         self._keys = Keys(data)
         self._threads = threading.local()
 
+    def end_the_quiet(self, now: datetime) -> None:
+        """See store.ChatStore."""
+        quiet, ended = (now - OVER_AFTER).isoformat(), (now - REMEMBERED).isoformat()
+        over = "SELECT id FROM conversations WHERE state IN ('waiting', 'talking') AND quiet_since <= ?"
+        old = "SELECT id FROM conversations WHERE state = 'ended' AND ended <= ?"
+        looking = self._connection()
+        if not (looking.execute(over, (quiet,)).fetchone() or looking.execute(old, (ended,)).fetchone()):
+            return
+        with self._write() as database:
+            for (conversation,) in database.execute(over, (quiet,)).fetchall():
+                self._end(database, conversation, "quiet", now)
+            database.execute("DELETE FROM conversations WHERE state = 'ended' AND ended <= ?", (ended,))
+            known = {row[0] for row in database.execute("SELECT id FROM conversations").fetchall()}
+            for conversation in self._keys.all():
+                if conversation not in known:  # its process was killed in the middle of a start
+                    self._keys.destroy(conversation)
+        self._cut_the_log()
+
     def network_keys(self, now: datetime) -> tuple[bytes, ...]:
         """See store.ChatStore."""
         today = now.astimezone(UTC).date()
@@ -81,7 +99,7 @@ class SqliteStore:
 
     def start(self, networks: tuple[str, ...], most_waiting: int, now: datetime) -> str:
         """See store.ChatStore."""
-        self._end_the_quiet(now)
+        self.end_the_quiet(now)
         token, moment = secrets.token_urlsafe(32), now.isoformat()
         with self._write() as database:
             self._may_start(database, networks, most_waiting, now)
@@ -97,7 +115,7 @@ class SqliteStore:
 
     def find(self, token: str, now: datetime) -> Conversation | None:
         """See store.ChatStore."""
-        self._end_the_quiet(now)
+        self.end_the_quiet(now)
         row = self._connection().execute(f"{_SELECT} WHERE token = ?", (digest(token),)).fetchone()
         conversation = self._conversation(row, now) if row else None
         if conversation and conversation.state != "ended" and now - conversation.seen >= LOOKS_IN_EVERY:
@@ -110,13 +128,13 @@ class SqliteStore:
 
     def get(self, conversation: int, now: datetime) -> Conversation | None:
         """See store.ChatStore."""
-        self._end_the_quiet(now)
+        self.end_the_quiet(now)
         row = self._connection().execute(f"{_SELECT} WHERE id = ?", (conversation,)).fetchone()
         return self._conversation(row, now) if row else None
 
     def live(self, now: datetime) -> list[Conversation]:
         """See store.ChatStore."""
-        self._end_the_quiet(now)
+        self.end_the_quiet(now)
         rows = self._connection().execute(f"{_SELECT} ORDER BY started, id").fetchall()
         return [self._conversation(row, now) for row in rows]
 
@@ -265,24 +283,6 @@ class SqliteStore:
         (waiting,) = database.execute("SELECT count(*) FROM conversations WHERE state = 'waiting'").fetchone()
         if waiting >= most_waiting:
             raise NotPossible("full")
-
-    def _end_the_quiet(self, now: datetime) -> None:
-        """Nothing runs by itself: whoever looks ends what has been quiet for too long, and forgets what ended."""
-        quiet, ended = (now - OVER_AFTER).isoformat(), (now - REMEMBERED).isoformat()
-        over = "SELECT id FROM conversations WHERE state IN ('waiting', 'talking') AND quiet_since <= ?"
-        old = "SELECT id FROM conversations WHERE state = 'ended' AND ended <= ?"
-        looking = self._connection()
-        if not (looking.execute(over, (quiet,)).fetchone() or looking.execute(old, (ended,)).fetchone()):
-            return
-        with self._write() as database:
-            for (conversation,) in database.execute(over, (quiet,)).fetchall():
-                self._end(database, conversation, "quiet", now)
-            database.execute("DELETE FROM conversations WHERE state = 'ended' AND ended <= ?", (ended,))
-            known = {row[0] for row in database.execute("SELECT id FROM conversations").fetchall()}
-            for conversation in self._keys.all():
-                if conversation not in known:  # its process was killed in the middle of a start
-                    self._keys.destroy(conversation)
-        self._cut_the_log()
 
     def _end(self, database: sqlite3.Connection, conversation: int, reason: Reason, now: datetime) -> None:
         row = database.execute(

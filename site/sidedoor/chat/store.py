@@ -4,19 +4,28 @@ Every store passes the same tests (tests/chat/test_stores.py).
 """
 
 import resource
-from collections.abc import Mapping
+import sqlite3
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from sidedoor.chat.model import Adviser, Conversation, Message, Reason, Who
+from sidedoor.chat.model import Adviser, Conversation, Message, Reason, StoreDown, Who
 from sidedoor.chat.sqlite_store import SqliteStore
 from sidedoor.documents.problems import Problem, Refused
+from sidedoor.documents.times import Clock
+
+_SWEEP_SECONDS = 30
 
 
 class ChatStore(Protocol):
     """Conversations, shared between threads, processes and (with Valkey) machines. `now` is aware everywhere."""
+
+    def end_the_quiet(self, now: datetime) -> None:
+        """End what has been quiet for too long, and forget what ended a while ago. Whoever looks does so first."""
 
     def network_keys(self, now: datetime) -> tuple[bytes, ...]:
         """The keys that stand for today and yesterday (UTC) in networks.networks; older ones are forgotten."""
@@ -94,6 +103,15 @@ def open_store(chosen: str, data: Path) -> ChatStore:
     except ImportError as error:
         raise _refused("Valkey needs an extra that is not installed.", "Run pip install -e '.[valkey]'.") from error
     return ValkeyStore(chosen)
+
+
+def sweep(store: ChatStore, clock: Clock, wanted: Callable[[], bool]) -> None:
+    """For a thread of its own: end the quiet, while it is `wanted`, also in a night in which nobody looks."""
+    while True:
+        if wanted():
+            with suppress(StoreDown, sqlite3.Error):  # it is tried again, and readers are told meanwhile
+                store.end_the_quiet(clock())
+        time.sleep(_SWEEP_SECONDS)
 
 
 def _refused(what: str, instead: str) -> Refused:

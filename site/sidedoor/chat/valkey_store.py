@@ -84,6 +84,21 @@ class ValkeyStore:
             self._look_whether_it_writes()
 
     @_or_down
+    def end_the_quiet(self, now: datetime) -> None:
+        """See store.ChatStore."""
+        since = (now - OVER_AFTER).timestamp()
+        for id_ in cast(list[bytes], self._redis.zrangebyscore(_name("quiet"), "-inf", since)):
+            self._end(int(id_), "quiet", now)
+        since = (now - REMEMBERED).timestamp()
+        for id_ in cast(list[bytes], self._redis.zrangebyscore(_name("ended"), "-inf", since)):
+            token = cast(bytes | None, self._redis.hget(_one(int(id_)), "token"))
+            with self._redis.pipeline() as pipe:
+                pipe.delete(_one(int(id_)), _name("token", (token or b"").decode()))
+                pipe.zrem(_name("ended"), id_)
+                pipe.zrem(_name("live"), id_)
+                pipe.execute()
+
+    @_or_down
     def network_keys(self, now: datetime) -> tuple[bytes, ...]:
         """See store.ChatStore."""
         try:
@@ -99,7 +114,7 @@ class ValkeyStore:
     @_or_down
     def start(self, networks: tuple[str, ...], most_waiting: int, now: datetime) -> str:
         """See store.ChatStore."""
-        self._end_the_quiet(now)
+        self.end_the_quiet(now)
         token, id_ = secrets.token_urlsafe(32), int(self._redis.incr(_name("last")))
         row: _Row = {
             "token": digest(token), "network": next(iter(networks), ""), "state": "waiting", "started": now.isoformat(),
@@ -134,7 +149,7 @@ class ValkeyStore:
     @_or_down
     def find(self, token: str, now: datetime) -> Conversation | None:
         """See store.ChatStore."""
-        self._end_the_quiet(now)
+        self.end_the_quiet(now)
         id_ = self._redis.get(_name("token", digest(token)))
         conversation = self._conversation(int(id_), now) if id_ else None
         if conversation and conversation.state != "ended" and now - conversation.seen >= LOOKS_IN_EVERY:
@@ -144,13 +159,13 @@ class ValkeyStore:
     @_or_down
     def get(self, conversation: int, now: datetime) -> Conversation | None:
         """See store.ChatStore."""
-        self._end_the_quiet(now)
+        self.end_the_quiet(now)
         return self._conversation(conversation, now)
 
     @_or_down
     def live(self, now: datetime) -> list[Conversation]:
         """See store.ChatStore."""
-        self._end_the_quiet(now)
+        self.end_the_quiet(now)
         ids = cast(list[bytes], self._redis.zrange(_name("live"), 0, -1))
         found = [self._conversation(int(id_), now) for id_ in ids]
         return sorted((one for one in found if one), key=lambda one: (one.started, one.id))
@@ -320,20 +335,6 @@ class ValkeyStore:
             told = cast(dict[bytes, bytes], self._redis.hgetall(name))
             found += [(hour, what.decode(), int(number)) for what, number in told.items()]
         return sorted(found)
-
-    def _end_the_quiet(self, now: datetime) -> None:
-        """Nothing runs by itself: whoever looks ends what has been quiet for too long, and forgets what ended."""
-        since = (now - OVER_AFTER).timestamp()
-        for id_ in cast(list[bytes], self._redis.zrangebyscore(_name("quiet"), "-inf", since)):
-            self._end(int(id_), "quiet", now)
-        since = (now - REMEMBERED).timestamp()
-        for id_ in cast(list[bytes], self._redis.zrangebyscore(_name("ended"), "-inf", since)):
-            token = cast(bytes | None, self._redis.hget(_one(int(id_)), "token"))
-            with self._redis.pipeline() as pipe:
-                pipe.delete(_one(int(id_)), _name("token", (token or b"").decode()))
-                pipe.zrem(_name("ended"), id_)
-                pipe.zrem(_name("live"), id_)
-                pipe.execute()
 
     def _end(self, conversation: int, reason: Reason, now: datetime) -> None:
         def step(pipe: Pipeline) -> None:
