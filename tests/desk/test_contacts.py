@@ -74,7 +74,9 @@ def test_a_number_changes_only_with_a_second_editor(
     assert eve.post("/contacts/ndah", data={**form, "phone": "0800 111 222"}).status_code == 303
     stale = eve.post("/contacts/ndah", data={**form, "phone": "0800 333 444"})
     assert stale.status_code == 422
-    assert "0800 333 444" in stale.get_data(as_text=True)
+    assert 'value="0800 333 444"' in stale.get_data(as_text=True), "what she typed"
+    assert "Now it says: <q>0800 111 222</q>" in stale.get_data(as_text=True), "what was saved meanwhile, beside it"
+    assert stale.get_data(as_text=True).count("Now it says") == 1, "and nothing that is the same"
     assert "0800 111 222" not in public.get("/contacts")[1]
     assert approve(eve) == 422, "her own"
     assert approve(ann) == 403, "a press officer"

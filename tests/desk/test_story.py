@@ -175,6 +175,25 @@ def test_two_people_in_one_item_lose_nothing(ann: FlaskClient, ben: FlaskClient)
     assert "What Ann wrote. What Ben wrote." in ann.get(path).get_data(as_text=True)
 
 
+def test_whatever_field_two_people_changed_is_shown_side_by_side(eve: FlaskClient, signed_in: SignedIn) -> None:
+    eli = signed_in("Eli Editor")
+    path = release(eve, sources="The council", related_help="get-help-now", new_note="A first note.")
+    first, second = (fields_of(client.get(path).get_data(as_text=True)) for client in (eve, eli))
+    theirs: dict[str, str | list[str]] = {
+        "title": "Her title", "summary": "Her summary.", "language": "cy", "location": "Her place", "press_contact": "",
+        "sources": "Her source", "legal_review_on": "2027-01-01", "related_help": ["money"], "note_0": "Her note.",
+        "notes_to_editors": "Her notes to editors.", "expires_date": "2027-02-02", "expires_time": "17:00",
+    }  # fmt: skip
+    assert eve.post(path, data={**first, **theirs, "step": "draft"}).status_code == 303
+    page = eli.post(path, data={**second, "body": "His words.", "step": "draft"}).get_data(as_text=True)
+    beside = re.findall(r"Your colleague's: <q>([^<]*)</q>", page)
+    lines = {"Her title", "Her summary.", "cy", "Her place", "nothing", "Her source", "2027-01-01", "Money and you"}
+    assert {*beside} == lines | {"Her note.", "2027-02-02", "17:00"}
+    assert "<pre>Her notes to editors.</pre>" in page
+    assert "His words.</textarea>" in page
+    assert "Your colleague's: <q>" not in eli.get("/items/news/first").get_data(as_text=True)
+
+
 def test_what_was_typed_is_there_after_a_restart_and_until_it_is_thrown_away(ann: FlaskClient) -> None:
     path = start(ann, "Ten new rooms are open")
     fields = fields_of(ann.get(path).get_data(as_text=True))

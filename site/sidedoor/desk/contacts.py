@@ -151,7 +151,7 @@ def _step(step: Callable[[], None], said: str, then: str = "/contacts") -> Respo
 
 
 def _form(contact: str, values: Values, save: Callable[[str], None]) -> ResponseReturnValue:
-    problem = ""
+    problem, theirs = "", {}
     if request.method == "POST":
         try:
             save(request.form.get("base", ""))
@@ -159,11 +159,19 @@ def _form(contact: str, values: Values, save: Callable[[str], None]) -> Response
             return redirect("/contacts", 303)
         except (NotAllowed, CannotSave, Conflict, Refused, sqlite3.Error) as refused:
             problem = sentence(refused)
+        if request.form.get("base") != helplines().working().digest:
+            theirs = _differences(contact, values)
     page = render_template(
         "desk/contact.html", contact=contact, fields=FIELDS, choices=CHOICES, values=values, problem=problem,
-        base=helplines().working().digest,
+        theirs=theirs, base=helplines().working().digest,
     )  # fmt: skip
     return page, 422 if problem else 200
+
+
+def _differences(contact: str, values: Values) -> Values:
+    """What a record says now, where it is something else than `values`: somebody saved it meanwhile."""
+    record = helplines().record(contact) or {}
+    return {name: record.get(name, "") for name in values if (record.get(name) or "") != (values[name] or "")}
 
 
 def _typed() -> Values:
