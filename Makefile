@@ -15,7 +15,7 @@ RUNS := .venv/runs.stamp
 TESTS := .venv/tests.stamp
 CHECKERS := tests/node_modules/.stamp
 
-.PHONY: run desk staff test check export lint browsers bench-tools strings pictures bench bench-speed bench-scale bench-traces audit clean
+.PHONY: run desk staff test check export lint browsers bench-tools strings pictures bench bench-speed bench-scale bench-traces bench-chat audit clean
 
 run: $(RUNS)
 	@echo "Sidedoor is at http://$(HOST):$(PORT)  (Ctrl+C stops it)"
@@ -91,7 +91,7 @@ pictures: $(TESTS) browsers
 	$(BIN)/python docs/pictures.py
 
 # Measures what the README states; each writes its own table there.
-bench: bench-speed bench-scale bench-traces
+bench: bench-speed bench-scale bench-traces bench-chat
 
 bench-speed: $(TESTS) bench-tools
 	$(BIN)/python -m bench.speed
@@ -101,6 +101,9 @@ bench-scale: $(TESTS)
 
 bench-traces: $(TESTS) bench-tools
 	$(BIN)/python -m bench.traces
+
+bench-chat: $(TESTS) bench-tools
+	$(BIN)/python -m bench.chat
 
 # What other people's checkers say, a line each.
 audit: $(TESTS) bench-tools

@@ -52,7 +52,7 @@ def measure(count: int) -> list[object]:
             live = [_edit_until_live(site, content, number) for number in range(5)]
             _post(site, "hepl with mony")
             searches = [_timed(lambda query=query: _post(site, query))[0] for query in _queries()]  # type: ignore[misc]
-            memory = max(_resident_megabytes(pid) for pid in workers(site))
+            memory = max(resident_megabytes(pid) for pid in workers(site))
         finally:
             site.close()
     return [
@@ -106,7 +106,7 @@ def _timed(do: Callable[[], Made]) -> tuple[float, Made]:
     return time.monotonic() - began, made
 
 
-def _resident_megabytes(pid: int) -> float:
+def resident_megabytes(pid: int) -> float:
     found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
     return int(found[1]) / 1024 if found else 0.0
 

@@ -42,12 +42,12 @@ class Run:
 
 def wrk(url: str, pid: int) -> Run:
     """Ask for `url` on 32 connections."""
-    before = _cpu_seconds(pid)
+    before = cpu_seconds(pid)
     told = subprocess.run(
         ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}s", "--latency", "-H", "Accept-Encoding: br", url],
         check=True, capture_output=True, text=True,
     ).stdout  # fmt: skip
-    used = _cpu_seconds(pid) - before
+    used = cpu_seconds(pid) - before
     requests = int(re.search(r"(\d+) requests in", told)[1])  # type: ignore[index]
     rate = float(re.search(r"Requests/sec:\s+([\d.]+)", told)[1])  # type: ignore[index]
     number, unit = re.search(r"99%\s+([\d.]+)(us|ms|s)", told).groups()  # type: ignore[union-attr]
@@ -56,7 +56,7 @@ def wrk(url: str, pid: int) -> Run:
     return Run(rate, float(number) * {"us": 0.001, "ms": 1, "s": 1000}[unit], used / requests * 1e6)
 
 
-def _cpu_seconds(pid: int) -> float:
+def cpu_seconds(pid: int) -> float:
     """What a process and its living descendants have used."""
     children: dict[int, list[int]] = {}
     used: dict[int, float] = {}
