@@ -257,6 +257,42 @@ def test_a_picture_is_dropped_described_and_made_anew(office: Office, ann: Page,
     assert office.public(f"/images/{stored.name}")[0] == 404
 
 
+@pytest.mark.parametrize("place", ["#f-body", "#f-summary", "main", "html"])
+def test_a_picture_may_be_dropped_anywhere_and_the_page_stays(office: Office, ann: Page, place: str) -> None:
+    write(ann, office, "Dropped on the page")
+    kept = ann.evaluate(
+        """place => {
+            const dragged = new DataTransfer();
+            dragged.items.add(new File(["pixels"], "field.png", { type: "image/png" }));
+            const event = { dataTransfer: dragged, bubbles: true, cancelable: true };
+            const goes = name => document.querySelector(place).dispatchEvent(new DragEvent(name, event));
+            return ["dragover", "drop"].every(name => !goes(name));
+        }""",
+        place,
+    )
+    assert kept, "the browser would leave the page to show the picture"
+    assert ann.locator("#f-picture").evaluate("field => field.files[0].name") == "field.png"
+    expect(ann.locator("#f-picture_alt")).to_be_focused()
+
+
+def test_the_preview_stays_where_it_was_scrolled_to_at_the_width_that_was_chosen(office: Office, ann: Page) -> None:
+    write(ann, office, "A long release")
+    ann.locator("#f-body").fill("\n\n".join(f"Line {number}." for number in range(80)))
+    preview = ann.frame_locator("[data-preview]")
+    expect(preview.get_by_text("Line 79.")).to_be_attached(timeout=15_000)
+    frame = ann.locator("[data-preview]")
+    frame.evaluate("frame => frame.contentWindow.scrollTo({ top: 900, behavior: 'instant' })")
+    ann.locator("#f-summary").fill("Another summary of the rooms.")
+    ann.locator("#f-body").press("End")
+    ann.locator("#f-body").press_sequentially("The end.")
+    expect(preview.get_by_text("The end.")).to_be_attached(timeout=15_000)
+    ann.wait_for_function("document.querySelector('[data-preview]').contentWindow.scrollY === 900")
+    assert frame.evaluate("frame => frame.contentWindow.innerWidth") <= 390
+    ann.get_by_label("Computer").check()
+    assert frame.evaluate("frame => frame.contentWindow.innerWidth") == 1280
+    assert not ann.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+
+
 def test_what_was_typed_is_there_after_the_desk_was_killed(office: Office, ann: Page, browser: Browser) -> None:
     address = write(ann, office, "Typed before the power went")
     ann.locator("#f-body").fill("Words that nobody saved.")
@@ -278,9 +314,18 @@ def test_what_was_typed_is_there_after_the_desk_was_killed(office: Office, ann: 
 def test_no_page_of_the_desk_breaks_a_rule_of_axe_or_is_wider_than_the_screen(
     office: Office, ben: Page, width: int
 ) -> None:
-    office.invite(f"Waiting Person {width}", "adviser")
+    invited = office.invite(f"Waiting Person {width}", "adviser")
     address = write(ben, office, f"A release at {width}")
+    ben.get_by_role("button", name="Save as a draft").click()
+    ben.locator("#f-body").fill("Other words altogether.")
     ben.get_by_role("button", name="Save and send for approval").click()
+    ben.get_by_text("Show it to somebody without an account").click()
+    ben.get_by_label("Who it is for").fill("The council")
+    ben.get_by_role("button", name="Make a link").click()
+    shown_to_the_council = ben.locator("code").inner_text()
+    ben.goto(address + "/history")
+    revision = ben.locator("ol a").last.get_attribute("href") or ""
+    stranger = office.browser_of(width)
     ben.set_viewport_size({"width": width, "height": 800})
     pages = [
         *(
@@ -298,13 +343,16 @@ def test_no_page_of_the_desk_breaks_a_rule_of_axe_or_is_wider_than_the_screen(
             "/nothing",
         ),
         *(address.removeprefix(office.url) + end for end in ("", "/review", "/history")),
+        revision,
     ]
+    doors = ["/sign-in", "/p/forged", invited.removeprefix(office.url), shown_to_the_council.removeprefix(office.url)]
     broken = {}
-    for path in pages:
-        ben.goto(office.url + path)
-        ben.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
-        found = problems_of(ben)
-        if ben.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+    for page, path in [*((ben, path) for path in pages), *((stranger, path) for path in doors)]:
+        answer = page.goto(office.url + path)
+        assert answer and answer.ok == (path not in ("/nothing", "/p/forged")), path
+        page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+        found = problems_of(page)
+        if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
             found.append("wider than the screen")
         if found:
             broken[path] = found

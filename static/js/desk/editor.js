@@ -98,16 +98,17 @@
     insert(/** @type {any} */ (window).sidedoorPaste(html));
   });
 
-  // Pictures. What stands in the fields about pictures goes along.
+  // Pictures, dropped anywhere on the page: elsewhere the browser would leave the page to show them. What stands in the
+  // fields about pictures goes along.
   const pictures = /** @type {HTMLDetailsElement} */ (form.querySelector("[data-pictures]"));
   const chosen = /** @type {HTMLInputElement} */ (form.querySelector("#f-picture"));
   for (const name of ["dragover", "dragleave", "drop"]) {
-    body.addEventListener(name, (event) => {
+    addEventListener(name, (event) => {
       const files = /** @type {DragEvent} */ (event).dataTransfer?.files;
       const types = /** @type {DragEvent} */ (event).dataTransfer?.types || [];
       if (!types.includes("Files")) return;
       event.preventDefault();
-      body.classList.toggle("dropping", name === "dragover");
+      form.classList.toggle("dropping", name === "dragover");
       if (name !== "drop" || !files?.length) return;
       chosen.files = files;
       pictures.open = true;
@@ -121,6 +122,15 @@
     saved.textContent = "";
   };
   form.addEventListener("input", noticed);
+
+  // The preview is loaded anew, and stays where its reader had scrolled to.
+  const renew = () => {
+    const shown = preview?.contentWindow;
+    if (!preview || !shown) return;
+    const { scrollX: x, scrollY: y } = shown;
+    preview.addEventListener("load", () => preview.contentWindow?.scrollTo({ left: x, top: y, behavior: "instant" }), { once: true });
+    shown.location.replace(`${path}/preview?typed`);
+  };
 
   /** @param {boolean} whole */
   const send = async (whole) => {
@@ -140,7 +150,7 @@
       if (whole) {
         panel.innerHTML = ownHtml ? ownHtml.createHTML(told.panel) : told.panel;
         saved.textContent = " What you typed is kept.";
-        if (preview) preview.contentWindow?.location.replace(`${path}/preview?typed`);
+        renew();
       }
     } catch {
       typed = typed || whole;
