@@ -1,5 +1,6 @@
 """The whole way of a release, without a browser: written, approved, under embargo, public, corrected, withdrawn."""
 
+import html
 import re
 
 import pytest
@@ -156,7 +157,52 @@ def test_what_is_wrong_stops_it_and_nothing_typed_is_lost(ann: FlaskClient) -> N
     assert "never happens" in again.get_data(as_text=True)
     twice = save(ann, path, "ready", summary="Rooms.", publish_date="2027-10-31", publish_time="01:30")
     assert "happens twice" in twice.get_data(as_text=True)
+    assert "“When it goes live”" in twice.get_data(as_text=True), "in the form's own words"
+    told_apart = save(ann, path, "draft", publish_date="2027-10-31", publish_time="01:30+00:00")
+    assert "Sunday 31 October 2027, 01:30 GMT" in ann.get(told_apart.location).get_data(as_text=True)
     assert save(ann, path, "draft", body="See [this](/help/nowhere).").status_code == 303
+
+
+def test_the_panel_speaks_of_the_form_and_tells_how_hard_it_reads(eve: FlaskClient) -> None:
+    path = start(eve, "Ten new rooms", "help")
+    fields = fields_of(eve.get(path).get_data(as_text=True))
+
+    def panel(**typed: str) -> str:
+        told = eve.post(f"{path}/typing", data={**fields, **typed}).get_json()["panel"]
+        return html.unescape(re.sub(r"<[^>]+>", "", told))
+
+    said = panel(summary="", tab_title="", body="\n\nOne line.\n\n/// nonsense\nx\n///")
+    assert "“Summary” is missing. Fill in “Summary”." in said
+    assert "“Title in the browser's tab”" in said
+    assert "(line 3 of the text)" in said
+    assert "line that starts" not in said
+    easy = panel(body="You can ask us for help. We will not judge you.")
+    assert "Reading age: 5. Here it may be 11 at most." in easy
+    assert "No sources are named. Add “Sources”, one line for each." in easy
+    assert "reads at grade" in panel(body="Accommodation facilities necessitate organisational reconfiguration.")
+
+
+def test_what_is_due_stands_in_the_list_and_is_put_right_in_the_form(
+    eve: FlaskClient, signed_in: SignedIn, content: ContentFolder, clock: SetClock, desk: Flask
+) -> None:
+    content.document("help/money.md", awaiting_review="yes", reviewed="2026-11-01", legal_review_on="2026-12-01")
+    content.document("news/first.md", expires_at="2026-12-20 09:00", related_help=["money"])
+    desk.extensions["live"].refresh()
+    told = eve.get("/items?state=due").get_data(as_text=True)
+    assert "This awaits a reviewer" in told
+    assert "leaves the site" not in told
+    assert "legal review was due" not in told
+    clock.now = clock.now.replace(month=12, day=7)
+    eli = signed_in("Eli Editor")
+    told = eli.get("/items?state=due").get_data(as_text=True)
+    assert "Its legal review was due on 2026-12-01." in told
+    assert "It leaves the site on 2026-12-20." in told
+    front = eli.get("/").get_data(as_text=True)
+    assert '<a href="/items/help/money">A title</a>: Its legal review was due' in front
+    assert "then say so in “A reviewer”" in front
+    save(eli, "/items/help/money", "ready", awaiting_review="", legal_review_on="2027-12-01")
+    assert approve(signed_in("Eve Editor"), "/items/help/money").status_code == 303
+    assert "/items/help/money" not in eli.get("/items?state=due").get_data(as_text=True)
 
 
 def test_two_people_in_one_item_lose_nothing(ann: FlaskClient, ben: FlaskClient) -> None:

@@ -151,7 +151,7 @@ def _step(step: Callable[[], None], said: str, then: str = "/contacts") -> Respo
 
 
 def _form(contact: str, values: Values, save: Callable[[str], None]) -> ResponseReturnValue:
-    problem, theirs = "", {}
+    problem, theirs = "", dict[str, str | list[str]]()
     if request.method == "POST":
         try:
             save(request.form.get("base", ""))
@@ -168,7 +168,7 @@ def _form(contact: str, values: Values, save: Callable[[str], None]) -> Response
     return page, 422 if problem else 200
 
 
-def _differences(contact: str, values: Values) -> Values:
+def _differences(contact: str, values: Values) -> dict[str, str | list[str]]:
     """What a record says now, where it is something else than `values`: somebody saved it meanwhile."""
     record = helplines().record(contact) or {}
     return {name: record.get(name, "") for name in values if (record.get(name) or "") != (values[name] or "")}

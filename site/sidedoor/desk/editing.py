@@ -21,6 +21,7 @@ _SIMPLE = (
     "press_contact",
     "legal_review_on",
     "reviewed",
+    "awaiting_review",
 )
 _LINES = ("related_help", "sources")
 _MOMENTS = {"publish_at": "publish", "expires_at": "expires"}

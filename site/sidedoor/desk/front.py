@@ -36,6 +36,7 @@ def to_do() -> ResponseReturnValue:
         contacts=contacts_due(library(), now()),
         contacts_wait=helplines().waiting() is not None,
         wrong=wrong[:_A_LIST],
+        items={row.file: row for row in everything},
         due=[problem for problem in problems if problem.level is not Level.ERROR][:_A_LIST],
         more_due=max(0, len(problems) - len(wrong) - _A_LIST),
     )

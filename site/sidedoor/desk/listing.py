@@ -7,7 +7,7 @@ from itertools import groupby
 from sidedoor.desk.newsroom import Standing, standing_of, unfinished
 from sidedoor.desk.reviews import Reviews
 from sidedoor.desk.shelf import CREDITS, Shelf, change_file
-from sidedoor.documents.checks import check_library
+from sidedoor.documents.checks import check_library, due_of
 from sidedoor.documents.document import Document, kind_of, slug_of
 from sidedoor.documents.front_matter import read_document, read_yaml
 from sidedoor.documents.library import Library
@@ -21,7 +21,10 @@ STANDINGS: tuple[Standing, ...] = (
 
 @dataclass(frozen=True)
 class Row:
-    """One item in a list. `waiting`: the state of the change that waits beside it. `flagged`: published by override."""
+    """One item in a list. `waiting`: the state of the change that waits beside it. `flagged`: published by override.
+
+    `due` says in sentences what has to be looked at because of its day.
+    """
 
     kind: Kind
     slug: str
@@ -32,6 +35,7 @@ class Row:
     at: datetime | None
     flagged: bool
     document: Document | None
+    due: tuple[str, ...] = ()
 
     @property
     def path(self) -> str:
@@ -48,10 +52,12 @@ def rows(library: Library, shelf: Shelf, reviews: Reviews, now: datetime) -> lis
     """Every item, those that need somebody first, then the newest first."""
     waiting = {file: _state(shelf, file) for file in shelf.waiting()}
     flagged = {decision.file for decision in reviews.overrides()}
+    past = _pictures_past_their_day(library, shelf, now)
     found = [
         Row(
             document.kind, document.slug, document.file, document.title, standing_of(document, now),
             waiting.get(document.file), document.published_at, document.file in flagged, document,
+            _due_in_words(document, past, now),
         )
         for document in library.documents
     ]  # fmt: skip
@@ -82,7 +88,12 @@ def matching(items: list[Row], words: str, standing: str, kind: str) -> list[Row
         row
         for row in items
         if (not kind or row.kind == kind)
-        and (not standing or standing in (row.standing, row.waiting) or (standing == "flagged" and row.flagged))
+        and (
+            not standing
+            or standing in (row.standing, row.waiting)
+            or (standing == "flagged" and row.flagged)
+            or (standing == "due" and row.due)
+        )
         and (not wanted or has(row))
     ]
 
@@ -129,6 +140,13 @@ def _pictures_past_their_day(library: Library, shelf: Shelf, now: datetime) -> l
         for name in document.pictures
         if name in past
     ]
+
+
+def _due_in_words(document: Document, past: list[Problem], now: datetime) -> tuple[str, ...]:
+    if standing_of(document, now) not in ("scheduled", "published", "withdrawn"):
+        return ()
+    found = (*due_of(document, now), *(problem for problem in past if problem.file == document.file))
+    return tuple(problem.what for problem in found)
 
 
 def _title(text: str) -> str:

@@ -14,6 +14,8 @@ from sidedoor.desk.listing import STANDINGS, matching, rows
 from sidedoor.desk.newsroom import WRITERS, Item, NotAllowed
 from sidedoor.desk.pictures import PictureRefused, take_in
 from sidedoor.desk.shelf import CannotSave, Conflict
+from sidedoor.documents.checks import EASIEST_GRADE_FOR, reading_age
+from sidedoor.documents.front_matter import read_document
 from sidedoor.documents.models import Kind
 from sidedoor.documents.problems import Refused
 from sidedoor.documents.times import parse_wall_time
@@ -173,12 +175,18 @@ def _editor(item: Item, fields: Fields | None, base: str, **more: object) -> str
 def _panel(item: Item, fields: Fields) -> str:
     try:
         text = working_text(item, fields)
+        written = read_document(text, item.file)
     except Refused as refused:
         return render_template("desk/panel.html", stops=refused.problems, advice=[], going_live=None)
     looked_at = newsroom().assess(item.kind, item.slug, text)
-    going_live = looked_at.document.published_at if looked_at.document and item.kind == "news" else None
+    document = looked_at.document
+    going_live = document.published_at if document and item.kind == "news" else None
     return render_template(
         "desk/panel.html",
+        # Lines are counted in the text as the form shows it: without front matter, and without empty lines before it.
+        text_from=written.body_line + len(written.body) - len(written.body.lstrip("\n")),
+        reading_age=reading_age(document) if document else None,
+        oldest=round(EASIEST_GRADE_FOR[item.kind]) + 5,
         stops=looked_at.stops,
         advice=looked_at.advice,
         going_live=going_live,

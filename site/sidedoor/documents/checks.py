@@ -37,7 +37,7 @@ def check_document(document: Document, library: Library, now: datetime) -> list[
         *_reading(document),
         *_news(document, library),
         *_summary(document),
-        *_due(document, now),
+        *due_of(document, now),
     ]
 
 
@@ -45,6 +45,13 @@ def flesch_kincaid_grade(sentences: Iterable[str]) -> float:
     """US school grade of a text given block by block, each a sentence or more. The age is the grade plus five."""
     blocks = [text if text[-1] in ".!?:…" else f"{text}." for text in sentences if re.search(r"[^\W\d]", text)]
     return float(textstat.flesch_kincaid_grade("\n".join(blocks))) if blocks else 0.0
+
+
+def reading_age(document: Document) -> int | None:
+    """The age, in years, at which a text in English reads with ease; None if it is not in English, or has no words."""
+    if not document.language.startswith("en") or not document.sentences:
+        return None
+    return max(5, round(flesch_kincaid_grade(document.sentences)) + 5)
 
 
 def long_sentences(sentences: Iterable[str], most: int) -> list[str]:
@@ -133,7 +140,8 @@ def _summary(document: Document) -> Iterator[Problem]:
         yield Problem(document.file, None, what, instead, Level.WARNING)
 
 
-def _due(document: Document, now: datetime) -> Iterator[Problem]:
+def due_of(document: Document, now: datetime) -> Iterator[Problem]:
+    """What somebody has to look at because of its day: a review, a legal review, an end."""
     meta = document.meta
     if isinstance(meta, HelpMeta) and not meta.sources:
         yield Problem(document.file, None, "No sources are named.", "Add sources:, one line for each.")
