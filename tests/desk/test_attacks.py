@@ -21,6 +21,7 @@ from tests.conftest import SetClock
 from tests.content import ContentFolder
 from tests.desk.conftest import PublicSite, SignedIn
 from tests.desk.forms import approve, fields_of, save, seen, start
+from tests.desk.test_contacts import hidden
 from tests.desk.test_story import release
 from tests.public.test_embargo import everything, mirror_of
 
@@ -55,6 +56,30 @@ def test_a_script_in_any_field_is_shown_as_words_or_refused_and_never_runs(
         page = client.get(address).get_data(as_text=True)
         assert "<script>alert" not in page, address
         assert "<img src=x" not in page, address
+
+
+def test_a_script_in_what_people_say_of_an_item_a_contact_or_each_other_never_runs(
+    ann: FlaskClient, ben: FlaskClient, eve: FlaskClient, ada: FlaskClient, public: PublicSite
+) -> None:
+    path = release(ann)
+    assert ben.post(f"{path}/send-back", data={"note": SCRIPT}).status_code == 303
+    save(ann, path, "ready", location=SCRIPT)
+    assert approve(eve, path, "override", reason=SCRIPT).status_code == 303
+    assert ann.post(f"{path}/withdraw", data={"reason": SCRIPT, "how": "withdraw"}).status_code == 303
+    assert ada.post("/people/invite", data={"name": SCRIPT, "role": "press"}).status_code in (200, 422)
+    page = eve.get("/contacts/ndah").get_data(as_text=True)
+    form = {"base": hidden(page, "base"), "audiences": "women", "nations": "england", "phone": "0808 2000 247"}
+    words = dict.fromkeys(("name", "for", "phone_note", "hours", "cost", "access", "area", "note", "source"), SCRIPT)
+    eve.post("/contacts/ndah", data={**form, **words})
+    pages = [(ann, path), (ben, f"{path}/review"), (ben, "/"), (ada, "/people"), (ada, "/log"), (eve, "/contacts")]
+    pages += [(eve, "/contacts/ndah"), (eve, "/contacts/history"), (ann, f"{path}/preview"), (ben, f"{path}/history")]
+    for client, address in pages:
+        shown = client.get(address).get_data(as_text=True)
+        assert "<script>alert" not in shown, address
+        assert "<img src=x" not in shown, address
+    assert approve(ben, path).status_code in (303, 422)
+    for address in ("/news/ten-new-rooms-are-open", "/news", "/contacts"):
+        assert "<script>alert" not in public.get(address)[1]
 
 
 def test_a_preview_runs_no_script_and_is_marked_and_kept_by_nobody(ann: FlaskClient) -> None:
