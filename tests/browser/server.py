@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -90,12 +91,15 @@ class RunningSite:
         raise RuntimeError(f"The site did not start:\n{self.log.read_text()}")
 
     def close(self) -> None:
-        """Stop the server and wait until it is gone."""
+        """Stop the server and wait until it is gone. One that lost a worker may not stop by itself."""
+        alive = workers(self)
         self.process.terminate()
         try:
-            self.process.wait(timeout=10)
+            self.process.wait(timeout=3)
         except subprocess.TimeoutExpired:
-            self.process.kill()
+            for process in (*alive, *workers(self), self.process.pid):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGKILL)
             self.process.wait()
 
 
