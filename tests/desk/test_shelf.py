@@ -107,10 +107,12 @@ def test_a_broken_history_stops_no_save_and_is_caught_up_with(
     (tmp_path / "data/history.git").write_text("not a repository")
     stored = shelf.write("news/a.md", "one\n", None, ANN, "Start")
     assert shelf.history.trouble
+    assert shelf.history.text_with(stored.digest, "news/a.md") is None
     (tmp_path / "data/history.git").unlink()
     shelf.write("news/a.md", "two\n", stored.digest, ANN, "Save")
     assert shelf.history.trouble is None
     assert [one.message for one in shelf.history.revisions("news/a.md")] == ["Save", "Edited outside the desk"]
+    assert shelf.history.text_with(stored.digest, "news/a.md") == "one\n"
 
 
 def test_a_lock_that_a_dead_process_left_in_git_is_no_end(shelf: Shelf, tmp_path: Path) -> None:

@@ -231,13 +231,40 @@ def test_whatever_field_two_people_changed_is_shown_side_by_side(eve: FlaskClien
         "notes_to_editors": "Her notes to editors.", "expires_date": "2027-02-02", "expires_time": "17:00",
     }  # fmt: skip
     assert eve.post(path, data={**first, **theirs, "step": "draft"}).status_code == 303
-    page = eli.post(path, data={**second, "body": "His words.", "step": "draft"}).get_data(as_text=True)
+    his: dict[str, str | list[str]] = {
+        "title": "His title", "summary": "His summary.", "language": "fr", "location": "His place", "press_contact": "x",
+        "sources": "His source", "legal_review_on": "2027-01-09", "related_help": [], "note_0": "His note.",
+        "notes_to_editors": "His notes.", "expires_date": "2027-02-09", "expires_time": "18:00", "body": "His words.",
+    }  # fmt: skip
+    page = eli.post(path, data={**second, **his, "step": "draft"}).get_data(as_text=True)
     beside = re.findall(r"Your colleague's: <q>([^<]*)</q>", page)
     lines = {"Her title", "Her summary.", "cy", "Her place", "nothing", "Her source", "2027-01-01", "Money and you"}
     assert {*beside} == lines | {"Her note.", "2027-02-02", "17:00"}
     assert "<pre>Her notes to editors.</pre>" in page
     assert "His words.</textarea>" in page
     assert "Your colleague's: <q>" not in eli.get("/items/news/first").get_data(as_text=True)
+
+
+@pytest.mark.parametrize("state", ["draft", "published"])
+def test_what_only_one_of_two_people_changed_is_taken_over(
+    ann: FlaskClient, ben: FlaskClient, eve: FlaskClient, state: str
+) -> None:
+    path = release(ann, location="Southampton")
+    if state == "published":
+        approve(ben, path)
+    hers, his = (fields_of(client.get(path).get_data(as_text=True)) for client in (ann, eve))
+    ann.post(path, data={**hers, "title": "Eleven new rooms", "location": "", "step": "draft"})
+    answer = eve.post(path, data={**his, "body": "Eleven rooms.", "step": "draft"})
+    assert answer.status_code == 409
+    page = answer.get_data(as_text=True)
+    assert "Your colleague" not in page.replace("your colleague's words", "")
+    merged = fields_of(page)
+    assert (merged["title"], merged["location"], merged["body"]) == ("Eleven new rooms", "", "Eleven rooms.")
+    assert eve.post(path, data={**merged, "step": "draft"}).status_code == 303
+    after = fields_of(ann.get(path).get_data(as_text=True))
+    assert (after["title"], after["location"], after["body"]) == ("Eleven new rooms", "", "Eleven rooms.")
+    unknown = eve.post(path, data={**his, "base": "0" * 64, "title": "His title", "step": "draft"})
+    assert "<q>Eleven new rooms</q>" in unknown.get_data(as_text=True), "of a version nobody knows: all side by side"
 
 
 def test_what_was_typed_is_there_after_a_restart_and_until_it_is_thrown_away(ann: FlaskClient) -> None:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 
 from dulwich.errors import NotGitRepository
@@ -101,6 +102,15 @@ class History:
                 blob = repository[blob_id] if blob_id else None
                 return blob.data.decode("utf-8", "replace") if isinstance(blob, Blob) else None
         except (KeyError, ValueError, AssertionError):
+            return None
+
+    def text_with(self, digest: str, file: str, former: Iterable[str] = ()) -> str | None:
+        """The version of `file` whose bytes have this SHA-256, in hex; None if there is none. Never raises."""
+        try:
+            texts = (self.text_at(one.id, one.file) for one in self.revisions(file, former))
+            return next((text for text in texts if text and sha256(text.encode()).hexdigest() == digest), None)
+        except Exception as error:  # a history that cannot be read must not cost anybody what they typed
+            log.warning("History cannot be read: %s", type(error).__name__, exc_info=error)
             return None
 
     def _clear_stale_locks(self, repository: Repo) -> None:

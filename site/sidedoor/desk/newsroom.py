@@ -177,6 +177,11 @@ class Newsroom:
         self._audit.record(person.name, "sent for approval" if ready else "saved", item.file)
         return replace(item, change=stored) if aside else replace(item, stored=stored)
 
+    def version(self, item: Item, digest: str) -> str | None:
+        """The version of an item that has this digest; None if it is known no more."""
+        here = (stored.text for stored in (item.stored, item.change) if stored and stored.digest == digest)
+        return next(here, None) or self.shelf.history.text_with(digest, item.file, [change_file(item.file)])
+
     def overtaken(self, item: Item) -> bool:
         """Whether the public version was changed, outside the desk, after the waiting change was made from it."""
         return item.change is not None and self.reviews.base(item.file) not in (None, item.stored.digest)

@@ -144,12 +144,15 @@ def _editor(item: Item, fields: Fields | None, base: str, **more: object) -> str
     except Refused as refused:
         return render_template("desk/raw.html", item=item, path=path_of(item), problems=refused.problems)
     saved = fields_of(front, body)
-    shown = {**saved, **(fields or {})}
-    theirs = (
-        {name: saved[name] for name in saved if shown[name].strip() != saved[name].strip()}
-        if more.get("conflict")
-        else {}
-    )
+    # After a conflict, what only one of the two changed is taken over, and where both did, both are shown.
+    before = _fields_before(item, base) if more.get("conflict") else {}
+    own = {name: value for name, value in (fields or {}).items() if value.strip() != before.get(name, "\0").strip()}
+    shown = {**saved, **own}
+    theirs = {
+        name: value
+        for name, value in saved.items()
+        if more.get("conflict") and value.strip() not in (shown[name].strip(), before.get(name, "\0").strip())
+    }
     return render_template(
         "desk/editor.html",
         item=item,
@@ -170,6 +173,15 @@ def _editor(item: Item, fields: Fields | None, base: str, **more: object) -> str
         contacts=library().contacts.values(),
         **more,
     )
+
+
+def _fields_before(item: Item, base: str) -> Fields:
+    """The fields of the version `base`, from which both people began; none if it is known no more."""
+    try:
+        written = read_document(newsroom().version(item, base) or "", item.file)
+    except Refused:
+        return {}
+    return fields_of(written.values, written.body)
 
 
 def _panel(item: Item, fields: Fields) -> str:
