@@ -1,13 +1,14 @@
 // @ts-check
 /**
- * The chat, quicker: replies within two seconds, by asking for what came after the newest message. The page works
- * without this. Asking goes on while other pages are read in place; “Hide this page” tells the server at once.
+ * The chat, quicker: replies come by themselves, by asking for what came after the newest message. Asking goes on while
+ * other pages are read in place. The page works without this.
  */
 (() => {
   "use strict";
 
   const EVERY_MS = 2000;
   const MISSED_BEFORE_SAID = 3;
+  const TRIES = 3;
   const news = document.getElementById("chat-news");
   /** @type {Set<Element>} what held words, also on pages that an in-page Back could bring back */
   const held = new Set();
@@ -90,7 +91,7 @@
     running = true;
     held.add(/** @type {Element} */ (place.closest("[data-chat-open]")));
     if (news) news.hidden = true;
-    // A page that Back brought here shows what it showed then, so what came since is asked for once more.
+    // A page that Back brought here shows what it showed then.
     const shown = [...place.querySelectorAll("[data-number]")].at(-1);
     newest = Number(shown instanceof HTMLElement ? shown.dataset.number : 0);
     void ask();
@@ -104,12 +105,16 @@
     const typed = box.value;
     const body = new URLSearchParams({ message: typed, once: once.value });
     try {
-      const answer = await fetch("/chat/say", { method: "POST", body, headers: { Accept: "application/json" } });
+      let answer;
+      for (let tries = 0; !answer || (answer.status === 503 && tries < TRIES); tries += 1) {
+        if (tries) await new Promise((again) => setTimeout(again, EVERY_MS / 2));
+        answer = await fetch("/chat/say", { method: "POST", body, headers: { Accept: "application/json" } });
+      }
       const told = await answer.json();
       tell("chat-problem", told.problem ?? "", !answer.ok);
       if (!answer.ok) return;
       if (box.value === typed) box.value = "";
-      // A message that is sent again because its answer was lost keeps this; the next one gets another.
+      // A message that is sent again keeps this, so that it stands once; the next one gets another.
       once.value = crypto.getRandomValues(new Uint32Array(3)).join("");
     } catch {
       return tell("chat-problem", lost); // what was typed stays; Send tries again, and nothing is doubled

@@ -64,6 +64,14 @@ class Conversation:
         """Whether it was quiet for so long that both are asked."""
         return self.state == "talking" and now - self.quiet_since >= QUESTION_AFTER
 
+    def looked_in_long_ago(self, now: datetime) -> bool:
+        """Whether it is time to write down again that the reader is there.
+
+        The spans differ between conversations: those that began together would all write at the same moments.
+        """
+        span = LOOKS_IN_EVERY + timedelta(seconds=self.id % 10)
+        return self.state != "ended" and now - self.seen >= span
+
     def out_of_reach(self, now: datetime) -> bool:
         """Whether the reader's browser has not called for a while: a lost network, or they read with scripts off."""
         return self.state != "ended" and now - self.seen >= OUT_OF_REACH_AFTER

@@ -18,7 +18,6 @@ from sidedoor.chat.keys import Keys, shared
 from sidedoor.chat.model import (
     AWAY_AFTER,
     LONGEST_MESSAGE,
-    LOOKS_IN_EVERY,
     MOST_MESSAGES_A_MINUTE,
     MOST_STARTS,
     OVER_AFTER,
@@ -118,12 +117,13 @@ class SqliteStore:
         self.end_the_quiet(now)
         row = self._connection().execute(f"{_SELECT} WHERE token = ?", (digest(token),)).fetchone()
         conversation = self._conversation(row, now) if row else None
-        if conversation and conversation.state != "ended" and now - conversation.seen >= LOOKS_IN_EVERY:
+        if conversation and conversation.looked_in_long_ago(now):
             with self._write() as database:
-                query = "UPDATE conversations SET seen = ? WHERE id = ?"
-                database.execute(query, (now.isoformat(), conversation.id))
-                query = "UPDATE conversations SET quiet_since = ? WHERE id = ? AND state = 'waiting'"
-                database.execute(query, (now.isoformat(), conversation.id))
+                database.execute(
+                    "UPDATE conversations SET seen = ?1,"
+                    " quiet_since = CASE state WHEN 'waiting' THEN ?1 ELSE quiet_since END WHERE id = ?2",
+                    (now.isoformat(), conversation.id),
+                )
         return conversation
 
     def get(self, conversation: int, now: datetime) -> Conversation | None:

@@ -19,7 +19,6 @@ from redis.client import Pipeline
 from sidedoor.chat.model import (
     AWAY_AFTER,
     LONGEST_MESSAGE,
-    LOOKS_IN_EVERY,
     MOST_MESSAGES_A_MINUTE,
     MOST_STARTS,
     OVER_AFTER,
@@ -45,6 +44,7 @@ _LIFE = 2 * OVER_AFTER + REMEMBERED
 """A conversation's keys expire this long after its last sign of life; before that we have ended it ourselves."""
 _COUNTS_KEPT = timedelta(days=90)
 _PATIENCE_SECONDS = 3.0
+_SWEEPS_EVERY = timedelta(seconds=1)
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -79,6 +79,7 @@ class ValkeyStore:
             health_check_interval=30,
         )
         self._looked = False
+        self._swept = datetime.min.replace(tzinfo=UTC)
         with suppress(redis.ConnectionError, redis.TimeoutError):
             # Where it does not answer, the site starts without it, and it is asked before the first conversation.
             self._look_whether_it_writes()
@@ -86,6 +87,9 @@ class ValkeyStore:
     @_or_down
     def end_the_quiet(self, now: datetime) -> None:
         """See store.ChatStore."""
+        if abs(now - self._swept) < _SWEEPS_EVERY:
+            return  # asked of the network at every poll, it would be half of what a poll costs
+        self._swept = now
         since = (now - OVER_AFTER).timestamp()
         for id_ in cast(list[bytes], self._redis.zrangebyscore(_name("quiet"), "-inf", since)):
             self._end(int(id_), "quiet", now)
@@ -152,7 +156,7 @@ class ValkeyStore:
         self.end_the_quiet(now)
         id_ = self._redis.get(_name("token", digest(token)))
         conversation = self._conversation(int(id_), now) if id_ else None
-        if conversation and conversation.state != "ended" and now - conversation.seen >= LOOKS_IN_EVERY:
+        if conversation and conversation.looked_in_long_ago(now):
             self._touch(conversation, now)
         return conversation
 

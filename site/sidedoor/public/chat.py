@@ -42,6 +42,14 @@ def page() -> ResponseReturnValue:
     return _before(open_now=request.environ.get(MIRROR_KEY) is None and _open())
 
 
+@blueprint.get("/start")
+@blueprint.get("/say")
+@blueprint.get("/end")
+def from_the_middle() -> ResponseReturnValue:
+    """Whoever loads the address of a form again is where the form was."""
+    return redirect("/chat", 303)
+
+
 @blueprint.post("/start")
 def start() -> ResponseReturnValue:
     """Start waiting for an adviser. The one moment at which a cookie is set."""
