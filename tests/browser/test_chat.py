@@ -30,7 +30,8 @@ class ChatOffice(Office):
     def __init__(self, folder: Path, browser: Browser, places: Places) -> None:
         copy_content(folder / "content", [places.url("exit")])
         chosen = folder / "content/site.toml"
-        chosen.write_text(chosen.read_text("utf-8") + CHAT, "utf-8")
+        other = re.sub(r"(?ms)^\[chat\].*?(?=^\[+(?!chat)|\Z)", "", chosen.read_text("utf-8"))
+        chosen.write_text(other + CHAT, "utf-8")
         self.content, self.data, self._browser, self._contexts = folder / "content", folder / "data", browser, []
         self.desk = RunningSite(self.content, self.data, application="desk:app")
         self.site = RunningSite(self.content, self.data)
@@ -73,10 +74,15 @@ def begin(office: ChatOffice, context: BrowserContext) -> Page:
 
 
 def answer(kit: Page, office: ChatOffice) -> None:
-    """The adviser answers whoever has waited longest; the list keeps itself fresh."""
+    """The adviser answers whoever has waited longest, and takes that chat to a page of its own."""
     kit.goto(office.url + "/chats")
+    if kit.get_by_role("button", name="I am ready now").is_visible():
+        kit.get_by_role("button", name="I am ready now").click()
+        expect(kit.get_by_role("button", name="I am ready now")).to_be_hidden()
     kit.get_by_role("button", name="Answer number 1").click()
-    expect(kit.get_by_role("heading", name=re.compile(r"Chat \d+"))).to_be_visible()
+    expect(kit.locator("textarea[name=message]:focus")).to_be_visible()
+    kit.locator("[data-chat]:focus-within").get_by_role("link", name="own page").click()
+    expect(kit.get_by_role("heading", level=1, name=re.compile(r"Chat \d+"))).to_be_visible()
 
 
 def say(page: Page, label: str, text: str) -> None:
@@ -128,7 +134,7 @@ def test_hiding_in_mid_chat_ends_it_in_both_tabs_and_the_adviser_is_told(office:
     page.get_by_role("link", name="Hide this page").click()
     for tab in (page, second):
         tab.wait_for_url("**exit**")
-    expect(kit.locator("[data-chat-ended]")).to_contain_text("Do not try to reach them.", timeout=4000)
+    expect(kit.locator("[data-chat-ended]")).to_contain_text("Do not contact them.", timeout=4000)
     assert "Somebody is coming" not in kit.content()
     page.go_back()
     page.wait_for_timeout(500)
@@ -149,7 +155,7 @@ def test_all_of_it_works_without_scripts(office: ChatOffice, kit: Page) -> None:
     expect(page.locator(".chat .adviser")).to_contain_text("I read you.")
     page.get_by_role("link", name="Hide this page").click()
     page.wait_for_url("**exit**")
-    expect(kit.locator("[data-chat-ended]")).to_contain_text("Do not try to reach them.", timeout=4000)
+    expect(kit.locator("[data-chat-ended]")).to_contain_text("Do not contact them.", timeout=4000)
     page.go_back()
     assert "I read you." not in page.content()
 

@@ -3,6 +3,7 @@
 EVERYBODY = {"press", "editor", "adviser", "supervisor", "admin"}
 STRANGER = {"stranger", *EVERYBODY}
 WRITERS = {"press", "editor"}
+ANSWER = {"adviser", "supervisor"}
 DOORS: dict[str, set[str]] = {
     "static_files.file": STRANGER,
     "static_files.health": STRANGER,
@@ -61,15 +62,22 @@ DOORS: dict[str, set[str]] = {
     "contacts.approve": {"editor"},
     "contacts.approve_afterwards": {"editor"},
     "contacts.discard": {"editor"},
-    "chats.everybody": {"adviser"},
-    "chats.now_": {"adviser"},
+    "chats.everybody": ANSWER,
+    "chats.now_": ANSWER,
     "chats.present": {"adviser"},
+    "chats.ready": {"adviser"},
     "chats.accept": {"adviser"},
-    "chats.one": {"adviser"},
-    "chats.messages": {"adviser"},
-    "chats.say": {"adviser"},
-    "chats.end": {"adviser"},
-    "chats.hand_over": {"adviser"},
+    "chats.one": ANSWER,
+    "chats.say": ANSWER,
+    "chats.end": ANSWER,
+    "chats.block": ANSWER,
+    "chats.hand_over": ANSWER,
+    "chats.close": ANSWER,
+    "chats.watch.everybody": {"supervisor"},
+    "chats.watch.enter": {"supervisor"},
+    "chats.watch.one": {"supervisor"},
+    "chats.watch.now_": {"supervisor"},
+    "chats.watch.take_over": {"supervisor"},
     "people.everybody": {"admin"},
     "people.invite": {"admin"},
     "people.roles": {"admin"},

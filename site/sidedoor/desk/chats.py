@@ -1,41 +1,65 @@
-"""Chats, for advisers: be present, answer who waited longest, several at once, and leave nothing behind."""
+"""Chats, for advisers: be present, answer who waited longest, several side by side, and leave nothing behind.
 
-from flask import Blueprint, abort, current_app, flash, redirect, render_template, request
+Every step is a form that works without scripts. chats.js sends the same forms and asks `/chats/now` for what is new.
+"""
+
+import secrets
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, session
 from flask.typing import ResponseReturnValue
 
-from sidedoor.chat.model import LONGEST_MESSAGE, Conversation, NotPossible
+from sidedoor.chat.model import LONGEST_MESSAGE, LOOKS_IN_EVERY, Adviser, Conversation, NotPossible, StoreDown
 from sidedoor.chat.store import ChatStore
+from sidedoor.desk import chats_watch
 from sidedoor.desk.access import current_person, only
+from sidedoor.desk.chat_words import ENDS, HANDED_OVER, HOURS_OF_A_BLOCK, NOT_SENT, READY, card, lines, note
 from sidedoor.desk.current import audit, library, now
+from sidedoor.desk.words import distance_in_words
 
 blueprint = Blueprint("chats", __name__, url_prefix="/chats")
-ENDS = {
-    "hidden": "The reader left in a hurry. Do not try to reach them.",
-    "reader": "The reader ended it.",
-    "adviser": "You ended it.",
-    "quiet": "It was quiet for fifteen minutes, so it ended.",
-}
-_NOT_SENT = {
-    "empty": "There is nothing in the box yet.",
-    "long": "That is too long. Send it in parts.",
-    "often": "That was a lot at once. Wait a moment.",
-    "over": "The chat is over. What you wrote was not sent.",
-}
+blueprint.register_blueprint(chats_watch.blueprint)
+LONGEST_NOTE = LONGEST_MESSAGE - 200
+"""Room for the name of who wrote it."""
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What stands in the boxes of one conversation, and what is wrong with it."""
+
+    number: int = 0
+    text: str = ""
+    problem: str = ""
+    note: str = ""
 
 
 @blueprint.get("")
-@only("adviser")
+@only("adviser", "supervisor")
 def everybody() -> ResponseReturnValue:
-    """Who waits, and one's own conversations. Looking here says that one is still present."""
-    return _page("desk/chats.html")
+    """The board: who waits, and one's own conversations side by side. Looking here says that one is still present."""
+    return _board(Typed())
 
 
 @blueprint.get("/now")
-@only("adviser")
+@only("adviser", "supervisor")
 def now_() -> ResponseReturnValue:
-    """The same list, for the script that keeps it fresh; how many wait, for a sound without content."""
-    waiting = [one for one in _store().live(now()) if one.state == "waiting"]
-    return {"html": _page("desk/chats_list.html"), "waiting": len(waiting)}
+    """For chats.js: what is new. `after=3:5,7:0` says which messages the page has; `one=3` asks for one chat alone."""
+    after, alone = _after(), request.args.get("one", type=int)
+    present = _look_in()
+    me = present.get(current_person().id)
+    return {
+        "here": me is not None,
+        "pause": _time(me.pause_until) if me and me.pause_until and me.pauses(now()) else "",
+        "present": _names(present),
+        "others": [{"id": one.id, "name": one.name} for one in _others(present)],
+        "waiting": [
+            {"id": one.id, "since": _since(one.started)} for one in _store().live(now()) if one.state == "waiting"
+        ],
+        "chats": {one.id: _told(one, after, present) for one in _own() if alone in (None, one.id)},
+    }
 
 
 @blueprint.post("/present")
@@ -45,7 +69,15 @@ def present() -> ResponseReturnValue:
     person, here = current_person(), request.form.get("present") == "yes"
     _store().is_present(person.id, person.name, here, now())
     audit().record(person.name, "is present" if here else "is away", "chat")
-    return redirect("/chats", 303)
+    return _done()
+
+
+@blueprint.post("/ready")
+@only("adviser")
+def ready() -> ResponseReturnValue:
+    """End one's pause."""
+    _store().is_ready(current_person().id)
+    return _done()
 
 
 @blueprint.post("/<int:number>/accept")
@@ -56,78 +88,93 @@ def accept(number: int) -> ResponseReturnValue:
     try:
         _store().accept(number, person.id, person.name, now())
     except NotPossible as refused:
-        flash(str(refused), "problem")
-        return redirect("/chats", 303)
-    return redirect(f"/chats/{number}", 303)
+        return _done(problem=str(refused))
+    return _done(to=_place(number))
 
 
 @blueprint.get("/<int:number>")
-@only("adviser")
+@only("adviser", "supervisor")
 def one(number: int) -> ResponseReturnValue:
-    """One conversation: its words, a box to write in, the 999 steps, a way to hand over."""
-    conversation = _mine(number)
-    others = {id_: name for id_, name in _store().present(now()).items() if id_ != current_person().id}
-    return render_template(
-        "desk/chat.html",
-        chat=conversation,
-        messages=_store().messages(number),
-        ends=ENDS,
-        others=others,
-        longest=LONGEST_MESSAGE,
-        help_pages=library().public(now()).help,
-        contacts=library().contacts.values(),
-        there=conversation.asks_whether_there(now()),
-    )
-
-
-@blueprint.get("/<int:number>/messages")
-@only("adviser")
-def messages(number: int) -> ResponseReturnValue:
-    """What came after the message numbered `after`."""
-    conversation = _mine(number)
-    found = _store().messages(number, max(0, request.args.get("after", 0, type=int)))
-    return {
-        "state": conversation.state,
-        "ended": ENDS.get(conversation.reason or "", ""),
-        "messages": [{"number": one.number, "who": one.who, "text": one.text} for one in found],
-    }
+    """One conversation on a page of its own."""
+    return _one(_mine(number), Typed())
 
 
 @blueprint.post("/<int:number>/say")
-@only("adviser")
+@only("adviser", "supervisor")
 def say(number: int) -> ResponseReturnValue:
-    """Answer."""
-    _mine(number)
+    """Answer; or, without scripts, put a ready answer into the box. What was not sent is still in the box."""
+    conversation, text = _mine(number), _field("message")
+    if "put" in request.form:
+        text = "\n".join(part for part in (text.rstrip(), _field("ready")) if part)
+        return _again(conversation, Typed(number, text))
     try:
-        _store().say(number, "adviser", request.form.get("message", "").replace("\r\n", "\n"), now())
+        _store().say(number, "adviser", text, now(), request.form.get("once", "")[:40])
     except NotPossible as refused:
-        flash(_NOT_SENT[refused.why], "problem")
-    return redirect(f"/chats/{number}#newest", 303)
+        return _again(conversation, Typed(number, text, NOT_SENT[refused.why]))
+    return _done(to=_place(number))
 
 
 @blueprint.post("/<int:number>/end")
-@only("adviser")
+@only("adviser", "supervisor")
 def end(number: int) -> ResponseReturnValue:
     """End it; its words are destroyed."""
     _mine(number)
     _store().end(number, "adviser", now())
-    flash("It is over, and every word of it is deleted. Take a breath before the next.")
-    return redirect("/chats", 303)
+    return _done("It is over, and every word of it is deleted.")
+
+
+@blueprint.post("/<int:number>/block")
+@only("adviser", "supervisor")
+def block(number: int) -> ResponseReturnValue:
+    """End it, and let its network begin none for some hours."""
+    conversation, hours = _mine(number), request.form.get("hours", 0, type=int)
+    if hours not in HOURS_OF_A_BLOCK:
+        return _again(conversation, Typed(number, problem="Choose for how long."))
+    if conversation.state != "ended":
+        audit().record(current_person().name, "blocks a network", f"chat {number}", f"{hours} h")
+        _store().block(number, now() + timedelta(hours=hours), now())
+    return _done(f"It is over. Its network can start none before {_time(now() + timedelta(hours=hours))}.")
 
 
 @blueprint.post("/<int:number>/hand-over")
-@only("adviser")
+@only("adviser", "supervisor")
 def hand_over(number: int) -> ResponseReturnValue:
-    """Give it to a colleague who is present; the reader is told."""
-    conversation, to = _mine(number), request.form.get("to", 0, type=int)
-    name = _store().present(now()).get(to)
-    if conversation.state != "talking" or not name:
-        flash("Choose a colleague who is present.", "problem")
-        return redirect(f"/chats/{number}", 303)
-    _store().say(number, "adviser", "A colleague of mine goes on from here. They can read what we wrote.", now())
-    _store().hand_over(number, current_person().id, to, name)
-    flash(f"{name} has it now.")
-    return redirect("/chats", 303)
+    """Give it to a colleague who is present, with a note that only they see; the reader is told."""
+    conversation, person, words = _mine(number), current_person(), _field("note").strip()
+    to = _store().present(now()).get(request.form.get("to", 0, type=int))
+    if not to or to.id == person.id:
+        return _again(conversation, Typed(number, problem="Choose a colleague who is present.", note=words))
+    if len(words) > LONGEST_NOTE:
+        return _again(conversation, Typed(number, problem="The note is too long.", note=words))
+    try:
+        if words:
+            _store().say(number, "note", note(person.name, words), now(), request.form.get("once", "")[:40])
+        _store().hand_over(number, person.id, to.id, to.name)
+    except NotPossible as refused:
+        problem = NOT_SENT.get(refused.why, str(refused))
+        return _again(_mine(number), Typed(number, problem=problem, note=words))
+    with suppress(NotPossible):  # it may have ended in this moment
+        _store().say(number, "adviser", HANDED_OVER, now())
+    return _done(f"{to.name} has it now.")
+
+
+@blueprint.post("/<int:number>/close")
+@only("adviser", "supervisor")
+def close(number: int) -> ResponseReturnValue:
+    """Put an ended conversation out of sight. It is forgotten by itself a little later."""
+    if _mine(number).state == "ended":
+        # Of those that are forgotten meanwhile no number stays here either.
+        known = {one.id for one in _store().live(now())}
+        session["closed"] = [*(old for old in session.get("closed", []) if old in known and old != number), number]
+    return _done()
+
+
+@blueprint.errorhandler(StoreDown)
+def store_is_down(error: StoreDown) -> ResponseReturnValue:
+    """What was typed is not lost."""
+    if not _wants_page():
+        return {"problem": "The chat does not work just now. What you wrote was not sent; it is still here."}, 503
+    return render_template("desk/chat_down.html", text=_field("message") or _field("note")), 503
 
 
 def _store() -> ChatStore:
@@ -143,17 +190,124 @@ def _mine(number: int) -> Conversation:
     return conversation
 
 
-def _page(template: str) -> str:
-    person, everybody = current_person(), _store().live(now())
-    here = _store().present(now())
-    if person.id in here:
-        _store().is_present(person.id, person.name, True, now())  # the heartbeat
+def _own() -> list[Conversation]:
+    closed, person = session.get("closed", []), current_person()
+    return [one for one in _store().live(now()) if one.adviser == person.id and one.id not in closed]
+
+
+def _look_in() -> dict[int, Adviser]:
+    """Who is present, by id. Whoever is, and looks at a chat, stays so: the heartbeat."""
+    present, person = dict(_store().present(now())), current_person()
+    looked: dict[int, datetime] = current_app.extensions.setdefault("chat_looked_in", {})
+    long_ago = now() - looked.get(person.id, datetime.min.replace(tzinfo=now().tzinfo)) >= LOOKS_IN_EVERY
+    if person.id in present and long_ago:
+        _store().is_present(person.id, person.name, True, now())
+        looked[person.id] = now()
+    return present
+
+
+def _others(present: dict[int, Adviser]) -> list[Adviser]:
+    return [one for one in present.values() if one.id != current_person().id]
+
+
+def _names(present: dict[int, Adviser]) -> str:
+    return ", ".join(one.name for one in present.values()) or "nobody; the chat is closed to readers"
+
+
+def _time(moment: datetime) -> str:
+    return moment.astimezone(library().site.zone).strftime("%H:%M")
+
+
+def _since(moment: datetime) -> str:
+    return f"Since {_time(moment)}, {distance_in_words(moment, now())}"
+
+
+def _after() -> dict[int, int]:
+    pairs = (pair.partition(":") for pair in request.args.get("after", "")[:2000].split(","))
+    return {int(id_): int(newest) for id_, _, newest in pairs if id_.isdecimal() and newest.isdecimal()}
+
+
+def _told(chat: Conversation, after: dict[int, int], present: dict[int, Adviser]) -> dict[str, Any]:
+    if chat.id not in after:
+        return {"html": _column(chat, Typed(), present, level=2)}
+    # Most questions find nothing new, and then the words need not be looked for.
+    newer = _store().messages(chat.id, after[chat.id]) if chat.newest > after[chat.id] else []
+    return {
+        "ended": ENDS.get(chat.reason or "", ""),
+        "out_of_reach": _time(chat.seen) if chat.out_of_reach(now()) else "",
+        "there": chat.asks_whether_there(now()),
+        "watcher": chat.watcher,
+        "messages": [
+            {"number": one.number, "who": one.who, "name": one.name, "text": one.text} for one in lines(newer, own=True)
+        ],
+    }
+
+
+def _board(typed: Typed) -> str:
+    present = _look_in()
+    me = present.get(current_person().id)
     return render_template(
-        template,
-        waiting=[one for one in everybody if one.state == "waiting"],
-        mine=[one for one in everybody if one.adviser == person.id],
-        here=here,
-        is_here=person.id in here,
-        ends=ENDS,
+        "desk/chats.html",
+        waiting=[(one.id, _since(one.started)) for one in _store().live(now()) if one.state == "waiting"],
+        columns=[_column(one, typed if one.id == typed.number else Typed(), present, level=2) for one in _own()],
+        present=_names(present),
+        is_here=me is not None,
+        pause=_time(me.pause_until) if me and me.pause_until and me.pauses(now()) else "",
         offered=library().site.chat is not None,
     )
+
+
+def _one(conversation: Conversation, typed: Typed) -> str:
+    column = _column(conversation, typed, _look_in(), level=1)
+    return render_template("desk/chat.html", chat=conversation, column=column)
+
+
+def _column(chat: Conversation, typed: Typed, present: dict[int, Adviser], level: int) -> str:
+    return render_template(
+        "desk/chat_column.html",
+        chat=chat,
+        level=level,
+        lines=lines(_store().messages(chat.id), own=True),
+        ended=ENDS.get(chat.reason or "", ""),
+        out_of_reach=_time(chat.seen) if chat.out_of_reach(now()) else "",
+        began=_time(chat.started),
+        there=chat.asks_whether_there(now()),
+        typed=typed,
+        once=secrets.token_urlsafe(9),
+        others=_others(present),
+        longest=LONGEST_MESSAGE,
+        longest_note=LONGEST_NOTE,
+        hours=HOURS_OF_A_BLOCK,
+        ready=READY,
+        help_pages=library().public(now()).help,
+        cards=[(one.name, card(one)) for one in library().contacts.values() if one.phone or one.text],
+    )
+
+
+def _field(name: str) -> str:
+    return request.form.get(name, "").replace("\r\n", "\n")
+
+
+def _wants_page() -> bool:
+    return "application/json" not in request.headers.get("Accept", "")
+
+
+def _place(number: int) -> str:
+    """Where whoever pressed a button of this conversation was."""
+    return f"/chats#chat-{number}" if request.form.get("from") == "board" else f"/chats/{number}"
+
+
+def _done(said: str = "", problem: str = "", to: str = "/chats") -> ResponseReturnValue:
+    if not _wants_page():
+        return {"said": said, "problem": problem}, 422 if problem else 200
+    if said or problem:
+        flash(said or problem, "problem" if problem else "message")
+    return redirect(to, 303)
+
+
+def _again(conversation: Conversation, typed: Typed) -> ResponseReturnValue:
+    """The page as it was, with what was typed."""
+    if not _wants_page():
+        return {"said": "", "problem": typed.problem}, 422
+    page = _board(typed) if request.form.get("from") == "board" else _one(conversation, typed)
+    return page, 422 if typed.problem else 200

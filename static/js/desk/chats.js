@@ -1,55 +1,408 @@
-// Keeps the list of chats and the open chat fresh. Without it the pages work by loading them again.
+// @ts-check
+/**
+ * The chats, quicker: one question every two seconds tells what is new in all of them, and forms are sent in place, so
+ * that nothing typed in one chat is lost over another. The pages work without this, by loading them again.
+ *
+ * Messages have numbers, and the question says which are here: a lost connection loses nothing and doubles nothing.
+ * What has the focus is never replaced. No word of anybody gets into the title, a notification or the browser's storage.
+ */
 (() => {
-  const EVERY_MS = 2000;
-  const ownHtml = /** @type {any} */ (window).trustedTypes?.createPolicy("sidedoor-desk", { createHTML: (/** @type {string} */ html) => html });
-  const list = /** @type {HTMLElement | null} */ (document.querySelector("[data-chats]"));
-  const talk = /** @type {HTMLElement | null} */ (document.querySelector("[data-talk]"));
-  const ended = /** @type {HTMLElement | null} */ (document.querySelector("[data-chat-ended]"));
-  const title = document.title;
+  "use strict";
 
-  async function refresh() {
-    try {
-      if (list && !list.contains(document.activeElement)) {
-        const told = await (await fetch("/chats/now")).json();
-        list.innerHTML = ownHtml ? ownHtml.createHTML(told.html) : told.html;
-        document.title = told.waiting ? `(${told.waiting}) ${title}` : title; // a number, and nothing of anybody's
-      }
-      if (talk) {
-        const newest = talk.querySelector("li:last-child");
-        const after = newest instanceof HTMLElement ? newest.dataset.number : 0;
-        const told = await (await fetch(`${talk.dataset.talk}?after=${after}`)).json();
-        for (const message of told.messages) {
-          const item = document.createElement("li");
-          const name = document.createElement("b");
-          name.textContent = message.who === "adviser" ? "You" : "Reader";
-          item.className = message.who;
-          item.dataset.number = String(message.number);
-          item.append(name, ` ${message.text}`);
-          talk.append(item);
-        }
-        if (told.state === "ended" && ended) {
-          ended.textContent = told.ended;
-          ended.hidden = false;
-          talk.replaceChildren(); // nothing of it stays, here neither
-          document.querySelector("[data-say]")?.remove();
-          return;
-        }
-      }
-    } catch {
-      // The next look finds out whether the desk is back.
-    }
-    setTimeout(refresh, EVERY_MS);
+  /** @typedef {{ number: number, who: string, name: string, text: string }} Message */
+  /** @typedef {{ html?: string, ended: string, out_of_reach: string, there: boolean, watcher: string, messages: Message[] }} Chat */
+  /** @typedef {{ id: number, since: string }} Waiter */
+  /** @typedef {{ id: number, name: string }} Colleague */
+
+  const EVERY_MS = 2000;
+  const PATIENCE_MS = 10000;
+  const MISSED_BEFORE_SAID = 3;
+  const own = /** @type {any} */ (window).trustedTypes?.createPolicy("sidedoor-desk", {
+    createHTML: (/** @type {string} */ html) => html,
+    createScriptURL: (/** @type {string} */ url) => url,
+  });
+  const board = find("[data-board]");
+  const watched = find("[data-watch]");
+  const title = document.title;
+  /** @type {Set<string>} chats that were closed here: an answer on its way may still hold them */
+  const closed = new Set();
+  let missed = 0;
+  let since = "";
+  let asking = false;
+  let again = false;
+  let sound = false;
+  /** @type {AudioContext | undefined} */
+  let audio;
+
+  /** @param {string} selector @param {ParentNode} within @returns {HTMLElement | null} */
+  function find(selector, within = document) {
+    return within.querySelector(selector);
   }
 
-  const canned = /** @type {HTMLSelectElement | null} */ (document.querySelector("[data-canned]"));
-  const box = /** @type {HTMLTextAreaElement | null} */ (document.querySelector("#message"));
-  canned?.addEventListener("change", () => {
-    if (box && canned.value) box.value = `${box.value}${box.value ? " " : ""}${canned.value}`;
-    canned.value = "";
-    box?.focus();
+  /** @param {HTMLElement | null} element @param {string} text */
+  function write(element, text) {
+    if (element && element.textContent !== text) element.textContent = text;
+  }
+
+  /** Show or hide; the focus goes to `instead` if it was inside. @param {HTMLElement | null} element @param {boolean} shown @param {HTMLElement | null} instead */
+  function show(element, shown, instead = null) {
+    if (!element || element.hidden === !shown) return;
+    const held = element.contains(document.activeElement);
+    element.hidden = !shown;
+    if (!shown && held) instead?.focus();
+  }
+
+  /** @param {HTMLElement} element @param {HTMLElement | null} instead */
+  function remove(element, instead) {
+    const held = element.contains(document.activeElement);
+    element.remove();
+    if (held) instead?.focus();
+  }
+
+  const columns = () => /** @type {HTMLElement[]} */ ([...document.querySelectorAll("[data-chat]")]);
+  /** @param {string | number} id */
+  const column = (id) => find(`[data-chat="${id}"]`);
+  /** @param {HTMLElement} place */
+  const box = (place) => /** @type {HTMLTextAreaElement | null} */ (find("textarea[name=message]", place));
+  /** @param {HTMLElement} place */
+  const lastLine = (place) => /** @type {HTMLElement | null} */ (find("[data-talk] li:last-child", place));
+  /** @param {HTMLElement} place */
+  const newest = (place) => Number(lastLine(place)?.dataset.number ?? 0);
+  /** @param {HTMLElement} place */
+  const waitsForUs = (place) => lastLine(place)?.className === "reader";
+
+  /** @param {HTMLElement} place @param {Message[]} messages */
+  function add(place, messages) {
+    const talk = find("[data-talk]", place);
+    if (!talk) return;
+    for (const message of messages) {
+      if (message.number <= newest(place)) continue;
+      const item = document.createElement("li");
+      const name = document.createElement("b");
+      item.className = message.who;
+      item.dataset.number = String(message.number);
+      name.textContent = message.name;
+      item.append(name, message.text);
+      talk.append(item);
+      if (message.who === "reader") notify("There is a reply.");
+    }
+  }
+
+  /** It is over: nothing of it stays here either. @param {HTMLElement} place @param {string} why */
+  function over(place, why) {
+    const open = find("[data-open]", place);
+    const said = find("[data-chat-ended]", place);
+    write(said, why);
+    for (const name of ["[data-reach]", "[data-there]", "[data-watcher]"]) write(find(name, place), "");
+    show(open, false, said);
+    open?.replaceChildren();
+    show(find("[data-over]", place), true);
+  }
+
+  /** @param {HTMLElement} place @param {Chat} chat */
+  function renew(place, chat) {
+    if (chat.ended) return over(place, chat.ended);
+    add(place, chat.messages);
+    write(find("[data-reach]", place), chat.out_of_reach ? `Out of reach since ${chat.out_of_reach}; a lost network is not leaving.` : "");
+    write(find("[data-there]", place), chat.there ? "It has been quiet for ten minutes. In five more it ends by itself." : "");
+    write(find("[data-watcher]", place), chat.watcher ? `${chat.watcher} reads along.` : "");
+  }
+
+  /** A conversation that was not here yet. @param {string} html */
+  function insert(html) {
+    const template = document.createElement("template");
+    // The desk's own page, whose words the server has escaped.
+    template.innerHTML = own ? own.createHTML(html) : html;
+    board?.append(template.content);
+  }
+
+  /** @param {Record<string, Chat>} chats */
+  function renewColumns(chats) {
+    for (const [id, chat] of Object.entries(chats)) {
+      const place = column(id);
+      if (place && !chat.html) renew(place, chat);
+      else if (!place && chat.html && board && !closed.has(id)) {
+        insert(chat.html);
+        notify("Somebody waits.");
+      }
+    }
+    for (const place of columns()) {
+      if (place.dataset.chat && place.dataset.chat in chats) continue;
+      if (find("[data-over]", place)?.hidden) over(place, "A colleague has this chat now.");
+      else if (board && !place.dataset.kept) remove(place, find("#yours"));
+      place.dataset.kept = "yes";
+    }
+    show(find("[data-none]"), columns().length === 0);
+  }
+
+  /** @param {Waiter[]} waiting */
+  function renewQueue(waiting) {
+    const queue = find("[data-waiting]");
+    if (!queue) return;
+    const here = new Map([...queue.children].map((item) => [/** @type {HTMLElement} */ (item).dataset.id, /** @type {HTMLElement} */ (item)]));
+    show(queue, waiting.length > 0, find("#waiting"));
+    waiting.forEach((one, index) => {
+      let item = here.get(String(one.id));
+      here.delete(String(one.id));
+      if (!item) {
+        item = waiter(one.id);
+        queue.append(item);
+        notify("Somebody waits.");
+      }
+      write(find("span", item), one.since);
+      write(find("button .visually-hidden", item), ` number ${index + 1}`);
+    });
+    for (const gone of here.values()) remove(gone, find("button", queue) ?? find("#waiting"));
+    show(find("[data-nobody]"), waiting.length === 0);
+  }
+
+  /** @param {number} id */
+  function waiter(id) {
+    const pattern = /** @type {HTMLTemplateElement | null} */ (document.querySelector("[data-waiter]"));
+    const item = /** @type {HTMLElement} */ (pattern?.content.firstElementChild?.cloneNode(true) ?? document.createElement("li"));
+    item.dataset.id = String(id);
+    item.querySelector("form")?.setAttribute("action", `/chats/${id}/accept`);
+    write(find("[data-answer]", item), "Answer");
+    if (!pattern) item.append(document.createElement("span"));
+    return item;
+  }
+
+  /** @param {Colleague[]} others */
+  function renewColleagues(others) {
+    const names = JSON.stringify(others);
+    for (const place of columns()) {
+      const list = /** @type {HTMLSelectElement | null} */ (find("select[name=to]", place));
+      // Not while it is open: what somebody is about to choose must not move.
+      if (!list || list.dataset.names === names || list === document.activeElement) continue;
+      const chosen = list.value;
+      list.dataset.names = names;
+      list.replaceChildren(...others.map((one) => new Option(one.name, String(one.id), false, String(one.id) === chosen)));
+      show(find("[data-no-others]", place), others.length === 0);
+      show(find("[data-others]", place), others.length > 0, find("[data-others]", place)?.closest("details")?.querySelector("summary") ?? null);
+    }
+  }
+
+  /** @param {{ here: boolean, pause: string, present: string }} told */
+  function renewPresence(told) {
+    const [here, away] = [find("[data-here]"), find("[data-away]")];
+    // What comes is shown before what goes is hidden, so that the focus has somewhere to go.
+    for (const [one, shown, other] of /** @type {[HTMLElement | null, boolean, HTMLElement | null][]} */ (
+      told.here ? [[here, true, null], [away, false, here]] : [[away, true, null], [here, false, away]]
+    )) show(one, shown, other?.querySelector("button") ?? null);
+    write(find("[data-pause]"), told.pause);
+    show(find("[data-pauses]"), told.pause !== "", find("[data-here] button"));
+    write(find("[data-present]"), told.present);
+  }
+
+  function count() {
+    const many = document.querySelectorAll("[data-waiting] > li").length + columns().filter(waitsForUs).length;
+    document.title = many ? `(${many}) ${title}` : title; // a number, and nothing of anybody's
+  }
+
+  /** @param {string} address */
+  async function ask(address) {
+    const answer = await fetch(address, { headers: { Accept: "application/json" }, signal: AbortSignal.timeout(PATIENCE_MS) });
+    if (answer.redirected) throw new Error("signed out");
+    if (!answer.ok) throw new Error(answer.statusText);
+    return answer.json();
+  }
+
+  async function look() {
+    if (watched) {
+      const told = await ask(`/chats/${watched.dataset.watch}/watch/now?after=${newest(watched)}`);
+      add(watched, told.messages);
+      if (!told.reads && !find("[data-open]", watched)?.hidden) {
+        over(watched, told.over ? "It is over." : "");
+        show(find("[data-lapsed]", watched), !told.over);
+      }
+      return;
+    }
+    const [first] = columns();
+    const after = columns().map((place) => `${place.dataset.chat}:${newest(place)}`).join(",");
+    const told = await ask(`/chats/now?after=${after}${board || !first ? "" : `&one=${first.dataset.chat}`}`);
+    renewColumns(told.chats);
+    renewColleagues(told.others);
+    if (board) {
+      renewQueue(told.waiting);
+      renewPresence(told);
+    }
+    count();
+  }
+
+  async function refresh() {
+    if (asking) {
+      again = true;
+      return;
+    }
+    asking = true;
+    do {
+      again = false;
+      try {
+        await look();
+        missed = 0;
+        write(find("[data-lost-touch]"), "");
+      } catch (error) {
+        missed += 1;
+        if (missed === 1) since = new Date().toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+        const out = error instanceof Error && error.message === "signed out";
+        if (missed >= MISSED_BEFORE_SAID || out) {
+          const what = out ? "You are signed out. Sign in in another tab." : `The desk cannot be reached since ${since}.`;
+          write(find("[data-lost-touch]"), `${what} What you have typed stays here.`);
+        }
+      }
+    } while (again);
+    asking = false;
+  }
+
+  /** Send a form where it stands. @param {HTMLFormElement} form @param {HTMLElement | null} submitter */
+  async function send(form, submitter) {
+    if (form.dataset.busy) return;
+    const place = /** @type {HTMLElement | null} */ (form.closest("[data-chat]"));
+    const said = place && form.isConnected ? find("[data-problem]", place) : null;
+    const text = form.matches("[data-say]") && place ? box(place) : null;
+    const sent = text?.value ?? "";
+    const once = form.elements.namedItem("once");
+    if (text && once instanceof HTMLInputElement && form.dataset.tried !== sent) {
+      // The same words again may be a second try of the first; other words are another message.
+      if (form.dataset.tried !== undefined) once.value = crypto.randomUUID();
+      form.dataset.tried = sent;
+    }
+    form.dataset.busy = "yes";
+    let told = { said: "", problem: "" };
+    try {
+      const answer = await fetch(form.action, {
+        method: "POST",
+        body: new FormData(form, submitter),
+        headers: { Accept: "application/json" },
+        signal: AbortSignal.timeout(PATIENCE_MS),
+      });
+      if (!answer.headers.get("Content-Type")?.startsWith("application/json")) throw new Error(answer.statusText);
+      told = await answer.json();
+    } catch {
+      told.problem = "That did not get through. What you typed is still here; try again.";
+    }
+    delete form.dataset.busy;
+    const [, id, step] = /\/chats\/(\d+)\/([a-z-]+)$/.exec(form.action) ?? [];
+    const general = find("[data-said]");
+    write(said, told.problem);
+    write(general, said ? told.said : told.problem || told.said);
+    general?.classList.toggle("problem", !said && told.problem !== "");
+    if (told.problem && step !== "close") return;
+    if (text && once instanceof HTMLInputElement) {
+      if (text.value.startsWith(sent)) text.value = text.value.slice(sent.length); // they may have typed on
+      once.value = crypto.randomUUID();
+      delete form.dataset.tried;
+    }
+    if (place && id && (step === "close" || step === "hand-over")) {
+      closed.add(id);
+      remove(place, find("#yours"));
+    }
+    if (step === "accept" && id) closed.delete(id);
+    await refresh();
+    const mine = step === "accept" && id ? column(id) : null;
+    if (mine) enter(mine);
+  }
+
+  /** @param {HTMLElement | null | undefined} place */
+  function enter(place) {
+    if (!place) return;
+    (box(place) ?? find("h2, h1", place))?.focus();
+    place.scrollIntoView({ block: "nearest" });
+  }
+
+  /** @param {HTMLElement} place */
+  function putIn(place) {
+    const answers = /** @type {HTMLSelectElement | null} */ (find("[data-ready]", place));
+    const text = box(place);
+    if (!answers || !text) return;
+    if (answers.value) text.value = [text.value.trimEnd(), answers.value].filter(Boolean).join("\n");
+    answers.value = "";
+    text.focus();
+  }
+
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (!(form instanceof HTMLFormElement) || !form.matches("[data-in-place]")) return;
+    event.preventDefault();
+    const place = /** @type {HTMLElement | null} */ (form.closest("[data-chat]"));
+    if (place && event.submitter instanceof HTMLButtonElement && event.submitter.name === "put") putIn(place);
+    else void send(form, event.submitter);
   });
-  box?.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) box.form?.requestSubmit();
+
+  /** The chat somebody is in, or else the first. */
+  function current() {
+    return /** @type {HTMLElement | undefined} */ (document.activeElement?.closest("[data-chat]") ?? columns()[0]);
+  }
+
+  /** @type {Record<string, () => void>} */
+  const keys = {
+    a: () => /** @type {HTMLElement | null} */ (document.querySelector("[data-waiting] button"))?.click(),
+    n: () => {
+      const all = columns();
+      const at = all.findIndex((place) => place.contains(document.activeElement)) + 1;
+      enter([...all.slice(at), ...all.slice(0, at)].find(waitsForUs));
+    },
+    r: () => find("[data-ready]", current() ?? document)?.focus(),
+    9: () => {
+      const steps = find("[data-999]", current() ?? document);
+      if (steps instanceof HTMLDetailsElement) steps.open = true;
+      steps?.querySelector("summary")?.focus();
+    },
+  };
+  for (let number = 1; number <= 8; number += 1) keys[number] = () => enter(columns()[number - 1]);
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+      const text = event.target;
+      const form = text instanceof HTMLTextAreaElement && text.name === "message" ? text.form : null;
+      if (form && !event.repeat) form.requestSubmit();
+      return;
+    }
+    if (!event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || event.repeat || watched) return;
+    // With Option, a Mac's letters are others: there the place of the key counts.
+    const key = /^[a-z0-9]$/i.test(event.key) ? event.key.toLowerCase() : event.code.replace(/^(Key|Digit)/, "").toLowerCase();
+    const step = keys[key];
+    if (!step) return;
+    event.preventDefault();
+    step();
   });
-  setTimeout(refresh, EVERY_MS);
+
+  function beep() {
+    if (!audio) return;
+    const tone = new OscillatorNode(audio, { frequency: 660 });
+    const loudness = new GainNode(audio, { gain: 0.08 });
+    loudness.gain.linearRampToValueAtTime(0, audio.currentTime + 0.18);
+    tone.connect(loudness).connect(audio.destination);
+    tone.start();
+    tone.stop(audio.currentTime + 0.2);
+  }
+
+  /** That there is something, and never what. @param {"Somebody waits." | "There is a reply."} body */
+  function notify(body) {
+    if (!sound) return;
+    beep();
+    if (document.hidden && "Notification" in window && Notification.permission === "granted")
+      new Notification("Sidedoor desk", { body, tag: "sidedoor-desk", silent: true });
+  }
+
+  const tick = /** @type {HTMLInputElement | null} */ (document.querySelector("[data-sound]"));
+  show(tick?.closest("label") ?? null, true);
+  tick?.addEventListener("change", () => {
+    sound = tick.checked;
+    if (!sound) return;
+    audio ??= new AudioContext();
+    beep();
+    if ("Notification" in window && Notification.permission === "default") void Notification.requestPermission();
+  });
+
+  count();
+  if (!watched && !board && columns().length === 0) return;
+  const clock = "/static/js/desk/tick.js";
+  try {
+    const worker = new Worker(own ? own.createScriptURL(clock) : clock);
+    worker.onmessage = () => void refresh();
+    worker.onerror = () => setInterval(refresh, EVERY_MS);
+  } catch {
+    setInterval(refresh, EVERY_MS);
+  }
 })();

@@ -1,0 +1,83 @@
+"""The words of the desk's chat pages: ready answers, why a chat ended, and who said which line."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sidedoor.chat.model import Message, Who
+from sidedoor.documents.models import Contact
+
+ENDS = {
+    "hidden": "The reader left in a hurry. Do not contact them.",
+    "reader": "The reader ended it.",
+    "adviser": "You ended it.",
+    "quiet": "It was quiet for fifteen minutes, so it ended.",
+    "blocked": "You ended it and blocked the network it came from for a while.",
+}
+NOT_SENT = {
+    "empty": "There is nothing in the box yet.",
+    "long": "That is too long. Send it in parts.",
+    "often": "That was a lot at once. Wait a moment, then send it again.",
+    "over": "The chat is over. What you wrote was not sent.",
+}
+HANDED_OVER = "A colleague of mine goes on from here. They can read what we wrote."
+"""Said to the reader. What an adviser said before it was somebody else's."""
+HOURS_OF_A_BLOCK = (1, 4, 24)
+READY: dict[str, tuple[str, ...]] = {
+    "To begin": (
+        "Hello, you have reached an adviser. Are you safe to write just now?",
+        "Thank you for waiting. I am here now. Take the time you need.",
+        "You need not tell me your name, or where you are.",
+    ),
+    "In danger": (
+        "Are you in danger at this moment? If so, please call 999.",
+        "If you cannot speak, call 999 from a mobile and press 55 when you are asked to.",
+        "If you have to leave at once, press “Hide this page”. It ends this chat and deletes it.",
+    ),
+    "To listen": (
+        "Thank you for telling me. It is not your fault.",
+        "Would you like to tell me a little more about that?",
+        "What would help you most just now?",
+    ),
+    "To end": (
+        "Is there anything else that you would like to ask?",
+        "You can come back at any time. Nothing of this chat is kept, so you would start afresh.",
+        "Before you go: does anybody look at this phone or computer? “End and clear” deletes the chat.",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One message as the desk shows it; `name` says whose it is."""
+
+    number: int
+    who: Who
+    name: str
+    text: str
+
+
+def lines(messages: Iterable[Message], own: bool) -> list[Line]:
+    """The messages as the desk shows them. `own`: whoever looks is the adviser, so the latest answers are theirs."""
+    found = list(messages)
+    before = max((one.number for one in found if one.who == "adviser" and one.text == HANDED_OVER), default=0)
+    return [_line(one, own and one.number > before) for one in found]
+
+
+def note(name: str, text: str) -> str:
+    """A note as it is kept: who wrote it, then what."""
+    return f"{name}\n{text}"
+
+
+def card(contact: Contact) -> str:
+    """A contact as an adviser sends it."""
+    phone = f"{contact.phone} ({contact.phone_note})" if contact.phone and contact.phone_note else contact.phone
+    text = f"Text {contact.text}" if contact.text else None
+    return "\n".join(part for part in (contact.name, phone, text, contact.hours, contact.url) if part)
+
+
+def _line(message: Message, own: bool) -> Line:
+    if message.who == "note":
+        name, _, text = message.text.partition("\n")
+        return Line(message.number, "note", f"Note from {name}", text)
+    name = "Reader" if message.who == "reader" else "You" if own else "Adviser"
+    return Line(message.number, message.who, name, message.text)

@@ -1,0 +1,222 @@
+"""The advisers' board in real Chromium: several chats at once, by keyboard, through a lost network, and watched."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.places import Places
+from tests.browser.test_chat import ChatOffice, begin, say
+from tests.browser.test_pages import WIDTHS, problems_of
+
+SPY = """
+window.notices = [];
+window.Notification = class { static permission = "granted"; constructor(title, more) { notices.push(`${title}: ${more.body}`); } };
+"""
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[ChatOffice]:
+    """An office of these tests' own."""
+    places = Places()
+    office = ChatOffice(tmp_path_factory.mktemp("board"), browser, places)
+    yield office
+    office.close()
+    places.close()
+
+
+@pytest.fixture
+def kit(office: ChatOffice, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """An adviser who is present, and away again after the test; each time somebody new, whose board is empty."""
+    kit = office.arrive(f"Kit {abs(hash(request.node.name))}", "adviser")
+    kit.goto(office.url + "/chats")
+    kit.get_by_role("button", name="I am present").click()
+    expect(kit.get_by_role("button", name="I am away now")).to_be_focused()
+    yield kit
+    kit.goto(office.url + "/chats")
+    while (end := kit.get_by_role("button", name="End it and delete")).count():
+        place = kit.locator(f"#{end.first.locator('xpath=ancestor::section[1]').get_attribute('id')}")
+        end.first.click()
+        place.get_by_role("button", name="Close").click()
+    kit.get_by_role("button", name="I am away now").click()
+    expect(kit.get_by_role("button", name="I am present")).to_be_visible()
+
+
+def answered(office: ChatOffice, kit: Page, *words: str) -> list[Page]:
+    """Readers, each of whom Kit answers on the board."""
+    readers = []
+    for text in words:
+        reader = begin(office, office.reader())
+        say(reader, "Your message", text)
+        kit.get_by_role("button", name="Answer number 1").click()
+        expect(kit.locator("[data-chat]:last-child textarea[name=message]")).to_be_focused()
+        readers.append(reader)
+    return readers
+
+
+def wider_than_the_screen(page: Page) -> bool:
+    wider: bool = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+    return wider
+
+
+def test_two_chats_side_by_side_by_keyboard_alone_and_no_word_in_the_title(office: ChatOffice, kit: Page) -> None:
+    kit.add_init_script(SPY)
+    kit.reload()
+    kit.get_by_label("Sound and notice").check()
+    one, two = begin(office, office.reader()), None
+    say(one, "Your message", "zqone")
+    expect(kit.get_by_role("button", name="Answer number 1")).to_be_visible(timeout=5000)
+    kit.keyboard.press("Alt+a")
+    first = kit.locator("[data-chat]").first
+    expect(first.get_by_label("Your answer")).to_be_focused()
+    kit.keyboard.type("Half a sentence")
+    two = begin(office, office.reader())
+    say(two, "Your message", "zqtwo")
+    expect(kit.get_by_role("button", name="Answer number 1")).to_be_visible(timeout=5000)
+    assert kit.title().startswith("(2) Chats")
+    expect(first.get_by_label("Your answer")).to_be_focused()
+    kit.keyboard.press("Alt+a")
+    second = kit.locator("[data-chat]").nth(1)
+    expect(second.get_by_label("Your answer")).to_be_focused()
+    expect(second.locator(".reader")).to_contain_text("zqtwo")
+    kit.keyboard.press("Alt+1")
+    expect(first.get_by_label("Your answer")).to_have_value("Half a sentence")
+    kit.keyboard.type(" is whole.")
+    kit.keyboard.press("Control+Enter")
+    expect(one.locator(".chat .adviser")).to_contain_text("Half a sentence is whole.", timeout=5000)
+    expect(first.locator(".adviser")).to_have_count(1)
+    expect(first.get_by_label("Your answer")).to_have_value("")
+    kit.keyboard.press("Alt+n")
+    expect(second.get_by_label("Your answer")).to_be_focused()
+    kit.keyboard.press("Alt+r")
+    expect(second.get_by_label("A ready answer")).to_be_focused()
+    second.get_by_label("A ready answer").select_option(label="Would you like to tell me a little more about that?")
+    second.get_by_role("button", name="Put it in").press("Enter")
+    expect(second.get_by_label("Your answer")).to_have_value(re.compile("a little more"))
+    kit.keyboard.press("Alt+9")
+    expect(second.get_by_text("Call 999 yourself.")).to_be_visible()
+    # Away from the tab: that there is something, and never what.
+    kit.evaluate("Object.defineProperty(document, 'hidden', { get: () => true })")
+    say(one, "Your message", "zqthree")
+    expect(first.locator(".reader")).to_have_count(2, timeout=5000)
+    assert kit.evaluate("notices") == ["Sidedoor desk: There is a reply."]
+    assert "zq" not in kit.title()
+    assert kit.evaluate("localStorage.length + sessionStorage.length") == 0
+    # One ends; what is typed in the other, and the focus, stay.
+    second.get_by_label("Your answer").fill("Still typing")
+    one.get_by_role("link", name="Hide this page").click()
+    expect(first.locator("[data-chat-ended]")).to_contain_text("Do not contact them.", timeout=5000)
+    expect(second.get_by_label("Your answer")).to_have_value("Still typing")
+    expect(second.get_by_label("Your answer")).to_be_focused()
+    assert "zqone" not in kit.content()
+    expect(kit.get_by_role("button", name="I am ready now")).to_be_visible(timeout=5000)
+    kit.get_by_role("button", name=re.compile("^Close")).click()
+    expect(kit.locator("[data-chat]")).to_have_count(1)
+    first.get_by_role("button", name="End it and delete").click()
+    expect(first.locator("[data-chat-ended]")).to_be_focused()
+
+
+def test_a_lost_network_loses_and_doubles_nothing_of_the_adviser_s(office: ChatOffice, kit: Page) -> None:
+    (reader,) = answered(office, kit, "Hello")
+    place = kit.locator("[data-chat]")
+    # The answer is lost on its way back: the desk has the message, the page does not know.
+    kit.route("**/say", lambda route: (route.fetch(), route.abort())[0])
+    say(kit, "Your answer", "Sent once")
+    expect(place.locator("[data-problem]")).to_contain_text("still here", timeout=5000)
+    expect(place.get_by_label("Your answer")).to_have_value("Sent once")
+    kit.unroute("**/say")
+    kit.context.set_offline(True)
+    kit.get_by_role("button", name="Send").click()
+    say(reader, "Your message", "Are you there?")
+    expect(kit.locator("[data-lost-touch]")).to_contain_text("cannot be reached since", timeout=9000)
+    kit.context.set_offline(False)
+    expect(kit.locator("[data-lost-touch]")).to_be_hidden(timeout=5000)
+    kit.get_by_role("button", name="Send").click()
+    expect(place.get_by_label("Your answer")).to_have_value("")
+    expect(place.locator("[data-problem]")).to_be_hidden()
+    expect(place.locator(".talk li")).to_have_count(3)
+    expect(reader.locator(".chat .adviser")).to_have_count(1, timeout=5000)
+
+
+def test_a_supervisor_is_seen_to_read_along_and_takes_over(office: ChatOffice, kit: Page) -> None:
+    (reader,) = answered(office, kit, "zqword")
+    sue = office.arrive("Sue Supervisor", "supervisor")
+    sue.goto(office.url + "/chats/watch")
+    assert "zqword" not in sue.content()
+    assert problems_of(sue) == []
+    number = kit.locator("[data-chat]").get_attribute("data-chat")
+    sue.get_by_role("button", name=f"Read along in chat {number}").click()
+    expect(sue.locator(".talk .reader")).to_contain_text("zqword")
+    assert problems_of(sue) == []
+    expect(kit.locator("[data-watcher]")).to_have_text("Sue Supervisor reads along.", timeout=5000)
+    expect(reader.locator("#chat-status")).to_contain_text("A second adviser reads along", timeout=5000)
+    say(kit, "Your answer", "I am here.")
+    expect(sue.locator(".talk .adviser")).to_contain_text("I am here.", timeout=5000)
+    sue.get_by_role("button", name="Take it over").click()
+    expect(sue.get_by_role("heading", level=1, name="Chat")).to_be_visible()
+    expect(kit.locator("[data-chat-ended]")).to_have_text("A colleague has this chat now.", timeout=5000)
+    assert "zqword" not in kit.content()
+    kit.get_by_role("button", name="Close").click()
+    expect(kit.locator("[data-chat]")).to_have_count(0)
+    say(sue, "Your answer", "I am Sue.")
+    expect(reader.locator(".chat .adviser").last).to_contain_text("I am Sue.", timeout=5000)
+
+
+def test_a_hand_over_arrives_on_the_colleague_s_board_by_itself(office: ChatOffice, kit: Page) -> None:
+    (reader,) = answered(office, kit, "Hello")
+    lee = office.arrive("Lee Adviser", "adviser")
+    lee.goto(office.url + "/chats")
+    lee.get_by_role("button", name="I am present").click()
+    kit.get_by_text("Hand it over").first.click()
+    expect(kit.get_by_label("To in chat").locator("option")).to_have_text(["Lee Adviser"], timeout=5000)
+    kit.get_by_label("A note for them").fill("zqnote")
+    kit.get_by_role("button", name="Hand it over").click()
+    expect(kit.locator("[data-said]")).to_have_text("Lee Adviser has it now.")
+    expect(kit.locator("[data-chat]")).to_have_count(0)
+    expect(lee.locator(".talk .note")).to_contain_text("zqnote", timeout=5000)
+    expect(reader.locator(".chat .adviser")).to_contain_text("A colleague of mine goes on", timeout=5000)
+    assert "zqnote" not in reader.content()
+    lee.get_by_role("button", name="I am away now").click()
+    expect(lee.get_by_role("button", name="I am present")).to_be_visible()
+
+
+def test_the_board_breaks_no_rule_of_axe_and_is_no_wider_than_the_screen(office: ChatOffice, kit: Page) -> None:
+    answered(office, kit, "I do not know where to begin", "word" * 100, "Hello")
+    begin(office, office.reader())
+    rows = {}
+    for width in WIDTHS:
+        kit.set_viewport_size({"width": width, "height": 900})
+        for scheme in ("light", "dark"):
+            kit.emulate_media(color_scheme=scheme)
+            kit.reload()
+            for summary in kit.locator("summary").all():
+                summary.click()
+            assert problems_of(kit) == []
+            assert not wider_than_the_screen(kit), width
+        tops = "[...document.querySelectorAll('[data-chat]')].map((one) => one.getBoundingClientRect().top)"
+        rows[width] = len(set(kit.evaluate(tops)))
+    assert rows == {320: 3, 768: 2, 1280: 1}
+    kit.get_by_role("button", name="Answer number 1").click()
+    expect(kit.locator("[data-chat]")).to_have_count(4)
+
+
+def test_an_adviser_without_scripts_answers_and_ends(office: ChatOffice, kit: Page) -> None:
+    begin(office, office.reader())
+    context = kit.context.browser.new_context(  # type: ignore[union-attr]
+        java_script_enabled=False, storage_state=kit.context.storage_state()
+    )
+    plain = context.new_page()
+    plain.goto(office.url + "/chats")
+    expect(plain.get_by_text("Sound and notice")).to_be_hidden()
+    plain.get_by_role("button", name="Answer number 1").click()
+    plain.get_by_label("A ready answer").select_option(index=1)
+    plain.get_by_role("button", name="Put it in").click()
+    expect(plain.get_by_label("Your answer")).to_have_value(re.compile("^Hello, you have reached"))
+    plain.get_by_role("button", name="Send").click()
+    expect(plain.locator(".talk .adviser")).to_have_count(1)
+    plain.get_by_role("button", name="End it and delete").click()
+    expect(plain.locator("[data-chat-ended]")).to_have_text("You ended it.")
+    plain.get_by_role("button", name="Close").click()
+    expect(plain.get_by_text("None.")).to_be_visible()
+    context.close()

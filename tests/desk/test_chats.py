@@ -1,0 +1,382 @@
+"""The chats of the desk: several side by side, handed over, watched, blocked; and nobody reads what is not theirs."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from sidedoor.chat.model import StoreDown
+from sidedoor.chat.store import ChatStore
+from sidedoor.desk.chat_words import HANDED_OVER
+from tests.conftest import SetClock
+from tests.desk.conftest import SignedIn
+
+JSON = {"Accept": "application/json"}
+
+
+@pytest.fixture
+def store(desk: Flask) -> ChatStore:
+    """The desk's store of conversations, which the public site shares."""
+    found: ChatStore = desk.extensions["chat_store"]
+    return found
+
+
+def present(client: FlaskClient) -> FlaskClient:
+    client.post("/chats/present", data={"present": "yes"})
+    return client
+
+
+@pytest.fixture
+def kit(signed_in: SignedIn) -> FlaskClient:
+    """An adviser who is present."""
+    return present(signed_in("Kit Adviser"))
+
+
+@pytest.fixture
+def lee(desk: Flask, signed_in: SignedIn) -> FlaskClient:
+    """A colleague who is present."""
+    desk.extensions["staff"].add("Lee Adviser", ("adviser",))
+    return present(signed_in("Lee Adviser"))
+
+
+@pytest.fixture
+def sue(signed_in: SignedIn) -> FlaskClient:
+    """The supervisor."""
+    return signed_in("Sue Supervisor")
+
+
+def waits(store: ChatStore, clock: SetClock, *words: str, network: str = "") -> int:
+    """Somebody who waits, and what they wrote."""
+    reader = store.find(store.start((network,) if network else (), 50, clock()), clock())
+    assert reader
+    for text in words:
+        store.say(reader.id, "reader", text, clock())
+    return reader.id
+
+
+def talks(store: ChatStore, clock: SetClock, client: FlaskClient, *words: str) -> int:
+    """Somebody whom `client` answers."""
+    number = waits(store, clock, *words)
+    client.post("/chats/ready")
+    assert client.post(f"/chats/{number}/accept").location == f"/chats/{number}"
+    return number
+
+
+def page(client: FlaskClient, address: str = "/chats") -> str:
+    answer = client.get(address)
+    assert answer.status_code == 200, answer.status
+    return answer.get_data(as_text=True)
+
+
+def column(text: str, number: int) -> str:
+    """What stands in one conversation's part of a page."""
+    found = re.search(rf'<section class="chat-column" id="chat-{number}".*?</section>', text, re.S)
+    assert found, text
+    return found[0]
+
+
+def id_of(desk: Flask, name: str) -> int:
+    number: int = desk.extensions["staff"].named(name).id
+    return number
+
+
+def logged(desk: Flask) -> list[tuple[str, str, str]]:
+    return [(entry.person, entry.action, entry.subject) for entry in desk.extensions["audit"].everything()]
+
+
+def test_who_waited_longest_stands_first_with_how_long(store: ChatStore, kit: FlaskClient, clock: SetClock) -> None:
+    first = waits(store, clock)
+    clock.forward(minutes=4)
+    second = waits(store, clock)
+    board = page(kit)
+    assert re.findall(r"/chats/(\d+)/accept", board) == [str(first), str(second)]
+    assert "Since 12:00, 4 minutes ago" in board
+    told = kit.get("/chats/now").get_json()
+    assert told["waiting"] == [
+        {"id": first, "since": "Since 12:00, 4 minutes ago"}, {"id": second, "since": "Since 12:04, just now"},
+    ]  # fmt: skip
+
+
+def test_several_chats_stand_side_by_side_and_each_page_stays(
+    store: ChatStore, kit: FlaskClient, clock: SetClock
+) -> None:
+    numbers = [talks(store, clock, kit, f"word <b>{n}</b>") for n in range(3)]
+    board = page(kit)
+    for n, number in enumerate(numbers):
+        assert f"word &lt;b&gt;{n}&lt;/b&gt;" in column(board, number)
+        assert f"word &lt;b&gt;{n}&lt;/b&gt;" in page(kit, f"/chats/{number}")
+    answer = kit.post(f"/chats/{numbers[1]}/say", data={"message": "Here.", "from": "board"})
+    assert answer.location == f"/chats#chat-{numbers[1]}"
+    assert [one.text for one in store.messages(numbers[1])] == ["word <b>1</b>", "Here."]
+
+
+def test_one_question_tells_what_is_new_in_all_chats(store: ChatStore, kit: FlaskClient, clock: SetClock) -> None:
+    one, two = talks(store, clock, kit, "first", "second"), talks(store, clock, kit, "third")
+    told = kit.get(f"/chats/now?after={one}:1,{two}:1").get_json()["chats"]
+    assert [message["text"] for message in told[str(one)]["messages"]] == ["second"]
+    assert told[str(two)]["messages"] == []
+    told = kit.get(f"/chats/now?after={one}:2").get_json()["chats"]
+    assert "third" in told[str(two)]["html"], "one that the page does not have comes whole"
+    assert list(kit.get(f"/chats/now?after={one}:2&one={one}").get_json()["chats"]) == [str(one)]
+    for nonsense in ("x", "1:", ":", "1:x,,", "²:1", "9" * 40 + ":1"):
+        assert kit.get("/chats/now", query_string={"after": nonsense}).status_code == 200
+
+
+def test_a_double_send_stands_once_and_what_was_not_sent_is_still_in_the_box(
+    store: ChatStore, kit: FlaskClient, clock: SetClock
+) -> None:
+    number = talks(store, clock, kit)
+    found = re.search(r'name="once" value="([^"]+)"', page(kit, f"/chats/{number}"))
+    assert found
+    for _ in range(2):
+        kit.post(f"/chats/{number}/say", data={"message": "Once.", "once": found[1]})
+    assert [one.text for one in store.messages(number)] == ["Once."]
+    too_long = "zq" * 1500
+    for form in ({}, {"from": "board"}):
+        answer = kit.post(f"/chats/{number}/say", data={"message": too_long, **form})
+        assert answer.status_code == 422
+        box = column(answer.get_data(as_text=True), number)
+        assert f">{too_long}</textarea>" in box
+        assert "That is too long." in box
+    answer = kit.post(f"/chats/{number}/say", data={"message": too_long}, headers=JSON)
+    assert (answer.status_code, answer.get_json()["problem"]) == (422, "That is too long. Send it in parts.")
+    assert kit.post(f"/chats/{number}/say", data={"message": " "}).status_code == 422
+
+
+def test_a_store_that_is_down_loses_nothing_that_was_typed(
+    desk: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = talks(store, clock, kit)
+
+    def down(*_: object) -> int:
+        raise StoreDown("nobody there")
+
+    monkeypatch.setattr(store, "say", down)
+    answer = kit.post(f"/chats/{number}/say", data={"message": "zqtyped"})
+    assert answer.status_code == 503
+    assert "zqtyped</textarea>" in answer.get_data(as_text=True)
+    answer = kit.post(f"/chats/{number}/say", data={"message": "zqtyped"}, headers=JSON)
+    assert answer.get_json()["problem"].startswith("The chat does not work")
+
+
+def test_a_ready_answer_goes_into_the_box_without_scripts(store: ChatStore, kit: FlaskClient, clock: SetClock) -> None:
+    number = talks(store, clock, kit)
+    text = page(kit, f"/chats/{number}")
+    assert "Money and you: /help/money" in text
+    assert "National Helpline\n0808 2000 247" in text
+    form = {"message": "I see.", "ready": "Money and you: /help/money", "put": "in"}
+    answer = kit.post(f"/chats/{number}/say", data=form)
+    assert ">I see.\nMoney and you: /help/money</textarea>" in answer.get_data(as_text=True)
+    assert store.messages(number) == []
+
+
+def test_a_pause_follows_each_chat_until_one_is_ready(store: ChatStore, kit: FlaskClient, clock: SetClock) -> None:
+    number = talks(store, clock, kit)
+    assert kit.get("/chats/now").get_json()["pause"] == ""
+    kit.post(f"/chats/{number}/end")
+    assert "Your pause ends at <b data-pause>12:02</b>" in page(kit)
+    assert kit.get("/chats/now").get_json()["pause"] == "12:02"
+    other = waits(store, clock)
+    answer = kit.post(f"/chats/{other}/accept", headers=JSON)
+    assert answer.get_json()["problem"] == "This is your pause. Say that you are ready, if you are."
+    kit.post(f"/chats/{other}/accept")
+    assert "This is your pause." in page(kit)
+    kit.post("/chats/ready")
+    assert kit.get("/chats/now").get_json()["pause"] == ""
+    assert kit.post(f"/chats/{other}/accept").location == f"/chats/{other}"
+    kit.post(f"/chats/{other}/end")
+    clock.forward(minutes=2)
+    assert kit.get("/chats/now").get_json()["pause"] == "", "it ends by itself"
+
+
+@pytest.mark.parametrize("address", ["/chats", "/chats/now", "/chats/{}"])
+def test_looking_keeps_an_adviser_present_and_makes_nobody_present(
+    desk: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock, address: str
+) -> None:
+    number = talks(store, clock, kit)
+    before = len(logged(desk))
+    for _ in range(3):
+        clock.forward(minutes=4)
+        kit.get(address.format(number))
+    assert id_of(desk, "Kit Adviser") in store.present(clock())
+    assert len(logged(desk)) == before, "a heartbeat is no step"
+    kit.post("/chats/present", data={"present": "no"})
+    kit.get(address.format(number))
+    assert store.present(clock()) == {}
+
+
+def test_out_of_reach_and_quiet_are_said_and_are_not_leaving(
+    store: ChatStore, kit: FlaskClient, clock: SetClock
+) -> None:
+    number = talks(store, clock, kit)
+    assert "Out of reach" not in page(kit)
+    clock.forward(minutes=2)
+    assert "Out of reach since 12:00; a lost network is not leaving." in column(page(kit), number)
+    assert kit.get(f"/chats/now?after={number}:0").get_json()["chats"][str(number)]["out_of_reach"] == "12:00"
+    clock.forward(minutes=8)
+    assert "quiet for ten minutes" in column(page(kit), number)
+    assert kit.get(f"/chats/now?after={number}:0").get_json()["chats"][str(number)]["there"] is True
+
+
+@pytest.mark.parametrize(
+    ("reason", "says"), [("hidden", "left in a hurry. Do not contact them."), ("reader", "The reader ended it.")]
+)
+def test_an_ended_chat_says_why_holds_no_word_and_can_be_closed(
+    store: ChatStore, kit: FlaskClient, clock: SetClock, reason: str, says: str
+) -> None:
+    number, other = talks(store, clock, kit, "zqword"), talks(store, clock, kit, "zqother")
+    assert kit.post(f"/chats/{number}/close").status_code == 303
+    assert "zqword" in page(kit), "what goes on cannot be closed"
+    store.end(number, reason, clock())  # type: ignore[arg-type]
+    told = kit.get(f"/chats/now?after={number}:1,{other}:1").get_json()["chats"]
+    assert says in told[str(number)]["ended"]
+    assert says in column(page(kit), number)
+    assert "zqword" not in page(kit)
+    assert "<textarea" not in column(page(kit), number)
+    kit.post(f"/chats/{number}/close")
+    assert f'id="chat-{number}"' not in page(kit)
+    assert "zqother" in page(kit)
+    answer = kit.post(f"/chats/{number}/say", data={"message": "Late.", "from": "board"})
+    assert answer.status_code == 422, "and nothing is said into it"
+
+
+def test_a_hand_over_brings_a_note_that_the_reader_never_sees(
+    desk: Flask, store: ChatStore, kit: FlaskClient, lee: FlaskClient, clock: SetClock
+) -> None:
+    number = talks(store, clock, kit, "Hello?")
+    kit.post(f"/chats/{number}/say", data={"message": "I am here."})
+    lee_id = id_of(desk, "Lee Adviser")
+    for to in ("", "999", str(id_of(desk, "Kit Adviser")), str(id_of(desk, "Sue Supervisor"))):
+        answer = kit.post(f"/chats/{number}/hand-over", data={"to": to, "note": "zqnote"})
+        assert answer.status_code == 422
+        assert ">zqnote</textarea>" in answer.get_data(as_text=True)
+    answer = kit.post(f"/chats/{number}/hand-over", data={"to": str(lee_id), "note": "zq" * 1000})
+    assert (answer.status_code, store.messages(number)[-1].text) == (422, "I am here.")
+    form = {"to": str(lee_id), "note": "Needs a refuge\nin Wales <b>"}
+    assert kit.post(f"/chats/{number}/hand-over", data=form).location == "/chats"
+    assert kit.get(f"/chats/{number}").status_code == 403
+    theirs = column(page(lee), number)
+    assert "<b>Note from Kit Adviser</b>Needs a refuge\nin Wales &lt;b&gt;" in theirs
+    assert "<b>Adviser</b>I am here." in theirs
+    lee.post(f"/chats/{number}/say", data={"message": "I am Lee."})
+    assert "<b>You</b>I am Lee." in page(lee, f"/chats/{number}")
+    for_the_reader = [one.text for one in store.messages(number) if one.who != "note"]
+    assert for_the_reader == ["Hello?", "I am here.", HANDED_OVER, "I am Lee."]
+
+
+def test_a_block_ends_it_and_keeps_the_network_out_for_its_hours(
+    desk: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock
+) -> None:
+    number = waits(store, clock, "zqthreat", network="a-hash")
+    kit.post(f"/chats/{number}/accept")
+    for hours in ("", "0", "2", "100000", "-1", "x"):
+        assert kit.post(f"/chats/{number}/block", data={"hours": hours}).status_code == 422
+    kit.post(f"/chats/{number}/block", data={"hours": "4"})
+    assert "You ended it and blocked" in column(page(kit), number)
+    assert "zqthreat" not in page(kit)
+    with pytest.raises(Exception, match="blocked"):
+        store.start(("a-hash",), 50, clock())
+    clock.forward(hours=4)
+    assert store.start(("a-hash",), 50, clock())
+    assert ("Kit Adviser", "blocks a network", f"chat {number}") in logged(desk)
+
+
+def test_a_colleague_gets_nowhere_in_another_s_chat(
+    store: ChatStore, kit: FlaskClient, lee: FlaskClient, sue: FlaskClient, clock: SetClock
+) -> None:
+    number = talks(store, clock, kit, "zqword")
+
+    def everything(client: FlaskClient) -> list[TestResponse]:
+        steps = ["say", "end", "block", "hand-over", "close"]
+        posts = [
+            client.post(f"/chats/{number}/{step}", data={"message": "x", "hours": "1", "to": "1"}) for step in steps
+        ]
+        return [*posts, client.get(f"/chats/{number}")]
+
+    for client in (lee, sue):
+        assert {answer.status_code for answer in everything(client)} == {403}
+        assert "zqword" not in page(client)
+        assert client.get(f"/chats/now?after={number}:0").get_json()["chats"] == {}
+    for step in ("watch", "take-over"):
+        assert lee.post(f"/chats/{number}/{step}").status_code == 403
+    for address in ("/chats/watch", f"/chats/{number}/watch", f"/chats/{number}/watch/now"):
+        assert lee.get(address).status_code == 403
+    assert [one.text for one in store.messages(number)] == ["zqword"]
+    waiting = waits(store, clock, "zqwaits")
+    assert lee.get(f"/chats/{waiting}").status_code == 403, "nor in one that waits"
+
+
+def test_a_supervisor_reads_along_only_while_both_are_told(
+    desk: Flask, store: ChatStore, kit: FlaskClient, sue: FlaskClient, clock: SetClock
+) -> None:
+    number = talks(store, clock, kit, "zqword")
+    assert "zqword" not in page(sue, "/chats/watch")
+    assert "Kit Adviser" in page(sue, "/chats/watch")
+    assert "zqword" not in page(sue, f"/chats/{number}/watch"), "to look is not to enter"
+    assert sue.get(f"/chats/{number}/watch/now").get_json()["messages"] == []
+    assert sue.post(f"/chats/{number}/watch").location == f"/chats/{number}/watch"
+    assert "zqword" in page(sue, f"/chats/{number}/watch")
+    assert "Sue Supervisor reads along." in column(page(kit), number)
+    assert kit.get(f"/chats/now?after={number}:1").get_json()["chats"][str(number)]["watcher"] == "Sue Supervisor"
+    for _ in range(10):
+        clock.forward(seconds=15)
+        assert sue.get(f"/chats/{number}/watch/now?after=0").get_json()["reads"] is True
+        assert "reads along." in column(page(kit), number)
+    assert [step for step in logged(desk) if step[0] == "Sue Supervisor"] == [
+        ("Sue Supervisor", "reads along in a chat", f"chat {number}")
+    ], "once, and not at every look"
+    clock.forward(seconds=21)
+    assert sue.get(f"/chats/{number}/watch/now?after=0").get_json() == {"reads": False, "over": False, "messages": []}
+    assert "reads along." not in column(page(kit), number)
+    assert "zqword" not in page(sue, f"/chats/{number}/watch")
+    assert sue.post(f"/chats/{number}/say", data={"message": "x"}).status_code == 403, "and never writes"
+    waiting = waits(store, clock, "zqwaits")
+    assert sue.post(f"/chats/{waiting}/watch").location == "/chats/watch"
+    assert "zqwaits" not in page(sue, f"/chats/{waiting}/watch")
+
+
+def test_a_supervisor_takes_over_and_answers(
+    desk: Flask, store: ChatStore, kit: FlaskClient, sue: FlaskClient, clock: SetClock
+) -> None:
+    number = talks(store, clock, kit, "Help")
+    assert sue.post(f"/chats/{number}/take-over").location == f"/chats/{number}"
+    assert kit.get(f"/chats/{number}").status_code == 403
+    assert kit.get(f"/chats/now?after={number}:1").get_json()["chats"] == {}
+    assert sue.post(f"/chats/{number}/say", data={"message": "I am Sue."}).status_code == 303
+    assert [one.text for one in store.messages(number)] == ["Help", HANDED_OVER, "I am Sue."]
+    assert "I am Sue." in column(page(sue), number)
+    assert ("Sue Supervisor", "takes over a chat", f"chat {number}") in logged(desk)
+    assert sue.post(f"/chats/{number}/take-over").location == "/chats/watch", "not from herself"
+    waiting = waits(store, clock)
+    assert sue.post(f"/chats/{waiting}/take-over").location == "/chats/watch", "nor from nobody"
+    assert sue.post(f"/chats/{waiting}/accept").status_code == 403
+    sue.post(f"/chats/{number}/end")
+    assert "You ended it." in column(page(sue), number)
+
+
+def test_no_word_gets_into_the_log_or_a_title(
+    desk: Flask, store: ChatStore, kit: FlaskClient, lee: FlaskClient, sue: FlaskClient, clock: SetClock,
+    caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    number = talks(store, clock, kit, "zqreader")
+    kit.post(f"/chats/{number}/say", data={"message": "zqadviser"})
+    kit.post(f"/chats/{number}/say", data={"message": "zqlong" * 900})
+    sue.post(f"/chats/{number}/watch")
+    kit.post(f"/chats/{number}/hand-over", data={"to": str(id_of(desk, "Lee Adviser")), "note": "zqnote"})
+    for client, address in ((lee, "/chats"), (lee, f"/chats/{number}"), (sue, f"/chats/{number}/watch")):
+        found = re.search(r"<title>(.*?)</title>", page(client, address))
+        assert found
+        assert "zq" not in found[1]
+    lee.post(f"/chats/{number}/block", data={"hours": "1"})
+    out = capfd.readouterr()
+    assert "zq" not in str(desk.extensions["audit"].everything()) + caplog.text + out.out + out.err
+
+
+def test_the_pause_and_the_heartbeat_have_their_lengths(store: ChatStore, kit: FlaskClient, clock: SetClock) -> None:
+    clock.forward(minutes=5)
+    assert store.present(clock()) == {}, "nobody looked for five minutes"
+    assert kit.get("/chats/now").get_json()["here"] is False
+    assert store.present(clock() - timedelta(minutes=1))
