@@ -1,6 +1,7 @@
 """The chats of the desk: several side by side, handed over, watched, blocked; and nobody reads what is not theirs."""
 
 import re
+import sqlite3
 from datetime import timedelta
 
 import pytest
@@ -146,13 +147,19 @@ def test_a_double_send_stands_once_and_what_was_not_sent_is_still_in_the_box(
     assert kit.post(f"/chats/{number}/say", data={"message": " "}).status_code == 422
 
 
+@pytest.mark.parametrize("error", [StoreDown("nobody there"), sqlite3.OperationalError("disk I/O error")])
 def test_a_store_that_is_down_loses_nothing_that_was_typed(
-    desk: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock, monkeypatch: pytest.MonkeyPatch
+    desk: Flask,
+    store: ChatStore,
+    kit: FlaskClient,
+    clock: SetClock,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
 ) -> None:
     number = talks(store, clock, kit)
 
     def down(*_: object) -> int:
-        raise StoreDown("nobody there")
+        raise error
 
     monkeypatch.setattr(store, "say", down)
     answer = kit.post(f"/chats/{number}/say", data={"message": "zqtyped"})

@@ -3,7 +3,9 @@
 Every step is a form that works without scripts. chats.js sends the same forms and asks `/chats/now` for what is new.
 """
 
+import logging
 import secrets
+import sqlite3
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -170,8 +172,10 @@ def close(number: int) -> ResponseReturnValue:
 
 
 @blueprint.errorhandler(StoreDown)
-def store_is_down(error: StoreDown) -> ResponseReturnValue:
+@blueprint.errorhandler(sqlite3.Error)
+def store_is_down(error: Exception) -> ResponseReturnValue:
     """What was typed is not lost."""
+    logging.getLogger("sidedoor.chat").error("The chat's store cannot be used: %s", type(error).__name__)
     if not _wants_page():
         return {"problem": "The chat does not work just now. What you wrote was not sent; it is still here."}, 503
     return render_template("desk/chat_down.html", text=_field("message") or _field("note")), 503
