@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, sync_playwright
 PROJECT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(PROJECT))
 
+from docs.chat_pictures import take_chat_pictures  # noqa: E402 - found through the line above
 from docs.desk_pictures import take_desk_pictures  # noqa: E402 - found through the line above
 from tests.browser.readers import CHROMIUM, CHROMIUM_ARGUMENTS  # noqa: E402 - found through the line above
 from tests.browser.server import RunningSite  # noqa: E402
@@ -36,6 +37,7 @@ def main() -> None:
             for name, path, size, scheme in PICTURES:
                 _take(browser, site.url + path, FOLDER / f"{name}.png", size, scheme)
             take_desk_pictures(browser, FOLDER)
+            take_chat_pictures(browser, FOLDER)
         finally:
             browser.close()
             site.close()
