@@ -23,7 +23,8 @@ class Settings(BaseSettings):
     https: bool = False
     """The site is reached through TLS: send HSTS, and send plain requests to https."""
     chat_store: str = "sqlite:"
-    """Where conversations live while they last: `sqlite:` (in `data`), `sqlite:/folder`, or `valkey://host:6379/0` for several hosts."""
+    """Where conversations are while they last: `sqlite:` (in `data`) or `sqlite:/folder`; `valkey://host:6379/0`, if
+    several machines serve the site."""
     proxies: Annotated[int, Field(ge=0, le=5)] = 0
     """How many web servers of yours stand in front, each adding to X-Forwarded-For the address it was called from."""
     desk_url: WebAddress = "http://localhost:5001"
