@@ -397,3 +397,19 @@ def test_behind_a_proxy_readers_are_told_apart_and_on_this_machine_alone_they_ar
     stored = b"".join(path.read_bytes() for path in (tmp_path / "behind").rglob("*") if path.is_file())
     assert b"192.0.2" not in stored
     behind.extensions["live"].close()
+
+
+def test_without_scripts_the_page_that_renews_itself_has_no_box_to_lose_words_from(
+    app: Flask, store: ChatStore, kit: FlaskClient
+) -> None:
+    reader = start(app)
+    page = reader.get("/chat").get_data(as_text=True)
+    assert "<textarea" in page
+    assert 'http-equiv="refresh"' not in page
+    assert reader.post("/chat/say", data={"message": "hello"}).location == "/chat/wait#newest"
+    page = reader.get("/chat/wait").get_data(as_text=True)
+    assert "hello" in page
+    assert 'http-equiv="refresh" content="10"' in page
+    assert "<textarea" not in page
+    assert 'href="/chat#message"' in page
+    assert app.test_client().get("/chat/wait").location == "/chat"

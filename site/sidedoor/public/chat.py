@@ -42,6 +42,13 @@ def page() -> ResponseReturnValue:
     return _before(open_now=request.environ.get(MIRROR_KEY) is None and _open())
 
 
+@blueprint.get("/wait")
+def wait() -> ResponseReturnValue:
+    """Without scripts: the conversation, which renews itself. It has no box, so that no half-typed word is lost."""
+    conversation = _mine()
+    return _conversation(conversation, waits=True) if conversation else redirect("/chat", 303)
+
+
 @blueprint.get("/start")
 @blueprint.get("/say")
 @blueprint.get("/end")
@@ -84,7 +91,7 @@ def say() -> ResponseReturnValue:
         if _wants_page():
             return _conversation(conversation, text, problem)
         return jsonify(problem=problem), 422
-    return redirect("/chat#newest", 303) if _wants_page() else jsonify(number=number)
+    return redirect("/chat/wait#newest", 303) if _wants_page() else jsonify(number=number)
 
 
 @blueprint.get("/messages")
@@ -181,7 +188,7 @@ def _before(open_now: bool, full: bool = False, broken: bool = False, text: str 
     )
 
 
-def _conversation(conversation: Conversation, text: str = "", problem: str = "") -> Response:
+def _conversation(conversation: Conversation, text: str = "", problem: str = "", waits: bool = False) -> Response:
     if conversation.state == "ended":
         page = render_template("chat/over.html", why=_why_over(conversation))
         return _without_cookie(current_app.make_response(page))
@@ -191,6 +198,7 @@ def _conversation(conversation: Conversation, text: str = "", problem: str = "")
         newest=conversation.newest,
         status=_status(conversation),
         there=conversation.asks_whether_there(_now()),
+        waits=waits,
         text=text,
         problem=problem,
         longest=LONGEST_MESSAGE,
