@@ -59,7 +59,7 @@ class RunningSite:
         application: str = "app:app",
         **environment: str,
     ) -> None:
-        self.port = free_port()
+        self.port, self._workers = free_port(), workers
         self.url = f"http://127.0.0.1:{self.port}"
         command = [
             *wrapper,
@@ -82,7 +82,8 @@ class RunningSite:
         while time.monotonic() < deadline:
             try:
                 with urllib.request.urlopen(f"{self.url}/healthz", timeout=5):
-                    return
+                    if listening(self.port) >= self._workers:
+                        return
             except (urllib.error.URLError, OSError):
                 if self.process.poll() is not None:
                     break
@@ -101,6 +102,12 @@ class RunningSite:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(process, signal.SIGKILL)
             self.process.wait()
+
+
+def listening(port: int) -> int:
+    """How many workers take connections: each listens for itself (SO_REUSEPORT)."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()]
+    return sum(row[3] == "0A" and row[1].endswith(f":{port:04X}") for row in rows)
 
 
 def workers(site: RunningSite) -> list[int]:

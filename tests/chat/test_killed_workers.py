@@ -17,7 +17,7 @@ import pytest
 from sidedoor.chat.model import MOST_MESSAGES_A_MINUTE, Message
 from sidedoor.chat.store import ChatStore, open_store
 from sidedoor.public.headers import MOST_BODIES_AT_ONCE
-from tests.browser.server import RunningSite, workers
+from tests.browser.server import RunningSite, listening, workers
 from tests.chat.readers import PATIENCE_SECONDS, NoAnswer, Reader, copy_content_with_chat
 
 CONVERSATIONS = 250
@@ -92,12 +92,6 @@ async def kill(site: RunningSite, enough: asyncio.Event) -> int:
             killed.append(survivor)
             (survivor,) = (worker for worker in found if worker != survivor)
     return len(killed)
-
-
-def listening(port: int) -> int:
-    """How many workers take connections: each listens for itself (SO_REUSEPORT)."""
-    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()]
-    return sum(row[3] == "0A" and row[1].endswith(f":{port:04X}") for row in rows)
 
 
 def answer(store: ChatStore, conversations: list[int], acknowledged: dict[int, dict[int, str]]) -> None:
