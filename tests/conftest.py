@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2.bccache import Bucket, BytecodeCache
 
 from sidedoor.documents.library import Library
 from sidedoor.documents.live import LiveLibrary
@@ -15,6 +16,24 @@ from sidedoor.settings import Settings
 from tests.content import ContentFolder
 from tests.house import HouseClient
 
+
+class CompiledTemplates(BytecodeCache):
+    """Every application of a test run is made of the same templates: each is compiled once."""
+
+    def __init__(self) -> None:
+        self._compiled: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Take it from memory, if it is there."""
+        if known := self._compiled.get(bucket.key + bucket.checksum):
+            bucket.bytecode_from_string(known)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep it in memory."""
+        self._compiled[bucket.key + bucket.checksum] = bucket.bytecode_to_string()
+
+
+Flask.jinja_options = {"bytecode_cache": CompiledTemplates()}
 PROJECT = Path(__file__).resolve().parents[1]
 Refresh = Callable[[], Library]
 

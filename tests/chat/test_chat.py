@@ -55,7 +55,6 @@ def desk(content: ContentFolder, app: Flask, store: ChatStore, clock: SetClock) 
     desk = create_desk(Settings(content=content.path, data=app.config["DATA"]), clock)
     desk.test_client_class = DeskClient
     yield desk
-    desk.extensions["newsroom"].close()
     desk.extensions["live"].close()
 
 

@@ -58,7 +58,6 @@ def desk(content: ContentFolder, tmp_path: Path, clock: SetClock) -> Iterator[Fl
     for name, roles in CAST.items():
         app.extensions["staff"].add(name, roles)
     yield app
-    app.extensions["newsroom"].close()
     app.extensions["live"].close()
 
 

@@ -114,7 +114,6 @@ def desk(content: ContentFolder, tmp_path: Path, provider: Provider) -> Iterator
     app.test_client_class = DeskClient
     app.extensions["staff"].add("Ann Press", ["press"])
     yield app
-    app.extensions["newsroom"].close()
     app.extensions["live"].close()
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from sidedoor.documents.library import Library
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.loader import Loader
+from sidedoor.documents.renderer import Renderer
 from tests.content import ContentFolder
 
 
@@ -75,9 +76,10 @@ def test_a_second_start_opens_only_what_changed(content: ContentFolder, tmp_path
     loader = Loader(content.path, tmp_path / "data")
     first = loader.load()
     loader.close()
-    again = Loader(content.path, tmp_path / "data")
+    renderer = Renderer()
+    again = Loader(content.path, tmp_path / "data", renderer)
     second = again.load()
-    assert again._renderer._child is None
+    assert renderer._child is None
     assert [vars(document) for document in first.documents] == [vars(document) for document in second.documents]
     assert second.site == first.site
     assert second.contacts == first.contacts

@@ -25,7 +25,7 @@ from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.models import Kind
 from sidedoor.documents.problems import Level, Problem, Refused
 from sidedoor.documents.reading import PICTURES, read_file, read_text
-from sidedoor.documents.renderer import Renderer
+from sidedoor.documents.renderer import shared_renderer
 from sidedoor.documents.slugs import slug_from_title, slug_problem
 from sidedoor.documents.times import Clock
 
@@ -89,11 +89,7 @@ class Newsroom:
     def __init__(self, shelf: Shelf, reviews: Reviews, audit: Audit, live: LiveLibrary, clock: Clock) -> None:
         self.shelf, self.reviews = shelf, reviews
         self._audit, self._live, self._clock = audit, live, clock
-        self._renderer = Renderer()
-
-    def close(self) -> None:
-        """End the rendering process."""
-        self._renderer.close()
+        self._renderer = shared_renderer()
 
     def find(self, kind: Kind, slug: str) -> Item | None:
         """An item; None if there is none."""

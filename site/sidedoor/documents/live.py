@@ -51,7 +51,7 @@ class LiveLibrary:
             self._thread.start()
 
     def close(self) -> None:
-        """Stop looking, and end the rendering process."""
+        """Stop looking, and close what was kept."""
         self._stop.set()
         if self._thread:
             self._thread.join()

@@ -19,7 +19,7 @@ from sidedoor.documents.library import Library
 from sidedoor.documents.models import Site
 from sidedoor.documents.problems import Problem, Refused
 from sidedoor.documents.reading import PICTURES, SITE, Contacts, Good, counts, from_text, most_bytes, read, to_text
-from sidedoor.documents.renderer import Renderer
+from sidedoor.documents.renderer import Renderer, shared_renderer
 
 _AWAY = Problem(SITE, None, "The content folder cannot be read.", "Until it can, everything stays as it was.")
 _PROGRESS_EVERY = 1000
@@ -42,9 +42,9 @@ class _Record:
 class Loader:
     """Reads the folder `content`. `data` keeps last good versions across restarts; None keeps them in memory only."""
 
-    def __init__(self, content: Path, data: Path | None = None) -> None:
+    def __init__(self, content: Path, data: Path | None = None, renderer: Renderer | None = None) -> None:
         self.content = content
-        self._renderer = Renderer()
+        self._renderer = renderer or shared_renderer()
         self._kept = Kept(data) if data else None
         self._copies = self._kept.all() if self._kept else {}
         self._records: dict[str, _Record] = {}
@@ -79,8 +79,7 @@ class Loader:
         return self._library
 
     def close(self) -> None:
-        """End the rendering process, and close what was kept."""
-        self._renderer.close()
+        """Close what was kept."""
         if self._kept:
             self._kept.close()
 

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import threading
+from functools import cache, lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -12,6 +13,8 @@ from sidedoor.documents.markdown import Rendered
 
 # The child limits its own processor time; this is for a machine so busy that it gets none.
 PATIENCE_SECONDS = 30.0
+REMEMBERED = 128
+"""So many bodies, the latest, are not rendered again."""
 _SOURCE_ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -25,9 +28,14 @@ class Renderer:
     def __init__(self) -> None:
         self._child: subprocess.Popen[str] | None = None
         self._lock = threading.Lock()
+        # Whoever saves a text and then reads it through asks for the same body again, and again.
+        self._remembered = lru_cache(maxsize=REMEMBERED)(self._render)
 
     def render(self, body: str) -> Rendered:
         """Render `body`. Raises RenderingFailed; the next call works again."""
+        return self._remembered(body)
+
+    def _render(self, body: str) -> Rendered:
         with self._lock:
             child = self._child or self._start()
             overdue = threading.Timer(PATIENCE_SECONDS, child.kill)
@@ -77,3 +85,9 @@ class Renderer:
             self._child.kill()
             self._child.communicate()
             self._child = None
+
+
+@cache
+def shared_renderer() -> Renderer:
+    """The one that a process needs; its child ends with the process."""
+    return Renderer()
