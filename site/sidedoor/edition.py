@@ -6,6 +6,7 @@ edit and at the next embargo or expiry of any document, so no remembered page ou
 
 import gzip
 import hashlib
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 EDITION_KEY = "sidedoor.edition"
 CHAT_COOKIE = "chat"
 """The name of the one cookie there is, behind its prefix: it names a conversation."""
+CHAT_COOKIES = (CHAT_COOKIE, f"__Host-{CHAT_COOKIE}")
+MARK_COOKIE = "left"
+"""A page leaves it when a conversation is left (see public.hidden_first), because no script can drop the other."""
+_PERSONAL = re.compile(rf"(?:^|;)\s*(?:{'|'.join(CHAT_COOKIES)}|{MARK_COOKIE})=")
 MIRROR_KEY = "sidedoor.mirror_of"
 """Where the live site is, in a request that the export makes. Its answer is for the mirror alone."""
 SAME_FOR_EVERYONE = "X-Sidedoor-Same-For-Everyone"
@@ -128,8 +133,10 @@ class Edition:
 
 
 def in_conversation(environ: "WSGIEnvironment") -> bool:
-    """Whether a request carries the cookie that names a conversation: its pages are made for this reader alone."""
-    return f"{CHAT_COOKIE}=" in environ.get("HTTP_COOKIE", "")
+    """Whether a request carries the cookie that names a conversation, or the mark that one was left.
+
+    Its answer is made for this reader alone: it is neither remembered nor taken from what is."""
+    return _PERSONAL.search(environ.get("HTTP_COOKIE", "")) is not None
 
 
 class EditionLayer:
@@ -177,7 +184,7 @@ class EditionLayer:
             return self._application(environ, start)
         body, status, headers = run_wsgi_app(self._application, {**environ, "REQUEST_METHOD": "GET"}, buffered=True)
         whole = b"".join(body)
-        if SAME_FOR_EVERYONE in headers and MIRROR_KEY not in environ:
+        if SAME_FOR_EVERYONE in headers and MIRROR_KEY not in environ and not in_conversation(environ):
             answer = Answer.of(status, self._complete(list(headers)), whole)
             edition.answers[environ.get("PATH_INFO", "")] = answer
             return answer.send(environ, start_response)

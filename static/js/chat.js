@@ -2,22 +2,68 @@
 /**
  * The chat, quicker: replies come by themselves, by asking for what came after the newest message. Asking goes on while
  * other pages are read in place. The page works without this.
+ *
+ * That a chat runs stands in `data-chat` of the root, where the exit finds it, also in the site's other tabs. Who ends or
+ * hides it sees the words gone first; the server is told after that, for as long as it takes (see hide-page.js).
  */
 (() => {
   "use strict";
 
   const EVERY_MS = 2000;
+  const PATIENCE_MS = 10000;
   const MISSED_BEFORE_SAID = 3;
   const TRIES = 3;
+  const root = document.documentElement;
   const news = document.getElementById("chat-news");
   /** @type {Set<Element>} what held words, also on pages that an in-page Back could bring back */
   const held = new Set();
-  let running = news !== null && "running" in news.dataset;
+  /** @type {Set<AbortController>} */
+  const calls = new Set();
+  let running = root.dataset.chat === "running";
+  let starting = false;
   let newest = 0;
   let missed = 0;
   let asking = 0;
 
-  const list = () => /** @type {HTMLElement | null} */ (document.querySelector("[data-chat]"));
+  const list = () => /** @type {HTMLElement | null} */ (document.querySelector("[data-chat-words]"));
+
+  /** @param {boolean} now whether a chat runs: for the exit of every tab */
+  function runs(now) {
+    running = now;
+    const state = now ? "running" : "";
+    if ((root.dataset.chat ?? "") === state && !starting) return;
+    starting = false;
+    root.dataset.chat = state;
+    if (!("BroadcastChannel" in window)) return;
+    const tabs = new BroadcastChannel("hide");
+    tabs.postMessage(state);
+    tabs.close();
+  }
+
+  /** @param {string} path @param {RequestInit} how Ask the server; a network that hangs is given up. */
+  async function call(path, how = {}) {
+    const stop = new AbortController();
+    const timer = setTimeout(() => stop.abort(), PATIENCE_MS);
+    calls.add(stop);
+    try {
+      const answer = await fetch(path, { ...how, headers: { Accept: "application/json" }, signal: stop.signal });
+      // What the server says before the chat is asked (503) is no JSON.
+      const isTold = answer.headers.get("Content-Type")?.startsWith("application/json");
+      return { ok: answer.ok && isTold, busy: answer.status === 503, told: isTold ? await answer.json() : {} };
+    } finally {
+      clearTimeout(timer);
+      calls.delete(stop);
+    }
+  }
+
+  /** @param {string} path @param {URLSearchParams} [body] The same, as a post that a busy server may take later. */
+  async function post(path, body) {
+    for (let tries = 1; ; tries += 1) {
+      const answer = await call(path, { method: "POST", body });
+      if (!answer.busy || tries === TRIES) return answer;
+      await new Promise((again) => setTimeout(again, EVERY_MS / 2));
+    }
+  }
 
   /** @param {string} name @param {string} text @param {boolean} shown */
   function tell(name, text, shown = true) {
@@ -45,18 +91,25 @@
     if (!place && news && message.who === "adviser") news.hidden = false;
   }
 
-  /** Nothing of it stays here either: not on this page, nor on one that was left. @param {string} why */
-  function over(why) {
-    running = false;
-    clearTimeout(asking);
-    for (const place of held) place.replaceChildren();
-    held.clear();
-    if (news) news.hidden = true;
-    const after = /** @type {HTMLElement | null} */ (document.querySelector("[data-chat-over]"));
-    if (!after) return;
+  /** Nothing of it stays here, nor comes any more: not on this page, nor on one that was left. */
+  function clear() {
+    for (const stop of calls) stop.abort();
     const open = document.querySelector("[data-chat-open]");
     if (open?.contains(document.activeElement)) document.querySelector("h1")?.focus();
+    for (const place of held) place.replaceChildren();
+    held.clear();
     open?.remove();
+    if (news) news.hidden = true;
+  }
+
+  /** @param {string} why */
+  function over(why) {
+    runs(false);
+    clearTimeout(asking);
+    clear();
+    document.getElementById("chat-ending")?.remove();
+    const after = /** @type {HTMLElement | null} */ (document.querySelector("[data-chat-over]"));
+    if (!after) return;
     after.hidden = false;
     const reason = after.querySelector("[data-chat-why]");
     if (reason) reason.textContent = why;
@@ -66,9 +119,9 @@
     clearTimeout(asking);
     if (!running) return;
     try {
-      const answer = await fetch(`/chat/messages?after=${newest}`, { headers: { Accept: "application/json" } });
-      if (!answer.ok) throw new Error(answer.statusText);
-      const told = await answer.json();
+      const { ok, told } = await call(`/chat/messages?after=${newest}`);
+      if (!running) return;
+      if (!ok) throw new Error();
       if (told.state === "ended") return over(told.over);
       missed = 0;
       for (const message of told.messages) add(message);
@@ -76,6 +129,10 @@
       tell("chat-status", told.status);
       const there = document.getElementById("chat-there");
       if (there) there.hidden = !told.there;
+      for (const box of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-typed]"))) {
+        /** @type {HTMLTextAreaElement} */ (box).value ||= box.dataset.typed ?? "";
+        delete box.dataset.typed;
+      }
     } catch {
       // A lost network is not the end: the next question asks for everything that came meanwhile.
       missed += 1;
@@ -87,8 +144,8 @@
   function arrive() {
     if (document.querySelector("[data-chat-ended]")) return over("");
     const place = list();
-    if (!place) return;
-    running = true;
+    if (!place) return starting ? runs(false) : undefined;
+    runs(true);
     held.add(/** @type {Element} */ (place.closest("[data-chat-open]")));
     if (news) news.hidden = true;
     // A page that Back brought here shows what it showed then.
@@ -99,22 +156,16 @@
 
   /** @param {HTMLFormElement} form */
   async function send(form) {
-    const lost = document.getElementById("chat-problem")?.dataset.lost ?? "";
+    const { lost = "", refused = "" } = document.getElementById("chat-problem")?.dataset ?? {};
     const box = /** @type {HTMLTextAreaElement} */ (form.elements.namedItem("message"));
     const once = /** @type {HTMLInputElement} */ (form.elements.namedItem("once"));
     const typed = box.value;
-    const body = new URLSearchParams({ message: typed, once: once.value });
     try {
-      let answer;
-      for (let tries = 0; !answer || (answer.status === 503 && tries < TRIES); tries += 1) {
-        if (tries) await new Promise((again) => setTimeout(again, EVERY_MS / 2));
-        answer = await fetch("/chat/say", { method: "POST", body, headers: { Accept: "application/json" } });
-      }
-      const told = await answer.json();
-      tell("chat-problem", told.problem ?? "", !answer.ok);
-      if (!answer.ok) return;
-      if (box.value === typed) box.value = "";
-      // A message that is sent again keeps this, so that it stands once; the next one gets another.
+      const { ok, told } = await post("/chat/say", new URLSearchParams({ message: typed, once: once.value }));
+      tell("chat-problem", told.problem ?? refused, !ok);
+      if (!ok) return;
+      if (box.value.startsWith(typed)) box.value = box.value.slice(typed.length); // they may have typed on
+      // The same words sent again keep this, so that they stand once; the next message gets another.
       once.value = crypto.getRandomValues(new Uint32Array(3)).join("");
     } catch {
       return tell("chat-problem", lost); // what was typed stays; Send tries again, and nothing is doubled
@@ -122,21 +173,51 @@
     void ask();
   }
 
+  async function end() {
+    document.cookie = "left=end; path=/; SameSite=Strict";
+    clear();
+    const ending = document.getElementById("chat-ending");
+    if (ending) ending.hidden = false;
+    try {
+      if ((await post("/chat/end")).ok) return over("");
+    } catch {
+      // Asking goes on, and the mark ends it.
+    }
+    tell("chat-ending", ending?.dataset.later ?? "");
+    void ask();
+  }
+
   addEventListener(
     "submit",
     (event) => {
       const form = event.target;
-      if (!(form instanceof HTMLFormElement) || !form.matches("[data-chat-form]")) return;
+      if (!(form instanceof HTMLFormElement)) return;
+      const step = form.dataset.chatForm;
+      if (step === "start") {
+        starting = true;
+        root.dataset.chat = "running"; // it may be running before its page is here
+      }
+      if (step !== "say" && step !== "end") return;
       event.preventDefault();
       event.stopImmediatePropagation();
-      void send(form);
+      void (step === "say" ? send(form) : end());
     },
     true,
   );
   document.addEventListener("sidedoor:arrived", arrive);
   document.addEventListener("sidedoor:hide", () => {
-    if (running) navigator.sendBeacon("/chat/hide");
+    running = false;
+    clear();
   });
+  // A page may be kept whole (bfcache), and the chat be left in another tab meanwhile: it is kept without a word.
+  addEventListener("pagehide", () => {
+    for (const place of held) {
+      place.querySelector("[data-chat-words]")?.replaceChildren();
+      const box = place.querySelector("textarea");
+      if (box) [box.dataset.typed, box.value] = [box.value, ""];
+    }
+  });
+  addEventListener("pageshow", ({ persisted }) => persisted && arrive());
   arrive();
   if (running) void ask();
 })();

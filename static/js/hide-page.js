@@ -11,7 +11,7 @@
 (() => {
   "use strict";
 
-  const { exit = "/w", next = "", title = "" } = document.currentScript?.dataset ?? {};
+  const { exit = "/w", next = "", title = "", end = "" } = document.currentScript?.dataset ?? {};
   const root = document.documentElement;
   const tabs = "BroadcastChannel" in window ? new BroadcastChannel("hide") : null;
   const HIDDEN = "w=1";
@@ -47,6 +47,7 @@
     document.title = title;
     for (const media of document.querySelectorAll("audio, video")) /** @type {HTMLMediaElement} */ (media).pause();
     window.speechSynthesis?.cancel();
+    endChat();
     document.dispatchEvent(new Event("sidedoor:hide"));
     const ours = window.navigation?.entries() ?? [];
     // Without the Navigation API, a page that was reached from a page of ours has that one behind it.
@@ -57,6 +58,16 @@
     rewind(ours);
     // An exit that hangs leaves this page alive, covered. (One that refuses has already taken its place.)
     if (next) setTimeout(() => location.replace(next), SECOND_EXIT_MS);
+  }
+
+  /**
+   * A running chat ends: by a beacon, and by a mark for when that never arrives (the server ends the chat at the next
+   * request that carries it, and takes it back; see public/hidden_first.py). The beacon is sent from every page: one that
+   * was reached from another site does not know of a chat.
+   */
+  function endChat() {
+    if (root.dataset.chat === "running") document.cookie = "left=1; path=/; SameSite=Strict";
+    if (end) navigator.sendBeacon(end);
   }
 
   /** @param {NavigationHistoryEntry[]} ours the entries of this site that lie next to each other, this one among them */
@@ -103,7 +114,10 @@
     else if (!leaving) uncover();
   });
 
-  tabs?.addEventListener("message", hide);
+  tabs?.addEventListener("message", ({ data }) => {
+    if (data === "hide") hide();
+    else root.dataset.chat = data; // chat.js tells every tab that a chat runs, or that it is over
+  });
 
   addEventListener(
     "click",

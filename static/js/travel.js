@@ -90,6 +90,8 @@
       const isPage = response.headers.get("Content-Type")?.startsWith("text/html");
       const arrived = isPage ? new DOMParser().parseFromString(policy ? policy.createHTML(html) : html, "text/html") : null;
       const content = arrived?.getElementById("main");
+      // A form's answer that is no page (a busy server's) is a failure; its address is nothing to go to.
+      if ((!arrived || !content) && how.method) throw new Error();
       if (!arrived || !content) return location.assign(url);
       content.querySelector("#hide-notice")?.remove();
       past.push(view());

@@ -207,7 +207,7 @@ def chat(reader: Reader, site: RunningSite) -> None:
     store.is_present(1, "Kit", True, now)
     read(reader, "/chat")
     reader.click("form[action='/chat/start'] button")
-    wait_for(reader, 'return Boolean(document.querySelector("[data-chat]"))')
+    wait_for(reader, 'return Boolean(document.querySelector("[data-chat-words]"))')
     (waiting,) = [one for one in store.live(now) if one.state == "waiting"]
     store.is_ready(1)
     store.accept(waiting.id, 1, "Kit", now)

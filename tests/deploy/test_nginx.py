@@ -11,11 +11,17 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
+from playwright.sync_api import sync_playwright
 
+from sidedoor.chat.store import ChatStore, open_store
 from sidedoor.public.headers import policy_headers
+from tests.browser.places import Places
+from tests.browser.readers import CHROMIUM, CHROMIUM_ARGUMENTS
 from tests.browser.server import PROJECT, RunningSite, copy_content, free_port
 
 NGINX = shutil.which("nginx") or "/usr/sbin/nginx"
@@ -26,7 +32,8 @@ class Deployed:
 
     def __init__(self, folder: Path) -> None:
         self.content = folder / "content"
-        copy_content(self.content, ["https://weather.example/"])
+        self.places = Places()
+        copy_content(self.content, [self.places.url("exit")])
         old = self.content / "news" / "project-cara-trial.md"
         old.write_text(
             old.read_text("utf-8").replace("\nstate:", "\nprevious_slugs: [former-name]\nstate:", 1), "utf-8"
@@ -45,6 +52,11 @@ class Deployed:
         ):
             assert ours in text
             text = text.replace(ours, theirs)
+        # Where a body or an answer is kept while it is slow; the folders that nginx makes for it stay.
+        self.temporary = folder / "temporary"
+        self.temporary.mkdir()
+        kept = "".join(f"{kind}_temp_path {self.temporary}/{kind} 1 2; " for kind in ("client_body", "proxy"))
+        text = text.replace("http {", f"http {{ {kept}", 1)
         (folder / "logs").mkdir()
         configuration = folder / "nginx.conf"
         configuration.write_text(
@@ -92,6 +104,26 @@ class Deployed:
         self.process.terminate()
         self.process.wait(timeout=10)
         self.site.close()
+        self.places.close()
+
+    @property
+    def store(self) -> ChatStore:
+        """Where the site's conversations are."""
+        return open_store("sqlite:", self.site.data)
+
+    def start_chat(self) -> str:
+        """Somebody begins to wait, through nginx; the cookie's value."""
+        self.store.is_present(1, "Kit", True, datetime.now(UTC))
+        status, headers, _ = self.get("/chat/start", b"website=")
+        assert status == 303
+        (cookie,) = headers["set-cookie"]
+        return cookie.removeprefix("chat=").partition(";")[0]
+
+    def state_of(self, token: str) -> tuple[str, str | None]:
+        """How a conversation stands."""
+        one = self.store.find(token, datetime.now(UTC))
+        assert one
+        return one.state, one.reason
 
 
 @pytest.fixture(scope="module")
@@ -157,6 +189,93 @@ def test_what_is_published_after_the_export_is_there_at_once_and_verify_tells_of
         item.unlink()
 
 
+@pytest.mark.parametrize("name", ["chat", "__Host-chat"])
+def test_whoever_is_in_a_chat_is_answered_by_the_application_on_every_address(deployed: Deployed, name: str) -> None:
+    marker = deployed.mirror / "help/money.html"
+    kept = marker.read_bytes()
+    marker.write_bytes(b"zqmirror")
+    try:
+        for others in ("", "a=b; ", "a=b;", "x=1; y=2; "):
+            assert b"zqmirror" not in deployed.get("/help/money", headers={"Cookie": f"{others}{name}=x"})[2]
+        assert deployed.get("/help/money", headers={"Cookie": "a=b; xchat=1"})[2] == b"zqmirror"
+    finally:
+        marker.write_bytes(kept)
+    token = deployed.start_chat()
+    for path in ("/", "/help", "/help/money", "/news", "/contacts", "/search", "/chat", "/zqnowhere"):
+        status, headers, body = deployed.get(path, headers={"Cookie": f"chat={token}"})
+        assert status == (404 if path == "/zqnowhere" else 200)
+        assert b'<a id="hide-this-page" href="/chat/hide"' in body, path
+        assert b'data-chat="running"' in body, path
+        for policy, value in policy_headers(https=False).items():
+            assert headers[policy.lower()] == [value], path
+    said = deployed.get("/chat/say", urlencode({"message": "zqthrough"}).encode(), {"Cookie": f"chat={token}"})
+    assert said[0] == 303, "a body comes through as well"
+    assert b"zqthrough" in deployed.get("/chat", headers={"Cookie": f"chat={token}"})[2]
+    status, headers, body = deployed.get("/help/money", headers={"Cookie": f"chat={token}; left=1"})
+    assert (status, len(headers["set-cookie"])) == (200, 2), "hidden, and the beacon was lost"
+    assert deployed.state_of(token) == ("ended", "hidden")
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+@pytest.mark.parametrize("path", ["/help/money", "/", "/news", "/zqnowhere"])
+def test_with_nginx_in_front_hide_on_any_page_ends_a_running_chat(deployed: Deployed, scripts: bool, path: str) -> None:
+    deployed.store.is_present(1, "Kit", True, datetime.now(UTC))
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
+        context = browser.new_context(java_script_enabled=scripts)
+        tab = context.new_page()
+        tab.goto(f"{deployed.url}/chat")
+        tab.get_by_role("button", name="It is safe. Start").click()
+        tab.locator("#chat-status").wait_for()
+        (token,) = [cookie["value"] for cookie in context.cookies() if cookie["name"] == "chat"]
+        tab.close()
+        tab = context.new_page()  # loaded whole, in a tab that knows of no chat
+        tab.goto(deployed.url + path)
+        tab.get_by_role("link", name="Hide this page").click()
+        tab.wait_for_url("**exit**")
+        deadline = time.monotonic() + 5
+        while deployed.state_of(token)[0] != "ended" and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert deployed.state_of(token) == ("ended", "hidden")
+        assert context.cookies(deployed.url) == []
+        browser.close()
+
+
+def test_no_word_reaches_a_temporary_file_however_slow_the_reader(deployed: Deployed) -> None:
+    token = deployed.start_chat()
+    one, now = deployed.store.find(token, datetime.now(UTC)), datetime.now(UTC)
+    assert one
+    for number in range(300):
+        deployed.store.say(one.id, "adviser", "zqanswer " * 200, now + timedelta(seconds=4 * number - 1200))
+    form = urlencode({"message": "zqsaid " * 8000}).encode()
+    requests = [
+        f"GET /chat HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: chat={token}\r\nConnection: close\r\n\r\n".encode(),
+        *(
+            f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookie}\r\nConnection: close\r\nContent-Type: "
+            f"application/x-www-form-urlencoded\r\nContent-Length: {len(form)}\r\n\r\n".encode()
+            + form
+            for path in ("/chat/say", "/search", "/feedback")
+            for cookie in ("a=b", f"chat={token}")
+        ),
+    ]
+    for asked in requests:
+        with socket.socket() as slow:
+            slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            slow.connect(("127.0.0.1", deployed.port))
+            half = len(asked) // 2 if len(asked) > 1000 else len(asked)
+            slow.sendall(asked[:half])
+            time.sleep(0.3)
+            slow.sendall(asked[half:])
+            time.sleep(0.7)
+            answer = b""
+            while part := slow.recv(1 << 16):
+                answer += part
+        assert answer.startswith(b"HTTP/1.1 ")
+        if asked.startswith(b"GET"):
+            assert answer.count(b"zqanswer") == 300 * 200
+    assert [path for path in deployed.temporary.rglob("*") if path.parent != deployed.temporary] == []
+
+
 def test_nothing_is_logged(deployed: Deployed) -> None:
     deployed.get("/help/money?zqsecret")
     for path in deployed.mirror.parent.rglob("*"):
@@ -165,8 +284,17 @@ def test_nothing_is_logged(deployed: Deployed) -> None:
 
 
 def test_the_mirror_stays_when_the_application_is_away(deployed: Deployed) -> None:
+    token = deployed.start_chat()
     deployed.site.close()
     assert deployed.get("/help/money")[0] == 200
+    in_chat = {"Cookie": f"chat={token}"}
+    for path, status in (("/", 200), ("/help/money", 200), ("/chat", 200), ("/zqnowhere", 404)):
+        answered, headers, body = deployed.get(path, headers=in_chat)
+        assert (answered, b'id="hide-this-page"' in body) == (status, True), path
+        assert (headers["cache-control"], headers.get("refresh")) == (["no-store"], None)
+    status, headers, body = deployed.get("/chat/wait", headers=in_chat)
+    assert (status, headers["refresh"], b"This is a copy of the site" in body) == (200, ["10"], True)
+    assert deployed.get("/chat/say", b"message=x", in_chat)[0] == 503
     assert b"This is a copy of the site" in deployed.get("/search")[2]
     assert deployed.get("/search", b"query=money")[0] == 503
     status, _, body = deployed.get("/no-such-page")

@@ -1,10 +1,15 @@
 """Markdown: the author blocks, and everything that is not allowed, each with its line."""
 
 import re
+from pathlib import Path
 
 import pytest
 
 from sidedoor.documents.markdown import render
+
+PROJECT = Path(__file__).resolve().parents[2]
+OURS = re.compile(r"""\bid="([^"{}]+)"|getElementById\("([^"]+)"\)|\.id = "([^"]+)"|"#([a-z][\w-]*)\b""")
+"""Where templates and scripts name an element of their own."""
 
 
 def told(body: str) -> list[tuple[int | None, str]]:
@@ -33,7 +38,7 @@ def told(body: str) -> list[tuple[int | None, str]]:
         ("/// action | /help/x\nGo\n///", '<p class="action"><a href="/help/x">Go</a></p>'),
         (
             "/// device | edge\n### Edge\n///",
-            '<section class="device" id="device-edge">\n<h3 id="edge">Edge</h3>\n</section>',
+            '<section class="device" id="device-edge">\n<h3 id="part-edge">Edge</h3>\n</section>',
         ),
     ],
 )
@@ -94,3 +99,40 @@ def test_code_may_talk_of_html() -> None:
 
 def test_the_words_are_read_block_by_block() -> None:
     assert render("One *two*.\n\n- “a”\n- b\n\n| c |\n|---|\n| d |").sentences == ["One two.", "“a”", "b", "c", "d"]
+
+
+def ids_of_the_layout() -> set[str]:
+    """Every id that a template, a script or the style sheet knows by name."""
+    files = [*(PROJECT / "site/sidedoor/templates").rglob("*.html"), *(PROJECT / "static/js").rglob("*.js")]
+    named = {name for file in files for found in OURS.findall(file.read_text("utf-8")) for name in found if name}
+    return named | set(re.findall(r"#([a-z][\w-]*)", (PROJECT / "static/css/public.css").read_text("utf-8")))
+
+
+def test_no_id_that_an_editor_makes_is_one_of_the_layouts() -> None:
+    ours = ids_of_the_layout()
+    assert {
+        "chat-news",
+        "main",
+        "hide-this-page",
+        "menu",
+        "way-back",
+        "travel-status",
+        "message",
+        "chat-status",
+    } <= ours
+    words = [name.replace("-", " ") for name in sorted(ours)]
+    body = "\n\n".join(
+        f"## {heading}" for name, text in zip(sorted(ours), words, strict=True) for heading in (text, name)
+    )
+    devices = "\n\n".join(f"/// device | {name}\nx\n///" for name in sorted(ours))
+    made = re.findall(r'\bid="([^"]*)"', render(f"{body}\n\n{devices}").html)
+    assert len(made) == 3 * len(ours)
+    assert len(set(made)) == len(made), "and none stands twice"
+    assert set(made) & ours == set()
+    assert not [name for name in ours if name.startswith(("part-", "device-", "contact-"))], "these are the editors'"
+
+
+def test_a_link_to_a_heading_is_written_with_its_words() -> None:
+    html = render("## Who to call\n\n[There](#who-to-call) and [here](#part-who-to-call), not [this](#main).").html
+    assert 'id="part-who-to-call"' in html
+    assert re.findall('href="([^"]+)"', html) == ["#part-who-to-call", "#part-who-to-call", "#main"]

@@ -187,14 +187,25 @@ def test_feedback_loses_nothing_when_something_is_wrong(app: Flask, client: Flas
     assert client.post("/feedback", data={"message": "x" * 80_000}).status_code == 413
 
 
+def test_feedback_that_is_sent_twice_by_mistake_stands_once(app: Flask, client: FlaskClient, clock: SetClock) -> None:
+    from sidedoor.public.feedback_store import FeedbackStore
+
+    for message in ("It helped.", "It helped.", "It helped!"):
+        assert client.post("/feedback", data={"message": message}).status_code == 303
+    assert [message.text for message in FeedbackStore(app.config["DATA"]).all()] == ["It helped.", "It helped!"]
+    clock.forward(hours=1)
+    client.post("/feedback", data={"message": "It helped."})
+    assert len(FeedbackStore(app.config["DATA"]).all()) == 3
+
+
 def test_feedback_takes_so_many_an_hour_and_no_robots(app: Flask, client: FlaskClient, clock: SetClock) -> None:
     from sidedoor.public.feedback_store import MOST_AN_HOUR, FeedbackStore
 
     store = FeedbackStore(app.config["DATA"])
     client.post("/feedback", data={"message": "spam", "website": "https://spam.example"})
     assert store.all() == []
-    for _ in range(MOST_AN_HOUR):
-        store.add("x", clock())
+    for number in range(MOST_AN_HOUR):
+        store.add(f"x {number}", clock())
     assert client.post("/feedback", data={"message": "one more"}).status_code == 503
     clock.forward(hours=1)
     assert client.post("/feedback", data={"message": "one more"}).status_code == 303

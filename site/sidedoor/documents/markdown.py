@@ -14,7 +14,7 @@ from xml.etree import ElementTree as etree
 import markdown
 import nh3
 from markdown.extensions.tables import TableExtension
-from markdown.extensions.toc import TocExtension
+from markdown.extensions.toc import TocExtension, slugify
 from markdown.treeprocessors import Treeprocessor
 
 from sidedoor.documents.blocks import BLOCK_NAMES, AuthorBlocks
@@ -26,6 +26,8 @@ ALLOWED: dict[str, set[str]] = {
     "table": set(), "thead": set(), "tbody": set(), "tr": set(), "th": {"class", "scope"}, "td": {"class"},
     "div": {"class", "data-contact"}, "figure": {"class"}, "figcaption": set(), "section": {"class", "id"},
 }  # fmt: skip
+HEADING_PREFIX = "part-"
+"""Before an id made of a heading's words, so that it is never one of the layout's; test_markdown.py knows those."""
 _SCHEMES = {"https", "mailto"}
 _INLINE = {"a", "strong", "em", "code", "img", "br"}
 _MOST_BRACKETS = 400
@@ -81,7 +83,13 @@ def render(body: str) -> Rendered:
         return Rendered("", findings=excess)
     inspector = _Inspector(body)
     converter = markdown.Markdown(
-        extensions=[TableExtension(use_align_attribute=True), "sane_lists", "smarty", TocExtension(), AuthorBlocks()],
+        extensions=[
+            TableExtension(use_align_attribute=True),
+            "sane_lists",
+            "smarty",
+            TocExtension(slugify=_heading_id),
+            AuthorBlocks(),
+        ],
         output_format="html",
     )
     # Raw HTML is never passed through: it is shown as the text it is, and reported.
@@ -107,6 +115,10 @@ def render(body: str) -> Rendered:
     )
 
 
+def _heading_id(words: str, separator: str) -> str:
+    return HEADING_PREFIX + slugify(words, separator)
+
+
 def _only_our_own(tag: str, attribute: str, value: str) -> str | None:
     """Cut pictures of other hosts, which would tell them who reads, and links that hide another host behind //."""
     if (tag, attribute) == ("img", "src") and not value.startswith("/images/"):
@@ -126,6 +138,11 @@ class _Inspector(Treeprocessor):
         self.findings: list[Finding] = []
 
     def run(self, root: etree.Element) -> None:
+        ids = {element.get("id") for element in root.iter()}
+        for element in root.iter("a"):
+            sign, name = element.get("href", "")[:1], element.get("href", "")[1:]
+            if sign == "#" and HEADING_PREFIX + name in ids:
+                element.set("href", f"#{HEADING_PREFIX}{name}")  # editors write the heading's words
         for element in root.iter():
             if element is root:
                 continue

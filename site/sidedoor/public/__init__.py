@@ -16,6 +16,7 @@ from sidedoor.edition import MIRROR_KEY, EditionLayer, in_conversation
 from sidedoor.public import chat, contacts, errors, feedback, feeds, health, help, news, pages, search, site_files
 from sidedoor.public.current import current_public
 from sidedoor.public.headers import OutermostLayer, set_policy, with_policy
+from sidedoor.public.hidden_first import HiddenFirst
 from sidedoor.public.inline import inline_script, inline_style
 from sidedoor.public.language import current_language, speak_languages
 from sidedoor.public.same_site import refuse_cross_site_posts
@@ -47,8 +48,9 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
         site = live.library.site
         return (*site.hosts, name_of(site.url or settings.served_at))
 
+    first = HiddenFirst(edition, app.extensions["chat_store"], clock, settings.https)
     app.wsgi_app = OutermostLayer(  # type: ignore[method-assign]
-        edition, complete, settings.https, hosts, edition.remembered
+        first, complete, settings.https, hosts, edition.remembered
     )
     return app
 

@@ -1,9 +1,11 @@
 """“Questions?”: the reader's side of the chat. A form that works without scripts; chat.js makes it quicker.
 
 Nothing is set on the device before Start. Then it is one session cookie that scripts cannot read, which ends with the
-conversation. “Hide this page” ends it on the server: with scripts by a beacon, without them by the link itself.
+conversation. “Hide this page” ends it on the server: with scripts by a beacon, and where that does not arrive by the
+mark that hidden_first knows; without them by the link itself.
 """
 
+import hashlib
 import logging
 import secrets
 import sqlite3
@@ -28,6 +30,7 @@ from sidedoor.chat.store import ChatStore
 from sidedoor.documents.models import Chat
 from sidedoor.edition import CHAT_COOKIE, MIRROR_KEY
 from sidedoor.public.current import current_public
+from sidedoor.public.hidden_first import STILL_RUNS_KEY
 from sidedoor.public.language import translate as _
 
 blueprint = Blueprint("chat", __name__, url_prefix="/chat")
@@ -68,7 +71,8 @@ def start() -> ResponseReturnValue:
         token = _store().start(found, chat.most_waiting, now)
     except NotPossible:
         return _before(open_now=False, full=True), 503
-    response = redirect("/chat", 303)
+    # Without scripts they wait where the page renews itself; whoever waits on a still page would be taken for gone.
+    response = redirect("/chat/wait" if _navigated() else "/chat", 303)
     response.set_cookie(_cookie(), token, httponly=True, samesite="Strict", secure=current_app.config["HTTPS"])
     return response
 
@@ -80,7 +84,7 @@ def say() -> ResponseReturnValue:
     if not conversation or conversation.state == "ended":
         return redirect("/chat", 303)
     try:
-        number = _store().say(conversation.id, "reader", text, _now(), request.form.get("once", "")[:40])
+        number = _store().say(conversation.id, "reader", text, _now(), _once(text))
     except NotPossible as refused:
         sentences = {
             "empty": _("There is nothing in the box yet. Write a few words first."),
@@ -91,7 +95,7 @@ def say() -> ResponseReturnValue:
         if _wants_page():
             return _conversation(conversation, text, problem)
         return jsonify(problem=problem), 422
-    return redirect("/chat/wait#newest", 303) if _wants_page() else jsonify(number=number)
+    return redirect("/chat/wait", 303) if _wants_page() else jsonify(number=number)
 
 
 @blueprint.get("/messages")
@@ -114,7 +118,7 @@ def messages() -> ResponseReturnValue:
 @blueprint.post("/end")
 def end() -> ResponseReturnValue:
     """End it calmly; the page that follows says that it is over, and where to turn."""
-    return _ended("reader", render_template("chat/over.html"))
+    return _ended("reader", render_template("chat/over.html") if _wants_page() else jsonify(state="ended"))
 
 
 @blueprint.post("/hide")
@@ -125,10 +129,15 @@ def hide() -> ResponseReturnValue:
 
 @blueprint.get("/hide")
 def hide_without_scripts() -> ResponseReturnValue:
-    """Where “Hide this page” leads without scripts, for whoever is in a conversation: it ends, and on to the exit."""
+    """Where “Hide this page” leads without scripts, for whoever is in a conversation: it ends, and on to the exit.
+
+    Only a press on the link ends it; a picture with this address, or a browser that fetches ahead, does not.
+    """
     exits = (current_app.config["EXIT_URL"],) if current_app.config["EXIT_URL"] else current_public().site.exit
     response = redirect(exits[0], 303)
     response.headers["Referrer-Policy"] = "no-referrer"
+    if not _navigated() or request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
+        return response
     try:
         return _ended("hidden", response)
     except (StoreDown, sqlite3.Error):
@@ -142,7 +151,8 @@ def store_is_down(error: Exception) -> ResponseReturnValue:
     logging.getLogger("sidedoor.chat").error("The chat's store cannot be used: %s", type(error).__name__)
     if not _wants_page():
         return jsonify(problem=_("The chat does not work just now. What you wrote was not sent.")), 503
-    return _before(open_now=False, broken=True, text=request.form.get("message", "")), 503
+    waits = request.path == "/chat/wait"  # it asks again by itself, so that nobody loses their place by a blink
+    return _before(open_now=False, broken=True, text=request.form.get("message", ""), waits=waits), 503
 
 
 def _now() -> datetime:
@@ -169,11 +179,13 @@ def _cookie() -> str:
 
 def _mine() -> Conversation | None:
     _chat()
+    if STILL_RUNS_KEY in request.environ:
+        raise StoreDown("left, and not ended yet")
     token = request.cookies.get(_cookie())
     return _store().find(token, _now()) if token else None
 
 
-def _before(open_now: bool, full: bool = False, broken: bool = False, text: str = "") -> str:
+def _before(open_now: bool, full: bool = False, broken: bool = False, text: str = "", waits: bool = False) -> str:
     chat, public = _chat(), current_public()
     return render_template(
         "chat/start.html",
@@ -183,6 +195,7 @@ def _before(open_now: bool, full: bool = False, broken: bool = False, text: str 
         full=full,
         broken=broken,
         text=text,
+        waits=waits,
         wait=_usual_wait() if open_now else "",
         instead=[public.contacts[name] for name in chat.instead if name in public.contacts],
     )
@@ -210,6 +223,27 @@ def _conversation(conversation: Conversation, text: str = "", problem: str = "",
 def _for_reader(conversation: Conversation, after: int = 0) -> list[Message]:
     """Notes are for the colleague who takes over."""
     return [one for one in _store().messages(conversation.id, after) if one.who != "note"]
+
+
+def _once(text: str) -> str:
+    """What marks a message that is sent again, with scripts or without: the same form with the same words.
+
+    The form's own part is random and kept nowhere, so the digest tells nothing of the words.
+    """
+    once = request.form.get("once", "")[:40]
+    return hashlib.sha256(f"{once} {text}".encode()).hexdigest() if once else ""
+
+
+def _navigated() -> bool:
+    """Whether a browser went here by itself, as it does without scripts: it is to show the answer as a page.
+
+    Browsers without Fetch Metadata ask for text/html then, and for anything else in pictures and fetches. Their readers
+    have to be able to hide, too; and the cookie is SameSite=Strict, so no other site makes them.
+    """
+    if "Sec-Fetch-Dest" not in request.headers:
+        return "text/html" in request.headers.get("Accept", "")
+    how = (request.headers["Sec-Fetch-Dest"], request.headers.get("Sec-Fetch-Mode"))
+    return how == ("document", "navigate") and "Sec-Purpose" not in request.headers
 
 
 def _wants_page() -> bool:

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
 from sidedoor.documents.library import PublicLibrary
-from sidedoor.edition import EDITION_KEY, SAME_FOR_EVERYONE, Edition, in_conversation
+from sidedoor.edition import EDITION_KEY, SAME_FOR_EVERYONE, Edition
 
 Parameters = ParamSpec("Parameters")
 
@@ -36,7 +36,7 @@ def same_for_everyone(view: Callable[Parameters, ResponseReturnValue]) -> Callab
     @wraps(view)
     def marked(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Response:
         response = make_response(view(*args, **kwargs))
-        if request.method == "GET" and not in_conversation(request.environ):
+        if request.method == "GET":
             response.headers[SAME_FOR_EVERYONE] = "1"
         return response
 

@@ -32,9 +32,14 @@ class FeedbackStore:
         self._path = data / "feedback.sqlite3"
 
     def add(self, text: str, now: datetime) -> None:
-        """Keep a message. Raises StoreFull, or OSError or sqlite3.Error where the disk refuses it."""
+        """Keep a message; the same words twice in an hour are a second press on Send, and stand once.
+
+        Raises StoreFull, or OSError or sqlite3.Error where the disk refuses it.
+        """
         hour = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0).isoformat()
         with self._open() as database:
+            if database.execute("SELECT 1 FROM messages WHERE hour = ? AND text = ?", (hour, text)).fetchone():
+                return
             (already,) = database.execute("SELECT count(*) FROM messages WHERE hour = ?", (hour,)).fetchone()
             if already >= MOST_AN_HOUR:
                 raise StoreFull

@@ -1,0 +1,88 @@
+"""What was hidden or ended stays so: the layer in front of everything that knows a conversation.
+
+“Hide this page” and “End” tell the server at once, but a beacon may never arrive: the network is away, or the server is
+busy. The cookie that names the conversation is HttpOnly, so no script can drop it. Instead the page leaves a mark
+beside it, in the same task; whatever this browser asks for next, the conversation is ended first. While it cannot be
+ended, it is not known either: no word is shown.
+
+Only the server takes the mark back, and only with the cookie itself. The page's own script must not: a page that came
+from another site was asked for without either cookie (SameSite=Strict), and a mirror's page was never asked of us.
+"""
+
+import logging
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.http import dump_cookie
+
+from sidedoor.chat.model import Reason, StoreDown
+from sidedoor.chat.store import ChatStore
+from sidedoor.documents.times import Clock
+from sidedoor.edition import CHAT_COOKIES, MARK_COOKIE
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+log = logging.getLogger("sidedoor.chat")
+STILL_RUNS_KEY = "sidedoor.left_and_not_ended"
+"""In a request whose conversation was left and could not be ended: nobody may say that it is over."""
+_SETS = tuple(f"{name}=" for name in CHAT_COOKIES)
+_REASONS: dict[str, Reason] = {"end": "reader"}
+"""The mark's value says how the conversation was left; whatever it does not say so is hidden."""
+
+
+class HiddenFirst:
+    """Ends what a request's mark says was left. `application` then sees a request that names no conversation."""
+
+    def __init__(self, application: "WSGIApplication", store: ChatStore, clock: Clock, https: bool) -> None:
+        self._application = application
+        self._store = store
+        self._clock = clock
+        self._https = https
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        cookies = list(_cookies(environ))
+        mark = dict(cookies).get(MARK_COOKIE)
+        if mark is None:
+            return self._application(environ, start_response)
+        tokens = [value for name, value in cookies if name in CHAT_COOKIES]
+        others = [f"{name}={value}" for name, value in cookies if name not in (*CHAT_COOKIES, MARK_COOKIE)]
+        environ["HTTP_COOKIE"] = "; ".join(others)
+        ended = self._end(tokens, _REASONS.get(mark, "hidden"))
+        if not ended:
+            environ[STILL_RUNS_KEY] = True
+        # A beacon that overtakes the answer to Start names no conversation yet. The mark waits for it.
+        waits = not tokens and (environ["REQUEST_METHOD"], environ.get("PATH_INFO")) == ("POST", "/chat/hide")
+
+        def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Callable[[bytes], object]:
+            begun = any(name.lower() == "set-cookie" and value.startswith(_SETS) for name, value in headers)
+            gone = {name for name, _ in cookies if name in CHAT_COOKIES} if ended and not begun else set()
+            if (ended and not waits) or begun:
+                gone.add(MARK_COOKIE)
+            return start_response(
+                status, [*headers, *(("Set-Cookie", self._drop(name)) for name in sorted(gone))], *error
+            )
+
+        return self._application(environ, start)
+
+    def _end(self, tokens: list[str], reason: Reason) -> bool:
+        try:
+            for token in tokens:
+                if conversation := self._store.find(token, self._clock()):
+                    self._store.end(conversation.id, reason, self._clock())
+        except (StoreDown, sqlite3.Error) as error:
+            log.error("A conversation that was left could not be ended yet: %s", type(error).__name__)
+            return False
+        return True
+
+    def _drop(self, name: str) -> str:
+        return dump_cookie(name, max_age=0, expires=0, httponly=True, samesite="Strict", secure=self._https)
+
+
+def _cookies(environ: "WSGIEnvironment") -> Iterator[tuple[str, str]]:
+    """The pairs as they were sent, every one of a name."""
+    for pair in environ.get("HTTP_COOKIE", "").split(";"):
+        name, _, value = pair.strip().partition("=")
+        if name:
+            yield name, value

@@ -1,0 +1,341 @@
+"""A chat that is left when nobody hears it: offline, refused, in another tab. Real browsers on the real site."""
+
+import re
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+
+from sidedoor.chat.model import Conversation
+from sidedoor.chat.store import ChatStore, open_store
+from tests.browser.places import Places
+from tests.browser.server import RunningSite, copy_content
+from tests.browser.test_chat import CHAT
+
+LOST = "There is no connection just now."
+
+
+class Open:
+    """A site whose chat is open, and its conversations."""
+
+    def __init__(self, site: RunningSite, places: Places, store: ChatStore) -> None:
+        self.site, self.places, self.store = site, places, store
+
+    def talk(self, page: Page) -> Conversation:
+        """Somebody starts, writes and is answered."""
+        page.goto(self.site.url + "/chat")
+        page.get_by_role("button", name="It is safe. Start").click()
+        expect(page.locator("#chat-status")).to_be_visible()
+        one = self.answer()
+        page.get_by_label("Your message").fill("zqreader")
+        page.get_by_role("button", name="Send").click()
+        expect(page.locator(".chat .adviser")).to_contain_text("zqadviser", timeout=10_000)
+        expect(page.locator(".chat .reader")).to_contain_text("zqreader", timeout=10_000)
+        return one
+
+    def answer(self) -> Conversation:
+        """Take whoever waits."""
+        now = datetime.now(UTC)
+        (one,) = [one for one in self.store.live(now) if one.state == "waiting"]
+        self.store.is_ready(1)
+        self.store.accept(one.id, 1, "Kit", now)
+        self.store.say(one.id, "adviser", "zqadviser", now)
+        return one
+
+    def end_of(self, one: Conversation, seconds: float = 10) -> tuple[str, str | None]:
+        """How it stands once it has ended; else how it stands after a while."""
+        deadline = time.monotonic() + seconds
+        while True:
+            found = self.store.get(one.id, datetime.now(UTC))
+            assert found
+            if found.state == "ended" or time.monotonic() > deadline:
+                return found.state, found.reason
+            time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
+    folder, places = tmp_path_factory.mktemp("left"), Places()
+    copy_content(folder / "content", [places.url("exit")])
+    chosen = folder / "content/site.toml"
+    chosen.write_text(re.sub(r"(?ms)^\[chat\].*?(?=^\[+(?!chat)|\Z)", "", chosen.read_text("utf-8")) + CHAT, "utf-8")
+    site = RunningSite(folder / "content", folder / "data")
+    places.links = f'<a id="in" href="{site.url}/">In</a>'
+    yield Open(site, places, open_store("sqlite:", folder / "data"))
+    site.close()
+    places.close()
+
+
+@pytest.fixture
+def office(served: Open) -> Open:
+    """The same, with somebody present and nobody waiting."""
+    now = datetime.now(UTC)
+    served.store.is_present(1, "Kit", True, now)
+    for one in served.store.live(now):
+        served.store.end(one.id, "adviser", now)
+    served.store.is_ready(1)
+    return served
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    context = browser.new_context(viewport={"width": 320, "height": 600})
+    yield context
+    context.close()
+
+
+def refuse(route: Route) -> None:
+    """Answer as the outermost layer does when too much is coming in."""
+    route.fulfill(status=503, content_type="text/plain; charset=utf-8", body="Too many people are sending something.\n")
+
+
+def names(context: BrowserContext) -> list[str]:
+    return sorted(str(cookie["name"]) for cookie in context.cookies())
+
+
+def press_hide(page: Page) -> None:
+    """Press it where the exit may not answer."""
+    page.get_by_role("link", name="Hide this page").click(no_wait_after=True)
+
+
+@pytest.mark.parametrize("how", ["offline", "refused"])
+@pytest.mark.parametrize("back", ["/chat", "/help/money", "from another site"])
+def test_after_hide_no_later_request_shows_a_word_though_the_beacon_never_arrived(
+    office: Open, context: BrowserContext, how: str, back: str
+) -> None:
+    page = context.new_page()
+    one = office.talk(page)
+    if how == "offline":
+        context.set_offline(True)
+    else:
+        context.route("**/chat/hide", refuse)
+    press_hide(page)
+    page.wait_for_timeout(500)
+    assert names(context) == ["chat", "left"]
+    assert office.end_of(one, 0) == ("talking", None)
+    context.set_offline(False)
+    context.unroute_all()
+    later = context.new_page()
+    if back == "from another site":  # such a request carries neither cookie
+        later.goto(office.places.url("search"))
+        later.click("#in")
+        expect(later.get_by_role("heading", level=1)).to_be_visible()
+        later.locator("footer").get_by_role("link", name="Questions?").click()
+        expect(later.get_by_role("heading", name="Questions?")).to_be_visible()
+    else:
+        later.goto(office.site.url + back)
+    assert "zq" not in later.content()
+    assert office.end_of(one) == ("ended", "hidden")
+    assert names(context) == []
+    later.goto(office.site.url + "/chat")
+    expect(later.get_by_role("button", name="It is safe. Start")).to_be_visible()
+    again = office.talk(later)
+    assert office.end_of(again, 0) == ("talking", None), "a new chat is a chat like any other"
+    press_hide(later)
+    assert office.end_of(again) == ("ended", "hidden")
+
+
+def test_a_page_that_was_open_before_the_chat_began_knows_of_it(office: Open, context: BrowserContext) -> None:
+    before = context.new_page()
+    before.goto(office.site.url + "/help/money")
+    page = context.new_page()
+    one = office.talk(page)
+    page.close()
+    context.set_offline(True)
+    press_hide(before)
+    before.wait_for_timeout(300)
+    assert names(context) == ["chat", "left"]
+    context.set_offline(False)
+    context.new_page().goto(office.site.url + "/help/signs")
+    assert office.end_of(one) == ("ended", "hidden")
+
+
+def test_hide_on_a_page_that_came_from_another_site_ends_a_chat_it_does_not_know_of(
+    office: Open, context: BrowserContext
+) -> None:
+    page = context.new_page()
+    one = office.talk(page)
+    page.close()
+    page = context.new_page()
+    page.goto(office.places.url("search"))
+    page.click("#in")
+    assert page.evaluate("document.documentElement.dataset.chat") is None
+    press_hide(page)
+    assert office.end_of(one) == ("ended", "hidden")
+
+
+def test_hide_while_the_page_is_still_arriving_ends_the_chat(office: Open, context: BrowserContext) -> None:
+    page = context.new_page()
+    one = office.talk(page)
+    page.goto(office.site.url + "/help/money")
+    start, _, _ = context.request.get(office.site.url + "/help/money").text().partition("<main")
+    assert 'data-chat="running"' in start
+    page.route("**/half", lambda route: route.fulfill(body=start, content_type="text/html"))
+    page.goto(office.site.url + "/half")
+    context.set_offline(True)
+    press_hide(page)
+    page.wait_for_timeout(300)
+    assert {"chat", "left"} <= set(names(context))
+    context.set_offline(False)
+    context.new_page().goto(office.site.url + "/")
+    assert office.end_of(one) == ("ended", "hidden")
+
+
+def test_a_page_in_the_back_forward_cache_is_kept_without_a_word(office: Open, context: BrowserContext) -> None:
+    page = context.new_page()
+    one = office.talk(page)
+    page.get_by_label("Your message").fill("zqtyped")
+    kept = page.evaluate("""() => new Promise(done => {
+      dispatchEvent(new PageTransitionEvent("pagehide", { persisted: true }));
+      done([document.body.innerText, document.querySelector("textarea").value]);
+    })""")
+    assert "zq" not in "".join(kept)
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+    expect(page.locator(".chat li")).to_have_count(2)
+    expect(page.get_by_label("Your message")).to_have_value("zqtyped")
+    page.goto(office.places.url("elsewhere"))
+    office.store.end(one.id, "hidden", datetime.now(UTC))
+    page.go_back()
+    expect(page.locator("[data-chat-open]")).to_have_count(0)
+    assert "zq" not in page.content()
+
+
+@pytest.mark.parametrize("how", ["offline", "refused"])
+def test_end_clears_the_screen_first_and_is_not_said_to_be_done_before_it_is(
+    office: Open, context: BrowserContext, how: str
+) -> None:
+    page = context.new_page()
+    one = office.talk(page)
+    length = page.evaluate("history.length")
+    if how == "offline":
+        context.set_offline(True)
+    else:
+        context.route(re.compile("/chat/(end|messages)"), refuse)
+    page.get_by_role("button", name="End and clear").click()
+    assert "zq" not in page.content()
+    expect(page.get_by_text("We could not end the chat yet.")).to_be_visible(timeout=10_000)
+    expect(page.get_by_text("Every word of it is deleted.")).to_be_hidden()
+    context.set_offline(False)
+    context.unroute_all()
+    expect(page.get_by_text("Every word of it is deleted.")).to_be_visible(timeout=10_000)
+    expect(page.get_by_text("We could not end the chat yet.")).to_have_count(0)
+    assert office.end_of(one) == ("ended", "reader")
+    assert names(context) == []
+    assert (page.evaluate("history.length"), page.url) == (length, office.site.url + "/chat")
+
+
+@pytest.mark.parametrize("how", ["offline", "refused"])
+def test_a_start_that_fails_says_so_and_makes_no_entry(office: Open, context: BrowserContext, how: str) -> None:
+    page = context.new_page()
+    page.goto(office.site.url + "/chat")
+    length = page.evaluate("history.length")
+    if how == "offline":
+        context.set_offline(True)
+    else:
+        context.route("**/chat/start", refuse)
+    page.get_by_role("button", name="It is safe. Start").click()
+    expect(page.locator("#travel-status")).to_have_text("The page did not come. Please try again.")
+    assert (page.evaluate("history.length"), page.url) == (length, office.site.url + "/chat")
+    context.set_offline(False)
+    context.unroute_all()
+    page.get_by_role("button", name="It is safe. Start").click()
+    expect(page.locator("#chat-status")).to_be_visible()
+
+
+def test_a_message_that_is_refused_is_kept_and_the_reason_is_true(office: Open, context: BrowserContext) -> None:
+    page = context.new_page()
+    one = office.talk(page)
+    context.route("**/chat/say", refuse)
+    page.get_by_label("Your message").fill("zqkept")
+    page.get_by_role("button", name="Send").click()
+    expect(page.locator("#chat-problem")).to_contain_text("We could not take it just now.", timeout=10_000)
+    expect(page.get_by_label("Your message")).to_have_value("zqkept")
+    context.unroute_all()
+    context.set_offline(True)
+    page.get_by_role("button", name="Send").click()
+    expect(page.locator("#chat-problem")).to_contain_text(LOST)
+    expect(page.get_by_label("Your message")).to_have_value("zqkept")
+    context.set_offline(False)
+    page.get_by_role("button", name="Send").dblclick()
+    expect(page.locator(".chat .reader")).to_have_count(2)
+    page.wait_for_timeout(500)
+    assert [message.text for message in office.store.messages(one.id) if message.who == "reader"] == [
+        "zqreader",
+        "zqkept",
+    ]
+
+
+def test_words_changed_after_a_lost_acknowledgement_arrive(office: Open, context: BrowserContext) -> None:
+    page = context.new_page()
+    one = office.talk(page)
+
+    def lose(route: Route) -> None:
+        route.fetch()
+        route.abort()
+
+    context.route("**/chat/say", lose)
+    page.get_by_label("Your message").fill("zqfirst")
+    page.get_by_role("button", name="Send").click()
+    expect(page.locator("#chat-problem")).to_contain_text(LOST)
+    context.unroute_all()
+    page.get_by_label("Your message").fill("zqfirst and more")
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_label("Your message")).to_have_value("")
+    said = [message.text for message in office.store.messages(one.id) if message.who == "reader"]
+    assert said == ["zqreader", "zqfirst", "zqfirst and more"]
+
+
+def test_a_network_that_hangs_is_given_up_after_ten_seconds_and_said_after_the_third(
+    office: Open, context: BrowserContext
+) -> None:
+    page = context.new_page()
+    office.talk(page)
+    page.clock.install()
+    page.reload()
+    expect(page.locator(".chat li")).to_have_count(2)
+    asked: list[Route] = []
+    context.route("**/chat/messages*", lambda route: asked.append(route))  # and never answer
+    for number in range(1, 4):
+        page.clock.run_for(2100)
+        deadline = time.monotonic() + 10
+        while len(asked) < number and time.monotonic() < deadline:
+            page.wait_for_timeout(50)
+        expect(page.locator("#chat-status")).not_to_contain_text(LOST)
+        page.clock.run_for(10_100)
+        page.wait_for_timeout(100)
+    assert len(asked) == 3
+    expect(page.locator("#chat-status")).to_contain_text(LOST)
+    context.unroute_all()
+    page.clock.run_for(2100)
+    expect(page.locator("#chat-status")).not_to_contain_text(LOST)
+
+
+def test_a_picture_with_the_address_of_the_exit_ends_no_chat_in_chromium(office: Open, context: BrowserContext) -> None:
+    page = context.new_page()
+    one = office.talk(page)
+    page.evaluate("new Promise(done => { const a = new Image(); a.onerror = done; a.src = '/chat/hide'; })")
+    assert office.end_of(one, 0.5) == ("talking", None)
+    page.evaluate("fetch('/chat/hide', { redirect: 'manual' })")
+    assert office.end_of(one, 0.5) == ("talking", None)
+
+
+@pytest.mark.parametrize("anchor", ["", "Menu"])
+def test_without_scripts_the_page_after_send_renews_itself_in_chromium(
+    office: Open, browser: Browser, anchor: str
+) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(office.site.url + "/chat")
+    page.get_by_role("button", name="It is safe. Start").click()
+    one = office.answer()
+    page.get_by_role("link", name="Write a message").click()
+    page.get_by_label("Your message").fill("zqreader")
+    page.get_by_role("button", name="Send").click()
+    page.wait_for_url("**/chat/wait")
+    if anchor:  # then the address has a fragment
+        page.get_by_role("link", name=anchor).click()
+    office.store.say(one.id, "adviser", "zqwithout a press", datetime.now(UTC))
+    expect(page.locator(".chat .adviser")).to_have_count(2, timeout=15_000)
+    context.close()
