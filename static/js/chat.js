@@ -42,7 +42,7 @@
       place.append(item);
       item.scrollIntoView({ block: "nearest" });
     }
-    if (!place && news && message.who === "adviser") news.hidden = false;
+    if (!place && news && message.who !== "reader") news.hidden = false;
   }
 
   /** Nothing of it stays here either: not on this page, nor on one that was left. @param {string} why */
@@ -74,8 +74,15 @@
       for (const message of told.messages) add(message);
       newest = Math.max(newest, told.newest);
       tell("chat-status", told.status);
-      const there = document.getElementById("chat-there");
-      if (there) there.hidden = !told.there;
+      for (const name of ["there", "numbers"]) {
+        const part = document.getElementById(`chat-${name}`);
+        if (part) part.hidden = !told[name];
+      }
+      const link = news?.querySelector("a");
+      if (!list() && news?.hidden && link && (told.there || told.numbers)) {
+        link.textContent = news.dataset.look ?? "";
+        news.hidden = false;
+      }
     } catch {
       // A lost network is not the end: the next question asks for everything that came meanwhile.
       missed += 1;
@@ -94,6 +101,12 @@
     // A page that Back brought here shows what it showed then.
     const shown = [...place.querySelectorAll("[data-number]")].at(-1);
     newest = Number(shown instanceof HTMLElement ? shown.dataset.number : 0);
+    void ask();
+  }
+
+  async function stay() {
+    // Without a connection the question stays, and can be answered again.
+    await fetch("/chat/here", { method: "POST", headers: { Accept: "application/json" } }).catch(() => null);
     void ask();
   }
 
@@ -129,7 +142,8 @@
       if (!(form instanceof HTMLFormElement) || !form.matches("[data-chat-form]")) return;
       event.preventDefault();
       event.stopImmediatePropagation();
-      void send(form);
+      if (event.submitter?.hasAttribute("formaction")) void stay();
+      else void send(form);
     },
     true,
   );

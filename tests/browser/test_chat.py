@@ -20,7 +20,7 @@ most_waiting = 20
 [[chat.open]]
 days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 from = "00:00"
-until = "23:59:59"
+until = "24:00"
 """
 
 

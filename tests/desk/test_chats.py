@@ -11,7 +11,6 @@ from werkzeug.test import TestResponse
 
 from sidedoor.chat.model import StoreDown
 from sidedoor.chat.store import ChatStore
-from sidedoor.desk.chat_words import HANDED_OVER
 from tests.conftest import SetClock
 from tests.desk.conftest import SignedIn
 
@@ -97,7 +96,8 @@ def test_who_waited_longest_stands_first_with_how_long(store: ChatStore, kit: Fl
     assert "Since 12:00, 4 minutes ago" in board
     told = kit.get("/chats/now").get_json()
     assert told["waiting"] == [
-        {"id": first, "since": "Since 12:00, 4 minutes ago"}, {"id": second, "since": "Since 12:04, just now"},
+        {"id": first, "since": "Since 12:00, 4 minutes ago", "reach": "Out of reach since 12:00."},
+        {"id": second, "since": "Since 12:04, just now", "reach": ""},
     ]  # fmt: skip
 
 
@@ -270,8 +270,9 @@ def test_a_hand_over_brings_a_note_that_the_reader_never_sees(
     assert "<b>Adviser</b>I am here." in theirs
     lee.post(f"/chats/{number}/say", data={"message": "I am Lee."})
     assert "<b>You</b>I am Lee." in page(lee, f"/chats/{number}")
-    for_the_reader = [one.text for one in store.messages(number) if one.who != "note"]
-    assert for_the_reader == ["Hello?", "I am here.", HANDED_OVER, "I am Lee."]
+    assert [(one.who, one.text) for one in store.messages(number) if one.who != "note"] == [
+        ("reader", "Hello?"), ("adviser", "I am here."), ("handed", "Lee Adviser"), ("adviser", "I am Lee."),
+    ]  # fmt: skip
 
 
 def test_a_block_ends_it_and_keeps_the_network_out_for_its_hours(
@@ -353,7 +354,7 @@ def test_a_supervisor_takes_over_and_answers(
     assert kit.get(f"/chats/{number}").status_code == 403
     assert kit.get(f"/chats/now?after={number}:1").get_json()["chats"] == {}
     assert sue.post(f"/chats/{number}/say", data={"message": "I am Sue."}).status_code == 303
-    assert [one.text for one in store.messages(number)] == ["Help", HANDED_OVER, "I am Sue."]
+    assert [one.text for one in store.messages(number)] == ["Help", "Sue Supervisor", "I am Sue."]
     assert "I am Sue." in column(page(sue), number)
     assert ("Sue Supervisor", "takes over a chat", f"chat {number}") in logged(desk)
     assert sue.post(f"/chats/{number}/take-over").location == "/chats/watch", "not from herself"
