@@ -306,10 +306,11 @@ def _status(conversation: Conversation, told: rules.Standing) -> str:
     numbers = _("You can also call one of the numbers below.")
     match told:
         case "with you":
+            with_you = _("An adviser is with you.")
             along = _("A second adviser reads along, to learn or to help.") if conversation.watcher else ""
-            return f"{_('An adviser is with you.')} {along}".rstrip()
+            return f"{with_you} {along}".rstrip()
         case "adviser gone":
-            lost = _("The adviser's connection is lost just now. Your chat is kept. An adviser will try to go on.")
+            lost = _("The adviser's connection is lost just now. Your chat is kept, and another adviser may go on.")
             return f"{lost} {numbers}"
         case "nobody":
             away = _("No adviser is here just now, so nobody can answer. Your place is kept for now.")
