@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast, get_args
 
 import redis
 from redis.client import Pipeline
@@ -23,6 +23,7 @@ from sidedoor.chat.model import (
     Conversation,
     Message,
     Reason,
+    State,
     StoreDown,
     Unreadable,
     Who,
@@ -122,11 +123,7 @@ class ValkeyStore:
         def step(pipe: Pipeline) -> None:
             if again := cast(Any, pipe.get(known)):
                 state, started = cast(Any, pipe.hmget(_one(int(again)), "state", "started"))
-                rules.is_the_same_start(
-                    (state or b"ended").decode(),
-                    datetime.fromisoformat((started or b"").decode() or now.isoformat()),
-                    now,
-                )
+                rules.is_the_same_start(_state(state) or "ended", _moment(started) or now, now)
                 pipe.multi()
                 return
             since = (now - rules.STARTS_WITHIN).timestamp()
@@ -207,7 +204,7 @@ class ValkeyStore:
             if once and state != b"ended" and (again := cast(Any, pipe.hget(seen_before, once))):
                 return int(again)
             since = (now - timedelta(minutes=1)).timestamp()
-            rules.may_say((state or b"ended").decode(), cast(Any, pipe.zcount(lately, f"({since}", "+inf")))
+            rules.may_say(_state(state), cast(Any, pipe.zcount(lately, f"({since}", "+inf")))
             try:
                 number = int(newest) + 1
                 told = {"who": who, "sealed": seal(key, conversation, number, text).hex(), "at": now.isoformat()}
@@ -257,7 +254,7 @@ class ValkeyStore:
         def step(pipe: Pipeline) -> None:
             here = self._present(pipe).get(adviser)
             state, started, seen = cast(Any, pipe.hmget(_one(conversation), "state", "started", "seen"))
-            rules.may_accept(state.decode() if state else None, bool(here and here[0].pauses(now)))
+            rules.may_accept(_state(state), bool(here and here[0].pauses(now)))
             row: _Row = {
                 "state": "talking",
                 "adviser": adviser,
@@ -287,7 +284,7 @@ class ValkeyStore:
             state, whose = cast(Any, pipe.hmget(_one(conversation), "state", "adviser"))
             of, for_ = (_moment(seen) for seen in cast(Any, pipe.hmget(_name("desks"), str(adviser), str(to))))
             mine = int(whose or 0) == adviser
-            rules.may_pass(state.decode() if state else None, mine, of, for_, only_if_left, now)
+            rules.may_pass(_state(state), mine, of, for_, only_if_left, now)
             pipe.multi()
             pipe.hset(_one(conversation), mapping={"adviser": to, "adviser_name": name, "watcher": ""})
 
@@ -403,9 +400,7 @@ class ValkeyStore:
             if state == b"ended":
                 return
             pipe.delete(_name("words", conversation), _name("once", conversation))
-            pipe.delete(
-                *(_name("lately", f"{conversation}:{who}") for who in ("reader", "adviser", "note", "joined", "handed"))
-            )
+            pipe.delete(*(_name("lately", f"{conversation}:{who}") for who in get_args(Who)))
             if state is None:
                 pipe.zrem(_name("live"), conversation)
                 return  # it expired by itself
@@ -460,7 +455,7 @@ class ValkeyStore:
         """Numbers only go up, also over an empty server: a desk that still shows an old one must not take it for it."""
         name = _name("last")
         self._redis.set(name, int((now - _NUMBERS_FROM) / timedelta(minutes=1)), nx=True, ex=_LAST_KEPT)
-        number = int(cast(int, self._redis.incr(name)))
+        number = int(self._redis.incr(name))
         self._redis.expire(name, _LAST_KEPT)
         return number
 
@@ -569,6 +564,10 @@ def _only_wrong_type(error: Exception) -> None:
     """Raise again what says something of the server, and not of what stands under one key."""
     if isinstance(error, redis.ResponseError) and not str(error).startswith("WRONGTYPE"):
         raise error
+
+
+def _state(written: bytes | None) -> State | None:
+    return cast(State, written.decode()) if written else None
 
 
 def _moment(written: bytes | None) -> datetime | None:

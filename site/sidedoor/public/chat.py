@@ -168,9 +168,9 @@ def words_are_lost(error: Unreadable) -> ResponseReturnValue:
     logging.getLogger("sidedoor.chat").error("The words of a chat could not be read, so it was ended.")
     _store().end(error.conversation, "broken", _now())
     why = _why_over(_store().get(error.conversation, _now()))
+    if request.endpoint == "chat.messages":
+        return _without_cookie(jsonify(state="ended", over=why))
     if not _wants_page():
-        if request.path.endswith("/messages"):
-            return _without_cookie(jsonify(state="ended", over=why))
         return _without_cookie(jsonify(problem=why)), 422
     return _without_cookie(current_app.make_response(render_template("chat/over.html", why=why, instead=_instead())))
 
