@@ -68,7 +68,11 @@ class SqliteStore:
 
     def end_the_quiet(self, now: datetime) -> None:
         """See store.ChatStore."""
-        maybe = f"{_SELECT} WHERE one.state IN ('waiting', 'talking') AND (one.quiet_since <= ?1 OR one.seen <= ?1)"
+        # Two questions, each of which has an index: together they would read every conversation at every poll.
+        maybe = (
+            f"{_SELECT} WHERE one.state IN ('waiting', 'talking') AND one.quiet_since <= ?1"
+            f" UNION {_SELECT} WHERE one.state = 'waiting' AND one.seen <= ?1"
+        )
         earliest, looking = rules.earliest_over(now).isoformat(), self._connection()
         over = [row[0] for row in looking.execute(maybe, (earliest,)).fetchall() if _is_over(row, now)]
         tidies = abs(now - self._tidied) >= _TIDIES_EVERY
