@@ -1,8 +1,5 @@
 // @ts-check
-/**
- * The chat, quicker: replies come by themselves, by asking for what came after the newest message. Asking goes on while
- * other pages are read in place. The page works without this.
- */
+/** The chat, quicker: replies come by themselves, also while other pages are read in place. It works without this. */
 (() => {
   "use strict";
 
@@ -75,13 +72,8 @@
       newest = Math.max(newest, told.newest);
       tell("chat-status", told.status);
       for (const name of ["there", "numbers"]) {
-        const part = document.getElementById(`chat-${name}`);
+        const part = document.getElementById(`chat-${name}`) ?? (told[name] ? news : null);
         if (part) part.hidden = !told[name];
-      }
-      const link = news?.querySelector("a");
-      if (!list() && news?.hidden && link && (told.there || told.numbers)) {
-        link.textContent = news.dataset.look ?? "";
-        news.hidden = false;
       }
     } catch {
       // A lost network is not the end: the next question asks for everything that came meanwhile.
@@ -101,12 +93,6 @@
     // A page that Back brought here shows what it showed then.
     const shown = [...place.querySelectorAll("[data-number]")].at(-1);
     newest = Number(shown instanceof HTMLElement ? shown.dataset.number : 0);
-    void ask();
-  }
-
-  async function stay() {
-    // Without a connection the question stays, and can be answered again.
-    await fetch("/chat/here", { method: "POST", headers: { Accept: "application/json" } }).catch(() => null);
     void ask();
   }
 
@@ -142,7 +128,7 @@
       if (!(form instanceof HTMLFormElement) || !form.matches("[data-chat-form]")) return;
       event.preventDefault();
       event.stopImmediatePropagation();
-      if (event.submitter?.hasAttribute("formaction")) void stay();
+      if (event.submitter?.id) navigator.sendBeacon("/chat/here");
       else void send(form);
     },
     true,

@@ -527,6 +527,7 @@ def test_are_you_still_there_is_answered_by_one_press_without_scripts_and_no_wor
     assert 'name="waits" value="yes">I am still here</button>' in page
     assert reader.post("/chat/here", data={"waits": "yes"}).location == "/chat/wait"
     assert reader.get("/chat/here").location == "/chat"
+    assert reader.post("/chat/here").status_code == 204, "chat.js says it with a beacon"
     for _ in range(3):
         clock.forward(minutes=10)
         told = reader.get("/chat/messages").get_json()

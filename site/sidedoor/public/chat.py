@@ -112,8 +112,8 @@ def here() -> ResponseReturnValue:
     if not conversation or conversation.state == "ended":
         return redirect("/chat", 303)
     _store().stay(conversation.id, _now())
-    if not _wants_page():
-        return jsonify(there=False)
+    if "once" not in request.form and "waits" not in request.form:
+        return "", 204  # chat.js says it with a beacon
     if text.strip():
         return _conversation(_mine() or conversation, text)  # half-typed words are still in the box
     return redirect("/chat/wait" if request.form.get("waits") else "/chat", 303)
