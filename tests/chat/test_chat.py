@@ -631,3 +631,23 @@ def test_midnight_has_no_gap_and_what_comes_next_is_true() -> None:
     assert next_opening(day, LONDON, eleven) == datetime(2026, 11, 24, 14, tzinfo=LONDON)
     night = hours(("22:00", "24:00"), ("00:00", "02:00"))
     assert open_until(night, LONDON, datetime(2026, 11, 24, 23, tzinfo=UTC)) == datetime(2026, 11, 25, 2, tzinfo=LONDON)
+
+
+def test_a_reader_who_looks_late_is_still_told_who_read_along_and_who_goes_on(
+    app: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock
+) -> None:
+    reader = start(app)
+    number = number_of(kit)
+    kit.post(f"/chats/{number}/accept")
+    store.say(number, "joined", "Sue Supervisor", clock())
+    store.say(number, "handed", "Lee Adviser", clock())
+    clock.forward(seconds=60)
+    told = reader.get("/chat/messages").get_json()
+    assert "A second adviser" not in told["status"], "she does not just now"
+    joined, handed = told["messages"]
+    assert joined["text"] == "A second adviser reads along, to learn or to help."
+    assert handed["text"].startswith("A colleague of mine goes on from here.")
+    page = reader.get("/chat").get_data(as_text=True)
+    assert joined["text"] in page
+    assert handed["text"] in page
+    assert not [name for name in ("Sue", "Lee") if name in page], "no name of anybody"
