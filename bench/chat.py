@@ -28,7 +28,7 @@ from pathlib import Path
 from bench import readme
 from bench.scale import resident_megabytes
 from bench.speed import cpu_seconds
-from sidedoor.chat.model import LOOKS_IN_EVERY
+from sidedoor.chat.rules import LOOKS_IN_EVERY
 from sidedoor.chat.store import open_store
 from tests.browser.server import RunningSite, free_port, workers
 from tests.chat.readers import NoAnswer, Reader, copy_content_with_chat
@@ -226,7 +226,21 @@ def running_valkey(folder: Path) -> Iterator[tuple[str, int]]:
     """A server that writes nothing down: its address, and its process."""
     port, program = free_port(), shutil.which("valkey-server") or "redis-server"
     server = subprocess.Popen(
-        [program, "--save", "", "--appendonly", "no", "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder)],
+        [
+            program,
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+            "--slowlog-max-len",
+            "0",
+            "--port",
+            str(port),
+            "--bind",
+            "127.0.0.1",
+            "--dir",
+            str(folder),
+        ],
         stdout=subprocess.DEVNULL,
     )
     try:

@@ -88,7 +88,7 @@
       place.append(item);
       item.scrollIntoView({ block: "nearest" });
     }
-    if (!place && news && message.who === "adviser") news.hidden = false;
+    if (!place && news && message.who !== "reader") news.hidden = false;
   }
 
   /** Nothing of it stays here, nor comes any more: not on this page, nor on one that was left. */
@@ -127,8 +127,10 @@
       for (const message of told.messages) add(message);
       newest = Math.max(newest, told.newest);
       tell("chat-status", told.status);
-      const there = document.getElementById("chat-there");
-      if (there) there.hidden = !told.there;
+      for (const name of ["there", "numbers"]) {
+        const part = document.getElementById(`chat-${name}`) ?? (told[name] ? news : null);
+        if (part) part.hidden = !told[name];
+      }
       for (const box of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-typed]"))) {
         /** @type {HTMLTextAreaElement} */ (box).value ||= box.dataset.typed ?? "";
         delete box.dataset.typed;
@@ -200,7 +202,8 @@
       if (step !== "say" && step !== "end") return;
       event.preventDefault();
       event.stopImmediatePropagation();
-      void (step === "say" ? send(form) : end());
+      if (event.submitter?.id) navigator.sendBeacon("/chat/here");
+      else void (step === "say" ? send(form) : end());
     },
     true,
   );

@@ -20,7 +20,7 @@ most_waiting = 20
 [[chat.open]]
 days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 from = "00:00"
-until = "23:59:59"
+until = "24:00"
 """
 
 
@@ -109,7 +109,7 @@ def test_both_write_and_replies_come_by_themselves_also_beside_another_page(offi
     expect(page.get_by_role("heading", level=1)).not_to_have_text("Questions?")
     say(kit, "Your answer", "Take your time.")
     expect(page.locator("#chat-news")).to_be_visible(timeout=5000)
-    page.get_by_role("link", name="There is a reply in your chat").click()
+    page.get_by_role("link", name="There is something new in your chat").click()
     expect(page.locator(".chat li")).to_have_count(3)
     page.reload()
     page.goto(office.site.url + "/chat")

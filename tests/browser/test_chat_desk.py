@@ -175,7 +175,7 @@ def test_a_hand_over_arrives_on_the_colleague_s_board_by_itself(office: ChatOffi
     expect(kit.locator("[data-said]")).to_have_text("Lee Adviser has it now.")
     expect(kit.locator("[data-chat]")).to_have_count(0)
     expect(lee.locator(".talk .note")).to_contain_text("zqnote", timeout=5000)
-    expect(reader.locator(".chat .adviser")).to_contain_text("A colleague of mine goes on", timeout=5000)
+    expect(reader.locator(".chat .handed")).to_contain_text("A colleague of mine goes on", timeout=5000)
     assert "zqnote" not in reader.content()
     lee.get_by_role("button", name="I am away now").click()
     expect(lee.get_by_role("button", name="I am present")).to_be_visible()

@@ -23,12 +23,18 @@ class Valkey:
             self.port = free.getsockname()[1]
         self.url = f"valkey://127.0.0.1:{self.port}/0"
         self.folder = folder
+        self._program, self._config = program, config
+        self.client = redis.Redis(port=self.port)
+        self.start(*options)
+
+    def start(self, *options: str) -> None:
+        """Start it (again), empty, at the same port."""
+        nothing_kept = ("--save", "", "--appendonly", "no", "--slowlog-max-len", "0")
         self._process = subprocess.Popen(
-            [program, *([str(config)] if config else []), "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(folder),
-             *(options or (() if config else ("--save", "", "--appendonly", "no")))],
+            [self._program, *([str(self._config)] if self._config else []), "--port", str(self.port),
+             "--bind", "127.0.0.1", "--dir", str(self.folder), *(options or (() if self._config else nothing_kept))],
             stdout=subprocess.DEVNULL,
         )  # fmt: skip
-        self.client = redis.Redis(port=self.port)
         for _ in range(100):
             try:
                 self.client.ping()
@@ -36,11 +42,15 @@ class Valkey:
             except redis.ConnectionError:
                 time.sleep(0.05)
 
-    def close(self) -> None:
-        """Stop it."""
-        self.client.close()
+    def stop(self) -> None:
+        """Stop it; it can be started again."""
         self._process.terminate()
         self._process.wait()
+
+    def close(self) -> None:
+        """Stop it for good."""
+        self.client.close()
+        self.stop()
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,7 @@ most_waiting = 500
 [[chat.open]]
 days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 from = "00:00"
-until = "23:59:59"
+until = "24:00"
 """
 PATIENCE_SECONDS = 20.0
 

@@ -3,7 +3,7 @@
 import re
 import sqlite3
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -11,7 +11,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from sidedoor.chat.hours import is_open, next_opening
+from sidedoor.chat.hours import is_open, next_opening, open_until
+from sidedoor.chat.networks import networks
 from sidedoor.chat.store import ChatStore
 from sidedoor.desk import create_app as create_desk
 from sidedoor.documents.models import Chat
@@ -117,15 +118,18 @@ def test_it_is_open_only_in_its_hours_and_while_an_adviser_is_present(
     assert 'href="/chat"' in client.get("/help/money").get_data(as_text=True)
     clock.forward(minutes=4)
     kit.get("/chats")  # the heartbeat
-    clock.forward(minutes=4)
+    clock.forward(seconds=79)
     assert "It is safe. Start" in client.get("/chat").get_data(as_text=True)
-    clock.forward(minutes=2)
+    clock.forward(seconds=1)
     closed = client.get("/chat").get_data(as_text=True)
     assert "Nobody can answer here just now." in closed
-    assert "24 November 2026, 18:00" in closed
+    assert "We are open until 13:00." in closed
+    assert "Next opening" not in closed, "inside the hours, the next ones are not what comes next"
     assert 'href="/contacts"' in closed
     assert client.post("/chat/start").location == "/chat"
     assert client.get_cookie("chat") is None
+    clock.forward(hours=1)
+    assert "24 November 2026, 18:00" in client.get("/chat").get_data(as_text=True)
 
 
 def start(app: Flask) -> FlaskClient:
@@ -197,8 +201,9 @@ def test_quiet_is_asked_about_and_then_over(app: Flask, store: ChatStore, kit: F
     waiting = start_again(app, kit)
     for _ in range(4):
         clock.forward(minutes=10)
-        kit.get("/chats")
+        kit.post("/chats/present", data={"present": "yes"})
         assert "You are next." in waiting.get("/chat").get_data(as_text=True), "who looks in still waits"
+        waiting.post("/chat/here")
     clock.forward(minutes=15)
     assert "Answer<" not in kit.get("/chats").get_data(as_text=True), "who does not is gone"
 
@@ -391,9 +396,9 @@ def test_behind_a_proxy_readers_are_told_apart_and_on_this_machine_alone_they_ar
     def begin(address: str) -> int:
         return behind.test_client().post("/chat/start", headers={"X-Forwarded-For": address}).status_code
 
-    assert [begin("192.0.2.7") for _ in range(7)] == [303] * 6 + [503]
+    assert [begin("192.0.2.7") for _ in range(7)] == [303] * 6 + [429]
     assert begin("203.0.113.9, 192.0.2.8") == 303, "the proxy's own word counts, not what a reader claims"
-    assert begin("192.0.2.8, 192.0.2.7") == 503
+    assert begin("192.0.2.8, 192.0.2.7") == 429
     assert [begin("127.0.0.1") for _ in range(8)] == [303] * 8
     stored = b"".join(path.read_bytes() for path in (tmp_path / "behind").rglob("*") if path.is_file())
     assert b"192.0.2" not in stored
@@ -414,3 +419,236 @@ def test_without_scripts_the_page_that_renews_itself_has_no_box_to_lose_words_fr
     assert "<textarea" not in page
     assert 'href="/chat#message"' in page
     assert app.test_client().get("/chat/wait").location == "/chat"
+
+
+def number_of(kit: FlaskClient) -> int:
+    """Who has waited longest."""
+    return int(re.findall(r"/chats/(\d+)/accept", kit.get("/chats").get_data(as_text=True))[0])
+
+
+def once_of(page: str) -> str:
+    found = re.search(r'name="once" value="([^"]+)"', page)
+    assert found
+    return found[1]
+
+
+def test_two_starts_of_one_press_are_one_conversation_and_either_answer_brings_its_cookie(
+    app: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock
+) -> None:
+    once = once_of(app.test_client().get("/chat").get_data(as_text=True))
+    first, second = app.test_client(), app.test_client()  # neither has a cookie yet: both are under way
+    for reader in (first, second):
+        assert reader.post("/chat/start", data={"once": once}).status_code == 303
+    assert len(store.live(clock())) == 1
+    cookies = [reader.get_cookie("chat") for reader in (first, second)]
+    assert cookies[0]
+    assert cookies[1]
+    assert cookies[0].value == cookies[1].value != once
+    assert once_of(app.test_client().get("/chat").get_data(as_text=True)) != once
+    first.post("/chat/hide")
+    late = app.test_client()
+    assert late.post("/chat/start", data={"once": once}).location == "/chat"
+    assert late.get_cookie("chat") is None, "a Start that comes in after Hide begins nothing"
+    assert [one.state for one in store.live(clock())] == ["ended"]
+
+
+def test_the_reader_is_told_when_the_adviser_s_desk_is_gone_and_when_it_is_back(
+    app: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock
+) -> None:
+    reader = start(app)
+    number = number_of(kit)
+    kit.post(f"/chats/{number}/accept")
+    told = reader.get("/chat/messages").get_json()
+    assert (told["status"], told["numbers"]) == ("An adviser is with you.", False)
+    assert 'id="chat-numbers" hidden' in reader.get("/chat").get_data(as_text=True)
+    clock.forward(seconds=80)
+    told = reader.get("/chat/messages").get_json()
+    assert told["status"].startswith("The adviser's connection is lost just now.")
+    assert told["numbers"] is True
+    for address in ("/chat", "/chat/wait"):
+        page = reader.get(address).get_data(as_text=True)
+        assert "connection is lost just now" in page
+        assert 'id="chat-numbers">' in page
+        assert 'href="/contacts"' in page.partition('id="chat-numbers"')[2]
+    kit.get("/chats/now")
+    assert reader.get("/chat/messages").get_json()["status"] == "An adviser is with you."
+
+
+def test_whoever_waits_while_nobody_is_present_or_past_the_hours_is_told_at_once_with_the_numbers(
+    app: Flask, content: ContentFolder, refresh: Refresh, store: ChatStore, kit: FlaskClient, clock: SetClock
+) -> None:
+    (name, *_) = refresh().contacts
+    content.write("site.toml", SITE + CHAT.replace("most_waiting", f'instead = ["{name}"]\nmost_waiting'))
+    contact = refresh().contacts[name]
+    reader = start(app)
+
+    def says(words: str, numbers: bool) -> None:
+        told, page = reader.get("/chat/messages").get_json(), reader.get("/chat").get_data(as_text=True)
+        assert told["status"].startswith(words)
+        assert words in page
+        assert told["numbers"] is numbers
+        assert ('id="chat-numbers">' in page) is numbers
+        assert contact.name in page.partition('id="chat-numbers"')[2]
+        assert words in reader.get("/chat/wait").get_data(as_text=True)
+
+    says("You are next.", False)
+    kit.post("/chats/present", data={"present": "no"})
+    says("No adviser is here just now", True)
+    kit.post("/chats/present", data={"present": "yes"})
+    says("You are next.", False)
+    clock.forward(seconds=80)
+    says("No adviser is here just now", True)
+    kit.get("/chats/now")
+    says("You are next.", False)
+    while clock() < datetime(2026, 11, 24, 13, tzinfo=UTC):
+        clock.forward(seconds=60)
+        kit.get("/chats/now")
+        reader.post("/chat/here")
+    says("The chat has closed for now.", True)
+
+
+def test_are_you_still_there_is_answered_by_one_press_without_scripts_and_no_word_is_lost(
+    app: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock
+) -> None:
+    reader = start(app)
+    for minute in range(1, 21):
+        clock.forward(minutes=1)
+        there = reader.get("/chat/messages").get_json()["there"]
+        assert there is (minute == 20)
+    page = reader.get("/chat").get_data(as_text=True)
+    assert 'id="chat-there" class="callout" role="status">' in page
+    assert 'form="chat-form" formaction="/chat/here"' in page
+    kept = reader.post("/chat/here", data={"message": "half a sent", "once": once_of(page)})
+    assert "half a sent</textarea>" in kept.get_data(as_text=True)
+    assert reader.get("/chat/messages").get_json()["there"] is False
+    clock.forward(minutes=14)
+    reader.get("/chat/wait")
+    clock.forward(minutes=10)
+    page = reader.get("/chat/wait").get_data(as_text=True)
+    assert 'name="waits" value="yes">I am still here</button>' in page
+    assert reader.post("/chat/here", data={"waits": "yes"}).location == "/chat/wait"
+    assert reader.get("/chat/here").location == "/chat"
+    assert reader.post("/chat/here").status_code == 204, "chat.js says it with a beacon"
+    for _ in range(3):
+        clock.forward(minutes=10)
+        told = reader.get("/chat/messages").get_json()
+    assert (told["state"], told["over"]) == ("ended", "It was quiet for a while, so it ended by itself.")
+
+
+def test_a_start_is_refused_with_the_true_reason_and_the_limit_is_a_setting(
+    content: ContentFolder, tmp_path: Path, store: ChatStore, clock: SetClock
+) -> None:
+    behind = create_app(Settings(content=content.path, data=tmp_path / "behind", proxies=1), clock)
+    there: ChatStore = behind.extensions["chat_store"]
+    there.is_present(7, "Kit", True, clock())
+    two = "most_from_one_network = 2\nmost_waiting = 3"
+    content.write("site.toml", SITE + CHAT.replace("most_waiting = 3", two))
+    behind.extensions["live"].refresh()
+
+    def begin(address: str) -> tuple[int, str]:
+        answer = behind.test_client().post("/chat/start", headers={"X-Forwarded-For": address})
+        return answer.status_code, answer.get_data(as_text=True)
+
+    for _ in range(4):
+        assert begin("192.0.2.7")[0] == 303
+        there.end(there.live(clock())[-1].id, "hidden", clock())
+    assert [begin("192.0.2.7")[0] for _ in range(2)] == [303, 303]
+    status, page = begin("192.0.2.7")
+    assert (status, "Too many chats are open" in page, "Many people" in page) == (429, True, False)
+    assert begin("192.0.2.8")[0] == 303
+    status, page = begin("192.0.2.9")
+    assert (status, "Many people are waiting" in page) == (503, True)
+    blocked = there.live(clock())[-1]
+    there.block(blocked.id, clock() + timedelta(hours=1), clock())
+    status, page = begin("192.0.2.8")
+    assert (status, "An adviser ended another chat" in page, 'href="/contacts"' in page) == (403, True, True)
+    behind.extensions["live"].close()
+
+
+def test_words_that_can_no_longer_be_read_end_the_chat_with_the_numbers(
+    app: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock
+) -> None:
+    for way in ("page", "script", "say"):
+        reader = start(app)
+        if way != "say":
+            reader.post("/chat/say", data={"message": "hello"})
+        for key in app.config["DATA"].glob("chat-*.key"):
+            key.write_bytes(bytes(range(32)) if way != "say" else b"short")
+        match way:
+            case "page":
+                answer = reader.get("/chat")
+                assert "Something went wrong on our side" in answer.get_data(as_text=True)
+                assert 'href="/contacts"' in answer.get_data(as_text=True)
+            case "script":
+                answer = reader.get("/chat/messages")
+                assert answer.get_json()["state"] == "ended"
+                assert answer.get_json()["over"].startswith("Something went wrong on our side")
+            case _:
+                answer = reader.post("/chat/say", data={"message": "x"}, headers={"Accept": "application/json"})
+                assert answer.status_code == 422
+                assert answer.get_json()["problem"].startswith("Something went wrong on our side")
+        assert reader.get_cookie("chat") is None
+        assert "It is safe. Start" in reader.get("/chat").get_data(as_text=True)
+    assert [one.reason for one in store.live(clock())] == ["broken"] * 3
+    assert not list(app.config["DATA"].glob("chat-*.key"))
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("192.0.2.7", "192.0.2.7"), ("::ffff:192.0.2.7", "192.0.2.7"), ("192.0.2.7:5021", "192.0.2.7"),
+        ("[::ffff:192.0.2.7]:5021", "192.0.2.7"), (" 192.0.2.7 ", "192.0.2.7"), ("64:ff9b::192.0.2.7", "192.0.2.7"),
+        ("[2001:db8::1]:443", "2001:db8::"), ("[2001:db8::1]", "2001:db8::"), ("2001:db8::9%eth0", "2001:db8::"),
+        ("[fe80::1%eth0]:443", "fe80::1"),
+    ],
+)  # fmt: skip
+def test_an_address_is_one_network_however_it_is_written(written: str, expected: str) -> None:
+    assert networks(written, (b"key",)) == networks(expected, (b"key",)) != ()
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["", "unix:", "127.0.0.1", "::1", "[::1]:80", "::ffff:127.0.0.1", "127.0.0.1:9", "unknown", "::", "300.1.1.1"],
+)
+def test_no_address_and_this_machine_itself_are_no_network(written: str) -> None:
+    assert networks(written, (b"key",)) == ()
+
+
+def hours(*slots: tuple[str, str]) -> Chat:
+    every = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+    opens = [{"days": every, "from": start, "until": until} for start, until in slots]
+    return Chat.model_validate({"answered_by": "us", "confidential": "yes", "open": opens})
+
+
+def test_midnight_has_no_gap_and_what_comes_next_is_true() -> None:
+    always = hours(("00:00", "24:00"))
+    for moment in ("23:58", "23:59", "23:59:59.999", "00:00"):
+        assert is_open(always, LONDON, datetime.fromisoformat(f"2026-11-24T{moment}+00:00"))
+    assert open_until(always, LONDON, datetime(2026, 11, 24, 12, tzinfo=UTC)) is None, "no end is in sight"
+    assert next_opening(always, LONDON, datetime(2026, 11, 24, 12, tzinfo=UTC)) is None
+    day = hours(("10:00", "13:00"), ("13:00", "13:30"), ("14:00", "15:00"))
+    eleven = datetime(2026, 11, 24, 11, tzinfo=LONDON)
+    assert open_until(day, LONDON, eleven) == datetime(2026, 11, 24, 13, 30, tzinfo=LONDON), "slots that touch are one"
+    assert next_opening(day, LONDON, eleven) == datetime(2026, 11, 24, 14, tzinfo=LONDON)
+    night = hours(("22:00", "24:00"), ("00:00", "02:00"))
+    assert open_until(night, LONDON, datetime(2026, 11, 24, 23, tzinfo=UTC)) == datetime(2026, 11, 25, 2, tzinfo=LONDON)
+
+
+def test_a_reader_who_looks_late_is_still_told_who_read_along_and_who_goes_on(
+    app: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock
+) -> None:
+    reader = start(app)
+    number = number_of(kit)
+    kit.post(f"/chats/{number}/accept")
+    store.say(number, "joined", "Sue Supervisor", clock())
+    store.say(number, "handed", "Lee Adviser", clock())
+    clock.forward(seconds=60)
+    told = reader.get("/chat/messages").get_json()
+    assert "A second adviser" not in told["status"], "she does not just now"
+    joined, handed = told["messages"]
+    assert joined["text"] == "A second adviser reads along, to learn or to help."
+    assert handed["text"].startswith("A colleague of mine goes on from here.")
+    page = reader.get("/chat").get_data(as_text=True)
+    assert joined["text"] in page
+    assert handed["text"] in page
+    assert not [name for name in ("Sue", "Lee") if name in page], "no name of anybody"

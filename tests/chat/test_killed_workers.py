@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from sidedoor.chat.model import MOST_MESSAGES_A_MINUTE, Message
+from sidedoor.chat.model import Message
+from sidedoor.chat.rules import MOST_MESSAGES_A_MINUTE
 from sidedoor.chat.store import ChatStore, open_store
 from sidedoor.public.headers import MOST_BODIES_AT_ONCE
 from tests.browser.server import RunningSite, listening, workers

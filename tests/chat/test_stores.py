@@ -6,10 +6,12 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import cast
 
 import pytest
 
-from sidedoor.chat.model import NotPossible, StoreDown
+from sidedoor.chat import rules
+from sidedoor.chat.model import NotPossible, StoreDown, Unreadable
 from sidedoor.chat.networks import networks
 from sidedoor.chat.store import ChatStore, open_store
 from sidedoor.documents.problems import Refused
@@ -139,10 +141,11 @@ def test_only_one_adviser_gets_who_waits_and_only_theirs_is_theirs_to_give(store
     with pytest.raises(NotPossible) as refused:
         store.accept(number, 8, "Lee", NOON)
     assert why(refused) == "gone"
+    store.sign(8, NOON)
     with pytest.raises(NotPossible) as refused:
-        store.hand_over(number, 8, 9, "Mo")
+        store.pass_on(number, 8, 8, "Lee", NOON)
     assert why(refused) == "gone"
-    store.hand_over(number, 7, 8, "Lee")
+    store.pass_on(number, 7, 8, "Lee", NOON)
     found = store.get(number, NOON)
     assert found
     assert (found.adviser, found.adviser_name) == (8, "Lee")
@@ -163,12 +166,59 @@ def test_after_a_chat_an_adviser_has_a_pause_until_they_are_ready(store: ChatSto
     store.accept(next_one, 7, "Kit", NOON)
 
 
-def test_presence_ends_by_a_word_or_by_five_silent_minutes(store: ChatStore) -> None:
+def test_presence_ends_by_a_word_or_when_the_desk_is_gone_and_a_desk_that_returns_soon_is_present_again(
+    store: ChatStore,
+) -> None:
     store.is_present(7, "Kit", True, NOON)
     store.is_present(8, "Lee", True, NOON)
     store.is_present(8, "Lee", False, NOON)
-    assert {id_: one.name for id_, one in store.present(NOON + timedelta(minutes=4, seconds=59)).items()} == {7: "Kit"}
-    assert not store.present(NOON + timedelta(minutes=5))
+    assert {id_: one.name for id_, one in store.present(NOON + timedelta(seconds=79)).items()} == {7: "Kit"}
+    assert not store.present(NOON + timedelta(seconds=80))
+    later = NOON + timedelta(minutes=4, seconds=59)
+    store.sign(7, later)
+    store.sign(8, later)
+    assert list(store.present(later)) == [7], "back within five minutes; whoever said away stays away"
+    next_morning = later + timedelta(minutes=5)
+    store.sign(7, next_morning)
+    assert not store.present(next_morning)
+
+
+def test_a_hidden_desk_whose_timer_runs_once_a_minute_is_never_called_gone(store: ChatStore) -> None:
+    token, _ = talking(store)
+    for n in range(1, 10):
+        just_before = NOON + timedelta(seconds=70 * n - 0.1)
+        found = store.find(token, just_before)
+        assert found
+        assert not rules.left_alone(found, just_before)
+        assert store.present(just_before)
+        store.sign(7, NOON + timedelta(seconds=70 * n))
+
+
+def test_a_chat_whose_adviser_s_desk_is_gone_can_be_taken_by_any_other_and_by_nobody_while_it_is_there(
+    store: ChatStore,
+) -> None:
+    token, number = talking(store)
+    store.sign(8, NOON)
+    with pytest.raises(NotPossible) as refused:
+        store.pass_on(number, 7, 8, "Lee", NOON, only_if_left=True)
+    assert why(refused) == "here"
+    gone = NOON + timedelta(seconds=80)
+    found = store.find(token, gone)
+    assert found
+    assert rules.left_alone(found, gone)
+    assert not rules.left_alone(found, NOON + timedelta(seconds=79))
+    with pytest.raises(NotPossible) as refused:
+        store.pass_on(number, 7, 8, "Lee", gone, only_if_left=True)
+    assert why(refused) == "closed", "nor to a desk that gives no sign itself"
+    store.sign(8, gone)
+    store.pass_on(number, 7, 8, "Lee", gone, only_if_left=True)
+    with pytest.raises(NotPossible) as refused:
+        store.pass_on(number, 7, 9, "Mo", gone, only_if_left=True)
+    assert why(refused) == "gone", "a colleague was quicker"
+    store.sign(7, gone)
+    found = store.get(number, gone)
+    assert found
+    assert (found.adviser, found.adviser_seen) == (8, gone)
 
 
 def test_fifteen_quiet_minutes_end_it_and_ten_more_forget_it(store: ChatStore) -> None:
@@ -176,8 +226,7 @@ def test_fifteen_quiet_minutes_end_it_and_ten_more_forget_it(store: ChatStore) -
     store.say(number, "reader", "hello", NOON)
     found = store.find(token, NOON + timedelta(minutes=10))
     assert found
-    assert found.asks_whether_there(NOON + timedelta(minutes=10))
-    assert found.out_of_reach(NOON + timedelta(minutes=10))
+    assert rules.asks_whether_there(found, NOON + timedelta(minutes=10))
     ended = store.get(number, NOON + timedelta(minutes=15))
     assert ended
     assert (ended.state, ended.reason) == ("ended", "quiet")
@@ -202,17 +251,131 @@ def test_ending_it_again_changes_nothing(store: ChatStore) -> None:
     }
 
 
-def test_floods_stop_at_the_queue_and_at_the_network(store: ChatStore) -> None:
+def test_floods_stop_at_the_queue_and_at_the_network_and_each_says_why(store: ChatStore) -> None:
     for _ in range(6):
         store.start(("flood",), 100, NOON)
     with pytest.raises(NotPossible) as refused:
         store.start(("flood",), 100, NOON)
-    assert why(refused) == "often"
+    assert why(refused) == "network"
     with pytest.raises(NotPossible) as refused:
         store.start(("another",), 6, NOON)
     assert why(refused) == "full"
     store.start(("another",), 7, NOON)
-    store.start(("flood",), 100, NOON + timedelta(minutes=61))
+    store.start(("flood",), 100, NOON, most_running=7)
+
+
+def test_conversations_that_ended_use_up_nothing_until_a_program_begins_them_all_day(store: ChatStore) -> None:
+    for _ in range(60):
+        token = store.start(("house today",), 100, NOON)
+        store.end(getattr(store.find(token, NOON), "id", 0), "hidden", NOON)
+    with pytest.raises(NotPossible) as refused:
+        store.start(("house today",), 100, NOON)
+    assert why(refused) == "often"
+    later = NOON + timedelta(minutes=61)
+    store.start(("house today",), 100, later)
+    for _ in range(5):
+        store.start(("house tomorrow", "house today"), 100, later)
+    with pytest.raises(NotPossible) as refused:
+        store.start(("house tomorrow", "house today"), 100, later)
+    assert why(refused) == "network", "also past midnight, when it gets another name"
+
+
+def test_a_start_that_is_sent_twice_is_one_conversation_also_when_both_are_under_way(
+    store: ChatStore, place: str, tmp_path: Path
+) -> None:
+    tokens: list[str] = []
+    gate = threading.Barrier(4)
+
+    def press() -> None:
+        mine = open_store(place, tmp_path)
+        mine.live(NOON)
+        gate.wait()
+        tokens.append(mine.start(("here",), 100, NOON, "a number of the form's own"))
+
+    threads = [threading.Thread(target=press) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(tokens) == 4
+    assert len(set(tokens)) == 1
+    assert len(store.live(NOON)) == 1
+    assert [what for _, what, _ in store.counts()] == ["started"]
+    assert [number for _, _, number in store.counts()] == [1]
+    found = store.find(tokens[0], NOON)
+    assert found
+    with pytest.raises(NotPossible) as refused:
+        store.start(("here",), 100, NOON + timedelta(minutes=1), "a number of the form's own")
+    assert why(refused) == "again", "who finds the form later does not get the cookie of whoever started"
+    store.end(found.id, "hidden", NOON)
+    with pytest.raises(NotPossible) as refused:
+        store.start(("here",), 100, NOON, "a number of the form's own")
+    assert why(refused) == "again", "a Start that arrives after the end begins nothing"
+
+
+def test_who_waits_out_of_reach_is_not_counted_before_others_nor_in_the_queue(store: ChatStore) -> None:
+    waiting(store, "a")
+    second, _ = waiting(store, "b", NOON + timedelta(seconds=1))
+    later = NOON + timedelta(seconds=59)
+    assert getattr(store.find(second, later), "place", 0) == 2
+    later = NOON + timedelta(seconds=60)
+    assert getattr(store.find(second, later), "place", 0) == 1
+    dead, _ = store.live(later)
+    assert rules.out_of_reach(dead, later)
+    assert store.start(("c",), 2, later), "the queue of two has room again"
+    with pytest.raises(NotPossible) as refused:
+        store.start(("d",), 2, later)
+    assert why(refused) == "full"
+
+
+def test_a_place_that_does_nothing_but_call_is_asked_and_ends_and_one_press_keeps_it(store: ChatStore) -> None:
+    (polls, _), (stays, number) = waiting(store, "a"), waiting(store, "b")
+    for minute in range(1, 30):
+        now = NOON + timedelta(minutes=minute)
+        found = store.find(polls, now)
+        assert found
+        assert rules.asks_whether_there(found, now) is (minute >= 20)
+        store.find(stays, now)
+        if minute == 25:
+            store.stay(number, now)
+            assert not rules.asks_whether_there(store.get(number, now) or found, now)
+    now = NOON + timedelta(minutes=30)
+    found = store.find(polls, now)
+    assert found
+    assert (found.state, found.reason) == ("ended", "quiet")
+    found = store.find(stays, now)
+    assert found
+    assert found.state == "waiting"
+    store.stay(number, now)
+    assert getattr(store.find(stays, now + timedelta(minutes=15)), "state", "") == "ended", "its browser was silent"
+
+
+def test_that_somebody_reads_along_stands_among_the_words_and_does_not_put_off_the_end(store: ChatStore) -> None:
+    token, number = talking(store)
+    store.say(number, "joined", "Sue", NOON + timedelta(minutes=9))
+    assert [(one.who, one.text) for one in store.messages(number)] == [("joined", "Sue")]
+    found = store.find(token, NOON + timedelta(minutes=10))
+    assert found
+    assert rules.asks_whether_there(found, NOON + timedelta(minutes=10))
+    assert getattr(store.find(token, NOON + timedelta(minutes=15)), "state", "") == "ended"
+
+
+def test_two_days_after_the_last_start_sweeping_alone_has_forgotten_every_network(
+    store: ChatStore, place: str, tmp_path: Path, valkey: Valkey
+) -> None:
+    _, number = waiting(store, networks("192.0.2.7", store.network_keys(NOON))[0])
+    store.is_present(7, "Kit", True, NOON)
+    store.block(number, NOON + timedelta(hours=4), NOON)
+    store.end_the_quiet(NOON + timedelta(days=2))
+    if place == "sqlite:":
+        database = sqlite3.connect(tmp_path / "chat.sqlite3")
+        for table in ("days", "starts", "blocks", "conversations", "messages", "present", "desks"):
+            assert database.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,), table  # noqa: S608
+        assert database.execute("SELECT count(*) FROM counts").fetchone() != (0,)
+        database.close()
+    store.end_the_quiet(NOON + timedelta(days=401))
+    if place == "sqlite:":
+        assert store.counts() == []
 
 
 def test_a_blocked_network_begins_nothing_until_its_time_also_past_midnight(store: ChatStore) -> None:
@@ -298,34 +461,76 @@ def test_the_database_and_its_log_never_hold_a_key_and_lose_every_sealed_word(tm
     assert (tmp_path / "chat.sqlite3-wal").stat().st_size == 0
 
 
-def test_valkey_keeps_sealed_words_no_longer_than_an_hour_whatever_becomes_of_us(
-    valkey: Valkey, tmp_path: Path
-) -> None:
+def test_every_key_in_valkey_expires_whatever_becomes_of_us(valkey: Valkey, tmp_path: Path) -> None:
     valkey.client.flushall()
     store = open_store(valkey.url, tmp_path)
-    _, number = talking(store)
-    store.say(number, "reader", "hello", NOON, once="a")
+    now = datetime.now(UTC)
+    store.network_keys(now)
+    token, number = talking(store, now=now)
+    store.say(number, "reader", "hello", now, once="a")
+    waiting(store, "another", now)
+    store.find(token, now + timedelta(seconds=30))
+    _, over = talking(store, adviser=8, now=now)
+    store.block(over, now + timedelta(hours=4), now)
+    names = sorted(valkey.client.scan_iter())
+    parts = {bytes(name).split(b":")[2].decode() for name in names}
+    assert parts == {
+        "one", "words", "once", "lately", "token", "live", "waiting", "reach", "due", "ended", "last", "day", "starts",
+        "running", "block", "present", "desks", "counts",
+    }  # fmt: skip
+    for name in names:
+        assert valkey.client.ttl(name) > 0, name
     holds = [name for part in ("one", "words", "once", "lately", "token") for name in valkey.client.keys(f"*:{part}:*")]
-    assert len(holds) == 5
-    assert all(0 < valkey.client.ttl(name) <= 3600 for name in holds)
+    assert all(valkey.client.ttl(name) <= 3600 for name in holds)
     assert not list(valkey.folder.iterdir()), "nothing is written"
 
 
-@pytest.mark.parametrize("options", [("--save", "60 1"), ("--appendonly", "yes", "--save", "")])
-def test_a_valkey_that_writes_to_its_disk_is_refused(tmp_path: Path, options: tuple[str, ...]) -> None:
-    server = Valkey(tmp_path / "writes", *options)
+def test_numbers_go_on_rising_over_an_empty_valkey(valkey: Valkey, tmp_path: Path) -> None:
+    store = open_store(valkey.url, tmp_path)
+    valkey.client.flushall()
+    _, before = waiting(store)
+    valkey.client.flushall()
+    _, after = waiting(store, now=NOON + timedelta(minutes=2))
+    assert after > before, "a desk that still shows the old one must not take the new one for it"
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--save", "60 1", "--slowlog-max-len", "0"), "disk"),
+        (("--appendonly", "yes", "--save", "", "--slowlog-max-len", "0"), "disk"),
+        (("--appendonly", "no", "--save", ""), "logs slow commands"),
+    ],
+)
+def test_a_valkey_that_keeps_what_it_is_told_is_refused(tmp_path: Path, options: tuple[str, ...], says: str) -> None:
+    server = Valkey(tmp_path / "keeps", *options)
     with pytest.raises(Refused) as refused:
         open_store(server.url, tmp_path)
     server.close()
-    assert "--save ''" in refused.value.problems[0].instead
+    assert says in refused.value.problems[0].what
+    assert "--slowlog-max-len 0" in refused.value.problems[0].instead
 
 
 def test_a_valkey_that_is_away_is_said_in_one_word_and_found_again(tmp_path: Path) -> None:
     server = Valkey(tmp_path / "away")
-    server.close()
     store = open_store(server.url, tmp_path)
-    with pytest.raises(StoreDown):
-        store.present(NOON)
+    token, _ = waiting(store)
+    server.stop()
+    for _ in range(2):
+        with pytest.raises(StoreDown):
+            store.present(NOON)
+        with pytest.raises(StoreDown):
+            store.network_keys(NOON)
+    server.start()
+    assert store.find(token, NOON) is None, "it kept nothing"
+    token, number = talking(store)
+    assert store.say(number, "reader", "Hello again", NOON) == 1
+    assert [one.text for one in store.messages(number)] == ["Hello again"]
+    server.stop()
+    server.start("--save", "60 1")
+    with pytest.raises(StoreDown, match="disk"):
+        store.network_keys(NOON)  # asked before each start, so none begins in a server that came back in another way
+    server.close()
 
 
 @pytest.mark.parametrize("wrong", ["", "mysql://x", "sqlite", "file:x"])
@@ -356,3 +561,84 @@ def test_the_example_configuration_of_valkey_is_one_that_is_taken(tmp_path: Path
     assert len(store.live(NOON)) == 1
     assert server.client.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
     server.close()
+
+
+def test_words_that_are_not_what_was_said_are_said_to_be_unreadable(
+    store: ChatStore, place: str, tmp_path: Path, valkey: Valkey
+) -> None:
+    """Another key, a lost key, a garbled or a lost row: each in a conversation of its own, and only there."""
+
+    def change(number: int, what: str) -> None:
+        one, words = f"sidedoor:chat:one:{number}", f"sidedoor:chat:words:{number}"
+        key = tmp_path / f"chat-{number}.key"
+        if place == "sqlite:":
+            database = sqlite3.connect(tmp_path / "chat.sqlite3", isolation_level=None)
+            match what:
+                case "another key":
+                    key.write_bytes(bytes(range(32)))
+                case "no key":
+                    key.unlink()
+                case "half a key":
+                    key.write_bytes(bytes(range(16)))
+                case "garbled":
+                    database.execute("UPDATE messages SET sealed = x'00ff' WHERE conversation = ?", (number,))
+                case "of another":
+                    database.execute("UPDATE messages SET number = 3 WHERE conversation = ? AND number = 1", (number,))
+            database.close()
+            return
+        match what:
+            case "another key":
+                valkey.client.hset(one, "key", bytes(range(32)))
+            case "no key":
+                valkey.client.hdel(one, "key")
+            case "half a key":
+                valkey.client.hset(one, "key", b"half")
+            case "garbled":
+                valkey.client.lset(words, 0, "{")
+            case "of another":
+                second = cast(bytes, valkey.client.lindex(words, 1))
+                valkey.client.lset(words, 0, second.decode())
+
+    untouched, safe = talking(store, adviser=99)
+    store.say(safe, "reader", "safe", NOON)
+    for adviser, what in enumerate(("another key", "no key", "half a key", "garbled", "of another"), start=20):
+        _, number = talking(store, adviser)
+        store.say(number, "reader", "one", NOON)
+        store.say(number, "reader", "two", NOON)
+        change(number, what)
+        with pytest.raises(Unreadable) as broken:
+            store.messages(number)
+        assert broken.value.conversation == number, what
+        if what in ("no key", "half a key"):
+            with pytest.raises(Unreadable):
+                store.say(number, "reader", "three", NOON)
+        store.end(number, "broken", NOON)
+        assert store.messages(number) == []
+        assert getattr(store.get(number, NOON), "reason", "") == "broken"
+    assert [one.text for one in store.messages(safe)] == ["safe"]
+    assert store.find(untouched, NOON)
+
+
+def test_a_conversation_that_cannot_be_read_is_as_good_as_gone_and_the_others_go_on(
+    store: ChatStore, place: str, tmp_path: Path, valkey: Valkey
+) -> None:
+    _, safe = talking(store)
+    for n, (field, wrong) in enumerate((("started", "yesterday"), ("newest", "many"), ("seen", ""))):
+        token, number = waiting(store, f"network {n}")
+        if place == "sqlite:":
+            database = sqlite3.connect(tmp_path / "chat.sqlite3", isolation_level=None)
+            database.execute(f"UPDATE conversations SET {field} = ? WHERE id = ?", (wrong, number))  # noqa: S608
+            database.close()
+        else:
+            valkey.client.hset(f"sidedoor:chat:one:{number}", field, wrong)
+        assert store.find(token, NOON) is None
+        assert store.get(number, NOON) is None
+        assert [one.id for one in store.live(NOON)] == [safe]
+    if place != "sqlite:":
+        token, number = waiting(store, "network 9")
+        valkey.client.set(f"sidedoor:chat:one:{number}", "another kind of value")
+        valkey.client.hset("sidedoor:chat:present", "70", "not JSON")
+        assert store.find(token, NOON) is None
+        assert [one.id for one in store.live(NOON)] == [safe]
+        assert list(store.present(NOON)) == [7]
+    assert store.get(2**70, NOON) is None

@@ -2,7 +2,6 @@
 
 import re
 import sqlite3
-from datetime import timedelta
 
 import pytest
 from flask import Flask
@@ -11,7 +10,6 @@ from werkzeug.test import TestResponse
 
 from sidedoor.chat.model import StoreDown
 from sidedoor.chat.store import ChatStore
-from sidedoor.desk.chat_words import HANDED_OVER
 from tests.conftest import SetClock
 from tests.desk.conftest import SignedIn
 
@@ -97,7 +95,8 @@ def test_who_waited_longest_stands_first_with_how_long(store: ChatStore, kit: Fl
     assert "Since 12:00, 4 minutes ago" in board
     told = kit.get("/chats/now").get_json()
     assert told["waiting"] == [
-        {"id": first, "since": "Since 12:00, 4 minutes ago"}, {"id": second, "since": "Since 12:04, just now"},
+        {"id": first, "since": "Since 12:00, 4 minutes ago", "reach": "Out of reach since 12:00."},
+        {"id": second, "since": "Since 12:04, just now", "reach": ""},
     ]  # fmt: skip
 
 
@@ -270,8 +269,9 @@ def test_a_hand_over_brings_a_note_that_the_reader_never_sees(
     assert "<b>Adviser</b>I am here." in theirs
     lee.post(f"/chats/{number}/say", data={"message": "I am Lee."})
     assert "<b>You</b>I am Lee." in page(lee, f"/chats/{number}")
-    for_the_reader = [one.text for one in store.messages(number) if one.who != "note"]
-    assert for_the_reader == ["Hello?", "I am here.", HANDED_OVER, "I am Lee."]
+    assert [(one.who, one.text) for one in store.messages(number) if one.who != "note"] == [
+        ("reader", "Hello?"), ("adviser", "I am here."), ("handed", "Lee Adviser"), ("adviser", "I am Lee."),
+    ]  # fmt: skip
 
 
 def test_a_block_ends_it_and_keeps_the_network_out_for_its_hours(
@@ -282,7 +282,7 @@ def test_a_block_ends_it_and_keeps_the_network_out_for_its_hours(
     for hours in ("", "0", "2", "100000", "-1", "x"):
         assert kit.post(f"/chats/{number}/block", data={"hours": hours}).status_code == 422
     kit.post(f"/chats/{number}/block", data={"hours": "4"})
-    assert "You ended it and blocked" in column(page(kit), number)
+    assert "You ended it for a threat" in column(page(kit), number)
     assert "zqthreat" not in page(kit)
     with pytest.raises(Exception, match="blocked"):
         store.start(("a-hash",), 50, clock())
@@ -353,7 +353,7 @@ def test_a_supervisor_takes_over_and_answers(
     assert kit.get(f"/chats/{number}").status_code == 403
     assert kit.get(f"/chats/now?after={number}:1").get_json()["chats"] == {}
     assert sue.post(f"/chats/{number}/say", data={"message": "I am Sue."}).status_code == 303
-    assert [one.text for one in store.messages(number)] == ["Help", HANDED_OVER, "I am Sue."]
+    assert [one.text for one in store.messages(number)] == ["Help", "Sue Supervisor", "I am Sue."]
     assert "I am Sue." in column(page(sue), number)
     assert ("Sue Supervisor", "takes over a chat", f"chat {number}") in logged(desk)
     assert sue.post(f"/chats/{number}/take-over").location == "/chats/watch", "not from herself"
@@ -382,8 +382,137 @@ def test_no_word_gets_into_the_log_or_a_title(
     assert "zq" not in str(desk.extensions["audit"].everything()) + caplog.text + out.out + out.err
 
 
-def test_the_pause_and_the_heartbeat_have_their_lengths(store: ChatStore, kit: FlaskClient, clock: SetClock) -> None:
+def test_a_desk_that_is_gone_is_not_present_returns_soon_by_itself_and_late_by_a_press(
+    store: ChatStore, kit: FlaskClient, clock: SetClock
+) -> None:
+    clock.forward(seconds=80)
+    assert store.present(clock()) == {}
+    clock.forward(minutes=3)
+    assert kit.get("/chats/now").get_json()["here"] is True
     clock.forward(minutes=5)
-    assert store.present(clock()) == {}, "nobody looked for five minutes"
     assert kit.get("/chats/now").get_json()["here"] is False
-    assert store.present(clock() - timedelta(minutes=1))
+    assert "You are away" in page(kit)
+
+
+def test_a_chat_whose_desk_is_gone_stands_on_every_board_and_both_see_what_is_true(
+    desk: Flask, store: ChatStore, kit: FlaskClient, lee: FlaskClient, clock: SetClock
+) -> None:
+    number = talks(store, clock, kit, "Are you there?")
+    kit.post("/chats/present", data={"present": "no"})  # to finish this one; the desk still gives signs
+    clock.forward(seconds=79)
+    assert lee.get("/chats/now").get_json()["left"] == ""
+    assert lee.post(f"/chats/{number}/take-over").status_code == 403
+    clock.forward(seconds=1)
+    lee.get("/chats/here")
+    told = lee.get("/chats/now").get_json()["left"]
+    assert f"Chat {number}, with Kit Adviser; no sign since 12:00" in told
+    assert f"Chat {number}, with Kit Adviser; no sign since 12:00" in page(lee)
+    assert lee.post(f"/chats/{number}/take-over", data={"from": "board"}).location == f"/chats#chat-{number}"
+    assert "Are you there?" in column(page(lee), number)
+    assert "Lee Adviser goes on from here. The reader is told." in column(page(lee), number)
+    # The laptop wakes up.
+    told = kit.get(f"/chats/now?after={number}:1").get_json()
+    assert (told["chats"], told["gone"]) == ({}, {str(number): "A colleague has this chat now."})
+    assert kit.post(f"/chats/{number}/say", data={"message": "x"}).status_code == 403
+    assert ("Lee Adviser", "takes over a chat", f"chat {number}") in logged(desk)
+    assert lee.get("/chats/now").get_json()["left"] == ""
+
+
+def test_a_chat_that_nobody_took_goes_on_when_the_desk_is_back(
+    store: ChatStore, kit: FlaskClient, lee: FlaskClient, clock: SetClock
+) -> None:
+    number = talks(store, clock, kit, "Are you there?")
+    clock.forward(minutes=4)
+    assert f"Chat {number}" in lee.get("/chats/now").get_json()["left"]
+    assert kit.get(f"/chats/now?after={number}:1").get_json()["gone"] == {}
+    assert lee.get("/chats/now").get_json()["left"] == ""
+    assert lee.post(f"/chats/{number}/take-over").status_code == 403
+    assert kit.post(f"/chats/{number}/say", data={"message": "I am back."}).status_code == 303
+
+
+def test_an_unknown_chat_never_claims_a_colleague_and_loses_no_typed_word(
+    store: ChatStore, kit: FlaskClient, clock: SetClock
+) -> None:
+    number = talks(store, clock, kit, "Hello")
+    store.end(number, "hidden", clock())
+    clock.forward(minutes=11)
+    unknown = "This chat is no longer known: it is over, and nothing of it is kept."
+    assert kit.get(f"/chats/now?after={number}:1,999999:3").get_json()["gone"] == {
+        str(number): unknown,
+        "999999": unknown,
+    }
+    answer = kit.post(f"/chats/{number}/say", data={"message": "zqtyped"})
+    assert answer.status_code == 404
+    assert "zqtyped</textarea>" in answer.get_data(as_text=True)
+    assert unknown in answer.get_data(as_text=True)
+    answer = kit.post(f"/chats/{number}/say", data={"message": "zqtyped"}, headers=JSON)
+    assert (answer.status_code, answer.get_json()["problem"]) == (404, unknown)
+    assert kit.post("/chats/999999999999999999999/accept", headers=JSON).get_json()["problem"] == unknown
+    assert kit.post("/chats/999999999999999999999/take-over").location == "/chats"
+
+
+def test_a_hand_over_to_a_closed_desk_is_refused_and_the_note_stays_in_the_box(
+    desk: Flask, store: ChatStore, kit: FlaskClient, lee: FlaskClient, clock: SetClock
+) -> None:
+    number = talks(store, clock, kit, "Hello")
+    clock.forward(seconds=80)
+    kit.get("/chats")
+    form = {"to": str(id_of(desk, "Lee Adviser")), "note": "zqnote"}
+    answer = kit.post(f"/chats/{number}/hand-over", data=form)
+    assert answer.status_code == 422
+    assert "Choose a colleague who is present." in answer.get_data(as_text=True)
+    assert ">zqnote</textarea>" in answer.get_data(as_text=True)
+    assert kit.get(f"/chats/{number}").status_code == 200
+    assert [one.who for one in store.messages(number)] == ["reader"]
+
+
+def test_who_looked_late_is_still_told_that_a_supervisor_read_along(
+    store: ChatStore, kit: FlaskClient, sue: FlaskClient, clock: SetClock
+) -> None:
+    number = talks(store, clock, kit, "zqword")
+    sue.post(f"/chats/{number}/watch")
+    sue.get(f"/chats/{number}/watch")
+    clock.forward(seconds=79)
+    assert "Sue Supervisor reads along from here. The reader is told." in column(page(kit), number)
+    told = kit.get(f"/chats/now?after={number}:1").get_json()["chats"][str(number)]["messages"]
+    assert [(one["who"], one["name"]) for one in told] == [("joined", "")]
+    assert [one.who for one in store.messages(number)] == ["reader", "joined"]
+
+
+def test_a_block_whose_network_is_not_known_says_that_it_blocks_nothing(
+    store: ChatStore, kit: FlaskClient, clock: SetClock
+) -> None:
+    number = talks(store, clock, kit)
+    assert "it ends, and nothing is blocked" in column(page(kit), number)
+    kit.post(f"/chats/{number}/block", data={"hours": "4"})
+    assert "so nothing is blocked" in page(kit)
+    kit.post("/chats/ready")
+    known = waits(store, clock, network="a-hash")
+    kit.post(f"/chats/{known}/accept")
+    assert "nothing is blocked" not in column(page(kit), known)
+    answer = kit.post(f"/chats/{known}/block", data={"hours": "4"}, headers=JSON)
+    assert answer.get_json()["said"] == "It is over. Its network can start none before 16:00."
+
+
+def test_one_chat_whose_words_cannot_be_read_ends_and_the_board_goes_on(
+    desk: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock
+) -> None:
+    good = talks(store, clock, kit, "zqgood")
+    for address in ("/chats", "/chats/now?after={}:0", "/chats/{}"):
+        number = talks(store, clock, kit, "zqbad")
+        (desk.config["DATA"] / f"chat-{number}.key").write_bytes(bytes(range(32)))
+        answer = kit.get(address.format(number))
+        assert answer.status_code == 200
+        assert "could no longer be read" in page(kit, f"/chats/{number}")
+        assert getattr(store.get(number, clock()), "reason", "") == "broken"
+    assert "zqgood" in column(page(kit), good)
+
+
+def test_without_scripts_a_small_page_keeps_giving_signs(store: ChatStore, kit: FlaskClient, clock: SetClock) -> None:
+    assert 'href="/chats/here"' in page(kit)
+    for _ in range(10):
+        clock.forward(seconds=20)
+        assert 'http-equiv="refresh" content="20"' in page(kit, "/chats/here")
+    assert store.present(clock())
+    kit.post("/chats/present", data={"present": "no"})
+    assert "You are away" in page(kit, "/chats/here")

@@ -2,6 +2,8 @@
 
 import io
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,8 @@ from PIL import Image
 
 from sidedoor.documents.loader import Loader
 from sidedoor.documents.problems import Problem, Refused
-from tests.conftest import Refresh
+from sidedoor.documents.reading import read_site
+from tests.conftest import PROJECT, Refresh
 from tests.content import SITE, ContentFolder
 
 
@@ -114,3 +117,65 @@ def test_a_picture_that_says_where_it_was_taken_is_refused(
         404,
         404,
     ]
+
+
+def hours_of_a_chat(start: str, until: str) -> str:
+    """A site.toml whose second slot opens at `start`, as it stands there."""
+    first = '[[chat.open]]\ndays = ["mon"]\nfrom = "09:00"\nuntil = "10:00"\n'
+    second = f'[[chat.open]]\ndays = ["tue"]\nfrom = {start}\nuntil = {until}\n'
+    return SITE + f'\n[chat]\nanswered_by = "us"\nconfidential = "yes"\n{first}{second}'
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "9",
+        "9.5",
+        '"9"',
+        '"9:00"',
+        '"09:00+00:00"',
+        '"09:00:00"',
+        "09:00:00",
+        '"24:01"',
+        '"25:00"',
+        '"٠٩:٠٠"',
+        '""',
+        "true",
+    ],
+)
+@pytest.mark.parametrize("field", ["from", "until"])
+def test_a_time_of_day_that_is_none_is_named_with_its_line(field: str, wrong: str) -> None:
+    text = hours_of_a_chat(*((wrong, '"13:00"') if field == "from" else ('"09:00"', wrong)))
+    with pytest.raises(Refused) as refused:
+        read_site(text)
+    (problem,) = refused.value.problems
+    line = max(number for number, one in enumerate(text.split("\n"), start=1) if one.startswith(f"{field} ="))
+    assert (problem.file, problem.line) == ("site.toml", line)
+    assert f"chat.open.2.{field}" in problem.what
+    assert '"09:30"' in problem.instead
+
+
+def test_a_slot_may_end_at_midnight_and_not_before_it_starts() -> None:
+    site = read_site(hours_of_a_chat('"18:00"', '"24:00"'))
+    assert site.chat
+    assert (site.chat.open[1].start, site.chat.open[1].until) == (18 * 60, 24 * 60)
+    for until in ('"18:00"', '"02:00"'):
+        text = hours_of_a_chat('"18:00"', until)
+        with pytest.raises(Refused) as refused:
+            read_site(text)
+        (problem,) = refused.value.problems
+        second = max(number for number, one in enumerate(text.split("\n"), start=1) if one == "[[chat.open]]")
+        assert (problem.line, "24:00" in problem.instead) == (second, True)
+
+
+def test_the_check_names_a_wrong_hour_with_its_file_and_line(content: ContentFolder) -> None:
+    text = hours_of_a_chat("9", '"13:00"')
+    content.write("site.toml", text)
+    done = subprocess.run(
+        [sys.executable, "-m", "flask", "content", "check"],
+        env={**os.environ, "SIDEDOOR_CONTENT": str(content.path), "SIDEDOOR_DATA": str(content.path.parent / "checked")},
+        cwd=PROJECT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    line = text.split("\n").index("from = 9") + 1
+    assert done.returncode != 0
+    assert f"site.toml:{line}: error: `chat.open.2.from`: “9” is not a time of day." in done.stdout + done.stderr

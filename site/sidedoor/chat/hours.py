@@ -1,11 +1,13 @@
 """When the chat is open: slots by weekday in the site's zone, so a clock change moves no opening hour."""
 
-from datetime import date, datetime, time, timedelta
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sidedoor.documents.models import Chat
 
 _LOOK_AHEAD_DAYS = 14
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def is_open(chat: Chat, zone: ZoneInfo, now: datetime) -> bool:
@@ -13,22 +15,51 @@ def is_open(chat: Chat, zone: ZoneInfo, now: datetime) -> bool:
     local = now.astimezone(zone)
     if not chat.open:
         return local.date() not in chat.closed_on
-    return any(start <= local.time() < until for start, until in _slots(chat, local.date()))
+    minute = 60 * local.hour + local.minute
+    return any(start <= minute < until for start, until in _slots(chat, local.date()))
+
+
+def open_until(chat: Chat, zone: ZoneInfo, now: datetime) -> datetime | None:
+    """The end (aware, in `zone`) of the hours that `now` lies in; slots that touch, also at midnight, are one.
+
+    None where it is not open, or where no end is in sight.
+    """
+    if not chat.open or not is_open(chat, zone, now):
+        return None
+    until = now
+    for start, end in sorted(_spans(chat, zone, now)):
+        if start <= until < end:
+            until = end
+    in_sight = until < now + timedelta(days=_LOOK_AHEAD_DAYS - 1)
+    return until.astimezone(zone) if in_sight else None
 
 
 def next_opening(chat: Chat, zone: ZoneInfo, now: datetime) -> datetime | None:
-    """The start (aware, in `zone`) of the next slot after `now`; None if there is none in the next two weeks."""
+    """The start (aware, in `zone`) of the next slot after the hours that `now` lies in, if it lies in any.
+
+    None if there is none in the next two weeks.
+    """
+    if is_open(chat, zone, now):
+        until = open_until(chat, zone, now)
+        if until is None:
+            return None
+        now = until
+    start = min((start for start, _ in _spans(chat, zone, now) if start > now), default=None)
+    return start.astimezone(zone) if start else None
+
+
+def _spans(chat: Chat, zone: ZoneInfo, now: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """The slots of the days around `now`, in UTC: two moments of one zone would be compared by what the clock shows."""
     today = now.astimezone(zone).date()
-    starts = (
-        datetime.combine(day, start, zone)
-        for day in (today + timedelta(days=ahead) for ahead in range(_LOOK_AHEAD_DAYS))
-        for start, _ in _slots(chat, day)
-    )
-    return min((start for start in starts if start > now), default=None)
+    for ahead in range(_LOOK_AHEAD_DAYS):
+        day = today + timedelta(days=ahead)
+        midnight = datetime(day.year, day.month, day.day, tzinfo=zone)
+        for start, until in _slots(chat, day):
+            yield tuple((midnight + timedelta(minutes=minute)).astimezone(UTC) for minute in (start, until))  # type: ignore[misc]
 
 
-def _slots(chat: Chat, day: date) -> list[tuple[time, time]]:
+def _slots(chat: Chat, day: date) -> list[tuple[int, int]]:
     if day in chat.closed_on:
         return []
-    weekday = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")[day.weekday()]
+    weekday = _DAYS[day.weekday()]
     return [(slot.start, slot.until) for slot in chat.open if weekday in slot.days]

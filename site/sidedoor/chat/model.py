@@ -1,33 +1,23 @@
-"""A conversation: who waits, who talks, how it ended. No name, no address, nothing of the reader but their words."""
+"""A conversation: who waits, who talks, how it ended. No name, no address, nothing of the reader but their words.
+
+Facts alone: what follows from them is in rules.py, and the words that people read are made where they are shown.
+"""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-LONGEST_MESSAGE = 2000
-MOST_MESSAGES_A_MINUTE = 20
-MOST_STARTS, STARTS_WITHIN = 6, timedelta(hours=1)
-"""So many conversations may one network begin."""
-QUESTION_AFTER = timedelta(minutes=10)
-OVER_AFTER = timedelta(minutes=15)
-"""Quiet for this long: first a question, then the end."""
-AWAY_AFTER = timedelta(minutes=5)
-"""An adviser whose desk has not called for this long is not present."""
-PAUSE = timedelta(minutes=2)
-"""After each conversation an adviser has this long to breathe, unless they say that they are ready."""
-OUT_OF_REACH_AFTER = timedelta(seconds=75)
-"""A reader whose browser has not called for this long is out of reach; without scripts it calls every 30 seconds."""
-WATCHED_FOR = timedelta(seconds=20)
-"""A supervisor whose desk has not called for this long no longer reads along."""
-LOOKS_IN_EVERY = timedelta(seconds=20)
-"""That somebody is there is written down no more often than this."""
-REMEMBERED = timedelta(minutes=10)
-"""For this long an adviser still sees that, and how, a conversation ended; never what was said."""
-
 State = Literal["waiting", "talking", "ended"]
-Reason = Literal["hidden", "reader", "adviser", "quiet", "blocked"]
-Who = Literal["reader", "adviser", "note"]
-"""A note is for the colleague who takes over; no reader ever gets one."""
+Reason = Literal["hidden", "reader", "adviser", "quiet", "blocked", "broken"]
+"""`broken`: its words could no longer be read."""
+Who = Literal["reader", "adviser", "note", "joined", "handed"]
+"""A note is for the colleague who takes over; no reader ever gets one. `joined`: a supervisor reads along from here.
+`handed`: another adviser goes on from here. The text of these two is the name of that person, for the desk alone."""
+Why = Literal[
+    "empty", "long", "often", "over", "pause", "gone", "closed", "here", "full", "network", "blocked", "again"
+]
+"""Why a step cannot be taken. `gone`: a colleague was quicker, or it is not theirs. `closed`: the desk of whoever is to
+get it gives no sign. `here`: the desk of its adviser does. `network`: so many from one network run already."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +34,10 @@ class Message:
 class Conversation:
     """One conversation; its moments are aware.
 
-    `place` counts from 1 in the queue, 0 once somebody answers. `seen`: when the reader's browser last called.
+    `place` counts from 1 in the queue, 0 once somebody answers. `quiet_since`: when somebody last wrote, or said that
+    they are still there. `seen`: when the reader's browser last called. `adviser_seen`: when the adviser's desk did.
     `watcher`: the name of a supervisor who reads along just now, else empty. `newest`: the number of the last message.
+    `network_known`: whether a block would block anything.
     """
 
     id: int
@@ -55,26 +47,12 @@ class Conversation:
     seen: datetime
     adviser: int | None
     adviser_name: str
+    adviser_seen: datetime | None
     watcher: str
     reason: Reason | None
     newest: int
     place: int
-
-    def asks_whether_there(self, now: datetime) -> bool:
-        """Whether it was quiet for so long that both are asked."""
-        return self.state == "talking" and now - self.quiet_since >= QUESTION_AFTER
-
-    def looked_in_long_ago(self, now: datetime) -> bool:
-        """Whether it is time to write down again that the reader is there.
-
-        The spans differ between conversations: those that began together would all write at the same moments.
-        """
-        span = LOOKS_IN_EVERY + timedelta(seconds=self.id % 10)
-        return self.state != "ended" and now - self.seen >= span
-
-    def out_of_reach(self, now: datetime) -> bool:
-        """Whether the reader's browser has not called for a while: a lost network, or they read with scripts off."""
-        return self.state != "ended" and now - self.seen >= OUT_OF_REACH_AFTER
+    network_known: bool
 
 
 @dataclass(frozen=True)
@@ -91,11 +69,19 @@ class Adviser:
 
 
 class NotPossible(Exception):
-    """The step cannot be taken. `why` is one word for programs; the message is a sentence for the adviser."""
+    """The step cannot be taken."""
 
-    def __init__(self, why: str, sentence: str = "") -> None:
-        super().__init__(sentence or why)
+    def __init__(self, why: Why) -> None:
+        super().__init__(why)
         self.why = why
+
+
+class Unreadable(Exception):
+    """The words of a conversation that goes on, or its key, are no longer what was kept. It has to end."""
+
+    def __init__(self, conversation: int) -> None:
+        super().__init__(f"chat {conversation}")
+        self.conversation = conversation
 
 
 class StoreDown(OSError):

@@ -6,25 +6,39 @@ A sealed message is bound to its conversation and number, so that nobody can put
 import hashlib
 import secrets
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from sidedoor.chat.model import Unreadable
+
 _NONCE_BYTES = 12
+_KEY_BYTES = 32
 
 
 def new_key() -> bytes:
     """A key for one conversation: 256 bits."""
-    return AESGCM.generate_key(256)
+    return AESGCM.generate_key(8 * _KEY_BYTES)
 
 
 def seal(key: bytes, conversation: int, number: int, text: str) -> bytes:
-    """`text`, so that only who has `key` can read it."""
+    """`text`, so that only who has `key` can read it. Raises model.Unreadable for what is no key."""
     nonce = secrets.token_bytes(_NONCE_BYTES)
+    if len(key) != _KEY_BYTES:
+        raise Unreadable(conversation)
     return nonce + AESGCM(key).encrypt(nonce, text.encode(), _place(conversation, number))
 
 
 def unseal(key: bytes, conversation: int, number: int, sealed: bytes) -> str:
-    """The words again. Raises cryptography.exceptions.InvalidTag for what was not sealed at this very place."""
-    return AESGCM(key).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], _place(conversation, number)).decode()
+    """The words again. Raises model.Unreadable for what was not sealed with this key, at this very place."""
+    try:
+        return AESGCM(key).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], _place(conversation, number)).decode()
+    except (InvalidTag, ValueError):  # ValueError: too short to be sealed words, or no key at all
+        raise Unreadable(conversation) from None
+
+
+def new_token(once: str = "") -> str:
+    """A reader's token (256 bits). The same `once` (a Start that is sent twice) always makes the same."""
+    return hashlib.sha256(f"sidedoor chat {once}".encode()).hexdigest() if once else secrets.token_urlsafe(32)
 
 
 def digest(token: str) -> str:

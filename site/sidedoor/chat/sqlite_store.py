@@ -14,27 +14,19 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from sidedoor.chat import rules
 from sidedoor.chat.keys import Keys, shared
 from sidedoor.chat.model import (
-    AWAY_AFTER,
-    LONGEST_MESSAGE,
-    MOST_MESSAGES_A_MINUTE,
-    MOST_STARTS,
-    OVER_AFTER,
-    PAUSE,
-    REMEMBERED,
-    STARTS_WITHIN,
-    WATCHED_FOR,
     Adviser,
     Conversation,
     Message,
-    NotPossible,
     Reason,
+    Unreadable,
     Who,
     hour_of,
     whole_minutes,
 )
-from sidedoor.chat.sealing import digest, new_key, seal, unseal
+from sidedoor.chat.sealing import digest, new_key, new_token, seal, unseal
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS conversations (
@@ -49,13 +41,20 @@ CREATE TABLE IF NOT EXISTS messages (
     PRIMARY KEY (conversation, number), UNIQUE (conversation, once));
 CREATE TABLE IF NOT EXISTS present (
     adviser INTEGER PRIMARY KEY, name TEXT NOT NULL, seen TEXT NOT NULL, pause_until TEXT);
+CREATE TABLE IF NOT EXISTS desks (adviser INTEGER PRIMARY KEY, seen TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS starts (network TEXT NOT NULL, at TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS blocks (network TEXT PRIMARY KEY, until TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS days (day TEXT PRIMARY KEY, key BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS counts (hour TEXT, what TEXT, number INTEGER NOT NULL, PRIMARY KEY (hour, what));
 """
-_COLUMNS = "id, state, started, quiet_since, seen, adviser, adviser_name, watcher, watched, reason, newest"
-_SELECT = f"SELECT {_COLUMNS} FROM conversations"  # noqa: S608 - fixed words
+_SELECT = (
+    "SELECT one.id, one.state, one.started, one.quiet_since, one.seen, one.adviser, one.adviser_name, desks.seen,"
+    " one.watcher, one.watched, one.reason, one.newest, one.network != ''"
+    " FROM conversations AS one LEFT JOIN desks ON desks.adviser = one.adviser"
+)
+_TIDIES_EVERY = timedelta(seconds=10)
+_HIGHEST = 2**63 - 1
+"""No number that SQLite gives is higher."""
 
 
 class SqliteStore:
@@ -65,19 +64,31 @@ class SqliteStore:
         self._path = data / "chat.sqlite3"
         self._keys = Keys(data)
         self._threads = threading.local()
+        self._tidied = datetime.min.replace(tzinfo=UTC)
 
     def end_the_quiet(self, now: datetime) -> None:
         """See store.ChatStore."""
-        quiet, ended = (now - OVER_AFTER).isoformat(), (now - REMEMBERED).isoformat()
-        over = "SELECT id FROM conversations WHERE state IN ('waiting', 'talking') AND quiet_since <= ?"
-        old = "SELECT id FROM conversations WHERE state = 'ended' AND ended <= ?"
-        looking = self._connection()
-        if not (looking.execute(over, (quiet,)).fetchone() or looking.execute(old, (ended,)).fetchone()):
+        # Two questions, each of which has an index: together they would read every conversation at every poll.
+        maybe = (
+            f"{_SELECT} WHERE one.state IN ('waiting', 'talking') AND one.quiet_since <= ?1"
+            f" UNION {_SELECT} WHERE one.state = 'waiting' AND one.seen <= ?1"
+        )
+        earliest, looking = rules.earliest_over(now).isoformat(), self._connection()
+        over = [row[0] for row in looking.execute(maybe, (earliest,)).fetchall() if _is_over(row, now)]
+        tidies = abs(now - self._tidied) >= _TIDIES_EVERY
+        self._tidied = now if tidies else self._tidied
+        old = _old(now) if tidies else ()
+        found = [of for of, until in old if looking.execute(f"SELECT 1 FROM {of}", (until,)).fetchone()]  # noqa: S608
+        if not over and not found:
             return
         with self._write() as database:
-            for (conversation,) in database.execute(over, (quiet,)).fetchall():
-                self._end(database, conversation, "quiet", now)
-            database.execute("DELETE FROM conversations WHERE state = 'ended' AND ended <= ?", (ended,))
+            for id_ in over:
+                # It may have been spoken in meanwhile.
+                row = database.execute(f"{_SELECT} WHERE one.id = ? AND one.state != 'ended'", (id_,)).fetchone()
+                if row and _is_over(row, now):
+                    self._end(database, id_, "quiet", now)
+            for of, until in old:
+                database.execute(f"DELETE FROM {of}", (until,))  # noqa: S608 - fixed words
             known = {row[0] for row in database.execute("SELECT id FROM conversations").fetchall()}
             for conversation in self._keys.all():
                 if conversation not in known:  # its process was killed in the middle of a start
@@ -92,16 +103,26 @@ class SqliteStore:
         if days[0] not in found:
             with self._write() as database:
                 database.execute("INSERT OR IGNORE INTO days VALUES (?, ?)", (days[0], secrets.token_bytes(32)))
-                database.execute("DELETE FROM days WHERE day < ?", (days[1],))
                 found = self._days(database, days)
         return tuple(found[day] for day in days if day in found)
 
-    def start(self, networks: tuple[str, ...], most_waiting: int, now: datetime) -> str:
+    def start(
+        self,
+        networks: tuple[str, ...],
+        most_waiting: int,
+        now: datetime,
+        once: str = "",
+        most_running: int = rules.MOST_FROM_ONE_NETWORK,
+    ) -> str:
         """See store.ChatStore."""
         self.end_the_quiet(now)
-        token, moment = secrets.token_urlsafe(32), now.isoformat()
+        token, moment = new_token(once), now.isoformat()
         with self._write() as database:
-            self._may_start(database, networks, most_waiting, now)
+            query = "SELECT state, started FROM conversations WHERE token = ?"
+            if row := database.execute(query, (digest(token),)).fetchone():
+                rules.is_the_same_start(row[0], datetime.fromisoformat(row[1]), now)
+                return token
+            rules.may_start(*self._starts(database, networks, now), most_waiting, most_running)
             row = database.execute(
                 "INSERT INTO conversations (token, network, state, started, quiet_since, seen)"
                 " VALUES (?, ?, 'waiting', ?, ?, ?)",
@@ -115,38 +136,38 @@ class SqliteStore:
     def find(self, token: str, now: datetime) -> Conversation | None:
         """See store.ChatStore."""
         self.end_the_quiet(now)
-        row = self._connection().execute(f"{_SELECT} WHERE token = ?", (digest(token),)).fetchone()
+        row = self._connection().execute(f"{_SELECT} WHERE one.token = ?", (digest(token),)).fetchone()
         conversation = self._conversation(row, now) if row else None
-        if conversation and conversation.looked_in_long_ago(now):
+        if conversation and rules.looked_in_long_ago(conversation, now):
             with self._write() as database:
-                database.execute(
-                    "UPDATE conversations SET seen = ?1,"
-                    " quiet_since = CASE state WHEN 'waiting' THEN ?1 ELSE quiet_since END WHERE id = ?2",
-                    (now.isoformat(), conversation.id),
-                )
+                query = "UPDATE conversations SET seen = ? WHERE id = ?"
+                database.execute(query, (now.isoformat(), conversation.id))
         return conversation
+
+    def stay(self, conversation: int, now: datetime) -> None:
+        """See store.ChatStore."""
+        with self._write() as database:
+            query = "UPDATE conversations SET quiet_since = ?1, seen = ?1 WHERE id = ?2 AND state != 'ended'"
+            database.execute(query, (now.isoformat(), conversation))
 
     def get(self, conversation: int, now: datetime) -> Conversation | None:
         """See store.ChatStore."""
         self.end_the_quiet(now)
-        row = self._connection().execute(f"{_SELECT} WHERE id = ?", (conversation,)).fetchone()
+        if conversation > _HIGHEST:
+            return None
+        row = self._connection().execute(f"{_SELECT} WHERE one.id = ?", (conversation,)).fetchone()
         return self._conversation(row, now) if row else None
 
     def live(self, now: datetime) -> list[Conversation]:
         """See store.ChatStore."""
         self.end_the_quiet(now)
-        rows = self._connection().execute(f"{_SELECT} ORDER BY started, id").fetchall()
-        return [self._conversation(row, now) for row in rows]
+        rows = self._connection().execute(f"{_SELECT} ORDER BY one.started, one.id").fetchall()
+        return [one for one in (self._conversation(row, now) for row in rows) if one]
 
     def say(self, conversation: int, who: Who, text: str, now: datetime, once: str = "") -> int:
         """See store.ChatStore."""
-        text = text.strip()
-        if not text or len(text) > LONGEST_MESSAGE:
-            raise NotPossible("empty" if not text else "long")
+        text = rules.as_said(text)
         with self._write() as database:
-            key = self._keys.find(conversation)
-            if not key:
-                raise NotPossible("over")
             again = database.execute(
                 "SELECT number FROM messages WHERE conversation = ? AND once = ?", (conversation, once or None)
             ).fetchone()
@@ -156,59 +177,69 @@ class SqliteStore:
                 "SELECT count(*) FROM messages WHERE conversation = ? AND who = ? AND at > ?",
                 (conversation, who, (now - timedelta(minutes=1)).isoformat()),
             ).fetchone()
-            if lately >= MOST_MESSAGES_A_MINUTE:
-                raise NotPossible("often")
-            row = database.execute(
-                "UPDATE conversations SET newest = newest + 1, quiet_since = ? WHERE id = ? AND state != 'ended'"
-                " RETURNING newest",
-                (now.isoformat(), conversation),
+            state = database.execute("SELECT state FROM conversations WHERE id = ?", (conversation,)).fetchone()
+            rules.may_say(state[0] if state else None, lately)
+            if not (key := self._keys.find(conversation)):
+                raise Unreadable(conversation)
+            (number,) = database.execute(
+                "UPDATE conversations SET newest = newest + 1, quiet_since = CASE WHEN ? THEN ? ELSE quiet_since END"
+                " WHERE id = ? RETURNING newest",
+                (rules.is_a_sign_of_life(who), now.isoformat(), conversation),
             ).fetchone()
-            if not row:
-                raise NotPossible("over")
-            number = int(row[0])
             database.execute(
                 "INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?)",
                 (conversation, number, who, seal(key, conversation, number, text), now.isoformat(), once or None),
             )
-        return number
+        return int(number)
 
     def messages(self, conversation: int, after: int = 0) -> list[Message]:
         """See store.ChatStore."""
         query = "SELECT number, who, sealed, at FROM messages WHERE conversation = ? AND number > ? ORDER BY number"
         rows = self._connection().execute(query, (conversation, after)).fetchall()
         key = self._keys.find(conversation) if rows else None
-        return [
-            Message(number, who, unseal(key, conversation, number, sealed), datetime.fromisoformat(at))
-            for number, who, sealed, at in rows
-            if key
-        ]
+        if rows and not key:
+            state = (
+                self._connection().execute("SELECT state FROM conversations WHERE id = ?", (conversation,)).fetchone()
+            )
+            if state and state[0] == "ended":
+                return []  # in this moment
+            raise Unreadable(conversation)
+        try:
+            return [
+                Message(number, who, unseal(key or b"", conversation, number, sealed), datetime.fromisoformat(at))
+                for number, who, sealed, at in rows
+            ]
+        except (ValueError, TypeError):
+            raise Unreadable(conversation) from None
 
     def accept(self, conversation: int, adviser: int, name: str, now: datetime) -> None:
         """See store.ChatStore."""
         with self._write() as database:
             query = "SELECT 1 FROM present WHERE adviser = ? AND pause_until > ?"
-            if database.execute(query, (adviser, now.isoformat())).fetchone():
-                raise NotPossible("pause", "This is your pause. Say that you are ready, if you are.")
-            row = database.execute(
+            pauses = database.execute(query, (adviser, now.isoformat())).fetchone()
+            row = database.execute("SELECT state, started FROM conversations WHERE id = ?", (conversation,)).fetchone()
+            rules.may_accept(row[0] if row else None, bool(pauses))
+            database.execute(
                 "UPDATE conversations SET state = 'talking', adviser = ?, adviser_name = ?, quiet_since = ?"
-                " WHERE id = ? AND state = 'waiting' RETURNING started",
+                " WHERE id = ?",
                 (adviser, name, now.isoformat(), conversation),
-            ).fetchone()
-            if not row:
-                raise NotPossible("gone", "Somebody else was quicker, or the reader has left.")
+            )
+            self._sign(database, adviser, now)
             self._count(database, "answered", now)
-            self._count(database, "minutes waited", now, whole_minutes(now - datetime.fromisoformat(row[0])))
+            self._count(database, "minutes waited", now, whole_minutes(now - datetime.fromisoformat(row[1])))
 
-    def hand_over(self, conversation: int, adviser: int, to: int, name: str) -> None:
+    def pass_on(
+        self, conversation: int, adviser: int, to: int, name: str, now: datetime, only_if_left: bool = False
+    ) -> None:
         """See store.ChatStore."""
         with self._write() as database:
-            done = database.execute(
-                "UPDATE conversations SET adviser = ?, adviser_name = ?"
-                " WHERE id = ? AND adviser = ? AND state = 'talking'",
-                (to, name, conversation, adviser),
-            )
-            if not done.rowcount:
-                raise NotPossible("gone", "It is not yours to hand over, or it is over.")
+            query = "SELECT state, adviser FROM conversations WHERE id = ?"
+            state, whose = database.execute(query, (conversation,)).fetchone() or (None, None)
+            seen = dict(database.execute("SELECT adviser, seen FROM desks WHERE adviser IN (?, ?)", (adviser, to)))
+            of, for_ = (datetime.fromisoformat(seen[id_]) if id_ in seen else None for id_ in (adviser, to))
+            rules.may_pass(state, whose == adviser, of, for_, only_if_left, now)
+            query = "UPDATE conversations SET adviser = ?, adviser_name = ?, watcher = '' WHERE id = ?"
+            database.execute(query, (to, name, conversation))
 
     def watch(self, conversation: int, name: str, now: datetime) -> None:
         """See store.ChatStore."""
@@ -222,17 +253,20 @@ class SqliteStore:
             self._end(database, conversation, reason, now)
         self._cut_the_log()
 
-    def block(self, conversation: int, until: datetime, now: datetime) -> None:
+    def block(self, conversation: int, until: datetime, now: datetime) -> bool:
         """See store.ChatStore."""
         with self._write() as database:
             query = "INSERT OR REPLACE INTO blocks SELECT network, ? FROM conversations WHERE id = ? AND network != ''"
-            database.execute(query, (min(until, now + timedelta(days=1)).isoformat(), conversation))
+            until = min(until, now + rules.LONGEST_BLOCK)
+            blocked = database.execute(query, (until.isoformat(), conversation)).rowcount > 0
             self._end(database, conversation, "blocked", now)
         self._cut_the_log()
+        return blocked
 
     def is_present(self, adviser: int, name: str, present: bool, now: datetime) -> None:
         """See store.ChatStore."""
         with self._write() as database:
+            self._sign(database, adviser, now)
             if present:
                 database.execute(
                     "INSERT INTO present VALUES (?, ?, ?, NULL)"
@@ -242,6 +276,11 @@ class SqliteStore:
             else:
                 database.execute("DELETE FROM present WHERE adviser = ?", (adviser,))
 
+    def sign(self, adviser: int, now: datetime) -> None:
+        """See store.ChatStore."""
+        with self._write() as database:
+            self._sign(database, adviser, now)
+
     def is_ready(self, adviser: int) -> None:
         """See store.ChatStore."""
         with self._write() as database:
@@ -250,7 +289,7 @@ class SqliteStore:
     def present(self, now: datetime) -> dict[int, Adviser]:
         """See store.ChatStore."""
         query = "SELECT adviser, name, pause_until FROM present WHERE seen > ? ORDER BY name"
-        rows = self._connection().execute(query, ((now - AWAY_AFTER).isoformat(),)).fetchall()
+        rows = self._connection().execute(query, ((now - rules.DESK_GONE_AFTER).isoformat(),)).fetchall()
         return {id_: Adviser(id_, name, datetime.fromisoformat(until) if until else None) for id_, name, until in rows}
 
     def usual_wait(self, now: datetime) -> timedelta | None:
@@ -271,18 +310,27 @@ class SqliteStore:
         return dict(database.execute("SELECT day, key FROM days WHERE day IN (?, ?)", days).fetchall())
 
     @staticmethod
-    def _may_start(database: sqlite3.Connection, networks: tuple[str, ...], most_waiting: int, now: datetime) -> None:
-        database.execute("DELETE FROM starts WHERE at < ?", ((now - STARTS_WITHIN).isoformat(),))
-        database.execute("DELETE FROM blocks WHERE until <= ?", (now.isoformat(),))
-        for network in networks:
-            if database.execute("SELECT 1 FROM blocks WHERE network = ?", (network,)).fetchone():
-                raise NotPossible("blocked")
-            (often,) = database.execute("SELECT count(*) FROM starts WHERE network = ?", (network,)).fetchone()
-            if often >= MOST_STARTS:
-                raise NotPossible("often")
-        (waiting,) = database.execute("SELECT count(*) FROM conversations WHERE state = 'waiting'").fetchone()
-        if waiting >= most_waiting:
-            raise NotPossible("full")
+    def _starts(database: sqlite3.Connection, networks: tuple[str, ...], now: datetime) -> tuple[bool, int, int, int]:
+        """Whether one of `networks` is blocked; how many of it run, and were begun lately; how many wait, in reach."""
+        marks = ", ".join("?" * len(networks))
+
+        def count(what: str, *values: str) -> int:
+            return int(database.execute(f"SELECT count(*) FROM {what}", values).fetchone()[0])  # noqa: S608
+
+        since, reach = (now - rules.STARTS_WITHIN).isoformat(), rules.out_of_reach_since(now).isoformat()
+        return (
+            count(f"blocks WHERE network IN ({marks}) AND until > ?", *networks, now.isoformat()) > 0,
+            count(f"conversations WHERE network IN ({marks}) AND state != 'ended'", *networks),
+            count(f"starts WHERE network IN ({marks}) AND at > ?", *networks, since),
+            count("conversations WHERE state = 'waiting' AND seen > ?", reach),
+        )
+
+    @staticmethod
+    def _sign(database: sqlite3.Connection, adviser: int, now: datetime) -> None:
+        moment, returns = now.isoformat(), (now - rules.DESK_RETURNS_WITHIN).isoformat()
+        database.execute("INSERT OR REPLACE INTO desks VALUES (?, ?)", (adviser, moment))
+        database.execute("DELETE FROM present WHERE adviser = ? AND seen <= ?", (adviser, returns))
+        database.execute("UPDATE present SET seen = ? WHERE adviser = ?", (moment, adviser))
 
     def _end(self, database: sqlite3.Connection, conversation: int, reason: Reason, now: datetime) -> None:
         row = database.execute(
@@ -294,7 +342,9 @@ class SqliteStore:
             return
         self._keys.destroy(conversation)
         database.execute("DELETE FROM messages WHERE conversation = ?", (conversation,))
-        database.execute("UPDATE present SET pause_until = ? WHERE adviser = ?", ((now + PAUSE).isoformat(), row[0]))
+        database.execute(
+            "UPDATE present SET pause_until = ? WHERE adviser = ?", ((now + rules.PAUSE).isoformat(), row[0])
+        )
         self._count(database, f"ended: {reason}", now)
 
     @staticmethod
@@ -302,26 +352,34 @@ class SqliteStore:
         query = "INSERT INTO counts VALUES (?, ?, ?) ON CONFLICT (hour, what) DO UPDATE SET number = number + ?"
         database.execute(query, (hour_of(now), what, by, by))
 
-    def _conversation(self, row: tuple[Any, ...], now: datetime) -> Conversation:
-        id_, state, started, quiet_since, seen, adviser, name, watcher, watched, reason, newest = row
+    def _conversation(self, row: tuple[Any, ...], now: datetime) -> Conversation | None:
+        """None for a row that cannot be read: nobody can go on there, and the others are not to suffer from it."""
+        id_, state, started, quiet_since, seen, adviser, name, desk, watcher, watched, reason, newest, network = row
         place = 0
         if state == "waiting":
-            query = "SELECT count(*) FROM conversations WHERE state = 'waiting' AND (started, id) <= (?, ?)"
-            (place,) = self._connection().execute(query, (started, id_)).fetchone()
-        watches = watched > (now - WATCHED_FOR).isoformat()
-        return Conversation(
-            id=id_,
-            state=state,
-            started=datetime.fromisoformat(started),
-            quiet_since=datetime.fromisoformat(quiet_since),
-            seen=datetime.fromisoformat(seen),
-            adviser=adviser,
-            adviser_name=name,
-            watcher=watcher if watches else "",
-            reason=reason,
-            newest=newest,
-            place=place,
-        )
+            query = "SELECT count(*) FROM conversations WHERE state = 'waiting' AND (started, id) < (?, ?) AND seen > ?"
+            (before,) = (
+                self._connection().execute(query, (started, id_, rules.out_of_reach_since(now).isoformat())).fetchone()
+            )
+            place = before + 1
+        try:
+            return Conversation(
+                id=id_,
+                state=state,
+                started=datetime.fromisoformat(started),
+                quiet_since=datetime.fromisoformat(quiet_since),
+                seen=datetime.fromisoformat(seen),
+                adviser=adviser,
+                adviser_name=name,
+                adviser_seen=datetime.fromisoformat(desk) if desk else None,
+                watcher=watcher if watched > (now - rules.WATCHED_FOR).isoformat() else "",
+                reason=reason,
+                newest=int(newest),
+                place=place,
+                network_known=bool(network),
+            )
+        except (ValueError, TypeError):
+            return None
 
     def _cut_the_log(self) -> None:
         self._connection().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
@@ -347,11 +405,32 @@ class SqliteStore:
                 self._path, timeout=10, isolation_level=None, check_same_thread=False, factory=_Connection
             )
             database.execute("PRAGMA secure_delete = ON").fetchall()
-            if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'counts'").fetchone():
+            if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'desks'").fetchone():
                 database.execute("PRAGMA journal_mode = WAL").fetchall()
                 database.executescript(_SCHEMA)
             self._threads.database = database
         return database
+
+
+def _old(now: datetime) -> tuple[tuple[str, str], ...]:
+    """What is forgotten by itself: where it stands, and until when."""
+    yesterday = now.astimezone(UTC).date() - timedelta(days=1)
+    return (
+        ("conversations WHERE state = 'ended' AND ended <= ?", (now - rules.REMEMBERED).isoformat()),
+        ("starts WHERE at <= ?", (now - rules.STARTS_WITHIN).isoformat()),
+        ("blocks WHERE until <= ?", now.isoformat()),
+        ("days WHERE day < ?", yesterday.isoformat()),
+        ("present WHERE seen <= ?", (now - rules.DESK_RETURNS_WITHIN).isoformat()),
+        ("desks WHERE seen <= ?", (now - rules.DESK_REMEMBERED).isoformat()),
+        ("counts WHERE hour <= ?", hour_of(now - rules.COUNTS_KEPT)),
+    )
+
+
+def _is_over(row: tuple[Any, ...], now: datetime) -> bool:
+    try:
+        return now >= rules.over_at(row[1], datetime.fromisoformat(row[3]), datetime.fromisoformat(row[4]))
+    except (ValueError, TypeError):
+        return True  # nobody can go on there
 
 
 class _Connection(sqlite3.Connection):

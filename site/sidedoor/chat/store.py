@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from sidedoor.chat import rules
 from sidedoor.chat.model import Adviser, Conversation, Message, Reason, StoreDown, Who
 from sidedoor.chat.sqlite_store import SqliteStore
 from sidedoor.documents.problems import Problem, Refused
@@ -25,19 +26,31 @@ class ChatStore(Protocol):
     """Conversations, shared between threads, processes and (with Valkey) machines. `now` is aware everywhere."""
 
     def end_the_quiet(self, now: datetime) -> None:
-        """End what has been quiet for too long, and forget what ended a while ago. Whoever looks does so first."""
+        """End what is over by rules.over_at, and forget all that is old: what ended, networks, keys of days, desks that
+        gave no sign, counts. Whoever looks does so first; a sweeper does it where nobody looks."""
 
     def network_keys(self, now: datetime) -> tuple[bytes, ...]:
         """The keys that stand for today and yesterday (UTC) in networks.networks; older ones are forgotten."""
 
-    def start(self, networks: tuple[str, ...], most_waiting: int, now: datetime) -> str:
+    def start(
+        self,
+        networks: tuple[str, ...],
+        most_waiting: int,
+        now: datetime,
+        once: str = "",
+        most_running: int = rules.MOST_FROM_ONE_NETWORK,
+    ) -> str:
         """A new conversation's token (256 bits); it waits. `networks`: see networks.networks.
 
-        Raises NotPossible: `full`, `often` (this network began many lately) or `blocked`.
+        `once` (random, from the form) makes two Starts of one press one conversation, with the same token.
+        Raises NotPossible: `again` (a Start that was seen long before) or what rules.may_start does.
         """
 
     def find(self, token: str, now: datetime) -> Conversation | None:
-        """The reader's conversation, also for a while after it ended. Who looks in is there; who waits still waits."""
+        """The reader's conversation, also for a while after it ended. Who looks in is there."""
+
+    def stay(self, conversation: int, now: datetime) -> None:
+        """The reader says that they are still there: the quiet time begins anew."""
 
     def get(self, conversation: int, now: datetime) -> Conversation | None:
         """A conversation by its number, for the desk."""
@@ -48,17 +61,22 @@ class ChatStore(Protocol):
     def say(self, conversation: int, who: Who, text: str, now: datetime, once: str = "") -> int:
         """Add a message; its number. A message whose `once` is there already is not added again.
 
-        Raises NotPossible: `empty`, `long`, `often` or `over`.
+        Raises NotPossible: `empty`, `long`, `often` or `over`; Unreadable where its key is lost.
         """
 
     def messages(self, conversation: int, after: int = 0) -> list[Message]:
-        """Its messages with a number above `after`, in order. None once it has ended."""
+        """Its messages with a number above `after`, in order. None once it has ended.
+
+        Raises Unreadable where it goes on, but one of them is not what was said.
+        """
 
     def accept(self, conversation: int, adviser: int, name: str, now: datetime) -> None:
-        """Answer somebody who waits. Raises NotPossible: `pause`, or `gone` (a colleague was quicker)."""
+        """Answer somebody who waits. Raises NotPossible: see rules.may_accept."""
 
-    def hand_over(self, conversation: int, adviser: int, to: int, name: str) -> None:
-        """Give a conversation of `adviser` to somebody else. Raises NotPossible: `gone`."""
+    def pass_on(
+        self, conversation: int, adviser: int, to: int, name: str, now: datetime, only_if_left: bool = False
+    ) -> None:
+        """Give a conversation of `adviser` to somebody else. Raises NotPossible: see rules.may_pass."""
 
     def watch(self, conversation: int, name: str, now: datetime) -> None:
         """A supervisor reads along, for a few seconds from `now`."""
@@ -66,17 +84,24 @@ class ChatStore(Protocol):
     def end(self, conversation: int, reason: Reason, now: datetime) -> None:
         """End it: the key and every word are destroyed now. Ending it again changes nothing."""
 
-    def block(self, conversation: int, until: datetime, now: datetime) -> None:
-        """End it, and let its network begin none until `until` (at most a day: then its hash is forgotten)."""
+    def block(self, conversation: int, until: datetime, now: datetime) -> bool:
+        """End it, and let its network begin none until `until` (at most rules.LONGEST_BLOCK).
+
+        Whether its network is known; where it is not, nothing is blocked.
+        """
 
     def is_present(self, adviser: int, name: str, present: bool, now: datetime) -> None:
         """An adviser's desk says that they are there, or that they no longer are."""
+
+    def sign(self, adviser: int, now: datetime) -> None:
+        """An adviser's desk is open, whether they are present or not. Who is present stays so, if the last sign is not
+        older than rules.DESK_RETURNS_WITHIN."""
 
     def is_ready(self, adviser: int) -> None:
         """An adviser ends their pause."""
 
     def present(self, now: datetime) -> Mapping[int, Adviser]:
-        """The advisers who are there now, by id."""
+        """The advisers who are there now, and whose desks give signs, by id."""
 
     def usual_wait(self, now: datetime) -> timedelta | None:
         """How long people waited in this hour and the last, on average; None if nobody was answered."""

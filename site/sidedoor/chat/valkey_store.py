@@ -1,8 +1,9 @@
 """Conversations in Valkey (or Redis), for several machines. Needs the extra `valkey`: redis-py speaks to both.
 
 Everything is in its memory and every key has an expiry, so that nothing outlives its hour even if all of us are gone.
-A server that writes to its disk is refused. A step is a transaction that looks first and is tried anew where somebody
-else was quicker (WATCH, MULTI, EXEC; https://valkey.io/topics/transactions/).
+A server that writes to its disk, or keeps a log of slow commands (their values, a key among them), is refused. A step
+is a transaction that looks first and is tried anew where somebody else was quicker (WATCH, MULTI, EXEC;
+https://valkey.io/topics/transactions/). What it holds that cannot be read is as good as gone, and no fault of ours.
 """
 
 import json
@@ -11,38 +12,33 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast, get_args
 
 import redis
 from redis.client import Pipeline
 
+from sidedoor.chat import rules
 from sidedoor.chat.model import (
-    AWAY_AFTER,
-    LONGEST_MESSAGE,
-    MOST_MESSAGES_A_MINUTE,
-    MOST_STARTS,
-    OVER_AFTER,
-    PAUSE,
-    REMEMBERED,
-    STARTS_WITHIN,
-    WATCHED_FOR,
     Adviser,
     Conversation,
     Message,
-    NotPossible,
     Reason,
+    State,
     StoreDown,
+    Unreadable,
     Who,
     hour_of,
     whole_minutes,
 )
-from sidedoor.chat.sealing import digest, new_key, seal, unseal
+from sidedoor.chat.sealing import digest, new_key, new_token, seal, unseal
 from sidedoor.documents.problems import Problem, Refused
 
 _PREFIX = "sidedoor:chat:"
-_LIFE = 2 * OVER_AFTER + REMEMBERED
+_LIFE = rules.PLACE_OVER_AFTER + rules.REMEMBERED
 """A conversation's keys expire this long after its last sign of life; before that we have ended it ourselves."""
-_COUNTS_KEPT = timedelta(days=90)
+_LAST_KEPT = timedelta(days=7)
+_NUMBERS_FROM = datetime(2026, 1, 1, tzinfo=UTC)
+_INDEXES = ("live", "waiting", "reach", "due", "ended")
 _PATIENCE_SECONDS = 3.0
 _SWEEPS_EVERY = timedelta(seconds=1)
 
@@ -61,6 +57,8 @@ def _or_down(method: _Method[Parameters, Result]) -> _Method[Parameters, Result]
             return method(self, *args, **kwargs)
         except redis.RedisError as error:
             raise StoreDown(f"The chat's store does not answer ({type(error).__name__}).") from None
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise StoreDown(f"The chat's store holds what is none of ours ({type(error).__name__}).") from None
 
     return cast("_Method[Parameters, Result]", tried)
 
@@ -78,7 +76,6 @@ class ValkeyStore:
             socket_connect_timeout=_PATIENCE_SECONDS,
             health_check_interval=30,
         )
-        self._looked = False
         self._swept = datetime.min.replace(tzinfo=UTC)
         with suppress(redis.ConnectionError, redis.TimeoutError):
             # Where it does not answer, the site starts without it, and it is asked before the first conversation.
@@ -90,23 +87,17 @@ class ValkeyStore:
         if abs(now - self._swept) < _SWEEPS_EVERY:
             return  # asked of the network at every poll, it would be half of what a poll costs
         self._swept = now
-        since = (now - OVER_AFTER).timestamp()
-        for id_ in cast(list[bytes], self._redis.zrangebyscore(_name("quiet"), "-inf", since)):
-            self._end(int(id_), "quiet", now)
-        since = (now - REMEMBERED).timestamp()
+        for id_ in cast(list[bytes], self._redis.zrangebyscore(_name("due"), "-inf", now.timestamp())):
+            self._end(int(id_), "quiet", now, only_if_due=True)
+        since = (now - rules.REMEMBERED).timestamp()
         for id_ in cast(list[bytes], self._redis.zrangebyscore(_name("ended"), "-inf", since)):
-            token = cast(bytes | None, self._redis.hget(_one(int(id_)), "token"))
-            with self._redis.pipeline() as pipe:
-                pipe.delete(_one(int(id_)), _name("token", (token or b"").decode()))
-                pipe.zrem(_name("ended"), id_)
-                pipe.zrem(_name("live"), id_)
-                pipe.execute()
+            self._forget(int(id_))
 
     @_or_down
     def network_keys(self, now: datetime) -> tuple[bytes, ...]:
         """See store.ChatStore."""
         try:
-            self._look_whether_it_writes()
+            self._look_whether_it_writes()  # at every start: it may have been started anew, in another way
         except Refused as refused:
             raise StoreDown(str(refused.problems[0])) from refused
         today = now.astimezone(UTC).date()
@@ -116,38 +107,58 @@ class ValkeyStore:
         return tuple(cast(bytes, key) for key in found if key)
 
     @_or_down
-    def start(self, networks: tuple[str, ...], most_waiting: int, now: datetime) -> str:
+    def start(
+        self,
+        networks: tuple[str, ...],
+        most_waiting: int,
+        now: datetime,
+        once: str = "",
+        most_running: int = rules.MOST_FROM_ONE_NETWORK,
+    ) -> str:
         """See store.ChatStore."""
         self.end_the_quiet(now)
-        token, id_ = secrets.token_urlsafe(32), int(self._redis.incr(_name("last")))
-        row: _Row = {
-            "token": digest(token), "network": next(iter(networks), ""), "state": "waiting", "started": now.isoformat(),
-            "quiet_since": now.isoformat(), "seen": now.isoformat(), "key": new_key(), "newest": 0,
-        }  # fmt: skip
-        starts = [_name("starts", network) for network in networks]
+        token = new_token(once)
+        known, begun, running = _name("token", digest(token)), _each("starts", networks), _each("running", networks)
 
         def step(pipe: Pipeline) -> None:
-            since = (now - STARTS_WITHIN).timestamp()
-            if any(pipe.exists(_name("block", network)) for network in networks):
-                raise NotPossible("blocked")
-            if any(pipe.zcount(name, since, "+inf") >= MOST_STARTS for name in starts):
-                raise NotPossible("often")
-            if pipe.zcard(_name("waiting")) >= most_waiting:
-                raise NotPossible("full")
+            if again := cast(Any, pipe.get(known)):
+                state, started = cast(Any, pipe.hmget(_one(int(again)), "state", "started"))
+                rules.is_the_same_start(_state(state) or "ended", _moment(started) or now, now)
+                pipe.multi()
+                return
+            since = (now - rules.STARTS_WITHIN).timestamp()
+            in_reach = rules.out_of_reach_since(now).timestamp()
+            rules.may_start(
+                any(pipe.exists(_name("block", network)) for network in networks),
+                sum(self._goes_on(pipe, int(id_)) for name in running for id_ in cast(Any, pipe.smembers(name))),
+                sum(cast(Any, pipe.zcount(name, since, "+inf")) for name in begun),
+                cast(Any, pipe.zcount(_name("reach"), f"({in_reach}", "+inf")),
+                most_waiting,
+                most_running,
+            )
+            id_ = self._next_number(now)
+            row: _Row = {
+                "token": digest(token), "network": next(iter(networks), ""), "state": "waiting",
+                "started": now.isoformat(), "quiet_since": now.isoformat(), "seen": now.isoformat(),
+                "key": new_key(), "newest": 0,
+            }  # fmt: skip
             pipe.multi()
             pipe.hset(_one(id_), mapping=row)
-            pipe.expire(_one(id_), _LIFE)
-            pipe.set(_name("token", digest(token)), id_, ex=_LIFE)
-            pipe.zadd(_name("live"), {str(id_): now.timestamp()})
-            pipe.zadd(_name("waiting"), {str(id_): now.timestamp()})
-            pipe.zadd(_name("quiet"), {str(id_): now.timestamp()})
-            for name in starts[:1]:
+            pipe.set(known, id_)
+            for name in ("live", "waiting", "reach"):
+                pipe.zadd(_name(name), {str(id_): now.timestamp()})
+            pipe.zadd(_name("due"), {str(id_): rules.over_at("waiting", now, now).timestamp()})
+            self._keep(pipe, id_, digest(token))
+            for name in begun[:1]:
                 pipe.zremrangebyscore(name, "-inf", since)
                 pipe.zadd(name, {str(id_): now.timestamp()})
-                pipe.expire(name, STARTS_WITHIN)
+                pipe.expire(name, rules.STARTS_WITHIN)
+            for name in running[:1]:
+                pipe.sadd(name, id_)
+                pipe.expire(name, timedelta(days=2))
             self._count(pipe, "started", now)
 
-        self._redis.transaction(step, *starts, _name("waiting"))
+        self._redis.transaction(step, known, *begun, *running, _name("waiting"))
         return token
 
     @_or_down
@@ -156,9 +167,14 @@ class ValkeyStore:
         self.end_the_quiet(now)
         id_ = self._redis.get(_name("token", digest(token)))
         conversation = self._conversation(int(id_), now) if id_ else None
-        if conversation and conversation.looked_in_long_ago(now):
-            self._touch(conversation, now)
+        if conversation and rules.looked_in_long_ago(conversation, now):
+            self._live_on(conversation.id, now, {"seen": now})
         return conversation
+
+    @_or_down
+    def stay(self, conversation: int, now: datetime) -> None:
+        """See store.ChatStore."""
+        self._live_on(conversation, now, {"seen": now, "quiet_since": now})
 
     @_or_down
     def get(self, conversation: int, now: datetime) -> Conversation | None:
@@ -177,34 +193,36 @@ class ValkeyStore:
     @_or_down
     def say(self, conversation: int, who: Who, text: str, now: datetime, once: str = "") -> int:
         """See store.ChatStore."""
-        text = text.strip()
-        if not text or len(text) > LONGEST_MESSAGE:
-            raise NotPossible("empty" if not text else "long")
+        text = rules.as_said(text)
         words, lately = _name("words", conversation), _name("lately", f"{conversation}:{who}")
         seen_before = _name("once", conversation)
 
         def step(pipe: Pipeline) -> int:
-            key, state, token, newest = cast(Any, pipe.hmget(_one(conversation), "key", "state", "token", "newest"))
-            if not key or state == b"ended":
-                raise NotPossible("over")
-            if once and (again := cast(Any, pipe.hget(seen_before, once))):
+            key, state, token, newest, quiet, seen = cast(
+                Any, pipe.hmget(_one(conversation), "key", "state", "token", "newest", "quiet_since", "seen")
+            )
+            if once and state != b"ended" and (again := cast(Any, pipe.hget(seen_before, once))):
                 return int(again)
             since = (now - timedelta(minutes=1)).timestamp()
-            if pipe.zcount(lately, f"({since}", "+inf") >= MOST_MESSAGES_A_MINUTE:
-                raise NotPossible("often")
-            number = int(newest) + 1
-            told = {"who": who, "sealed": seal(key, conversation, number, text).hex(), "at": now.isoformat()}
+            rules.may_say(_state(state), cast(Any, pipe.zcount(lately, f"({since}", "+inf")))
+            try:
+                number = int(newest) + 1
+                told = {"who": who, "sealed": seal(key, conversation, number, text).hex(), "at": now.isoformat()}
+                quiet_since, seen_at = datetime.fromisoformat(quiet.decode()), datetime.fromisoformat(seen.decode())
+            except (ValueError, TypeError, AttributeError):  # one of them is missing, or garbled
+                raise Unreadable(conversation) from None
+            quiet_since = now if rules.is_a_sign_of_life(who) else quiet_since
             pipe.multi()
             pipe.rpush(words, json.dumps(told))
-            pipe.hset(_one(conversation), mapping={"newest": number, "quiet_since": now.isoformat()})
+            pipe.hset(_one(conversation), mapping={"newest": number, "quiet_since": quiet_since.isoformat()})
             if once:
                 pipe.hset(seen_before, once, number)
             pipe.zremrangebyscore(lately, "-inf", since)
             pipe.zadd(lately, {str(number): now.timestamp()})
-            pipe.zadd(_name("quiet"), {str(conversation): now.timestamp()})
             pipe.expire(lately, timedelta(minutes=2))
-            for name in (words, seen_before, _one(conversation), _name("token", token.decode())):
-                pipe.expire(name, _LIFE)
+            due = rules.over_at(state.decode(), quiet_since, seen_at)
+            pipe.zadd(_name("due"), {str(conversation): due.timestamp()})
+            self._keep(pipe, conversation, token.decode())
             return number
 
         return cast(int, self._redis.transaction(cast(Any, step), _one(conversation), value_from_callable=True))
@@ -212,14 +230,22 @@ class ValkeyStore:
     @_or_down
     def messages(self, conversation: int, after: int = 0) -> list[Message]:
         """See store.ChatStore."""
-        key = cast(bytes | None, self._redis.hget(_one(conversation), "key"))
-        found = cast(list[bytes], self._redis.lrange(_name("words", conversation), after, -1)) if key else []
-        messages = []
-        for number, raw in enumerate(found, start=after + 1):
-            told = json.loads(raw)
-            text = unseal(key or b"", conversation, number, bytes.fromhex(told["sealed"]))
-            messages.append(Message(number, told["who"], text, datetime.fromisoformat(told["at"])))
-        return messages
+        with self._redis.pipeline() as pipe:  # at one moment: an end between the two would look like loss
+            pipe.hmget(_one(conversation), "key", "state", "newest")
+            pipe.lrange(_name("words", conversation), after, -1)
+            try:
+                (key, state, newest), found = cast(Any, pipe.execute())
+            except redis.ResponseError as error:
+                _only_wrong_type(error)
+                raise Unreadable(conversation) from None
+        if state not in (b"waiting", b"talking"):
+            return []
+        try:
+            if after + len(found) < int(newest) or (int(newest) and not key):
+                raise Unreadable(conversation)
+            return [self._message(key, conversation, number, raw) for number, raw in enumerate(found, start=after + 1)]
+        except (ValueError, KeyError, TypeError):
+            raise Unreadable(conversation) from None
 
     @_or_down
     def accept(self, conversation: int, adviser: int, name: str, now: datetime) -> None:
@@ -227,11 +253,8 @@ class ValkeyStore:
 
         def step(pipe: Pipeline) -> None:
             here = self._present(pipe).get(adviser)
-            state, started = cast(Any, pipe.hmget(_one(conversation), "state", "started"))
-            if here and here[0].pauses(now):
-                raise NotPossible("pause", "This is your pause. Say that you are ready, if you are.")
-            if state != b"waiting":
-                raise NotPossible("gone", "Somebody else was quicker, or the reader has left.")
+            state, started, seen = cast(Any, pipe.hmget(_one(conversation), "state", "started", "seen"))
+            rules.may_accept(_state(state), bool(here and here[0].pauses(now)))
             row: _Row = {
                 "state": "talking",
                 "adviser": adviser,
@@ -239,27 +262,33 @@ class ValkeyStore:
                 "quiet_since": now.isoformat(),
             }
             waited = now - datetime.fromisoformat(started.decode())
+            due = rules.over_at("talking", now, datetime.fromisoformat(seen.decode()))
             pipe.multi()
             pipe.hset(_one(conversation), mapping=row)
             pipe.zrem(_name("waiting"), conversation)
-            pipe.zadd(_name("quiet"), {str(conversation): now.timestamp()})
+            pipe.zrem(_name("reach"), conversation)
+            pipe.zadd(_name("due"), {str(conversation): due.timestamp()})
+            self._put_sign(pipe, adviser, now)
             self._count(pipe, "answered", now)
             self._count(pipe, "minutes waited", now, whole_minutes(waited))
 
         self._redis.transaction(step, _one(conversation))
 
     @_or_down
-    def hand_over(self, conversation: int, adviser: int, to: int, name: str) -> None:
+    def pass_on(
+        self, conversation: int, adviser: int, to: int, name: str, now: datetime, only_if_left: bool = False
+    ) -> None:
         """See store.ChatStore."""
 
         def step(pipe: Pipeline) -> None:
             state, whose = cast(Any, pipe.hmget(_one(conversation), "state", "adviser"))
-            if state != b"talking" or int(whose or 0) != adviser:
-                raise NotPossible("gone", "It is not yours to hand over, or it is over.")
+            of, for_ = (_moment(seen) for seen in cast(Any, pipe.hmget(_name("desks"), str(adviser), str(to))))
+            mine = int(whose or 0) == adviser
+            rules.may_pass(_state(state), mine, of, for_, only_if_left, now)
             pipe.multi()
-            pipe.hset(_one(conversation), mapping={"adviser": to, "adviser_name": name})
+            pipe.hset(_one(conversation), mapping={"adviser": to, "adviser_name": name, "watcher": ""})
 
-        self._redis.transaction(step, _one(conversation))
+        self._redis.transaction(step, _one(conversation), _name("desks"))
 
     @_or_down
     def watch(self, conversation: int, name: str, now: datetime) -> None:
@@ -279,13 +308,15 @@ class ValkeyStore:
         self._end(conversation, reason, now)
 
     @_or_down
-    def block(self, conversation: int, until: datetime, now: datetime) -> None:
+    def block(self, conversation: int, until: datetime, now: datetime) -> bool:
         """See store.ChatStore."""
         network = cast(bytes | None, self._redis.hget(_one(conversation), "network"))
-        span = min(until - now, timedelta(days=1))
-        if network and span > timedelta(0):
+        span = min(until - now, rules.LONGEST_BLOCK)
+        blocked = bool(network) and span > timedelta(0)
+        if network and blocked:
             self._redis.set(_name("block", network.decode()), 1, ex=span)
         self._end(conversation, "blocked", now)
+        return blocked
 
     @_or_down
     def is_present(self, adviser: int, name: str, present: bool, now: datetime) -> None:
@@ -295,9 +326,25 @@ class ValkeyStore:
             known = self._present(pipe).get(adviser)
             pause = known[0].pause_until if known else None
             pipe.multi()
+            self._put_sign(pipe, adviser, now)
             if present:
                 self._put_present(pipe, Adviser(adviser, name, pause), now)
             else:
+                pipe.hdel(_name("present"), str(adviser))
+
+        self._redis.transaction(step, _name("present"))
+
+    @_or_down
+    def sign(self, adviser: int, now: datetime) -> None:
+        """See store.ChatStore."""
+
+        def step(pipe: Pipeline) -> None:
+            known = self._present(pipe).get(adviser)
+            pipe.multi()
+            self._put_sign(pipe, adviser, now)
+            if known and now - known[1] < rules.DESK_RETURNS_WITHIN:
+                self._put_present(pipe, known[0], now)
+            elif known:
                 pipe.hdel(_name("present"), str(adviser))
 
         self._redis.transaction(step, _name("present"))
@@ -317,7 +364,7 @@ class ValkeyStore:
     @_or_down
     def present(self, now: datetime) -> dict[int, Adviser]:
         """See store.ChatStore."""
-        here = [one for one, seen in self._present(self._redis).values() if seen > now - AWAY_AFTER]
+        here = [one for one, seen in self._present(self._redis).values() if not rules.desk_is_gone(seen, now)]
         return {one.id: one for one in sorted(here, key=lambda one: one.name)}
 
     @_or_down
@@ -340,106 +387,195 @@ class ValkeyStore:
             found += [(hour, what.decode(), int(number)) for what, number in told.items()]
         return sorted(found)
 
-    def _end(self, conversation: int, reason: Reason, now: datetime) -> None:
+    def _end(self, conversation: int, reason: Reason, now: datetime, only_if_due: bool = False) -> None:
         def step(pipe: Pipeline) -> None:
-            state, adviser = cast(Any, pipe.hmget(_one(conversation), "state", "adviser"))
+            state, adviser, network = cast(Any, pipe.hmget(_one(conversation), "state", "adviser", "network"))
+            due = cast(Any, pipe.zscore(_name("due"), conversation))
             here = self._present(pipe).get(int(adviser)) if adviser else None
             pipe.multi()
-            pipe.zrem(_name("quiet"), conversation)
-            pipe.zrem(_name("waiting"), conversation)
+            if only_if_due and due is not None and due > now.timestamp():
+                return  # somebody wrote in this moment
+            for name in ("due", "waiting", "reach"):
+                pipe.zrem(_name(name), conversation)
             if state == b"ended":
                 return
             pipe.delete(_name("words", conversation), _name("once", conversation))
-            pipe.delete(*(_name("lately", f"{conversation}:{who}") for who in ("reader", "adviser", "note")))
+            pipe.delete(*(_name("lately", f"{conversation}:{who}") for who in get_args(Who)))
             if state is None:
+                pipe.zrem(_name("live"), conversation)
                 return  # it expired by itself
+            if network:
+                pipe.srem(_name("running", network.decode()), conversation)
             pipe.hdel(_one(conversation), "key", "network", "watcher", "watched")
             pipe.hset(_one(conversation), mapping={"state": "ended", "reason": reason})
             pipe.expire(_one(conversation), _LIFE)
             pipe.zadd(_name("ended"), {str(conversation): now.timestamp()})
+            pipe.expire(_name("ended"), _LIFE)
             if here:
-                self._put_present(pipe, Adviser(here[0].id, here[0].name, now + PAUSE), here[1])
+                self._put_present(pipe, Adviser(here[0].id, here[0].name, now + rules.PAUSE), here[1])
             self._count(pipe, f"ended: {reason}", now)
 
-        self._redis.transaction(step, _one(conversation), _name("present"))
+        try:
+            self._redis.transaction(step, _one(conversation), _name("due"), _name("present"))
+        except redis.ResponseError as error:
+            _only_wrong_type(error)
+            self._forget(conversation)  # what stands there is not a conversation any more
 
-    def _touch(self, conversation: Conversation, now: datetime) -> None:
+    def _forget(self, conversation: int) -> None:
+        token: bytes | None = None
+        with suppress(redis.ResponseError):
+            token = cast(bytes | None, self._redis.hget(_one(conversation), "token"))
+        with self._redis.pipeline() as pipe:
+            names = (_one(conversation), _name("words", conversation), _name("once", conversation))
+            pipe.delete(*names, _name("token", (token or b"").decode("ascii", "replace")))
+            for name in _INDEXES:
+                pipe.zrem(_name(name), conversation)
+            pipe.execute()
+
+    def _live_on(self, conversation: int, now: datetime, moments: dict[str, datetime]) -> None:
         def step(pipe: Pipeline) -> None:
-            state, token = cast(Any, pipe.hmget(_one(conversation.id), "state", "token"))
+            state, token, *before = cast(Any, pipe.hmget(_one(conversation), "state", "token", "quiet_since", "seen"))
             pipe.multi()
             if state not in (b"waiting", b"talking"):
                 return
-            pipe.hset(_one(conversation.id), "seen", now.isoformat())
-            names = [_one(conversation.id), _name("token", token.decode())]
+            quiet_since, seen = (
+                moments.get(name) or datetime.fromisoformat(then.decode())
+                for name, then in zip(("quiet_since", "seen"), before, strict=True)
+            )
+            pipe.hset(_one(conversation), mapping={name: moment.isoformat() for name, moment in moments.items()})
+            due = rules.over_at(state.decode(), quiet_since, seen)
+            pipe.zadd(_name("due"), {str(conversation): due.timestamp()})
             if state == b"waiting":
-                pipe.hset(_one(conversation.id), "quiet_since", now.isoformat())
-                pipe.zadd(_name("quiet"), {str(conversation.id): now.timestamp()})
-                names += [_name("words", conversation.id), _name("once", conversation.id)]
-                for name in names:
-                    pipe.expire(name, _LIFE)
+                pipe.zadd(_name("reach"), {str(conversation): now.timestamp()})
+            self._keep(pipe, conversation, token.decode())
 
-        self._redis.transaction(step, _one(conversation.id))
+        self._redis.transaction(step, _one(conversation))
+
+    def _next_number(self, now: datetime) -> int:
+        """Numbers only go up, also over an empty server: a desk that still shows an old one must not take it for it."""
+        name = _name("last")
+        self._redis.set(name, int((now - _NUMBERS_FROM) / timedelta(minutes=1)), nx=True, ex=_LAST_KEPT)
+        number = int(self._redis.incr(name))
+        self._redis.expire(name, _LAST_KEPT)
+        return number
+
+    @staticmethod
+    def _goes_on(pipe: Pipeline, conversation: int) -> bool:
+        return pipe.hget(_one(conversation), "state") in (b"waiting", b"talking")
+
+    @staticmethod
+    def _keep(pipe: Pipeline, conversation: int, token: str) -> None:
+        """Each of its keys, and what lists it, lives on for another while."""
+        own = (_one(conversation), _name("words", conversation), _name("once", conversation), _name("token", token))
+        for name in (*own, *map(_name, _INDEXES)):
+            pipe.expire(name, _LIFE)
+
+    @staticmethod
+    def _message(key: bytes, conversation: int, number: int, raw: bytes) -> Message:
+        told = json.loads(raw)
+        text = unseal(key, conversation, number, bytes.fromhex(told["sealed"]))
+        return Message(number, told["who"], text, datetime.fromisoformat(told["at"]))
 
     def _conversation(self, id_: int, now: datetime) -> Conversation | None:
-        told = {
-            name.decode(): value for name, value in cast(dict[bytes, bytes], self._redis.hgetall(_one(id_))).items()
-        }
-        if "started" not in told:
+        """None also for what cannot be read: nobody can go on there, and the others are not to suffer from it."""
+        try:
+            told = cast(dict[bytes, bytes], self._redis.hgetall(_one(id_)))
+            row = {name.decode(): value.decode() for name, value in told.items() if name != b"key"}
+            return self._from_row(id_, row, now) if row else None
+        except (redis.ResponseError, ValueError, KeyError) as error:
+            _only_wrong_type(error)
+            self._forget(id_)
             return None
-        row = {name: value.decode() for name, value in told.items() if name != "key"}
-        place = 0
-        if row["state"] == "waiting":
-            place = int(cast(int | None, self._redis.zrank(_name("waiting"), str(id_))) or 0) + 1
+
+    def _from_row(self, id_: int, row: dict[str, str], now: datetime) -> Conversation:
         watched = datetime.fromisoformat(row["watched"]) if "watched" in row else None
+        adviser = int(row["adviser"]) if "adviser" in row else None
+        talks, waits = row["state"] == "talking", row["state"] == "waiting"
         return Conversation(
             id=id_,
             state=row["state"],  # type: ignore[arg-type]
             started=datetime.fromisoformat(row["started"]),
             quiet_since=datetime.fromisoformat(row["quiet_since"]),
             seen=datetime.fromisoformat(row["seen"]),
-            adviser=int(row["adviser"]) if "adviser" in row else None,
+            adviser=adviser,
             adviser_name=row.get("adviser_name", ""),
-            watcher=row.get("watcher", "") if watched and watched > now - WATCHED_FOR else "",
+            adviser_seen=_moment(cast(Any, self._redis.hget(_name("desks"), str(adviser)))) if talks else None,
+            watcher=row.get("watcher", "") if watched and watched > now - rules.WATCHED_FOR else "",
             reason=row.get("reason"),  # type: ignore[arg-type]
             newest=int(row["newest"]),
-            place=place,
+            place=self._place(id_, now) if waits else 0,
+            network_known=bool(row.get("network")),
         )
+
+    def _place(self, id_: int, now: datetime) -> int:
+        """Behind whom they wait; who is out of reach is not counted."""
+        rank = cast(int | None, self._redis.zrank(_name("waiting"), str(id_))) or 0
+        if not rank:
+            return 1
+        since = rules.out_of_reach_since(now).timestamp()
+        in_reach = set(cast(list[bytes], self._redis.zrangebyscore(_name("reach"), f"({since}", "+inf")))
+        return 1 + len(in_reach.intersection(cast(list[bytes], self._redis.zrange(_name("waiting"), 0, rank - 1))))
 
     @staticmethod
     def _present(client: "redis.Redis | Pipeline") -> dict[int, tuple[Adviser, datetime]]:
         found = {}
         for id_, raw in cast(dict[bytes, bytes], client.hgetall(_name("present"))).items():
-            name, seen, until = json.loads(raw)
-            adviser = Adviser(int(id_), name, datetime.fromisoformat(until) if until else None)
-            found[adviser.id] = (adviser, datetime.fromisoformat(seen))
+            with suppress(ValueError, TypeError):  # one that cannot be read is nobody's sign
+                name, seen, until = json.loads(raw)
+                adviser = Adviser(int(id_), name, datetime.fromisoformat(until) if until else None)
+                found[adviser.id] = (adviser, datetime.fromisoformat(seen))
         return found
 
     @staticmethod
     def _put_present(pipe: Pipeline, adviser: Adviser, seen: datetime) -> None:
         until = adviser.pause_until.isoformat() if adviser.pause_until else None
         pipe.hset(_name("present"), str(adviser.id), json.dumps([adviser.name, seen.isoformat(), until]))
-        pipe.expire(_name("present"), timedelta(days=1))
+        pipe.expire(_name("present"), rules.DESK_REMEMBERED)
+
+    @staticmethod
+    def _put_sign(pipe: Pipeline, adviser: int, now: datetime) -> None:
+        pipe.hset(_name("desks"), str(adviser), now.isoformat())
+        pipe.expire(_name("desks"), rules.DESK_REMEMBERED)
 
     @staticmethod
     def _count(pipe: Pipeline, what: str, now: datetime, by: int = 1) -> None:
         pipe.hincrby(_name("counts", hour_of(now)), what, by)
-        pipe.expire(_name("counts", hour_of(now)), _COUNTS_KEPT)
+        pipe.expire(_name("counts", hour_of(now)), rules.COUNTS_KEPT)
 
     def _look_whether_it_writes(self) -> None:
-        """Ask once. Raises problems.Refused where the server keeps what it holds on a disk."""
-        if self._looked:
-            return
-        what, instead = "", "Start it with --save '' --appendonly no."
+        """Raises problems.Refused where the server keeps on a disk what it holds, or in a log what it was told."""
+        what, instead = "", "Start it with --save '' --appendonly no --slowlog-max-len 0 (deploy/valkey.conf)."
         try:
-            told = cast(dict[str, str], {**self._redis.config_get("save"), **self._redis.config_get("appendonly")})
+            told: dict[str, str] = {}
+            for name in ("save", "appendonly", "slowlog-max-len", "slowlog-log-slower-than"):
+                told.update(cast(dict[str, str], self._redis.config_get(name)))
             if told.get("save") or told.get("appendonly") != "no":
                 what = "This Valkey writes what it holds to its disk, where words would outlive their conversation."
+            elif told.get("slowlog-max-len") != "0" and not told.get("slowlog-log-slower-than", "").startswith("-"):
+                what = "This Valkey logs slow commands with their values, where a key would outlive its conversation."
         except redis.ResponseError:
             what = "This Valkey does not say whether it writes what it holds to its disk."
             instead = "Let our user run CONFIG GET."
         if what:
             raise Refused([Problem("SIDEDOOR_CHAT_STORE", None, what, instead)])
-        self._looked = True
+
+
+def _only_wrong_type(error: Exception) -> None:
+    """Raise again what says something of the server, and not of what stands under one key."""
+    if isinstance(error, redis.ResponseError) and not str(error).startswith("WRONGTYPE"):
+        raise error
+
+
+def _state(written: bytes | None) -> State | None:
+    return cast(State, written.decode()) if written else None
+
+
+def _moment(written: bytes | None) -> datetime | None:
+    return datetime.fromisoformat(written.decode()) if written else None
+
+
+def _each(what: str, networks: tuple[str, ...]) -> list[str]:
+    return [_name(what, network) for network in networks]
 
 
 def _name(*parts: object) -> str:

@@ -11,16 +11,25 @@ ENDS = {
     "reader": "The reader ended it.",
     "adviser": "You ended it.",
     "quiet": "It was quiet for fifteen minutes, so it ended.",
-    "blocked": "You ended it and blocked the network it came from for a while.",
+    "blocked": "You ended it for a threat or a disturbance.",
+    "broken": "Its words could no longer be read, so it was ended. The reader was told, and given numbers to call.",
 }
-NOT_SENT = {
+COLLEAGUE_HAS_IT = "A colleague has this chat now."
+UNKNOWN = "This chat is no longer known: it is over, and nothing of it is kept."
+REFUSED = {
     "empty": "There is nothing in the box yet.",
     "long": "That is too long. Send it in parts.",
     "often": "That was a lot at once. Wait a moment, then send it again.",
     "over": "The chat is over. What you wrote was not sent.",
+    "pause": "This is your pause. Say that you are ready, if you are.",
+    "gone": "A colleague was quicker, or it is over.",
+    "closed": "The desk of that colleague gives no sign just now. Choose somebody else, or wait a moment.",
+    "here": "The desk of its adviser is back, so it stays there.",
 }
-HANDED_OVER = "A colleague of mine goes on from here. They can read what we wrote."
-"""Said to the reader. What an adviser said before it was somebody else's."""
+EVENTS = {
+    "joined": "{} reads along from here. The reader is told.",
+    "handed": "{} goes on from here. The reader is told.",
+}
 HOURS_OF_A_BLOCK = (1, 4, 24)
 READY: dict[str, tuple[str, ...]] = {
     "To begin": (
@@ -59,7 +68,7 @@ class Line:
 def lines(messages: Iterable[Message], own: bool) -> list[Line]:
     """The messages as the desk shows them. `own`: whoever looks is the adviser, so the latest answers are theirs."""
     found = list(messages)
-    before = max((one.number for one in found if one.who == "adviser" and one.text == HANDED_OVER), default=0)
+    before = max((one.number for one in found if one.who == "handed"), default=0)  # until then a colleague answered
     return [_line(one, own and one.number > before) for one in found]
 
 
@@ -79,5 +88,7 @@ def _line(message: Message, own: bool) -> Line:
     if message.who == "note":
         name, _, text = message.text.partition("\n")
         return Line(message.number, "note", f"Note from {name}", text)
+    if message.who in EVENTS:
+        return Line(message.number, message.who, "", EVENTS[message.who].format(message.text))
     name = "Reader" if message.who == "reader" else "You" if own else "Adviser"
     return Line(message.number, message.who, name, message.text)

@@ -14,11 +14,23 @@ from typing import Any
 from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, session
 from flask.typing import ResponseReturnValue
 
-from sidedoor.chat.model import LONGEST_MESSAGE, LOOKS_IN_EVERY, Adviser, Conversation, NotPossible, StoreDown
+from sidedoor.chat import rules
+from sidedoor.chat.model import Adviser, Conversation, Message, NotPossible, StoreDown, Unreadable
+from sidedoor.chat.rules import LONGEST_MESSAGE
 from sidedoor.chat.store import ChatStore
 from sidedoor.desk import chats_watch
 from sidedoor.desk.access import current_person, only
-from sidedoor.desk.chat_words import ENDS, HANDED_OVER, HOURS_OF_A_BLOCK, NOT_SENT, READY, card, lines, note
+from sidedoor.desk.chat_words import (
+    COLLEAGUE_HAS_IT,
+    ENDS,
+    HOURS_OF_A_BLOCK,
+    READY,
+    REFUSED,
+    UNKNOWN,
+    card,
+    lines,
+    note,
+)
 from sidedoor.desk.current import audit, library, now
 from sidedoor.desk.words import distance_in_words
 
@@ -50,18 +62,27 @@ def everybody() -> ResponseReturnValue:
 def now_() -> ResponseReturnValue:
     """For chats.js: what is new. `after=3:5,7:0` says which messages the page has; `one=3` asks for one chat alone."""
     after, alone = _after(), request.args.get("one", type=int)
-    present = _look_in()
+    present, live = _look_in(), _store().live(now())
     me = present.get(current_person().id)
+    own = [one for one in _own(live) if alone in (None, one.id)]
     return {
         "here": me is not None,
         "pause": _time(me.pause_until) if me and me.pause_until and me.pauses(now()) else "",
         "present": _names(present),
         "others": [{"id": one.id, "name": one.name} for one in _others(present)],
-        "waiting": [
-            {"id": one.id, "since": _since(one.started)} for one in _store().live(now()) if one.state == "waiting"
-        ],
-        "chats": {one.id: _told(one, after, present) for one in _own() if alone in (None, one.id)},
+        "waiting": _waiting(live),
+        "left": _left(live),
+        "chats": {one.id: _told(one, after, present) for one in own},
+        "gone": _gone(set(after) - {one.id for one in own}),
     }
+
+
+@blueprint.get("/here")
+@only("adviser", "supervisor")
+def here() -> ResponseReturnValue:
+    """Without scripts: a small page that renews itself in a tab of its own, so that this desk gives signs."""
+    person, present = current_person(), _look_in()
+    return render_template("desk/chat_here.html", is_here=person.id in present)
 
 
 @blueprint.post("/present")
@@ -87,10 +108,12 @@ def ready() -> ResponseReturnValue:
 def accept(number: int) -> ResponseReturnValue:
     """Answer somebody who waits."""
     person = current_person()
+    if not _store().get(number, now()):
+        return _done(problem=UNKNOWN)
     try:
         _store().accept(number, person.id, person.name, now())
     except NotPossible as refused:
-        return _done(problem=str(refused))
+        return _done(problem=REFUSED[refused.why])
     return _done(to=_place(number))
 
 
@@ -112,7 +135,7 @@ def say(number: int) -> ResponseReturnValue:
     try:
         _store().say(number, "adviser", text, now(), request.form.get("once", "")[:40])
     except NotPossible as refused:
-        return _again(conversation, Typed(number, text, NOT_SENT[refused.why]))
+        return _again(conversation, Typed(number, text, REFUSED[refused.why]))
     return _done(to=_place(number))
 
 
@@ -132,9 +155,12 @@ def block(number: int) -> ResponseReturnValue:
     conversation, hours = _mine(number), request.form.get("hours", 0, type=int)
     if hours not in HOURS_OF_A_BLOCK:
         return _again(conversation, Typed(number, problem="Choose for how long."))
+    blocked = False
     if conversation.state != "ended":
         audit().record(current_person().name, "blocks a network", f"chat {number}", f"{hours} h")
-        _store().block(number, now() + timedelta(hours=hours), now())
+        blocked = _store().block(number, now() + timedelta(hours=hours), now())
+    if not blocked:
+        return _done("It is over. The network it came from is not known here, so nothing is blocked.")
     return _done(f"It is over. Its network can start none before {_time(now() + timedelta(hours=hours))}.")
 
 
@@ -151,13 +177,31 @@ def hand_over(number: int) -> ResponseReturnValue:
     try:
         if words:
             _store().say(number, "note", note(person.name, words), now(), request.form.get("once", "")[:40])
-        _store().hand_over(number, person.id, to.id, to.name)
+        _pass_on(conversation, to.id, to.name)
     except NotPossible as refused:
-        problem = NOT_SENT.get(refused.why, str(refused))
-        return _again(_mine(number), Typed(number, problem=problem, note=words))
-    with suppress(NotPossible):  # it may have ended in this moment
-        _store().say(number, "adviser", HANDED_OVER, now())
+        return _again(_mine(number), Typed(number, problem=REFUSED[refused.why], note=words))
     return _done(f"{to.name} has it now.")
+
+
+@blueprint.post("/<int:number>/take-over")
+@only("adviser", "supervisor")
+def take_over(number: int) -> ResponseReturnValue:
+    """Go on in a colleague's place: a supervisor at any time, anybody once the colleague's desk gives no sign."""
+    person, conversation = current_person(), _store().get(number, now())
+    supervises = person.may("supervisor")
+    if conversation and not supervises and not rules.left_alone(conversation, now()):
+        abort(403)
+    _look_in()
+    if not conversation or conversation.state != "talking" or conversation.adviser in (None, person.id):
+        return _done(problem="There is no adviser to take it over from.", to="/chats/watch" if supervises else "/chats")
+    audit().record(person.name, "takes over a chat", f"chat {number}")
+    try:
+        _store().sign(person.id, now())
+        _pass_on(conversation, person.id, person.name, only_if_left=not supervises)
+    except NotPossible as refused:
+        return _done(problem=REFUSED[refused.why], to="/chats/watch" if supervises else "/chats")
+    session["closed"] = [old for old in session.get("closed", []) if old != number]
+    return _done(to=_place(number))
 
 
 @blueprint.post("/<int:number>/close")
@@ -169,6 +213,13 @@ def close(number: int) -> ResponseReturnValue:
         known = {one.id for one in _store().live(now())}
         session["closed"] = [*(old for old in session.get("closed", []) if old in known and old != number), number]
     return _done()
+
+
+@blueprint.errorhandler(Unreadable)
+def words_are_lost(error: Unreadable) -> ResponseReturnValue:
+    """Nobody can go on there; the reader is told at their next look."""
+    _end_the_broken(error)
+    return _done(problem=ENDS["broken"])
 
 
 @blueprint.errorhandler(StoreDown)
@@ -187,27 +238,89 @@ def _store() -> ChatStore:
 
 
 def _mine(number: int) -> Conversation:
-    """A conversation of this adviser's. Aborts with 403 for a colleague's, so that nobody reads along unseen."""
-    conversation = _store().get(number, now()) or abort(404)
+    """A conversation of this adviser's. Aborts with 403 for a colleague's, so that nobody reads along unseen, and with
+    404 and what was typed for one that is no longer known."""
+    conversation = _store().get(number, now())
+    if not conversation:
+        typed = _field("message") or _field("note")
+        unknown = ({"said": "", "problem": UNKNOWN}, 404)
+        page = render_template("desk/chat_down.html", text=typed, why=UNKNOWN) if _wants_page() else ""
+        abort(current_app.make_response((page, 404) if page else unknown))
     if conversation.adviser != current_person().id:
         abort(403)
     return conversation
 
 
-def _own() -> list[Conversation]:
+def _pass_on(conversation: Conversation, to: int, name: str, only_if_left: bool = False) -> None:
+    """Raises NotPossible."""
+    assert conversation.adviser is not None
+    _store().pass_on(conversation.id, conversation.adviser, to, name, now(), only_if_left)
+    with suppress(NotPossible):  # it may have ended in this moment
+        _store().say(conversation.id, "handed", name, now())
+
+
+def _end_the_broken(error: Unreadable) -> None:
+    logging.getLogger("sidedoor.chat").error("The words of a chat could not be read, so it was ended.")
+    _store().end(error.conversation, "broken", now())
+
+
+def _readable(chat: Conversation, after: int = 0) -> tuple[Conversation, list[Message]]:
+    """Its words; or, where they cannot be read, the conversation ended, so that the others on the board go on."""
+    try:
+        return chat, _store().messages(chat.id, after)
+    except Unreadable as error:
+        _end_the_broken(error)
+        return _store().get(chat.id, now()) or chat, []
+
+
+def _own(live: list[Conversation]) -> list[Conversation]:
     closed, person = session.get("closed", []), current_person()
-    return [one for one in _store().live(now()) if one.adviser == person.id and one.id not in closed]
+    return [one for one in live if one.adviser == person.id and one.id not in closed]
+
+
+def _waiting(live: list[Conversation]) -> list[dict[str, Any]]:
+    """Who waits, the longest first; who is out of reach is marked."""
+    return [
+        {"id": one.id, "since": _since(one.started), "reach": _reach(one)} for one in live if one.state == "waiting"
+    ]
+
+
+def _reach(one: Conversation) -> str:
+    return f"Out of reach since {_time(one.seen)}." if rules.out_of_reach(one, now()) else ""
+
+
+def _left(live: list[Conversation]) -> str:
+    """The part of the board with the chats of colleagues whose desks give no sign."""
+    person = current_person()
+    left = [
+        (one, _time(one.adviser_seen) if one.adviser_seen else "")
+        for one in live
+        if rules.left_alone(one, now()) and one.adviser != person.id
+    ]
+    return render_template("desk/chat_left.html", left=left) if left else ""
+
+
+def _gone(numbers: set[int]) -> dict[int, str]:
+    """What became of chats that a page still shows as its own."""
+    closed, told = session.get("closed", []), {}
+    for number in numbers.difference(closed):
+        chat = _store().get(number, now())
+        if not chat or chat.adviser is None:
+            told[number] = UNKNOWN
+        elif chat.adviser != current_person().id:
+            told[number] = COLLEAGUE_HAS_IT
+    return told
 
 
 def _look_in() -> dict[int, Adviser]:
-    """Who is present, by id. Whoever is, and looks at a chat, stays so: the heartbeat."""
-    present, person = dict(_store().present(now())), current_person()
+    """Who is present, by id. Whoever looks at a chat gives a sign that this desk is open."""
+    person = current_person()
     looked: dict[int, datetime] = current_app.extensions.setdefault("chat_looked_in", {})
-    long_ago = now() - looked.get(person.id, datetime.min.replace(tzinfo=now().tzinfo)) >= LOOKS_IN_EVERY
-    if person.id in present and long_ago:
-        _store().is_present(person.id, person.name, True, now())
+    before = looked.get(person.id)
+    if before is None or now() - before >= rules.DESK_SIGNS_EVERY:
+        _store().sign(person.id, now())
         looked[person.id] = now()
-    return present
+    return dict(_store().present(now()))
 
 
 def _others(present: dict[int, Adviser]) -> list[Adviser]:
@@ -235,11 +348,11 @@ def _told(chat: Conversation, after: dict[int, int], present: dict[int, Adviser]
     if chat.id not in after:
         return {"html": _column(chat, Typed(), present, level=2)}
     # Most questions find nothing new, and then the words need not be looked for.
-    newer = _store().messages(chat.id, after[chat.id]) if chat.newest > after[chat.id] else []
+    chat, newer = _readable(chat, after[chat.id]) if chat.newest > after[chat.id] else (chat, [])
     return {
         "ended": ENDS.get(chat.reason or "", ""),
-        "out_of_reach": _time(chat.seen) if chat.out_of_reach(now()) else "",
-        "there": chat.asks_whether_there(now()),
+        "out_of_reach": _time(chat.seen) if rules.out_of_reach(chat, now()) else "",
+        "there": rules.asks_whether_there(chat, now()),
         "watcher": chat.watcher,
         "messages": [
             {"number": one.number, "who": one.who, "name": one.name, "text": one.text} for one in lines(newer, own=True)
@@ -248,12 +361,13 @@ def _told(chat: Conversation, after: dict[int, int], present: dict[int, Adviser]
 
 
 def _board(typed: Typed) -> str:
-    present = _look_in()
+    present, live = _look_in(), _store().live(now())
     me = present.get(current_person().id)
     return render_template(
         "desk/chats.html",
-        waiting=[(one.id, _since(one.started)) for one in _store().live(now()) if one.state == "waiting"],
-        columns=[_column(one, typed if one.id == typed.number else Typed(), present, level=2) for one in _own()],
+        waiting=_waiting(live),
+        left=_left(live),
+        columns=[_column(one, typed if one.id == typed.number else Typed(), present, level=2) for one in _own(live)],
         present=_names(present),
         is_here=me is not None,
         pause=_time(me.pause_until) if me and me.pause_until and me.pauses(now()) else "",
@@ -267,15 +381,16 @@ def _one(conversation: Conversation, typed: Typed) -> str:
 
 
 def _column(chat: Conversation, typed: Typed, present: dict[int, Adviser], level: int) -> str:
+    chat, messages = _readable(chat)
     return render_template(
         "desk/chat_column.html",
         chat=chat,
         level=level,
-        lines=lines(_store().messages(chat.id), own=True),
+        lines=lines(messages, own=True),
         ended=ENDS.get(chat.reason or "", ""),
-        out_of_reach=_time(chat.seen) if chat.out_of_reach(now()) else "",
+        out_of_reach=_time(chat.seen) if rules.out_of_reach(chat, now()) else "",
         began=_time(chat.started),
-        there=chat.asks_whether_there(now()),
+        there=rules.asks_whether_there(chat, now()),
         typed=typed,
         once=secrets.token_urlsafe(9),
         others=_others(present),

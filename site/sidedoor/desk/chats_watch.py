@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from sidedoor.chat.model import Conversation, NotPossible
 from sidedoor.chat.store import ChatStore
 from sidedoor.desk.access import current_person, only
-from sidedoor.desk.chat_words import HANDED_OVER, lines
+from sidedoor.desk.chat_words import lines
 from sidedoor.desk.current import audit, now
 
 blueprint = Blueprint("watch", __name__)
@@ -32,7 +32,14 @@ def enter(number: int) -> ResponseReturnValue:
     if conversation.state != "talking" or conversation.adviser == person.id:
         flash("There is nobody's answer to read along with yet, or it is over.", "problem")
         return redirect("/chats/watch", 303)
-    audit().record(person.name, "reads along in a chat", f"chat {number}")
+    if conversation.watcher != person.name:
+        audit().record(person.name, "reads along in a chat", f"chat {number}")
+        try:
+            # Among the words first, so that both are told at their next look, however late that is.
+            _store().say(number, "joined", person.name, now())
+        except NotPossible:
+            flash("It is over, or a colleague has it now.", "problem")
+            return redirect("/chats/watch", 303)
     _store().watch(number, person.name, now())
     return redirect(f"/chats/{number}/watch", 303)
 
@@ -59,24 +66,6 @@ def now_(number: int) -> ResponseReturnValue:
         "over": conversation.state == "ended",
         "messages": [{"number": one.number, "who": one.who, "name": one.name, "text": one.text} for one in found],
     }
-
-
-@blueprint.post("/<int:number>/take-over")
-@only("supervisor")
-def take_over(number: int) -> ResponseReturnValue:
-    """Go on in the adviser's place; the reader is told, as at every hand-over."""
-    conversation, person = _live(number), current_person()
-    if conversation.state != "talking" or conversation.adviser is None or conversation.adviser == person.id:
-        flash("There is no adviser to take it over from.", "problem")
-        return redirect("/chats/watch", 303)
-    audit().record(person.name, "takes over a chat", f"chat {number}")
-    try:
-        _store().hand_over(number, conversation.adviser, person.id, person.name)
-        _store().say(number, "adviser", HANDED_OVER, now())
-    except NotPossible:
-        flash("It is over, or a colleague has it now.", "problem")
-        return redirect("/chats/watch", 303)
-    return redirect(f"/chats/{number}", 303)
 
 
 def _store() -> ChatStore:

@@ -1,8 +1,9 @@
 """What may stand in front matter, contacts.yaml and site.toml; and how a mistake is put into words."""
 
 import difflib
+import re
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, time
+from datetime import date, datetime
 from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -209,17 +210,32 @@ class Press(Model):
     url: str | None = None
 
 
+def _minute(written: Any) -> int:
+    if not isinstance(written, str) or not re.fullmatch(r"(?:[01]\d|2[0-3]):[0-5]\d|24:00", written.strip(), re.ASCII):
+        raise ValueError(
+            f'“{written}” is not a time of day. Write hours and minutes in quotes, like "09:30" or "24:00".'
+        )
+    hour, minute = written.strip().split(":")
+    return 60 * int(hour) + int(minute)
+
+
+TimeOfDay = Annotated[int, BeforeValidator(_minute)]
+"""Minutes since midnight by the clock on the wall, written HH:MM; 24:00 is the end of the day."""
+
+
 class Slot(Model):
     """A part of some weekdays in which the chat is open, in wall times of the site's zone."""
 
     days: Annotated[tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...], Field(min_length=1)]
-    start: Annotated[time, Field(alias="from")]
-    until: time
+    start: Annotated[TimeOfDay, Field(alias="from")]
+    until: TimeOfDay
 
     @model_validator(mode="after")
     def _ends_after_it_starts(self) -> "Slot":
         if self.until <= self.start:
-            raise ValueError("The slot ends before it starts. Split it at midnight.")
+            raise ValueError(
+                'The slot ends before it starts. Split it at midnight: one until "24:00", one from "00:00".'
+            )
         return self
 
 
@@ -236,6 +252,9 @@ class Chat(Model):
     instead: tuple[str, ...] = ()
     """The ids of the helplines that readers are shown while nobody can answer here."""
     most_waiting: Annotated[int, Field(ge=1, le=500)] = 10
+    """With so many waiting in reach, readers are given the helplines instead."""
+    most_from_one_network: Annotated[int, Field(ge=1, le=500)] = 6
+    """So many chats of one network run at once. A house shares one, and so may a whole mobile provider."""
 
 
 class Security(Model):

@@ -96,15 +96,27 @@ def read_site(text: str) -> Site:
     except RecursionError:
         raise Refused([Problem(file, None, "Lists are nested too deeply.", "Write one list a name.")]) from None
 
-    def line_of(place: tuple[str | int, ...]) -> int | None:
-        names = [str(part) for part in place if isinstance(part, str)]
-        for name in reversed(names):
-            for number, line in enumerate(text.split("\n"), start=1):
-                if re.match(rf"\s*(?:\[+.*\b)?{re.escape(name)}\b", line):
-                    return number
-        return None
+    return check(Site, values, file, lambda place: _line_in_toml(text.split("\n"), place))
 
-    return check(Site, values, file, line_of)
+
+def _line_in_toml(lines: list[str], place: tuple[str | int, ...]) -> int | None:
+    """The line of a place such as ("chat", "open", 1, "from"): in the second table under [[chat.open]], `from`."""
+    names: list[str] = []
+    first, last, found = 0, len(lines), None
+    for at, part in enumerate(place):
+        if isinstance(part, int):
+            continue
+        names.append(part)
+        which = place[at + 1] if at + 1 < len(place) and isinstance(place[at + 1], int) else 0
+        header = re.compile(rf"\s*\[+\s*{re.escape('.'.join(names))}\s*\]+")
+        headers = [number for number, line in enumerate(lines) if header.match(line)]
+        if len(headers) > int(which):
+            first = found = headers[int(which)]
+            last = next((n for n in range(first + 1, len(lines)) if re.match(r"\s*\[", lines[n])), len(lines))
+            continue
+        own = re.compile(rf"\s*(?:\S+\.)?[\"']?{re.escape(part)}[\"']?\s*[=.]")
+        found = next((number for number in range(first, last) if own.match(lines[number])), found)
+    return None if found is None else found + 1
 
 
 def read_contacts(text: str) -> tuple[Contact, ...]:

@@ -9,31 +9,36 @@ import hashlib
 import logging
 import secrets
 import sqlite3
+from dataclasses import replace
 from datetime import datetime
 
 from flask import Blueprint, abort, current_app, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
-from sidedoor.chat.hours import is_open, next_opening
+from sidedoor.chat import rules
+from sidedoor.chat.hours import is_open, next_opening, open_until
 from sidedoor.chat.model import (
-    LONGEST_MESSAGE,
     Conversation,
     Message,
     NotPossible,
     Reason,
     StoreDown,
+    Unreadable,
+    Why,
     whole_minutes,
 )
 from sidedoor.chat.networks import networks
 from sidedoor.chat.store import ChatStore
-from sidedoor.documents.models import Chat
+from sidedoor.documents.models import Chat, Contact
 from sidedoor.edition import CHAT_COOKIE, MIRROR_KEY
 from sidedoor.public.current import current_public
 from sidedoor.public.hidden_first import STILL_RUNS_KEY
 from sidedoor.public.language import translate as _
 
 blueprint = Blueprint("chat", __name__, url_prefix="/chat")
+_SHORTEST_ONCE = 20
+_REFUSED: dict[Why, int] = {"full": 503, "network": 429, "often": 429, "blocked": 403}
 
 
 @blueprint.get("")
@@ -52,6 +57,7 @@ def wait() -> ResponseReturnValue:
     return _conversation(conversation, waits=True) if conversation else redirect("/chat", 303)
 
 
+@blueprint.get("/here")
 @blueprint.get("/start")
 @blueprint.get("/say")
 @blueprint.get("/end")
@@ -66,11 +72,16 @@ def start() -> ResponseReturnValue:
     chat, now = _chat(), _now()
     if request.form.get("website") or _mine() or not _open():
         return redirect("/chat", 303)  # only programs fill in the field that people cannot see
+    once = request.form.get("once", "")
     try:
         found = networks(request.remote_addr or "", _store().network_keys(now))
-        token = _store().start(found, chat.most_waiting, now)
-    except NotPossible:
-        return _before(open_now=False, full=True), 503
+        # Of a double click both Starts arrive before there is a cookie: the form's own number makes them one.
+        once = once if _SHORTEST_ONCE <= len(once) <= 40 else ""
+        token = _store().start(found, chat.most_waiting, now, once, chat.most_from_one_network)
+    except NotPossible as refused:
+        if refused.why == "again":
+            return redirect("/chat", 303)
+        return _before(open_now=False, refused=refused.why), _REFUSED[refused.why]
     # Without scripts they wait where the page renews itself; whoever waits on a still page would be taken for gone.
     response = redirect("/chat/wait" if _navigated() else "/chat", 303)
     response.set_cookie(_cookie(), token, httponly=True, samesite="Strict", secure=current_app.config["HTTPS"])
@@ -98,6 +109,20 @@ def say() -> ResponseReturnValue:
     return redirect("/chat/wait", 303) if _wants_page() else jsonify(number=number)
 
 
+@blueprint.post("/here")
+def here() -> ResponseReturnValue:
+    """“I am still here”: the answer to the question of whoever has been quiet for long. One press, no words."""
+    conversation, text = _mine(), request.form.get("message", "").replace("\r\n", "\n")
+    if not conversation or conversation.state == "ended":
+        return redirect("/chat", 303)
+    _store().stay(conversation.id, _now())
+    if "once" not in request.form and "waits" not in request.form:
+        return "", 204  # chat.js says it with a beacon
+    if text.strip():
+        return _conversation(_mine() or conversation, text)  # half-typed words are still in the box
+    return redirect("/chat/wait" if request.form.get("waits") else "/chat", 303)
+
+
 @blueprint.get("/messages")
 def messages() -> ResponseReturnValue:
     """For chat.js: what came after the message numbered `after`. A reload and a lost connection are the same thing."""
@@ -106,10 +131,12 @@ def messages() -> ResponseReturnValue:
         return _without_cookie(jsonify(state="ended", over=_why_over(conversation)))
     # Most questions find nothing new, and then the words need not be looked for.
     found = _for_reader(conversation, after) if conversation.newest > after else []
+    told = _standing(conversation)
     return jsonify(
         state=conversation.state,
-        status=_status(conversation),
-        there=conversation.asks_whether_there(_now()),
+        status=_status(conversation, told),
+        numbers=rules.needs_numbers(told),
+        there=rules.asks_whether_there(conversation, _now()),
         newest=conversation.newest,
         messages=[{"number": one.number, "who": one.who, "text": one.text} for one in found],
     )
@@ -118,7 +145,8 @@ def messages() -> ResponseReturnValue:
 @blueprint.post("/end")
 def end() -> ResponseReturnValue:
     """End it calmly; the page that follows says that it is over, and where to turn."""
-    return _ended("reader", render_template("chat/over.html") if _wants_page() else jsonify(state="ended"))
+    page = render_template("chat/over.html", instead=_instead()) if _wants_page() else jsonify(state="ended")
+    return _ended("reader", page)
 
 
 @blueprint.post("/hide")
@@ -142,6 +170,19 @@ def hide_without_scripts() -> ResponseReturnValue:
         return _ended("hidden", response)
     except (StoreDown, sqlite3.Error):
         return response  # whatever else fails, they leave
+
+
+@blueprint.errorhandler(Unreadable)
+def words_are_lost(error: Unreadable) -> ResponseReturnValue:
+    """Nobody can go on where the words are not those that were said: it ends, and the reader is told where to turn."""
+    logging.getLogger("sidedoor.chat").error("The words of a chat could not be read, so it was ended.")
+    _store().end(error.conversation, "broken", _now())
+    why = _why_over(_store().get(error.conversation, _now()))
+    if request.endpoint == "chat.messages":
+        return _without_cookie(jsonify(state="ended", over=why))
+    if not _wants_page():
+        return _without_cookie(jsonify(problem=why)), 422
+    return _without_cookie(current_app.make_response(render_template("chat/over.html", why=why, instead=_instead())))
 
 
 @blueprint.errorhandler(StoreDown)
@@ -185,44 +226,85 @@ def _mine() -> Conversation | None:
     return _store().find(token, _now()) if token else None
 
 
-def _before(open_now: bool, full: bool = False, broken: bool = False, text: str = "", waits: bool = False) -> str:
-    chat, public = _chat(), current_public()
+def _instead() -> list[Contact]:
+    """Whom readers may call while nobody can answer here."""
+    public = current_public()
+    return [public.contacts[name] for name in _chat().instead if name in public.contacts]
+
+
+def _before(
+    open_now: bool, refused: Why | None = None, broken: bool = False, text: str = "", waits: bool = False
+) -> str:
+    chat, zone, now = _chat(), current_public().site.zone, _now()
     return render_template(
         "chat/start.html",
         chat=chat,
         open_now=open_now,
-        opens=None if open_now else next_opening(chat, public.site.zone, _now()),
-        full=full,
+        until=open_until(chat, zone, now),
+        within=is_open(chat, zone, now),
+        opens=None if open_now else next_opening(chat, zone, now),
+        why=_why_refused(refused) if refused else "",
         broken=broken,
         text=text,
         waits=waits,
         wait=_usual_wait() if open_now else "",
-        instead=[public.contacts[name] for name in chat.instead if name in public.contacts],
+        instead=_instead(),
+        once=secrets.token_urlsafe(24),
     )
+
+
+def _why_refused(why: Why) -> str:
+    """The true reason, and no other."""
+    sentences: dict[Why, str] = {
+        "full": _(
+            "Many people are waiting just now, so we cannot promise you an answer here. Please call, or try again"
+            " later."
+        ),
+        "network": _(
+            "Too many chats are open just now from the Wi-Fi or network that you use. When one ends, you can start."
+        ),
+        "often": _(
+            "Very many chats were started in the last hour from the Wi-Fi or network that you use. Please call, or try"
+            " again in an hour."
+        ),
+        "blocked": _(
+            "An adviser ended another chat from the Wi-Fi or network that you use, so for some hours you cannot start"
+            " one here. Please call."
+        ),
+    }
+    return sentences[why]
 
 
 def _conversation(conversation: Conversation, text: str = "", problem: str = "", waits: bool = False) -> Response:
     if conversation.state == "ended":
-        page = render_template("chat/over.html", why=_why_over(conversation))
+        page = render_template("chat/over.html", why=_why_over(conversation), instead=_instead())
         return _without_cookie(current_app.make_response(page))
+    told = _standing(conversation)
     page = render_template(
         "chat/conversation.html",
         messages=_for_reader(conversation),
         newest=conversation.newest,
-        status=_status(conversation),
-        there=conversation.asks_whether_there(_now()),
+        status=_status(conversation, told),
+        numbers=rules.needs_numbers(told),
+        instead=_instead(),
+        there=rules.asks_whether_there(conversation, _now()),
         waits=waits,
         text=text,
         problem=problem,
-        longest=LONGEST_MESSAGE,
+        longest=rules.LONGEST_MESSAGE,
         once=secrets.token_urlsafe(9),
     )
     return current_app.make_response((page, 422 if problem else 200))
 
 
 def _for_reader(conversation: Conversation, after: int = 0) -> list[Message]:
-    """Notes are for the colleague who takes over."""
-    return [one for one in _store().messages(conversation.id, after) if one.who != "note"]
+    """Notes are for the colleague who takes over; that others are here is said in the reader's language."""
+    events = {
+        "joined": _("A second adviser reads along, to learn or to help."),
+        "handed": _("A colleague of mine goes on from here. They can read what we wrote."),
+    }
+    found = _store().messages(conversation.id, after)
+    return [replace(one, text=events.get(one.who, one.text)) for one in found if one.who != "note"]
 
 
 def _once(text: str) -> str:
@@ -250,18 +332,34 @@ def _wants_page() -> bool:
     return "application/json" not in request.headers.get("Accept", "")
 
 
-def _status(conversation: Conversation) -> str:
+def _standing(conversation: Conversation) -> rules.Standing:
+    within = is_open(_chat(), current_public().site.zone, _now())
+    somebody = conversation.state != "waiting" or bool(_store().present(_now()))
+    return rules.standing(conversation, within, somebody, _now())
+
+
+def _status(conversation: Conversation, told: rules.Standing) -> str:
     """Where they stand, in a sentence or two."""
-    if conversation.state == "talking":
-        with_you = _("An adviser is with you.")
-        along = _("A second adviser reads along, to learn or to help.") if conversation.watcher else ""
-        return f"{with_you} {along}".rstrip()
-    ahead = conversation.place - 1
-    place = (
-        _("Still before you: %(number)s. You can read other pages; your place is kept.") % {"number": ahead}
-        if ahead
-        else _("You are next. An adviser will answer as soon as one is free.")
-    )
+    numbers = _("You can also call one of the numbers below.")
+    match told:
+        case "with you":
+            with_you = _("An adviser is with you.")
+            along = _("A second adviser reads along, to learn or to help.") if conversation.watcher else ""
+            return f"{with_you} {along}".rstrip()
+        case "adviser gone":
+            lost = _("The adviser's connection is lost just now. Your chat is kept, and another adviser may go on.")
+            return f"{lost} {numbers}"
+        case "nobody":
+            away = _("No adviser is here just now, so nobody can answer. Your place is kept for now.")
+            return f"{away} {numbers}"
+        case "closed":
+            late = _("The chat has closed for now. An adviser may still answer you, but we cannot promise it.")
+            return f"{late} {numbers}"
+        case "next":
+            place = _("You are next. An adviser will answer as soon as one is free.")
+        case "behind":
+            ahead = conversation.place - 1
+            place = _("Still before you: %(number)s. You can read other pages; your place is kept.") % {"number": ahead}
     return f"{place} {_usual_wait()}".rstrip()
 
 
@@ -276,8 +374,12 @@ def _usual_wait() -> str:
 
 
 def _why_over(conversation: Conversation | None) -> str:
-    quiet = conversation and conversation.reason == "quiet"
-    return _("It was quiet for a while, so it ended by itself.") if quiet else ""
+    match conversation.reason if conversation else None:
+        case "quiet":
+            return _("It was quiet for a while, so it ended by itself.")
+        case "broken":
+            return _("Something went wrong on our side, so we had to end it. Please call, or start again.")
+    return ""
 
 
 def _ended(reason: Reason, answer: Response | str) -> Response:

@@ -11,12 +11,14 @@
 
   /** @typedef {{ number: number, who: string, name: string, text: string }} Message */
   /** @typedef {{ html?: string, ended: string, out_of_reach: string, there: boolean, watcher: string, messages: Message[] }} Chat */
-  /** @typedef {{ id: number, since: string }} Waiter */
+  /** @typedef {{ id: number, since: string, reach: string }} Waiter */
   /** @typedef {{ id: number, name: string }} Colleague */
 
   const EVERY_MS = 2000;
   const PATIENCE_MS = 10000;
   const MISSED_BEFORE_SAID = 3;
+  /** Silent for so long, a desk counts as gone (chat/rules.py). */
+  const GONE_MS = 80_000;
   const own = /** @type {any} */ (window).trustedTypes?.createPolicy("sidedoor-desk", {
     createHTML: (/** @type {string} */ html) => html,
     createScriptURL: (/** @type {string} */ url) => url,
@@ -28,6 +30,7 @@
   const closed = new Set();
   let missed = 0;
   let since = "";
+  let reached = Date.now();
   let asking = false;
   let again = false;
   let sound = false;
@@ -108,27 +111,44 @@
     write(find("[data-watcher]", place), chat.watcher ? `${chat.watcher} reads along.` : "");
   }
 
-  /** A conversation that was not here yet. @param {string} html */
-  function insert(html) {
+  /** @param {string} html */
+  function made(html) {
     const template = document.createElement("template");
     // The desk's own page, whose words the server has escaped.
     template.innerHTML = own ? own.createHTML(html) : html;
-    board?.append(template.content);
+    return template.content;
   }
 
-  /** @param {Record<string, Chat>} chats */
-  function renewColumns(chats) {
+  /** The chats of colleagues whose desks are gone. @param {string} html */
+  function renewLeft(html) {
+    const place = find("[data-left]");
+    // Each answer brings the forms anew, with another token; what counts is which chats they are.
+    const names = [...made(html).querySelectorAll("li > span")].map((one) => one.textContent).join();
+    if (!place || place.dataset.names === names) return;
+    place.dataset.names = names;
+    const held = place.contains(document.activeElement);
+    place.replaceChildren(made(html));
+    if (held) (find("button", place) ?? find("#waiting"))?.focus();
+    if (names) notify("Somebody waits.");
+  }
+
+  /** @param {Record<string, Chat>} chats @param {Record<string, string>} gone */
+  function renewColumns(chats, gone) {
     for (const [id, chat] of Object.entries(chats)) {
       const place = column(id);
       if (place && !chat.html) renew(place, chat);
       else if (!place && chat.html && board && !closed.has(id)) {
-        insert(chat.html);
+        board.append(made(chat.html));
         notify("Somebody waits.");
       }
     }
     for (const place of columns()) {
       if (place.dataset.chat && place.dataset.chat in chats) continue;
-      if (find("[data-over]", place)?.hidden) over(place, "A colleague has this chat now.");
+      const why = gone[place.dataset.chat ?? ""];
+      if (find("[data-over]", place)?.hidden) {
+        if (!why) continue; // it came while the question was under way
+        over(place, why);
+      }
       else if (board && !place.dataset.kept) remove(place, find("#yours"));
       place.dataset.kept = "yes";
     }
@@ -150,6 +170,7 @@
         notify("Somebody waits.");
       }
       write(find("span", item), one.since);
+      write(find("[data-unreached]", item), one.reach);
       write(find("button .visually-hidden", item), ` number ${index + 1}`);
     });
     for (const gone of here.values()) remove(gone, find("button", queue) ?? find("#waiting"));
@@ -163,7 +184,10 @@
     item.dataset.id = String(id);
     item.querySelector("form")?.setAttribute("action", `/chats/${id}/accept`);
     write(find("[data-answer]", item), "Answer");
-    if (!pattern) item.append(document.createElement("span"));
+    if (!pattern) {
+      item.append(document.createElement("span"), " ", document.createElement("b"));
+      find("b", item)?.setAttribute("data-unreached", "");
+    }
     return item;
   }
 
@@ -220,13 +244,26 @@
     const [first] = columns();
     const after = columns().map((place) => `${place.dataset.chat}:${newest(place)}`).join(",");
     const told = await ask(`/chats/now?after=${after}${board || !first ? "" : `&one=${first.dataset.chat}`}`);
-    renewColumns(told.chats);
+    renewColumns(told.chats, told.gone);
     renewColleagues(told.others);
     if (board) {
       renewQueue(told.waiting);
       renewPresence(told);
+      renewLeft(told.left);
     }
     count();
+  }
+
+  /** @param {number} moment */
+  const clockTime = (moment) => new Date(moment).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+
+  /** After a sleep or a lost network: what was told meanwhile to the others is told here, too. */
+  function cameBack() {
+    const before = reached;
+    reached = Date.now();
+    if (watched || reached - before < GONE_MS) return;
+    const what = "Readers were told that your connection was lost, and a colleague may have taken over.";
+    write(find("[data-said]"), `This desk gave no sign from ${clockTime(before)} to ${clockTime(reached)}. ${what}`);
   }
 
   async function refresh() {
@@ -239,11 +276,12 @@
       again = false;
       try {
         await look();
+        cameBack();
         missed = 0;
         write(find("[data-lost-touch]"), "");
       } catch (error) {
         missed += 1;
-        if (missed === 1) since = new Date().toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+        if (missed === 1) since = clockTime(Date.now());
         const out = error instanceof Error && error.message === "signed out";
         if (missed >= MISSED_BEFORE_SAID || out) {
           const what = out ? "You are signed out. Sign in in another tab." : `The desk cannot be reached since ${since}.`;
@@ -297,9 +335,10 @@
       closed.add(id);
       remove(place, find("#yours"));
     }
-    if (step === "accept" && id) closed.delete(id);
+    const takes = step === "accept" || step === "take-over";
+    if (takes && id) closed.delete(id);
     await refresh();
-    const mine = step === "accept" && id ? column(id) : null;
+    const mine = takes && id ? column(id) : null;
     if (mine) enter(mine);
   }
 
@@ -336,7 +375,11 @@
 
   /** @type {Record<string, () => void>} */
   const keys = {
-    a: () => /** @type {HTMLElement | null} */ (document.querySelector("[data-waiting] button"))?.click(),
+    a: () => {
+      const all = /** @type {HTMLElement[]} */ ([...document.querySelectorAll("[data-waiting] li")]);
+      const first = all.find((item) => !find("[data-unreached]", item)?.textContent) ?? all[0];
+      first?.querySelector("button")?.click();
+    },
     n: () => {
       const all = columns();
       const at = all.findIndex((place) => place.contains(document.activeElement)) + 1;

@@ -1,0 +1,192 @@
+"""The rules of a conversation, once: its limits, who is told what and when, when it ends, what one network may do.
+
+Pure functions of facts and a moment (aware). The stores fetch the facts, ask here inside their transaction, and write.
+"""
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+from sidedoor.chat.model import Conversation, NotPossible, State, Who
+
+LONGEST_MESSAGE = 2000
+MOST_MESSAGES_A_MINUTE = 20
+"""From either side of one conversation."""
+MOST_FROM_ONE_NETWORK = 6
+"""So many conversations of one network run at once, unless site.toml says otherwise."""
+STARTS_TO_EACH_PLACE, STARTS_WITHIN = 10, timedelta(hours=1)
+"""A network may begin ten times as many within an hour: those that ended use up nothing, but a program that begins and
+ends them all day is stopped."""
+START_AGAIN_WITHIN = timedelta(minutes=1)
+"""A Start that is sent again this soon is a double click or a lost answer, and gets the same conversation."""
+
+QUESTION_AFTER = timedelta(minutes=10)
+OVER_AFTER = timedelta(minutes=15)
+"""Nobody has written for so long: first a question, then the end. A waiting browser silent as long loses its place."""
+PLACE_QUESTION_AFTER = timedelta(minutes=20)
+PLACE_OVER_AFTER = timedelta(minutes=30)
+"""The same for whoever waits, whose browser does nothing but call."""
+OUT_OF_REACH_AFTER = timedelta(seconds=60)
+"""A reader whose browser has not called for this long is out of reach, and is not counted before others."""
+LOOKS_IN_EVERY = timedelta(seconds=20)
+WAITS_IN_EVERY = timedelta(seconds=10)
+"""That a reader is there, or waits, is written down no more often than this."""
+
+DESK_GONE_AFTER = timedelta(seconds=80)
+"""An adviser's desk that has given no sign for this long is gone: readers are told, and colleagues may take its chats.
+
+A desk that lives but is hidden is not called gone: its clock runs in a worker, which browsers do not slow; where there
+is no worker, Chromium lets a hidden page's timer run once a minute, and a sign takes no more than ten seconds.
+"""
+DESK_SIGNS_EVERY = timedelta(seconds=10)
+"""A sign is written down no more often than this: so it is 70 to 80 seconds of silence that count as gone."""
+DESK_RETURNS_WITHIN = timedelta(minutes=5)
+"""A desk that comes back this soon is present as before. Later its adviser has to say so: nobody is made present by
+opening a laptop the next morning."""
+PAUSE = timedelta(minutes=2)
+"""After each conversation an adviser has this long to breathe, unless they say that they are ready."""
+WATCHED_FOR = timedelta(seconds=20)
+"""A supervisor whose desk has not called for this long no longer reads along."""
+
+REMEMBERED = timedelta(minutes=10)
+"""For this long an adviser still sees that, and how, a conversation ended; never what was said."""
+LONGEST_BLOCK = timedelta(days=1)
+"""Then the key of the network's hash is forgotten, and nobody could know the network again."""
+DESK_REMEMBERED = timedelta(days=1)
+COUNTS_KEPT = timedelta(days=400)
+"""How many there were in each hour: as long as a year can be compared with the one before."""
+
+Standing = Literal["with you", "adviser gone", "next", "behind", "nobody", "closed"]
+
+
+def over_at(state: State, quiet_since: datetime, seen: datetime) -> datetime:
+    """When a conversation that goes on ends by itself, if nothing happens before."""
+    if state == "waiting":
+        return min(quiet_since + PLACE_OVER_AFTER, seen + OVER_AFTER)
+    return quiet_since + OVER_AFTER
+
+
+def earliest_over(now: datetime) -> datetime:
+    """Whatever began, was written in and was seen after this moment cannot be over."""
+    return now - min(OVER_AFTER, PLACE_OVER_AFTER)
+
+
+def asks_whether_there(one: Conversation, now: datetime) -> bool:
+    """Whether it was quiet for so long that the reader is asked."""
+    after = {"talking": QUESTION_AFTER, "waiting": PLACE_QUESTION_AFTER}.get(one.state)
+    return after is not None and now - one.quiet_since >= after
+
+
+def looked_in_long_ago(one: Conversation, now: datetime) -> bool:
+    """Whether it is time to write down again that the reader is there.
+
+    The spans differ between conversations: those that began together would all write at the same moments.
+    """
+    span = WAITS_IN_EVERY if one.state == "waiting" else LOOKS_IN_EVERY + timedelta(seconds=one.id % 10)
+    return one.state != "ended" and now - one.seen >= span
+
+
+def out_of_reach(one: Conversation, now: datetime) -> bool:
+    """Whether the reader's browser has not called for a while: a lost network, or they read with scripts off."""
+    return one.state != "ended" and one.seen <= out_of_reach_since(now)
+
+
+def out_of_reach_since(now: datetime) -> datetime:
+    """Who was last seen at this moment or before is out of reach."""
+    return now - OUT_OF_REACH_AFTER
+
+
+def desk_is_gone(seen: datetime | None, now: datetime) -> bool:
+    """Whether an adviser's desk, which gave its last sign at `seen`, has given none for too long."""
+    return seen is None or now - seen >= DESK_GONE_AFTER
+
+
+def left_alone(one: Conversation, now: datetime) -> bool:
+    """Whether its adviser's desk is gone, so that the reader is told, and whoever is at the board may take it."""
+    return one.state == "talking" and desk_is_gone(one.adviser_seen, now)
+
+
+def standing(one: Conversation, is_open: bool, somebody_present: bool, now: datetime) -> Standing:
+    """What the reader of a conversation that goes on is told. `is_open`: it is within the opening hours."""
+    if one.state == "talking":
+        return "adviser gone" if left_alone(one, now) else "with you"
+    if not is_open:
+        return "closed"
+    if not somebody_present:
+        return "nobody"
+    return "behind" if one.place > 1 else "next"
+
+
+def needs_numbers(told: Standing) -> bool:
+    """Whether whom they could call stands beside it: nobody can promise them an answer here."""
+    return told in ("adviser gone", "nobody", "closed")
+
+
+def is_a_sign_of_life(who: Who) -> bool:
+    """Whether such a message begins the quiet time anew. That somebody reads along, or takes over, does not."""
+    return who in ("reader", "adviser")
+
+
+def may_start(blocked: bool, running: int, begun: int, waiting: int, most_waiting: int, most_running: int) -> None:
+    """Whether one more may begin. `running`, `begun` (within STARTS_WITHIN): of this network; `waiting`: in reach.
+
+    Raises NotPossible: `blocked`, `network`, `often` or `full`.
+    """
+    if blocked:
+        raise NotPossible("blocked")
+    if running >= most_running:
+        raise NotPossible("network")
+    if begun >= most_running * STARTS_TO_EACH_PLACE:
+        raise NotPossible("often")
+    if waiting >= most_waiting:
+        raise NotPossible("full")
+
+
+def is_the_same_start(state: State, started: datetime, now: datetime) -> None:
+    """Whether a Start that was seen before gets its conversation again. Raises NotPossible: `again`."""
+    if state == "ended" or now - started >= START_AGAIN_WITHIN:
+        raise NotPossible("again")
+
+
+def as_said(text: str) -> str:
+    """The words as they are kept. Raises NotPossible: `empty` or `long`."""
+    text = text.strip()
+    if not text or len(text) > LONGEST_MESSAGE:
+        raise NotPossible("empty" if not text else "long")
+    return text
+
+
+def may_say(state: State | None, lately: int) -> None:
+    """Whether one more may be said; `lately`: by this side within a minute. Raises NotPossible: `over` or `often`."""
+    if state not in ("waiting", "talking"):
+        raise NotPossible("over")
+    if lately >= MOST_MESSAGES_A_MINUTE:
+        raise NotPossible("often")
+
+
+def may_accept(state: State | None, pauses: bool) -> None:
+    """Whether an adviser may answer. Raises NotPossible: `pause` or `gone`."""
+    if pauses:
+        raise NotPossible("pause")
+    if state != "waiting":
+        raise NotPossible("gone")
+
+
+def may_pass(
+    state: State | None,
+    whose: bool,
+    from_seen: datetime | None,
+    to_seen: datetime | None,
+    only_if_left: bool,
+    now: datetime,
+) -> None:
+    """Whether it may go to somebody else. `whose`: it is still that of the adviser it is taken from; `from_seen` and
+    `to_seen`: the last sign of either desk; `only_if_left`: only where the first one's is gone.
+
+    Raises NotPossible: `gone`, `here` or `closed`.
+    """
+    if state != "talking" or not whose:
+        raise NotPossible("gone")
+    if only_if_left and not desk_is_gone(from_seen, now):
+        raise NotPossible("here")
+    if desk_is_gone(to_seen, now):
+        raise NotPossible("closed")
