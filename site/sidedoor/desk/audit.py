@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sidedoor.desk.database import Database
+from sidedoor.database import Database
 from sidedoor.documents.times import Clock
 
 _SCHEMA = """
@@ -40,14 +40,13 @@ class Audit:
     """The log in `data`/audit.sqlite3. No password, no token, no word of a chat is ever given to it."""
 
     def __init__(self, data: Path, clock: Clock) -> None:
-        self._open = Database(data / "audit.sqlite3", _SCHEMA, "log_is_not_deleted").open
+        self._database = Database(data / "audit.sqlite3", (_SCHEMA,))
         self._clock = clock
 
     def record(self, person: str, action: str, subject: str = "", detail: str = "") -> None:
         """Add a line. Raises sqlite3.Error where it cannot be written: what is not logged is not done."""
         at = self._clock().isoformat()
-        with self._open() as database:
-            database.execute("BEGIN IMMEDIATE")
+        with self._database.writing() as database:
             last = database.execute("SELECT chain FROM log ORDER BY number DESC LIMIT 1").fetchone()
             chain = _chain(last[0] if last else "", at, person, action, subject, detail)
             database.execute(
@@ -63,7 +62,7 @@ class Audit:
             conditions.append("number < ?")
             values.append(before)
         where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
-        with self._open() as database:
+        with self._database.reading() as database:
             rows = database.execute(
                 f"SELECT number, at, person, action, subject, detail, chain FROM log {where}"  # noqa: S608 - fixed parts
                 " ORDER BY number DESC LIMIT ?",
@@ -73,7 +72,7 @@ class Audit:
 
     def everything(self) -> list[Entry]:
         """The whole log, oldest first."""
-        with self._open() as database:
+        with self._database.reading() as database:
             query = "SELECT number, at, person, action, subject, detail, chain FROM log ORDER BY number"
             return [_entry(row) for row in database.execute(query).fetchall()]
 

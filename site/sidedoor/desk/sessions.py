@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sidedoor.desk.database import Database
+from sidedoor.database import Database
 
 IDLE = timedelta(hours=2)
 LONGEST = timedelta(hours=12)
@@ -35,12 +35,12 @@ class Sessions:
     """The sessions in `data`/sessions.sqlite3."""
 
     def __init__(self, data: Path) -> None:
-        self._open = Database(data / "sessions.sqlite3", _SCHEMA, "sessions").open
+        self._database = Database(data / "sessions.sqlite3", (_SCHEMA,))
 
     def start(self, person: int, user_agent: str, now: datetime) -> str:
         """A new session's token (256 bits). Only its hash is kept."""
         token, moment = secrets.token_urlsafe(32), now.isoformat()
-        with self._open() as database:
+        with self._database.writing() as database:
             database.execute("DELETE FROM sessions WHERE made < ?", ((now - LONGEST).isoformat(),))
             row = (_digest(token), person, moment, moment, browser_in_words(user_agent))
             database.execute("INSERT INTO sessions VALUES (?, ?, ?, ?, ?)", row)
@@ -48,30 +48,31 @@ class Sessions:
 
     def find(self, token: str, now: datetime) -> Session | None:
         """The session of a token, while it is neither idle for too long nor too old; it counts as used."""
-        with self._open() as database:
+        with self._database.reading() as database:
             row = database.execute("SELECT * FROM sessions WHERE digest = ?", (_digest(token),)).fetchone()
-            session = _session(row) if row else None
-            if not session or now - session.seen >= IDLE or now - session.made >= LONGEST:
-                return None
-            if now - session.seen >= _SEEN_EVERY:
+        session = _session(row) if row else None
+        if not session or now - session.seen >= IDLE or now - session.made >= LONGEST:
+            return None
+        if now - session.seen >= _SEEN_EVERY:
+            with self._database.writing() as database:
                 database.execute("UPDATE sessions SET seen = ? WHERE digest = ?", (now.isoformat(), _digest(token)))
         return session
 
     def of(self, person: int, now: datetime) -> list[Session]:
         """Somebody's live sessions, the last used first."""
-        with self._open() as database:
+        with self._database.reading() as database:
             rows = database.execute("SELECT * FROM sessions WHERE person = ? ORDER BY seen DESC", (person,)).fetchall()
         return [one for one in map(_session, rows) if now - one.seen < IDLE and now - one.made < LONGEST]
 
     def end(self, person: int, name: str) -> bool:
         """End one of somebody's sessions; whether there was one."""
-        with self._open() as database:
+        with self._database.writing() as database:
             query = "DELETE FROM sessions WHERE person = ? AND substr(digest, 1, 16) = ?"
             return database.execute(query, (person, name)).rowcount > 0
 
     def end_all(self, person: int, but: str = "") -> int:
         """End all of somebody's sessions, except the one named `but`; how many there were."""
-        with self._open() as database:
+        with self._database.writing() as database:
             query = "DELETE FROM sessions WHERE person = ? AND substr(digest, 1, 16) != ?"
             return database.execute(query, (person, but)).rowcount
 

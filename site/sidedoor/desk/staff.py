@@ -15,7 +15,7 @@ import pyotp
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from sidedoor.desk.database import Database
+from sidedoor.database import Database
 from sidedoor.desk.people import ROLES, Person, Role
 
 LINK_DAYS = 7
@@ -60,7 +60,7 @@ class Staff:
     """The people in `data`/staff.sqlite3."""
 
     def __init__(self, data: Path, hasher: PasswordHasher | None = None) -> None:
-        self._open = Database(data / "staff.sqlite3", _SCHEMA, "passkeys").open
+        self._database = Database(data / "staff.sqlite3", (_SCHEMA,))
         self._hasher = hasher or PasswordHasher()
         self._nobody = self._hasher.hash(secrets.token_urlsafe())
 
@@ -70,7 +70,7 @@ class Staff:
         if not 2 <= len(name) <= 80 or not name.isprintable() or any(letter in "<>|" for letter in name):
             raise NotPossible("A name has 2 to 80 letters. Write it as it should stand in the history.")
         try:
-            with self._open() as database:
+            with self._database.writing() as database:
                 row = database.execute(
                     "INSERT INTO people (name, roles) VALUES (?, ?)", (name, ",".join(sorted(chosen)))
                 )
@@ -80,18 +80,18 @@ class Staff:
 
     def everybody(self) -> list[Person]:
         """All people, by name."""
-        with self._open() as database:
+        with self._database.reading() as database:
             return [_person(row) for row in database.execute("SELECT id, name, roles FROM people ORDER BY name")]
 
     def find(self, person: int) -> Person | None:
         """Somebody by id."""
-        with self._open() as database:
+        with self._database.reading() as database:
             row = database.execute("SELECT id, name, roles FROM people WHERE id = ?", (person,)).fetchone()
         return _person(row) if row else None
 
     def named(self, name: str) -> Person | None:
         """Somebody by name, however it is capitalised."""
-        with self._open() as database:
+        with self._database.reading() as database:
             row = database.execute(
                 "SELECT id, name, roles FROM people WHERE name = ?", (" ".join(name.split()),)
             ).fetchone()
@@ -100,13 +100,13 @@ class Staff:
     def set_roles(self, person: int, roles: Iterable[str]) -> None:
         """Change what somebody may do, from their next press on. Raises NotPossible; the last admin stays one."""
         chosen = _roles(roles)
-        with self._open() as database:
+        with self._database.writing() as database:
             self._keep_an_admin(database, person, chosen)
             database.execute("UPDATE people SET roles = ? WHERE id = ?", (",".join(sorted(chosen)), person))
 
     def remove(self, person: int) -> None:
         """Take somebody's access away at once, with all their keys. Raises NotPossible for the last admin."""
-        with self._open() as database:
+        with self._database.writing() as database:
             self._keep_an_admin(database, person, frozenset())
             for table in ("links", "passkeys", "passwords", "accounts"):
                 database.execute(f"DELETE FROM {table} WHERE person = ?", (person,))  # noqa: S608
@@ -115,7 +115,7 @@ class Staff:
     def new_link(self, person: int, now: datetime) -> str:
         """The token of a one-time link (192 bits). Any earlier link of theirs is void."""
         token = secrets.token_urlsafe(24)
-        with self._open() as database:
+        with self._database.writing() as database:
             database.execute("DELETE FROM links WHERE person = ?", (person,))
             expires = (now + timedelta(days=LINK_DAYS)).isoformat()
             database.execute("INSERT INTO links VALUES (?, ?, ?)", (_digest(token), person, expires))
@@ -123,7 +123,7 @@ class Staff:
 
     def invited(self, token: str, now: datetime) -> Person | None:
         """Whose link it is, while it is good."""
-        with self._open() as database:
+        with self._database.reading() as database:
             row = database.execute(
                 "SELECT id, name, roles FROM links JOIN people ON people.id = links.person"
                 " WHERE digest = ? AND expires > ?",
@@ -133,13 +133,13 @@ class Staff:
 
     def use_link(self, token: str) -> bool:
         """Spend a link; False if somebody was quicker."""
-        with self._open() as database:
+        with self._database.writing() as database:
             return database.execute("DELETE FROM links WHERE digest = ?", (_digest(token),)).rowcount > 0
 
     def add_passkey(self, key: Passkey) -> None:
         """Keep a passkey. Raises NotPossible if it is known already."""
         try:
-            with self._open() as database:
+            with self._database.writing() as database:
                 row = (key.credential, key.person, key.public_key, key.signs, key.label[:60], key.added.isoformat())
                 database.execute("INSERT INTO passkeys VALUES (?, ?, ?, ?, ?, ?, NULL)", row)
         except sqlite3.IntegrityError:
@@ -147,13 +147,13 @@ class Staff:
 
     def passkey(self, credential: bytes) -> Passkey | None:
         """A passkey by its credential id."""
-        with self._open() as database:
+        with self._database.reading() as database:
             row = database.execute("SELECT * FROM passkeys WHERE credential = ?", (credential,)).fetchone()
         return _passkey(row) if row else None
 
     def passkeys(self, person: int) -> list[Passkey]:
         """Somebody's passkeys, oldest first."""
-        with self._open() as database:
+        with self._database.reading() as database:
             return [
                 _passkey(row)
                 for row in database.execute("SELECT * FROM passkeys WHERE person = ? ORDER BY added", (person,))
@@ -161,13 +161,13 @@ class Staff:
 
     def passkey_used(self, credential: bytes, signs: int, now: datetime) -> None:
         """Remember its counter and when it was used."""
-        with self._open() as database:
+        with self._database.writing() as database:
             query = "UPDATE passkeys SET signs = ?, used = ? WHERE credential = ?"
             database.execute(query, (signs, now.isoformat(), credential))
 
     def remove_passkey(self, person: int, credential: bytes) -> None:
         """Forget a passkey of theirs. Raises NotPossible if it is their last way in."""
-        with self._open() as database:
+        with self._database.writing() as database:
             (keys,) = database.execute("SELECT count(*) FROM passkeys WHERE person = ?", (person,)).fetchone()
             if keys < 2 and not self._has_password(database, person):
                 raise NotPossible("It is your only way in. Add another passkey or a password first.")
@@ -185,25 +185,25 @@ class Staff:
         step = _step_of(secret, code, now)
         if step is None:
             raise NotPossible("The six digits do not fit. Type the ones the app shows now.")
-        with self._open() as database:
+        with self._database.writing() as database:
             row = (person.id, self._hasher.hash(password), secret, step)
             database.execute("INSERT OR REPLACE INTO passwords VALUES (?, ?, ?, ?)", row)
 
     def connect(self, person: int, account: str) -> None:
         """From now on this work account is theirs, and no other of theirs is."""
-        with self._open() as database:
+        with self._database.writing() as database:
             database.execute("DELETE FROM accounts WHERE person = ?", (person,))
             database.execute("INSERT OR REPLACE INTO accounts VALUES (?, ?)", (account, person))
 
     def connected(self, account: str) -> Person | None:
         """Whose work account it is."""
-        with self._open() as database:
+        with self._database.reading() as database:
             row = database.execute("SELECT person FROM accounts WHERE account = ?", (account,)).fetchone()
         return self.find(row[0]) if row else None
 
     def has_password(self, person: int) -> bool:
         """Whether they can sign in with a password."""
-        with self._open() as database:
+        with self._database.reading() as database:
             return self._has_password(database, person)
 
     def check_password(self, name: str, password: str, code: str, now: datetime) -> Person | None:
@@ -212,7 +212,7 @@ class Staff:
         A code is good for once (RFC 6238, 5.2).
         """
         person = self.named(name)
-        with self._open() as database:
+        with self._database.reading() as database:
             query = "SELECT hash, secret FROM passwords WHERE person = ?"
             row = database.execute(query, (person.id if person else 0,)).fetchone()
         known, secret = row or (self._nobody, pyotp.random_base32())
@@ -220,14 +220,14 @@ class Staff:
         step = _step_of(secret, code, now)
         if not (person and row and right and step is not None):
             return None
-        with self._open() as database:
+        with self._database.writing() as database:
             # Asked again in the same breath as it is spent, so that two tabs cannot both use one code.
             query = "UPDATE passwords SET step = ? WHERE person = ? AND step < ?"
             return person if database.execute(query, (step, person.id, step)).rowcount else None
 
     def failed(self, who: Iterable[str], now: datetime) -> None:
         """Count a failure against each of `who`: a name, and the keyed hash of a network."""
-        with self._open() as database:
+        with self._database.writing() as database:
             old = (now - timedelta(minutes=FAILURE_MINUTES)).isoformat()
             database.execute("DELETE FROM failures WHERE at < ?", (old,))
             database.executemany("INSERT INTO failures VALUES (?, ?)", [(one.lower(), now.isoformat()) for one in who])
@@ -235,14 +235,14 @@ class Staff:
     def failures(self, who: str, now: datetime) -> int:
         """How often somebody failed lately."""
         since = (now - timedelta(minutes=FAILURE_MINUTES)).isoformat()
-        with self._open() as database:
+        with self._database.reading() as database:
             query = "SELECT count(*) FROM failures WHERE who = ? AND at >= ?"
             number: int = database.execute(query, (who.lower(), since)).fetchone()[0]
         return number
 
     def spend(self, once: str, now: datetime) -> bool:
         """Whether `once` (a challenge) was never seen before; from now on it was."""
-        with self._open() as database:
+        with self._database.writing() as database:
             database.execute("DELETE FROM spent WHERE at < ?", ((now - timedelta(hours=1)).isoformat(),))
             query = "INSERT OR IGNORE INTO spent VALUES (?, ?)"
             return database.execute(query, (_digest(once), now.isoformat())).rowcount > 0

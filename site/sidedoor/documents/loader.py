@@ -79,10 +79,8 @@ class Loader:
         return self._library
 
     def close(self) -> None:
-        """End the rendering process, and close what was kept."""
+        """End the rendering process."""
         self._renderer.close()
-        if self._kept:
-            self._kept.close()
 
     @property
     def waiting(self) -> bool:
