@@ -18,6 +18,7 @@ import pytest
 from sidedoor.chat.sqlite_store import SqliteStore
 from sidedoor.database import Database
 from sidedoor.desk.audit import Audit
+from sidedoor.desk.people import Person
 from sidedoor.desk.preview_links import PreviewLinks
 from sidedoor.desk.reviews import Reviews
 from sidedoor.desk.sessions import Sessions
@@ -28,6 +29,7 @@ from sidedoor.public.feedback_store import MOST_AN_HOUR, FeedbackStore, StoreFul
 from tests.conftest import PROJECT
 from tests.content import ContentFolder
 
+ANN = Person(1, "Ann Lee", frozenset())
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 ONE = "CREATE TABLE IF NOT EXISTS words (word TEXT);"
 TWO = "ALTER TABLE words ADD COLUMN number INTEGER NOT NULL DEFAULT 7;\nUPDATE words SET number = 8 WHERE word = 'old'"
@@ -35,7 +37,7 @@ TWO = "ALTER TABLE words ADD COLUMN number INTEGER NOT NULL DEFAULT 7;\nUPDATE w
 # file → how its store is made, something to keep in it, and a look at what is kept
 STORES: dict[str, tuple[Callable[[Path], Any], Callable[[Any], Any], Callable[[Any], Any]]] = {
     "staff.sqlite3": (Staff, lambda it: it.add("Ann Lee", ["press"]), lambda it: it.everybody()),
-    "sessions.sqlite3": (Sessions, lambda it: it.start(1, "Firefox", NOON), lambda it: it.of(1, NOON)),
+    "sessions.sqlite3": (Sessions, lambda it: it.start(ANN, "Firefox", NOON), lambda it: it.of(ANN, NOON)),
     "reviews.sqlite3": (
         Reviews,
         lambda it: it.wrote("news/a.md", 1, "Ann Lee", NOON),
@@ -100,15 +102,31 @@ def test_whoever_only_reads_cannot_write_and_waits_for_nobody_who_does(tmp_path:
         assert reading.execute("SELECT * FROM words").fetchall() == [("two",)]
 
 
+# file → a row that the version before versions wrote into it
+ROWS = {
+    "staff.sqlite3": "INSERT INTO people (name, roles) VALUES ('Ann Lee', 'press')",
+    "sessions.sqlite3": f"INSERT INTO sessions VALUES ('abc', 1, '{NOON.isoformat()}', '{NOON.isoformat()}', 'Firefox')",
+    "reviews.sqlite3": "INSERT INTO writers VALUES ('news/a.md', 1, 'Ann Lee', '')",
+    "previews.sqlite3": "INSERT INTO links VALUES ('abc', 'news/a.md', '1', 'Ann', 'Bea', 0, '2027-01-01T00:00+00:00', NULL)",
+    "audit.sqlite3": f"INSERT INTO log VALUES (1, '{NOON.isoformat()}', 'Ann Lee', 'signed in', '', '', 'abc')",
+    "feedback.sqlite3": "INSERT INTO messages VALUES (1, '2026-11-24T12:00:00+00:00', 'Thank you')",
+    "chat.sqlite3": "INSERT INTO conversations (network, state, started, quiet_since, seen)"
+    f" VALUES ('', 'waiting', '{NOON.isoformat()}', '{NOON.isoformat()}', '{NOON.isoformat()}')",
+    "kept.sqlite3": "INSERT INTO kept VALUES ('news/a.md', '1', '2', '3', '4')",
+}
+
+
 @pytest.mark.parametrize("file", STORES)
 def test_a_file_from_before_versions_were_counted_is_taken_up_with_all_it_holds(file: str, tmp_path: Path) -> None:
-    make, keep, look = STORES[file]
-    keep(make(tmp_path))
-    before = look(make(tmp_path))
-    assert before
-    version(tmp_path / file, becomes=0)
-    assert look(make(tmp_path)) == before
-    assert version(tmp_path / file) >= 1
+    make, _, look = STORES[file]
+    database = make(tmp_path)._database
+    with closing(sqlite3.connect(tmp_path / file)) as before:
+        before.executescript(database._migrations[0])
+        before.execute(ROWS[file])
+        before.commit()
+    assert version(tmp_path / file) == 0
+    assert len(look(make(tmp_path))) == 1
+    assert version(tmp_path / file) == len(database._migrations)
 
 
 @pytest.mark.parametrize("file", [file for file in STORES if file != "kept.sqlite3"])

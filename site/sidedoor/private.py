@@ -7,6 +7,7 @@ Nobody else reads either. The folder decides, never the umask of whoever starts 
 
 import os
 import stat
+import threading
 from contextlib import suppress
 from pathlib import Path
 
@@ -46,6 +47,28 @@ def private_file(path: Path) -> None:
         os.close(made)
         return
     _limit(path, mode)
+
+
+def secret_file(path: Path, fresh: bytes) -> bytes:
+    """What the secret file `path` holds; it is made with `fresh`, if need be. Raises OSError.
+
+    It is there whole or not at all, whoever else makes it at the same moment.
+    """
+    with suppress(FileNotFoundError):
+        return path.read_bytes()
+    private_folder(path.parent)
+    whole = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
+    private_file(whole)
+    try:
+        with whole.open("wb") as out:
+            out.write(fresh)
+            out.flush()
+            os.fsync(out.fileno())
+        with suppress(FileExistsError):
+            os.link(whole, path)
+    finally:
+        whole.unlink()
+    return path.read_bytes()
 
 
 def private_tree(folder: Path) -> None:

@@ -17,7 +17,7 @@ from flask.typing import ResponseReturnValue
 from sidedoor.chat.model import LONGEST_MESSAGE, LOOKS_IN_EVERY, Adviser, Conversation, NotPossible, StoreDown
 from sidedoor.chat.store import ChatStore
 from sidedoor.desk import chats_watch
-from sidedoor.desk.access import current_person, only
+from sidedoor.desk.access import current_person, only, polled
 from sidedoor.desk.chat_words import ENDS, HANDED_OVER, HOURS_OF_A_BLOCK, NOT_SENT, READY, card, lines, note
 from sidedoor.desk.current import audit, library, now
 from sidedoor.desk.words import distance_in_words
@@ -47,6 +47,7 @@ def everybody() -> ResponseReturnValue:
 
 @blueprint.get("/now")
 @only("adviser", "supervisor")
+@polled
 def now_() -> ResponseReturnValue:
     """For chats.js: what is new. `after=3:5,7:0` says which messages the page has; `one=3` asks for one chat alone."""
     after, alone = _after(), request.args.get("one", type=int)
