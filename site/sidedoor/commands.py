@@ -13,6 +13,7 @@ from sidedoor.documents.checks import check_library
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.problems import Level
 from sidedoor.documents.slugs import slug_from_title, slug_problem
+from sidedoor.private import as_its_folder_says
 from sidedoor.public.export import CannotExport, drift, write_mirror
 from sidedoor.public.language import awaiting_review
 
@@ -71,6 +72,7 @@ def new(title: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with path.open("x", encoding="utf-8") as out:
+            as_its_folder_says(path, current_app.config["CONTENT"])
             out.write(_NEW_ITEM.format(title=json.dumps(title, ensure_ascii=False), publish_at=f"{tomorrow} 09:00"))
     except FileExistsError:
         raise click.ClickException(f"There is a news item named {slug} already. Choose another title.") from None

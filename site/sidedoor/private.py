@@ -8,7 +8,8 @@ Nobody else reads either. The folder decides, never the umask of whoever starts 
 import os
 import stat
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -72,14 +73,40 @@ def secret_file(path: Path, fresh: bytes) -> bytes:
 
 
 def private_tree(folder: Path) -> None:
-    """Bring `folder` and everything in it under the rule: what an older version, or a hand, left open to others."""
-    private_folder(folder)
-    allowed = file_mode(folder)
-    for path, folders, files in os.walk(folder):
-        for name in folders:
-            _limit(Path(path, name), 0o2000 | allowed | (allowed & 0o440) >> 2)
-        for name in files:
-            _limit(Path(path, name), allowed)
+    """Bring `folder` and everything in it under the rule: what an older version, or a hand, left open to others.
+
+    What cannot be changed stays as it is. Folders whose name begins with a dot are left out: those are mirrors.
+    """
+    with suppress(OSError):
+        private_folder(folder)
+        allowed = file_mode(folder)
+        for path, folders, files in os.walk(folder):
+            folders[:] = [name for name in folders if not name.startswith(".")]
+            for name in folders:
+                _limit(Path(path, name), _folder_mode(allowed))
+            for name in files:
+                _limit(Path(path, name), allowed)
+
+
+def as_its_folder_says(path: Path, folder: Path) -> None:
+    """Give a file or folder that was just made somewhere in `folder` the mode that `folder` says. Raises OSError."""
+    mode = file_mode(folder)
+    path.chmod(_folder_mode(mode) if path.is_dir() else mode)
+
+
+@contextmanager
+def for_everybody() -> Iterator[None]:
+    """What the block writes may be read by everybody: the mirror, which is public. For commands, not for servers."""
+    before = os.umask(0o022)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+def _folder_mode(file: int) -> int:
+    shared = 0o2000 if file & 0o040 else 0
+    return shared | file | (file & 0o440) >> 2
 
 
 def _limit(path: Path, allowed: int) -> None:
