@@ -8,12 +8,15 @@ from pydantic import ValidationError
 from sidedoor.chat.store import sweep
 from sidedoor.documents.problems import Refused
 from sidedoor.logs import set_up_logs
+from sidedoor.private import keep_to_the_owner, private_tree
 from sidedoor.public import create_app
 from sidedoor.settings import Settings
 
 set_up_logs()
+keep_to_the_owner()
 try:
     app = create_app(Settings())
+    private_tree(app.config["DATA"])
 except Refused as refused:
     sys.exit("\n".join(str(problem) for problem in refused.problems))
 except ValidationError as error:

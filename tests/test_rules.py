@@ -53,6 +53,17 @@ def test_headers_sql_and_markdown_are_each_made_in_few_places() -> None:
     assert holders <= {"markdown.py", "blocks.py"}
 
 
+def test_sqlite_files_are_opened_in_one_module() -> None:
+    holders = {
+        str(path.relative_to(PACKAGE))
+        for path in PACKAGE.rglob("*.py")
+        if re.search(r"sqlite3\.connect|import connect", path.read_text("utf-8"))
+    }
+    # The search index is in memory: it has no file, no mode, no version, and one process alone.
+    assert holders == {"database.py", "public/search_index.py"}
+    assert 'sqlite3.connect(":memory:"' in (PACKAGE / "public/search_index.py").read_text("utf-8")
+
+
 def test_no_template_holds_an_inline_handler_a_style_or_a_file_from_elsewhere() -> None:
     for path in (PACKAGE / "templates").rglob("*.html"):
         text = path.read_text("utf-8")

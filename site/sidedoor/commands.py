@@ -13,8 +13,8 @@ from sidedoor.documents.checks import check_library
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.problems import Level
 from sidedoor.documents.slugs import slug_from_title, slug_problem
+from sidedoor.private import as_its_folder_says
 from sidedoor.public.export import CannotExport, drift, write_mirror
-from sidedoor.public.feedback_store import FeedbackStore
 from sidedoor.public.language import awaiting_review
 
 content = AppGroup("content", help="Look after the content folder.")
@@ -72,6 +72,7 @@ def new(title: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with path.open("x", encoding="utf-8") as out:
+            as_its_folder_says(path, current_app.config["CONTENT"])
             out.write(_NEW_ITEM.format(title=json.dumps(title, ensure_ascii=False), publish_at=f"{tomorrow} 09:00"))
     except FileExistsError:
         raise click.ClickException(f"There is a news item named {slug} already. Choose another title.") from None
@@ -82,7 +83,7 @@ def new(title: str) -> None:
 @with_appcontext
 def list_feedback() -> None:
     """Print every message, oldest first."""
-    messages = FeedbackStore(current_app.config["DATA"]).all()
+    messages = current_app.extensions["feedback"].all()
     for message in messages:
         click.echo(f"{message.number}  {message.hour:%Y-%m-%d %H}h\n{message.text}\n")
     click.echo(f"{len(messages)} messages.")
@@ -93,7 +94,7 @@ def list_feedback() -> None:
 @with_appcontext
 def delete_feedback(number: int) -> None:
     """Delete message NUMBER for good."""
-    if not FeedbackStore(current_app.config["DATA"]).delete(number):
+    if not current_app.extensions["feedback"].delete(number):
         raise click.ClickException(f"There is no message {number}.")
     click.echo(f"Message {number} is deleted.")
 

@@ -30,7 +30,6 @@ def addresses() -> list[str]:
     """Every page of the site that is the same for everyone, and an error page."""
     loader = Loader(PROJECT / "content")
     public = loader.load().public(utc_now())
-    loader.close()
     own = ["/", "/help", "/contacts", "/news", "/search", "/feedback", "/feedback/sent", "/chat", "/no-such-page"]
     return [*own, *sorted(public.by_path)]
 

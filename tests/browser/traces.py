@@ -91,7 +91,7 @@ def cookie_count(profile: Path) -> int:
     if not path.exists():
         return 0
     with contextlib.closing(sqlite3.connect(path)) as database:
-        (count,) = database.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608 - one of the two above
+        (count,) = database.execute(f"SELECT count(*) FROM {table}").fetchone()
     return int(count)
 
 

@@ -66,7 +66,7 @@ def adviser(desk: Flask, name: str, clock: SetClock) -> FlaskClient:
     person = desk.extensions["staff"].named(name) or desk.extensions["staff"].add(name, ["adviser"])
     client = desk.test_client()
     with client.session_transaction() as session:
-        session["token"] = desk.extensions["sessions"].start(person.id, "", clock())
+        session["token"] = desk.extensions["sessions"].start(person, "", clock())
     client.get("/account")
     return client
 

@@ -370,7 +370,7 @@ def test_two_days_after_the_last_start_sweeping_alone_has_forgotten_every_networ
     if place == "sqlite:":
         database = sqlite3.connect(tmp_path / "chat.sqlite3")
         for table in ("days", "starts", "blocks", "conversations", "messages", "present", "desks"):
-            assert database.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,), table  # noqa: S608
+            assert database.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,), table
         assert database.execute("SELECT count(*) FROM counts").fetchone() != (0,)
         database.close()
     store.end_the_quiet(NOON + timedelta(days=401))
@@ -627,7 +627,7 @@ def test_a_conversation_that_cannot_be_read_is_as_good_as_gone_and_the_others_go
         token, number = waiting(store, f"network {n}")
         if place == "sqlite:":
             database = sqlite3.connect(tmp_path / "chat.sqlite3", isolation_level=None)
-            database.execute(f"UPDATE conversations SET {field} = ? WHERE id = ?", (wrong, number))  # noqa: S608
+            database.execute(f"UPDATE conversations SET {field} = ? WHERE id = ?", (wrong, number))
             database.close()
         else:
             valkey.client.hset(f"sidedoor:chat:one:{number}", field, wrong)

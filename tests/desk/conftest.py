@@ -72,7 +72,7 @@ def signed_in(desk: Flask, clock: SetClock) -> SignedIn:
         client = desk.test_client()
         person = desk.extensions["staff"].named(name)
         with client.session_transaction() as session:
-            session["token"] = desk.extensions["sessions"].start(person.id, "Firefox on Linux", clock())
+            session["token"] = desk.extensions["sessions"].start(person, "Firefox on Linux", clock())
         client.get("/account")  # learns the token of its forms
         return client
 

@@ -14,6 +14,7 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from flask import Flask, request
+from flask.testing import FlaskClient
 from flask.typing import ResponseReturnValue
 from pydantic import SecretStr
 from werkzeug.serving import make_server
@@ -117,6 +118,14 @@ def desk(content: ContentFolder, tmp_path: Path, provider: Provider) -> Iterator
     app.extensions["live"].close()
 
 
+def connect(client: FlaskClient, token: str) -> str:
+    """Press the button on the page of a one-time link; where the browser is led from there."""
+    client.get(f"/invitation/{token}")
+    leads_on = client.post("/work-account/connect", data={"link": token}).get_data(as_text=True)
+    assert '<meta http-equiv="refresh" content="0; url=/work-account/connect">' in leads_on
+    return str(client.get("/work-account/connect").location)
+
+
 def test_an_account_is_connected_by_a_link_and_signs_in_from_then_on(desk: Flask, provider: Provider) -> None:
     staff = desk.extensions["staff"]
     clock = desk.extensions["clock"]
@@ -127,7 +136,7 @@ def test_an_account_is_connected_by_a_link_and_signs_in_from_then_on(desk: Flask
     token = staff.new_link(staff.named("Ann Press").id, clock())
     ann = desk.test_client()
     assert "Use your work account" in ann.get(f"/invitation/{token}").get_data(as_text=True)
-    sent_to = str(ann.get(f"/work-account?link={token}").location)
+    sent_to = connect(ann, token)
     assert sent_to.startswith(f"{provider.url}/authorize?")
     assert "code_challenge_method=S256" in sent_to
     assert ann.get(provider.agree(sent_to)).status_code == 303
@@ -153,7 +162,7 @@ def test_an_account_is_connected_by_a_link_and_signs_in_from_then_on(desk: Flask
 def test_a_forged_answer_opens_nothing(desk: Flask, provider: Provider, lie: Any) -> None:
     staff = desk.extensions["staff"]
     person = staff.named("Ann Press")
-    staff.connect(person.id, f"{provider.url} {provider.subject}")
+    staff.connect(person.id, f"{provider.url} {provider.subject}", desk.extensions["clock"]())
     client = desk.test_client()
     back = provider.agree(str(client.get("/work-account").location))
     if lie == "key":
@@ -173,3 +182,31 @@ def test_a_provider_that_is_away_is_said_in_a_sentence(desk: Flask, provider: Pr
     answer = desk.test_client().get("/work-account")
     assert answer.status_code == 503
     assert "use another way in" in answer.get_data(as_text=True)
+
+
+def test_no_other_site_can_connect_an_account_and_none_that_is_connected_is_replaced(
+    desk: Flask, provider: Provider
+) -> None:
+    staff, clock = desk.extensions["staff"], desk.extensions["clock"]
+    mallory = staff.add("Mallory Press", ["press"])
+    token = staff.new_link(mallory.id, clock())
+    victim = desk.test_client()
+    # A link or a picture on another site: the victim's account comes back, and is connected to nobody.
+    back = provider.agree(str(victim.get(f"/work-account?link={token}").location))
+    assert victim.get(back).status_code == 422
+    assert victim.get("/work-account/connect").location == "/sign-in", "nobody pressed the button"
+    forged = victim.post(
+        "/work-account/connect", data={"link": token}, headers={"Sec-Fetch-Site": "cross-site"}, with_token=False
+    )
+    assert forged.status_code in (400, 403)
+    assert staff.connected(f"{provider.url} {provider.subject}") is None
+    # Ann connects hers; Mallory's link cannot take it over, and is not spent by trying.
+    ann = desk.test_client()
+    hers = staff.new_link(staff.named("Ann Press").id, clock())
+    assert ann.get(provider.agree(connect(ann, hers))).status_code == 303
+    other = desk.test_client()
+    assert other.get(provider.agree(connect(other, token))).status_code == 422
+    assert staff.connected(f"{provider.url} {provider.subject}").name == "Ann Press"
+    assert staff.invited(token, clock()) == staff.find(mallory.id)
+    actions = [entry.action for entry in desk.extensions["audit"].entries()]
+    assert actions[:2] == ["did not get through", "took up an invitation"]

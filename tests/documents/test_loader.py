@@ -19,7 +19,6 @@ def title_of(library: Library, slug: str) -> str | None:
 def test_nothing_changed_is_the_very_same_library(content: ContentFolder) -> None:
     loader = Loader(content.path)
     assert loader.load() is loader.load()
-    loader.close()
 
 
 def test_a_broken_edit_keeps_the_last_good_version_also_after_a_restart(content: ContentFolder, tmp_path: Path) -> None:
@@ -28,10 +27,8 @@ def test_a_broken_edit_keeps_the_last_good_version_also_after_a_restart(content:
     content.write("help/money.md", "broken")
     content.write("contacts.yaml", "broken")
     assert title_of(loader.load(), "money") == "Money and you"
-    loader.close()
     again = Loader(content.path, tmp_path / "data")
     library = again.load()
-    again.close()
     assert title_of(library, "money") == "Money and you"
     assert "ndah" in library.contacts
     assert {problem.file for problem in library.problems} == {"help/money.md", "contacts.yaml"}
@@ -42,11 +39,9 @@ def test_a_deleted_file_is_gone_and_does_not_come_back(content: ContentFolder, t
     loader.load()
     (content.path / "help/money.md").unlink()
     assert title_of(loader.load(), "money") is None
-    loader.close()
     content.write("help/money.md", "broken")
     again = Loader(content.path, tmp_path / "data")
     assert title_of(again.load(), "money") is None
-    again.close()
 
 
 def test_while_the_folder_is_away_everything_stays(content: ContentFolder) -> None:
@@ -58,7 +53,6 @@ def test_while_the_folder_is_away_everything_stays(content: ContentFolder) -> No
     assert "cannot be read" in away.problems[0].what
     content.path.with_name("elsewhere").rename(content.path)
     assert loader.load().problems == ()
-    loader.close()
 
 
 def test_a_file_that_is_still_changing_is_not_read_yet(content: ContentFolder) -> None:
@@ -69,13 +63,11 @@ def test_a_file_that_is_still_changing_is_not_read_yet(content: ContentFolder) -
     content.document("help/money.md", "More.", title="Whole", tab_title="x")
     assert title_of(loader.load(settled=True), "money") == "Money and you"
     assert title_of(loader.load(settled=True), "money") == "Whole"
-    loader.close()
 
 
 def test_a_second_start_opens_only_what_changed(content: ContentFolder, tmp_path: Path) -> None:
     loader = Loader(content.path, tmp_path / "data")
     first = loader.load()
-    loader.close()
     renderer = Renderer()
     again = Loader(content.path, tmp_path / "data", renderer)
     second = again.load()
@@ -83,7 +75,6 @@ def test_a_second_start_opens_only_what_changed(content: ContentFolder, tmp_path
     assert [vars(document) for document in first.documents] == [vars(document) for document in second.documents]
     assert second.site == first.site
     assert second.contacts == first.contacts
-    again.close()
 
 
 def test_a_data_folder_that_cannot_be_written_costs_nothing_but_the_copies(
@@ -92,7 +83,6 @@ def test_a_data_folder_that_cannot_be_written_costs_nothing_but_the_copies(
     (tmp_path / "data").write_text("a file where a folder should be")
     loader = Loader(content.path, tmp_path / "data")
     assert title_of(loader.load(), "money") == "Money and you"
-    loader.close()
 
 
 def test_a_broken_data_file_costs_nothing_but_the_copies(content: ContentFolder, tmp_path: Path) -> None:
@@ -100,7 +90,6 @@ def test_a_broken_data_file_costs_nothing_but_the_copies(content: ContentFolder,
     (tmp_path / "data/kept.sqlite3").write_bytes(b"not a database" * 100)
     loader = Loader(content.path, tmp_path / "data")
     assert title_of(loader.load(), "money") == "Money and you"
-    loader.close()
 
 
 def test_the_watched_folder_is_live_within_a_second_also_when_another_takes_its_place(content: ContentFolder) -> None:
@@ -133,7 +122,6 @@ def test_other_zones_and_groups_in_site_toml_are_used_at_once(content: ContentFo
     before = loader.load()
     content.write("site.toml", f'timezone = "America/New_York"\n{(content.path / "site.toml").read_text()}')
     after = loader.load()
-    loader.close()
     first, second = (next(d for d in library.documents if d.slug == "first") for library in (before, after))
     assert first.published_at
     assert second.published_at

@@ -20,10 +20,7 @@ from tests.content import SITE, ContentFolder
 def problems_of(content: ContentFolder, file: str) -> list[Problem]:
     """What is said of `file`."""
     loader = Loader(content.path)
-    try:
-        return [problem for problem in loader.load().problems if problem.file == file]
-    finally:
-        loader.close()
+    return [problem for problem in loader.load().problems if problem.file == file]
 
 
 def test_all_mistakes_are_told_at_once_with_their_lines(content: ContentFolder) -> None:

@@ -6,8 +6,9 @@ the blocks of a log that is cut stay on the disk as they are; then a deleted key
 
 import os
 import secrets
-import stat
 from pathlib import Path
+
+from sidedoor.private import file_mode
 
 _BYTES = 32
 
@@ -53,13 +54,8 @@ class Keys:
         out = os.open(path, os.O_WRONLY | more, 0o600)
         try:
             if more:
-                os.fchmod(out, 0o660 if shared(path.parent) else 0o600)
+                os.fchmod(out, file_mode(path.parent))
             os.write(out, raw)
             os.fsync(out)
         finally:
             os.close(out)
-
-
-def shared(folder: Path) -> bool:
-    """Whether its group may write to a folder: the public site and the desk run as two users of that group."""
-    return bool(folder.stat().st_mode & stat.S_IWGRP)

@@ -4,18 +4,15 @@ The database holds sealed words and no key (keys.py). At the end the key is dest
 `secure_delete` overwrites where they lay, and the write-ahead log is cut to nothing.
 """
 
-import os
 import secrets
 import sqlite3
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from sidedoor.chat import rules
-from sidedoor.chat.keys import Keys, shared
+from sidedoor.chat.keys import Keys
 from sidedoor.chat.model import (
     Adviser,
     Conversation,
@@ -27,6 +24,7 @@ from sidedoor.chat.model import (
     whole_minutes,
 )
 from sidedoor.chat.sealing import digest, new_key, new_token, seal, unseal
+from sidedoor.database import Database
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS conversations (
@@ -61,9 +59,9 @@ class SqliteStore:
     """The conversations in `data`/chat.sqlite3, each with its key beside it. Implements store.ChatStore."""
 
     def __init__(self, data: Path) -> None:
-        self._path = data / "chat.sqlite3"
+        path = data / "chat.sqlite3"
+        self._database = Database(path, (_SCHEMA,), wal=True, overwrite=True, keep_open=True)
         self._keys = Keys(data)
-        self._threads = threading.local()
         self._tidied = datetime.min.replace(tzinfo=UTC)
 
     def end_the_quiet(self, now: datetime) -> None:
@@ -382,34 +380,14 @@ class SqliteStore:
             return None
 
     def _cut_the_log(self) -> None:
-        self._connection().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        self._database.cut_the_log()
 
-    @contextmanager
-    def _write(self) -> Iterator[sqlite3.Connection]:
-        database = self._connection()
-        database.execute("BEGIN IMMEDIATE")
-        with database:
-            yield database
+    def _write(self) -> AbstractContextManager[sqlite3.Connection]:
+        return self._database.writing()
 
     def _connection(self) -> sqlite3.Connection:
         """This thread's connection. Each statement reads on its own, so none keeps the log from being cut."""
-        database: sqlite3.Connection | None = getattr(self._threads, "database", None)
-        if database is None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            with suppress(FileExistsError):
-                # Made first, because SQLite gives the log and the shared memory the mode that the database has.
-                made = os.open(self._path, os.O_CREAT | os.O_EXCL, 0o600)
-                os.fchmod(made, 0o660 if shared(self._path.parent) else 0o600)
-                os.close(made)
-            database = sqlite3.connect(
-                self._path, timeout=10, isolation_level=None, check_same_thread=False, factory=_Connection
-            )
-            database.execute("PRAGMA secure_delete = ON").fetchall()
-            if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'desks'").fetchone():
-                database.execute("PRAGMA journal_mode = WAL").fetchall()
-                database.executescript(_SCHEMA)
-            self._threads.database = database
-        return database
+        return self._database.connection()
 
 
 def _old(now: datetime) -> tuple[tuple[str, str], ...]:
@@ -431,10 +409,3 @@ def _is_over(row: tuple[Any, ...], now: datetime) -> bool:
         return now >= rules.over_at(row[1], datetime.fromisoformat(row[3]), datetime.fromisoformat(row[4]))
     except (ValueError, TypeError):
         return True  # nobody can go on there
-
-
-class _Connection(sqlite3.Connection):
-    """Closed when its thread ends, by whichever thread notices."""
-
-    def __del__(self) -> None:
-        self.close()

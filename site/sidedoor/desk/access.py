@@ -31,6 +31,18 @@ def staff(view: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
     return only(*ROLES)(view)
 
 
+def polled(view: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+    """Mark a view that scripts ask by themselves, on a timer: no sign that anybody is there, so sessions run out."""
+    view.desk_polled = True  # type: ignore[attr-defined]
+    return view
+
+
+def asked_by_itself() -> bool:
+    """Whether nobody need be there for this request: its view is marked so, or a page loaded itself again."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    return "by-itself" in request.args or bool(getattr(view, "desk_polled", False))
+
+
 def roles_for(app: Flask, endpoint: str) -> frozenset[Who]:
     """The marks of the view behind `endpoint`. Raises LookupError where there are none."""
     roles: frozenset[Who] | None = getattr(app.view_functions[endpoint], "desk_roles", None)

@@ -1,22 +1,49 @@
-"""Who did what when: a log that is only ever added to. Each line holds a hash of the one before, so tampering shows."""
+"""Who did what when: a log that is only ever added to. Each line is sealed together with the one before.
+
+The seal is an HMAC whose key lies in a file of its own, so whoever can write the database alone cannot make lines that
+pass. Lines from before there was a key are held by the seal that the last of them had when the key was made.
+"""
 
 import hashlib
+import hmac
 import json
+import secrets
+import sqlite3
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from sidedoor.desk.database import Database
+from sidedoor.database import Database
 from sidedoor.documents.times import Clock
+from sidedoor.private import secret_file
 
-_SCHEMA = """
+_MIGRATIONS = (
+    """
 CREATE TABLE IF NOT EXISTS log (
     number INTEGER PRIMARY KEY, at TEXT NOT NULL, person TEXT NOT NULL, action TEXT NOT NULL, subject TEXT NOT NULL,
     detail TEXT NOT NULL, chain TEXT NOT NULL);
 CREATE TRIGGER IF NOT EXISTS log_is_not_changed BEFORE UPDATE ON log BEGIN SELECT RAISE(ABORT, 'append only'); END;
 CREATE TRIGGER IF NOT EXISTS log_is_not_deleted BEFORE DELETE ON log BEGIN SELECT RAISE(ABORT, 'append only'); END;
-"""
+""",
+    """
+CREATE INDEX strangers ON log (number) WHERE person = '';
+CREATE TABLE unlisted (number INTEGER NOT NULL);
+INSERT INTO unlisted VALUES (0);
+""",
+)
+STRANGERS_LINES, STRANGERS_MINUTES = 60, 15
+"""So many lines of strangers in so many minutes are written; of those beyond only the number is."""
+
+
+@dataclass(frozen=True)
+class _Key:
+    """Seals every line after the one numbered `after`, whose chain was `chain` when the key was made."""
+
+    key: bytes
+    after: int
+    chain: str
 
 
 @dataclass(frozen=True)
@@ -31,29 +58,53 @@ class Entry:
     detail: str
     chain: str
 
-    def follows(self, before: str) -> bool:
+    def follows(self, before: str, key: bytes) -> bool:
         """Whether it is unchanged since it was written after the line whose chain is `before`."""
-        return self.chain == _chain(before, self.at.isoformat(), self.person, self.action, self.subject, self.detail)
+        cells = (before, self.at.isoformat(), self.person, self.action, self.subject, self.detail)
+        return hmac.compare_digest(self.chain, _chain(key, *cells))
 
 
 class Audit:
     """The log in `data`/audit.sqlite3. No password, no token, no word of a chat is ever given to it."""
 
     def __init__(self, data: Path, clock: Clock) -> None:
-        self._open = Database(data / "audit.sqlite3", _SCHEMA, "log_is_not_deleted").open
+        self._database = Database(data / "audit.sqlite3", _MIGRATIONS)
+        self._key_file = data / "audit.key"
         self._clock = clock
 
     def record(self, person: str, action: str, subject: str = "", detail: str = "") -> None:
         """Add a line. Raises sqlite3.Error where it cannot be written: what is not logged is not done."""
-        at = self._clock().isoformat()
-        with self._open() as database:
-            database.execute("BEGIN IMMEDIATE")
-            last = database.execute("SELECT chain FROM log ORDER BY number DESC LIMIT 1").fetchone()
-            chain = _chain(last[0] if last else "", at, person, action, subject, detail)
-            database.execute(
-                "INSERT INTO log (at, person, action, subject, detail, chain) VALUES (?, ?, ?, ?, ?, ?)",
-                (at, person, action, subject, detail, chain),
-            )
+        with self._database.writing() as database:
+            self._add(database, person, action, subject, detail)
+
+    @contextmanager
+    def recorded(self, person: str, action: str, subject: str = "", detail: str = "") -> Iterator[None]:
+        """Add a line, then let the block act. If that fails, another line says so, and the error goes on.
+
+        Raises sqlite3.Error where the line cannot be written, before anything is done.
+        """
+        self.record(person, action, subject, detail)
+        try:
+            yield
+        except Exception:
+            with suppress(sqlite3.Error, OSError):
+                self.record(person, "did not get through", subject, action)
+            raise
+
+    def record_stranger(self, action: str, subject: str = "", detail: str = "") -> None:
+        """Add a line about somebody who is not signed in, unless there were too many of those lately."""
+        since = (self._clock() - timedelta(minutes=STRANGERS_MINUTES)).isoformat()
+        with self._database.writing() as database:
+            query = "SELECT at FROM log WHERE person = '' ORDER BY number DESC LIMIT 1 OFFSET ?"
+            oldest = database.execute(query, (STRANGERS_LINES - 1,)).fetchone()
+            if oldest and oldest[0] > since:
+                database.execute("UPDATE unlisted SET number = number + 1")
+                return
+            ((unlisted,),) = database.execute("SELECT number FROM unlisted").fetchall()
+            if unlisted:
+                database.execute("UPDATE unlisted SET number = 0")
+                self._add(database, "", "tried too often to be listed", "", f"{unlisted} times")
+            self._add(database, "", action, subject, detail)
 
     def entries(self, words: str = "", before: int | None = None, most: int = 100) -> list[Entry]:
         """Lines with all of `words` in person, action or subject, the newest first, older than number `before`."""
@@ -63,7 +114,7 @@ class Audit:
             conditions.append("number < ?")
             values.append(before)
         where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
-        with self._open() as database:
+        with self._database.reading() as database:
             rows = database.execute(
                 f"SELECT number, at, person, action, subject, detail, chain FROM log {where}"  # noqa: S608 - fixed parts
                 " ORDER BY number DESC LIMIT ?",
@@ -73,18 +124,37 @@ class Audit:
 
     def everything(self) -> list[Entry]:
         """The whole log, oldest first."""
-        with self._open() as database:
+        with self._database.reading() as database:
             query = "SELECT number, at, person, action, subject, detail, chain FROM log ORDER BY number"
             return [_entry(row) for row in database.execute(query).fetchall()]
 
     def first_broken(self) -> int | None:
         """The number of the first line that is not as it was written, or before which one is missing; None if none."""
-        before = ""
+        with self._database.reading() as database:
+            known = self._key(database)
+        before, place = "", 0
         for place, entry in enumerate(self.everything(), start=1):
-            if entry.number != place or not entry.follows(before):
+            key = known.key if place > known.after else b""
+            held = place != known.after or entry.chain == known.chain
+            if entry.number != place or not held or not entry.follows(before, key):
                 return place
             before = entry.chain
-        return None
+        return place + 1 if place < known.after else None
+
+    def _add(self, database: sqlite3.Connection, person: str, action: str, subject: str, detail: str) -> None:
+        at = self._clock().isoformat()
+        last = database.execute("SELECT chain FROM log ORDER BY number DESC LIMIT 1").fetchone()
+        chain = _chain(self._key(database).key, last[0] if last else "", at, person, action, subject, detail)
+        query = "INSERT INTO log (at, person, action, subject, detail, chain) VALUES (?, ?, ?, ?, ?, ?)"
+        database.execute(query, (at, person, action, subject, detail, chain))
+
+    def _key(self, database: sqlite3.Connection) -> "_Key":
+        """The key, made when it is first needed: what is in the log by then is held by its last seal."""
+        last = database.execute("SELECT number, chain FROM log ORDER BY number DESC LIMIT 1").fetchone()
+        number, chain = last or (0, "")
+        kept = secret_file(self._key_file, f"{secrets.token_hex(32)} {number} {chain}".encode())
+        key, after, held = kept.decode().split(" ")
+        return _Key(bytes.fromhex(key), int(after), held)
 
 
 def as_csv(entries: Iterable[Entry]) -> Iterator[str]:
@@ -101,8 +171,10 @@ def _entry(row: tuple[int, str, str, str, str, str, str]) -> Entry:
     return Entry(number, datetime.fromisoformat(at), *rest)
 
 
-def _chain(before: str, *cells: str) -> str:
-    return hashlib.sha256(json.dumps([before, *cells]).encode()).hexdigest()
+def _chain(key: bytes, *cells: str) -> str:
+    """The seal of a line; without a key the plain hash that lines had before there was one."""
+    written = json.dumps(cells).encode()
+    return hmac.new(key, written, hashlib.sha256).hexdigest() if key else hashlib.sha256(written).hexdigest()
 
 
 def _escaped(word: str) -> str:

@@ -19,7 +19,7 @@ from sidedoor.chat.model import Adviser, Conversation, Message, NotPossible, Sto
 from sidedoor.chat.rules import LONGEST_MESSAGE
 from sidedoor.chat.store import ChatStore
 from sidedoor.desk import chats_watch
-from sidedoor.desk.access import current_person, only
+from sidedoor.desk.access import current_person, only, polled
 from sidedoor.desk.chat_words import (
     COLLEAGUE_HAS_IT,
     ENDS,
@@ -59,6 +59,7 @@ def everybody() -> ResponseReturnValue:
 
 @blueprint.get("/now")
 @only("adviser", "supervisor")
+@polled
 def now_() -> ResponseReturnValue:
     """For chats.js: what is new. `after=3:5,7:0` says which messages the page has; `one=3` asks for one chat alone."""
     after, alone = _after(), request.args.get("one", type=int)

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from sidedoor.chat.model import Conversation, NotPossible
 from sidedoor.chat.store import ChatStore
-from sidedoor.desk.access import current_person, only
+from sidedoor.desk.access import current_person, only, polled
 from sidedoor.desk.chat_words import lines
 from sidedoor.desk.current import audit, now
 
@@ -56,6 +56,7 @@ def one(number: int) -> ResponseReturnValue:
 
 @blueprint.get("/<int:number>/watch/now")
 @only("supervisor")
+@polled
 def now_(number: int) -> ResponseReturnValue:
     """For chats.js: what came after the message numbered `after`."""
     conversation, after = _live(number), max(0, request.args.get("after", 0, type=int))

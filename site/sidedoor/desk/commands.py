@@ -25,10 +25,10 @@ def add_commands(app: Flask) -> None:
 def add(name: str, role: str) -> None:
     """Add NAME, and print a link with which they choose how to sign in."""
     try:
-        person = desk_staff().add(name, role.split(","))
+        with audit().recorded(_OPERATOR, "invited", name, role):
+            person = desk_staff().add(name, role.split(","))
     except NotPossible as problem:
         raise click.ClickException(str(problem)) from None
-    audit().record(_OPERATOR, "invited", person.name, role)
     _print_link(person)
 
 
@@ -44,11 +44,11 @@ def everybody() -> None:
 @click.argument("name")
 @with_appcontext
 def link(name: str) -> None:
-    """Print a new link for NAME, who is signed out everywhere."""
+    """Print a new link for NAME. Whatever let them in before no longer does, and they are signed out everywhere."""
     person = _named(name)
-    sessions().end_all(person.id)
     audit().record(_OPERATOR, "renewed the link of", person.name)
     _print_link(person)
+    sessions().end_all(person.id)
 
 
 @staff.command("remove")
@@ -58,11 +58,11 @@ def remove(name: str) -> None:
     """Take NAME's access away at once."""
     person = _named(name)
     try:
-        desk_staff().remove(person.id)
+        with audit().recorded(_OPERATOR, "removed", person.name):
+            desk_staff().remove(person.id)
     except NotPossible as problem:
         raise click.ClickException(str(problem)) from None
     sessions().end_all(person.id)
-    audit().record(_OPERATOR, "removed", person.name)
     click.echo(f"{person.name} can no longer sign in.")
 
 

@@ -2,9 +2,13 @@
 
 import logging
 
-from flask import Flask, render_template
+from flask import Flask, current_app, render_template, request
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import HTTPException
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException, Unauthorized
+
+from sidedoor.desk.access import Who, roles_for
+from sidedoor.desk.typed_words import shown_again
 
 log = logging.getLogger(__name__)
 _SENTENCES = {
@@ -18,6 +22,10 @@ _SENTENCES = {
 }
 
 
+def _roles() -> frozenset[Who]:
+    return roles_for(current_app, request.endpoint) if request.endpoint else frozenset({"stranger"})
+
+
 def handle_errors(app: Flask) -> None:
     """Give `app` its error pages."""
 
@@ -25,6 +33,8 @@ def handle_errors(app: Flask) -> None:
     def http_error(error: HTTPException) -> ResponseReturnValue:
         if error.code is None or error.code < 400:
             return error
+        if isinstance(error, CSRFError | Unauthorized) and "stranger" not in _roles() and (again := shown_again()):
+            return again
         heading, text = _SENTENCES.get(error.code, _SENTENCES[400])
         return render_template("desk/error.html", heading=heading, text=text), error.code
 

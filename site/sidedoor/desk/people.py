@@ -16,11 +16,15 @@ ROLE_WORDS: dict[Role, str] = {
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who may sign in. `name` is unique and stands in the history of every file they change."""
+    """Somebody who may sign in. `name` is unique and stands in the history of every file they change.
+
+    `epoch` counts how often every way in and every session of theirs was made void: a session of an earlier one is.
+    """
 
     id: int
     name: str
     roles: frozenset[Role]
+    epoch: int = 0
 
     def may(self, *roles: Role) -> bool:
         """Whether one of `roles` is among theirs."""

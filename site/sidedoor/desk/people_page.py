@@ -22,12 +22,12 @@ def everybody() -> ResponseReturnValue:
 @only("admin")
 def invite() -> ResponseReturnValue:
     """Add somebody; their one-time link is shown here, once."""
-    name = request.form.get("name", "")
+    name, roles = request.form.get("name", ""), request.form.getlist("role")
     try:
-        person = desk_staff().add(name, request.form.getlist("role"))
+        with audit().recorded(current_person().name, "invited", " ".join(name.split())[:80], ", ".join(sorted(roles))):
+            person = desk_staff().add(name, roles)
     except NotPossible as problem:
         return _page(problem=str(problem), name=name), 422
-    audit().record(current_person().name, "invited", person.name, ", ".join(sorted(person.roles)))
     return _page(link=link_for(person), link_for=person.name)
 
 
@@ -37,22 +37,57 @@ def roles(number: int) -> ResponseReturnValue:
     """Change what somebody may do."""
     person, chosen = _person(number), request.form.getlist("role")
     try:
-        desk_staff().set_roles(person.id, chosen)
+        with audit().recorded(current_person().name, "changed the roles of", person.name, ", ".join(sorted(chosen))):
+            desk_staff().set_roles(person.id, chosen)
     except NotPossible as problem:
         return _page(problem=str(problem)), 422
-    audit().record(current_person().name, "changed the roles of", person.name, ", ".join(sorted(chosen)))
     flash(f"{person.name} may now do this: {', '.join(sorted(chosen))}.")
     return redirect(url_for("people.everybody"), 303)
+
+
+@blueprint.get("/<int:number>/link")
+@only("admin")
+def ask_to_renew(number: int) -> ResponseReturnValue:
+    """Ask before every way in of somebody is made void."""
+    person = _person(number)
+    return render_template(
+        "desk/ask.html",
+        heading=f"A new link for {person.name}?",
+        text="Their passkeys, their password and their work account stop working, and they are signed out everywhere."
+        " They come back in with the new link, and choose how to sign in from then on.",
+        button="Make a new link",
+        action=f"/people/{number}/link",
+        back="/people",
+    )
 
 
 @blueprint.post("/<int:number>/link")
 @only("admin")
 def renew(number: int) -> ResponseReturnValue:
-    """A new one-time link: for somebody who lost their device. They are signed out everywhere."""
+    """A new one-time link, for somebody who lost their device. Whatever let them in before no longer does."""
     person = _person(number)
+    with audit().recorded(current_person().name, "renewed the link of", person.name):
+        link = link_for(person)
     sessions().end_all(person.id)
-    audit().record(current_person().name, "renewed the link of", person.name)
-    return _page(link=link_for(person), link_for=person.name)
+    if person.id == current_person().id:
+        flash("You are signed out. This link is your only way in: use it now.", "problem")
+    return _page(link=link, link_for=person.name)
+
+
+@blueprint.get("/<int:number>/remove")
+@only("admin")
+def ask_to_remove(number: int) -> ResponseReturnValue:
+    """Ask before somebody's access is taken away."""
+    person = _person(number)
+    return render_template(
+        "desk/ask.html",
+        heading=f"Remove {person.name}?",
+        text="They are signed out at once and can no longer sign in. What they wrote stays, and so do their lines in"
+        " the log. To let them in again, somebody has to invite them anew.",
+        button=f"Remove {person.name}",
+        action=f"/people/{number}/remove",
+        back="/people",
+    )
 
 
 @blueprint.post("/<int:number>/remove")
@@ -61,17 +96,17 @@ def remove(number: int) -> ResponseReturnValue:
     """Take somebody's access away at once."""
     person = _person(number)
     try:
-        desk_staff().remove(person.id)
+        with audit().recorded(current_person().name, "removed", person.name):
+            desk_staff().remove(person.id)
     except NotPossible as problem:
         return _page(problem=str(problem)), 422
     sessions().end_all(person.id)
-    audit().record(current_person().name, "removed", person.name)
     flash(f"{person.name} can no longer sign in.")
     return redirect(url_for("people.everybody"), 303)
 
 
 def link_for(person: Person) -> str:
-    """A new one-time link, whole."""
+    """A new one-time link, whole; every other way in of theirs is void from now on."""
     address = str(current_app.config["SETTINGS"].desk_url).rstrip("/")
     return f"{address}/invitation/{desk_staff().new_link(person.id, now())}"
 

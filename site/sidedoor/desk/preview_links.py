@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sidedoor.desk.database import Database
+from sidedoor.database import Database
 
 DAYS = 3
 _SCHEMA = """
@@ -37,33 +37,33 @@ class PreviewLinks:
     """The links in `data`/previews.sqlite3. Only hashes of their tokens (192 bits) are kept."""
 
     def __init__(self, data: Path) -> None:
-        self._open = Database(data / "previews.sqlite3", _SCHEMA, "links").open
+        self._database = Database(data / "previews.sqlite3", (_SCHEMA,))
 
     def make(self, file: str, version: str, made_by: str, for_whom: str, may_approve: bool, now: datetime) -> str:
         """A new link's token."""
         token = secrets.token_urlsafe(24)
         expires = (now + timedelta(days=DAYS)).isoformat()
         row = (_digest(token), file, version, made_by, for_whom[:80], int(may_approve), expires)
-        with self._open() as database:
+        with self._database.writing() as database:
             database.execute("INSERT INTO links VALUES (?, ?, ?, ?, ?, ?, ?, NULL)", row)
         return token
 
     def find(self, token: str, now: datetime) -> PreviewLink | None:
         """The link of a token, while it is good."""
-        with self._open() as database:
+        with self._database.reading() as database:
             query = "SELECT * FROM links WHERE digest = ? AND expires > ?"
             row = database.execute(query, (_digest(token), now.isoformat())).fetchone()
         return _link(row) if row else None
 
     def of(self, file: str, now: datetime) -> list[PreviewLink]:
         """The good links to a file, those that end first before the others."""
-        with self._open() as database:
+        with self._database.reading() as database:
             query = "SELECT * FROM links WHERE file = ? AND expires > ? ORDER BY expires"
             return [_link(row) for row in database.execute(query, (file, now.isoformat())).fetchall()]
 
     def approve(self, token: str, now: datetime) -> bool:
         """Note the approval of whoever holds the link, once; whether it was noted."""
-        with self._open() as database:
+        with self._database.writing() as database:
             query = (
                 "UPDATE links SET approved = ? WHERE digest = ? AND may_approve AND approved IS NULL AND expires > ?"
             )
@@ -71,7 +71,7 @@ class PreviewLinks:
 
     def approvals(self, file: str, version: str) -> list[str]:
         """Who approved this very version through a link, by the name the link was made for."""
-        with self._open() as database:
+        with self._database.reading() as database:
             query = (
                 "SELECT for_whom FROM links WHERE file = ? AND version = ? AND approved IS NOT NULL ORDER BY approved"
             )
@@ -79,12 +79,12 @@ class PreviewLinks:
 
     def revoke(self, file: str, name: str) -> None:
         """End one link."""
-        with self._open() as database:
+        with self._database.writing() as database:
             database.execute("DELETE FROM links WHERE file = ? AND substr(digest, 1, 16) = ?", (file, name))
 
     def void(self, file: str) -> None:
         """End every link to a file: it was published, moved or thrown away."""
-        with self._open() as database:
+        with self._database.writing() as database:
             database.execute("DELETE FROM links WHERE file = ?", (file,))
 
 

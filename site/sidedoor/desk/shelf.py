@@ -17,6 +17,7 @@ from sidedoor.desk.history import Author, History
 from sidedoor.documents.document import FOLDERS, kind_of
 from sidedoor.documents.reading import CONTACTS, PICTURES
 from sidedoor.documents.slugs import slug_problem
+from sidedoor.private import as_its_folder_says
 
 CHANGES = "changes/"
 """Where changes to what is already public wait for approval; the public site reads nothing there."""
@@ -133,8 +134,11 @@ class Shelf:
             if raw is None:
                 path.unlink(missing_ok=True)
             else:
-                path.parent.mkdir(parents=True, exist_ok=True)
+                if not path.parent.exists():
+                    path.parent.mkdir(parents=True)
+                    as_its_folder_says(path.parent, self._content)
                 with temporary.open("wb") as out:
+                    as_its_folder_says(temporary, self._content)
                     out.write(raw)
                     out.flush()
                     os.fsync(out.fileno())

@@ -24,16 +24,22 @@ from webauthn.helpers.structs import (
 )
 from werkzeug.wrappers import Response
 
-from sidedoor.desk.access import current_person, only, staff
+from sidedoor.desk.access import asked_by_itself, current_person, only, staff
 from sidedoor.desk.current import audit, desk_staff, now, sessions
 from sidedoor.desk.people import Person
 from sidedoor.desk.sessions import Session, browser_in_words
-from sidedoor.desk.staff import FAILURE_MINUTES, FAILURES, OFFICE_FAILURES, NotPossible, Passkey
+from sidedoor.desk.staff import FAILURE_MINUTES, FAILURES, LinkSpent, NotPossible, Passkey, TooOften
+from sidedoor.private import secret_file
 
 blueprint = Blueprint("signing_in", __name__)
 LATELY = timedelta(minutes=15)
-_WRONG = "That did not work. Check the name, the password and the six digits; each code is good for once."
+_WRONG = (
+    "That did not work. Check the name, the password and the six digits; each code is good for once."
+    f" After {FAILURES} wrong tries a name rests for {FAILURE_MINUTES} minutes; a passkey works all the same."
+)
 _TOO_OFTEN = f"That was too often. Wait {FAILURE_MINUTES} minutes, or sign in with a passkey now."
+_SPENT = "It was used already, is over seven days old, or was replaced. Ask an administrator for a new one."
+_TOOK_UP = "took up an invitation"
 _SAME_LENGTH = "Something was missing. Load the page again, and try once more."
 
 
@@ -48,14 +54,20 @@ def sign_in() -> ResponseReturnValue:
 @only("stranger")
 def with_password() -> ResponseReturnValue:
     """Sign in with name, password and code."""
-    name, network = request.form.get("name", "").strip()[:80], _network()
-    if desk_staff().failures(name, now()) >= FAILURES or desk_staff().failures(network, now()) >= OFFICE_FAILURES:
+    name, network = request.form.get("name", "")[:200], _network()
+    person = desk_staff().named(name)
+    try:
+        may = desk_staff().attempt(person, network, now())
+    except TooOften:
         return _door(name, _TOO_OFTEN, 429)
-    person = desk_staff().check_password(name, request.form.get("password", ""), request.form.get("code", ""), now())
-    if not person:
-        desk_staff().failed((name, network), now())
-        audit().record("", "could not sign in", name)
+    # A name that rests is answered like a wrong password, and like a name that nobody has: the door tells no names.
+    tried = person if may else None
+    right = desk_staff().check_password(tried, request.form.get("password", ""), request.form.get("code", ""), now())
+    if not (person and right):
+        # A name that nobody has may be a password in the wrong box.
+        audit().record_stranger("could not sign in", person.name if person else "", _why(person, may))
         return _door(name, _WRONG, 422)
+    desk_staff().succeeded(person, network)
     return let_in(person, "with a password")
 
 
@@ -64,9 +76,8 @@ def with_password() -> ResponseReturnValue:
 def passkey_options() -> ResponseReturnValue:
     """What the browser needs to ask for a passkey. Any of this desk's will do, so no name is asked for."""
     options = webauthn.generate_authentication_options(
-        rp_id=_rp_id(), user_verification=UserVerificationRequirement.REQUIRED
+        rp_id=_rp_id(), challenge=_new_challenge("sign in"), user_verification=UserVerificationRequirement.REQUIRED
     )
-    session["challenge"] = bytes_to_base64url(options.challenge)
     return current_app.response_class(webauthn.options_to_json(options), mimetype="application/json")
 
 
@@ -75,11 +86,11 @@ def passkey_options() -> ResponseReturnValue:
 def with_passkey() -> ResponseReturnValue:
     """Sign in with a passkey."""
     answer = request.get_json(silent=True) or {}
-    challenge = _challenge()
+    challenge = _challenge("sign in")
     key = desk_staff().passkey(_credential_id(answer))
     person = desk_staff().find(key.person) if key else None
     if not key or not person or not challenge:
-        audit().record("", "could not sign in", "a passkey that is not known here")
+        audit().record_stranger("could not sign in", "", "a passkey that is not known here, or an old question")
         return {"problem": "This passkey is not known here. Use another, or ask for a new link."}, 422
     try:
         verified = webauthn.verify_authentication_response(
@@ -92,7 +103,7 @@ def with_passkey() -> ResponseReturnValue:
             require_user_verification=True,
         )
     except (WebAuthnException, ValueError, KeyError, TypeError):
-        audit().record("", "could not sign in", person.name, "passkey")
+        audit().record_stranger("could not sign in", person.name, "passkey")
         return {"problem": "The passkey was not accepted. Try again, or ask for a new link."}, 422
     desk_staff().passkey_used(key.credential, verified.new_sign_count, now())
     return {"go": let_in(person, "with a passkey").location}
@@ -103,10 +114,10 @@ def with_passkey() -> ResponseReturnValue:
 def sign_out() -> ResponseReturnValue:
     """End this session, here and on the server."""
     person, here = current_person(), _here()
+    audit().record(person.name, "signed out")
     if here:
         sessions().end(person.id, here.name)
     session.clear()
-    audit().record(person.name, "signed out")
     return redirect(url_for("signing_in.sign_in"), 303)
 
 
@@ -116,8 +127,7 @@ def invitation(token: str) -> ResponseReturnValue:
     """Where a one-time link leads: choose how to sign in from now on."""
     person = desk_staff().invited(token, now())
     if not person:
-        text = "It was used already, is over seven days old, or was replaced. Ask an administrator for a new one."
-        return render_template("desk/error.html", heading="This link is no longer good", text=text), 410
+        return link_is_spent()
     return _ways_in("desk/invitation.html", person, token=token)
 
 
@@ -125,31 +135,37 @@ def invitation(token: str) -> ResponseReturnValue:
 @only("stranger")
 def accept_with_password(token: str) -> ResponseReturnValue:
     """Set a password by a one-time link."""
-    person = desk_staff().invited(token, now()) or abort(404)
+    person = desk_staff().invited(token, now())
+    if not person:
+        return link_is_spent()
     try:
-        _set_password(person)
+        _set_password(person, token)
+    except LinkSpent:
+        return link_is_spent()
     except NotPossible as problem:
         return _ways_in("desk/invitation.html", person, 422, token=token, problem=str(problem))
-    return accept(person, token, "with a password")
+    return let_in(person, "with a password")
 
 
 @blueprint.post("/invitation/<token>/passkey/options")
 @only("stranger")
 def invited_passkey_options(token: str) -> ResponseReturnValue:
     """What the browser needs to make the first passkey."""
-    return _registration_options(desk_staff().invited(token, now()) or abort(404))
+    return _registration_options(desk_staff().invited(token, now()) or abort(404), token)
 
 
 @blueprint.post("/invitation/<token>/passkey")
 @only("stranger")
 def accept_with_passkey(token: str) -> ResponseReturnValue:
     """Keep the first passkey, made by a one-time link."""
-    person = desk_staff().invited(token, now()) or abort(404)
+    person = desk_staff().invited(token, now())
+    if not person:
+        return {"problem": _SPENT}, 410
     try:
-        _keep_passkey(person)
+        _keep_passkey(person, token)
     except NotPossible as problem:
-        return {"problem": str(problem)}, 422
-    return {"go": accept(person, token, "with a passkey").location}
+        return {"problem": str(problem)}, 410 if isinstance(problem, LinkSpent) else 422
+    return {"go": let_in(person, "with a passkey").location}
 
 
 @blueprint.get("/account")
@@ -196,6 +212,25 @@ def add_passkey() -> ResponseReturnValue:
     return {"go": url_for("signing_in.account")}
 
 
+@blueprint.get("/account/passkey/remove")
+@staff
+def ask_to_remove_passkey() -> ResponseReturnValue:
+    """Ask before a passkey is forgotten."""
+    credential = request.args.get("credential", "")
+    key = desk_staff().passkey(_from_base64url(credential))
+    if not key or key.person != current_person().id:
+        abort(404)
+    return render_template(
+        "desk/ask.html",
+        heading="Forget this passkey?",
+        text=f"{key.label}: it no longer opens the desk, and you are signed out everywhere else.",
+        button="Forget it",
+        action="/account/passkey/remove",
+        fields=[("credential", credential)],
+        back="/account",
+    )
+
+
 @blueprint.post("/account/passkey/remove")
 @staff
 def remove_passkey() -> ResponseReturnValue:
@@ -204,10 +239,10 @@ def remove_passkey() -> ResponseReturnValue:
     if first := _again():
         return first
     try:
-        desk_staff().remove_passkey(person.id, _from_base64url(request.form.get("credential", "")))
+        with audit().recorded(person.name, "removed a passkey", person.name):
+            desk_staff().remove_passkey(person.id, _from_base64url(request.form.get("credential", "")))
     except NotPossible as problem:
         return _ways_in("desk/account.html", person, 422, problem=str(problem))
-    audit().record(person.name, "removed a passkey", person.name)
     return _changed(person, "The passkey is forgotten. You are signed out everywhere else.")
 
 
@@ -216,11 +251,11 @@ def remove_passkey() -> ResponseReturnValue:
 def end_session() -> ResponseReturnValue:
     """End one of one's own sessions, or all the others."""
     person, here, name = current_person(), _here(), request.form.get("session", "")
+    audit().record(person.name, "ended a session", person.name)
     if name == "others":
         sessions().end_all(person.id, here.name if here else "")
     else:
         sessions().end(person.id, name)
-    audit().record(person.name, "ended a session", person.name)
     flash("Signed out there.")
     return redirect(url_for("signing_in.account"), 303)
 
@@ -239,8 +274,9 @@ def _again() -> Response | None:
 
 def person_of_this_request() -> Person | None:
     """Who this request comes from. Removed people and ended sessions are strangers from that moment on."""
-    here = _here()
-    return desk_staff().find(here.person) if here else None
+    here = _here(used=not asked_by_itself())
+    person = desk_staff().find(here.person) if here else None
+    return person if here and person and person.epoch == here.epoch else None
 
 
 def set_up_cookie(app: Flask, https: bool) -> None:
@@ -258,16 +294,7 @@ def set_up_cookie(app: Flask, https: bool) -> None:
 
 
 def _secret(app: Flask) -> bytes:
-    path = app.config["DATA"] / "desk.secret"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with path.open("xb") as out:
-            path.chmod(0o600)
-            out.write(secrets.token_bytes(32))
-    except FileExistsError:
-        pass
-    secret: bytes = path.read_bytes()
-    return secret
+    return secret_file(app.config["DATA"] / "desk.secret", secrets.token_bytes(32))
 
 
 def _door(name: str = "", problem: str = "", status: int = 200) -> ResponseReturnValue:
@@ -282,18 +309,14 @@ def let_in(person: Person, how: str) -> Response:
     # A new session from nothing: whatever a cookie held before somebody signed in is worth nothing after (fixation).
     onward = _next()
     session.clear()
-    session["token"] = sessions().start(person.id, request.headers.get("User-Agent", ""), now())
     audit().record(person.name, "signed in", person.name, how)
+    session["token"] = sessions().start(person, request.headers.get("User-Agent", ""), now())
     return redirect(onward, 303)
 
 
-def accept(person: Person, token: str, how: str) -> Response:
-    """Spend the one-time link with which they did. Aborts with 404 if somebody was quicker."""
-    if not desk_staff().use_link(token):
-        abort(404)
-    sessions().end_all(person.id)
-    audit().record(person.name, "took up an invitation", person.name, how)
-    return let_in(person, how)
+def link_is_spent() -> ResponseReturnValue:
+    """The page of a one-time link that is no longer good."""
+    return render_template("desk/error.html", heading="This link is no longer good", text=_SPENT), 410
 
 
 def _changed(person: Person, said: str) -> ResponseReturnValue:
@@ -313,9 +336,13 @@ def _next() -> str:
     return own_path(request.values.get("next", "/"))
 
 
-def _here() -> Session | None:
+def _here(used: bool = True) -> Session | None:
     token = session.get("token")
-    return sessions().find(token, now()) if isinstance(token, str) else None
+    return sessions().find(token, now(), used) if isinstance(token, str) else None
+
+
+def _why(person: Person | None, may: bool) -> str:
+    return "" if person and may else "rests after too many tries" if person else "a name that is not known here"
 
 
 def _ways_in(template: str, person: Person, status: int = 200, **more: str) -> ResponseReturnValue:
@@ -331,25 +358,28 @@ def _ways_in(template: str, person: Person, status: int = 200, **more: str) -> R
         drawing=segno.make(address, micro=False).svg_inline(scale=4, border=2, light="#fff", dark="#000"),
         passkeys=[(bytes_to_base64url(key.credential), key) for key in desk_staff().passkeys(person.id)],
         has_password=desk_staff().has_password(person.id),
-        sessions=sessions().of(person.id, now()),
+        sessions=sessions().of(person, now()),
         here=here.name if here else "",
         **more,
     )
     return page, status
 
 
-def _set_password(person: Person) -> None:
+def _set_password(person: Person, link: str = "") -> None:
     secret = request.form.get("secret", "")
     if not (len(secret) == 32 and set(secret) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")):
         raise NotPossible(_SAME_LENGTH)
-    desk_staff().set_password(person, request.form.get("password", ""), secret, request.form.get("code", ""), now())
-    audit().record(person.name, "set a password", person.name)
+    typed, code = request.form.get("password", ""), request.form.get("code", "")
+    password = desk_staff().new_password(person, typed, secret, code, now())
+    with audit().recorded(person.name, _TOOK_UP if link else "set a password", person.name, "with a password"):
+        desk_staff().set_password(person.id, password, now(), link)
 
 
-def _registration_options(person: Person) -> ResponseReturnValue:
+def _registration_options(person: Person, link: str = "") -> ResponseReturnValue:
     options = webauthn.generate_registration_options(
         rp_id=_rp_id(),
         rp_name="Sidedoor desk",
+        challenge=_new_challenge(_registering(person, link)),
         user_name=person.name,
         user_id=f"sidedoor-{person.id}".encode(),
         authenticator_selection=AuthenticatorSelectionCriteria(
@@ -359,12 +389,11 @@ def _registration_options(person: Person) -> ResponseReturnValue:
             PublicKeyCredentialDescriptor(id=key.credential) for key in desk_staff().passkeys(person.id)
         ],
     )
-    session["challenge"] = bytes_to_base64url(options.challenge)
     return current_app.response_class(webauthn.options_to_json(options), mimetype="application/json")
 
 
-def _keep_passkey(person: Person) -> None:
-    challenge = _challenge()
+def _keep_passkey(person: Person, link: str = "") -> None:
+    challenge = _challenge(_registering(person, link))
     if not challenge:
         raise NotPossible(_SAME_LENGTH)
     try:
@@ -378,18 +407,26 @@ def _keep_passkey(person: Person) -> None:
     except (WebAuthnException, ValueError, KeyError, TypeError):
         raise NotPossible("The passkey was not accepted. Try again.") from None
     label = browser_in_words(request.headers.get("User-Agent", ""))
-    desk_staff().add_passkey(
-        Passkey(made.credential_id, person.id, made.credential_public_key, made.sign_count, label, now(), None)
-    )
-    audit().record(person.name, "added a passkey", person.name, label)
+    key = Passkey(made.credential_id, person.id, made.credential_public_key, made.sign_count, label, now(), None)
+    with audit().recorded(person.name, _TOOK_UP if link else "added a passkey", person.name, f"a passkey, {label}"):
+        desk_staff().add_passkey(key, link)
 
 
-def _challenge() -> bytes | None:
-    """The challenge this browser was given; good for once."""
-    challenge = session.pop("challenge", None)
-    if not isinstance(challenge, str) or not desk_staff().spend(challenge, now()):
-        return None
-    return _from_base64url(challenge)
+def _registering(person: Person, link: str) -> str:
+    return f"a passkey for {person.id} {'by link' if link else 'at the desk'}"
+
+
+def _new_challenge(purpose: str) -> bytes:
+    challenge = desk_staff().challenge(purpose, now())
+    session["challenge"] = bytes_to_base64url(challenge)
+    return challenge
+
+
+def _challenge(purpose: str) -> bytes | None:
+    """The challenge this browser was given for `purpose`; good for once, and not for long."""
+    given = session.pop("challenge", None)
+    challenge = _from_base64url(given) if isinstance(given, str) else b""
+    return challenge if desk_staff().answered(challenge, purpose, now()) else None
 
 
 def _credential_id(answer: object) -> bytes:

@@ -8,14 +8,15 @@ import logging
 
 from authlib.integrations.base_client.errors import OAuthError
 from authlib.integrations.flask_client import OAuth
-from flask import Blueprint, Flask, abort, current_app, redirect, render_template, request, session
+from flask import Blueprint, Flask, current_app, redirect, render_template, request, session
 from flask.typing import ResponseReturnValue
 from joserfc.errors import JoseError
 from requests.exceptions import RequestException
 
 from sidedoor.desk.access import only
 from sidedoor.desk.current import audit, desk_staff, now
-from sidedoor.desk.signing_in import accept, let_in, own_path
+from sidedoor.desk.signing_in import let_in, link_is_spent, own_path
+from sidedoor.desk.staff import LinkSpent, NotPossible
 from sidedoor.settings import Settings
 
 blueprint = Blueprint("work_account", __name__, url_prefix="/work-account")
@@ -38,9 +39,32 @@ def set_up(app: Flask, settings: Settings) -> None:
 @blueprint.get("")
 @only("stranger")
 def start() -> ResponseReturnValue:
-    """Send somebody to the provider; with `link`, to connect the account that they come back with."""
+    """Send somebody to the provider, to sign in with an account that is connected already."""
     session["onward"] = own_path(request.args.get("next", "/"))
-    session["connect"] = request.args.get("link", "")
+    session.pop("connect", None)
+    return _to_the_provider()
+
+
+@blueprint.post("/connect")
+@only("stranger")
+def connect() -> ResponseReturnValue:
+    """The button on the page of a one-time link: connect the account that they come back with.
+
+    A post, so that no other site can send a browser here. The answer is a page that leads on by itself, because the
+    policy lets no form end at another site (CSP form-action covers redirects).
+    """
+    session["connect"] = request.form.get("link", "")
+    return render_template("desk/onward.html")
+
+
+@blueprint.get("/connect")
+@only("stranger")
+def onward() -> ResponseReturnValue:
+    """Send somebody to the provider who pressed that button."""
+    return _to_the_provider() if session.get("connect") else redirect("/sign-in", 303)
+
+
+def _to_the_provider() -> ResponseReturnValue:
     back = f"{str(current_app.config['SETTINGS'].desk_url).rstrip('/')}/work-account/back"
     try:
         answer: ResponseReturnValue = current_app.extensions["work_account"].authorize_redirect(back)
@@ -60,12 +84,20 @@ def back() -> ResponseReturnValue:
     except (OAuthError, RequestException, JoseError, KeyError, ValueError) as error:
         return _no(error)
     if link:
-        person = desk_staff().invited(link, now()) or abort(404)
-        desk_staff().connect(person.id, account)
-        return accept(person, link, "with a work account")
+        person = desk_staff().invited(link, now())
+        if not person:
+            return link_is_spent()
+        try:
+            with audit().recorded(person.name, "took up an invitation", person.name, "with a work account"):
+                desk_staff().connect(person.id, account, now(), link)
+        except LinkSpent:
+            return link_is_spent()
+        except NotPossible as problem:
+            return _problem(str(problem), 422)
+        return let_in(person, "with a work account")
     known = desk_staff().connected(account)
     if not known:
-        audit().record("", "could not sign in", "a work account that is not known here")
+        audit().record_stranger("could not sign in", "", "a work account that is not known here")
         return _problem("This account is not known here. Ask an administrator for a link, and connect it there.", 422)
     let_in(known, "with a work account")
     return redirect(onward, 303)

@@ -6,7 +6,7 @@ from contextlib import suppress
 from flask import Blueprint, abort, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from sidedoor.desk.access import current_person, only
+from sidedoor.desk.access import current_person, only, polled
 from sidedoor.desk.composing import compose
 from sidedoor.desk.current import library, newsroom, now, reviews, shelf
 from sidedoor.desk.editing import NOTE_KINDS, Fields, changed, fields_of, from_form, notes_of, with_insertion
@@ -97,17 +97,23 @@ def save(kind: Kind, slug: str) -> ResponseReturnValue:
 @only("press", "editor")
 def typing(kind: Kind, slug: str) -> ResponseReturnValue:
     """What the editor's script sends while somebody types: kept as it is, looked at, and answered with the panel."""
-    item, person = find(kind, slug), current_person()
-    if "body" not in request.form:  # only still here
-        reviews().types(item.file, person.id, person.name, now(), item.working.digest, None)
-        return {"others": _others(item), "changed": item.working.digest != request.form.get("base")}
-    fields = _fields()
+    item, fields = find(kind, slug), _fields()
     _keep_typed(item, fields, request.form.get("base", ""))
     return {
         "others": _others(item),
         "changed": item.working.digest != request.form.get("base"),
         "panel": _panel(item, fields),
     }
+
+
+@blueprint.post("/<any(news, help, page):kind>/<slug>/typing/here")
+@only("press", "editor")
+@polled
+def still_here(kind: Kind, slug: str) -> ResponseReturnValue:
+    """What the editor's script says while nobody types: the page is still open."""
+    item, person = find(kind, slug), current_person()
+    reviews().types(item.file, person.id, person.name, now(), item.working.digest, None)
+    return {"others": _others(item), "changed": item.working.digest != request.form.get("base")}
 
 
 @blueprint.post("/<any(news, help, page):kind>/<slug>/typing/forget")

@@ -7,11 +7,14 @@ One SQLite table, one row a file. A disk that is full, read-only or broken costs
 
 import hashlib
 import sqlite3
-import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from sidedoor.database import Database
+from sidedoor.documents.problems import Refused
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS kept (
@@ -38,15 +41,17 @@ class Kept:
     """The copies in `data`. Safe to share between threads and processes."""
 
     def __init__(self, data: Path) -> None:
-        self._path = data / "kept.sqlite3"
-        self._lock = threading.Lock()
-        self._database: sqlite3.Connection | None = None
+        self._database: Database | None = None
+        with suppress(Refused):  # a newer version made them: they are left to it
+            self._database = Database(data / "kept.sqlite3", (_SCHEMA,), wal=True, durable=False)
 
     def all(self) -> dict[str, Copy]:
         """Every copy, by file."""
+        if not self._database:
+            return {}
         try:
-            with self._lock:
-                rows = self._open().execute("SELECT file, signature, digest, reader, value FROM kept").fetchall()
+            with self._database.reading() as database:
+                rows = database.execute("SELECT file, signature, digest, reader, value FROM kept").fetchall()
         except (sqlite3.Error, OSError):
             return {}
         return {row[0]: Copy(*row) for row in rows}
@@ -55,35 +60,11 @@ class Kept:
         """Keep `copies`; forget files that were deleted on purpose, which must not come back."""
         changed = [(copy.file, copy.signature, copy.digest, copy.reader, copy.value) for copy in copies]
         gone = [(file,) for file in forgotten]
-        if not (changed or gone):
+        if not (changed or gone) or not self._database:
             return
-        try:
-            with self._lock, self._open() as database:
-                database.executemany("DELETE FROM kept WHERE file = ?", gone)
-                database.executemany("INSERT OR REPLACE INTO kept VALUES (?, ?, ?, ?, ?)", changed)
-        except (sqlite3.Error, OSError):
-            return
-
-    def close(self) -> None:
-        """Close the database."""
-        with self._lock:
-            if self._database:
-                self._database.close()
-                self._database = None
-
-    def _open(self) -> sqlite3.Connection:
-        if not self._database:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            database = sqlite3.connect(self._path, timeout=10, check_same_thread=False)
-            try:
-                database.execute("PRAGMA journal_mode = WAL")
-                database.execute("PRAGMA synchronous = NORMAL")
-                database.execute(_SCHEMA)
-            except sqlite3.Error:
-                database.close()
-                raise
-            self._database = database
-        return self._database
+        with suppress(sqlite3.Error, OSError), self._database.writing() as database:
+            database.executemany("DELETE FROM kept WHERE file = ?", gone)
+            database.executemany("INSERT OR REPLACE INTO kept VALUES (?, ?, ?, ?, ?)", changed)
 
 
 @cache

@@ -51,11 +51,10 @@ class LiveLibrary:
             self._thread.start()
 
     def close(self) -> None:
-        """Stop looking, and close what was kept."""
+        """Stop looking."""
         self._stop.set()
         if self._thread:
             self._thread.join()
-        self._loader.close()
 
     def _watch(self) -> None:
         looked, wait = time.monotonic(), 0.0

@@ -78,11 +78,6 @@ class Loader:
         self._library = self._assemble(site)
         return self._library
 
-    def close(self) -> None:
-        """Close what was kept."""
-        if self._kept:
-            self._kept.close()
-
     @property
     def waiting(self) -> bool:
         """Whether a file is still changing, so that another look should come soon."""

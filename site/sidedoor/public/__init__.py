@@ -15,6 +15,7 @@ from sidedoor.documents.times import Clock, utc_now
 from sidedoor.edition import MIRROR_KEY, EditionLayer, in_conversation
 from sidedoor.public import chat, contacts, errors, feedback, feeds, health, help, news, pages, search, site_files
 from sidedoor.public.current import current_public
+from sidedoor.public.feedback_store import FeedbackStore
 from sidedoor.public.headers import OutermostLayer, set_policy, with_policy
 from sidedoor.public.hidden_first import HiddenFirst
 from sidedoor.public.inline import inline_script, inline_style
@@ -72,6 +73,7 @@ def create_pages(settings: Settings, live: LiveLibrary, clock: Clock) -> Flask:
     app.extensions["clock"] = clock
     app.extensions["search_index"] = SearchIndex()
     app.extensions["chat_store"] = open_store(settings.chat_store, app.config["DATA"])
+    app.extensions["feedback"] = FeedbackStore(app.config["DATA"])
     app.jinja_env.globals.update(inline_style=inline_style, inline_script=inline_script)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     speak_languages(app)

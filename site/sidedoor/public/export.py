@@ -26,6 +26,7 @@ from werkzeug.test import TestResponse
 from sidedoor.documents.library import PublicLibrary
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.edition import MIRROR_KEY
+from sidedoor.private import for_everybody
 from sidedoor.public.headers import policy_headers
 from sidedoor.public.news import ITEMS_A_PAGE
 
@@ -78,6 +79,11 @@ def write_mirror(app: Flask, folder: Path, live: str) -> tuple[int, int]:
     before = folder.resolve() if folder.is_symlink() else None
     if before and not (before / MANIFEST).is_file():
         raise CannotExport(f"{folder} leads to something that is not a mirror. Name another folder.")
+    with for_everybody():
+        return _write(app, folder, live, before)
+
+
+def _write(app: Flask, folder: Path, live: str, before: Path | None) -> tuple[int, int]:
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         release = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))

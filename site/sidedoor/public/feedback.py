@@ -8,7 +8,7 @@ from flask import Blueprint, current_app, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from sidedoor.public.current import same_for_everyone
-from sidedoor.public.feedback_store import LONGEST_MESSAGE, FeedbackStore, StoreFull
+from sidedoor.public.feedback_store import LONGEST_MESSAGE, StoreFull
 from sidedoor.public.language import translate as _
 
 blueprint = Blueprint("feedback", __name__)
@@ -34,7 +34,7 @@ def send() -> ResponseReturnValue:
     if len(message) > LONGEST_MESSAGE:
         return _again(message, _("That is too long. Please keep it under 4,000 letters."), 422)
     try:
-        FeedbackStore(current_app.config["DATA"]).add(message, current_app.extensions["clock"]())
+        current_app.extensions["feedback"].add(message, current_app.extensions["clock"]())
     except StoreFull:
         return _again(message, _("Too much is coming in just now. Please try again in an hour."), 503)
     except (OSError, sqlite3.Error):

@@ -1,11 +1,10 @@
 """What readers wrote in the feedback form: the words and the hour, in SQLite, and nothing about who sent them."""
 
-import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+from sidedoor.database import Database
 
 LONGEST_MESSAGE = 4000
 MOST_AN_HOUR = 300
@@ -29,7 +28,7 @@ class FeedbackStore:
     """Messages in `data`/feedback.sqlite3."""
 
     def __init__(self, data: Path) -> None:
-        self._path = data / "feedback.sqlite3"
+        self._database = Database(data / "feedback.sqlite3", (_SCHEMA,), overwrite=True)
 
     def add(self, text: str, now: datetime) -> None:
         """Keep a message; the same words twice in an hour are a second press on Send, and stand once.
@@ -37,7 +36,7 @@ class FeedbackStore:
         Raises StoreFull, or OSError or sqlite3.Error where the disk refuses it.
         """
         hour = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0).isoformat()
-        with self._open() as database:
+        with self._database.writing() as database:
             if database.execute("SELECT 1 FROM messages WHERE hour = ? AND text = ?", (hour, text)).fetchone():
                 return
             (already,) = database.execute("SELECT count(*) FROM messages WHERE hour = ?", (hour,)).fetchone()
@@ -47,23 +46,11 @@ class FeedbackStore:
 
     def all(self) -> list[Message]:
         """Every message, oldest first."""
-        with self._open() as database:
+        with self._database.reading() as database:
             rows = database.execute("SELECT number, hour, text FROM messages ORDER BY number").fetchall()
         return [Message(number, datetime.fromisoformat(hour), text) for number, hour, text in rows]
 
     def delete(self, number: int) -> bool:
         """Delete a message for good; whether there was one."""
-        with self._open() as database:
+        with self._database.writing() as database:
             return database.execute("DELETE FROM messages WHERE number = ?", (number,)).rowcount > 0
-
-    @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        database = sqlite3.connect(self._path, timeout=5)
-        try:
-            database.execute("PRAGMA secure_delete = ON")
-            database.execute(_SCHEMA)
-            with database:
-                yield database
-        finally:
-            database.close()

@@ -142,7 +142,7 @@
     for (const name of ["csrf_token", "base"]) here.set(name, String(all.get(name)));
     typed = typed && !whole;
     try {
-      const answer = await fetch(`${path}/typing`, { method: "POST", body: new URLSearchParams(/** @type {any} */ (whole ? all : here)) });
+      const answer = await fetch(`${path}/typing${whole ? "" : "/here"}`, { method: "POST", body: new URLSearchParams(/** @type {any} */ (whole ? all : here)) });
       if (!answer.ok) throw new Error(String(answer.status));
       const told = await answer.json();
       others.hidden = !told.others.length && !told.changed;

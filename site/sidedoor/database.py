@@ -1,0 +1,184 @@
+"""The one way to open a SQLite file, for both applications: who may read it, how to wait, what a transaction is.
+
+Python's own transactions begin at the first INSERT, so a SELECT that a write depends on stands outside of them. Here
+Python begins none (`isolation_level=None`): `reading` looks and cannot write; `writing` holds the write lock before its
+first look, so that nobody can slip in between a check and what follows from it.
+
+The schema is a list of scripts. Each raises `PRAGMA user_version` by one, so a file of any age is brought up to date
+when it is first opened (https://sqlite.org/pragma.html#pragma_user_version).
+"""
+
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+
+from sidedoor.documents.problems import Problem, Refused
+from sidedoor.private import private_file
+
+_PATIENCE_SECONDS = 10
+
+
+class MadeByANewerVersion(sqlite3.DatabaseError):
+    """The file has a schema that this version of the software does not know."""
+
+
+class Database:
+    """The SQLite file `path`. Safe to share between threads and processes.
+
+    `migrations`: scripts, the first of which makes the schema of files that have no version yet, with IF NOT EXISTS.
+    `wal`: write to a log first, so that those who read never wait; for files that many read while others write.
+    `overwrite`: fill what is deleted with zeros. `keep_open`: one connection a thread instead of one a call.
+    `durable`: survive a power cut with the last word; without, the file stays whole but may lose the last few.
+
+    Raises problems.Refused for a file that a newer version made.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        migrations: Sequence[str],
+        *,
+        wal: bool = False,
+        overwrite: bool = False,
+        keep_open: bool = False,
+        durable: bool = True,
+    ) -> None:
+        self._path, self._migrations = path, tuple(migrations)
+        self._wal, self._overwrite, self._keep_open, self._durable = wal, overwrite, keep_open, durable
+        self._threads = threading.local()
+        self._refuse_newer()
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection that cannot write. Each statement sees what is there at that moment. Raises sqlite3.Error."""
+        with self._connected() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that nobody else writes in: kept if the block ends well, undone if not. Raises sqlite3.Error.
+
+        It is not to be opened twice by one thread.
+        """
+        with self._connected() as connection:
+            connection.execute("PRAGMA query_only = OFF")
+            try:
+                with _transaction(connection):
+                    yield connection
+            finally:
+                connection.execute("PRAGMA query_only = ON")
+
+    def connection(self) -> sqlite3.Connection:
+        """This thread's own connection, for reading, where it is kept open. Raises sqlite3.Error."""
+        kept: sqlite3.Connection | None = getattr(self._threads, "connection", None)
+        if kept is None:
+            kept = self._threads.connection = self._open()
+        return kept
+
+    def cut_the_log(self) -> None:
+        """Bring the write-ahead log into the file and cut it to nothing, if nobody reads just now."""
+        with self._connected() as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def _refuse_newer(self) -> None:
+        with suppress(OSError, sqlite3.Error):  # whoever uses it will be told
+            if not self._path.stat().st_size:
+                return
+            with closing(self._connect()) as connection:
+                if _version(connection) > len(self._migrations):
+                    what = "A newer version of Sidedoor made this database, so this one cannot open it."
+                    instead = f"Start the newer version, or put back the backup of {self._path.name} from before it."
+                    raise Refused([Problem(self._path.name, None, what, instead)])
+
+    @contextmanager
+    def _connected(self) -> Iterator[sqlite3.Connection]:
+        if self._keep_open:
+            yield self.connection()
+            return
+        with closing(self._open()) as connection:
+            yield connection
+
+    def _open(self) -> sqlite3.Connection:
+        # Made first, because SQLite gives the log and the shared memory the mode that the database has.
+        private_file(self._path)
+        connection = self._connect()
+        try:
+            if self._overwrite:
+                connection.execute("PRAGMA secure_delete = ON").fetchall()
+            if not self._durable:
+                connection.execute("PRAGMA synchronous = NORMAL")
+            if _version(connection) != len(self._migrations):
+                self._migrate(connection)
+            connection.execute("PRAGMA query_only = ON")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _connect(self) -> sqlite3.Connection:
+        # A kept connection is closed by whichever thread notices that its own has ended.
+        return sqlite3.connect(
+            self._path,
+            timeout=_PATIENCE_SECONDS,
+            isolation_level=None,
+            check_same_thread=not self._keep_open,
+            factory=_Connection,
+        )
+
+    def _migrate(self, connection: sqlite3.Connection) -> None:
+        if self._wal:
+            _use_a_log(connection)
+        with _transaction(connection):
+            # Asked again, now that nobody else can be about it.
+            version = _version(connection)
+            if version > len(self._migrations):
+                raise MadeByANewerVersion(f"{self._path.name} was made by a newer version of Sidedoor.")
+            for script in self._migrations[version:]:
+                for statement in _statements(script):
+                    connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {len(self._migrations)}")
+
+
+class _Connection(sqlite3.Connection):
+    def __del__(self) -> None:
+        self.close()
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    with connection:
+        yield
+
+
+def _use_a_log(connection: sqlite3.Connection) -> None:
+    # SQLite does not wait for its turn at this one statement, whatever the timeout.
+    give_up = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL").fetchall()
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > give_up:
+                raise
+            time.sleep(0.02)
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    return version
+
+
+def _statements(script: str) -> Iterator[str]:
+    """The statements of a script, one by one: `executescript` would end the transaction that it runs in."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+    if statement.strip():
+        yield statement

@@ -1,0 +1,251 @@
+"""How SQLite files are opened: transactions that hold, schemas that move on, newer files left alone, nobody else reads."""
+
+import os
+import sqlite3
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sidedoor.chat.sqlite_store import SqliteStore
+from sidedoor.database import Database
+from sidedoor.desk.audit import Audit
+from sidedoor.desk.people import Person
+from sidedoor.desk.preview_links import PreviewLinks
+from sidedoor.desk.reviews import Reviews
+from sidedoor.desk.sessions import Sessions
+from sidedoor.desk.staff import Staff
+from sidedoor.documents.kept import Copy, Kept
+from sidedoor.documents.problems import Refused
+from sidedoor.public.feedback_store import MOST_AN_HOUR, FeedbackStore, StoreFull
+from tests.conftest import PROJECT
+from tests.content import ContentFolder
+
+ANN = Person(1, "Ann Lee", frozenset())
+NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+ONE = "CREATE TABLE IF NOT EXISTS words (word TEXT);"
+TWO = "ALTER TABLE words ADD COLUMN number INTEGER NOT NULL DEFAULT 7;\nUPDATE words SET number = 8 WHERE word = 'old'"
+
+# file → how its store is made, something to keep in it, and a look at what is kept
+STORES: dict[str, tuple[Callable[[Path], Any], Callable[[Any], Any], Callable[[Any], Any]]] = {
+    "staff.sqlite3": (Staff, lambda it: it.add("Ann Lee", ["press"]), lambda it: it.everybody()),
+    "sessions.sqlite3": (Sessions, lambda it: it.start(ANN, "Firefox", NOON), lambda it: it.of(ANN, NOON)),
+    "reviews.sqlite3": (
+        Reviews,
+        lambda it: it.wrote("news/a.md", 1, "Ann Lee", NOON),
+        lambda it: it.writers("news/a.md"),
+    ),
+    "previews.sqlite3": (
+        PreviewLinks,
+        lambda it: it.make("news/a.md", "1", "Ann Lee", "The council", False, NOON),
+        lambda it: it.of("news/a.md", NOON),
+    ),
+    "audit.sqlite3": (
+        lambda data: Audit(data, lambda: NOON),
+        lambda it: it.record("Ann Lee", "signed in"),
+        lambda it: it.everything(),
+    ),
+    "feedback.sqlite3": (FeedbackStore, lambda it: it.add("Thank you", NOON), lambda it: it.all()),
+    "chat.sqlite3": (SqliteStore, lambda it: it.start((), 9, NOON), lambda it: it.live(NOON)),
+    "kept.sqlite3": (
+        Kept,
+        lambda it: it.update([Copy("news/a.md", "1", "2", "3", "4")]),
+        lambda it: it.all(),
+    ),
+}
+
+
+def version(path: Path, becomes: int | None = None) -> int:
+    with closing(sqlite3.connect(path)) as database:
+        if becomes is not None:
+            database.execute(f"PRAGMA user_version = {becomes}")
+        return int(database.execute("PRAGMA user_version").fetchone()[0])
+
+
+def test_what_a_check_found_is_still_so_when_the_write_that_depends_on_it_happens(tmp_path: Path) -> None:
+    store = FeedbackStore(tmp_path)
+    for number in range(MOST_AN_HOUR - 1):
+        store.add(f"{number}", NOON)
+    at_once = threading.Barrier(8)
+
+    def add() -> None:
+        at_once.wait()
+        with suppress(StoreFull):
+            store.add("more", NOON)
+
+    with ThreadPoolExecutor(8) as people:
+        for done in [people.submit(add) for _ in range(8)]:
+            done.result()
+    assert len(store.all()) == MOST_AN_HOUR
+
+
+def test_whoever_only_reads_cannot_write_and_waits_for_nobody_who_does(tmp_path: Path) -> None:
+    database = Database(tmp_path / "words.sqlite3", (ONE,), wal=True)
+    with database.reading() as reading, pytest.raises(sqlite3.OperationalError, match="readonly"):
+        reading.execute("INSERT INTO words VALUES ('one')")
+    with database.writing() as writing:
+        writing.execute("INSERT INTO words VALUES ('two')")
+        with database.reading() as reading:
+            assert reading.execute("SELECT * FROM words").fetchall() == []
+    with suppress(InterruptedError), database.writing() as writing:
+        writing.execute("INSERT INTO words VALUES ('three')")
+        raise InterruptedError
+    with database.reading() as reading:
+        assert reading.execute("SELECT * FROM words").fetchall() == [("two",)]
+
+
+# file → a row that the version before versions wrote into it
+ROWS = {
+    "staff.sqlite3": "INSERT INTO people (name, roles) VALUES ('Ann Lee', 'press')",
+    "sessions.sqlite3": f"INSERT INTO sessions VALUES ('abc', 1, '{NOON.isoformat()}', '{NOON.isoformat()}', 'Firefox')",
+    "reviews.sqlite3": "INSERT INTO writers VALUES ('news/a.md', 1, 'Ann Lee', '')",
+    "previews.sqlite3": "INSERT INTO links VALUES ('abc', 'news/a.md', '1', 'Ann', 'Bea', 0, '2027-01-01T00:00+00:00', NULL)",
+    "audit.sqlite3": f"INSERT INTO log VALUES (1, '{NOON.isoformat()}', 'Ann Lee', 'signed in', '', '', 'abc')",
+    "feedback.sqlite3": "INSERT INTO messages VALUES (1, '2026-11-24T12:00:00+00:00', 'Thank you')",
+    "chat.sqlite3": "INSERT INTO conversations (network, state, started, quiet_since, seen)"
+    f" VALUES ('', 'waiting', '{NOON.isoformat()}', '{NOON.isoformat()}', '{NOON.isoformat()}')",
+    "kept.sqlite3": "INSERT INTO kept VALUES ('news/a.md', '1', '2', '3', '4')",
+}
+
+
+@pytest.mark.parametrize("file", STORES)
+def test_a_file_from_before_versions_were_counted_is_taken_up_with_all_it_holds(file: str, tmp_path: Path) -> None:
+    make, _, look = STORES[file]
+    database = make(tmp_path)._database
+    with closing(sqlite3.connect(tmp_path / file)) as before:
+        before.executescript(database._migrations[0])
+        before.execute(ROWS[file])
+        before.commit()
+    assert version(tmp_path / file) == 0
+    assert len(look(make(tmp_path))) == 1
+    assert version(tmp_path / file) == len(database._migrations)
+
+
+@pytest.mark.parametrize("file", [file for file in STORES if file != "kept.sqlite3"])
+def test_a_file_of_a_newer_version_is_left_alone_and_said_in_a_sentence(file: str, tmp_path: Path) -> None:
+    make, keep, _ = STORES[file]
+    store = make(tmp_path)
+    keep(store)
+    version(tmp_path / file, becomes=99)
+    before = (tmp_path / file).read_bytes()
+    with pytest.raises(Refused) as refused:
+        make(tmp_path)
+    assert str(refused.value) == (
+        f"{file}: error: A newer version of Sidedoor made this database, so this one cannot open it."
+        f" Start the newer version, or put back the backup of {file} from before it."
+    )
+    assert (tmp_path / file).read_bytes() == before
+
+
+def test_a_process_that_runs_while_a_newer_one_takes_its_file_over_stops_using_it(tmp_path: Path) -> None:
+    store = FeedbackStore(tmp_path)
+    store.add("Thank you", NOON)
+    version(tmp_path / "feedback.sqlite3", becomes=99)
+    with pytest.raises(sqlite3.DatabaseError, match=r"feedback\.sqlite3 was made by a newer version"):
+        store.add("More", NOON)
+
+
+def test_copies_that_a_newer_version_kept_keep_nobody_from_starting(tmp_path: Path) -> None:
+    Kept(tmp_path).update([Copy("news/a.md", "1", "2", "3", "4")])
+    version(tmp_path / "kept.sqlite3", becomes=99)
+    kept = Kept(tmp_path)
+    kept.update([Copy("news/b.md", "1", "2", "3", "4")])
+    assert kept.all() == {}
+    assert version(tmp_path / "kept.sqlite3") == 99
+
+
+@pytest.mark.parametrize(("program", "file"), [("desk:app", "staff.sqlite3"), ("app:app", "chat.sqlite3")])
+def test_a_program_does_not_start_on_a_newer_file(
+    program: str, file: str, content: ContentFolder, tmp_path: Path
+) -> None:
+    make, keep, _ = STORES[file]
+    keep(make(tmp_path / "data"))
+    version(tmp_path / "data" / file, becomes=99)
+    environment = {
+        **os.environ,
+        "SIDEDOOR_CONTENT": str(content.path),
+        "SIDEDOOR_DATA": str(tmp_path / "data"),
+    }
+    command = [sys.executable, "-c", f"import {program.split(':')[0]}"]
+    done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.strip().startswith(f"{file}: error: A newer version of Sidedoor made this database")
+
+
+def test_migrations_run_in_order_and_once_also_when_many_processes_open_the_file_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "words.sqlite3"
+    with Database(path, (ONE,), wal=True).writing() as database:
+        database.execute("INSERT INTO words VALUES ('old')")
+    script = (
+        "import sys; from pathlib import Path; from sidedoor.database import Database;"
+        "database = Database(Path(sys.argv[1]), sys.argv[2:], wal=True)\n"
+        "with database.writing() as writing: writing.execute(\"INSERT INTO words (word) VALUES ('new')\")"
+    )
+    processes = [subprocess.Popen([sys.executable, "-c", script, str(path), ONE, TWO]) for _ in range(6)]
+    assert [process.wait() for process in processes] == [0] * 6
+    with Database(path, (ONE, TWO)).reading() as database:
+        assert database.execute("SELECT * FROM words").fetchall() == [("old", 8), *[("new", 7)] * 6]
+    assert version(path) == 2
+
+
+def test_a_new_file_may_be_opened_by_many_at_once(tmp_path: Path) -> None:
+    at_once = threading.Barrier(12)
+
+    def add(number: int) -> None:
+        database = Database(tmp_path / "words.sqlite3", (ONE,), wal=True, keep_open=True)
+        at_once.wait()
+        with database.writing() as writing:
+            writing.execute("INSERT INTO words VALUES (?)", (str(number),))
+
+    with ThreadPoolExecutor(12) as people:
+        for done in [people.submit(add, number) for number in range(12)]:
+            done.result()
+    with Database(tmp_path / "words.sqlite3", (ONE,)).reading() as database:
+        assert database.execute("SELECT count(*) FROM words").fetchone() == (12,)
+
+
+def test_a_migration_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "words.sqlite3"
+    with Database(path, (ONE,)).writing() as database:
+        database.execute("INSERT INTO words VALUES ('old')")
+    broken = Database(path, (ONE, "ALTER TABLE words ADD COLUMN number INTEGER;\nDROP TABLE gone"))
+    with pytest.raises(sqlite3.OperationalError, match="no such table"), broken.reading():
+        pass
+    assert version(path) == 1
+    with Database(path, (ONE,)).reading() as database:
+        assert database.execute("SELECT * FROM words").fetchall() == [("old",)]
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022])
+def test_nobody_else_reads_a_database_its_log_or_its_folder_whatever_the_umask(tmp_path: Path, umask: int) -> None:
+    data = tmp_path / "data"
+    before = os.umask(umask)
+    try:
+        stores = [make(data) for make, _, _ in STORES.values()]
+        for store, (_, keep, _) in zip(stores, STORES.values(), strict=True):
+            keep(store)
+        assert {path.name for path in data.iterdir()} >= {*STORES, "chat.sqlite3-wal", "chat.sqlite3-shm", "chat-1.key"}
+        assert {oct(stat.S_IMODE(path.stat().st_mode)) for path in data.iterdir()} == {"0o600"}
+        assert stat.S_IMODE(data.stat().st_mode) == 0o700
+    finally:
+        os.umask(before)
+
+
+def test_files_that_an_older_version_left_open_to_others_are_closed_when_they_are_opened(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    make, keep, look = STORES["chat.sqlite3"]
+    store = make(data)
+    keep(store)
+    for path in (data, *data.iterdir()):
+        path.chmod(0o755)
+    assert look(make(data))
+    assert stat.S_IMODE(data.stat().st_mode) == 0o700
+    assert stat.S_IMODE((data / "chat.sqlite3").stat().st_mode) == 0o600

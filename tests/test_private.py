@@ -1,0 +1,92 @@
+"""Who may read what the software writes, as another user of the machine would find out."""
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sidedoor.desk.history import Author
+from sidedoor.desk.shelf import Shelf
+from sidedoor.private import private_tree, secret_file
+from tests.browser.server import RunningSite
+from tests.conftest import PROJECT
+from tests.content import ContentFolder
+
+
+def modes(folder: Path) -> dict[str, str]:
+    """Whatever somebody other than the owner may do with anything in a folder, by its path."""
+    found = {}
+    for path in [folder, *folder.rglob("*")]:
+        mode = stat.S_IMODE(path.lstat().st_mode)
+        if mode & 0o077 and not path.is_symlink():
+            found[str(path.relative_to(folder))] = oct(mode)
+    return found
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022])
+def test_nobody_else_reads_the_data_or_the_drafts_whoever_starts_it(
+    content: ContentFolder, tmp_path: Path, umask: int
+) -> None:
+    data = tmp_path / "data"
+    # As an older version left it: open to everybody.
+    (data / "history.git/objects").mkdir(parents=True)
+    for name in ("kept.sqlite3", "feedback.sqlite3", "desk.secret", "history.git/objects/abc"):
+        (data / name).touch()
+        (data / name).chmod(0o644)
+    before = os.umask(umask)
+    try:
+        for application in ("app:app", "desk:app"):
+            RunningSite(content.path, data, application=application).close()
+    finally:
+        os.umask(before)
+    assert modes(data) == {}
+    assert stat.S_IMODE(content.path.stat().st_mode) == 0o700
+
+
+def test_a_folder_given_to_a_group_is_read_by_that_group_and_nobody_else(
+    content: ContentFolder, tmp_path: Path
+) -> None:
+    for mode, file, folder in ((0o2750, 0o640, 0o2750), (0o2770, 0o660, 0o2770), (0o755, 0o600, 0o700)):
+        content.path.chmod(mode)
+        shelf = Shelf(content.path, tmp_path / "data")
+        name = f"changes/news/a{mode:o}.md"
+        shelf.write(name, "---\ntitle: A\n---\n", None, Author("Ann"), "Save")
+        written = content.path / name
+        assert oct(stat.S_IMODE(written.stat().st_mode)) == oct(file)
+        assert oct(stat.S_IMODE(written.parent.stat().st_mode)) == oct(folder)
+        written.unlink()
+        written.parent.rmdir()
+
+
+def test_a_mirror_may_be_read_by_the_web_server_though_everything_else_is_private(
+    content: ContentFolder, tmp_path: Path
+) -> None:
+    settings = {"SIDEDOOR_CONTENT": str(content.path), "SIDEDOOR_DATA": str(tmp_path / "data")}
+    command = [sys.executable, "-m", "flask", "export", str(tmp_path / "mirror")]
+    subprocess.run(command, cwd=PROJECT, env={**os.environ, **settings}, check=True, capture_output=True)
+    files = list((tmp_path / "mirror").resolve().rglob("*"))
+    assert files
+    assert all(path.stat().st_mode & 0o004 for path in files)
+
+
+def test_what_belongs_to_nobody_of_ours_costs_no_start(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("a file where a folder should be")
+    private_tree(tmp_path / "data")
+    private_tree(tmp_path / "data/further")
+
+
+def test_a_secret_appears_whole_whoever_makes_it_at_the_same_moment(tmp_path: Path) -> None:
+    script = (
+        "import sys, secrets; from pathlib import Path; from sidedoor.private import secret_file;"
+        "print(secret_file(Path(sys.argv[1]), secrets.token_hex(32).encode()).decode())"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path / "data/desk.secret")]
+    processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(6)]
+    told = {process.communicate()[0].strip() for process in processes}
+    assert len(told) == 1
+    assert len(told.pop()) == 64
+    assert [path.name for path in (tmp_path / "data").iterdir()] == ["desk.secret"]
+    assert secret_file(tmp_path / "data/desk.secret", b"another") != b"another"
