@@ -4,6 +4,7 @@ import contextlib
 import multiprocessing
 import os
 import random
+import resource
 import shutil
 import signal
 import subprocess
@@ -258,3 +259,40 @@ def test_a_comparison_reads_like_prose() -> None:
     ]  # fmt: skip
     parts = compare("A whole paragraph that goes away.\n", "Something altogether different stands here!\n")
     assert [part.kind for part in parts] == ["removed", "added"]
+
+
+@pytest.mark.parametrize(
+    ("older", "newer"),
+    [
+        (
+            "\n\n".join(f"Line {n} is short." for n in range(2500)),
+            "\n\n".join(f"Line {n} was short." for n in range(2500)),
+        ),
+        (
+            "\n".join(random.Random(1).choices(["a", "b", "c"], k=30_000)),
+            "\n".join(random.Random(2).choices(["a", "b", "c"], k=30_000)),
+        ),
+        (
+            " ".join(random.Random(1).choices(["a", "b", "c"], k=60_000)),
+            " ".join(random.Random(2).choices(["a", "b", "c"], k=60_000)),
+        ),
+        ("\n" * 100_000, "x\n" * 66_000),
+    ],
+    ids=["every paragraph changed", "three lines over and over", "three words over and over", "empty lines"],
+)
+def test_a_comparison_is_bounded_in_time_and_memory(older: str, newer: str) -> None:
+    began, peak = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    parts = compare(older, newer)
+    took, more = time.process_time() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak
+    assert "".join(part.text for part in parts if part.kind != "added") == older
+    assert "".join(part.text for part in parts if part.kind != "removed") == newer
+    assert took < 8, "seconds of the processor, on a machine that is slow"
+    assert more < 100_000, "kB"
+
+
+def test_one_word_is_found_in_a_long_text_where_only_the_text_around_it_is_the_same() -> None:
+    lines = [f"Line {n} is short.\n\n" for n in range(2500)]
+    older = "".join(lines)
+    newer = "".join(line.replace("short", "long") if n in (3, 1200, 2400) else line for n, line in enumerate(lines))
+    parts = compare(older, newer)
+    assert [part.text for part in parts if part.kind != "same"] == ["short", "long"] * 3
