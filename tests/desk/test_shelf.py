@@ -10,7 +10,9 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,7 @@ from hypothesis import strategies as st
 from sidedoor.desk.compare import compare
 from sidedoor.desk.composing import compose
 from sidedoor.desk.history import Author
+from sidedoor.desk.secret import secret_in
 from sidedoor.desk.shelf import CannotSave, Conflict, Shelf, change_file
 from sidedoor.documents.front_matter import read_document
 from sidedoor.documents.loader import Loader
@@ -177,8 +180,10 @@ def test_saves_at_once_from_several_processes_lose_nothing(
 
 _ENDLESS = """
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from sidedoor.desk.history import Author
+from sidedoor.desk.secret import secret_in
 from sidedoor.desk.shelf import Shelf
 shelf, number = Shelf(Path(sys.argv[1]), Path(sys.argv[2])), 0
 while True:
@@ -296,3 +301,40 @@ def test_one_word_is_found_in_a_long_text_where_only_the_text_around_it_is_the_s
     newer = "".join(line.replace("short", "long") if n in (3, 1200, 2400) else line for n, line in enumerate(lines))
     parts = compare(older, newer)
     assert [part.text for part in parts if part.kind != "same"] == ["short", "long"] * 3
+
+
+def test_the_history_is_touched_only_by_whoever_has_the_turn(
+    shelf: Shelf, content: ContentFolder, tmp_path: Path
+) -> None:
+    stored = shelf.write("news/a.md", "one\n", None, ANN, "Start")
+    lock = tmp_path / "data/history.git/refs/heads/main.lock"
+    of_another_process = Shelf(content.path, tmp_path / "data")
+    (revision,) = shelf.history.revisions("news/a.md")
+    ways = [
+        lambda: shelf.history.note_edits_by_hand(["news/a.md"]),
+        lambda: shelf.history.revisions("news/a.md"),
+        lambda: shelf.history.text_at(revision.id, "news/a.md"),
+        lambda: shelf.history.text_with(stored.digest, "news/a.md"),
+    ]
+    for number, way in enumerate(ways):
+        with of_another_process.turn():
+            lock.write_bytes(b"")  # git's own, while the other one commits
+            asked = threading.Thread(target=way)
+            asked.start()
+            asked.join(0.5)
+            assert asked.is_alive(), (number, "it has to wait for its turn")
+            assert lock.exists(), (number, "a live lock")
+            lock.unlink()
+        asked.join(10)
+        assert not asked.is_alive()
+
+
+def test_two_programs_that_start_at_once_find_one_whole_secret(tmp_path: Path) -> None:
+    for attempt in range(5):
+        secret = tmp_path / f"{attempt}/desk.secret"
+        with ThreadPoolExecutor(16) as pool:
+            found = set(pool.map(lambda _, secret=secret: secret_in(secret), range(64)))
+        assert len(found) == 1
+        assert len(found.pop()) == 32
+        assert secret.stat().st_mode & 0o777 == 0o600
+        assert [path.name for path in secret.parent.iterdir()] == ["desk.secret"]

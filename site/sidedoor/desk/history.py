@@ -7,7 +7,8 @@ of trees, not of the index, so what somebody else has staged is never swept into
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -51,10 +52,14 @@ class Revision:
 
 
 class History:
-    """The history of the folder `content`. A history that is broken costs nobody a save: it is said, and caught up."""
+    """The history of the folder `content`. A history that is broken costs nobody a save: it is said, and caught up.
 
-    def __init__(self, content: Path, data: Path) -> None:
-        self._content = content
+    Nobody opens the repository, to read or to write, but who holds the shelf's `turn`: so a lock that lies in ours is
+    nobody's, and no two commits are made of the same tree.
+    """
+
+    def __init__(self, content: Path, data: Path, turn: Callable[[], AbstractContextManager[None]]) -> None:
+        self._content, self._turn = content, turn
         self._own = data / "history.git"
         self.trouble: str | None = None
         """Why the last save is not in the history; None when it is."""
@@ -124,7 +129,12 @@ class History:
             if time.time() - lock.stat().st_mtime >= patience:
                 lock.unlink(missing_ok=True)
 
-    def _open(self) -> Repo:
+    @contextmanager
+    def _open(self) -> Iterator[Repo]:
+        with self._turn(), self._repository() as repository:
+            yield repository
+
+    def _repository(self) -> Repo:
         if (self._content / ".git").exists():
             return Repo(str(self._content))
         try:

@@ -5,7 +5,6 @@ import hashlib
 import hmac
 import ipaddress
 import json
-import secrets
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -27,6 +26,7 @@ from werkzeug.wrappers import Response
 from sidedoor.desk.access import current_person, only, staff
 from sidedoor.desk.current import audit, desk_staff, now, sessions
 from sidedoor.desk.people import Person
+from sidedoor.desk.secret import secret_in
 from sidedoor.desk.sessions import Session, browser_in_words
 from sidedoor.desk.staff import FAILURE_MINUTES, FAILURES, OFFICE_FAILURES, NotPossible, Passkey
 
@@ -245,7 +245,7 @@ def person_of_this_request() -> Person | None:
 
 def set_up_cookie(app: Flask, https: bool) -> None:
     """The cookie that names a session: signed, never readable by scripts, gone with the browser."""
-    app.secret_key = _secret(app)
+    app.secret_key = secret_in(app.config["DATA"] / "desk.secret")
     app.config.update(
         SESSION_COOKIE_NAME="__Host-desk" if https else "desk",
         SESSION_COOKIE_HTTPONLY=True,
@@ -255,19 +255,6 @@ def set_up_cookie(app: Flask, https: bool) -> None:
         # The Origin and Sec-Fetch-Site of every post are looked at already (same_site.py).
         WTF_CSRF_SSL_STRICT=False,
     )
-
-
-def _secret(app: Flask) -> bytes:
-    path = app.config["DATA"] / "desk.secret"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with path.open("xb") as out:
-            path.chmod(0o600)
-            out.write(secrets.token_bytes(32))
-    except FileExistsError:
-        pass
-    secret: bytes = path.read_bytes()
-    return secret
 
 
 def _door(name: str = "", problem: str = "", status: int = 200) -> ResponseReturnValue:
