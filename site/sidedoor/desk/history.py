@@ -9,7 +9,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -95,6 +95,26 @@ class History:
                 if name:
                     found.append(_revision(commit, name))
         return found
+
+    def thrown_away(self, message: str) -> list[Revision]:
+        """Files that a commit whose message begins with `message` deleted, and that are not there now, the last first.
+
+        Each stands once, with the id of the commit before, which has its words.
+        """
+        found: dict[str, Revision] = {}
+        with self._open() as repository:
+            if not self._head(repository):
+                return []
+            for entry in repository.get_walker():
+                commit = entry.commit
+                said = commit.message.decode("utf-8", "replace")
+                file = said.removeprefix(message).strip()
+                if not said.startswith(message) or file in found or (self._content / file).exists():
+                    continue
+                if commit.parents and _blob_id(repository, _tree_before(repository, commit), file):
+                    before = replace(_revision(commit, file), id=commit.parents[0].decode("ascii"))
+                    found[file] = before
+        return list(found.values())
 
     def text_at(self, revision: str, file: str) -> str | None:
         """The file as that commit left it; None if there is no such commit, or no such file in it."""
