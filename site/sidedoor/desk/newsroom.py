@@ -4,6 +4,7 @@ A change to what is public waits as a file of its own under changes/. Who may ap
 """
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from sidedoor.desk.audit import Audit
@@ -18,7 +19,7 @@ from sidedoor.desk.workflow import NotAllowed, Subject, Workflow
 from sidedoor.documents.checks import check_document
 from sidedoor.documents.document import FOLDERS, Document, Visibility
 from sidedoor.documents.front_matter import read_document, read_yaml
-from sidedoor.documents.library import Library
+from sidedoor.documents.library import Library, PublicLibrary
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.models import Kind
 from sidedoor.documents.problems import Level, Problem, Refused
@@ -379,14 +380,27 @@ def standing_of(document: Document, now: Any) -> Standing:
             return "published"
 
 
-def as_if_public(document: Document, library: Library, now: Any) -> tuple[Library, Any]:
-    """The library in which `document` is published, and a moment at which it is: what a preview is made from."""
+def as_if_public(
+    document: Document, library: Library, now: datetime, outside: bool
+) -> tuple[Library, PublicLibrary, datetime]:
+    """The library in which `document` is published, and what is public at a moment at which it is: for a preview.
+
+    Whoever is `outside` learns nothing of what is hidden now, whatever is public by then.
+    """
     meta = document.meta
     moments = [now, meta.publish_at, *(note.at for note in meta.updates), meta.withdrawn.at if meta.withdrawn else None]
     state = "withdrawn" if meta.withdrawn else "published"
     shown = replace(document, meta=meta.model_copy(update={"state": state, "expires_at": None}))
     others = tuple(other for other in library.documents if (other.kind, other.slug) != (document.kind, document.slug))
-    return replace(library, documents=(*others, shown)), max(moment for moment in moments if moment)
+    whole, moment = replace(library, documents=(*others, shown)), max(moment for moment in moments if moment)
+    public = whole.public(moment)
+    if outside:
+        today = replace(library, documents=others).public(now)
+        parts = {name: getattr(today, name) for name in ("shown", "withdrawn", "removed")}
+        for name in parts:
+            parts[name] = (*parts[name], *(one for one in getattr(public, name) if one is shown))
+        public = replace(public, **parts)
+    return whole, public, moment
 
 
 def _state(text: str) -> str:
