@@ -188,7 +188,7 @@ def test_from_the_first_word_to_the_withdrawal(office: Office, ann: Page, ben: P
     assert "Eleven" not in office.public(path)[1]
     ben.goto(address + "/review")
     expect(ben.locator("ins").get_by_text("Eleven", exact=True)).to_be_visible()
-    ben.get_by_role("button", name="Approve: goes live now").click()
+    ben.get_by_role("button", name="Approve: changes the public text now").click()
     expect(ben.get_by_text("It is live.")).to_be_visible()
     assert "We first wrote ten rooms." in eventually(office, path, "Eleven")
 
@@ -197,7 +197,7 @@ def test_from_the_first_word_to_the_withdrawal(office: Office, ann: Page, ben: P
     ann.get_by_label("The reason, for readers").fill("The council asked us to.")
     ann.get_by_role("button", name="Ask for approval").click()
     ben.goto(address + "/review")
-    ben.get_by_role("button", name="Approve: goes live now").click()
+    ben.get_by_role("button", name="Approve: withdraws it now, under its reason").click()
     assert "Withdrawn on" in eventually(office, path, "The council asked us to.")
 
 
@@ -332,6 +332,7 @@ def test_no_page_of_the_desk_breaks_a_rule_of_axe_or_is_wider_than_the_screen(
             "/",
             "/items",
             "/items/new",
+            "/items/thrown-away",
             "/calendar",
             "/contacts",
             "/contacts/ndah",

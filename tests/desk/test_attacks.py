@@ -351,3 +351,26 @@ def _text() -> PngImagePlugin.PngInfo:
     info = PngImagePlugin.PngInfo()
     info.add_text("Author", "Jo Doe")
     return info
+
+
+def test_a_preview_for_somebody_outside_names_nothing_that_is_hidden_today(
+    desk: Flask, ann: FlaskClient, content: ContentFolder, public: PublicSite
+) -> None:
+    """Not even what will be public on the day that the draft goes live."""
+    content.document("news/zqother.md", "Words.", title="A zqtitle", publish_at="2026-11-30 09:00")
+    content.document("help/zqhelp.md", "Words.", title="A zqhelp", state="draft")
+    desk.extensions["live"].refresh()
+    path = start(ann, "Ten new rooms are open")
+    body = "See [the words](/news/zqother) and [more](/help/zqhelp)."
+    fields = {"summary": "Rooms are open.", "body": body, "publish_date": "2026-12-01", "publish_time": "09:00"}
+    assert save(ann, path, "ready", **fields, related_help=["zqhelp", "money"]).status_code == 303
+    review = ann.get(f"{path}/review").get_data(as_text=True)
+    assert "/help/zqhelp" in review, "the desk says so before approval"
+    assert "cannot open" in review
+    inside = ann.get(f"{path}/preview").get_data(as_text=True)
+    assert "/news/zqother" in inside, "the desk sees the page as it will be that day"
+    link = link_of(ann.post(f"{path}/links", data={"for_whom": "The council"}).get_data(as_text=True))
+    page = desk.test_client().get(f"{link}/page").get_data(as_text=True)
+    assert "the words" in page
+    assert "Money and you" in page
+    assert "zq" not in page

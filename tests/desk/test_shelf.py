@@ -4,12 +4,15 @@ import contextlib
 import multiprocessing
 import os
 import random
+import resource
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -24,6 +27,7 @@ from sidedoor.desk.shelf import CannotSave, Conflict, Shelf, change_file
 from sidedoor.documents.front_matter import read_document
 from sidedoor.documents.loader import Loader
 from sidedoor.documents.reading import CONTROLS
+from sidedoor.private import secret_file
 from tests.conftest import PROJECT
 from tests.content import ContentFolder
 
@@ -258,3 +262,77 @@ def test_a_comparison_reads_like_prose() -> None:
     ]  # fmt: skip
     parts = compare("A whole paragraph that goes away.\n", "Something altogether different stands here!\n")
     assert [part.kind for part in parts] == ["removed", "added"]
+
+
+@pytest.mark.parametrize(
+    ("older", "newer"),
+    [
+        (
+            "\n\n".join(f"Line {n} is short." for n in range(2500)),
+            "\n\n".join(f"Line {n} was short." for n in range(2500)),
+        ),
+        (
+            "\n".join(random.Random(1).choices(["a", "b", "c"], k=30_000)),
+            "\n".join(random.Random(2).choices(["a", "b", "c"], k=30_000)),
+        ),
+        (
+            " ".join(random.Random(1).choices(["a", "b", "c"], k=60_000)),
+            " ".join(random.Random(2).choices(["a", "b", "c"], k=60_000)),
+        ),
+        ("\n" * 100_000, "x\n" * 66_000),
+    ],
+    ids=["every paragraph changed", "three lines over and over", "three words over and over", "empty lines"],
+)
+def test_a_comparison_is_bounded_in_time_and_memory(older: str, newer: str) -> None:
+    began, peak = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    parts = compare(older, newer)
+    took, more = time.process_time() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak
+    assert "".join(part.text for part in parts if part.kind != "added") == older
+    assert "".join(part.text for part in parts if part.kind != "removed") == newer
+    assert took < 8, "seconds of the processor, on a machine that is slow"
+    assert more < 100_000, "kB"
+
+
+def test_one_word_is_found_in_a_long_text_where_only_the_text_around_it_is_the_same() -> None:
+    lines = [f"Line {n} is short.\n\n" for n in range(2500)]
+    older = "".join(lines)
+    newer = "".join(line.replace("short", "long") if n in (3, 1200, 2400) else line for n, line in enumerate(lines))
+    parts = compare(older, newer)
+    assert [part.text for part in parts if part.kind != "same"] == ["short", "long"] * 3
+
+
+def test_the_history_is_touched_only_by_whoever_has_the_turn(
+    shelf: Shelf, content: ContentFolder, tmp_path: Path
+) -> None:
+    stored = shelf.write("news/a.md", "one\n", None, ANN, "Start")
+    lock = tmp_path / "data/history.git/refs/heads/main.lock"
+    of_another_process = Shelf(content.path, tmp_path / "data")
+    (revision,) = shelf.history.revisions("news/a.md")
+    ways = [
+        lambda: shelf.history.note_edits_by_hand(["news/a.md"]),
+        lambda: shelf.history.revisions("news/a.md"),
+        lambda: shelf.history.text_at(revision.id, "news/a.md"),
+        lambda: shelf.history.text_with(stored.digest, "news/a.md"),
+    ]
+    for number, way in enumerate(ways):
+        with of_another_process.turn():
+            lock.write_bytes(b"")  # git's own, while the other one commits
+            asked = threading.Thread(target=way)
+            asked.start()
+            asked.join(0.5)
+            assert asked.is_alive(), (number, "it has to wait for its turn")
+            assert lock.exists(), (number, "a live lock")
+            lock.unlink()
+        asked.join(10)
+        assert not asked.is_alive()
+
+
+def test_two_programs_that_start_at_once_find_one_whole_secret(tmp_path: Path) -> None:
+    for attempt in range(5):
+        secret = tmp_path / f"{attempt}/desk.secret"
+        with ThreadPoolExecutor(16) as pool:
+            found = set(pool.map(lambda _, secret=secret: secret_file(secret, os.urandom(32)), range(64)))
+        assert len(found) == 1
+        assert len(found.pop()) == 32
+        assert secret.stat().st_mode & 0o777 == 0o600
+        assert [path.name for path in secret.parent.iterdir()] == ["desk.secret"]

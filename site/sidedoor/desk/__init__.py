@@ -37,6 +37,7 @@ from sidedoor.desk.sessions import Sessions
 from sidedoor.desk.shelf import Shelf
 from sidedoor.desk.staff import Staff
 from sidedoor.desk.words import speak_plainly
+from sidedoor.desk.workflow import Workflow
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.loader import Loader
 from sidedoor.documents.problems import Problem, Refused
@@ -79,8 +80,9 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
     app.extensions["audit"] = audit = Audit(data, clock)
     app.extensions["chat_store"] = open_store(settings.chat_store, data)
     app.extensions["previews"] = PreviewLinks(data)
-    app.extensions["newsroom"] = Newsroom(shelf, reviews, audit, live, clock)
-    app.extensions["helplines"] = Helplines(shelf, reviews, audit, live, clock)
+    app.extensions["workflow"] = workflow = Workflow(shelf, reviews, audit, live, clock)
+    app.extensions["newsroom"] = Newsroom(workflow, audit, live, clock)
+    app.extensions["helplines"] = Helplines(workflow, audit, live, clock)
     app.extensions["pages"] = create_pages(settings, live, clock)
     signing_in.set_up_cookie(app, settings.https)
     speak_plainly(app, clock)

@@ -10,10 +10,11 @@ from flask.typing import ResponseReturnValue
 
 from sidedoor.desk.access import current_person, only
 from sidedoor.desk.compare import compare
-from sidedoor.desk.current import helplines, library, now, reviews, shelf
+from sidedoor.desk.current import helplines, library, now, shelf, workflow
+from sidedoor.desk.deciding import FIRST_OF_TWO
 from sidedoor.desk.helplines import Values
-from sidedoor.desk.newsroom import NotAllowed
 from sidedoor.desk.shelf import CannotSave, Conflict, change_file
+from sidedoor.desk.workflow import NotAllowed
 from sidedoor.desk.writing import sentence
 from sidedoor.documents.checks import CONTACT_CHECK_DAYS
 from sidedoor.documents.library import Library
@@ -98,22 +99,31 @@ def remove(contact: str) -> ResponseReturnValue:
 @only("editor")
 def approve() -> ResponseReturnValue:
     """Publish the change that waits."""
-    seen, reason = request.form.get("seen", ""), request.form.get("reason", "").strip()[:500]
-    return _step(lambda: helplines().approve(current_person(), seen, reason), "The contacts are live.")
+    seen = request.form.get("seen", "")
+    return _step(lambda: helplines().approve(current_person(), seen), "The contacts are live.")
+
+
+@blueprint.post("/override")
+@only("editor")
+def override() -> ResponseReturnValue:
+    """Publish it without a second person, in an emergency."""
+    seen, reason = request.form.get("seen", ""), request.form.get("reason", "")
+    return _step(lambda: helplines().override(current_person(), seen, reason), "The contacts are live.")
 
 
 @blueprint.post("/approve-afterwards")
 @only("editor")
 def approve_afterwards() -> ResponseReturnValue:
     """Stand by what was published without a second person."""
-    return _step(lambda: helplines().approve_afterwards(current_person()), "You have approved it.")
+    seen = request.form.get("seen", "")
+    return _step(lambda: helplines().approve_afterwards(current_person(), seen), "You have approved it.")
 
 
 @blueprint.post("/discard")
 @only("editor")
 def discard() -> ResponseReturnValue:
     """Throw the change away."""
-    return _step(lambda: helplines().discard(current_person()), "It is thrown away.")
+    return _step(lambda: helplines().discard(current_person()), "It is thrown away. Its words are in the history.")
 
 
 @blueprint.get("/history")
@@ -138,12 +148,12 @@ def restore() -> ResponseReturnValue:
     chosen = next((one for one in revisions if one.id == request.form.get("revision")), None) or abort(404)
     text, base = shelf().history.text_at(chosen.id, chosen.file) or abort(404), request.form.get("base", "")
     message = f"Restore the contacts of {chosen.at:%Y-%m-%d %H:%M}"
-    return _step(lambda: helplines().keep(current_person(), text, base, message), "It waits for a second person.")
+    return _step(lambda: helplines().restore(current_person(), text, base, message), "It waits for a second person.")
 
 
-def _step(step: Callable[[], None], said: str, then: str = "/contacts") -> ResponseReturnValue:
+def _step(step: Callable[[], bool | None], said: str, then: str = "/contacts") -> ResponseReturnValue:
     try:
-        step()
+        said = FIRST_OF_TWO if step() is False else said
     except (NotAllowed, CannotSave, Conflict, Refused, sqlite3.Error) as refused:
         return _page(sentence(refused)), 422
     flash(said)
@@ -179,15 +189,29 @@ def _typed() -> Values:
     return lists | {name: " ".join(request.form.get(name, "").split()) for name in FIELDS}
 
 
+def _effect() -> str:
+    try:
+        return helplines().effect()
+    except Refused:
+        return ""
+
+
 def _page(problem: str = "") -> str:
-    waiting, due = helplines().waiting(), contacts_due(library(), now())
+    subject, flow, due = helplines().subject(), workflow(), contacts_due(library(), now())
+    alone = flow.published_alone(subject)
     return render_template(
         "desk/contacts.html",
         due=due,
         others=[contact for contact in library().contacts.values() if contact not in due],
-        waiting=waiting,
-        parts=compare(helplines().public().text, waiting.text) if waiting else [],
-        own=current_person().id in reviews().writers(CONTACTS),
-        flagged=next((one for one in reviews().overrides() if one.file == CONTACTS), None),
+        waiting=subject.change,
+        parts=compare(subject.stored.text, subject.change.text) if subject.change else [],
+        effect=_effect(),
+        why_not=flow.why_not(current_person(), subject),
+        writers=flow.writers(subject),
+        unknown=flow.written_by_unknown(subject),
+        first_of_two=flow.first_of_two(subject),
+        overtaken=flow.overtaken(subject),
+        published_alone=alone,
+        alone_parts=compare(alone.before, alone.text) if alone and alone.before is not None else None,
         problem=problem,
     )

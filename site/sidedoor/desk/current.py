@@ -12,6 +12,7 @@ from sidedoor.desk.reviews import Reviews
 from sidedoor.desk.sessions import Sessions
 from sidedoor.desk.shelf import Shelf
 from sidedoor.desk.staff import Staff
+from sidedoor.desk.workflow import Workflow
 from sidedoor.documents.library import Library
 from sidedoor.documents.live import LiveLibrary
 
@@ -60,6 +61,12 @@ def sessions() -> Sessions:
 def newsroom() -> Newsroom:
     """Every step an item can take."""
     found: Newsroom = current_app.extensions["newsroom"]
+    return found
+
+
+def workflow() -> Workflow:
+    """Who may publish what."""
+    found: Workflow = current_app.extensions["workflow"]
     return found
 
 

@@ -8,14 +8,16 @@ from flask.typing import ResponseReturnValue
 
 from sidedoor.desk.access import current_person, only
 from sidedoor.desk.compare import compare
-from sidedoor.desk.current import newsroom, now, previews, reviews
-from sidedoor.desk.newsroom import Item, NotAllowed
+from sidedoor.desk.current import newsroom, now, previews, reviews, workflow
+from sidedoor.desk.newsroom import Item
 from sidedoor.desk.shelf import CannotSave, Conflict
+from sidedoor.desk.workflow import NotAllowed
 from sidedoor.desk.writing import find, path_of, sentence
 from sidedoor.documents.models import Kind
 from sidedoor.documents.problems import Refused
 
 blueprint = Blueprint("deciding", __name__, url_prefix="/items/<any(news, help, page):kind>/<slug>")
+FIRST_OF_TWO = "Noted. Nobody here knows who wrote it, so somebody else has to approve it as well."
 
 
 @blueprint.get("/review")
@@ -29,7 +31,9 @@ def review(kind: Kind, slug: str) -> ResponseReturnValue:
 @only("press", "editor")
 def approve(kind: Kind, slug: str) -> ResponseReturnValue:
     """Publish what waits: at once, or at its time."""
-    return _step(kind, slug, lambda item: newsroom().approve(current_person(), item, _seen()), _how_it_stands)
+    return _step(
+        kind, slug, lambda item: newsroom().approve(current_person(), item, _seen()), _how_it_stands, FIRST_OF_TWO
+    )
 
 
 @blueprint.post("/override")
@@ -45,7 +49,11 @@ def override(kind: Kind, slug: str) -> ResponseReturnValue:
 def approve_afterwards(kind: Kind, slug: str) -> ResponseReturnValue:
     """Stand by what was published without a second person."""
     said = "You have approved what was published without a second person."
-    return _step(kind, slug, lambda item: newsroom().approve_afterwards(current_person(), item, _seen()), said)
+
+    def step(item: Item) -> Item | None:
+        return item if newsroom().approve_afterwards(current_person(), item, _seen()) else None
+
+    return _step(kind, slug, step, said, FIRST_OF_TWO)
 
 
 @blueprint.post("/send-back")
@@ -61,7 +69,12 @@ def send_back(kind: Kind, slug: str) -> ResponseReturnValue:
 def compared(kind: Kind, slug: str) -> ResponseReturnValue:
     """Keep the waiting change, although the public version was changed outside the desk."""
     said = "Noted. The change that waits will replace the public version once it is approved."
-    return _step(kind, slug, lambda item: newsroom().compared(current_person(), item), said)
+
+    def step(item: Item) -> Item:
+        newsroom().compared(current_person(), item)
+        return item
+
+    return _step(kind, slug, step, said)
 
 
 @blueprint.post("/unschedule")
@@ -84,7 +97,8 @@ def withdraw(kind: Kind, slug: str) -> ResponseReturnValue:
             raise NotAllowed("Write the address of the page that replaces it: /news/the-other-one.")
         return newsroom().withdraw(current_person(), item, reason, how != "withdraw", replacement)
 
-    return _step(kind, slug, step, "It waits for a colleague's approval. An editor can do it at once.", "/review")
+    said = "It waits for a colleague's approval. An editor can do it at once."
+    return _step(kind, slug, step, said, then="/review")
 
 
 @blueprint.post("/bring-back")
@@ -92,18 +106,22 @@ def withdraw(kind: Kind, slug: str) -> ResponseReturnValue:
 def bring_back(kind: Kind, slug: str) -> ResponseReturnValue:
     """Ask to take a withdrawal back."""
     said = "It waits for a colleague's approval."
-    return _step(kind, slug, lambda item: newsroom().bring_back(current_person(), item), said, "/review")
+    return _step(kind, slug, lambda item: newsroom().bring_back(current_person(), item), said, then="/review")
 
 
 @blueprint.post("/discard")
 @only("press", "editor")
 def discard(kind: Kind, slug: str) -> ResponseReturnValue:
     """Throw away the waiting change, or a draft."""
-    item = find(kind, slug)
-    gone = not item.change
-    answer = _step(kind, slug, lambda item: newsroom().discard(current_person(), item), "It is thrown away.")
-    failed = isinstance(answer, tuple)
-    return redirect("/items", 303) if gone and not failed else answer
+    change = find(kind, slug).change
+
+    def step(item: Item) -> Item:
+        newsroom().discard(current_person(), item)
+        return item
+
+    said = "It is thrown away. Its words are in the history." if change else "It is thrown away. Here it can come back."
+    answer = _step(kind, slug, step, said)
+    return answer if change or isinstance(answer, tuple) else redirect("/items/thrown-away", 303)
 
 
 @blueprint.post("/address")
@@ -116,16 +134,27 @@ def address(kind: Kind, slug: str) -> ResponseReturnValue:
 
 
 def _step(
-    kind: Kind, slug: str, step: Callable[[Item], Item | None], said: str | Callable[[Item], str], then: str = ""
+    kind: Kind,
+    slug: str,
+    step: Callable[[Item], Item | None],
+    said: str | Callable[[Item], str],
+    if_none: str = "",
+    then: str = "",
 ) -> ResponseReturnValue:
-    """Take a step, and say so; or show the page again with the sentence that says why not."""
+    """Take a step, and say so; or show the page again with the sentence that says why not.
+
+    `if_none` is said where the step gave back none: it was only half of one.
+    """
     item = find(kind, slug)
     try:
-        after = step(item) or item
+        after = step(item)
     except (NotAllowed, CannotSave, Refused, sqlite3.Error) as refused:
         return _review(find(kind, slug), sentence(refused)), 422
     except Conflict:
         return _review(find(kind, slug), "Somebody changed it in this moment. Read it again, then decide."), 409
+    if after is None:
+        flash(if_none)
+        return redirect(path_of(item) + "/review", 303)
     if newsroom().is_public(after):
         previews().void(after.file)
     flash(said if isinstance(said, str) else said(after))
@@ -133,9 +162,21 @@ def _step(
 
 
 def _how_it_stands(item: Item) -> str:
-    return {"scheduled": "It is approved, and goes live at its time.", "published": "It is live."}.get(
-        newsroom().standing(item), "It is done."
-    )
+    said = {
+        "scheduled": "It is approved, and goes live at its time.",
+        "published": "It is live.",
+        "withdrawn": "It is withdrawn.",
+        "removed": "It is removed.",
+        "expired": "It is off the site.",
+    }
+    return said.get(newsroom().standing(item), "It is done.")
+
+
+def _effect(item: Item) -> str:
+    try:
+        return newsroom().effect(item)
+    except Refused:
+        return ""
 
 
 def _seen() -> str:
@@ -144,7 +185,8 @@ def _seen() -> str:
 
 def _review(item: Item, problem: str = "") -> str:
     room, person = newsroom(), current_person()
-    public = room.is_public(item)
+    public, flow = room.is_public(item), workflow()
+    alone = flow.published_alone(item)
     looked_at = room.assess(item.kind, item.slug, item.working.text)
     going_live = looked_at.document.published_at if looked_at.document else None
     return render_template(
@@ -157,10 +199,14 @@ def _review(item: Item, problem: str = "") -> str:
         waiting=bool(item.change) or not public,
         ready=not room.why_not_ready(item),
         why_not=room.why_not_approve(person, item),
-        writers=reviews().writers(item.file),
+        effect=_effect(item),
+        writers=flow.writers(item),
+        unknown=flow.written_by_unknown(item),
+        first_of_two=flow.first_of_two(item),
         last=reviews().last(item.file),
-        flagged=next((decision for decision in reviews().overrides() if decision.file == item.file), None),
-        overtaken=room.overtaken(item),
+        published_alone=alone,
+        alone_parts=compare(alone.before, alone.text) if alone and alone.before is not None else None,
+        overtaken=flow.overtaken(item),
         parts=compare(item.stored.text, item.change.text) if item.change else None,
         stops=looked_at.stops,
         advice=looked_at.advice,

@@ -5,9 +5,11 @@ from flask.typing import ResponseReturnValue
 
 from sidedoor.desk.access import current_person, only, staff
 from sidedoor.desk.contacts import contacts_due
-from sidedoor.desk.current import helplines, library, now, reviews, shelf
-from sidedoor.desk.listing import calendar, due, rows
-from sidedoor.documents.problems import Level
+from sidedoor.desk.current import helplines, library, newsroom, now, reviews, shelf
+from sidedoor.desk.listing import Row, calendar, due, rows
+from sidedoor.desk.shelf import CannotSave
+from sidedoor.documents.problems import Level, Refused
+from sidedoor.documents.reading import CONTACTS
 
 blueprint = Blueprint("front", __name__)
 _A_LIST = 12
@@ -22,24 +24,45 @@ def to_do() -> ResponseReturnValue:
         return render_template("desk/welcome.html")
     everything = rows(library(), shelf(), reviews(), now())
     mine = {row.file for row in everything if person.id in reviews().writers(row.file)}
+    waiting = [row for row in everything if row.needs_approval]
     # What a draft still lacks is said where it is written.
     drafts = {row.file for row in everything if row.standing in ("draft", "ready")}
     problems = [one for one in due(library(), shelf(), now()) if one.file != "contacts.yaml" and one.file not in drafts]
     wrong = [problem for problem in problems if problem.level is Level.ERROR]
     return render_template(
         "desk/front.html",
-        waiting=[row for row in everything if row.needs_approval],
+        waiting=waiting,
+        effects={row.file: _effect(row) for row in waiting},
         mine=mine,
         flagged=[row for row in everything if row.flagged],
+        contacts_flagged=reviews().alone(CONTACTS) is not None,
         drafts=[row for row in everything if row.standing == "draft" or row.waiting == "draft"][:_A_LIST],
         coming=calendar(everything, now()),
         contacts=contacts_due(library(), now()),
-        contacts_wait=helplines().waiting() is not None,
+        contacts_wait=_contacts_effect(),
         wrong=wrong[:_A_LIST],
         items={row.file: row for row in everything},
         due=[problem for problem in problems if problem.level is not Level.ERROR][:_A_LIST],
         more_due=max(0, len(problems) - len(wrong) - _A_LIST),
     )
+
+
+def _effect(row: Row) -> str:
+    try:
+        item = newsroom().find(row.kind, row.slug)
+        return newsroom().effect(item) if item else ""
+    except (Refused, CannotSave):
+        return ""
+
+
+def _contacts_effect() -> str:
+    """What the change to the helplines that waits would do; empty if none waits."""
+    if not helplines().waiting():
+        return ""
+    try:
+        return helplines().effect()
+    except (Refused, CannotSave):
+        return "it cannot be read"
 
 
 @blueprint.get("/calendar")

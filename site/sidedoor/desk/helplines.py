@@ -8,17 +8,15 @@ from typing import Any
 
 from sidedoor.desk.audit import Audit
 from sidedoor.desk.contacts_file import read_records, with_new_record, with_record, without_record
-from sidedoor.desk.history import Author
-from sidedoor.desk.newsroom import NotAllowed
+from sidedoor.desk.effects import of_contacts
 from sidedoor.desk.people import Person
-from sidedoor.desk.reviews import Reviews
-from sidedoor.desk.shelf import CannotSave, Shelf, Stored, change_file
+from sidedoor.desk.shelf import CannotSave, Stored, change_file
+from sidedoor.desk.workflow import NotAllowed, Subject, Workflow
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.reading import CONTACTS, read_contacts
 from sidedoor.documents.times import Clock
 
 _WAITING = change_file(CONTACTS)
-_OWN = "You changed this yourself. Somebody else has to approve it."
 _STALE = "Somebody changed the contacts meanwhile. What you typed is below; compare it, and save again."
 Values = Mapping[str, str | list[str]]
 
@@ -26,8 +24,13 @@ Values = Mapping[str, str | list[str]]
 class Helplines:
     """Each step raises NotAllowed, Conflict, CannotSave or Refused, and then it did not happen."""
 
-    def __init__(self, shelf: Shelf, reviews: Reviews, audit: Audit, live: LiveLibrary, clock: Clock) -> None:
-        self._shelf, self._reviews, self._audit, self._live, self._clock = shelf, reviews, audit, live, clock
+    def __init__(self, workflow: Workflow, audit: Audit, live: LiveLibrary, clock: Clock) -> None:
+        self.workflow, self._shelf = workflow, workflow.shelf
+        self._audit, self._live, self._clock = audit, live, clock
+
+    def subject(self) -> Subject:
+        """The file as it is now, and the change that waits. Raises CannotSave if there is none."""
+        return Subject(CONTACTS, self.public(), self.waiting())
 
     def public(self) -> Stored:
         """The file that readers see. Raises CannotSave if there is none."""
@@ -51,13 +54,12 @@ class Helplines:
         """Somebody made sure today that it is as it says. No word changes, so nobody has to approve it."""
         today = {"checked": self._clock().date().isoformat()}
         with self._shelf.turn():
-            public, waiting = self.public(), self.waiting()
-            changes = {CONTACTS: (with_record(public.text, contact, today), public.digest)}
+            subject = self.subject()
+            texts = {CONTACTS: with_record(subject.stored.text, contact, today)}
+            waiting = subject.change
             if waiting and any(one.get("id") == contact for one in read_records(waiting.text)):
-                changes[_WAITING] = (with_record(waiting.text, contact, today), waiting.digest)
-            self._change(person, changes, f"Checked {contact}")
-            if self._reviews.base(CONTACTS) == public.digest:
-                self._reviews.rebase(CONTACTS, self.public().digest)
+                texts[_WAITING] = with_record(waiting.text, contact, today)
+            self.workflow.rewrite(person, subject, texts, f"Checked {contact}")
         self._audit.record(person.name, "checked the contact", contact)
 
     def save(self, person: Person, contact: str, values: Values, expected: str) -> None:
@@ -77,61 +79,58 @@ class Helplines:
             raise NotAllowed(f"It is shown on {', '.join(used[:3])}. Take it out there first.")
         self._save(person, without_record(self.working().text, contact), expected, f"Remove the contact {contact}")
 
-    def keep(self, person: Person, text: str, expected: str, message: str) -> None:
-        """Keep a whole file, an old version say; it waits for a second editor."""
+    def restore(self, person: Person, text: str, expected: str, message: str) -> None:
+        """Make old words the change that waits. A record whose words are the same keeps the day it was checked on."""
+        for now in read_records(self.working().text):
+            old = next((one for one in read_records(text) if one.get("id") == now.get("id")), None)
+            if old and _unchecked(old) == _unchecked(now) and now.get("checked"):
+                text = with_record(text, str(now["id"]), {"checked": str(now["checked"])})
+        self.workflow.restored(person, self.subject(), expected)
         self._save(person, text, expected, message)
 
-    def approve(self, person: Person, seen: str, override: str = "") -> None:
-        """Publish what waits. `override` is the reason for which it cannot wait for a second person."""
-        verb = "published without a second person" if override else "approved"
-        with self._shelf.turn():
-            public, waiting = self.public(), self.waiting()
-            if not waiting or waiting.digest != seen:
-                raise NotAllowed("It was changed since you read it. Read it again, then decide.")
-            if person.id in self._reviews.writers(CONTACTS) and not override:
-                raise NotAllowed(_OWN)
-            if self._reviews.base(CONTACTS) not in (None, public.digest):
-                raise NotAllowed("contacts.yaml was changed outside the desk meanwhile. Make the change anew.")
-            read_contacts(waiting.text)
-            self._audit.record(person.name, verb, CONTACTS, override)
-            if override:
-                self._reviews.wrote(CONTACTS, person.id, person.name, self._clock())
-                self._reviews.decide(CONTACTS, seen, "override", person.id, person.name, self._clock(), override)
-            changes = {CONTACTS: (waiting.text, public.digest), _WAITING: (None, waiting.digest)}
-            self._change(person, changes, f"{verb.capitalize()} {CONTACTS}")
-            if not override:
-                self._reviews.decide(CONTACTS, seen, "approved", person.id, person.name, self._clock())
+    def effect(self) -> str:
+        """What approving would do, in words that follow “Approve:”."""
+        waiting = self.waiting()
+        return of_contacts(self.public().text, waiting.text) if waiting else ""
 
-    def approve_afterwards(self, person: Person) -> None:
-        """Stand by what was published without a second person."""
-        if person.id in self._reviews.writers(CONTACTS):
-            raise NotAllowed(_OWN)
-        if all(decision.file != CONTACTS for decision in self._reviews.overrides()):
-            raise NotAllowed("There is nothing here to approve afterwards.")
-        digest = self.public().digest
-        self._reviews.decide(CONTACTS, digest, "approved afterwards", person.id, person.name, self._clock())
-        self._audit.record(person.name, "approved afterwards", CONTACTS)
+    def approve(self, person: Person, seen: str) -> bool:
+        """Publish what waits. False where that was the first of two approvals."""
+        subject = self._ready()
+        return self.workflow.approve(person, subject, seen, subject.working.text) is not None
+
+    def override(self, person: Person, seen: str, reason: str) -> None:
+        """Publish what waits without a second person, for a reason."""
+        subject = self._ready()
+        self.workflow.override(person, subject, seen, subject.working.text, reason)
+
+    def approve_afterwards(self, person: Person, seen: str) -> bool:
+        """Stand by what was published without a second person. False where that was the first of two."""
+        return self.workflow.approve_afterwards(person, self.subject(), seen)
 
     def discard(self, person: Person) -> None:
         """Throw the waiting change away. The history keeps it."""
-        waiting = self.waiting()
-        if not waiting:
+        self.workflow.discard(person, self._waiting_subject(), draft=False)
+
+    def _waiting_subject(self) -> Subject:
+        subject = self.subject()
+        if not subject.change:
             raise NotAllowed("There is no change that waits.")
-        self._change(person, {_WAITING: (None, waiting.digest)}, "Discard the change to contacts.yaml")
-        self._reviews.abandon(CONTACTS)
-        self._audit.record(person.name, "threw away", _WAITING)
+        return subject
+
+    def _ready(self) -> Subject:
+        subject = self._waiting_subject()
+        read_contacts(subject.working.text)
+        return subject
 
     def _save(self, person: Person, text: str, expected: str, message: str) -> None:
         read_contacts(text)
         with self._shelf.turn():
-            public, waiting = self.public(), self.waiting()
-            if (waiting or public).digest != expected:
+            subject = self.subject()
+            if subject.working.digest != expected:
                 raise NotAllowed(_STALE)
-            base = None if waiting else public.digest
-            self._reviews.wrote(CONTACTS, person.id, person.name, self._clock(), base)
-            self._change(person, {_WAITING: (text, waiting.digest if waiting else None)}, message)
+            self.workflow.keep(person, subject, text, message, aside=True)
         self._audit.record(person.name, "changed the contacts", message)
 
-    def _change(self, person: Person, changes: Mapping[str, tuple[str | None, str | None]], message: str) -> None:
-        self._shelf.change(dict(changes), Author(person.name), message)
-        self._live.refresh()
+
+def _unchecked(record: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in record.items() if name != "checked"}

@@ -7,8 +7,9 @@ of trees, not of the index, so what somebody else has staged is never swept into
 
 import logging
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -51,10 +52,14 @@ class Revision:
 
 
 class History:
-    """The history of the folder `content`. A history that is broken costs nobody a save: it is said, and caught up."""
+    """The history of the folder `content`. A history that is broken costs nobody a save: it is said, and caught up.
 
-    def __init__(self, content: Path, data: Path) -> None:
-        self._content = content
+    Nobody opens the repository, to read or to write, but who holds the shelf's `turn`: so a lock that lies in ours is
+    nobody's, and no two commits are made of the same tree.
+    """
+
+    def __init__(self, content: Path, data: Path, turn: Callable[[], AbstractContextManager[None]]) -> None:
+        self._content, self._turn = content, turn
         self._own = data / "history.git"
         self.trouble: str | None = None
         """Why the last save is not in the history; None when it is."""
@@ -91,6 +96,26 @@ class History:
                     found.append(_revision(commit, name))
         return found
 
+    def thrown_away(self, message: str) -> list[Revision]:
+        """Files that a commit whose message begins with `message` deleted, and that are not there now, the last first.
+
+        Each stands once, with the id of the commit before, which has its words.
+        """
+        found: dict[str, Revision] = {}
+        with self._open() as repository:
+            if not self._head(repository):
+                return []
+            for entry in repository.get_walker():
+                commit = entry.commit
+                said = commit.message.decode("utf-8", "replace")
+                file = said.removeprefix(message).strip()
+                if not said.startswith(message) or file in found or (self._content / file).exists():
+                    continue
+                if commit.parents and _blob_id(repository, _tree_before(repository, commit), file):
+                    before = replace(_revision(commit, file), id=commit.parents[0].decode("ascii"))
+                    found[file] = before
+        return list(found.values())
+
     def text_at(self, revision: str, file: str) -> str | None:
         """The file as that commit left it; None if there is no such commit, or no such file in it."""
         try:
@@ -124,7 +149,12 @@ class History:
             if time.time() - lock.stat().st_mtime >= patience:
                 lock.unlink(missing_ok=True)
 
-    def _open(self) -> Repo:
+    @contextmanager
+    def _open(self) -> Iterator[Repo]:
+        with self._turn(), self._repository() as repository:
+            yield repository
+
+    def _repository(self) -> Repo:
         if (self._content / ".git").exists():
             return Repo(str(self._content))
         try:

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
-from sidedoor.desk.newsroom import Standing, standing_of, unfinished
+from sidedoor.desk.effects import Standing, of_withdrawal
+from sidedoor.desk.newsroom import standing_of, unfinished
 from sidedoor.desk.reviews import Reviews
 from sidedoor.desk.shelf import CREDITS, Shelf, change_file
 from sidedoor.documents.checks import check_library, due_of
@@ -70,7 +71,7 @@ def rows(library: Library, shelf: Shelf, reviews: Reviews, now: datetime) -> lis
         except ValueError:
             continue
         if kind and (stored := shelf.read(file)):
-            standing, title = unfinished(stored.text), _title(stored.text) or slug
+            standing, title = unfinished(stored.text), title_in(stored.text) or slug
             found.append(Row(kind, slug, file, title, standing, waiting.get(file), None, file in flagged, None))
     never = datetime.min.replace(tzinfo=now.tzinfo)
     return sorted(found, key=lambda row: (-STANDINGS.index(row.standing), row.at or never, row.slug), reverse=True)
@@ -110,7 +111,7 @@ def calendar(items: list[Row], now: datetime) -> list[tuple[str, list[tuple[date
         if meta.expires_at and meta.expires_at > now:
             coming.append((meta.expires_at, "leaves the site", row))
         if meta.withdrawn and meta.withdrawn.at > now:
-            coming.append((meta.withdrawn.at, "is withdrawn", row))
+            coming.append((meta.withdrawn.at, of_withdrawal(meta.withdrawn), row))
     coming.sort(key=lambda entry: (entry[0], entry[2].slug))
     return [(month, list(entries)) for month, entries in groupby(coming, key=lambda entry: f"{entry[0]:%B %Y}")]
 
@@ -149,7 +150,8 @@ def _due_in_words(document: Document, past: list[Problem], now: datetime) -> tup
     return tuple(problem.what for problem in found)
 
 
-def _title(text: str) -> str:
+def title_in(text: str) -> str:
+    """The title that a file gives, if it can be read."""
     try:
         title = read_document(text, "").values.get("title")
     except Refused:

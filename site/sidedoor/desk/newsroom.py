@@ -1,26 +1,25 @@
-"""The way of an item: draft, ready, published (at once or at its time), withdrawn; and who may take which step.
+"""The way of an item: draft, ready, published (at once or at its time), withdrawn; and which role may take which step.
 
-What is public is changed by approval alone. So a change to it waits as a file of its own under changes/, and whoever
-had a hand in it since the last approval cannot be the one who approves it. An editor may override in an emergency; that
-is flagged until somebody else has approved it afterwards.
+A change to what is public waits as a file of its own under changes/. Who may approve it is the workflow's matter.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from datetime import datetime
+from typing import Any
 
 from sidedoor.desk.audit import Audit
 from sidedoor.desk.composing import block, compose
 from sidedoor.desk.editing import Fields, changed, wall_time
-from sidedoor.desk.history import Author
+from sidedoor.desk.effects import Standing, of_document
 from sidedoor.desk.people import Person, Role
 from sidedoor.desk.pictures import Picture
-from sidedoor.desk.reviews import Reviews, Verdict
-from sidedoor.desk.shelf import CREDITS, CannotSave, Conflict, Shelf, Stored, change_file, digest_of
+from sidedoor.desk.reviews import Alone
+from sidedoor.desk.shelf import CREDITS, Conflict, change_file
+from sidedoor.desk.workflow import NotAllowed, Subject, Workflow
 from sidedoor.documents.checks import check_document
 from sidedoor.documents.document import FOLDERS, Document, Visibility
 from sidedoor.documents.front_matter import read_document, read_yaml
-from sidedoor.documents.library import Library
+from sidedoor.documents.library import Library, PublicLibrary
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.models import Kind
 from sidedoor.documents.problems import Level, Problem, Refused
@@ -31,33 +30,17 @@ from sidedoor.documents.times import Clock
 
 WRITERS: dict[Kind, tuple[Role, ...]] = {"news": ("press", "editor"), "help": ("editor",), "page": ("editor",)}
 """Who may write and approve which kind."""
-Standing = Literal["draft", "ready", "scheduled", "published", "withdrawn", "removed", "expired", "broken"]
+WORDS = ("title", "tab_title", "summary", "language", "location", "notes_to_editors")
+"""What of an item is words, besides its text: what restoring an old version brings back."""
 _FOLDER_OF = {kind: folder for folder, kind in FOLDERS.items()}
 
 
-class NotAllowed(Exception):
-    """This person cannot take this step now; the message is a sentence that says why."""
-
-
 @dataclass(frozen=True)
-class Item:
+class Item(Subject):
     """A document as the desk sees it: what is public (or will be, or is a first draft), and the change that waits."""
 
     kind: Kind
     slug: str
-    file: str
-    stored: Stored
-    change: Stored | None
-
-    @property
-    def working(self) -> Stored:
-        """The version that people write on."""
-        return self.change or self.stored
-
-    @property
-    def working_file(self) -> str:
-        """Its file."""
-        return self.working.file
 
     def read(self) -> tuple[dict[str, Any], str]:
         """Front matter and body of the working version. Raises Refused if nobody can read it."""
@@ -86,8 +69,8 @@ class Assessment:
 class Newsroom:
     """Every step an item can take. One that raises NotAllowed, shelf.Conflict or shelf.CannotSave did not happen."""
 
-    def __init__(self, shelf: Shelf, reviews: Reviews, audit: Audit, live: LiveLibrary, clock: Clock) -> None:
-        self.shelf, self.reviews = shelf, reviews
+    def __init__(self, workflow: Workflow, audit: Audit, live: LiveLibrary, clock: Clock) -> None:
+        self.workflow, self.shelf, self.reviews = workflow, workflow.shelf, workflow.reviews
         self._audit, self._live, self._clock = audit, live, clock
         self._renderer = shared_renderer()
 
@@ -97,7 +80,7 @@ class Newsroom:
             return None
         file = file_of(kind, slug)
         stored, change = self.shelf.read(file), self.shelf.read(change_file(file))
-        return Item(kind, slug, file, stored, change) if stored else None
+        return Item(file, stored, change, kind, slug) if stored else None
 
     def is_public(self, item: Item) -> bool:
         """Whether its own file was approved: it is public, or will be, or was."""
@@ -134,12 +117,10 @@ class Newsroom:
             front["tab_title"] = title[:30]
         if kind == "help" and site.groups:
             front["group"] = site.groups[0].id
-        stored = self._write(
-            person, file, compose({name: value for name, value in front.items() if value}, ""), None, f"Start {title}"
-        )
-        self.reviews.wrote(file, person.id, person.name, self._clock())
+        text = compose({name: value for name, value in front.items() if value}, "")
+        stored = self.workflow.begin(person, file, text, f"Start {title}")
         self._audit.record(person.name, "started", file)
-        return Item(kind, slug, file, stored, None)
+        return Item(file, stored, None, kind, slug)
 
     def save(self, person: Person, item: Item, fields: Fields, expected: str, ready: bool) -> Item:
         """Keep what a person wrote on the version `expected`; `ready` also asks for approval."""
@@ -159,41 +140,25 @@ class Newsroom:
         if _state(text) not in ("draft", "ready"):
             text = _with_state(text, "draft")
         if expected != item.working.digest:
-            self._write(person, item.working_file, text, expected, "")  # raises Conflict, with the words of now
+            now = item.working
+            raise Conflict(now.file, now.text, now.digest)
         aside = self.is_public(item)
-        file = change_file(item.file) if aside else item.file
-        before = item.change.digest if item.change else None if aside else item.stored.digest
         message = f"{'Ready' if ready else 'Draft'}: {item.file}"
-        with self.shelf.turn():
-            # Remembered first: whatever fails after it, nobody becomes a stranger to their own words.
-            base = None if not aside or self.reviews.base(item.file) else item.stored.digest
-            self.reviews.wrote(item.file, person.id, person.name, self._clock(), base)
-            stored = self._write(person, file, text, before, message)
+        stored = self.workflow.keep(person, item, text, message, aside)
         self.reviews.saved(item.file, person.id)
         self._audit.record(person.name, "sent for approval" if ready else "saved", item.file)
         return replace(item, change=stored) if aside else replace(item, stored=stored)
 
-    def version(self, item: Item, digest: str) -> str | None:
-        """The version of an item that has this digest; None if it is known no more."""
-        here = (stored.text for stored in (item.stored, item.change) if stored and stored.digest == digest)
-        return next(here, None) or self.shelf.history.text_with(digest, item.file, [change_file(item.file)])
-
-    def overtaken(self, item: Item) -> bool:
-        """Whether the public version was changed, outside the desk, after the waiting change was made from it."""
-        return item.change is not None and self.reviews.base(item.file) not in (None, item.stored.digest)
-
     def compared(self, person: Person, item: Item) -> None:
         """Somebody looked at both and wants the waiting change all the same."""
         self._may_write(person, item.kind)
-        self.reviews.wrote(item.file, person.id, person.name, self._clock(), item.stored.digest)
+        self.reviews.wrote(item.file, person.id, person.name, self._clock(), base=item.stored.digest)
 
     def why_not_approve(self, person: Person, item: Item) -> str | None:
         """Why this person cannot approve what waits, in a sentence; None if they can."""
         if not person.may(*WRITERS[item.kind]):
             return "Your role does not approve this kind of page."
-        if person.id in self.reviews.writers(item.file):
-            return "You wrote or changed this yourself. Somebody else has to approve it."
-        return self.why_not_ready(item)
+        return self.workflow.why_not(person, item) or self.why_not_ready(item)
 
     @staticmethod
     def why_not_ready(item: Item) -> str | None:
@@ -201,47 +166,44 @@ class Newsroom:
         ready = _state(item.working.text) == "ready"
         return None if ready else "It is not ready yet: nobody has sent it for approval."
 
-    def approve(self, person: Person, item: Item, seen: str) -> Item:
-        """Publish what waits, at once or at its time. `seen` is the digest of the version the person read."""
+    def approve(self, person: Person, item: Item, seen: str) -> Item | None:
+        """Publish what waits, at once or at its time. `seen` is the digest of the version the person read.
+
+        None where that was the first of two approvals.
+        """
         if why := self.why_not_approve(person, item):
             raise NotAllowed(why)
-        return self._publish(person, item, seen, override=False)
+        self.workflow.check(item, seen)
+        stored = self.workflow.approve(person, item, seen, self._made_public(item))
+        return replace(item, stored=stored, change=None) if stored else None
 
     def override(self, person: Person, item: Item, seen: str, reason: str) -> Item:
-        """Publish without a second person. Editors only; it stays flagged until somebody else approves it."""
+        """Publish without a second person. It stays flagged until somebody else approves it."""
         self._may_write(person, item.kind)
-        if not person.may("editor"):
-            raise NotAllowed("Only an editor may publish without a second person.")
-        if not reason.strip():
-            raise NotAllowed("Write why this cannot wait for a second person.")
         if not item.change and self.is_public(item):
             raise NotAllowed("There is nothing here that waits.")
-        return self._publish(person, item, seen, override=True, note=reason.strip()[:500])
+        self.workflow.check(item, seen)
+        stored = self.workflow.override(person, item, seen, self._made_public(item), reason)
+        return replace(item, stored=stored, change=None)
 
-    def approve_afterwards(self, person: Person, item: Item, seen: str) -> None:
-        """Look at what was published by override, and stand by it."""
+    def approve_afterwards(self, person: Person, item: Item, seen: str) -> bool:
+        """Look at what was published by override, and stand by it. False where that was the first of two."""
         self._may_write(person, item.kind)
-        if item.file not in {decision.file for decision in self.reviews.overrides()}:
-            raise NotAllowed("There is nothing here to approve afterwards.")
-        if person.id in self.reviews.writers(item.file):
-            raise NotAllowed("You wrote or changed this yourself. Somebody else has to approve it.")
-        if seen != item.stored.digest:
-            raise NotAllowed("It was changed since you read it. Read it again.")
-        self.reviews.decide(item.file, seen, "approved afterwards", person.id, person.name, self._clock())
-        self._audit.record(person.name, "approved afterwards", item.file)
+        return self.workflow.approve_afterwards(person, item, seen)
+
+    def effect(self, item: Item) -> str:
+        """What approving would do, in words that follow “Approve:”."""
+        document = self.assess(item.kind, item.slug, self._as_approved(item)).document
+        standing = self.standing(item) if self.is_public(item) else None
+        return of_document(document, standing, self._clock(), self._live.library.site.zone) if document else ""
 
     def send_back(self, person: Person, item: Item, note: str) -> Item:
         """Make what waits a draft again, with a word on why."""
         self._may_write(person, item.kind)
         if _state(item.working.text) != "ready":
             raise NotAllowed("It is a draft already.")
-        stored = self._write(
-            person,
-            item.working_file,
-            _with_state(item.working.text, "draft"),
-            item.working.digest,
-            f"Sent back: {item.file}",
-        )
+        texts = {item.working_file: _with_state(item.working.text, "draft")}
+        (stored,) = self.workflow.rewrite(person, item, texts, f"Sent back: {item.file}")
         self.reviews.decide(
             item.file, stored.digest, "returned", person.id, person.name, self._clock(), note.strip()[:1000]
         )
@@ -253,18 +215,32 @@ class Newsroom:
         self._may_write(person, item.kind)
         if self.standing(item) != "scheduled":
             raise NotAllowed("Only what is not public yet can be taken out of the calendar.")
-        stored = self._write(
-            person, item.file, _with_state(item.stored.text, "draft"), item.stored.digest, f"Unscheduled: {item.file}"
-        )
-        self.reviews.wrote(item.file, person.id, person.name, self._clock())
         self._audit.record(person.name, "took out of the calendar", item.file)
+        with self.shelf.turn():
+            changes = {item.file: (_with_state(item.stored.text, "draft"), item.stored.digest)}
+            (stored,) = self.workflow.write(person, changes, f"Unscheduled: {item.file}")
+            self.reviews.reopened(item.file, item.stored.digest, stored.digest)
         return replace(item, stored=stored)
 
     def restore(self, person: Person, item: Item, text: str, expected: str) -> Item:
-        """Make a draft of an old version. It is never public or withdrawn by that alone."""
-        written = read_document(text, item.file)
-        front = {name: value for name, value in written.values.items() if name != "withdrawn"}
-        return self.save_text(person, item, compose({**front, "state": "draft"}, written.body, text), expected)
+        """Make a draft with old words. Everything else stays as it is now: dates, notes, withdrawal, addresses."""
+        self._may_write(person, item.kind)
+        old, (now, _) = read_document(text, item.file), item.read()
+        kept = {name: value for name, value in now.items() if name not in WORDS}
+        words = {name: value for name, value in old.values.items() if name in WORDS}
+        self.workflow.restored(person, item, expected)
+        text = compose({**kept, **words, "state": "draft"}, old.body, item.working.text)
+        return self.save_text(person, item, text, expected)
+
+    def bring_from_history(self, person: Person, kind: Kind, slug: str, text: str) -> Item:
+        """Make a draft again of one that was thrown away."""
+        self._may_write(person, kind)
+        if self._taken(kind, slug):
+            raise NotAllowed(f"There is an item named {slug} again. The old words are in its history.")
+        file = file_of(kind, slug)
+        self._audit.record(person.name, "brought back", file)
+        stored = self.workflow.begin(person, file, _with_state(text, "draft"), f"Bring back {file}")
+        return Item(file, stored, None, kind, slug)
 
     def withdraw(self, person: Person, item: Item, reason: str, removed: bool, replacement: str) -> Item:
         """Write the change that withdraws an item: it stays under its reason, or is removed, or leads elsewhere."""
@@ -297,12 +273,7 @@ class Newsroom:
         self._may_write(person, item.kind)
         if not item.change and self.is_public(item):
             raise NotAllowed("What is public cannot be deleted here. Withdraw it.")
-        self._change(person, {item.working_file: (None, item.working.digest)}, f"Discard {item.working_file}")
-        if item.change:
-            self.reviews.abandon(item.file)
-        else:
-            self.reviews.forget(item.file)
-        self._audit.record(person.name, "threw away", item.working_file)
+        self.workflow.discard(person, item, draft=not item.change)
 
     def move(self, person: Person, item: Item, slug: str) -> Item:
         """Give an item another address. The former one of what is public leads to it; somebody approves afterwards."""
@@ -321,17 +292,18 @@ class Newsroom:
                 if stops := [p for p in self.assess(item.kind, slug, text).stops if "gives the page away" in p.what]:
                     raise NotAllowed(f"{stops[0].what} {stops[0].instead}")
                 moves |= {stored.file: (None, stored.digest), target: (text, None)}
-        self._change(person, moves, f"Move {item.file} to {file}")
-        self.reviews.forget(item.file, moved_to=file)
-        moved = self.find(item.kind, slug)
-        assert moved
-        if public:
-            base = moved.stored.digest if moved.change else None
-            self.reviews.wrote(file, person.id, person.name, self._clock(), base)
-            self.reviews.decide(
-                file, moved.stored.digest, "override", person.id, person.name, self._clock(), f"Moved from {item.slug}"
-            )
-        self._audit.record(person.name, "moved", item.file, file)
+        with self.shelf.turn():
+            self._audit.record(person.name, "moved", item.file, file)
+            self.workflow.write(person, moves, f"Move {item.file} to {file}")
+            self.reviews.move(item.file, file)
+            moved = self.find(item.kind, slug)
+            assert moved
+            for before, after in ((item.stored, moved.stored), (item.change, moved.change)):
+                if before and after:
+                    self.reviews.rewritten(file, before.digest, after.digest)
+            if public:
+                alone = (file, moved.stored.digest, item.stored.digest, person.id, person.name, self._clock())
+                self.reviews.flag(Alone(*alone, f"Moved from {item.slug}"))
         return moved
 
     def keep_picture(self, person: Person, picture: Picture, credit: str, expires: str) -> None:
@@ -339,20 +311,19 @@ class Newsroom:
         file = PICTURES + picture.file_name
         with self.shelf.turn():
             if not self.shelf.read(file):
-                self._change(person, {file: (picture.raw, None)}, f"Picture {picture.file_name}")
+                self.workflow.write(person, {file: (picture.raw, None)}, f"Picture {picture.file_name}")
             facts = {"credit": credit, "expires": expires, "by": person.name}
             known = self.shelf.read(CREDITS)
             credits_ = read_yaml(known.text, CREDITS).values if known else {}
             credits_[picture.file_name] = {name: value for name, value in facts.items() if value}
             text = "".join(block(name, value) for name, value in credits_.items())
-            self._change(person, {CREDITS: (text, known.digest if known else None)}, f"Credit of {picture.file_name}")
+            self.workflow.write(
+                person, {CREDITS: (text, known.digest if known else None)}, f"Credit of {picture.file_name}"
+            )
         self._audit.record(person.name, "added a picture", file)
 
-    def _publish(self, person: Person, item: Item, seen: str, override: bool, note: str = "") -> Item:
-        if seen != item.working.digest:
-            raise NotAllowed("It was changed since you read it. Read it again, then decide.")
-        if self.overtaken(item):
-            raise NotAllowed("The public version was changed outside the desk meanwhile. Compare the two first.")
+    def _as_approved(self, item: Item) -> str:
+        """The text that approving what waits would make public now. Raises Refused if nobody can read it."""
         front, body = item.read()
         now, site = self._clock(), self._live.library.site
         front["state"] = "withdrawn" if "withdrawn" in front else "published"
@@ -360,42 +331,13 @@ class Newsroom:
         never_public = not self.is_public(item)
         if item.kind == "news" and never_public and document and document.published_at and document.published_at < now:
             front["publish_at"] = wall_time(now, site.zone)
-        text = compose(front, body, item.working.text)
+        return compose(front, body, item.working.text)
+
+    def _made_public(self, item: Item) -> str:
+        text = self._as_approved(item)
         if stops := self.assess(item.kind, item.slug, text).stops:
             raise NotAllowed(f"This has to be put right first: {stops[0].what} {stops[0].instead}")
-        verb = "published without a second person" if override else "approved"
-        writers = ", ".join(self.reviews.writers(item.file).values())
-        changes: dict[str, tuple[str | bytes | None, str | None]] = {item.file: (text, item.stored.digest)}
-        if item.change:
-            changes[item.change.file] = (None, item.change.digest)
-        verdict: Verdict = "override" if override else "approved"
-        with self.shelf.turn():
-            # What is not logged is not done, and an override is flagged before it is public. An approval is remembered
-            # after it, in the same turn: until then nobody else can save, whose name it would forget.
-            self._audit.record(person.name, verb, item.file, note)
-            decision = (item.file, digest_of(text), verdict, person.id, person.name, now, note)
-            if override:
-                self.reviews.wrote(item.file, person.id, person.name, now)
-                self.reviews.decide(*decision)
-            try:
-                message = f"{verb.capitalize()} {item.file}\n\nWritten by: {writers or 'nobody at the desk'}"
-                stored = self._change(person, changes, message)[0]
-            except (Conflict, CannotSave):
-                self._audit.record(person.name, "did not get through", item.file, verb)
-                raise
-            if not override:
-                self.reviews.decide(*decision)
-        return replace(item, stored=stored, change=None)
-
-    def _write(self, person: Person, file: str, text: str, expected: str | None, message: str) -> Stored:
-        return self._change(person, {file: (text, expected)}, message)[0]
-
-    def _change(
-        self, person: Person, changes: Mapping[str, tuple[str | bytes | None, str | None]], message: str
-    ) -> list[Stored]:
-        stored = self.shelf.change(dict(changes), Author(person.name), message)
-        self._live.refresh()
-        return stored
+        return text
 
     def _taken(self, kind: Kind, slug: str) -> bool:
         return self.shelf.read(file_of(kind, slug)) is not None
@@ -434,14 +376,27 @@ def standing_of(document: Document, now: Any) -> Standing:
             return "published"
 
 
-def as_if_public(document: Document, library: Library, now: Any) -> tuple[Library, Any]:
-    """The library in which `document` is published, and a moment at which it is: what a preview is made from."""
+def as_if_public(
+    document: Document, library: Library, now: datetime, outside: bool
+) -> tuple[Library, PublicLibrary, datetime]:
+    """The library in which `document` is published, and what is public at a moment at which it is: for a preview.
+
+    Whoever is `outside` learns nothing of what is hidden now, whatever is public by then.
+    """
     meta = document.meta
     moments = [now, meta.publish_at, *(note.at for note in meta.updates), meta.withdrawn.at if meta.withdrawn else None]
     state = "withdrawn" if meta.withdrawn else "published"
     shown = replace(document, meta=meta.model_copy(update={"state": state, "expires_at": None}))
     others = tuple(other for other in library.documents if (other.kind, other.slug) != (document.kind, document.slug))
-    return replace(library, documents=(*others, shown)), max(moment for moment in moments if moment)
+    whole, moment = replace(library, documents=(*others, shown)), max(moment for moment in moments if moment)
+    public = whole.public(moment)
+    if outside:
+        today = replace(library, documents=others).public(now)
+        parts = {name: getattr(today, name) for name in ("shown", "withdrawn", "removed")}
+        for name in parts:
+            parts[name] = (*parts[name], *(one for one in getattr(public, name) if one is shown))
+        public = replace(public, **parts)
+    return whole, public, moment
 
 
 def _state(text: str) -> str:

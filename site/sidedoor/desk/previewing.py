@@ -83,7 +83,7 @@ def shared(token: str) -> ResponseReturnValue:
 def shared_page(token: str) -> Response:
     """The draft itself."""
     _, item = _shared(token)
-    return _page(item, item.working.text, f"/p/{token}/images/", frame=True)
+    return _page(item, item.working.text, f"/p/{token}/images/", frame=True, outside=True)
 
 
 @blueprint.get("/p/<token>/images/<name>")
@@ -120,15 +120,14 @@ def _shared(token: str) -> tuple[PreviewLink, Item]:
     return link, item
 
 
-def _page(item: Item, text: str, images: str, frame: bool) -> Response:
+def _page(item: Item, text: str, images: str, frame: bool, outside: bool = False) -> Response:
     """The public page of a version. Its links lead nowhere: the frame it stands in is sandboxed."""
     document = newsroom().assess(item.kind, item.slug, text).document
     headers = preview_headers(current_app.config["HTTPS"], frame)
     if not document:
         page = render_template("desk/no_preview.html")
         return Response(page, 200, {**headers, "Content-Type": "text/html; charset=utf-8"})
-    shown, moment = as_if_public(document, library(), now())
-    edition = Edition(shown, shown.public(moment), moment)
+    edition = Edition(*as_if_public(document, library(), now(), outside))
     pages = current_app.extensions["pages"]
     answer = pages.test_client().get(document.path, environ_overrides={EDITION_KEY: edition})
     html = answer.get_data(as_text=True).replace('src="/images/', f'src="{images}')

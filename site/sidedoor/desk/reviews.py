@@ -8,19 +8,39 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from sqlite3 import Connection
 from typing import Literal
 
 from sidedoor.database import Database
 
 Verdict = Literal["approved", "override", "approved afterwards", "returned"]
-_SCHEMA = """
+Round = Literal["waiting", "alone"]
+"""Whose words: those that wait for approval, or those that were published without it."""
+UNKNOWN = 0
+"""The writer whom nobody here knows: it was edited outside the desk, or this memory was lost or is an older one."""
+# `hands`, `versions` and `signatures` are of one round: what was written, in which versions, and who approved first of
+# two. `alone` holds what was published without a second person, until somebody else has approved that very version.
+_FIRST = """
 CREATE TABLE IF NOT EXISTS writers (file TEXT, person INTEGER, name TEXT, at TEXT, PRIMARY KEY (file, person));
 CREATE TABLE IF NOT EXISTS bases (file TEXT PRIMARY KEY, digest TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS verdicts (
     number INTEGER PRIMARY KEY, file TEXT, digest TEXT, verdict TEXT, person INTEGER, name TEXT, at TEXT, note TEXT);
 CREATE TABLE IF NOT EXISTS typing (
     file TEXT, person INTEGER, name TEXT, at TEXT, base TEXT, fields TEXT, PRIMARY KEY (file, person));
+"""
+_WHO_WROTE_WHICH_VERSION = """
+CREATE TABLE hands (
+    file TEXT, round TEXT, person INTEGER, name TEXT, at TEXT, PRIMARY KEY (file, round, person));
+CREATE TABLE versions (file TEXT, digest TEXT, PRIMARY KEY (file, digest));
+CREATE TABLE alone (
+    file TEXT PRIMARY KEY, digest TEXT, before TEXT, person INTEGER, name TEXT, at TEXT, note TEXT);
+INSERT OR IGNORE INTO hands SELECT file, 'waiting', person, name, at FROM writers;
+INSERT OR REPLACE INTO alone SELECT file, digest, '', person, name, at, note FROM verdicts AS this
+    WHERE verdict = 'override' AND NOT EXISTS (SELECT 1 FROM verdicts AS later WHERE later.file = this.file
+    AND later.number > this.number AND later.verdict IN ('approved', 'approved afterwards')) ORDER BY number;
+INSERT OR IGNORE INTO hands SELECT file, 'alone', person, name, at FROM writers WHERE file IN (SELECT file FROM alone);
+DROP TABLE writers;
+CREATE TABLE signatures (
+    file TEXT, digest TEXT, person INTEGER, name TEXT, at TEXT, PRIMARY KEY (file, digest, person));
 """
 
 
@@ -31,6 +51,19 @@ class Decision:
     file: str
     digest: str
     verdict: Verdict
+    person: int
+    name: str
+    at: datetime
+    note: str
+
+
+@dataclass(frozen=True)
+class Alone:
+    """What was published without a second person: the version, the public one before it, who did it, when and why."""
+
+    file: str
+    digest: str
+    before: str
     person: int
     name: str
     at: datetime
@@ -52,22 +85,75 @@ class Reviews:
     """The memory of reviews in `data`/reviews.sqlite3. `file` is always the public file's name, `news/first.md`."""
 
     def __init__(self, data: Path) -> None:
-        self._database = Database(data / "reviews.sqlite3", (_SCHEMA,))
+        self._database = Database(data / "reviews.sqlite3", (_FIRST, _WHO_WROTE_WHICH_VERSION))
 
-    def wrote(self, file: str, person: int, name: str, now: datetime, base: str | None = None) -> None:
-        """Remember that this person changed what waits for approval. `base`: the public version it was made from."""
+    def wrote(
+        self, file: str, person: int, name: str, now: datetime, digest: str | None = None, base: str | None = None
+    ) -> None:
+        """Remember that this person changed what waits for approval, and made this version of it.
+
+        `base`: the public version it was made from.
+        """
         with self._database.writing() as database:
             database.execute(
-                "INSERT OR REPLACE INTO writers VALUES (?, ?, ?, ?)", (file, person, name, now.isoformat())
+                "INSERT OR REPLACE INTO hands VALUES (?, 'waiting', ?, ?, ?)", (file, person, name, now.isoformat())
             )
+            if digest:
+                database.execute("INSERT OR IGNORE INTO versions VALUES (?, ?)", (file, digest))
             if base:
                 database.execute("INSERT OR REPLACE INTO bases VALUES (?, ?)", (file, base))
 
-    def writers(self, file: str) -> dict[int, str]:
-        """Everybody who changed the file since it was last approved, by id."""
+    def writers(self, file: str, of: Round = "waiting") -> dict[int, str]:
+        """Everybody who changed what waits since the last approval, or (`alone`) what was published without one."""
         with self._database.reading() as database:
-            rows = database.execute("SELECT person, name FROM writers WHERE file = ? ORDER BY at", (file,))
-            return dict(rows.fetchall())
+            query = "SELECT person, name FROM hands WHERE file = ? AND round = ? ORDER BY at"
+            return dict(database.execute(query, (file, of)).fetchall())
+
+    def knows(self, file: str, digest: str) -> bool:
+        """Whether `writers` are all who wrote this version of what waits."""
+        with self._database.reading() as database:
+            query = "SELECT 1 FROM versions WHERE file = ? AND digest = ?"
+            return database.execute(query, (file, digest)).fetchone() is not None
+
+    def rewritten(self, file: str, before: str, after: str) -> None:
+        """The desk itself made `after` of the version `before`: nobody wrote a word, so who wrote it stays the same.
+
+        `before` may be the public version, too: then the change that waits counts as made from `after`.
+        """
+        with self._database.writing() as database:
+            database.execute(
+                "INSERT OR IGNORE INTO versions SELECT file, ? FROM versions WHERE file = ? AND digest = ?",
+                (after, file, before),
+            )
+            database.execute("UPDATE bases SET digest = ? WHERE file = ? AND digest = ?", (after, file, before))
+
+    def reopened(self, file: str, before: str, after: str) -> None:
+        """What was approved waits again, as the version `after`: out of the calendar, say. Nobody wrote a word.
+
+        What was published alone is not public any more: it has to be approved like everything else.
+        """
+        with self._database.writing() as database:
+            query = "SELECT 1 FROM verdicts WHERE file = ? AND digest = ? AND verdict != 'returned'"
+            if database.execute(query, (file, before)).fetchone():
+                database.execute("INSERT OR IGNORE INTO versions VALUES (?, ?)", (file, after))
+            database.execute(
+                "UPDATE OR REPLACE hands SET round = 'waiting' WHERE file = ? AND round = 'alone'", (file,)
+            )
+            database.execute("DELETE FROM alone WHERE file = ?", (file,))
+
+    def sign(self, file: str, digest: str, person: int, name: str, now: datetime) -> None:
+        """Remember the first of two who approve a version that nobody knows the writers of."""
+        with self._database.writing() as database:
+            database.execute(
+                "INSERT OR REPLACE INTO signatures VALUES (?, ?, ?, ?, ?)",
+                (file, digest, person, name, now.isoformat()),
+            )
+
+    def signed(self, file: str, digest: str) -> dict[int, str]:
+        """Who did so, by id."""
+        with self._database.reading() as database:
+            query = "SELECT person, name FROM signatures WHERE file = ? AND digest = ? ORDER BY at"
+            return dict(database.execute(query, (file, digest)).fetchall())
 
     def base(self, file: str) -> str | None:
         """The digest of the public version that the waiting change was made from."""
@@ -75,27 +161,51 @@ class Reviews:
             row = database.execute("SELECT digest FROM bases WHERE file = ?", (file,)).fetchone()
             return row[0] if row else None
 
-    def rebase(self, file: str, digest: str) -> None:
-        """The waiting change counts as made from the public version with this digest."""
-        with self._database.writing() as database:
-            database.execute("INSERT OR REPLACE INTO bases VALUES (?, ?)", (file, digest))
-
     def decide(
         self, file: str, digest: str, verdict: Verdict, person: int, name: str, now: datetime, note: str = ""
     ) -> None:
         """Remember a decision. An approval ends the round: whoever wrote so far is a stranger to what comes next.
 
-        After an override the writers stay, because the approval afterwards has to come from somebody else.
+        An override ends it, too. What was published alone is a matter of its own, which approving afterwards ends.
         """
         with self._database.writing() as database:
             database.execute(
                 "INSERT INTO verdicts (file, digest, verdict, person, name, at, note) VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (file, digest, verdict, person, name, now.isoformat(), note),
             )
-            if verdict in ("approved", "approved afterwards"):
-                database.execute("DELETE FROM writers WHERE file = ?", (file,))
-            if verdict != "returned":
-                database.execute("DELETE FROM bases WHERE file = ?", (file,))
+            if verdict in ("approved", "override"):
+                database.execute("DELETE FROM hands WHERE file = ? AND round = 'waiting'", (file,))
+                for table in ("versions", "bases", "signatures"):
+                    database.execute(f"DELETE FROM {table} WHERE file = ?", (file,))  # noqa: S608
+            elif verdict == "approved afterwards":
+                database.execute("DELETE FROM hands WHERE file = ? AND round = 'alone'", (file,))
+                database.execute("DELETE FROM alone WHERE file = ?", (file,))
+
+    def flag(self, alone: Alone, writers: Mapping[int, str] | None = None) -> None:
+        """Something is published without a second person. `writers`: who wrote it besides.
+
+        Where the version before it is flagged already, both have to be approved, and so what was before both is kept.
+        """
+        with self._database.writing() as database:
+            before = database.execute("SELECT before FROM alone WHERE file = ?", (alone.file,)).fetchone()
+            at = alone.at.isoformat()
+            row = (alone.file, alone.digest, before[0] if before else alone.before, alone.person, alone.name, at)
+            database.execute("INSERT OR REPLACE INTO alone VALUES (?, ?, ?, ?, ?, ?, ?)", (*row, alone.note))
+            hands = {**(writers or {}), alone.person: alone.name}
+            database.executemany(
+                "INSERT OR REPLACE INTO hands VALUES (?, 'alone', ?, ?, ?)",
+                [(alone.file, person, name, at) for person, name in hands.items()],
+            )
+
+    def unflag(self, file: str) -> None:
+        """It was not published after all."""
+        with self._database.writing() as database:
+            database.execute("DELETE FROM alone WHERE file = ?", (file,))
+            database.execute("DELETE FROM hands WHERE file = ? AND round = 'alone'", (file,))
+
+    def alone(self, file: str) -> Alone | None:
+        """What was published of this file without a second person, and nobody has approved since."""
+        return next((one for one in self.overrides() if one.file == file), None)
 
     def last(self, file: str) -> Decision | None:
         """The latest decision about the file."""
@@ -107,27 +217,28 @@ class Reviews:
             ).fetchone()
         return _decision(row) if row else None
 
-    def overrides(self) -> list[Decision]:
-        """What was published without a second person, and nobody has approved since. Oldest first."""
+    def overrides(self) -> list[Alone]:
+        """Everything of that kind, the oldest first."""
         with self._database.reading() as database:
-            return _overrides(database)
+            query = "SELECT file, digest, before, person, name, at, note FROM alone ORDER BY at"
+            rows = database.execute(query).fetchall()
+        return [
+            Alone(file, digest, before, person, name, datetime.fromisoformat(at), note)
+            for file, digest, before, person, name, at, note in rows
+        ]
 
-    def forget(self, file: str, moved_to: str | None = None) -> None:
-        """The file is gone, or has a new name."""
+    def move(self, file: str, to: str) -> None:
+        """The file has a new name."""
         with self._database.writing() as database:
-            for table in ("writers", "bases", "verdicts", "typing"):
-                if moved_to:
-                    database.execute(f"UPDATE OR REPLACE {table} SET file = ? WHERE file = ?", (moved_to, file))  # noqa: S608
-                elif table != "verdicts":
-                    database.execute(f"DELETE FROM {table} WHERE file = ?", (file,))  # noqa: S608
+            for table in ("hands", "versions", "bases", "verdicts", "typing", "alone", "signatures"):
+                database.execute(f"UPDATE OR REPLACE {table} SET file = ? WHERE file = ?", (to, file))  # noqa: S608
 
-    def abandon(self, file: str) -> None:
-        """The waiting change is thrown away; who wrote it no longer matters, unless an override is still open."""
+    def abandon(self, file: str, draft: bool = False) -> None:
+        """What waits is thrown away, and who wrote it no longer matters. A `draft` never was public."""
         with self._database.writing() as database:
-            still_open = any(decision.file == file for decision in _overrides(database))
-            database.execute("DELETE FROM bases WHERE file = ?", (file,))
-            if not still_open:
-                database.execute("DELETE FROM writers WHERE file = ?", (file,))
+            database.execute("DELETE FROM hands WHERE file = ? AND round = 'waiting'", (file,))
+            for table in ("versions", "bases", "signatures", *(("typing",) if draft else ())):
+                database.execute(f"DELETE FROM {table} WHERE file = ?", (file,))  # noqa: S608
 
     def types(
         self, file: str, person: int, name: str, now: datetime, base: str, fields: Mapping[str, str] | None
@@ -158,17 +269,6 @@ class Reviews:
         """What this person typed is saved or thrown away."""
         with self._database.writing() as database:
             database.execute("DELETE FROM typing WHERE file = ? AND person = ?", (file, person))
-
-
-def _overrides(database: Connection) -> list[Decision]:
-    rows = database.execute(
-        "SELECT file, digest, verdict, person, name, at, note FROM verdicts AS this"
-        " WHERE verdict = 'override' AND NOT EXISTS ("
-        "SELECT 1 FROM verdicts AS later WHERE later.file = this.file"
-        " AND later.number > this.number AND later.verdict IN ('approved', 'approved afterwards'))"
-        " ORDER BY number"
-    ).fetchall()
-    return list({row[0]: _decision(row) for row in rows}.values())
 
 
 def _decision(row: tuple[str, str, Verdict, int, str, str, str]) -> Decision:

@@ -1,4 +1,4 @@
-"""The history of an item: every save, read, compared word by word, and restored."""
+"""The history of an item: every save, read, compared word by word, and restored; and the drafts thrown away."""
 
 from flask import Blueprint, abort, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -7,16 +7,59 @@ from sidedoor.desk.access import current_person, only
 from sidedoor.desk.compare import compare
 from sidedoor.desk.current import newsroom, shelf
 from sidedoor.desk.history import Revision
-from sidedoor.desk.newsroom import Item, NotAllowed, file_of
+from sidedoor.desk.listing import title_in
+from sidedoor.desk.newsroom import WRITERS, Item, file_of
 from sidedoor.desk.shelf import CannotSave, Conflict, change_file
+from sidedoor.desk.workflow import DISCARDED, NotAllowed
 from sidedoor.desk.writing import find, path_of, sentence
+from sidedoor.documents.document import kind_of, slug_of
 from sidedoor.documents.models import Kind
 from sidedoor.documents.problems import Refused
+from sidedoor.documents.slugs import slug_problem
 
-blueprint = Blueprint("revisions", __name__, url_prefix="/items/<any(news, help, page):kind>/<slug>/history")
+blueprint = Blueprint("revisions", __name__, url_prefix="/items")
+_ONE = "/<any(news, help, page):kind>/<slug>/history"
 
 
-@blueprint.get("")
+@blueprint.get("/thrown-away")
+@only("press", "editor")
+def thrown_away() -> ResponseReturnValue:
+    """Drafts that were thrown away, the last first."""
+    return _thrown_away()
+
+
+@blueprint.post("/thrown-away/<any(news, help, page):kind>/<slug>")
+@only("press", "editor")
+def bring_from_history(kind: Kind, slug: str) -> ResponseReturnValue:
+    """Make a draft of one again."""
+    if not current_person().may(*WRITERS[kind]):
+        abort(403)
+    if slug_problem(slug):
+        abort(404)
+    try:
+        found = next((one for one in shelf().history.thrown_away(DISCARDED) if one.file == file_of(kind, slug)), None)
+        text = shelf().history.text_at(found.id, found.file) if found else None
+        if text is None:
+            what = "It is here already." if newsroom().find(kind, slug) else "The history does not have it."
+            raise NotAllowed(what)
+        item = newsroom().bring_from_history(current_person(), kind, slug, text)
+    except (NotAllowed, CannotSave, Conflict, Refused) as refused:
+        return _thrown_away(sentence(refused)), 422
+    flash("It is a draft again.")
+    return redirect(path_of(item), 303)
+
+
+def _thrown_away(problem: str = "") -> str:
+    found = []
+    for one in shelf().history.thrown_away(DISCARDED):
+        kind = kind_of(one.file)
+        if kind and current_person().may(*WRITERS[kind]):
+            title = title_in(shelf().history.text_at(one.id, one.file) or "")
+            found.append((one, kind, slug_of(one.file), title or slug_of(one.file)))
+    return render_template("desk/thrown_away.html", found=found, problem=problem)
+
+
+@blueprint.get(_ONE)
 @only("press", "editor")
 def history(kind: Kind, slug: str) -> ResponseReturnValue:
     """Every save, the newest first."""
@@ -25,7 +68,7 @@ def history(kind: Kind, slug: str) -> ResponseReturnValue:
     return render_template("desk/history.html", item=item, path=path_of(item), revisions=_revisions(item))
 
 
-@blueprint.get("/<revision>")
+@blueprint.get(f"{_ONE}/<revision>")
 @only("press", "editor")
 def one(kind: Kind, slug: str, revision: str) -> ResponseReturnValue:
     """One revision, compared with another (`with`), or with what there is now."""
@@ -41,10 +84,10 @@ def one(kind: Kind, slug: str, revision: str) -> ResponseReturnValue:
     )  # fmt: skip
 
 
-@blueprint.post("/<revision>/restore")
+@blueprint.post(f"{_ONE}/<revision>/restore")
 @only("press", "editor")
 def restore(kind: Kind, slug: str, revision: str) -> ResponseReturnValue:
-    """Make a draft of an old revision. What is public stays until somebody approves."""
+    """Make a draft with old words. What is public stays until somebody approves."""
     item = find(kind, slug)
     text = _text(_revisions(item), revision) or abort(404)
     try:

@@ -63,7 +63,7 @@ class Shelf:
         self._lock_file = data / "shelf.lock"
         self._turn = threading.RLock()
         self._held = 0
-        self.history = History(content, data)
+        self.history = History(content, data, self.turn)
 
     def read(self, file: str) -> Stored | None:
         """The file as it is now; None if there is none. Raises CannotSave for a name that is none of ours."""

@@ -5,7 +5,6 @@ import hashlib
 import hmac
 import ipaddress
 import json
-import secrets
 from datetime import timedelta
 from urllib.parse import urlsplit
 

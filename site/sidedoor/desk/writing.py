@@ -8,12 +8,13 @@ from flask.typing import ResponseReturnValue
 
 from sidedoor.desk.access import current_person, only, polled
 from sidedoor.desk.composing import compose
-from sidedoor.desk.current import library, newsroom, now, reviews, shelf
+from sidedoor.desk.current import library, newsroom, now, reviews, shelf, workflow
 from sidedoor.desk.editing import NOTE_KINDS, Fields, changed, fields_of, from_form, notes_of, with_insertion
 from sidedoor.desk.listing import STANDINGS, matching, rows
-from sidedoor.desk.newsroom import WRITERS, Item, NotAllowed
+from sidedoor.desk.newsroom import WRITERS, Item
 from sidedoor.desk.pictures import PictureRefused, take_in
 from sidedoor.desk.shelf import CannotSave, Conflict
+from sidedoor.desk.workflow import NotAllowed
 from sidedoor.documents.checks import EASIEST_GRADE_FOR, reading_age
 from sidedoor.documents.front_matter import read_document
 from sidedoor.documents.models import Kind
@@ -171,7 +172,7 @@ def _editor(item: Item, fields: Fields | None, base: str, **more: object) -> str
         theirs=theirs,
         standing=newsroom().standing(item),
         public=newsroom().is_public(item),
-        overtaken=newsroom().overtaken(item),
+        overtaken=workflow().overtaken(item),
         last=reviews().last(item.file),
         others=_others(item),
         panel=_panel(item, shown),
@@ -184,7 +185,7 @@ def _editor(item: Item, fields: Fields | None, base: str, **more: object) -> str
 def _fields_before(item: Item, base: str) -> Fields:
     """The fields of the version `base`, from which both people began; none if it is known no more."""
     try:
-        written = read_document(newsroom().version(item, base) or "", item.file)
+        written = read_document(workflow().version(item, base) or "", item.file)
     except Refused:
         return {}
     return fields_of(written.values, written.body)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import textstat
 
-from sidedoor.documents.document import Document
+from sidedoor.documents.document import Document, Visibility, path_of
 from sidedoor.documents.library import Library
 from sidedoor.documents.models import HelpMeta
 from sidedoor.documents.problems import Level, Problem
@@ -33,6 +33,7 @@ def check_document(document: Document, library: Library, now: datetime) -> list[
     """The same for one document, which may be one that is not in the `library` yet."""
     return [
         *_links(document, library),
+        *_hidden_links(document, library, now),
         *_telling_words(document, library),
         *_reading(document),
         *_news(document, library),
@@ -88,6 +89,32 @@ def _links(document: Document, library: Library) -> Iterator[Problem]:
                 f"The picture {picture} cannot be shown.",
                 "Put it in content/images, or correct its name.",
             )
+
+
+def _hidden_links(document: Document, library: Library, now: datetime) -> Iterator[Problem]:
+    """Links to what readers cannot open when this is public: their words stand without a link until they can."""
+    opens = max(now, document.meta.publish_at or now)
+    hidden = {
+        other.path: other for other in library.documents
+        if other.visibility(opens) in (Visibility.HIDDEN, Visibility.REMOVED) and other is not document
+    }  # fmt: skip
+    withdrawn, own = document.meta.withdrawn, (library.site.url or "").rstrip("/")
+    addresses = [
+        *(link.partition("#")[0] for link in document.links),
+        *(note.link for note in document.meta.updates if note.link),
+        *(path_of("help", slug) for slug in document.meta.related_help),
+        *([withdrawn.replacement] if withdrawn and withdrawn.replacement else []),
+        *(path for path in hidden if own and f'"{own}{path}"' in document.html + document.notes_html),
+    ]
+    for address in dict.fromkeys(addresses):
+        if address in hidden and address != document.path:
+            starts = hidden[address].meta.publish_at
+            published = hidden[address].meta.state in ("published", "withdrawn")
+            later = published and starts is not None and starts > opens
+            when = f"until {starts.astimezone(library.site.zone):%Y-%m-%d %H:%M}" if later and starts else "now"
+            what = f"Readers cannot open {address} {when}."
+            instead = "Its words stand without a link until they can; take them out if they tell too much."
+            yield Problem(document.file, None, what, instead, Level.WARNING)
 
 
 def _telling_words(document: Document, library: Library) -> Iterator[Problem]:

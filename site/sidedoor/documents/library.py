@@ -4,6 +4,7 @@ What is not public at a moment is not in the PublicLibrary of that moment, so no
 that is made from one can give it away. Visibility is decided when read, from the clock; no job has to fire.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +15,16 @@ from sidedoor.documents.models import Contact, Kind, Site
 from sidedoor.documents.problems import Problem
 
 NEVER = datetime.max.replace(tzinfo=UTC)
+_NO_DOCUMENT = frozenset(("contacts", "chat", "feedback", "help", "news", "search"))
+_NEWS_LIST = re.compile(r"/news/(?:\d{4}(?:/page/\d+)?|page/\d+|rss\.xml|atom\.xml|feed\.json)")
+
+
+def _may_be_hidden(path: str) -> bool:
+    """Whether a path is one that a document has, shown or not: `/help/…`, `/news/…`, or a page at the top."""
+    first, _, rest = path.removeprefix("/").rstrip("/").partition("/")
+    if first == "news" and rest:
+        return _NEWS_LIST.fullmatch(path) is None
+    return bool(rest) if first == "help" else bool(first) and not rest and first not in _NO_DOCUMENT
 
 
 @dataclass(frozen=True)
@@ -78,9 +89,38 @@ class PublicLibrary:
                 if former not in self.by_path and former not in self.gone:
                     moved[former] = document.path
         for document in self.removed:
-            if document.meta.withdrawn and document.meta.withdrawn.replacement:
-                moved[document.path] = document.meta.withdrawn.replacement
+            if target := self.replacement(document):
+                moved[document.path] = target
         return moved
+
+    def replacement(self, document: Document) -> str | None:
+        """Where a page that was taken back leads, if readers can open that now."""
+        withdrawn = document.meta.withdrawn
+        return self.lead(withdrawn.replacement) if withdrawn and withdrawn.replacement else None
+
+    def lead(self, address: str) -> str | None:
+        """The address for a link to `address` of this site; None where nobody may know now that there is such a page.
+
+        A page that was removed leads to what replaced it.
+        """
+        seen: set[str] = set()
+        path, mark, part = address.partition("#")
+        while document := self.gone.get(path):
+            if path in seen or not document.meta.withdrawn or not document.meta.withdrawn.replacement:
+                return None
+            seen.add(path)
+            path, mark, part = document.meta.withdrawn.replacement, "", ""
+        if _may_be_hidden(path) and path not in self.by_path and path not in self._former:
+            return None
+        return path + mark + part
+
+    @cached_property
+    def _former(self) -> frozenset[str]:
+        return frozenset(
+            path_of(document.kind, slug)
+            for document in (*self.withdrawn, *self.shown)
+            for slug in document.meta.previous_slugs
+        )
 
     @cached_property
     def news(self) -> tuple[Document, ...]:

@@ -1,14 +1,16 @@
 """Every helpline, and the card of each one wherever a page asks for it."""
 
+import html as html_module
 import re
 
 from flask import Blueprint, render_template
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from sidedoor.public.current import current_public, same_for_everyone
+from sidedoor.public.current import current_public, same_for_everyone, site_address
 from sidedoor.public.language import translate as _
 
 blueprint = Blueprint("contacts", __name__)
+_LINK = re.compile(r'<a href="([^"]*)"[^>]*>(.*?)</a>', re.DOTALL)
 _MARK = re.compile(r'<div data-contact="([^"<>]*)"></div>')
 
 
@@ -60,13 +62,40 @@ def index() -> str:
 
 @blueprint.app_template_filter("with_contacts")
 def with_contacts(html: str) -> Markup:
-    """A document's HTML with the cards it asks for. A contact that no longer exists leaves no gap and no guess."""
+    """A document's HTML as readers may see it now: the cards it asks for, and no link to what is hidden.
+
+    The words of such a link stay, and the link is back with the edition in which its page is open. A contact that no
+    longer exists leaves no gap and no guess.
+    """
+
+    public = current_public()
+    own = site_address()
+
+    def link(found: re.Match[str]) -> str:
+        tag, address, words = found[0], html_module.unescape(found[1]), found[2]
+        path = address.removeprefix(own) or "/"
+        if not path.startswith("/") or path.startswith("//"):
+            return tag
+        target = public.lead(path)
+        if target == path:
+            return tag
+        if path.partition("#")[0] in html_module.unescape(words):  # an address may stand as the words: <https://…>
+            words = str(escape(own + target)) if target else ""
+        return f'<a href="{escape(target)}">{words}</a>' if target else words
+
+    html = _LINK.sub(link, html)
 
     def card(found: re.Match[str]) -> str:
         contact = current_public().contacts.get(found[1])
         return render_template("contact_card.html", contact=contact) if contact else ""
 
     return Markup(_MARK.sub(card, html))
+
+
+@blueprint.app_template_filter("lead")
+def lead(address: str | None) -> str:
+    """Where a link to an address of this site may lead now; empty where it would name what is hidden."""
+    return (current_public().lead(address) or "") if address else ""
 
 
 @blueprint.app_template_filter("digits")

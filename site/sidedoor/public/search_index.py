@@ -20,6 +20,7 @@ LONGEST_QUERY = 200
 _MOST_WORDS = 12
 _MOST_RESULTS = 20
 _WORD = re.compile(r"\w+")
+_ADDRESS = re.compile(r"https?://\S+")
 Entry = tuple[str, str, str, str, str]
 _OPEN, _CLOSE = "\x02", "\x03"
 # Words that say nothing of what is looked for; left out unless there is nothing else.
@@ -115,7 +116,9 @@ class SearchIndex:
 
 def _entry(source: Document | Contact) -> Entry:
     if isinstance(source, Document):
-        return source.title, source.summary, " ".join(source.sentences), source.kind, source.path
+        # An address that stands as words may be one that is hidden now; nobody searches for those.
+        told = _ADDRESS.sub("", " ".join(source.sentences))
+        return source.title, source.summary, told, source.kind, source.path
     more = [source.access, source.note, source.area, source.phone, source.hours]
     told = " ".join(text for text in more if text)
     return source.name, source.for_whom, told, "contact", f"/contacts#contact-{source.id}"
