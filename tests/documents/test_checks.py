@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from sidedoor.documents.checks import check_library, flesch_kincaid_grade, long_sentences
 from sidedoor.documents.loader import Loader
 from sidedoor.documents.problems import Level
+from sidedoor.public.addresses import LINKED
 from tests.content import ContentFolder
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -14,7 +15,7 @@ def told(content: ContentFolder) -> list[str]:
     """Every problem, as printed."""
     loader = Loader(content.path)
     try:
-        return [str(problem) for problem in check_library(loader.load(), NOW)]
+        return [str(problem) for problem in check_library(loader.load(), NOW, LINKED)]
     finally:
         loader.close()
 

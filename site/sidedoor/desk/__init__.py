@@ -41,6 +41,7 @@ from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.loader import Loader
 from sidedoor.documents.problems import Problem, Refused
 from sidedoor.documents.times import Clock, utc_now
+from sidedoor.numbers import read_numbers
 from sidedoor.public import create_pages
 from sidedoor.public.headers import OutermostLayer, completed
 from sidedoor.public.same_site import refuse_cross_site_posts
@@ -60,6 +61,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
     Raises problems.Refused when the content folder has no usable site.toml.
     """
     app = Flask("sidedoor", root_path=str(PACKAGE), static_folder=None)
+    read_numbers(app)
     app.config.update(
         DATA=settings.data.resolve(),
         CONTENT=settings.content.resolve(),

@@ -128,7 +128,7 @@ def _page(item: Item, text: str, images: str, frame: bool) -> Response:
         page = render_template("desk/no_preview.html")
         return Response(page, 200, {**headers, "Content-Type": "text/html; charset=utf-8"})
     shown, moment = as_if_public(document, library(), now())
-    edition = Edition(shown, shown.public(moment), moment)
+    edition = Edition(shown, shown.public(moment), moment, moment)
     pages = current_app.extensions["pages"]
     answer = pages.test_client().get(document.path, environ_overrides={EDITION_KEY: edition})
     html = answer.get_data(as_text=True).replace('src="/images/', f'src="{images}')

@@ -1,7 +1,7 @@
 """What `flask content check` looks at once files are read: links, telling words, what is due, how easy it reads."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime, timedelta
 
 import textstat
@@ -16,23 +16,25 @@ REVIEW_DAYS = 365
 EXPIRY_NOTICE_DAYS = 14
 EASIEST_GRADE_FOR = {"help": 6.0, "page": 9.0, "news": 12.0}
 LONGEST_SENTENCE_FOR = {"help": 25, "page": 30, "news": 40}
-_OWN_ADDRESSES = {"/", "/help", "/contacts", "/news", "/search", "/feedback", "/chat"}
 
 
-def check_library(library: Library, now: datetime) -> list[Problem]:
-    """Everything wrong (errors) or due (warnings) at `now`, in the order of files and lines."""
+def check_library(library: Library, now: datetime, places: Collection[str]) -> list[Problem]:
+    """Everything wrong (errors) or due (warnings) at `now`, in the order of files and lines.
+
+    `places`: the site's own addresses, beside those of documents, that a link may lead to.
+    """
     problems = [*library.problems]
     for document in library.documents:
-        problems += check_document(document, library, now)
+        problems += check_document(document, library, now, places)
     problems += _site(library)
     problems += _contacts_due(library, now)
     return sorted(set(problems), key=lambda problem: (problem.level, problem.file, problem.line or 0, problem.what))
 
 
-def check_document(document: Document, library: Library, now: datetime) -> list[Problem]:
+def check_document(document: Document, library: Library, now: datetime, places: Collection[str]) -> list[Problem]:
     """The same for one document, which may be one that is not in the `library` yet."""
     return [
-        *_links(document, library),
+        *_links(document, library, places),
         *_telling_words(document, library),
         *_reading(document),
         *_news(document, library),
@@ -60,8 +62,8 @@ def long_sentences(sentences: Iterable[str], most: int) -> list[str]:
     return [sentence for sentence in split if len(sentence.split()) > most]
 
 
-def _links(document: Document, library: Library) -> Iterator[Problem]:
-    addresses = _OWN_ADDRESSES | {other.path for other in library.documents}
+def _links(document: Document, library: Library, places: Collection[str]) -> Iterator[Problem]:
+    addresses = {*places, *(other.path for other in library.documents)}
     written = [note.link for note in document.meta.updates if note.link]
     for link in (*document.links, *written):
         if link.partition("#")[0] not in addresses:

@@ -13,7 +13,9 @@ from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.loader import Loader
 from sidedoor.documents.times import Clock, utc_now
 from sidedoor.edition import MIRROR_KEY, EditionLayer, in_conversation
+from sidedoor.numbers import read_numbers
 from sidedoor.public import chat, contacts, errors, feedback, feeds, health, help, news, pages, search, site_files
+from sidedoor.public.addresses import Addresses
 from sidedoor.public.current import current_public
 from sidedoor.public.headers import OutermostLayer, set_policy, with_policy
 from sidedoor.public.inline import inline_script, inline_style
@@ -36,7 +38,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
     def complete(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
         return with_policy(headers, settings.https)
 
-    edition = EditionLayer(app.wsgi_app, live, clock, complete)
+    edition = EditionLayer(app.wsgi_app, live, clock, complete, Addresses)
     app.extensions["edition"] = edition.edition
 
     @lru_cache(maxsize=1)
@@ -56,6 +58,8 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
 def create_pages(settings: Settings, live: LiveLibrary, clock: Clock) -> Flask:
     """The public pages alone. Whoever asks them brings the Edition to answer from; the desk's preview does, too."""
     app = Flask("sidedoor", root_path=str(PACKAGE), static_folder=None)
+    read_numbers(app)
+    app.url_map.merge_slashes = False  # it would lead to pages that are not there; see errors.py
     app.config.update(
         DATA=settings.data.resolve(),
         CONTENT=settings.content.resolve(),
