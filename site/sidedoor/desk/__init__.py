@@ -45,6 +45,7 @@ from sidedoor.numbers import read_numbers
 from sidedoor.public import create_pages
 from sidedoor.public.headers import OutermostLayer, completed
 from sidedoor.public.same_site import refuse_cross_site_posts
+from sidedoor.serving import serve
 from sidedoor.settings import Settings
 
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -108,11 +109,12 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
     guard(app, signing_in.person_of_this_request)
     add_commands(app)
     policy = tuple(policy_headers(settings.https).items())
-    app.wsgi_app = OutermostLayer(  # type: ignore[method-assign]
+    app.wsgi_app = outermost = OutermostLayer(  # type: ignore[method-assign]
         app.wsgi_app,
         lambda headers: completed(headers, policy),
         settings.https,
         lambda: (*settings.desk_hosts, urlsplit(settings.desk_url).hostname or ""),
         lambda environ: None,
     )
+    serve(app, lambda environ: False, outermost.refuse_body)
     return app

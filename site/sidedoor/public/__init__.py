@@ -22,6 +22,7 @@ from sidedoor.public.inline import inline_script, inline_style
 from sidedoor.public.language import current_language, speak_languages
 from sidedoor.public.same_site import refuse_cross_site_posts
 from sidedoor.public.search_index import SearchIndex
+from sidedoor.serving import serve
 from sidedoor.settings import Settings
 
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -49,9 +50,10 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
         site = live.library.site
         return (*site.hosts, name_of(site.url or settings.served_at))
 
-    app.wsgi_app = OutermostLayer(  # type: ignore[method-assign]
+    app.wsgi_app = outermost = OutermostLayer(  # type: ignore[method-assign]
         edition, complete, settings.https, hosts, edition.remembered
     )
+    serve(app, edition.at_hand, outermost.refuse_body)
     return app
 
 
