@@ -17,6 +17,7 @@ from sidedoor.numbers import read_numbers
 from sidedoor.public import chat, contacts, errors, feedback, feeds, health, help, news, pages, search, site_files
 from sidedoor.public.addresses import Addresses
 from sidedoor.public.current import current_public
+from sidedoor.public.feedback_store import Senders
 from sidedoor.public.headers import OutermostLayer, set_policy, with_policy
 from sidedoor.public.inline import inline_script, inline_style
 from sidedoor.public.language import current_language, speak_languages
@@ -75,6 +76,7 @@ def create_pages(settings: Settings, live: LiveLibrary, clock: Clock) -> Flask:
     app.extensions["live"] = live
     app.extensions["clock"] = clock
     app.extensions["search_index"] = SearchIndex()
+    app.extensions["feedback_senders"] = Senders()
     app.extensions["chat_store"] = open_store(settings.chat_store, app.config["DATA"])
     app.jinja_env.globals.update(inline_style=inline_style, inline_script=inline_script)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
