@@ -8,9 +8,10 @@ import yaml
 from flask import Flask
 from flask.testing import FlaskClient
 
-from sidedoor.documents.checks import check_library, flesch_kincaid_grade, long_sentences
+from sidedoor.documents.checks import check_library, long_sentences
 from sidedoor.documents.document import Document
 from sidedoor.documents.problems import Level
+from sidedoor.documents.readability import flesch_kincaid_grade
 from sidedoor.documents.times import utc_now
 from sidedoor.public.addresses import LINKED
 from tests.conftest import PROJECT

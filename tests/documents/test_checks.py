@@ -2,9 +2,10 @@
 
 from datetime import UTC, datetime
 
-from sidedoor.documents.checks import check_library, flesch_kincaid_grade, long_sentences
+from sidedoor.documents.checks import check_library, long_sentences
 from sidedoor.documents.loader import Loader
 from sidedoor.documents.problems import Level
+from sidedoor.documents.readability import flesch_kincaid_grade
 from sidedoor.public.addresses import LINKED
 from tests.content import ContentFolder
 

@@ -4,12 +4,11 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime, timedelta
 
-import textstat
-
 from sidedoor.documents.document import Document
 from sidedoor.documents.library import Library
 from sidedoor.documents.models import HelpMeta
 from sidedoor.documents.problems import Level, Problem
+from sidedoor.documents.readability import flesch_kincaid_grade
 
 CONTACT_CHECK_DAYS = 90
 REVIEW_DAYS = 365
@@ -41,12 +40,6 @@ def check_document(document: Document, library: Library, now: datetime, places: 
         *_summary(document),
         *due_of(document, now),
     ]
-
-
-def flesch_kincaid_grade(sentences: Iterable[str]) -> float:
-    """US school grade of a text given block by block, each a sentence or more. The age is the grade plus five."""
-    blocks = [text if text[-1] in ".!?:…" else f"{text}." for text in sentences if re.search(r"[^\W\d]", text)]
-    return float(textstat.flesch_kincaid_grade("\n".join(blocks))) if blocks else 0.0
 
 
 def reading_age(document: Document) -> int | None:
