@@ -4,6 +4,7 @@ import json
 import random
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -90,7 +91,7 @@ def test_the_edition_remembers_no_more_than_the_list_of_addresses_whatever_is_as
 def test_even_a_view_that_answers_everything_is_remembered_only_at_public_addresses(
     app: Flask, client: FlaskClient
 ) -> None:
-    home = app.view_functions["help.home"]
+    home: Any = app.view_functions["help.home"]
     app.view_functions["pages.page"] = lambda slug: home()
     for number in range(50):
         assert client.get(f"/made-up-{number}").status_code == 200
