@@ -8,7 +8,7 @@ WORKERS ?= 2
 export HOST PORT
 
 # How the site is served: many connections, few threads; who is slow keeps nobody else waiting (tests/faults).
-SERVE := --interface wsgi --backlog 4096 --backpressure 2048 --blocking-threads 16 --http1-buffer-size 65536 --http1-header-read-timeout 10000 --respawn-failed-workers --workers-kill-timeout 10 --no-ws --log-level error
+SERVE := --interface rsgi --backlog 4096 --backpressure 2048 --http1-buffer-size 65536 --http1-header-read-timeout 10000 --respawn-failed-workers --workers-kill-timeout 10 --no-ws --log-level error
 
 BIN := .venv/bin
 RUNS := .venv/runs.stamp

@@ -1,4 +1,4 @@
-"""The public site: `flask run`, or `granian --interface wsgi app:app`."""
+"""The public site: `flask run`, or granian, by the options of the Makefile."""
 
 import sys
 import threading

@@ -1,8 +1,9 @@
 """What other people's checkers say of the running site, a line each: `make audit`.
 
-MDN's HTTP Observatory behind real TLS, Lighthouse, pa11y (WCAG 2 AAA), wapiti, and 100,000 generated requests. The
-checkers are fetched when this runs, in exact versions, and nothing of them is kept in the project. Needs root (it listens
-on 127.0.0.77, ports 80 and 443), nginx, openssl and chromium. Exits with 1 if a line says FAIL.
+Known advisories about anything installed (pip-audit, npm audit), MDN's HTTP Observatory behind real TLS, Lighthouse,
+pa11y (WCAG 2 AAA), wapiti, and 100,000 generated requests. Most checkers are fetched when this runs, in exact versions,
+and nothing of them is kept in the project. Needs root (it listens on 127.0.0.77, ports 80 and 443), nginx, openssl and
+chromium. Exits with 1 if a line says FAIL.
 """
 
 import io
@@ -18,7 +19,7 @@ from pathlib import Path
 from sidedoor.public import create_app
 from sidedoor.settings import Settings
 from tests.browser.readers import CHROMIUM
-from tests.browser.server import RunningSite, copy_content, node_environment
+from tests.browser.server import PROJECT, RunningSite, copy_content, node_environment
 
 CHECKERS = ["@mdn/mdn-http-observatory@1.4.8", "lighthouse@12.8.2", "pa11y@9.1.1"]
 WAPITI = "wapiti3==3.2.3"
@@ -200,8 +201,32 @@ def generated(folder: Path) -> None:
     )
 
 
+def advisories() -> None:
+    """Whether a known advisory is about anything installed: pip-audit and npm audit. What could not be asked fails."""
+    ran = subprocess.run(
+        [sys.executable, "-m", "pip_audit", "--local", "--skip-editable", "--progress-spinner", "off", "-f", "json"],
+        capture_output=True, text=True, check=False, timeout=300,
+    )  # fmt: skip
+    told = json.loads(ran.stdout)["dependencies"] if ran.stdout.startswith("{") else []
+    asked = [one for one in told if "vulns" in one]
+    unasked = [one["name"] for one in told if "vulns" not in one and one["name"] != "sidedoor"]
+    found = [f"{one['name']} {one['version']}: {bad['id']}" for one in asked for bad in one["vulns"]]
+    say(
+        bool(asked) and not found and not unasked,
+        f"pip-audit: {len(asked)} packages asked about, {len(unasked)} not; {found or 'no advisory'}",
+    )
+    ran = subprocess.run(
+        ["npm", "audit", "--json"], cwd=PROJECT / "tests", env=node_environment(), capture_output=True, text=True,
+        check=False, timeout=300,
+    )  # fmt: skip
+    counts = (json.loads(ran.stdout) if ran.stdout.startswith("{") else {}).get("metadata", {}).get("vulnerabilities")
+    what = "the registry did not answer" if counts is None else f"{counts.get('total')} advisories"
+    say(counts is not None and counts.get("total") == 0, f"npm audit: {what}")
+
+
 def main() -> None:
     """Run all of them."""
+    advisories()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         subprocess.run(

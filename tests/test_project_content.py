@@ -8,10 +8,12 @@ import yaml
 from flask import Flask
 from flask.testing import FlaskClient
 
-from sidedoor.documents.checks import check_library, flesch_kincaid_grade, long_sentences
+from sidedoor.documents.checks import check_library, long_sentences
 from sidedoor.documents.document import Document
 from sidedoor.documents.problems import Level
+from sidedoor.documents.readability import flesch_kincaid_grade
 from sidedoor.documents.times import utc_now
+from sidedoor.public.addresses import LINKED
 from tests.conftest import PROJECT
 
 HEADINGS = ["What to do now", "Who to talk to", "What next"]
@@ -32,7 +34,7 @@ def help_pages(app: Flask) -> list[Document]:
 
 
 def test_nothing_in_the_content_folder_is_wrong(real_app: Flask) -> None:
-    problems = check_library(real_app.extensions["live"].library, utc_now())
+    problems = check_library(real_app.extensions["live"].library, utc_now(), LINKED)
     assert [str(problem) for problem in problems if problem.level is Level.ERROR] == []
 
 

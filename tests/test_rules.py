@@ -10,6 +10,21 @@ from tests.browser.server import serve_options
 from tests.conftest import PROJECT
 
 PACKAGE = PROJECT / "site" / "sidedoor"
+STORES = set(
+    """
+    chat/sqlite_store.py
+    desk/audit.py
+    desk/database.py
+    desk/preview_links.py
+    desk/reviews.py
+    desk/sessions.py
+    desk/staff.py
+    documents/kept.py
+    public/feedback_store.py
+    public/search_index.py
+""".split()
+)
+_SQL = re.compile(r"\b(SELECT|INSERT INTO|UPDATE \w+ SET|DELETE FROM|CREATE (VIRTUAL )?TABLE|PRAGMA|BEGIN IMMEDIATE)\b")
 
 
 def imports_of(path: Path) -> set[str]:
@@ -51,6 +66,16 @@ def test_headers_sql_and_markdown_are_each_made_in_few_places() -> None:
         if re.search(r"^import markdown|from markdown import", path.read_text("utf-8"), re.M)
     }
     assert holders <= {"markdown.py", "blocks.py"}
+    holders = {str(path.relative_to(PACKAGE)) for path in PACKAGE.rglob("*.py") if _SQL.search(strings_of(path))}
+    assert holders == STORES, "SQL is written in the stores alone; a new store is named here"
+
+
+def strings_of(path: Path) -> str:
+    """Every string of a module but its docstrings."""
+    tree = ast.parse(path.read_text("utf-8"))
+    prose = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    found = (node for node in ast.walk(tree) if isinstance(node, ast.Constant) and id(node) not in prose)
+    return "\n".join(str(node.value) for node in found)
 
 
 def test_sqlite_files_are_opened_in_one_module() -> None:

@@ -14,6 +14,7 @@ from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.problems import Level
 from sidedoor.documents.slugs import slug_from_title, slug_problem
 from sidedoor.private import as_its_folder_says
+from sidedoor.public.addresses import LINKED
 from sidedoor.public.export import CannotExport, drift, write_mirror
 from sidedoor.public.language import awaiting_review
 
@@ -48,7 +49,7 @@ def add_commands(app: Flask) -> None:
 def check() -> None:
     """Say everything that is wrong or due. Exits with 1 if anything is wrong."""
     live: LiveLibrary = current_app.extensions["live"]
-    problems = [*check_library(live.library, current_app.extensions["clock"]()), *awaiting_review()]
+    problems = [*check_library(live.library, current_app.extensions["clock"](), LINKED), *awaiting_review()]
     for problem in problems:
         click.echo(str(problem))
     errors = sum(problem.level is Level.ERROR for problem in problems)
@@ -90,7 +91,7 @@ def list_feedback() -> None:
 
 
 @feedback.command("delete")
-@click.argument("number", type=int)
+@click.argument("number", type=click.IntRange(1, 10**18))
 @with_appcontext
 def delete_feedback(number: int) -> None:
     """Delete message NUMBER for good."""

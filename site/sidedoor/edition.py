@@ -7,9 +7,9 @@ edit and at the next embargo or expiry of any document, so no remembered page ou
 import gzip
 import hashlib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +37,7 @@ SAME_FOR_EVERYONE = "X-Sidedoor-Same-For-Everyone"
 """How a view tells the edition that its answer may be remembered. The header never leaves the edition."""
 
 _LARGEST_PAGE = 128 * 1024
+_LONGEST = timedelta(days=1)  # some answers hold a date of their own: security.txt
 _CODINGS = ("br", "gzip", "identity")
 _WORTH_COMPRESSING = (
     "text/",
@@ -120,16 +121,31 @@ def _compressed_page(body: bytes) -> dict[str, bytes]:
 
 @dataclass(frozen=True, eq=False)
 class Edition:
-    """The public library of one moment, and the answers made from it so far, by path."""
+    """The public library of one moment, and the answers made from it so far, by path.
+
+    `addresses`: those whose answers may be remembered. `since`: when what the public sees last changed.
+    """
 
     library: Library
     public: PublicLibrary
     made_at: datetime
+    since: datetime
+    addresses: Container[str] = ()
     answers: dict[str, Answer] = field(default_factory=dict)
 
     def valid(self, library: Library, now: datetime) -> bool:
         """Whether it still shows what the public may see at `now`, also after the clock was set back."""
-        return library is self.library and self.made_at <= now < self.public.valid_until
+        return library is self.library and self._lasts(now)
+
+    def after(self, library: Library, now: datetime, addresses: Callable[[PublicLibrary], Container[str]]) -> "Edition":
+        """The edition that follows this one. What only a draft changed changes nothing, not even how soon we answer."""
+        public = library.public(now)
+        if self._lasts(now) and public.shows_the_same_as(self.public):
+            return Edition(library, public, self.made_at, self.since, self.addresses, self.answers)
+        return Edition(library, public, now, now, addresses(public))
+
+    def _lasts(self, now: datetime) -> bool:
+        return self.made_at <= now < min(self.public.valid_until, self.made_at + _LONGEST)
 
 
 def in_conversation(environ: "WSGIEnvironment") -> bool:
@@ -142,7 +158,8 @@ def in_conversation(environ: "WSGIEnvironment") -> bool:
 class EditionLayer:
     """Gives every request one Edition from start to end, and answers from it where it can.
 
-    `complete` adds to a response's headers whatever policy it still lacks, before it is remembered.
+    `complete` adds to a response's headers whatever policy it still lacks, before it is remembered. `addresses` gives
+    all addresses of a public library: nothing else is ever remembered, whatever is asked.
     """
 
     def __init__(
@@ -151,18 +168,23 @@ class EditionLayer:
         live: LiveLibrary,
         clock: Clock,
         complete: Callable[[list[tuple[str, str]]], list[tuple[str, str]]],
+        addresses: Callable[[PublicLibrary], Container[str]],
     ) -> None:
         self._application = application
         self._complete = complete
         self._live = live
         self._clock = clock
-        self._edition = self._make()
+        self._addresses = addresses
+        library, now = live.library, clock()
+        public = library.public(now)
+        self._edition = Edition(library, public, now, now, addresses(public))
 
     def edition(self) -> Edition:
         """The edition of now."""
         edition = self._edition
-        if not edition.valid(self._live.library, self._clock()):
-            self._edition = edition = self._make()
+        library, now = self._live.library, self._clock()
+        if not edition.valid(library, now):
+            self._edition = edition = edition.after(library, now, self._addresses)
         return edition
 
     def remembered(self, environ: "WSGIEnvironment") -> Answer | None:
@@ -172,6 +194,10 @@ class EditionLayer:
         if in_conversation(environ):
             return None
         return self.edition().answers.get(environ.get("PATH_INFO", ""))
+
+    def at_hand(self, environ: "WSGIEnvironment") -> bool:
+        """Whether `remembered` has the answer, with no edition to make first."""
+        return self._edition.valid(self._live.library, self._clock()) and self.remembered(environ) is not None
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         edition = self.edition()
@@ -184,16 +210,13 @@ class EditionLayer:
             return self._application(environ, start)
         body, status, headers = run_wsgi_app(self._application, {**environ, "REQUEST_METHOD": "GET"}, buffered=True)
         whole = b"".join(body)
-        if SAME_FOR_EVERYONE in headers and MIRROR_KEY not in environ and not in_conversation(environ):
-            answer = Answer.of(status, self._complete(list(headers)), whole)
-            edition.answers[environ.get("PATH_INFO", "")] = answer
+        path = environ.get("PATH_INFO", "")
+        for_everybody = MIRROR_KEY not in environ and not in_conversation(environ) and path in edition.addresses
+        if SAME_FOR_EVERYONE in headers and for_everybody:
+            edition.answers[path] = answer = Answer.of(status, self._complete(list(headers)), whole)
             return answer.send(environ, start_response)
         start_response(status, [header for header in headers if header[0] != SAME_FOR_EVERYONE])
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [whole]
-
-    def _make(self) -> Edition:
-        library, now = self._live.library, self._clock()
-        return Edition(library, library.public(now), now)
 
 
 @lru_cache(maxsize=512)

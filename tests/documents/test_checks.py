@@ -2,9 +2,11 @@
 
 from datetime import UTC, datetime
 
-from sidedoor.documents.checks import check_library, flesch_kincaid_grade, long_sentences
+from sidedoor.documents.checks import check_library, long_sentences
 from sidedoor.documents.loader import Loader
 from sidedoor.documents.problems import Level
+from sidedoor.documents.readability import flesch_kincaid_grade
+from sidedoor.public.addresses import LINKED
 from tests.content import ContentFolder
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -13,7 +15,7 @@ NOW = datetime(2026, 11, 24, tzinfo=UTC)
 def told(content: ContentFolder) -> list[str]:
     """Every problem, as printed."""
     loader = Loader(content.path)
-    return [str(problem) for problem in check_library(loader.load(), NOW)]
+    return [str(problem) for problem in check_library(loader.load(), NOW, LINKED)]
 
 
 def test_telling_words_in_title_tab_and_slug_are_errors(content: ContentFolder) -> None:

@@ -42,9 +42,11 @@ from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.loader import Loader
 from sidedoor.documents.problems import Problem, Refused
 from sidedoor.documents.times import Clock, utc_now
+from sidedoor.numbers import read_numbers
 from sidedoor.public import create_pages
 from sidedoor.public.headers import OutermostLayer, completed
 from sidedoor.public.same_site import refuse_cross_site_posts
+from sidedoor.serving import serve
 from sidedoor.settings import Settings
 
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -61,6 +63,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
     Raises problems.Refused when the content folder has no usable site.toml.
     """
     app = Flask("sidedoor", root_path=str(PACKAGE), static_folder=None)
+    read_numbers(app)
     app.config.update(
         DATA=settings.data.resolve(),
         CONTENT=settings.content.resolve(),
@@ -108,11 +111,12 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
     guard(app, signing_in.person_of_this_request)
     add_commands(app)
     policy = tuple(policy_headers(settings.https).items())
-    app.wsgi_app = OutermostLayer(  # type: ignore[method-assign]
+    app.wsgi_app = outermost = OutermostLayer(  # type: ignore[method-assign]
         app.wsgi_app,
         lambda headers: completed(headers, policy),
         settings.https,
         lambda: (*settings.desk_hosts, urlsplit(settings.desk_url).hostname or ""),
         lambda environ: None,
     )
+    serve(app, lambda environ: False, outermost.refuse_body)
     return app

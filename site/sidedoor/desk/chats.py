@@ -33,6 +33,7 @@ from sidedoor.desk.chat_words import (
 )
 from sidedoor.desk.current import audit, library, now
 from sidedoor.desk.words import distance_in_words
+from sidedoor.numbers import whole_number
 
 blueprint = Blueprint("chats", __name__, url_prefix="/chats")
 blueprint.register_blueprint(chats_watch.blueprint)
@@ -62,7 +63,7 @@ def everybody() -> ResponseReturnValue:
 @polled
 def now_() -> ResponseReturnValue:
     """For chats.js: what is new. `after=3:5,7:0` says which messages the page has; `one=3` asks for one chat alone."""
-    after, alone = _after(), request.args.get("one", type=int)
+    after, alone = _after(), request.args.get("one", type=whole_number)
     present, live = _look_in(), _store().live(now())
     me = present.get(current_person().id)
     own = [one for one in _own(live) if alone in (None, one.id)]
@@ -153,7 +154,7 @@ def end(number: int) -> ResponseReturnValue:
 @only("adviser", "supervisor")
 def block(number: int) -> ResponseReturnValue:
     """End it, and let its network begin none for some hours."""
-    conversation, hours = _mine(number), request.form.get("hours", 0, type=int)
+    conversation, hours = _mine(number), request.form.get("hours", 0, type=whole_number)
     if hours not in HOURS_OF_A_BLOCK:
         return _again(conversation, Typed(number, problem="Choose for how long."))
     blocked = False
@@ -170,7 +171,7 @@ def block(number: int) -> ResponseReturnValue:
 def hand_over(number: int) -> ResponseReturnValue:
     """Give it to a colleague who is present, with a note that only they see; the reader is told."""
     conversation, person, words = _mine(number), current_person(), _field("note").strip()
-    to = _store().present(now()).get(request.form.get("to", 0, type=int))
+    to = _store().present(now()).get(request.form.get("to", 0, type=whole_number))
     if not to or to.id == person.id:
         return _again(conversation, Typed(number, problem="Choose a colleague who is present.", note=words))
     if len(words) > LONGEST_NOTE:
@@ -341,8 +342,12 @@ def _since(moment: datetime) -> str:
 
 
 def _after() -> dict[int, int]:
-    pairs = (pair.partition(":") for pair in request.args.get("after", "")[:2000].split(","))
-    return {int(id_): int(newest) for id_, _, newest in pairs if id_.isdecimal() and newest.isdecimal()}
+    after = {}
+    for pair in request.args.get("after", "")[:2000].split(","):
+        number, _, newest = pair.partition(":")
+        with suppress(ValueError):
+            after[whole_number(number)] = whole_number(newest)
+    return after
 
 
 def _told(chat: Conversation, after: dict[int, int], present: dict[int, Adviser]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from sidedoor.chat.store import ChatStore
 from sidedoor.desk.access import current_person, only, polled
 from sidedoor.desk.chat_words import lines
 from sidedoor.desk.current import audit, now
+from sidedoor.numbers import whole_number
 
 blueprint = Blueprint("watch", __name__)
 
@@ -59,7 +60,7 @@ def one(number: int) -> ResponseReturnValue:
 @polled
 def now_(number: int) -> ResponseReturnValue:
     """For chats.js: what came after the message numbered `after`."""
-    conversation, after = _live(number), max(0, request.args.get("after", 0, type=int))
+    conversation, after = _live(number), request.args.get("after", 0, type=whole_number)
     reads = _goes_on(conversation)
     found = lines(_store().messages(number, after), own=False) if reads else []
     return {

@@ -9,6 +9,7 @@ from werkzeug.exceptions import HTTPException, Unauthorized
 
 from sidedoor.desk.access import Who, roles_for
 from sidedoor.desk.typed_words import shown_again
+from sidedoor.documents.problems import Refused
 
 log = logging.getLogger(__name__)
 _SENTENCES = {
@@ -37,6 +38,13 @@ def handle_errors(app: Flask) -> None:
             return again
         heading, text = _SENTENCES.get(error.code, _SENTENCES[400])
         return render_template("desk/error.html", heading=heading, text=text), error.code
+
+    @app.errorhandler(Refused)
+    def unreadable(error: Refused) -> ResponseReturnValue:
+        """A file that was edited outside the desk, and that no form could show without losing what stands in it."""
+        heading, text = "A file cannot be read", "Nothing was changed. Whoever edited it outside the desk can mend it. "
+        text += " ".join(f"{problem}" for problem in error.problems[:3])
+        return render_template("desk/error.html", heading=heading, text=text), 422
 
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> ResponseReturnValue:

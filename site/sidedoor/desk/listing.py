@@ -14,6 +14,7 @@ from sidedoor.documents.front_matter import read_document, read_yaml
 from sidedoor.documents.library import Library
 from sidedoor.documents.models import Kind
 from sidedoor.documents.problems import Level, Problem, Refused
+from sidedoor.public.addresses import LINKED
 
 STANDINGS: tuple[Standing, ...] = (
     "broken", "ready", "draft", "scheduled", "published", "withdrawn", "removed", "expired",
@@ -118,7 +119,7 @@ def calendar(items: list[Row], now: datetime) -> list[tuple[str, list[tuple[date
 
 def due(library: Library, shelf: Shelf, now: datetime) -> list[Problem]:
     """What is wrong, then what is due: as `flask content check` says, and pictures past their day."""
-    return [*check_library(library, now), *_pictures_past_their_day(library, shelf, now)]
+    return [*check_library(library, now, LINKED), *_pictures_past_their_day(library, shelf, now)]
 
 
 def _pictures_past_their_day(library: Library, shelf: Shelf, now: datetime) -> list[Problem]:

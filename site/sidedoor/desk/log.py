@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from sidedoor.desk.access import only
 from sidedoor.desk.audit import as_csv
 from sidedoor.desk.current import audit
+from sidedoor.numbers import whole_number
 
 blueprint = Blueprint("log", __name__, url_prefix="/log")
 _A_PAGE = 100
@@ -18,7 +19,7 @@ _A_PAGE = 100
 def latest() -> ResponseReturnValue:
     """Who did what when, the newest first; `words` narrows it down."""
     words = request.args.get("words", "")[:100]
-    entries = audit().entries(words, request.args.get("before", type=int), _A_PAGE)
+    entries = audit().entries(words, request.args.get("before", type=whole_number), _A_PAGE)
     older = entries[-1].number if len(entries) == _A_PAGE else None
     return render_template("desk/log.html", entries=entries, words=words, older=older, broken=audit().first_broken())
 

@@ -27,6 +27,7 @@ from sidedoor.documents.reading import PICTURES, read_file, read_text
 from sidedoor.documents.renderer import shared_renderer
 from sidedoor.documents.slugs import slug_from_title, slug_problem
 from sidedoor.documents.times import Clock
+from sidedoor.public.addresses import LINKED
 
 WRITERS: dict[Kind, tuple[Role, ...]] = {"news": ("press", "editor"), "help": ("editor",), "page": ("editor",)}
 """Who may write and approve which kind."""
@@ -98,7 +99,7 @@ class Newsroom:
             document = read_file(read_text(text.encode(), file), file, library.site, self._renderer)
         except Refused as refused:
             return Assessment(None, tuple(refused.problems))
-        problems = check_document(document, library, self._clock())
+        problems = check_document(document, library, self._clock(), LINKED)
         return Assessment(document, tuple(problems))
 
     def start(self, person: Person, kind: Kind, title: str) -> Item:

@@ -16,7 +16,8 @@ from sidedoor.documents.pictures import MOST_BYTES
 
 LONGEST_EDGE = 1600
 MOST_SENT_BYTES = 20 * 1024 * 1024
-MOST_SENT_PIXELS = 60_000_000
+MOST_SENT_PIXELS = 25_000_000
+"""A camera's 24 megapixels. While it is made smaller, each takes up to eight bytes."""
 _FORMATS = ("JPEG", "PNG", "WEBP")
 _WAYS: dict[str, list[tuple[str, str, dict[str, Any]]]] = {
     "RGB": [("JPEG", "jpg", {"quality": quality, "optimize": True, "progressive": True}) for quality in (82, 65, 45)],
@@ -48,7 +49,7 @@ def take_in(raw: bytes, name: str) -> Picture:
     try:
         with Image.open(io.BytesIO(raw), formats=_FORMATS) as sent:
             if sent.width * sent.height > MOST_SENT_PIXELS:
-                raise PictureRefused("The picture has too many pixels. Send one of 8,000 by 6,000 or smaller.")
+                raise PictureRefused("The picture has too many pixels. Send one of 6,000 by 4,000 or smaller.")
             if getattr(sent, "n_frames", 1) > 1:
                 raise PictureRefused("The picture moves. Send a still one.")
             pixels = _pixels(sent)
@@ -60,9 +61,12 @@ def take_in(raw: bytes, name: str) -> Picture:
 
 def _pixels(sent: Image.Image) -> Image.Image:
     """Turned the right way up, in sRGB, no larger than needed; and nothing but pixels."""
-    upright = ImageOps.exif_transpose(sent)
-    has_alpha = upright.mode in ("RGBA", "LA", "PA") or "transparency" in upright.info
+    has_alpha = sent.mode in ("RGBA", "LA", "PA") or "transparency" in sent.info
     mode = "RGBA" if has_alpha else "RGB"
+    # Made smaller first: every step after it would keep another copy of all pixels.
+    whole = sent if sent.mode in ("RGB", "RGBA", "L") and "transparency" not in sent.info else sent.convert(mode)
+    whole.thumbnail((LONGEST_EDGE, LONGEST_EDGE), Image.Resampling.LANCZOS)
+    upright = ImageOps.exif_transpose(whole)
     if profile := sent.info.get("icc_profile"):
         with suppress(ImageCms.PyCMSError, OSError):  # a profile nobody can read is as good as none
             ImageCms.profileToProfile(
@@ -73,7 +77,6 @@ def _pixels(sent: Image.Image) -> Image.Image:
                 inPlace=True,
             )
     upright = upright.convert(mode)
-    upright.thumbnail((LONGEST_EDGE, LONGEST_EDGE), Image.Resampling.LANCZOS)
     return Image.frombytes(mode, upright.size, upright.tobytes())
 
 

@@ -127,7 +127,8 @@ def _page(item: Item, text: str, images: str, frame: bool, outside: bool = False
     if not document:
         page = render_template("desk/no_preview.html")
         return Response(page, 200, {**headers, "Content-Type": "text/html; charset=utf-8"})
-    edition = Edition(*as_if_public(document, library(), now(), outside))
+    shown, public, moment = as_if_public(document, library(), now(), outside)
+    edition = Edition(shown, public, moment, moment)
     pages = current_app.extensions["pages"]
     answer = pages.test_client().get(document.path, environ_overrides={EDITION_KEY: edition})
     html = answer.get_data(as_text=True).replace('src="/images/', f'src="{images}')

@@ -22,6 +22,7 @@ from sidedoor.private import as_its_folder_says
 CHANGES = "changes/"
 """Where changes to what is already public wait for approval; the public site reads nothing there."""
 CREDITS = "pictures.yaml"
+_LOST = "\ufffd"
 
 
 class CannotSave(Exception):
@@ -38,11 +39,15 @@ class Conflict(Exception):
 
 @dataclass(frozen=True)
 class Stored:
-    """A file as it lies on the shelf. `digest` is the SHA-256 of its bytes, in hex."""
+    """A file as it lies on the shelf. `digest` is the SHA-256 of its bytes, in hex.
+
+    `readable`: it is UTF-8. Otherwise `text` has U+FFFD where it is not, which nothing takes for a document.
+    """
 
     file: str
     digest: str
     text: str
+    readable: bool = True
 
 
 def change_file(file: str) -> str:
@@ -74,7 +79,11 @@ class Shelf:
             return None
         except OSError as error:
             raise CannotSave(f"{file} cannot be read ({os.strerror(error.errno or 5)}).") from error
-        return Stored(file, hashlib.sha256(raw).hexdigest(), raw.decode("utf-8", "replace").removeprefix("\ufeff"))
+        digest = hashlib.sha256(raw).hexdigest()
+        try:
+            return Stored(file, digest, raw.decode("utf-8-sig"))
+        except UnicodeDecodeError:
+            return Stored(file, digest, raw.decode("utf-8", "replace").removeprefix("\ufeff"), readable=False)
 
     def waiting(self) -> list[str]:
         """The public files for which a change waits, in order."""
@@ -94,8 +103,12 @@ class Shelf:
         Every expectation is looked at before the first file is touched. Raises Conflict or CannotSave.
         """
         with self.turn():
-            for file, (_, expected) in changes.items():
+            for file, (text, expected) in changes.items():
+                if isinstance(text, str) and _LOST in text:
+                    raise CannotSave(f"A letter of it cannot be read any more ({_LOST}). Write it anew, then save.")
                 now = self.read(file)
+                if now and not now.readable and not file.startswith(PICTURES):
+                    raise CannotSave(f"{file} is not UTF-8 text, so it stays as it is. Whoever edited it can mend it.")
                 if (now.digest if now else None) != expected:
                     raise Conflict(file, now.text if now else None, now.digest if now else None)
             self.history.note_edits_by_hand(set(changes))

@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import ipaddress
 import json
+import secrets
 from datetime import timedelta
 from urllib.parse import urlsplit
 

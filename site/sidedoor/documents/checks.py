@@ -1,38 +1,39 @@
 """What `flask content check` looks at once files are read: links, telling words, what is due, how easy it reads."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime, timedelta
-
-import textstat
 
 from sidedoor.documents.document import Document, Visibility, path_of
 from sidedoor.documents.library import Library
 from sidedoor.documents.models import HelpMeta
 from sidedoor.documents.problems import Level, Problem
+from sidedoor.documents.readability import flesch_kincaid_grade
 
 CONTACT_CHECK_DAYS = 90
 REVIEW_DAYS = 365
 EXPIRY_NOTICE_DAYS = 14
 EASIEST_GRADE_FOR = {"help": 6.0, "page": 9.0, "news": 12.0}
 LONGEST_SENTENCE_FOR = {"help": 25, "page": 30, "news": 40}
-_OWN_ADDRESSES = {"/", "/help", "/contacts", "/news", "/search", "/feedback", "/chat"}
 
 
-def check_library(library: Library, now: datetime) -> list[Problem]:
-    """Everything wrong (errors) or due (warnings) at `now`, in the order of files and lines."""
+def check_library(library: Library, now: datetime, places: Collection[str]) -> list[Problem]:
+    """Everything wrong (errors) or due (warnings) at `now`, in the order of files and lines.
+
+    `places`: the site's own addresses, beside those of documents, that a link may lead to.
+    """
     problems = [*library.problems]
     for document in library.documents:
-        problems += check_document(document, library, now)
+        problems += check_document(document, library, now, places)
     problems += _site(library)
     problems += _contacts_due(library, now)
     return sorted(set(problems), key=lambda problem: (problem.level, problem.file, problem.line or 0, problem.what))
 
 
-def check_document(document: Document, library: Library, now: datetime) -> list[Problem]:
+def check_document(document: Document, library: Library, now: datetime, places: Collection[str]) -> list[Problem]:
     """The same for one document, which may be one that is not in the `library` yet."""
     return [
-        *_links(document, library),
+        *_links(document, library, places),
         *_hidden_links(document, library, now),
         *_telling_words(document, library),
         *_reading(document),
@@ -40,12 +41,6 @@ def check_document(document: Document, library: Library, now: datetime) -> list[
         *_summary(document),
         *due_of(document, now),
     ]
-
-
-def flesch_kincaid_grade(sentences: Iterable[str]) -> float:
-    """US school grade of a text given block by block, each a sentence or more. The age is the grade plus five."""
-    blocks = [text if text[-1] in ".!?:…" else f"{text}." for text in sentences if re.search(r"[^\W\d]", text)]
-    return float(textstat.flesch_kincaid_grade("\n".join(blocks))) if blocks else 0.0
 
 
 def reading_age(document: Document) -> int | None:
@@ -61,8 +56,8 @@ def long_sentences(sentences: Iterable[str], most: int) -> list[str]:
     return [sentence for sentence in split if len(sentence.split()) > most]
 
 
-def _links(document: Document, library: Library) -> Iterator[Problem]:
-    addresses = _OWN_ADDRESSES | {other.path for other in library.documents}
+def _links(document: Document, library: Library, places: Collection[str]) -> Iterator[Problem]:
+    addresses = {*places, *(other.path for other in library.documents)}
     written = [note.link for note in document.meta.updates if note.link]
     for link in (*document.links, *written):
         if link.partition("#")[0] not in addresses:

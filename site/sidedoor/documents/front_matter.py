@@ -34,6 +34,7 @@ class Written:
 
 def read_document(text: str, file: str) -> Written:
     """Split a document into its front matter and its Markdown. Raises Refused."""
+    _refuse_lost_letters(text, file, 1)
     lines = text.split("\n")
     if lines[0].rstrip() != "---":
         raise Refused(
@@ -49,6 +50,7 @@ def read_document(text: str, file: str) -> Written:
 
 def read_yaml(text: str, file: str, first_line: int = 1) -> Written:
     """Read a YAML mapping; every leaf is a string. Raises Refused if it is no YAML, repeats a key or uses an alias."""
+    _refuse_lost_letters(text, file, first_line)
     try:
         root = yaml.compose(text, Loader=yaml.BaseLoader)
     except yaml.MarkedYAMLError as error:
@@ -71,6 +73,14 @@ def read_yaml(text: str, file: str, first_line: int = 1) -> Written:
         raise Refused(problems)
     written.values = _plain(root, (), written.lines, first_line)
     return written
+
+
+def _refuse_lost_letters(text: str, file: str, first_line: int) -> None:
+    """U+FFFD stands where a file that is not UTF-8 was read all the same: what stood there is not known any more."""
+    before, lost, _ = text.partition("\ufffd")
+    if lost:
+        what, instead = "A letter cannot be read here.", "Write it anew, and save the file as UTF-8."
+        raise Refused([Problem(file, before.count("\n") + first_line, what, instead)])
 
 
 def _problems(root: yaml.Node, file: str, first_line: int) -> Iterator[Problem]:

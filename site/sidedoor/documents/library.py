@@ -69,6 +69,17 @@ class PublicLibrary:
     removed: tuple[Document, ...]
     pictures: frozenset[str]
 
+    def shows_the_same_as(self, other: "PublicLibrary") -> bool:
+        """Whether the public sees the very same: a document that was not read again is the same object."""
+        return (
+            self.shown == other.shown
+            and self.withdrawn == other.withdrawn
+            and self.removed == other.removed
+            and self.pictures == other.pictures
+            and self.contacts == other.contacts
+            and self.site == other.site
+        )
+
     @cached_property
     def by_path(self) -> Mapping[str, Document]:
         """Documents that have a page, by address: shown ones and withdrawn ones that stay."""

@@ -4,8 +4,9 @@ What is not allowed is reported with its line, never silently dropped: an editor
 that nh3 cleans the result by the same list, so that a mistake here still lets nothing through.
 """
 
+import html
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from html.parser import HTMLParser
 from typing import Any
@@ -29,7 +30,11 @@ ALLOWED: dict[str, set[str]] = {
 HEADING_PREFIX = "part-"
 """Before an id made of a heading's words, so that it is never one of the layout's; test_markdown.py knows those."""
 _SCHEMES = {"https", "mailto"}
+_STARTS = ("/", "#", "https://", "mailto:")
 _INLINE = {"a", "strong", "em", "code", "img", "br"}
+# A browser reads \\ as / and leaves out tabs and line ends, so `/\\host` and `/<tab>/host` lead to another host.
+_MISLEADING = re.compile(r"[\\\s\x00-\x1f\x7f\ufffd]|%(?:5c|0[9ad]|00)", re.IGNORECASE)
+_OWN_PICTURE = re.compile(r"/images/[\w-][\w.-]*")
 _MOST_BRACKETS = 400
 _DEEPEST_INDENT = 40
 _DEEPEST_QUOTE = 8
@@ -96,7 +101,7 @@ def render(body: str) -> Rendered:
     converter.preprocessors.deregister("html_block")
     converter.inlinePatterns.deregister("html")
     converter.treeprocessors.register(inspector, "sidedoor-inspector", 1)
-    html = nh3.clean(
+    cleaned = nh3.clean(
         converter.convert(body),
         tags=set(ALLOWED),
         attributes={tag: attributes for tag, attributes in ALLOWED.items() if attributes},
@@ -106,8 +111,8 @@ def render(body: str) -> Rendered:
     )
     findings = [*_source_findings(body), *inspector.findings]
     return Rendered(
-        html,
-        sentences=_sentences(html),
+        cleaned,
+        sentences=_sentences(cleaned),
         links=inspector.links,
         pictures=inspector.pictures,
         contacts=inspector.contacts,
@@ -120,10 +125,12 @@ def _heading_id(words: str, separator: str) -> str:
 
 
 def _only_our_own(tag: str, attribute: str, value: str) -> str | None:
-    """Cut pictures of other hosts, which would tell them who reads, and links that hide another host behind //."""
-    if (tag, attribute) == ("img", "src") and not value.startswith("/images/"):
+    """Cut pictures of other hosts, which would tell them who reads, and addresses that mean another host or page."""
+    if (tag, attribute) == ("img", "src") and not _OWN_PICTURE.fullmatch(value):
         return None
-    return None if attribute == "href" and value.startswith("//") else value
+    if attribute == "href" and (value.startswith("//") or not value.startswith(_STARTS) or _MISLEADING.search(value)):
+        return None
+    return value
 
 
 class _Inspector(Treeprocessor):
@@ -173,21 +180,27 @@ class _Inspector(Treeprocessor):
             self.contacts.append(contact)
 
     def _inspect_link(self, address: str) -> None:
-        address = _plain(address)
-        if address.startswith("/") and not address.startswith("//"):
+        written = _plain(address)
+        address = html.unescape(written)
+        if _MISLEADING.search(address):
+            what = f"The link “{address[:80]}” has a backslash or a space in it."
+            self._report(written, what, "Write / and no space: browsers make another address of it.")
+        elif address.startswith("/") and not address.startswith("//"):
             self.links.append(address)
-        elif not address.startswith(("#", "https://", "mailto:")):
+        elif not address.startswith(_STARTS[1:]):
             self._report(
-                address,
+                written,
                 f"The link “{address[:80]}” leads nowhere this site allows.",
                 "Write /help/… for a page of this site or https://… for another; for a number use a contact block.",
             )
 
     def _inspect_picture(self, source: str, alt: str) -> None:
+        written = _plain(source)
+        source = html.unescape(written)
         name = source.removeprefix("/images/")
-        if source == name or "/" in name:
+        if not _OWN_PICTURE.fullmatch(source):
             self._report(
-                source,
+                written,
                 f"The picture “{source[:80]}” is not one of this site's own.",
                 "Put it in content/images and write /images/NAME.",
             )
@@ -195,19 +208,26 @@ class _Inspector(Treeprocessor):
             self.pictures.append(name)
         if not alt.strip():
             self._report(
-                source,
+                written,
                 f"The picture “{name[:80]}” has no words for people who cannot see it.",
                 "Write ![what it shows](…).",
             )
 
     def _report(self, near: str, what: str, instead: str) -> None:
-        line = next((number for number, line in enumerate(self.lines, start=1) if near and near in line), None)
+        line = self._line_of(near, str) or self._line_of(near, lambda text: re.sub(r"[\\\s]", "", text))
         self.findings.append(Finding(line, what, instead))
+
+    def _line_of(self, near: str, alike: Callable[[str], str]) -> int | None:
+        """The first line that has `near` in it. Markdown has taken out some backslashes and spaces by now."""
+        found = (
+            number for number, line in enumerate(self.lines, start=1) if alike(near) and alike(near) in alike(line)
+        )
+        return next(found, None)
 
 
 def _plain(address: str) -> str:
-    """Undo Markdown's stand-ins for characters (`mailto:` links are spelt in entities)."""
-    return re.sub(r"\x02amp\x03#(\d+);", lambda found: chr(int(found[1])), address).strip()
+    """Undo Markdown's stand-ins for characters: of what a backslash escapes, and of `mailto:` links' letters."""
+    return re.sub(r"\x02(?:amp\x03#(\d+);|(\d+)\x03)", lambda found: chr(int(found[1] or found[2])), address).strip()
 
 
 def _sentences(html: str) -> list[str]:

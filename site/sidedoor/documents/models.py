@@ -23,6 +23,8 @@ from sidedoor.documents.problems import Problem, Refused
 from sidedoor.documents.slugs import slug_problem
 from sidedoor.documents.times import parse_wall_time
 
+_OWN_PATH = re.compile(r"/([a-z0-9-]+(/[a-z0-9-]+)*)?")
+_EMAIL = r"[^@\s<>\\]+@[^@\s<>\\]+\.[a-z]+"
 State = Literal["draft", "ready", "published", "withdrawn"]
 Kind = Literal["help", "news", "page"]
 Nation = Literal["england", "wales", "scotland", "northern-ireland"]
@@ -67,10 +69,22 @@ def _web_address(address: str) -> str:
     return address
 
 
+def _own_or_web_address(address: str) -> str:
+    return address if _OWN_PATH.fullmatch(address) else _web_address(address)
+
+
+def _reached_by(address: str) -> str:
+    mail = address.removeprefix("mailto:")
+    return address if mail != address and re.fullmatch(_EMAIL, mail) else _own_or_web_address(address)
+
+
 Moment = Annotated[datetime, BeforeValidator(_wall_time)]
 Slug = Annotated[str, AfterValidator(_slug)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
-OwnPath = Annotated[str, Field(pattern=r"^/[a-z0-9/-]*$")]
+OwnOrWebAddress = Annotated[str, AfterValidator(_own_or_web_address)]
+OwnPath = Annotated[str, Field(pattern=rf"^{_OWN_PATH.pattern}$")]
+"""An address of this site. Two slashes would begin another host."""
+EmailAddress = Annotated[str, Field(pattern=rf"^{_EMAIL}$")]
 Words = Annotated[str, Field(min_length=1, max_length=160)]
 Digits = Annotated[str, Field(pattern=r"^\+?[0-9][0-9 ]*$")]
 
@@ -162,7 +176,7 @@ class Contact(Model):
     phone_note: Words | None = None
     text: Digits | None = None
     text_note: Annotated[str, Field(max_length=300)] | None = None
-    email: Annotated[str, Field(pattern=r"^[^@\s<>]+@[^@\s<>]+\.[a-z]+$")] | None = None
+    email: EmailAddress | None = None
     url: WebAddress | None = None
     webchat: bool = False
     hours: Words | None = None
@@ -206,8 +220,8 @@ class Press(Model):
 
     name: Words
     phone: Digits | None = None
-    email: str | None = None
-    url: str | None = None
+    email: EmailAddress | None = None
+    url: OwnOrWebAddress | None = None
 
 
 def _minute(written: Any) -> int:
@@ -260,7 +274,7 @@ class Chat(Model):
 class Security(Model):
     """Where security problems are reported: security.txt."""
 
-    contact: str = "/feedback"
+    contact: Annotated[str, AfterValidator(_reached_by)] = "/feedback"
 
 
 class Site(Model):

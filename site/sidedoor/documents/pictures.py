@@ -8,7 +8,8 @@ from sidedoor.documents.problems import Problem, Refused
 
 TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 MOST_BYTES = 1_500_000
-MOST_PIXELS = 12_000_000
+MOST_PIXELS = 13_000_000
+"""A phone's twelve megapixels are 4,032 by 3,024."""
 # What a decoder needs and no person wrote. Everything else an image file says (GPS, author, comment) is refused.
 _HARMLESS = {
     "jfif", "jfif_version", "jfif_unit", "jfif_density", "dpi", "progressive", "progression", "gamma", "srgb",

@@ -13,15 +13,18 @@ from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.loader import Loader
 from sidedoor.documents.times import Clock, utc_now
 from sidedoor.edition import MIRROR_KEY, EditionLayer, in_conversation
+from sidedoor.numbers import read_numbers
 from sidedoor.public import chat, contacts, errors, feedback, feeds, health, help, news, pages, search, site_files
+from sidedoor.public.addresses import Addresses
 from sidedoor.public.current import current_public
-from sidedoor.public.feedback_store import FeedbackStore
+from sidedoor.public.feedback_store import FeedbackStore, Senders
 from sidedoor.public.headers import OutermostLayer, set_policy, with_policy
 from sidedoor.public.hidden_first import HiddenFirst
 from sidedoor.public.inline import inline_script, inline_style
 from sidedoor.public.language import current_language, speak_languages
 from sidedoor.public.same_site import refuse_cross_site_posts
 from sidedoor.public.search_index import SearchIndex
+from sidedoor.serving import serve
 from sidedoor.settings import Settings
 
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -38,7 +41,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
     def complete(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
         return with_policy(headers, settings.https)
 
-    edition = EditionLayer(app.wsgi_app, live, clock, complete)
+    edition = EditionLayer(app.wsgi_app, live, clock, complete, Addresses)
     app.extensions["edition"] = edition.edition
 
     @lru_cache(maxsize=1)
@@ -50,15 +53,18 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
         return (*site.hosts, name_of(site.url or settings.served_at))
 
     first = HiddenFirst(edition, app.extensions["chat_store"], clock, settings.https)
-    app.wsgi_app = OutermostLayer(  # type: ignore[method-assign]
+    app.wsgi_app = outermost = OutermostLayer(  # type: ignore[method-assign]
         first, complete, settings.https, hosts, edition.remembered
     )
+    serve(app, edition.at_hand, outermost.refuse_body)
     return app
 
 
 def create_pages(settings: Settings, live: LiveLibrary, clock: Clock) -> Flask:
     """The public pages alone. Whoever asks them brings the Edition to answer from; the desk's preview does, too."""
     app = Flask("sidedoor", root_path=str(PACKAGE), static_folder=None)
+    read_numbers(app)
+    app.url_map.merge_slashes = False  # it would lead to pages that are not there; see errors.py
     app.config.update(
         DATA=settings.data.resolve(),
         CONTENT=settings.content.resolve(),
@@ -72,6 +78,7 @@ def create_pages(settings: Settings, live: LiveLibrary, clock: Clock) -> Flask:
     app.extensions["live"] = live
     app.extensions["clock"] = clock
     app.extensions["search_index"] = SearchIndex()
+    app.extensions["feedback_senders"] = Senders()
     app.extensions["chat_store"] = open_store(settings.chat_store, app.config["DATA"])
     app.extensions["feedback"] = FeedbackStore(app.config["DATA"])
     app.jinja_env.globals.update(inline_style=inline_style, inline_script=inline_script)

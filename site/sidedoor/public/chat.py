@@ -32,6 +32,7 @@ from sidedoor.chat.networks import networks
 from sidedoor.chat.store import ChatStore
 from sidedoor.documents.models import Chat, Contact
 from sidedoor.edition import CHAT_COOKIE, MIRROR_KEY
+from sidedoor.numbers import whole_number
 from sidedoor.public.current import current_public
 from sidedoor.public.hidden_first import STILL_RUNS_KEY
 from sidedoor.public.language import translate as _
@@ -126,7 +127,7 @@ def here() -> ResponseReturnValue:
 @blueprint.get("/messages")
 def messages() -> ResponseReturnValue:
     """For chat.js: what came after the message numbered `after`. A reload and a lost connection are the same thing."""
-    conversation, after = _mine(), max(0, request.args.get("after", 0, type=int))
+    conversation, after = _mine(), request.args.get("after", 0, type=whole_number)
     if not conversation or conversation.state == "ended":
         return _without_cookie(jsonify(state="ended", over=_why_over(conversation)))
     # Most questions find nothing new, and then the words need not be looked for.

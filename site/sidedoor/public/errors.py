@@ -2,11 +2,12 @@
 
 import logging
 
-from flask import Flask, redirect, render_template, request
+from flask import Flask, abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, NotFound
 
 from sidedoor.edition import SAME_FOR_EVERYONE
+from sidedoor.public.addresses import Addresses
 from sidedoor.public.current import current_public
 from sidedoor.public.language import translate as _
 
@@ -14,7 +15,14 @@ log = logging.getLogger(__name__)
 
 
 def handle_errors(app: Flask) -> None:
-    """Give `app` its error pages. A former address leads to the present one; a removed page says why it is gone."""
+    """Give `app` its error pages. A former address leads to the present one, an
+    address with capitals or too many slashes to the one that is meant; a removed page says why it is gone."""
+
+    @app.before_request
+    def one_spelling() -> None:
+        """Werkzeug shows a path without the slashes that are too many in front, so the page would have a second one."""
+        if request.environ.get("PATH_INFO", "").startswith("//"):
+            abort(404)
 
     @app.errorhandler(NotFound)
     def not_found(error: NotFound) -> ResponseReturnValue:
@@ -26,6 +34,8 @@ def handle_errors(app: Flask) -> None:
         if removed := public.gone.get(request.path):
             headers = {SAME_FOR_EVERYONE: "1"}
             return render_template("news/gone.html", withdrawn=removed.meta.withdrawn), 410, headers
+        if request.method in ("GET", "HEAD") and (meant := Addresses(public).meant_by(request.environ["PATH_INFO"])):
+            return redirect(meant, 308)
         return error_page(404, _("This page is not here"), _("It may have moved. You can search, or choose a topic."))
 
     @app.errorhandler(HTTPException)

@@ -13,7 +13,6 @@ import shutil
 import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
@@ -23,18 +22,13 @@ import brotli
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from sidedoor.documents.library import PublicLibrary
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.edition import MIRROR_KEY
 from sidedoor.private import for_everybody
+from sidedoor.public.addresses import LIVE, Addresses
 from sidedoor.public.headers import policy_headers
-from sidedoor.public.news import ITEMS_A_PAGE
 
 MANIFEST = "_mirror.json"
-_FIXED = (
-    "/", "/help", "/contacts", "/news", "/news/rss.xml", "/news/atom.xml", "/news/feed.json", "/sitemap.xml",
-    "/robots.txt", "/.well-known/security.txt", "/search", "/feedback", "/w",
-)  # fmt: skip
 _COMPRESSED = (".html", ".xml", ".json", ".txt")
 _SECONDS_TO_ANSWER = 10
 _SILENT = frozenset({"script", "style", "template", "head"})
@@ -52,21 +46,6 @@ class Mirror:
     types: dict[str, str] = field(default_factory=dict)
     redirects: dict[str, tuple[int, str]] = field(default_factory=dict)
     gone: dict[str, str] = field(default_factory=dict)
-
-
-def addresses(public: PublicLibrary) -> Iterator[str]:
-    """Every public address: fixed, documents, former and removed ones, pictures, lists by page and year."""
-    yield from _FIXED
-    if public.site.chat:
-        yield "/chat"
-    yield from public.by_path
-    yield from public.gone
-    yield from public.redirects
-    yield from (f"/images/{name}" for name in sorted(public.pictures))
-    yield from (f"/news/{year}" for year in public.news_by_year)
-    lists = {"/news": public.news, **{f"/news/{year}": items for year, items in public.news_by_year.items()}}
-    for path, items in lists.items():
-        yield from (f"{path}/page/{page}" for page in range(2, -(-len(items) // ITEMS_A_PAGE) + 1))
 
 
 def write_mirror(app: Flask, folder: Path, live: str) -> tuple[int, int]:
@@ -151,7 +130,7 @@ def _fill(release: _Release, app: Flask, live: str) -> None:
     # The request comes from this machine, by the scheme that readers use, so that nothing is redirected.
     base_url = f"{urlsplit(live).scheme or 'http'}://localhost"
     settings = {MIRROR_KEY: live.rstrip("/")}
-    for path in dict.fromkeys(addresses(public)):
+    for path in Addresses(public).mirrored():
         _add(release, mirror, path, client.get(path, base_url=base_url, environ_overrides=settings))
     missing = client.get("/-", base_url=base_url, environ_overrides=settings)
     release.add("404.html", missing.data)
@@ -215,9 +194,8 @@ def drift(folder: Path, url: str) -> list[str]:
     except (OSError, ValueError, TypeError) as error:
         raise CannotExport(f"{folder} is not a mirror: it holds no {MANIFEST} that can be read.") from error
     found: list[str] = []
-    dynamic = {"/search", "/feedback", "/chat"}  # the mirror says where the live ones are
     for path, file in sorted(mirror.pages.items()):
-        if path in dynamic:
+        if path in LIVE:  # the mirror says where the live ones are
             continue
         status, _, body = _fetch(url + path)
         if status != 200:

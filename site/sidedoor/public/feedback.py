@@ -8,7 +8,7 @@ from flask import Blueprint, current_app, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from sidedoor.public.current import same_for_everyone
-from sidedoor.public.feedback_store import LONGEST_MESSAGE, StoreFull
+from sidedoor.public.feedback_store import LONGEST_MESSAGE, Senders, StoreFull
 from sidedoor.public.language import translate as _
 
 blueprint = Blueprint("feedback", __name__)
@@ -33,6 +33,10 @@ def send() -> ResponseReturnValue:
         return _again(message, _("There is nothing in the box yet. Write a few words first."), 422)
     if len(message) > LONGEST_MESSAGE:
         return _again(message, _("That is too long. Please keep it under 4,000 letters."), 422)
+    senders: Senders = current_app.extensions["feedback_senders"]
+    if not senders.count(request.remote_addr or "", current_app.extensions["clock"]()):
+        problem = _("Many messages came from your network in this hour. Please try again in an hour.")
+        return _again(message, problem, 429)
     try:
         current_app.extensions["feedback"].add(message, current_app.extensions["clock"]())
     except StoreFull:

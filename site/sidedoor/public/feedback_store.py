@@ -1,13 +1,19 @@
 """What readers wrote in the feedback form: the words and the hour, in SQLite, and nothing about who sent them."""
 
+import secrets
+import threading
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sidedoor.chat.networks import networks
 from sidedoor.database import Database
 
 LONGEST_MESSAGE = 4000
 MOST_AN_HOUR = 300
+MOST_A_NETWORK = 10
+"""So many from one network an hour, by each worker's own count."""
 _SCHEMA = "CREATE TABLE IF NOT EXISTS messages (number INTEGER PRIMARY KEY, hour TEXT NOT NULL, text TEXT NOT NULL)"
 
 
@@ -24,6 +30,36 @@ class Message:
     text: str
 
 
+class Senders:
+    """How much came from each network within this hour, so that one of them cannot use up the hour for everybody.
+
+    Networks are hashes under a key of the hour's own. Both are in memory alone and gone with the hour: nobody can find
+    out afterwards who wrote.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._hour = datetime.min.replace(tzinfo=UTC)
+        self._key = b""
+        self._counts: Counter[str] = Counter()
+
+    def count(self, address: str, now: datetime) -> bool:
+        """Count one more message from the network of `address`; False if that is one too many."""
+        with self._lock:
+            if (hour := _hour(now)) != self._hour:
+                self._hour, self._key, self._counts = hour, secrets.token_bytes(32), Counter()
+            for network in networks(address, (self._key,)):
+                if self._counts[network] >= MOST_A_NETWORK:
+                    return False
+                if len(self._counts) <= MOST_AN_HOUR:
+                    self._counts[network] += 1
+            return True
+
+
+def _hour(now: datetime) -> datetime:
+    return now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+
+
 class FeedbackStore:
     """Messages in `data`/feedback.sqlite3."""
 
@@ -35,7 +71,7 @@ class FeedbackStore:
 
         Raises StoreFull, or OSError or sqlite3.Error where the disk refuses it.
         """
-        hour = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0).isoformat()
+        hour = _hour(now).isoformat()
         with self._database.writing() as database:
             if database.execute("SELECT 1 FROM messages WHERE hour = ? AND text = ?", (hour, text)).fetchone():
                 return

@@ -5,7 +5,6 @@ is never asked; so the outermost layer adds whatever is missing, refuses unknown
 """
 
 import logging
-import threading
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
 
 Complete = Callable[[list[tuple[str, str]]], list[tuple[str, str]]]
 log = logging.getLogger(__name__)
-MOST_BODIES_AT_ONCE = 8
-"""Half of the threads that the Makefile serves with."""
 _LOOPBACK = ("localhost", ".localhost", "127.0.0.1", "[::1]")
 _FEATURES = ("browsing-topics camera display-capture geolocation microphone payment usb").split()
 
@@ -121,8 +118,6 @@ class OutermostLayer:
         self._https = https
         self._hosts = hosts
         self._remembered = remembered
-        # A server's thread waits for as long as a body takes to come. Who sends slowly must not take them all.
-        self._bodies = threading.BoundedSemaphore(MOST_BODIES_AT_ONCE)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         def start(status: str, headers: list[tuple[str, str]], error: Any = None) -> Any:
@@ -141,22 +136,18 @@ class OutermostLayer:
         try:
             if answer := self._remembered(environ):
                 return answer.send(environ, start_response)
-            if environ["REQUEST_METHOD"] in ("GET", "HEAD"):
-                return self._application(environ, start)
-            return self._with_body(environ, start)
+            return self._application(environ, start)
         except Exception:
             # The path is left out: what a reader looked at is written down nowhere.
             log.exception("A request was not answered.")
             return _plain(start, "500 Internal Server Error", "Something went wrong here. In danger, call 999.\n")
 
-    def _with_body(self, environ: "WSGIEnvironment", start: Callable[..., Any]) -> Iterable[bytes]:
-        if not self._bodies.acquire(blocking=False):
-            text = "Too many people are sending something just now. Please try again. In danger, call 999.\n"
-            return _plain(start, "503 Service Unavailable", text, ("Retry-After", "5"))
-        try:
-            return self._application(environ, start)
-        finally:
-            self._bodies.release()
+    def refuse_body(self, environ: "WSGIEnvironment", start_response: "StartResponse", status: str) -> list[bytes]:
+        """Answer a request whose body did not come (see serving.Front), in words that help all the same."""
+        del environ
+        headers = [("Content-Type", "text/plain; charset=utf-8"), ("Connection", "close")]
+        start_response(status, self._complete(headers))
+        return [b"What you sent did not arrive. Please try again. In danger, call 999.\n"]
 
 
 @lru_cache(maxsize=256)

@@ -6,6 +6,7 @@ from datetime import timedelta
 from flask import Blueprint, Response, abort, current_app, redirect, render_template
 from werkzeug.wrappers import Response as AnyResponse
 
+from sidedoor.public.addresses import LISTED
 from sidedoor.public.current import current_public, same_for_everyone, site_address
 
 blueprint = Blueprint("site_files", __name__)
@@ -16,7 +17,7 @@ blueprint = Blueprint("site_files", __name__)
 def sitemap() -> Response:
     """Every public page; the date is the one its readers are told."""
     public = current_public()
-    pages: list[tuple[str, str | None]] = [(path, None) for path in ("/", "/help", "/contacts", "/news")]
+    pages: list[tuple[str, str | None]] = [(path, None) for path in LISTED]
     for document in sorted(public.shown, key=lambda document: document.path):
         changed = document.updated_at(public.now) or document.meta.reviewed
         pages.append((document.path, changed.isoformat()[:10] if changed else None))

@@ -1,0 +1,35 @@
+"""How easy a text in English is to read: the Flesch-Kincaid grade (Kincaid and others, 1975), by Pyphen's syllables."""
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+
+import pyphen
+
+_NO_WORD = re.compile(r"[^\w\s]")
+_SENTENCE = re.compile(r"\b[^.!?]+[.!?]*")
+_FEWEST_WORDS = 3
+"""A heading or an exclamation of one or two words is no sentence: many of them would make any page look easy."""
+_SYLLABLES = pyphen.Pyphen(lang="en_US")
+
+
+def flesch_kincaid_grade(blocks: Iterable[str]) -> float:
+    """US school grade of a text given block by block, each a sentence or more. The age is the grade plus five."""
+    text = "\n".join(
+        block if block[-1:] in ".!?:…" else f"{block}." for block in blocks if re.search(r"[^\W\d]", block)
+    )
+    words = _words(text)
+    if not words:
+        return 0.0
+    sentences = sum(len(_words(sentence)) >= _FEWEST_WORDS for sentence in _SENTENCE.findall(text))
+    grade = 0.39 * len(words) / max(1, sentences) + 11.8 * sum(map(_syllables, words)) / len(words) - 15.59
+    return round(grade, 1)
+
+
+def _words(text: str) -> list[str]:
+    return _NO_WORD.sub("", text.lower()).split()
+
+
+@lru_cache(maxsize=20_000)
+def _syllables(word: str) -> int:
+    return len(_SYLLABLES.positions(word)) + 1

@@ -1,0 +1,108 @@
+"""Every address of the public site, in one list: what may be remembered, exported, listed, linked to and led to.
+
+Nothing else has a list of its own. Addresses that are published stay (tests/public/addresses.txt).
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from sidedoor.documents.library import PublicLibrary
+
+ITEMS_A_PAGE = 20
+"""News items on a page of a list."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """An address that is there whatever the documents are.
+
+    `listed`: in the sitemap. `linked`: pages may link to it. `mirrored`: a file in the mirror. `live`: the mirror's
+    copy only says where the live one is. `of_chat`: there is none where there is no chat.
+    """
+
+    path: str
+    listed: bool = False
+    linked: bool = False
+    mirrored: bool = True
+    live: bool = False
+    of_chat: bool = False
+
+
+PLACES = (
+    Place("/", listed=True, linked=True),
+    Place("/help", listed=True, linked=True),
+    Place("/contacts", listed=True, linked=True),
+    Place("/news", listed=True, linked=True),
+    Place("/news/rss.xml"),
+    Place("/news/atom.xml"),
+    Place("/news/feed.json"),
+    Place("/search", linked=True, live=True),
+    Place("/feedback", linked=True, live=True),
+    Place("/feedback/sent", mirrored=False),
+    Place("/chat", linked=True, live=True, of_chat=True),
+    Place("/sitemap.xml"),
+    Place("/robots.txt"),
+    Place("/.well-known/security.txt"),
+    Place("/w"),
+    Place("/healthz", mirrored=False),
+    Place("/favicon.ico", mirrored=False),
+)
+LISTED = tuple(place.path for place in PLACES if place.listed)
+LINKED = frozenset(place.path for place in PLACES if place.linked)
+LIVE = frozenset(place.path for place in PLACES if place.live)
+
+
+class Addresses:
+    """The addresses of one PublicLibrary. A former or removed address counts: it answers, too."""
+
+    def __init__(self, public: PublicLibrary) -> None:
+        self._public = public
+
+    @cached_property
+    def _places(self) -> Mapping[str, Place]:
+        return {place.path: place for place in PLACES if not place.of_chat or self._public.site.chat}
+
+    @cached_property
+    def _lists(self) -> frozenset[str]:
+        """Lists of news by year, and the further pages of each list."""
+        lists = {"/news": self._public.news}
+        lists |= {f"/news/{year}": items for year, items in self._public.news_by_year.items()}
+        return frozenset(
+            path if page == 1 else f"{path}/page/{page}"
+            for path, items in lists.items()
+            for page in range(1, max(1, -(-len(items) // ITEMS_A_PAGE)) + 1)
+        )
+
+    def __contains__(self, path: object) -> bool:
+        public = self._public
+        return (
+            path in public.by_path
+            or path in self._places
+            or path in self._lists
+            or path in public.redirects
+            or path in public.gone
+            or (isinstance(path, str) and path.startswith("/images/") and path[len("/images/") :] in public.pictures)
+        )
+
+    def __iter__(self) -> Iterator[str]:
+        """Each of them once."""
+        public = self._public
+        pictures = (f"/images/{name}" for name in sorted(public.pictures))
+        yield from dict.fromkeys(
+            [*self._places, *public.by_path, *public.gone, *public.redirects, *pictures, *sorted(self._lists)]
+        )
+
+    def mirrored(self) -> Iterator[str]:
+        """Those that a mirror can answer."""
+        yield from (path for path in self if path not in self._places or self._places[path].mirrored)
+
+    def meant_by(self, path: str) -> str | None:
+        """The address that somebody means who types `path` with capitals, or with slashes doubled or at its end.
+
+        None where there is none; never one of another site, whatever `path` is.
+        """
+        meant = re.sub(r"/{2,}", "/", path.lower()).rstrip("/") or "/"
+        meant = self._public.redirects.get(meant, meant)
+        return meant if meant != path and meant in self else None

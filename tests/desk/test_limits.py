@@ -1,0 +1,166 @@
+"""What the desk takes in: numbers, pictures and files that are too big, too many or not what they say."""
+
+import io
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from PIL import Image
+
+from tests.content import ContentFolder
+from tests.desk.forms import fields_of, start
+
+LATIN = "---\ntitle: Café\nsummary: A summary.\nstate: draft\npublish_at: 2026-11-01 09:00\n---\n\nCaf\xe9 words.\n"
+SignedIn = Callable[[str], FlaskClient]
+HUGE = ["9" * 19, "9" * 30, "9" * 5000, "18446744073709551616", "٣" * 30]
+
+
+@pytest.mark.parametrize("number", HUGE)
+def test_a_huge_number_is_404_at_every_door_of_the_desk(desk: Flask, signed_in: SignedIn, number: str) -> None:
+    clients = [signed_in(name) for name in ("Kit Adviser", "Sue Supervisor", "Ada Admin", "Ann Press")]
+    for rule in desk.url_map.iter_rules():
+        if "<int:" not in rule.rule:
+            continue
+        path = re.sub(r"<[^>]*>", number, rule.rule)
+        for client in clients:
+            for method in (rule.methods or set()) & {"GET", "POST"}:
+                assert client.open(path, method=method).status_code in (403, 404), (method, path[:60])
+
+
+@pytest.mark.parametrize("number", HUGE)
+def test_a_huge_number_in_a_query_or_a_form_breaks_nothing(signed_in: SignedIn, number: str) -> None:
+    kit, sue, ada = (signed_in(name) for name in ("Kit Adviser", "Sue Supervisor", "Ada Admin"))
+    for client, path in (
+        (kit, f"/chats/now?one={number}"), (kit, f"/chats/now?after={number}:{number}"), (kit, f"/chats/now?after=1:{number}"),
+        (sue, f"/chats/1/watch/now?after={number}"), (ada, f"/log?before={number}"),
+    ):  # fmt: skip
+        assert client.get(path).status_code in (200, 404), path[:60]
+
+
+@pytest.mark.parametrize("slug", ["x" * 300, "9" * 30, "%2e%2e", "٣٣"])
+def test_a_slug_that_is_none_is_404(ann: FlaskClient, slug: str) -> None:
+    for path in ("", "/review", "/history", "/preview"):
+        assert ann.get(f"/items/news/{slug}{path}").status_code == 404
+
+
+def picture(width: int, height: int, kind: str, mode: str = "RGB") -> bytes:
+    """A picture of one colour."""
+    out = io.BytesIO()
+    Image.new(mode, (width, height), "green").save(out, kind, compress_level=1)
+    return out.getvalue()
+
+
+def megabytes_taken(path: Path) -> tuple[float, str]:
+    """What taking in this file adds to the most memory that a process of its own ever has; and what came of it."""
+    script = (
+        "import re, sys\n"
+        "from pathlib import Path\n"
+        "from sidedoor.desk.pictures import PictureRefused, take_in\n"
+        "from PIL import Image\n"
+        "Image.init()\n"
+        "def most(): return int(re.search(r'VmHWM:\\s+(\\d+)', Path('/proc/self/status').read_text())[1])\n"
+        "raw = Path(sys.argv[1]).read_bytes()\n"
+        "before = most()\n"
+        "try: made = take_in(raw, 'a'); told = f'{made.width} by {made.height}'\n"
+        "except PictureRefused as refused: told = str(refused)\n"
+        "print((most() - before) / 1024, told)\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", script, str(path)], check=True, capture_output=True, text=True)
+    megabytes, _, told = ran.stdout.strip().partition(" ")
+    return float(megabytes), told
+
+
+def test_a_picture_of_57_megapixels_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
+    (tmp_path / "huge.png").write_bytes(picture(9500, 6000, "PNG"))
+    megabytes, told = megabytes_taken(tmp_path / "huge.png")
+    assert "too many pixels" in told
+    assert megabytes < 10
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "kind", "mode", "most"),
+    [
+        (4032, 3024, "JPEG", "RGB", 100), (4032, 3024, "PNG", "RGB", 120), (4032, 3024, "PNG", "RGBA", 150),
+        (6000, 4000, "JPEG", "RGB", 160), (6000, 4000, "PNG", "RGBA", 250), (6000, 4000, "PNG", "P", 250), (6000, 4000, "JPEG", "CMYK", 300),
+    ],
+)  # fmt: skip
+def test_a_picture_from_a_phone_or_a_camera_is_fine_and_takes_little_memory(
+    tmp_path: Path, width: int, height: int, kind: str, mode: str, most: float
+) -> None:
+    (tmp_path / "a").write_bytes(picture(width, height, kind, mode))
+    megabytes, told = megabytes_taken(tmp_path / "a")
+    print(width, height, kind, mode, megabytes)
+    assert told.startswith("1600 by ")
+    assert megabytes < most
+
+
+@pytest.fixture
+def latin(content: ContentFolder, desk: Flask) -> bytes:
+    """A draft that another program saved as Latin-1."""
+    raw = LATIN.encode("latin-1")
+    content.write("news/latin.md", raw)
+    desk.extensions["live"].refresh()
+    return raw
+
+
+def test_a_file_that_is_not_utf8_opens_as_unreadable_and_cannot_be_saved_over(
+    latin: bytes, content: ContentFolder, ann: FlaskClient
+) -> None:
+    page = ann.get("/items/news/latin")
+    assert page.status_code == 200
+    assert "cannot be read" in page.text
+    assert 'id="editor"' not in page.text
+    other = ann.get(start(ann, "Another one")).text
+    for step in ("draft", "ready"):
+        for base in ("", re.search(r'name="base" value="([^"]*)"', other)[1]):  # type: ignore[index]
+            sent = {**fields_of(other), "base": base, "step": step, "body": "Mine."}
+            assert ann.post("/items/news/latin", data=sent).status_code in (409, 422)
+    for path in ("/review", "/history", "/preview", "/typing"):
+        assert ann.get(f"/items/news/latin{path}").status_code < 500
+    assert ann.post("/items/news/latin/typing", data={**fields_of(other)}).status_code < 500
+    for path in ("approve", "back", "publish-alone", "withdraw", "remove", "rename", "unschedule", "throw-away"):
+        assert ann.post(f"/items/news/latin/{path}", data={"seen": "x", "slug": "other"}).status_code < 500
+    assert (content.path / "news/latin.md").read_bytes() == latin
+    assert ann.get("/items").status_code == ann.get("/").status_code == 200
+
+
+def test_a_change_that_waits_and_is_not_utf8_is_never_published(
+    content: ContentFolder, desk: Flask, ann: FlaskClient, eve: FlaskClient
+) -> None:
+    raw = LATIN.replace("state: draft", "state: ready").encode("latin-1")
+    content.write("changes/news/first.md", raw)
+    desk.extensions["live"].refresh()
+    public = (content.path / "news/first.md").read_bytes()
+    assert "cannot be read" in ann.get("/items/news/first").text
+    for client in (ann, eve):
+        page = client.get("/items/news/first/review")
+        assert page.status_code < 500
+        found = re.search(r'name="seen" value="([^"]+)"', page.text)
+        assert client.post("/items/news/first/approve", data={"seen": found[1] if found else ""}).status_code < 500
+    assert (content.path / "news/first.md").read_bytes() == public
+    assert (content.path / "changes/news/first.md").read_bytes() == raw
+
+
+def test_contacts_that_are_not_utf8_cannot_be_saved_over(content: ContentFolder, desk: Flask, eve: FlaskClient) -> None:
+    raw = (content.path / "contacts.yaml").read_text().replace("for: Women", "for: Caf\xe9").encode("latin-1")
+    content.write("contacts.yaml", raw)
+    desk.extensions["live"].refresh()
+    for path in ("/contacts", "/contacts/ndah", "/contacts/new", "/contacts/history", "/contacts/review", "/"):
+        assert eve.get(path).status_code < 500, path
+    for path in ("/contacts/ndah", "/contacts/new", "/contacts/ndah/checked", "/contacts/ndah/remove"):
+        assert eve.post(path, data={"id": "x", "name": "X", "for": "X", "audiences": "women"}).status_code < 500, path
+    assert (content.path / "contacts.yaml").read_bytes() == raw
+
+
+def test_a_letter_that_was_lost_is_never_written(content: ContentFolder, ann: FlaskClient) -> None:
+    path = start(ann, "A new one")
+    sent = {**fields_of(ann.get(path).text), "body": "Caf\ufffd", "step": "draft"}
+    answer = ann.post(path, data=sent)
+    assert answer.status_code == 422
+    assert "letter" in answer.text
+    assert "\ufffd" not in (content.path / "news/a-new-one.md").read_text("utf-8")

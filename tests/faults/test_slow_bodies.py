@@ -1,0 +1,203 @@
+"""Bodies that dribble in, on both doors of a real server: nobody else waits for them, and none is waited for long."""
+
+import http.client
+import re
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+
+from sidedoor.desk import create_app
+from sidedoor.documents.times import utc_now
+from sidedoor.serving import SECONDS_FOR_A_BODY
+from sidedoor.settings import Settings
+from tests.browser.server import RunningSite
+from tests.chat.readers import copy_content_with_chat
+
+DRIBBLERS = 40
+SOON_SECONDS = 2.0
+SIGN_IN, SEARCH = "/sign-in", "/search"
+
+
+@dataclass
+class Browser:
+    """Cookies, forms, and how long the last answer took."""
+
+    site: RunningSite
+    cookies: dict[str, str] = field(default_factory=dict)
+    took: float = 0.0
+
+    def ask(self, method: str, path: str, **fields: str) -> tuple[int, str]:
+        """Status and body; a post as this site's own page sends it."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.site.port, timeout=20)
+        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
+        if method == "POST":
+            headers |= {"Content-Type": "application/x-www-form-urlencoded", "Sec-Fetch-Site": "same-origin"}
+        began = time.monotonic()
+        connection.request(method, path, urlencode(fields) if method == "POST" else None, headers)
+        answer = connection.getresponse()
+        body = answer.read().decode("utf-8", "replace")
+        self.took = time.monotonic() - began
+        for cookie in answer.headers.get_all("Set-Cookie") or []:
+            name, _, value = cookie.partition(";")[0].partition("=")
+            self.cookies[name] = value
+        connection.close()
+        return answer.status, body
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[tuple[RunningSite, RunningSite, Browser]]:
+    """Both doors, each with one worker, and an adviser who is signed in."""
+    content, data = tmp_path / "content", tmp_path / "data"
+    copy_content_with_chat(content)
+    site = RunningSite(content, data)
+    desk = RunningSite(content, data, application="desk:app")
+    inside = create_app(Settings(content=content, data=data))
+    inside.extensions["staff"].add("Kit Adviser", ("adviser",))
+    client = inside.test_client()
+    person = inside.extensions["staff"].named("Kit Adviser")
+    with client.session_transaction() as session:
+        session["token"] = inside.extensions["sessions"].start(person.id, "Firefox on Linux", utc_now())
+    name = inside.config["SESSION_COOKIE_NAME"]
+    cookie = client.get_cookie(name)
+    assert cookie
+    inside.extensions["newsroom"].close()
+    inside.extensions["live"].close()
+    yield site, desk, Browser(desk, {name: cookie.value})
+    site.close()
+    desk.close()
+
+
+@contextmanager
+def dribbling(site: RunningSite, path: str, every: float = 0.5) -> Iterator[list[float]]:
+    """So many connections that send a byte now and then. The list grows by how long each lasted until it was cut."""
+    lasted: list[float] = []
+    stop = threading.Event()
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+        "Content-Length: 900\r\n\r\nq"
+    )
+
+    def send() -> None:
+        with socket.create_connection(("127.0.0.1", site.port), timeout=every) as connection:
+            began = time.monotonic()
+            connection.sendall(head.encode())
+            while not stop.is_set():
+                try:
+                    while connection.recv(4096):
+                        pass
+                    break
+                except TimeoutError:
+                    pass
+                except OSError:
+                    break
+                try:
+                    connection.sendall(b"q")
+                except OSError:
+                    break
+            lasted.append(time.monotonic() - began)
+
+    threads = [threading.Thread(target=send, daemon=True) for _ in range(DRIBBLERS)]
+    for thread in threads:
+        thread.start()
+    time.sleep(1)
+    try:
+        yield lasted
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+
+
+def token(page: str) -> str:
+    """What the desk's forms are sent with."""
+    found = re.search(r'name="csrf_token" value="([^"]+)"', page)
+    assert found
+    return found[1]
+
+
+def test_while_forty_bodies_dribble_on_both_doors_readers_and_advisers_are_answered(
+    office: tuple[RunningSite, RunningSite, Browser],
+) -> None:
+    site, desk, kit = office
+    reader = Browser(site)
+    csrf = token(kit.ask("GET", "/chats")[1])
+    assert kit.ask("POST", "/chats/present", csrf_token=csrf, present="yes")[0] == 303
+    with dribbling(site, SEARCH), dribbling(desk, SIGN_IN):
+        assert reader.ask("POST", "/chat/start")[0] == 303
+        assert reader.took < SOON_SECONDS
+        status, _ = reader.ask("POST", "/chat/say", message="zqhello", once="1")
+        assert (status, reader.took < SOON_SECONDS) == (303, True), reader.took
+        status, _ = kit.ask("POST", "/chats/1/accept", csrf_token=csrf)
+        assert (status, kit.took < SOON_SECONDS) == (303, True), kit.took
+        status, _ = kit.ask("POST", "/chats/1/say", csrf_token=csrf, message="zqanswer", once="2")
+        assert (status, kit.took < SOON_SECONDS) == (303, True), kit.took
+        assert "zqanswer" in reader.ask("GET", "/chat")[1]
+        status, _ = reader.ask("POST", "/chat/hide")
+        assert (status, reader.took < SOON_SECONDS) == (200, True), reader.took
+        assert "zqanswer" not in reader.ask("GET", "/chat")[1]
+
+
+def test_a_body_that_does_not_come_within_ten_seconds_is_cut(office: tuple[RunningSite, RunningSite, Browser]) -> None:
+    site, desk, _ = office
+    with dribbling(site, SEARCH) as at_the_site, dribbling(desk, SIGN_IN) as at_the_desk:
+        time.sleep(SECONDS_FOR_A_BODY + 2)
+        assert len(at_the_site) == len(at_the_desk) == DRIBBLERS
+        assert max(*at_the_site, *at_the_desk) < SECONDS_FOR_A_BODY + 2
+        assert min(*at_the_site, *at_the_desk) > SECONDS_FOR_A_BODY - 1
+
+
+def test_what_is_cut_is_told_so_with_the_whole_policy(office: tuple[RunningSite, RunningSite, Browser]) -> None:
+    for site in office[:2]:
+        with socket.create_connection(("127.0.0.1", site.port), timeout=SECONDS_FOR_A_BODY + 5) as connection:
+            connection.sendall(b"POST /search HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 900\r\n\r\nquery=")
+            answer = b""
+            while part := connection.recv(65536):
+                answer += part
+        assert answer.startswith(b"HTTP/1.1 408 ")
+        assert b"content-security-policy: default-src 'none'" in answer.lower()
+        assert b"In danger, call 999." in answer
+
+
+def test_who_hangs_up_in_the_middle_of_a_form_leaves_nothing_behind(
+    office: tuple[RunningSite, RunningSite, Browser],
+) -> None:
+    site, _, _ = office
+    for _ in range(50):
+        with socket.create_connection(("127.0.0.1", site.port)) as connection:
+            connection.sendall(b"POST /feedback HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 900\r\n\r\nmessage=zqhalf")  # fmt: skip
+    time.sleep(1)
+    assert Browser(site).ask("GET", "/help/money")[0] == 200
+    kept = site.data / "feedback.sqlite3"
+    assert not kept.exists() or b"zqhalf" not in kept.read_bytes()
+    assert "zqhalf" not in site.log.read_text()
+    assert "Traceback" not in site.log.read_text()
+
+
+def test_a_body_in_chunks_and_one_of_several_megabytes_arrive_whole(
+    office: tuple[RunningSite, RunningSite, Browser],
+) -> None:
+    site, _, _ = office
+    head = b"POST /search HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+    for body in (
+        b"Transfer-Encoding: chunked\r\n\r\n6\r\nquery=\r\n5\r\nmoney\r\n0\r\n\r\n",
+        b"Content-Length: 11\r\n\r\nquery=money",
+    ):
+        with socket.create_connection(("127.0.0.1", site.port), timeout=10) as connection:
+            connection.sendall(head + body)
+            answer = b""
+            while part := connection.recv(65536):
+                answer += part
+        assert answer.startswith(b"HTTP/1.1 200 ")
+        assert b"/help/money" in answer
+    for path, size, status in (("/search", 63_000, 200), ("/search", 3_000_000, 413)):
+        try:
+            assert Browser(site).ask("POST", path, query="a" * size)[0] == status
+        except (BrokenPipeError, ConnectionResetError):
+            assert status == 413  # refused before it had all been sent

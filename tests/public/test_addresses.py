@@ -1,0 +1,198 @@
+"""The one list of public addresses: what is remembered, what is led to, and that nothing published vanishes."""
+
+import json
+import random
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from sidedoor.public.addresses import Addresses
+from tests.conftest import Refresh, SetClock
+from tests.content import ContentFolder
+
+STORED = Path(__file__).with_name("addresses.txt")
+YEAR_IN_OTHER_DIGITS = ("٢٠٢٦", "२०२६", "２０２６", "2०26", "𝟐𝟎𝟐𝟔")
+
+
+def published(app: Flask) -> list[str]:
+    """Every route of the public site, and every address of the project's own content."""
+    routes = [
+        f"{method} {rule.rule}"
+        for rule in app.url_map.iter_rules()
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
+    ]
+    return sorted([*routes, *app.extensions["edition"]().addresses])
+
+
+def test_no_published_address_vanishes(real_app: Flask) -> None:
+    """An address that people have written down leads somewhere for good: give its page's slug to previous_slugs.
+
+    `python -m tests.public.test_addresses` writes new ones down; it takes none out.
+    """
+    stored, now = STORED.read_text("utf-8").splitlines(), published(real_app)
+    assert not set(stored) - set(now), "these vanished"
+    assert not set(now) - set(stored), "these are new: write them down"
+
+
+def test_every_address_of_the_list_answers_and_the_list_knows_it(
+    app: Flask, content: ContentFolder, client: FlaskClient, refresh: Refresh
+) -> None:
+    content.document("news/first.md", previous_slugs=["former"])
+    content.document("news/away.md", state="withdrawn", withdrawn={"at": "2026-11-20 09:00", "reason": "Wrong.", "removed": "yes"})  # fmt: skip
+    for number in range(45):
+        content.document(f"news/n{number}.md", publish_at="2025-05-05 09:00")
+    refresh()
+    addresses = Addresses(app.extensions["edition"]().public)
+    listed = list(addresses)
+    assert {"/news/2025/page/3", "/news/page/3", "/news/former", "/news/away", "/help/money"} <= set(listed)
+    assert len(listed) == len(set(listed))
+    for path in listed:
+        assert path in addresses
+        assert client.get(path).status_code in (200, 204, 301, 303, 410), path
+    assert "/news/2025/page/4" not in addresses
+    assert "/chat" not in addresses
+
+
+def test_the_edition_remembers_no_more_than_the_list_of_addresses_whatever_is_asked(
+    app: Flask, client: FlaskClient
+) -> None:
+    spellings = [
+        "/news/{}", "/news/{}/page/1", "/news/page/{}", "/news/0{}", "//news/{}", "/news/{}/", "/NEWS/{}",
+    ]  # fmt: skip
+    choose = random.Random(21)
+    digits = ["".join(chr(zero + int(digit)) for digit in "2026") for zero in (0x660, 0x6F0, 0x966, 0xFF10, 0x1D7CE)]
+    digits += [
+        "".join(chr(choose.choice((0x30, 0x660, 0x966, 0xFF10)) + int(digit)) for digit in "2026") for _ in range(200)
+    ]
+    for path in [
+        "/",
+        "/help",
+        "/help/money",
+        "/news/2026",
+        "/news/first",
+        "/chat",
+        "/contacts",
+        "/nope",
+        "/help/money/",
+    ]:
+        client.get(path)
+    for spelling in spellings:
+        for digit in [*digits, *map(str, range(1990, 2040))]:
+            client.get(spelling.format(digit))
+    edition = app.extensions["edition"]()
+    assert set(edition.answers) <= set(Addresses(edition.public))
+    assert {"/", "/help/money", "/news/2026"} <= set(edition.answers)
+
+
+def test_even_a_view_that_answers_everything_is_remembered_only_at_public_addresses(
+    app: Flask, client: FlaskClient
+) -> None:
+    home: Any = app.view_functions["help.home"]
+    app.view_functions["pages.page"] = lambda slug: home()
+    for number in range(50):
+        assert client.get(f"/made-up-{number}").status_code == 200
+    assert not [path for path in app.extensions["edition"]().answers if path.startswith("/made-up")]
+
+
+@pytest.mark.parametrize("year", YEAR_IN_OTHER_DIGITS)
+def test_a_year_is_four_digits_from_0_to_9(client: FlaskClient, year: str) -> None:
+    assert client.get("/news/2026").status_code == 200
+    for path in (f"/news/{year}", f"/news/{year}/page/2", "/news/page/٢", "/news/page/02", "/news/02026", "/news/1e3"):
+        assert client.get(path).status_code == 404, path
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("/news/", "/news"), ("/help/", "/help"), ("/Help/money", "/help/money"), ("/HELP/MONEY", "/help/money"),
+        ("/help/money/", "/help/money"), ("/help//money", "/help/money"), ("//help/money//", "/help/money"),
+        ("//", "/"), ("//help/money", "/help/money"), ("/Contacts", "/contacts"), ("/Safer-Browsing/", "/safer-browsing"), ("/News/First", "/news/first"),
+        ("/NEWS/2026/", "/news/2026"), ("/News/RSS.xml", "/news/rss.xml"), ("/Former", None), ("/news/FORMER/", "/news/first"),
+        ("/nope", None), ("/nope/", None), ("/Nope", None), ("//nope", None), ("/news/2019/", None), ("/Chat", None),
+        ("//evil.example/help/", None), ("//evil.example/", None), ("//evil.example/%2f..", None), ("/\\evil.example/", None),
+        ("///evil.example//help", None), ("/http://evil.example/", None), ("/help/%0d%0ax:y/", None), ("/İ/", None),
+    ],
+)  # fmt: skip
+def test_whoever_types_capitals_and_slashes_is_led_to_the_page_once_and_never_elsewhere(
+    app: Flask, content: ContentFolder, client: FlaskClient, refresh: Refresh, typed: str, meant: str | None
+) -> None:
+    content.document("news/first.md", previous_slugs=["former"])
+    refresh()
+    # A path that begins with // would be taken for a host by the test client.
+    for method in ("GET", "HEAD"):
+        answer = client.open(method=method, environ_overrides={"PATH_INFO": typed.encode().decode("latin-1")})
+        assert answer.status_code == (308 if meant else 404)
+        assert answer.headers.get("Location") == meant
+    assert set(app.extensions["edition"]().answers) <= set(Addresses(app.extensions["edition"]().public))
+    assert typed not in app.extensions["edition"]().answers
+    if meant:
+        assert client.get(meant).status_code == 200
+
+
+def test_a_form_posted_to_a_mistyped_address_is_led_nowhere(client: FlaskClient) -> None:
+    assert client.post("/Search/", data={"query": "x"}).status_code in (404, 405)
+
+
+@pytest.mark.parametrize("number", ["9" * 19, "9" * 30, "9" * 5000, "18446744073709551616", "-1", "٣" * 30, "1e9"])
+def test_a_huge_number_is_no_address_and_breaks_nothing(app: Flask, client: FlaskClient, number: str) -> None:
+    for rule in app.url_map.iter_rules():
+        if "<" in rule.rule and "GET" in (rule.methods or ()):
+            path = re.sub(r"<[^>]*>", number, rule.rule)
+            assert client.get(path).status_code == 404, path
+    for path in ("/chat/messages?after=", "/help?page=", "/chat?after="):
+        assert client.get(path + number).status_code < 500
+
+
+def health(client: FlaskClient) -> dict[str, object]:
+    """What the monitor reads."""
+    told: dict[str, object] = json.loads(client.get("/healthz").data)
+    return told
+
+
+def test_health_says_nothing_that_a_draft_changes(
+    app: Flask, content: ContentFolder, client: FlaskClient, refresh: Refresh, clock: SetClock
+) -> None:
+    clock.forward(minutes=5)
+    before = health(client)
+    assert before == {"status": "ok", "edition_age": 300.0, "documents": 5}
+    client.get("/help/money")
+    remembered = set(app.extensions["edition"]().answers)
+    for front in ({"state": "draft"}, {"state": "ready"}, {"publish_at": "2026-12-24 09:00"}, {"title": "x" * 500}):
+        content.document("news/zqsecret.md", "zqbody ![x](/images/zq.png)", **front)
+        refresh()
+        assert health(client) == before
+        assert set(app.extensions["edition"]().answers) == remembered, "not even how soon a page comes"
+    content.write("help/zqbroken.md", "broken")
+    content.write("changes/help/money.md", "---\ntitle: Waits\n---\n")
+    refresh()
+    assert health(client) == before
+    content.document("news/second.md", publish_at="2026-11-02 09:00")
+    refresh()
+    assert health(client) == {"status": "ok", "edition_age": 0.0, "documents": 6}
+    assert "/help/money" not in app.extensions["edition"]().answers
+
+
+def test_an_item_that_a_draft_edit_does_not_touch_still_goes_live_to_the_second(
+    content: ContentFolder, client: FlaskClient, refresh: Refresh, clock: SetClock
+) -> None:
+    assert "zqlive" not in client.get("/news").text
+    content.document("news/zqlive.md", title="zqlive", publish_at="2026-11-24 12:00:10")
+    refresh()
+    clock.forward(seconds=9)
+    assert "zqlive" not in client.get("/news").text
+    clock.forward(seconds=1)
+    assert "zqlive" in client.get("/news").text
+    clock.forward(days=2)
+    assert health(client)["edition_age"] == 0.0
+
+
+if __name__ == "__main__":
+    from sidedoor.public import create_app
+    from sidedoor.settings import Settings
+
+    known = STORED.read_text("utf-8").splitlines() if STORED.exists() else []
+    STORED.write_text("\n".join(sorted({*known, *published(create_app(Settings()))})) + "\n", "utf-8")

@@ -1,0 +1,56 @@
+"""The feedback form cannot be closed for everybody by one network, and nobody can find out who wrote."""
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from sidedoor.public.feedback_store import MOST_A_NETWORK, MOST_AN_HOUR, FeedbackStore, Senders
+from tests.conftest import SetClock
+
+
+def send(client: FlaskClient, address: str) -> int:
+    """Write something from `address`; the status."""
+    return client.post("/feedback", data={"message": "x"}, environ_overrides={"REMOTE_ADDR": address}).status_code
+
+
+def test_one_network_cannot_use_up_the_hour(app: Flask, client: FlaskClient, clock: SetClock) -> None:
+    statuses = [send(client, "203.0.113.9") for _ in range(MOST_AN_HOUR + 5)]
+    assert statuses == [303] * MOST_A_NETWORK + [429] * (MOST_AN_HOUR + 5 - MOST_A_NETWORK)
+    assert send(client, "198.51.100.7") == 303
+    refused = client.post("/feedback", data={"message": "Keep me"}, environ_overrides={"REMOTE_ADDR": "203.0.113.9"})
+    assert "Keep me</textarea>" in refused.text
+    assert "Many messages came from your network" in refused.text
+    clock.forward(hours=1)
+    assert send(client, "203.0.113.9") == 303
+    assert len(FeedbackStore(app.config["DATA"]).all()) == MOST_A_NETWORK + 2
+
+
+def test_a_network_of_the_sixth_version_counts_by_what_one_household_has(client: FlaskClient) -> None:
+    statuses = [send(client, f"2001:db8:1:2::{number:x}") for number in range(1, MOST_A_NETWORK + 3)]
+    assert statuses[-2:] == [429, 429]
+    assert send(client, "2001:db8:1:3::1") == 303
+
+
+def test_what_is_not_sent_is_not_counted(client: FlaskClient) -> None:
+    for _ in range(MOST_A_NETWORK * 2):
+        client.post("/feedback", data={"message": " "}, environ_overrides={"REMOTE_ADDR": "203.0.113.9"})
+    assert send(client, "203.0.113.9") == 303
+
+
+def test_no_address_is_kept_in_memory_and_nothing_outlives_the_hour(clock: SetClock) -> None:
+    senders = Senders()
+    senders.count("203.0.113.9", clock())
+    before = dict(vars(senders))
+    assert "203.0.113" not in repr(before)
+    clock.forward(hours=1)
+    senders.count("198.51.100.7", clock())
+    after = vars(senders)
+    assert before["_key"] != after["_key"]
+    assert not set(before["_counts"]) & set(after["_counts"])
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1", "", "nonsense"])
+def test_where_a_proxy_does_not_tell_readers_apart_none_is_refused_for_another(
+    client: FlaskClient, address: str
+) -> None:
+    assert [send(client, address) for _ in range(MOST_A_NETWORK + 2)][-1] == 303
