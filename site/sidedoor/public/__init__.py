@@ -48,7 +48,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
         return (*site.hosts, name_of(site.url or settings.served_at))
 
     app.wsgi_app = OutermostLayer(  # type: ignore[method-assign]
-        edition, complete, settings.https, hosts, edition.remembered
+        edition, complete, settings.https, hosts, edition.remembered, shows_in_place=True
     )
     return app
 

@@ -32,13 +32,20 @@ class FeedbackStore:
         self._path = data / "feedback.sqlite3"
 
     def add(self, text: str, now: datetime) -> None:
-        """Keep a message. Raises StoreFull, or OSError or sqlite3.Error where the disk refuses it."""
+        """Keep a message, once: the same words within the hour are the same press of Send.
+
+        Raises StoreFull, or OSError or sqlite3.Error where the disk refuses it.
+        """
         hour = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0).isoformat()
         with self._open() as database:
             (already,) = database.execute("SELECT count(*) FROM messages WHERE hour = ?", (hour,)).fetchone()
             if already >= MOST_AN_HOUR:
                 raise StoreFull
-            database.execute("INSERT INTO messages (hour, text) VALUES (?, ?)", (hour, text))
+            database.execute(
+                "INSERT INTO messages (hour, text) SELECT :hour, :text"
+                " WHERE NOT EXISTS (SELECT 1 FROM messages WHERE hour = :hour AND text = :text)",
+                {"hour": hour, "text": text},
+            )
 
     def all(self) -> list[Message]:
         """Every message, oldest first."""

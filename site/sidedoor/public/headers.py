@@ -25,7 +25,10 @@ Complete = Callable[[list[tuple[str, str]]], list[tuple[str, str]]]
 log = logging.getLogger(__name__)
 MOST_BODIES_AT_ONCE = 8
 """Half of the threads that the Makefile serves with."""
+IN_PLACE = "Sidedoor-In-Place"
+"""What travel.js says with a fetch that stores nothing (`cache: "no-store"`) and is shown in the page that asked."""
 _LOOPBACK = ("localhost", ".localhost", "127.0.0.1", "[::1]")
+_IN_PLACE_KEY = f"HTTP_{IN_PLACE.upper().replace('-', '_')}"
 _FEATURES = ("browsing-topics camera display-capture geolocation microphone payment usb").split()
 
 
@@ -96,6 +99,18 @@ def completed(headers: list[tuple[str, str]], policy: Iterable[tuple[str, str]])
     return [*headers, *(header for header in policy if header[0].lower() not in present)]
 
 
+def in_place(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The headers of an answer that goes into a page which is there already. The one place where no-store is relaxed.
+
+    An answer with no-store throws the page that asked for it out of Chromium's back/forward cache, so that Back from
+    another site loads the page arrived at instead of the page read. The fetch itself keeps the answer out of every
+    store (Fetch, 5.6); `private` does so for caches on the way, and Vary for whoever asks for the address as a page.
+    """
+    kept = [header for header in headers if header[0].lower() not in ("cache-control", "vary")]
+    varies = [value for name, value in headers if name.lower() == "vary"]
+    return [*kept, ("Cache-Control", "private, no-cache"), ("Vary", ", ".join([*varies, IN_PLACE]))]
+
+
 @lru_cache(maxsize=2)
 def _policy(https: bool) -> tuple[tuple[str, str], ...]:
     return tuple(policy_headers(https).items())
@@ -105,7 +120,8 @@ class OutermostLayer:
     """The last code that touches a response.
 
     `complete` adds to a response's headers what they still lack. `hosts` gives the host names in use now, besides this
-    machine's own. `remembered` gives an answer that is complete already, or None.
+    machine's own. `remembered` gives an answer that is complete already, or None. `shows_in_place`: pages of this
+    application are read in place (see `in_place`).
     """
 
     def __init__(
@@ -115,16 +131,21 @@ class OutermostLayer:
         https: bool,
         hosts: Callable[[], tuple[str, ...]],
         remembered: "Callable[[WSGIEnvironment], Answer | None]",
+        shows_in_place: bool = False,
     ) -> None:
         self._application = application
         self._complete = complete
         self._https = https
         self._hosts = hosts
         self._remembered = remembered
+        self._shows_in_place = shows_in_place
         # A server's thread waits for as long as a body takes to come. Who sends slowly must not take them all.
         self._bodies = threading.BoundedSemaphore(MOST_BODIES_AT_ONCE)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        if self._shows_in_place and _IN_PLACE_KEY in environ:
+            start_response = _answering_in_place(start_response)
+
         def start(status: str, headers: list[tuple[str, str]], error: Any = None) -> Any:
             complete = self._complete(headers)
             return start_response(status, complete, error) if error else start_response(status, complete)
@@ -157,6 +178,13 @@ class OutermostLayer:
             return self._application(environ, start)
         finally:
             self._bodies.release()
+
+
+def _answering_in_place(start_response: "StartResponse") -> "StartResponse":
+    def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
+        return start_response(status, in_place(headers), *error)
+
+    return start  # type: ignore[return-value]
 
 
 @lru_cache(maxsize=256)
