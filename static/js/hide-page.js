@@ -76,9 +76,10 @@
    * @param {boolean} several whether there may be others of ours, or another site's page ahead
    */
   function rewind(ours, several = ours.length > 1) {
-    if (!several) {
+    // Without the Navigation API nobody can tell whether this is the first: then the cookie alone has to do.
+    if (!several || !window.navigation) {
       location.replace(exit);
-    } else if (!window.navigation?.currentEntry?.index) {
+    } else if (window.navigation.currentEntry?.index === 0) {
       history.replaceState(null, "", "/w");
       history.pushState(null, "", "/w");
       location.replace(exit);
