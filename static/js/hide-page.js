@@ -17,7 +17,16 @@
   const HIDDEN = "w=1";
   const WATCHDOG_MS = 400;
   const SECOND_EXIT_MS = 3000;
+  /** The state of an entry that Back or Forward led to. It outlives a reload, and is no visit. */
+  const BACK = 1;
   let leaving = false;
+  // Back or Forward led here, also before a reload: what lies ahead in the tab is not seen from here.
+  let back = false;
+
+  function cameBack() {
+    back = true;
+    window.navigation?.updateCurrentEntry({ state: BACK });
+  }
 
   function cover() {
     // A style of its own: it must hold when the style sheet is missing, and in print.
@@ -33,10 +42,13 @@
     return document.cookie.split("; ").includes(HIDDEN);
   }
 
-  /** @returns {boolean} whether Back or Forward led here */
-  function traversed() {
-    const [how] = performance.getEntriesByType("navigation");
-    return how instanceof PerformanceNavigationTiming && how.type === "back_forward";
+  /**
+   * Whether this page was kept whole (bfcache), and thrown out because another tab told it to hide meanwhile. A message
+   * does that in Chromium; nothing here sends another one.
+   * @param {PerformanceNavigationTiming | undefined} how @returns {boolean}
+   */
+  function missedHide(how) {
+    return JSON.stringify(how?.notRestoredReasons ?? "").includes("broadcastchannel-message");
   }
 
   /** Cover the page at once, then leave. The cover never comes off again, whatever becomes of the navigation. */
@@ -51,11 +63,11 @@
     document.dispatchEvent(new Event("sidedoor:hide"));
     const ours = window.navigation?.entries() ?? [];
     // Without the Navigation API, a page that was reached from a page of ours has that one behind it.
-    const several = ours.length > 1 || (!window.navigation && arrivedFromHere());
+    const several = back || ours.length > 1 || (!window.navigation && arrivedFromHere());
     // A new tab, a search and this page are what a short visit leaves: then nothing is stored. With more entries of
     // other sites, one of ours may lie between them, where only the cookie reaches it.
     if (several || history.length - ours.length > 2) document.cookie = `${HIDDEN}; path=/; SameSite=Strict`;
-    rewind(ours);
+    rewind(ours, several);
     // An exit that hangs leaves this page alive, covered. (One that refuses has already taken its place.)
     if (next) setTimeout(() => location.replace(next), SECOND_EXIT_MS);
   }
@@ -70,9 +82,13 @@
     if (end) navigator.sendBeacon(end);
   }
 
-  /** @param {NavigationHistoryEntry[]} ours the entries of this site that lie next to each other, this one among them */
-  function rewind(ours) {
-    if (ours.length < 2) {
+  /**
+   * @param {NavigationHistoryEntry[]} ours the entries of this site that lie next to each other, this one among them
+   * @param {boolean} several whether there may be others of ours, or another site's page ahead
+   */
+  function rewind(ours, several = ours.length > 1) {
+    // Without the Navigation API nobody can tell whether this is the first: then the cookie alone has to do.
+    if (!several || !window.navigation) {
       location.replace(exit);
     } else if (window.navigation.currentEntry?.index === 0) {
       history.replaceState(null, "", "/w");
@@ -95,14 +111,17 @@
     cover();
     document.title = title;
     leaving = true;
-    const ours = window.navigation?.entries() ?? [];
-    if (window.navigation?.currentEntry?.index === 0) rewind(ours);
+    if (window.navigation?.currentEntry?.index === 0) rewind(window.navigation.entries());
     else location.replace(exit);
   }
 
-  if (hidden()) {
-    if (traversed()) guard();
-    else document.cookie = `${HIDDEN}; path=/; SameSite=Strict; Max-Age=0`;
+  const [how] = /** @type {PerformanceNavigationTiming[]} */ (performance.getEntriesByType("navigation"));
+  if (how?.type === "back_forward") {
+    if (hidden() || missedHide(how)) guard();
+    else cameBack();
+  } else {
+    if (window.navigation?.currentEntry?.getState() === BACK) cameBack();
+    if (hidden()) document.cookie = `${HIDDEN}; path=/; SameSite=Strict; Max-Age=0`;
   }
   // The notice greets whoever arrives from outside; the style sheet hides it from those who were here already.
   if (arrivedFromHere()) root.classList.add("inside");
@@ -110,8 +129,9 @@
   // A page may be kept whole and shown again later (bfcache; no-store does not prevent it), so it is put away covered.
   addEventListener("pagehide", cover);
   addEventListener("pageshow", (event) => {
-    if (event.persisted && (leaving || hidden())) guard();
-    else if (!leaving) uncover();
+    if (event.persisted && (leaving || hidden())) return guard();
+    if (event.persisted) cameBack();
+    if (!leaving) uncover();
   });
 
   tabs?.addEventListener("message", ({ data }) => {
@@ -122,8 +142,9 @@
   addEventListener(
     "click",
     (event) => {
-      const link = event.target instanceof Element && event.target.closest("#hide-this-page");
-      if (!link) return;
+      // The second is what Firefox's reader view shows; style sheets hide it (see layout.html).
+      const link = event.target instanceof Element && event.target.closest("#hide-this-page, .way-out a");
+      if (!link && !leaving) return;
       event.preventDefault();
       event.stopImmediatePropagation();
       everywhere();

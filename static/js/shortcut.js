@@ -3,7 +3,8 @@
  * The shortcut of “Hide this page”: Shift three times, at most five seconds apart, in every field.
  *
  * Not Esc: it stops loading, closes dialogs, and is no user activation. A press counts when Shift goes down and up with
- * nothing else in between, so that typing capitals, selecting and scrolling with Shift held never leave the page.
+ * nothing else in between, so that typing capitals, selecting and scrolling with Shift held never leave the page. Each of
+ * the two Shift keys is counted for itself: fast fingers press the second before they have let go of the first.
  */
 (() => {
   "use strict";
@@ -12,7 +13,8 @@
   const NEEDED = 3;
   let presses = 0;
   let last = 0;
-  let alone = false;
+  /** @type {Set<string>} the Shift keys that are down, with nothing else pressed since */
+  const alone = new Set();
   let on = true;
   let forget = 0;
 
@@ -26,7 +28,7 @@
   }
 
   function reset() {
-    alone = false;
+    alone.clear();
     if (!presses) return;
     presses = 0;
     clearTimeout(forget);
@@ -37,8 +39,8 @@
     "keydown",
     (event) => {
       if (event.key !== "Shift" || event.isComposing || event.ctrlKey || event.altKey || event.metaKey) reset();
-      else if (event.repeat) alone = false;
-      else alone = true;
+      else if (event.repeat) alone.clear();
+      else alone.add(event.code);
     },
     true,
   );
@@ -47,8 +49,7 @@
     "keyup",
     (event) => {
       if (event.key !== "Shift" || !on) return;
-      if (!alone || event.isComposing) return reset();
-      alone = false;
+      if (!alone.delete(event.code) || event.isComposing) return reset();
       const now = Date.now();
       presses = now - last > LONGEST_MS ? 1 : presses + 1;
       last = now;

@@ -9,6 +9,9 @@
   "use strict";
 
   const SLOW_MS = 700;
+  const QUICK_MS = 800;
+  // Android's Back is a close request. Elsewhere Esc is one, and Esc belongs to the browser.
+  const closeRequestIsBack = "CloseWatcher" in window && /Android/.test(navigator.userAgent);
   const main = /** @type {HTMLElement} */ (document.getElementById("main"));
   const status = /** @type {HTMLElement} */ (document.getElementById("travel-status"));
   const wayBack = /** @type {HTMLElement} */ (document.getElementById("way-back"));
@@ -19,6 +22,12 @@
   const past = [];
   let path = location.pathname;
   let journey = new AbortController();
+  let hidden = false;
+  /** @type {HTMLFormElement | null} the form whose answer is awaited: a second press of Send is the same press */
+  let sending = null;
+  /** @type {CloseWatcher | null} */
+  let watcher = null;
+  let resting = false;
 
   /** @param {string} text what to say; `seen`: show it as well */
   function say(text, seen = false) {
@@ -51,7 +60,37 @@
     wayBack.hidden = !before;
     const name = before?.nodes.map((node) => (node instanceof Element ? heading(node) : "")).find(Boolean);
     for (const place of wayBack.querySelectorAll("[data-name]")) place.textContent = name ?? "";
+    watchBack();
     document.dispatchEvent(new Event("sidedoor:arrived"));
+  }
+
+  /** Take Android's Back for as long as there is something to go back to in place; one press right after another leaves. */
+  function watchBack() {
+    if (!past.length) {
+      watcher?.destroy();
+      watcher = null;
+    } else if (closeRequestIsBack && !watcher && !resting) {
+      watcher = new CloseWatcher();
+      watcher.addEventListener("close", () => {
+        watcher = null;
+        resting = true;
+        setTimeout(() => {
+          resting = false;
+          watchBack();
+        }, QUICK_MS);
+        back();
+      });
+    }
+  }
+
+  /** @param {string} hash @returns {HTMLElement | null} the part of the page it names, percent-encoded or not (HTML, 7.4.6.4) */
+  function part(hash) {
+    const name = hash.slice(1);
+    try {
+      return document.getElementById(name) ?? document.getElementById(decodeURIComponent(name));
+    } catch {
+      return null; // a stray % encodes nothing
+    }
   }
 
   /** @param {Element} element @returns {string} the words of its h1 */
@@ -62,7 +101,7 @@
 
   /** @param {string} hash go to the part of the page it names, or to the page's heading */
   function settle(hash) {
-    const target = hash ? document.getElementById(decodeURIComponent(hash.slice(1))) : null;
+    const target = part(hash);
     if (target) return goTo(target);
     scrollTo({ top: 0, behavior: "instant" });
     const top = main.querySelector("h1") ?? main;
@@ -79,14 +118,18 @@
 
   /** @param {URL} url @param {RequestInit} [how] Fetch a page and show it; where that fails, say so and keep this one. */
   async function travel(url, how = {}) {
+    if (hidden) return;
     journey.abort();
     journey = new AbortController();
     const { signal } = journey;
     main.setAttribute("aria-busy", "true");
     const slow = setTimeout(() => say(status.dataset.slow ?? "", true), SLOW_MS);
     try {
-      const response = await fetch(url, { ...how, cache: "no-store", credentials: "same-origin", signal });
+      // The header promises that nothing is stored here; the answer then lets the page stay in the bfcache (headers.py).
+      const headers = { "Sidedoor-In-Place": "1" };
+      const response = await fetch(url, { ...how, headers, cache: "no-store", credentials: "same-origin", signal });
       const html = await response.text();
+      if (signal.aborted) return;
       const isPage = response.headers.get("Content-Type")?.startsWith("text/html");
       const arrived = isPage ? new DOMParser().parseFromString(policy ? policy.createHTML(html) : html, "text/html") : null;
       const content = arrived?.getElementById("main");
@@ -114,10 +157,10 @@
     if (event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     if (link.origin !== location.origin) return;
     event.preventDefault();
-    const target = link.pathname === path && link.hash ? document.getElementById(link.hash.slice(1)) : null;
-    const inPage = link.getAttribute("href")?.startsWith("#") ? document.getElementById(link.hash.slice(1)) : target;
-    if (inPage) goTo(inPage);
-    else void travel(new URL(link.href));
+    const onlyHash = link.getAttribute("href")?.startsWith("#");
+    const target = onlyHash || link.pathname === path ? part(link.hash) : null;
+    if (target) goTo(target);
+    else if (!onlyHash) void travel(new URL(link.href));
   });
 
   document.addEventListener("submit", (event) => {
@@ -126,8 +169,12 @@
     const url = new URL(form.action);
     if (url.origin !== location.origin || form.method !== "post") return;
     event.preventDefault();
+    if (form === sending) return;
+    sending = form;
     const fields = [...new FormData(form, event.submitter)].map(([name, value]) => [name, String(value)]);
-    void travel(url, { method: "POST", body: new URLSearchParams(fields) });
+    void travel(url, { method: "POST", body: new URLSearchParams(fields) }).finally(() => {
+      sending = null;
+    });
   });
 
   function back() {
@@ -140,4 +187,31 @@
     scrollTo({ top: before.scroll, behavior: "instant" });
     say(heading(main));
   }
+
+  /** @param {Event} event what asks for Back: ours while there is something to go back to in place @param {boolean} now */
+  function takeBack(event, now) {
+    if (!past.length || event.defaultPrevented) return;
+    event.preventDefault();
+    if (now) back();
+  }
+
+  document.addEventListener("keydown", (event) => {
+    const { key, altKey, ctrlKey, metaKey, shiftKey } = event;
+    // On a Mac, Option and left goes one word back.
+    const altLeft = key === "ArrowLeft" && altKey && !(ctrlKey || metaKey || shiftKey) && !/Mac/.test(navigator.platform);
+    if (altLeft || key === "BrowserBack") takeBack(event, true);
+  });
+  for (const kind of /** @type {const} */ (["mousedown", "mouseup"])) {
+    document.addEventListener(kind, (event) => {
+      if (event.button === 3) takeBack(event, kind === "mouseup");
+    });
+  }
+
+  // Whatever is still on its way comes too late.
+  document.addEventListener("sidedoor:hide", () => {
+    hidden = true;
+    journey.abort();
+    past.length = 0;
+    watchBack();
+  });
 })();

@@ -300,6 +300,17 @@ class FirefoxReader:
             )
         )
 
+    def magnify(self, times: float) -> None:
+        """Magnify the page as two fingers do: what is seen is then a part of it."""
+        with self._marionette.using_context("content"):
+            self._marionette.execute_script(
+                "window.windowUtils.setResolutionAndScaleTo(arguments[0])", [times], sandbox="system"
+            )
+
+    def enter_reader_view(self) -> None:
+        """Press the button of the reader view in the address bar."""
+        self.chrome("window.AboutReaderParent.toggleReaderMode({ target: window.document.documentElement });")
+
     def tabs(self) -> list[str]:
         """The addresses of all open tabs."""
         return list(self.chrome("return window.gBrowser.browsers.map((browser) => browser.currentURI.spec);"))

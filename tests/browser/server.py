@@ -9,10 +9,12 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -102,6 +104,62 @@ class RunningSite:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(process, signal.SIGKILL)
             self.process.wait()
+
+
+class SlowSite:
+    """A site behind a wire on which answers can be held back: those to a path in `held` wait until it is taken out."""
+
+    def __init__(self, behind: str) -> None:
+        self.held: set[str] = set()
+        self._asked: list[str] = []
+        slow = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                slow._asked.append(self.path)
+                given = {name: value for name, value in self.headers.items() if name.lower() != "accept-encoding"}
+                request = urllib.request.Request(behind + self.path, headers=given)
+                try:
+                    with urllib.request.urlopen(request, timeout=20) as answer:
+                        status, headers, body = answer.status, answer.headers.items(), answer.read()
+                except urllib.error.HTTPError as error:
+                    status, headers, body = error.code, error.headers.items(), error.read()
+                until = time.monotonic() + 20
+                while self.path in slow.held and time.monotonic() < until:
+                    time.sleep(0.02)
+                with contextlib.suppress(OSError):  # the browser may have gone elsewhere
+                    self.send_response_only(status)
+                    for name, value in headers:
+                        if name.lower() not in ("connection", "transfer-encoding"):
+                            self.send_header(name, value)
+                    self.end_headers()
+                    self.wfile.write(body)
+
+            def log_message(self, *args: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def asked(self, path: str) -> list[str]:
+        """The requests for `path` so far."""
+        return [asked for asked in self._asked if asked == path]
+
+    def wait_for_request(self, path: str, seconds: float = 5) -> None:
+        """Wait until somebody asks for `path`. Raises AssertionError after `seconds`."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if self.asked(path):
+                return
+            time.sleep(0.02)
+        raise AssertionError(f"Nobody asked for {path}.")
+
+    def close(self) -> None:
+        """Stop serving."""
+        self._server.shutdown()
+        self._server.server_close()
 
 
 def listening(port: int) -> int:

@@ -159,7 +159,7 @@ def test_f1_the_page_is_covered_in_the_same_task_and_nobody_can_read_it_out(visi
         return [getComputedStyle(document.documentElement).display, document.title, document.body.innerText.trim() === ""
           || document.body.getClientRects().length === 0];"""
     )
-    assert covered == ["none", "Weather", True]
+    assert covered == ["none", "Untitled", True]
 
 
 def test_f3_with_scripts_off_the_link_leaves(visited: Visited) -> None:
@@ -226,6 +226,39 @@ def test_t3_every_other_tab_of_the_site_leaves_within_a_second(firefox_visit: Vi
     while time.monotonic() < deadline and set(reader.tabs()) != {firefox_visit.places.url("exit")}:
         time.sleep(0.02)
     assert reader.tabs() == [firefox_visit.places.url("exit")] * 2
+
+
+def test_r1_while_the_page_is_magnified_the_link_is_in_what_is_seen(firefox_visit: Visit) -> None:
+    reader = firefox_visit.reader
+    assert isinstance(reader, FirefoxReader)
+    firefox_visit.arrive()
+    reader.magnify(3)
+    wait_for(reader, "return visualViewport.scale > 2")
+    inside = """const { offsetLeft, offsetTop, width, height, scale } = visualViewport;
+      const link = document.getElementById("hide-this-page");
+      const box = link.getBoundingClientRect();
+      const hit = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+      return hit === link && box.left >= offsetLeft - 1 && box.right <= offsetLeft + width + 1 && box.top >= offsetTop - 1
+        && box.bottom <= offsetTop + height + 1 && box.height * scale >= 44;"""
+    wait_for(reader, inside, 2)
+    reader.magnify(1)
+
+
+def test_in_firefoxs_reader_view_there_is_a_link_that_leaves(firefox_visit: Visit) -> None:
+    reader = firefox_visit.reader
+    assert isinstance(reader, FirefoxReader)
+    reader.go(f"{firefox_visit.site.url}/help/getting-ready")
+    assert reader.run("return document.querySelector('.way-out').getClientRects().length") == 0
+    reader.enter_reader_view()
+    wait_for(reader, "return Boolean(document.querySelector('.moz-reader-content h2'))", 10)
+    found = reader.run(
+        "return [...document.querySelectorAll('.moz-reader-content a')].filter((link) => link.textContent === 'Hide this page').length"
+    )
+    assert found == 1
+    firefox_visit.places.asked.clear()
+    reader.click(".moz-reader-content a")
+    wait_for_address(reader, firefox_visit.places.url("exit"))
+    assert [asked.referer for asked in firefox_visit.places.asked_of("exit")] == [None]
 
 
 @pytest.mark.parametrize("field", ["#query", "h1"])

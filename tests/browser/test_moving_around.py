@@ -1,11 +1,14 @@
 """Moving around in place, in Chromium: it has to be as good as loading pages."""
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.server import RunningSite
+from sidedoor.public.feedback_store import FeedbackStore
+from tests.browser.server import PROJECT, RunningSite
 
 ARRIVED = "main h1:not([data-before])"
 
@@ -132,6 +135,61 @@ def test_m2_fragments_only_scroll(tab: Page, site: RunningSite) -> None:
     tab.click("header a[href='#menu']")
     assert tab.evaluate("scrollY") > 0
     assert (tab.evaluate("history.length"), tab.url) == (length, f"{site.url}/")
+
+
+def test_m2_a_stray_percent_sign_or_one_that_names_nothing_in_a_fragment_is_no_failure(
+    tab: Page, site: RunningSite
+) -> None:
+    link = "hash => { const a = Object.assign(document.createElement('a'), {href: hash}); document.body.append(a); a.click() }"
+    for address in ("/contacts#%", "/help#nothing%20here", "/contacts#contact-ndah", "/help#%E0%A4%A"):
+        mark(tab)
+        tab.evaluate(link, address)
+        tab.wait_for_selector(ARRIVED)
+        assert tab.inner_text("main h1") in ("Contacts", "All topics")
+        tab.wait_for_timeout(100)
+        assert "did not come" not in (tab.text_content("#travel-status") or "")
+    requests: list[str] = []
+    tab.on("request", lambda request: requests.append(request.url))
+    for address in ("#%", "#menu", "#%6Denu", "#nothing", "/help#%"):
+        tab.evaluate(link, address)
+    tab.wait_for_selector("main h1:text('All topics')")
+    assert [url for url in requests if not url.endswith("/help")] == []
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_second_press_of_send_is_the_same_press(browser: Browser, tmp_path: Path, scripts: bool) -> None:
+    site = RunningSite(PROJECT / "content", tmp_path / "data")
+    context = browser.new_context(java_script_enabled=scripts)
+    tab = context.new_page()
+    tab.goto(f"{site.url}/feedback")
+    tab.fill("#message", "Once, please.")
+    tab.locator("main button").dblclick(no_wait_after=True)
+    tab.wait_for_selector("h1:text('Thank you')")
+    assert [message.text for message in FeedbackStore(tmp_path / "data").all()] == ["Once, please."]
+    context.close()
+    site.close()
+
+
+def test_no_link_on_a_page_leads_to_a_place_without_hide_this_page(tab: Page, site: RunningSite) -> None:
+    seen, ahead = set(), ["/"]
+    while ahead:
+        path = ahead.pop()
+        if path in seen:
+            continue
+        seen.add(path)
+        answer = tab.request.get(site.url + path)
+        assert answer.headers["content-type"].startswith("text/html"), path
+        assert 'id="hide-this-page"' in answer.text(), path
+        links = re.findall(r'<a [^>]*href="(/[^"#]*)', answer.text())
+        ahead += [link for link in links if link != "/chat/hide"]
+    assert len(seen) > 25
+
+
+def test_the_addresses_of_the_feeds_can_be_copied(tab: Page, site: RunningSite) -> None:
+    follow(tab, "footer a[href='/news']")
+    tab.get_by_role("button", name="Copy link").first.click()
+    tab.wait_for_selector("#travel-status >> text=Copied")
+    assert tab.evaluate("navigator.clipboard.readText()").endswith("/news/rss.xml")
 
 
 def test_m3_modified_clicks_and_other_schemes_are_left_to_the_browser(tab: Page) -> None:

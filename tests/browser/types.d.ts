@@ -1,10 +1,14 @@
 /** What browsers have and TypeScript 5.9's own list of them does not: the Navigation API (HTML, 7.2.6), Trusted Types. */
-interface NavigationHistoryEntry extends EventTarget { readonly key: string; readonly index: number; readonly url: string | null }
+interface NavigationHistoryEntry extends EventTarget { readonly key: string; readonly index: number; readonly url: string | null; getState(): unknown }
 interface Navigation extends EventTarget {
   entries(): NavigationHistoryEntry[];
   readonly currentEntry: NavigationHistoryEntry | null;
+  updateCurrentEntry(options: { state: unknown }): void;
   traverseTo(key: string): { committed: Promise<unknown>; finished: Promise<unknown> };
 }
+interface PerformanceNavigationTiming { readonly notRestoredReasons?: object | null }
+interface CloseWatcher extends EventTarget { destroy(): void }
+declare var CloseWatcher: { new (): CloseWatcher };
 interface TrustedTypePolicy { createHTML(html: string): string }
 interface Window {
   readonly navigation: Navigation;

@@ -145,6 +145,16 @@ def test_pages_come_from_the_mirror_with_the_whole_policy_once(deployed: Deploye
     assert "set-cookie" not in headers
 
 
+@pytest.mark.parametrize("path", ["/", "/help/money", "/no-such-page", "/search"])
+def test_what_is_read_in_place_is_no_cache_from_mirror_and_application(deployed: Deployed, path: str) -> None:
+    form = b"query=money" if path == "/search" else None
+    _, headers, _ = deployed.get(path, form, {"Sidedoor-In-Place": "1"})
+    assert headers["cache-control"] == ["private, no-cache"]
+    assert "Sidedoor-In-Place" in headers["vary"][-1]
+    _, headers, _ = deployed.get(path, form)
+    assert headers["cache-control"] == ["no-store"]
+
+
 def test_compressed_twins_are_sent(deployed: Deployed) -> None:
     _, headers, body = deployed.get("/help/money", headers={"Accept-Encoding": "gzip"})
     assert headers["content-encoding"] == ["gzip"]

@@ -217,6 +217,32 @@ def test_feedback_that_is_sent_twice_by_mistake_stands_once(app: Flask, client: 
     assert len(FeedbackStore(app.config["DATA"]).all()) == 3
 
 
+def test_an_answer_read_in_place_is_no_cache_and_any_other_no_store(client: FlaskClient) -> None:
+    for path in ("/", "/help/money", "/nope", "/news/atom.xml", "/help/money?x"):
+        plain = client.get(path)
+        in_place = client.get(path, headers={"Sidedoor-In-Place": "1"})
+        again = client.get(path)  # what the edition remembers is the same for both
+        assert in_place.headers.get_all("Cache-Control") == ["private, no-cache"]
+        assert "Sidedoor-In-Place" in in_place.headers["Vary"]
+        assert len(in_place.headers.get_all("Vary")) == 1
+        assert plain.headers.get_all("Cache-Control") == again.headers.get_all("Cache-Control") == ["no-store"]
+        assert plain.data == in_place.data == again.data
+    unchanged = client.get(
+        "/help/money", headers={"Sidedoor-In-Place": "1", "If-None-Match": in_place.headers.get("ETag", '"x"')}
+    )
+    assert unchanged.headers["Cache-Control"] == "private, no-cache"
+    posted = client.post("/search", data={"query": "money"}, headers={"Sidedoor-In-Place": "1"})
+    assert posted.headers["Cache-Control"] == "private, no-cache"
+
+
+def test_search_engines_show_no_words_that_a_link_could_carry_into_the_history(client: FlaskClient) -> None:
+    for path in ("/", "/help", "/help/money", "/contacts", "/news"):
+        assert '<meta name="robots" content="noarchive, nosnippet">' in client.get(path).text
+    news = client.get("/news/first").text
+    assert "nosnippet" not in news.partition("<main")[0]
+    assert news.partition("<main")[2].index("<div data-nosnippet>") < news.partition("<main")[2].index("<h1")
+
+
 def test_feedback_takes_so_many_an_hour_and_no_robots(app: Flask, client: FlaskClient, clock: SetClock) -> None:
     from sidedoor.public.feedback_store import MOST_AN_HOUR, FeedbackStore
 

@@ -286,7 +286,7 @@ class Site(Model):
     languages: Annotated[tuple[str, ...], Field(min_length=1)] = ("en",)
     timezone: Annotated[str, AfterValidator(_zone)] = "Europe/London"
     exit: Annotated[tuple[WebAddress, ...], Field(min_length=1, max_length=2)]
-    exit_title: Annotated[str, Field(min_length=1, max_length=30)] = "Weather"
+    exit_title: Annotated[str, Field(min_length=1, max_length=30)] = "Untitled"
     url: WebAddress | None = None
     hosts: tuple[str, ...] = ()
     telling_words: tuple[str, ...] = ()

@@ -54,7 +54,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
 
     first = HiddenFirst(edition, app.extensions["chat_store"], clock, settings.https)
     app.wsgi_app = outermost = OutermostLayer(  # type: ignore[method-assign]
-        first, complete, settings.https, hosts, edition.remembered
+        first, complete, settings.https, hosts, edition.remembered, shows_in_place=True
     )
     serve(app, edition.at_hand, outermost.refuse_body)
     return app

@@ -26,7 +26,7 @@ from sidedoor.documents.live import LiveLibrary
 from sidedoor.edition import MIRROR_KEY
 from sidedoor.private import for_everybody
 from sidedoor.public.addresses import LIVE, Addresses
-from sidedoor.public.headers import policy_headers
+from sidedoor.public.headers import IN_PLACE, in_place, policy_headers
 
 MANIFEST = "_mirror.json"
 _COMPRESSED = (".html", ".xml", ".json", ".txt")
@@ -170,8 +170,16 @@ def _headers(app: Flask) -> str:
 def _nginx(mirror: Mirror, app: Flask) -> str:
     """What goes into an nginx server block: the policy, redirects, removed pages, types that no ending tells."""
     lines = ["# Written by `flask export`. Include it in a server block, and reload nginx when it changes."]
-    for name, value in policy_headers(app.config["HTTPS"]).items():
-        lines.append(f'add_header {name} "{value}" always;')
+    policy = policy_headers(app.config["HTTPS"])
+    ((_, kept), (_, varies)) = in_place([])
+    lines += [
+        f'set $kept "{policy.pop("Cache-Control")}";',
+        'set $varies "";',
+        f'if ($http_{IN_PLACE.lower().replace("-", "_")}) {{ set $kept "{kept}"; set $varies "{varies}"; }}',
+        "add_header Cache-Control $kept always;",
+        "add_header Vary $varies always;",
+    ]
+    lines += [f'add_header {name} "{value}" always;' for name, value in policy.items()]
     lines += ["error_page 404 /404.html;", "location ~ ^/_ { internal; }"]
     for path, (status, target) in sorted(mirror.redirects.items()):
         lines.append(f"location = {path} {{ return {status} {target}; }}")

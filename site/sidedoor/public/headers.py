@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 Complete = Callable[[list[tuple[str, str]]], list[tuple[str, str]]]
 log = logging.getLogger(__name__)
+IN_PLACE = "Sidedoor-In-Place"
+"""What travel.js says with a fetch that stores nothing (`cache: "no-store"`) and is shown in the page that asked."""
 _LOOPBACK = ("localhost", ".localhost", "127.0.0.1", "[::1]")
+_IN_PLACE_KEY = f"HTTP_{IN_PLACE.upper().replace('-', '_')}"
 _FEATURES = ("browsing-topics camera display-capture geolocation microphone payment usb").split()
 
 
@@ -93,6 +96,18 @@ def completed(headers: list[tuple[str, str]], policy: Iterable[tuple[str, str]])
     return [*headers, *(header for header in policy if header[0].lower() not in present)]
 
 
+def in_place(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The headers of an answer that goes into a page which is there already. The one place where no-store is relaxed.
+
+    An answer with no-store throws the page that asked for it out of Chromium's back/forward cache, so that Back from
+    another site loads the page arrived at instead of the page read. The fetch itself keeps the answer out of every
+    store (Fetch, 5.6); `private` does so for caches on the way, and Vary for whoever asks for the address as a page.
+    """
+    kept = [header for header in headers if header[0].lower() not in ("cache-control", "vary")]
+    varies = [value for name, value in headers if name.lower() == "vary"]
+    return [*kept, ("Cache-Control", "private, no-cache"), ("Vary", ", ".join([*varies, IN_PLACE]))]
+
+
 @lru_cache(maxsize=2)
 def _policy(https: bool) -> tuple[tuple[str, str], ...]:
     return tuple(policy_headers(https).items())
@@ -102,7 +117,8 @@ class OutermostLayer:
     """The last code that touches a response.
 
     `complete` adds to a response's headers what they still lack. `hosts` gives the host names in use now, besides this
-    machine's own. `remembered` gives an answer that is complete already, or None.
+    machine's own. `remembered` gives an answer that is complete already, or None. `shows_in_place`: pages of this
+    application are read in place (see `in_place`).
     """
 
     def __init__(
@@ -112,14 +128,19 @@ class OutermostLayer:
         https: bool,
         hosts: Callable[[], tuple[str, ...]],
         remembered: "Callable[[WSGIEnvironment], Answer | None]",
+        shows_in_place: bool = False,
     ) -> None:
         self._application = application
         self._complete = complete
         self._https = https
         self._hosts = hosts
         self._remembered = remembered
+        self._shows_in_place = shows_in_place
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        if self._shows_in_place and _IN_PLACE_KEY in environ:
+            start_response = _answering_in_place(start_response)
+
         def start(status: str, headers: list[tuple[str, str]], error: Any = None) -> Any:
             complete = self._complete(headers)
             return start_response(status, complete, error) if error else start_response(status, complete)
@@ -148,6 +169,13 @@ class OutermostLayer:
         headers = [("Content-Type", "text/plain; charset=utf-8"), ("Connection", "close")]
         start_response(status, self._complete(headers))
         return [b"What you sent did not arrive. Please try again. In danger, call 999.\n"]
+
+
+def _answering_in_place(start_response: "StartResponse") -> "StartResponse":
+    def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
+        return start_response(status, in_place(headers), *error)
+
+    return start  # type: ignore[return-value]
 
 
 @lru_cache(maxsize=256)

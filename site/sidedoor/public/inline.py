@@ -19,7 +19,7 @@ BUNDLES = {
     "shortcut.js": ("shortcut.js",),
     # Only where the site has a chat.
     "chat.js": ("chat.js",),
-    "after.js": ("travel.js", "copy-link.js", "guide.js"),
+    "after.js": ("travel.js", "pinch.js", "copy-link.js", "guide.js"),
 }
 """Each `<script>` element of a page, and the files of static/js it holds."""
 _BLOCK_COMMENT = re.compile(r"^[ \t]*/\*.*?\*/[ \t]*\n?", re.DOTALL | re.MULTILINE)

@@ -61,6 +61,7 @@ def _list(path: str, items: tuple[Document, ...], year: int | None, page: int) -
         "news/list.html",
         items=items[first : first + ITEMS_A_PAGE],
         years=list(current_public().news_by_year),
+        address=site_address(),
         year=year,
         page=page,
         pages=pages,
