@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 
 from sidedoor.documents.checks import check_library, flesch_kincaid_grade, long_sentences
 from sidedoor.documents.document import Document
+from sidedoor.documents.ledger import unlisted
 from sidedoor.documents.problems import Level
 from sidedoor.documents.times import utc_now
 from tests.conftest import PROJECT
@@ -34,6 +35,13 @@ def help_pages(app: Flask) -> list[Document]:
 def test_nothing_in_the_content_folder_is_wrong(real_app: Flask) -> None:
     problems = check_library(real_app.extensions["live"].library, utc_now())
     assert [str(problem) for problem in problems if problem.level is Level.ERROR] == []
+
+
+def test_every_number_date_percentage_age_sum_and_duration_on_a_page_is_in_the_ledger(real_app: Flask) -> None:
+    library = real_app.extensions["live"].library
+    assert len(library.facts) > 30
+    found = {page.file: figures for page in library.documents if (figures := unlisted(page, library))}
+    assert found == {}, "run `flask content check --facts`"
 
 
 def test_every_subject_has_its_page(real_app: Flask) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import textstat
 
 from sidedoor.documents.document import Document
+from sidedoor.documents.ledger import NOTICE_DAYS, facts_due, facts_that_hold, pages_of, unlisted
 from sidedoor.documents.library import Library
 from sidedoor.documents.models import HelpMeta
 from sidedoor.documents.problems import Level, Problem
@@ -26,6 +27,7 @@ def check_library(library: Library, now: datetime) -> list[Problem]:
         problems += check_document(document, library, now)
     problems += _site(library)
     problems += _contacts_due(library, now)
+    problems += _facts_due(library, now)
     return sorted(set(problems), key=lambda problem: (problem.level, problem.file, problem.line or 0, problem.what))
 
 
@@ -37,6 +39,7 @@ def check_document(document: Document, library: Library, now: datetime) -> list[
         *_reading(document),
         *_news(document, library),
         *_summary(document),
+        *facts_of(document, library),
         *due_of(document, now),
     ]
 
@@ -140,6 +143,23 @@ def _summary(document: Document) -> Iterator[Problem]:
         yield Problem(document.file, None, what, instead, Level.WARNING)
 
 
+def facts_of(document: Document, library: Library) -> Iterator[Problem]:
+    """Facts it names that are not there; and, where the site keeps a ledger, figures it prints that no fact holds."""
+    for name in document.meta.facts:
+        if name not in library.facts:
+            what = f"`facts` names “{name}”, which is not in facts.yaml."
+            yield Problem(document.file, None, what, "Correct it, or add the fact with its source.")
+    for figure in unlisted(document, library) if library.facts else ():
+        what = f"It prints “{figure}”, and no fact it lists holds that."
+        known = facts_that_hold(figure, library)
+        instead = (
+            f"If it is one of these, name it in `facts`: {', '.join(known)}."
+            if known
+            else "Write the fact into facts.yaml with its source, and its id into `facts`; or take it out."
+        )
+        yield Problem(document.file, None, what, instead, Level.WARNING)
+
+
 def due_of(document: Document, now: datetime) -> Iterator[Problem]:
     """What somebody has to look at because of its day: a review, a legal review, an end."""
     meta = document.meta
@@ -159,6 +179,17 @@ def due_of(document: Document, now: datetime) -> Iterator[Problem]:
             None,
             f"Its legal review was due on {meta.legal_review_on}.",
             "Ask whether it may stay; then change or delete legal_review_on.",
+            Level.WARNING,
+        )
+    if meta.check and not meta.check_by:
+        what, instead = "Nobody has said by when its facts are to be looked at again.", "Add check_by: with a day."
+        yield Problem(document.file, None, what, instead)
+    if meta.check_by and meta.check_by <= now.date() + timedelta(days=NOTICE_DAYS):
+        yield Problem(
+            document.file,
+            None,
+            f"Its facts are to be looked at again by {meta.check_by}.",
+            "Look each one up at its source; then change check_by.",
             Level.WARNING,
         )
     if meta.expires_at and now <= meta.expires_at < now + timedelta(days=EXPIRY_NOTICE_DAYS):
@@ -213,3 +244,10 @@ def _contacts_due(library: Library, now: datetime) -> Iterator[Problem]:
         yield Problem(
             "contacts.yaml", None, what, "Ring or visit it, then write today's date in checked:.", Level.WARNING
         )
+
+
+def _facts_due(library: Library, now: datetime) -> Iterator[Problem]:
+    for fact in facts_due(library, now):
+        pages = ", ".join(page.file for page in pages_of(fact, library)) or "no page"
+        what = f"“{fact.id}” is to be looked up again by {fact.check_by}; it stands on {pages}."
+        yield Problem("facts.yaml", None, what, "Look at its source, then change check_by.", Level.WARNING)

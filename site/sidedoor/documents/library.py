@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 
 from sidedoor.documents.document import Document, Visibility, path_of
-from sidedoor.documents.models import Contact, Kind, Site
+from sidedoor.documents.models import Contact, Fact, Kind, Site
 from sidedoor.documents.problems import Problem
 
 NEVER = datetime.max.replace(tzinfo=UTC)
@@ -22,6 +22,7 @@ class Library:
 
     site: Site
     contacts: Mapping[str, Contact]
+    facts: Mapping[str, Fact]
     documents: tuple[Document, ...]
     pictures: frozenset[str]
     problems: tuple[Problem, ...]
