@@ -26,6 +26,7 @@ def check_library(library: Library, now: datetime) -> list[Problem]:
     for document in library.documents:
         problems += check_document(document, library, now)
     problems += _site(library)
+    problems += _contacts(library)
     problems += _contacts_due(library, now)
     problems += _facts_due(library, now)
     return sorted(set(problems), key=lambda problem: (problem.level, problem.file, problem.line or 0, problem.what))
@@ -231,6 +232,34 @@ def _site(library: Library) -> Iterator[Problem]:
     for contact in library.site.chat.instead if library.site.chat else ():
         if contact not in library.contacts:
             yield Problem("site.toml", None, f"There is no contact “{contact}”.", "Use an id of contacts.yaml.")
+
+
+def _contacts(library: Library) -> Iterator[Problem]:
+    """A card that leads nowhere, a chat without an address, and areas that the site does not have."""
+
+    def wrong(what: str, instead: str) -> Problem:
+        return Problem("contacts.yaml", None, what, instead)
+
+    areas = [area.name for area in library.site.areas]
+    for contact in library.contacts.values():
+        if not (contact.phone or contact.text or contact.email or contact.url or contact.textphone):
+            yield wrong(
+                f"Nobody can reach “{contact.id}” from its card.", "Add a phone, text, email or url, or take it out."
+            )
+        if contact.webchat and not contact.url:
+            yield wrong(f"“{contact.id}” has a chat, but not where it is.", "Add its url, or delete webchat.")
+        if contact.sign_up and not contact.text:
+            yield wrong(f"“{contact.id}” has a sign_up, but no text.", "Add the number to text, or delete sign_up.")
+        if contact.area and areas and contact.area not in areas:
+            yield wrong(
+                f"“{contact.id}” is in an area that site.toml does not list: “{contact.area}”.",
+                "Add it to areas, or correct it.",
+            )
+    for area in library.site.areas:
+        for name in area.within:
+            if name not in areas:
+                what = f"“{area.name}” lies within “{name}”, which is no area."
+                yield Problem("site.toml", None, what, "Add it to areas, or correct it.")
 
 
 def _contacts_due(library: Library, now: datetime) -> Iterator[Problem]:

@@ -237,6 +237,13 @@ class Group(Model):
     title: Words
 
 
+class Area(Model):
+    """A part of the country that some contacts are for. Whoever is in it is in each area it lies `within`, too."""
+
+    name: Words
+    within: tuple[str, ...] = ()
+
+
 class Press(Model):
     """Who answers the press."""
 
@@ -298,6 +305,7 @@ class Site(Model):
     """What news had better not say, and what to write instead."""
     situations: tuple[Situation, ...] = ()
     groups: tuple[Group, ...] = ()
+    areas: tuple[Area, ...] = ()
     press: Mapping[str, Press] = {}
     security: Security = Security()
     chat: Chat | None = None
