@@ -12,12 +12,18 @@
   const main = /** @type {HTMLElement} */ (document.getElementById("main"));
   const status = /** @type {HTMLElement} */ (document.getElementById("travel-status"));
   const wayBack = /** @type {HTMLElement} */ (document.getElementById("way-back"));
-  const policy = window.trustedTypes?.createPolicy("sidedoor", { createHTML: (/** @type {string} */ html) => html });
+  const policy = window.trustedTypes?.createPolicy("sidedoor", { createHTML: same, createScript: same });
+
+  /** @param {string} text */
+  function same(text) {
+    return text;
+  }
 
   /** @typedef {{ nodes: Node[], path: string, language: string, scroll: number, focus: Element | null }} View */
   /** @type {View[]} */
   const past = [];
   let path = location.pathname;
+  const started = new Set([...document.scripts].map((script) => script.text));
   let journey = new AbortController();
 
   /** @param {string} text what to say; `seen`: show it as well */
@@ -94,6 +100,7 @@
       content.querySelector("#hide-notice")?.remove();
       past.push(view());
       show([...content.childNodes], new URL(response.url).pathname, arrived.documentElement.lang);
+      start();
       settle(url.hash);
     } catch {
       if (signal.aborted) return;
@@ -101,6 +108,17 @@
       say(status.dataset.failed ?? "", true);
     } finally {
       clearTimeout(slow);
+    }
+  }
+
+  /** A script of a page that arrived in place is inert. Each is started once a visit, if its hash is on the list. */
+  function start() {
+    for (const inert of main.querySelectorAll("script")) {
+      const { text } = inert;
+      const script = document.createElement("script");
+      script.text = /** @type {string} */ (policy ? policy.createScript(text) : text);
+      if (!started.has(text)) inert.replaceWith(script);
+      started.add(text);
     }
   }
 

@@ -5,8 +5,8 @@ interface Navigation extends EventTarget {
   readonly currentEntry: NavigationHistoryEntry | null;
   traverseTo(key: string): { committed: Promise<unknown>; finished: Promise<unknown> };
 }
-interface TrustedTypePolicy { createHTML(html: string): string }
+interface TrustedTypePolicy { createHTML(html: string): string; createScript(script: string): string }
 interface Window {
   readonly navigation: Navigation;
-  readonly trustedTypes?: { createPolicy(name: string, rules: { createHTML(html: string): string }): TrustedTypePolicy };
+  readonly trustedTypes?: { createPolicy(name: string, rules: TrustedTypePolicy): TrustedTypePolicy };
 }

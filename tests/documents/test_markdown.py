@@ -94,3 +94,17 @@ def test_code_may_talk_of_html() -> None:
 
 def test_the_words_are_read_block_by_block() -> None:
     assert render("One *two*.\n\n- “a”\n- b\n\n| c |\n|---|\n| d |").sentences == ["One two.", "“a”", "b", "c", "d"]
+
+
+def test_the_blocks_of_tools_become_lists_questions_and_cards() -> None:
+    ticks = render("/// ticks\n- Keys\n///\n\n/// write | What else\n///")
+    assert ticks.html.split() == '<div class="ticks"> <ul> <li>Keys</li> </ul> </div> <div class="write"> <p class="block-title">What else</p> </div>'.split()  # fmt: skip
+    question = render("/// question | Is it so?\n- [Here](/help/x)\n///")
+    assert '<section class="question">' in question.html
+    assert "Is it so?</h3>" in question.html
+    assert question.links == ["/help/x"]
+    card = render("//// nation | wales\n## Wales\n\n/// number | ndah\nDay *and* night\n///\n////")
+    assert '<section class="card" id="card-wales">' in card.html
+    assert '<div class="number" data-contact="ndah">Day <em>and</em> night</div>' in card.html
+    assert card.contacts == ["ndah"]
+    assert not [*ticks.findings, *question.findings, *card.findings]

@@ -95,7 +95,7 @@ def _links(document: Document, library: Library) -> Iterator[Problem]:
 
 
 def _telling_words(document: Document, library: Library) -> Iterator[Problem]:
-    if document.kind != "help":
+    if not document.group:
         return
     for name, text in (("tab_title", document.tab_title), ("title", document.title), ("slug", document.slug)):
         for word in re.findall(r"[a-z]+", text.lower()):
@@ -109,8 +109,10 @@ def _telling_words(document: Document, library: Library) -> Iterator[Problem]:
 def _reading(document: Document) -> Iterator[Problem]:
     if not document.language.startswith("en"):
         return
-    level = Level.ERROR if document.kind == "help" else Level.WARNING
-    grade, most = flesch_kincaid_grade(document.sentences), EASIEST_GRADE_FOR[document.kind]
+    # A tool that stands among the help pages is read by the same people.
+    kind = "help" if document.group else document.kind
+    level = Level.ERROR if kind == "help" else Level.WARNING
+    grade, most = flesch_kincaid_grade(document.sentences), EASIEST_GRADE_FOR[kind]
     if grade > most:
         yield Problem(
             document.file,
@@ -119,7 +121,7 @@ def _reading(document: Document) -> Iterator[Problem]:
             "Use shorter sentences and words.",
             level,
         )
-    for sentence in long_sentences(document.sentences, LONGEST_SENTENCE_FOR[document.kind]):
+    for sentence in long_sentences(document.sentences, LONGEST_SENTENCE_FOR[kind]):
         start = " ".join(sentence.split()[:6])
         yield Problem(
             document.file, None, f"The sentence “{start} …” has {len(sentence.split())} words.", "Make it two.", level

@@ -140,9 +140,11 @@ class HelpMeta(Meta):
 
 
 class PageMeta(Meta):
-    """Front matter of a page about the site."""
+    """Front matter of a page about the site, or of a tool. A page with a `group` is listed among the help pages."""
 
     tab_title: Annotated[str, Field(min_length=1, max_length=30)]
+    group: Annotated[str, Field(pattern=r"^[a-z-]+$")] | None = None
+    order: Annotated[int, Field(ge=0, le=9999)] = 100
 
 
 class NewsMeta(Meta):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from sidedoor.documents.document import KINDS, Document, kind_of, slug_of
 from sidedoor.documents.front_matter import Written, read_document, read_yaml
 from sidedoor.documents.markdown import Rendered
-from sidedoor.documents.models import Contact, ContactsFile, FactsFile, HelpMeta, Meta, NewsMeta, Site, check
+from sidedoor.documents.models import Contact, ContactsFile, FactsFile, HelpMeta, Meta, NewsMeta, PageMeta, Site, check
 from sidedoor.documents.pictures import MOST_BYTES as MOST_PICTURE_BYTES
 from sidedoor.documents.pictures import read_picture
 from sidedoor.documents.problems import Problem, Refused
@@ -170,7 +170,7 @@ def _odd_choices(meta: Meta, file: str, written: Written, site: Site) -> Iterato
     groups = [group.id for group in site.groups]
     if meta.language not in site.languages:
         yield odd("language", f"The language “{meta.language}” is not one of this site's.", list(site.languages))
-    if isinstance(meta, HelpMeta) and meta.group not in groups:
+    if isinstance(meta, HelpMeta | PageMeta) and meta.group not in (None, *groups):
         yield odd("group", f"There is no group “{meta.group}”.", groups)
     if isinstance(meta, NewsMeta) and meta.press_contact not in (None, *site.press):
         yield odd("press_contact", f"There is no press contact “{meta.press_contact}”.", list(site.press))

@@ -12,6 +12,7 @@ from sidedoor.public.language import translate as _
 
 blueprint = Blueprint("contacts", __name__)
 _MARK = re.compile(r'<div data-contact="([^"<>]*)"></div>')
+_NUMBER = re.compile(r'<div class="number" data-contact="([^"<>]*)">(.*?)</div>', re.DOTALL)
 
 
 def nations() -> list[tuple[str, str]]:
@@ -94,7 +95,11 @@ def with_contacts(html: str) -> Markup:
         contact = current_public().contacts.get(found[1])
         return render_template("contact_card.html", contact=contact) if contact else ""
 
-    return Markup(_MARK.sub(card, html))
+    def number(found: re.Match[str]) -> str:
+        contact = current_public().contacts.get(found[1])
+        return render_template("contact_number.html", contact=contact, words=Markup(found[2])) if contact else ""
+
+    return Markup(_NUMBER.sub(number, _MARK.sub(card, html)))
 
 
 @blueprint.app_template_filter("digits")
