@@ -96,7 +96,7 @@ def test_a_plan_is_not_restored(page: Page, visited: Visited, away: str) -> None
         page.reload()
     else:
         page.goto(places.url("search"))
-        page.go_back()
+        page.go_back(wait_until="commit")  # a page that was put away whole loads nothing
     page.wait_for_timeout(300)
     assert page.get_by_label("Names and numbers").input_value() == ""
     assert not page.get_by_label("Keys").is_checked()
@@ -220,7 +220,7 @@ def test_no_word_of_a_plan_is_in_any_file_of_a_profile_in_storage_or_at_the_serv
         time.sleep(1.5)
         reader.quit()
         assert files_holding(reader.profile, (WRITTEN,)) == []
-        if not hide:
+        if not hide and isinstance(reader, ChromiumReader):
             assert files_holding(reader.profile, ("zqcontrol",)), "the test would not see a word that a browser keeps"
     finally:
         shutil.rmtree(reader.profile, ignore_errors=True)
