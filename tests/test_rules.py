@@ -67,6 +67,9 @@ def test_the_scripts_are_small() -> None:
     assert small["hide-page.js"] <= 2_500
     chat = small.pop("chat.js")  # sent only where the site has a chat
     assert chat <= 1_800
+    # Each on the pages of its own tool alone.
+    assert small.pop("plan.js") <= 1_500
+    assert small.pop("questions.js") <= 800
     assert sum(small.values()) <= 6_000, small
 
 
