@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 
 from sidedoor.documents.checks import check_library, long_sentences
 from sidedoor.documents.document import Document
+from sidedoor.documents.ledger import unlisted
 from sidedoor.documents.problems import Level
 from sidedoor.documents.readability import flesch_kincaid_grade
 from sidedoor.documents.times import utc_now
@@ -36,6 +37,13 @@ def help_pages(app: Flask) -> list[Document]:
 def test_nothing_in_the_content_folder_is_wrong(real_app: Flask) -> None:
     problems = check_library(real_app.extensions["live"].library, utc_now(), LINKED)
     assert [str(problem) for problem in problems if problem.level is Level.ERROR] == []
+
+
+def test_every_number_date_percentage_age_sum_and_duration_on_a_page_is_in_the_ledger(real_app: Flask) -> None:
+    library = real_app.extensions["live"].library
+    assert len(library.facts) > 30
+    found = {page.file: figures for page in library.documents if (figures := unlisted(page, library))}
+    assert found == {}, "run `flask content check --facts`"
 
 
 def test_every_subject_has_its_page(real_app: Flask) -> None:
@@ -76,9 +84,16 @@ def test_the_numbers_on_the_contacts_page_are_those_of_the_file_digit_for_digit(
     page = real_client.get("/contacts").text
     records = yaml.safe_load((PROJECT / "content/contacts.yaml").read_text("utf-8"))["contacts"]
     for scheme, field in (("tel", "phone"), ("sms", "text")):
-        dialled = re.findall(rf'href="{scheme}:([^"]*)"', page)
-        assert dialled == [re.sub(r"\D", "", str(record[field])) for record in records if field in record]
-        assert all(number.isdigit() for number in dialled)
+        dialled = re.findall(rf'href="{scheme}:([^"?]*)(\?body=[a-zA-Z]+)?"', page)
+        # Where a phone has to sign up, its first text holds the word for that.
+        expected = [
+            (re.sub(r"\D", "", str(record[field])), body)
+            for record in records
+            if field in record
+            for body in ([f"?body={record['sign_up']}", ""] if field == "text" and "sign_up" in record else [""])
+        ]
+        assert dialled == expected
+        assert all(number.isdigit() for number, _ in dialled)
 
 
 def test_the_front_page_offers_the_four_situations(real_client: FlaskClient) -> None:

@@ -1,17 +1,22 @@
 """The commands: `flask content check`, `flask news new`, `flask feedback list`, `flask export`."""
 
 import json
+import re
 import sys
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import click
 from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 
-from sidedoor.documents.checks import check_library
+from sidedoor.documents.checks import check_library, facts_of
+from sidedoor.documents.ledger import facts_due, pages_of
+from sidedoor.documents.library import Library
 from sidedoor.documents.live import LiveLibrary
-from sidedoor.documents.problems import Level
+from sidedoor.documents.problems import Level, Problem
+from sidedoor.documents.reading import FACTS
 from sidedoor.documents.slugs import slug_from_title, slug_problem
 from sidedoor.private import as_its_folder_says
 from sidedoor.public.addresses import LINKED
@@ -45,10 +50,13 @@ def add_commands(app: Flask) -> None:
 
 
 @content.command("check")
+@click.option("--facts", is_flag=True, help="The ledger instead: each fact, its pages, and figures that no fact holds.")
 @with_appcontext
-def check() -> None:
+def check(facts: bool) -> None:
     """Say everything that is wrong or due. Exits with 1 if anything is wrong."""
     live: LiveLibrary = current_app.extensions["live"]
+    if facts:
+        sys.exit(_check_facts(live.library, current_app.extensions["clock"]()))
     problems = [*check_library(live.library, current_app.extensions["clock"](), LINKED), *awaiting_review()]
     for problem in problems:
         click.echo(str(problem))
@@ -57,6 +65,29 @@ def check() -> None:
         f"{len(live.library.documents)} documents: {errors} wrong, {len(problems) - errors} due or better another way."
     )
     sys.exit(1 if errors else 0)
+
+
+def _check_facts(library: Library, now: datetime) -> int:
+    """Print the ledger. Returns 1 if a page prints what no fact holds or names one that is not there, else 0."""
+    due = {fact.id for fact in facts_due(library, now)}
+    for fact in library.facts.values():
+        late = ", DUE" if fact.id in due else ""
+        click.echo(f"{fact.id}: {' · '.join(fact.values)} ({', '.join(fact.nations)}; by {fact.check_by}{late})")
+        for page in pages_of(fact, library):
+            click.echo(f"    {page.file}")
+    problems = [problem for page in library.documents for problem in facts_of(page, library)]
+    problems += [one for one in library.problems if one.file == FACTS]
+    for problem in problems:
+        click.echo(str(problem if problem.line else replace(problem, line=_line_of(problem))))
+    click.echo(f"{len(library.facts)} facts, {len(due)} due; {len(problems)} problems.")
+    return 1 if problems else 0
+
+
+def _line_of(problem: Problem) -> int | None:
+    """The first line of the file that holds what the problem quotes."""
+    quoted = re.search("“(.*?)”", problem.what)
+    lines = (current_app.config["CONTENT"] / problem.file).read_text("utf-8").split("\n")
+    return next((number for number, line in enumerate(lines, start=1) if quoted and quoted[1] in line), None)
 
 
 @news.command("new")

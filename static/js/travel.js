@@ -15,12 +15,18 @@
   const main = /** @type {HTMLElement} */ (document.getElementById("main"));
   const status = /** @type {HTMLElement} */ (document.getElementById("travel-status"));
   const wayBack = /** @type {HTMLElement} */ (document.getElementById("way-back"));
-  const policy = window.trustedTypes?.createPolicy("sidedoor", { createHTML: (/** @type {string} */ html) => html });
+  const policy = window.trustedTypes?.createPolicy("sidedoor", { createHTML: same, createScript: same });
+
+  /** @param {string} text */
+  function same(text) {
+    return text;
+  }
 
   /** @typedef {{ nodes: Node[], path: string, language: string, scroll: number, focus: Element | null }} View */
   /** @type {View[]} */
   const past = [];
   let path = location.pathname;
+  const started = new Set([...document.scripts].map((script) => script.text));
   let journey = new AbortController();
   let hidden = false;
   /** @type {HTMLFormElement | null} the form whose answer is awaited: a second press of Send is the same press */
@@ -139,6 +145,7 @@
       content.querySelector("#hide-notice")?.remove();
       past.push(view());
       show([...content.childNodes], new URL(response.url).pathname, arrived.documentElement.lang);
+      start();
       settle(url.hash);
     } catch {
       if (signal.aborted) return;
@@ -146,6 +153,17 @@
       say(status.dataset.failed ?? "", true);
     } finally {
       clearTimeout(slow);
+    }
+  }
+
+  /** A script of a page that arrived in place is inert. Each is started once a visit, if its hash is on the list. */
+  function start() {
+    for (const inert of main.querySelectorAll("script")) {
+      const { text } = inert;
+      const script = document.createElement("script");
+      script.text = /** @type {string} */ (policy ? policy.createScript(text) : text);
+      if (!started.has(text)) inert.replaceWith(script);
+      started.add(text);
     }
   }
 

@@ -9,8 +9,8 @@ interface Navigation extends EventTarget {
 interface PerformanceNavigationTiming { readonly notRestoredReasons?: object | null }
 interface CloseWatcher extends EventTarget { destroy(): void }
 declare var CloseWatcher: { new (): CloseWatcher };
-interface TrustedTypePolicy { createHTML(html: string): string }
+interface TrustedTypePolicy { createHTML(html: string): string; createScript(script: string): string }
 interface Window {
   readonly navigation: Navigation;
-  readonly trustedTypes?: { createPolicy(name: string, rules: { createHTML(html: string): string }): TrustedTypePolicy };
+  readonly trustedTypes?: { createPolicy(name: string, rules: TrustedTypePolicy): TrustedTypePolicy };
 }

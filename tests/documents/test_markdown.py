@@ -136,3 +136,17 @@ def test_a_link_to_a_heading_is_written_with_its_words() -> None:
     html = render("## Who to call\n\n[There](#who-to-call) and [here](#part-who-to-call), not [this](#main).").html
     assert 'id="part-who-to-call"' in html
     assert re.findall('href="([^"]+)"', html) == ["#part-who-to-call", "#part-who-to-call", "#main"]
+
+
+def test_the_blocks_of_tools_become_lists_questions_and_cards() -> None:
+    ticks = render("/// ticks\n- Keys\n///\n\n/// write | What else\n///")
+    assert ticks.html.split() == '<div class="ticks"> <ul> <li>Keys</li> </ul> </div> <div class="write"> <p class="block-title">What else</p> </div>'.split()  # fmt: skip
+    question = render("/// question | Is it so?\n- [Here](/help/x)\n///")
+    assert '<section class="question">' in question.html
+    assert "Is it so?</h3>" in question.html
+    assert question.links == ["/help/x"]
+    card = render("//// nation | wales\n## Wales\n\n/// number | ndah\nDay *and* night\n///\n////")
+    assert '<section class="card" id="card-wales">' in card.html
+    assert '<div class="number" data-contact="ndah">Day <em>and</em> night</div>' in card.html
+    assert card.contacts == ["ndah"]
+    assert not [*ticks.findings, *question.findings, *card.findings]

@@ -30,6 +30,8 @@ FIELDS = {
     "phone_note": "About the phone",
     "text": "Text",
     "text_note": "About texting",
+    "sign_up": "Word that signs up",
+    "textphone": "Textphone",
     "email": "E-mail",
     "url": "Website",
     "hours": "Hours",

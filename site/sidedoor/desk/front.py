@@ -8,8 +8,9 @@ from sidedoor.desk.contacts import contacts_due
 from sidedoor.desk.current import helplines, library, newsroom, now, reviews, shelf
 from sidedoor.desk.listing import Row, calendar, due, rows
 from sidedoor.desk.shelf import CannotSave
+from sidedoor.documents.ledger import facts_due, pages_of
 from sidedoor.documents.problems import Level, Refused
-from sidedoor.documents.reading import CONTACTS
+from sidedoor.documents.reading import CONTACTS, FACTS
 
 blueprint = Blueprint("front", __name__)
 _A_LIST = 12
@@ -27,8 +28,10 @@ def to_do() -> ResponseReturnValue:
     waiting = [row for row in everything if row.needs_approval]
     # What a draft still lacks is said where it is written.
     drafts = {row.file for row in everything if row.standing in ("draft", "ready")}
-    problems = [one for one in due(library(), shelf(), now()) if one.file != "contacts.yaml" and one.file not in drafts]
+    problems = [one for one in due(library(), shelf(), now()) if one.file not in drafts]
     wrong = [problem for problem in problems if problem.level is Level.ERROR]
+    # Contacts and facts that are due stand in lists of their own.
+    later = [one for one in problems if one.level is not Level.ERROR and one.file not in (CONTACTS, FACTS)]
     return render_template(
         "desk/front.html",
         waiting=waiting,
@@ -42,8 +45,9 @@ def to_do() -> ResponseReturnValue:
         contacts_wait=_contacts_effect(),
         wrong=wrong[:_A_LIST],
         items={row.file: row for row in everything},
-        due=[problem for problem in problems if problem.level is not Level.ERROR][:_A_LIST],
-        more_due=max(0, len(problems) - len(wrong) - _A_LIST),
+        due=later[:_A_LIST],
+        more_due=max(0, len(later) - _A_LIST),
+        facts=[(fact, pages_of(fact, library())) for fact in facts_due(library(), now())],
     )
 
 

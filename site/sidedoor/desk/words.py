@@ -16,6 +16,7 @@ _FORM_WORDS = {
     "legal_review_on": "Legal review on", "reviewed": "Last reviewed", "sources": "Sources",
     "awaiting_review": "A reviewer", "press_contact": "Press contact",
     "notes_to_editors": "Notes to editors", "related_help": "Related help",
+    "check_by": "Look again by",
 }  # fmt: skip
 _PHRASES = {
     "Add a line that starts `": "Fill in `",

@@ -109,7 +109,70 @@ class Device(Block):
         return etree.SubElement(parent, "section", {"class": "device", "id": f"device-{self.argument.strip()}"})
 
 
-BLOCKS: tuple[type[Block], ...] = (Callout, Emergency, Steps, Contact, Statistic, Quote, Action, Device)
+class Ticks(_Box):
+    """`/// ticks`: a list to tick on the page; without scripts, a list to tick on paper."""
+
+    NAME = "ticks"
+    ARGUMENT = False
+
+
+class Write(_Box):
+    """`/// write | Anything else`: room to write in on the page; without scripts, on paper."""
+
+    NAME = "write"
+    ARGUMENT = True
+
+
+class Question(Block):
+    """`/// question | Are you afraid?`: a question, and a list of the pages and lines that fit if it is true."""
+
+    NAME = "question"
+    ARGUMENT = True
+
+    def on_create(self, parent: etree.Element) -> etree.Element:
+        section = etree.SubElement(parent, "section", {"class": "question"})
+        etree.SubElement(section, "h3").text = self.argument
+        return section
+
+
+class Nation(Block):
+    """`//// nation | wales`: a card of the numbers for one nation; a reader sees the one of the nation they choose."""
+
+    NAME = "nation"
+    ARGUMENT = True
+
+    def on_create(self, parent: etree.Element) -> etree.Element:
+        return etree.SubElement(parent, "section", {"class": "card", "id": f"card-{self.argument.strip()}"})
+
+
+class Number(Block):
+    """`/// number | ndah`: the number of one helpline and nothing else of it, and words of one's own beside it."""
+
+    NAME = "number"
+    ARGUMENT = True
+
+    def on_create(self, parent: etree.Element) -> etree.Element:
+        return etree.SubElement(parent, "div", {"class": "number", "data-contact": self.argument.strip()})
+
+    def on_markdown(self) -> str:
+        return "inline"
+
+
+BLOCKS: tuple[type[Block], ...] = (
+    Callout,
+    Emergency,
+    Steps,
+    Contact,
+    Statistic,
+    Quote,
+    Action,
+    Device,
+    Ticks,
+    Write,
+    Question,
+    Nation,
+    Number,
+)
 BLOCK_NAMES = frozenset(block.NAME for block in BLOCKS)
 
 

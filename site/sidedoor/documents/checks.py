@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime, timedelta
 
 from sidedoor.documents.document import Document, Visibility, path_of
+from sidedoor.documents.ledger import NOTICE_DAYS, facts_due, facts_that_hold, pages_of, unlisted
 from sidedoor.documents.library import Library
 from sidedoor.documents.models import HelpMeta
 from sidedoor.documents.problems import Level, Problem
@@ -26,7 +27,9 @@ def check_library(library: Library, now: datetime, places: Collection[str]) -> l
     for document in library.documents:
         problems += check_document(document, library, now, places)
     problems += _site(library)
+    problems += _contacts(library)
     problems += _contacts_due(library, now)
+    problems += _facts_due(library, now)
     return sorted(set(problems), key=lambda problem: (problem.level, problem.file, problem.line or 0, problem.what))
 
 
@@ -39,6 +42,7 @@ def check_document(document: Document, library: Library, now: datetime, places: 
         *_reading(document),
         *_news(document, library),
         *_summary(document),
+        *facts_of(document, library),
         *due_of(document, now),
     ]
 
@@ -113,7 +117,7 @@ def _hidden_links(document: Document, library: Library, now: datetime) -> Iterat
 
 
 def _telling_words(document: Document, library: Library) -> Iterator[Problem]:
-    if document.kind != "help":
+    if not document.group:
         return
     for name, text in (("tab_title", document.tab_title), ("title", document.title), ("slug", document.slug)):
         for word in re.findall(r"[a-z]+", text.lower()):
@@ -127,8 +131,10 @@ def _telling_words(document: Document, library: Library) -> Iterator[Problem]:
 def _reading(document: Document) -> Iterator[Problem]:
     if not document.language.startswith("en"):
         return
-    level = Level.ERROR if document.kind == "help" else Level.WARNING
-    grade, most = flesch_kincaid_grade(document.sentences), EASIEST_GRADE_FOR[document.kind]
+    # A tool that stands among the help pages is read by the same people.
+    kind = "help" if document.group else document.kind
+    level = Level.ERROR if kind == "help" else Level.WARNING
+    grade, most = flesch_kincaid_grade(document.sentences), EASIEST_GRADE_FOR[kind]
     if grade > most:
         yield Problem(
             document.file,
@@ -137,7 +143,7 @@ def _reading(document: Document) -> Iterator[Problem]:
             "Use shorter sentences and words.",
             level,
         )
-    for sentence in long_sentences(document.sentences, LONGEST_SENTENCE_FOR[document.kind]):
+    for sentence in long_sentences(document.sentences, LONGEST_SENTENCE_FOR[kind]):
         start = " ".join(sentence.split()[:6])
         yield Problem(
             document.file, None, f"The sentence “{start} …” has {len(sentence.split())} words.", "Make it two.", level
@@ -162,6 +168,23 @@ def _summary(document: Document) -> Iterator[Problem]:
         yield Problem(document.file, None, what, instead, Level.WARNING)
 
 
+def facts_of(document: Document, library: Library) -> Iterator[Problem]:
+    """Facts it names that are not there; and, where the site keeps a ledger, figures it prints that no fact holds."""
+    for name in document.meta.facts:
+        if name not in library.facts:
+            what = f"`facts` names “{name}”, which is not in facts.yaml."
+            yield Problem(document.file, None, what, "Correct it, or add the fact with its source.")
+    for figure in unlisted(document, library) if library.facts else ():
+        what = f"It prints “{figure}”, and no fact it lists holds that."
+        known = facts_that_hold(figure, library)
+        instead = (
+            f"If it is one of these, name it in `facts`: {', '.join(known)}."
+            if known
+            else "Write the fact into facts.yaml with its source, and its id into `facts`; or take it out."
+        )
+        yield Problem(document.file, None, what, instead, Level.WARNING)
+
+
 def due_of(document: Document, now: datetime) -> Iterator[Problem]:
     """What somebody has to look at because of its day: a review, a legal review, an end."""
     meta = document.meta
@@ -181,6 +204,17 @@ def due_of(document: Document, now: datetime) -> Iterator[Problem]:
             None,
             f"Its legal review was due on {meta.legal_review_on}.",
             "Ask whether it may stay; then change or delete legal_review_on.",
+            Level.WARNING,
+        )
+    if meta.check and not meta.check_by:
+        what, instead = "Nobody has said by when its facts are to be looked at again.", "Add check_by: with a day."
+        yield Problem(document.file, None, what, instead)
+    if meta.check_by and meta.check_by <= now.date() + timedelta(days=NOTICE_DAYS):
+        yield Problem(
+            document.file,
+            None,
+            f"Its facts are to be looked at again by {meta.check_by}.",
+            "Look each one up at its source; then change check_by.",
             Level.WARNING,
         )
     if meta.expires_at and now <= meta.expires_at < now + timedelta(days=EXPIRY_NOTICE_DAYS):
@@ -224,6 +258,34 @@ def _site(library: Library) -> Iterator[Problem]:
             yield Problem("site.toml", None, f"There is no contact “{contact}”.", "Use an id of contacts.yaml.")
 
 
+def _contacts(library: Library) -> Iterator[Problem]:
+    """A card that leads nowhere, a chat without an address, and areas that the site does not have."""
+
+    def wrong(what: str, instead: str) -> Problem:
+        return Problem("contacts.yaml", None, what, instead)
+
+    areas = [area.name for area in library.site.areas]
+    for contact in library.contacts.values():
+        if not (contact.phone or contact.text or contact.email or contact.url or contact.textphone):
+            yield wrong(
+                f"Nobody can reach “{contact.id}” from its card.", "Add a phone, text, email or url, or take it out."
+            )
+        if contact.webchat and not contact.url:
+            yield wrong(f"“{contact.id}” has a chat, but not where it is.", "Add its url, or delete webchat.")
+        if contact.sign_up and not contact.text:
+            yield wrong(f"“{contact.id}” has a sign_up, but no text.", "Add the number to text, or delete sign_up.")
+        if contact.area and areas and contact.area not in areas:
+            yield wrong(
+                f"“{contact.id}” is in an area that site.toml does not list: “{contact.area}”.",
+                "Add it to areas, or correct it.",
+            )
+    for area in library.site.areas:
+        for name in area.within:
+            if name not in areas:
+                what = f"“{area.name}” lies within “{name}”, which is no area."
+                yield Problem("site.toml", None, what, "Add it to areas, or correct it.")
+
+
 def _contacts_due(library: Library, now: datetime) -> Iterator[Problem]:
     for contact in library.contacts.values():
         if not contact.checked:
@@ -235,3 +297,10 @@ def _contacts_due(library: Library, now: datetime) -> Iterator[Problem]:
         yield Problem(
             "contacts.yaml", None, what, "Ring or visit it, then write today's date in checked:.", Level.WARNING
         )
+
+
+def _facts_due(library: Library, now: datetime) -> Iterator[Problem]:
+    for fact in facts_due(library, now):
+        pages = ", ".join(page.file for page in pages_of(fact, library)) or "no page"
+        what = f"“{fact.id}” is to be looked up again by {fact.check_by}; it stands on {pages}."
+        yield Problem("facts.yaml", None, what, "Look at its source, then change check_by.", Level.WARNING)

@@ -67,8 +67,8 @@ class Document:
 
     @property
     def group(self) -> str:
-        """The help pages' group it belongs to; empty for other kinds."""
-        return getattr(self.meta, "group", "")
+        """The group of the list of help pages that it stands in; empty if it stands in none."""
+        return getattr(self.meta, "group", None) or ""
 
     @property
     def published_at(self) -> datetime | None:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 
 from sidedoor.documents.document import Document, Visibility, path_of
-from sidedoor.documents.models import Contact, Kind, Site
+from sidedoor.documents.models import Contact, Fact, Kind, Site
 from sidedoor.documents.problems import Problem
 
 NEVER = datetime.max.replace(tzinfo=UTC)
@@ -33,6 +33,7 @@ class Library:
 
     site: Site
     contacts: Mapping[str, Contact]
+    facts: Mapping[str, Fact]
     documents: tuple[Document, ...]
     pictures: frozenset[str]
     problems: tuple[Problem, ...]
@@ -154,15 +155,18 @@ class PublicLibrary:
 
     def help_in(self, language: str) -> tuple[Document, ...]:
         """Help pages in `language`, in the order of their groups."""
-        place = {group.id: number for number, group in enumerate(self.site.groups)}
-        pages = [page for page in self.shown if page.kind == "help" and page.language == language]
-        return tuple(sorted(pages, key=lambda page: (place[page.group], getattr(page.meta, "order", 0), page.slug)))
+        return tuple(page for page in self._listed(language) if page.kind == "help")
 
     def groups(self, language: str) -> list[tuple[str, list[Document]]]:
-        """Headings and their help pages in `language`; headings without a page are left out."""
-        pages = self.help_in(language)
+        """Headings and their help pages and tools in `language`; headings without a page are left out."""
+        pages = self._listed(language)
         grouped = [(group.title, [page for page in pages if page.group == group.id]) for group in self.site.groups]
         return [(title, members) for title, members in grouped if members]
+
+    def _listed(self, language: str) -> list[Document]:
+        place = {group.id: number for number, group in enumerate(self.site.groups)}
+        pages = [page for page in self.shown if page.group in place and page.language == language]
+        return sorted(pages, key=lambda page: (place[page.group], getattr(page.meta, "order", 0), page.slug))
 
     def find(self, kind: Kind, slug: str) -> Document | None:
         """The page with this slug, shown or withdrawn."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from sidedoor.documents.document import Document, kind_of
 from sidedoor.documents.kept import Copy, Kept, reader_version
 from sidedoor.documents.library import Library
-from sidedoor.documents.models import Site
+from sidedoor.documents.models import FactsFile, Site
 from sidedoor.documents.problems import Problem, Refused
 from sidedoor.documents.reading import PICTURES, SITE, Contacts, Good, counts, from_text, most_bytes, read, to_text
 from sidedoor.documents.renderer import Renderer, shared_renderer
@@ -187,6 +187,7 @@ class Loader:
         documents: dict[tuple[str, str], Document] = {}
         pictures: set[str] = set()
         contacts: Contacts = {}
+        facts = FactsFile(facts=())
         problems = [problem for record in self._records.values() for problem in record.problems]
         for file, record in sorted(self._records.items()):
             match record.good:
@@ -197,11 +198,14 @@ class Loader:
                         problems.append(Problem(file, None, what, "Rename one: both want the same address."))
                 case dict() as contacts:
                     pass
+                case FactsFile() as facts:
+                    pass
                 case str() as picture:
                     pictures.add(picture)
         return Library(
             site=site,
             contacts=contacts,
+            facts={fact.id: fact for fact in facts.facts},
             documents=tuple(documents.values()),
             pictures=frozenset(pictures),
             problems=tuple(sorted(problems, key=lambda problem: (problem.file, problem.line or 0))),

@@ -127,6 +127,11 @@ class Meta(Model):
     legal_review_on: date | None = None
     """When somebody has to look whether it may stay: an item that names a person, say."""
     sources: tuple[str, ...] = ()
+    check: Literal["high"] | None = None
+    """`high`: it states what an old or undated source says, so somebody has to look again by `check_by`."""
+    check_by: date | None = None
+    facts: tuple[str, ...] = ()
+    """The ids of facts.yaml whose numbers, dates, costs and promises it prints."""
     translation_of: Slug | None = None
     awaiting_review: bool = False
 
@@ -150,9 +155,11 @@ class HelpMeta(Meta):
 
 
 class PageMeta(Meta):
-    """Front matter of a page about the site."""
+    """Front matter of a page about the site, or of a tool. A page with a `group` is listed among the help pages."""
 
     tab_title: Annotated[str, Field(min_length=1, max_length=30)]
+    group: Annotated[str, Field(pattern=r"^[a-z-]+$")] | None = None
+    order: Annotated[int, Field(ge=0, le=9999)] = 100
 
 
 class NewsMeta(Meta):
@@ -176,6 +183,10 @@ class Contact(Model):
     phone_note: Words | None = None
     text: Digits | None = None
     text_note: Annotated[str, Field(max_length=300)] | None = None
+    sign_up: Words | None = None
+    """The word that signs a phone up for texts to this number, where one that is not signed up gets no answer."""
+    textphone: Digits | None = None
+    """A number that only a textphone or Relay UK reaches, so it is nothing to tap on a phone."""
     email: EmailAddress | None = None
     url: WebAddress | None = None
     webchat: bool = False
@@ -201,6 +212,34 @@ class ContactsFile(Model):
         return self
 
 
+class Fact(Model):
+    """A number, date, cost, law or promise that pages print, and where it comes from."""
+
+    id: Slug
+    says: Annotated[str, Field(min_length=1, max_length=400)]
+    """The fact in a sentence, for whoever has to check it."""
+    values: Annotated[tuple[Words, ...], Field(min_length=1)]
+    """Every way in which pages print it: `28 days`, `5 July 2021`."""
+    nations: Annotated[tuple[Nation, ...], Field(min_length=1)]
+    source: Annotated[str, Field(min_length=1, max_length=400)]
+    source_date: Annotated[str, Field(pattern=r"^(undated|\d{4}(-\d\d(-\d\d)?)?)$")]
+    """The day, month or year of the source, `2024-11`, or `undated`."""
+    check_by: date
+
+
+class FactsFile(Model):
+    """facts.yaml."""
+
+    facts: tuple[Fact, ...]
+
+    @model_validator(mode="after")
+    def _ids_differ(self) -> "FactsFile":
+        ids = [fact.id for fact in self.facts]
+        if twice := next((name for name in ids if ids.count(name) > 1), None):
+            raise ValueError(f"Two facts have the id “{twice}”. Give each its own.")
+        return self
+
+
 class Situation(Model):
     """A choice on the front page: what somebody says, and the help page that answers."""
 
@@ -213,6 +252,13 @@ class Group(Model):
 
     id: str
     title: Words
+
+
+class Area(Model):
+    """A part of the country that some contacts are for. Whoever is in it is in each area it lies `within`, too."""
+
+    name: Words
+    within: tuple[str, ...] = ()
 
 
 class Press(Model):
@@ -294,6 +340,7 @@ class Site(Model):
     """What news had better not say, and what to write instead."""
     situations: tuple[Situation, ...] = ()
     groups: tuple[Group, ...] = ()
+    areas: tuple[Area, ...] = ()
     press: Mapping[str, Press] = {}
     security: Security = Security()
     chat: Chat | None = None

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from sidedoor.documents.document import KINDS, Document, kind_of, slug_of
 from sidedoor.documents.front_matter import Written, read_document, read_yaml
 from sidedoor.documents.markdown import Rendered
-from sidedoor.documents.models import Contact, ContactsFile, HelpMeta, Meta, NewsMeta, Site, check
+from sidedoor.documents.models import Contact, ContactsFile, FactsFile, HelpMeta, Meta, NewsMeta, PageMeta, Site, check
 from sidedoor.documents.pictures import MOST_BYTES as MOST_PICTURE_BYTES
 from sidedoor.documents.pictures import read_picture
 from sidedoor.documents.problems import Problem, Refused
@@ -17,16 +17,16 @@ MOST_BYTES = 200_000
 CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 
-SITE, CONTACTS, PICTURES = "site.toml", "contacts.yaml", "images/"
+SITE, CONTACTS, FACTS, PICTURES = "site.toml", "contacts.yaml", "facts.yaml", "images/"
 
 Contacts = dict[str, Contact]
-Good = Site | Contacts | Document | str
-"""What a file can stand for: the site's choices, the contacts by id, a document, the name of a picture."""
+Good = Site | Contacts | FactsFile | Document | str
+"""What a file can stand for: the site's choices, the contacts by id, the facts, a document, the name of a picture."""
 
 
 def counts(file: str) -> bool:
     """Whether a path in the content folder is one that is read at all."""
-    return file in (SITE, CONTACTS) or kind_of(file) is not None or file.startswith(PICTURES)
+    return file in (SITE, CONTACTS, FACTS) or kind_of(file) is not None or file.startswith(PICTURES)
 
 
 def most_bytes(file: str) -> int:
@@ -43,6 +43,8 @@ def read(raw: bytes, file: str, site: Site | None, renderer: Renderer) -> Good:
         return read_site(text)
     if file == CONTACTS:
         return {contact.id: contact for contact in read_contacts(text)}
+    if file == FACTS:
+        return read_facts(text)
     assert site
     return read_file(text, file, site, renderer)
 
@@ -51,7 +53,7 @@ def to_text(good: Good) -> str:
     """What was read, as text that `from_text` understands."""
     if isinstance(good, Document):
         return good.to_json()
-    if isinstance(good, Site):
+    if isinstance(good, Site | FactsFile):
         return good.model_dump_json()
     if isinstance(good, dict):
         return ContactsFile(contacts=tuple(good.values())).model_dump_json(by_alias=True)
@@ -66,6 +68,8 @@ def from_text(file: str, text: str) -> Good:
         return Site.model_validate_json(text)
     if file == CONTACTS:
         return {contact.id: contact for contact in ContactsFile.model_validate_json(text).contacts}
+    if file == FACTS:
+        return FactsFile.model_validate_json(text)
     return text
 
 
@@ -126,6 +130,12 @@ def read_contacts(text: str) -> tuple[Contact, ...]:
     return check(ContactsFile, written.values, file, written.line_of).contacts
 
 
+def read_facts(text: str) -> FactsFile:
+    """Read facts.yaml. Raises Refused."""
+    written = read_yaml(text, FACTS)
+    return check(FactsFile, written.values, FACTS, written.line_of)
+
+
 def read_file(text: str, file: str, site: Site, renderer: Renderer) -> Document:
     """Make a Document of the text of `file`, its path in the content folder. Raises Refused with every problem."""
     kind = kind_of(file)
@@ -172,7 +182,7 @@ def _odd_choices(meta: Meta, file: str, written: Written, site: Site) -> Iterato
     groups = [group.id for group in site.groups]
     if meta.language not in site.languages:
         yield odd("language", f"The language “{meta.language}” is not one of this site's.", list(site.languages))
-    if isinstance(meta, HelpMeta) and meta.group not in groups:
+    if isinstance(meta, HelpMeta | PageMeta) and meta.group not in (None, *groups):
         yield odd("group", f"There is no group “{meta.group}”.", groups)
     if isinstance(meta, NewsMeta) and meta.press_contact not in (None, *site.press):
         yield odd("press_contact", f"There is no press contact “{meta.press_contact}”.", list(site.press))

@@ -2,16 +2,19 @@
 
 import html as html_module
 import re
+from collections.abc import Iterable
 
-from flask import Blueprint, render_template
+from flask import Blueprint, render_template, request
 from markupsafe import Markup, escape
 
+from sidedoor.documents.models import Area
 from sidedoor.public.current import current_public, same_for_everyone, site_address
 from sidedoor.public.language import translate as _
 
 blueprint = Blueprint("contacts", __name__)
 _LINK = re.compile(r'<a href="([^"]*)"[^>]*>(.*?)</a>', re.DOTALL)
 _MARK = re.compile(r'<div data-contact="([^"<>]*)"></div>')
+_NUMBER = re.compile(r'<div class="number" data-contact="([^"<>]*)">(.*?)</div>', re.DOTALL)
 
 
 def nations() -> list[tuple[str, str]]:
@@ -46,18 +49,44 @@ def audiences() -> list[tuple[str, str]]:
     ]
 
 
-@blueprint.get("/contacts")
+@blueprint.route("/contacts", methods=["GET", "POST"])
 @same_for_everyone
 def index() -> str:
-    """All of them; the page narrows them down by itself, so that nobody is told of the choice."""
-    contacts = list(current_public().contacts.values())
+    """All of them; the page narrows them down by itself, so that nobody is told of the choice.
+
+    Areas are many and each site's own, so the one a reader picks is posted: it stands in no address and is not kept.
+    """
+    public = current_public()
+    contacts = list(public.contacts.values())
+    areas = [area for area in public.site.areas if any(contact.area == area.name for contact in contacts)]
+    chosen = request.form.get("area", "")
+    near = near_to(chosen, public.site.areas)
     used = {audience for contact in contacts for audience in contact.audiences}
     return render_template(
         "contacts.html",
-        contacts=contacts,
+        near=[contact for contact in contacts if contact.area in near],
+        contacts=[contact for contact in contacts if contact.area not in near],
+        areas=areas,
+        chosen=chosen if near else "",
         nations=nations(),
         audiences=[choice for choice in audiences() if choice[0] in used],
     )
+
+
+def near_to(chosen: str, areas: Iterable[Area]) -> set[str]:
+    """The areas that are near for whoever is in `chosen`: itself, all it lies within, all that lie within it."""
+    within = {area.name: area.within for area in areas}
+    near, waiting = set(), [chosen]
+    while waiting:
+        name = waiting.pop()
+        if name in within and name not in near:
+            near.add(name)
+            waiting += within[name]
+    inside = {name for name in within if chosen in within[name]}
+    while inside - near:
+        near |= inside
+        inside = {name for name in within if inside & set(within[name])}
+    return near
 
 
 @blueprint.app_template_filter("with_contacts")
@@ -89,7 +118,11 @@ def with_contacts(html: str) -> Markup:
         contact = current_public().contacts.get(found[1])
         return render_template("contact_card.html", contact=contact) if contact else ""
 
-    return Markup(_MARK.sub(card, html))
+    def number(found: re.Match[str]) -> str:
+        contact = current_public().contacts.get(found[1])
+        return render_template("contact_number.html", contact=contact, words=Markup(found[2])) if contact else ""
+
+    return Markup(_NUMBER.sub(number, _MARK.sub(card, html)))
 
 
 @blueprint.app_template_filter("lead")

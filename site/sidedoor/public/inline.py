@@ -20,6 +20,9 @@ BUNDLES = {
     # Only where the site has a chat.
     "chat.js": ("chat.js",),
     "after.js": ("travel.js", "pinch.js", "copy-link.js", "guide.js"),
+    # Only on the pages that use them; travel.js starts them where such a page arrives in place.
+    "plan.js": ("plan.js",),
+    "questions.js": ("questions.js",),
 }
 """Each `<script>` element of a page, and the files of static/js it holds."""
 _BLOCK_COMMENT = re.compile(r"^[ \t]*/\*.*?\*/[ \t]*\n?", re.DOTALL | re.MULTILINE)

@@ -2,6 +2,7 @@
 
 from flask import Blueprint, abort, g, render_template
 
+from sidedoor.public.contacts import nations
 from sidedoor.public.current import current_public, same_for_everyone
 
 blueprint = Blueprint("pages", __name__)
@@ -14,4 +15,4 @@ def page(slug: str) -> str:
     document = current_public().find("page", slug) or abort(404)
     g.language = document.language
     # The two pages about the exit add the switch of its shortcut.
-    return render_template([f"pages/{document.slug}.html", "pages/page.html"], document=document)
+    return render_template([f"pages/{document.slug}.html", "pages/page.html"], document=document, nations=nations)

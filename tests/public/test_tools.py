@@ -1,0 +1,74 @@
+"""Tools are pages of content/pages that stand among the help pages, and are checked like them."""
+
+import re
+
+from flask import Flask
+from flask.testing import FlaskClient
+
+from sidedoor.documents.checks import check_library, flesch_kincaid_grade
+from sidedoor.documents.problems import Level
+from tests.content import ContentFolder
+
+TOOLS = ("plan", "check", "card")
+
+
+def test_a_page_with_a_group_is_listed_among_the_help_pages_in_its_order_and_others_are_not(
+    app: Flask, client: FlaskClient, content: ContentFolder
+) -> None:
+    content.document("pages/tool.md", title="A tool", group="plan", order=1)
+    app.extensions["live"].refresh()
+    for path in ("/", "/help"):
+        page = client.get(path).text
+        assert page.index('href="/tool"') < page.index('href="/help/money"')
+        assert page.count('href="/safer-browsing"') == 2  # the notice and the menu
+    content.document("pages/tool.md", title="A tool", group="nowhere")
+    problems = app.extensions["live"].refresh().problems
+    assert any("There is no group “nowhere”" in str(problem) for problem in problems)
+
+
+def test_a_tool_is_checked_for_telling_words_and_plain_ones_like_a_help_page(
+    app: Flask, content: ContentFolder
+) -> None:
+    hard = "Notwithstanding jurisdictional considerations, organisational responsibilities necessitate deliberation."
+    content.document("pages/tool.md", hard, title="Abuse", group="plan")
+    content.document("pages/about.md", hard, title="Abuse")
+    found = check_library(app.extensions["live"].refresh(), app.extensions["clock"]())
+    assert [problem.file for problem in found if "gives the page away" in problem.what] == ["pages/tool.md"]
+    levels = {problem.file: problem.level for problem in found if "reads at grade" in problem.what}
+    assert levels == {"pages/tool.md": Level.ERROR, "pages/about.md": Level.WARNING}
+
+
+def test_the_projects_tools_are_plain_and_linked_from_all_topics_and_the_front_page(
+    real_app: Flask, real_client: FlaskClient
+) -> None:
+    pages = {page.slug: page for page in real_app.extensions["live"].library.documents if page.kind == "page"}
+    for tool in TOOLS:
+        assert flesch_kincaid_grade(pages[tool].sentences) <= 6
+        assert pages[tool].meta.sources
+        for path in ("/", "/help", "/sitemap.xml"):
+            assert f"/{tool}" in real_client.get(path).text, (tool, path)
+        found = real_client.post("/search", data={"query": pages[tool].title}).text
+        assert f'href="/{tool}"' in found
+
+
+def test_the_plan_says_where_words_go_before_there_is_anything_to_write_in(real_client: FlaskClient) -> None:
+    page = real_client.get("/plan").text
+    assert page.index("not sent to us") < page.index('class="ticks"')
+    main = page[page.index("<main") : page.index("</main>")]
+    assert not re.search(r"<(input|textarea|form)\b", main)  # without scripts, a list to print
+
+
+def test_the_scripts_of_a_tool_stand_on_its_page_alone(real_client: FlaskClient) -> None:
+    marks = {"plan": "div#plan", "check": "div#questions"}
+    for path in ("/", "/help/money", "/contacts", "/card", "/plan", "/check"):
+        page = real_client.get(path).text
+        assert [tool for tool, mark in marks.items() if mark in page] == [path[1:]] * (path[1:] in marks)
+
+
+def test_a_card_takes_its_numbers_from_the_contacts(real_client: FlaskClient) -> None:
+    page = real_client.get("/card").text
+    scotland = page[page.index('id="card-scotland"') : page.index('id="card-northern-ireland"')]
+    assert re.findall(r'href="tel:(\d+)"', scotland) == ["999", "101", "08000271234", "116123"]
+    for nation, number in (("wales", "08088010800"), ("england", "08082000247"), ("northern-ireland", "08088021414")):
+        start = page.index(f'id="card-{nation}"')
+        assert f'tel:{number}"' in page[start : page.index("</section>", start)]
