@@ -27,7 +27,7 @@ Kind = Literal["help", "news", "page"]
 Nation = Literal["england", "wales", "scotland", "northern-ireland"]
 Audience = Literal[
     "everyone", "women", "men", "lgbt", "deaf", "older", "children", "friends", "own-behaviour",
-    "stalking", "family-pressure", "images", "legal", "housing", "money", "local",
+    "stalking", "family-pressure", "images", "legal", "housing", "money", "disabled", "papers", "crisis", "pets", "local",
 ]  # fmt: skip
 
 
@@ -112,6 +112,11 @@ class Meta(Model):
     legal_review_on: date | None = None
     """When somebody has to look whether it may stay: an item that names a person, say."""
     sources: tuple[str, ...] = ()
+    check: Literal["high"] | None = None
+    """`high`: it states what an old or undated source says, so somebody has to look again by `check_by`."""
+    check_by: date | None = None
+    search_words: tuple[Words, ...] = ()
+    """What its readers may type into the search, and what no page shows."""
     translation_of: Slug | None = None
     awaiting_review: bool = False
 
