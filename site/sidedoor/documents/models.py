@@ -166,6 +166,10 @@ class Contact(Model):
     phone_note: Words | None = None
     text: Digits | None = None
     text_note: Annotated[str, Field(max_length=300)] | None = None
+    sign_up: Words | None = None
+    """The word that signs a phone up for texts to this number, where one that is not signed up gets no answer."""
+    textphone: Digits | None = None
+    """A number that only a textphone or Relay UK reaches, so it is nothing to tap on a phone."""
     email: Annotated[str, Field(pattern=r"^[^@\s<>]+@[^@\s<>]+\.[a-z]+$")] | None = None
     url: WebAddress | None = None
     webchat: bool = False
@@ -254,6 +258,8 @@ class Site(Model):
 
     name: Annotated[str, Field(min_length=1, max_length=30)]
     organisation: Words
+    must_act: Annotated[str, Field(max_length=300)] = ""
+    """What readers have to know of it before they write to it: that it must act on some of what it reads, say."""
     language: str = "en"
     languages: Annotated[tuple[str, ...], Field(min_length=1)] = ("en",)
     timezone: Annotated[str, AfterValidator(_zone)] = "Europe/London"
