@@ -3,6 +3,7 @@
 import gzip
 import json
 import logging
+import re
 from pathlib import Path
 
 import brotli
@@ -128,6 +129,20 @@ def test_behind_tls_there_is_hsts_and_plain_requests_are_redirected(
 )  # fmt: skip
 def test_search_forgives_endings_and_spelling(client: FlaskClient, query: str, path: str) -> None:
     assert f'href="{path}"' in client.post("/search", data={"query": query}).text
+
+
+def test_search_words_find_a_page_and_are_shown_nowhere(
+    content: ContentFolder, client: FlaskClient, refresh: Refresh
+) -> None:
+    content.document("help/neck.md", "See a doctor now.", title="Neck", search_words=["zqchoked zqthroat", "zqpillow"])
+    refresh()
+    for query in ("zqchoked", "he zqchoked me", "zqpillow zqthroat"):
+        found = client.post("/search", data={"query": query}).text
+        main = found[found.index("<main") :]
+        assert re.findall(r'href="(/[^"]+)"', main)[0] == "/help/neck", query
+        assert main.count("zq") == query.count("zq"), "only in the box where the reader typed it"
+    for path in ("/", "/help", "/help/neck", "/search", "/contacts", "/sitemap.xml", "/news/feed.json", "/healthz"):
+        assert "zq" not in client.get(path).text, path
 
 
 @pytest.mark.parametrize(

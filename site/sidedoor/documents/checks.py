@@ -35,8 +35,7 @@ def check_document(document: Document, library: Library, now: datetime) -> list[
         *_links(document, library),
         *_telling_words(document, library),
         *_reading(document),
-        *_news(document),
-        *_words_to_avoid(document, library),
+        *_news(document, library),
         *_summary(document),
         *due_of(document, now),
     ]
@@ -123,15 +122,12 @@ def _reading(document: Document) -> Iterator[Problem]:
         )
 
 
-def _news(document: Document) -> Iterator[Problem]:
+def _news(document: Document, library: Library) -> Iterator[Problem]:
     if document.kind != "news":
         return
     if not document.meta.related_help:
         what, instead = "It names no help page.", "Add related_help: with the slugs of pages its readers may need."
         yield Problem(document.file, None, what, instead, Level.WARNING)
-
-
-def _words_to_avoid(document: Document, library: Library) -> Iterator[Problem]:
     written = " ".join([document.title, document.summary, *document.sentences])
     for words, instead in library.site.words_to_avoid.items():
         if re.search(rf"\b{re.escape(words)}\b", written, re.IGNORECASE):

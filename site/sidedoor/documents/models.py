@@ -27,7 +27,8 @@ Kind = Literal["help", "news", "page"]
 Nation = Literal["england", "wales", "scotland", "northern-ireland"]
 Audience = Literal[
     "everyone", "women", "men", "lgbt", "deaf", "older", "children", "friends", "own-behaviour",
-    "stalking", "family-pressure", "images", "legal", "housing", "money", "disabled", "papers", "crisis", "pets", "local",
+    "stalking", "family-pressure", "images", "legal", "housing", "money", "disabled", "papers", "crisis", "pets",
+    "local",
 ]  # fmt: skip
 
 

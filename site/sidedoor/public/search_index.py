@@ -60,8 +60,8 @@ class SearchIndex:
         self._lock = threading.Lock()
         self._database = sqlite3.connect(":memory:", check_same_thread=False)
         self._database.execute(
-            "CREATE VIRTUAL TABLE entries USING fts5(title, summary, body, search_words, kind UNINDEXED, path UNINDEXED,"
-            " tokenize='porter unicode61 remove_diacritics 2')"
+            "CREATE VIRTUAL TABLE entries USING fts5(title, summary, body, search_words,"
+            " kind UNINDEXED, path UNINDEXED, tokenize='porter unicode61 remove_diacritics 2')"
         )
         self._public: PublicLibrary | None = None
         self._rows: dict[Document | Contact, int] = {}
