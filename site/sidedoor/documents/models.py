@@ -116,10 +116,12 @@ class Meta(Model):
     check: Literal["high"] | None = None
     """`high`: it states what an old or undated source says, so somebody has to look again by `check_by`."""
     check_by: date | None = None
-    search_words: tuple[Words, ...] = ()
-    """What its readers may type into the search, and what no page shows."""
+    facts: tuple[str, ...] = ()
+    """The ids of facts.yaml whose numbers, dates, costs and promises it prints."""
     translation_of: Slug | None = None
     awaiting_review: bool = False
+    search_words: tuple[Words, ...] = ()
+    """What its readers may type into the search, and what no page shows."""
 
     @model_validator(mode="after")
     def _states_agree(self) -> "Meta":
