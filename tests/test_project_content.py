@@ -21,12 +21,71 @@ HEADINGS = ["What to do now", "Who to talk to", "What next"]
 SUBJECTS = (
     "get-help-now what-counts signs walking-on-eggshells money phones-and-devices at-home getting-ready a-place-to-stay orders "
     "right-to-ask making-a-report children pregnancy for-men being-yourself older-people disabled-and-deaf-people family-pressure "
-    "your-status helping-a-friend your-own-behaviour"
+    "your-status helping-a-friend your-own-behaviour "
+    "neck-and-breathing your-body-your-choice being-followed keeping-notes after-you-go your-address seeing-the-children "
+    "going-to-court help-with-the-law money-on-your-own banks-and-debts going-out smart-homes-and-cars private-pictures "
+    "your-pets at-work no-public-funds care-at-home a-hard-day after-a-loss faith out-in-the-country places-to-ask "
+    "in-wales in-scotland in-northern-ireland"
 ).split()
 OVERCLAIMS = re.compile(
     r"hides your visit|hide your visit|you are safe here|keeps you safe|erases?\b|untraceable|leaves no trace|completely private",
     re.I,
 )
+
+
+FIRST_FLIGHT = 14_600
+"""What a server may send before it waits for an answer: ten packets (RFC 6928)."""
+
+# What readers type, and the page that has to come first.
+SEARCHES = [
+    ("he choked me", "neck-and-breathing"),
+    ("she strangled me", "neck-and-breathing"),
+    ("hands around my throat", "neck-and-breathing"),
+    ("hes been strangeling me", "neck-and-breathing"),
+    ("stalking", "being-followed"),
+    ("my ex waits outside my house", "being-followed"),
+    ("rape", "your-body-your-choice"),
+    ("forced to have sex with my husband", "your-body-your-choice"),
+    ("universal credit", "money-on-your-own"),
+    ("joint bank account debt", "banks-and-debts"),
+    ("custody of my kids", "seeing-the-children"),
+    ("how do i vote without him seeing my address", "your-address"),
+    ("no recourse to public funds", "no-public-funds"),
+    ("will i be deported", "no-public-funds"),
+    ("i want to die", "a-hard-day"),
+    ("suicidal", "a-hard-day"),
+    ("revenge porn", "private-pictures"),
+    ("nudes", "private-pictures"),
+    ("airtag in my bag", "smart-homes-and-cars"),
+    ("ring doorbell", "smart-homes-and-cars"),
+    ("my dog", "your-pets"),
+    ("solicitor i cannot afford", "help-with-the-law"),
+    ("witness in court", "going-to-court"),
+    ("mosque", "faith"),
+    ("my boss", "at-work"),
+    ("carer takes my medication", "care-at-home"),
+    ("clares law", "right-to-ask"),
+    ("coercive control", "walking-on-eggshells"),
+    ("ask for ani", "places-to-ask"),
+    ("my sister was murdered", "after-a-loss"),
+    ("register to text 999", "get-help-now"),
+    ("injunction", "orders"),
+    ("belfast", "in-northern-ireland"),
+    ("law in scotland", "in-scotland"),
+    ("farm with no signal", "out-in-the-country"),
+]
+
+
+def words(page: str) -> str:
+    """What a page says, without its marks, on one line."""
+    return " ".join(re.sub(r"<[^>]+>", " ", page[page.index("<main") : page.index("</main>")]).split())
+
+
+def section(page: str, heading: str) -> str:
+    """The words under one `h2` or `h3` of a page, up to the next of either."""
+    _, found, rest = page.partition(f">{heading}</h")
+    assert found, heading
+    return " ".join(re.sub(r"<[^>]+>", " ", re.split(r"<h[23]", rest)[0]).split())
 
 
 def help_pages(app: Flask) -> list[Document]:
@@ -94,6 +153,168 @@ def test_the_numbers_on_the_contacts_page_are_those_of_the_file_digit_for_digit(
         ]
         assert dialled == expected
         assert all(number.isdigit() for number, _ in dialled)
+
+
+def test_there_are_thirty_five_help_pages_or_more_in_five_or_six_groups(real_app: Flask) -> None:
+    public = real_app.extensions["live"].library.public(utc_now())
+    assert len(help_pages(real_app)) >= 35
+    assert len(public.groups("en")) in (5, 6)
+
+
+def test_every_page_comes_in_the_first_flight(real_app: Flask, real_client: FlaskClient) -> None:
+    public = real_app.extensions["live"].library.public(utc_now())
+    for path in ("/", "/help", "/contacts", "/search", *public.by_path):
+        page = real_client.get(path, headers={"Accept-Encoding": "br"})
+        assert page.headers["Content-Encoding"] == "br", path
+        assert len(page.data) <= FIRST_FLIGHT, path
+
+
+def test_our_own_list_of_words_to_avoid_holds_for_help_pages_too(real_app: Flask) -> None:
+    avoided = real_app.extensions["live"].library.site.words_to_avoid
+    for page in help_pages(real_app):
+        written = " ".join([page.title, page.summary, *page.sentences]).lower()
+        assert [told for told in avoided if re.search(rf"\b{re.escape(told)}\b", written)] == [], page.slug
+
+
+def test_a_page_that_rests_on_old_or_undated_sources_says_by_when_somebody_looks_again(real_app: Flask) -> None:
+    marked = 0
+    for page in real_app.extensions["live"].library.documents:
+        assert (page.meta.check == "high") == (page.meta.check_by is not None), page.slug
+        marked += page.meta.check == "high"
+        if page.kind == "help" and any("undated" in source for source in page.meta.sources):
+            assert page.meta.check == "high", page.slug
+    assert marked > 25
+
+
+@pytest.mark.parametrize(("typed", "slug"), SEARCHES)
+def test_what_a_reader_types_finds_its_page_first(real_client: FlaskClient, typed: str, slug: str) -> None:
+    found = real_client.post("/search", data={"query": typed}).text
+    first = re.search(r'href="(/help/[^"]+)"', found[found.index("<main") :])
+    assert first
+    assert first[1] == f"/help/{slug}"
+
+
+def test_a_mobile_that_never_signed_up_is_told_the_four_steps_before_it_is_told_to_text(
+    real_client: FlaskClient,
+) -> None:
+    for path, heading in (("/help/get-help-now", "By text"), ("/help/cael-help-nawr", "Drwy neges destun")):
+        told = section(real_client.get(path).text, heading)
+        order = [told.index(step) for step in ("999", "register", "yes")]
+        assert order == sorted(order), path
+    told = section(real_client.get("/help/get-help-now").text, "By text")
+    assert told.index("Sign up first") < told.index("Read the whole reply") < told.index("Wait for the text")
+    assert told.index("Wait for the text") < told.index("When you need help") < told.index("two to three minutes")
+    assert "A new number has to sign up again" in told
+
+
+def test_scotland_and_the_law_shows_no_service_that_works_only_elsewhere(
+    real_app: Flask, real_client: FlaskClient
+) -> None:
+    contacts = real_app.extensions["live"].library.contacts
+    for contact in contacts.values():  # one without nations is shown for every nation
+        if "legal" in contact.audiences:
+            assert contact.nations, contact.id
+    page = real_client.get("/help/in-scotland").text
+    cards = set(re.findall(r"<h3>([^<]*)</h3>\n<p>", page))
+    elsewhere = {contact.name for contact in contacts.values() if contact.nations and "scotland" not in contact.nations}
+    assert cards & elsewhere == set()
+
+
+def test_a_visa_without_public_funds_sees_the_exception_where_it_asks_for_a_home(real_client: FlaskClient) -> None:
+    told = section(real_client.get("/help/a-place-to-stay").text, "England: ask the council")
+    assert "no recourse to public funds" in told
+    assert "does not have to house you" in told
+    for path in ("/help/a-place-to-stay", "/help/money", "/help/no-public-funds"):
+        assert not re.search(r"council must|must (?:give|find) you|must not contact", real_client.get(path).text), path
+
+
+def test_northern_ireland_reaches_its_right_to_ask(real_client: FlaskClient) -> None:
+    told = section(real_client.get("/help/right-to-ask").text, "Northern Ireland")
+    assert "PSNI" in told
+    assert "ex" in told.split("covers")[1]
+    assert (
+        'href="/help/right-to-ask"' in real_client.post("/search", data={"query": "northern ireland partner past"}).text
+    )
+
+
+def test_a_reader_in_camden_is_not_told_that_the_new_order_is_open_there(real_client: FlaskClient) -> None:
+    told = words(real_client.get("/help/orders").text)
+    assert not re.search(r"London|Greater Manchester|Cleveland|North Wales", told.partition("Where these facts")[0])
+    assert "ask the police or a lawyer if it is open where the abusive person lives" in told
+
+
+def test_northern_ireland_has_its_line_wherever_a_line_of_england_or_wales_is_named(real_app: Flask) -> None:
+    contacts = real_app.extensions["live"].library.contacts
+    for page in help_pages(real_app):
+        nations = [set(contacts[name].nations) for name in page.contact_ids]
+        if any(nation and nation <= {"england", "wales"} for nation in nations):
+            assert "dsa-helpline-ni" in page.contact_ids, page.slug
+
+
+def test_every_contact_can_be_reached_from_its_card(real_app: Flask) -> None:
+    for contact in real_app.extensions["live"].library.contacts.values():
+        ways = (contact.phone, contact.text, contact.textphone, contact.email, contact.url)
+        assert any(ways), contact.id
+
+
+def test_a_textphone_number_is_nothing_to_tap(real_client: FlaskClient) -> None:
+    for path in ("/contacts", "/help/get-help-now", "/help/disabled-and-deaf-people"):
+        page = real_client.get(path).text
+        assert 'href="tel:18000"' not in page
+        assert "18000" in page
+
+
+def test_deaf_readers_are_not_sent_to_a_voice(real_app: Flask) -> None:
+    page = next(page for page in help_pages(real_app) if page.slug == "disabled-and-deaf-people")
+    assert "silent-solution" not in page.contact_ids
+    assert {"999-bsl", "textphone-18000", "emergency-sms"} <= set(page.contact_ids)
+
+
+def test_who_picks_up_a_landline_again_is_put_through(real_client: FlaskClient) -> None:
+    told = section(real_client.get("/help/get-help-now").text, "On a landline")
+    assert "may stay open for 45 seconds. Pick it up again" in told
+
+
+def test_papers_are_spoken_of_plainly_on_a_police_forces_site(real_client: FlaskClient) -> None:
+    for path in ("/help/your-status", "/help/making-a-report", "/help/no-public-funds"):
+        told = words(real_client.get(path).text)
+        assert "999" in told and "whatever your papers" in told, path
+        assert not re.search(r"police (?:will|shall) (?:not )?(?:share|pass)", told), path
+    assert "537 victims" in words(real_client.get("/help/your-status").text)
+
+
+def test_each_nation_reads_its_own_rule_on_living_apart_and_on_exes(real_client: FlaskClient) -> None:
+    told = words(real_client.get("/help/walking-on-eggshells").text)
+    for date in ("5 April 2023", "1 April 2019", "21 February 2022"):
+        assert date in told
+
+
+def test_signs_and_the_first_page_lead_to_the_page_about_neck_and_breath(real_client: FlaskClient) -> None:
+    for path in ("/help/signs", "/help/get-help-now", "/help/helping-a-friend", "/help/cael-help-nawr"):
+        assert 'href="/help/neck-and-breathing"' in real_client.get(path).text, path
+
+
+def test_the_force_is_named_as_it_is_now_but_in_the_news_of_2014() -> None:
+    for path in (PROJECT / "content").rglob("*"):
+        if path.suffix in {".md", ".toml", ".yaml"} and path.parent.name != "news":
+            assert "Hampshire Constabulary" not in path.read_text("utf-8"), path.name
+
+
+def test_who_reads_it_is_said_before_a_reader_writes(real_app: Flask, real_client: FlaskClient) -> None:
+    site = real_app.extensions["live"].library.site
+    form = real_client.get("/feedback").text
+    before = form[form.index("<main") : form.index("<textarea")]
+    assert site.organisation in before
+    assert site.must_act
+    assert site.must_act in before
+
+
+def test_firefox_on_android_is_told_no_keys_and_no_menu_of_a_computer(real_client: FlaskClient) -> None:
+    guide = real_client.get("/safer-browsing").text
+    for device in ("firefox-android", "firefox-iphone", "edge-phone", "chrome-android", "chrome-iphone", "samsung"):
+        steps = re.search(rf'<section class="device" id="device-{device}">(.*?)</section>', guide, re.S)
+        assert steps, device
+        assert not re.search(r"keyboard|Ctrl|mouse|\bclick\b|Shift", steps[1], re.I), device
 
 
 def test_the_front_page_offers_the_four_situations(real_client: FlaskClient) -> None:

@@ -14,8 +14,8 @@ PACKAGE = PROJECT / "site" / "sidedoor"
 STORES = set(
     """
     chat/sqlite_store.py
+    database.py
     desk/audit.py
-    desk/database.py
     desk/preview_links.py
     desk/reviews.py
     desk/sessions.py

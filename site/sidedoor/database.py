@@ -144,7 +144,8 @@ class Database:
 
 class _Connection(sqlite3.Connection):
     def __del__(self) -> None:
-        self.close()
+        with suppress(sqlite3.ProgrammingError):  # it never was open
+            self.close()
 
 
 @contextmanager

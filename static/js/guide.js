@@ -9,8 +9,11 @@
   /** In this order: each of these also calls itself by the names of those after it. */
   const BROWSERS = [
     ["samsung", /SamsungBrowser/],
-    ["edge", /Edg(?:e|A|iOS)?\//],
-    ["firefox", /Firefox|FxiOS/],
+    ["edge-phone", /Edg(?:A|iOS)\//],
+    ["edge-computer", /Edge?\//],
+    ["firefox-iphone", /FxiOS/],
+    ["firefox-android", /Android.*Firefox/],
+    ["firefox-computer", /Firefox/],
     ["chrome-iphone", /CriOS/],
     ["chrome-android", /Android.*Chrome/],
     ["chrome-computer", /Chrome/],

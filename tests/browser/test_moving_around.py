@@ -214,6 +214,30 @@ def test_the_guide_shows_the_readers_own_browser_first_in_place_and_loaded(tab: 
     assert tab.locator("main .device.yours").count() == 1
 
 
+@pytest.mark.parametrize(
+    ("agent", "device"),
+    [
+        ("Mozilla/5.0 (Android 15; Mobile; rv:149.0) Gecko/149.0 Firefox/149.0", "firefox-android"),
+        ("Mozilla/5.0 (Android 15; Tablet; rv:149.0) Gecko/149.0 Firefox/149.0", "firefox-android"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) FxiOS/149.0 Mobile/15E148 Safari/605.1.15", "firefox-iphone"),
+        ("Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36 EdgA/140.0.0.0", "edge-phone"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 EdgiOS/140.0.0.0 Mobile/15E148 Safari/604.1", "edge-phone"),
+        ("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36 Edg/140.0.0.0", "edge-computer"),
+        ("Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:149.0) Gecko/20100101 Firefox/149.0", "firefox-computer"),
+    ],
+)  # fmt: skip
+def test_a_phones_browser_gets_a_phones_steps_and_no_keys(
+    browser: Browser, site: RunningSite, agent: str, device: str
+) -> None:
+    with browser.new_context(user_agent=agent) as context:
+        tab = context.new_page()
+        tab.goto(f"{site.url}/safer-browsing")
+        first = tab.locator("main .device").first
+        assert first.get_attribute("id") == f"device-{device}"
+        assert first.get_attribute("class") == "device yours"
+        assert device.endswith("computer") == ("keyboard" in first.inner_text())
+
+
 def test_a_news_item_shows_its_own_address_and_copies_it(tab: Page) -> None:
     follow(tab, "footer a[href='/news']")
     follow(tab, "main a[href='/news/project-cara-trial']")

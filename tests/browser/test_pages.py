@@ -24,6 +24,9 @@ RULES = {
     }
 }
 
+# Each goes through every page of the site, of which there are more than sixty.
+pytestmark = pytest.mark.timeout(600)
+
 
 @cache
 def addresses() -> list[str]:

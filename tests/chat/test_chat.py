@@ -132,6 +132,17 @@ def test_it_is_open_only_in_its_hours_and_while_an_adviser_is_present(
     assert "24 November 2026, 18:00" in client.get("/chat").get_data(as_text=True)
 
 
+def test_who_reads_it_is_said_before_start(
+    store: ChatStore, content: ContentFolder, client: FlaskClient, kit: FlaskClient, refresh: Refresh
+) -> None:
+    content.write("site.toml", 'must_act = "It must act on some things."\n' + SITE + CHAT)
+    refresh()
+    page = client.get("/chat").get_data(as_text=True)
+    before = page[page.index("<main") : page.index("It is safe. Start")]
+    assert "Test Constabulary" in before
+    assert "It must act on some things." in before
+
+
 def start(app: Flask) -> FlaskClient:
     reader = app.test_client()
     answer = reader.post("/chat/start", headers={"Sec-Fetch-Site": "same-origin"})

@@ -135,7 +135,6 @@ def test_what_waits_is_nothing_to_the_public_site(shelf: Shelf, content: Content
     shelf.write(change_file("contacts.yaml"), "contacts: []\n", None, ANN, "Change")
     loader = Loader(content.path)
     library = loader.load()
-    loader.close()
     assert not library.problems
     assert not [document for document in library.documents if "zqwaiting" in document.html]
     assert library.contacts

@@ -9,6 +9,7 @@ from sidedoor.documents.checks import check_library
 from sidedoor.documents.figures import figures, holds
 from sidedoor.documents.loader import Loader
 from sidedoor.documents.problems import Level
+from sidedoor.public.addresses import LINKED
 from tests.content import ContentFolder
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -34,10 +35,7 @@ facts:
 def told(content: ContentFolder) -> list[str]:
     """Every problem, as printed."""
     loader = Loader(content.path)
-    try:
-        return [str(problem) for problem in check_library(loader.load(), NOW)]
-    finally:
-        loader.close()
+    return [str(problem) for problem in check_library(loader.load(), NOW, LINKED)]
 
 
 @pytest.mark.parametrize(
@@ -127,7 +125,6 @@ def test_a_mistake_in_the_ledger_is_told_in_a_sentence_with_its_line_and_the_las
     loader.load()
     content.write("facts.yaml", FACTS.replace(written, instead))
     library = loader.load()
-    loader.close()
     assert set(library.facts) == {"order-length", "unprinted"}
     assert any(f"facts.yaml:{line}: error" in str(one) and says in str(one) for one in library.problems), (
         library.problems

@@ -10,6 +10,7 @@ from sidedoor.documents.checks import check_library
 from sidedoor.documents.models import Area
 from sidedoor.documents.problems import Level
 from sidedoor.documents.times import utc_now
+from sidedoor.public.addresses import LINKED
 from sidedoor.public.contacts import near_to
 from tests.content import CONTACTS, SITE, ContentFolder
 
@@ -37,7 +38,7 @@ def record(name: str, **fields: str) -> str:
 
 def errors(app: Flask) -> list[str]:
     library = app.extensions["live"].refresh()
-    found = check_library(library, app.extensions["clock"]())
+    found = check_library(library, app.extensions["clock"](), LINKED)
     return [
         problem.what
         for problem in found
@@ -156,4 +157,4 @@ def test_a_site_without_areas_asks_nobody_where_they_are(client: FlaskClient) ->
 
 def test_every_area_of_the_project_is_one_that_its_contacts_name(real_app: Flask) -> None:
     library = real_app.extensions["live"].library
-    assert [one.what for one in check_library(library, utc_now()) if "area" in one.what] == []
+    assert [one.what for one in check_library(library, utc_now(), LINKED) if "area" in one.what] == []

@@ -1,5 +1,7 @@
 """The feedback form cannot be closed for everybody by one network, and nobody can find out who wrote."""
 
+import itertools
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -7,10 +9,13 @@ from flask.testing import FlaskClient
 from sidedoor.public.feedback_store import MOST_A_NETWORK, MOST_AN_HOUR, FeedbackStore, Senders
 from tests.conftest import SetClock
 
+_number = itertools.count()
+
 
 def send(client: FlaskClient, address: str) -> int:
-    """Write something from `address`; the status."""
-    return client.post("/feedback", data={"message": "x"}, environ_overrides={"REMOTE_ADDR": address}).status_code
+    """Write something new from `address`; the status."""
+    message = {"message": f"Message {next(_number)}"}
+    return client.post("/feedback", data=message, environ_overrides={"REMOTE_ADDR": address}).status_code
 
 
 def test_one_network_cannot_use_up_the_hour(app: Flask, client: FlaskClient, clock: SetClock) -> None:

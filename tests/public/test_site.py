@@ -3,6 +3,7 @@
 import gzip
 import json
 import logging
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -144,6 +145,20 @@ class _Elements(HTMLParser):
         self.scripts += tag == "script"
         if tag == "input":
             self.values[dict(attrs).get("name") or ""] = dict(attrs).get("value") or ""
+
+
+def test_search_words_find_a_page_and_are_shown_nowhere(
+    content: ContentFolder, client: FlaskClient, refresh: Refresh
+) -> None:
+    content.document("help/neck.md", "See a doctor now.", title="Neck", search_words=["zqchoked zqthroat", "zqpillow"])
+    refresh()
+    for query in ("zqchoked", "he zqchoked me", "zqpillow zqthroat"):
+        found = client.post("/search", data={"query": query}).text
+        main = found[found.index("<main") :]
+        assert re.findall(r'href="(/[^"]+)"', main)[0] == "/help/neck", query
+        assert main.count("zq") == query.count("zq"), "only in the box where the reader typed it"
+    for path in ("/", "/help", "/help/neck", "/search", "/contacts", "/sitemap.xml", "/news/feed.json", "/healthz"):
+        assert "zq" not in client.get(path).text, path
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from flask.testing import FlaskClient
 
 from sidedoor.documents.checks import check_library, flesch_kincaid_grade
 from sidedoor.documents.problems import Level
+from sidedoor.public.addresses import LINKED
 from tests.content import ContentFolder
 
 TOOLS = ("plan", "check", "card")
@@ -32,7 +33,7 @@ def test_a_tool_is_checked_for_telling_words_and_plain_ones_like_a_help_page(
     hard = "Notwithstanding jurisdictional considerations, organisational responsibilities necessitate deliberation."
     content.document("pages/tool.md", hard, title="Abuse", group="plan")
     content.document("pages/about.md", hard, title="Abuse")
-    found = check_library(app.extensions["live"].refresh(), app.extensions["clock"]())
+    found = check_library(app.extensions["live"].refresh(), app.extensions["clock"](), LINKED)
     assert [problem.file for problem in found if "gives the page away" in problem.what] == ["pages/tool.md"]
     levels = {problem.file: problem.level for problem in found if "reads at grade" in problem.what}
     assert levels == {"pages/tool.md": Level.ERROR, "pages/about.md": Level.WARNING}

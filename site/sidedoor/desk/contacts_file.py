@@ -1,24 +1,25 @@
 """contacts.yaml, changed one record at a time; every other line stays as people wrote it, comments and all."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from sidedoor.desk.composing import block
-from sidedoor.documents.front_matter import Place, read_yaml
+from sidedoor.documents.front_matter import Place, Written, read_yaml
 from sidedoor.documents.problems import Problem, Refused
 from sidedoor.documents.reading import CONTACTS
 
 
 def read_records(text: str) -> list[dict[str, Any]]:
     """The records, as plain strings and lists. Raises Refused."""
-    records = read_yaml(text, CONTACTS).values.get("contacts")
+    records = _written(text).values.get("contacts")
     return [record for record in records if isinstance(record, dict)] if isinstance(records, list) else []
 
 
 def with_record(text: str, contact: str, values: Mapping[str, str | list[str]]) -> str:
     """The file with `values` in the record `contact`; an empty value takes the line out. Raises Refused."""
     number, first, end = _place(text, contact)
-    lines, written = text.split("\n"), read_yaml(text, CONTACTS)
+    lines, written = text.split("\n"), _written(text)
     record = read_records(text)[number]
     starts = sorted((line, str(place[2])) for place, line in written.lines.items() if _is_field(place, number))
     ends = [line for line, _ in starts[1:]] + [end]
@@ -59,12 +60,18 @@ def without_record(text: str, contact: str) -> str:
     return changed
 
 
+@lru_cache(maxsize=4)
+def _written(text: str) -> Written:
+    """The file as it was read. A change asks for the file before and after several times; the YAML is slow to read."""
+    return read_yaml(text, CONTACTS)
+
+
 def _place(text: str, contact: str) -> tuple[int, int, int]:
     """The number of a record, the line it begins on, and the line after it. Raises Refused if there is none."""
     number = next((place for place, record in enumerate(read_records(text)) if record.get("id") == contact), None)
     if number is None:
         raise Refused([Problem(CONTACTS, None, f"There is no contact “{contact}”.", "Choose one of the list.")])
-    lines = [line for place, line in read_yaml(text, CONTACTS).lines.items() if _is_field(place, number)]
+    lines = [line for place, line in _written(text).lines.items() if _is_field(place, number)]
     return number, min(lines), _end(text.split("\n"), max(lines))
 
 

@@ -30,7 +30,8 @@ Kind = Literal["help", "news", "page"]
 Nation = Literal["england", "wales", "scotland", "northern-ireland"]
 Audience = Literal[
     "everyone", "women", "men", "lgbt", "deaf", "older", "children", "friends", "own-behaviour",
-    "stalking", "family-pressure", "images", "legal", "housing", "money", "local",
+    "stalking", "family-pressure", "images", "legal", "housing", "money", "disabled", "papers", "crisis", "pets",
+    "local",
 ]  # fmt: skip
 
 
@@ -134,6 +135,8 @@ class Meta(Model):
     """The ids of facts.yaml whose numbers, dates, costs and promises it prints."""
     translation_of: Slug | None = None
     awaiting_review: bool = False
+    search_words: tuple[Words, ...] = ()
+    """What its readers may type into the search, and what no page shows."""
 
     @model_validator(mode="after")
     def _states_agree(self) -> "Meta":
@@ -328,6 +331,8 @@ class Site(Model):
 
     name: Annotated[str, Field(min_length=1, max_length=30)]
     organisation: Words
+    must_act: Annotated[str, Field(max_length=300)] = ""
+    """What readers have to know of it before they write to it: that it must act on some of what it reads, say."""
     language: str = "en"
     languages: Annotated[tuple[str, ...], Field(min_length=1)] = ("en",)
     timezone: Annotated[str, AfterValidator(_zone)] = "Europe/London"

@@ -45,6 +45,10 @@ def audiences() -> list[tuple[str, str]]:
         ("legal", _("The law and courts")),
         ("housing", _("A place to stay")),
         ("money", _("Money")),
+        ("disabled", _("Disabled people")),
+        ("papers", _("Papers and status")),
+        ("crisis", _("When it is all too much")),
+        ("pets", _("Pets")),
         ("local", _("Hampshire and the Isle of Wight")),
     ]
 

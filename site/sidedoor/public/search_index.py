@@ -21,7 +21,7 @@ _MOST_WORDS = 12
 _MOST_RESULTS = 20
 _WORD = re.compile(r"\w+")
 _ADDRESS = re.compile(r"https?://\S+")
-Entry = tuple[str, str, str, str, str]
+Entry = tuple[str, str, str, str, str, str]
 _OPEN, _CLOSE = "\x02", "\x03"
 # Words that say nothing of what is looked for; left out unless there is nothing else.
 _EMPTY = frozenset(
@@ -61,8 +61,8 @@ class SearchIndex:
         self._lock = threading.Lock()
         self._database = sqlite3.connect(":memory:", check_same_thread=False)
         self._database.execute(
-            "CREATE VIRTUAL TABLE entries USING fts5(title, summary, body, kind UNINDEXED, path UNINDEXED,"
-            " tokenize='porter unicode61 remove_diacritics 2')"
+            "CREATE VIRTUAL TABLE entries USING fts5(title, summary, body, search_words,"
+            " kind UNINDEXED, path UNINDEXED, tokenize='porter unicode61 remove_diacritics 2')"
         )
         self._public: PublicLibrary | None = None
         self._rows: dict[Document | Contact, int] = {}
@@ -86,7 +86,7 @@ class SearchIndex:
 
     def _add(self, entry: Entry) -> int:
         self._words.update(_words_of(entry))
-        return self._database.execute("INSERT INTO entries VALUES (?, ?, ?, ?, ?)", entry).lastrowid or 0
+        return self._database.execute("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?)", entry).lastrowid or 0
 
     def search(self, query: str) -> Found:
         """The best hits for what somebody typed, whatever it was: no query is an error."""
@@ -106,27 +106,32 @@ class SearchIndex:
         return next(iter(difflib.get_close_matches(word, near, n=1, cutoff=0.7)), word)
 
     def _match(self, expression: str) -> list[Result]:
+        # Only the summary and the body are ever quoted: the search words are shown to nobody.
         rows = self._database.execute(
-            "SELECT kind, title, path, snippet(entries, -1, ?, ?, '…', 24) FROM entries WHERE entries MATCH ?"
-            " ORDER BY bm25(entries, 8.0, 4.0, 1.0) LIMIT ?",
-            (_OPEN, _CLOSE, expression, _MOST_RESULTS),
+            "SELECT kind, title, path, snippet(entries, 2, ?, ?, '…', 24), highlight(entries, 1, ?, ?) FROM entries"
+            " WHERE entries MATCH ? ORDER BY bm25(entries, 8.0, 4.0, 1.0, 8.0) LIMIT ?",
+            (_OPEN, _CLOSE, _OPEN, _CLOSE, expression, _MOST_RESULTS),
         )
-        return [Result(kind, title, path, _marked(snippet)) for kind, title, path, snippet in rows]
+        return [
+            Result(kind, title, path, _marked(body if _OPEN in body and _OPEN not in summary else summary))
+            for kind, title, path, body, summary in rows
+        ]
 
 
 def _entry(source: Document | Contact) -> Entry:
     if isinstance(source, Document):
         # An address that stands as words may be one that is hidden now; nobody searches for those.
         told = _ADDRESS.sub("", " ".join(source.sentences))
-        return source.title, source.summary, told, source.kind, source.path
+        words = " ".join(source.meta.search_words)
+        return source.title, source.summary, told, words, source.kind, source.path
     more = [source.access, source.note, source.area, source.phone, source.hours]
     told = " ".join(text for text in more if text)
-    return source.name, source.for_whom, told, "contact", f"/contacts#contact-{source.id}"
+    return source.name, source.for_whom, told, "", "contact", f"/contacts#contact-{source.id}"
 
 
 def _words_of(entry: Entry) -> set[str]:
     """The words that a spelling may be meant as."""
-    return {word for text in entry[:3] for word in _words(text) if len(word) > 2}
+    return {word for text in entry[:4] for word in _words(text) if len(word) > 2}
 
 
 def _words(text: str) -> list[str]:
