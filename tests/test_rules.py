@@ -104,7 +104,7 @@ def test_the_scripts_are_small() -> None:
     small = {name: len(brotli.compress(str(inline_script(name)).encode())) for name in BUNDLES}
     assert small["hide-page.js"] <= 1_250
     chat = small.pop("chat.js")  # sent only where the site has a chat
-    assert chat <= 1_500
+    assert chat <= 2_100
     # Each on the pages of its own tool alone.
     assert small.pop("plan.js") <= 1_500
     assert small.pop("questions.js") <= 800

@@ -313,7 +313,7 @@ def sealed_rows(data: Path) -> list[bytes]:
     database = sqlite3.connect(data / "chat.sqlite3")
     rows = database.execute("SELECT sealed FROM messages").fetchall()
     database.close()
-    return [*(row[0] for row in rows), *(path.read_bytes() for path in data.glob("*.key"))]
+    return [*(row[0] for row in rows), *(path.read_bytes() for path in data.glob("chat-*.key"))]
 
 
 def test_a_mirror_says_where_the_chat_is(app: Flask, store: ChatStore, kit: FlaskClient, tmp_path: Path) -> None:

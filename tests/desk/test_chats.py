@@ -447,8 +447,9 @@ def test_an_unknown_chat_never_claims_a_colleague_and_loses_no_typed_word(
     assert unknown in answer.get_data(as_text=True)
     answer = kit.post(f"/chats/{number}/say", data={"message": "zqtyped"}, headers=JSON)
     assert (answer.status_code, answer.get_json()["problem"]) == (404, unknown)
-    assert kit.post("/chats/999999999999999999999/accept", headers=JSON).get_json()["problem"] == unknown
-    assert kit.post("/chats/999999999999999999999/take-over").location == "/chats"
+    assert kit.post("/chats/999999/accept", headers=JSON).get_json()["problem"] == unknown
+    assert kit.post("/chats/999999/take-over").location == "/chats"
+    assert kit.post("/chats/999999999999999999999/accept", headers=JSON).status_code == 404
 
 
 def test_a_hand_over_to_a_closed_desk_is_refused_and_the_note_stays_in_the_box(

@@ -243,6 +243,9 @@ def test_a_full_disk_and_a_folder_nobody_may_write_are_said_in_a_sentence(
         shutil.copytree(content.path, folder / "content")
         (folder / "data").mkdir(mode=0o777)
         (folder / "data").chmod(0o777)
+        for path in (folder / "content").rglob("*"):
+            path.chmod(0o755 if path.is_dir() else 0o644)
+        (folder / "content").chmod(0o755)
         (folder / "content/news").chmod(0o555)
         if subprocess.run(
             [*nobody, sys.executable, "-c", "import sidedoor"], capture_output=True, check=False

@@ -138,7 +138,6 @@ def test_the_ledger_outlives_a_restart_with_a_broken_file(content: ContentFolder
         content.write("facts.yaml", text)
         loader = Loader(content.path, data)
         assert set(loader.load().facts) == {"order-length", "unprinted"}
-        loader.close()
 
 
 def test_a_fact_is_due_thirty_days_before_its_day_with_every_page_it_stands_on(content: ContentFolder) -> None:

@@ -236,21 +236,24 @@ def visible_text(content: bytes, name: str) -> str:
 
 
 class _Words(HTMLParser):
-    """Gathers what a reader sees."""
+    """Gathers what a reader sees of a page, live or in a mirror: a form that only the live one has is left out."""
 
     def __init__(self) -> None:
         super().__init__()
         self.words: list[str] = []
         self._silent = 0
+        self._live_only = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._silent += tag in _SILENT
+        self._live_only |= tag == "form" and ("data-live-only", None) in attrs
 
     def handle_endtag(self, tag: str) -> None:
         self._silent -= tag in _SILENT
+        self._live_only &= tag != "form"
 
     def handle_data(self, data: str) -> None:
-        if not self._silent:
+        if not self._silent and not self._live_only:
             self.words.append(data)
 
 
