@@ -5,31 +5,30 @@ PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 5000
 WORKERS ?= 2
-export HOST PORT
-
-# How the site is served: many connections, few threads; who is slow keeps nobody else waiting (tests/faults).
-SERVE := --interface rsgi --backlog 4096 --backpressure 2048 --http1-buffer-size 65536 --http1-header-read-timeout 10000 --respawn-failed-workers --workers-kill-timeout 10 --no-ws --log-level error
+export HOST PORT WORKERS
 
 BIN := .venv/bin
+# Nothing is installed but what the lock files name, in exactly those bytes; Sidedoor itself is built from this folder.
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install
+INSTALL := $(PIP) --require-hashes
+INSTALL_OURSELVES := $(PIP) --no-deps --no-build-isolation --editable .
 RUNS := .venv/runs.stamp
 TESTS := .venv/tests.stamp
 CHECKERS := tests/node_modules/.stamp
 
-.PHONY: run desk staff test check export lint browsers bench-tools strings pictures bench bench-speed bench-scale bench-traces bench-chat audit clean
+.PHONY: run desk staff test check export lint lock browsers bench-tools strings pictures bench bench-speed bench-scale bench-traces bench-chat audit clean
 
 run: $(RUNS)
-	@echo "Sidedoor is at http://$(HOST):$(PORT)  (Ctrl+C stops it)"
-	@ulimit -n "$$(ulimit -Hn)" 2>/dev/null; exec $(BIN)/granian $(SERVE) --host $(HOST) --port $(PORT) --workers $(WORKERS) app:app
+	@exec $(BIN)/sidedoor run
 
 # The staff desk, for the press office and the advisers. The first person: make staff NAME="Ann Lee" ROLE=admin
 desk staff: PORT := $(if $(filter file,$(origin PORT)),5001,$(PORT))
 desk staff: export SIDEDOOR_DESK_URL ?= http://localhost:$(PORT)
 desk: $(RUNS)
-	@echo "The desk is at $(SIDEDOOR_DESK_URL)  (Ctrl+C stops it)"
-	@ulimit -n "$$(ulimit -Hn)" 2>/dev/null; exec $(BIN)/granian $(SERVE) --host $(HOST) --port $(PORT) --workers 1 desk:app
+	@exec $(BIN)/sidedoor desk
 
 staff: $(RUNS)
-	@$(BIN)/flask --app desk staff add "$(NAME)" --role "$(ROLE)"
+	@$(BIN)/sidedoor staff add "$(NAME)" --role "$(ROLE)"
 
 test: $(TESTS) $(CHECKERS) browsers lint
 	$(BIN)/python -m pytest tests --ignore tests/browser -n 2 --dist loadfile
@@ -37,12 +36,12 @@ test: $(TESTS) $(CHECKERS) browsers lint
 
 # Everything wrong with the content, or due.
 check: $(RUNS)
-	$(BIN)/flask content check
+	$(BIN)/sidedoor check
 
 # The public site as files, for any web server: make export FOLDER=/srv/mirror
 FOLDER ?= data/mirror
 export: $(RUNS)
-	$(BIN)/flask export $(FOLDER)
+	$(BIN)/sidedoor export $(FOLDER)
 
 lint: $(TESTS) $(CHECKERS)
 	$(BIN)/ruff check .
@@ -56,6 +55,12 @@ browsers:
 bench-tools:
 	@sh tests/browser/install.sh bench
 
+# The lock files, made anew from pyproject.toml: exact versions and hashes of everything, for every Python and machine.
+LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --group build pyproject.toml
+lock: $(TESTS)
+	$(LOCK) -o requirements.txt $(if $(UPGRADE),--upgrade)
+	$(LOCK) --all-extras --group dev -c requirements.txt -o requirements-dev.txt $(if $(UPGRADE),--upgrade)
+
 clean:
 	rm -rf .venv tests/node_modules
 
@@ -68,11 +73,13 @@ clean:
 
 $(RUNS): requirements.txt pyproject.toml | .venv/bin/python
 	@echo "Setting up …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(INSTALL) -r requirements.txt
+	@$(INSTALL_OURSELVES)
 	@touch $@
 
 $(TESTS): requirements-dev.txt requirements.txt pyproject.toml | .venv/bin/python
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(INSTALL) -r requirements-dev.txt
+	@$(INSTALL_OURSELVES)
 	@touch $@ $(RUNS)
 
 # The checkers that npm carries, run by the Node.js that requirements-dev.txt installs.
@@ -88,7 +95,7 @@ strings: $(RUNS)
 
 # The README's pictures, taken anew from the running site.
 pictures: $(TESTS) browsers
-	$(BIN)/python docs/pictures.py
+	$(BIN)/python -m tools.pictures
 
 # Measures what the README states; each writes its own table there.
 bench: bench-speed bench-scale bench-traces bench-chat

@@ -30,8 +30,8 @@ from bench.scale import resident_megabytes
 from bench.speed import cpu_seconds
 from sidedoor.chat.rules import LOOKS_IN_EVERY
 from sidedoor.chat.store import open_store
-from tests.browser.server import RunningSite, free_port, workers
 from tests.chat.readers import NoAnswer, Reader, copy_content_with_chat
+from tests.server import RunningSite, free_port, workers
 
 CONVERSATIONS = 1000
 SECONDS = 30.0

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from bench import readme
-from tests.browser.server import PROJECT, RunningSite, copy_content, workers
+from tests.server import PROJECT, RunningSite, copy_content, workers
 
 Made = TypeVar("Made")
 

@@ -23,7 +23,7 @@ from bench.traces import GOVUK
 from sidedoor.public import create_app
 from sidedoor.public.export import write_mirror
 from sidedoor.settings import Settings
-from tests.browser.server import PROJECT, RunningSite, free_port, node_environment
+from tests.server import PROJECT, RunningSite, free_port, node_environment
 
 PAGE = "/help/get-help-now"
 ROUNDS, SECONDS, CONNECTIONS = 3, 4, 32

@@ -18,7 +18,6 @@ from playwright.sync_api import Playwright, sync_playwright
 from bench import readme
 from tests.browser.places import Places
 from tests.browser.readers import ChromiumReader, FirefoxReader, Reader, wait_for_address
-from tests.browser.server import node_environment
 from tests.browser.traces import (
     CANARY,
     Traces,
@@ -27,6 +26,7 @@ from tests.browser.traces import (
     site_of_canaries,
     visit_this_site,
 )
+from tests.server import node_environment
 
 GOVUK = "govuk-frontend@6.6.0"
 SEVEN = ["home", "money", "signs", "contacts", "zqslug", "leaving", "results"]

@@ -11,9 +11,9 @@ import pytest
 from sidedoor.desk.history import Author
 from sidedoor.desk.shelf import Shelf
 from sidedoor.private import private_tree, secret_file
-from tests.browser.server import RunningSite
 from tests.conftest import PROJECT
 from tests.content import ContentFolder
+from tests.server import RunningSite
 
 
 def modes(folder: Path) -> dict[str, str]:

@@ -7,7 +7,6 @@ from pathlib import Path
 import brotli
 
 from sidedoor.public.inline import BUNDLES, inline_script
-from tests.browser.server import serve_options
 from tests.conftest import PROJECT
 
 PACKAGE = PROJECT / "site" / "sidedoor"
@@ -109,9 +108,3 @@ def test_the_scripts_are_small() -> None:
     assert small.pop("plan.js") <= 1_500
     assert small.pop("questions.js") <= 800
     assert sum(small.values()) <= 4_700, small
-
-
-def test_every_way_to_serve_uses_the_same_options() -> None:
-    options = " ".join(serve_options())
-    for name in ("sidedoor.service", "sidedoor-desk.service", "Containerfile"):
-        assert options in (PROJECT / "deploy" / name).read_text("utf-8"), name

@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 from tests.browser.places import Places
 from tests.browser.readers import CHROMIUM, CHROMIUM_ARGUMENTS
-from tests.browser.server import PROJECT, RunningSite, copy_content
+from tests.server import PROJECT, RunningSite, copy_content
 
 Visited = tuple[RunningSite, Places]
 

@@ -9,8 +9,8 @@ from playwright.sync_api import Browser, Page, Playwright
 
 from tests.browser.conftest import Visited
 from tests.browser.readers import ChromiumReader, FirefoxReader, press_again_and_again, read, wait_for, wait_for_address
-from tests.browser.server import SlowSite
 from tests.browser.test_every_engine import Visit
+from tests.server import SlowSite
 
 ANDROID = (
     "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Mobile Safari/537.36"

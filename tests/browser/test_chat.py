@@ -8,9 +8,9 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.places import Places
-from tests.browser.server import RunningSite, copy_content
 from tests.browser.test_desk import Office
 from tests.browser.test_pages import problems_of
+from tests.server import DESK, RunningSite, copy_content
 
 CHAT = """
 [chat]
@@ -33,7 +33,7 @@ class ChatOffice(Office):
         other = re.sub(r"(?ms)^\[chat\].*?(?=^\[+(?!chat)|\Z)", "", chosen.read_text("utf-8"))
         chosen.write_text(other + CHAT, "utf-8")
         self.content, self.data, self._browser, self._contexts = folder / "content", folder / "data", browser, []
-        self.desk = RunningSite(self.content, self.data, application="desk:app")
+        self.desk = RunningSite(self.content, self.data, application=DESK)
         self.site = RunningSite(self.content, self.data)
         self.url = f"http://localhost:{self.desk.port}"
 

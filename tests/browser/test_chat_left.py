@@ -11,8 +11,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 from sidedoor.chat.model import Conversation
 from sidedoor.chat.store import ChatStore, open_store
 from tests.browser.places import Places
-from tests.browser.server import RunningSite, copy_content
 from tests.browser.test_chat import CHAT
+from tests.server import RunningSite, copy_content
 
 LOST = "There is no connection just now."
 

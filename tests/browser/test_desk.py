@@ -17,8 +17,8 @@ import pyotp
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.server import PROJECT, RunningSite, copy_content, workers
 from tests.browser.test_pages import problems_of
+from tests.server import DESK, PROJECT, RunningSite, copy_content, workers
 
 LONDON = ZoneInfo("Europe/London")
 
@@ -29,7 +29,7 @@ class Office:
     def __init__(self, folder: Path, browser: Browser) -> None:
         self.content, self.data, self._browser = folder / "content", folder / "data", browser
         copy_content(self.content, ["https://exit.example/"])
-        self.desk = RunningSite(self.content, self.data, application="desk:app")
+        self.desk = RunningSite(self.content, self.data, application=DESK)
         self.site = RunningSite(self.content, self.data)
         self.url = f"http://localhost:{self.desk.port}"
         self._contexts: list[BrowserContext] = []
@@ -304,7 +304,7 @@ def test_what_was_typed_is_there_after_the_desk_was_killed(office: Office, ann: 
     office.desk.process.wait()
     ann.locator("#f-body").press_sequentially(" And more.")
     expect(ann.locator("[data-saved]")).to_contain_text("Your words are still here", timeout=15_000)
-    again = RunningSite(office.content, office.data, application="desk:app")
+    again = RunningSite(office.content, office.data, application=DESK)
     before, office.desk, office.url = office.url, again, f"http://localhost:{again.port}"
     ann.goto(address.replace(before, office.url))
     expect(ann.locator("#f-body")).to_have_value(re.compile("Words that nobody saved"))

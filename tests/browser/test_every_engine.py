@@ -22,7 +22,7 @@ from tests.browser.readers import (
     wait_for,
     wait_for_address,
 )
-from tests.browser.server import RunningSite
+from tests.server import RunningSite
 
 PAGES = ["/help/money", "/help", "/help/signs", "/contacts", "/news", "/help/getting-ready", "/safer-browsing"]
 SHIFT = "\ue008"

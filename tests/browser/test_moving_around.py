@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from sidedoor.public.feedback_store import FeedbackStore
-from tests.browser.server import PROJECT, RunningSite
+from tests.server import PROJECT, RunningSite
 
 ARRIVED = "main h1:not([data-before])"
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page
 
 from sidedoor.documents.loader import Loader
 from sidedoor.documents.times import utc_now
-from tests.browser.server import PROJECT, RunningSite, node_environment
+from tests.server import PROJECT, RunningSite, node_environment
 
 WIDTHS = [320, 768, 1280]
 RULES = {

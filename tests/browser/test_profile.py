@@ -7,8 +7,8 @@ from playwright.sync_api import Playwright
 
 from tests.browser.places import Places
 from tests.browser.readers import ChromiumReader, FirefoxReader
-from tests.browser.server import RunningSite
 from tests.browser.traces import frames_until_covered, leave_traces, site_of_canaries, visit_this_site
+from tests.server import RunningSite
 
 Make = Callable[[Playwright], ChromiumReader | FirefoxReader]
 

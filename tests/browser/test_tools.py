@@ -9,9 +9,9 @@ from playwright.sync_api import Browser, Page, Playwright
 
 from tests.browser.conftest import Visited
 from tests.browser.readers import ChromiumReader, FirefoxReader, read, wait_for, wait_for_address
-from tests.browser.server import RunningSite
 from tests.browser.test_pages import problems_of
 from tests.browser.traces import files_holding
+from tests.server import RunningSite
 
 Make = Callable[[Playwright], ChromiumReader | FirefoxReader]
 WRITTEN = "zqplanned"

@@ -25,7 +25,7 @@ from tests.browser.readers import (
     wait_for,
     wait_for_address,
 )
-from tests.browser.server import RunningSite, copy_content
+from tests.server import RunningSite, copy_content
 
 CANARY = "zqcanary"
 # Words that the visit meets: in bodies, in a title, in an address, in a search, in a chat from both sides.

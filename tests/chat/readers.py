@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from tests.browser.server import copy_content
+from tests.server import copy_content
 
 CHAT = """
 [chat]

@@ -17,8 +17,8 @@ import pytest
 from sidedoor.chat.model import Message
 from sidedoor.chat.rules import MOST_MESSAGES_A_MINUTE
 from sidedoor.chat.store import ChatStore, open_store
-from tests.browser.server import RunningSite, listening, workers
 from tests.chat.readers import PATIENCE_SECONDS, NoAnswer, Reader, copy_content_with_chat
+from tests.server import RunningSite, listening, workers
 
 CONVERSATIONS = 250
 EACH = MOST_MESSAGES_A_MINUTE

@@ -14,8 +14,8 @@ from urllib.parse import urlencode
 import pytest
 
 from sidedoor.chat.store import open_store
-from tests.browser.server import RunningSite, copy_content, workers
 from tests.chat.conftest import Valkey
+from tests.server import RunningSite, copy_content, workers
 
 WORDS = (b"zqreader", b"zqadviser", b"zqtyped", b"zqquery")
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.server import PROJECT
 from tests.content import ContentFolder
+from tests.server import PROJECT
 
 
 @pytest.fixture

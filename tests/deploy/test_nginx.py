@@ -22,7 +22,7 @@ from sidedoor.chat.store import ChatStore, open_store
 from sidedoor.public.headers import policy_headers
 from tests.browser.places import Places
 from tests.browser.readers import CHROMIUM, CHROMIUM_ARGUMENTS
-from tests.browser.server import PROJECT, RunningSite, copy_content, free_port
+from tests.server import PROJECT, RunningSite, copy_content, free_port
 
 NGINX = shutil.which("nginx") or "/usr/sbin/nginx"
 

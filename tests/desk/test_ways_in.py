@@ -23,11 +23,11 @@ from flask.testing import FlaskClient
 from sidedoor.desk import signing_in
 from sidedoor.desk.audit import STRANGERS_LINES, Audit
 from sidedoor.desk.staff import FAILURES, OFFICE_FAILURES, NotPossible, Passkey, Staff
-from tests.browser.server import RunningSite
 from tests.conftest import SetClock
 from tests.content import ContentFolder
 from tests.desk.conftest import SignedIn
 from tests.desk.test_signing_in import PASSWORD, link_of, set_password
+from tests.server import DESK, RunningSite
 
 
 class Browser:
@@ -62,7 +62,7 @@ def test_of_two_browsers_that_use_one_link_at_once_one_gets_in_and_nothing_of_th
     content: ContentFolder, tmp_path: Path
 ) -> None:
     data = tmp_path / "data"
-    desk = RunningSite(content.path, data, application="desk:app")
+    desk = RunningSite(content.path, data, application=DESK)
     try:
         staff = Staff(data)
         for number in range(8):
@@ -238,7 +238,7 @@ def test_a_captured_answer_and_cookie_sent_again_days_later_open_nothing(
         asked.append(told["expected_challenge"])
         return Verified()
 
-    monkeypatch.setattr(signing_in.webauthn, "verify_authentication_response", verify)
+    monkeypatch.setattr("sidedoor.desk.signing_in.webauthn.verify_authentication_response", verify)
     staff = desk.extensions["staff"]
     staff.add_passkey(a_passkey(staff.named("Ann Press").id, b"her key", clock))
     client = desk.test_client()

@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.browser.server import RunningSite, copy_content, workers
 from tests.faults.load import Load
+from tests.server import RunningSite, copy_content, workers
 
 LIVE_SECONDS = 5.0
 EXITS = ["https://weather.example/"]

@@ -17,8 +17,8 @@ from sidedoor.desk import create_app
 from sidedoor.documents.times import utc_now
 from sidedoor.serving import SECONDS_FOR_A_BODY
 from sidedoor.settings import Settings
-from tests.browser.server import RunningSite
 from tests.chat.readers import copy_content_with_chat
+from tests.server import DESK, RunningSite
 
 DRIBBLERS = 40
 SOON_SECONDS = 2.0
@@ -57,13 +57,13 @@ def office(tmp_path: Path) -> Iterator[tuple[RunningSite, RunningSite, Browser]]
     content, data = tmp_path / "content", tmp_path / "data"
     copy_content_with_chat(content)
     site = RunningSite(content, data)
-    desk = RunningSite(content, data, application="desk:app")
+    desk = RunningSite(content, data, application=DESK)
     inside = create_app(Settings(content=content, data=data))
     inside.extensions["staff"].add("Kit Adviser", ("adviser",))
     client = inside.test_client()
     person = inside.extensions["staff"].named("Kit Adviser")
     with client.session_transaction() as session:
-        session["token"] = inside.extensions["sessions"].start(person.id, "Firefox on Linux", utc_now())
+        session["token"] = inside.extensions["sessions"].start(person, "Firefox on Linux", utc_now())
     name = inside.config["SESSION_COOKIE_NAME"]
     cookie = client.get_cookie(name)
     assert cookie

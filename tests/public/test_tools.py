@@ -5,8 +5,9 @@ import re
 from flask import Flask
 from flask.testing import FlaskClient
 
-from sidedoor.documents.checks import check_library, flesch_kincaid_grade
+from sidedoor.documents.checks import check_library
 from sidedoor.documents.problems import Level
+from sidedoor.documents.readability import flesch_kincaid_grade
 from sidedoor.public.addresses import LINKED
 from tests.content import ContentFolder
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from flask import Flask, g
 from flask_wtf import CSRFProtect
 
+from sidedoor.background import run_in_background
 from sidedoor.chat.store import open_store
 from sidedoor.desk import (
     chats,
@@ -119,4 +120,5 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
         lambda environ: None,
     )
     serve(app, lambda environ: False, outermost.refuse_body)
+    run_in_background(app, live.watch)
     return app

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 from flask import Flask, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from sidedoor.chat.store import open_store
-from sidedoor.commands import add_commands
+from sidedoor.background import run_in_background
+from sidedoor.chat.store import open_store, sweep
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.loader import Loader
 from sidedoor.documents.times import Clock, utc_now
@@ -16,6 +16,7 @@ from sidedoor.edition import MIRROR_KEY, EditionLayer, in_conversation
 from sidedoor.numbers import read_numbers
 from sidedoor.public import chat, contacts, errors, feedback, feeds, health, help, news, pages, search, site_files
 from sidedoor.public.addresses import Addresses
+from sidedoor.public.commands import add_commands
 from sidedoor.public.current import current_public
 from sidedoor.public.feedback_store import FeedbackStore, Senders
 from sidedoor.public.headers import OutermostLayer, set_policy, with_policy
@@ -57,6 +58,13 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
         first, complete, settings.https, hosts, edition.remembered, shows_in_place=True
     )
     serve(app, edition.at_hand, outermost.refuse_body)
+    run_in_background(
+        app,
+        live.watch,
+        lambda: sweep(app.extensions["chat_store"], clock, lambda: live.library.site.chat is not None),
+        # So that the first search need not wait for it.
+        lambda: app.extensions["search_index"].follow(edition.edition().public),
+    )
     return app
 
 

@@ -175,7 +175,7 @@ def _answering_in_place(start_response: "StartResponse") -> "StartResponse":
     def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
         return start_response(status, in_place(headers), *error)
 
-    return start  # type: ignore[return-value]
+    return start
 
 
 @lru_cache(maxsize=256)

@@ -11,7 +11,9 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-STATIC = Path(__file__).resolve().parents[3] / "static"
+_PACKAGE = Path(__file__).resolve().parents[1]
+# The wheel carries the folder inside the package; a checkout has it beside site/.
+STATIC = _PACKAGE / "static" if (_PACKAGE / "static").is_dir() else _PACKAGE.parents[1] / "static"
 STYLES = ("public.css",)
 BUNDLES = {
     # The exit stands alone: nothing else that fails can stop it.

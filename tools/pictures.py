@@ -1,18 +1,14 @@
 """Take the README's pictures from the running site: `make pictures`. Real Chromium, the project's own content."""
 
-import sys
 import tempfile
 from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
-PROJECT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(PROJECT))
-
-from docs.chat_pictures import take_chat_pictures  # noqa: E402 - found through the line above
-from docs.desk_pictures import take_desk_pictures  # noqa: E402 - found through the line above
-from tests.browser.readers import CHROMIUM, CHROMIUM_ARGUMENTS  # noqa: E402 - found through the line above
-from tests.browser.server import RunningSite  # noqa: E402
+from tests.browser.readers import CHROMIUM, CHROMIUM_ARGUMENTS
+from tests.server import PROJECT, RunningSite
+from tools.chat_pictures import take_chat_pictures
+from tools.desk_pictures import take_desk_pictures
 
 FOLDER = PROJECT / "docs" / "pictures"
 PHONE = {"width": 320, "height": 568}

@@ -1,4 +1,4 @@
-"""Take the pictures of the press officer's guide from the running desk. Called by docs/pictures.py."""
+"""Take the pictures of the press officer's guide from the running desk. Called by tools/pictures.py."""
 
 import tempfile
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""Take the pictures of the chat from the running site and desk. Called by docs/pictures.py."""
+"""Take the pictures of the chat from the running site and desk. Called by tools/pictures.py."""
 
 import tempfile
 from pathlib import Path

@@ -8,7 +8,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 import urllib.error
@@ -17,8 +16,11 @@ from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parents[2]
+from sidedoor import serve
+
+PROJECT = Path(__file__).resolve().parents[1]
 START_SECONDS = 60
+PUBLIC_SITE, DESK = "sidedoor.public.server:load", "sidedoor.desk.server:load"
 
 
 def free_port() -> int:
@@ -38,17 +40,10 @@ def copy_content(folder: Path, exits: list[str], canary: str = "") -> None:
         page.write_text(page.read_text("utf-8") + f"\n{canary} {page.stem}\n", "utf-8")
 
 
-def serve_options() -> list[str]:
-    """The options that the Makefile serves the site with."""
-    found = re.search(r"^SERVE := (.*)$", (PROJECT / "Makefile").read_text("utf-8"), re.MULTILINE)
-    assert found
-    return found[1].split()
-
-
 class RunningSite:
     """A server process. `url` is its address; `wrapper` is a command that starts it, `environment` adds settings.
 
-    `application` is the public site's or, as `desk:app`, the desk's.
+    `application` is the public site or, as DESK, the desk.
     """
 
     def __init__(
@@ -58,16 +53,12 @@ class RunningSite:
         workers: int = 1,
         wrapper: Sequence[str] = (),
         start_seconds: float = START_SECONDS,
-        application: str = "app:app",
+        application: str = PUBLIC_SITE,
         **environment: str,
     ) -> None:
         self.port, self._workers = free_port(), workers
         self.url = f"http://127.0.0.1:{self.port}"
-        command = [
-            *wrapper,
-            *(sys.executable, "-m", "granian", *serve_options()),
-            *("--host", "127.0.0.1", "--port", str(self.port), "--workers", str(workers), application),
-        ]
+        command = [*wrapper, *serve.command(application, "127.0.0.1", self.port, workers)]
         settings = {"SIDEDOOR_CONTENT": str(content), "SIDEDOOR_DATA": str(data), "PORT": str(self.port)}
         settings["SIDEDOOR_DESK_URL"] = f"http://localhost:{self.port}"
         self.data = data

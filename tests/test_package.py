@@ -1,0 +1,106 @@
+"""What is installed: exactly what the lock files name, which is what pyproject.toml asks for; and the wheel is whole."""
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+import urllib.request
+import zipfile
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+from tests.server import PROJECT, free_port
+
+_PINNED = re.compile(r"(?m)^([a-z0-9-]+)==(\S+?)( ; [^\\]+)? \\$((?:\n    --hash=sha256:[0-9a-f]{64}(?: \\)?)+)")
+
+
+def asked_for(*groups: str) -> dict[str, Requirement]:
+    """What pyproject.toml names: its dependencies and these groups, by name as the index writes it."""
+    told = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))
+    lines = [*told["project"]["dependencies"], *(line for group in groups for line in told["dependency-groups"][group])]
+    if "dev" in groups:
+        lines += [line for extra in told["project"]["optional-dependencies"].values() for line in extra]
+    found = [Requirement(line) for line in lines]
+    return {re.sub(r"[-_.]+", "-", requirement.name).lower(): requirement for requirement in found}
+
+
+def locked(name: str) -> dict[str, list[str]]:
+    """The versions that a lock file pins, by name. Fails for a line that is no pin with a hash."""
+    text = (PROJECT / name).read_text("utf-8")
+    found: dict[str, list[str]] = {}
+    for pin in _PINNED.finditer(text):
+        found.setdefault(pin[1], []).append(pin[2])
+    rest = [line for line in _PINNED.sub("", text).splitlines() if line and not line.startswith("    #")]
+    assert not rest, f"{name} holds lines that pin nothing: {rest[:3]}"
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "groups"), [("requirements.txt", ("build",)), ("requirements-dev.txt", ("build", "dev"))]
+)
+def test_the_lock_files_hold_what_pyproject_asks_for(name: str, groups: tuple[str, ...]) -> None:
+    pinned, wanted = locked(name), asked_for(*groups)
+    for package, requirement in wanted.items():
+        versions = pinned.get(package, [])
+        assert versions and all(requirement.specifier.contains(one) for one in versions), f"{package}: run make lock"
+    direct = set(re.findall(r"(?m)^([a-z0-9-]+)==[^#]*?# via(?:(?!\n[a-z]).)*?sidedoor \(", _read_flat(name), re.S))
+    assert direct <= set(wanted), f"no longer asked for, run make lock: {direct - set(wanted)}"
+
+
+def _read_flat(name: str) -> str:
+    return (PROJECT / name).read_text("utf-8")
+
+
+def test_what_tests_run_on_is_what_readers_are_served_with() -> None:
+    runs, tests = locked("requirements.txt"), locked("requirements-dev.txt")
+    assert {name: tests.get(name) for name in runs} == runs
+
+
+def test_the_wheel_serves_the_whole_site_outside_of_a_checkout(tmp_path: Path) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)],
+        cwd=PROJECT, check=True, capture_output=True,
+    )  # fmt: skip
+    installed, elsewhere = tmp_path / "installed", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
+        wheel.extractall(installed)
+    port = free_port()
+    start = "import sidedoor.cli as cli, sys; assert sys.argv.pop(1) in cli.__file__; cli.main()"
+    site = subprocess.Popen(
+        [sys.executable, "-c", start, str(installed), "run", "--port", str(port), "--workers", "1"],
+        cwd=elsewhere, env={**os.environ, "PYTHONPATH": str(installed)},
+    )  # fmt: skip
+    try:
+        while site.poll() is None:
+            with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/help/get-help-now") as page:
+                assert b'id="hide-this-page"' in page.read()
+                return
+        pytest.fail("It did not start: see what it wrote.")
+    finally:
+        site.terminate()
+        site.wait()
+
+
+@pytest.mark.parametrize("module", ["app", "desk"])
+def test_nothing_starts_because_a_module_was_imported(tmp_path: Path, module: str) -> None:
+    said = subprocess.run(
+        [sys.executable, "-c", f"import {module}, threading as t; print(*(one.name for one in t.enumerate()))"],
+        cwd=PROJECT, env={**os.environ, "SIDEDOOR_DATA": str(tmp_path)}, check=True, capture_output=True, text=True,
+    ).stdout  # fmt: skip
+    assert said.split() == ["MainThread"]
+
+
+def test_under_another_server_everything_starts_with_the_first_request(tmp_path: Path) -> None:
+    script = (
+        "import app, threading as t; app.app.test_client().get('/healthz'); print(*(one.name for one in t.enumerate()))"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=PROJECT, env={**os.environ, "SIDEDOOR_DATA": str(tmp_path)}, check=True, capture_output=True, text=True,
+    ).stdout  # fmt: skip
+    assert "content" in said.split()
