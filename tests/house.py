@@ -5,8 +5,8 @@ from typing import Any
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from sidedoor.edition import SAME_FOR_EVERYONE
-from sidedoor.public.headers import IN_PLACE, policy_headers
+from sidedoor.web.edition import SAME_FOR_EVERYONE
+from sidedoor.web.headers import IN_PLACE, policy_headers
 
 _PAGE_MUST_HOLD = (
     'id="hide-this-page"',

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from sidedoor import serve
+from sidedoor.web import serve
 
 PROJECT = Path(__file__).resolve().parents[1]
 START_SECONDS = 60

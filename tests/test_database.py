@@ -18,11 +18,11 @@ import pytest
 from sidedoor.chat.sqlite_store import SqliteStore
 from sidedoor.database import Database
 from sidedoor.desk.audit import Audit
-from sidedoor.desk.people import Person
-from sidedoor.desk.preview_links import PreviewLinks
-from sidedoor.desk.reviews import Reviews
-from sidedoor.desk.sessions import Sessions
-from sidedoor.desk.staff import Staff
+from sidedoor.desk.items.preview_links import PreviewLinks
+from sidedoor.desk.items.reviews import Reviews
+from sidedoor.desk.people.person import Person
+from sidedoor.desk.people.sessions import Sessions
+from sidedoor.desk.people.staff import Staff
 from sidedoor.documents.kept import Copy, Kept
 from sidedoor.documents.problems import Refused
 from sidedoor.public.feedback_store import MOST_AN_HOUR, FeedbackStore, StoreFull

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from sidedoor.desk.history import Author
-from sidedoor.desk.shelf import Shelf
+from sidedoor.desk.items.files import Shelf
+from sidedoor.desk.items.history import Author
 from sidedoor.private import private_tree, secret_file
 from tests.conftest import PROJECT
 from tests.content import ContentFolder

@@ -7,8 +7,8 @@ import click
 from flask import Flask
 from flask.cli import ScriptInfo
 
-from sidedoor import serve
 from sidedoor.public import commands
+from sidedoor.web import serve
 
 SHIPPED_CONTENT = Path(__file__).resolve().parent / "content"
 """What the package brings along, for whoever has no content of their own yet. A checkout has its own instead."""

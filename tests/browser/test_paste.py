@@ -5,16 +5,16 @@ from playwright.sync_api import Page
 
 from tests.conftest import PROJECT
 
-CASES = sorted((PROJECT / "tests/desk/paste").glob("*.html"))
+CASES = sorted((PROJECT / "tests/desk/items/paste").glob("*.html"))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.stem)
 def test_a_paste_becomes_clean_markdown(page: Page, case: object) -> None:
-    path = PROJECT / "tests/desk/paste" / getattr(case, "name", "")
+    path = PROJECT / "tests/desk/items/paste" / getattr(case, "name", "")
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.on("dialog", lambda dialog: asked.append(dialog.message))
-    page.add_script_tag(content=(PROJECT / "static/js/desk/paste.js").read_text("utf-8"))
+    page.add_script_tag(content=(PROJECT / "static/js/desk/items/paste.js").read_text("utf-8"))
     made = page.evaluate("html => sidedoorPaste(html)", path.read_text("utf-8"))
     assert made + "\n" == path.with_suffix(".md").read_text("utf-8")
     assert not asked, "nothing was fetched and nothing ran"

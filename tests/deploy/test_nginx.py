@@ -19,7 +19,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from sidedoor.chat.store import ChatStore, open_store
-from sidedoor.public.headers import policy_headers
+from sidedoor.web.headers import policy_headers
 from tests.browser.places import Places
 from tests.browser.readers import CHROMIUM, CHROMIUM_ARGUMENTS
 from tests.server import PROJECT, RunningSite, copy_content, free_port

@@ -60,7 +60,7 @@ def megabytes_taken(path: Path) -> tuple[float, str]:
     script = (
         "import re, sys\n"
         "from pathlib import Path\n"
-        "from sidedoor.desk.pictures import PictureRefused, take_in\n"
+        "from sidedoor.desk.items.pictures import PictureRefused, take_in\n"
         "from PIL import Image\n"
         "Image.init()\n"
         "def most(): return int(re.search(r'VmHWM:\\s+(\\d+)', Path('/proc/self/status').read_text())[1])\n"

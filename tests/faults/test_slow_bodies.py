@@ -15,8 +15,8 @@ import pytest
 
 from sidedoor.desk import create_app
 from sidedoor.documents.times import utc_now
-from sidedoor.serving import SECONDS_FOR_A_BODY
 from sidedoor.settings import Settings
+from sidedoor.web.rsgi import SECONDS_FOR_A_BODY
 from tests.chat.readers import copy_content_with_chat
 from tests.server import DESK, RunningSite
 

@@ -13,9 +13,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from sidedoor.public import create_app
-from sidedoor.public.headers import OutermostLayer, policy_headers, with_policy
 from sidedoor.public.search_index import LONGEST_QUERY
 from sidedoor.settings import Settings
+from sidedoor.web.headers import OutermostLayer, policy_headers, with_policy
 from tests.conftest import Refresh, SetClock
 from tests.content import ContentFolder
 

@@ -10,51 +10,44 @@ from urllib.parse import urlsplit
 from flask import Flask, g
 from flask_wtf import CSRFProtect
 
-from sidedoor.background import run_in_background
 from sidedoor.chat.store import open_store
-from sidedoor.desk import (
-    chats,
-    contacts,
-    deciding,
-    front,
-    log,
-    people_page,
-    previewing,
-    revisions,
-    signing_in,
-    static_files,
-    writing,
-)
+from sidedoor.desk import audit_page, front, static_files
 from sidedoor.desk.access import guard
 from sidedoor.desk.audit import Audit
+from sidedoor.desk.chats import board
 from sidedoor.desk.commands import add_commands
+from sidedoor.desk.contacts import views as contact_views
+from sidedoor.desk.contacts.steps import Helplines
 from sidedoor.desk.errors import handle_errors
 from sidedoor.desk.headers import policy_headers
-from sidedoor.desk.helplines import Helplines
-from sidedoor.desk.newsroom import Newsroom
-from sidedoor.desk.preview_links import PreviewLinks
-from sidedoor.desk.reviews import Reviews
-from sidedoor.desk.sessions import Sessions
-from sidedoor.desk.shelf import Shelf
-from sidedoor.desk.staff import Staff
+from sidedoor.desk.items import editor, preview, review, revisions
+from sidedoor.desk.items.files import Shelf
+from sidedoor.desk.items.newsroom import Newsroom
+from sidedoor.desk.items.preview_links import PreviewLinks
+from sidedoor.desk.items.reviews import Reviews
+from sidedoor.desk.items.workflow import Workflow
+from sidedoor.desk.people import signing_in
+from sidedoor.desk.people import views as people_views
+from sidedoor.desk.people.sessions import Sessions
+from sidedoor.desk.people.staff import Staff
 from sidedoor.desk.words import speak_plainly
-from sidedoor.desk.workflow import Workflow
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.loader import Loader
 from sidedoor.documents.problems import Problem, Refused
 from sidedoor.documents.times import Clock, utc_now
-from sidedoor.numbers import read_numbers
 from sidedoor.public import create_pages
-from sidedoor.public.headers import OutermostLayer, completed
-from sidedoor.public.same_site import refuse_cross_site_posts
-from sidedoor.serving import serve
 from sidedoor.settings import Settings
+from sidedoor.web.background import run_in_background
+from sidedoor.web.headers import OutermostLayer, completed
+from sidedoor.web.numbers import read_numbers
+from sidedoor.web.rsgi import serve
+from sidedoor.web.same_site import refuse_cross_site_posts
 
 PACKAGE = Path(__file__).resolve().parents[1]
 MOST_BYTES = 24 * 1024 * 1024
 """A photograph as a camera makes it; it is made smaller before it is kept."""
 _BLUEPRINTS: tuple[ModuleType, ...] = (
-    static_files, signing_in, front, writing, deciding, previewing, revisions, contacts, chats, people_page, log,
+    static_files, signing_in, front, editor, review, preview, revisions, contact_views, board, people_views, audit_page,
 )  # fmt: skip
 
 
@@ -102,7 +95,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
         app.register_blueprint(module.blueprint)
     if settings.oidc_issuer:
         try:
-            from sidedoor.desk import work_account  # what it needs is an optional extra
+            from sidedoor.desk.people import work_account
         except ImportError as error:
             what, instead = "Work accounts need an extra that is not installed.", "Run pip install -e '.[oidc]'."
             raise Refused([Problem("SIDEDOOR_OIDC_ISSUER", None, what, instead)]) from error

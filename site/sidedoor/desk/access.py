@@ -9,7 +9,7 @@ from typing import Literal, ParamSpec, TypeVar
 from flask import Flask, abort, current_app, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from sidedoor.desk.people import ROLES, Person, Role
+from sidedoor.desk.people.person import ROLES, Person, Role
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")

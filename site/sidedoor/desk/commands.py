@@ -5,9 +5,9 @@ from flask import Flask
 from flask.cli import AppGroup, with_appcontext
 
 from sidedoor.desk.current import audit, desk_staff, sessions
-from sidedoor.desk.people import Person
-from sidedoor.desk.people_page import link_for
-from sidedoor.desk.staff import LINK_DAYS, NotPossible
+from sidedoor.desk.people.person import Person
+from sidedoor.desk.people.staff import LINK_DAYS, NotPossible
+from sidedoor.desk.people.views import link_for
 
 staff = AppGroup("staff", help="Who may sign in to the desk.")
 _OPERATOR = "the operator"

@@ -5,14 +5,14 @@ from datetime import datetime
 from flask import current_app
 
 from sidedoor.desk.audit import Audit
-from sidedoor.desk.helplines import Helplines
-from sidedoor.desk.newsroom import Newsroom
-from sidedoor.desk.preview_links import PreviewLinks
-from sidedoor.desk.reviews import Reviews
-from sidedoor.desk.sessions import Sessions
-from sidedoor.desk.shelf import Shelf
-from sidedoor.desk.staff import Staff
-from sidedoor.desk.workflow import Workflow
+from sidedoor.desk.contacts.steps import Helplines
+from sidedoor.desk.items.files import Shelf
+from sidedoor.desk.items.newsroom import Newsroom
+from sidedoor.desk.items.preview_links import PreviewLinks
+from sidedoor.desk.items.reviews import Reviews
+from sidedoor.desk.items.workflow import Workflow
+from sidedoor.desk.people.sessions import Sessions
+from sidedoor.desk.people.staff import Staff
 from sidedoor.documents.library import Library
 from sidedoor.documents.live import LiveLibrary
 

@@ -8,7 +8,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, Unauthorized
 
 from sidedoor.desk.access import Who, roles_for
-from sidedoor.desk.typed_words import shown_again
+from sidedoor.desk.people.typed_words import shown_again
 from sidedoor.documents.problems import Refused
 
 log = logging.getLogger(__name__)

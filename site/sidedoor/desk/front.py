@@ -4,10 +4,10 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from sidedoor.desk.access import current_person, only, staff
-from sidedoor.desk.contacts import contacts_due
+from sidedoor.desk.contacts.views import contacts_due
 from sidedoor.desk.current import helplines, library, newsroom, now, reviews, shelf
-from sidedoor.desk.listing import Row, calendar, due, rows
-from sidedoor.desk.shelf import CannotSave
+from sidedoor.desk.items.files import CannotSave
+from sidedoor.desk.items.listing import Row, calendar, due, rows
 from sidedoor.documents.ledger import facts_due, pages_of
 from sidedoor.documents.problems import Level, Refused
 from sidedoor.documents.reading import CONTACTS, FACTS

@@ -1,6 +1,6 @@
 """The desk's response headers of policy: as strict as the public site's; its scripts and styles are files."""
 
-from sidedoor.public.headers import policy_headers as public_policy_headers
+from sidedoor.web.headers import policy_headers as public_policy_headers
 
 _DESK = {
     "default-src": "'none'",

@@ -6,7 +6,7 @@ from flask import Flask
 
 from sidedoor.desk import create_app
 from sidedoor.private import private_folder
-from sidedoor.serve import loaded
+from sidedoor.web.serve import loaded
 
 
 def load() -> Flask:

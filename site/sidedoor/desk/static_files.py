@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, send_from_directory
 
 from sidedoor.desk.access import only
-from sidedoor.public.inline import STATIC
+from sidedoor.web.inline import STATIC
 
 blueprint = Blueprint("static_files", __name__)
 

@@ -7,26 +7,26 @@ from urllib.parse import urlsplit
 from flask import Flask, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from sidedoor.background import run_in_background
 from sidedoor.chat.store import open_store, sweep
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.loader import Loader
 from sidedoor.documents.times import Clock, utc_now
-from sidedoor.edition import MIRROR_KEY, EditionLayer, in_conversation
-from sidedoor.numbers import read_numbers
 from sidedoor.public import chat, contacts, errors, feedback, feeds, health, help, news, pages, search, site_files
 from sidedoor.public.addresses import Addresses
 from sidedoor.public.commands import add_commands
-from sidedoor.public.current import current_public
 from sidedoor.public.feedback_store import FeedbackStore, Senders
-from sidedoor.public.headers import OutermostLayer, set_policy, with_policy
 from sidedoor.public.hidden_first import HiddenFirst
-from sidedoor.public.inline import inline_script, inline_style
-from sidedoor.public.language import current_language, speak_languages
-from sidedoor.public.same_site import refuse_cross_site_posts
 from sidedoor.public.search_index import SearchIndex
-from sidedoor.serving import serve
 from sidedoor.settings import Settings
+from sidedoor.web.background import run_in_background
+from sidedoor.web.current import current_public
+from sidedoor.web.edition import MIRROR_KEY, EditionLayer, in_conversation
+from sidedoor.web.headers import OutermostLayer, set_policy, with_policy
+from sidedoor.web.inline import inline_script, inline_style
+from sidedoor.web.language import current_language, speak_languages
+from sidedoor.web.numbers import read_numbers
+from sidedoor.web.rsgi import serve
+from sidedoor.web.same_site import refuse_cross_site_posts
 
 PACKAGE = Path(__file__).resolve().parents[1]
 

@@ -31,11 +31,11 @@ from sidedoor.chat.model import (
 from sidedoor.chat.networks import networks
 from sidedoor.chat.store import ChatStore
 from sidedoor.documents.models import Chat, Contact
-from sidedoor.edition import CHAT_COOKIE, MIRROR_KEY
-from sidedoor.numbers import whole_number
-from sidedoor.public.current import current_public
 from sidedoor.public.hidden_first import STILL_RUNS_KEY
-from sidedoor.public.language import translate as _
+from sidedoor.web.current import current_public
+from sidedoor.web.edition import CHAT_COOKIE, MIRROR_KEY
+from sidedoor.web.language import translate as _
+from sidedoor.web.numbers import whole_number
 
 blueprint = Blueprint("chat", __name__, url_prefix="/chat")
 _SHORTEST_ONCE = 20

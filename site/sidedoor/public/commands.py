@@ -21,7 +21,7 @@ from sidedoor.documents.slugs import slug_from_title, slug_problem
 from sidedoor.private import as_its_folder_says
 from sidedoor.public.addresses import LINKED
 from sidedoor.public.export import CannotExport, drift, write_mirror
-from sidedoor.public.language import awaiting_review
+from sidedoor.web.language import awaiting_review
 
 content = AppGroup("content", help="Look after the content folder.")
 news = AppGroup("news", help="Write news.")

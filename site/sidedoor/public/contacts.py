@@ -8,8 +8,8 @@ from flask import Blueprint, render_template, request
 from markupsafe import Markup, escape
 
 from sidedoor.documents.models import Area
-from sidedoor.public.current import current_public, same_for_everyone, site_address
-from sidedoor.public.language import translate as _
+from sidedoor.web.current import current_public, same_for_everyone, site_address
+from sidedoor.web.language import translate as _
 
 blueprint = Blueprint("contacts", __name__)
 _LINK = re.compile(r'<a href="([^"]*)"[^>]*>(.*?)</a>', re.DOTALL)

@@ -6,10 +6,10 @@ from flask import Flask, abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, NotFound
 
-from sidedoor.edition import SAME_FOR_EVERYONE
 from sidedoor.public.addresses import Addresses
-from sidedoor.public.current import current_public
-from sidedoor.public.language import translate as _
+from sidedoor.web.current import current_public
+from sidedoor.web.edition import SAME_FOR_EVERYONE
+from sidedoor.web.language import translate as _
 
 log = logging.getLogger(__name__)
 

@@ -23,10 +23,10 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from sidedoor.documents.live import LiveLibrary
-from sidedoor.edition import MIRROR_KEY
 from sidedoor.private import for_everybody
 from sidedoor.public.addresses import LIVE, Addresses
-from sidedoor.public.headers import IN_PLACE, in_place, policy_headers
+from sidedoor.web.edition import MIRROR_KEY
+from sidedoor.web.headers import IN_PLACE, in_place, policy_headers
 
 MANIFEST = "_mirror.json"
 _COMPRESSED = (".html", ".xml", ".json", ".txt")

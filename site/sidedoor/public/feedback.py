@@ -7,9 +7,9 @@ import sqlite3
 from flask import Blueprint, current_app, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from sidedoor.public.current import same_for_everyone
 from sidedoor.public.feedback_store import LONGEST_MESSAGE, Senders, StoreFull
-from sidedoor.public.language import translate as _
+from sidedoor.web.current import same_for_everyone
+from sidedoor.web.language import translate as _
 
 blueprint = Blueprint("feedback", __name__)
 log = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, render_template
 
 from sidedoor.documents.document import Document
 from sidedoor.public.contacts import with_contacts
-from sidedoor.public.current import current_public, same_for_everyone, site_address
+from sidedoor.web.current import current_public, same_for_everyone, site_address
 
 blueprint = Blueprint("feeds", __name__, url_prefix="/news")
 ITEMS_A_FEED = 30

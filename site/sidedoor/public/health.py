@@ -3,7 +3,7 @@
 from flask import Blueprint, current_app
 from flask.typing import ResponseReturnValue
 
-from sidedoor.public.current import current_edition
+from sidedoor.web.current import current_edition
 
 blueprint = Blueprint("health", __name__)
 

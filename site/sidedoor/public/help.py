@@ -2,8 +2,8 @@
 
 from flask import Blueprint, abort, g, render_template
 
-from sidedoor.public.current import current_public, same_for_everyone
-from sidedoor.public.language import language_name
+from sidedoor.web.current import current_public, same_for_everyone
+from sidedoor.web.language import language_name
 
 blueprint = Blueprint("help", __name__)
 

@@ -19,7 +19,7 @@ from werkzeug.http import dump_cookie
 from sidedoor.chat.model import Reason, StoreDown
 from sidedoor.chat.store import ChatStore
 from sidedoor.documents.times import Clock
-from sidedoor.edition import CHAT_COOKIES, MARK_COOKIE
+from sidedoor.web.edition import CHAT_COOKIES, MARK_COOKIE
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

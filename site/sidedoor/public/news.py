@@ -9,7 +9,7 @@ from markupsafe import Markup
 from sidedoor.documents.document import Document, Visibility
 from sidedoor.documents.models import NewsMeta
 from sidedoor.public.addresses import ITEMS_A_PAGE
-from sidedoor.public.current import current_public, same_for_everyone, site_address
+from sidedoor.web.current import current_public, same_for_everyone, site_address
 
 blueprint = Blueprint("news", __name__, url_prefix="/news")
 

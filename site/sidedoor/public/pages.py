@@ -3,7 +3,7 @@
 from flask import Blueprint, abort, g, render_template
 
 from sidedoor.public.contacts import nations
-from sidedoor.public.current import current_public, same_for_everyone
+from sidedoor.web.current import current_public, same_for_everyone
 
 blueprint = Blueprint("pages", __name__)
 

@@ -2,9 +2,9 @@
 
 from flask import Blueprint, current_app, render_template, request
 
-from sidedoor.public.current import current_public, same_for_everyone
-from sidedoor.public.language import translate as _
 from sidedoor.public.search_index import LONGEST_QUERY, Found, SearchIndex
+from sidedoor.web.current import current_public, same_for_everyone
+from sidedoor.web.language import translate as _
 
 blueprint = Blueprint("search", __name__)
 

@@ -3,7 +3,7 @@
 from flask import Flask
 
 from sidedoor.public import create_app
-from sidedoor.serve import loaded
+from sidedoor.web.serve import loaded
 
 
 def load() -> Flask:

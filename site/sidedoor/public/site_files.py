@@ -7,7 +7,7 @@ from flask import Blueprint, Response, abort, current_app, redirect, render_temp
 from werkzeug.wrappers import Response as AnyResponse
 
 from sidedoor.public.addresses import LISTED
-from sidedoor.public.current import current_public, same_for_everyone, site_address
+from sidedoor.web.current import current_public, same_for_everyone, site_address
 
 blueprint = Blueprint("site_files", __name__)
 

@@ -1,0 +1,1 @@
+"""Chats at the desk: the board of an adviser, and reading along."""

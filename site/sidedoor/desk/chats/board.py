@@ -1,0 +1,438 @@
+"""Chats, for advisers: be present, answer who waited longest, several side by side, and leave nothing behind.
+
+Every step is a form that works without scripts. chats.js sends the same forms and asks `/chats/now` for what is new.
+"""
+
+import logging
+import secrets
+import sqlite3
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, session
+from flask.typing import ResponseReturnValue
+
+from sidedoor.chat import rules
+from sidedoor.chat.model import Adviser, Conversation, Message, NotPossible, StoreDown, Unreadable
+from sidedoor.chat.rules import LONGEST_MESSAGE
+from sidedoor.chat.store import ChatStore
+from sidedoor.desk.access import current_person, only, polled
+from sidedoor.desk.chats import watch
+from sidedoor.desk.chats.words import (
+    COLLEAGUE_HAS_IT,
+    ENDS,
+    HOURS_OF_A_BLOCK,
+    READY,
+    REFUSED,
+    UNKNOWN,
+    card,
+    lines,
+    note,
+)
+from sidedoor.desk.current import audit, library, now
+from sidedoor.desk.words import distance_in_words
+from sidedoor.web.numbers import whole_number
+
+blueprint = Blueprint("chats", __name__, url_prefix="/chats")
+blueprint.register_blueprint(watch.blueprint)
+LONGEST_NOTE = LONGEST_MESSAGE - 200
+"""Room for the name of who wrote it."""
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What stands in the boxes of one conversation, and what is wrong with it."""
+
+    number: int = 0
+    text: str = ""
+    problem: str = ""
+    note: str = ""
+
+
+@blueprint.get("")
+@only("adviser", "supervisor")
+def everybody() -> ResponseReturnValue:
+    """The board: who waits, and one's own conversations side by side. Looking here says that one is still present."""
+    return _board(Typed())
+
+
+@blueprint.get("/now")
+@only("adviser", "supervisor")
+@polled
+def now_() -> ResponseReturnValue:
+    """For chats.js: what is new. `after=3:5,7:0` says which messages the page has; `one=3` asks for one chat alone."""
+    after, alone = _after(), request.args.get("one", type=whole_number)
+    present, live = _look_in(), _store().live(now())
+    me = present.get(current_person().id)
+    own = [one for one in _own(live) if alone in (None, one.id)]
+    return {
+        "here": me is not None,
+        "pause": _time(me.pause_until) if me and me.pause_until and me.pauses(now()) else "",
+        "present": _names(present),
+        "others": [{"id": one.id, "name": one.name} for one in _others(present)],
+        "waiting": _waiting(live),
+        "left": _left(live),
+        "chats": {one.id: _told(one, after, present) for one in own},
+        "gone": _gone(set(after) - {one.id for one in own}),
+    }
+
+
+@blueprint.get("/here")
+@only("adviser", "supervisor")
+def here() -> ResponseReturnValue:
+    """Without scripts: a small page that renews itself in a tab of its own, so that this desk gives signs."""
+    person, present = current_person(), _look_in()
+    return render_template("desk/chats/here.html", is_here=person.id in present)
+
+
+@blueprint.post("/present")
+@only("adviser")
+def present() -> ResponseReturnValue:
+    """Be present, or away. The chat is open to readers while somebody is."""
+    person, here = current_person(), request.form.get("present") == "yes"
+    _store().is_present(person.id, person.name, here, now())
+    audit().record(person.name, "is present" if here else "is away", "chat")
+    return _done()
+
+
+@blueprint.post("/ready")
+@only("adviser")
+def ready() -> ResponseReturnValue:
+    """End one's pause."""
+    _store().is_ready(current_person().id)
+    return _done()
+
+
+@blueprint.post("/<int:number>/accept")
+@only("adviser")
+def accept(number: int) -> ResponseReturnValue:
+    """Answer somebody who waits."""
+    person = current_person()
+    if not _store().get(number, now()):
+        return _done(problem=UNKNOWN)
+    try:
+        _store().accept(number, person.id, person.name, now())
+    except NotPossible as refused:
+        return _done(problem=REFUSED[refused.why])
+    return _done(to=_place(number))
+
+
+@blueprint.get("/<int:number>")
+@only("adviser", "supervisor")
+def one(number: int) -> ResponseReturnValue:
+    """One conversation on a page of its own."""
+    return _one(_mine(number), Typed())
+
+
+@blueprint.post("/<int:number>/say")
+@only("adviser", "supervisor")
+def say(number: int) -> ResponseReturnValue:
+    """Answer; or, without scripts, put a ready answer into the box. What was not sent is still in the box."""
+    conversation, text = _mine(number), _field("message")
+    if "put" in request.form:
+        text = "\n".join(part for part in (text.rstrip(), _field("ready")) if part)
+        return _again(conversation, Typed(number, text))
+    try:
+        _store().say(number, "adviser", text, now(), request.form.get("once", "")[:40])
+    except NotPossible as refused:
+        return _again(conversation, Typed(number, text, REFUSED[refused.why]))
+    return _done(to=_place(number))
+
+
+@blueprint.post("/<int:number>/end")
+@only("adviser", "supervisor")
+def end(number: int) -> ResponseReturnValue:
+    """End it; its words are destroyed."""
+    _mine(number)
+    _store().end(number, "adviser", now())
+    return _done("It is over, and every word of it is deleted.")
+
+
+@blueprint.post("/<int:number>/block")
+@only("adviser", "supervisor")
+def block(number: int) -> ResponseReturnValue:
+    """End it, and let its network begin none for some hours."""
+    conversation, hours = _mine(number), request.form.get("hours", 0, type=whole_number)
+    if hours not in HOURS_OF_A_BLOCK:
+        return _again(conversation, Typed(number, problem="Choose for how long."))
+    blocked = False
+    if conversation.state != "ended":
+        audit().record(current_person().name, "blocks a network", f"chat {number}", f"{hours} h")
+        blocked = _store().block(number, now() + timedelta(hours=hours), now())
+    if not blocked:
+        return _done("It is over. The network it came from is not known here, so nothing is blocked.")
+    return _done(f"It is over. Its network can start none before {_time(now() + timedelta(hours=hours))}.")
+
+
+@blueprint.post("/<int:number>/hand-over")
+@only("adviser", "supervisor")
+def hand_over(number: int) -> ResponseReturnValue:
+    """Give it to a colleague who is present, with a note that only they see; the reader is told."""
+    conversation, person, words = _mine(number), current_person(), _field("note").strip()
+    to = _store().present(now()).get(request.form.get("to", 0, type=whole_number))
+    if not to or to.id == person.id:
+        return _again(conversation, Typed(number, problem="Choose a colleague who is present.", note=words))
+    if len(words) > LONGEST_NOTE:
+        return _again(conversation, Typed(number, problem="The note is too long.", note=words))
+    try:
+        if words:
+            _store().say(number, "note", note(person.name, words), now(), request.form.get("once", "")[:40])
+        _pass_on(conversation, to.id, to.name)
+    except NotPossible as refused:
+        return _again(_mine(number), Typed(number, problem=REFUSED[refused.why], note=words))
+    return _done(f"{to.name} has it now.")
+
+
+@blueprint.post("/<int:number>/take-over")
+@only("adviser", "supervisor")
+def take_over(number: int) -> ResponseReturnValue:
+    """Go on in a colleague's place: a supervisor at any time, anybody once the colleague's desk gives no sign."""
+    person, conversation = current_person(), _store().get(number, now())
+    supervises = person.may("supervisor")
+    if conversation and not supervises and not rules.left_alone(conversation, now()):
+        abort(403)
+    _look_in()
+    if not conversation or conversation.state != "talking" or conversation.adviser in (None, person.id):
+        return _done(problem="There is no adviser to take it over from.", to="/chats/watch" if supervises else "/chats")
+    audit().record(person.name, "takes over a chat", f"chat {number}")
+    try:
+        _store().sign(person.id, now())
+        _pass_on(conversation, person.id, person.name, only_if_left=not supervises)
+    except NotPossible as refused:
+        return _done(problem=REFUSED[refused.why], to="/chats/watch" if supervises else "/chats")
+    session["closed"] = [old for old in session.get("closed", []) if old != number]
+    return _done(to=_place(number))
+
+
+@blueprint.post("/<int:number>/close")
+@only("adviser", "supervisor")
+def close(number: int) -> ResponseReturnValue:
+    """Put an ended conversation out of sight. It is forgotten by itself a little later."""
+    if _mine(number).state == "ended":
+        # Of those that are forgotten meanwhile no number stays here either.
+        known = {one.id for one in _store().live(now())}
+        session["closed"] = [*(old for old in session.get("closed", []) if old in known and old != number), number]
+    return _done()
+
+
+@blueprint.errorhandler(Unreadable)
+def words_are_lost(error: Unreadable) -> ResponseReturnValue:
+    """Nobody can go on there; the reader is told at their next look."""
+    _end_the_broken(error)
+    return _done(problem=ENDS["broken"])
+
+
+@blueprint.errorhandler(StoreDown)
+@blueprint.errorhandler(sqlite3.Error)
+def store_is_down(error: Exception) -> ResponseReturnValue:
+    """What was typed is not lost."""
+    logging.getLogger("sidedoor.chat").error("The chat's store cannot be used: %s", type(error).__name__)
+    if not _wants_page():
+        return {"problem": "The chat does not work just now. What you wrote was not sent; it is still here."}, 503
+    return render_template("desk/chats/down.html", text=_field("message") or _field("note")), 503
+
+
+def _store() -> ChatStore:
+    store: ChatStore = current_app.extensions["chat_store"]
+    return store
+
+
+def _mine(number: int) -> Conversation:
+    """A conversation of this adviser's. Aborts with 403 for a colleague's, so that nobody reads along unseen, and with
+    404 and what was typed for one that is no longer known."""
+    conversation = _store().get(number, now())
+    if not conversation:
+        typed = _field("message") or _field("note")
+        unknown = ({"said": "", "problem": UNKNOWN}, 404)
+        page = render_template("desk/chats/down.html", text=typed, why=UNKNOWN) if _wants_page() else ""
+        abort(current_app.make_response((page, 404) if page else unknown))
+    if conversation.adviser != current_person().id:
+        abort(403)
+    return conversation
+
+
+def _pass_on(conversation: Conversation, to: int, name: str, only_if_left: bool = False) -> None:
+    """Raises NotPossible."""
+    assert conversation.adviser is not None
+    _store().pass_on(conversation.id, conversation.adviser, to, name, now(), only_if_left)
+    with suppress(NotPossible):  # it may have ended in this moment
+        _store().say(conversation.id, "handed", name, now())
+
+
+def _end_the_broken(error: Unreadable) -> None:
+    logging.getLogger("sidedoor.chat").error("The words of a chat could not be read, so it was ended.")
+    _store().end(error.conversation, "broken", now())
+
+
+def _readable(chat: Conversation, after: int = 0) -> tuple[Conversation, list[Message]]:
+    """Its words; or, where they cannot be read, the conversation ended, so that the others on the board go on."""
+    try:
+        return chat, _store().messages(chat.id, after)
+    except Unreadable as error:
+        _end_the_broken(error)
+        return _store().get(chat.id, now()) or chat, []
+
+
+def _own(live: list[Conversation]) -> list[Conversation]:
+    closed, person = session.get("closed", []), current_person()
+    return [one for one in live if one.adviser == person.id and one.id not in closed]
+
+
+def _waiting(live: list[Conversation]) -> list[dict[str, Any]]:
+    """Who waits, the longest first; who is out of reach is marked."""
+    return [
+        {"id": one.id, "since": _since(one.started), "reach": _reach(one)} for one in live if one.state == "waiting"
+    ]
+
+
+def _reach(one: Conversation) -> str:
+    return f"Out of reach since {_time(one.seen)}." if rules.out_of_reach(one, now()) else ""
+
+
+def _left(live: list[Conversation]) -> str:
+    """The part of the board with the chats of colleagues whose desks give no sign."""
+    person = current_person()
+    left = [
+        (one, _time(one.adviser_seen) if one.adviser_seen else "")
+        for one in live
+        if rules.left_alone(one, now()) and one.adviser != person.id
+    ]
+    return render_template("desk/chats/left.html", left=left) if left else ""
+
+
+def _gone(numbers: set[int]) -> dict[int, str]:
+    """What became of chats that a page still shows as its own."""
+    closed, told = session.get("closed", []), {}
+    for number in numbers.difference(closed):
+        chat = _store().get(number, now())
+        if not chat or chat.adviser is None:
+            told[number] = UNKNOWN
+        elif chat.adviser != current_person().id:
+            told[number] = COLLEAGUE_HAS_IT
+    return told
+
+
+def _look_in() -> dict[int, Adviser]:
+    """Who is present, by id. Whoever looks at a chat gives a sign that this desk is open."""
+    person = current_person()
+    looked: dict[int, datetime] = current_app.extensions.setdefault("chat_looked_in", {})
+    before = looked.get(person.id)
+    if before is None or now() - before >= rules.DESK_SIGNS_EVERY:
+        _store().sign(person.id, now())
+        looked[person.id] = now()
+    return dict(_store().present(now()))
+
+
+def _others(present: dict[int, Adviser]) -> list[Adviser]:
+    return [one for one in present.values() if one.id != current_person().id]
+
+
+def _names(present: dict[int, Adviser]) -> str:
+    return ", ".join(one.name for one in present.values()) or "nobody; the chat is closed to readers"
+
+
+def _time(moment: datetime) -> str:
+    return moment.astimezone(library().site.zone).strftime("%H:%M")
+
+
+def _since(moment: datetime) -> str:
+    return f"Since {_time(moment)}, {distance_in_words(moment, now())}"
+
+
+def _after() -> dict[int, int]:
+    after = {}
+    for pair in request.args.get("after", "")[:2000].split(","):
+        number, _, newest = pair.partition(":")
+        with suppress(ValueError):
+            after[whole_number(number)] = whole_number(newest)
+    return after
+
+
+def _told(chat: Conversation, after: dict[int, int], present: dict[int, Adviser]) -> dict[str, Any]:
+    if chat.id not in after:
+        return {"html": _column(chat, Typed(), present, level=2)}
+    # Most questions find nothing new, and then the words need not be looked for.
+    chat, newer = _readable(chat, after[chat.id]) if chat.newest > after[chat.id] else (chat, [])
+    return {
+        "ended": ENDS.get(chat.reason or "", ""),
+        "out_of_reach": _time(chat.seen) if rules.out_of_reach(chat, now()) else "",
+        "there": rules.asks_whether_there(chat, now()),
+        "watcher": chat.watcher,
+        "messages": [
+            {"number": one.number, "who": one.who, "name": one.name, "text": one.text} for one in lines(newer, own=True)
+        ],
+    }
+
+
+def _board(typed: Typed) -> str:
+    present, live = _look_in(), _store().live(now())
+    me = present.get(current_person().id)
+    return render_template(
+        "desk/chats/board.html",
+        waiting=_waiting(live),
+        left=_left(live),
+        columns=[_column(one, typed if one.id == typed.number else Typed(), present, level=2) for one in _own(live)],
+        present=_names(present),
+        is_here=me is not None,
+        pause=_time(me.pause_until) if me and me.pause_until and me.pauses(now()) else "",
+        offered=library().site.chat is not None,
+    )
+
+
+def _one(conversation: Conversation, typed: Typed) -> str:
+    column = _column(conversation, typed, _look_in(), level=1)
+    return render_template("desk/chats/chat.html", chat=conversation, column=column)
+
+
+def _column(chat: Conversation, typed: Typed, present: dict[int, Adviser], level: int) -> str:
+    chat, messages = _readable(chat)
+    return render_template(
+        "desk/chats/column.html",
+        chat=chat,
+        level=level,
+        lines=lines(messages, own=True),
+        ended=ENDS.get(chat.reason or "", ""),
+        out_of_reach=_time(chat.seen) if rules.out_of_reach(chat, now()) else "",
+        began=_time(chat.started),
+        there=rules.asks_whether_there(chat, now()),
+        typed=typed,
+        once=secrets.token_urlsafe(9),
+        others=_others(present),
+        longest=LONGEST_MESSAGE,
+        longest_note=LONGEST_NOTE,
+        hours=HOURS_OF_A_BLOCK,
+        ready=READY,
+        help_pages=library().public(now()).help,
+        cards=[(one.name, card(one)) for one in library().contacts.values() if one.phone or one.text],
+    )
+
+
+def _field(name: str) -> str:
+    return request.form.get(name, "").replace("\r\n", "\n")
+
+
+def _wants_page() -> bool:
+    return "application/json" not in request.headers.get("Accept", "")
+
+
+def _place(number: int) -> str:
+    """Where whoever pressed a button of this conversation was."""
+    return f"/chats#chat-{number}" if request.form.get("from") == "board" else f"/chats/{number}"
+
+
+def _done(said: str = "", problem: str = "", to: str = "/chats") -> ResponseReturnValue:
+    if not _wants_page():
+        return {"said": said, "problem": problem}, 422 if problem else 200
+    if said or problem:
+        flash(said or problem, "problem" if problem else "message")
+    return redirect(to, 303)
+
+
+def _again(conversation: Conversation, typed: Typed) -> ResponseReturnValue:
+    """The page as it was, with what was typed."""
+    if not _wants_page():
+        return {"said": "", "problem": typed.problem}, 422
+    page = _board(typed) if request.form.get("from") == "board" else _one(conversation, typed)
+    return page, 422 if typed.problem else 200

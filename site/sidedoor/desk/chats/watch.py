@@ -1,0 +1,88 @@
+"""Reading along in a chat, for supervisors: to train, and to help. Never unseen: the adviser and the reader are told.
+
+Whoever reads along is written down by the store for some seconds at a time. While they are, they may read; so nobody
+reads a word of which the others were not told, and coming back after a while is logged again.
+"""
+
+from flask import Blueprint, abort, current_app, flash, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+
+from sidedoor.chat.model import Conversation, NotPossible
+from sidedoor.chat.store import ChatStore
+from sidedoor.desk.access import current_person, only, polled
+from sidedoor.desk.chats.words import lines
+from sidedoor.desk.current import audit, now
+from sidedoor.web.numbers import whole_number
+
+blueprint = Blueprint("watch", __name__)
+
+
+@blueprint.get("/watch")
+@only("supervisor")
+def everybody() -> ResponseReturnValue:
+    """Every conversation there is just now; not a word of any."""
+    live = [one for one in _store().live(now()) if one.state != "ended"]
+    return render_template("desk/chats/watch_list.html", chats=live)
+
+
+@blueprint.post("/<int:number>/watch")
+@only("supervisor")
+def enter(number: int) -> ResponseReturnValue:
+    """Begin to read along. It is logged, and seen by both."""
+    conversation, person = _live(number), current_person()
+    if conversation.state != "talking" or conversation.adviser == person.id:
+        flash("There is nobody's answer to read along with yet, or it is over.", "problem")
+        return redirect("/chats/watch", 303)
+    if conversation.watcher != person.name:
+        audit().record(person.name, "reads along in a chat", f"chat {number}")
+        try:
+            # Among the words first, so that both are told at their next look, however late that is.
+            _store().say(number, "joined", person.name, now())
+        except NotPossible:
+            flash("It is over, or a colleague has it now.", "problem")
+            return redirect("/chats/watch", 303)
+    _store().watch(number, person.name, now())
+    return redirect(f"/chats/{number}/watch", 303)
+
+
+@blueprint.get("/<int:number>/watch")
+@only("supervisor")
+def one(number: int) -> ResponseReturnValue:
+    """Read along. Without scripts the page loads itself again."""
+    conversation = _live(number)
+    reads = _goes_on(conversation)
+    found = lines(_store().messages(number), own=False) if reads else []
+    return render_template("desk/chats/watch.html", chat=conversation, lines=found, reads=reads)
+
+
+@blueprint.get("/<int:number>/watch/now")
+@only("supervisor")
+@polled
+def now_(number: int) -> ResponseReturnValue:
+    """For chats.js: what came after the message numbered `after`."""
+    conversation, after = _live(number), request.args.get("after", 0, type=whole_number)
+    reads = _goes_on(conversation)
+    found = lines(_store().messages(number, after), own=False) if reads else []
+    return {
+        "reads": reads,
+        "over": conversation.state == "ended",
+        "messages": [{"number": one.number, "who": one.who, "name": one.name, "text": one.text} for one in found],
+    }
+
+
+def _store() -> ChatStore:
+    store: ChatStore = current_app.extensions["chat_store"]
+    return store
+
+
+def _live(number: int) -> Conversation:
+    return _store().get(number, now()) or abort(404)
+
+
+def _goes_on(conversation: Conversation) -> bool:
+    """Whether the others are still told of this reading, and then for some seconds more."""
+    person = current_person()
+    if conversation.state != "talking" or conversation.watcher != person.name or conversation.adviser == person.id:
+        return False
+    _store().watch(conversation.id, person.name, now())
+    return True

@@ -1,0 +1,1 @@
+"""Contacts at the desk: contacts.yaml, every step it can take, and its views."""

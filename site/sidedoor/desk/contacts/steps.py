@@ -1,0 +1,136 @@
+"""The steps a helpline's record can take. A number can save a life or cost one, so every change takes two editors.
+
+There is one file of records, so there is one change that waits, beside it, as it does for every other file.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sidedoor.desk.audit import Audit
+from sidedoor.desk.contacts.file import read_records, with_new_record, with_record, without_record
+from sidedoor.desk.items.effects import of_contacts
+from sidedoor.desk.items.files import CannotSave, Stored, change_file
+from sidedoor.desk.items.workflow import NotAllowed, Subject, Workflow
+from sidedoor.desk.people.person import Person
+from sidedoor.documents.live import LiveLibrary
+from sidedoor.documents.reading import CONTACTS, read_contacts
+from sidedoor.documents.times import Clock
+
+_WAITING = change_file(CONTACTS)
+_STALE = "Somebody changed the contacts meanwhile. What you typed is below; compare it, and save again."
+Values = Mapping[str, str | list[str]]
+
+
+class Helplines:
+    """Each step raises NotAllowed, Conflict, CannotSave or Refused, and then it did not happen."""
+
+    def __init__(self, workflow: Workflow, audit: Audit, live: LiveLibrary, clock: Clock) -> None:
+        self.workflow, self._shelf = workflow, workflow.shelf
+        self._audit, self._live, self._clock = audit, live, clock
+
+    def subject(self) -> Subject:
+        """The file as it is now, and the change that waits. Raises CannotSave if there is none."""
+        return Subject(CONTACTS, self.public(), self.waiting())
+
+    def public(self) -> Stored:
+        """The file that readers see. Raises CannotSave if there is none."""
+        if stored := self._shelf.read(CONTACTS):
+            return stored
+        raise CannotSave("There is no contacts.yaml. Tell whoever runs this machine.")
+
+    def waiting(self) -> Stored | None:
+        """The change that waits for approval."""
+        return self._shelf.read(_WAITING)
+
+    def working(self) -> Stored:
+        """The version that people write on."""
+        return self.waiting() or self.public()
+
+    def record(self, contact: str) -> dict[str, Any] | None:
+        """The record of the working version with this id."""
+        return next((one for one in read_records(self.working().text) if one.get("id") == contact), None)
+
+    def checked(self, person: Person, contact: str) -> None:
+        """Somebody made sure today that it is as it says. No word changes, so nobody has to approve it."""
+        today = {"checked": self._clock().date().isoformat()}
+        with self._shelf.turn():
+            subject = self.subject()
+            texts = {CONTACTS: with_record(subject.stored.text, contact, today)}
+            waiting = subject.change
+            if waiting and any(one.get("id") == contact for one in read_records(waiting.text)):
+                texts[_WAITING] = with_record(waiting.text, contact, today)
+            self.workflow.rewrite(person, subject, texts, f"Checked {contact}")
+        self._audit.record(person.name, "checked the contact", contact)
+
+    def save(self, person: Person, contact: str, values: Values, expected: str) -> None:
+        """Keep a change to a record; it waits for a second editor."""
+        self._save(person, with_record(self.working().text, contact, values), expected, f"Change the contact {contact}")
+
+    def add(self, person: Person, values: Values, expected: str) -> None:
+        """Keep a new record; it waits for a second editor."""
+        self._save(
+            person, with_new_record(self.working().text, values), expected, f"Add the contact {values.get('id')}"
+        )
+
+    def remove(self, person: Person, contact: str, expected: str) -> None:
+        """Take a record out; that waits for a second editor, too. Raises NotAllowed while a page shows it."""
+        used = [page.file for page in self._live.library.documents if contact in page.contact_ids]
+        if used:
+            raise NotAllowed(f"It is shown on {', '.join(used[:3])}. Take it out there first.")
+        self._save(person, without_record(self.working().text, contact), expected, f"Remove the contact {contact}")
+
+    def restore(self, person: Person, text: str, expected: str, message: str) -> None:
+        """Make old words the change that waits. A record whose words are the same keeps the day it was checked on."""
+        for now in read_records(self.working().text):
+            old = next((one for one in read_records(text) if one.get("id") == now.get("id")), None)
+            if old and _unchecked(old) == _unchecked(now) and now.get("checked"):
+                text = with_record(text, str(now["id"]), {"checked": str(now["checked"])})
+        self.workflow.restored(person, self.subject(), expected)
+        self._save(person, text, expected, message)
+
+    def effect(self) -> str:
+        """What approving would do, in words that follow “Approve:”."""
+        waiting = self.waiting()
+        return of_contacts(self.public().text, waiting.text) if waiting else ""
+
+    def approve(self, person: Person, seen: str) -> bool:
+        """Publish what waits. False where that was the first of two approvals."""
+        subject = self._ready()
+        return self.workflow.approve(person, subject, seen, subject.working.text) is not None
+
+    def override(self, person: Person, seen: str, reason: str) -> None:
+        """Publish what waits without a second person, for a reason."""
+        subject = self._ready()
+        self.workflow.override(person, subject, seen, subject.working.text, reason)
+
+    def approve_afterwards(self, person: Person, seen: str) -> bool:
+        """Stand by what was published without a second person. False where that was the first of two."""
+        return self.workflow.approve_afterwards(person, self.subject(), seen)
+
+    def discard(self, person: Person) -> None:
+        """Throw the waiting change away. The history keeps it."""
+        self.workflow.discard(person, self._waiting_subject(), draft=False)
+
+    def _waiting_subject(self) -> Subject:
+        subject = self.subject()
+        if not subject.change:
+            raise NotAllowed("There is no change that waits.")
+        return subject
+
+    def _ready(self) -> Subject:
+        subject = self._waiting_subject()
+        read_contacts(subject.working.text)
+        return subject
+
+    def _save(self, person: Person, text: str, expected: str, message: str) -> None:
+        read_contacts(text)
+        with self._shelf.turn():
+            subject = self.subject()
+            if subject.working.digest != expected:
+                raise NotAllowed(_STALE)
+            self.workflow.keep(person, subject, text, message, aside=True)
+        self._audit.record(person.name, "changed the contacts", message)
+
+
+def _unchecked(record: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in record.items() if name != "checked"}

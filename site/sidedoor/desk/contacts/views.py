@@ -1,0 +1,219 @@
+"""Contacts: “checked today” in one press; any other change waits for a second person, for a number can save a life."""
+
+import sqlite3
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import get_args
+
+from flask import Blueprint, abort, flash, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+
+from sidedoor.desk.access import current_person, only
+from sidedoor.desk.contacts.steps import Values
+from sidedoor.desk.current import helplines, library, now, shelf, workflow
+from sidedoor.desk.items.compare import compare
+from sidedoor.desk.items.editor import sentence
+from sidedoor.desk.items.files import CannotSave, Conflict, change_file
+from sidedoor.desk.items.review import FIRST_OF_TWO
+from sidedoor.desk.items.workflow import NotAllowed
+from sidedoor.documents.checks import CONTACT_CHECK_DAYS
+from sidedoor.documents.library import Library
+from sidedoor.documents.models import Audience, Contact, Nation
+from sidedoor.documents.problems import Refused
+from sidedoor.documents.reading import CONTACTS
+
+blueprint = Blueprint("contacts", __name__, url_prefix="/contacts")
+FIELDS = {
+    "name": "Name",
+    "for": "Who it is for",
+    "phone": "Phone",
+    "phone_note": "About the phone",
+    "text": "Text",
+    "text_note": "About texting",
+    "sign_up": "Word that signs up",
+    "textphone": "Textphone",
+    "email": "E-mail",
+    "url": "Website",
+    "hours": "Hours",
+    "cost": "Cost",
+    "access": "Access",
+    "area": "Area",
+    "note": "A caution",
+    "source": "Source",
+}
+"""What the form shows of a record, in the words of the form."""
+CHOICES = {"audiences": get_args(Audience), "nations": get_args(Nation)}
+
+
+def contacts_due(known: Library, moment: datetime) -> list[Contact]:
+    """Those nobody made sure of lately, the longest unchecked first."""
+    since = moment.date() - timedelta(days=CONTACT_CHECK_DAYS)
+    due = [contact for contact in known.contacts.values() if not contact.checked or contact.checked < since]
+    return sorted(due, key=lambda contact: (contact.checked.isoformat() if contact.checked else "", contact.name))
+
+
+@blueprint.get("")
+@only("press", "editor")
+def everybody() -> ResponseReturnValue:
+    """All contacts, those that are due first, and the change that waits."""
+    return _page()
+
+
+@blueprint.post("/<contact>/checked")
+@only("press", "editor")
+def checked(contact: str) -> ResponseReturnValue:
+    """Somebody rang or visited it today, and it is as it says."""
+    known = library().contacts.get(contact) or abort(404)
+    said = f"Noted: {known.name} was checked today."
+    then = "/" if request.form.get("from") == "front" else f"/contacts#{contact}"
+    return _step(lambda: helplines().checked(current_person(), contact), said, then)
+
+
+@blueprint.route("/new", methods=["GET", "POST"])
+@only("editor")
+def new() -> ResponseReturnValue:
+    """Add a contact. It waits for a second person."""
+    values: Values = {"id": " ".join(request.form.get("id", "").split()), **_typed()}
+    return _form("", values, lambda base: helplines().add(current_person(), values, base))
+
+
+@blueprint.route("/<contact>", methods=["GET", "POST"])
+@only("editor")
+def edit(contact: str) -> ResponseReturnValue:
+    """Change a contact. It waits for a second person."""
+    record = helplines().record(contact) or abort(404)
+    values: Values = (
+        _typed() if request.method == "POST" else {name: record.get(name, "") for name in (*FIELDS, *CHOICES)}
+    )
+    return _form(contact, values, lambda base: helplines().save(current_person(), contact, values, base))
+
+
+@blueprint.post("/<contact>/remove")
+@only("editor")
+def remove(contact: str) -> ResponseReturnValue:
+    """Take a contact out. That waits for a second person, too."""
+    base = request.form.get("base", "")
+    said = "It goes once a second person has approved that."
+    return _step(lambda: helplines().remove(current_person(), contact, base), said)
+
+
+@blueprint.post("/approve")
+@only("editor")
+def approve() -> ResponseReturnValue:
+    """Publish the change that waits."""
+    seen = request.form.get("seen", "")
+    return _step(lambda: helplines().approve(current_person(), seen), "The contacts are live.")
+
+
+@blueprint.post("/override")
+@only("editor")
+def override() -> ResponseReturnValue:
+    """Publish it without a second person, in an emergency."""
+    seen, reason = request.form.get("seen", ""), request.form.get("reason", "")
+    return _step(lambda: helplines().override(current_person(), seen, reason), "The contacts are live.")
+
+
+@blueprint.post("/approve-afterwards")
+@only("editor")
+def approve_afterwards() -> ResponseReturnValue:
+    """Stand by what was published without a second person."""
+    seen = request.form.get("seen", "")
+    return _step(lambda: helplines().approve_afterwards(current_person(), seen), "You have approved it.")
+
+
+@blueprint.post("/discard")
+@only("editor")
+def discard() -> ResponseReturnValue:
+    """Throw the change away."""
+    return _step(lambda: helplines().discard(current_person()), "It is thrown away. Its words are in the history.")
+
+
+@blueprint.get("/history")
+@only("press", "editor")
+def history() -> ResponseReturnValue:
+    """Every save of the contacts; with `revision`, that one compared with what there is now."""
+    revisions = shelf().history.revisions(CONTACTS, [change_file(CONTACTS)])
+    chosen = next((one for one in revisions if one.id == request.args.get("revision")), None)
+    text = shelf().history.text_at(chosen.id, chosen.file) if chosen else None
+    base = helplines().working()
+    parts = compare(text, base.text) if text is not None else None
+    return render_template(
+        "desk/contacts/history.html", revisions=revisions, chosen=chosen, parts=parts, base=base.digest
+    )
+
+
+@blueprint.post("/history/restore")
+@only("editor")
+def restore() -> ResponseReturnValue:
+    """Make the change that waits of an old version."""
+    revisions = shelf().history.revisions(CONTACTS, [change_file(CONTACTS)])
+    chosen = next((one for one in revisions if one.id == request.form.get("revision")), None) or abort(404)
+    text, base = shelf().history.text_at(chosen.id, chosen.file) or abort(404), request.form.get("base", "")
+    message = f"Restore the contacts of {chosen.at:%Y-%m-%d %H:%M}"
+    return _step(lambda: helplines().restore(current_person(), text, base, message), "It waits for a second person.")
+
+
+def _step(step: Callable[[], bool | None], said: str, then: str = "/contacts") -> ResponseReturnValue:
+    try:
+        said = FIRST_OF_TWO if step() is False else said
+    except (NotAllowed, CannotSave, Conflict, Refused, sqlite3.Error) as refused:
+        return _page(sentence(refused)), 422
+    flash(said)
+    return redirect(then, 303)
+
+
+def _form(contact: str, values: Values, save: Callable[[str], None]) -> ResponseReturnValue:
+    problem, theirs = "", dict[str, str | list[str]]()
+    if request.method == "POST":
+        try:
+            save(request.form.get("base", ""))
+            flash("It is saved, and waits for a second person.")
+            return redirect("/contacts", 303)
+        except (NotAllowed, CannotSave, Conflict, Refused, sqlite3.Error) as refused:
+            problem = sentence(refused)
+        if request.form.get("base") != helplines().working().digest:
+            theirs = _differences(contact, values)
+    page = render_template(
+        "desk/contacts/contact.html", contact=contact, fields=FIELDS, choices=CHOICES, values=values, problem=problem,
+        theirs=theirs, base=helplines().working().digest,
+    )  # fmt: skip
+    return page, 422 if problem else 200
+
+
+def _differences(contact: str, values: Values) -> dict[str, str | list[str]]:
+    """What a record says now, where it is something else than `values`: somebody saved it meanwhile."""
+    record = helplines().record(contact) or {}
+    return {name: record.get(name, "") for name in values if (record.get(name) or "") != (values[name] or "")}
+
+
+def _typed() -> Values:
+    lists: dict[str, str | list[str]] = {name: request.form.getlist(name) for name in CHOICES}
+    return lists | {name: " ".join(request.form.get(name, "").split()) for name in FIELDS}
+
+
+def _effect() -> str:
+    try:
+        return helplines().effect()
+    except Refused:
+        return ""
+
+
+def _page(problem: str = "") -> str:
+    subject, flow, due = helplines().subject(), workflow(), contacts_due(library(), now())
+    alone = flow.published_alone(subject)
+    return render_template(
+        "desk/contacts/list.html",
+        due=due,
+        others=[contact for contact in library().contacts.values() if contact not in due],
+        waiting=subject.change,
+        parts=compare(subject.stored.text, subject.change.text) if subject.change else [],
+        effect=_effect(),
+        why_not=flow.why_not(current_person(), subject),
+        writers=flow.writers(subject),
+        unknown=flow.written_by_unknown(subject),
+        first_of_two=flow.first_of_two(subject),
+        overtaken=flow.overtaken(subject),
+        published_alone=alone,
+        alone_parts=compare(alone.before, alone.text) if alone and alone.before is not None else None,
+        problem=problem,
+    )

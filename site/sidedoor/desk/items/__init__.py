@@ -1,0 +1,1 @@
+"""News and pages at the desk: files and their history, every step an item can take, and the views of both."""

@@ -1,0 +1,266 @@
+"""The list of everything, and the editor: write, save, and be told at once of what stands in the way."""
+
+import sqlite3
+from contextlib import suppress
+
+from flask import Blueprint, abort, flash, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+
+from sidedoor.desk.access import current_person, only, polled
+from sidedoor.desk.current import library, newsroom, now, reviews, shelf, workflow
+from sidedoor.desk.items.composing import compose
+from sidedoor.desk.items.files import CannotSave, Conflict
+from sidedoor.desk.items.form import NOTE_KINDS, Fields, changed, fields_of, from_form, notes_of, with_insertion
+from sidedoor.desk.items.listing import STANDINGS, matching, rows
+from sidedoor.desk.items.newsroom import WRITERS, Item
+from sidedoor.desk.items.pictures import PictureRefused, take_in
+from sidedoor.desk.items.workflow import NotAllowed
+from sidedoor.documents.checks import EASIEST_GRADE_FOR, reading_age
+from sidedoor.documents.front_matter import read_document
+from sidedoor.documents.models import Kind
+from sidedoor.documents.problems import Refused
+from sidedoor.documents.times import parse_wall_time
+
+blueprint = Blueprint("writing", __name__, url_prefix="/items")
+AWAY_SECONDS = 90
+"""Whoever has an item open says so every 20 seconds; after this long they count as gone."""
+
+
+@blueprint.get("")
+@only("press", "editor")
+def everything() -> ResponseReturnValue:
+    """Every item by state, with search."""
+    words, standing, kind = (request.args.get(name, "")[:100] for name in ("words", "state", "kind"))
+    found = matching(rows(library(), shelf(), reviews(), now()), words, standing, kind)
+    return render_template(
+        "desk/items/list.html",
+        rows=found[:300],
+        more=len(found) > 300,
+        words=words,
+        state=standing,
+        kind=kind,
+        states=STANDINGS,
+    )
+
+
+@blueprint.route("/new", methods=["GET", "POST"])
+@only("press", "editor")
+def new() -> ResponseReturnValue:
+    """Start a draft by its title."""
+    title, kind, problem = " ".join(request.form.get("title", "").split()), request.values.get("kind", "news"), ""
+    if kind not in WRITERS:
+        abort(404)
+    if request.method == "POST":
+        try:
+            item = newsroom().start(current_person(), kind, title)
+            return redirect(path_of(item), 303)
+        except (NotAllowed, CannotSave) as refused:
+            problem = str(refused)
+    page = render_template("desk/items/new.html", title=title, kind=kind, problem=problem)
+    return page, 422 if problem else 200
+
+
+@blueprint.get("/<any(news, help, page):kind>/<slug>")
+@only("press", "editor")
+def editor(kind: Kind, slug: str) -> ResponseReturnValue:
+    """The editor, with what was typed and not saved, if there is any."""
+    item = find(kind, slug)
+    typed = next((one for one in reviews().typed(item.file) if one.person == current_person().id and one.fields), None)
+    if typed:
+        return _editor(item, dict(typed.fields), typed.base, typed_at=typed.at)
+    return _editor(item, None, item.working.digest)
+
+
+@blueprint.post("/<any(news, help, page):kind>/<slug>")
+@only("press", "editor")
+def save(kind: Kind, slug: str) -> ResponseReturnValue:
+    """Save, as a draft or ready for approval. Whatever goes wrong, what was typed is still in the form."""
+    item, fields, base = find(kind, slug), _fields(), request.form.get("base", "")
+    fields["body"] = with_insertion(fields.get("body", ""), fields)
+    ready = request.form.get("step") == "ready"
+    try:
+        if picture := request.files.get("picture"):
+            fields["body"] = _with_picture(fields, picture.read(), picture.filename or "")
+        item = newsroom().save(current_person(), item, fields, base, ready)
+    except Conflict:
+        return _editor(find(kind, slug), fields, base, conflict=True), 409
+    except (NotAllowed, CannotSave, PictureRefused, Refused, ValueError, sqlite3.Error) as refused:
+        with suppress(sqlite3.Error, OSError):  # the page holds what was typed in any case
+            _keep_typed(item, fields, base)
+        return _editor(item, fields, base, problem=sentence(refused)), 422
+    if trouble := shelf().history.trouble:
+        flash(trouble, "problem")
+    flash("It is saved, and waits for a colleague's approval." if ready else "It is saved.")
+    return redirect(f"{path_of(item)}/review" if ready else path_of(item), 303)
+
+
+@blueprint.post("/<any(news, help, page):kind>/<slug>/typing")
+@only("press", "editor")
+def typing(kind: Kind, slug: str) -> ResponseReturnValue:
+    """What the editor's script sends while somebody types: kept as it is, looked at, and answered with the panel."""
+    item, fields = find(kind, slug), _fields()
+    _keep_typed(item, fields, request.form.get("base", ""))
+    return {
+        "others": _others(item),
+        "changed": item.working.digest != request.form.get("base"),
+        "panel": _panel(item, fields),
+    }
+
+
+@blueprint.post("/<any(news, help, page):kind>/<slug>/typing/here")
+@only("press", "editor")
+@polled
+def still_here(kind: Kind, slug: str) -> ResponseReturnValue:
+    """What the editor's script says while nobody types: the page is still open."""
+    item, person = find(kind, slug), current_person()
+    reviews().types(item.file, person.id, person.name, now(), item.working.digest, None)
+    return {"others": _others(item), "changed": item.working.digest != request.form.get("base")}
+
+
+@blueprint.post("/<any(news, help, page):kind>/<slug>/typing/forget")
+@only("press", "editor")
+def forget_typing(kind: Kind, slug: str) -> ResponseReturnValue:
+    """Throw away what was typed and not saved."""
+    item = find(kind, slug)
+    reviews().saved(item.file, current_person().id)
+    return redirect(path_of(item), 303)
+
+
+def find(kind: Kind, slug: str) -> Item:
+    """The item of an address. Aborts with 404 if there is none, with 403 if this person does not write this kind."""
+    if not current_person().may(*WRITERS[kind]):
+        abort(403)
+    return newsroom().find(kind, slug) or abort(404)
+
+
+def path_of(item: Item) -> str:
+    """Where the desk shows an item."""
+    return f"/items/{item.kind}/{item.slug}"
+
+
+def working_text(item: Item, fields: Fields) -> str:
+    """The file that saving `fields` would make. Raises Refused if the file cannot be read."""
+    front, body = item.read()
+    after, body = changed(fields, front, body, item.kind, now(), library().site.zone)
+    return compose(after, body, item.working.text)
+
+
+def _editor(item: Item, fields: Fields | None, base: str, **more: object) -> str:
+    try:
+        front, body = item.read()
+    except Refused as refused:
+        return render_template("desk/items/raw.html", item=item, path=path_of(item), problems=refused.problems)
+    saved = fields_of(front, body)
+    # After a conflict, what only one of the two changed is taken over, and where both did, both are shown.
+    before = _fields_before(item, base) if more.get("conflict") else {}
+    own = {name: value for name, value in (fields or {}).items() if value.strip() != before.get(name, "\0").strip()}
+    shown = {**saved, **own}
+    theirs = {
+        name: value
+        for name, value in saved.items()
+        if more.get("conflict") and value.strip() not in (shown[name].strip(), before.get(name, "\0").strip())
+    }
+    return render_template(
+        "desk/items/editor.html",
+        item=item,
+        path=path_of(item),
+        fields=shown,
+        notes=list(enumerate(notes_of(front))),
+        note_kinds=NOTE_KINDS,
+        # After a conflict has been shown, saving again is made on what is there now.
+        base=item.working.digest if more.get("conflict") else base,
+        theirs=theirs,
+        standing=newsroom().standing(item),
+        public=newsroom().is_public(item),
+        overtaken=workflow().overtaken(item),
+        last=reviews().last(item.file),
+        others=_others(item),
+        panel=_panel(item, shown),
+        help_pages=[page for page in library().documents if page.kind == "help"],
+        contacts=library().contacts.values(),
+        **more,
+    )
+
+
+def _fields_before(item: Item, base: str) -> Fields:
+    """The fields of the version `base`, from which both people began; none if it is known no more."""
+    try:
+        written = read_document(workflow().version(item, base) or "", item.file)
+    except Refused:
+        return {}
+    return fields_of(written.values, written.body)
+
+
+def _panel(item: Item, fields: Fields) -> str:
+    try:
+        text = working_text(item, fields)
+        written = read_document(text, item.file)
+    except Refused as refused:
+        return render_template("desk/items/panel.html", stops=refused.problems, advice=[], going_live=None)
+    looked_at = newsroom().assess(item.kind, item.slug, text)
+    document = looked_at.document
+    going_live = document.published_at if document and item.kind == "news" else None
+    return render_template(
+        "desk/items/panel.html",
+        # Lines are counted in the text as the form shows it: without front matter, and without empty lines before it.
+        text_from=written.body_line + len(written.body) - len(written.body.lstrip("\n")),
+        reading_age=reading_age(document) if document else None,
+        oldest=round(EASIEST_GRADE_FOR[item.kind]) + 5,
+        stops=looked_at.stops,
+        advice=looked_at.advice,
+        going_live=going_live,
+        in_future=going_live and going_live > now(),
+    )
+
+
+def _fields() -> Fields:
+    lists = {"related_help": request.form.getlist("related_help")} if "with_related_help" in request.form else {}
+    form = {
+        name: value
+        for name, value in request.form.items()
+        if name not in ("csrf_token", "base", "step", "related_help")
+    }
+    return from_form(form, lists)
+
+
+def _keep_typed(item: Item, fields: Fields, base: str) -> None:
+    person = current_person()
+    reviews().types(item.file, person.id, person.name, now(), base, fields)
+
+
+def _others(item: Item) -> list[str]:
+    """The names of everybody else who has the item open now, or left words unsaved in it."""
+    me = current_person().id
+    return [
+        one.name
+        for one in reviews().typed(item.file)
+        if one.person != me and (one.fields or (now() - one.at).total_seconds() < AWAY_SECONDS)
+    ]
+
+
+def _with_picture(fields: Fields, raw: bytes, name: str) -> str:
+    """The body with the picture at its end; it is made anew from its pixels and put on the shelf first."""
+    alt, credit = " ".join(fields.get("picture_alt", "").split()), " ".join(fields.get("picture_credit", "").split())
+    if not raw:
+        return fields["body"]
+    if not alt and not fields.get("picture_decorative"):
+        raise PictureRefused("Say in a few words what the picture shows, or tick that it only decorates.")
+    if expires := fields.get("picture_expires", "").strip():
+        parse_wall_time(f"{expires} 00:00", library().site.zone)
+    made = take_in(raw, name)
+    newsroom().keep_picture(current_person(), made, credit, expires)
+    caption = f"\n\n*Picture: {credit}*" if credit else ""
+    return f"{fields['body'].rstrip()}\n\n![{_escaped(alt)}](/images/{made.file_name}){caption}\n"
+
+
+def _escaped(alt: str) -> str:
+    return alt.replace("\\", "\\\\").replace("[", "\\[").replace("]", "\\]")
+
+
+def sentence(refused: Exception) -> str:
+    """What stood in the way, in words for whoever tried."""
+    if isinstance(refused, sqlite3.Error):
+        return "The desk's own memory cannot be written, so nothing was done. Tell whoever runs this machine."
+    if isinstance(refused, Refused):
+        return " ".join(f"{problem.what} {problem.instead}" for problem in refused.problems[:3])
+    return str(refused)

@@ -1,0 +1,73 @@
+"""What approving would do, in words that follow “Approve:”. What a button says and what it does must be one thing."""
+
+from datetime import datetime
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from sidedoor.desk.contacts.file import read_records
+from sidedoor.desk.words import moment_in_words
+from sidedoor.documents.document import Document
+from sidedoor.documents.models import Withdrawal
+
+Standing = Literal["draft", "ready", "scheduled", "published", "withdrawn", "removed", "expired", "broken"]
+_MOST_NAMED = 3
+
+
+def of_document(document: Document, before: Standing | None, now: datetime, zone: ZoneInfo) -> str:
+    """What publishing `document` at `now` would do to what readers see. `before`: where the public one stands, if any.
+
+    It follows the order in which `Document.visibility` decides.
+    """
+    meta = document.meta
+    if meta.expires_at and now >= meta.expires_at:
+        return "changes what is off the site" if before in (None, "expired") else "takes it off the site now"
+    if meta.publish_at and now < meta.publish_at:
+        moment = moment_in_words(meta.publish_at, zone)
+        if before == "scheduled":
+            return f"changes what goes live {moment}"
+        seen = before in ("published", "withdrawn", "removed")
+        return f"takes it off the site now, until {moment}" if seen else f"goes live {moment}"
+    if meta.withdrawn and before in ("withdrawn", "removed") and _same_way(meta.withdrawn, before):
+        return "changes the text of the withdrawn page now" if before == "withdrawn" else "changes the removed page now"
+    if meta.withdrawn:
+        what, ending = _withdrawing(meta.withdrawn, ("withdraws it", "removes it", "replaces it"))
+        at = meta.withdrawn.at
+        return f"{what} {moment_in_words(at, zone) if at > now else 'now'}{ending}"
+    if before in ("withdrawn", "removed", "expired"):
+        return "brings it back now"
+    return "changes the public text now" if before == "published" else "goes live now"
+
+
+def of_withdrawal(withdrawn: Withdrawal) -> str:
+    """What happens to a page at the moment of its withdrawal."""
+    return "".join(_withdrawing(withdrawn, ("is withdrawn", "is removed", "is replaced")))
+
+
+def of_contacts(public: str, waiting: str) -> str:
+    """What publishing `waiting` would do to the helplines."""
+    before = {record["id"]: record for record in read_records(public)}
+    after = {record["id"]: record for record in read_records(waiting)}
+    ways = {
+        "adds": [after[one] for one in after if one not in before],
+        "changes": [after[one] for one in after if one in before and before[one] != after[one]],
+        "takes out": [before[one] for one in before if one not in after],
+    }
+    said = [f"{verb} {_named(records)}" for verb, records in ways.items() if records]
+    return f"{', '.join(said)} now" if said else "changes no helpline"
+
+
+def _named(records: list[dict[str, str]]) -> str:
+    if len(records) > _MOST_NAMED:
+        return f"{len(records)} helplines"
+    return " and ".join(str(record.get("name", record["id"])) for record in records)
+
+
+def _same_way(withdrawn: Withdrawal, before: Standing) -> bool:
+    return withdrawn.removed == (before == "removed")
+
+
+def _withdrawing(withdrawn: Withdrawal, words: tuple[str, str, str]) -> tuple[str, str]:
+    """The verb, and what follows it or its moment."""
+    if withdrawn.removed and withdrawn.replacement:
+        return f"{words[2]} with {withdrawn.replacement}", ""
+    return (words[1], "") if withdrawn.removed else (words[0], ", under its reason")

@@ -1,0 +1,198 @@
+"""Reads and writes the files of the content folder: whole or not at all, and never over somebody else's words.
+
+A save says which version it was made from (the digest of its bytes) and is refused if the file is another by now.
+It is written beside the file, synced, and put in its place in one step, so a power cut leaves the old or the new.
+"""
+
+import fcntl
+import hashlib
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from sidedoor.desk.items.history import Author, History
+from sidedoor.documents.document import FOLDERS, kind_of
+from sidedoor.documents.reading import CONTACTS, PICTURES
+from sidedoor.documents.slugs import slug_problem
+from sidedoor.private import as_its_folder_says
+
+CHANGES = "changes/"
+"""Where changes to what is already public wait for approval; the public site reads nothing there."""
+CREDITS = "pictures.yaml"
+_LOST = "\ufffd"
+
+
+class CannotSave(Exception):
+    """The file could not be written; the message is a sentence for the person who tried."""
+
+
+class Conflict(Exception):
+    """Somebody else changed the file in the meantime. `text` and `digest` are of the file as it is now (None: gone)."""
+
+    def __init__(self, file: str, text: str | None, digest: str | None) -> None:
+        super().__init__(f"{file} was changed by somebody else in the meantime.")
+        self.text, self.digest = text, digest
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A file as it lies on the shelf. `digest` is the SHA-256 of its bytes, in hex.
+
+    `readable`: it is UTF-8. Otherwise `text` has U+FFFD where it is not, which nothing takes for a document.
+    """
+
+    file: str
+    digest: str
+    text: str
+    readable: bool = True
+
+
+def change_file(file: str) -> str:
+    """Where a change to the public file `news/first.md` waits."""
+    return CHANGES + file
+
+
+def digest_of(text: str) -> str:
+    """The digest by which a version of a file is known."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+class Shelf:
+    """The files of the folder `content`. Safe to share between threads and processes, which take turns at saving."""
+
+    def __init__(self, content: Path, data: Path) -> None:
+        self._content = content
+        self._lock_file = data / "shelf.lock"
+        self._turn = threading.RLock()
+        self._held = 0
+        self.history = History(content, data, self.turn)
+
+    def read(self, file: str) -> Stored | None:
+        """The file as it is now; None if there is none. Raises CannotSave for a name that is none of ours."""
+        path = self._path(file)
+        try:
+            raw = path.read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise CannotSave(f"{file} cannot be read ({os.strerror(error.errno or 5)}).") from error
+        digest = hashlib.sha256(raw).hexdigest()
+        try:
+            return Stored(file, digest, raw.decode("utf-8-sig"))
+        except UnicodeDecodeError:
+            return Stored(file, digest, raw.decode("utf-8", "replace").removeprefix("\ufeff"), readable=False)
+
+    def waiting(self) -> list[str]:
+        """The public files for which a change waits, in order."""
+        folder = self._content / CHANGES
+        files = [str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()]
+        return sorted(file for file in files if file == CONTACTS or (kind_of(file) and not _odd(file)))
+
+    def write(self, file: str, text: str, expected: str | None, author: Author, message: str) -> Stored:
+        """Put `text` in the place of the version `expected` (None: of no file). Raises Conflict or CannotSave."""
+        return self.change({file: (text, expected)}, author, message)[0]
+
+    def change(
+        self, changes: dict[str, tuple[str | bytes | None, str | None]], author: Author, message: str
+    ) -> list[Stored]:
+        """Write several files, or delete those whose text is None, as one commit.
+
+        Every expectation is looked at before the first file is touched. Raises Conflict or CannotSave.
+        """
+        with self.turn():
+            for file, (text, expected) in changes.items():
+                if isinstance(text, str) and _LOST in text:
+                    raise CannotSave(f"A letter of it cannot be read any more ({_LOST}). Write it anew, then save.")
+                now = self.read(file)
+                if now and not now.readable and not file.startswith(PICTURES):
+                    raise CannotSave(f"{file} is not UTF-8 text, so it stays as it is. Whoever edited it can mend it.")
+                if (now.digest if now else None) != expected:
+                    raise Conflict(file, now.text if now else None, now.digest if now else None)
+            self.history.note_edits_by_hand(set(changes))
+            stored = []
+            for file, (text, _) in changes.items():
+                self._put(file, text.encode() if isinstance(text, str) else text)
+                if isinstance(text, str):
+                    stored.append(Stored(file, digest_of(text), text))
+            self.history.commit(set(changes), author, message)
+            return stored
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Nobody else saves while this is held. May be nested."""
+        with self._turn:
+            if self._held:
+                yield
+                return
+            try:
+                self._lock_file.parent.mkdir(parents=True, exist_ok=True)
+                lock = self._lock_file.open("w")
+            except OSError as error:
+                raise CannotSave(_why(error)) from error
+            with lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                self._held += 1
+                try:
+                    yield
+                finally:
+                    self._held -= 1
+
+    def _put(self, file: str, raw: bytes | None) -> None:
+        path = self._path(file)
+        temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
+        try:
+            if raw is None:
+                path.unlink(missing_ok=True)
+            else:
+                if not path.parent.exists():
+                    path.parent.mkdir(parents=True)
+                    as_its_folder_says(path.parent, self._content)
+                with temporary.open("wb") as out:
+                    as_its_folder_says(temporary, self._content)
+                    out.write(raw)
+                    out.flush()
+                    os.fsync(out.fileno())
+                os.replace(temporary, path)
+            folder = os.open(path.parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+        except OSError as error:
+            raise CannotSave(_why(error)) from error
+        finally:
+            if raw is not None:
+                with suppress(OSError):
+                    temporary.unlink(missing_ok=True)
+
+    def _path(self, file: str) -> Path:
+        if _odd(file):
+            raise CannotSave(f"“{file[:100]}” is not a name of ours.")
+        path = self._content / file
+        try:
+            inside = path.parent.resolve().is_relative_to(self._content.resolve()) and not path.is_symlink()
+        except OSError as error:
+            raise CannotSave(_why(error)) from error
+        if not inside:
+            raise CannotSave(f"“{file}” leads out of the content folder, so it is left alone.")
+        return path
+
+
+def _odd(file: str) -> bool:
+    """Whether a name is anything but a document in its folder, a picture, or one of the few files that have a name."""
+    name = file.removeprefix(CHANGES)
+    if name in (CONTACTS, CREDITS):
+        return False
+    folder, _, rest = name.partition("/")
+    if name.startswith(PICTURES) and file == name:
+        stem, _, ending = rest.partition(".")
+        return slug_problem(stem.lower()) is not None or ending not in ("jpg", "jpeg", "png", "webp")
+    return folder not in FOLDERS or not rest.endswith(".md") or slug_problem(rest.removesuffix(".md")) is not None
+
+
+def _why(error: OSError) -> str:
+    reason = os.strerror(error.errno) if error.errno else "no reason given"
+    return f"It could not be saved ({reason}). What you typed is still here; tell whoever runs this machine."

@@ -1,0 +1,238 @@
+"""Every save is a commit with its author, in git, so any tool that reads git reads our history.
+
+Where content/ is a git repository of its own, that is the one. Where it is not (or lies inside a developer's checkout,
+which is nobody's history of the news), commits go to a bare repository in SIDEDOOR_DATA/history.git. Commits are made
+of trees, not of the index, so what somebody else has staged is never swept into one of ours.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+
+from dulwich.errors import NotGitRepository
+from dulwich.object_store import commit_tree_changes, tree_lookup_path
+from dulwich.objects import Blob, Commit, ObjectID, Tree
+from dulwich.refs import HEADREF, Ref
+from dulwich.repo import Repo
+
+log = logging.getLogger("sidedoor.desk.items.history")
+_FILE_MODE = 0o100644
+_STALE_SECONDS = 600
+
+
+@dataclass(frozen=True)
+class Author:
+    """Whose commit it is."""
+
+    name: str
+
+    def identity(self) -> bytes:
+        """As git writes it. There is no address: a desk knows people by their names."""
+        name = "".join(letter for letter in self.name if letter not in "<>\n\r\0").strip() or "somebody"
+        return f"{name} <{'.'.join(name.lower().split())}@desk>".encode()
+
+
+BY_HAND = Author("edited outside the desk")
+
+
+@dataclass(frozen=True)
+class Revision:
+    """One commit that changed a file. `file` is the name it had then, `at` is aware."""
+
+    id: str
+    author: str
+    at: datetime
+    message: str
+    file: str
+
+
+class History:
+    """The history of the folder `content`. A history that is broken costs nobody a save: it is said, and caught up.
+
+    Nobody opens the repository, to read or to write, but who holds the shelf's `turn`: so a lock that lies in ours is
+    nobody's, and no two commits are made of the same tree.
+    """
+
+    def __init__(self, content: Path, data: Path, turn: Callable[[], AbstractContextManager[None]]) -> None:
+        self._content, self._turn = content, turn
+        self._own = data / "history.git"
+        self.trouble: str | None = None
+        """Why the last save is not in the history; None when it is."""
+
+    def note_edits_by_hand(self, files: Iterable[str]) -> None:
+        """Commit what changed in `files` since their last commit, in nobody's name from the desk."""
+        self.commit(files, BY_HAND, "Edited outside the desk")
+
+    def commit(self, files: Iterable[str], author: Author, message: str) -> None:
+        """Commit `files` as they are on disk now; nothing if nothing changed. Never raises; see `trouble`."""
+        try:
+            with self._open() as repository:
+                self._commit(repository, sorted(files), author, message)
+            self.trouble = None
+        except Exception as error:  # whatever it is: the words are saved already, and that comes first
+            log.warning("History is not being kept: %s", type(error).__name__, exc_info=error)
+            self.trouble = "It is saved, but its history is not being kept. Tell whoever runs this machine."
+
+    def revisions(self, file: str, former: Iterable[str] = ()) -> list[Revision]:
+        """The commits that changed `file`, or one of the names it had before, the newest first."""
+        names = [file, *former]
+        found = []
+        with self._open() as repository:
+            if not self._head(repository):
+                return []
+            for entry in repository.get_walker(paths=[name.encode() for name in names]):
+                commit = entry.commit
+                after, before = _tree(repository, commit), _tree_before(repository, commit)
+                changed = [
+                    name for name in names if _blob_id(repository, after, name) != _blob_id(repository, before, name)
+                ]
+                name = next((name for name in changed if _blob_id(repository, after, name)), None)
+                if name:
+                    found.append(_revision(commit, name))
+        return found
+
+    def thrown_away(self, message: str) -> list[Revision]:
+        """Files that a commit whose message begins with `message` deleted, and that are not there now, the last first.
+
+        Each stands once, with the id of the commit before, which has its words.
+        """
+        found: dict[str, Revision] = {}
+        with self._open() as repository:
+            if not self._head(repository):
+                return []
+            for entry in repository.get_walker():
+                commit = entry.commit
+                said = commit.message.decode("utf-8", "replace")
+                file = said.removeprefix(message).strip()
+                if not said.startswith(message) or file in found or (self._content / file).exists():
+                    continue
+                if commit.parents and _blob_id(repository, _tree_before(repository, commit), file):
+                    before = replace(_revision(commit, file), id=commit.parents[0].decode("ascii"))
+                    found[file] = before
+        return list(found.values())
+
+    def text_at(self, revision: str, file: str) -> str | None:
+        """The file as that commit left it; None if there is no such commit, or no such file in it."""
+        try:
+            with self._open() as repository:
+                commit = repository[ObjectID(revision.encode("ascii"))]
+                if not isinstance(commit, Commit):
+                    return None
+                blob_id = _blob_id(repository, _tree(repository, commit), file)
+                blob = repository[blob_id] if blob_id else None
+                return blob.data.decode("utf-8", "replace") if isinstance(blob, Blob) else None
+        except (KeyError, ValueError, AssertionError):
+            return None
+
+    def text_with(self, digest: str, file: str, former: Iterable[str] = ()) -> str | None:
+        """The version of `file` whose bytes have this SHA-256, in hex; None if there is none. Never raises."""
+        try:
+            texts = (self.text_at(one.id, one.file) for one in self.revisions(file, former))
+            return next((text for text in texts if text and sha256(text.encode()).hexdigest() == digest), None)
+        except Exception as error:  # a history that cannot be read must not cost anybody what they typed
+            log.warning("History cannot be read: %s", type(error).__name__, exc_info=error)
+            return None
+
+    def _clear_stale_locks(self, repository: Repo) -> None:
+        """A process that was killed leaves git's lock files behind, and then nobody could ever commit again.
+
+        In our own repository only who holds the shelf's turn commits, so a lock there is nobody's.
+        """
+        folder = Path(repository.controldir())
+        patience = 0 if folder == self._own else _STALE_SECONDS
+        for lock in (*folder.glob("*.lock"), *folder.glob("refs/heads/**/*.lock")):
+            if time.time() - lock.stat().st_mtime >= patience:
+                lock.unlink(missing_ok=True)
+
+    @contextmanager
+    def _open(self) -> Iterator[Repo]:
+        with self._turn(), self._repository() as repository:
+            yield repository
+
+    def _repository(self) -> Repo:
+        if (self._content / ".git").exists():
+            return Repo(str(self._content))
+        try:
+            return Repo(str(self._own))
+        except NotGitRepository:
+            self._own.parent.mkdir(parents=True, exist_ok=True)
+            return Repo.init_bare(str(self._own), mkdir=not self._own.exists(), default_branch=b"main")
+
+    @staticmethod
+    def _head(repository: Repo) -> ObjectID | None:
+        try:
+            return repository.head()
+        except KeyError:
+            return None
+
+    def _commit(self, repository: Repo, files: list[str], author: Author, message: str) -> None:
+        self._clear_stale_locks(repository)
+        store, head = repository.object_store, self._head(repository)
+        tree_id = _tree(repository, repository[head]) if head else None
+        if tree_id is None:
+            empty = Tree()
+            store.add_object(empty)
+            tree_id = empty.id
+        changes: list[tuple[bytes, int | None, ObjectID | None]] = []
+        for file in files:
+            blob, path = self._blob(file), file.encode()
+            if (blob.id if blob else None) != _blob_id(repository, tree_id, file):
+                if blob:
+                    store.add_object(blob)
+                changes.append((path, _FILE_MODE, blob.id) if blob else (path, None, None))
+        if not changes:
+            return
+        now = int(datetime.now(UTC).timestamp())
+        commit = Commit()
+        commit.tree = commit_tree_changes(store, tree_id, changes)
+        commit.parents = [head] if head else []
+        commit.author = commit.committer = author.identity()
+        commit.author_time = commit.commit_time = now
+        commit.author_timezone = commit.commit_timezone = 0
+        commit.encoding = b"UTF-8"
+        commit.message = message.encode()
+        store.add_object(commit)
+        branch = Ref(repository.refs.follow(HEADREF)[0][-1])
+        moved = (
+            repository.refs.set_if_equals(branch, head, commit.id)
+            if head
+            else repository.refs.add_if_new(branch, commit.id)
+        )
+        if not moved:
+            raise RuntimeError("the branch moved meanwhile")
+        if repository.has_index():
+            repository.get_worktree().stage([path for path, _, _ in changes])
+
+    def _blob(self, file: str) -> Blob | None:
+        try:
+            return Blob.from_string((self._content / file).read_bytes())
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+
+def _tree(repository: Repo, commit: object) -> ObjectID:
+    assert isinstance(commit, Commit)
+    return ObjectID(commit.tree)
+
+
+def _tree_before(repository: Repo, commit: Commit) -> ObjectID | None:
+    return _tree(repository, repository[commit.parents[0]]) if commit.parents else None
+
+
+def _blob_id(repository: Repo, tree: ObjectID | None, file: str) -> ObjectID | None:
+    try:
+        found = tree_lookup_path(repository.object_store.__getitem__, tree, file.encode()) if tree else None
+        return ObjectID(found[1]) if found else None
+    except (KeyError, NotADirectoryError):
+        return None
+
+
+def _revision(commit: Commit, file: str) -> Revision:
+    author = commit.author.decode("utf-8", "replace").rpartition(" <")[0]
+    at = datetime.fromtimestamp(commit.author_time, UTC)
+    return Revision(commit.id.decode("ascii"), author, at, commit.message.decode("utf-8", "replace").strip(), file)

@@ -1,0 +1,419 @@
+"""The way of an item: draft, ready, published (at once or at its time), withdrawn; and which role may take which step.
+
+A change to what is public waits as a file of its own under changes/. Who may approve it is the workflow's matter.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sidedoor.desk.audit import Audit
+from sidedoor.desk.items.composing import block, compose
+from sidedoor.desk.items.effects import Standing, of_document
+from sidedoor.desk.items.files import CREDITS, Conflict, change_file
+from sidedoor.desk.items.form import Fields, changed, wall_time
+from sidedoor.desk.items.pictures import Picture
+from sidedoor.desk.items.reviews import Alone
+from sidedoor.desk.items.workflow import NotAllowed, Subject, Workflow
+from sidedoor.desk.people.person import Person, Role
+from sidedoor.documents.checks import check_document
+from sidedoor.documents.document import FOLDERS, Document, Visibility
+from sidedoor.documents.front_matter import read_document, read_yaml
+from sidedoor.documents.library import Library, PublicLibrary
+from sidedoor.documents.live import LiveLibrary
+from sidedoor.documents.models import Kind
+from sidedoor.documents.problems import Level, Problem, Refused
+from sidedoor.documents.reading import PICTURES, read_file, read_text
+from sidedoor.documents.renderer import shared_renderer
+from sidedoor.documents.slugs import slug_from_title, slug_problem
+from sidedoor.documents.times import Clock
+from sidedoor.public.addresses import LINKED
+
+WRITERS: dict[Kind, tuple[Role, ...]] = {"news": ("press", "editor"), "help": ("editor",), "page": ("editor",)}
+"""Who may write and approve which kind."""
+WORDS = ("title", "tab_title", "summary", "language", "location", "notes_to_editors")
+"""What of an item is words, besides its text: what restoring an old version brings back."""
+_FOLDER_OF = {kind: folder for folder, kind in FOLDERS.items()}
+
+
+@dataclass(frozen=True)
+class Item(Subject):
+    """A document as the desk sees it: what is public (or will be, or is a first draft), and the change that waits."""
+
+    kind: Kind
+    slug: str
+
+    def read(self) -> tuple[dict[str, Any], str]:
+        """Front matter and body of the working version. Raises Refused if nobody can read it."""
+        written = read_document(self.working.text, self.file)
+        return written.values, written.body
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """What a version is like: the document it makes, if it makes one, and what stands in its way or would be better."""
+
+    document: Document | None
+    problems: tuple[Problem, ...]
+
+    @property
+    def stops(self) -> list[Problem]:
+        """What has to be put right before it can be published."""
+        return [problem for problem in self.problems if problem.level is Level.ERROR]
+
+    @property
+    def advice(self) -> list[Problem]:
+        """What would be better another way."""
+        return [problem for problem in self.problems if problem.level is not Level.ERROR]
+
+
+class Newsroom:
+    """Every step an item can take. One that raises NotAllowed, shelf.Conflict or shelf.CannotSave did not happen."""
+
+    def __init__(self, workflow: Workflow, audit: Audit, live: LiveLibrary, clock: Clock) -> None:
+        self.workflow, self.shelf, self.reviews = workflow, workflow.shelf, workflow.reviews
+        self._audit, self._live, self._clock = audit, live, clock
+        self._renderer = shared_renderer()
+
+    def find(self, kind: Kind, slug: str) -> Item | None:
+        """An item; None if there is none."""
+        if slug_problem(slug):
+            return None
+        file = file_of(kind, slug)
+        stored, change = self.shelf.read(file), self.shelf.read(change_file(file))
+        return Item(file, stored, change, kind, slug) if stored else None
+
+    def is_public(self, item: Item) -> bool:
+        """Whether its own file was approved: it is public, or will be, or was."""
+        return _state(item.stored.text) in ("published", "withdrawn")
+
+    def standing(self, item: Item) -> Standing:
+        """Where the file itself stands, whatever change waits beside it."""
+        document = self.assess(item.kind, item.slug, item.stored.text).document
+        return standing_of(document, self._clock()) if document else unfinished(item.stored.text)
+
+    def assess(self, kind: Kind, slug: str, text: str) -> Assessment:
+        """Look at a version of a document without saving it."""
+        library, file = self._live.library, file_of(kind, slug)
+        try:
+            document = read_file(read_text(text.encode(), file), file, library.site, self._renderer)
+        except Refused as refused:
+            return Assessment(None, tuple(refused.problems))
+        problems = check_document(document, library, self._clock(), LINKED)
+        return Assessment(document, tuple(problems))
+
+    def start(self, person: Person, kind: Kind, title: str) -> Item:
+        """A new draft, named after its title."""
+        self._may_write(person, kind)
+        slug = slug_from_title(title)
+        if not slug or slug_problem(slug):
+            raise NotAllowed("The title needs a few words of letters from a to z, to make an address of.")
+        slug = next(name for name in (slug, *(f"{slug[:76]}-{n}" for n in range(2, 99))) if not self._taken(kind, name))
+        site, file = self._live.library.site, file_of(kind, slug)
+        front: dict[str, Any] = {"title": title, "summary": title, "language": site.language, "state": "draft"}
+        if kind == "news":
+            front |= {"publish_at": wall_time(self._clock(), site.zone), "press_contact": next(iter(site.press), "")}
+            front["related_help"] = [situation.page for situation in site.situations[:1]]
+        else:
+            front["tab_title"] = title[:30]
+        if kind == "help" and site.groups:
+            front["group"] = site.groups[0].id
+        text = compose({name: value for name, value in front.items() if value}, "")
+        stored = self.workflow.begin(person, file, text, f"Start {title}")
+        self._audit.record(person.name, "started", file)
+        return Item(file, stored, None, kind, slug)
+
+    def save(self, person: Person, item: Item, fields: Fields, expected: str, ready: bool) -> Item:
+        """Keep what a person wrote on the version `expected`; `ready` also asks for approval."""
+        self._may_write(person, item.kind)
+        front, body = item.read()
+        after, body = changed(fields, front, body, item.kind, self._clock(), self._live.library.site.zone)
+        return self.save_text(
+            person, item, compose({**after, "state": "ready" if ready else "draft"}, body, item.working.text), expected
+        )
+
+    def save_text(self, person: Person, item: Item, text: str, expected: str) -> Item:
+        """The same for a whole file; its state is draft or ready, whatever it says."""
+        self._may_write(person, item.kind)
+        ready = _state(text) == "ready"
+        if ready and (stops := self.assess(item.kind, item.slug, text).stops):
+            raise NotAllowed(f"It is saved as a draft only once this is put right: {stops[0].what} {stops[0].instead}")
+        if _state(text) not in ("draft", "ready"):
+            text = _with_state(text, "draft")
+        if expected != item.working.digest:
+            now = item.working
+            raise Conflict(now.file, now.text, now.digest)
+        aside = self.is_public(item)
+        message = f"{'Ready' if ready else 'Draft'}: {item.file}"
+        stored = self.workflow.keep(person, item, text, message, aside)
+        self.reviews.saved(item.file, person.id)
+        self._audit.record(person.name, "sent for approval" if ready else "saved", item.file)
+        return replace(item, change=stored) if aside else replace(item, stored=stored)
+
+    def compared(self, person: Person, item: Item) -> None:
+        """Somebody looked at both and wants the waiting change all the same."""
+        self._may_write(person, item.kind)
+        self.reviews.wrote(item.file, person.id, person.name, self._clock(), base=item.stored.digest)
+
+    def why_not_approve(self, person: Person, item: Item) -> str | None:
+        """Why this person cannot approve what waits, in a sentence; None if they can."""
+        if not person.may(*WRITERS[item.kind]):
+            return "Your role does not approve this kind of page."
+        return self.workflow.why_not(person, item) or self.why_not_ready(item)
+
+    @staticmethod
+    def why_not_ready(item: Item) -> str | None:
+        """Why nobody can approve it, in a sentence; None if it waits for somebody."""
+        ready = _state(item.working.text) == "ready"
+        return None if ready else "It is not ready yet: nobody has sent it for approval."
+
+    def approve(self, person: Person, item: Item, seen: str) -> Item | None:
+        """Publish what waits, at once or at its time. `seen` is the digest of the version the person read.
+
+        None where that was the first of two approvals.
+        """
+        if why := self.why_not_approve(person, item):
+            raise NotAllowed(why)
+        self.workflow.check(item, seen)
+        stored = self.workflow.approve(person, item, seen, self._made_public(item))
+        return replace(item, stored=stored, change=None) if stored else None
+
+    def override(self, person: Person, item: Item, seen: str, reason: str) -> Item:
+        """Publish without a second person. It stays flagged until somebody else approves it."""
+        self._may_write(person, item.kind)
+        if not item.change and self.is_public(item):
+            raise NotAllowed("There is nothing here that waits.")
+        self.workflow.check(item, seen)
+        stored = self.workflow.override(person, item, seen, self._made_public(item), reason)
+        return replace(item, stored=stored, change=None)
+
+    def approve_afterwards(self, person: Person, item: Item, seen: str) -> bool:
+        """Look at what was published by override, and stand by it. False where that was the first of two."""
+        self._may_write(person, item.kind)
+        return self.workflow.approve_afterwards(person, item, seen)
+
+    def effect(self, item: Item) -> str:
+        """What approving would do, in words that follow “Approve:”."""
+        document = self.assess(item.kind, item.slug, self._as_approved(item)).document
+        standing = self.standing(item) if self.is_public(item) else None
+        return of_document(document, standing, self._clock(), self._live.library.site.zone) if document else ""
+
+    def send_back(self, person: Person, item: Item, note: str) -> Item:
+        """Make what waits a draft again, with a word on why."""
+        self._may_write(person, item.kind)
+        if _state(item.working.text) != "ready":
+            raise NotAllowed("It is a draft already.")
+        texts = {item.working_file: _with_state(item.working.text, "draft")}
+        (stored,) = self.workflow.rewrite(person, item, texts, f"Sent back: {item.file}")
+        self.reviews.decide(
+            item.file, stored.digest, "returned", person.id, person.name, self._clock(), note.strip()[:1000]
+        )
+        self._audit.record(person.name, "sent back", item.file)
+        return replace(item, change=stored) if item.change else replace(item, stored=stored)
+
+    def unschedule(self, person: Person, item: Item) -> Item:
+        """Take an item that is not public yet out of the calendar; it becomes a draft."""
+        self._may_write(person, item.kind)
+        if self.standing(item) != "scheduled":
+            raise NotAllowed("Only what is not public yet can be taken out of the calendar.")
+        self._audit.record(person.name, "took out of the calendar", item.file)
+        with self.shelf.turn():
+            changes = {item.file: (_with_state(item.stored.text, "draft"), item.stored.digest)}
+            (stored,) = self.workflow.write(person, changes, f"Unscheduled: {item.file}")
+            self.reviews.reopened(item.file, item.stored.digest, stored.digest)
+        return replace(item, stored=stored)
+
+    def restore(self, person: Person, item: Item, text: str, expected: str) -> Item:
+        """Make a draft with old words. Everything else stays as it is now: dates, notes, withdrawal, addresses."""
+        self._may_write(person, item.kind)
+        old, (now, _) = read_document(text, item.file), item.read()
+        kept = {name: value for name, value in now.items() if name not in WORDS}
+        words = {name: value for name, value in old.values.items() if name in WORDS}
+        self.workflow.restored(person, item, expected)
+        text = compose({**kept, **words, "state": "draft"}, old.body, item.working.text)
+        return self.save_text(person, item, text, expected)
+
+    def bring_from_history(self, person: Person, kind: Kind, slug: str, text: str) -> Item:
+        """Make a draft again of one that was thrown away."""
+        self._may_write(person, kind)
+        if self._taken(kind, slug):
+            raise NotAllowed(f"There is an item named {slug} again. The old words are in its history.")
+        file = file_of(kind, slug)
+        self._audit.record(person.name, "brought back", file)
+        stored = self.workflow.begin(person, file, _with_state(text, "draft"), f"Bring back {file}")
+        return Item(file, stored, None, kind, slug)
+
+    def withdraw(self, person: Person, item: Item, reason: str, removed: bool, replacement: str) -> Item:
+        """Write the change that withdraws an item: it stays under its reason, or is removed, or leads elsewhere."""
+        self._may_write(person, item.kind)
+        if not self.is_public(item):
+            raise NotAllowed("Only what was published can be withdrawn. A draft can be deleted.")
+        if not reason.strip():
+            raise NotAllowed("Write the reason. Readers will see it.")
+        front, body = item.read()
+        site = self._live.library.site
+        front["withdrawn"] = {"at": wall_time(self._clock(), site.zone), "reason": " ".join(reason.split())}
+        front["withdrawn"] |= {"removed": "yes"} if removed else {}
+        front["withdrawn"] |= {"replacement": replacement.strip()} if replacement.strip() else {}
+        return self.save_text(
+            person, item, compose({**front, "state": "ready"}, body, item.working.text), item.working.digest
+        )
+
+    def bring_back(self, person: Person, item: Item) -> Item:
+        """Write the change that takes a withdrawal back."""
+        self._may_write(person, item.kind)
+        front, body = item.read()
+        if not front.pop("withdrawn", None):
+            raise NotAllowed("It is not withdrawn.")
+        return self.save_text(
+            person, item, compose({**front, "state": "ready"}, body, item.working.text), item.working.digest
+        )
+
+    def discard(self, person: Person, item: Item) -> None:
+        """Throw the waiting change away, or a draft that never was public. The history keeps it."""
+        self._may_write(person, item.kind)
+        if not item.change and self.is_public(item):
+            raise NotAllowed("What is public cannot be deleted here. Withdraw it.")
+        self.workflow.discard(person, item, draft=not item.change)
+
+    def move(self, person: Person, item: Item, slug: str) -> Item:
+        """Give an item another address. The former one of what is public leads to it; somebody approves afterwards."""
+        self._may_write(person, item.kind)
+        if problem := slug_problem(slug):
+            raise NotAllowed(problem)
+        if self._taken(item.kind, slug):
+            raise NotAllowed(f"There is an item named {slug} already.")
+        public = self.is_public(item)
+        if public and not person.may("editor"):
+            raise NotAllowed("Only an editor can change the address of what is public.")
+        file, moves = file_of(item.kind, slug), dict[str, tuple[str | bytes | None, str | None]]()
+        for stored, target in ((item.stored, file), (item.change, change_file(file))):
+            if stored:
+                text = _with_former_slug(stored.text, item.slug, slug) if public else stored.text
+                if stops := [p for p in self.assess(item.kind, slug, text).stops if "gives the page away" in p.what]:
+                    raise NotAllowed(f"{stops[0].what} {stops[0].instead}")
+                moves |= {stored.file: (None, stored.digest), target: (text, None)}
+        with self.shelf.turn():
+            self._audit.record(person.name, "moved", item.file, file)
+            self.workflow.write(person, moves, f"Move {item.file} to {file}")
+            self.reviews.move(item.file, file)
+            moved = self.find(item.kind, slug)
+            assert moved
+            for before, after in ((item.stored, moved.stored), (item.change, moved.change)):
+                if before and after:
+                    self.reviews.rewritten(file, before.digest, after.digest)
+            if public:
+                alone = (file, moved.stored.digest, item.stored.digest, person.id, person.name, self._clock())
+                self.reviews.flag(Alone(*alone, f"Moved from {item.slug}"))
+        return moved
+
+    def keep_picture(self, person: Person, picture: Picture, credit: str, expires: str) -> None:
+        """Put a picture on the shelf, and what is known of it into pictures.yaml. It is public once a page shows it."""
+        file = PICTURES + picture.file_name
+        with self.shelf.turn():
+            if not self.shelf.read(file):
+                self.workflow.write(person, {file: (picture.raw, None)}, f"Picture {picture.file_name}")
+            facts = {"credit": credit, "expires": expires, "by": person.name}
+            known = self.shelf.read(CREDITS)
+            credits_ = read_yaml(known.text, CREDITS).values if known else {}
+            credits_[picture.file_name] = {name: value for name, value in facts.items() if value}
+            text = "".join(block(name, value) for name, value in credits_.items())
+            self.workflow.write(
+                person, {CREDITS: (text, known.digest if known else None)}, f"Credit of {picture.file_name}"
+            )
+        self._audit.record(person.name, "added a picture", file)
+
+    def _as_approved(self, item: Item) -> str:
+        """The text that approving what waits would make public now. Raises Refused if nobody can read it."""
+        front, body = item.read()
+        now, site = self._clock(), self._live.library.site
+        front["state"] = "withdrawn" if "withdrawn" in front else "published"
+        document = self.assess(item.kind, item.slug, compose(front, body)).document
+        never_public = not self.is_public(item)
+        if item.kind == "news" and never_public and document and document.published_at and document.published_at < now:
+            front["publish_at"] = wall_time(now, site.zone)
+        return compose(front, body, item.working.text)
+
+    def _made_public(self, item: Item) -> str:
+        text = self._as_approved(item)
+        if stops := self.assess(item.kind, item.slug, text).stops:
+            raise NotAllowed(f"This has to be put right first: {stops[0].what} {stops[0].instead}")
+        return text
+
+    def _taken(self, kind: Kind, slug: str) -> bool:
+        return self.shelf.read(file_of(kind, slug)) is not None
+
+    @staticmethod
+    def _may_write(person: Person, kind: Kind) -> None:
+        if not person.may(*WRITERS[kind]):
+            raise NotAllowed("Your role does not write this kind of page.")
+
+
+def file_of(kind: Kind, slug: str) -> str:
+    """The file of the document of this kind and slug: `news/first.md`."""
+    return f"{_FOLDER_OF[kind]}/{slug}.md"
+
+
+def unfinished(text: str) -> Standing:
+    """Where a file stands that makes no document yet: a draft that lacks something, or one that is broken."""
+    return "draft" if _state(text) in ("draft", "ready") else "broken"
+
+
+def standing_of(document: Document, now: Any) -> Standing:
+    """Where a document stands at `now` (aware)."""
+    meta = document.meta
+    if meta.state in ("draft", "ready"):
+        return "ready" if meta.state == "ready" else "draft"
+    if meta.expires_at and now >= meta.expires_at:
+        return "expired"
+    match document.visibility(now):
+        case Visibility.HIDDEN:
+            return "scheduled"
+        case Visibility.WITHDRAWN:
+            return "withdrawn"
+        case Visibility.REMOVED:
+            return "removed"
+        case _:
+            return "published"
+
+
+def as_if_public(
+    document: Document, library: Library, now: datetime, outside: bool
+) -> tuple[Library, PublicLibrary, datetime]:
+    """The library in which `document` is published, and what is public at a moment at which it is: for a preview.
+
+    Whoever is `outside` learns nothing of what is hidden now, whatever is public by then.
+    """
+    meta = document.meta
+    moments = [now, meta.publish_at, *(note.at for note in meta.updates), meta.withdrawn.at if meta.withdrawn else None]
+    state = "withdrawn" if meta.withdrawn else "published"
+    shown = replace(document, meta=meta.model_copy(update={"state": state, "expires_at": None}))
+    others = tuple(other for other in library.documents if (other.kind, other.slug) != (document.kind, document.slug))
+    whole, moment = replace(library, documents=(*others, shown)), max(moment for moment in moments if moment)
+    public = whole.public(moment)
+    if outside:
+        today = replace(library, documents=others).public(now)
+        parts = {name: getattr(today, name) for name in ("shown", "withdrawn", "removed")}
+        for name in parts:
+            parts[name] = (*parts[name], *(one for one in getattr(public, name) if one is shown))
+        public = replace(public, **parts)
+    return whole, public, moment
+
+
+def _state(text: str) -> str:
+    try:
+        state = read_document(text, "").values.get("state", "draft")
+    except Refused:
+        return "broken"
+    return state if isinstance(state, str) else "broken"
+
+
+def _with_state(text: str, state: str) -> str:
+    written = read_document(text, "")
+    return compose({**written.values, "state": state}, written.body, text)
+
+
+def _with_former_slug(text: str, former: str, slug: str) -> str:
+    written = read_document(text, "")
+    slugs = [name for name in written.values.get("previous_slugs", []) if name not in (slug, former)]
+    return compose({**written.values, "previous_slugs": [*slugs, former]}, written.body, text)

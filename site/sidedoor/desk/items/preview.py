@@ -1,0 +1,151 @@
+"""The preview: the real public page, made by the public site itself from one version of a document."""
+
+from pathlib import Path
+
+from flask import Blueprint, Response, abort, current_app, flash, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+
+from sidedoor.desk.access import current_person, only
+from sidedoor.desk.current import audit, library, newsroom, now, previews, reviews
+from sidedoor.desk.headers import preview_headers
+from sidedoor.desk.items.editor import find, path_of, working_text
+from sidedoor.desk.items.newsroom import Item, as_if_public
+from sidedoor.desk.items.preview_links import PreviewLink
+from sidedoor.documents.document import kind_of, slug_of
+from sidedoor.documents.models import Kind
+from sidedoor.documents.pictures import TYPES
+from sidedoor.documents.problems import Refused
+from sidedoor.web.edition import EDITION_KEY, Edition
+
+blueprint = Blueprint("previewing", __name__)
+_TYPES = {"jpg": TYPES["JPEG"], "jpeg": TYPES["JPEG"], "png": TYPES["PNG"], "webp": TYPES["WEBP"]}
+_MARK = '<p class="emergency" role="note"><strong>Draft. Not published. Do not share.</strong></p>'
+
+
+@blueprint.get("/items/<any(news, help, page):kind>/<slug>/preview")
+@only("press", "editor")
+def preview(kind: Kind, slug: str) -> Response:
+    """The page as it is saved; with `typed`, as this person typed it and has not saved it yet."""
+    item, text = find(kind, slug), ""
+    typed = next((one for one in reviews().typed(item.file) if one.person == current_person().id and one.fields), None)
+    try:
+        text = working_text(item, dict(typed.fields)) if typed and "typed" in request.args else item.working.text
+    except Refused:
+        abort(404)
+    return _page(item, text, "/images/", frame=True)
+
+
+@blueprint.get("/images/<name>")
+@only("press", "editor")
+def image(name: str) -> Response:
+    """A picture, whether it is public or not."""
+    return _picture(name)
+
+
+@blueprint.post("/items/<any(news, help, page):kind>/<slug>/links")
+@only("press", "editor")
+def make_link(kind: Kind, slug: str) -> ResponseReturnValue:
+    """A link for somebody without an account, to this revision."""
+    item, for_whom = find(kind, slug), " ".join(request.form.get("for_whom", "").split())
+    if not for_whom:
+        flash("Write who the link is for.", "problem")
+        return redirect(f"{path_of(item)}/review", 303)
+    may_approve = "may_approve" in request.form
+    token = previews().make(item.file, item.working.digest, current_person().name, for_whom, may_approve, now())
+    audit().record(current_person().name, "made a preview link", item.file, for_whom)
+    address = f"{str(current_app.config['SETTINGS'].desk_url).rstrip('/')}/p/{token}"
+    return render_template("desk/items/link.html", item=item, path=path_of(item), address=address, for_whom=for_whom)
+
+
+@blueprint.post("/items/<any(news, help, page):kind>/<slug>/links/revoke")
+@only("press", "editor")
+def revoke_link(kind: Kind, slug: str) -> ResponseReturnValue:
+    """End a link."""
+    item = find(kind, slug)
+    previews().revoke(item.file, request.form.get("link", ""))
+    audit().record(current_person().name, "revoked a preview link", item.file)
+    flash("The link is void.")
+    return redirect(f"{path_of(item)}/review", 303)
+
+
+@blueprint.get("/p/<token>")
+@only("stranger")
+def shared(token: str) -> ResponseReturnValue:
+    """What a link opens: the draft in a frame, marked as one on every screen."""
+    link, _ = _shared(token)
+    response = current_app.make_response(render_template("desk/items/shared.html", token=token, link=link))
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+@blueprint.get("/p/<token>/page")
+@only("stranger")
+def shared_page(token: str) -> Response:
+    """The draft itself."""
+    _, item = _shared(token)
+    return _page(item, item.working.text, f"/p/{token}/images/", frame=True, outside=True)
+
+
+@blueprint.get("/p/<token>/images/<name>")
+@only("stranger")
+def shared_image(token: str, name: str) -> Response:
+    """A picture of the draft; of no other."""
+    _, item = _shared(token)
+    document = newsroom().assess(item.kind, item.slug, item.working.text).document
+    if not document or name not in document.pictures:
+        abort(404)
+    return _picture(name)
+
+
+@blueprint.post("/p/<token>/approve")
+@only("stranger")
+def shared_approval(token: str) -> ResponseReturnValue:
+    """Note that whoever holds the link approves of this version. Somebody at the desk still publishes it."""
+    link, item = _shared(token)
+    if not link.may_approve or not previews().approve(token, now()):
+        abort(403)
+    audit().record(f"{link.for_whom} (by link)", "approved of the draft", item.file, f"link made by {link.made_by}")
+    return redirect(f"/p/{token}", 303)
+
+
+def _shared(token: str) -> tuple[PreviewLink, Item]:
+    """The link and what it shows. Aborts with 404 once it is void, old, or of a version that is no longer the one."""
+    link = previews().find(token, now())
+    kind = kind_of(link.file) if link else None
+    item = newsroom().find(kind, slug_of(link.file)) if link and kind else None
+    if not link or not item or item.working.digest != link.version:
+        abort(404)
+    if not item.change and newsroom().is_public(item):
+        abort(404)
+    return link, item
+
+
+def _page(item: Item, text: str, images: str, frame: bool, outside: bool = False) -> Response:
+    """The public page of a version. Its links lead nowhere: the frame it stands in is sandboxed."""
+    document = newsroom().assess(item.kind, item.slug, text).document
+    headers = preview_headers(current_app.config["HTTPS"], frame)
+    if not document:
+        page = render_template("desk/items/no_preview.html")
+        return Response(page, 200, {**headers, "Content-Type": "text/html; charset=utf-8"})
+    shown, public, moment = as_if_public(document, library(), now(), outside)
+    edition = Edition(shown, public, moment, moment)
+    pages = current_app.extensions["pages"]
+    answer = pages.test_client().get(document.path, environ_overrides={EDITION_KEY: edition})
+    html = answer.get_data(as_text=True).replace('src="/images/', f'src="{images}')
+    marked = html.replace("</header>", f"</header>{_MARK}", 1)
+    return Response(marked, 200, {**headers, "Content-Type": "text/html; charset=utf-8"})
+
+
+def _picture(name: str) -> Response:
+    stem, _, ending = name.rpartition(".")
+    path = Path(current_app.config["CONTENT"]) / "images" / name
+    if (
+        not stem
+        or ending not in _TYPES
+        or "/" in name
+        or name.startswith(".")
+        or not path.is_file()
+        or path.is_symlink()
+    ):
+        abort(404)
+    return Response(path.read_bytes(), mimetype=_TYPES[ending])

@@ -1,0 +1,216 @@
+"""Review and publication: read what waits beside what is public, then approve it, send it back, or take it off."""
+
+import sqlite3
+from collections.abc import Callable
+
+from flask import Blueprint, flash, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+
+from sidedoor.desk.access import current_person, only
+from sidedoor.desk.current import newsroom, now, previews, reviews, workflow
+from sidedoor.desk.items.compare import compare
+from sidedoor.desk.items.editor import find, path_of, sentence
+from sidedoor.desk.items.files import CannotSave, Conflict
+from sidedoor.desk.items.newsroom import Item
+from sidedoor.desk.items.workflow import NotAllowed
+from sidedoor.documents.models import Kind
+from sidedoor.documents.problems import Refused
+
+blueprint = Blueprint("deciding", __name__, url_prefix="/items/<any(news, help, page):kind>/<slug>")
+FIRST_OF_TWO = "Noted. Nobody here knows who wrote it, so somebody else has to approve it as well."
+
+
+@blueprint.get("/review")
+@only("press", "editor")
+def review(kind: Kind, slug: str) -> ResponseReturnValue:
+    """What waits: the real page, what changed word by word, what stands in the way; and the buttons that decide."""
+    return _review(find(kind, slug))
+
+
+@blueprint.post("/approve")
+@only("press", "editor")
+def approve(kind: Kind, slug: str) -> ResponseReturnValue:
+    """Publish what waits: at once, or at its time."""
+    return _step(
+        kind, slug, lambda item: newsroom().approve(current_person(), item, _seen()), _how_it_stands, FIRST_OF_TWO
+    )
+
+
+@blueprint.post("/override")
+@only("editor")
+def override(kind: Kind, slug: str) -> ResponseReturnValue:
+    """Publish without a second person, in an emergency."""
+    reason = request.form.get("reason", "")
+    return _step(kind, slug, lambda item: newsroom().override(current_person(), item, _seen(), reason), _how_it_stands)
+
+
+@blueprint.post("/approve-afterwards")
+@only("press", "editor")
+def approve_afterwards(kind: Kind, slug: str) -> ResponseReturnValue:
+    """Stand by what was published without a second person."""
+    said = "You have approved what was published without a second person."
+
+    def step(item: Item) -> Item | None:
+        return item if newsroom().approve_afterwards(current_person(), item, _seen()) else None
+
+    return _step(kind, slug, step, said, FIRST_OF_TWO)
+
+
+@blueprint.post("/send-back")
+@only("press", "editor")
+def send_back(kind: Kind, slug: str) -> ResponseReturnValue:
+    """Make it a draft again, with a word on why."""
+    note = request.form.get("note", "")
+    return _step(kind, slug, lambda item: newsroom().send_back(current_person(), item, note), "It is a draft again.")
+
+
+@blueprint.post("/compared")
+@only("press", "editor")
+def compared(kind: Kind, slug: str) -> ResponseReturnValue:
+    """Keep the waiting change, although the public version was changed outside the desk."""
+    said = "Noted. The change that waits will replace the public version once it is approved."
+
+    def step(item: Item) -> Item:
+        newsroom().compared(current_person(), item)
+        return item
+
+    return _step(kind, slug, step, said)
+
+
+@blueprint.post("/unschedule")
+@only("press", "editor")
+def unschedule(kind: Kind, slug: str) -> ResponseReturnValue:
+    """Take it out of the calendar."""
+    said = "It is a draft again, and will not go live."
+    return _step(kind, slug, lambda item: newsroom().unschedule(current_person(), item), said)
+
+
+@blueprint.post("/withdraw")
+@only("press", "editor")
+def withdraw(kind: Kind, slug: str) -> ResponseReturnValue:
+    """Ask for a withdrawal, a removal or a replacement."""
+    reason, how = request.form.get("reason", ""), request.form.get("how", "withdraw")
+    replacement = request.form.get("replacement", "") if how != "remove" else ""
+
+    def step(item: Item) -> Item:
+        if how == "replace" and not replacement.strip():
+            raise NotAllowed("Write the address of the page that replaces it: /news/the-other-one.")
+        return newsroom().withdraw(current_person(), item, reason, how != "withdraw", replacement)
+
+    said = "It waits for a colleague's approval. An editor can do it at once."
+    return _step(kind, slug, step, said, then="/review")
+
+
+@blueprint.post("/bring-back")
+@only("press", "editor")
+def bring_back(kind: Kind, slug: str) -> ResponseReturnValue:
+    """Ask to take a withdrawal back."""
+    said = "It waits for a colleague's approval."
+    return _step(kind, slug, lambda item: newsroom().bring_back(current_person(), item), said, then="/review")
+
+
+@blueprint.post("/discard")
+@only("press", "editor")
+def discard(kind: Kind, slug: str) -> ResponseReturnValue:
+    """Throw away the waiting change, or a draft."""
+    change = find(kind, slug).change
+
+    def step(item: Item) -> Item:
+        newsroom().discard(current_person(), item)
+        return item
+
+    said = "It is thrown away. Its words are in the history." if change else "It is thrown away. Here it can come back."
+    answer = _step(kind, slug, step, said)
+    return answer if change or isinstance(answer, tuple) else redirect("/items/thrown-away", 303)
+
+
+@blueprint.post("/address")
+@only("press", "editor")
+def address(kind: Kind, slug: str) -> ResponseReturnValue:
+    """Give it another address."""
+    wanted = request.form.get("slug", "").strip()
+    answer = _step(kind, slug, lambda item: newsroom().move(current_person(), item, wanted), "It has a new address.")
+    return answer if isinstance(answer, tuple) else redirect(f"/items/{kind}/{wanted}", 303)
+
+
+def _step(
+    kind: Kind,
+    slug: str,
+    step: Callable[[Item], Item | None],
+    said: str | Callable[[Item], str],
+    if_none: str = "",
+    then: str = "",
+) -> ResponseReturnValue:
+    """Take a step, and say so; or show the page again with the sentence that says why not.
+
+    `if_none` is said where the step gave back none: it was only half of one.
+    """
+    item = find(kind, slug)
+    try:
+        after = step(item)
+    except (NotAllowed, CannotSave, Refused, sqlite3.Error) as refused:
+        return _review(find(kind, slug), sentence(refused)), 422
+    except Conflict:
+        return _review(find(kind, slug), "Somebody changed it in this moment. Read it again, then decide."), 409
+    if after is None:
+        flash(if_none)
+        return redirect(path_of(item) + "/review", 303)
+    if newsroom().is_public(after):
+        previews().void(after.file)
+    flash(said if isinstance(said, str) else said(after))
+    return redirect(path_of(after) + then, 303)
+
+
+def _how_it_stands(item: Item) -> str:
+    said = {
+        "scheduled": "It is approved, and goes live at its time.",
+        "published": "It is live.",
+        "withdrawn": "It is withdrawn.",
+        "removed": "It is removed.",
+        "expired": "It is off the site.",
+    }
+    return said.get(newsroom().standing(item), "It is done.")
+
+
+def _effect(item: Item) -> str:
+    try:
+        return newsroom().effect(item)
+    except Refused:
+        return ""
+
+
+def _seen() -> str:
+    return request.form.get("seen", "")
+
+
+def _review(item: Item, problem: str = "") -> str:
+    room, person = newsroom(), current_person()
+    public, flow = room.is_public(item), workflow()
+    alone = flow.published_alone(item)
+    looked_at = room.assess(item.kind, item.slug, item.working.text)
+    going_live = looked_at.document.published_at if looked_at.document else None
+    return render_template(
+        "desk/items/review.html",
+        item=item,
+        path=path_of(item),
+        problem=problem,
+        standing=room.standing(item),
+        public=public,
+        waiting=bool(item.change) or not public,
+        ready=not room.why_not_ready(item),
+        why_not=room.why_not_approve(person, item),
+        effect=_effect(item),
+        writers=flow.writers(item),
+        unknown=flow.written_by_unknown(item),
+        first_of_two=flow.first_of_two(item),
+        last=reviews().last(item.file),
+        published_alone=alone,
+        alone_parts=compare(alone.before, alone.text) if alone and alone.before is not None else None,
+        overtaken=flow.overtaken(item),
+        parts=compare(item.stored.text, item.change.text) if item.change else None,
+        stops=looked_at.stops,
+        advice=looked_at.advice,
+        going_live=going_live if item.kind == "news" else None,
+        in_future=bool(going_live and going_live > now()),
+        links=previews().of(item.file, now()),
+    )

@@ -1,0 +1,114 @@
+"""The history of an item: every save, read, compared word by word, and restored; and the drafts thrown away."""
+
+from flask import Blueprint, abort, flash, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+
+from sidedoor.desk.access import current_person, only
+from sidedoor.desk.current import newsroom, shelf
+from sidedoor.desk.items.compare import compare
+from sidedoor.desk.items.editor import find, path_of, sentence
+from sidedoor.desk.items.files import CannotSave, Conflict, change_file
+from sidedoor.desk.items.history import Revision
+from sidedoor.desk.items.listing import title_in
+from sidedoor.desk.items.newsroom import WRITERS, Item, file_of
+from sidedoor.desk.items.workflow import DISCARDED, NotAllowed
+from sidedoor.documents.document import kind_of, slug_of
+from sidedoor.documents.models import Kind
+from sidedoor.documents.problems import Refused
+from sidedoor.documents.slugs import slug_problem
+
+blueprint = Blueprint("revisions", __name__, url_prefix="/items")
+_ONE = "/<any(news, help, page):kind>/<slug>/history"
+
+
+@blueprint.get("/thrown-away")
+@only("press", "editor")
+def thrown_away() -> ResponseReturnValue:
+    """Drafts that were thrown away, the last first."""
+    return _thrown_away()
+
+
+@blueprint.post("/thrown-away/<any(news, help, page):kind>/<slug>")
+@only("press", "editor")
+def bring_from_history(kind: Kind, slug: str) -> ResponseReturnValue:
+    """Make a draft of one again."""
+    if not current_person().may(*WRITERS[kind]):
+        abort(403)
+    if slug_problem(slug):
+        abort(404)
+    try:
+        found = next((one for one in shelf().history.thrown_away(DISCARDED) if one.file == file_of(kind, slug)), None)
+        text = shelf().history.text_at(found.id, found.file) if found else None
+        if text is None:
+            what = "It is here already." if newsroom().find(kind, slug) else "The history does not have it."
+            raise NotAllowed(what)
+        item = newsroom().bring_from_history(current_person(), kind, slug, text)
+    except (NotAllowed, CannotSave, Conflict, Refused) as refused:
+        return _thrown_away(sentence(refused)), 422
+    flash("It is a draft again.")
+    return redirect(path_of(item), 303)
+
+
+def _thrown_away(problem: str = "") -> str:
+    found = []
+    for one in shelf().history.thrown_away(DISCARDED):
+        kind = kind_of(one.file)
+        if kind and current_person().may(*WRITERS[kind]):
+            title = title_in(shelf().history.text_at(one.id, one.file) or "")
+            found.append((one, kind, slug_of(one.file), title or slug_of(one.file)))
+    return render_template("desk/items/thrown_away.html", found=found, problem=problem)
+
+
+@blueprint.get(_ONE)
+@only("press", "editor")
+def history(kind: Kind, slug: str) -> ResponseReturnValue:
+    """Every save, the newest first."""
+    item = find(kind, slug)
+    shelf().history.note_edits_by_hand([item.file, change_file(item.file)])
+    return render_template("desk/items/history.html", item=item, path=path_of(item), revisions=_revisions(item))
+
+
+@blueprint.get(f"{_ONE}/<revision>")
+@only("press", "editor")
+def one(kind: Kind, slug: str, revision: str) -> ResponseReturnValue:
+    """One revision, compared with another (`with`), or with what there is now."""
+    item = find(kind, slug)
+    revisions = _revisions(item)
+    text = _text(revisions, revision) or abort(404)
+    other = request.args.get("with", "")
+    against = (_text(revisions, other) or abort(404)) if other else item.working.text
+    chosen = next(one for one in revisions if one.id == revision)
+    return render_template(
+        "desk/items/revision.html", item=item, path=path_of(item), revision=chosen, revisions=revisions, other=other,
+        parts=compare(text, against),
+    )  # fmt: skip
+
+
+@blueprint.post(f"{_ONE}/<revision>/restore")
+@only("press", "editor")
+def restore(kind: Kind, slug: str, revision: str) -> ResponseReturnValue:
+    """Make a draft with old words. What is public stays until somebody approves."""
+    item = find(kind, slug)
+    text = _text(_revisions(item), revision) or abort(404)
+    try:
+        newsroom().restore(current_person(), item, text, request.form.get("base", ""))
+    except (NotAllowed, CannotSave, Conflict, Refused) as refused:
+        flash(sentence(refused), "problem")
+        return redirect(f"{path_of(item)}/history", 303)
+    flash("The old words are in the draft now.")
+    return redirect(path_of(item), 303)
+
+
+def _revisions(item: Item) -> list[Revision]:
+    """Those of the file, of the changes that waited beside it, and of the names it had before."""
+    try:
+        former = item.read()[0].get("previous_slugs", [])
+    except Refused:
+        former = []
+    files = [item.file, *(file_of(item.kind, slug) for slug in former if isinstance(slug, str))]
+    return shelf().history.revisions(item.file, [*files[1:], *(change_file(file) for file in files)])
+
+
+def _text(revisions: list[Revision], wanted: str) -> str | None:
+    revision = next((one for one in revisions if one.id == wanted), None)
+    return shelf().history.text_at(revision.id, revision.file) if revision else None

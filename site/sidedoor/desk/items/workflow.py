@@ -1,0 +1,262 @@
+"""The way of everything the desk publishes, a page or the helplines: written, approved, or published alone and flagged.
+
+What is public is changed by approval alone, and whoever had a hand in what waits cannot be the one who approves it. Who
+had is remembered version by version. A version that this memory does not know (it was edited outside the desk; the
+memory is gone, or was restored from an older backup) was written by somebody unknown: then two people approve it, for
+one of the two at least did not write it, and an office of two still gets on.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sidedoor.desk.audit import Audit
+from sidedoor.desk.items.files import CannotSave, Conflict, Shelf, Stored, change_file, digest_of
+from sidedoor.desk.items.history import Author
+from sidedoor.desk.items.reviews import UNKNOWN, Alone, Reviews
+from sidedoor.desk.people.person import Person
+from sidedoor.documents.live import LiveLibrary
+from sidedoor.documents.times import Clock
+
+Changes = Mapping[str, tuple[str | bytes | None, str | None]]
+"""As `Shelf.change` takes them: by file, what to write (None: delete it) and the digest of what it replaces."""
+DISCARDED = "Discard "
+"""How the message of a commit begins that throws something away."""
+_OWN = "You wrote or changed this yourself. Somebody else has to approve it."
+_STALE = "It was changed since you read it. Read it again, then decide."
+
+
+class NotAllowed(Exception):
+    """This person cannot take this step now; the message is a sentence that says why."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A file as the desk sees it: what is public (or will be, or is a first draft), and the change that waits."""
+
+    file: str
+    stored: Stored
+    change: Stored | None
+
+    @property
+    def working(self) -> Stored:
+        """The version that people write on."""
+        return self.change or self.stored
+
+    @property
+    def working_file(self) -> str:
+        """Its file."""
+        return self.working.file
+
+
+@dataclass(frozen=True)
+class PublishedAlone:
+    """What somebody has to approve afterwards. `text` is that very version, `before` the public one it replaced."""
+
+    alone: Alone
+    seen: str
+    text: str
+    before: str | None
+
+
+class Workflow:
+    """Every step that decides what is public. One that raises NotAllowed, Conflict or CannotSave did not happen."""
+
+    def __init__(self, shelf: Shelf, reviews: Reviews, audit: Audit, live: LiveLibrary, clock: Clock) -> None:
+        self.shelf, self.reviews = shelf, reviews
+        self._audit, self._live, self._clock = audit, live, clock
+
+    def keep(self, person: Person, subject: Subject, text: str, message: str, aside: bool) -> Stored:
+        """Keep what a person wrote on the working version. `aside`: it waits beside what is public."""
+        file = change_file(subject.file) if aside else subject.file
+        before = (subject.change.digest if subject.change else None) if aside else subject.stored.digest
+        # A change that is begun is made from what is public, which somebody approved, or put there by hand.
+        goes_on = subject.change is not None or not aside
+        with self.shelf.turn():
+            # Remembered first: whatever fails after it, nobody becomes a stranger to their own words.
+            if goes_on and not self.reviews.knows(subject.file, subject.working.digest):
+                self.reviews.wrote(subject.file, UNKNOWN, "somebody unknown", self._clock())
+            base = subject.stored.digest if aside and not (goes_on and self.reviews.base(subject.file)) else None
+            self.reviews.wrote(subject.file, person.id, person.name, self._clock(), digest_of(text), base)
+            return self.write(person, {file: (text, before)}, message)[0]
+
+    def begin(self, person: Person, file: str, text: str, message: str) -> Stored:
+        """Keep a first draft, where there is no file yet."""
+        with self.shelf.turn():
+            self.reviews.abandon(file, draft=True)
+            self.reviews.wrote(file, person.id, person.name, self._clock(), digest_of(text))
+            return self.write(person, {file: (text, None)}, message)[0]
+
+    def rewrite(self, person: Person, subject: Subject, texts: Mapping[str, str], message: str) -> list[Stored]:
+        """A change in which nobody wrote a word: sent back, checked today. Who wrote what waits stays the same."""
+        versions = {stored.file: stored for stored in (subject.stored, subject.change) if stored}
+        with self.shelf.turn():
+            changes = {file: (text, versions[file].digest) for file, text in texts.items()}
+            stored = self.write(person, changes, message)
+            for one in stored:
+                self.reviews.rewritten(subject.file, versions[one.file].digest, one.digest)
+            return stored
+
+    def write(self, person: Person, changes: Changes, message: str) -> list[Stored]:
+        """Write files in somebody's name, and nothing more."""
+        stored = self.shelf.change(dict(changes), Author(person.name), message)
+        self._live.refresh()
+        return stored
+
+    def writers(self, subject: Subject) -> list[str]:
+        """Who wrote what waits, by name; of somebody unknown there is none."""
+        return [name for number, name in self.reviews.writers(subject.file).items() if number != UNKNOWN]
+
+    def written_by_unknown(self, subject: Subject) -> bool:
+        """Whether somebody nobody here knows had a hand in what waits."""
+        writers = self.reviews.writers(subject.file)
+        return UNKNOWN in writers or not self.reviews.knows(subject.file, subject.working.digest)
+
+    def first_of_two(self, subject: Subject) -> list[str]:
+        """Who approved this version already, where it takes two."""
+        signed = self.reviews.signed(subject.file, subject.working.digest)
+        writers = self.reviews.writers(subject.file)
+        return [name for number, name in signed.items() if number not in writers]
+
+    def why_not(self, person: Person, subject: Subject) -> str | None:
+        """Why this person cannot approve what waits, in a sentence; None if they can."""
+        if person.id in self.reviews.writers(subject.file):
+            return _OWN
+        if self.written_by_unknown(subject) and person.id in self.reviews.signed(subject.file, subject.working.digest):
+            return "You have approved this version. Somebody else has to approve it as well."
+        return None
+
+    def overtaken(self, subject: Subject) -> bool:
+        """Whether the public version was changed, outside the desk, after the waiting change was made from it."""
+        return subject.change is not None and self.reviews.base(subject.file) not in (None, subject.stored.digest)
+
+    def check(self, subject: Subject, seen: str) -> None:
+        """Raises NotAllowed unless `seen` is what waits, made from what is public."""
+        if seen != subject.working.digest:
+            raise NotAllowed(_STALE)
+        if self.overtaken(subject):
+            raise NotAllowed(
+                "The public version was changed outside the desk meanwhile. Compare the two first, or begin anew."
+            )
+
+    def approve(self, person: Person, subject: Subject, seen: str, text: str) -> Stored | None:
+        """Make `text` public in the place of what waits, or note the first of two approvals: then it is None."""
+        with self.shelf.turn():
+            self.check(subject, seen)
+            if why := self.why_not(person, subject):
+                raise NotAllowed(why)
+            if self.written_by_unknown(subject) and not self.first_of_two(subject):
+                self._audit.record(person.name, "approved as the first of two", subject.file)
+                self.reviews.sign(subject.file, seen, person.id, person.name, self._clock())
+                return None
+            # What is not logged is not done. An approval is remembered after it, in the same turn: until then nobody
+            # else can save, whose name it would forget.
+            stored = self._publish(person, subject, text, "approved")
+            self.reviews.decide(subject.file, stored.digest, "approved", person.id, person.name, self._clock())
+            return stored
+
+    def override(self, person: Person, subject: Subject, seen: str, text: str, reason: str) -> Stored:
+        """Make `text` public without a second person. It is flagged, before it is public, until one has approved it."""
+        if not person.may("editor"):
+            raise NotAllowed("Only an editor may publish without a second person.")
+        if not (reason := reason.strip()[:500]):
+            raise NotAllowed("Write why this cannot wait for a second person.")
+        with self.shelf.turn():
+            self.check(subject, seen)
+            flagged = self.reviews.alone(subject.file)
+            alone = Alone(
+                subject.file, digest_of(text), subject.stored.digest, person.id, person.name, self._clock(), reason
+            )
+            writers = dict(self.reviews.writers(subject.file))
+            if self.written_by_unknown(subject):
+                writers[UNKNOWN] = "somebody unknown"
+            try:
+                stored = self._publish(person, subject, text, "published without a second person", alone, writers)
+            except (Conflict, CannotSave):
+                if flagged:
+                    self.reviews.flag(flagged)
+                else:
+                    self.reviews.unflag(subject.file)
+                raise
+            decision = (stored.digest, "override", person.id, person.name, self._clock(), reason)
+            self.reviews.decide(subject.file, *decision)  # type: ignore[arg-type]
+            return stored
+
+    def published_alone(self, subject: Subject) -> PublishedAlone | None:
+        """What was published without a second person, as it was then, and what was public before."""
+        if not (alone := self.reviews.alone(subject.file)):
+            return None
+        text = self.version(subject, alone.digest)
+        if text is None:  # the history is gone; what is public now is all there is to read
+            return PublishedAlone(alone, subject.stored.digest, subject.stored.text, None)
+        return PublishedAlone(alone, alone.digest, text, self.version(subject, alone.before))
+
+    def approve_afterwards(self, person: Person, subject: Subject, seen: str) -> bool:
+        """Stand by exactly the version that was published alone; who wrote what waits now is another matter.
+
+        False where that was the first of two: somebody unknown had a hand in it.
+        """
+        with self.shelf.turn():
+            published = self.published_alone(subject)
+            if not published:
+                raise NotAllowed("There is nothing here to approve afterwards.")
+            writers = self.reviews.writers(subject.file, "alone")
+            if person.id in writers:
+                raise NotAllowed(_OWN)
+            if seen != published.seen:
+                raise NotAllowed(_STALE)
+            signed = self.reviews.signed(subject.file, seen)
+            if UNKNOWN in writers and not [one for one in signed if one not in (*writers, person.id)]:
+                if person.id in signed:
+                    raise NotAllowed("You have approved this version. Somebody else has to approve it as well.")
+                self._audit.record(person.name, "approved afterwards as the first of two", subject.file)
+                self.reviews.sign(subject.file, seen, person.id, person.name, self._clock())
+                return False
+            self._audit.record(person.name, "approved afterwards", subject.file)
+            self.reviews.decide(subject.file, seen, "approved afterwards", person.id, person.name, self._clock())
+            return True
+
+    def discard(self, person: Person, subject: Subject, draft: bool) -> None:
+        """Throw away what waits; the history keeps it. `draft`: it never was public. Raises NotAllowed without one."""
+        with self.shelf.turn():
+            self.shelf.history.note_edits_by_hand([subject.working_file])
+            if self.shelf.history.trouble:
+                raise NotAllowed(
+                    "No history is being kept just now, so it could not come back. Nothing is thrown away."
+                )
+            self._audit.record(person.name, "threw away", subject.working_file)
+            message = f"{DISCARDED}{subject.working_file}"
+            self.write(person, {subject.working_file: (None, subject.working.digest)}, message)
+            self.reviews.abandon(subject.file, draft)
+
+    def restored(self, person: Person, subject: Subject, expected: str) -> None:
+        """Note that old words are to be made the change that waits. Raises NotAllowed if it is another by now."""
+        if expected != subject.working.digest:
+            raise NotAllowed(_STALE)
+        self._audit.record(person.name, "restored old words", subject.file)
+
+    def version(self, subject: Subject, digest: str) -> str | None:
+        """The version of a file that has this digest; None if it is known no more."""
+        here = (stored.text for stored in (subject.stored, subject.change) if stored and stored.digest == digest)
+        return next(here, None) or self.shelf.history.text_with(digest, subject.file, [change_file(subject.file)])
+
+    def _publish(
+        self,
+        person: Person,
+        subject: Subject,
+        text: str,
+        verb: str,
+        alone: Alone | None = None,
+        writers: Mapping[int, str] | None = None,
+    ) -> Stored:
+        names = ", ".join(self.writers(subject)) or "nobody at the desk"
+        changes: dict[str, tuple[str | bytes | None, str | None]] = {subject.file: (text, subject.stored.digest)}
+        if subject.change:
+            changes[subject.change.file] = (None, subject.change.digest)
+        self._audit.record(person.name, verb, subject.file, alone.note if alone else "")
+        if alone:
+            self.reviews.flag(alone, writers)
+        try:
+            return self.write(person, changes, f"{verb.capitalize()} {subject.file}\n\nWritten by: {names}")[0]
+        except (Conflict, CannotSave):
+            self._audit.record(person.name, "did not get through", subject.file, verb)
+            raise

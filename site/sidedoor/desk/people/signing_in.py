@@ -1,0 +1,461 @@
+"""The desk's door: passkeys first, or a password with a second factor; and the pages where people look after both."""
+
+import base64
+import hashlib
+import hmac
+import ipaddress
+import json
+import secrets
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+import pyotp
+import segno
+import webauthn
+from flask import Blueprint, Flask, abort, current_app, flash, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+from webauthn.helpers import bytes_to_base64url
+from webauthn.helpers.exceptions import WebAuthnException
+from webauthn.helpers.structs import (
+    AuthenticatorSelectionCriteria,
+    PublicKeyCredentialDescriptor,
+    ResidentKeyRequirement,
+    UserVerificationRequirement,
+)
+from werkzeug.wrappers import Response
+
+from sidedoor.desk.access import asked_by_itself, current_person, only, staff
+from sidedoor.desk.current import audit, desk_staff, now, sessions
+from sidedoor.desk.people.person import Person
+from sidedoor.desk.people.sessions import Session, browser_in_words
+from sidedoor.desk.people.staff import FAILURE_MINUTES, FAILURES, LinkSpent, NotPossible, Passkey, TooOften
+from sidedoor.private import secret_file
+
+blueprint = Blueprint("signing_in", __name__)
+LATELY = timedelta(minutes=15)
+_WRONG = (
+    "That did not work. Check the name, the password and the six digits; each code is good for once."
+    f" After {FAILURES} wrong tries a name rests for {FAILURE_MINUTES} minutes; a passkey works all the same."
+)
+_TOO_OFTEN = f"That was too often. Wait {FAILURE_MINUTES} minutes, or sign in with a passkey now."
+_SPENT = "It was used already, is over seven days old, or was replaced. Ask an administrator for a new one."
+_TOOK_UP = "took up an invitation"
+_SAME_LENGTH = "Something was missing. Load the page again, and try once more."
+
+
+@blueprint.get("/sign-in")
+@only("stranger")
+def sign_in() -> ResponseReturnValue:
+    """The door itself."""
+    return _door()
+
+
+@blueprint.post("/sign-in")
+@only("stranger")
+def with_password() -> ResponseReturnValue:
+    """Sign in with name, password and code."""
+    name, network = request.form.get("name", "")[:200], _network()
+    person = desk_staff().named(name)
+    try:
+        may = desk_staff().attempt(person, network, now())
+    except TooOften:
+        return _door(name, _TOO_OFTEN, 429)
+    # A name that rests is answered like a wrong password, and like a name that nobody has: the door tells no names.
+    tried = person if may else None
+    right = desk_staff().check_password(tried, request.form.get("password", ""), request.form.get("code", ""), now())
+    if not (person and right):
+        # A name that nobody has may be a password in the wrong box.
+        audit().record_stranger("could not sign in", person.name if person else "", _why(person, may))
+        return _door(name, _WRONG, 422)
+    desk_staff().succeeded(person, network)
+    return let_in(person, "with a password")
+
+
+@blueprint.post("/sign-in/passkey/options")
+@only("stranger")
+def passkey_options() -> ResponseReturnValue:
+    """What the browser needs to ask for a passkey. Any of this desk's will do, so no name is asked for."""
+    options = webauthn.generate_authentication_options(
+        rp_id=_rp_id(), challenge=_new_challenge("sign in"), user_verification=UserVerificationRequirement.REQUIRED
+    )
+    return current_app.response_class(webauthn.options_to_json(options), mimetype="application/json")
+
+
+@blueprint.post("/sign-in/passkey")
+@only("stranger")
+def with_passkey() -> ResponseReturnValue:
+    """Sign in with a passkey."""
+    answer = request.get_json(silent=True) or {}
+    challenge = _challenge("sign in")
+    key = desk_staff().passkey(_credential_id(answer))
+    person = desk_staff().find(key.person) if key else None
+    if not key or not person or not challenge:
+        audit().record_stranger("could not sign in", "", "a passkey that is not known here, or an old question")
+        return {"problem": "This passkey is not known here. Use another, or ask for a new link."}, 422
+    try:
+        verified = webauthn.verify_authentication_response(
+            credential=answer,
+            expected_challenge=challenge,
+            expected_rp_id=_rp_id(),
+            expected_origin=_origin(),
+            credential_public_key=key.public_key,
+            credential_current_sign_count=key.signs,
+            require_user_verification=True,
+        )
+    except (WebAuthnException, ValueError, KeyError, TypeError):
+        audit().record_stranger("could not sign in", person.name, "passkey")
+        return {"problem": "The passkey was not accepted. Try again, or ask for a new link."}, 422
+    desk_staff().passkey_used(key.credential, verified.new_sign_count, now())
+    return {"go": let_in(person, "with a passkey").location}
+
+
+@blueprint.post("/sign-out")
+@staff
+def sign_out() -> ResponseReturnValue:
+    """End this session, here and on the server."""
+    person, here = current_person(), _here()
+    audit().record(person.name, "signed out")
+    if here:
+        sessions().end(person.id, here.name)
+    session.clear()
+    return redirect(url_for("signing_in.sign_in"), 303)
+
+
+@blueprint.get("/invitation/<token>")
+@only("stranger")
+def invitation(token: str) -> ResponseReturnValue:
+    """Where a one-time link leads: choose how to sign in from now on."""
+    person = desk_staff().invited(token, now())
+    if not person:
+        return link_is_spent()
+    return _ways_in("desk/people/invitation.html", person, token=token)
+
+
+@blueprint.post("/invitation/<token>/password")
+@only("stranger")
+def accept_with_password(token: str) -> ResponseReturnValue:
+    """Set a password by a one-time link."""
+    person = desk_staff().invited(token, now())
+    if not person:
+        return link_is_spent()
+    try:
+        _set_password(person, token)
+    except LinkSpent:
+        return link_is_spent()
+    except NotPossible as problem:
+        return _ways_in("desk/people/invitation.html", person, 422, token=token, problem=str(problem))
+    return let_in(person, "with a password")
+
+
+@blueprint.post("/invitation/<token>/passkey/options")
+@only("stranger")
+def invited_passkey_options(token: str) -> ResponseReturnValue:
+    """What the browser needs to make the first passkey."""
+    return _registration_options(desk_staff().invited(token, now()) or abort(404), token)
+
+
+@blueprint.post("/invitation/<token>/passkey")
+@only("stranger")
+def accept_with_passkey(token: str) -> ResponseReturnValue:
+    """Keep the first passkey, made by a one-time link."""
+    person = desk_staff().invited(token, now())
+    if not person:
+        return {"problem": _SPENT}, 410
+    try:
+        _keep_passkey(person, token)
+    except NotPossible as problem:
+        return {"problem": str(problem)}, 410 if isinstance(problem, LinkSpent) else 422
+    return {"go": let_in(person, "with a passkey").location}
+
+
+@blueprint.get("/account")
+@staff
+def account() -> ResponseReturnValue:
+    """One's own ways in, and where one is signed in."""
+    return _ways_in("desk/people/account.html", current_person())
+
+
+@blueprint.post("/account/password")
+@staff
+def change_password() -> ResponseReturnValue:
+    """Set or change one's own password; every other session of theirs ends."""
+    person = current_person()
+    if first := _again():
+        return first
+    try:
+        _set_password(person)
+    except NotPossible as problem:
+        return _ways_in("desk/people/account.html", person, 422, problem=str(problem))
+    return _changed(person, "Your password is set. You are signed out everywhere else.")
+
+
+@blueprint.post("/account/passkey/options")
+@staff
+def more_passkey_options() -> ResponseReturnValue:
+    """What the browser needs to make another passkey."""
+    if first := _again():
+        return {"go": first.location}
+    return _registration_options(current_person())
+
+
+@blueprint.post("/account/passkey")
+@staff
+def add_passkey() -> ResponseReturnValue:
+    """Keep another passkey."""
+    if first := _again():
+        return {"go": first.location}
+    try:
+        _keep_passkey(current_person())
+    except NotPossible as problem:
+        return {"problem": str(problem)}, 422
+    flash("The passkey is kept.")
+    return {"go": url_for("signing_in.account")}
+
+
+@blueprint.get("/account/passkey/remove")
+@staff
+def ask_to_remove_passkey() -> ResponseReturnValue:
+    """Ask before a passkey is forgotten."""
+    credential = request.args.get("credential", "")
+    key = desk_staff().passkey(_from_base64url(credential))
+    if not key or key.person != current_person().id:
+        abort(404)
+    return render_template(
+        "desk/people/ask.html",
+        heading="Forget this passkey?",
+        text=f"{key.label}: it no longer opens the desk, and you are signed out everywhere else.",
+        button="Forget it",
+        action="/account/passkey/remove",
+        fields=[("credential", credential)],
+        back="/account",
+    )
+
+
+@blueprint.post("/account/passkey/remove")
+@staff
+def remove_passkey() -> ResponseReturnValue:
+    """Forget one of one's own passkeys."""
+    person = current_person()
+    if first := _again():
+        return first
+    try:
+        with audit().recorded(person.name, "removed a passkey", person.name):
+            desk_staff().remove_passkey(person.id, _from_base64url(request.form.get("credential", "")))
+    except NotPossible as problem:
+        return _ways_in("desk/people/account.html", person, 422, problem=str(problem))
+    return _changed(person, "The passkey is forgotten. You are signed out everywhere else.")
+
+
+@blueprint.post("/account/sessions/end")
+@staff
+def end_session() -> ResponseReturnValue:
+    """End one of one's own sessions, or all the others."""
+    person, here, name = current_person(), _here(), request.form.get("session", "")
+    audit().record(person.name, "ended a session", person.name)
+    if name == "others":
+        sessions().end_all(person.id, here.name if here else "")
+    else:
+        sessions().end(person.id, name)
+    flash("Signed out there.")
+    return redirect(url_for("signing_in.account"), 303)
+
+
+def _again() -> Response | None:
+    """Where to go before one's own ways in can be changed; None for who signed in lately.
+
+    A browser that somebody left open must not become theirs who finds it.
+    """
+    here = _here()
+    if here and now() - here.made < LATELY:
+        return None
+    flash("Sign in once more before you change how you sign in.")
+    return redirect(url_for("signing_in.sign_in", next=url_for("signing_in.account")), 303)
+
+
+def person_of_this_request() -> Person | None:
+    """Who this request comes from. Removed people and ended sessions are strangers from that moment on."""
+    here = _here(used=not asked_by_itself())
+    person = desk_staff().find(here.person) if here else None
+    return person if here and person and person.epoch == here.epoch else None
+
+
+def set_up_cookie(app: Flask, https: bool) -> None:
+    """The cookie that names a session: signed, never readable by scripts, gone with the browser."""
+    app.secret_key = _secret(app)
+    app.config.update(
+        SESSION_COOKIE_NAME="__Host-desk" if https else "desk",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=https,
+        WTF_CSRF_TIME_LIMIT=None,
+        # The Origin and Sec-Fetch-Site of every post are looked at already (same_site.py).
+        WTF_CSRF_SSL_STRICT=False,
+    )
+
+
+def _secret(app: Flask) -> bytes:
+    return secret_file(app.config["DATA"] / "desk.secret", secrets.token_bytes(32))
+
+
+def _door(name: str = "", problem: str = "", status: int = 200) -> ResponseReturnValue:
+    by_number = urlsplit(request.host_url).hostname != _rp_id()
+    there = _origin() + "/sign-in" if by_number else ""
+    page = render_template("desk/people/sign_in.html", name=name, problem=problem, next=_next(), passkeys_at=there)
+    return page, status
+
+
+def let_in(person: Person, how: str) -> Response:
+    """Start a session for somebody who proved who they are, and send them on."""
+    # A new session from nothing: whatever a cookie held before somebody signed in is worth nothing after (fixation).
+    onward = _next()
+    session.clear()
+    audit().record(person.name, "signed in", person.name, how)
+    session["token"] = sessions().start(person, request.headers.get("User-Agent", ""), now())
+    return redirect(onward, 303)
+
+
+def link_is_spent() -> ResponseReturnValue:
+    """The page of a one-time link that is no longer good."""
+    return render_template("desk/error.html", heading="This link is no longer good", text=_SPENT), 410
+
+
+def _changed(person: Person, said: str) -> ResponseReturnValue:
+    here = _here()
+    sessions().end_all(person.id, here.name if here else "")
+    flash(said)
+    return redirect(url_for("signing_in.account"), 303)
+
+
+def own_path(wanted: str) -> str:
+    """`wanted` if it is an address of ours, else the front page: nobody is sent elsewhere after signing in."""
+    good = wanted.startswith("/") and not wanted.startswith("//") and "\\" not in wanted and wanted.isprintable()
+    return wanted if good else "/"
+
+
+def _next() -> str:
+    return own_path(request.values.get("next", "/"))
+
+
+def _here(used: bool = True) -> Session | None:
+    token = session.get("token")
+    return sessions().find(token, now(), used) if isinstance(token, str) else None
+
+
+def _why(person: Person | None, may: bool) -> str:
+    return "" if person and may else "rests after too many tries" if person else "a name that is not known here"
+
+
+def _ways_in(template: str, person: Person, status: int = 200, **more: str) -> ResponseReturnValue:
+    """A page with a form to set a password: its second factor is made here, and kept once a code has proved it."""
+    secret = request.form.get("secret") or pyotp.random_base32()
+    site = current_app.extensions["live"].library.site
+    address = pyotp.TOTP(secret).provisioning_uri(name=person.name, issuer_name=f"{site.name} desk")
+    here = _here()
+    page = render_template(
+        template,
+        who=person,
+        secret=secret,
+        drawing=segno.make(address, micro=False).svg_inline(scale=4, border=2, light="#fff", dark="#000"),
+        passkeys=[(bytes_to_base64url(key.credential), key) for key in desk_staff().passkeys(person.id)],
+        has_password=desk_staff().has_password(person.id),
+        sessions=sessions().of(person, now()),
+        here=here.name if here else "",
+        **more,
+    )
+    return page, status
+
+
+def _set_password(person: Person, link: str = "") -> None:
+    secret = request.form.get("secret", "")
+    if not (len(secret) == 32 and set(secret) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")):
+        raise NotPossible(_SAME_LENGTH)
+    typed, code = request.form.get("password", ""), request.form.get("code", "")
+    password = desk_staff().new_password(person, typed, secret, code, now())
+    with audit().recorded(person.name, _TOOK_UP if link else "set a password", person.name, "with a password"):
+        desk_staff().set_password(person.id, password, now(), link)
+
+
+def _registration_options(person: Person, link: str = "") -> ResponseReturnValue:
+    options = webauthn.generate_registration_options(
+        rp_id=_rp_id(),
+        rp_name="Sidedoor desk",
+        challenge=_new_challenge(_registering(person, link)),
+        user_name=person.name,
+        user_id=f"sidedoor-{person.id}".encode(),
+        authenticator_selection=AuthenticatorSelectionCriteria(
+            resident_key=ResidentKeyRequirement.REQUIRED, user_verification=UserVerificationRequirement.REQUIRED
+        ),
+        exclude_credentials=[
+            PublicKeyCredentialDescriptor(id=key.credential) for key in desk_staff().passkeys(person.id)
+        ],
+    )
+    return current_app.response_class(webauthn.options_to_json(options), mimetype="application/json")
+
+
+def _keep_passkey(person: Person, link: str = "") -> None:
+    challenge = _challenge(_registering(person, link))
+    if not challenge:
+        raise NotPossible(_SAME_LENGTH)
+    try:
+        made = webauthn.verify_registration_response(
+            credential=request.get_json(silent=True) or {},
+            expected_challenge=challenge,
+            expected_rp_id=_rp_id(),
+            expected_origin=_origin(),
+            require_user_verification=True,
+        )
+    except (WebAuthnException, ValueError, KeyError, TypeError):
+        raise NotPossible("The passkey was not accepted. Try again.") from None
+    label = browser_in_words(request.headers.get("User-Agent", ""))
+    key = Passkey(made.credential_id, person.id, made.credential_public_key, made.sign_count, label, now(), None)
+    with audit().recorded(person.name, _TOOK_UP if link else "added a passkey", person.name, f"a passkey, {label}"):
+        desk_staff().add_passkey(key, link)
+
+
+def _registering(person: Person, link: str) -> str:
+    return f"a passkey for {person.id} {'by link' if link else 'at the desk'}"
+
+
+def _new_challenge(purpose: str) -> bytes:
+    challenge = desk_staff().challenge(purpose, now())
+    session["challenge"] = bytes_to_base64url(challenge)
+    return challenge
+
+
+def _challenge(purpose: str) -> bytes | None:
+    """The challenge this browser was given for `purpose`; good for once, and not for long."""
+    given = session.pop("challenge", None)
+    challenge = _from_base64url(given) if isinstance(given, str) else b""
+    return challenge if desk_staff().answered(challenge, purpose, now()) else None
+
+
+def _credential_id(answer: object) -> bytes:
+    written = answer.get("rawId") if isinstance(answer, dict) else None
+    return _from_base64url(written) if isinstance(written, str) else b""
+
+
+def _from_base64url(written: str) -> bytes:
+    try:
+        return base64.urlsafe_b64decode(written + "=" * (-len(written) % 4))
+    except ValueError:
+        return b""
+
+
+def _origin() -> str:
+    return str(current_app.config["SETTINGS"].desk_url).rstrip("/")
+
+
+def _rp_id() -> str:
+    return urlsplit(_origin()).hostname or "localhost"
+
+
+def _network() -> str:
+    """Stands for the network a request comes from: a keyed hash, so that no address is written down."""
+    try:
+        address = ipaddress.ip_address(request.remote_addr or "")
+    except ValueError:
+        address = ipaddress.ip_address("0.0.0.0")  # noqa: S104 - an address to hash
+    network = ipaddress.ip_network((address, 24 if address.version == 4 else 48), strict=False)
+    key = current_app.secret_key
+    assert isinstance(key, bytes)
+    return "network " + hmac.new(key, json.dumps(str(network)).encode(), hashlib.sha256).hexdigest()[:24]

@@ -1,0 +1,112 @@
+"""Sign-in with the organisation's own accounts (OpenID Connect), where the operator names a provider.
+
+An optional extra, `pip install 'sidedoor[oidc]'`. Nobody gets in by having an account: a person of the desk connects
+theirs with a one-time link first, and is known by the provider's name and subject from then on (OIDC Core, 2).
+"""
+
+import logging
+
+from authlib.integrations.base_client.errors import OAuthError
+from authlib.integrations.flask_client import OAuth
+from flask import Blueprint, Flask, current_app, redirect, render_template, request, session
+from flask.typing import ResponseReturnValue
+from joserfc.errors import JoseError
+from requests.exceptions import RequestException
+
+from sidedoor.desk.access import only
+from sidedoor.desk.current import audit, desk_staff, now
+from sidedoor.desk.people.signing_in import let_in, link_is_spent, own_path
+from sidedoor.desk.people.staff import LinkSpent, NotPossible
+from sidedoor.settings import Settings
+
+blueprint = Blueprint("work_account", __name__, url_prefix="/work-account")
+log = logging.getLogger(__name__)
+
+
+def set_up(app: Flask, settings: Settings) -> None:
+    """Register the provider of `settings` with `app`. It is asked for its addresses when somebody first signs in."""
+    oauth = OAuth(app)
+    oauth.register(
+        name="work_account",
+        server_metadata_url=f"{str(settings.oidc_issuer).rstrip('/')}/.well-known/openid-configuration",
+        client_id=settings.oidc_client_id,
+        client_secret=settings.oidc_client_secret.get_secret_value(),
+        client_kwargs={"scope": "openid", "code_challenge_method": "S256"},
+    )
+    app.extensions["work_account"] = oauth.work_account
+
+
+@blueprint.get("")
+@only("stranger")
+def start() -> ResponseReturnValue:
+    """Send somebody to the provider, to sign in with an account that is connected already."""
+    session["onward"] = own_path(request.args.get("next", "/"))
+    session.pop("connect", None)
+    return _to_the_provider()
+
+
+@blueprint.post("/connect")
+@only("stranger")
+def connect() -> ResponseReturnValue:
+    """The button on the page of a one-time link: connect the account that they come back with.
+
+    A post, so that no other site can send a browser here. The answer is a page that leads on by itself, because the
+    policy lets no form end at another site (CSP form-action covers redirects).
+    """
+    session["connect"] = request.form.get("link", "")
+    return render_template("desk/people/onward.html")
+
+
+@blueprint.get("/connect")
+@only("stranger")
+def onward() -> ResponseReturnValue:
+    """Send somebody to the provider who pressed that button."""
+    return _to_the_provider() if session.get("connect") else redirect("/sign-in", 303)
+
+
+def _to_the_provider() -> ResponseReturnValue:
+    back = f"{str(current_app.config['SETTINGS'].desk_url).rstrip('/')}/work-account/back"
+    try:
+        answer: ResponseReturnValue = current_app.extensions["work_account"].authorize_redirect(back)
+    except (OAuthError, RequestException) as error:
+        return _no(error)
+    return answer
+
+
+@blueprint.get("/back")
+@only("stranger")
+def back() -> ResponseReturnValue:
+    """Where the provider sends them. Its answer is checked: state, nonce, code verifier, signature."""
+    onward, link = session.pop("onward", "/"), session.pop("connect", "")
+    try:
+        told = current_app.extensions["work_account"].authorize_access_token().get("userinfo") or {}
+        account = f"{told['iss']} {told['sub']}"
+    except (OAuthError, RequestException, JoseError, KeyError, ValueError) as error:
+        return _no(error)
+    if link:
+        person = desk_staff().invited(link, now())
+        if not person:
+            return link_is_spent()
+        try:
+            with audit().recorded(person.name, "took up an invitation", person.name, "with a work account"):
+                desk_staff().connect(person.id, account, now(), link)
+        except LinkSpent:
+            return link_is_spent()
+        except NotPossible as problem:
+            return _problem(str(problem), 422)
+        return let_in(person, "with a work account")
+    known = desk_staff().connected(account)
+    if not known:
+        audit().record_stranger("could not sign in", "", "a work account that is not known here")
+        return _problem("This account is not known here. Ask an administrator for a link, and connect it there.", 422)
+    let_in(known, "with a work account")
+    return redirect(onward, 303)
+
+
+def _no(error: Exception) -> ResponseReturnValue:
+    log.warning("Signing in with a work account failed: %s", type(error).__name__)
+    return _problem("Your organisation's sign-in did not answer as it should. Try again, or use another way in.", 503)
+
+
+def _problem(text: str, status: int) -> ResponseReturnValue:
+    return render_template("desk/error.html", heading="That did not work", text=text), status

@@ -1,0 +1,43 @@
+"""What a view needs of the request it answers: the one edition it belongs to, from start to end."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec
+
+from flask import current_app, make_response, request
+from flask.typing import ResponseReturnValue
+from werkzeug.wrappers import Response
+
+from sidedoor.documents.library import PublicLibrary
+from sidedoor.web.edition import EDITION_KEY, SAME_FOR_EVERYONE, Edition
+
+Parameters = ParamSpec("Parameters")
+
+
+def current_edition() -> Edition:
+    """The edition this request is answered from."""
+    edition: Edition = request.environ[EDITION_KEY]
+    return edition
+
+
+def current_public() -> PublicLibrary:
+    """All that this request may know of the documents."""
+    return current_edition().public
+
+
+def site_address() -> str:
+    """Where the site is reached, without a slash at the end: for feeds and whatever else leaves it."""
+    return (current_public().site.url or current_app.config["SERVED_AT"]).rstrip("/")
+
+
+def same_for_everyone(view: Callable[Parameters, ResponseReturnValue]) -> Callable[Parameters, ResponseReturnValue]:
+    """Mark a view whose answer depends on its address and the edition alone, so that the edition may remember it."""
+
+    @wraps(view)
+    def marked(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Response:
+        response = make_response(view(*args, **kwargs))
+        if request.method == "GET":
+            response.headers[SAME_FOR_EVERYONE] = "1"
+        return response
+
+    return marked

@@ -1,0 +1,231 @@
+"""The Edition: the public site at one moment. Flask answers each address once; the edition repeats the bytes.
+
+A WSGI layer in front of Flask. What it remembers was answered from one PublicLibrary, and is dropped whole at the next
+edit and at the next embargo or expiry of any document, so no remembered page outlives what it was made from.
+"""
+
+import gzip
+import hashlib
+import re
+from collections.abc import Callable, Container, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import brotli
+from werkzeug.http import parse_accept_header, parse_etags
+from werkzeug.test import run_wsgi_app
+
+from sidedoor.documents.library import Library, PublicLibrary
+from sidedoor.documents.live import LiveLibrary
+from sidedoor.documents.times import Clock
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+EDITION_KEY = "sidedoor.web.edition"
+CHAT_COOKIE = "chat"
+"""The name of the one cookie there is, behind its prefix: it names a conversation."""
+CHAT_COOKIES = (CHAT_COOKIE, f"__Host-{CHAT_COOKIE}")
+MARK_COOKIE = "left"
+"""A page leaves it when a conversation is left (see public.hidden_first), because no script can drop the other."""
+_PERSONAL = re.compile(rf"(?:^|;)\s*(?:{'|'.join(CHAT_COOKIES)}|{MARK_COOKIE})=")
+MIRROR_KEY = "sidedoor.mirror_of"
+"""Where the live site is, in a request that the export makes. Its answer is for the mirror alone."""
+SAME_FOR_EVERYONE = "X-Sidedoor-Same-For-Everyone"
+"""How a view tells the edition that its answer may be remembered. The header never leaves the edition."""
+
+_LARGEST_PAGE = 128 * 1024
+_LONGEST = timedelta(days=1)  # some answers hold a date of their own: security.txt
+_CODINGS = ("br", "gzip", "identity")
+_WORTH_COMPRESSING = (
+    "text/",
+    "application/json",
+    "application/feed+json",
+    "application/xml",
+    "application/rss+xml",
+    "application/atom+xml",
+)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One remembered response, in every coding it has."""
+
+    status: str
+    codings: dict[str, "Coded"]
+
+    @classmethod
+    def of(cls, status: str, headers: Iterable[tuple[str, str]], body: bytes) -> "Answer":
+        """Make the codings of `body` that save something. `headers` are all that the response will carry."""
+        kept = [
+            (name, value)
+            for name, value in headers
+            if name.lower() not in ("content-length", SAME_FOR_EVERYONE.lower())
+        ]
+        content_type = next((value for name, value in kept if name.lower() == "content-type"), "")
+        bodies = {"identity": body}
+        if content_type.startswith(_WORTH_COMPRESSING):
+            bodies |= _compressed(body, content_type.startswith("text/html"))
+            kept.append(("Vary", "Accept-Encoding"))
+        digest = hashlib.sha256(body).hexdigest()[:16]
+        return cls(status, {coding: Coded.of(kept, f"{digest}-{coding}", coding, bodies[coding]) for coding in bodies})
+
+    def send(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Answer a GET or HEAD request in the coding it prefers, or with 304 where it has these bytes already."""
+        coded = self.codings[_preferred(environ.get("HTTP_ACCEPT_ENCODING", ""), len(self.codings) > 1)]
+        if_none_match = environ.get("HTTP_IF_NONE_MATCH")
+        if if_none_match and self.status.startswith("200") and parse_etags(if_none_match).contains_weak(coded.tag):
+            start_response("304 Not Modified", coded.unchanged.copy())
+            return []
+        start_response(self.status, coded.headers.copy())
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [coded.body]
+
+
+@dataclass(frozen=True)
+class Coded:
+    """One coding of a response, with its headers made once: for 200, and for 304 Not Modified."""
+
+    tag: str
+    headers: list[tuple[str, str]]
+    unchanged: list[tuple[str, str]]
+    body: bytes
+
+    @classmethod
+    def of(cls, headers: list[tuple[str, str]], tag: str, coding: str, body: bytes) -> "Coded":
+        """Add what belongs to the coding: ETag (strong, RFC 9110 8.8.1), Content-Encoding, Content-Length."""
+        all_headers = [*headers, ("ETag", f'"{tag}"')]
+        unchanged = [header for header in all_headers if header[0].lower() != "content-type"]
+        all_headers.append(("Content-Length", str(len(body))))
+        if coding != "identity":
+            all_headers.append(("Content-Encoding", coding))
+        return cls(tag, all_headers, unchanged, body)
+
+
+def _compressed(body: bytes, is_page: bool) -> dict[str, bytes]:
+    """A body in both codings. Pages as small as they get; feeds and sitemaps, which programs read, quickly."""
+    if is_page and len(body) <= _LARGEST_PAGE:
+        return _compressed_page(body)
+    return {"br": brotli.compress(body, quality=4), "gzip": gzip.compress(body, compresslevel=4, mtime=0)}
+
+
+@lru_cache(maxsize=512)
+def _compressed_page(body: bytes) -> dict[str, bytes]:
+    """Remembered, because most pages outlive an edition."""
+    return {
+        "br": brotli.compress(body, mode=brotli.MODE_TEXT, quality=11),
+        "gzip": gzip.compress(body, compresslevel=9, mtime=0),
+    }
+
+
+@dataclass(frozen=True, eq=False)
+class Edition:
+    """The public library of one moment, and the answers made from it so far, by path.
+
+    `addresses`: those whose answers may be remembered. `since`: when what the public sees last changed.
+    """
+
+    library: Library
+    public: PublicLibrary
+    made_at: datetime
+    since: datetime
+    addresses: Container[str] = ()
+    answers: dict[str, Answer] = field(default_factory=dict)
+
+    def valid(self, library: Library, now: datetime) -> bool:
+        """Whether it still shows what the public may see at `now`, also after the clock was set back."""
+        return library is self.library and self._lasts(now)
+
+    def after(self, library: Library, now: datetime, addresses: Callable[[PublicLibrary], Container[str]]) -> "Edition":
+        """The edition that follows this one. What only a draft changed changes nothing, not even how soon we answer."""
+        public = library.public(now)
+        if self._lasts(now) and public.shows_the_same_as(self.public):
+            return Edition(library, public, self.made_at, self.since, self.addresses, self.answers)
+        return Edition(library, public, now, now, addresses(public))
+
+    def _lasts(self, now: datetime) -> bool:
+        return self.made_at <= now < min(self.public.valid_until, self.made_at + _LONGEST)
+
+
+def in_conversation(environ: "WSGIEnvironment") -> bool:
+    """Whether a request carries the cookie that names a conversation, or the mark that one was left.
+
+    Its answer is made for this reader alone: it is neither remembered nor taken from what is."""
+    return _PERSONAL.search(environ.get("HTTP_COOKIE", "")) is not None
+
+
+class EditionLayer:
+    """Gives every request one Edition from start to end, and answers from it where it can.
+
+    `complete` adds to a response's headers whatever policy it still lacks, before it is remembered. `addresses` gives
+    all addresses of a public library: nothing else is ever remembered, whatever is asked.
+    """
+
+    def __init__(
+        self,
+        application: "WSGIApplication",
+        live: LiveLibrary,
+        clock: Clock,
+        complete: Callable[[list[tuple[str, str]]], list[tuple[str, str]]],
+        addresses: Callable[[PublicLibrary], Container[str]],
+    ) -> None:
+        self._application = application
+        self._complete = complete
+        self._live = live
+        self._clock = clock
+        self._addresses = addresses
+        library, now = live.library, clock()
+        public = library.public(now)
+        self._edition = Edition(library, public, now, now, addresses(public))
+
+    def edition(self) -> Edition:
+        """The edition of now."""
+        edition = self._edition
+        library, now = self._live.library, self._clock()
+        if not edition.valid(library, now):
+            self._edition = edition = edition.after(library, now, self._addresses)
+        return edition
+
+    def remembered(self, environ: "WSGIEnvironment") -> Answer | None:
+        """The answer to this request, if it is one that was answered before in this edition."""
+        if environ["REQUEST_METHOD"] not in ("GET", "HEAD") or environ.get("QUERY_STRING") or MIRROR_KEY in environ:
+            return None
+        if in_conversation(environ):
+            return None
+        return self.edition().answers.get(environ.get("PATH_INFO", ""))
+
+    def at_hand(self, environ: "WSGIEnvironment") -> bool:
+        """Whether `remembered` has the answer, with no edition to make first."""
+        return self._edition.valid(self._live.library, self._clock()) and self.remembered(environ) is not None
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        edition = self.edition()
+        environ[EDITION_KEY] = edition
+        if environ["REQUEST_METHOD"] not in ("GET", "HEAD") or environ.get("QUERY_STRING"):
+
+            def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Callable[[bytes], object]:
+                return start_response(status, [pair for pair in headers if pair[0] != SAME_FOR_EVERYONE], *error)
+
+            return self._application(environ, start)
+        body, status, headers = run_wsgi_app(self._application, {**environ, "REQUEST_METHOD": "GET"}, buffered=True)
+        whole = b"".join(body)
+        path = environ.get("PATH_INFO", "")
+        for_everybody = MIRROR_KEY not in environ and not in_conversation(environ) and path in edition.addresses
+        if SAME_FOR_EVERYONE in headers and for_everybody:
+            edition.answers[path] = answer = Answer.of(status, self._complete(list(headers)), whole)
+            return answer.send(environ, start_response)
+        start_response(status, [header for header in headers if header[0] != SAME_FOR_EVERYONE])
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [whole]
+
+
+@lru_cache(maxsize=512)
+def _preferred(accept_encoding: str, choice: bool) -> str:
+    """The coding that a client weights highest, ours deciding among equals; identity when it names none we have."""
+    if not choice or not accept_encoding:
+        return "identity"
+    weights = dict(parse_accept_header(accept_encoding))
+    other = weights.get("*", 0)
+    weighed = [(weights.get(coding, other if coding != "identity" else 0.001), coding) for coding in _CODINGS]
+    best, coding = max(weighed, key=lambda pair: pair[0])
+    return coding if best > 0 else "identity"

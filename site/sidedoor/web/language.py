@@ -1,0 +1,97 @@
+"""The language of the page being made: its interface strings (gettext), its direction, its dates."""
+
+import gettext
+import io
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from flask import Flask, g
+
+from sidedoor.documents.problems import Level, Problem
+from sidedoor.web.current import current_public
+
+LOCALE = Path(__file__).resolve().parents[1] / "locale"
+
+
+def current_language() -> str:
+    """BCP 47 tag of the page being made: the one a view set, or the site's."""
+    return getattr(g, "language", None) or current_public().site.language
+
+
+@cache
+def translations(language: str) -> gettext.NullTranslations:
+    """The interface strings in `language`, straight from its .po file; English where there is none."""
+    path = LOCALE / language / "LC_MESSAGES" / "sidedoor.po"
+    if not path.is_file():
+        return gettext.NullTranslations()
+    compiled = io.BytesIO()
+    with path.open("rb") as source:
+        write_mo(compiled, read_po(source))
+    compiled.seek(0)
+    return gettext.GNUTranslations(compiled)
+
+
+def translate(text: str) -> str:
+    """`text` in the language of the page being made. Imported as `_`, which is what marks a string for translators."""
+    return translations(current_language()).gettext(text)
+
+
+@cache
+def _locale(language: str) -> Locale:
+    try:
+        return Locale.parse(language, sep="-")
+    except (UnknownLocaleError, ValueError):
+        return Locale("en", "GB")
+
+
+def direction(language: str) -> str:
+    """`ltr` or `rtl`."""
+    return _locale(language).text_direction
+
+
+def language_name(language: str) -> str:
+    """What speakers call it: `Cymraeg`."""
+    return (_locale(language).get_display_name(language) or language).capitalize()
+
+
+def long_date(moment: date | datetime) -> str:
+    """A day in words, in the site's zone: `24 November 2026`."""
+    if isinstance(moment, datetime):
+        moment = moment.astimezone(current_public().site.zone).date()
+    language = current_language()
+    return format_date(moment, "d MMMM y", locale=Locale("en", "GB") if language == "en" else _locale(language))
+
+
+def awaiting_review() -> list[Problem]:
+    """The languages whose interface no human translator has read yet: those whose .po file says so in its header."""
+    return [
+        Problem(
+            f"locale/{path.parents[1].name}",
+            None,
+            f"The interface in {language_name(path.parents[1].name)} awaits a translator's review.",
+            "Have it read; then delete X-Awaiting-Review in its .po file.",
+            Level.WARNING,
+        )
+        for path in sorted(LOCALE.glob("*/LC_MESSAGES/sidedoor.po"))
+        if "X-Awaiting-Review: yes" in path.read_text("utf-8")
+    ]
+
+
+def speak_languages(app: Flask) -> None:
+    """Give templates `_()`, `lang`, `dir` and the filter `longdate`."""
+    app.jinja_env.add_extension("jinja2.ext.i18n")
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
+        translate,
+        lambda one, many, number: translations(current_language()).ngettext(one, many, number),
+        newstyle=True,
+    )
+    app.jinja_env.filters["longdate"] = long_date
+
+    @app.context_processor
+    def _language() -> dict[str, str]:
+        return {"lang": current_language(), "dir": direction(current_language())}

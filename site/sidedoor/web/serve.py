@@ -1,0 +1,52 @@
+"""How both applications are loaded and served: granian, with the same options everywhere.
+
+Many connections, few threads: whoever is slow keeps nobody else waiting (serving.py, tests/faults).
+"""
+
+import os
+import resource
+import sys
+from collections.abc import Callable
+from typing import NoReturn
+
+from flask import Flask
+from pydantic import ValidationError
+
+from sidedoor.documents.problems import Refused
+from sidedoor.private import keep_to_the_owner, private_tree
+from sidedoor.settings import Settings
+from sidedoor.web.logs import set_up_logs
+
+OPTIONS = (
+    *("--interface", "rsgi", "--factory", "--no-ws", "--log-level", "error"),
+    *("--backlog", "4096", "--backpressure", "2048"),
+    *("--http1-buffer-size", "65536", "--http1-header-read-timeout", "10000"),
+    *("--respawn-failed-workers", "--workers-kill-timeout", "10"),
+)
+
+
+def loaded(create_app: Callable[[Settings], Flask]) -> Flask:
+    """An application on the settings of the environment. Ends the program, with a sentence, where it cannot be made."""
+    set_up_logs()
+    keep_to_the_owner()
+    try:
+        app = create_app(Settings())
+    except Refused as refused:
+        sys.exit("\n".join(str(problem) for problem in refused.problems))
+    except ValidationError as error:
+        sys.exit("\n".join(f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}" for detail in error.errors()))
+    private_tree(app.config["DATA"])
+    return app
+
+
+def command(target: str, host: str, port: int, workers: int) -> list[str]:
+    """What serves `target`, a function of the form `module:name` that returns an application."""
+    place = ("--host", host, "--port", str(port), "--workers", str(workers))
+    return [sys.executable, "-m", "granian", *OPTIONS, *place, target]
+
+
+def serve(target: str, host: str, port: int, workers: int) -> NoReturn:
+    """Become that server. It may open as many files as the machine allows."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    os.execv(sys.executable, command(target, host, port, workers))  # noqa: S606 - no shell

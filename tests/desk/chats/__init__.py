@@ -1,0 +1,1 @@
+"""Chats at the desk."""

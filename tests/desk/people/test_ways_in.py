@@ -1,0 +1,440 @@
+"""What opens the door, how often, how long, and what closes it: links, passkeys, passwords, sessions, and their log."""
+
+import http.cookiejar
+import json
+import re
+import sqlite3
+import threading
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyotp
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from sidedoor.desk.audit import STRANGERS_LINES, Audit
+from sidedoor.desk.people.staff import FAILURES, OFFICE_FAILURES, NotPossible, Passkey, Staff
+from tests.conftest import SetClock
+from tests.content import ContentFolder
+from tests.desk.conftest import SignedIn
+from tests.desk.test_signing_in import PASSWORD, link_of, set_password
+from tests.server import DESK, RunningSite
+
+
+class Browser:
+    """A browser without scripts, at a real server: keeps its cookie, follows nothing."""
+
+    def __init__(self, url: str) -> None:
+        class Stay(urllib.request.HTTPRedirectHandler):
+            def redirect_request(self, *_: Any) -> None:
+                return None
+
+        self.url = url
+        jar = urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
+        self._open = urllib.request.build_opener(jar, Stay).open
+
+    def ask(self, path: str, form: dict[str, str] | None = None) -> tuple[int, str]:
+        data = urllib.parse.urlencode(form).encode() if form is not None else None
+        try:
+            with self._open(self.url + path, data, timeout=30) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
+
+
+def field(page: str, name: str) -> str:
+    found = re.search(rf'name="{name}" value="([^"]+)"', page)
+    assert found, name
+    return found[1]
+
+
+def test_of_two_browsers_that_use_one_link_at_once_one_gets_in_and_nothing_of_the_other_is_kept(
+    content: ContentFolder, tmp_path: Path
+) -> None:
+    data = tmp_path / "data"
+    desk = RunningSite(content.path, data, application=DESK)
+    try:
+        staff = Staff(data)
+        for number in range(8):
+            person = staff.add(f"Person {number}", ["press"])
+            link = f"/invitation/{staff.new_link(person.id, datetime.now(UTC))}"
+            at_once = threading.Barrier(2)
+            secrets: dict[int, str] = {}
+
+            def take_up(
+                browser: Browser, who: int, link: str = link, at_once: Any = at_once, secrets: Any = secrets
+            ) -> int:
+                _, page = browser.ask(link)
+                secrets[who] = field(page, "secret")
+                form = {
+                    "csrf_token": field(page, "csrf_token"),
+                    "secret": secrets[who],
+                    "password": f"{PASSWORD} {who}",
+                }
+                form["code"] = pyotp.TOTP(secrets[who]).now()
+                at_once.wait()
+                return browser.ask(f"{link}/password", form)[0]
+
+            browsers = [Browser(desk.url), Browser(desk.url)]
+            with ThreadPoolExecutor(2) as people:
+                got = list(people.map(take_up, browsers, (0, 1)))
+            assert sorted(got) == [303, 410], number
+            winner = got.index(303)
+            with closing(sqlite3.connect(data / "staff.sqlite3")) as database:
+                kept = database.execute("SELECT secret FROM passwords WHERE person = ?", (person.id,)).fetchall()
+            assert kept == [(secrets[winner],)], number
+            assert [browser.ask("/account")[0] for browser in browsers] == [
+                200 if who == winner else 303 for who in (0, 1)
+            ]
+    finally:
+        desk.close()
+
+
+def a_passkey(person: int, name: bytes, clock: SetClock) -> Passkey:
+    return Passkey(name, person, b"key", 0, "Firefox", clock(), None)
+
+
+def test_a_link_that_somebody_else_spent_keeps_no_passkey_password_or_work_account(
+    desk: Flask, clock: SetClock
+) -> None:
+    staff = desk.extensions["staff"]
+    ann = staff.named("Ann Press")
+    token = staff.new_link(ann.id, clock())
+    staff.add_passkey(a_passkey(ann.id, b"one", clock), token)
+    secret = pyotp.random_base32()
+    password = staff.new_password(ann, PASSWORD, secret, pyotp.TOTP(secret).at(clock()), clock())
+    late: list[Callable[[], None]] = [
+        lambda: staff.add_passkey(a_passkey(ann.id, b"two", clock), token),
+        lambda: staff.set_password(ann.id, password, clock(), token),
+        lambda: staff.connect(ann.id, "issuer ann", clock(), token),
+    ]
+    for way_in in late:
+        with pytest.raises(NotPossible, match="no longer good"):
+            way_in()
+    assert [key.credential for key in staff.passkeys(ann.id)] == [b"one"]
+    assert not staff.has_password(ann.id)
+    assert staff.connected("issuer ann") is None
+
+
+def test_a_new_link_makes_every_other_way_in_and_every_session_void_at_once(
+    desk: Flask, ada: FlaskClient, clock: SetClock, signed_in: SignedIn
+) -> None:
+    staff, sessions = desk.extensions["staff"], desk.extensions["sessions"]
+    thief = desk.test_client()
+    secret = set_password(thief, link_of(desk, clock, "Ann Press"), clock)
+    ann = staff.named("Ann Press")
+    staff.add_passkey(a_passkey(ann.id, b"lost phone", clock))
+    staff.connect(ann.id, "issuer ann", clock())
+    older = staff.named("Ann Press")  # as whoever just proved a passkey knows her
+    assert thief.get("/account").status_code == 200
+    page = ada.post(f"/people/{ann.id}/link").get_data(as_text=True)
+    assert "<code>http://localhost:5001/invitation/" in page
+    assert thief.get("/account").status_code == 303
+    assert staff.passkey(b"lost phone") is None
+    assert staff.connected("issuer ann") is None
+    clock.forward(minutes=1)
+    thief.get("/sign-in")
+    form = {"name": "Ann Press", "password": PASSWORD, "code": pyotp.TOTP(secret).at(clock())}
+    assert thief.post("/sign-in", data=form).status_code == 422
+    # Who proved the old passkey in the same moment starts a session that is worth nothing.
+    with thief.session_transaction() as session:
+        session["token"] = sessions.start(older, "Firefox", clock())
+    assert thief.get("/account").status_code == 303
+    assert signed_in("Ann Press").get("/account").status_code == 200
+
+
+def test_spaces_capitals_and_odd_letters_in_a_name_give_no_more_tries(desk: Flask, clock: SetClock) -> None:
+    client = desk.test_client()
+    secret = set_password(desk.test_client(), link_of(desk, clock, "Ann Press"), clock)
+    clock.forward(minutes=1)
+    client.get("/sign-in")
+    for name in ("ann press", "Ann\u00a0Press", "ANN\u2003PRESS", "Ａｎｎ Press", "Ann\u200b \u3000Press"):
+        assert client.post("/sign-in", data={"name": name, "password": "no", "code": "0"}).status_code == 422
+    form = {"name": "Ann  Press", "password": PASSWORD, "code": pyotp.TOTP(secret).at(clock())}
+    assert client.post("/sign-in", data=form).status_code == 422, "five tries are used up"
+    clock.forward(minutes=16)
+    right = {**form, "name": " ａnn\u2003press ", "code": pyotp.TOTP(secret).at(clock())}
+    assert client.post("/sign-in", data=right).status_code == 303
+
+
+def test_guesses_sent_all_at_once_are_counted_before_they_are_looked_at(desk: Flask, clock: SetClock) -> None:
+    staff = desk.extensions["staff"]
+    ann = staff.named("Ann Press")
+    with ThreadPoolExecutor(16) as people:
+        may = list(people.map(lambda _: staff.attempt(ann, "office", clock()), range(32)))
+    assert may.count(True) == FAILURES
+
+
+def test_a_name_that_nobody_has_counts_against_the_network_and_is_written_down_nowhere(
+    desk: Flask, clock: SetClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = desk.test_client()
+    client.get("/sign-in")
+    typed = "my-actual-passphrase-7781"
+    form = {"name": typed, "password": "x", "code": "1"}
+    assert [client.post("/sign-in", data=form).status_code for _ in range(3)] == [422] * 3
+    for path in desk.config["DATA"].rglob("*"):
+        if path.is_file():
+            assert typed.encode() not in path.read_bytes(), path.name
+    assert typed not in caplog.text
+    lines = [(entry.action, entry.subject, entry.detail) for entry in desk.extensions["audit"].everything()]
+    assert lines[-1] == ("could not sign in", "", "a name that is not known here")
+    staff = desk.extensions["staff"]
+    network = "f" * 32
+    for _ in range(OFFICE_FAILURES):
+        staff.attempt(None, network, clock())
+    with suppress(Exception):
+        staff.attempt(None, network, clock())
+    assert client.post("/sign-in", data=form).status_code == 422, "another network"
+
+
+def test_names_that_an_older_version_wrote_down_are_gone_after_the_upgrade(tmp_path: Path) -> None:
+    staff = Staff(tmp_path)
+    with closing(sqlite3.connect(tmp_path / "staff.sqlite3")) as before:
+        before.executescript(staff._database._migrations[0])
+        before.execute("INSERT INTO failures VALUES ('my-actual-passphrase', '2026-11-24T12:00:00+00:00')")
+        before.commit()
+    staff.everybody()
+    assert b"my-actual-passphrase" not in (tmp_path / "staff.sqlite3").read_bytes()
+
+
+@pytest.mark.parametrize("purpose", ["sign in", "a passkey for 1 at the desk"])
+def test_a_challenge_is_good_once_for_five_minutes_and_for_what_it_was_given_out(
+    desk: Flask, clock: SetClock, purpose: str
+) -> None:
+    staff = desk.extensions["staff"]
+    once = staff.challenge(purpose, clock())
+    assert not staff.answered(once, "another purpose", clock())
+    assert staff.answered(once, purpose, clock())
+    assert not staff.answered(once, purpose, clock()), "once"
+    clock.forward(days=3)
+    assert not staff.answered(once, purpose, clock()), "also days later"
+    late = staff.challenge(purpose, clock())
+    clock.forward(minutes=5)
+    assert not staff.answered(late, purpose, clock())
+    assert not staff.answered(b"made up by whoever answers", purpose, clock())
+
+
+def test_a_captured_answer_and_cookie_sent_again_days_later_open_nothing(
+    desk: Flask, clock: SetClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The signature is taken to be right: what is under test is the question that it answers.
+    class Verified:
+        new_sign_count = 0
+
+    asked: list[bytes] = []
+
+    def verify(**told: Any) -> Verified:
+        asked.append(told["expected_challenge"])
+        return Verified()
+
+    monkeypatch.setattr("sidedoor.desk.people.signing_in.webauthn.verify_authentication_response", verify)
+    staff = desk.extensions["staff"]
+    staff.add_passkey(a_passkey(staff.named("Ann Press").id, b"her key", clock))
+    client = desk.test_client()
+    client.get("/sign-in")
+    options = json.loads(client.post("/sign-in/passkey/options", json={}).get_data())
+    cookie = client.get_cookie("desk")
+    assert cookie
+    answer = {"rawId": "aGVyIGtleQ"}
+    assert client.post("/sign-in/passkey", json=answer).get_json() == {"go": "/"}
+    assert len(asked) == 1
+    assert options["challenge"]
+    for wait in (0, 2, 60 * 24 * 4):
+        clock.forward(minutes=wait)
+        thief = desk.test_client()
+        thief.get("/sign-in")
+        thief.set_cookie("desk", cookie.value)
+        thief._token = client._token  # type: ignore[attr-defined]
+        assert thief.post("/sign-in/passkey", json=answer).status_code in (400, 422), wait
+    assert len(asked) == 1
+
+
+def test_lines_by_strangers_are_limited_and_what_was_left_out_is_counted(tmp_path: Path, clock: SetClock) -> None:
+    audit = Audit(tmp_path, clock)
+    for _ in range(500):
+        audit.record_stranger("could not sign in")
+    assert len(audit.everything()) == STRANGERS_LINES
+    audit.record("Ann Press", "signed in")
+    clock.forward(minutes=16)
+    audit.record_stranger("could not sign in")
+    last = audit.everything()[-2:]
+    assert [(entry.action, entry.detail) for entry in last] == [
+        ("tried too often to be listed", f"{500 - STRANGERS_LINES} times"),
+        ("could not sign in", ""),
+    ]
+    assert audit.first_broken() is None
+
+
+def tamper(data: Path, *changes: str) -> None:
+    with closing(sqlite3.connect(data / "audit.sqlite3")) as database:
+        for trigger in ("log_is_not_changed", "log_is_not_deleted"):
+            database.execute(f"DROP TRIGGER IF EXISTS {trigger}")
+        for change in changes:
+            database.execute(change)
+        database.commit()
+
+
+def test_whoever_can_write_the_log_but_not_its_key_cannot_make_a_line_that_passes(
+    tmp_path: Path, clock: SetClock
+) -> None:
+    import hashlib
+
+    audit = Audit(tmp_path, clock)
+    audit.record("Ann Press", "signed in")
+    audit.record("Ben Press", "removed", "Ann Press")
+    assert audit.first_broken() is None
+    first, second = audit.everything()
+    cells = [first.chain, second.at.isoformat(), "Eve", second.action, second.subject, second.detail]
+    forged = hashlib.sha256(json.dumps(cells).encode()).hexdigest()
+    tamper(tmp_path, f"UPDATE log SET person = 'Eve', chain = '{forged}' WHERE number = 2")
+    assert audit.first_broken() == 2
+
+
+def test_lines_from_before_there_was_a_key_are_held_by_it(tmp_path: Path, clock: SetClock) -> None:
+    import hashlib
+
+    def chain(before: str, person: str) -> str:
+        return hashlib.sha256(
+            json.dumps([before, clock().isoformat(), person, "signed in", "", ""]).encode()
+        ).hexdigest()
+
+    audit = Audit(tmp_path, clock)
+    with closing(sqlite3.connect(tmp_path / "audit.sqlite3")) as database:
+        database.executescript(audit._database._migrations[0])
+        one = chain("", "Ann")
+        for row in ((1, "Ann", one), (2, "Ben", chain(one, "Ben"))):
+            query = "INSERT INTO log VALUES (?, ?, ?, 'signed in', '', '', ?)"
+            database.execute(query, (row[0], clock().isoformat(), row[1], row[2]))
+        database.commit()
+    audit.record("Cat", "signed in")
+    assert audit.first_broken() is None
+    other = chain("", "Eve")
+    tamper(
+        tmp_path,
+        f"UPDATE log SET person = 'Eve', chain = '{other}' WHERE number = 1",
+        f"UPDATE log SET chain = '{chain(other, 'Ben')}' WHERE number = 2",
+    )
+    assert audit.first_broken() == 2
+    tamper(tmp_path, "DELETE FROM log WHERE number >= 1")
+    assert audit.first_broken() == 1
+
+
+@pytest.fixture
+def full_log(desk: Flask) -> Flask:
+    """The desk, whose log cannot be written."""
+    with closing(sqlite3.connect(desk.config["DATA"] / "audit.sqlite3")) as database:
+        desk.extensions["audit"].record("Ann Press", "signed in")
+        database.execute("CREATE TRIGGER full BEFORE INSERT ON log BEGIN SELECT RAISE(ABORT, 'disk is full'); END")
+        database.commit()
+    return desk
+
+
+def test_what_cannot_be_logged_is_not_done(
+    full_log: Flask, ada: FlaskClient, ann: FlaskClient, clock: SetClock
+) -> None:
+    staff, sessions = full_log.extensions["staff"], full_log.extensions["sessions"]
+    ben, her = staff.named("Ben Press"), staff.named("Ann Press")
+    staff.add_passkey(a_passkey(ben.id, b"key", clock))
+    staff.add_passkey(a_passkey(her.id, b"one", clock))
+    staff.add_passkey(a_passkey(her.id, b"two", clock))
+    signed_in = len(sessions.of(her, clock()))
+    for client, path, form in (
+        (ada, f"/people/{ben.id}/remove", {}),
+        (ada, f"/people/{ben.id}/roles", {"role": "admin"}),
+        (ada, f"/people/{ben.id}/link", {}),
+        (ada, "/people/invite", {"name": "New Person", "role": "press"}),
+        (ann, "/account/passkey/remove", {"credential": "b25l"}),
+        (ann, "/account/sessions/end", {"session": "others"}),
+        (ann, "/sign-out", {}),
+    ):
+        assert client.post(path, data=form).status_code == 500, path
+    assert staff.everybody() == [*staff.everybody()]
+    assert staff.named("Ben Press") == ben
+    assert staff.passkey(b"key") is not None
+    assert staff.named("New Person") is None
+    assert len(staff.passkeys(her.id)) == 2
+    assert len(sessions.of(her, clock())) == signed_in
+    stranger = full_log.test_client()
+    token = link_of(full_log, clock, "Eve Editor")
+    page = stranger.get(token).get_data(as_text=True)
+    form = {
+        "secret": field(page, "secret"),
+        "password": PASSWORD,
+        "code": pyotp.TOTP(field(page, "secret")).at(clock()),
+    }
+    assert stranger.post(f"{token}/password", data=form).status_code == 500
+    assert not staff.has_password(staff.named("Eve Editor").id)
+    assert stranger.get(token).status_code == 200, "and the link is not spent"
+
+
+def test_what_was_logged_and_then_refused_is_logged_as_refused(desk: Flask, ada: FlaskClient) -> None:
+    number = desk.extensions["staff"].named("Ada Admin").id
+    assert ada.post(f"/people/{number}/remove").status_code == 422
+    first, second = desk.extensions["audit"].everything()[-2:]
+    assert (first.action, first.subject) == ("removed", "Ada Admin")
+    assert (second.action, second.subject, second.detail) == ("did not get through", "Ada Admin", "removed")
+
+
+def test_a_page_that_only_asks_what_is_new_keeps_no_session_alive(
+    desk: Flask, signed_in: SignedIn, clock: SetClock
+) -> None:
+    polls = {
+        "Kit Adviser": "/chats/now",
+        "Sue Supervisor": "/chats/1/watch/now",
+        "Eli Editor": "/calendar?by-itself",
+    }
+    for name, path in polls.items():
+        client = signed_in(name)
+        for _ in range(3):
+            clock.forward(minutes=50)
+            client.get(path)
+        assert client.get("/account").status_code == 303, path
+    ann = signed_in("Ann Press")
+    started = ann.post("/items/new", data={"title": "Rooms", "kind": "news"}).location
+    for _ in range(3):
+        clock.forward(minutes=50)
+        ann.post(f"{started}/typing/here", data={"base": "x"})
+    assert ann.get("/account").status_code == 303
+    # Whoever types or answers is there.
+    kit = signed_in("Kit Adviser")
+    for _ in range(3):
+        clock.forward(minutes=50)
+        assert kit.get("/chats").status_code == 200
+    assert kit.get("/account").status_code == 200
+
+
+def test_removing_a_person_a_new_link_and_forgetting_a_passkey_ask_first(
+    desk: Flask, ada: FlaskClient, ann: FlaskClient, clock: SetClock
+) -> None:
+    staff = desk.extensions["staff"]
+    her = staff.named("Ann Press")
+    staff.add_passkey(a_passkey(her.id, b"one", clock))
+    page = ada.get("/people").get_data(as_text=True)
+    for step in ("remove", "link"):
+        path = f"/people/{her.id}/{step}"
+        assert f'action="{path}"' not in page, "not at one press"
+        assert f'href="{path}"' in page
+        asks = ada.get(path).get_data(as_text=True)
+        assert "Ann Press" in asks
+        assert f'<form method="post" action="{path}">' in asks
+        assert '<a class="button second" href="/people">No, go back</a>' in asks
+        assert staff.named("Ann Press") == her, "nothing has happened yet"
+    account = ann.get("/account").get_data(as_text=True)
+    assert 'action="/account/passkey/remove"' not in account
+    found = re.search(r'href="(/account/passkey/remove\?credential=[\w-]+)"', account)
+    assert found
+    asks = ann.get(found[1]).get_data(as_text=True)
+    assert "Forget this passkey?" in asks
+    assert staff.passkey(b"one") is not None
+    assert ann.post("/account/passkey/remove", data={"credential": field(asks, "credential")}).status_code == 422
+    assert ada.get(found[1]).status_code == 404, "somebody else's"
