@@ -15,7 +15,8 @@ from flask.testing import FlaskClient
 from sidedoor.public import create_app
 from sidedoor.public.search_index import LONGEST_QUERY
 from sidedoor.settings import Settings
-from sidedoor.web.headers import OutermostLayer, policy_headers, with_policy
+from sidedoor.web.headers import policy_headers, with_policy
+from sidedoor.web.outermost import OutermostLayer
 from tests.conftest import Refresh, SetClock
 from tests.content import ContentFolder
 

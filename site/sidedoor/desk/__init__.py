@@ -38,8 +38,9 @@ from sidedoor.documents.times import Clock, utc_now
 from sidedoor.public import create_pages
 from sidedoor.settings import Settings
 from sidedoor.web.background import run_in_background
-from sidedoor.web.headers import OutermostLayer, completed
+from sidedoor.web.headers import completed
 from sidedoor.web.numbers import read_numbers
+from sidedoor.web.outermost import OutermostLayer
 from sidedoor.web.rsgi import serve
 from sidedoor.web.same_site import refuse_cross_site_posts
 

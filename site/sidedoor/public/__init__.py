@@ -21,10 +21,11 @@ from sidedoor.settings import Settings
 from sidedoor.web.background import run_in_background
 from sidedoor.web.current import current_public
 from sidedoor.web.edition import MIRROR_KEY, EditionLayer, in_conversation
-from sidedoor.web.headers import OutermostLayer, set_policy, with_policy
+from sidedoor.web.headers import set_policy, with_policy
 from sidedoor.web.inline import inline_script, inline_style
 from sidedoor.web.language import current_language, speak_languages
 from sidedoor.web.numbers import read_numbers
+from sidedoor.web.outermost import OutermostLayer
 from sidedoor.web.rsgi import serve
 from sidedoor.web.same_site import refuse_cross_site_posts
 

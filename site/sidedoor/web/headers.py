@@ -1,31 +1,20 @@
-"""Every response header of policy, in one table; and the outermost layer, which guarantees them on each response.
+"""Every response header of policy, in one table. flask-talisman sets them on what Flask answers; see outermost.py."""
 
-flask-talisman sets the policy on what Flask answers. It is not there where another after_request raises, or where Flask
-is never asked; so the outermost layer adds whatever is missing, refuses unknown hosts and catches what nobody caught.
-"""
-
-import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from typing import TYPE_CHECKING
 
 from flask import Flask
 from flask_talisman import Talisman
-from werkzeug.sansio.utils import host_is_trusted
 
-from sidedoor.web.edition import Answer
 from sidedoor.web.inline import hashes
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    pass
 
-Complete = Callable[[list[tuple[str, str]]], list[tuple[str, str]]]
-log = logging.getLogger(__name__)
 IN_PLACE = "Sidedoor-In-Place"
 """What travel.js says with a fetch that stores nothing (`cache: "no-store"`) and is shown in the page that asked."""
-_LOOPBACK = ("localhost", ".localhost", "127.0.0.1", "[::1]")
-_IN_PLACE_KEY = f"HTTP_{IN_PLACE.upper().replace('-', '_')}"
+IN_PLACE_KEY = f"HTTP_{IN_PLACE.upper().replace('-', '_')}"
 _FEATURES = ("browsing-topics camera display-capture geolocation microphone payment usb").split()
 
 
@@ -111,79 +100,3 @@ def in_place(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
 @lru_cache(maxsize=2)
 def _policy(https: bool) -> tuple[tuple[str, str], ...]:
     return tuple(policy_headers(https).items())
-
-
-class OutermostLayer:
-    """The last code that touches a response.
-
-    `complete` adds to a response's headers what they still lack. `hosts` gives the host names in use now, besides this
-    machine's own. `remembered` gives an answer that is complete already, or None. `shows_in_place`: pages of this
-    application are read in place (see `in_place`).
-    """
-
-    def __init__(
-        self,
-        application: "WSGIApplication",
-        complete: Complete,
-        https: bool,
-        hosts: Callable[[], tuple[str, ...]],
-        remembered: "Callable[[WSGIEnvironment], Answer | None]",
-        shows_in_place: bool = False,
-    ) -> None:
-        self._application = application
-        self._complete = complete
-        self._https = https
-        self._hosts = hosts
-        self._remembered = remembered
-        self._shows_in_place = shows_in_place
-
-    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        if self._shows_in_place and _IN_PLACE_KEY in environ:
-            start_response = _answering_in_place(start_response)
-
-        def start(status: str, headers: list[tuple[str, str]], error: Any = None) -> Any:
-            complete = self._complete(headers)
-            return start_response(status, complete, error) if error else start_response(status, complete)
-
-        host = environ.get("HTTP_HOST", "")
-        if not _trusted(host, self._hosts()):
-            return _plain(start, "400 Bad Request", "This address is not one this site answers to.\n")
-        if self._https and environ.get("HTTP_X_FORWARDED_PROTO", "https") == "http":
-            path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
-            location = f"https://{host}{quote(path.encode('latin-1', 'replace'))}"
-            return _plain(
-                start, "308 Permanent Redirect", "This site is reached through https.\n", ("Location", location)
-            )
-        try:
-            if answer := self._remembered(environ):
-                return answer.send(environ, start_response)
-            return self._application(environ, start)
-        except Exception:
-            # The path is left out: what a reader looked at is written down nowhere.
-            log.exception("A request was not answered.")
-            return _plain(start, "500 Internal Server Error", "Something went wrong here. In danger, call 999.\n")
-
-    def refuse_body(self, environ: "WSGIEnvironment", start_response: "StartResponse", status: str) -> list[bytes]:
-        """Answer a request whose body did not come (see serving.Front), in words that help all the same."""
-        del environ
-        headers = [("Content-Type", "text/plain; charset=utf-8"), ("Connection", "close")]
-        start_response(status, self._complete(headers))
-        return [b"What you sent did not arrive. Please try again. In danger, call 999.\n"]
-
-
-def _answering_in_place(start_response: "StartResponse") -> "StartResponse":
-    def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
-        return start_response(status, in_place(headers), *error)
-
-    return start
-
-
-@lru_cache(maxsize=256)
-def _trusted(host: str, hosts: tuple[str, ...]) -> bool:
-    return bool(host) and host_is_trusted(host, (*_LOOPBACK, *hosts))
-
-
-def _plain(start: Callable[..., Any], status: str, text: str, *headers: tuple[str, str]) -> Iterable[bytes]:
-    body = text.encode()
-    start(status, [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body))), *headers])
-    return [body]
