@@ -58,15 +58,15 @@ def desk(content: ContentFolder, app: Flask, store: ChatStore, clock: SetClock) 
     desk = create_desk(Settings(content=content.path, data=app.config["DATA"]), clock)
     desk.test_client_class = DeskClient
     yield desk
-    desk.extensions["live"].close()
+    desk.extensions["desk"].live.close()
 
 
 def adviser(desk: Flask, name: str, clock: SetClock) -> FlaskClient:
     """An adviser, signed in."""
-    person = desk.extensions["staff"].named(name) or desk.extensions["staff"].add(name, ["adviser"])
+    person = desk.extensions["desk"].staff.named(name) or desk.extensions["desk"].staff.add(name, ["adviser"])
     client = desk.test_client()
     with client.session_transaction() as session:
-        session["token"] = desk.extensions["sessions"].start(person, "", clock())
+        session["token"] = desk.extensions["desk"].sessions.start(person, "", clock())
     client.get("/account")
     return client
 
@@ -240,7 +240,7 @@ def test_nobody_reads_another_conversation(
     assert "Check for replies" not in stranger.get("/chat").get_data(as_text=True)
     # Handed over, it is the colleague's, and the reader is told.
     lee.post("/chats/present", data={"present": "yes"})
-    person = desk.extensions["staff"].named("Lee Adviser")
+    person = desk.extensions["desk"].staff.named("Lee Adviser")
     assert kit.post(f"/chats/{number}/hand-over", data={"to": str(person.id)}).location == "/chats"
     assert kit.get(f"/chats/{number}").status_code == 403
     assert lee.get(f"/chats/{number}").status_code == 200

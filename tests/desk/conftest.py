@@ -56,9 +56,9 @@ def desk(content: ContentFolder, tmp_path: Path, clock: SetClock) -> Iterator[Fl
     app = create_app(Settings(content=content.path, data=tmp_path / "data"), clock)
     app.test_client_class = DeskClient
     for name, roles in CAST.items():
-        app.extensions["staff"].add(name, roles)
+        app.extensions["desk"].staff.add(name, roles)
     yield app
-    app.extensions["live"].close()
+    app.extensions["desk"].live.close()
 
 
 SignedIn = Callable[[str], FlaskClient]
@@ -70,9 +70,9 @@ def signed_in(desk: Flask, clock: SetClock) -> SignedIn:
 
     def sign_in(name: str) -> FlaskClient:
         client = desk.test_client()
-        person = desk.extensions["staff"].named(name)
+        person = desk.extensions["desk"].staff.named(name)
         with client.session_transaction() as session:
-            session["token"] = desk.extensions["sessions"].start(person, "Firefox on Linux", clock())
+            session["token"] = desk.extensions["desk"].sessions.start(person, "Firefox on Linux", clock())
         client.get("/account")  # learns the token of its forms
         return client
 

@@ -21,7 +21,7 @@ def test_a_fact_that_is_due_stands_on_the_front_page_with_every_page_that_prints
     content.write("facts.yaml", FACTS.replace("2027-05-01", "2026-12-01"))
     content.document("help/order.md", "28 days", title="Orders", facts=["order-length"])
     content.document("pages/law.md", "28 days", title="The law", facts=["order-length"])
-    desk.extensions["live"].refresh()
+    desk.extensions["desk"].live.refresh()
     due = section(ann.get("/").get_data(as_text=True), "Facts to look up again")
     assert "An order lasts up to 28 days." in due
     assert "2026-12-01" in due and "The Act, section 1, 2024-05" in due
@@ -31,7 +31,7 @@ def test_a_fact_that_is_due_stands_on_the_front_page_with_every_page_that_prints
     ]
     assert "Nobody prints this" not in due
     content.write("facts.yaml", FACTS)
-    desk.extensions["live"].refresh()
+    desk.extensions["desk"].live.refresh()
     assert section(ann.get("/").get_data(as_text=True), "Facts to look up again") == ""
 
 
@@ -40,7 +40,7 @@ def test_a_page_of_old_facts_stands_on_the_front_page_near_its_day(
 ) -> None:
     content.document("help/order.md", title="Orders", check="high", check_by="2026-12-01", reviewed="2026-11-01")
     content.document("help/later.md", title="Later", check="high", check_by="2027-12-01", reviewed="2026-11-01")
-    desk.extensions["live"].refresh()
+    desk.extensions["desk"].live.refresh()
     due = section(ann.get("/").get_data(as_text=True), "Due")
     assert "Orders</a>: Its facts are to be looked at again by 2026-12-01." in due
     assert "Later" not in due
@@ -50,5 +50,5 @@ def test_an_error_in_the_contacts_stands_on_the_front_page(
     desk: Flask, ann: FlaskClient, content: ContentFolder
 ) -> None:
     content.write("contacts.yaml", "contacts: [")
-    desk.extensions["live"].refresh()
+    desk.extensions["desk"].live.refresh()
     assert "contacts.yaml" in section(ann.get("/").get_data(as_text=True), "Wrong in the files")

@@ -104,7 +104,7 @@ def latin(content: ContentFolder, desk: Flask) -> bytes:
     """A draft that another program saved as Latin-1."""
     raw = LATIN.encode("latin-1")
     content.write("news/latin.md", raw)
-    desk.extensions["live"].refresh()
+    desk.extensions["desk"].live.refresh()
     return raw
 
 
@@ -134,7 +134,7 @@ def test_a_change_that_waits_and_is_not_utf8_is_never_published(
 ) -> None:
     raw = LATIN.replace("state: draft", "state: ready").encode("latin-1")
     content.write("changes/news/first.md", raw)
-    desk.extensions["live"].refresh()
+    desk.extensions["desk"].live.refresh()
     public = (content.path / "news/first.md").read_bytes()
     assert "cannot be read" in ann.get("/items/news/first").text
     for client in (ann, eve):
@@ -149,7 +149,7 @@ def test_a_change_that_waits_and_is_not_utf8_is_never_published(
 def test_contacts_that_are_not_utf8_cannot_be_saved_over(content: ContentFolder, desk: Flask, eve: FlaskClient) -> None:
     raw = (content.path / "contacts.yaml").read_text().replace("for: Women", "for: Caf\xe9").encode("latin-1")
     content.write("contacts.yaml", raw)
-    desk.extensions["live"].refresh()
+    desk.extensions["desk"].live.refresh()
     for path in ("/contacts", "/contacts/ndah", "/contacts/new", "/contacts/history", "/contacts/review", "/"):
         assert eve.get(path).status_code < 500, path
     for path in ("/contacts/ndah", "/contacts/new", "/contacts/ndah/checked", "/contacts/ndah/remove"):

@@ -59,15 +59,15 @@ def office(tmp_path: Path) -> Iterator[tuple[RunningSite, RunningSite, Browser]]
     site = RunningSite(content, data)
     desk = RunningSite(content, data, application=DESK)
     inside = create_app(Settings(content=content, data=data))
-    inside.extensions["staff"].add("Kit Adviser", ("adviser",))
+    inside.extensions["desk"].staff.add("Kit Adviser", ("adviser",))
     client = inside.test_client()
-    person = inside.extensions["staff"].named("Kit Adviser")
+    person = inside.extensions["desk"].staff.named("Kit Adviser")
     with client.session_transaction() as session:
-        session["token"] = inside.extensions["sessions"].start(person, "Firefox on Linux", utc_now())
+        session["token"] = inside.extensions["desk"].sessions.start(person, "Firefox on Linux", utc_now())
     name = inside.config["SESSION_COOKIE_NAME"]
     cookie = client.get_cookie(name)
     assert cookie
-    inside.extensions["newsroom"].close()
+    inside.extensions["desk"].newsroom.close()
     inside.extensions["live"].close()
     yield site, desk, Browser(desk, {name: cookie.value})
     site.close()

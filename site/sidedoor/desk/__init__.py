@@ -18,6 +18,7 @@ from sidedoor.desk.chats import board
 from sidedoor.desk.commands import add_commands
 from sidedoor.desk.contacts import views as contact_views
 from sidedoor.desk.contacts.steps import Helplines
+from sidedoor.desk.current import Desk
 from sidedoor.desk.errors import handle_errors
 from sidedoor.desk.headers import policy_headers
 from sidedoor.desk.items import editor, preview, review, revisions
@@ -68,22 +69,27 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
         MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
         MAX_FORM_PARTS=400,
     )
-    app.extensions["live"] = live = LiveLibrary(Loader(settings.content, settings.data / "desk"))
-    app.extensions["clock"] = clock
     data = app.config["DATA"]
-    app.extensions["shelf"] = shelf = Shelf(app.config["CONTENT"], data)
-    app.extensions["reviews"] = reviews = Reviews(data)
-    app.extensions["staff"] = Staff(data)
-    app.extensions["sessions"] = Sessions(data)
-    app.extensions["audit"] = audit = Audit(data, clock)
-    app.extensions["chat_store"] = open_store(settings.chat_store, data)
-    app.extensions["previews"] = PreviewLinks(data)
-    app.extensions["workflow"] = workflow = Workflow(shelf, reviews, audit, live, clock)
-    app.extensions["newsroom"] = Newsroom(workflow, audit, live, clock)
-    app.extensions["helplines"] = Helplines(workflow, audit, live, clock)
-    app.extensions["pages"] = create_pages(settings, live, clock)
+    live = LiveLibrary(Loader(settings.content, settings.data / "desk"))
+    shelf, reviews, audit = Shelf(app.config["CONTENT"], data), Reviews(data), Audit(data, clock)
+    workflow = Workflow(shelf, reviews, audit, live, clock)
+    app.extensions["desk"] = Desk(
+        clock=clock,
+        live=live,
+        shelf=shelf,
+        reviews=reviews,
+        staff=Staff(data),
+        sessions=Sessions(data),
+        audit=audit,
+        previews=PreviewLinks(data),
+        workflow=workflow,
+        newsroom=Newsroom(workflow, audit, live, clock),
+        helplines=Helplines(workflow, audit, live, clock),
+        chats=open_store(settings.chat_store, data),
+        pages=create_pages(settings, live, clock),
+    )
     signing_in.set_up_cookie(app, settings.https)
-    speak_plainly(app, clock)
+    speak_plainly(app, clock, lambda: live.library.site.zone)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
     @app.context_processor

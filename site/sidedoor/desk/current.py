@@ -1,9 +1,11 @@
-"""What a view of the desk works with: the shelf, the reviews, the log, the people, the moment."""
+"""What a view of the desk works with: one object, made once by create_app, and a short name for each of its parts."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
-from flask import current_app
+from flask import Flask, current_app
 
+from sidedoor.chat.store import ChatStore
 from sidedoor.desk.audit import Audit
 from sidedoor.desk.contacts.steps import Helplines
 from sidedoor.desk.items.files import Shelf
@@ -15,18 +17,42 @@ from sidedoor.desk.people.sessions import Sessions
 from sidedoor.desk.people.staff import Staff
 from sidedoor.documents.library import Library
 from sidedoor.documents.live import LiveLibrary
+from sidedoor.documents.times import Clock
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The stores and steps of one desk. `pages` makes the public pages that previews show."""
+
+    clock: Clock
+    live: LiveLibrary
+    shelf: Shelf
+    reviews: Reviews
+    staff: Staff
+    sessions: Sessions
+    audit: Audit
+    previews: PreviewLinks
+    workflow: Workflow
+    newsroom: Newsroom
+    helplines: Helplines
+    chats: ChatStore
+    pages: Flask
+
+
+def the_desk() -> Desk:
+    """The desk that answers this request."""
+    desk: Desk = current_app.extensions["desk"]
+    return desk
 
 
 def now() -> datetime:
     """The moment (aware)."""
-    moment: datetime = current_app.extensions["clock"]()
-    return moment
+    return the_desk().clock()
 
 
 def live() -> LiveLibrary:
     """The content folder, kept up to date."""
-    found: LiveLibrary = current_app.extensions["live"]
-    return found
+    return the_desk().live
 
 
 def library() -> Library:
@@ -36,53 +62,44 @@ def library() -> Library:
 
 def shelf() -> Shelf:
     """Where files are read and written."""
-    found: Shelf = current_app.extensions["shelf"]
-    return found
+    return the_desk().shelf
 
 
 def reviews() -> Reviews:
     """Who wrote and approved what."""
-    found: Reviews = current_app.extensions["reviews"]
-    return found
+    return the_desk().reviews
 
 
 def desk_staff() -> Staff:
     """The people of the desk."""
-    found: Staff = current_app.extensions["staff"]
-    return found
+    return the_desk().staff
 
 
 def sessions() -> Sessions:
     """Who is signed in."""
-    found: Sessions = current_app.extensions["sessions"]
-    return found
+    return the_desk().sessions
 
 
 def newsroom() -> Newsroom:
     """Every step an item can take."""
-    found: Newsroom = current_app.extensions["newsroom"]
-    return found
+    return the_desk().newsroom
 
 
 def workflow() -> Workflow:
     """Who may publish what."""
-    found: Workflow = current_app.extensions["workflow"]
-    return found
+    return the_desk().workflow
 
 
 def helplines() -> Helplines:
-    """Every step a helpline's record can take."""
-    found: Helplines = current_app.extensions["helplines"]
-    return found
+    """Every step that contacts.yaml can take."""
+    return the_desk().helplines
 
 
 def previews() -> PreviewLinks:
     """The links under which people without an account read a draft."""
-    found: PreviewLinks = current_app.extensions["previews"]
-    return found
+    return the_desk().previews
 
 
 def audit() -> Audit:
     """The log."""
-    found: Audit = current_app.extensions["audit"]
-    return found
+    return the_desk().audit

@@ -1,13 +1,13 @@
 """Moments in words, so that nobody has to work out an embargo: “Tuesday 24 November 2026, 00:01 GMT, in 9 hours”."""
 
 import re
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime, format_timedelta
 from flask import Flask
 
-from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.times import Clock
 
 _FORM_WORDS = {
@@ -50,12 +50,8 @@ def in_form_words(text: str) -> str:
     return _FILE_WORDS.sub(lambda found: f"“{_FORM_WORDS[found[found.lastindex or 0]]}”", text)
 
 
-def speak_plainly(app: Flask, clock: Clock) -> None:
+def speak_plainly(app: Flask, clock: Clock, zone: Callable[[], ZoneInfo]) -> None:
     """Give templates the filters `moment`, `short` (day and time) and `distance`."""
-
-    def zone() -> ZoneInfo:
-        live: LiveLibrary = app.extensions["live"]
-        return live.library.site.zone
 
     app.jinja_env.filters["in_form_words"] = in_form_words
     app.jinja_env.filters["moment"] = lambda moment: moment_in_words(moment, zone())

@@ -19,7 +19,7 @@ JSON = {"Accept": "application/json"}
 @pytest.fixture
 def store(desk: Flask) -> ChatStore:
     """The desk's store of conversations, which the public site shares."""
-    found: ChatStore = desk.extensions["chat_store"]
+    found: ChatStore = desk.extensions["desk"].chats
     return found
 
 
@@ -37,7 +37,7 @@ def kit(signed_in: SignedIn) -> FlaskClient:
 @pytest.fixture
 def lee(desk: Flask, signed_in: SignedIn) -> FlaskClient:
     """A colleague who is present."""
-    desk.extensions["staff"].add("Lee Adviser", ("adviser",))
+    desk.extensions["desk"].staff.add("Lee Adviser", ("adviser",))
     return present(signed_in("Lee Adviser"))
 
 
@@ -78,12 +78,12 @@ def column(text: str, number: int) -> str:
 
 
 def id_of(desk: Flask, name: str) -> int:
-    number: int = desk.extensions["staff"].named(name).id
+    number: int = desk.extensions["desk"].staff.named(name).id
     return number
 
 
 def logged(desk: Flask) -> list[tuple[str, str, str]]:
-    return [(entry.person, entry.action, entry.subject) for entry in desk.extensions["audit"].everything()]
+    return [(entry.person, entry.action, entry.subject) for entry in desk.extensions["desk"].audit.everything()]
 
 
 def test_who_waited_longest_stands_first_with_how_long(store: ChatStore, kit: FlaskClient, clock: SetClock) -> None:
@@ -379,7 +379,7 @@ def test_no_word_gets_into_the_log_or_a_title(
         assert "zq" not in found[1]
     lee.post(f"/chats/{number}/block", data={"hours": "1"})
     out = capfd.readouterr()
-    assert "zq" not in str(desk.extensions["audit"].everything()) + caplog.text + out.out + out.err
+    assert "zq" not in str(desk.extensions["desk"].audit.everything()) + caplog.text + out.out + out.err
 
 
 def test_a_desk_that_is_gone_is_not_present_returns_soon_by_itself_and_late_by_a_press(

@@ -89,7 +89,7 @@ def test_a_number_changes_only_with_a_second_editor(
     shown = public.get("/contacts")[1]
     assert "0800 111 222" in shown
     assert "0808 2000 247" not in shown
-    actions = {(entry.person, entry.action) for entry in desk.extensions["audit"].entries()}
+    actions = {(entry.person, entry.action) for entry in desk.extensions["desk"].audit.entries()}
     assert {
         ("Eve Editor", "changed the contacts"),
         ("Eli Editor", "approved"),
@@ -132,7 +132,7 @@ def test_an_emergency_is_flagged_and_a_change_by_hand_is_not_overwritten(
     form = fields(eve.get("/contacts/ndah").get_data(as_text=True))
     eve.post("/contacts/ndah", data={**form, "phone": "0800 111 222"})
     content.write("contacts.yaml", CONTACTS.replace("07860 077333", "07860 000000"))
-    desk.extensions["live"].refresh()
+    desk.extensions["desk"].live.refresh()
     assert approve(eli) == 422
     assert eve.post("/contacts/discard").status_code == 303
     form = fields(eve.get("/contacts/ndah").get_data(as_text=True))

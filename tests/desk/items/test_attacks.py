@@ -40,7 +40,7 @@ def test_a_script_in_any_field_is_shown_as_words_or_refused_and_never_runs(
     }
     ann.post(f"{path}/typing", data={**fields, **everywhere})
     ann.post(path, data={**fields, **everywhere, "step": "draft"})
-    desk.extensions["audit"].record(SCRIPT, SCRIPT, SCRIPT, SCRIPT)
+    desk.extensions["desk"].audit.record(SCRIPT, SCRIPT, SCRIPT, SCRIPT)
     ann.post(f"{path}/links", data={"for_whom": SCRIPT})
     pages = [
         (ann, path),
@@ -359,7 +359,7 @@ def test_a_preview_for_somebody_outside_names_nothing_that_is_hidden_today(
     """Not even what will be public on the day that the draft goes live."""
     content.document("news/zqother.md", "Words.", title="A zqtitle", publish_at="2026-11-30 09:00")
     content.document("help/zqhelp.md", "Words.", title="A zqhelp", state="draft")
-    desk.extensions["live"].refresh()
+    desk.extensions["desk"].live.refresh()
     path = start(ann, "Ten new rooms are open")
     body = "See [the words](/news/zqother) and [more](/help/zqhelp)."
     fields = {"summary": "Rooms are open.", "body": body, "publish_date": "2026-12-01", "publish_time": "09:00"}

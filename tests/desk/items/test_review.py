@@ -42,7 +42,7 @@ def test_a_release_under_embargo_is_approved_and_goes_live_at_its_second(
     assert status == 200
     assert "The council paid for them" in shown
     assert '<p class="figure"><strong>10</strong></p>' in shown
-    actions = [(entry.person, entry.action) for entry in desk.extensions["audit"].entries("ten-new-rooms")]
+    actions = [(entry.person, entry.action) for entry in desk.extensions["desk"].audit.entries("ten-new-rooms")]
     assert actions == [("Ben Press", "approved"), ("Ann Press", "sent for approval"), ("Ann Press", "started")]
 
 
@@ -196,7 +196,7 @@ def test_what_is_due_stands_in_the_list_and_is_put_right_in_the_form(
 ) -> None:
     content.document("help/money.md", awaiting_review="yes", reviewed="2026-11-01", legal_review_on="2026-12-01")
     content.document("news/first.md", expires_at="2026-12-20 09:00", related_help=["money"])
-    desk.extensions["live"].refresh()
+    desk.extensions["desk"].live.refresh()
     told = eve.get("/items?state=due").get_data(as_text=True)
     assert "This awaits a reviewer" in told
     assert "leaves the site" not in told
@@ -300,7 +300,7 @@ def test_edits_by_hand_are_seen_at_once_and_never_overwritten(
         "news/ten-new-rooms-are-open.md",
         file.read_text("utf-8").replace("Ten new rooms are open for", "Ten new rooms opened for"),
     )
-    desk.extensions["live"].refresh()
+    desk.extensions["desk"].live.refresh()
     answer = approve(ben, path)
     assert answer.status_code == 422
     assert "changed outside the desk" in answer.get_data(as_text=True)

@@ -85,7 +85,7 @@ def eli(signed_in: SignedIn) -> FlaskClient:
 @pytest.fixture
 def ida(desk: Flask, signed_in: SignedIn) -> FlaskClient:
     """A third."""
-    desk.extensions["staff"].add("Ida Editor", ("editor",))
+    desk.extensions["desk"].staff.add("Ida Editor", ("editor",))
     return signed_in("Ida Editor")
 
 
@@ -167,7 +167,7 @@ def test_where_nobody_knows_who_wrote_it_two_people_have_to_approve(
     assert place.step(second, "approve")[0] == 303
     assert place.is_public(number)
     entries = [
-        (entry.person, entry.action) for entry in desk.extensions["audit"].entries() if entry.subject == place.file
+        (entry.person, entry.action) for entry in desk.extensions["desk"].audit.entries() if entry.subject == place.file
     ]
     assert [action for _, action in entries][:2] == ["approved", "approved as the first of two"]
 
@@ -274,10 +274,10 @@ def test_restoring_changes_words_and_nothing_else(
     content.document(
         "news/first.md", "The old words.", title="An old title", summary="Old.", publish_at="2026-10-01 09:00"
     )
-    desk.extensions["live"].refresh()
+    desk.extensions["desk"].live.refresh()
     ann.get("/items/news/first/history")
     content.document("news/first.md", "The new words.", title="A new title", summary="New.", **FRONT_NOW)
-    desk.extensions["live"].refresh()
+    desk.extensions["desk"].live.refresh()
     page = ann.get("/items/news/first/history").get_data(as_text=True)
     oldest = re.findall(r'href="/items/news/first/history/([0-9a-f]{40})"', page)[-1]
     shown = ann.get(f"/items/news/first/history/{oldest}").get_data(as_text=True)
@@ -304,14 +304,14 @@ def test_restoring_helplines_keeps_what_was_checked_since(
 ) -> None:
     place = "/contacts/history"
     content.write("contacts.yaml", CONTACTS.replace("07860 077333\n", "07860 077333\n    checked: 2026-10-01\n"))
-    desk.extensions["live"].refresh()
-    desk.extensions["shelf"].history.note_edits_by_hand(["contacts.yaml"])
+    desk.extensions["desk"].live.refresh()
+    desk.extensions["desk"].shelf.history.note_edits_by_hand(["contacts.yaml"])
     content.write(
         "contacts.yaml",
         CONTACTS.replace("07860 077333\n", "07860 077333\n    checked: 2026-11-20\n").replace("2000 247", "9"),
     )
-    desk.extensions["live"].refresh()
-    desk.extensions["shelf"].history.note_edits_by_hand(["contacts.yaml"])
+    desk.extensions["desk"].live.refresh()
+    desk.extensions["desk"].shelf.history.note_edits_by_hand(["contacts.yaml"])
     oldest = re.findall(r"revision=([0-9a-f]{40})", eve.get(place).get_data(as_text=True))[-1]
     base = Place.hidden(eve.get(f"{place}?revision={oldest}").get_data(as_text=True), "base")
     assert eve.post(f"{place}/restore", data={"revision": oldest, "base": base}).status_code == 303
@@ -480,7 +480,7 @@ def test_the_calendar_and_the_front_page_say_what_will_happen(
     for slug, (withdrawn, _) in ways.items():
         content.document(f"news/{slug}.md", title=f"It {slug}", state="withdrawn", withdrawn=withdrawn)
     content.document("news/ends.md", title="It ends", expires_at="2026-12-02 09:00")
-    desk.extensions["live"].refresh()
+    desk.extensions["desk"].live.refresh()
     for page in ("/calendar", "/"):
         shown = text(ann.get(page).get_data(as_text=True))
         assert "It ends leaves the site" in shown, page

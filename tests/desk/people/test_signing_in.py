@@ -15,7 +15,7 @@ PASSWORD = "lantern orbit pickle thursday"
 
 
 def link_of(desk: Flask, clock: SetClock, name: str) -> str:
-    staff = desk.extensions["staff"]
+    staff = desk.extensions["desk"].staff
     token: str = staff.new_link(staff.named(name).id, clock())
     return f"/invitation/{token}"
 
@@ -47,7 +47,7 @@ def test_a_stranger_is_sent_to_the_door_and_on_to_where_they_wanted(desk: Flask,
     second = desk.test_client()
     second.get("/sign-in")
     assert second.post("/sign-in", data=form).status_code == 422
-    actions = [entry.action for entry in desk.extensions["audit"].entries()]
+    actions = [entry.action for entry in desk.extensions["desk"].audit.entries()]
     assert actions == [
         "could not sign in",
         "signed in",
@@ -147,7 +147,7 @@ def test_a_browser_left_open_does_not_become_somebody_elses(desk: Flask, ann: Fl
     form = {"secret": secret, "password": PASSWORD, "code": pyotp.TOTP(secret).at(clock())}
     assert ann.post("/account/password", data=form).location == "/sign-in?next=/account"
     assert ann.post("/account/passkey/options", json={}).get_json() == {"go": "/sign-in?next=/account"}
-    assert not desk.extensions["staff"].has_password(desk.extensions["staff"].named("Ann Press").id)
+    assert not desk.extensions["desk"].staff.has_password(desk.extensions["desk"].staff.named("Ann Press").id)
 
 
 def test_a_post_without_its_token_or_from_another_site_does_nothing(desk: Flask, signed_in: SignedIn) -> None:
@@ -161,12 +161,12 @@ def test_a_post_without_its_token_or_from_another_site_does_nothing(desk: Flask,
         {"Sec-Fetch-Site": "same-site"},
     ):
         assert ada.post("/people/invite", data=form, headers=origin).status_code == 403
-    assert desk.extensions["staff"].named("New Person") is None
+    assert desk.extensions["desk"].staff.named("New Person") is None
     assert ada.post("/people/invite", data=form).status_code == 200
 
 
 def test_whoever_is_removed_or_loses_a_role_notices_at_once(desk: Flask, ada: FlaskClient, ben: FlaskClient) -> None:
-    staff = desk.extensions["staff"]
+    staff = desk.extensions["desk"].staff
     number = staff.named("Ben Press").id
     assert ada.post(f"/people/{number}/roles", data={"role": ["admin", "press"]}).status_code == 303
     assert ben.get("/people").status_code == 200
@@ -179,7 +179,7 @@ def test_whoever_is_removed_or_loses_a_role_notices_at_once(desk: Flask, ada: Fl
 
 
 def test_the_log_is_only_added_to_and_shows_when_it_was_not(desk: Flask, ada: FlaskClient, tmp_path: object) -> None:
-    audit = desk.extensions["audit"]
+    audit = desk.extensions["desk"].audit
     audit.record("Ann Press", "=cmd|' /C calc'!A1", "<script>alert(1)</script>")
     page = ada.get("/log?words=script").get_data(as_text=True)
     assert "&lt;script&gt;alert(1)" in page

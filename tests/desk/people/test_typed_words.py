@@ -18,7 +18,9 @@ def sign_in_again(desk: Flask, client: FlaskClient, name: str, clock: SetClock) 
     """As in another tab of the same browser: a new session, and no token of the old one."""
     with client.session_transaction() as session:
         session.clear()
-        session["token"] = desk.extensions["sessions"].start(desk.extensions["staff"].named(name), "Firefox", clock())
+        session["token"] = desk.extensions["desk"].sessions.start(
+            desk.extensions["desk"].staff.named(name), "Firefox", clock()
+        )
 
 
 def hidden_fields(page: str) -> dict[str, list[str]]:

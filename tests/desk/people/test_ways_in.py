@@ -106,7 +106,7 @@ def a_passkey(person: int, name: bytes, clock: SetClock) -> Passkey:
 def test_a_link_that_somebody_else_spent_keeps_no_passkey_password_or_work_account(
     desk: Flask, clock: SetClock
 ) -> None:
-    staff = desk.extensions["staff"]
+    staff = desk.extensions["desk"].staff
     ann = staff.named("Ann Press")
     token = staff.new_link(ann.id, clock())
     staff.add_passkey(a_passkey(ann.id, b"one", clock), token)
@@ -128,7 +128,7 @@ def test_a_link_that_somebody_else_spent_keeps_no_passkey_password_or_work_accou
 def test_a_new_link_makes_every_other_way_in_and_every_session_void_at_once(
     desk: Flask, ada: FlaskClient, clock: SetClock, signed_in: SignedIn
 ) -> None:
-    staff, sessions = desk.extensions["staff"], desk.extensions["sessions"]
+    staff, sessions = desk.extensions["desk"].staff, desk.extensions["desk"].sessions
     thief = desk.test_client()
     secret = set_password(thief, link_of(desk, clock, "Ann Press"), clock)
     ann = staff.named("Ann Press")
@@ -167,7 +167,7 @@ def test_spaces_capitals_and_odd_letters_in_a_name_give_no_more_tries(desk: Flas
 
 
 def test_guesses_sent_all_at_once_are_counted_before_they_are_looked_at(desk: Flask, clock: SetClock) -> None:
-    staff = desk.extensions["staff"]
+    staff = desk.extensions["desk"].staff
     ann = staff.named("Ann Press")
     with ThreadPoolExecutor(16) as people:
         may = list(people.map(lambda _: staff.attempt(ann, "office", clock()), range(32)))
@@ -186,9 +186,9 @@ def test_a_name_that_nobody_has_counts_against_the_network_and_is_written_down_n
         if path.is_file():
             assert typed.encode() not in path.read_bytes(), path.name
     assert typed not in caplog.text
-    lines = [(entry.action, entry.subject, entry.detail) for entry in desk.extensions["audit"].everything()]
+    lines = [(entry.action, entry.subject, entry.detail) for entry in desk.extensions["desk"].audit.everything()]
     assert lines[-1] == ("could not sign in", "", "a name that is not known here")
-    staff = desk.extensions["staff"]
+    staff = desk.extensions["desk"].staff
     network = "f" * 32
     for _ in range(OFFICE_FAILURES):
         staff.attempt(None, network, clock())
@@ -211,7 +211,7 @@ def test_names_that_an_older_version_wrote_down_are_gone_after_the_upgrade(tmp_p
 def test_a_challenge_is_good_once_for_five_minutes_and_for_what_it_was_given_out(
     desk: Flask, clock: SetClock, purpose: str
 ) -> None:
-    staff = desk.extensions["staff"]
+    staff = desk.extensions["desk"].staff
     once = staff.challenge(purpose, clock())
     assert not staff.answered(once, "another purpose", clock())
     assert staff.answered(once, purpose, clock())
@@ -238,7 +238,7 @@ def test_a_captured_answer_and_cookie_sent_again_days_later_open_nothing(
         return Verified()
 
     monkeypatch.setattr("sidedoor.desk.people.signing_in.webauthn.verify_authentication_response", verify)
-    staff = desk.extensions["staff"]
+    staff = desk.extensions["desk"].staff
     staff.add_passkey(a_passkey(staff.named("Ann Press").id, b"her key", clock))
     client = desk.test_client()
     client.get("/sign-in")
@@ -333,7 +333,7 @@ def test_lines_from_before_there_was_a_key_are_held_by_it(tmp_path: Path, clock:
 def full_log(desk: Flask) -> Flask:
     """The desk, whose log cannot be written."""
     with closing(sqlite3.connect(desk.config["DATA"] / "audit.sqlite3")) as database:
-        desk.extensions["audit"].record("Ann Press", "signed in")
+        desk.extensions["desk"].audit.record("Ann Press", "signed in")
         database.execute("CREATE TRIGGER full BEFORE INSERT ON log BEGIN SELECT RAISE(ABORT, 'disk is full'); END")
         database.commit()
     return desk
@@ -342,7 +342,7 @@ def full_log(desk: Flask) -> Flask:
 def test_what_cannot_be_logged_is_not_done(
     full_log: Flask, ada: FlaskClient, ann: FlaskClient, clock: SetClock
 ) -> None:
-    staff, sessions = full_log.extensions["staff"], full_log.extensions["sessions"]
+    staff, sessions = full_log.extensions["desk"].staff, full_log.extensions["desk"].sessions
     ben, her = staff.named("Ben Press"), staff.named("Ann Press")
     staff.add_passkey(a_passkey(ben.id, b"key", clock))
     staff.add_passkey(a_passkey(her.id, b"one", clock))
@@ -378,9 +378,9 @@ def test_what_cannot_be_logged_is_not_done(
 
 
 def test_what_was_logged_and_then_refused_is_logged_as_refused(desk: Flask, ada: FlaskClient) -> None:
-    number = desk.extensions["staff"].named("Ada Admin").id
+    number = desk.extensions["desk"].staff.named("Ada Admin").id
     assert ada.post(f"/people/{number}/remove").status_code == 422
-    first, second = desk.extensions["audit"].everything()[-2:]
+    first, second = desk.extensions["desk"].audit.everything()[-2:]
     assert (first.action, first.subject) == ("removed", "Ada Admin")
     assert (second.action, second.subject, second.detail) == ("did not get through", "Ada Admin", "removed")
 
@@ -416,7 +416,7 @@ def test_a_page_that_only_asks_what_is_new_keeps_no_session_alive(
 def test_removing_a_person_a_new_link_and_forgetting_a_passkey_ask_first(
     desk: Flask, ada: FlaskClient, ann: FlaskClient, clock: SetClock
 ) -> None:
-    staff = desk.extensions["staff"]
+    staff = desk.extensions["desk"].staff
     her = staff.named("Ann Press")
     staff.add_passkey(a_passkey(her.id, b"one", clock))
     page = ada.get("/people").get_data(as_text=True)

@@ -113,9 +113,9 @@ def desk(content: ContentFolder, tmp_path: Path, provider: Provider) -> Iterator
     )
     app = create_app(settings)
     app.test_client_class = DeskClient
-    app.extensions["staff"].add("Ann Press", ["press"])
+    app.extensions["desk"].staff.add("Ann Press", ["press"])
     yield app
-    app.extensions["live"].close()
+    app.extensions["desk"].live.close()
 
 
 def connect(client: FlaskClient, token: str) -> str:
@@ -127,8 +127,8 @@ def connect(client: FlaskClient, token: str) -> str:
 
 
 def test_an_account_is_connected_by_a_link_and_signs_in_from_then_on(desk: Flask, provider: Provider) -> None:
-    staff = desk.extensions["staff"]
-    clock = desk.extensions["clock"]
+    staff = desk.extensions["desk"].staff
+    clock = desk.extensions["desk"].clock
     stranger = desk.test_client()
     assert "Sign in with your work account" in stranger.get("/sign-in").get_data(as_text=True)
     back = provider.agree(str(stranger.get("/work-account").location))
@@ -160,9 +160,9 @@ def test_an_account_is_connected_by_a_link_and_signs_in_from_then_on(desk: Flask
     [{"nonce": "another"}, {"aud": "another"}, {"iss": "https://evil.example"}, {"exp": 1}, "key", "state", "code"],
 )
 def test_a_forged_answer_opens_nothing(desk: Flask, provider: Provider, lie: Any) -> None:
-    staff = desk.extensions["staff"]
+    staff = desk.extensions["desk"].staff
     person = staff.named("Ann Press")
-    staff.connect(person.id, f"{provider.url} {provider.subject}", desk.extensions["clock"]())
+    staff.connect(person.id, f"{provider.url} {provider.subject}", desk.extensions["desk"].clock())
     client = desk.test_client()
     back = provider.agree(str(client.get("/work-account").location))
     if lie == "key":
@@ -187,7 +187,7 @@ def test_a_provider_that_is_away_is_said_in_a_sentence(desk: Flask, provider: Pr
 def test_no_other_site_can_connect_an_account_and_none_that_is_connected_is_replaced(
     desk: Flask, provider: Provider
 ) -> None:
-    staff, clock = desk.extensions["staff"], desk.extensions["clock"]
+    staff, clock = desk.extensions["desk"].staff, desk.extensions["desk"].clock
     mallory = staff.add("Mallory Press", ["press"])
     token = staff.new_link(mallory.id, clock())
     victim = desk.test_client()
@@ -208,5 +208,5 @@ def test_no_other_site_can_connect_an_account_and_none_that_is_connected_is_repl
     assert other.get(provider.agree(connect(other, token))).status_code == 422
     assert staff.connected(f"{provider.url} {provider.subject}").name == "Ann Press"
     assert staff.invited(token, clock()) == staff.find(mallory.id)
-    actions = [entry.action for entry in desk.extensions["audit"].entries()]
+    actions = [entry.action for entry in desk.extensions["desk"].audit.entries()]
     assert actions[:2] == ["did not get through", "took up an invitation"]

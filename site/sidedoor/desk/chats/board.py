@@ -31,7 +31,7 @@ from sidedoor.desk.chats.words import (
     lines,
     note,
 )
-from sidedoor.desk.current import audit, library, now
+from sidedoor.desk.current import audit, library, now, the_desk
 from sidedoor.desk.words import distance_in_words
 from sidedoor.web.numbers import whole_number
 
@@ -235,8 +235,7 @@ def store_is_down(error: Exception) -> ResponseReturnValue:
 
 
 def _store() -> ChatStore:
-    store: ChatStore = current_app.extensions["chat_store"]
-    return store
+    return the_desk().chats
 
 
 def _mine(number: int) -> Conversation:

@@ -4,14 +4,14 @@ Whoever reads along is written down by the store for some seconds at a time. Whi
 reads a word of which the others were not told, and coming back after a while is logged again.
 """
 
-from flask import Blueprint, abort, current_app, flash, redirect, render_template, request
+from flask import Blueprint, abort, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from sidedoor.chat.model import Conversation, NotPossible
 from sidedoor.chat.store import ChatStore
 from sidedoor.desk.access import current_person, only, polled
 from sidedoor.desk.chats.words import lines
-from sidedoor.desk.current import audit, now
+from sidedoor.desk.current import audit, now, the_desk
 from sidedoor.web.numbers import whole_number
 
 blueprint = Blueprint("watch", __name__)
@@ -71,8 +71,7 @@ def now_(number: int) -> ResponseReturnValue:
 
 
 def _store() -> ChatStore:
-    store: ChatStore = current_app.extensions["chat_store"]
-    return store
+    return the_desk().chats
 
 
 def _live(number: int) -> Conversation:

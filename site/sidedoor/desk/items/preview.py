@@ -6,7 +6,7 @@ from flask import Blueprint, Response, abort, current_app, flash, redirect, rend
 from flask.typing import ResponseReturnValue
 
 from sidedoor.desk.access import current_person, only
-from sidedoor.desk.current import audit, library, newsroom, now, previews, reviews
+from sidedoor.desk.current import audit, library, newsroom, now, previews, reviews, the_desk
 from sidedoor.desk.headers import preview_headers
 from sidedoor.desk.items.editor import find, path_of, working_text
 from sidedoor.desk.items.newsroom import Item, as_if_public
@@ -129,7 +129,7 @@ def _page(item: Item, text: str, images: str, frame: bool, outside: bool = False
         return Response(page, 200, {**headers, "Content-Type": "text/html; charset=utf-8"})
     shown, public, moment = as_if_public(document, library(), now(), outside)
     edition = Edition(shown, public, moment, moment)
-    pages = current_app.extensions["pages"]
+    pages = the_desk().pages
     answer = pages.test_client().get(document.path, environ_overrides={EDITION_KEY: edition})
     html = answer.get_data(as_text=True).replace('src="/images/', f'src="{images}')
     marked = html.replace("</header>", f"</header>{_MARK}", 1)

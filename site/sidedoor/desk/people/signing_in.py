@@ -25,7 +25,7 @@ from webauthn.helpers.structs import (
 from werkzeug.wrappers import Response
 
 from sidedoor.desk.access import asked_by_itself, current_person, only, staff
-from sidedoor.desk.current import audit, desk_staff, now, sessions
+from sidedoor.desk.current import audit, desk_staff, library, now, sessions
 from sidedoor.desk.people.person import Person
 from sidedoor.desk.people.sessions import Session, browser_in_words
 from sidedoor.desk.people.staff import FAILURE_MINUTES, FAILURES, LinkSpent, NotPossible, Passkey, TooOften
@@ -348,7 +348,7 @@ def _why(person: Person | None, may: bool) -> str:
 def _ways_in(template: str, person: Person, status: int = 200, **more: str) -> ResponseReturnValue:
     """A page with a form to set a password: its second factor is made here, and kept once a code has proved it."""
     secret = request.form.get("secret") or pyotp.random_base32()
-    site = current_app.extensions["live"].library.site
+    site = library().site
     address = pyotp.TOTP(secret).provisioning_uri(name=person.name, issuer_name=f"{site.name} desk")
     here = _here()
     page = render_template(
