@@ -79,6 +79,23 @@ def strings_of(path: Path) -> str:
     return "\n".join(str(node.value) for node in found)
 
 
+def test_where_the_exit_leads_is_worked_out_in_one_module() -> None:
+    """Settings and site.toml name destinations; public/exit.py alone reads them, and templates/exit/ shows them."""
+    reads = re.compile(r"\bsite\.exit\b|\bEXIT_URL\b|\bexit_url\b|exit_title")
+    holders = {
+        str(path.relative_to(PACKAGE)) for path in PACKAGE.rglob("*.py") if reads.search(path.read_text("utf-8"))
+    }
+    names = {"settings.py", "documents/models.py", "public/__init__.py"}  # __init__ hands the setting over
+    assert holders == {"public/exit.py", *names}
+    own = re.compile(r"""["'](/w|/chat/hide)["']""")
+    holders = {str(path.relative_to(PACKAGE)) for path in PACKAGE.rglob("*.py") if own.search(path.read_text("utf-8"))}
+    assert holders == {"public/exit.py", "public/addresses.py"}  # the one list of addresses
+    shows = re.compile(r"exit\.(href|told|destinations)|/chat/hide|\"/w\"|hide-notice|hide-status|shortcut-switch")
+    templates = PACKAGE / "templates"
+    holders = {str(path.relative_to(templates).parent) for path in templates.rglob("*") if path.is_file() and shows.search(path.read_text("utf-8"))}  # fmt: skip
+    assert holders == {"exit"}
+
+
 def test_sqlite_files_are_opened_in_one_module() -> None:
     holders = {
         str(path.relative_to(PACKAGE))

@@ -14,6 +14,7 @@ from datetime import datetime
 
 from flask import Blueprint, abort, current_app, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
 from sidedoor.chat import rules
@@ -34,6 +35,7 @@ from sidedoor.documents.models import Chat, Contact
 from sidedoor.edition import CHAT_COOKIE, MIRROR_KEY
 from sidedoor.numbers import whole_number
 from sidedoor.public.current import current_public
+from sidedoor.public.exit import leave
 from sidedoor.public.hidden_first import STILL_RUNS_KEY
 from sidedoor.public.language import translate as _
 
@@ -162,15 +164,13 @@ def hide_without_scripts() -> ResponseReturnValue:
 
     Only a press on the link ends it; a picture with this address, or a browser that fetches ahead, does not.
     """
-    exits = (current_app.config["EXIT_URL"],) if current_app.config["EXIT_URL"] else current_public().site.exit
-    response = redirect(exits[0], 303)
-    response.headers["Referrer-Policy"] = "no-referrer"
+    response = leave()
     if not _navigated() or request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
         return response
     try:
         return _ended("hidden", response)
-    except (StoreDown, sqlite3.Error):
-        return response  # whatever else fails, they leave
+    except (StoreDown, sqlite3.Error, NotFound):
+        return response  # whatever else fails, also where the site has no chat any more, they leave
 
 
 @blueprint.errorhandler(Unreadable)

@@ -15,11 +15,11 @@ STATIC = Path(__file__).resolve().parents[3] / "static"
 STYLES = ("public.css",)
 BUNDLES = {
     # The exit stands alone: nothing else that fails can stop it.
-    "hide-page.js": ("hide-page.js",),
-    "shortcut.js": ("shortcut.js",),
+    "hide-page.js": ("exit/hide-page.js",),
+    "shortcut.js": ("exit/shortcut.js",),
     # Only where the site has a chat.
     "chat.js": ("chat.js",),
-    "after.js": ("travel.js", "pinch.js", "copy-link.js", "guide.js"),
+    "after.js": ("travel.js", "exit/pinch.js", "copy-link.js", "guide.js"),
     # Only on the pages that use them; travel.js starts them where such a page arrives in place.
     "plan.js": ("plan.js",),
     "questions.js": ("questions.js",),
