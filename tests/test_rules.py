@@ -119,6 +119,7 @@ def test_no_template_holds_an_inline_handler_a_style_or_a_file_from_elsewhere() 
 def test_the_scripts_are_small() -> None:
     # As they are sent: without the comments.
     small = {name: len(brotli.compress(str(inline_script(name)).encode())) for name in BUNDLES}
+    assert not [name for name in BUNDLES if "@type" in str(inline_script(name))], "casts are for tsc alone"
     assert small["hide-page.js"] <= 1_250
     chat = small.pop("chat.js")  # sent only where the site has a chat
     assert chat <= 2_100

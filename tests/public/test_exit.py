@@ -46,6 +46,7 @@ def test_every_page_leads_to_the_first_destination_and_tells_its_script_of_both(
         "next": "https://second.example/",
         "redirect": "/w",
         "title": "Untitled",
+        "link": "#hide-this-page, .way-out a",
     }
 
 
@@ -80,6 +81,7 @@ def test_whoever_is_in_a_conversation_is_led_to_where_it_ends_and_on_to_the_same
         "exit": CHOSEN,
         "redirect": "/w",
         "title": "Untitled",
+        "link": "#hide-this-page, .way-out a",
         "end": "/chat/hide",
         "mark": "left",
     }

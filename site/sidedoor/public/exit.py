@@ -13,6 +13,8 @@ from sidedoor.edition import MARK_COOKIE, in_conversation
 from sidedoor.public.current import current_public
 
 blueprint = Blueprint("exit", __name__)
+LINKS = "#hide-this-page, .way-out a"
+"""The link of every page, and the one for Firefox's reader view, seen also where the style sheet is missing."""
 REDIRECT = "/w"
 """Where the entries of a hidden visit lead. A short address that says nothing: it may stay in a history."""
 HIDE_CONVERSATION = "/chat/hide"
@@ -39,7 +41,7 @@ class Exit:
     @property
     def told(self) -> dict[str, str]:
         """The script's data- attributes, as static/js/exit/README.md lists them."""
-        told = {"exit": self.destinations[0], "redirect": REDIRECT, "title": self.title}
+        told = {"exit": self.destinations[0], "redirect": REDIRECT, "title": self.title, "link": LINKS}
         if len(self.destinations) > 1:
             told["next"] = self.destinations[1]
         if self.has_chat:
