@@ -83,6 +83,23 @@ def strings_of(path: Path) -> str:
     return "\n".join(str(node.value) for node in found)
 
 
+def test_where_the_exit_leads_is_worked_out_in_one_module() -> None:
+    """Settings and site.toml name destinations; public/exit.py alone reads them, and templates/exit/ shows them."""
+    reads = re.compile(r"\bsite\.exit\b|\bEXIT_URL\b|\bexit_url\b|exit_title")
+    holders = {
+        str(path.relative_to(PACKAGE)) for path in PACKAGE.rglob("*.py") if reads.search(path.read_text("utf-8"))
+    }
+    names = {"settings.py", "documents/models.py", "public/__init__.py"}  # __init__ hands the setting over
+    assert holders == {"public/exit.py", *names}
+    own = re.compile(r"""["'](/w|/chat/hide)["']""")
+    holders = {str(path.relative_to(PACKAGE)) for path in PACKAGE.rglob("*.py") if own.search(path.read_text("utf-8"))}
+    assert holders == {"public/exit.py", "public/addresses.py"}  # the one list of addresses
+    shows = re.compile(r"exit\.(href|told|destinations)|/chat/hide|\"/w\"|hide-notice|hide-status|shortcut-switch")
+    templates = PACKAGE / "templates"
+    holders = {str(path.relative_to(templates).parent) for path in templates.rglob("*") if path.is_file() and shows.search(path.read_text("utf-8"))}  # fmt: skip
+    assert holders == {"exit"}
+
+
 def test_sqlite_files_are_opened_in_one_module() -> None:
     holders = {
         str(path.relative_to(PACKAGE))
@@ -106,6 +123,7 @@ def test_no_template_holds_an_inline_handler_a_style_or_a_file_from_elsewhere() 
 def test_the_scripts_are_small() -> None:
     # As they are sent: without the comments.
     small = {name: len(brotli.compress(str(inline_script(name)).encode())) for name in BUNDLES}
+    assert not [name for name in BUNDLES if "@type" in str(inline_script(name))], "casts are for tsc alone"
     assert small["hide-page.js"] <= 1_250
     chat = small.pop("chat.js")  # sent only where the site has a chat
     assert chat <= 2_100

@@ -305,6 +305,10 @@ def test_the_mirror_stays_when_the_application_is_away(deployed: Deployed) -> No
     status, headers, body = deployed.get("/chat/wait", headers=in_chat)
     assert (status, headers["refresh"], b"This is a copy of the site" in body) == (200, ["10"], True)
     assert deployed.get("/chat/say", b"message=x", in_chat)[0] == 503
+    for cookies in (in_chat, {"Cookie": "left=1"}, {}):
+        status, headers, _ = deployed.get("/chat/hide", headers=cookies)
+        assert (status, headers["location"]) == (303, [deployed.places.url("exit")]), "whoever hides leaves"
+        assert deployed.get("/chat/hide", b"x=", cookies)[0] == 503, "nobody says that it is over"
     assert b"This is a copy of the site" in deployed.get("/search")[2]
     assert deployed.get("/search", b"query=money")[0] == 503
     status, _, body = deployed.get("/no-such-page")

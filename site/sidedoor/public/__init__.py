@@ -11,7 +11,20 @@ from sidedoor.chat.store import open_store, sweep
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.loader import Loader
 from sidedoor.documents.times import Clock, utc_now
-from sidedoor.public import chat, contacts, errors, feedback, feeds, health, help, news, pages, search, site_files
+from sidedoor.public import (
+    chat,
+    contacts,
+    errors,
+    exit,
+    feedback,
+    feeds,
+    health,
+    help,
+    news,
+    pages,
+    search,
+    site_files,
+)
 from sidedoor.public.addresses import Addresses
 from sidedoor.public.commands import add_commands
 from sidedoor.public.feedback_store import FeedbackStore, Senders
@@ -97,18 +110,15 @@ def create_pages(settings: Settings, live: LiveLibrary, clock: Clock) -> Flask:
     @app.context_processor
     def _site() -> dict[str, object]:
         public = current_public()
-        exits = (settings.exit_url,) if settings.exit_url else public.site.exit
         return {
             "site": public.site,
-            "exits": exits,
-            # Without scripts the link itself has to end a conversation, so for whoever is in one it leads there first.
-            "exit_href": "/chat/hide" if public.site.chat and in_conversation(request.environ) else exits[0],
+            "exit": exit.current_exit(),
             "help_now": public.help_now(current_language()),
             "mirror_of": request.environ.get(MIRROR_KEY, ""),
         }
 
     refuse_cross_site_posts(app)
-    for module in (help, pages, contacts, news, feeds, search, feedback, chat, site_files, health):
+    for module in (help, pages, contacts, news, feeds, search, feedback, chat, exit, site_files, health):
         app.register_blueprint(module.blueprint)
     errors.handle_errors(app)
     set_policy(app, settings.https)

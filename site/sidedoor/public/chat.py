@@ -14,6 +14,7 @@ from datetime import datetime
 
 from flask import Blueprint, abort, current_app, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
 from sidedoor.chat import rules
@@ -31,6 +32,7 @@ from sidedoor.chat.model import (
 from sidedoor.chat.networks import networks
 from sidedoor.chat.store import ChatStore
 from sidedoor.documents.models import Chat, Contact
+from sidedoor.public.exit import leave
 from sidedoor.public.hidden_first import STILL_RUNS_KEY
 from sidedoor.web.current import current_public
 from sidedoor.web.edition import CHAT_COOKIE, MIRROR_KEY
@@ -162,15 +164,13 @@ def hide_without_scripts() -> ResponseReturnValue:
 
     Only a press on the link ends it; a picture with this address, or a browser that fetches ahead, does not.
     """
-    exits = (current_app.config["EXIT_URL"],) if current_app.config["EXIT_URL"] else current_public().site.exit
-    response = redirect(exits[0], 303)
-    response.headers["Referrer-Policy"] = "no-referrer"
+    response = leave()
     if not _navigated() or request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
         return response
     try:
         return _ended("hidden", response)
-    except (StoreDown, sqlite3.Error):
-        return response  # whatever else fails, they leave
+    except (StoreDown, sqlite3.Error, NotFound):
+        return response  # whatever else fails, also where the site has no chat any more, they leave
 
 
 @blueprint.errorhandler(Unreadable)

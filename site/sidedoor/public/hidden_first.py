@@ -19,6 +19,7 @@ from werkzeug.http import dump_cookie
 from sidedoor.chat.model import Reason, StoreDown
 from sidedoor.chat.store import ChatStore
 from sidedoor.documents.times import Clock
+from sidedoor.public.exit import HIDE_CONVERSATION
 from sidedoor.web.edition import CHAT_COOKIES, MARK_COOKIE
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class HiddenFirst:
         if not ended:
             environ[STILL_RUNS_KEY] = True
         # A beacon that overtakes the answer to Start names no conversation yet. The mark waits for it.
-        waits = not tokens and (environ["REQUEST_METHOD"], environ.get("PATH_INFO")) == ("POST", "/chat/hide")
+        waits = not tokens and (environ["REQUEST_METHOD"], environ.get("PATH_INFO")) == ("POST", HIDE_CONVERSATION)
 
         def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Callable[[bytes], object]:
             begun = any(name.lower() == "set-cookie" and value.startswith(_SETS) for name, value in headers)

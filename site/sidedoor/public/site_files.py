@@ -3,8 +3,7 @@
 import mimetypes
 from datetime import timedelta
 
-from flask import Blueprint, Response, abort, current_app, redirect, render_template
-from werkzeug.wrappers import Response as AnyResponse
+from flask import Blueprint, Response, abort, current_app, render_template
 
 from sidedoor.public.addresses import LISTED
 from sidedoor.web.current import current_public, same_for_everyone, site_address
@@ -51,13 +50,6 @@ def security() -> Response:
 def icon() -> Response:
     """No icon: a browser that asks all the same gets nothing to keep."""
     return Response(status=204)
-
-
-@blueprint.get("/w")
-def weather() -> AnyResponse:
-    """Where the entries of a hidden visit lead (see static/js/hide-page.js): to the exit, never to a page."""
-    exits = current_public().site.exit
-    return redirect(current_app.config["EXIT_URL"] or exits[0], 303)
 
 
 @blueprint.get("/images/<name>")

@@ -20,9 +20,9 @@ from sidedoor.documents.pictures import read_picture
 from tests.conftest import SetClock
 from tests.content import ContentFolder
 from tests.desk.conftest import PublicSite, SignedIn
+from tests.desk.contacts.test_contacts import hidden
 from tests.desk.forms import approve, fields_of, save, seen, start
-from tests.desk.test_contacts import hidden
-from tests.desk.test_story import release
+from tests.desk.items.test_review import release
 from tests.public.test_embargo import everything, mirror_of
 
 SCRIPT = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{7*7}}"

@@ -25,7 +25,7 @@ from sidedoor.desk.people.staff import FAILURES, OFFICE_FAILURES, NotPossible, P
 from tests.conftest import SetClock
 from tests.content import ContentFolder
 from tests.desk.conftest import SignedIn
-from tests.desk.test_signing_in import PASSWORD, link_of, set_password
+from tests.desk.people.test_signing_in import PASSWORD, link_of, set_password
 from tests.server import DESK, RunningSite
 
 

@@ -1,20 +1,31 @@
 // @ts-check
 /**
  * “Hide this page”. Stands first in the head, inline, so that it works while the page is still arriving and when every
- * other file fails. Without scripts the same link is an ordinary link.
+ * other file fails. Without scripts the same link is an ordinary link. It knows nothing of the site that it stands on:
+ * README.md beside it lists its data- attributes.
  *
  * A page that is left with location.replace goes from the tab's Back list, and from Chromium's history page. Where the
- * tab holds several entries of this site, they are rewound: go to the first, turn it into /w, push /w over the rest
- * (which cuts Forward off), replace that with the exit. A session cookie then tells every entry that is still come back
- * to (behind another site's page) to leave at once. Measured: sessionStorage is lost across sites, a cookie is not.
+ * tab holds several entries of this site, they are rewound: go to the first, turn it into `redirect`, push `redirect`
+ * over the rest (which cuts Forward off), replace that with the exit. A session cookie then tells every entry that is
+ * still come back to (behind another site's page) to leave at once. Measured: sessionStorage is lost across sites, a
+ * cookie is not.
  */
 (() => {
   "use strict";
 
-  const { exit = "/w", next = "", title = "", end = "" } = document.currentScript?.dataset ?? {};
+  const {
+    exit = "about:blank",
+    next,
+    redirect = "/",
+    title = "Untitled",
+    link: links = "#hide-this-page",
+    cookie = "w",
+    end,
+    mark,
+  } = document.currentScript?.dataset ?? {};
   const root = document.documentElement;
   const tabs = "BroadcastChannel" in window ? new BroadcastChannel("hide") : null;
-  const HIDDEN = "w=1";
+  const HIDDEN = `${cookie}=1`;
   const WATCHDOG_MS = 400;
   const SECOND_EXIT_MS = 3000;
   /** The state of an entry that Back or Forward led to. It outlives a reload, and is no visit. */
@@ -78,7 +89,7 @@
    * was reached from another site does not know of a chat.
    */
   function endChat() {
-    if (root.dataset.chat === "running") document.cookie = "left=1; path=/; SameSite=Strict";
+    if (mark && root.dataset.chat === "running") document.cookie = `${mark}=1; path=/; SameSite=Strict`;
     if (end) navigator.sendBeacon(end);
   }
 
@@ -91,8 +102,8 @@
     if (!several || !window.navigation) {
       location.replace(exit);
     } else if (window.navigation.currentEntry?.index === 0) {
-      history.replaceState(null, "", "/w");
-      history.pushState(null, "", "/w");
+      history.replaceState(null, "", redirect);
+      history.pushState(null, "", redirect);
       location.replace(exit);
     } else {
       // Another page takes over at the first entry (see below), unless that entry is this same page's.
@@ -142,8 +153,7 @@
   addEventListener(
     "click",
     (event) => {
-      // The second is what Firefox's reader view shows; style sheets hide it (see layout.html).
-      const link = event.target instanceof Element && event.target.closest("#hide-this-page, .way-out a");
+      const link = event.target instanceof Element && event.target.closest(links);
       if (!link && !leaving) return;
       event.preventDefault();
       event.stopImmediatePropagation();

@@ -7,7 +7,8 @@
   "use strict";
 
   const seen = window.visualViewport;
-  const link = document.getElementById("hide-this-page");
+  const links = document.currentScript?.dataset.link ?? "#hide-this-page";
+  const link = /** @type {HTMLElement | null} */ (document.querySelector(links));
   if (!seen || !link) return;
 
   const place = () => {

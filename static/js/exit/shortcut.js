@@ -9,6 +9,11 @@
 (() => {
   "use strict";
 
+  const {
+    link: links = "#hide-this-page",
+    status: place = "#hide-status",
+    switch: box = "#shortcut-switch",
+  } = document.currentScript?.dataset ?? {};
   const LONGEST_MS = 5000;
   const NEEDED = 3;
   let presses = 0;
@@ -20,11 +25,11 @@
 
   /** @param {number} count show and say how far the shortcut is; nothing for 0 */
   function show(count) {
-    const link = document.getElementById("hide-this-page");
-    const status = document.getElementById("hide-status");
-    if (!link || !status) return;
+    const link = document.querySelector(links);
+    if (!(link instanceof HTMLElement)) return;
     link.dataset.presses = String(count);
-    status.textContent = (count === 1 ? link.dataset.two : count === 2 ? link.dataset.one : "") ?? "";
+    const status = document.querySelector(place);
+    if (status) status.textContent = ["", link.dataset.two, link.dataset.one][count] ?? "";
   }
 
   function reset() {
@@ -68,16 +73,16 @@
     addEventListener(kind, reset, { capture: kind !== "blur", passive: true });
   }
 
-  /** The guide has a box that turns the shortcut off for this visit. Nothing is stored: the page is the visit. */
+  /** A box turns the shortcut off for this visit. Nothing is stored: the page is the visit. */
   function offerSwitch() {
-    const box = document.getElementById("shortcut-switch");
-    if (!(box instanceof HTMLInputElement)) return;
-    box.checked = on;
-    box.closest("[hidden]")?.removeAttribute("hidden");
+    const found = document.querySelector(box);
+    if (!(found instanceof HTMLInputElement)) return;
+    found.checked = on;
+    found.closest("[hidden]")?.removeAttribute("hidden");
   }
 
   addEventListener("change", ({ target }) => {
-    if (!(target instanceof HTMLInputElement) || target.id !== "shortcut-switch") return;
+    if (!(target instanceof HTMLInputElement) || !target.matches(box)) return;
     on = target.checked;
     reset();
   });

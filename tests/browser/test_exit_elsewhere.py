@@ -1,0 +1,274 @@
+"""The exit's scripts on a site that is not ours: the README's own page, as any server would serve it, under a policy."""
+
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from playwright.sync_api import Browser, Playwright
+
+from tests.browser.places import Places
+from tests.browser.readers import (
+    ChromiumReader,
+    FirefoxReader,
+    Reader,
+    press_again_and_again,
+    wait_for,
+    wait_for_address,
+)
+from tests.browser.server import PROJECT
+
+SCRIPTS = PROJECT / "static" / "js" / "exit"
+POLICY = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; base-uri 'none'"
+SHIFT = "\ue008"
+
+
+def example() -> str:
+    """The one page of the README."""
+    (page,) = re.findall(r"```html\n(.*?)```", (SCRIPTS / "README.md").read_text("utf-8"), re.DOTALL)
+    return str(page)
+
+
+class Elsewhere:
+    """A site with one page at every address. `page` may be changed; `posts` and `cookies` hold what came."""
+
+    def __init__(self, places: Places) -> None:
+        self.places = places
+        self.page = example()
+        for named, place in (("https://www.example.com/", "exit"), ("https://www.example.net/", "second")):
+            assert named in self.page
+            self.page = self.page.replace(named, places.url(place))
+        self.redirects = {"/away": places.url("exit")}
+        self.posts: list[str] = []
+        self.asked: list[tuple[str, str]] = []
+        elsewhere = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                elsewhere.asked.append((self.path, self.headers.get("Cookie", "")))
+                script = SCRIPTS / self.path[1:] if self.path.endswith(".js") else None
+                if target := elsewhere.redirects.get(self.path):
+                    self.send_response(303)
+                    self.send_header("Location", target)
+                    return self._end(b"", "text/plain")
+                self.send_response(404 if self.path.endswith((".css", ".ico")) else 200)
+                if script:
+                    return self._end(script.read_bytes(), "text/javascript")
+                return self._end(elsewhere.page.encode(), "text/html; charset=utf-8")
+
+            def do_POST(self) -> None:
+                elsewhere.posts.append(self.path)
+                self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                self.send_response(204)
+                self._end(b"", "text/plain")
+
+            def _end(self, body: bytes, kind: str) -> None:
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(len(body)))
+                self.send_header("Content-Security-Policy", POLICY)
+                self.send_header("Referrer-Policy", "same-origin")
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *args: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        self.url = f"http://site.localhost:{self._server.server_port}"
+        places.links = f'<a id="in" href="{self.url}/one">In</a>'
+
+    def without(self, *attributes: str) -> None:
+        """Take attributes out of the page."""
+        for name in attributes:
+            self.page, found = re.subn(rf'\s{name}="[^"]*"', "", self.page)
+            assert found, name
+
+    def close(self) -> None:
+        """Stop serving."""
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Elsewhere]:
+    places = Places()
+    site = Elsewhere(places)
+    yield site
+    site.close()
+    places.close()
+
+
+@pytest.fixture(scope="module")
+def firefox() -> Iterator[FirefoxReader]:
+    reader = FirefoxReader()
+    yield reader
+    reader.quit()
+
+
+@pytest.fixture(params=["chromium", "firefox"])
+def reader(request: pytest.FixtureRequest) -> Iterator[Reader]:
+    """A fresh tab in each engine."""
+    if request.param == "firefox":
+        firefox: FirefoxReader = request.getfixturevalue("firefox")
+        firefox.fresh_tab()
+        yield firefox
+        return
+    playwright: Playwright = request.getfixturevalue("playwright")
+    chromium = ChromiumReader(playwright)
+    yield chromium
+    chromium.quit()
+
+
+def arrive(reader: Reader, site: Elsewhere, pages: int = 1) -> None:
+    """Come from a search, and read as many pages, each loaded whole."""
+    reader.go(site.places.url("search"))
+    reader.click("#in")
+    wait_for_address(reader, f"{site.url}/one")
+    for page in range(2, pages + 1):
+        reader.run(f"location.assign('/page{page}')")
+        wait_for_address(reader, f"{site.url}/page{page}")
+    wait_for(reader, "return document.querySelector('h1').getClientRects().length === 1")
+
+
+def press_shift(reader: Reader, times: int) -> None:
+    if isinstance(reader, ChromiumReader):
+        for _ in range(times):
+            reader.tab.keyboard.press("Shift")
+    elif isinstance(reader, FirefoxReader):
+        reader.press_keys(*[SHIFT] * times)
+
+
+def assert_never_seen_again(reader: Reader, site: Elsewhere) -> None:
+    """Back and Forward, again and again, and no frame shows the site."""
+    wait_for_address(reader, site.places.url("exit"))
+    assert reader.seen(), "the site's frames were noted before"
+    press_again_and_again(reader, "back", 5)
+    press_again_and_again(reader, "forward", 5)
+    assert [url for url in reader.seen() if url.startswith(site.url)] == []
+
+
+def the_link(reader: Reader) -> None:
+    reader.click("#hide-this-page")
+
+
+def the_shortcut(reader: Reader) -> None:
+    press_shift(reader, 3)
+
+
+@pytest.mark.parametrize("leave", [the_link, the_shortcut], ids=lambda leave: leave.__name__)
+@pytest.mark.parametrize("pages", [1, 3])
+def test_it_leaves_and_back_does_not_show_the_page(
+    reader: Reader, elsewhere: Elsewhere, pages: int, leave: Callable[[Reader], None]
+) -> None:
+    arrive(reader, elsewhere, pages)
+    leave(reader)
+    assert_never_seen_again(reader, elsewhere)
+    assert {asked.referer for asked in elsewhere.places.asked_of("exit")} == {None}
+    ours = {url for url in reader.entries() if url.startswith(elsewhere.url)}
+    assert ours <= ({f"{elsewhere.url}/away"} if pages > 1 else set())
+
+
+def test_without_an_address_that_redirects_the_front_page_leaves_again(reader: Reader, elsewhere: Elsewhere) -> None:
+    elsewhere.without("data-redirect")
+    elsewhere.redirects.clear()
+    arrive(reader, elsewhere, 3)
+    the_link(reader)
+    assert_never_seen_again(reader, elsewhere)
+    assert "/w" not in [path for path, _ in elsewhere.asked], "no address of ours is asked for"
+    assert {url for url in reader.entries() if url.startswith(elsewhere.url)} <= {f"{elsewhere.url}/"}
+
+
+def posts_in(site: Elsewhere, seconds: float) -> list[str]:
+    """What was posted, as soon as something is, or after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not site.posts and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return site.posts
+
+
+@pytest.mark.parametrize("runs", [True, False])
+def test_with_a_conversation_its_end_is_told_once_and_marked_where_one_runs(
+    reader: Reader, elsewhere: Elsewhere, runs: bool
+) -> None:
+    if runs:
+        elsewhere.page = elsewhere.page.replace("<html", '<html data-chat="running"', 1)
+    elsewhere.page = elsewhere.page.replace('data-mark="left"', 'data-mark="gone"')
+    arrive(reader, elsewhere)
+    the_link(reader)
+    wait_for_address(reader, elsewhere.places.url("exit"))
+    assert posts_in(elsewhere, 3) == ["/conversation/end"]
+    reader.go(f"{elsewhere.url}/again")
+    told = [cookie.partition("=")[0] for path, cookie in elsewhere.asked if path == "/again"]
+    assert told == ["gone" if runs else ""]
+
+
+def test_without_a_conversation_nothing_is_told_and_nothing_is_stored(reader: Reader, elsewhere: Elsewhere) -> None:
+    elsewhere.without("data-end", "data-mark")
+    elsewhere.page = elsewhere.page.replace("<html", '<html data-chat="running"', 1)
+    arrive(reader, elsewhere)
+    the_link(reader)
+    wait_for_address(reader, elsewhere.places.url("exit"))
+    assert posts_in(elsewhere, 0.5) == []
+    reader.go(f"{elsewhere.url}/again")
+    assert reader.run("return document.cookie") == ""
+
+
+NAMED_OTHERWISE = {
+    'data-redirect="/away"': 'data-redirect="/away" data-link=".leave, .also" data-cookie="bye" data-title="Blank"',
+    '<script src="/shortcut.js">': '<script src="/shortcut.js" data-link=".leave" data-status=".says" data-switch=".box">',
+    'id="hide-this-page"': 'class="leave"',
+    'id="hide-status"': 'class="says"',
+    'id="shortcut-switch"': 'class="box"',
+    "<h1>": '<a class="also" href="https://www.example.com/">Leave, too</a><h1>',
+}
+
+
+def test_everything_can_have_another_name(reader: Reader, elsewhere: Elsewhere) -> None:
+    for ours, theirs in NAMED_OTHERWISE.items():
+        assert elsewhere.page.count(ours) == 1
+        elsewhere.page = elsewhere.page.replace(ours, theirs)
+    arrive(reader, elsewhere, 2)
+    press_shift(reader, 2)
+    said = "return [document.querySelector('.leave').dataset.presses, document.querySelector('.says').textContent]"
+    assert reader.run(said) == ["2", "Press Shift 1 more time to leave."]
+    reader.run("document.querySelector('.box').click()")
+    press_shift(reader, 3)
+    assert reader.run(said) == ["0", ""], "turned off"
+    told = reader.run("document.querySelector('.also').click(); return [document.title, document.cookie]")
+    assert told == ["Blank", "bye=1"]
+    assert_never_seen_again(reader, elsewhere)
+
+
+def test_the_progress_shows_where_nothing_says_it(reader: Reader, elsewhere: Elsewhere) -> None:
+    elsewhere.page = elsewhere.page.replace('<span id="hide-status" role="status"></span>', "")
+    arrive(reader, elsewhere)
+    press_shift(reader, 1)
+    assert reader.run("return document.getElementById('hide-this-page').dataset.presses") == "1"
+
+
+def test_with_scripts_off_the_link_leaves_in_chromium(browser: Browser, elsewhere: Elsewhere) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    tab = context.new_page()
+    tab.goto(f"{elsewhere.url}/one")
+    assert not tab.locator("#shortcut-switch").is_visible(), "no shortcut is promised"
+    tab.click("#hide-this-page")
+    tab.wait_for_url(elsewhere.places.url("exit"))
+    assert [asked.referer for asked in elsewhere.places.asked_of("exit")] == [None]
+    context.close()
+
+
+def test_with_scripts_off_the_link_leaves_in_firefox(elsewhere: Elsewhere) -> None:
+    reader = FirefoxReader(scripts=False)
+    try:
+        reader.go(f"{elsewhere.url}/one")
+        reader.press_keys("\ue004", "\ue007")  # Tab, Enter
+        deadline = time.monotonic() + 5
+        while not elsewhere.places.asked_of("exit") and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert [asked.referer for asked in elsewhere.places.asked_of("exit")] == [None]
+    finally:
+        reader.quit()
