@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from jinja2.bccache import Bucket, BytecodeCache
 
+from sidedoor.desk import staff
 from sidedoor.documents.library import Library
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.public import create_app
@@ -33,6 +36,9 @@ class CompiledTemplates(BytecodeCache):
         self._compiled[bucket.key + bucket.checksum] = bucket.bytecode_to_string()
 
 
+# Argon2 as the desk calls it, at the lowest cost it can have: every desk of a test hashes at its start and at each
+# sign-in. What it costs in use is measured in tests/desk/test_signing_in.py.
+staff.PasswordHasher = partial(PasswordHasher, time_cost=1, memory_cost=8, parallelism=1)  # type: ignore[misc, assignment]
 Flask.jinja_options = {"bytecode_cache": CompiledTemplates()}
 PROJECT = Path(__file__).resolve().parents[1]
 Refresh = Callable[[], Library]
