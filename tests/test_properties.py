@@ -49,9 +49,7 @@ NASTY = st.sampled_from(
     ]
 )
 PATHS = st.lists(st.one_of(NASTY, st.text(max_size=8)), max_size=6).map("/".join)
-quick = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+quick = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +148,7 @@ def test_the_quick_reader_gives_the_values_lines_and_sentences_of_the_slow_one(p
         assert quickly == read_or_refused(text)
 
 
-@settings(quick, max_examples=60)
+@quick
 @given(body=st.text(st.sampled_from("ab*_`[]()!<>/|#-:&;\n \"'{}"), max_size=200))
 def test_no_markdown_lets_a_script_a_handler_or_another_host_through(body: str) -> None:
     html = render(body).html.lower()

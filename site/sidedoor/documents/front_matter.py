@@ -57,7 +57,7 @@ def read_yaml(text: str, file: str, first_line: int = 1) -> Written:
     """Read a YAML mapping; every leaf is a string. Raises Refused if it is no YAML, repeats a key or uses an alias."""
     _refuse_lost_letters(text, file, first_line)
     try:
-        root = yaml.compose(text, Loader=_QUICK if _both_read_it_alike(text) else yaml.BaseLoader)
+        root = yaml.compose(text, Loader=_QUICK if _QUICK and _both_read_it_alike(text) else yaml.BaseLoader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + first_line if error.problem_mark else first_line
         instead = 'Write `name: value`; where the value holds a colon, `name: "value"`.'
