@@ -1,14 +1,19 @@
 """What every test shares: a content folder to write in, a clock to set, the real application, and the house client."""
 
+import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
+import hypothesis
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from jinja2.bccache import Bucket, BytecodeCache
 
+from sidedoor.desk.people import staff
 from sidedoor.documents.library import Library
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.public import create_app
@@ -33,7 +38,13 @@ class CompiledTemplates(BytecodeCache):
         self._compiled[bucket.key + bucket.checksum] = bucket.bytecode_to_string()
 
 
+# Argon2 as the desk calls it, at the lowest cost it can have: every desk of a test hashes at its start and at each
+# sign-in. What it costs in use is measured in tests/desk/people/test_signing_in.py.
+staff.PasswordHasher = partial(PasswordHasher, time_cost=1, memory_cost=8, parallelism=1)  # type: ignore[attr-defined, assignment]
 Flask.jinja_options = {"bytecode_cache": CompiledTemplates()}
+hypothesis.settings.register_profile("quick", max_examples=50, deadline=None)
+hypothesis.settings.register_profile("long", max_examples=1000, deadline=None)
+hypothesis.settings.load_profile("long" if os.environ.get("SIDEDOOR_TEST_LONG") else "quick")
 PROJECT = Path(__file__).resolve().parents[1]
 Refresh = Callable[[], Library]
 

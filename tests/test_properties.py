@@ -3,15 +3,17 @@
 import string
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from flask import Flask
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from sidedoor.documents.front_matter import read_document, read_yaml
+from sidedoor.documents import front_matter
+from sidedoor.documents.front_matter import Written, read_document, read_yaml
 from sidedoor.documents.markdown import render
-from sidedoor.documents.problems import Refused
+from sidedoor.documents.problems import Problem, Refused
 from sidedoor.documents.reading import read_text
 from sidedoor.documents.slugs import slug_from_title, slug_problem
 from sidedoor.documents.times import parse_wall_time
@@ -47,9 +49,7 @@ NASTY = st.sampled_from(
     ]
 )
 PATHS = st.lists(st.one_of(NASTY, st.text(max_size=8)), max_size=6).map("/".join)
-quick = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+quick = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +119,36 @@ def test_any_front_matter_is_strings_or_refused(text: str) -> None:
         assert refused.problems
 
 
-@settings(quick, max_examples=60)
+def read_or_refused(text: str) -> Written | list[Problem]:
+    try:
+        return read_yaml(text, "x", first_line=2)
+    except Refused as refused:
+        return refused.problems
+
+
+PIECES = [
+    *"ab:-?[]{},#&*!|>%@`'\"\n \t\r\\~=.0é", "\n  ", "\n    ", "- ", ": ", "a: ", "b: x\n", "---\n", "...\n", "|\n  ", "? ",
+    "&a ", "*a", "!!str ", "%YAML 1.1\n", "\x85", "\u2028", "\ufeff", "\x00", "\x7f", "\ud800", "[[[[[[[[", "- - - - - - - - ",
+]  # fmt: skip
+
+
+@quick
+@given(pieces=st.lists(st.sampled_from(PIECES), max_size=22), begins=st.sampled_from(["", "title: x\n"]))
+@example(pieces=["b", "\t"], begins="a: ")
+@example(pieces=["|", "#"], begins="a: ")
+@example(pieces=["~", "?"], begins="a: [")
+@example(pieces=["?"], begins="")
+@example(pieces=["*a"], begins="title: x\n")
+@example(pieces=["a: b: c"], begins="title: x\n")
+def test_the_quick_reader_gives_the_values_lines_and_sentences_of_the_slow_one(pieces: list[str], begins: str) -> None:
+    text = begins + "".join(pieces)
+    assert front_matter._QUICK
+    quickly = read_or_refused(text)
+    with patch.object(front_matter, "_QUICK", None):
+        assert quickly == read_or_refused(text)
+
+
+@quick
 @given(body=st.text(st.sampled_from("ab*_`[]()!<>/|#-:&;\n \"'{}"), max_size=200))
 def test_no_markdown_lets_a_script_a_handler_or_another_host_through(body: str) -> None:
     html = render(body).html.lower()

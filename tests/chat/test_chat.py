@@ -21,7 +21,7 @@ from sidedoor.public.export import write_mirror
 from sidedoor.settings import Settings
 from tests.conftest import Refresh, SetClock
 from tests.content import SITE, ContentFolder
-from tests.desk.conftest import DeskClient
+from tests.desk.conftest import DeskClient, learn_the_token
 
 CHAT = """
 [chat]
@@ -67,7 +67,7 @@ def adviser(desk: Flask, name: str, clock: SetClock) -> FlaskClient:
     client = desk.test_client()
     with client.session_transaction() as session:
         session["token"] = desk.extensions["desk"].sessions.start(person, "", clock())
-    client.get("/account")
+    learn_the_token(client)
     return client
 
 

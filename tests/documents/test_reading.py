@@ -47,6 +47,7 @@ def test_all_mistakes_are_told_at_once_with_their_lines(content: ContentFolder) 
         (b"x" * 300_000, None, "far too long"),
         (b"", 1, "first line is not ---"),
         (b"---\n" + b"[" * 100_000 + b"\n---\n", 2, ""),
+        (b"---\na: " + b"[" * 9 + b"]" * 9 + b"\n---\n", 2, "nested too deeply"),
     ],
 )
 def test_what_is_no_document_is_refused_in_a_sentence(

@@ -33,7 +33,7 @@ from sidedoor.public.search_index import SearchIndex
 from sidedoor.settings import Settings
 from sidedoor.web.background import run_in_background
 from sidedoor.web.current import current_public
-from sidedoor.web.edition import MIRROR_KEY, EditionLayer, in_conversation
+from sidedoor.web.edition import MIRROR_KEY, EditionLayer
 from sidedoor.web.headers import set_policy, with_policy
 from sidedoor.web.inline import inline_script, inline_style
 from sidedoor.web.language import current_language, speak_languages

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 from dulwich.repo import Repo
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sidedoor.desk.items.compare import compare
@@ -52,7 +52,6 @@ _VALUES = st.one_of(
 _FRONT = st.dictionaries(st.sampled_from(["title", "summary", "notes_to_editors", "sources", "updates"]), _VALUES)
 
 
-@settings(deadline=None, max_examples=150)
 @given(front=_FRONT, body=_WORDS, other=_FRONT)
 def test_whatever_is_composed_reads_back_as_it_was(
     front: dict[str, object], body: str, other: dict[str, object]

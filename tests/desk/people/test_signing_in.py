@@ -2,12 +2,16 @@
 
 import re
 import sqlite3
+from pathlib import Path
 
 import pyotp
 import pytest
+from argon2 import PasswordHasher, Type
 from flask import Flask
 from flask.testing import FlaskClient
 
+from sidedoor.desk.people import staff
+from sidedoor.desk.people.staff import Staff
 from tests.conftest import SetClock
 from tests.desk.conftest import SignedIn
 
@@ -28,6 +32,12 @@ def set_password(client: FlaskClient, link: str, clock: SetClock) -> str:
     answer = client.post(f"{link}/password", data={"secret": found[1], "password": PASSWORD, "code": code})
     assert answer.status_code == 303, answer.get_data(as_text=True)
     return found[1]
+
+
+def test_a_guess_of_a_password_costs_what_rfc_9106_asks_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(staff, "PasswordHasher", PasswordHasher)  # in all other tests it is made cheap
+    hasher = Staff(tmp_path)._hasher
+    assert (hasher.type, hasher.time_cost, hasher.memory_cost) == (Type.ID, 3, 65536), "its second recommended option"
 
 
 def test_a_stranger_is_sent_to_the_door_and_on_to_where_they_wanted(desk: Flask, clock: SetClock) -> None:
