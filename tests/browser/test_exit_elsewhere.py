@@ -18,7 +18,7 @@ from tests.browser.readers import (
     wait_for,
     wait_for_address,
 )
-from tests.browser.server import PROJECT
+from tests.server import PROJECT
 
 SCRIPTS = PROJECT / "static" / "js" / "exit"
 POLICY = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; base-uri 'none'"
