@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sidedoor.documents import front_matter
 from sidedoor.documents.front_matter import Written, read_document, read_yaml
 from sidedoor.documents.markdown import render
+from sidedoor.documents.problem_words import file_words
 from sidedoor.documents.problems import Problem, Refused
 from sidedoor.documents.reading import read_text
 from sidedoor.documents.slugs import slug_from_title, slug_problem
@@ -102,7 +103,7 @@ def test_any_bytes_are_a_document_or_refused(raw: bytes) -> None:
         read_document(read_text(raw, "help/x.md"), "help/x.md")
     except Refused as refused:
         assert refused.problems
-        assert all(problem.what and problem.instead for problem in refused.problems)
+        assert all(all(file_words(problem.code, problem.values, problem.field)) for problem in refused.problems)
 
 
 @quick

@@ -3,9 +3,14 @@
 import ast
 import re
 from pathlib import Path
+from string import Formatter
 
 import brotli
+import pytest
 
+from sidedoor.desk.words import LABELS
+from sidedoor.documents.codes import Code
+from sidedoor.documents.problem_words import WORDS
 from sidedoor.web.inline import BUNDLES, inline_script
 from tests.conftest import PROJECT
 
@@ -131,3 +136,78 @@ def test_the_scripts_are_small() -> None:
     assert small.pop("plan.js") <= 1_500
     assert small.pop("questions.js") <= 800
     assert sum(small.values()) <= 4_700, small
+
+
+WORDS_TABLES = {"documents/problem_words.py"}
+_TEXT_METHODS = {"startswith", "endswith", "find", "index", "count", "replace", "partition", "rpartition", "split"}
+_SEARCHES = {"search", "match", "fullmatch", "sub", "findall", "finditer", "compile"}
+
+
+def sentences_compared(source: str) -> list[str]:
+    """Every sentence (more than three words) that code compares, matches, or looks for in another."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        asked: list[ast.expr] = []
+        if isinstance(node, ast.Compare):
+            asked = [node.left, *node.comparators]
+        elif isinstance(node, ast.MatchValue):
+            asked = [node.value]
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            of_texts = node.func.attr in _TEXT_METHODS
+            of_patterns = node.func.attr in _SEARCHES and ast.unparse(node.func.value) == "re"
+            asked = node.args if of_texts else node.args[:1] if of_patterns else []
+        for constant in (part for one in asked for part in _texts(one)):
+            if len(re.findall(r"(?<![\w\\])[A-Za-z’']{2,}(?= |[.,;:!?]|$)", constant)) > 3 and not _SQL.search(
+                constant
+            ):
+                found.append(constant)
+    return found
+
+
+def _texts(expression: ast.expr) -> list[str]:
+    """The strings of an operand, in a tuple or list or on their own. A call has strings of its own that none compares."""
+    parts = expression.elts if isinstance(expression, ast.Tuple | ast.List | ast.Set) else [expression]
+    return [part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'said == "The title gives the page away."',
+        'said in ("one", "It waits for a colleague.")',
+        '"gives the page away" in problem.what',
+        'said.startswith("Add a line that starts")',
+        're.search("leads to no page of this site", said)',
+        'match said:\n    case "It waits for a colleague.":\n        pass',
+    ],
+)
+def test_the_rule_against_comparing_sentences_finds_them(source: str) -> None:
+    assert sentences_compared(source)
+
+
+def test_no_code_compares_or_searches_a_sentence() -> None:
+    found = {
+        str(path.relative_to(PACKAGE)): compared
+        for path in PACKAGE.rglob("*.py")
+        if str(path.relative_to(PACKAGE)) not in WORDS_TABLES
+        and (compared := sentences_compared(path.read_text("utf-8")))
+    }
+    assert not found, "ask for a code, never for the words made of it"
+
+
+def test_every_code_has_words_and_is_used() -> None:
+    assert set(WORDS) == set(Code)
+    used = " ".join(
+        path.read_text("utf-8") for path in PACKAGE.rglob("*.py") if path.name not in ("codes.py", "problem_words.py")
+    )
+    assert [code.name for code in Code if not re.search(rf"\bCode\.{code.name}\b", used)] == []
+
+
+def test_every_name_in_a_forms_words_is_a_value_or_a_field_of_the_form() -> None:
+    for code, words in WORDS.items():
+        values = _names_in(words.what, words.instead) | {"field", "last", "at"}
+        assert _names_in(words.form_what, words.form_instead) <= values | set(LABELS), code
+
+
+def _names_in(*sentences: str) -> set[str]:
+    return {name for sentence in sentences for _, name, _, _ in Formatter().parse(sentence) if name}

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
+from sidedoor.documents.codes import Code
 from sidedoor.documents.problems import Problem, Refused
 from sidedoor.private import private_file
 
@@ -89,9 +90,8 @@ class Database:
                 return
             with closing(self._connect()) as connection:
                 if _version(connection) > len(self._migrations):
-                    what = "A newer version of Sidedoor made this database, so this one cannot open it."
-                    instead = f"Start the newer version, or put back the backup of {self._path.name} from before it."
-                    raise Refused([Problem(self._path.name, None, what, instead)])
+                    name = self._path.name
+                    raise Refused([Problem(name, None, Code.NEWER_DATABASE, {"database": name})])
 
     @contextmanager
     def _connected(self) -> Iterator[sqlite3.Connection]:

@@ -4,6 +4,7 @@ import shutil
 import time
 from pathlib import Path
 
+from sidedoor.documents.codes import Code
 from sidedoor.documents.library import Library
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.loader import Loader
@@ -50,7 +51,7 @@ def test_while_the_folder_is_away_everything_stays(content: ContentFolder) -> No
     content.path.rename(content.path.with_name("elsewhere"))
     away = loader.load()
     assert away.documents == before.documents
-    assert "cannot be read" in away.problems[0].what
+    assert away.problems[0].code is Code.FOLDER_AWAY
     content.path.with_name("elsewhere").rename(content.path)
     assert loader.load().problems == ()
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from sidedoor.documents.markdown import render
+from sidedoor.documents.problem_words import file_words
 
 PROJECT = Path(__file__).resolve().parents[2]
 OURS = re.compile(r"""\bid="([^"{}]+)"|getElementById\("([^"]+)"\)|\.id = "([^"]+)"|"#([a-z][\w-]*)\b""")
@@ -14,7 +15,7 @@ OURS = re.compile(r"""\bid="([^"{}]+)"|getElementById\("([^"]+)"\)|\.id = "([^"]
 
 def told(body: str) -> list[tuple[int | None, str]]:
     """Lines and words of what is wrong with `body`."""
-    return [(finding.line, finding.what) for finding in render(body).findings]
+    return [(finding.line, file_words(finding.code, finding.values).what) for finding in render(body).findings]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from sidedoor.documents.checks import check_library
+from sidedoor.documents.codes import Code
 from sidedoor.documents.models import Area
+from sidedoor.documents.problem_words import file_words
 from sidedoor.documents.problems import Level
 from sidedoor.documents.times import utc_now
 from sidedoor.public.addresses import LINKED
@@ -40,7 +42,7 @@ def errors(app: Flask) -> list[str]:
     library = app.extensions["live"].refresh()
     found = check_library(library, app.extensions["clock"](), LINKED)
     return [
-        problem.what
+        file_words(problem.code, problem.values, problem.field).what
         for problem in found
         if problem.file in ("contacts.yaml", "site.toml") and problem.level is Level.ERROR
     ]
@@ -157,4 +159,5 @@ def test_a_site_without_areas_asks_nobody_where_they_are(client: FlaskClient) ->
 
 def test_every_area_of_the_project_is_one_that_its_contacts_name(real_app: Flask) -> None:
     library = real_app.extensions["live"].library
-    assert [one.what for one in check_library(library, utc_now(), LINKED) if "area" in one.what] == []
+    areas = (Code.CONTACT_IN_UNKNOWN_AREA, Code.AREA_IN_UNKNOWN_AREA)
+    assert [one for one in check_library(library, utc_now(), LINKED) if one.code in areas] == []

@@ -66,7 +66,11 @@ def test_nothing_public_names_a_page_that_is_hidden_now(
     assert "notes" in pages["/news/first"].text
     assert pages["/news/goes"].status_code == 410
     assert "It was wrong." in pages["/news/goes"].text
-    warned = [problem.file for problem in check_library(refresh(), clock(), LINKED) if "/news/zqhidden" in problem.what]
+    warned = [
+        problem.file
+        for problem in check_library(refresh(), clock(), LINKED)
+        if problem.values.get("link") == "/news/zqhidden"
+    ]
     assert {"news/first.md", "help/money.md", "news/stays.md", "news/goes.md"} == {*warned}
 
 

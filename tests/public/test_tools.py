@@ -6,6 +6,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from sidedoor.documents.checks import check_library
+from sidedoor.documents.codes import Code
 from sidedoor.documents.problems import Level
 from sidedoor.documents.readability import flesch_kincaid_grade
 from sidedoor.public.addresses import LINKED
@@ -35,8 +36,8 @@ def test_a_tool_is_checked_for_telling_words_and_plain_ones_like_a_help_page(
     content.document("pages/tool.md", hard, title="Abuse", group="plan")
     content.document("pages/about.md", hard, title="Abuse")
     found = check_library(app.extensions["live"].refresh(), app.extensions["clock"](), LINKED)
-    assert [problem.file for problem in found if "gives the page away" in problem.what] == ["pages/tool.md"]
-    levels = {problem.file: problem.level for problem in found if "reads at grade" in problem.what}
+    assert [problem.file for problem in found if problem.code is Code.TELLING_WORD] == ["pages/tool.md"]
+    levels = {problem.file: problem.level for problem in found if problem.code is Code.HARD_TO_READ}
     assert levels == {"pages/tool.md": Level.ERROR, "pages/about.md": Level.WARNING}
 
 

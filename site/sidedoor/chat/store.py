@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from sidedoor.chat import rules
 from sidedoor.chat.model import Adviser, Conversation, Message, Reason, StoreDown, Who
 from sidedoor.chat.sqlite_store import SqliteStore
+from sidedoor.documents.codes import Code
 from sidedoor.documents.problems import Problem, Refused
 from sidedoor.documents.times import Clock
 
@@ -120,13 +121,11 @@ def open_store(chosen: str, data: Path) -> ChatStore:
     if chosen.startswith("sqlite:"):
         return SqliteStore(Path(chosen.removeprefix("sqlite:") or data))
     if urlsplit(chosen).scheme not in ("valkey", "valkeys"):
-        raise _refused(
-            "This is no store that Sidedoor knows.", "Write sqlite:, sqlite:/folder or valkey://host:6379/0."
-        )
+        raise _refused(Code.UNKNOWN_CHAT_STORE)
     try:
         from sidedoor.chat.valkey_store import ValkeyStore  # what it needs is an optional extra
     except ImportError as error:
-        raise _refused("Valkey needs an extra that is not installed.", "Run pip install -e '.[valkey]'.") from error
+        raise _refused(Code.VALKEY_NOT_INSTALLED) from error
     return ValkeyStore(chosen)
 
 
@@ -139,5 +138,5 @@ def sweep(store: ChatStore, clock: Clock, wanted: Callable[[], bool]) -> None:
         time.sleep(_SWEEP_SECONDS)
 
 
-def _refused(what: str, instead: str) -> Refused:
-    return Refused([Problem("SIDEDOOR_CHAT_STORE", None, what, instead)])
+def _refused(code: Code) -> Refused:
+    return Refused([Problem("SIDEDOOR_CHAT_STORE", None, code)])

@@ -31,6 +31,7 @@ from sidedoor.chat.model import (
     whole_minutes,
 )
 from sidedoor.chat.sealing import digest, new_key, new_token, seal, unseal
+from sidedoor.documents.codes import Code
 from sidedoor.documents.problems import Problem, Refused
 
 _PREFIX = "sidedoor:chat:"
@@ -544,20 +545,19 @@ class ValkeyStore:
 
     def _look_whether_it_writes(self) -> None:
         """Raises problems.Refused where the server keeps on a disk what it holds, or in a log what it was told."""
-        what, instead = "", "Start it with --save '' --appendonly no --slowlog-max-len 0 (deploy/valkey.conf)."
+        code = None
         try:
             told: dict[str, str] = {}
             for name in ("save", "appendonly", "slowlog-max-len", "slowlog-log-slower-than"):
                 told.update(cast(dict[str, str], self._redis.config_get(name)))
             if told.get("save") or told.get("appendonly") != "no":
-                what = "This Valkey writes what it holds to its disk, where words would outlive their conversation."
+                code = Code.VALKEY_WRITES_TO_DISK
             elif told.get("slowlog-max-len") != "0" and not told.get("slowlog-log-slower-than", "").startswith("-"):
-                what = "This Valkey logs slow commands with their values, where a key would outlive its conversation."
+                code = Code.VALKEY_LOGS_COMMANDS
         except redis.ResponseError:
-            what = "This Valkey does not say whether it writes what it holds to its disk."
-            instead = "Let our user run CONFIG GET."
-        if what:
-            raise Refused([Problem("SIDEDOOR_CHAT_STORE", None, what, instead)])
+            code = Code.VALKEY_DOES_NOT_SAY
+        if code:
+            raise Refused([Problem("SIDEDOOR_CHAT_STORE", None, code)])
 
 
 def _only_wrong_type(error: Exception) -> None:

@@ -32,6 +32,7 @@ from sidedoor.desk.people import views as people_views
 from sidedoor.desk.people.sessions import Sessions
 from sidedoor.desk.people.staff import Staff
 from sidedoor.desk.words import speak_plainly
+from sidedoor.documents.codes import Code
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.loader import Loader
 from sidedoor.documents.problems import Problem, Refused
@@ -104,8 +105,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
         try:
             from sidedoor.desk.people import work_account
         except ImportError as error:
-            what, instead = "Work accounts need an extra that is not installed.", "Run pip install -e '.[oidc]'."
-            raise Refused([Problem("SIDEDOOR_OIDC_ISSUER", None, what, instead)]) from error
+            raise Refused([Problem("SIDEDOOR_OIDC_ISSUER", None, Code.WORK_ACCOUNTS_NOT_INSTALLED)]) from error
         work_account.set_up(app, settings)
         app.register_blueprint(work_account.blueprint)
     handle_errors(app)

@@ -1,6 +1,8 @@
-"""Moments in words, so that nobody has to work out an embargo: “Tuesday 24 November 2026, 00:01 GMT, in 9 hours”."""
+"""Problems in the words of the desk's forms; and moments in words, so that nobody has to work out an embargo.
 
-import re
+“Tuesday 24 November 2026, 00:01 GMT, in 9 hours”.
+"""
+
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -8,26 +10,19 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_datetime, format_timedelta
 from flask import Flask
 
+from sidedoor.documents.problem_words import Said, form_words
+from sidedoor.documents.problems import Problem
 from sidedoor.documents.times import Clock
 
-_FORM_WORDS = {
+LABELS = {
     "title": "Title", "tab_title": "Title in the browser's tab", "summary": "Summary", "language": "Language",
     "group": "Group", "publish_at": "When it goes live", "expires_at": "Leaves the site on", "location": "Place",
     "legal_review_on": "Legal review on", "reviewed": "Last reviewed", "sources": "Sources",
     "awaiting_review": "A reviewer", "press_contact": "Press contact",
     "notes_to_editors": "Notes to editors", "related_help": "Related help",
-    "check_by": "Look again by",
+    "check_by": "Look again by", "slug": "Last part of its address",
 }  # fmt: skip
-_PHRASES = {
-    "Add a line that starts `": "Fill in `",
-    ", or delete the line": "",
-    "delete awaiting_review": "say so in awaiting_review",
-    "Add related_help: with the slugs of pages": "Tick under related_help: the pages",
-}
-_NAMES = "|".join(_FORM_WORDS)
-_WITH_UNDERSCORE = "|".join(name for name in _FORM_WORDS if "_" in name)
-# Between `backticks`, before a colon (“Add sources:, one line …”), or with an underscore, which no other word has.
-_FILE_WORDS = re.compile(rf"`({_NAMES}):?`|\b({_NAMES}):(?=[ ,.])|\b({_WITH_UNDERSCORE})\b")
+"""What the form of an item calls its fields."""
 
 
 def moment_in_words(moment: datetime, zone: ZoneInfo) -> str:
@@ -43,11 +38,9 @@ def distance_in_words(moment: datetime, now: datetime) -> str:
     return format_timedelta(span, add_direction=True, threshold=1.5, locale="en_GB")
 
 
-def in_form_words(text: str) -> str:
-    """What is said about a file, said about the desk's form instead: “Summary” for `summary`."""
-    for of_a_file, of_a_form in _PHRASES.items():
-        text = text.replace(of_a_file, of_a_form)
-    return _FILE_WORDS.sub(lambda found: f"“{_FORM_WORDS[found[found.lastindex or 0]]}”", text)
+def in_form_words(problem: Problem) -> Said:
+    """What is wrong with a file, said of the desk's form: “Summary” for `summary`."""
+    return form_words(problem.code, problem.values, problem.field, LABELS)
 
 
 def speak_plainly(app: Flask, clock: Clock, zone: Callable[[], ZoneInfo]) -> None:

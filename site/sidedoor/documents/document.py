@@ -134,8 +134,8 @@ def kind_of(file: str) -> Kind | None:
 
 
 def slug_of(file: str) -> str:
-    """The slug a file's name gives. Raises ValueError, in a sentence, when it cannot be one."""
+    """The slug a file's name gives. Raises problems.Wrong when it cannot be one."""
     slug = file.rsplit("/", 1)[-1].removesuffix(".md")
     if problem := slug_problem(slug):
-        raise ValueError(problem)
+        raise problem
     return slug

@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from sidedoor.documents.codes import Code
 from sidedoor.documents.problems import Problem, Refused
 
 Place = tuple[str | int, ...]
@@ -42,15 +43,13 @@ def read_document(text: str, file: str) -> Written:
     _refuse_lost_letters(text, file, 1)
     lines = text.split("\n")
     if lines[0].rstrip() != "---":
-        raise Refused(
-            [Problem(file, 1, "The first line is not ---.", "Begin with ---, the title and so on, and --- again.")]
-        )
+        raise Refused([Problem(file, 1, Code.NO_FRONT_MATTER)])
     for number, line in enumerate(lines[1:], start=2):
         if line.rstrip() == "---":
             written = read_yaml("\n".join(lines[1 : number - 1]), file, first_line=2)
             written.body, written.body_line = "\n".join(lines[number:]), number + 1
             return written
-    raise Refused([Problem(file, 1, "The front matter never ends.", "Put a line with --- after its last line.")])
+    raise Refused([Problem(file, 1, Code.FRONT_MATTER_NEVER_ENDS)])
 
 
 def read_yaml(text: str, file: str, first_line: int = 1) -> Written:
@@ -60,18 +59,15 @@ def read_yaml(text: str, file: str, first_line: int = 1) -> Written:
         root = yaml.compose(text, Loader=_QUICK if _QUICK and _both_read_it_alike(text) else yaml.BaseLoader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + first_line if error.problem_mark else first_line
-        instead = 'Write `name: value`; where the value holds a colon, `name: "value"`.'
-        raise Refused([Problem(file, line, f"This line cannot be read: {error.problem}.", instead)]) from None
+        raise Refused([Problem(file, line, Code.YAML_UNREADABLE, {"reason": error.problem})]) from None
     except yaml.YAMLError:
-        raise Refused(
-            [Problem(file, first_line, "There is a character here that does not print.", "Delete it.")]
-        ) from None
+        raise Refused([Problem(file, first_line, Code.CONTROL_CHARACTER)]) from None
     except RecursionError:
-        raise Refused([Problem(file, first_line, "Lists are nested too deeply.", "Write one list a name.")]) from None
+        raise Refused([Problem(file, first_line, Code.NESTED_TOO_DEEPLY)]) from None
     if root is None:
         return Written({}, {(): first_line})
     if not isinstance(root, yaml.MappingNode):
-        raise Refused([Problem(file, first_line, "There are no names here.", "Write `name: value`, one a line.")])
+        raise Refused([Problem(file, first_line, Code.NO_NAMES)])
     written = Written({}, {(): first_line})
     problems = list(_problems(root, file, first_line))
     if problems:
@@ -84,8 +80,7 @@ def _refuse_lost_letters(text: str, file: str, first_line: int) -> None:
     """U+FFFD stands where a file that is not UTF-8 was read all the same: what stood there is not known any more."""
     before, lost, _ = text.partition("\ufffd")
     if lost:
-        what, instead = "A letter cannot be read here.", "Write it anew, and save the file as UTF-8."
-        raise Refused([Problem(file, before.count("\n") + first_line, what, instead)])
+        raise Refused([Problem(file, before.count("\n") + first_line, Code.LETTER_LOST)])
 
 
 def _both_read_it_alike(text: str) -> bool:
@@ -122,19 +117,19 @@ def _problems(root: yaml.Node, file: str, first_line: int) -> Iterator[Problem]:
         node, depth = waiting.pop()
         line = node.start_mark.line + first_line
         if id(node) in seen:
-            yield Problem(file, line, "An alias (*name) is used.", "Write the value out.")
+            yield Problem(file, line, Code.ALIAS)
             continue
         seen.add(id(node))
         if depth > _DEEPEST:
-            yield Problem(file, line, "Lists are nested too deeply.", "Write one list a name.")
+            yield Problem(file, line, Code.NESTED_TOO_DEEPLY)
         elif isinstance(node, yaml.MappingNode):
             names: set[str] = set()
             for key, value in node.value:
                 if not isinstance(key, yaml.ScalarNode):
-                    yield Problem(file, line, "A name here is not a word.", "Write `name: value`.")
+                    yield Problem(file, line, Code.NAME_NOT_A_WORD)
                 elif key.value in names:
                     again = key.start_mark.line + first_line
-                    yield Problem(file, again, f"`{key.value}` is written twice.", "Keep one of the two.")
+                    yield Problem(file, again, Code.NAME_TWICE, field=key.value)
                 else:
                     names.add(key.value)
                 waiting.append((value, depth + 1))

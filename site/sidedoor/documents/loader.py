@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sidedoor.documents.codes import Code
 from sidedoor.documents.document import Document, kind_of
 from sidedoor.documents.kept import Copy, Kept, reader_version
 from sidedoor.documents.library import Library
@@ -21,7 +22,7 @@ from sidedoor.documents.problems import Problem, Refused
 from sidedoor.documents.reading import PICTURES, SITE, Contacts, Good, counts, from_text, most_bytes, read, to_text
 from sidedoor.documents.renderer import Renderer, shared_renderer
 
-_AWAY = Problem(SITE, None, "The content folder cannot be read.", "Until it can, everything stays as it was.")
+_AWAY = Problem(SITE, None, Code.FOLDER_AWAY)
 _PROGRESS_EVERY = 1000
 
 Signature = tuple[int, int, int]
@@ -166,8 +167,7 @@ class Loader:
                 return source.read(most_bytes(file) + 1)
         except OSError as error:
             reason = os.strerror(error.errno) if error.errno else "no reason given"
-            what, instead = f"The file cannot be read ({reason}).", "Check that it may be read."
-            raise Refused([Problem(file, None, what, instead)]) from None
+            raise Refused([Problem(file, None, Code.FILE_UNREADABLE, {"reason": reason})]) from None
 
     def _keep(self, files: Iterable[str], gone: Iterable[str] = ()) -> None:
         """Keep what was just read and found good, unless it came from what was kept."""
@@ -194,8 +194,7 @@ class Loader:
                 case Document() as document:
                     first = documents.setdefault((document.kind, document.slug), document)
                     if first is not document:
-                        what = f"{first.file} has the same name."
-                        problems.append(Problem(file, None, what, "Rename one: both want the same address."))
+                        problems.append(Problem(file, None, Code.SAME_NAME, {"other": first.file}))
                 case dict() as contacts:
                     pass
                 case FactsFile() as facts:

@@ -19,6 +19,7 @@ from markdown.extensions.toc import TocExtension, slugify
 from markdown.treeprocessors import Treeprocessor
 
 from sidedoor.documents.blocks import BLOCK_NAMES, AuthorBlocks
+from sidedoor.documents.codes import Code
 
 ALLOWED: dict[str, set[str]] = {
     "p": {"class"}, "h2": {"id"}, "h3": {"id"}, "h4": {"id"},
@@ -53,8 +54,8 @@ class Finding:
     """Something in the Markdown that is not allowed; `line` counts from 1 within the body."""
 
     line: int | None
-    what: str
-    instead: str
+    code: Code
+    values: dict[str, str | int] = field(default_factory=dict)
 
 
 @dataclass
@@ -79,7 +80,8 @@ class Rendered:
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "Rendered":
         """The way back in."""
-        return cls(**{**values, "findings": [Finding(**finding) for finding in values["findings"]]})
+        findings = [Finding(one["line"], Code(one["code"]), one["values"]) for one in values["findings"]]
+        return cls(**{**values, "findings": findings})
 
 
 def render(body: str) -> Rendered:
@@ -166,12 +168,12 @@ class _Inspector(Treeprocessor):
     def _inspect(self, element: etree.Element) -> None:
         tag = str(element.tag)
         if tag == "h1":
-            self._report("# ", "A heading has one # only.", "The page's title is its only top heading: write ## here.")
+            self._report("# ", Code.TOP_HEADING)
         elif tag not in ALLOWED:
-            self._report(tag, f"A <{tag}> is not allowed.", "Delete it.")
+            self._report(tag, Code.TAG, tag=tag)
         for name in element.attrib:
             if name not in ALLOWED.get(tag, set()):
-                self._report(name, f"The attribute {name} is not allowed.", "Delete it.")
+                self._report(name, Code.ATTRIBUTE, name=name)
         if tag == "a":
             self._inspect_link(element.get("href", ""))
         elif tag == "img":
@@ -183,39 +185,26 @@ class _Inspector(Treeprocessor):
         written = _plain(address)
         address = html.unescape(written)
         if _MISLEADING.search(address):
-            what = f"The link “{address[:80]}” has a backslash or a space in it."
-            self._report(written, what, "Write / and no space: browsers make another address of it.")
+            self._report(written, Code.MISLEADING_LINK, link=address[:80])
         elif address.startswith("/") and not address.startswith("//"):
             self.links.append(address)
         elif not address.startswith(_STARTS[1:]):
-            self._report(
-                written,
-                f"The link “{address[:80]}” leads nowhere this site allows.",
-                "Write /help/… for a page of this site or https://… for another; for a number use a contact block.",
-            )
+            self._report(written, Code.LINK_NOT_ALLOWED, link=address[:80])
 
     def _inspect_picture(self, source: str, alt: str) -> None:
         written = _plain(source)
         source = html.unescape(written)
         name = source.removeprefix("/images/")
         if not _OWN_PICTURE.fullmatch(source):
-            self._report(
-                written,
-                f"The picture “{source[:80]}” is not one of this site's own.",
-                "Put it in content/images and write /images/NAME.",
-            )
+            self._report(written, Code.PICTURE_OF_OTHERS, picture=source[:80])
         else:
             self.pictures.append(name)
         if not alt.strip():
-            self._report(
-                written,
-                f"The picture “{name[:80]}” has no words for people who cannot see it.",
-                "Write ![what it shows](…).",
-            )
+            self._report(written, Code.PICTURE_WITHOUT_WORDS, picture=name[:80])
 
-    def _report(self, near: str, what: str, instead: str) -> None:
+    def _report(self, near: str, code: Code, **values: str | int) -> None:
         line = self._line_of(near, str) or self._line_of(near, lambda text: re.sub(r"[\\\s]", "", text))
-        self.findings.append(Finding(line, what, instead))
+        self.findings.append(Finding(line, code, values))
 
     def _line_of(self, near: str, alike: Callable[[str], str]) -> int | None:
         """The first line that has `near` in it. Markdown has taken out some backslashes and spaces by now."""
@@ -272,20 +261,16 @@ def _excess(body: str) -> Iterator[Finding]:
     for number, line in enumerate(body.split("\n"), start=1):
         brackets = brackets + line.count("[") if line.strip() else 0
         if brackets > _MOST_BRACKETS:
-            yield Finding(
-                number, f"One paragraph has over {_MOST_BRACKETS} square brackets.", "Split it, or delete them."
-            )
+            yield Finding(number, Code.TOO_MANY_BRACKETS, {"most": _MOST_BRACKETS})
             return
         if len(line) - len(line.lstrip(" \t")) > _DEEPEST_INDENT:
-            yield Finding(number, "A list is nested too deeply.", "Use one list inside another at most.")
+            yield Finding(number, Code.LIST_TOO_DEEP)
             return
         if line.replace(" ", "").startswith(">" * _DEEPEST_QUOTE):
-            yield Finding(number, "A quotation is nested too deeply.", "Use one > a line.")
+            yield Finding(number, Code.QUOTATION_TOO_DEEP)
             return
         if _ABBREVIATION.match(line):
-            yield Finding(
-                number, "Abbreviations are not explained this way here.", "Write the words out where they stand."
-            )
+            yield Finding(number, Code.ABBREVIATION)
             return
 
 
@@ -303,23 +288,20 @@ def _source_findings(body: str) -> Iterator[Finding]:
             slashes, name, _argument = found.groups()
             if name is None:
                 if not open_blocks or open_blocks[-1][1] != len(slashes):
-                    yield Finding(number, f"This {slashes} closes no block.", "Delete it, or open the block above.")
+                    yield Finding(number, Code.NO_BLOCK_TO_CLOSE, {"slashes": slashes})
                 else:
                     open_blocks.pop()
             elif name not in BLOCK_NAMES:
-                yield Finding(
-                    number, f"There is no block named “{name}”.", f"Use one of: {', '.join(sorted(BLOCK_NAMES))}."
-                )
+                choices = ", ".join(sorted(BLOCK_NAMES))
+                yield Finding(number, Code.UNKNOWN_BLOCK, {"block": name, "choices": choices})
                 open_blocks.append((number, len(slashes), name))
             else:
                 open_blocks.append((number, len(slashes), name))
             continue
         prose = _AUTOLINK.sub("", _CODE_SPAN.sub("", line))
         if found := _RAW_HTML.search(prose):
-            yield Finding(number, f"HTML is written here: {found[0][:40]}", "Write Markdown or a /// block instead.")
+            yield Finding(number, Code.HTML, {"written": found[0][:40]})
         if found := _ATTRIBUTE_LIST.search(prose):
-            yield Finding(
-                number, f"Attributes are written here: {found[0][:40]}", "Delete them; use a /// block instead."
-            )
+            yield Finding(number, Code.ATTRIBUTE_LIST, {"written": found[0][:40]})
     for number, length, name in open_blocks:
-        yield Finding(number, f"The block “{name}” is never closed.", f"Write {'/' * length} on a line after it.")
+        yield Finding(number, Code.BLOCK_NEVER_CLOSED, {"block": name, "slashes": "/" * length})

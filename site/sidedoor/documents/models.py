@@ -1,4 +1,4 @@
-"""What may stand in front matter, contacts.yaml and site.toml; and how a mistake is put into words."""
+"""What may stand in front matter, contacts.yaml and site.toml; and which problem a mistake in it is."""
 
 import difflib
 import re
@@ -19,7 +19,9 @@ from pydantic import (
     model_validator,
 )
 
-from sidedoor.documents.problems import Problem, Refused
+from sidedoor.documents.codes import Code
+from sidedoor.documents.problem_words import Name
+from sidedoor.documents.problems import Problem, Refused, Wrong
 from sidedoor.documents.slugs import slug_problem
 from sidedoor.documents.times import parse_wall_time
 
@@ -47,7 +49,7 @@ def _wall_time(written: Any, info: ValidationInfo) -> Any:
 
 def _slug(slug: str) -> str:
     if problem := slug_problem(slug):
-        raise ValueError(problem)
+        raise problem
     return slug
 
 
@@ -55,7 +57,7 @@ def _zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(f"“{name}” is not a time zone. Write one like Europe/London.") from None
+        raise Wrong(Code.NOT_A_ZONE, written=name) from None
     return name
 
 
@@ -66,7 +68,7 @@ def _web_address(address: str) -> str:
     except ValueError:
         good = False
     if not good or any(character.isspace() or character in '"<>\\' for character in address):
-        raise ValueError(f"“{address}” is not a web address. Write one like https://www.example.org.")
+        raise Wrong(Code.NOT_A_WEB_ADDRESS, written=address)
     return address
 
 
@@ -141,11 +143,9 @@ class Meta(Model):
     @model_validator(mode="after")
     def _states_agree(self) -> "Meta":
         if self.state == "withdrawn" and not self.withdrawn:
-            raise ValueError(
-                "The state is withdrawn, but nothing says when and why. Add withdrawn: with at: and reason:."
-            )
+            raise Wrong(Code.WITHDRAWN_WITHOUT_REASON)
         if self.publish_at and self.expires_at and self.expires_at <= self.publish_at:
-            raise ValueError("It expires before it is published. Change publish_at or expires_at.")
+            raise Wrong(Code.EXPIRES_TOO_SOON)
         return self
 
 
@@ -211,7 +211,7 @@ class ContactsFile(Model):
     def _ids_differ(self) -> "ContactsFile":
         ids = [contact.id for contact in self.contacts]
         if twice := next((name for name in ids if ids.count(name) > 1), None):
-            raise ValueError(f"Two contacts have the id “{twice}”. Give each its own.")
+            raise Wrong(Code.CONTACT_ID_TWICE, id=twice)
         return self
 
 
@@ -239,7 +239,7 @@ class FactsFile(Model):
     def _ids_differ(self) -> "FactsFile":
         ids = [fact.id for fact in self.facts]
         if twice := next((name for name in ids if ids.count(name) > 1), None):
-            raise ValueError(f"Two facts have the id “{twice}”. Give each its own.")
+            raise Wrong(Code.FACT_ID_TWICE, id=twice)
         return self
 
 
@@ -275,9 +275,7 @@ class Press(Model):
 
 def _minute(written: Any) -> int:
     if not isinstance(written, str) or not re.fullmatch(r"(?:[01]\d|2[0-3]):[0-5]\d|24:00", written.strip(), re.ASCII):
-        raise ValueError(
-            f'“{written}” is not a time of day. Write hours and minutes in quotes, like "09:30" or "24:00".'
-        )
+        raise Wrong(Code.NOT_A_TIME_OF_DAY, written=written)
     hour, minute = written.strip().split(":")
     return 60 * int(hour) + int(minute)
 
@@ -296,9 +294,7 @@ class Slot(Model):
     @model_validator(mode="after")
     def _ends_after_it_starts(self) -> "Slot":
         if self.until <= self.start:
-            raise ValueError(
-                'The slot ends before it starts. Split it at midnight: one until "24:00", one from "00:00".'
-            )
+            raise Wrong(Code.SLOT_ENDS_FIRST)
         return self
 
 
@@ -370,43 +366,45 @@ def check(
     try:
         return model.model_validate(values, context={"zone": zone})
     except ValidationError as error:
-        raise Refused([_in_words(model, detail, file, line_of) for detail in error.errors()]) from None
+        raise Refused([_problem(model, detail, file, line_of) for detail in error.errors()]) from None
 
 
-def _in_words(model: type[Model], detail: Any, file: str, line_of: LineOf) -> Problem:
+_CODES: Mapping[str, Code] = {
+    "missing": Code.MISSING,
+    "literal_error": Code.NOT_A_CHOICE,
+    "string_too_short": Code.EMPTY,
+    "string_too_long": Code.TOO_LONG,
+    "string_pattern_mismatch": Code.WRONG_SHAPE,
+    "date_from_datetime_parsing": Code.NOT_A_DAY,
+    "date_parsing": Code.NOT_A_DAY,
+    "date_from_datetime_inexact": Code.NOT_A_DAY,
+    "bool_parsing": Code.NOT_YES_OR_NO,
+    "bool_type": Code.NOT_YES_OR_NO,
+    "int_parsing": Code.NOT_A_NUMBER,
+    "int_type": Code.NOT_A_NUMBER,
+    "greater_than_equal": Code.NOT_A_NUMBER,
+    "less_than_equal": Code.NOT_A_NUMBER,
+    "tuple_type": Code.NOT_A_LIST,
+    "too_short": Code.NOT_A_LIST,
+}
+"""What pydantic's types of error are here."""
+
+
+def _problem(model: type[Model], detail: Any, file: str, line_of: LineOf) -> Problem:
     place = tuple(part for part in detail["loc"] if not str(part).startswith(("function-", "literal[", "constrained-")))
-    name = ".".join(str(part + 1) if isinstance(part, int) else part for part in place)
+    field = ".".join(str(part + 1) if isinstance(part, int) else part for part in place)
     context = detail.get("ctx", {})
-    match detail["type"]:
-        case "missing":
-            what, instead = f"`{name}` is missing.", f"Add a line that starts `{place[-1]}:`."
-        case "extra_forbidden":
-            what = f"`{name}` is not a name that is known here."
-            near = difflib.get_close_matches(str(place[-1]), _names(model), n=1)
-            instead = f"Did you mean `{near[0]}`?" if near else "Delete the line, or look the name up in the README."
-        case "value_error":
-            what, _, instead = str(context["error"]).partition(". ")
-            what, instead = f"{what}." if instead else what, instead or "Write it another way."
-            what = f"`{name}`: {what}" if name else what
-        case "literal_error":
-            what, instead = f"`{name}` cannot be “{detail['input']}”.", f"Write {context['expected']}."
-        case "string_too_short":
-            what, instead = f"`{name}` is empty.", "Write something, or delete the line."
-        case "string_too_long":
-            what, instead = f"`{name}` is too long.", f"Use at most {context['max_length']} letters."
-        case "string_pattern_mismatch":
-            what, instead = f"`{name}` cannot be “{detail['input']}”.", "Look at another file for how it is written."
-        case "date_from_datetime_parsing" | "date_parsing" | "date_from_datetime_inexact":
-            what, instead = f"`{name}` is not a day that exists.", "Write it like 2026-11-24."
-        case "bool_parsing" | "bool_type":
-            what, instead = f"`{name}` cannot be “{detail['input']}”.", "Write yes or no."
-        case "int_parsing" | "int_type" | "greater_than_equal" | "less_than_equal":
-            what, instead = f"`{name}` is not a whole number from 0 to 9999.", "Write one like 10."
-        case "tuple_type" | "too_short":
-            what, instead = f"`{name}` has to be a list.", "Write one item a line, each after a hyphen."
-        case _:
-            what, instead = f"`{name}` cannot be read.", "Look at another file for how it is written."
-    return Problem(file, line_of(place), what, instead)
+    code, values = _CODES.get(detail["type"], Code.UNREADABLE_VALUE), dict[str, Any]()
+    if isinstance(wrong := context.get("error"), Wrong):
+        code, values = wrong.code, wrong.values
+    elif detail["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(str(place[-1]), _names(model), n=1)
+        code, values = (Code.MISSPELT_NAME, {"near": Name(near[0])}) if near else (Code.UNKNOWN_NAME, {})
+    elif code in (Code.NOT_A_CHOICE, Code.WRONG_SHAPE, Code.NOT_YES_OR_NO):
+        values = {"written": str(detail["input"]), "expected": context.get("expected", "")}
+    elif code is Code.TOO_LONG:
+        values = {"most": context["max_length"]}
+    return Problem(file, line_of(place), code, values, field)
 
 
 def _names(model: type[Model]) -> list[str]:

@@ -4,6 +4,7 @@ import io
 
 from PIL import Image, UnidentifiedImageError
 
+from sidedoor.documents.codes import Code
 from sidedoor.documents.problems import Problem, Refused
 
 TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
@@ -21,21 +22,20 @@ _HARMLESS = {
 def read_picture(raw: bytes, file: str) -> str:
     """Look at a picture; its name if it may be shown. Raises Refused, saying why it may not."""
 
-    def refuse(what: str, instead: str) -> Refused:
-        return Refused([Problem(file, None, what, instead)])
+    def refuse(code: Code, **values: object) -> Refused:
+        return Refused([Problem(file, None, code, values)])
 
     if len(raw) > MOST_BYTES:
-        raise refuse("The picture is too big.", f"Save it smaller, under {MOST_BYTES // 1000} kB.")
+        raise refuse(Code.PICTURE_TOO_BIG, kilobytes=MOST_BYTES // 1000)
     try:
         with Image.open(io.BytesIO(raw)) as picture:
             if picture.format not in TYPES:
-                raise refuse("This is not a JPEG, PNG or WebP picture.", "Save it as one of these.")
+                raise refuse(Code.PICTURE_FORMAT)
             if picture.width * picture.height > MOST_PIXELS:
-                raise refuse("The picture has too many pixels.", "Save it smaller, 2,000 pixels wide or less.")
+                raise refuse(Code.PICTURE_PIXELS)
             hidden = sorted(set(map(str, picture.info)) - _HARMLESS) or (["EXIF"] if picture.getexif() else [])
     except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError):
-        raise refuse("The picture cannot be read.", "Save it again as JPEG, PNG or WebP.") from None
+        raise refuse(Code.PICTURE_UNREADABLE) from None
     if hidden:
-        what = f"The picture carries hidden details ({', '.join(hidden)[:80]})."
-        raise refuse(what, "Save a copy without them: they can say where and by whom it was taken.")
+        raise refuse(Code.PICTURE_TELLS, details=", ".join(hidden)[:80])
     return file.rsplit("/", 1)[-1]

@@ -1,7 +1,15 @@
-"""What is wrong with something an editor wrote, said in one clear sentence: where, what, and what to write instead."""
+"""What is wrong with something an editor wrote, as facts: where, which kind of mistake, and the values it is about.
 
-from dataclasses import dataclass
+Sentences are made of it where it is shown: `problem_words.py` for files and logs, `desk/words.py` for forms.
+"""
+
+import dataclasses
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Any
+
+from sidedoor.documents.codes import Code
+from sidedoor.documents.problem_words import file_words
 
 
 class Level(StrEnum):
@@ -11,28 +19,45 @@ class Level(StrEnum):
     WARNING = "warning"
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Problem:
     """One thing wrong in one file.
 
-    `file` is the path inside the content folder, `line` counts from 1 (None: the file as a whole),
-    `what` says what is wrong and `instead` what to write; both are whole sentences.
+    `file` is the path inside the content folder, `line` counts from 1 (None: the file as a whole). `values` are what
+    the words of its `code` name; `field` is where in the file's names and values it is, `updates.1.at` say.
     """
 
     file: str
     line: int | None
-    what: str
-    instead: str
+    code: Code
+    values: Mapping[str, Any] = dataclasses.field(default_factory=dict, hash=False)
+    field: str = ""
     level: Level = Level.ERROR
 
     def __str__(self) -> str:
+        """As a log and `flask content check` show it."""
         place = self.file if self.line is None else f"{self.file}:{self.line}"
-        return f"{place}: {self.level}: {self.what} {self.instead}"
+        return f"{place}: {self.level}: {file_words(self.code, self.values, self.field)}"
 
 
 class Refused(Exception):
     """A file cannot be used as it stands; `problems` holds every reason, not only the first."""
 
     def __init__(self, problems: list[Problem]) -> None:
-        super().__init__("; ".join(str(problem) for problem in problems))
+        super().__init__(problems)
         self.problems = problems
+
+    def __str__(self) -> str:
+        return "; ".join(str(problem) for problem in self.problems)
+
+
+class Wrong(ValueError):
+    """One value cannot be used. Whoever knows the file and the line makes a Problem of it."""
+
+    def __init__(self, code: Code, **values: object) -> None:
+        super().__init__(code, values)
+        self.code = code
+        self.values = values
+
+    def __str__(self) -> str:
+        return str(file_words(self.code, self.values))

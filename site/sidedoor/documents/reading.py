@@ -2,15 +2,16 @@
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from sidedoor.documents.codes import Code
 from sidedoor.documents.document import KINDS, Document, kind_of, slug_of
 from sidedoor.documents.front_matter import Written, read_document, read_yaml
 from sidedoor.documents.markdown import Rendered
 from sidedoor.documents.models import Contact, ContactsFile, FactsFile, HelpMeta, Meta, NewsMeta, PageMeta, Site, check
 from sidedoor.documents.pictures import MOST_BYTES as MOST_PICTURE_BYTES
 from sidedoor.documents.pictures import read_picture
-from sidedoor.documents.problems import Problem, Refused
+from sidedoor.documents.problems import Problem, Refused, Wrong
 from sidedoor.documents.renderer import Renderer, RenderingFailed
 
 MOST_BYTES = 200_000
@@ -76,15 +77,15 @@ def from_text(file: str, text: str) -> Good:
 def read_text(raw: bytes, file: str) -> str:
     """Decode a file. Raises Refused if it is too long, not UTF-8, or holds characters that do not print."""
     if len(raw) > MOST_BYTES:
-        raise Refused([Problem(file, None, "The file is far too long.", f"Keep it under {MOST_BYTES // 1000} kB.")])
+        raise Refused([Problem(file, None, Code.FILE_TOO_LONG, {"kilobytes": MOST_BYTES // 1000})])
     try:
         text = raw.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
-        raise Refused([Problem(file, line, "This line is not UTF-8 text.", "Save the file as UTF-8.")]) from None
+        raise Refused([Problem(file, line, Code.NOT_UTF8)]) from None
     if found := CONTROLS.search(text):
         line = text[: found.start()].count("\n") + 1
-        raise Refused([Problem(file, line, "There is a character here that does not print.", "Delete it.")])
+        raise Refused([Problem(file, line, Code.CONTROL_CHARACTER)])
     return text
 
 
@@ -95,10 +96,10 @@ def read_site(text: str) -> Site:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         line = re.search(r"at line (\d+)", str(error))
-        what = f"This line cannot be read: {str(error).split(' (at')[0].lower()}."
-        raise Refused([Problem(file, int(line[1]) if line else None, what, 'Write `name = "value"`.')]) from None
+        reason = {"reason": str(error).split(" (at")[0].lower()}
+        raise Refused([Problem(file, int(line[1]) if line else None, Code.TOML_UNREADABLE, reason)]) from None
     except RecursionError:
-        raise Refused([Problem(file, None, "Lists are nested too deeply.", "Write one list a name.")]) from None
+        raise Refused([Problem(file, None, Code.NESTED_TOO_DEEPLY)]) from None
 
     return check(Site, values, file, lambda place: _line_in_toml(text.split("\n"), place))
 
@@ -145,8 +146,8 @@ def read_file(text: str, file: str, site: Site, renderer: Renderer) -> Document:
     meta = slug = None
     try:
         slug = slug_of(file)
-    except ValueError as error:
-        problems.append(Problem(file, None, str(error), "Name the file like getting-ready.md."))
+    except Wrong as wrong:
+        problems.append(Problem(file, None, Code.FILE_NAME, {**wrong.values, "why": wrong.code}))
     try:
         meta = check(KINDS[kind], written.values, file, written.line_of, site.zone)
         problems += _odd_choices(meta, file, written, site)
@@ -176,27 +177,27 @@ def read_file(text: str, file: str, site: Site, renderer: Renderer) -> Document:
 def _odd_choices(meta: Meta, file: str, written: Written, site: Site) -> Iterator[Problem]:
     """What is well-formed but names something that site.toml does not."""
 
-    def odd(name: str, what: str, choices: list[str]) -> Problem:
-        return Problem(file, written.line_of((name,)), what, f"Write one of: {', '.join(choices)}.")
+    def odd(name: str, code: Code, written_there: str | None, choices: Iterable[str]) -> Problem:
+        values = {"written": written_there, "choices": tuple(choices)}
+        return Problem(file, written.line_of((name,)), code, values, name)
 
     groups = [group.id for group in site.groups]
     if meta.language not in site.languages:
-        yield odd("language", f"The language “{meta.language}” is not one of this site's.", list(site.languages))
+        yield odd("language", Code.UNKNOWN_LANGUAGE, meta.language, site.languages)
     if isinstance(meta, HelpMeta | PageMeta) and meta.group not in (None, *groups):
-        yield odd("group", f"There is no group “{meta.group}”.", groups)
+        yield odd("group", Code.UNKNOWN_GROUP, meta.group, groups)
     if isinstance(meta, NewsMeta) and meta.press_contact not in (None, *site.press):
-        yield odd("press_contact", f"There is no press contact “{meta.press_contact}”.", list(site.press))
+        yield odd("press_contact", Code.UNKNOWN_PRESS_CONTACT, meta.press_contact, site.press)
 
 
 def _render(body: str, file: str, first_line: int, renderer: Renderer, problems: list[Problem]) -> Rendered:
     try:
         rendered = renderer.render(body)
     except RenderingFailed:
-        what = "This page takes too long to make ready, so it is not shown."
-        problems.append(Problem(file, first_line, what, "Look for a very long or deeply nested part, and simplify it."))
+        problems.append(Problem(file, first_line, Code.RENDERING_TOO_SLOW))
         return Rendered("")
     problems += [
-        Problem(file, finding.line + first_line - 1 if finding.line else None, finding.what, finding.instead)
+        Problem(file, finding.line + first_line - 1 if finding.line else None, finding.code, finding.values)
         for finding in rendered.findings
     ]
     return rendered

@@ -2,21 +2,24 @@
 
 import re
 
+from sidedoor.documents.codes import Code
+from sidedoor.documents.problems import Wrong
+
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*", re.ASCII)
 LONGEST = 80
 
 
-def slug_problem(slug: str) -> str | None:
-    """Why `slug` cannot be used, in a sentence; None when it can.
+def slug_problem(slug: str) -> Wrong | None:
+    """Why `slug` cannot be used; None when it can.
 
     Only a to z, 0 to 9 and single hyphens: so no two slugs can look alike, and none can leave its folder.
     """
     if len(slug) > LONGEST:
-        return f"The name is longer than {LONGEST} letters."
+        return Wrong(Code.SLUG_TOO_LONG, most=LONGEST)
     if not _SLUG.fullmatch(slug):
-        return f"“{slug}” has something other than a to z, 0 to 9 and hyphens in it."
+        return Wrong(Code.SLUG_LETTERS, slug=slug)
     if slug.isdigit() or slug == "page":
-        return f"“{slug}” already means something in addresses (a year, a page of a list)."
+        return Wrong(Code.SLUG_TAKEN, slug=slug)
     return None
 
 

@@ -9,10 +9,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+from sidedoor.documents.codes import Code
+from sidedoor.documents.problems import Wrong
+
 Clock = Callable[[], datetime]
 
 _WALL_TIME = re.compile(r"(\d{4})-(\d{2})-(\d{2})[ T](\d{2}):(\d{2})(?::(\d{2}))?\s*(Z|[+-]\d{2}:\d{2})?", re.ASCII)
-_SHAPE = "Write it like 2026-11-24 09:30."
 
 
 def utc_now() -> datetime:
@@ -24,11 +26,11 @@ def parse_wall_time(written: str, zone: ZoneInfo) -> datetime:
     """Turn `2026-11-24 09:30` in `zone` into an aware datetime in UTC.
 
     An offset after the time (`+01:00`, `Z`) wins over `zone`, and is how an hour that happens twice is told apart.
-    Raises ValueError, in a sentence for the editor, for a time that is unreadable, never happens or happens twice.
+    Raises Wrong, for the editor, for a time that is unreadable, never happens or happens twice.
     """
     found = _WALL_TIME.fullmatch(written.strip())
     if not found:
-        raise ValueError(f"“{written}” is not a date and time. {_SHAPE}")
+        raise Wrong(Code.NOT_A_TIME, written=written)
     *numbers, offset = found.groups()
     try:
         year, month, day, hour, minute, second = (number or "00" for number in numbers)
@@ -38,14 +40,12 @@ def parse_wall_time(written: str, zone: ZoneInfo) -> datetime:
             return aware.astimezone(UTC)
         earlier, later = (wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
     except (ValueError, OverflowError):
-        raise ValueError(f"“{written}” is not a day or time that exists. {_SHAPE}") from None
+        raise Wrong(Code.NO_SUCH_TIME, written=written) from None
     if earlier.astimezone(zone).replace(tzinfo=None) != wall:
-        raise ValueError(
-            f"“{written}” never happens: the clocks go forward over it. Write a time an hour earlier or later."
-        )
+        raise Wrong(Code.SKIPPED_TIME, written=written)
     if earlier != later:
-        choices = " or ".join(_with_offset(moment, zone) for moment in (earlier, later))
-        raise ValueError(f"“{written}” happens twice, because the clocks go back. Write {choices}.")
+        choices = {"earlier": _with_offset(earlier, zone), "later": _with_offset(later, zone)}
+        raise Wrong(Code.REPEATED_TIME, written=written, **choices)
     return earlier
 
 

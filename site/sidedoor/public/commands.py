@@ -1,7 +1,6 @@
 """The commands: `flask content check`, `flask news new`, `flask feedback list`, `flask export`."""
 
 import json
-import re
 import sys
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -84,10 +83,10 @@ def _check_facts(library: Library, now: datetime) -> int:
 
 
 def _line_of(problem: Problem) -> int | None:
-    """The first line of the file that holds what the problem quotes."""
-    quoted = re.search("“(.*?)”", problem.what)
+    """The first line of the file that holds the figure, or the fact's id, that the problem is about."""
+    quoted = problem.values.get("figure") or problem.values.get("fact")
     lines = (current_app.config["CONTENT"] / problem.file).read_text("utf-8").split("\n")
-    return next((number for number, line in enumerate(lines, start=1) if quoted and quoted[1] in line), None)
+    return next((number for number, line in enumerate(lines, start=1) if quoted and quoted in line), None)
 
 
 @news.command("new")

@@ -12,6 +12,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from flask import Flask, g
 
+from sidedoor.documents.codes import Code
 from sidedoor.documents.problems import Level, Problem
 from sidedoor.web.current import current_public
 
@@ -73,9 +74,9 @@ def awaiting_review() -> list[Problem]:
         Problem(
             f"locale/{path.parents[1].name}",
             None,
-            f"The interface in {language_name(path.parents[1].name)} awaits a translator's review.",
-            "Have it read; then delete X-Awaiting-Review in its .po file.",
-            Level.WARNING,
+            Code.TRANSLATION_AWAITS_REVIEW,
+            {"language": language_name(path.parents[1].name)},
+            level=Level.WARNING,
         )
         for path in sorted(LOCALE.glob("*/LC_MESSAGES/sidedoor.po"))
         if "X-Awaiting-Review: yes" in path.read_text("utf-8")

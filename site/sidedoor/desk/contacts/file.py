@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Any
 
 from sidedoor.desk.items.composing import block
+from sidedoor.documents.codes import Code
 from sidedoor.documents.front_matter import Place, Written, read_yaml
 from sidedoor.documents.problems import Problem, Refused
 from sidedoor.documents.reading import CONTACTS
@@ -44,8 +45,8 @@ def with_new_record(text: str, values: Mapping[str, str | list[str]]) -> str:
     """The file with one more record at its end. Raises Refused if its id is missing or taken."""
     contact = values.get("id")
     if not contact or any(record.get("id") == contact for record in read_records(text)):
-        what = f"There is a contact “{contact}” already." if contact else "The contact has no id."
-        raise Refused([Problem(CONTACTS, None, what, "Choose another id, like womens-aid.")])
+        code = Code.CONTACT_EXISTS if contact else Code.CONTACT_WITHOUT_ID
+        raise Refused([Problem(CONTACTS, None, code, {"contact": contact})])
     lines = [line for name, value in values.items() if value for line in _lines(name, value)]
     lines[0] = f"  - {lines[0].lstrip()}"
     return text.rstrip("\n") + "\n" + "\n".join(lines) + "\n"
@@ -70,7 +71,7 @@ def _place(text: str, contact: str) -> tuple[int, int, int]:
     """The number of a record, the line it begins on, and the line after it. Raises Refused if there is none."""
     number = next((place for place, record in enumerate(read_records(text)) if record.get("id") == contact), None)
     if number is None:
-        raise Refused([Problem(CONTACTS, None, f"There is no contact “{contact}”.", "Choose one of the list.")])
+        raise Refused([Problem(CONTACTS, None, Code.NO_SUCH_CONTACT, {"contact": contact})])
     lines = [line for place, line in _written(text).lines.items() if _is_field(place, number)]
     return number, min(lines), _end(text.split("\n"), max(lines))
 

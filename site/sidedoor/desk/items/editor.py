@@ -15,6 +15,7 @@ from sidedoor.desk.items.listing import STANDINGS, matching, rows
 from sidedoor.desk.items.newsroom import WRITERS, Item
 from sidedoor.desk.items.pictures import PictureRefused, take_in
 from sidedoor.desk.items.workflow import NotAllowed
+from sidedoor.desk.words import in_form_words
 from sidedoor.documents.checks import EASIEST_GRADE_FOR, reading_age
 from sidedoor.documents.front_matter import read_document
 from sidedoor.documents.models import Kind
@@ -262,5 +263,5 @@ def sentence(refused: Exception) -> str:
     if isinstance(refused, sqlite3.Error):
         return "The desk's own memory cannot be written, so nothing was done. Tell whoever runs this machine."
     if isinstance(refused, Refused):
-        return " ".join(f"{problem.what} {problem.instead}" for problem in refused.problems[:3])
+        return " ".join(str(in_form_words(problem)) for problem in refused.problems[:3])
     return str(refused)

@@ -8,7 +8,9 @@ from sidedoor.desk.items.effects import Standing, of_withdrawal
 from sidedoor.desk.items.files import CREDITS, Shelf, change_file
 from sidedoor.desk.items.newsroom import standing_of, unfinished
 from sidedoor.desk.items.reviews import Reviews
+from sidedoor.desk.words import in_form_words
 from sidedoor.documents.checks import check_library, due_of
+from sidedoor.documents.codes import Code
 from sidedoor.documents.document import Document, kind_of, slug_of
 from sidedoor.documents.front_matter import read_document, read_yaml
 from sidedoor.documents.library import Library
@@ -134,9 +136,9 @@ def _pictures_past_their_day(library: Library, shelf: Shelf, now: datetime) -> l
         Problem(
             document.file,
             None,
-            f"The picture {name} was to be used until {facts[name]['expires']}.",
-            "Take it out, or ask whether it may stay.",
-            Level.WARNING,
+            Code.PICTURE_PAST_ITS_DAY,
+            {"picture": name, "day": facts[name]["expires"]},
+            level=Level.WARNING,
         )
         for document in library.documents
         for name in document.pictures
@@ -148,7 +150,7 @@ def _due_in_words(document: Document, past: list[Problem], now: datetime) -> tup
     if standing_of(document, now) not in ("scheduled", "published", "withdrawn"):
         return ()
     found = (*due_of(document, now), *(problem for problem in past if problem.file == document.file))
-    return tuple(problem.what for problem in found)
+    return tuple(in_form_words(problem).what for problem in found)
 
 
 def title_in(text: str) -> str:

@@ -16,7 +16,9 @@ from sidedoor.desk.items.pictures import Picture
 from sidedoor.desk.items.reviews import Alone
 from sidedoor.desk.items.workflow import NotAllowed, Subject, Workflow
 from sidedoor.desk.people.person import Person, Role
+from sidedoor.desk.words import in_form_words
 from sidedoor.documents.checks import check_document
+from sidedoor.documents.codes import Code
 from sidedoor.documents.document import FOLDERS, Document, Visibility
 from sidedoor.documents.front_matter import read_document, read_yaml
 from sidedoor.documents.library import Library, PublicLibrary
@@ -137,7 +139,7 @@ class Newsroom:
         self._may_write(person, item.kind)
         ready = _state(text) == "ready"
         if ready and (stops := self.assess(item.kind, item.slug, text).stops):
-            raise NotAllowed(f"It is saved as a draft only once this is put right: {stops[0].what} {stops[0].instead}")
+            raise NotAllowed(f"It is saved as a draft only once this is put right: {in_form_words(stops[0])}")
         if _state(text) not in ("draft", "ready"):
             text = _with_state(text, "draft")
         if expected != item.working.digest:
@@ -279,8 +281,9 @@ class Newsroom:
     def move(self, person: Person, item: Item, slug: str) -> Item:
         """Give an item another address. The former one of what is public leads to it; somebody approves afterwards."""
         self._may_write(person, item.kind)
-        if problem := slug_problem(slug):
-            raise NotAllowed(problem)
+        if wrong := slug_problem(slug):
+            name = Problem(item.file, None, Code.FILE_NAME, {**wrong.values, "why": wrong.code})
+            raise NotAllowed(str(in_form_words(name)))
         if self._taken(item.kind, slug):
             raise NotAllowed(f"There is an item named {slug} already.")
         public = self.is_public(item)
@@ -290,8 +293,8 @@ class Newsroom:
         for stored, target in ((item.stored, file), (item.change, change_file(file))):
             if stored:
                 text = _with_former_slug(stored.text, item.slug, slug) if public else stored.text
-                if stops := [p for p in self.assess(item.kind, slug, text).stops if "gives the page away" in p.what]:
-                    raise NotAllowed(f"{stops[0].what} {stops[0].instead}")
+                if stops := [p for p in self.assess(item.kind, slug, text).stops if p.code is Code.TELLING_WORD]:
+                    raise NotAllowed(str(in_form_words(stops[0])))
                 moves |= {stored.file: (None, stored.digest), target: (text, None)}
         with self.shelf.turn():
             self._audit.record(person.name, "moved", item.file, file)
@@ -337,7 +340,7 @@ class Newsroom:
     def _made_public(self, item: Item) -> str:
         text = self._as_approved(item)
         if stops := self.assess(item.kind, item.slug, text).stops:
-            raise NotAllowed(f"This has to be put right first: {stops[0].what} {stops[0].instead}")
+            raise NotAllowed(f"This has to be put right first: {in_form_words(stops[0])}")
         return text
 
     def _taken(self, kind: Kind, slug: str) -> bool:

@@ -1,0 +1,340 @@
+"""The words for every problem: what is wrong, and what to do instead, each one clear sentence.
+
+Most are the same for a file and for the desk's form. Where a form needs others, they stand after the file's. In a
+form's words a name in braces that is no value ({publish_at}) is the label of that field.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from sidedoor.documents.codes import Code
+
+Translate = Callable[[str], str]
+"""gettext of a catalogue. Whoever mends files and whoever uses the desk reads English, so `str` for now."""
+
+
+class Said(NamedTuple):
+    """A problem in words."""
+
+    what: str
+    instead: str
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.instead}"
+
+
+class Name(str):
+    """A value that is itself the name of a field: shown as the file or the form writes it."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True)
+class _Words:
+    what: str
+    instead: str
+    form_what: str = ""
+    form_instead: str = ""
+
+
+# {at} is the field with a colon after it, or nothing where there is no field.
+_LIKE_ANOTHER = "Look at another file for how it is written."
+_TIME = "Write it like 2026-11-24 09:30."
+_ANOTHER_WAY = "Write it another way."
+_ONE_OF = "Write one of: {choices}."
+_AREA = "Add it to areas, or correct it."
+_QUIET_VALKEY = "Start it with --save '' --appendonly no --slowlog-max-len 0 (deploy/valkey.conf)."
+
+WORDS: Mapping[Code, _Words] = {
+    Code.FOLDER_AWAY: _Words("The content folder cannot be read.", "Until it can, everything stays as it was."),
+    Code.FILE_UNREADABLE: _Words("The file cannot be read ({reason}).", "Check that it may be read."),
+    Code.FILE_TOO_LONG: _Words("The file is far too long.", "Keep it under {kilobytes} kB."),
+    Code.FILE_NAME: _Words(
+        "{why}", "Name the file like getting-ready.md.",
+        form_instead="Choose another address, like getting-ready.",
+    ),
+    Code.SAME_NAME: _Words("{other} has the same name.", "Rename one: both want the same address."),
+    Code.NOT_UTF8: _Words("This line is not UTF-8 text.", "Save the file as UTF-8."),
+    Code.LETTER_LOST: _Words("A letter cannot be read here.", "Write it anew, and save the file as UTF-8."),
+    Code.CONTROL_CHARACTER: _Words("There is a character here that does not print.", "Delete it."),
+    Code.NO_FRONT_MATTER: _Words(
+        "The first line is not ---.", "Begin with ---, the title and so on, and --- again."
+    ),
+    Code.FRONT_MATTER_NEVER_ENDS: _Words("The front matter never ends.", "Put a line with --- after its last line."),
+    Code.YAML_UNREADABLE: _Words(
+        "This line cannot be read: {reason}.", 'Write `name: value`; where the value holds a colon, `name: "value"`.'
+    ),
+    Code.TOML_UNREADABLE: _Words("This line cannot be read: {reason}.", 'Write `name = "value"`.'),
+    Code.NESTED_TOO_DEEPLY: _Words("Lists are nested too deeply.", "Write one list a name."),
+    Code.NO_NAMES: _Words("There are no names here.", "Write `name: value`, one a line."),
+    Code.NAME_NOT_A_WORD: _Words("A name here is not a word.", "Write `name: value`."),
+    Code.NAME_TWICE: _Words("{field} is written twice.", "Keep one of the two."),
+    Code.ALIAS: _Words("An alias (*name) is used.", "Write the value out."),
+    Code.MISSING: _Words(
+        "{field} is missing.", "Add a line that starts `{last}:`.",
+        form_instead="Fill in {field}.",
+    ),
+    Code.UNKNOWN_NAME: _Words(
+        "{field} is not a name that is known here.", "Delete the line, or look the name up in the README."
+    ),
+    Code.MISSPELT_NAME: _Words("{field} is not a name that is known here.", "Did you mean {near}?"),
+    Code.NOT_A_CHOICE: _Words("{field} cannot be “{written}”.", "Write {expected}."),
+    Code.EMPTY: _Words("{field} is empty.", "Write something, or delete the line.", form_instead="Write something."),
+    Code.TOO_LONG: _Words("{field} is too long.", "Use at most {most} letters."),
+    Code.WRONG_SHAPE: _Words("{field} cannot be “{written}”.", _LIKE_ANOTHER),
+    Code.NOT_A_DAY: _Words("{field} is not a day that exists.", "Write it like 2026-11-24."),
+    Code.NOT_YES_OR_NO: _Words("{field} cannot be “{written}”.", "Write yes or no."),
+    Code.NOT_A_NUMBER: _Words("{field} is not a whole number from 0 to 9999.", "Write one like 10."),
+    Code.NOT_A_LIST: _Words("{field} has to be a list.", "Write one item a line, each after a hyphen."),
+    Code.UNREADABLE_VALUE: _Words("{field} cannot be read.", _LIKE_ANOTHER),
+    Code.NOT_A_ZONE: _Words("{at}“{written}” is not a time zone.", "Write one like Europe/London."),
+    Code.NOT_A_WEB_ADDRESS: _Words(
+        "{at}“{written}” is not a web address.", "Write one like https://www.example.org."
+    ),
+    Code.NOT_A_TIME_OF_DAY: _Words(
+        "{at}“{written}” is not a time of day.",
+        'Write hours and minutes in quotes, like "09:30" or "24:00".',
+    ),
+    Code.NOT_A_TIME: _Words("{at}“{written}” is not a date and time.", _TIME),
+    Code.NO_SUCH_TIME: _Words("{at}“{written}” is not a day or time that exists.", _TIME),
+    Code.SKIPPED_TIME: _Words(
+        "{at}“{written}” never happens: the clocks go forward over it.", "Write a time an hour earlier or later."
+    ),
+    Code.REPEATED_TIME: _Words(
+        "{at}“{written}” happens twice, because the clocks go back.", "Write {earlier} or {later}."
+    ),
+    Code.SLUG_TOO_LONG: _Words("{at}The name is longer than {most} letters.", _ANOTHER_WAY),
+    Code.SLUG_LETTERS: _Words(
+        "{at}“{slug}” has something other than a to z, 0 to 9 and hyphens in it.", _ANOTHER_WAY
+    ),
+    Code.SLUG_TAKEN: _Words(
+        "{at}“{slug}” already means something in addresses (a year, a page of a list).", _ANOTHER_WAY
+    ),
+    Code.WITHDRAWN_WITHOUT_REASON: _Words(
+        "{at}The state is withdrawn, but nothing says when and why.", "Add withdrawn: with at: and reason:."
+    ),
+    Code.EXPIRES_TOO_SOON: _Words(
+        "{at}It expires before it is published.", "Change publish_at or expires_at.",
+        form_instead="Change {publish_at} or {expires_at}.",
+    ),
+    Code.CONTACT_ID_TWICE: _Words("{at}Two contacts have the id “{id}”.", "Give each its own."),
+    Code.FACT_ID_TWICE: _Words("{at}Two facts have the id “{id}”.", "Give each its own."),
+    Code.SLOT_ENDS_FIRST: _Words(
+        "{at}The slot ends before it starts.", 'Split it at midnight: one until "24:00", one from "00:00".'
+    ),
+    Code.UNKNOWN_LANGUAGE: _Words("The language “{written}” is not one of this site's.", _ONE_OF),
+    Code.UNKNOWN_GROUP: _Words("There is no group “{written}”.", _ONE_OF),
+    Code.UNKNOWN_PRESS_CONTACT: _Words("There is no press contact “{written}”.", _ONE_OF),
+    Code.RENDERING_TOO_SLOW: _Words(
+        "This page takes too long to make ready, so it is not shown.",
+        "Look for a very long or deeply nested part, and simplify it.",
+    ),
+    Code.TOO_MANY_BRACKETS: _Words(
+        "One paragraph has over {most} square brackets.", "Split it, or delete them."
+    ),
+    Code.LIST_TOO_DEEP: _Words("A list is nested too deeply.", "Use one list inside another at most."),
+    Code.QUOTATION_TOO_DEEP: _Words("A quotation is nested too deeply.", "Use one > a line."),
+    Code.ABBREVIATION: _Words(
+        "Abbreviations are not explained this way here.", "Write the words out where they stand."
+    ),
+    Code.TOP_HEADING: _Words(
+        "A heading has one # only.", "The page's title is its only top heading: write ## here."
+    ),
+    Code.TAG: _Words("A <{tag}> is not allowed.", "Delete it."),
+    Code.ATTRIBUTE: _Words("The attribute {name} is not allowed.", "Delete it."),
+    Code.HTML: _Words("HTML is written here: {written}", "Write Markdown or a /// block instead."),
+    Code.ATTRIBUTE_LIST: _Words("Attributes are written here: {written}", "Delete them; use a /// block instead."),
+    Code.MISLEADING_LINK: _Words(
+        "The link “{link}” has a backslash or a space in it.",
+        "Write / and no space: browsers make another address of it.",
+    ),
+    Code.LINK_NOT_ALLOWED: _Words(
+        "The link “{link}” leads nowhere this site allows.",
+        "Write /help/… for a page of this site or https://… for another; for a number use a contact block.",
+    ),
+    Code.PICTURE_OF_OTHERS: _Words(
+        "The picture “{picture}” is not one of this site's own.", "Put it in content/images and write /images/NAME."
+    ),
+    Code.PICTURE_WITHOUT_WORDS: _Words(
+        "The picture “{picture}” has no words for people who cannot see it.", "Write ![what it shows](…)."
+    ),
+    Code.NO_BLOCK_TO_CLOSE: _Words("This {slashes} closes no block.", "Delete it, or open the block above."),
+    Code.UNKNOWN_BLOCK: _Words("There is no block named “{block}”.", "Use one of: {choices}."),
+    Code.BLOCK_NEVER_CLOSED: _Words("The block “{block}” is never closed.", "Write {slashes} on a line after it."),
+    Code.PICTURE_TOO_BIG: _Words("The picture is too big.", "Save it smaller, under {kilobytes} kB."),
+    Code.PICTURE_FORMAT: _Words("This is not a JPEG, PNG or WebP picture.", "Save it as one of these."),
+    Code.PICTURE_PIXELS: _Words(
+        "The picture has too many pixels.", "Save it smaller, 2,000 pixels wide or less."
+    ),
+    Code.PICTURE_UNREADABLE: _Words("The picture cannot be read.", "Save it again as JPEG, PNG or WebP."),
+    Code.PICTURE_TELLS: _Words(
+        "The picture carries hidden details ({details}).",
+        "Save a copy without them: they can say where and by whom it was taken.",
+    ),
+    Code.PICTURE_PAST_ITS_DAY: _Words(
+        "The picture {picture} was to be used until {day}.", "Take it out, or ask whether it may stay."
+    ),
+    Code.LINK_TO_NOWHERE: _Words("The link {link} leads to no page of this site.", "Correct it, or write the page."),
+    Code.UNKNOWN_HELP_PAGE: _Words("{field} names “{slug}”, which is no help page.", "Correct it, or delete it."),
+    Code.UNKNOWN_CONTACT: _Words("There is no contact “{contact}”.", "Use an id of contacts.yaml."),
+    Code.UNKNOWN_PICTURE: _Words(
+        "The picture {picture} cannot be shown.", "Put it in content/images, or correct its name."
+    ),
+    Code.LINK_HIDDEN_NOW: _Words(
+        "Readers cannot open {link} now.",
+        "Its words stand without a link until they can; take them out if they tell too much.",
+    ),
+    Code.LINK_HIDDEN_UNTIL: _Words(
+        "Readers cannot open {link} until {opens:%Y-%m-%d %H:%M}.",
+        "Its words stand without a link until they can; take them out if they tell too much.",
+    ),
+    Code.SITUATION_TO_NOWHERE: _Words(
+        "“{says}” leads to no help page.", "Write help/{slug}.md, or choose another."
+    ),
+    Code.TELLING_WORD: _Words(
+        "The {last} gives the page away: “{word}”.", "Choose words that anybody may read over a shoulder.",
+        form_what="{field} gives the page away: “{word}”.",
+    ),
+    Code.HARD_TO_READ: _Words(
+        "It reads at grade {grade:.1f}; {most:g} is the most.", "Use shorter sentences and words."
+    ),
+    Code.LONG_SENTENCE: _Words("The sentence “{start} …” has {words} words.", "Make it two."),
+    Code.NO_HELP_PAGE: _Words(
+        "It names no help page.", "Add related_help: with the slugs of pages its readers may need.",
+        form_instead="Tick under {related_help}: the pages its readers may need.",
+    ),
+    Code.WORDS_TO_AVOID: _Words("It says “{words}”.", "{instead}"),
+    Code.SUMMARY_REPEATS: _Words("The summary only repeats the title.", "Say in a sentence what is new."),
+    Code.UNKNOWN_FACT: _Words(
+        "{field} names “{fact}”, which is not in facts.yaml.", "Correct it, or add the fact with its source."
+    ),
+    Code.FIGURE_WITHOUT_FACT: _Words(
+        "It prints “{figure}”, and no fact it lists holds that.",
+        "Write the fact into facts.yaml with its source, and its id into `facts`; or take it out.",
+    ),
+    Code.FIGURE_NOT_NAMED: _Words(
+        "It prints “{figure}”, and no fact it lists holds that.",
+        "If it is one of these, name it in `facts`: {choices}.",
+    ),
+    Code.NO_SOURCES: _Words(
+        "No sources are named.", "Add sources:, one line for each.",
+        form_instead="Add {sources}, one line for each.",
+    ),
+    Code.AWAITS_REVIEW: _Words(
+        "This awaits a reviewer's eyes.", "Have it read; then delete awaiting_review.",
+        form_instead="Have it read; then say so in {awaiting_review}.",
+    ),
+    Code.LEGAL_REVIEW_DUE: _Words(
+        "Its legal review was due on {day}.", "Ask whether it may stay; then change or delete legal_review_on.",
+        form_instead="Ask whether it may stay; then change or delete {legal_review_on}.",
+    ),
+    Code.NO_DAY_TO_CHECK: _Words(
+        "Nobody has said by when its facts are to be looked at again.", "Add check_by: with a day.",
+        form_instead="Add {check_by} with a day.",
+    ),
+    Code.CHECK_DUE: _Words(
+        "Its facts are to be looked at again by {day}.", "Look each one up at its source; then change check_by.",
+        form_instead="Look each one up at its source; then change {check_by}.",
+    ),
+    Code.LEAVES_SOON: _Words(
+        "It leaves the site on {expires:%Y-%m-%d}.", "Let it go, or change expires_at.",
+        form_instead="Let it go, or change {expires_at}.",
+    ),
+    Code.NEVER_REVIEWED: _Words(
+        "Nobody has said when this was reviewed.", "Review it and add reviewed:.",
+        form_instead="Review it and add {reviewed}.",
+    ),
+    Code.REVIEW_DUE: _Words(
+        "It was last reviewed on {day}.", "Review it and change reviewed:.",
+        form_instead="Review it and change {reviewed}.",
+    ),
+    Code.FACT_DUE: _Words(
+        "“{fact}” is to be looked up again by {day}; it stands on {pages}.", "Look at its source, then change check_by."
+    ),
+    Code.TRANSLATION_AWAITS_REVIEW: _Words(
+        "The interface in {language} awaits a translator's review.",
+        "Have it read; then delete X-Awaiting-Review in its .po file.",
+    ),
+    Code.CONTACT_OUT_OF_REACH: _Words(
+        "Nobody can reach “{contact}” from its card.", "Add a phone, text, email or url, or take it out."
+    ),
+    Code.CHAT_WITHOUT_ADDRESS: _Words(
+        "“{contact}” has a chat, but not where it is.", "Add its url, or delete webchat."
+    ),
+    Code.SIGN_UP_WITHOUT_TEXT: _Words(
+        "“{contact}” has a sign_up, but no text.", "Add the number to text, or delete sign_up."
+    ),
+    Code.CONTACT_IN_UNKNOWN_AREA: _Words(
+        "“{contact}” is in an area that site.toml does not list: “{area}”.", _AREA
+    ),
+    Code.AREA_IN_UNKNOWN_AREA: _Words("“{area}” lies within “{within}”, which is no area.", _AREA),
+    Code.CONTACT_NEVER_CHECKED: _Words(
+        "“{contact}” was never checked.", "Ring or visit it, then write today's date in checked:."
+    ),
+    Code.CONTACT_CHECK_DUE: _Words(
+        "“{contact}” was last checked on {day}.", "Ring or visit it, then write today's date in checked:."
+    ),
+    Code.CONTACT_EXISTS: _Words("There is a contact “{contact}” already.", "Choose another id, like womens-aid."),
+    Code.CONTACT_WITHOUT_ID: _Words("The contact has no id.", "Choose another id, like womens-aid."),
+    Code.NO_SUCH_CONTACT: _Words("There is no contact “{contact}”.", "Choose one of the list."),
+    Code.NEWER_DATABASE: _Words(
+        "A newer version of Sidedoor made this database, so this one cannot open it.",
+        "Start the newer version, or put back the backup of {database} from before it.",
+    ),
+    Code.UNKNOWN_CHAT_STORE: _Words(
+        "This is no store that Sidedoor knows.", "Write sqlite:, sqlite:/folder or valkey://host:6379/0."
+    ),
+    Code.VALKEY_NOT_INSTALLED: _Words(
+        "Valkey needs an extra that is not installed.", "Run pip install -e '.[valkey]'."
+    ),
+    Code.VALKEY_WRITES_TO_DISK: _Words(
+        "This Valkey writes what it holds to its disk, where words would outlive their conversation.", _QUIET_VALKEY
+    ),
+    Code.VALKEY_LOGS_COMMANDS: _Words(
+        "This Valkey logs slow commands with their values, where a key would outlive its conversation.", _QUIET_VALKEY
+    ),
+    Code.VALKEY_DOES_NOT_SAY: _Words(
+        "This Valkey does not say whether it writes what it holds to its disk.", "Let our user run CONFIG GET."
+    ),
+    Code.WORK_ACCOUNTS_NOT_INSTALLED: _Words(
+        "Work accounts need an extra that is not installed.", "Run pip install -e '.[oidc]'."
+    ),
+}  # fmt: skip
+
+
+def file_words(code: Code, values: Mapping[str, Any], field: str = "", translate: Translate = str) -> Said:
+    """A problem in words for whoever has the file before them."""
+    words = WORDS[code]
+    shown = _shown(code, values, field, lambda name: f"`{name}`", translate)
+    return Said(translate(words.what).format_map(shown), translate(words.instead).format_map(shown))
+
+
+def form_words(
+    code: Code, values: Mapping[str, Any], field: str, labels: Mapping[str, str], translate: Translate = str
+) -> Said:
+    """The same for whoever has a form before them; `labels` are what it calls its fields, by their names in files."""
+    words = WORDS[code]
+
+    def spoken(name: str) -> str:
+        return f"“{labels[name]}”" if name in labels else f"`{name}`"
+
+    shown = {name: spoken(name) for name in labels} | _shown(code, values, field, spoken, translate)
+    what, instead = words.form_what or words.what, words.form_instead or words.instead
+    return Said(translate(what).format_map(shown), translate(instead).format_map(shown))
+
+
+def _shown(
+    code: Code, values: Mapping[str, Any], field: str, spoken: Callable[[str], str], translate: Translate
+) -> dict[str, Any]:
+    """What stands for each name in braces."""
+    shown = dict(values)
+    shown |= {"field": spoken(field), "last": field.rpartition(".")[2], "at": f"{spoken(field)}: " if field else ""}
+    for name, value in values.items():
+        if isinstance(value, Name):
+            shown[name] = spoken(value)
+        elif isinstance(value, Code):
+            shown[name] = translate(WORDS[value].what).format_map(shown)
+        elif isinstance(value, tuple):
+            shown[name] = ", ".join(value)
+    return shown
