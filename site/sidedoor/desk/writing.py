@@ -54,8 +54,8 @@ def new() -> ResponseReturnValue:
         try:
             item = newsroom().start(current_person(), kind, title)
             return redirect(path_of(item), 303)
-        except (NotAllowed, CannotSave) as refused:
-            problem = str(refused)
+        except (NotAllowed, CannotSave, Conflict, sqlite3.Error) as refused:
+            problem = sentence(refused)
     page = render_template("desk/new.html", title=title, kind=kind, problem=problem)
     return page, 422 if problem else 200
 
