@@ -90,7 +90,8 @@ def save(kind: Kind, slug: str) -> ResponseReturnValue:
         return _editor(item, fields, base, problem=sentence(refused)), 422
     if trouble := shelf().history.trouble:
         flash(trouble, "problem")
-    flash("It is saved, and waits for a colleague's approval." if ready else "It is saved.")
+    # By this category kept.js knows that the browser need keep nothing.
+    flash("It is saved, and waits for a colleague's approval." if ready else "It is saved.", "saved")
     return redirect(f"{path_of(item)}/review" if ready else path_of(item), 303)
 
 
