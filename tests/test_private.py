@@ -72,6 +72,28 @@ def test_a_mirror_may_be_read_by_the_web_server_though_everything_else_is_privat
     assert all(path.stat().st_mode & 0o004 for path in files)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only the superuser can leave another's folder with files of its own")
+def test_what_the_superuser_s_commands_make_belongs_to_whoever_owns_the_folder(
+    content: ContentFolder, tmp_path: Path
+) -> None:
+    data, somebody = tmp_path / "data", 65534
+    data.mkdir(mode=0o700)
+    for path in (data, content.path, *content.path.rglob("*")):
+        os.chown(path, somebody, somebody)
+    settings = {"SIDEDOOR_CONTENT": str(content.path), "SIDEDOOR_DATA": str(data)}
+    for command in (
+        ["--app", "app", "content", "check"],
+        ["--app", "app", "news", "new", "Ten rooms"],
+        ["--app", "desk", "staff", "add", "Ann Lee", "--role", "admin"],
+    ):
+        subprocess.run(
+            [sys.executable, "-m", "flask", *command], cwd=PROJECT, env={**os.environ, **settings}, check=False
+        )
+    made = [*data.rglob("*"), content.path / "news/ten-rooms.md"]
+    assert {path.name for path in made} >= {"staff.sqlite3", "audit.sqlite3", "audit.key", "desk.secret"}
+    assert [str(path) for path in made if path.stat().st_uid != somebody] == []
+
+
 def test_what_belongs_to_nobody_of_ours_costs_no_start(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file where a folder should be")
     private_tree(tmp_path / "data")

@@ -116,6 +116,16 @@ def test_sqlite_files_are_opened_in_one_module() -> None:
     assert 'sqlite3.connect(":memory:"' in (PACKAGE / "public/search_index.py").read_text("utf-8")
 
 
+def test_the_log_is_written_round_what_it_says_and_in_no_other_way() -> None:
+    """`audit().record(…)` on its own stands before or after the act as it happens; `recorded` cannot."""
+    found = {
+        path.name
+        for path in (PACKAGE / "desk").rglob("*.py")
+        if re.search(r"audit(\(\))?\.record\(", path.read_text("utf-8"))
+    }
+    assert not found
+
+
 def test_no_template_holds_an_inline_handler_a_style_or_a_file_from_elsewhere() -> None:
     for path in (PACKAGE / "templates").rglob("*.html"):
         text = path.read_text("utf-8")

@@ -31,7 +31,9 @@ def private_folder(folder: Path) -> None:
 
     Whose folder it is not cannot change its mode, and leaves it as it is.
     """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not folder.is_dir():
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _give_to_the_owner_of(folder.parent, folder)
     _limit(folder, 0o2770 if folder.stat().st_mode & stat.S_ISGID else 0o700)
 
 
@@ -45,6 +47,7 @@ def private_file(path: Path) -> None:
     with suppress(FileExistsError):
         made = os.open(path, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         os.fchmod(made, mode)
+        _give_to_the_owner_of(path.parent, made)
         os.close(made)
         return
     _limit(path, mode)
@@ -92,6 +95,7 @@ def as_its_folder_says(path: Path, folder: Path) -> None:
     """Give a file or folder that was just made somewhere in `folder` the mode that `folder` says. Raises OSError."""
     mode = file_mode(folder)
     path.chmod(_folder_mode(mode) if path.is_dir() else mode)
+    _give_to_the_owner_of(folder, path)
 
 
 @contextmanager
@@ -107,6 +111,14 @@ def for_everybody() -> Iterator[None]:
 def _folder_mode(file: int) -> int:
     shared = 0o2000 if file & 0o040 else 0
     return shared | file | (file & 0o440) >> 2
+
+
+def _give_to_the_owner_of(folder: Path, made: Path | int) -> None:
+    """A command that the superuser runs leaves nothing that the service, whose folder it is, could not write."""
+    if os.geteuid() == 0:
+        known = folder.stat()
+        # By its descriptor where there is one: the owner may put another file in its place meanwhile.
+        os.chown(made, known.st_uid, known.st_gid, follow_symlinks=isinstance(made, int))
 
 
 def _limit(path: Path, allowed: int) -> None:

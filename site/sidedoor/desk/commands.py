@@ -46,8 +46,8 @@ def everybody() -> None:
 def link(name: str) -> None:
     """Print a new link for NAME. Whatever let them in before no longer does, and they are signed out everywhere."""
     person = _named(name)
-    audit().record(_OPERATOR, "renewed the link of", person.name)
-    _print_link(person)
+    with audit().recorded(_OPERATOR, "renewed the link of", person.name):
+        _print_link(person)
     sessions().end_all(person.id)
 
 

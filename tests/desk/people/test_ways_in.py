@@ -21,7 +21,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from sidedoor.desk.audit import STRANGERS_LINES, Audit
-from sidedoor.desk.people.staff import FAILURES, OFFICE_FAILURES, NotPossible, Passkey, Staff
+from sidedoor.desk.people.staff import FAILURES, OFFICE_FAILURES, NotPossible, Passkey, Staff, TooOften
 from tests.conftest import SetClock
 from tests.content import ContentFolder
 from tests.desk.conftest import SignedIn
@@ -358,7 +358,6 @@ def test_what_cannot_be_logged_is_not_done(
         (ann, "/sign-out", {}),
     ):
         assert client.post(path, data=form).status_code == 500, path
-    assert staff.everybody() == [*staff.everybody()]
     assert staff.named("Ben Press") == ben
     assert staff.passkey(b"key") is not None
     assert staff.named("New Person") is None
@@ -438,3 +437,33 @@ def test_removing_a_person_a_new_link_and_forgetting_a_passkey_ask_first(
     assert staff.passkey(b"one") is not None
     assert ann.post("/account/passkey/remove", data={"credential": field(asks, "credential")}).status_code == 422
     assert ada.get(found[1]).status_code == 404, "somebody else's"
+
+
+@pytest.mark.parametrize(
+    ("here", "there"),
+    [
+        ("::ffff:192.0.2.7", "::ffff:198.51.100.7"),
+        ("192.0.2.7:50123", "198.51.100.7:50123"),
+        ("[2001:db8:1::1]:443", "[2001:db8:2::1]:443"),
+    ],
+)
+def test_one_network_that_guesses_too_often_shuts_no_other_out_however_its_address_is_written(
+    desk: Flask, clock: SetClock, here: str, there: str
+) -> None:
+    for _ in range(OFFICE_FAILURES):
+        assert desk.extensions["desk"].staff.attempt(None, network_of(desk, here), clock())
+    with pytest.raises(TooOften):
+        desk.extensions["desk"].staff.attempt(None, network_of(desk, here), clock())
+    assert desk.extensions["desk"].staff.attempt(None, network_of(desk, there), clock())
+
+
+def test_the_same_network_is_one_however_its_address_is_written(desk: Flask) -> None:
+    four = {network_of(desk, one) for one in ("192.0.2.7", "192.0.2.9:50123", "::ffff:192.0.2.8", "64:ff9b::c000:207")}
+    six = {network_of(desk, one) for one in ("2001:db8:1::1", "[2001:db8:1:2::3]:443")}
+    assert len(four) == len(six) == 1
+    assert four != six
+
+
+def network_of(desk: Flask, address: str) -> str:
+    with desk.test_request_context(environ_base={"REMOTE_ADDR": address}):
+        return signing_in._network()

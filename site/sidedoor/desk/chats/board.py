@@ -92,8 +92,8 @@ def here() -> ResponseReturnValue:
 def present() -> ResponseReturnValue:
     """Be present, or away. The chat is open to readers while somebody is."""
     person, here = current_person(), request.form.get("present") == "yes"
-    _store().is_present(person.id, person.name, here, now())
-    audit().record(person.name, "is present" if here else "is away", "chat")
+    with audit().recorded(person.name, "is present" if here else "is away", "chat"):
+        _store().is_present(person.id, person.name, here, now())
     return _done()
 
 
@@ -159,8 +159,8 @@ def block(number: int) -> ResponseReturnValue:
         return _again(conversation, Typed(number, problem="Choose for how long."))
     blocked = False
     if conversation.state != "ended":
-        audit().record(current_person().name, "blocks a network", f"chat {number}", f"{hours} h")
-        blocked = _store().block(number, now() + timedelta(hours=hours), now())
+        with audit().recorded(current_person().name, "blocks a network", f"chat {number}", f"{hours} h"):
+            blocked = _store().block(number, now() + timedelta(hours=hours), now())
     if not blocked:
         return _done("It is over. The network it came from is not known here, so nothing is blocked.")
     return _done(f"It is over. Its network can start none before {_time(now() + timedelta(hours=hours))}.")
@@ -196,10 +196,10 @@ def take_over(number: int) -> ResponseReturnValue:
     _look_in()
     if not conversation or conversation.state != "talking" or conversation.adviser in (None, person.id):
         return _done(problem="There is no adviser to take it over from.", to="/chats/watch" if supervises else "/chats")
-    audit().record(person.name, "takes over a chat", f"chat {number}")
     try:
-        _store().sign(person.id, now())
-        _pass_on(conversation, person.id, person.name, only_if_left=not supervises)
+        with audit().recorded(person.name, "takes over a chat", f"chat {number}"):
+            _store().sign(person.id, now())
+            _pass_on(conversation, person.id, person.name, only_if_left=not supervises)
     except NotPossible as refused:
         return _done(problem=REFUSED[refused.why], to="/chats/watch" if supervises else "/chats")
     session["closed"] = [old for old in session.get("closed", []) if old != number]

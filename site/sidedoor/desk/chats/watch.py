@@ -34,10 +34,10 @@ def enter(number: int) -> ResponseReturnValue:
         flash("There is nobody's answer to read along with yet, or it is over.", "problem")
         return redirect("/chats/watch", 303)
     if conversation.watcher != person.name:
-        audit().record(person.name, "reads along in a chat", f"chat {number}")
         try:
-            # Among the words first, so that both are told at their next look, however late that is.
-            _store().say(number, "joined", person.name, now())
+            with audit().recorded(person.name, "reads along in a chat", f"chat {number}"):
+                # Among the words first, so that both are told at their next look, however late that is.
+                _store().say(number, "joined", person.name, now())
         except NotPossible:
             flash("It is over, or a colleague has it now.", "problem")
             return redirect("/chats/watch", 303)

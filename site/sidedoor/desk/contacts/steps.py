@@ -53,14 +53,13 @@ class Helplines:
     def checked(self, person: Person, contact: str) -> None:
         """Somebody made sure today that it is as it says. No word changes, so nobody has to approve it."""
         today = {"checked": self._clock().date().isoformat()}
-        with self._shelf.turn():
+        with self._audit.recorded(person.name, "checked the contact", contact), self._shelf.turn():
             subject = self.subject()
             texts = {CONTACTS: with_record(subject.stored.text, contact, today)}
             waiting = subject.change
             if waiting and any(one.get("id") == contact for one in read_records(waiting.text)):
                 texts[_WAITING] = with_record(waiting.text, contact, today)
             self.workflow.rewrite(person, subject, texts, f"Checked {contact}")
-        self._audit.record(person.name, "checked the contact", contact)
 
     def save(self, person: Person, contact: str, values: Values, expected: str) -> None:
         """Keep a change to a record; it waits for a second editor."""
@@ -85,8 +84,8 @@ class Helplines:
             old = next((one for one in read_records(text) if one.get("id") == now.get("id")), None)
             if old and _unchecked(old) == _unchecked(now) and now.get("checked"):
                 text = with_record(text, str(now["id"]), {"checked": str(now["checked"])})
-        self.workflow.restored(person, self.subject(), expected)
-        self._save(person, text, expected, message)
+        with self.workflow.restoring(person, self.subject(), expected):
+            self._save(person, text, expected, message)
 
     def effect(self) -> str:
         """What approving would do, in words that follow “Approve:”."""
@@ -128,8 +127,8 @@ class Helplines:
             subject = self.subject()
             if subject.working.digest != expected:
                 raise NotAllowed(_STALE)
-            self.workflow.keep(person, subject, text, message, aside=True)
-        self._audit.record(person.name, "changed the contacts", message)
+            with self._audit.recorded(person.name, "changed the contacts", message):
+                self.workflow.keep(person, subject, text, message, aside=True)
 
 
 def _unchecked(record: Mapping[str, Any]) -> dict[str, Any]:

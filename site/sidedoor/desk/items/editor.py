@@ -55,8 +55,8 @@ def new() -> ResponseReturnValue:
         try:
             item = newsroom().start(current_person(), kind, title)
             return redirect(path_of(item), 303)
-        except (NotAllowed, CannotSave) as refused:
-            problem = str(refused)
+        except (NotAllowed, CannotSave, Conflict, sqlite3.Error) as refused:
+            problem = sentence(refused)
     page = render_template("desk/items/new.html", title=title, kind=kind, problem=problem)
     return page, 422 if problem else 200
 
@@ -91,7 +91,8 @@ def save(kind: Kind, slug: str) -> ResponseReturnValue:
         return _editor(item, fields, base, problem=sentence(refused)), 422
     if trouble := shelf().history.trouble:
         flash(trouble, "problem")
-    flash("It is saved, and waits for a colleague's approval." if ready else "It is saved.")
+    # By this category kept.js knows that the browser need keep nothing.
+    flash("It is saved, and waits for a colleague's approval." if ready else "It is saved.", "saved")
     return redirect(f"{path_of(item)}/review" if ready else path_of(item), 303)
 
 

@@ -121,8 +121,8 @@ class Newsroom:
         if kind == "help" and site.groups:
             front["group"] = site.groups[0].id
         text = compose({name: value for name, value in front.items() if value}, "")
-        stored = self.workflow.begin(person, file, text, f"Start {title}")
-        self._audit.record(person.name, "started", file)
+        with self._audit.recorded(person.name, "started", file):
+            stored = self.workflow.begin(person, file, text, f"Start {title}")
         return Item(file, stored, None, kind, slug)
 
     def save(self, person: Person, item: Item, fields: Fields, expected: str, ready: bool) -> Item:
@@ -147,15 +147,16 @@ class Newsroom:
             raise Conflict(now.file, now.text, now.digest)
         aside = self.is_public(item)
         message = f"{'Ready' if ready else 'Draft'}: {item.file}"
-        stored = self.workflow.keep(person, item, text, message, aside)
-        self.reviews.saved(item.file, person.id)
-        self._audit.record(person.name, "sent for approval" if ready else "saved", item.file)
+        with self._audit.recorded(person.name, "sent for approval" if ready else "saved", item.file):
+            stored = self.workflow.keep(person, item, text, message, aside)
+            self.reviews.saved(item.file, person.id)
         return replace(item, change=stored) if aside else replace(item, stored=stored)
 
     def compared(self, person: Person, item: Item) -> None:
         """Somebody looked at both and wants the waiting change all the same."""
         self._may_write(person, item.kind)
-        self.reviews.wrote(item.file, person.id, person.name, self._clock(), base=item.stored.digest)
+        with self._audit.recorded(person.name, "goes on after a change outside the desk", item.file):
+            self.reviews.wrote(item.file, person.id, person.name, self._clock(), base=item.stored.digest)
 
     def why_not_approve(self, person: Person, item: Item) -> str | None:
         """Why this person cannot approve what waits, in a sentence; None if they can."""
@@ -206,11 +207,11 @@ class Newsroom:
         if _state(item.working.text) != "ready":
             raise NotAllowed("It is a draft already.")
         texts = {item.working_file: _with_state(item.working.text, "draft")}
-        (stored,) = self.workflow.rewrite(person, item, texts, f"Sent back: {item.file}")
-        self.reviews.decide(
-            item.file, stored.digest, "returned", person.id, person.name, self._clock(), note.strip()[:1000]
-        )
-        self._audit.record(person.name, "sent back", item.file)
+        with self._audit.recorded(person.name, "sent back", item.file):
+            (stored,) = self.workflow.rewrite(person, item, texts, f"Sent back: {item.file}")
+            self.reviews.decide(
+                item.file, stored.digest, "returned", person.id, person.name, self._clock(), note.strip()[:1000]
+            )
         return replace(item, change=stored) if item.change else replace(item, stored=stored)
 
     def unschedule(self, person: Person, item: Item) -> Item:
@@ -218,8 +219,7 @@ class Newsroom:
         self._may_write(person, item.kind)
         if self.standing(item) != "scheduled":
             raise NotAllowed("Only what is not public yet can be taken out of the calendar.")
-        self._audit.record(person.name, "took out of the calendar", item.file)
-        with self.shelf.turn():
+        with self._audit.recorded(person.name, "took out of the calendar", item.file), self.shelf.turn():
             changes = {item.file: (_with_state(item.stored.text, "draft"), item.stored.digest)}
             (stored,) = self.workflow.write(person, changes, f"Unscheduled: {item.file}")
             self.reviews.reopened(item.file, item.stored.digest, stored.digest)
@@ -231,9 +231,9 @@ class Newsroom:
         old, (now, _) = read_document(text, item.file), item.read()
         kept = {name: value for name, value in now.items() if name not in WORDS}
         words = {name: value for name, value in old.values.items() if name in WORDS}
-        self.workflow.restored(person, item, expected)
         text = compose({**kept, **words, "state": "draft"}, old.body, item.working.text)
-        return self.save_text(person, item, text, expected)
+        with self.workflow.restoring(person, item, expected):
+            return self.save_text(person, item, text, expected)
 
     def bring_from_history(self, person: Person, kind: Kind, slug: str, text: str) -> Item:
         """Make a draft again of one that was thrown away."""
@@ -241,8 +241,9 @@ class Newsroom:
         if self._taken(kind, slug):
             raise NotAllowed(f"There is an item named {slug} again. The old words are in its history.")
         file = file_of(kind, slug)
-        self._audit.record(person.name, "brought back", file)
-        stored = self.workflow.begin(person, file, _with_state(text, "draft"), f"Bring back {file}")
+        draft = _with_state(text, "draft")
+        with self._audit.recorded(person.name, "brought back", file):
+            stored = self.workflow.begin(person, file, draft, f"Bring back {file}")
         return Item(file, stored, None, kind, slug)
 
     def withdraw(self, person: Person, item: Item, reason: str, removed: bool, replacement: str) -> Item:
@@ -296,8 +297,7 @@ class Newsroom:
                 if stops := [p for p in self.assess(item.kind, slug, text).stops if p.code is Code.TELLING_WORD]:
                     raise NotAllowed(str(in_form_words(stops[0])))
                 moves |= {stored.file: (None, stored.digest), target: (text, None)}
-        with self.shelf.turn():
-            self._audit.record(person.name, "moved", item.file, file)
+        with self._audit.recorded(person.name, "moved", item.file, file), self.shelf.turn():
             self.workflow.write(person, moves, f"Move {item.file} to {file}")
             self.reviews.move(item.file, file)
             moved = self.find(item.kind, slug)
@@ -313,7 +313,7 @@ class Newsroom:
     def keep_picture(self, person: Person, picture: Picture, credit: str, expires: str) -> None:
         """Put a picture on the shelf, and what is known of it into pictures.yaml. It is public once a page shows it."""
         file = PICTURES + picture.file_name
-        with self.shelf.turn():
+        with self._audit.recorded(person.name, "added a picture", file), self.shelf.turn():
             if not self.shelf.read(file):
                 self.workflow.write(person, {file: (picture.raw, None)}, f"Picture {picture.file_name}")
             facts = {"credit": credit, "expires": expires, "by": person.name}
@@ -324,7 +324,6 @@ class Newsroom:
             self.workflow.write(
                 person, {CREDITS: (text, known.digest if known else None)}, f"Credit of {picture.file_name}"
             )
-        self._audit.record(person.name, "added a picture", file)
 
     def _as_approved(self, item: Item) -> str:
         """The text that approving what waits would make public now. Raises Refused if nobody can read it."""

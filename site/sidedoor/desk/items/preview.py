@@ -51,8 +51,8 @@ def make_link(kind: Kind, slug: str) -> ResponseReturnValue:
         flash("Write who the link is for.", "problem")
         return redirect(f"{path_of(item)}/review", 303)
     may_approve = "may_approve" in request.form
-    token = previews().make(item.file, item.working.digest, current_person().name, for_whom, may_approve, now())
-    audit().record(current_person().name, "made a preview link", item.file, for_whom)
+    with audit().recorded(current_person().name, "made a preview link", item.file, for_whom):
+        token = previews().make(item.file, item.working.digest, current_person().name, for_whom, may_approve, now())
     address = f"{str(current_app.config['SETTINGS'].desk_url).rstrip('/')}/p/{token}"
     return render_template("desk/items/link.html", item=item, path=path_of(item), address=address, for_whom=for_whom)
 
@@ -61,9 +61,11 @@ def make_link(kind: Kind, slug: str) -> ResponseReturnValue:
 @only("press", "editor")
 def revoke_link(kind: Kind, slug: str) -> ResponseReturnValue:
     """End a link."""
-    item = find(kind, slug)
-    previews().revoke(item.file, request.form.get("link", ""))
-    audit().record(current_person().name, "revoked a preview link", item.file)
+    item, name = find(kind, slug), request.form.get("link", "")
+    for link in previews().of(item.file, now()):
+        if link.name == name:
+            with audit().recorded(current_person().name, "revoked a preview link", item.file, link.for_whom):
+                previews().revoke(item.file, name)
     flash("The link is void.")
     return redirect(f"{path_of(item)}/review", 303)
 
@@ -102,9 +104,12 @@ def shared_image(token: str, name: str) -> Response:
 def shared_approval(token: str) -> ResponseReturnValue:
     """Note that whoever holds the link approves of this version. Somebody at the desk still publishes it."""
     link, item = _shared(token)
-    if not link.may_approve or not previews().approve(token, now()):
+    if not link.may_approve or link.approved:
         abort(403)
-    audit().record(f"{link.for_whom} (by link)", "approved of the draft", item.file, f"link made by {link.made_by}")
+    who, by = f"{link.for_whom} (by link)", f"link made by {link.made_by}"
+    with audit().recorded(who, "approved of the draft", item.file, by):
+        if not previews().approve(token, now()):
+            abort(403)
     return redirect(f"/p/{token}", 303)
 
 

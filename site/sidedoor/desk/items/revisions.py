@@ -1,5 +1,7 @@
 """The history of an item: every save, read, compared word by word, and restored; and the drafts thrown away."""
 
+import sqlite3
+
 from flask import Blueprint, abort, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
@@ -43,7 +45,7 @@ def bring_from_history(kind: Kind, slug: str) -> ResponseReturnValue:
             what = "It is here already." if newsroom().find(kind, slug) else "The history does not have it."
             raise NotAllowed(what)
         item = newsroom().bring_from_history(current_person(), kind, slug, text)
-    except (NotAllowed, CannotSave, Conflict, Refused) as refused:
+    except (NotAllowed, CannotSave, Conflict, Refused, sqlite3.Error) as refused:
         return _thrown_away(sentence(refused)), 422
     flash("It is a draft again.")
     return redirect(path_of(item), 303)
@@ -92,7 +94,7 @@ def restore(kind: Kind, slug: str, revision: str) -> ResponseReturnValue:
     text = _text(_revisions(item), revision) or abort(404)
     try:
         newsroom().restore(current_person(), item, text, request.form.get("base", ""))
-    except (NotAllowed, CannotSave, Conflict, Refused) as refused:
+    except (NotAllowed, CannotSave, Conflict, Refused, sqlite3.Error) as refused:
         flash(sentence(refused), "problem")
         return redirect(f"{path_of(item)}/history", 303)
     flash("The old words are in the draft now.")

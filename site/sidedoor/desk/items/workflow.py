@@ -7,6 +7,7 @@ one of the two at least did not write it, and an office of two still gets on.
 """
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from sidedoor.desk.audit import Audit
@@ -145,8 +146,8 @@ class Workflow:
             if why := self.why_not(person, subject):
                 raise NotAllowed(why)
             if self.written_by_unknown(subject) and not self.first_of_two(subject):
-                self._audit.record(person.name, "approved as the first of two", subject.file)
-                self.reviews.sign(subject.file, seen, person.id, person.name, self._clock())
+                with self._audit.recorded(person.name, "approved as the first of two", subject.file):
+                    self.reviews.sign(subject.file, seen, person.id, person.name, self._clock())
                 return None
             # What is not logged is not done. An approval is remembered after it, in the same turn: until then nobody
             # else can save, whose name it would forget.
@@ -208,11 +209,11 @@ class Workflow:
             if UNKNOWN in writers and not [one for one in signed if one not in (*writers, person.id)]:
                 if person.id in signed:
                     raise NotAllowed("You have approved this version. Somebody else has to approve it as well.")
-                self._audit.record(person.name, "approved afterwards as the first of two", subject.file)
-                self.reviews.sign(subject.file, seen, person.id, person.name, self._clock())
+                with self._audit.recorded(person.name, "approved afterwards as the first of two", subject.file):
+                    self.reviews.sign(subject.file, seen, person.id, person.name, self._clock())
                 return False
-            self._audit.record(person.name, "approved afterwards", subject.file)
-            self.reviews.decide(subject.file, seen, "approved afterwards", person.id, person.name, self._clock())
+            with self._audit.recorded(person.name, "approved afterwards", subject.file):
+                self.reviews.decide(subject.file, seen, "approved afterwards", person.id, person.name, self._clock())
             return True
 
     def discard(self, person: Person, subject: Subject, draft: bool) -> None:
@@ -223,16 +224,16 @@ class Workflow:
                 raise NotAllowed(
                     "No history is being kept just now, so it could not come back. Nothing is thrown away."
                 )
-            self._audit.record(person.name, "threw away", subject.working_file)
-            message = f"{DISCARDED}{subject.working_file}"
-            self.write(person, {subject.working_file: (None, subject.working.digest)}, message)
-            self.reviews.abandon(subject.file, draft)
+            with self._audit.recorded(person.name, "threw away", subject.working_file):
+                message = f"{DISCARDED}{subject.working_file}"
+                self.write(person, {subject.working_file: (None, subject.working.digest)}, message)
+                self.reviews.abandon(subject.file, draft)
 
-    def restored(self, person: Person, subject: Subject, expected: str) -> None:
-        """Note that old words are to be made the change that waits. Raises NotAllowed if it is another by now."""
+    def restoring(self, person: Person, subject: Subject, expected: str) -> AbstractContextManager[None]:
+        """Log that the block makes old words the change that waits. Raises NotAllowed if it is another by now."""
         if expected != subject.working.digest:
             raise NotAllowed(_STALE)
-        self._audit.record(person.name, "restored old words", subject.file)
+        return self._audit.recorded(person.name, "restored old words", subject.file)
 
     def version(self, subject: Subject, digest: str) -> str | None:
         """The version of a file that has this digest; None if it is known no more."""
@@ -252,11 +253,7 @@ class Workflow:
         changes: dict[str, tuple[str | bytes | None, str | None]] = {subject.file: (text, subject.stored.digest)}
         if subject.change:
             changes[subject.change.file] = (None, subject.change.digest)
-        self._audit.record(person.name, verb, subject.file, alone.note if alone else "")
-        if alone:
-            self.reviews.flag(alone, writers)
-        try:
+        with self._audit.recorded(person.name, verb, subject.file, alone.note if alone else ""):
+            if alone:
+                self.reviews.flag(alone, writers)
             return self.write(person, changes, f"{verb.capitalize()} {subject.file}\n\nWritten by: {names}")[0]
-        except (Conflict, CannotSave):
-            self._audit.record(person.name, "did not get through", subject.file, verb)
-            raise

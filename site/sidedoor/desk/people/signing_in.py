@@ -24,6 +24,7 @@ from webauthn.helpers.structs import (
 )
 from werkzeug.wrappers import Response
 
+from sidedoor.chat.networks import plain_address
 from sidedoor.desk.access import asked_by_itself, current_person, only, staff
 from sidedoor.desk.current import audit, desk_staff, library, now, sessions
 from sidedoor.desk.people.person import Person
@@ -114,9 +115,9 @@ def with_passkey() -> ResponseReturnValue:
 def sign_out() -> ResponseReturnValue:
     """End this session, here and on the server."""
     person, here = current_person(), _here()
-    audit().record(person.name, "signed out")
-    if here:
-        sessions().end(person.id, here.name)
+    with audit().recorded(person.name, "signed out"):
+        if here:
+            sessions().end(person.id, here.name)
     session.clear()
     return redirect(url_for("signing_in.sign_in"), 303)
 
@@ -251,11 +252,11 @@ def remove_passkey() -> ResponseReturnValue:
 def end_session() -> ResponseReturnValue:
     """End one of one's own sessions, or all the others."""
     person, here, name = current_person(), _here(), request.form.get("session", "")
-    audit().record(person.name, "ended a session", person.name)
-    if name == "others":
-        sessions().end_all(person.id, here.name if here else "")
-    else:
-        sessions().end(person.id, name)
+    with audit().recorded(person.name, "ended a session", person.name):
+        if name == "others":
+            sessions().end_all(person.id, here.name if here else "")
+        else:
+            sessions().end(person.id, name)
     flash("Signed out there.")
     return redirect(url_for("signing_in.account"), 303)
 
@@ -309,8 +310,8 @@ def let_in(person: Person, how: str) -> Response:
     # A new session from nothing: whatever a cookie held before somebody signed in is worth nothing after (fixation).
     onward = _next()
     session.clear()
-    audit().record(person.name, "signed in", person.name, how)
-    session["token"] = sessions().start(person, request.headers.get("User-Agent", ""), now())
+    with audit().recorded(person.name, "signed in", person.name, how):
+        session["token"] = sessions().start(person, request.headers.get("User-Agent", ""), now())
     return redirect(onward, 303)
 
 
@@ -451,10 +452,7 @@ def _rp_id() -> str:
 
 def _network() -> str:
     """Stands for the network a request comes from: a keyed hash, so that no address is written down."""
-    try:
-        address = ipaddress.ip_address(request.remote_addr or "")
-    except ValueError:
-        address = ipaddress.ip_address("0.0.0.0")  # noqa: S104 - an address to hash
+    address = plain_address(request.remote_addr or "") or ipaddress.IPv4Address(0)
     network = ipaddress.ip_network((address, 24 if address.version == 4 else 48), strict=False)
     key = current_app.secret_key
     assert isinstance(key, bytes)

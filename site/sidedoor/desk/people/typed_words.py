@@ -10,7 +10,7 @@ from flask_wtf.csrf import generate_csrf
 
 from sidedoor.desk.people.signing_in import person_of_this_request
 
-_NOT_WORDS = {"base", "seen", "once", "from", "step", "to", "hours", "number"}
+_NOT_WORDS = {"base", "seen", "once", "from", "step", "to", "number"}
 _SECRET = {"password", "code", "secret", "credential", "link"}
 
 

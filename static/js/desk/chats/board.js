@@ -315,7 +315,10 @@
         signal: AbortSignal.timeout(PATIENCE_MS),
       });
       if (!answer.headers.get("Content-Type")?.startsWith("application/json")) throw new Error(answer.statusText);
-      told = await answer.json();
+      const got = await answer.json();
+      told = got;
+      // Signed in anew in another tab: the forms of this page need the token of the new session.
+      if (got.csrf_token) for (const field of document.querySelectorAll("input[name=csrf_token]")) /** @type {HTMLInputElement} */ (field).value = got.csrf_token;
     } catch {
       told.problem = "That did not get through. What you typed is still here; try again.";
     }

@@ -132,6 +132,40 @@
     shown.location.replace(`${path}/preview?typed`);
   };
 
+  // Kept in this tab alone, and only until the desk has it, so that loading the page again loses nothing (kept.js).
+  const kept = `typed:${path}`;
+  const me = document.querySelector(".me a")?.textContent;
+  let signedOut = false;
+  const keep = () => {
+    const words = [...new FormData(form)].filter(([name, value]) => name !== "csrf_token" && typeof value === "string");
+    if (!signedOut) sessionStorage.setItem(kept, JSON.stringify({ me, words }));
+  };
+  new BroadcastChannel("desk").addEventListener("message", () => {
+    signedOut = true; // on purpose, here or in another tab
+  });
+
+  const restore = () => {
+    /** @type {{ me?: string, words: [string, string][] }} */
+    const found = JSON.parse(sessionStorage.getItem(kept) || '{"words":[]}');
+    // Somebody else's words, or those that the desk has just shown again itself.
+    if (found.me !== me || "again" in form.dataset) return sessionStorage.removeItem(kept);
+    const words = found.words;
+    for (const field of form.elements) {
+      const known = field instanceof HTMLTextAreaElement || field instanceof HTMLSelectElement || field instanceof HTMLInputElement;
+      if (!known || field.name === "csrf_token" || field.type === "file") continue;
+      const values = words.filter(([name]) => name === field.name).map(([, value]) => value);
+      if (field instanceof HTMLInputElement && field.type === "checkbox") field.checked = values.includes(field.value);
+      else if (values.length) field.value = /** @type {string} */ (values[0]);
+    }
+    noticed();
+  };
+
+  /** The forms of this page need the token of the new session, unless it is somebody else's. @param {{ person: string, csrf_token: string }} told */
+  const renewToken = (told) => {
+    if (told.person !== me) throw new Error("401");
+    for (const field of document.querySelectorAll("input[name=csrf_token]")) /** @type {HTMLInputElement} */ (field).value = told.csrf_token;
+  };
+
   /** @param {boolean} whole */
   const send = async (whole) => {
     if (sending || leaving) return;
@@ -142,7 +176,12 @@
     for (const name of ["csrf_token", "base"]) here.set(name, String(all.get(name)));
     typed = typed && !whole;
     try {
-      const answer = await fetch(`${path}/typing${whole ? "" : "/here"}`, { method: "POST", body: new URLSearchParams(/** @type {any} */ (whole ? all : here)) });
+      const answer = await fetch(`${path}/typing${whole ? "" : "/here"}`, {
+        method: "POST",
+        body: new URLSearchParams(/** @type {any} */ (whole ? all : here)),
+        headers: { Accept: "application/json" },
+      });
+      if (answer.status === 400) renewToken(await answer.json());
       if (!answer.ok) throw new Error(String(answer.status));
       const told = await answer.json();
       others.hidden = !told.others.length && !told.changed;
@@ -151,13 +190,22 @@
         panel.innerHTML = ownHtml ? ownHtml.createHTML(told.panel) : told.panel;
         saved.textContent = " What you typed is kept.";
         renew();
+        if (!typed) sessionStorage.removeItem(kept);
       }
-    } catch {
+      signedOut = false;
+    } catch (error) {
       typed = typed || whole;
-      saved.textContent = " The desk cannot be reached just now. Your words are still here: keep this page open.";
+      const status = error instanceof Error ? error.message : "";
+      // With 400 the page has the new token by now, and the next try is in three seconds.
+      if (status === "401") {
+        saved.textContent = " You are signed out. Your words are still here. ";
+        saved.append(Object.assign(document.createElement("a"), { href: "/sign-in", target: "_blank", textContent: "Sign in in a new tab, then go on here" }));
+      } else if (status !== "400") saved.textContent = " The desk cannot be reached just now. Your words are still here: keep this page open.";
+      if (typed) keep();
     }
     sending = false;
   };
+  if (sessionStorage.getItem(kept)) restore();
   let ticks = 0;
   setInterval(() => {
     ticks += 1;
@@ -166,9 +214,11 @@
   }, 3000);
   form.addEventListener("submit", () => {
     leaving = true;
+    if (sessionStorage.getItem(kept)) keep();
   });
   addEventListener("pagehide", () => {
     if (!typed || leaving) return;
+    if (sessionStorage.getItem(kept)) keep();
     const all = new FormData(form);
     all.delete("picture");
     navigator.sendBeacon(`${path}/typing`, new URLSearchParams(/** @type {any} */ (all)));
