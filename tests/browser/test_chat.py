@@ -1,12 +1,15 @@
 """Reader and adviser in real Chromium, on the real site and the real desk: written, answered, hidden in the middle."""
 
 import re
+import sqlite3
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from sidedoor.chat.store import open_store
 from tests.browser.places import Places
 from tests.browser.test_desk import Office
 from tests.browser.test_pages import problems_of
@@ -115,7 +118,7 @@ def test_both_write_and_replies_come_by_themselves_also_beside_another_page(offi
     page.goto(office.site.url + "/chat")
     expect(page.locator(".chat li")).to_have_count(3)
     page.get_by_role("button", name="End and clear").click()
-    expect(page.get_by_role("heading", name="The chat is over")).to_be_visible()
+    expect(page.get_by_text("The chat is over.")).to_be_visible()
     expect(kit.locator("[data-chat-ended]")).to_contain_text("The reader ended it.", timeout=4000)
     assert "Take your time" not in kit.content()
     assert context.cookies() == []
@@ -148,6 +151,7 @@ def test_all_of_it_works_without_scripts(office: ChatOffice, kit: Page) -> None:
     context = office.reader(scripts=False)
     page = begin(office, context)
     answer(kit, office)
+    page.get_by_role("link", name="Write a message").click()  # they wait where the page renews itself, without a box
     say(page, "Your message", "No scripts here")
     expect(kit.locator(".talk .reader")).to_contain_text("No scripts here", timeout=4000)
     say(kit, "Your answer", "I read you.")
@@ -178,3 +182,48 @@ def test_a_lost_network_is_not_leaving_and_nothing_is_lost_or_doubled(office: Ch
     expect(page.locator(".chat .adviser")).to_contain_text("While you were away.", timeout=5000)
     expect(page.locator(".chat .reader")).to_have_count(1)
     expect(kit.locator(".talk .reader")).to_have_count(1, timeout=5000)
+
+
+def test_a_double_click_on_start_is_one_conversation_and_one_request(office: ChatOffice, kit: Page) -> None:
+    page = office.reader().new_page()
+    page.goto(office.site.url + "/chat")
+    before = waiting(office)
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.method) if request.url.endswith("/chat/start") else None)
+    page.get_by_role("button", name="It is safe. Start").dblclick()
+    expect(page.locator("#chat-status")).to_be_visible()
+    page.wait_for_timeout(500)
+    assert sent == ["POST"]
+    assert waiting(office) - before == 1
+    page.get_by_role("button", name="End and clear").click()
+    expect(page.get_by_text("Every word of it is deleted.")).to_be_visible()
+    assert waiting(office) == before
+
+
+def waiting(office: ChatOffice) -> int:
+    return sum(one.state == "waiting" for one in open_store("sqlite:", office.data).live(datetime.now(UTC)))
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_the_question_is_answered_by_one_press_and_a_half_typed_word_stays(
+    office: ChatOffice, kit: Page, scripts: bool
+) -> None:
+    page = begin(office, office.reader(scripts=scripts))
+    if not scripts:
+        page.get_by_role("link", name="Write a message").click()
+    page.get_by_label("Your message").fill("half a sent")
+    database = sqlite3.connect(office.data / "chat.sqlite3", timeout=10, isolation_level=None)
+    long_ago = (datetime.now(UTC) - timedelta(minutes=21)).isoformat()
+    database.execute("UPDATE conversations SET quiet_since = ? WHERE state = 'waiting'", (long_ago,))
+    database.close()
+    if not scripts:
+        page.get_by_role("link", name="Check for replies").click()
+        page.get_by_label("Your message").fill("half a sent")
+    here = page.get_by_role("button", name="I am still here")
+    expect(here).to_be_visible(timeout=5000)
+    assert not scripts or problems_of(page) == []
+    here.click()
+    expect(here).to_be_hidden(timeout=5000)
+    expect(page.get_by_label("Your message")).to_have_value("half a sent")
+    page.get_by_role("button", name="End and clear").click()
+    expect(page.get_by_text("Every word of it is deleted.")).to_be_visible()

@@ -1,7 +1,9 @@
 """The advisers' board in real Chromium: several chats at once, by keyboard, through a lost network, and watched."""
 
 import re
+import sqlite3
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -179,6 +181,43 @@ def test_a_hand_over_arrives_on_the_colleague_s_board_by_itself(office: ChatOffi
     assert "zqnote" not in reader.content()
     lee.get_by_role("button", name="I am away now").click()
     expect(lee.get_by_role("button", name="I am present")).to_be_visible()
+
+
+def age(office: ChatOffice, change: str, *values: object) -> None:
+    """Let time pass for one thing, in the database that site and desk share."""
+    database = sqlite3.connect(office.data / "chat.sqlite3", timeout=10, isolation_level=None)
+    assert database.execute(change, values).rowcount
+    database.close()
+
+
+def test_a_chat_that_is_no_longer_known_claims_no_colleague(office: ChatOffice, kit: Page) -> None:
+    (reader,) = answered(office, kit, "zqword")
+    number = kit.locator("[data-chat]").get_attribute("data-chat")
+    kit.context.set_offline(True)
+    reader.get_by_role("button", name="End and clear").click()
+    expect(reader.get_by_text("The chat is over.")).to_be_visible()
+    age(office, "DELETE FROM conversations WHERE id = ?", number)
+    kit.context.set_offline(False)
+    expect(kit.locator("[data-chat-ended]")).to_contain_text("no longer known: it is over", timeout=9000)
+    assert "colleague" not in (kit.locator("[data-chat-ended]").text_content() or "")
+    kit.get_by_role("button", name="Close").click()
+
+
+def test_who_waits_out_of_reach_is_marked_on_the_board_and_alt_a_takes_the_next(office: ChatOffice, kit: Page) -> None:
+    first = begin(office, office.reader())
+    say(first, "Your message", "zqfirst")
+    first.context.close()
+    gone = (datetime.now(UTC) - timedelta(seconds=60)).isoformat()
+    age(office, "UPDATE conversations SET seen = ? WHERE state = 'waiting'", gone)
+    second = begin(office, office.reader())  # reads “You are next”: the first is not counted
+    say(second, "Your message", "zqsecond")
+    expect(kit.locator("[data-waiting] li")).to_have_count(2, timeout=5000)
+    expect(kit.locator("[data-waiting] li").first).to_contain_text("Out of reach since", timeout=5000)
+    expect(kit.locator("[data-waiting] li").nth(1)).not_to_contain_text("Out of reach")
+    assert problems_of(kit) == []
+    kit.keyboard.press("Alt+a")
+    expect(kit.locator(".talk .reader")).to_contain_text("zqsecond", timeout=5000)
+    kit.get_by_role("button", name="Answer number 1").click()
 
 
 def test_the_board_breaks_no_rule_of_axe_and_is_no_wider_than_the_screen(office: ChatOffice, kit: Page) -> None:

@@ -1,16 +1,19 @@
 """A chat that is left when nobody hears it: offline, refused, in another tab. Real browsers on the real site."""
 
+import contextlib
 import re
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
+from marionette_driver.errors import MarionetteException
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from sidedoor.chat.model import Conversation
 from sidedoor.chat.store import ChatStore, open_store
 from tests.browser.places import Places
+from tests.browser.readers import FirefoxReader, wait_for
 from tests.browser.test_chat import CHAT
 from tests.server import RunningSite, copy_content
 
@@ -339,3 +342,84 @@ def test_without_scripts_the_page_after_send_renews_itself_in_chromium(
     office.store.say(one.id, "adviser", "zqwithout a press", datetime.now(UTC))
     expect(page.locator(".chat .adviser")).to_have_count(2, timeout=15_000)
     context.close()
+
+
+@pytest.fixture
+def firefox() -> Iterator[FirefoxReader]:
+    reader = FirefoxReader()
+    yield reader
+    reader.quit()
+
+
+@pytest.fixture
+def firefox_without_scripts() -> Iterator[FirefoxReader]:
+    reader = FirefoxReader(scripts=False)
+    yield reader
+    reader.quit()
+
+
+def wait_for_words(reader: FirefoxReader, words: str, seconds: float) -> None:
+    """Wait until the page shows them. Where scripts are off, the driver's own do not run either: it reads the page."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        with contextlib.suppress(MarionetteException):
+            if words in reader._marionette.find_element("css selector", "main").text:
+                return
+        time.sleep(0.2)
+    raise AssertionError(f"never shown: {words}")
+
+
+def wait_for_tab(reader: FirefoxReader, address: str) -> None:
+    deadline = time.monotonic() + 10
+    while reader.tabs()[-1] != address:
+        assert time.monotonic() < deadline, reader.tabs()
+        time.sleep(0.1)
+
+
+def test_a_picture_with_the_address_of_the_exit_ends_no_chat_in_firefox(office: Open, firefox: FirefoxReader) -> None:
+    firefox.go(office.site.url + "/chat")
+    firefox.click("form[action='/chat/start'] button")
+    wait_for(firefox, 'return Boolean(document.querySelector("[data-chat-words]"))')
+    one = office.answer()
+    firefox.run(
+        """const picture = new Image();
+        picture.onload = picture.onerror = () => { document.body.dataset.tried = "picture"; };
+        picture.src = "/chat/hide";
+        document.body.append(picture);"""
+    )
+    wait_for(firefox, 'return document.body.dataset.tried === "picture"')
+    firefox.run(
+        """fetch("/chat/hide", { redirect: "manual" }).finally(() => { document.body.dataset.tried = "fetch"; });"""
+    )
+    wait_for(firefox, 'return document.body.dataset.tried === "fetch"')
+    assert office.end_of(one, 0.5) == ("talking", None)
+    firefox.click("#hide-this-page")
+    assert office.end_of(one) == ("ended", "hidden")
+
+
+def test_without_scripts_the_pages_after_start_and_send_renew_themselves_in_firefox_and_nobody_is_dropped(
+    office: Open, firefox_without_scripts: FirefoxReader
+) -> None:
+    reader = firefox_without_scripts
+    reader.go(office.site.url + "/chat")
+    reader.click("form[action='/chat/start'] button")
+    wait_for_tab(reader, office.site.url + "/chat/wait")
+    (one,) = [one for one in office.store.live(datetime.now(UTC)) if one.state == "waiting"]
+    time.sleep(12)
+    again = office.store.get(one.id, datetime.now(UTC))
+    assert again
+    assert again.state == "waiting"
+    assert again.seen > one.seen, "the page asked by itself"
+    office.answer()
+    wait_for_words(reader, "zqadviser", 15)
+    reader.click("a[href='/chat#message']")
+    wait_for_tab(reader, office.site.url + "/chat#message")
+    reader._marionette.find_element("id", "message").send_keys("zqreader")
+    reader.click("#chat-form button")
+    wait_for_tab(reader, office.site.url + "/chat/wait")
+    wait_for_words(reader, "zqreader", 5)
+    office.store.say(one.id, "adviser", "zqwithout a press", datetime.now(UTC))
+    wait_for_words(reader, "zqwithout a press", 15)
+    assert office.end_of(one, 0) == ("talking", None)
+    reader.click("#hide-this-page")
+    assert office.end_of(one) == ("ended", "hidden")

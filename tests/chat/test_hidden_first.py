@@ -150,6 +150,21 @@ def test_a_mark_that_no_conversation_belongs_to_goes_with_the_next_page(
     assert cookies(client) == []
 
 
+def test_a_beacon_that_comes_after_the_next_chat_began_takes_nothing_from_it(
+    app: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock
+) -> None:
+    reader = talk(app, kit, store, clock)
+    hide_unheard(reader)
+    late, old = app.test_client(), reader.get_cookie("chat")
+    assert old
+    late.set_cookie("chat", old.value)  # a request holds the cookies of the moment when it was made
+    hide_unheard(late)
+    reader.post("/chat/start")
+    answer = late.post("/chat/hide")
+    assert answer.headers.getlist("Set-Cookie") == [], "the browser would drop the next chat's cookie, by its name"
+    assert [one.state for one in store.live(clock())] == ["ended", "waiting"]
+
+
 def test_two_presses_at_once_are_one_end(app: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock) -> None:
     reader = talk(app, kit, store, clock)
     second = app.test_client()

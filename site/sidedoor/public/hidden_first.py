@@ -12,7 +12,7 @@ from another site was asked for without either cookie (SameSite=Strict), and a m
 import logging
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from werkzeug.http import dump_cookie
 
@@ -31,6 +31,7 @@ STILL_RUNS_KEY = "sidedoor.left_and_not_ended"
 _SETS = tuple(f"{name}=" for name in CHAT_COOKIES)
 _REASONS: dict[str, Reason] = {"end": "reader"}
 """The mark's value says how the conversation was left; whatever it does not say so is hidden."""
+_LEFT: set[Reason | None] = {"hidden", "reader"}
 
 
 class HiddenFirst:
@@ -51,15 +52,19 @@ class HiddenFirst:
         others = [f"{name}={value}" for name, value in cookies if name not in (*CHAT_COOKIES, MARK_COOKIE)]
         environ["HTTP_COOKIE"] = "; ".join(others)
         ended = self._end(tokens, _REASONS.get(mark, "hidden"))
-        if not ended:
+        if ended is None:
             environ[STILL_RUNS_KEY] = True
+        beacon = (environ["REQUEST_METHOD"], environ.get("PATH_INFO")) == ("POST", HIDE_CONVERSATION)
         # A beacon that overtakes the answer to Start names no conversation yet. The mark waits for it.
-        waits = not tokens and (environ["REQUEST_METHOD"], environ.get("PATH_INFO")) == ("POST", HIDE_CONVERSATION)
+        waits = beacon and not tokens
+        # One that comes after another request ended its conversation: the next one may have begun, and the browser
+        # would drop that one's cookie by its name.
+        late = beacon and ended == "before"
 
         def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Callable[[bytes], object]:
             begun = any(name.lower() == "set-cookie" and value.startswith(_SETS) for name, value in headers)
-            gone = {name for name, _ in cookies if name in CHAT_COOKIES} if ended and not begun else set()
-            if (ended and not waits) or begun:
+            gone = {name for name, _ in cookies if name in CHAT_COOKIES} if ended and not begun and not late else set()
+            if (ended and not waits and not late) or begun:
                 gone.add(MARK_COOKIE)
             return start_response(
                 status, [*headers, *(("Set-Cookie", self._drop(name)) for name in sorted(gone))], *error
@@ -67,15 +72,19 @@ class HiddenFirst:
 
         return self._application(environ, start)
 
-    def _end(self, tokens: list[str], reason: Reason) -> bool:
+    def _end(self, tokens: list[str], reason: Reason) -> Literal["now", "before"] | None:
+        """End them. Returns None where that failed, and "before" where every one had been left already."""
+        before = []
         try:
             for token in tokens:
-                if conversation := self._store.find(token, self._clock()):
+                conversation = self._store.find(token, self._clock())
+                before.append(conversation is not None and conversation.reason in _LEFT)
+                if conversation:
                     self._store.end(conversation.id, reason, self._clock())
         except (StoreDown, sqlite3.Error) as error:
             log.error("A conversation that was left could not be ended yet: %s", type(error).__name__)
-            return False
-        return True
+            return None
+        return "before" if before and all(before) else "now"
 
     def _drop(self, name: str) -> str:
         return dump_cookie(name, max_age=0, expires=0, httponly=True, samesite="Strict", secure=self._https)

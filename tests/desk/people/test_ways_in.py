@@ -21,6 +21,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from sidedoor.desk.audit import STRANGERS_LINES, Audit
+from sidedoor.desk.people import signing_in
 from sidedoor.desk.people.staff import FAILURES, OFFICE_FAILURES, NotPossible, Passkey, Staff, TooOften
 from tests.conftest import SetClock
 from tests.content import ContentFolder
