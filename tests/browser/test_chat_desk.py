@@ -190,6 +190,44 @@ def age(office: ChatOffice, change: str, *values: object) -> None:
     database.close()
 
 
+def test_a_chat_whose_desk_sleeps_is_told_to_the_reader_taken_by_a_colleague_and_both_see_what_is_true(
+    office: ChatOffice, kit: Page
+) -> None:
+    (reader,) = answered(office, kit, "zqword")
+    number = kit.locator("[data-chat]").get_attribute("data-chat")
+    lee = office.arrive("Lee Awake", "adviser")
+    lee.goto(office.url + "/chats")
+    lee.get_by_role("button", name="I am present").click()
+    expect(reader.locator("#chat-status")).to_have_text("An adviser is with you.", timeout=5000)
+    expect(reader.locator("#chat-numbers")).to_be_hidden()
+    kit.context.set_offline(True)
+    slept = (datetime.now(UTC) - timedelta(seconds=80)).isoformat()
+    whose = "UPDATE desks SET seen = ? WHERE adviser = (SELECT adviser FROM conversations WHERE id = ?)"
+    age(office, whose, slept, number)
+    expect(reader.locator("#chat-status")).to_contain_text("connection is lost just now", timeout=5000)
+    expect(reader.locator("#chat-numbers")).to_be_visible()
+    take = lee.get_by_role("button", name=f"Take it over chat {number}")
+    expect(take).to_be_visible(timeout=5000)
+    assert problems_of(lee) == []
+    assert problems_of(reader) == []
+    take.click()
+    expect(lee.locator("[data-chat]").get_by_label("Your answer")).to_be_focused()
+    expect(lee.locator(".talk .reader")).to_contain_text("zqword")
+    expect(take).to_have_count(0)
+    expect(reader.locator("#chat-status")).to_have_text("An adviser is with you.", timeout=5000)
+    expect(reader.locator(".chat .handed")).to_contain_text("A colleague of mine goes on")
+    expect(reader.locator("#chat-numbers")).to_be_hidden()
+    kit.evaluate("(() => { const now = Date.now; Date.now = () => now() + 100_000; })()")
+    kit.context.set_offline(False)
+    expect(kit.locator("[data-chat-ended]")).to_have_text("A colleague has this chat now.", timeout=9000)
+    expect(kit.locator("[data-said]")).to_contain_text("This desk gave no sign from")
+    assert "zqword" not in kit.content()
+    kit.get_by_role("button", name="Close").click()
+    lee.get_by_role("button", name="End it and delete").click()
+    lee.get_by_role("button", name="I am away now").click()
+    expect(lee.get_by_role("button", name="I am present")).to_be_visible()
+
+
 def test_a_chat_that_is_no_longer_known_claims_no_colleague(office: ChatOffice, kit: Page) -> None:
     (reader,) = answered(office, kit, "zqword")
     number = kit.locator("[data-chat]").get_attribute("data-chat")
