@@ -13,7 +13,7 @@ from sidedoor.desk.items.history import Author
 from sidedoor.private import private_tree, secret_file
 from tests.conftest import PROJECT
 from tests.content import ContentFolder
-from tests.server import RunningSite
+from tests.server import DESK, PUBLIC_SITE, RunningSite
 
 
 def modes(folder: Path) -> dict[str, str]:
@@ -38,7 +38,7 @@ def test_nobody_else_reads_the_data_or_the_drafts_whoever_starts_it(
         (data / name).chmod(0o644)
     before = os.umask(umask)
     try:
-        for application in ("app:app", "desk:app"):
+        for application in (PUBLIC_SITE, DESK):
             RunningSite(content.path, data, application=application).close()
     finally:
         os.umask(before)

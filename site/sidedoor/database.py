@@ -162,7 +162,10 @@ def _use_a_log(connection: sqlite3.Connection) -> None:
         try:
             connection.execute("PRAGMA journal_mode = WAL").fetchall()
             return
-        except sqlite3.OperationalError:
+        except sqlite3.OperationalError as error:
+            # Whatever else is wrong, a full disk for one, does not get better by waiting.
+            if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                raise
             if time.monotonic() > give_up:
                 raise
             time.sleep(0.02)

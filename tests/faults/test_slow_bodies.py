@@ -67,7 +67,6 @@ def office(tmp_path: Path) -> Iterator[tuple[RunningSite, RunningSite, Browser]]
     name = inside.config["SESSION_COOKIE_NAME"]
     cookie = client.get_cookie(name)
     assert cookie
-    inside.extensions["desk"].newsroom.close()
     inside.extensions["live"].close()
     yield site, desk, Browser(desk, {name: cookie.value})
     site.close()

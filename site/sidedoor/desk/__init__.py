@@ -39,7 +39,7 @@ from sidedoor.documents.problems import Problem, Refused
 from sidedoor.documents.times import Clock, utc_now
 from sidedoor.public import create_pages
 from sidedoor.settings import Settings
-from sidedoor.web.background import run_in_background
+from sidedoor.web.background import Background
 from sidedoor.web.headers import completed
 from sidedoor.web.numbers import read_numbers
 from sidedoor.web.outermost import OutermostLayer
@@ -120,5 +120,5 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
         lambda environ: None,
     )
     serve(app, lambda environ: False, outermost.refuse_body)
-    run_in_background(app, live.watch)
+    app.extensions["background"] = Background((live.watch,))
     return app

@@ -18,8 +18,10 @@ Place = tuple[str | int, ...]
 _DEEPEST = 6
 _QUICK = getattr(yaml, "CBaseLoader", None)
 """LibYAML: thirteen times quicker than PyYAML's own reader. PyYAML may have been built without it."""
-_READ_DIFFERENTLY = re.compile(r"[^\n -~\xa0-\u2027\u202a-\ufefe\uff00-\U0010ffff]|(?:^|[\s\[{,:-])[?!%]|[|>][-+0-9]*#")
-"""Where the two readers disagree: tabs, other line ends and marks, tags, directives, `?` keys, a comment after `|`."""
+_READ_DIFFERENTLY = re.compile(
+    r"[^\n -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\U0010ffff]|(?:^|[\s\[{,:-])[?!%]|[|>][-+0-9]*#"
+)
+"""Where the two readers disagree: halves of a letter, tabs, other line ends and marks, tags, directives, `?` keys, a comment after `|`."""
 
 
 @dataclass

@@ -47,8 +47,9 @@ class LiveLibrary:
     def watch(self) -> None:
         """Start looking, in a daemon thread. Calling it again changes nothing."""
         if not self._thread:
-            self._thread = threading.Thread(target=self._watch, name="content", daemon=True)
-            self._thread.start()
+            thread = threading.Thread(target=self._watch, name="content", daemon=True)
+            thread.start()
+            self._thread = thread
 
     def close(self) -> None:
         """Stop looking."""

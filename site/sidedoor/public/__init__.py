@@ -31,7 +31,7 @@ from sidedoor.public.feedback_store import FeedbackStore, Senders
 from sidedoor.public.hidden_first import HiddenFirst
 from sidedoor.public.search_index import SearchIndex
 from sidedoor.settings import Settings
-from sidedoor.web.background import run_in_background
+from sidedoor.web.background import Background
 from sidedoor.web.current import current_public
 from sidedoor.web.edition import MIRROR_KEY, EditionLayer
 from sidedoor.web.headers import set_policy, with_policy
@@ -72,12 +72,13 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
         first, complete, settings.https, hosts, edition.remembered, shows_in_place=True
     )
     serve(app, edition.at_hand, outermost.refuse_body)
-    run_in_background(
-        app,
-        live.watch,
-        lambda: sweep(app.extensions["chat_store"], clock, lambda: live.library.site.chat is not None),
-        # So that the first search need not wait for it.
-        lambda: app.extensions["search_index"].follow(edition.edition().public),
+    app.extensions["background"] = Background(
+        (
+            live.watch,
+            lambda: sweep(app.extensions["chat_store"], clock, lambda: live.library.site.chat is not None),
+            # So that the first search need not wait for it.
+            lambda: app.extensions["search_index"].follow(edition.edition().public),
+        )
     )
     return app
 

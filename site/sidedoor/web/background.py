@@ -36,9 +36,9 @@ class Background:
                 threading.Thread(target=task, daemon=True).start()
 
 
-def run_in_background(app: Flask, *tasks: Task) -> None:
-    """Let `app` have these tasks: they start with the server, or else with the first request."""
-    background = Background(tasks)
+def start_with_the_server(app: Flask) -> None:
+    """Let `app.extensions["background"]` start with granian's worker, or else with the first request."""
+    background: Background = app.extensions["background"]
     answer: WSGIApplication = app.wsgi_app
 
     def start_then_answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:

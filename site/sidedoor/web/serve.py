@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from sidedoor.documents.problems import Refused
 from sidedoor.private import keep_to_the_owner, private_tree
 from sidedoor.settings import Settings
+from sidedoor.web.background import start_with_the_server
 from sidedoor.web.logs import set_up_logs
 
 OPTIONS = (
@@ -36,6 +37,7 @@ def loaded(create_app: Callable[[Settings], Flask]) -> Flask:
     except ValidationError as error:
         sys.exit("\n".join(f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}" for detail in error.errors()))
     private_tree(app.config["DATA"])
+    start_with_the_server(app)
     return app
 
 
