@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlencode
@@ -56,21 +56,18 @@ def office(tmp_path: Path) -> Iterator[tuple[RunningSite, RunningSite, Browser]]
     """Both doors, each with one worker, and an adviser who is signed in."""
     content, data = tmp_path / "content", tmp_path / "data"
     copy_content_with_chat(content)
-    site = RunningSite(content, data)
-    desk = RunningSite(content, data, application=DESK)
-    inside = create_app(Settings(content=content, data=data))
-    inside.extensions["desk"].staff.add("Kit Adviser", ("adviser",))
-    client = inside.test_client()
-    person = inside.extensions["desk"].staff.named("Kit Adviser")
-    with client.session_transaction() as session:
-        session["token"] = inside.extensions["desk"].sessions.start(person, "Firefox on Linux", utc_now())
-    name = inside.config["SESSION_COOKIE_NAME"]
-    cookie = client.get_cookie(name)
-    assert cookie
-    inside.extensions["live"].close()
-    yield site, desk, Browser(desk, {name: cookie.value})
-    site.close()
-    desk.close()
+    with closing(RunningSite(content, data)) as site, closing(RunningSite(content, data, application=DESK)) as desk:
+        inside = create_app(Settings(content=content, data=data))
+        inside.extensions["desk"].staff.add("Kit Adviser", ("adviser",))
+        client = inside.test_client()
+        person = inside.extensions["desk"].staff.named("Kit Adviser")
+        with client.session_transaction() as session:
+            session["token"] = inside.extensions["desk"].sessions.start(person, "Firefox on Linux", utc_now())
+        name = inside.config["SESSION_COOKIE_NAME"]
+        cookie = client.get_cookie(name)
+        assert cookie
+        inside.extensions["desk"].live.close()
+        yield site, desk, Browser(desk, {name: cookie.value})
 
 
 @contextmanager

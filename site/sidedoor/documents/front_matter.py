@@ -21,7 +21,8 @@ _QUICK = getattr(yaml, "CBaseLoader", None)
 _READ_DIFFERENTLY = re.compile(
     r"[^\n -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\U0010ffff]|(?:^|[\s\[{,:-])[?!%]|[|>][-+0-9]*#"
 )
-"""Where the two readers disagree: halves of a letter, tabs, other line ends and marks, tags, directives, `?` keys, a comment after `|`."""
+"""Where the two readers disagree: halves of a letter, tabs, other line ends and marks, tags, directives, `?` keys, a
+comment after `|`."""
 
 
 @dataclass
