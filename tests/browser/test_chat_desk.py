@@ -211,7 +211,7 @@ def test_a_chat_whose_desk_sleeps_is_told_to_the_reader_taken_by_a_colleague_and
     assert problems_of(lee) == []
     assert problems_of(reader) == []
     take.click()
-    expect(lee.locator("[data-chat]").get_by_label("Your answer")).to_be_visible()
+    expect(lee.locator("[data-chat]").get_by_label("Your answer")).to_be_focused()
     expect(lee.locator(".talk .reader")).to_contain_text("zqword")
     expect(take).to_have_count(0)
     expect(reader.locator("#chat-status")).to_have_text("An adviser is with you.", timeout=5000)

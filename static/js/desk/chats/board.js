@@ -31,7 +31,8 @@
   let missed = 0;
   let since = "";
   let reached = Date.now();
-  let asking = false;
+  /** @type {Promise<void> | null} */
+  let asking = null;
   let again = false;
   let sound = false;
   /** @type {AudioContext | undefined} */
@@ -266,13 +267,15 @@
     write(find("[data-said]"), `This desk gave no sign from ${clockTime(before)} to ${clockTime(reached)}. ${what}`);
   }
 
-  async function refresh() {
-    if (asking) {
-      again = true;
-      return;
-    }
-    asking = true;
-    do {
+  /** Ask what is new. Who calls while a question is under way waits for the next one, which knows what they did. */
+  function refresh() {
+    again = true;
+    asking ??= askUntilNothingNew();
+    return asking;
+  }
+
+  async function askUntilNothingNew() {
+    while (again) {
       again = false;
       try {
         await look();
@@ -288,8 +291,8 @@
           write(find("[data-lost-touch]"), `${what} What you have typed stays here.`);
         }
       }
-    } while (again);
-    asking = false;
+    }
+    asking = null;
   }
 
   /** Send a form where it stands. @param {HTMLFormElement} form @param {HTMLElement | null} submitter */
