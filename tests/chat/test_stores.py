@@ -59,7 +59,7 @@ def waiting(store: ChatStore, network: str = "here", now: datetime = NOON) -> tu
 
 def talking(store: ChatStore, adviser: int = 7, now: datetime = NOON) -> tuple[str, int]:
     token, number = waiting(store, f"network of {now} {adviser}", now)
-    store.is_present(adviser, "Kit", True, now)
+    store.set_presence(adviser, "Kit", True, now)
     store.accept(number, adviser, "Kit", now)
     return token, number
 
@@ -160,18 +160,18 @@ def test_after_a_chat_an_adviser_has_a_pause_until_they_are_ready(store: ChatSto
     with pytest.raises(NotPossible) as refused:
         store.accept(next_one, 7, "Kit", NOON)
     assert why(refused) == "pause"
-    store.is_present(7, "Kit", True, NOON)  # the heartbeat does not cut it short
+    store.set_presence(7, "Kit", True, NOON)  # the heartbeat does not cut it short
     assert store.present(NOON)[7].pauses(NOON)
-    store.is_ready(7)
+    store.end_pause(7)
     store.accept(next_one, 7, "Kit", NOON)
 
 
 def test_presence_ends_by_a_word_or_when_the_desk_is_gone_and_a_desk_that_returns_soon_is_present_again(
     store: ChatStore,
 ) -> None:
-    store.is_present(7, "Kit", True, NOON)
-    store.is_present(8, "Lee", True, NOON)
-    store.is_present(8, "Lee", False, NOON)
+    store.set_presence(7, "Kit", True, NOON)
+    store.set_presence(8, "Lee", True, NOON)
+    store.set_presence(8, "Lee", False, NOON)
     assert {id_: one.name for id_, one in store.present(NOON + timedelta(seconds=79)).items()} == {7: "Kit"}
     assert not store.present(NOON + timedelta(seconds=80))
     later = NOON + timedelta(minutes=4, seconds=59)
@@ -364,7 +364,7 @@ def test_two_days_after_the_last_start_sweeping_alone_has_forgotten_every_networ
     store: ChatStore, place: str, tmp_path: Path, valkey: Valkey
 ) -> None:
     _, number = waiting(store, networks("192.0.2.7", store.network_keys(NOON))[0])
-    store.is_present(7, "Kit", True, NOON)
+    store.set_presence(7, "Kit", True, NOON)
     store.block(number, NOON + timedelta(hours=4), NOON)
     store.end_the_quiet(NOON + timedelta(days=2))
     if place == "sqlite:":

@@ -261,7 +261,7 @@ class SqliteStore:
         self._cut_the_log()
         return blocked
 
-    def is_present(self, adviser: int, name: str, present: bool, now: datetime) -> None:
+    def set_presence(self, adviser: int, name: str, present: bool, now: datetime) -> None:
         """See store.ChatStore."""
         with self._write() as database:
             self._sign(database, adviser, now)
@@ -279,7 +279,7 @@ class SqliteStore:
         with self._write() as database:
             self._sign(database, adviser, now)
 
-    def is_ready(self, adviser: int) -> None:
+    def end_pause(self, adviser: int) -> None:
         """See store.ChatStore."""
         with self._write() as database:
             database.execute("UPDATE present SET pause_until = NULL WHERE adviser = ?", (adviser,))

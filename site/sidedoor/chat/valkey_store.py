@@ -320,7 +320,7 @@ class ValkeyStore:
         return blocked
 
     @_or_down
-    def is_present(self, adviser: int, name: str, present: bool, now: datetime) -> None:
+    def set_presence(self, adviser: int, name: str, present: bool, now: datetime) -> None:
         """See store.ChatStore."""
 
         def step(pipe: Pipeline) -> None:
@@ -351,7 +351,7 @@ class ValkeyStore:
         self._redis.transaction(step, _name("present"))
 
     @_or_down
-    def is_ready(self, adviser: int) -> None:
+    def end_pause(self, adviser: int) -> None:
         """See store.ChatStore."""
 
         def step(pipe: Pipeline) -> None:

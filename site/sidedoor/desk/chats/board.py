@@ -93,7 +93,7 @@ def present() -> ResponseReturnValue:
     """Be present, or away. The chat is open to readers while somebody is."""
     person, here = current_person(), request.form.get("present") == "yes"
     with audit().recorded(person.name, "is present" if here else "is away", "chat"):
-        _store().is_present(person.id, person.name, here, now())
+        _store().set_presence(person.id, person.name, here, now())
     return _done()
 
 
@@ -101,7 +101,7 @@ def present() -> ResponseReturnValue:
 @only("adviser")
 def ready() -> ResponseReturnValue:
     """End one's pause."""
-    _store().is_ready(current_person().id)
+    _store().end_pause(current_person().id)
     return _done()
 
 
