@@ -651,8 +651,8 @@ def test_a_reader_who_looks_late_is_still_told_who_read_along_and_who_goes_on(
     reader = start(app)
     number = number_of(kit)
     kit.post(f"/chats/{number}/accept")
-    store.say(number, "joined", "Sue Supervisor", clock())
-    store.say(number, "handed", "Lee Adviser", clock())
+    store.say(number, "joined", "", clock(), author="Sue Supervisor")
+    store.say(number, "handed", "", clock(), author="Lee Adviser")
     clock.forward(seconds=60)
     told = reader.get("/chat/messages").get_json()
     assert "A second adviser" not in told["status"], "she does not just now"

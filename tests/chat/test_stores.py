@@ -83,10 +83,10 @@ def test_the_queue_is_in_the_order_of_coming_and_a_place_is_kept(store: ChatStor
 def test_messages_are_numbered_and_asked_for_by_number(store: ChatStore) -> None:
     _, number = talking(store)
     said = (store.say(number, "reader", "a", NOON), store.say(number, "adviser", " b\n", NOON))
-    assert (*said, store.say(number, "note", "n", NOON)) == (1, 2, 3)
-    assert [(one.number, one.who, one.text, one.at) for one in store.messages(number, 1)] == [
-        (2, "adviser", "b", NOON),
-        (3, "note", "n", NOON),
+    assert (*said, store.say(number, "note", "n", NOON, author="Kit")) == (1, 2, 3)
+    assert [(one.number, one.who, one.text, one.at, one.author) for one in store.messages(number, 1)] == [
+        (2, "adviser", "b", NOON, ""),
+        (3, "note", "n", NOON, "Kit"),
     ]
     assert store.messages(number, 3) == []
     assert getattr(store.get(number, NOON), "newest", 0) == 3
@@ -352,8 +352,8 @@ def test_a_place_that_does_nothing_but_call_is_asked_and_ends_and_one_press_keep
 
 def test_that_somebody_reads_along_stands_among_the_words_and_does_not_put_off_the_end(store: ChatStore) -> None:
     token, number = talking(store)
-    store.say(number, "joined", "Sue", NOON + timedelta(minutes=9))
-    assert [(one.who, one.text) for one in store.messages(number)] == [("joined", "Sue")]
+    store.say(number, "joined", "", NOON + timedelta(minutes=9), author="Sue")
+    assert [(one.who, one.text, one.author) for one in store.messages(number)] == [("joined", "", "Sue")]
     found = store.find(token, NOON + timedelta(minutes=10))
     assert found
     assert rules.asks_whether_there(found, NOON + timedelta(minutes=10))

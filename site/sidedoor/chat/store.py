@@ -59,9 +59,10 @@ class ChatStore(Protocol):
     def live(self, now: datetime) -> list[Conversation]:
         """Every conversation that waits or talks, or ended a moment ago; the longest waiting first."""
 
-    def say(self, conversation: int, who: Who, text: str, now: datetime, once: str = "") -> int:
+    def say(self, conversation: int, who: Who, text: str, now: datetime, once: str = "", author: str = "") -> int:
         """Add a message; its number. A message whose `once` is there already is not added again.
 
+        `author`: see model.Message; kept as it is, as the name of a conversation's adviser is.
         Raises NotPossible: `empty`, `long`, `often` or `over`; Unreadable where its key is lost.
         """
 
