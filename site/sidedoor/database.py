@@ -135,7 +135,7 @@ class Database:
             # Asked again, now that nobody else can be about it.
             version = _version(connection)
             if version > len(self._migrations):
-                raise MadeByANewerVersion(f"{self._path.name} was made by a newer version of Sidedoor.")
+                raise MadeByANewerVersion(self._path.name)
             for script in self._migrations[version:]:
                 for statement in _statements(script):
                     connection.execute(statement)

@@ -57,9 +57,9 @@ def _or_down(method: _Method[Parameters, Result]) -> _Method[Parameters, Result]
         try:
             return method(self, *args, **kwargs)
         except redis.RedisError as error:
-            raise StoreDown(f"The chat's store does not answer ({type(error).__name__}).") from None
+            raise StoreDown(type(error).__name__) from None
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise StoreDown(f"The chat's store holds what is none of ours ({type(error).__name__}).") from None
+            raise StoreDown(type(error).__name__) from None
 
     return cast("_Method[Parameters, Result]", tried)
 
@@ -100,7 +100,7 @@ class ValkeyStore:
         try:
             self._look_whether_it_writes()  # at every start: it may have been started anew, in another way
         except Refused as refused:
-            raise StoreDown(str(refused.problems[0])) from refused
+            raise StoreDown(refused.problems[0].code) from refused
         today = now.astimezone(UTC).date()
         name = _name("day", today)
         self._redis.set(name, secrets.token_bytes(32), nx=True, ex=timedelta(days=2))

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from sidedoor.database import Database
+from sidedoor.desk.refusals import HalfDone
 from sidedoor.documents.times import Clock
 from sidedoor.private import secret_file
 
@@ -79,16 +80,17 @@ class Audit:
 
     @contextmanager
     def recorded(self, person: str, action: str, subject: str = "", detail: str = "") -> Iterator[None]:
-        """Add a line, then let the block act. If that fails, another line says so, and the error goes on.
+        """Add a line, then let the block act. If that fails, or stops halfway, another line says so; the error goes on.
 
         Raises sqlite3.Error where the line cannot be written, before anything is done.
         """
         self.record(person, action, subject, detail)
         try:
             yield
-        except Exception:
+        except Exception as error:
+            how = "got through only in part" if isinstance(error, HalfDone) else "did not get through"
             with suppress(sqlite3.Error, OSError):
-                self.record(person, "did not get through", subject, action)
+                self.record(person, how, subject, action)
             raise
 
     def record_stranger(self, action: str, subject: str = "", detail: str = "") -> None:

@@ -1,6 +1,5 @@
 """Contacts: “checked today” in one press; any other change waits for a second person, for a number can save a life."""
 
-import sqlite3
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import get_args
@@ -12,10 +11,9 @@ from sidedoor.desk.access import current_person, only
 from sidedoor.desk.contacts.steps import Values
 from sidedoor.desk.current import contact_steps, library, now, shelf, workflow
 from sidedoor.desk.items.compare import compare
-from sidedoor.desk.items.editor import sentence
-from sidedoor.desk.items.files import CannotSave, Conflict, change_file
+from sidedoor.desk.items.files import change_file
 from sidedoor.desk.items.review import FIRST_OF_TWO
-from sidedoor.desk.items.workflow import NotAllowed
+from sidedoor.desk.refusal_words import STOPS, sentence
 from sidedoor.documents.checks import CONTACT_CHECK_DAYS
 from sidedoor.documents.library import Library
 from sidedoor.documents.models import Audience, Contact, Nation
@@ -157,8 +155,8 @@ def restore() -> ResponseReturnValue:
 def _step(step: Callable[[], bool | None], said: str, then: str = "/contacts") -> ResponseReturnValue:
     try:
         said = FIRST_OF_TWO if step() is False else said
-    except (NotAllowed, CannotSave, Conflict, Refused, sqlite3.Error) as refused:
-        return _page(sentence(refused)), 422
+    except STOPS as stopped:
+        return _page(sentence(stopped)), 422
     flash(said)
     return redirect(then, 303)
 
@@ -170,8 +168,8 @@ def _form(contact: str, values: Values, save: Callable[[str], None]) -> Response
             save(request.form.get("base", ""))
             flash("It is saved, and waits for a second person.")
             return redirect("/contacts", 303)
-        except (NotAllowed, CannotSave, Conflict, Refused, sqlite3.Error) as refused:
-            problem = sentence(refused)
+        except STOPS as stopped:
+            problem = sentence(stopped)
         if request.form.get("base") != contact_steps().working().digest:
             theirs = _differences(contact, values)
     page = render_template(

@@ -61,8 +61,8 @@ class History:
     def __init__(self, content: Path, data: Path, turn: Callable[[], AbstractContextManager[None]]) -> None:
         self._content, self._turn = content, turn
         self._own = data / "history.git"
-        self.trouble: str | None = None
-        """Why the last save is not in the history; None when it is."""
+        self.trouble = False
+        """Whether the last save is missing from the history."""
 
     def note_edits_by_hand(self, files: Iterable[str]) -> None:
         """Commit what changed in `files` since their last commit, in nobody's name from the desk."""
@@ -73,10 +73,10 @@ class History:
         try:
             with self._open() as repository:
                 self._commit(repository, sorted(files), author, message)
-            self.trouble = None
+            self.trouble = False
         except Exception as error:  # whatever it is: the words are saved already, and that comes first
             log.warning("History is not being kept: %s", type(error).__name__, exc_info=error)
-            self.trouble = "It is saved, but its history is not being kept. Tell whoever runs this machine."
+            self.trouble = True
 
     def revisions(self, file: str, former: Iterable[str] = ()) -> list[Revision]:
         """The commits that changed `file`, or one of the names it had before, the newest first."""

@@ -30,6 +30,8 @@ from sidedoor.desk.current import audit, desk_staff, library, now, sessions
 from sidedoor.desk.people.person import Person
 from sidedoor.desk.people.sessions import Session, browser_in_words
 from sidedoor.desk.people.staff import FAILURE_MINUTES, FAILURES, LinkSpent, NotPossible, Passkey, TooOften
+from sidedoor.desk.refusal_words import sentence
+from sidedoor.desk.refusals import Refusal
 from sidedoor.private import secret_file
 
 blueprint = Blueprint("signing_in", __name__)
@@ -41,7 +43,6 @@ _WRONG = (
 _TOO_OFTEN = f"That was too often. Wait {FAILURE_MINUTES} minutes, or sign in with a passkey now."
 _SPENT = "It was used already, is over seven days old, or was replaced. Ask an administrator for a new one."
 _TOOK_UP = "took up an invitation"
-_SAME_LENGTH = "Something was missing. Load the page again, and try once more."
 
 
 @blueprint.get("/sign-in")
@@ -144,7 +145,7 @@ def accept_with_password(token: str) -> ResponseReturnValue:
     except LinkSpent:
         return link_is_spent()
     except NotPossible as problem:
-        return _ways_in("desk/people/invitation.html", person, 422, token=token, problem=str(problem))
+        return _ways_in("desk/people/invitation.html", person, 422, token=token, problem=sentence(problem))
     return let_in(person, "with a password")
 
 
@@ -165,7 +166,7 @@ def accept_with_passkey(token: str) -> ResponseReturnValue:
     try:
         _keep_passkey(person, token)
     except NotPossible as problem:
-        return {"problem": str(problem)}, 410 if isinstance(problem, LinkSpent) else 422
+        return {"problem": sentence(problem)}, 410 if isinstance(problem, LinkSpent) else 422
     return {"go": let_in(person, "with a passkey").location}
 
 
@@ -186,7 +187,7 @@ def change_password() -> ResponseReturnValue:
     try:
         _set_password(person)
     except NotPossible as problem:
-        return _ways_in("desk/people/account.html", person, 422, problem=str(problem))
+        return _ways_in("desk/people/account.html", person, 422, problem=sentence(problem))
     return _changed(person, "Your password is set. You are signed out everywhere else.")
 
 
@@ -208,7 +209,7 @@ def add_passkey() -> ResponseReturnValue:
     try:
         _keep_passkey(current_person())
     except NotPossible as problem:
-        return {"problem": str(problem)}, 422
+        return {"problem": sentence(problem)}, 422
     flash("The passkey is kept.")
     return {"go": url_for("signing_in.account")}
 
@@ -243,7 +244,7 @@ def remove_passkey() -> ResponseReturnValue:
         with audit().recorded(person.name, "removed a passkey", person.name):
             desk_staff().remove_passkey(person.id, _from_base64url(request.form.get("credential", "")))
     except NotPossible as problem:
-        return _ways_in("desk/people/account.html", person, 422, problem=str(problem))
+        return _ways_in("desk/people/account.html", person, 422, problem=sentence(problem))
     return _changed(person, "The passkey is forgotten. You are signed out everywhere else.")
 
 
@@ -369,7 +370,7 @@ def _ways_in(template: str, person: Person, status: int = 200, **more: str) -> R
 def _set_password(person: Person, link: str = "") -> None:
     secret = request.form.get("secret", "")
     if not (len(secret) == 32 and set(secret) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")):
-        raise NotPossible(_SAME_LENGTH)
+        raise NotPossible(Refusal.FORM_INCOMPLETE)
     typed, code = request.form.get("password", ""), request.form.get("code", "")
     password = desk_staff().new_password(person, typed, secret, code, now())
     with audit().recorded(person.name, _TOOK_UP if link else "set a password", person.name, "with a password"):
@@ -396,7 +397,7 @@ def _registration_options(person: Person, link: str = "") -> ResponseReturnValue
 def _keep_passkey(person: Person, link: str = "") -> None:
     challenge = _challenge(_registering(person, link))
     if not challenge:
-        raise NotPossible(_SAME_LENGTH)
+        raise NotPossible(Refusal.FORM_INCOMPLETE)
     try:
         made = webauthn.verify_registration_response(
             credential=request.get_json(silent=True) or {},
@@ -406,7 +407,7 @@ def _keep_passkey(person: Person, link: str = "") -> None:
             require_user_verification=True,
         )
     except (WebAuthnException, ValueError, KeyError, TypeError):
-        raise NotPossible("The passkey was not accepted. Try again.") from None
+        raise NotPossible(Refusal.PASSKEY_REFUSED) from None
     label = browser_in_words(request.headers.get("User-Agent", ""))
     key = Passkey(made.credential_id, person.id, made.credential_public_key, made.sign_count, label, now(), None)
     with audit().recorded(person.name, _TOOK_UP if link else "added a passkey", person.name, f"a passkey, {label}"):

@@ -18,6 +18,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from sidedoor.database import Database
 from sidedoor.desk.people.person import ROLES, Person, Role
+from sidedoor.desk.refusals import Refusal, Stopped
 
 LINK_DAYS = 7
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 200
@@ -53,8 +54,8 @@ ALTER TABLE people ADD COLUMN epoch INTEGER NOT NULL DEFAULT 0;
 _PEOPLE = "SELECT id, name, roles, epoch FROM people"
 
 
-class NotPossible(Exception):
-    """What was asked for cannot be done; the message is a sentence that says why."""
+class NotPossible(Stopped):
+    """What was asked for cannot be done."""
 
 
 class LinkSpent(NotPossible):
@@ -99,10 +100,10 @@ class Staff:
         """Add somebody. Raises NotPossible for an odd name, an unknown role, or a name that is taken."""
         name, chosen = " ".join(unicodedata.normalize("NFC", name).split()), _roles(roles)
         if not 2 <= len(name) <= 80 or not name.isprintable() or any(letter in "<>|" for letter in name):
-            raise NotPossible("A name has 2 to 80 letters. Write it as it should stand in the history.")
+            raise NotPossible(Refusal.NOT_A_NAME)
         with self._database.writing() as database:
             if any(_same_name(known, name) for (known,) in database.execute("SELECT name FROM people")):
-                raise NotPossible(f"{name} is here already. Change their roles, or renew their link.")
+                raise NotPossible(Refusal.NAME_TAKEN, name=name)
             query = "INSERT INTO people (name, roles) VALUES (?, ?)"
             row = database.execute(query, (name, ",".join(sorted(chosen))))
             return Person(row.lastrowid or 0, name, chosen)
@@ -167,7 +168,7 @@ class Staff:
                 row = (key.credential, key.person, key.public_key, key.signs, key.label[:60], key.added.isoformat())
                 database.execute("INSERT INTO passkeys VALUES (?, ?, ?, ?, ?, ?, NULL)", row)
         except sqlite3.IntegrityError:
-            raise NotPossible("This passkey is here already. Use another device, or sign in with it.") from None
+            raise NotPossible(Refusal.PASSKEY_TAKEN) from None
 
     def passkey(self, credential: bytes) -> Passkey | None:
         """A passkey by its credential id."""
@@ -194,21 +195,19 @@ class Staff:
         with self._database.writing() as database:
             (keys,) = database.execute("SELECT count(*) FROM passkeys WHERE person = ?", (person,)).fetchone()
             if keys < 2 and not self._has_password(database, person):
-                raise NotPossible("It is your only way in. Add another passkey or a password first.")
+                raise NotPossible(Refusal.ONLY_WAY_IN)
             database.execute("DELETE FROM passkeys WHERE person = ? AND credential = ?", (person, credential))
 
     def new_password(self, person: Person, password: str, secret: str, code: str, now: datetime) -> Password:
         """A password and its second factor, proved by a first `code`; nothing is kept yet. Raises NotPossible."""
         if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
-            raise NotPossible(
-                f"A password has {SHORTEST_PASSWORD} letters or more. Four words that belong to nobody do well."
-            )
+            raise NotPossible(Refusal.PASSWORD_SHORT, shortest=SHORTEST_PASSWORD)
         plain = password.lower()
         if plain in person.name.lower() * 3 or any(word in plain for word in _COMMON) or len(set(plain)) < 5:
-            raise NotPossible("That password is among the first that would be guessed. Choose another.")
+            raise NotPossible(Refusal.PASSWORD_COMMON)
         step = _step_of(secret, code, now)
         if step is None:
-            raise NotPossible("The six digits do not fit. Type the ones the app shows now.")
+            raise NotPossible(Refusal.CODE_WRONG)
         return Password(self._hasher.hash(password), secret, step)
 
     def set_password(self, person: int, password: Password, now: datetime, link: str = "") -> None:
@@ -227,7 +226,7 @@ class Staff:
             self._spend(database, person, link, now)
             query = "SELECT 1 FROM accounts WHERE account = ? OR person = ?"
             if database.execute(query, (account, person)).fetchone():
-                raise NotPossible("This work account, or this person, is connected already. Ask an administrator.")
+                raise NotPossible(Refusal.ACCOUNT_TAKEN)
             database.execute("INSERT INTO accounts VALUES (?, ?)", (account, person))
 
     def connected(self, account: str) -> Person | None:
@@ -312,7 +311,7 @@ class Staff:
     def _spend(database: sqlite3.Connection, person: int, link: str, now: datetime) -> None:
         query = "DELETE FROM links WHERE digest = ? AND person = ? AND expires > ?"
         if link and not database.execute(query, (_digest(link), person, now.isoformat())).rowcount:
-            raise LinkSpent("This link is no longer good. Ask an administrator for a new one.")
+            raise LinkSpent(Refusal.LINK_SPENT)
 
     @staticmethod
     def _void(database: sqlite3.Connection, person: int) -> None:
@@ -329,13 +328,13 @@ class Staff:
         rows = database.execute("SELECT id, roles FROM people").fetchall()
         admins = {one for one, known in rows if "admin" in known.split(",")}
         if "admin" not in roles and admins == {person}:
-            raise NotPossible("Somebody has to be able to invite people. Make another person an admin first.")
+            raise NotPossible(Refusal.LAST_ADMIN)
 
 
 def _roles(roles: Iterable[str]) -> frozenset[Role]:
     wanted = {role.strip() for role in roles if role.strip()}
     if not wanted or not wanted <= set(ROLES):
-        raise NotPossible(f"Choose one or more of these roles: {', '.join(ROLES)}.")
+        raise NotPossible(Refusal.NO_ROLE, roles=ROLES)
     return frozenset(role for role in ROLES if role in wanted)
 
 
