@@ -400,7 +400,7 @@ def test_behind_a_proxy_readers_are_told_apart_and_on_this_machine_alone_they_ar
     content: ContentFolder, tmp_path: Path, store: ChatStore, clock: SetClock
 ) -> None:
     behind = create_app(Settings(content=content.path, data=tmp_path / "behind", proxies=1), clock)
-    behind.extensions["chat_store"].is_present(7, "Kit", True, clock())
+    behind.extensions["chat_store"].set_presence(7, "Kit", True, clock())
     content.write("site.toml", SITE + CHAT.replace("most_waiting = 3", "most_waiting = 30"))
     behind.extensions["live"].refresh()
 
@@ -551,7 +551,7 @@ def test_a_start_is_refused_with_the_true_reason_and_the_limit_is_a_setting(
 ) -> None:
     behind = create_app(Settings(content=content.path, data=tmp_path / "behind", proxies=1), clock)
     there: ChatStore = behind.extensions["chat_store"]
-    there.is_present(7, "Kit", True, clock())
+    there.set_presence(7, "Kit", True, clock())
     two = "most_from_one_network = 2\nmost_waiting = 3"
     content.write("site.toml", SITE + CHAT.replace("most_waiting = 3", two))
     behind.extensions["live"].refresh()
@@ -651,8 +651,8 @@ def test_a_reader_who_looks_late_is_still_told_who_read_along_and_who_goes_on(
     reader = start(app)
     number = number_of(kit)
     kit.post(f"/chats/{number}/accept")
-    store.say(number, "joined", "Sue Supervisor", clock())
-    store.say(number, "handed", "Lee Adviser", clock())
+    store.say(number, "joined", "", clock(), author="Sue Supervisor")
+    store.say(number, "handed", "", clock(), author="Lee Adviser")
     clock.forward(seconds=60)
     told = reader.get("/chat/messages").get_json()
     assert "A second adviser" not in told["status"], "she does not just now"

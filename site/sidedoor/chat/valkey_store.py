@@ -201,9 +201,9 @@ class ValkeyStore:
         return sorted((one for one in found if one), key=lambda one: (one.started, one.id))
 
     @_or_down
-    def say(self, conversation: int, who: Who, text: str, now: datetime, once: str = "") -> int:
+    def say(self, conversation: int, who: Who, text: str, now: datetime, once: str = "", author: str = "") -> int:
         """See store.ChatStore."""
-        text = rules.as_said(text)
+        text = rules.as_said(who, text)
         words, lately = _name("words", conversation), _name("lately", f"{conversation}:{who}")
         seen_before = _name("once", conversation)
 
@@ -217,7 +217,8 @@ class ValkeyStore:
             rules.may_say(_state(state), cast(Any, pipe.zcount(lately, f"({since}", "+inf")))
             try:
                 number = int(newest) + 1
-                told = {"who": who, "sealed": seal(key, conversation, number, text).hex(), "at": now.isoformat()}
+                sealed = seal(key, conversation, number, text).hex()
+                told = {"who": who, "sealed": sealed, "at": now.isoformat(), "author": author}
                 quiet_since, seen_at = datetime.fromisoformat(quiet.decode()), datetime.fromisoformat(seen.decode())
             except (ValueError, TypeError, AttributeError):  # one of them is missing, or garbled
                 raise Unreadable(conversation) from None
@@ -329,7 +330,7 @@ class ValkeyStore:
         return blocked
 
     @_or_down
-    def is_present(self, adviser: int, name: str, present: bool, now: datetime) -> None:
+    def set_presence(self, adviser: int, name: str, present: bool, now: datetime) -> None:
         """See store.ChatStore."""
 
         def step(pipe: Pipeline) -> None:
@@ -360,7 +361,7 @@ class ValkeyStore:
         self._redis.transaction(step, _name("present"))
 
     @_or_down
-    def is_ready(self, adviser: int) -> None:
+    def end_pause(self, adviser: int) -> None:
         """See store.ChatStore."""
 
         def step(pipe: Pipeline) -> None:
@@ -484,7 +485,7 @@ class ValkeyStore:
     def _message(key: bytes, conversation: int, number: int, raw: bytes) -> Message:
         told = json.loads(raw)
         text = unseal(key, conversation, number, bytes.fromhex(told["sealed"]))
-        return Message(number, told["who"], text, datetime.fromisoformat(told["at"]))
+        return Message(number, told["who"], text, datetime.fromisoformat(told["at"]), told.get("author", ""))
 
     def _conversation(self, id_: int, now: datetime) -> Conversation | None:
         """None also for what cannot be read: nobody can go on there, and the others are not to suffer from it."""

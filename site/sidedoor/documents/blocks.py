@@ -43,7 +43,7 @@ class Steps(_Box):
 
 
 class Contact(Block):
-    """`/// contact | ndah`: the card of one helpline. The record stays in contacts.yaml; the page asks for it by id."""
+    """`/// contact | ndah`: the card of one contact. The record stays in contacts.yaml; the page asks for it by id."""
 
     NAME = "contact"
     ARGUMENT = True
@@ -146,7 +146,7 @@ class Nation(Block):
 
 
 class Number(Block):
-    """`/// number | ndah`: the number of one helpline and nothing else of it, and words of one's own beside it."""
+    """`/// number | ndah`: the number of one contact and nothing else of it, and words of one's own beside it."""
 
     NAME = "number"
     ARGUMENT = True

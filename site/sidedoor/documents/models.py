@@ -175,7 +175,7 @@ class NewsMeta(Meta):
 
 
 class Contact(Model):
-    """One helpline or service. A field that is absent was not confirmed by a source and is not shown."""
+    """A helpline or another service. A field without a source is left out of the file, and not shown."""
 
     id: Slug | Literal["999", "101"]
     name: Words
@@ -309,9 +309,9 @@ class Chat(Model):
     """Its hours. Without any, none are promised: it is open whenever an adviser is present."""
     closed_on: tuple[date, ...] = ()
     instead: tuple[str, ...] = ()
-    """The ids of the helplines that readers are shown while nobody can answer here."""
+    """The ids of the contacts that readers are shown while nobody can answer here."""
     most_waiting: Annotated[int, Field(ge=1, le=500)] = 10
-    """With so many waiting in reach, readers are given the helplines instead."""
+    """With so many waiting in reach, readers are given those contacts instead."""
     most_from_one_network: Annotated[int, Field(ge=1, le=500)] = 6
     """So many chats of one network run at once. A house shares one, and so may a whole mobile provider."""
 

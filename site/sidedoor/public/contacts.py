@@ -1,4 +1,4 @@
-"""Every helpline, and the card of each one wherever a page asks for it."""
+"""Every contact, and its card wherever a page asks for it."""
 
 import html as html_module
 import re
