@@ -120,8 +120,10 @@ def open_store(chosen: str, data: Path) -> ChatStore:
     # Words and keys are in this process's memory; none of it may end up in a file because something crashed.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if chosen.startswith("sqlite:"):
+        if chosen.startswith("sqlite://"):
+            raise _refused(Code.UNKNOWN_CHAT_STORE)
         return SqliteStore(Path(chosen.removeprefix("sqlite:") or data))
-    if urlsplit(chosen).scheme not in ("valkey", "valkeys"):
+    if not _is_valkey(chosen):
         raise _refused(Code.UNKNOWN_CHAT_STORE)
     try:
         from sidedoor.chat.valkey_store import ValkeyStore  # what it needs is an optional extra
@@ -137,6 +139,20 @@ def sweep(store: ChatStore, clock: Clock, wanted: Callable[[], bool]) -> None:
             with suppress(StoreDown, sqlite3.Error):  # it is tried again, and readers are told meanwhile
                 store.end_the_quiet(clock())
         time.sleep(_SWEEP_SECONDS)
+
+
+def _is_valkey(chosen: str) -> bool:
+    try:
+        parts = urlsplit(chosen)
+        number = parts.path.removeprefix("/")
+        return (
+            parts.scheme in ("valkey", "valkeys")
+            and bool(parts.hostname)
+            and parts.port != 0
+            and (not number or number.isdigit())
+        )
+    except ValueError:  # a port that is none
+        return False
 
 
 def _refused(code: Code) -> Refused:

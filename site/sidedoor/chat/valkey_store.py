@@ -7,12 +7,14 @@ https://valkey.io/topics/transactions/). What it holds that cannot be read is as
 """
 
 import json
+import logging
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast, get_args
+from urllib.parse import urlsplit
 
 import redis
 from redis.client import Pipeline
@@ -32,8 +34,9 @@ from sidedoor.chat.model import (
 )
 from sidedoor.chat.sealing import digest, new_key, new_token, seal, unseal
 from sidedoor.documents.codes import Code
-from sidedoor.documents.problems import Problem, Refused
+from sidedoor.documents.problems import Level, Problem, Refused
 
+log = logging.getLogger("sidedoor.health")
 _PREFIX = "sidedoor:chat:"
 _LIFE = rules.PLACE_OVER_AFTER + rules.REMEMBERED
 """A conversation's keys expire this long after its last sign of life; before that we have ended it ourselves."""
@@ -78,9 +81,15 @@ class ValkeyStore:
             health_check_interval=30,
         )
         self._swept = datetime.min.replace(tzinfo=UTC)
-        with suppress(redis.ConnectionError, redis.TimeoutError):
-            # Where it does not answer, the site starts without it, and it is asked before the first conversation.
+        place = urlsplit(url).netloc.rpartition("@")[2]
+        try:
             self._look_whether_it_writes()
+        except redis.AuthenticationError:
+            raise Refused([Problem("SIDEDOOR_CHAT_STORE", None, Code.VALKEY_PASSWORD, {"place": place})]) from None
+        except (redis.ConnectionError, redis.TimeoutError) as error:
+            # The site starts without it, and it is asked before the first conversation.
+            reason = {"place": place, "reason": str(error).rstrip(".").rpartition(". ")[2]}
+            log.warning("%s", Problem("SIDEDOOR_CHAT_STORE", None, Code.VALKEY_AWAY, reason, level=Level.WARNING))
 
     @_or_down
     def end_the_quiet(self, now: datetime) -> None:

@@ -73,7 +73,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
     )
     data = app.config["DATA"]
     live = LiveLibrary(Loader(settings.content, settings.data / "desk"))
-    shelf, reviews, audit = Shelf(app.config["CONTENT"], data), Reviews(data), Audit(data, clock)
+    shelf, reviews, audit = Shelf(app.config["CONTENT"], data, lambda: live.away), Reviews(data), Audit(data, clock)
     workflow = Workflow(shelf, reviews, audit, live, clock)
     app.extensions["desk"] = Desk(
         clock=clock,

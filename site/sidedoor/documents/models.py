@@ -243,11 +243,16 @@ class FactsFile(Model):
         return self
 
 
+Icon = Literal["phone", "path", "two", "mirror"]
+"""The small drawings of templates/icons.html."""
+
+
 class Situation(Model):
     """A choice on the front page: what somebody says, and the help page that answers."""
 
     says: Words
     page: Slug
+    icon: Icon = "path"
 
 
 class Group(Model):
