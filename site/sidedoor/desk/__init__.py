@@ -1,4 +1,4 @@
-"""The staff desk: press office and advisers. Its own application, process, port and cookie; the public never gets here.
+"""The staff desk: press office and advisers. Its own application, process, port and cookie; the public cannot reach it.
 
 It imports the public site, because its preview is the real public page; the public site knows nothing of the desk.
 """

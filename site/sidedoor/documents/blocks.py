@@ -102,7 +102,7 @@ class Action(Block):
 
 
 class Call(Block):
-    """`/// call | 999`: one button as wide as the page that calls this number of contacts.yaml; words to stand under it."""
+    """`/// call | 999`: one button as wide as the page, which calls this number of contacts.yaml; words under it."""
 
     NAME = "call"
     ARGUMENT = True

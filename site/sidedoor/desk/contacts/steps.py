@@ -51,7 +51,7 @@ class ContactSteps:
         return next((one for one in read_records(self.working().text) if one.get("id") == contact), None)
 
     def checked(self, person: Person, contact: str) -> None:
-        """Somebody made sure today that it is as it says. No word changes, so nobody has to approve it."""
+        """Somebody checked today that the record is right. No word changes, so nobody has to approve it."""
         today = {"checked": self._clock().date().isoformat()}
         with self._audit.recorded(person.name, "checked the contact", contact), self._shelf.turn():
             subject = self.subject()

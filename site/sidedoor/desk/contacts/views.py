@@ -1,4 +1,4 @@
-"""Contacts: “checked today” in one press; any other change waits for a second person, for a number can save a life."""
+"""Contacts: “checked today” in one press; any other change waits for a second person: a number can save a life."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -44,7 +44,7 @@ CHOICES = {"audiences": get_args(Audience), "nations": get_args(Nation)}
 
 
 def contacts_due(known: Library, moment: datetime) -> list[Contact]:
-    """Those nobody made sure of lately, the longest unchecked first."""
+    """Contacts that nobody has checked lately, the longest unchecked first."""
     since = moment.date() - timedelta(days=CONTACT_CHECK_DAYS)
     due = [contact for contact in known.contacts.values() if not contact.checked or contact.checked < since]
     return sorted(due, key=lambda contact: (contact.checked.isoformat() if contact.checked else "", contact.name))
@@ -143,7 +143,7 @@ def history() -> ResponseReturnValue:
 @blueprint.post("/history/restore")
 @only("editor")
 def restore() -> ResponseReturnValue:
-    """Make the change that waits of an old version."""
+    """Make an old version the change that waits."""
     revisions = shelf().history.revisions(CONTACTS, [change_file(CONTACTS)])
     chosen = next((one for one in revisions if one.id == request.form.get("revision")), None) or abort(404)
     text, base = shelf().history.text_at(chosen.id, chosen.file) or abort(404), request.form.get("base", "")
@@ -180,7 +180,7 @@ def _form(contact: str, values: Values, save: Callable[[str], None]) -> Response
 
 
 def _differences(contact: str, values: Values) -> dict[str, str | list[str]]:
-    """What a record says now, where it is something else than `values`: somebody saved it meanwhile."""
+    """What a record says now, where it differs from `values`: somebody saved it meanwhile."""
     record = contact_steps().record(contact) or {}
     return {name: record.get(name, "") for name in values if (record.get(name) or "") != (values[name] or "")}
 

@@ -94,7 +94,7 @@ def save(kind: Kind, slug: str) -> ResponseReturnValue:
         return _editor(item, fields, base, problem=sentence(stopped)), 422
     if shelf().history.trouble:
         flash("It is saved, but its history is not being kept. Tell whoever runs this machine.", "problem")
-    # By this category kept.js knows that the browser need keep nothing.
+    # This category tells kept.js that the browser has nothing left to keep.
     flash("It is saved, and waits for a colleague's approval." if ready else "It is saved.", "saved")
     return redirect(f"{path_of(item)}/review" if ready else path_of(item), 303)
 
@@ -172,7 +172,7 @@ def _editor(item: Item, fields: Fields | None, base: str, **more: object) -> str
         fields=shown,
         notes=list(enumerate(notes_of(front))),
         note_kinds=NOTE_KINDS,
-        # After a conflict has been shown, saving again is made on what is there now.
+        # After a conflict has been shown, saving again starts from what is there now.
         base=item.working.digest if more.get("conflict") else base,
         theirs=theirs,
         standing=newsroom().standing(item),
@@ -188,7 +188,7 @@ def _editor(item: Item, fields: Fields | None, base: str, **more: object) -> str
 
 
 def _fields_before(item: Item, base: str) -> Fields:
-    """The fields of the version `base`, from which both people began; none if it is known no more."""
+    """The fields of the version `base`, from which both people began; empty if it is no longer known."""
     try:
         written = read_document(workflow().version(item, base) or "", item.file)
     except Refused:
@@ -244,7 +244,7 @@ def _others(item: Item) -> list[str]:
 
 
 def _with_picture(fields: Fields, raw: bytes, name: str) -> str:
-    """The body with the picture at its end; it is made anew from its pixels and put on the shelf first."""
+    """The body with the picture at its end; it is first remade from its pixels and put on the shelf."""
     alt, credit = " ".join(fields.get("picture_alt", "").split()), " ".join(fields.get("picture_credit", "").split())
     if not raw:
         return fields["body"]

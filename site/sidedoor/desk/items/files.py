@@ -1,6 +1,6 @@
 """Reads and writes the files of the content folder: whole or not at all, and never over somebody else's words.
 
-A save says which version it was made from (the digest of its bytes) and is refused if the file is another by now.
+A save says which version it was made from (the digest of its bytes) and is refused if the file has changed since.
 It is written beside the file, synced, and put in its place in one step, so a power cut leaves the old or the new.
 """
 
@@ -78,7 +78,7 @@ class Shelf:
         self.history = History(content, data, self.turn)
 
     def read(self, file: str) -> Stored | None:
-        """The file as it is now; None if there is none. Raises CannotSave for a name that is none of ours."""
+        """The file as it is now; None if there is none. Raises CannotSave for a name that the desk does not keep."""
         path = self._path(file)
         self._must_be_there()
         try:
@@ -204,7 +204,7 @@ class Shelf:
 
 
 def _odd(file: str) -> bool:
-    """Whether a name is anything but a document in its folder, a picture, or one of the few files that have a name."""
+    """Whether a name is neither a document in its folder, nor a picture, nor one of the few other files."""
     name = file.removeprefix(CHANGES)
     if name in (CONTACTS, CREDITS):
         return False

@@ -52,10 +52,10 @@ class Revision:
 
 
 class History:
-    """The history of the folder `content`. A history that is broken costs nobody a save: it is said, and caught up.
+    """The history of the folder `content`. A broken one stops nobody from saving: it is reported, and caught up later.
 
-    Nobody opens the repository, to read or to write, but who holds the shelf's `turn`: so a lock that lies in ours is
-    nobody's, and no two commits are made of the same tree.
+    Only the holder of the shelf's `turn` opens the repository, to read or to write: so a lock in our own repository is
+    left over, and no two commits start from the same tree.
     """
 
     def __init__(self, content: Path, data: Path, turn: Callable[[], AbstractContextManager[None]]) -> None:
@@ -141,7 +141,7 @@ class History:
     def _clear_stale_locks(self, repository: Repo) -> None:
         """A process that was killed leaves git's lock files behind, and then nobody could ever commit again.
 
-        In our own repository only who holds the shelf's turn commits, so a lock there is nobody's.
+        In our own repository only the holder of the shelf's turn commits, so a lock there is left over.
         """
         folder = Path(repository.controldir())
         patience = 0 if folder == self._own else _STALE_SECONDS

@@ -1,4 +1,4 @@
-"""Everything there is, as lists need it: by state, with search; what is due; what goes live when."""
+"""Everything there is, as lists need it: by state, with search; what is due; and what goes live when."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""The way of an item: draft, ready, published (at once or at its time), withdrawn; and which role may take which step.
+"""The life of an item: draft, ready, published (at once or at its time), withdrawn; and which role may take which step.
 
 A change to what is public waits as a file of its own under changes/. Who may approve it is the workflow's matter.
 """
@@ -34,7 +34,7 @@ from sidedoor.public.addresses import LINKED
 WRITERS: dict[Kind, tuple[Role, ...]] = {"news": ("press", "editor"), "help": ("editor",), "page": ("editor",)}
 """Who may write and approve which kind."""
 WORDS = ("title", "tab_title", "summary", "language", "location", "notes_to_editors")
-"""What of an item is words, besides its text: what restoring an old version brings back."""
+"""The words of an item, besides its text: what restoring an old version brings back."""
 _FOLDER_OF = {kind: folder for folder, kind in FOLDERS.items()}
 
 
@@ -53,7 +53,7 @@ class Item(Subject):
 
 @dataclass(frozen=True)
 class Assessment:
-    """What a version is like: the document it makes, if it makes one, and what stands in its way or would be better."""
+    """What a version is like: the document it makes, if it makes one, and what has to be or should be put right."""
 
     document: Document | None
     problems: tuple[Problem, ...]
@@ -65,7 +65,7 @@ class Assessment:
 
     @property
     def advice(self) -> list[Problem]:
-        """What would be better another way."""
+        """What should be put right, but stops nobody."""
         return [problem for problem in self.problems if problem.level is not Level.ERROR]
 
 
@@ -282,7 +282,7 @@ class Newsroom:
         self.workflow.discard(person, item, draft=not item.change)
 
     def move(self, person: Person, item: Item, slug: str) -> Item:
-        """Give an item another address. The former one of what is public leads to it; somebody approves afterwards."""
+        """Give an item another address. If it is public, the old one leads there, and somebody approves afterwards."""
         self._may_write(person, item.kind)
         if wrong := slug_problem(slug):
             raise Refused([Problem(item.file, None, Code.FILE_NAME, {**wrong.values, "why": wrong.code})])
@@ -313,7 +313,7 @@ class Newsroom:
         return moved
 
     def keep_picture(self, person: Person, picture: Picture, credit: str, expires: str) -> None:
-        """Put a picture on the shelf, and what is known of it into pictures.yaml. It is public once a page shows it."""
+        """Put a picture on the shelf, and its credit into pictures.yaml. It is public once a page shows it."""
         file = PICTURES + picture.file_name
         with self._audit.recorded(person.name, "added a picture", file), self.shelf.turn():
             if not self.shelf.read(file):
@@ -386,7 +386,7 @@ def as_if_public(
 ) -> tuple[Library, PublicLibrary, datetime]:
     """The library in which `document` is published, and what is public at a moment at which it is: for a preview.
 
-    Whoever is `outside` learns nothing of what is hidden now, whatever is public by then.
+    Somebody `outside` learns nothing of what is hidden now, even if it is public by then.
     """
     meta = document.meta
     moments = [now, meta.publish_at, *(note.at for note in meta.updates), meta.withdrawn.at if meta.withdrawn else None]

@@ -1,7 +1,7 @@
-"""A picture that was dropped in, made anew from its pixels, so that nothing else it carried comes along.
+"""A picture that was dropped in, remade from its pixels, so that nothing else it carried comes along.
 
-A JPEG comment survives opening and saving with Pillow; only a picture built from the pixels alone has lost it. Its name
-becomes a hash of its bytes, because names tell things too.
+A JPEG comment survives opening and saving with Pillow; only a picture built from its pixels alone loses it. Its name
+becomes a hash of its bytes, because a name can give something away, too.
 """
 
 import hashlib
@@ -64,7 +64,7 @@ def _pixels(sent: Image.Image) -> Image.Image:
     """Turned the right way up, in sRGB, no larger than needed; and nothing but pixels."""
     has_alpha = sent.mode in ("RGBA", "LA", "PA") or "transparency" in sent.info
     mode = "RGBA" if has_alpha else "RGB"
-    # Made smaller first: every step after it would keep another copy of all pixels.
+    # Made smaller first: every later step keeps another copy of all its pixels.
     whole = sent if sent.mode in ("RGB", "RGBA", "L") and "transparency" not in sent.info else sent.convert(mode)
     whole.thumbnail((LONGEST_EDGE, LONGEST_EDGE), Image.Resampling.LANCZOS)
     upright = ImageOps.exif_transpose(whole)

@@ -144,7 +144,7 @@ def _step(
 ) -> ResponseReturnValue:
     """Take a step, and say so; or show the page again with the sentence that says why not.
 
-    `if_none` is said where the step gave back none: it was only half of one.
+    `if_none` is said where the step returned None: it was the first of two approvals.
     """
     item = find(kind, slug)
     try:

@@ -1,9 +1,9 @@
-"""The way of everything the desk publishes, a page or the contacts: written, approved, or published alone and flagged.
+"""How pages and contacts alike become public: written, then approved, or published alone and flagged.
 
-What is public is changed by approval alone, and whoever had a hand in what waits cannot be the one who approves it. Who
-had is remembered version by version. A version that this memory does not know (it was edited outside the desk; the
-memory is gone, or was restored from an older backup) was written by somebody unknown: then two people approve it, for
-one of the two at least did not write it, and an office of two still gets on.
+Only an approval changes what is public, and nobody who had a hand in what waits can approve it. Who had
+is remembered version by version. A version that this memory does not know (it was edited outside the desk; the
+memory is gone, or was restored from an older backup) was written by somebody unknown: then two people approve it,
+because at least one of them did not write it, and an office of two can still work.
 """
 
 import sqlite3
@@ -23,7 +23,7 @@ from sidedoor.documents.times import Clock
 Changes = Mapping[str, tuple[str | bytes | None, str | None]]
 """As `Shelf.change` takes them: by file, what to write (None: delete it) and the digest of what it replaces."""
 DISCARDED = "Discard "
-"""How the message of a commit begins that throws something away."""
+"""The start of the message of a commit that throws something away."""
 
 
 @contextmanager
@@ -83,10 +83,10 @@ class Workflow:
         """Keep what a person wrote on the working version. `aside`: it waits beside what is public."""
         file = change_file(subject.file) if aside else subject.file
         before = (subject.change.digest if subject.change else None) if aside else subject.stored.digest
-        # A change that is begun is made from what is public, which somebody approved, or put there by hand.
+        # A new change starts from what is public, which somebody approved or put there by hand.
         goes_on = subject.change is not None or not aside
         with self.shelf.turn():
-            # Remembered first: whatever fails after it, nobody becomes a stranger to their own words.
+            # Remembered first: whatever fails afterwards, nobody can then approve their own words.
             if goes_on and not self.reviews.knows(subject.file, subject.working.digest):
                 self.reviews.wrote(subject.file, UNKNOWN, "somebody unknown", self._clock())
             base = subject.stored.digest if aside and not (goes_on and self.reviews.base(subject.file)) else None
@@ -118,11 +118,11 @@ class Workflow:
         return stored
 
     def writers(self, subject: Subject) -> list[str]:
-        """Who wrote what waits, by name; of somebody unknown there is none."""
+        """Who wrote what waits, by name, without anybody unknown."""
         return [name for number, name in self.reviews.writers(subject.file).items() if number != UNKNOWN]
 
     def written_by_unknown(self, subject: Subject) -> bool:
-        """Whether somebody nobody here knows had a hand in what waits."""
+        """Whether somebody unknown to the desk had a hand in what waits."""
         writers = self.reviews.writers(subject.file)
         return UNKNOWN in writers or not self.reviews.knows(subject.file, subject.working.digest)
 
@@ -161,8 +161,8 @@ class Workflow:
                 with self._audit.recorded(person.name, "approved as the first of two", subject.file):
                     self.reviews.sign(subject.file, seen, person.id, person.name, self._clock())
                 return None
-            # What is not logged is not done. An approval is remembered after it, in the same turn: until then nobody
-            # else can save, whose name it would forget.
+            # What is not logged is not done. The approval is remembered after it, in the same turn: until then nobody
+            # else can save, and so no name is forgotten with it.
             stored = self._publish(person, subject, text, "approved")
             with remembering():
                 self.reviews.decide(subject.file, stored.digest, "approved", person.id, person.name, self._clock())
@@ -206,7 +206,7 @@ class Workflow:
         return PublishedAlone(alone, alone.digest, text, self.version(subject, alone.before))
 
     def approve_afterwards(self, person: Person, subject: Subject, seen: str) -> bool:
-        """Stand by exactly the version that was published alone; who wrote what waits now is another matter.
+        """Stand by exactly the version that was published alone; who wrote what waits now does not matter for it.
 
         False where that was the first of two: somebody unknown had a hand in it.
         """
@@ -231,7 +231,7 @@ class Workflow:
             return True
 
     def discard(self, person: Person, subject: Subject, draft: bool) -> None:
-        """Throw away what waits; the history keeps it. `draft`: it never was public. Raises NotAllowed without one."""
+        """Throw away what waits; the history keeps it. `draft`: it was never public. Raises NotAllowed without one."""
         with self.shelf.turn():
             self.shelf.history.note_edits_by_hand([subject.working_file])
             if self.shelf.history.trouble:
@@ -243,13 +243,13 @@ class Workflow:
                     self.reviews.abandon(subject.file, draft)
 
     def restoring(self, person: Person, subject: Subject, expected: str) -> AbstractContextManager[None]:
-        """Log that the block makes old words the change that waits. Raises NotAllowed if it is another by now."""
+        """Log that the block makes old words the change that waits. Raises NotAllowed if that has changed since."""
         if expected != subject.working.digest:
             raise NotAllowed(Refusal.CHANGED_SINCE_READ)
         return self._audit.recorded(person.name, "restored old words", subject.file)
 
     def version(self, subject: Subject, digest: str) -> str | None:
-        """The version of a file that has this digest; None if it is known no more."""
+        """The version of a file that has this digest; None if it is no longer known."""
         here = (stored.text for stored in (subject.stored, subject.change) if stored and stored.digest == digest)
         return next(here, None) or self.shelf.history.text_with(digest, subject.file, [change_file(subject.file)])
 

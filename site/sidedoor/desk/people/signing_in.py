@@ -62,11 +62,11 @@ def with_password() -> ResponseReturnValue:
         may = desk_staff().attempt(person, network, now())
     except TooOften:
         return _door(name, _TOO_OFTEN, 429)
-    # A name that rests is answered like a wrong password, and like a name that nobody has: the door tells no names.
+    # A blocked name gets the same answer as a wrong password or an unknown name: signing in reveals no names.
     tried = person if may else None
     right = desk_staff().check_password(tried, request.form.get("password", ""), request.form.get("code", ""), now())
     if not (person and right):
-        # A name that nobody has may be a password in the wrong box.
+        # An unknown name may be a password in the wrong box.
         audit().record_stranger("could not sign in", person.name if person else "", _why(person, may))
         return _door(name, _WRONG, 422)
     desk_staff().succeeded(person, network)
@@ -173,14 +173,14 @@ def accept_with_passkey(token: str) -> ResponseReturnValue:
 @blueprint.get("/account")
 @staff
 def account() -> ResponseReturnValue:
-    """One's own ways in, and where one is signed in."""
+    """Your own ways in, and where you are signed in."""
     return _ways_in("desk/people/account.html", current_person())
 
 
 @blueprint.post("/account/password")
 @staff
 def change_password() -> ResponseReturnValue:
-    """Set or change one's own password; every other session of theirs ends."""
+    """Set or change your own password; all your other sessions end."""
     person = current_person()
     if first := _again():
         return first
@@ -236,7 +236,7 @@ def ask_to_remove_passkey() -> ResponseReturnValue:
 @blueprint.post("/account/passkey/remove")
 @staff
 def remove_passkey() -> ResponseReturnValue:
-    """Forget one of one's own passkeys."""
+    """Forget one of your own passkeys."""
     person = current_person()
     if first := _again():
         return first
@@ -251,7 +251,7 @@ def remove_passkey() -> ResponseReturnValue:
 @blueprint.post("/account/sessions/end")
 @staff
 def end_session() -> ResponseReturnValue:
-    """End one of one's own sessions, or all the others."""
+    """End one of your own sessions, or all the others."""
     person, here, name = current_person(), _here(), request.form.get("session", "")
     with audit().recorded(person.name, "ended a session", person.name):
         if name == "others":
@@ -263,14 +263,14 @@ def end_session() -> ResponseReturnValue:
 
 
 def _again() -> Response | None:
-    """Where to go before one's own ways in can be changed; None for who signed in lately.
+    """Where to go before you can change your ways in; None for somebody who signed in lately.
 
-    A browser that somebody left open must not become theirs who finds it.
+    Nobody may take over an account by finding a browser that was left open.
     """
     here = _here()
     if here and now() - here.made < LATELY:
         return None
-    flash("Sign in once more before you change how you sign in.")
+    flash("Sign in again before you change how you sign in.")
     return redirect(url_for("signing_in.sign_in", next=url_for("signing_in.account")), 303)
 
 
@@ -308,7 +308,7 @@ def _door(name: str = "", problem: str = "", status: int = 200) -> ResponseRetur
 
 def let_in(person: Person, how: str) -> Response:
     """Start a session for somebody who proved who they are, and send them on."""
-    # A new session from nothing: whatever a cookie held before somebody signed in is worth nothing after (fixation).
+    # A new session from nothing: what a cookie held before somebody signed in is worth nothing afterwards (fixation).
     onward = _next()
     session.clear()
     with audit().recorded(person.name, "signed in", person.name, how):
@@ -329,7 +329,7 @@ def _changed(person: Person, said: str) -> ResponseReturnValue:
 
 
 def own_path(wanted: str) -> str:
-    """`wanted` if it is an address of ours, else the front page: nobody is sent elsewhere after signing in."""
+    """`wanted` if it is an address of the desk, otherwise the front page: nobody is sent elsewhere after signing in."""
     good = wanted.startswith("/") and not wanted.startswith("//") and "\\" not in wanted and wanted.isprintable()
     return wanted if good else "/"
 
@@ -425,7 +425,7 @@ def _new_challenge(purpose: str) -> bytes:
 
 
 def _challenge(purpose: str) -> bytes | None:
-    """The challenge this browser was given for `purpose`; good for once, and not for long."""
+    """The challenge this browser was given for `purpose`; good once, and not for long."""
     given = session.pop("challenge", None)
     challenge = _from_base64url(given) if isinstance(given, str) else b""
     return challenge if desk_staff().answered(challenge, purpose, now()) else None

@@ -1,6 +1,6 @@
-"""Who may sign in to the desk, and with what: passkeys first; else a password with a second factor.
+"""Who may sign in to the desk, and with what: passkeys first; otherwise a password with a second factor.
 
-Somebody is added with a one-time link. The link is shown once; only its hash is kept, as of every secret here.
+Somebody is added with a one-time link. The link is shown once; only its hash is kept, as with every secret here.
 """
 
 import hashlib
@@ -41,7 +41,7 @@ CREATE TABLE IF NOT EXISTS passkeys (
     credential BLOB PRIMARY KEY, person INTEGER NOT NULL, public_key BLOB NOT NULL, signs INTEGER NOT NULL,
     label TEXT NOT NULL, added TEXT NOT NULL, used TEXT);
 """,
-    # What failed was written down as it was typed: among it there may be passwords.
+    # Failed names were written down as they were typed: there may be passwords among them.
     """
 DELETE FROM failures;
 DROP TABLE IF EXISTS spent;
@@ -141,7 +141,7 @@ class Staff:
         """The token of a one-time link (192 bits).
 
         From the same moment on, everything else that lets them in is void: earlier links, passkeys, the password, the
-        work account, and every session, also one that is just being started.
+        work account, and every session, even one that is just being started.
         """
         token = secrets.token_urlsafe(24)
         with self._database.writing() as database:
@@ -243,7 +243,7 @@ class Staff:
     def check_password(self, person: Person | None, password: str, code: str, now: datetime) -> bool:
         """Whether they can sign in with these. Takes as long for nobody (None), who never can.
 
-        A code is good for once (RFC 6238, 5.2).
+        A code is good once (RFC 6238, 5.2).
         """
         with self._database.reading() as database:
             query = "SELECT hash, secret FROM passwords WHERE person = ?"
@@ -254,7 +254,7 @@ class Staff:
         if not (person and row and right and step is not None):
             return False
         with self._database.writing() as database:
-            # Asked again in the same breath as it is spent, so that two tabs cannot both use one code.
+            # Checked again in the same statement that spends it, so that two tabs cannot both use one code.
             query = "UPDATE passwords SET step = ? WHERE person = ? AND step < ?"
             return database.execute(query, (step, person.id, step)).rowcount > 0
 
@@ -287,7 +287,7 @@ class Staff:
                 database.execute(query, (who,))
 
     def challenge(self, purpose: str, now: datetime) -> bytes:
-        """A new challenge for a passkey, good for once, for `purpose` alone, and for five minutes."""
+        """A new challenge for a passkey, good once, for `purpose` alone, and for five minutes."""
         challenge = secrets.token_bytes(32)
         with self._database.writing() as database:
             database.execute("DELETE FROM challenges WHERE expires <= ?", (now.isoformat(),))
@@ -363,7 +363,7 @@ def _same_name(one: str, other: str) -> bool:
 
 
 def _name_key(name: str) -> str:
-    """By which a name is known, whatever its capitals, its spaces, and the letters that look the same (NFKC)."""
+    """What makes two names the same, whatever their capitals, spaces and look-alike letters (NFKC)."""
     seen = "".join(letter for letter in name if unicodedata.category(letter) != "Cf")
     return " ".join(unicodedata.normalize("NFKC", seen).casefold().split())
 

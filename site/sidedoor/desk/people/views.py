@@ -84,7 +84,7 @@ def ask_to_remove(number: int) -> ResponseReturnValue:
         "desk/people/ask.html",
         heading=f"Remove {person.name}?",
         text="They are signed out at once and can no longer sign in. What they wrote stays, and so do their lines in"
-        " the log. To let them in again, somebody has to invite them anew.",
+        " the log. To let them back in, somebody has to invite them again.",
         button=f"Remove {person.name}",
         action=f"/people/{number}/remove",
         back="/people",
