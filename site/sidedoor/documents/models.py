@@ -128,17 +128,17 @@ class Meta(Model):
     related_help: tuple[Slug, ...] = ()
     reviewed: date | None = None
     legal_review_on: date | None = None
-    """When somebody has to look whether it may stay: an item that names a person, say."""
+    """When somebody has to check whether it may stay: an item that names a person, say."""
     sources: tuple[str, ...] = ()
     check: Literal["high"] | None = None
-    """`high`: it states what an old or undated source says, so somebody has to look again by `check_by`."""
+    """`high`: it relies on an old or undated source, so somebody has to look again by `check_by`."""
     check_by: date | None = None
     facts: tuple[str, ...] = ()
     """The ids of facts.yaml whose numbers, dates, costs and promises it prints."""
     translation_of: Slug | None = None
     awaiting_review: bool = False
     search_words: tuple[Words, ...] = ()
-    """What its readers may type into the search, and what no page shows."""
+    """What readers may type into the search to find it; no page shows these words."""
 
     @model_validator(mode="after")
     def _states_agree(self) -> "Meta":
@@ -187,7 +187,7 @@ class Contact(Model):
     text: Digits | None = None
     text_note: Annotated[str, Field(max_length=300)] | None = None
     sign_up: Words | None = None
-    """The word that signs a phone up for texts to this number, where one that is not signed up gets no answer."""
+    """The word that signs a phone up for texts to this number, where a phone that is not signed up gets no answer."""
     textphone: Digits | None = None
     """A number that only a textphone or Relay UK reaches, so it is nothing to tap on a phone."""
     email: EmailAddress | None = None
@@ -263,7 +263,7 @@ class Group(Model):
 
 
 class Area(Model):
-    """A part of the country that some contacts are for. Whoever is in it is in each area it lies `within`, too."""
+    """A part of the country that some contacts are for. Everybody in it is also in each area that it lies `within`."""
 
     name: Words
     within: tuple[str, ...] = ()
@@ -304,7 +304,7 @@ class Slot(Model):
 
 
 class Chat(Model):
-    """The live chat. Without this part of site.toml there is none."""
+    """The live chat. Without this part of site.toml the site has no chat."""
 
     answered_by: Words
     """Who answers, in the readers' words: `advisers of our own, who are trained for this`."""
@@ -318,7 +318,7 @@ class Chat(Model):
     most_waiting: Annotated[int, Field(ge=1, le=500)] = 10
     """With so many waiting in reach, readers are given those contacts instead."""
     most_from_one_network: Annotated[int, Field(ge=1, le=500)] = 6
-    """So many chats of one network run at once. A house shares one, and so may a whole mobile provider."""
+    """How many chats of one network may run at once. A house shares one, and so may a whole mobile provider."""
 
 
 class Security(Model):
@@ -333,7 +333,7 @@ class Site(Model):
     name: Annotated[str, Field(min_length=1, max_length=30)]
     organisation: Words
     must_act: Annotated[str, Field(max_length=300)] = ""
-    """What readers have to know of it before they write to it: that it must act on some of what it reads, say."""
+    """What readers have to know before they write to it: that it must act on some of what it reads, say."""
     language: str = "en"
     languages: Annotated[tuple[str, ...], Field(min_length=1)] = ("en",)
     timezone: Annotated[str, AfterValidator(_zone)] = "Europe/London"
@@ -343,7 +343,7 @@ class Site(Model):
     hosts: tuple[str, ...] = ()
     telling_words: tuple[str, ...] = ()
     words_to_avoid: Mapping[str, str] = {}
-    """What news had better not say, and what to write instead."""
+    """What news should not say, and what to write instead."""
     situations: tuple[Situation, ...] = ()
     groups: tuple[Group, ...] = ()
     areas: tuple[Area, ...] = ()

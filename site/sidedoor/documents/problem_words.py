@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from sidedoor.documents.codes import Code
 
 Translate = Callable[[str], str]
-"""gettext of a catalogue. Whoever mends files and whoever uses the desk reads English, so `str` for now."""
+"""gettext of a catalogue. Those who mend files or use the desk read English, so `str` for now."""
 
 
 class Said(NamedTuple):

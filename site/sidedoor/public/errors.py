@@ -20,7 +20,7 @@ def handle_errors(app: Flask) -> None:
 
     @app.before_request
     def one_spelling() -> None:
-        """Werkzeug shows a path without the slashes that are too many in front, so the page would have a second one."""
+        """Werkzeug drops surplus slashes at the front of a path, so the page would have a second address."""
         if request.environ.get("PATH_INFO", "").startswith("//"):
             abort(404)
 

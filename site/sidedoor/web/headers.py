@@ -19,7 +19,7 @@ _FEATURES = ("browsing-topics camera display-capture geolocation microphone paym
 
 
 def content_security_policy(https: bool) -> str:
-    """Nothing is allowed but this site's own pictures and forms, and the styles and scripts whose hashes are listed."""
+    """Allowed are only this site's own pictures and forms, and the styles and scripts whose hashes are listed."""
     directives = {
         "default-src": "'none'",
         "script-src": " ".join(hashes("js")),
