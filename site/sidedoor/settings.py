@@ -34,7 +34,7 @@ class Settings(BaseSettings):
     oidc_client_id: str = ""
     oidc_client_secret: SecretStr = SecretStr("")
     desk_hosts: tuple[str, ...] = ()
-    """Host names that the desk is reached by, besides this machine's own: `["desk.example.police.uk"]`."""
+    """Host names that the desk is reached by, besides this machine's own: `["desk.example.org"]`."""
     host: Annotated[str, Field(validation_alias="HOST")] = "127.0.0.1"
     port: Annotated[int, Field(validation_alias="PORT", ge=1, le=65535)] = 5000
 

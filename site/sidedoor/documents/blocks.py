@@ -135,10 +135,10 @@ class Question(Block):
         return section
 
 
-class Nation(Block):
-    """`//// nation | wales`: a card of the numbers for one nation; a reader sees the one of the nation they choose."""
+class Place(Block):
+    """`//// place | north`: a card of the numbers for one place of site.toml; a reader sees the one they choose."""
 
-    NAME = "nation"
+    NAME = "place"
     ARGUMENT = True
 
     def on_create(self, parent: etree.Element) -> etree.Element:
@@ -170,7 +170,7 @@ BLOCKS: tuple[type[Block], ...] = (
     Ticks,
     Write,
     Question,
-    Nation,
+    Place,
     Number,
 )
 BLOCK_NAMES = frozenset(block.NAME for block in BLOCKS)

@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 from functools import cached_property
 
 from sidedoor.documents.document import Document, Visibility, path_of
-from sidedoor.documents.models import Contact, Fact, Kind, Site
+from sidedoor.documents.models import Contact, Fact, Kind
 from sidedoor.documents.problems import Problem
+from sidedoor.documents.site import Site, in_language
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 _NO_DOCUMENT = frozenset(("contacts", "chat", "feedback", "help", "news", "search"))
@@ -160,7 +161,10 @@ class PublicLibrary:
     def groups(self, language: str) -> list[tuple[str, list[Document]]]:
         """Headings and their help pages and tools in `language`; headings without a page are left out."""
         pages = self._listed(language)
-        grouped = [(group.title, [page for page in pages if page.group == group.id]) for group in self.site.groups]
+        grouped = [
+            (in_language(group.title, language), [page for page in pages if page.group == group.id])
+            for group in self.site.groups
+        ]
         return [(title, members) for title, members in grouped if members]
 
     def _listed(self, language: str) -> list[Document]:

@@ -17,10 +17,11 @@ from sidedoor.documents.codes import Code
 from sidedoor.documents.document import Document, kind_of
 from sidedoor.documents.kept import Copy, Kept, reader_version
 from sidedoor.documents.library import Library
-from sidedoor.documents.models import FactsFile, Site
+from sidedoor.documents.models import FactsFile
 from sidedoor.documents.problems import Problem, Refused
 from sidedoor.documents.reading import PICTURES, SITE, Contacts, Good, counts, from_text, most_bytes, read, to_text
 from sidedoor.documents.renderer import Renderer, shared_renderer
+from sidedoor.documents.site import Site
 
 _AWAY = Problem(SITE, None, Code.FOLDER_AWAY)
 _PROGRESS_EVERY = 1000

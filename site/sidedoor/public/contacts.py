@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from flask import Blueprint, render_template, request
 from markupsafe import Markup, escape
 
-from sidedoor.documents.models import Area
+from sidedoor.documents.site import Area, Audience, Place, in_language
 from sidedoor.web.current import current_public, same_for_everyone, site_address
-from sidedoor.web.language import translate as _
+from sidedoor.web.language import current_language
 
 blueprint = Blueprint("contacts", __name__)
 _LINK = re.compile(r'<a href="([^"]*)"[^>]*>(.*?)</a>', re.DOTALL)
@@ -17,40 +17,9 @@ _MARK = re.compile(r'<div data-contact="([^"<>]*)"></div>')
 _NUMBER = re.compile(r'<div class="number" data-contact="([^"<>]*)">(.*?)</div>', re.DOTALL)
 
 
-def nations() -> list[tuple[str, str]]:
-    """Ids and names of the nations that contacts are for."""
-    return [
-        ("england", _("England")),
-        ("wales", _("Wales")),
-        ("scotland", _("Scotland")),
-        ("northern-ireland", _("Northern Ireland")),
-    ]
-
-
-def audiences() -> list[tuple[str, str]]:
-    """Ids and names of who contacts are for."""
-    return [
-        ("everyone", _("Everyone")),
-        ("women", _("Women")),
-        ("men", _("Men")),
-        ("lgbt", _("LGBT+ people")),
-        ("deaf", _("Deaf people")),
-        ("older", _("Older people")),
-        ("children", _("Children and young people")),
-        ("friends", _("Friends and family")),
-        ("own-behaviour", _("My own behaviour")),
-        ("stalking", _("Being followed or watched")),
-        ("family-pressure", _("Family pressure")),
-        ("images", _("Private pictures")),
-        ("legal", _("The law and courts")),
-        ("housing", _("A place to stay")),
-        ("money", _("Money")),
-        ("disabled", _("Disabled people")),
-        ("papers", _("Papers and status")),
-        ("crisis", _("When it is all too much")),
-        ("pets", _("Pets")),
-        ("local", _("Hampshire and the Isle of Wight")),
-    ]
+def choices(offered: Iterable[Place | Audience]) -> list[tuple[str, str]]:
+    """Ids and names of the places or audiences that readers choose among, in the language of the page."""
+    return [(one.id, in_language(one.name, current_language())) for one in offered]
 
 
 @blueprint.route("/contacts", methods=["GET", "POST"])
@@ -72,8 +41,8 @@ def index() -> str:
         contacts=[contact for contact in contacts if contact.area not in near],
         areas=areas,
         chosen=chosen if near else "",
-        nations=nations(),
-        audiences=[choice for choice in audiences() if choice[0] in used],
+        places=choices(public.site.places),
+        audiences=choices(one for one in public.site.audiences if one.id in used),
     )
 
 
@@ -137,5 +106,9 @@ def lead(address: str | None) -> str:
 
 @blueprint.app_template_filter("digits")
 def digits(number: str) -> str:
-    """What a `tel:` or `sms:` link dials: digits and a leading + only, however the number is grouped for reading."""
-    return re.sub(r"[^0-9+]", "", number)
+    """What a `tel:` or `sms:` link dials (RFC 3966): the number without what groups it for reading.
+
+    The 0 of `+44 (0)20` is for those who dial without the country's code.
+    """
+    number = number.replace("(0)", "") if number.startswith("+") else number
+    return re.sub(r"[^0-9+*#]", "", number).replace("#", "%23")

@@ -2,6 +2,7 @@
 
 from flask import Blueprint, abort, g, render_template
 
+from sidedoor.documents.site import in_language
 from sidedoor.web.current import current_public, same_for_everyone
 from sidedoor.web.language import language_name
 
@@ -14,7 +15,9 @@ def home() -> str:
     """Choose by situation."""
     public = current_public()
     situations = [
-        (choice.says, page.path) for choice in public.site.situations if (page := public.find("help", choice.page))
+        (in_language(choice.says, public.site.language), page.path)
+        for choice in public.site.situations
+        if (page := public.find("help", choice.page))
     ]
     return render_template(
         "home.html", situations=situations, groups=public.groups(public.site.language), latest_news=public.news[:2]
