@@ -118,7 +118,7 @@ async def be_readers(ports: list[int], told: Told, measuring: Measuring, steady:
 def be_advisers(pipe: Connection, chosen: str, data: Path) -> None:
     """Accept whoever waits; then ask and answer as the desk does, until told to stop. Sends a Told."""
     store, told = open_store(chosen, data), Told()
-    store.is_present(ADVISER, "Kit", True, datetime.now(UTC))
+    store.set_presence(ADVISER, "Kit", True, datetime.now(UTC))
     pipe.send("present")
     after: dict[int, int] = {}
     while len(after) < CONVERSATIONS:

@@ -46,24 +46,30 @@ _host = click.option("--host", envvar="HOST", default="127.0.0.1", show_default=
 
 @main.command()
 @_host
-@click.option("--port", envvar="PORT", default=5000, show_default=True)
-@click.option("--workers", envvar="WORKERS", default=2, show_default=True)
-def run(host: str, port: int, workers: int) -> None:
+@click.option("--port", envvar="PORT", default="5000", show_default=True)
+@click.option("--workers", envvar="WORKERS", default=2, show_default=True, type=click.IntRange(1, 64))
+def run(host: str, port: str, workers: int) -> None:
     """Serve the public site."""
+    from sidedoor.public.server import check
+
     _choose_content()
-    os.environ.update(HOST=host, PORT=str(port))
+    os.environ.update(HOST=host, PORT=port)
+    serve.ready(check)
     click.echo(f"Sidedoor is at http://{host}:{port}  (Ctrl+C stops it)")
     serve.serve("sidedoor.public.server:load", host, port, workers)
 
 
 @main.command()
 @_host
-@click.option("--port", envvar="PORT", default=5001, show_default=True)
-def desk(host: str, port: int) -> None:
+@click.option("--port", envvar="PORT", default="5001", show_default=True)
+def desk(host: str, port: str) -> None:
     """Serve the staff desk."""
+    from sidedoor.desk.server import check
+
     _choose_content()
-    os.environ.update(HOST=host, PORT=str(port))
+    os.environ.update(HOST=host, PORT=port)
     address = os.environ.setdefault("SIDEDOOR_DESK_URL", f"http://localhost:{port}")
+    serve.ready(check)
     click.echo(f"The desk is at {address}  (Ctrl+C stops it)")
     serve.serve("sidedoor.desk.server:load", host, port, 1)
 

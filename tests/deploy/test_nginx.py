@@ -119,7 +119,7 @@ class Deployed:
 
     def start_chat(self) -> str:
         """Somebody begins to wait, through nginx; the cookie's value."""
-        self.store.is_present(1, "Kit", True, datetime.now(UTC))
+        self.store.set_presence(1, "Kit", True, datetime.now(UTC))
         status, headers, _ = self.get("/chat/start", b"website=")
         assert status == 303
         (cookie,) = headers["set-cookie"]
@@ -235,7 +235,7 @@ def test_whoever_is_in_a_chat_is_answered_by_the_application_on_every_address(de
 @pytest.mark.parametrize("scripts", [True, False])
 @pytest.mark.parametrize("path", ["/help/money", "/", "/news", "/zqnowhere"])
 def test_with_nginx_in_front_hide_on_any_page_ends_a_running_chat(deployed: Deployed, scripts: bool, path: str) -> None:
-    deployed.store.is_present(1, "Kit", True, datetime.now(UTC))
+    deployed.store.set_presence(1, "Kit", True, datetime.now(UTC))
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
         context = browser.new_context(java_script_enabled=scripts)

@@ -12,7 +12,7 @@ Reason = Literal["hidden", "reader", "adviser", "quiet", "blocked", "broken"]
 """`broken`: its words could no longer be read."""
 Who = Literal["reader", "adviser", "note", "joined", "handed"]
 """A note is for the colleague who takes over; no reader ever gets one. `joined`: a supervisor reads along from here.
-`handed`: another adviser goes on from here. The text of these two is the name of that person, for the desk alone."""
+`handed`: another adviser goes on from here. These two have no text, only an author."""
 Why = Literal[
     "empty", "long", "often", "over", "pause", "gone", "closed", "here", "full", "network", "blocked", "again"
 ]
@@ -22,12 +22,16 @@ get it gives no sign. `here`: the desk of its adviser does. `network`: so many f
 
 @dataclass(frozen=True)
 class Message:
-    """One message. `number` counts from 1 within its conversation; `at` is aware."""
+    """One message. `number` counts from 1 within its conversation; `at` is aware.
+
+    `author`: the name of the colleague who wrote it, or whom it is about; for the desk alone, and empty for readers.
+    """
 
     number: int
     who: Who
     text: str
     at: datetime
+    author: str = ""
 
 
 @dataclass(frozen=True)

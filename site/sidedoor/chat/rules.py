@@ -147,9 +147,11 @@ def is_the_same_start(state: State, started: datetime, now: datetime) -> None:
         raise NotPossible("again")
 
 
-def as_said(text: str) -> str:
+def as_said(who: Who, text: str) -> str:
     """The words as they are kept. Raises NotPossible: `empty` or `long`."""
     text = text.strip()
+    if who in ("joined", "handed"):
+        return ""
     if not text or len(text) > LONGEST_MESSAGE:
         raise NotPossible("empty" if not text else "long")
     return text

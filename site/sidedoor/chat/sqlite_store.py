@@ -26,7 +26,8 @@ from sidedoor.chat.model import (
 from sidedoor.chat.sealing import digest, new_key, new_token, seal, unseal
 from sidedoor.database import Database
 
-_SCHEMA = """
+_MIGRATIONS = (
+    """
 CREATE TABLE IF NOT EXISTS conversations (
     id INTEGER PRIMARY KEY AUTOINCREMENT, token TEXT UNIQUE, network TEXT NOT NULL, state TEXT NOT NULL,
     started TEXT NOT NULL, quiet_since TEXT NOT NULL, seen TEXT NOT NULL, adviser INTEGER,
@@ -44,7 +45,9 @@ CREATE TABLE IF NOT EXISTS starts (network TEXT NOT NULL, at TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS blocks (network TEXT PRIMARY KEY, until TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS days (day TEXT PRIMARY KEY, key BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS counts (hour TEXT, what TEXT, number INTEGER NOT NULL, PRIMARY KEY (hour, what));
-"""
+""",
+    "ALTER TABLE messages ADD COLUMN author TEXT NOT NULL DEFAULT '';",
+)
 _SELECT = (
     "SELECT one.id, one.state, one.started, one.quiet_since, one.seen, one.adviser, one.adviser_name, desks.seen,"
     " one.watcher, one.watched, one.reason, one.newest, one.network != ''"
@@ -60,7 +63,7 @@ class SqliteStore:
 
     def __init__(self, data: Path) -> None:
         path = data / "chat.sqlite3"
-        self._database = Database(path, (_SCHEMA,), wal=True, overwrite=True, keep_open=True)
+        self._database = Database(path, _MIGRATIONS, wal=True, overwrite=True, keep_open=True)
         self._keys = Keys(data)
         self._tidied = datetime.min.replace(tzinfo=UTC)
 
@@ -162,9 +165,9 @@ class SqliteStore:
         rows = self._connection().execute(f"{_SELECT} ORDER BY one.started, one.id").fetchall()
         return [one for one in (self._conversation(row, now) for row in rows) if one]
 
-    def say(self, conversation: int, who: Who, text: str, now: datetime, once: str = "") -> int:
+    def say(self, conversation: int, who: Who, text: str, now: datetime, once: str = "", author: str = "") -> int:
         """See store.ChatStore."""
-        text = rules.as_said(text)
+        text = rules.as_said(who, text)
         with self._write() as database:
             again = database.execute(
                 "SELECT number FROM messages WHERE conversation = ? AND once = ?", (conversation, once or None)
@@ -185,14 +188,24 @@ class SqliteStore:
                 (rules.is_a_sign_of_life(who), now.isoformat(), conversation),
             ).fetchone()
             database.execute(
-                "INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?)",
-                (conversation, number, who, seal(key, conversation, number, text), now.isoformat(), once or None),
+                "INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    conversation,
+                    number,
+                    who,
+                    seal(key, conversation, number, text),
+                    now.isoformat(),
+                    once or None,
+                    author,
+                ),
             )
         return int(number)
 
     def messages(self, conversation: int, after: int = 0) -> list[Message]:
         """See store.ChatStore."""
-        query = "SELECT number, who, sealed, at FROM messages WHERE conversation = ? AND number > ? ORDER BY number"
+        query = (
+            "SELECT number, who, sealed, at, author FROM messages WHERE conversation = ? AND number > ? ORDER BY number"
+        )
         rows = self._connection().execute(query, (conversation, after)).fetchall()
         key = self._keys.find(conversation) if rows else None
         if rows and not key:
@@ -204,8 +217,10 @@ class SqliteStore:
             raise Unreadable(conversation)
         try:
             return [
-                Message(number, who, unseal(key or b"", conversation, number, sealed), datetime.fromisoformat(at))
-                for number, who, sealed, at in rows
+                Message(
+                    number, who, unseal(key or b"", conversation, number, sealed), datetime.fromisoformat(at), author
+                )
+                for number, who, sealed, at, author in rows
             ]
         except (ValueError, TypeError):
             raise Unreadable(conversation) from None
@@ -261,7 +276,7 @@ class SqliteStore:
         self._cut_the_log()
         return blocked
 
-    def is_present(self, adviser: int, name: str, present: bool, now: datetime) -> None:
+    def set_presence(self, adviser: int, name: str, present: bool, now: datetime) -> None:
         """See store.ChatStore."""
         with self._write() as database:
             self._sign(database, adviser, now)
@@ -279,7 +294,7 @@ class SqliteStore:
         with self._write() as database:
             self._sign(database, adviser, now)
 
-    def is_ready(self, adviser: int) -> None:
+    def end_pause(self, adviser: int) -> None:
         """See store.ChatStore."""
         with self._write() as database:
             database.execute("UPDATE present SET pause_until = NULL WHERE adviser = ?", (adviser,))

@@ -7,12 +7,14 @@ https://valkey.io/topics/transactions/). What it holds that cannot be read is as
 """
 
 import json
+import logging
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast, get_args
+from urllib.parse import urlsplit
 
 import redis
 from redis.client import Pipeline
@@ -32,8 +34,9 @@ from sidedoor.chat.model import (
 )
 from sidedoor.chat.sealing import digest, new_key, new_token, seal, unseal
 from sidedoor.documents.codes import Code
-from sidedoor.documents.problems import Problem, Refused
+from sidedoor.documents.problems import Level, Problem, Refused
 
+log = logging.getLogger("sidedoor.health")
 _PREFIX = "sidedoor:chat:"
 _LIFE = rules.PLACE_OVER_AFTER + rules.REMEMBERED
 """A conversation's keys expire this long after its last sign of life; before that we have ended it ourselves."""
@@ -78,9 +81,15 @@ class ValkeyStore:
             health_check_interval=30,
         )
         self._swept = datetime.min.replace(tzinfo=UTC)
-        with suppress(redis.ConnectionError, redis.TimeoutError):
-            # Where it does not answer, the site starts without it, and it is asked before the first conversation.
+        place = urlsplit(url).netloc.rpartition("@")[2]
+        try:
             self._look_whether_it_writes()
+        except redis.AuthenticationError:
+            raise Refused([Problem("SIDEDOOR_CHAT_STORE", None, Code.VALKEY_PASSWORD, {"place": place})]) from None
+        except (redis.ConnectionError, redis.TimeoutError) as error:
+            # The site starts without it, and it is asked before the first conversation.
+            reason = {"place": place, "reason": str(error).rstrip(".").rpartition(". ")[2]}
+            log.warning("%s", Problem("SIDEDOOR_CHAT_STORE", None, Code.VALKEY_AWAY, reason, level=Level.WARNING))
 
     @_or_down
     def end_the_quiet(self, now: datetime) -> None:
@@ -192,9 +201,9 @@ class ValkeyStore:
         return sorted((one for one in found if one), key=lambda one: (one.started, one.id))
 
     @_or_down
-    def say(self, conversation: int, who: Who, text: str, now: datetime, once: str = "") -> int:
+    def say(self, conversation: int, who: Who, text: str, now: datetime, once: str = "", author: str = "") -> int:
         """See store.ChatStore."""
-        text = rules.as_said(text)
+        text = rules.as_said(who, text)
         words, lately = _name("words", conversation), _name("lately", f"{conversation}:{who}")
         seen_before = _name("once", conversation)
 
@@ -208,7 +217,8 @@ class ValkeyStore:
             rules.may_say(_state(state), cast(Any, pipe.zcount(lately, f"({since}", "+inf")))
             try:
                 number = int(newest) + 1
-                told = {"who": who, "sealed": seal(key, conversation, number, text).hex(), "at": now.isoformat()}
+                sealed = seal(key, conversation, number, text).hex()
+                told = {"who": who, "sealed": sealed, "at": now.isoformat(), "author": author}
                 quiet_since, seen_at = datetime.fromisoformat(quiet.decode()), datetime.fromisoformat(seen.decode())
             except (ValueError, TypeError, AttributeError):  # one of them is missing, or garbled
                 raise Unreadable(conversation) from None
@@ -320,7 +330,7 @@ class ValkeyStore:
         return blocked
 
     @_or_down
-    def is_present(self, adviser: int, name: str, present: bool, now: datetime) -> None:
+    def set_presence(self, adviser: int, name: str, present: bool, now: datetime) -> None:
         """See store.ChatStore."""
 
         def step(pipe: Pipeline) -> None:
@@ -351,7 +361,7 @@ class ValkeyStore:
         self._redis.transaction(step, _name("present"))
 
     @_or_down
-    def is_ready(self, adviser: int) -> None:
+    def end_pause(self, adviser: int) -> None:
         """See store.ChatStore."""
 
         def step(pipe: Pipeline) -> None:
@@ -475,7 +485,7 @@ class ValkeyStore:
     def _message(key: bytes, conversation: int, number: int, raw: bytes) -> Message:
         told = json.loads(raw)
         text = unseal(key, conversation, number, bytes.fromhex(told["sealed"]))
-        return Message(number, told["who"], text, datetime.fromisoformat(told["at"]))
+        return Message(number, told["who"], text, datetime.fromisoformat(told["at"]), told.get("author", ""))
 
     def _conversation(self, id_: int, now: datetime) -> Conversation | None:
         """None also for what cannot be read: nobody can go on there, and the others are not to suffer from it."""

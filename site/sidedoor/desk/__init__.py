@@ -17,7 +17,7 @@ from sidedoor.desk.audit import Audit
 from sidedoor.desk.chats import board
 from sidedoor.desk.commands import add_commands
 from sidedoor.desk.contacts import views as contact_views
-from sidedoor.desk.contacts.steps import Helplines
+from sidedoor.desk.contacts.steps import ContactSteps
 from sidedoor.desk.current import Desk
 from sidedoor.desk.errors import handle_errors
 from sidedoor.desk.headers import policy_headers
@@ -73,7 +73,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
     )
     data = app.config["DATA"]
     live = LiveLibrary(Loader(settings.content, settings.data / "desk"))
-    shelf, reviews, audit = Shelf(app.config["CONTENT"], data), Reviews(data), Audit(data, clock)
+    shelf, reviews, audit = Shelf(app.config["CONTENT"], data, lambda: live.away), Reviews(data), Audit(data, clock)
     workflow = Workflow(shelf, reviews, audit, live, clock)
     app.extensions["desk"] = Desk(
         clock=clock,
@@ -86,7 +86,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
         previews=PreviewLinks(data),
         workflow=workflow,
         newsroom=Newsroom(workflow, audit, live, clock),
-        helplines=Helplines(workflow, audit, live, clock),
+        contacts=ContactSteps(workflow, audit, live, clock),
         chats=open_store(settings.chat_store, data),
         pages=create_pages(settings, live, clock),
     )

@@ -8,6 +8,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, Unauthorized
 
 from sidedoor.desk.access import Who, roles_for
+from sidedoor.desk.items.files import CannotSave
 from sidedoor.desk.people.typed_words import shown_again
 from sidedoor.documents.problems import Refused
 
@@ -45,6 +46,13 @@ def handle_errors(app: Flask) -> None:
         heading, text = "A file cannot be read", "Nothing was changed. Whoever edited it outside the desk can mend it. "
         text += " ".join(f"{problem}" for problem in error.problems[:3])
         return render_template("desk/error.html", heading=heading, text=text), 422
+
+    @app.errorhandler(CannotSave)
+    def out_of_reach(error: CannotSave) -> ResponseReturnValue:
+        """A file, or the whole folder of them, that cannot be reached just now."""
+        if again := shown_again(str(error)):
+            return again
+        return render_template("desk/error.html", heading="This cannot be opened just now", text=str(error)), 503
 
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> ResponseReturnValue:

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from sidedoor.desk.access import current_person, only, staff
 from sidedoor.desk.contacts.views import contacts_due
-from sidedoor.desk.current import helplines, library, newsroom, now, reviews, shelf
+from sidedoor.desk.current import contact_steps, library, newsroom, now, reviews, shelf
 from sidedoor.desk.items.files import CannotSave
 from sidedoor.desk.items.listing import Row, calendar, due, rows
 from sidedoor.documents.ledger import facts_due, pages_of
@@ -60,11 +60,11 @@ def _effect(row: Row) -> str:
 
 
 def _contacts_effect() -> str:
-    """What the change to the helplines that waits would do; empty if none waits."""
-    if not helplines().waiting():
+    """What approving the waiting change to the contacts would do; empty if none waits."""
+    if not contact_steps().waiting():
         return ""
     try:
-        return helplines().effect()
+        return contact_steps().effect()
     except (Refused, CannotSave):
         return "it cannot be read"
 

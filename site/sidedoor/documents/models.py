@@ -165,7 +165,7 @@ class NewsMeta(Meta):
 
 
 class Contact(Model):
-    """One helpline or service. A field that is absent was not confirmed by a source and is not shown."""
+    """A helpline or another service. A field without a source is left out of the file, and not shown."""
 
     id: Id
     name: Words

@@ -47,7 +47,18 @@ _AREA = "Add it to areas, or correct it."
 _QUIET_VALKEY = "Start it with --save '' --appendonly no --slowlog-max-len 0 (deploy/valkey.conf)."
 
 WORDS: Mapping[Code, _Words] = {
-    Code.FOLDER_AWAY: _Words("The content folder cannot be read.", "Until it can, everything stays as it was."),
+    Code.FOLDER_AWAY: _Words(
+        "There is no site in {folder}, the content folder.",
+        "Everything stays as it was last good. Mount the folder, put it back, or correct SIDEDOOR_CONTENT.",
+    ),
+    Code.NO_SITE: _Words(
+        "There is no site in {folder}, the content folder, and none is kept from before.",
+        "Set SIDEDOOR_CONTENT to the folder that holds site.toml.",
+    ),
+    Code.SUBFOLDER_UNREADABLE: _Words(
+        "This folder cannot be looked into.",
+        "What is in it stays as it was last good. Give the site the right to read it."
+    ),
     Code.FILE_UNREADABLE: _Words("The file cannot be read ({reason}).", "Check that it may be read."),
     Code.FILE_TOO_LONG: _Words("The file is far too long.", "Keep it under {kilobytes} kB."),
     Code.FILE_NAME: _Words(
@@ -294,6 +305,37 @@ WORDS: Mapping[Code, _Words] = {
     Code.NEWER_DATABASE: _Words(
         "A newer version of Sidedoor made this database, so this one cannot open it.",
         "Start the newer version, or put back the backup of {database} from before it.",
+    ),
+    Code.SETTING_NOT_A_FOLDER: _Words(
+        "“{written}” is not a folder.", "Write the folder's path, like /srv/sidedoor/content."
+    ),
+    Code.SETTING_NOT_HOSTS: _Words(
+        "“{written}” is not a list of host names.",
+        "Write the names alone, with commas between: desk.example.org, desk.internal.",
+    ),
+    Code.SETTING_NOT_AN_ADDRESS: _Words(
+        "“{written}” is not an address of a machine.", "Write one like 127.0.0.1, or 0.0.0.0 for all of this machine's."
+    ),
+    Code.SETTING_NOT_A_PLACE: _Words(
+        "“{written}” is not an address and a port.", "Write both, with a colon between: 127.0.0.1:5002."
+    ),
+    Code.SETTING_NOT_A_NUMBER: _Words(
+        "“{written}” is not a whole number from {least} to {most}.", "Write one like {like}."
+    ),
+    Code.SETTING_NOT_YES_OR_NO: _Words("“{written}” is neither true nor false.", "Write true or false."),
+    Code.SETTING_MISSING_BESIDE: _Words("It works only together with {beside}.", "Set those, too, or leave it out."),
+    Code.SETTING_UNKNOWN: _Words(
+        "There is no setting of this name, so it does nothing.", "Delete it, or look the name up in docs/settings.md."
+    ),
+    Code.SETTING_MISSPELT: _Words(
+        "There is no setting of this name, so it does nothing.", "Did you mean {near}?"
+    ),
+    Code.VALKEY_AWAY: _Words(
+        "No Valkey answers at {place} ({reason}).",
+        "The site runs, and its chat opens when it does. Start Valkey there, or correct the address.",
+    ),
+    Code.VALKEY_PASSWORD: _Words(
+        "The Valkey at {place} does not accept the password.", "Write the right one: valkey://:PASSWORD@host:6379/0."
     ),
     Code.UNKNOWN_CHAT_STORE: _Words(
         "This is no store that Sidedoor knows.", "Write sqlite:, sqlite:/folder or valkey://host:6379/0."

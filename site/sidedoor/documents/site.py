@@ -100,11 +100,16 @@ class Menu(Model):
     """What it calls them, by address: else each page's own title."""
 
 
+Icon = Literal["phone", "path", "two", "mirror"]
+"""The small drawings of templates/icons.html."""
+
+
 class Situation(Model):
     """A choice on the front page: what somebody says, and the help page that answers."""
 
     says: Wording
     page: Slug
+    icon: Icon = "path"
 
 
 class Group(Model):
@@ -169,11 +174,11 @@ class Chat(Model):
     """Its hours. Without any, none are promised: it is open whenever an adviser is present."""
     closed_on: tuple[date, ...] = ()
     instead: tuple[str, ...] = ()
-    """The ids of the helplines that readers are shown while nobody can answer here."""
+    """The ids of the contacts that readers are shown while nobody can answer here."""
     ready: Mapping[str, Annotated[tuple[Answer, ...], Field(min_length=1)]] = {}
     """Answers that advisers often give, by group. They take the place of the ones that come along."""
     most_waiting: Annotated[int, Field(ge=1, le=500)] = 10
-    """With so many waiting in reach, readers are given the helplines instead."""
+    """With so many waiting in reach, readers are given those contacts instead."""
     most_from_one_network: Annotated[int, Field(ge=1, le=500)] = 6
     """So many chats of one network run at once. A house shares one, and so may a whole mobile provider."""
 

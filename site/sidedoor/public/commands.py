@@ -11,6 +11,7 @@ from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 
 from sidedoor.documents.checks import check_library, facts_of
+from sidedoor.documents.codes import Code
 from sidedoor.documents.ledger import facts_due, pages_of
 from sidedoor.documents.library import Library
 from sidedoor.documents.live import LiveLibrary
@@ -98,6 +99,8 @@ def new(title: str) -> None:
     slug = slug_from_title(title)
     if not slug or slug_problem(slug):
         raise click.ClickException("The title needs a few words of letters from a to z, to make an address of.")
+    if live.away:
+        raise click.ClickException(str(next(one for one in live.library.problems if one.code is Code.FOLDER_AWAY)))
     path = current_app.config["CONTENT"] / "news" / f"{slug}.md"
     tomorrow = current_app.extensions["clock"]().astimezone(live.library.site.zone).date() + timedelta(days=1)
     path.parent.mkdir(parents=True, exist_ok=True)

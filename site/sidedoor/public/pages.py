@@ -2,7 +2,8 @@
 
 from flask import Blueprint, abort, g, render_template
 
-from sidedoor.public.contacts import choices
+from sidedoor.public.contacts import names_of
+from sidedoor.public.orientation import headings
 from sidedoor.web.current import current_public, same_for_everyone
 
 blueprint = Blueprint("pages", __name__)
@@ -17,5 +18,9 @@ def page(slug: str) -> str:
     g.language = document.language
     # The two pages about the exit add the switch of its shortcut.
     return render_template(
-        [f"pages/{document.slug}.html", "pages/page.html"], document=document, places=choices(public.site.places)
+        [f"pages/{document.slug}.html", "pages/page.html"],
+        document=document,
+        group=public.group_of(document),
+        headings=headings(document.html),
+        places=names_of(public.site.places),
     )

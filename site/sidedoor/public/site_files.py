@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from flask import Blueprint, Response, abort, current_app, render_template
 
+from sidedoor.documents.live import LiveLibrary
 from sidedoor.public.addresses import LISTED
 from sidedoor.web.current import current_public, same_for_everyone, site_address
 
@@ -58,9 +59,9 @@ def picture(name: str) -> Response:
     """A picture that a public page shows. To anybody else, and before its page is public, there is none."""
     if name not in current_public().pictures:
         abort(404)
-    try:
-        picture = (current_app.config["CONTENT"] / "images" / name).read_bytes()
-    except OSError:
+    live: LiveLibrary = current_app.extensions["live"]
+    picture = live.picture(name)
+    if picture is None:
         abort(404)
     return Response(picture, content_type=mimetypes.guess_type(name)[0])
 

@@ -21,10 +21,11 @@ BUNDLES = {
     "shortcut.js": ("exit/shortcut.js",),
     # Only where the site has a chat.
     "chat.js": ("chat.js",),
-    "after.js": ("travel.js", "exit/pinch.js", "copy-link.js", "guide.js"),
+    "after.js": ("travel.js", "fold.js", "exit/notice.js", "exit/pinch.js", "copy-link.js", "guide.js"),
     # Only on the pages that use them; travel.js starts them where such a page arrives in place.
     "plan.js": ("plan.js",),
     "questions.js": ("questions.js",),
+    "contacts.js": ("contacts.js",),
 }
 """Each `<script>` element of a page, and the files of static/js it holds."""
 _CAST = re.compile(r"/\*\* @type [^\n]*?\*/ (?=\()")  # for tsc alone

@@ -1,4 +1,4 @@
-"""The style rules that a site's own choices make: the contacts page narrows itself down by its places and audiences.
+"""The style rules that a site's own choices make: a card to carry shows the numbers of one of its places.
 
 They are the same on every page of a site, stand in a `<style>` of their own, and the policy lists them by their hash.
 """
@@ -26,18 +26,6 @@ def site_style(site: Site) -> Markup:
 
 
 def _narrowing(site: Site) -> list[str]:
-    """What is hidden while a reader has chosen a place or an audience. Without :has() there is nothing to choose."""
-    shown_always = "".join(f',[data-audiences~="{one.id}"]' for one in site.audiences if one.everyone)
-    hidden = [
-        *(f"body:has(#card-for-{one.id}:checked) .card:not(#card-{one.id})" for one in site.places),
-        *(
-            f'body:has(#place-{one.id}:checked) .contact[data-places]:not([data-places~="{one.id}"],[data-places=""])'
-            for one in site.places
-        ),
-        *(
-            f"body:has(#for-{one.id}:checked) .contact[data-audiences]"
-            f':not([data-audiences~="{one.id}"]{shown_always if not one.everyone else ""})'
-            for one in site.audiences
-        ),
-    ]
-    return [f"{','.join(hidden)}{{display:none}}"] if hidden else []
+    """The cards that are hidden while a reader has chosen a place. Without :has() there is nothing to choose."""
+    hidden = ",".join(f"body:has(#card-for-{place.id}:checked) .card:not(#card-{place.id})" for place in site.places)
+    return [f"{hidden}{{display:none}}"] if hidden else []

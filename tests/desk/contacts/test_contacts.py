@@ -1,4 +1,4 @@
-"""Helplines at the desk: every change takes two editors, one press says that one was checked, other lines stay."""
+"""Contacts at the desk: every change takes two editors, one press says that a contact was checked, other lines stay."""
 
 import difflib
 import re

@@ -256,6 +256,28 @@ def test_a_full_disk_and_a_folder_nobody_may_write_are_said_in_a_sentence(
     assert said.startswith("It could not be saved (Permission denied). What you typed is still here")
 
 
+def test_whatever_form_asks_nothing_is_written_over_a_file_that_is_not_utf8(
+    shelf: Shelf, content: ContentFolder
+) -> None:
+    raw = "Caf\xe9 words.\n".encode("latin-1")
+    content.write("news/latin.md", raw)
+    stored = shelf.read("news/latin.md")
+    assert stored
+    assert not stored.readable
+    ways: list[str | bytes | None] = ["Coffee words.\n", b"Coffee words.\n", None]
+    for text in ways:
+        with pytest.raises(CannotSave, match=r"news/latin\.md is not UTF-8 text"):
+            shelf.change({"news/latin.md": (text, stored.digest)}, ANN, "Over it")
+    assert (content.path / "news/latin.md").read_bytes() == raw
+
+
+def test_a_letter_that_was_lost_is_written_into_no_file(shelf: Shelf, content: ContentFolder) -> None:
+    with pytest.raises(CannotSave, match="A letter of it cannot be read any more"):
+        shelf.change({"news/a.md": ("Fine.\n", None), "news/b.md": ("Caf\ufffd\n", None)}, ANN, "Two")
+    assert not (content.path / "news/a.md").exists(), "neither of the two"
+    assert not (content.path / "news/b.md").exists()
+
+
 def test_a_comparison_reads_like_prose() -> None:
     parts = compare("One fine day.\n\nThe end.\n", "One cold day.\n\nThe end.\n")
     assert [(part.kind, part.text) for part in parts] == [

@@ -1,4 +1,4 @@
-"""Who may publish what: the same rules for news, pages and helplines, whatever the desk's memory has lost."""
+"""Who may publish what: the same rules for news, pages and contacts, whatever the desk's memory has lost."""
 
 import html
 import re
@@ -22,7 +22,7 @@ def text(page: str) -> str:
 
 
 class Place:
-    """What a person does with one page or with the helplines, in words that fit both."""
+    """What a person does with one page or with the contacts, in words that fit both."""
 
     def __init__(self, name: str, public: PublicSite) -> None:
         self.name, self._public = name, public
@@ -72,7 +72,7 @@ class Place:
 
 @pytest.fixture(params=["contacts", "page"])
 def place(request: pytest.FixtureRequest, public: PublicSite) -> Place:
-    """Helplines, and a page: whatever holds for one holds for the other."""
+    """Contacts, and a page: whatever holds for one holds for the other."""
     return Place(request.param, public)
 
 
@@ -452,7 +452,7 @@ def test_the_button_says_what_will_happen_to_news(
     assert button(ben, path) == "Approve: brings it back now"
 
 
-def test_the_button_says_what_will_happen_to_the_helplines(
+def test_the_button_says_what_will_happen_to_the_contacts(
     eve: FlaskClient, eli: FlaskClient, public: PublicSite
 ) -> None:
     place = Place("contacts", public)

@@ -29,7 +29,6 @@ from sidedoor.desk.chats.words import (
     card,
     emergency_steps,
     lines,
-    note,
     ready_answers,
 )
 from sidedoor.desk.current import audit, library, now, the_desk
@@ -38,8 +37,6 @@ from sidedoor.web.numbers import whole_number
 
 blueprint = Blueprint("chats", __name__, url_prefix="/chats")
 blueprint.register_blueprint(watch.blueprint)
-LONGEST_NOTE = LONGEST_MESSAGE - 200
-"""Room for the name of who wrote it."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +91,7 @@ def present() -> ResponseReturnValue:
     """Be present, or away. The chat is open to readers while somebody is."""
     person, here = current_person(), request.form.get("present") == "yes"
     with audit().recorded(person.name, "is present" if here else "is away", "chat"):
-        _store().is_present(person.id, person.name, here, now())
+        _store().set_presence(person.id, person.name, here, now())
     return _done()
 
 
@@ -102,7 +99,7 @@ def present() -> ResponseReturnValue:
 @only("adviser")
 def ready() -> ResponseReturnValue:
     """End one's pause."""
-    _store().is_ready(current_person().id)
+    _store().end_pause(current_person().id)
     return _done()
 
 
@@ -136,7 +133,7 @@ def say(number: int) -> ResponseReturnValue:
         text = "\n".join(part for part in (text.rstrip(), _field("ready")) if part)
         return _again(conversation, Typed(number, text))
     try:
-        _store().say(number, "adviser", text, now(), request.form.get("once", "")[:40])
+        _store().say(number, "adviser", text, now(), request.form.get("once", "")[:40], current_person().name)
     except NotPossible as refused:
         return _again(conversation, Typed(number, text, REFUSED[refused.why]))
     return _done(to=_place(number))
@@ -175,11 +172,11 @@ def hand_over(number: int) -> ResponseReturnValue:
     to = _store().present(now()).get(request.form.get("to", 0, type=whole_number))
     if not to or to.id == person.id:
         return _again(conversation, Typed(number, problem="Choose a colleague who is present.", note=words))
-    if len(words) > LONGEST_NOTE:
+    if len(words) > LONGEST_MESSAGE:
         return _again(conversation, Typed(number, problem="The note is too long.", note=words))
     try:
         if words:
-            _store().say(number, "note", note(person.name, words), now(), request.form.get("once", "")[:40])
+            _store().say(number, "note", words, now(), request.form.get("once", "")[:40], person.name)
         _pass_on(conversation, to.id, to.name)
     except NotPossible as refused:
         return _again(_mine(number), Typed(number, problem=REFUSED[refused.why], note=words))
@@ -258,7 +255,7 @@ def _pass_on(conversation: Conversation, to: int, name: str, only_if_left: bool 
     assert conversation.adviser is not None
     _store().pass_on(conversation.id, conversation.adviser, to, name, now(), only_if_left)
     with suppress(NotPossible):  # it may have ended in this moment
-        _store().say(conversation.id, "handed", name, now())
+        _store().say(conversation.id, "handed", "", now(), author=name)
 
 
 def _end_the_broken(error: Unreadable) -> None:
@@ -361,7 +358,8 @@ def _told(chat: Conversation, after: dict[int, int], present: dict[int, Adviser]
         "there": rules.asks_whether_there(chat, now()),
         "watcher": chat.watcher,
         "messages": [
-            {"number": one.number, "who": one.who, "name": one.name, "text": one.text} for one in lines(newer, own=True)
+            {"number": one.number, "who": one.who, "name": one.name, "text": one.text}
+            for one in lines(newer, current_person().name)
         ],
     }
 
@@ -392,7 +390,7 @@ def _column(chat: Conversation, typed: Typed, present: dict[int, Adviser], level
         "desk/chats/column.html",
         chat=chat,
         level=level,
-        lines=lines(messages, own=True),
+        lines=lines(messages, current_person().name),
         ended=ENDS.get(chat.reason or "", ""),
         out_of_reach=_time(chat.seen) if rules.out_of_reach(chat, now()) else "",
         began=_time(chat.started),
@@ -401,7 +399,6 @@ def _column(chat: Conversation, typed: Typed, present: dict[int, Adviser], level
         once=secrets.token_urlsafe(9),
         others=_others(present),
         longest=LONGEST_MESSAGE,
-        longest_note=LONGEST_NOTE,
         hours=HOURS_OF_A_BLOCK,
         ready=ready_answers(library().site),
         emergency_steps=emergency_steps(library().site),

@@ -37,7 +37,7 @@ def enter(number: int) -> ResponseReturnValue:
         try:
             with audit().recorded(person.name, "reads along in a chat", f"chat {number}"):
                 # Among the words first, so that both are told at their next look, however late that is.
-                _store().say(number, "joined", person.name, now())
+                _store().say(number, "joined", "", now(), author=person.name)
         except NotPossible:
             flash("It is over, or a colleague has it now.", "problem")
             return redirect("/chats/watch", 303)
@@ -51,7 +51,7 @@ def one(number: int) -> ResponseReturnValue:
     """Read along. Without scripts the page loads itself again."""
     conversation = _live(number)
     reads = _goes_on(conversation)
-    found = lines(_store().messages(number), own=False) if reads else []
+    found = lines(_store().messages(number), current_person().name) if reads else []
     return render_template("desk/chats/watch.html", chat=conversation, lines=found, reads=reads)
 
 
@@ -62,7 +62,7 @@ def now_(number: int) -> ResponseReturnValue:
     """For chats.js: what came after the message numbered `after`."""
     conversation, after = _live(number), request.args.get("after", 0, type=whole_number)
     reads = _goes_on(conversation)
-    found = lines(_store().messages(number, after), own=False) if reads else []
+    found = lines(_store().messages(number, after), current_person().name) if reads else []
     return {
         "reads": reads,
         "over": conversation.state == "ended",

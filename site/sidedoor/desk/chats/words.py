@@ -92,16 +92,9 @@ class Line:
     text: str
 
 
-def lines(messages: Iterable[Message], own: bool) -> list[Line]:
-    """The messages as the desk shows them. `own`: whoever looks is the adviser, so the latest answers are theirs."""
-    found = list(messages)
-    before = max((one.number for one in found if one.who == "handed"), default=0)  # until then a colleague answered
-    return [_line(one, own and one.number > before) for one in found]
-
-
-def note(name: str, text: str) -> str:
-    """A note as it is kept: who wrote it, then what."""
-    return f"{name}\n{text}"
+def lines(messages: Iterable[Message], me: str) -> list[Line]:
+    """The messages as the desk shows them to the colleague called `me`."""
+    return [_line(message, me) for message in messages]
 
 
 def card(contact: Contact) -> str:
@@ -111,11 +104,18 @@ def card(contact: Contact) -> str:
     return "\n".join(part for part in (contact.name, phone, text, contact.hours, contact.url) if part)
 
 
-def _line(message: Message, own: bool) -> Line:
-    if message.who == "note":
-        name, _, text = message.text.partition("\n")
-        return Line(message.number, "note", f"Note from {name}", text)
-    if message.who in EVENTS:
-        return Line(message.number, message.who, "", EVENTS[message.who].format(message.text))
-    name = "Reader" if message.who == "reader" else "You" if own else "Adviser"
-    return Line(message.number, message.who, name, message.text)
+def _line(message: Message, me: str) -> Line:
+    text = EVENTS[message.who].format(message.author) if message.who in EVENTS else message.text
+    return Line(message.number, message.who, _name(message, me), text)
+
+
+def _name(message: Message, me: str) -> str:
+    match message.who:
+        case "reader":
+            return "Reader"
+        case "note":
+            return f"Note from {message.author}"
+        case "adviser":
+            return "You" if message.author == me else message.author or "Adviser"
+        case _:
+            return ""

@@ -1,4 +1,4 @@
-"""The steps a helpline's record can take. A number can save a life or cost one, so every change takes two editors.
+"""The steps a contact's record can take. A number can save a life or cost one, so every change takes two editors.
 
 There is one file of records, so there is one change that waits, beside it, as it does for every other file.
 """
@@ -21,7 +21,7 @@ _STALE = "Somebody changed the contacts meanwhile. What you typed is below; comp
 Values = Mapping[str, str | list[str]]
 
 
-class Helplines:
+class ContactSteps:
     """Each step raises NotAllowed, Conflict, CannotSave or Refused, and then it did not happen."""
 
     def __init__(self, workflow: Workflow, audit: Audit, live: LiveLibrary, clock: Clock) -> None:

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from sidedoor.desk.access import current_person, only
 from sidedoor.desk.contacts.steps import Values
-from sidedoor.desk.current import helplines, library, now, shelf, workflow
+from sidedoor.desk.current import contact_steps, library, now, shelf, workflow
 from sidedoor.desk.items.compare import compare
 from sidedoor.desk.items.editor import sentence
 from sidedoor.desk.items.files import CannotSave, Conflict, change_file
@@ -67,7 +67,7 @@ def checked(contact: str) -> ResponseReturnValue:
     known = library().contacts.get(contact) or abort(404)
     said = f"Noted: {known.name} was checked today."
     then = "/" if request.form.get("from") == "front" else f"/contacts#{contact}"
-    return _step(lambda: helplines().checked(current_person(), contact), said, then)
+    return _step(lambda: contact_steps().checked(current_person(), contact), said, then)
 
 
 @blueprint.route("/new", methods=["GET", "POST"])
@@ -75,18 +75,18 @@ def checked(contact: str) -> ResponseReturnValue:
 def new() -> ResponseReturnValue:
     """Add a contact. It waits for a second person."""
     values: Values = {"id": " ".join(request.form.get("id", "").split()), **_typed()}
-    return _form("", values, lambda base: helplines().add(current_person(), values, base))
+    return _form("", values, lambda base: contact_steps().add(current_person(), values, base))
 
 
 @blueprint.route("/<contact>", methods=["GET", "POST"])
 @only("editor")
 def edit(contact: str) -> ResponseReturnValue:
     """Change a contact. It waits for a second person."""
-    record = helplines().record(contact) or abort(404)
+    record = contact_steps().record(contact) or abort(404)
     values: Values = (
         _typed() if request.method == "POST" else {name: record.get(name, "") for name in (*FIELDS, *CHOICES)}
     )
-    return _form(contact, values, lambda base: helplines().save(current_person(), contact, values, base))
+    return _form(contact, values, lambda base: contact_steps().save(current_person(), contact, values, base))
 
 
 @blueprint.post("/<contact>/remove")
@@ -95,7 +95,7 @@ def remove(contact: str) -> ResponseReturnValue:
     """Take a contact out. That waits for a second person, too."""
     base = request.form.get("base", "")
     said = "It goes once a second person has approved that."
-    return _step(lambda: helplines().remove(current_person(), contact, base), said)
+    return _step(lambda: contact_steps().remove(current_person(), contact, base), said)
 
 
 @blueprint.post("/approve")
@@ -103,7 +103,7 @@ def remove(contact: str) -> ResponseReturnValue:
 def approve() -> ResponseReturnValue:
     """Publish the change that waits."""
     seen = request.form.get("seen", "")
-    return _step(lambda: helplines().approve(current_person(), seen), "The contacts are live.")
+    return _step(lambda: contact_steps().approve(current_person(), seen), "The contacts are live.")
 
 
 @blueprint.post("/override")
@@ -111,7 +111,7 @@ def approve() -> ResponseReturnValue:
 def override() -> ResponseReturnValue:
     """Publish it without a second person, in an emergency."""
     seen, reason = request.form.get("seen", ""), request.form.get("reason", "")
-    return _step(lambda: helplines().override(current_person(), seen, reason), "The contacts are live.")
+    return _step(lambda: contact_steps().override(current_person(), seen, reason), "The contacts are live.")
 
 
 @blueprint.post("/approve-afterwards")
@@ -119,14 +119,14 @@ def override() -> ResponseReturnValue:
 def approve_afterwards() -> ResponseReturnValue:
     """Stand by what was published without a second person."""
     seen = request.form.get("seen", "")
-    return _step(lambda: helplines().approve_afterwards(current_person(), seen), "You have approved it.")
+    return _step(lambda: contact_steps().approve_afterwards(current_person(), seen), "You have approved it.")
 
 
 @blueprint.post("/discard")
 @only("editor")
 def discard() -> ResponseReturnValue:
     """Throw the change away."""
-    return _step(lambda: helplines().discard(current_person()), "It is thrown away. Its words are in the history.")
+    return _step(lambda: contact_steps().discard(current_person()), "It is thrown away. Its words are in the history.")
 
 
 @blueprint.get("/history")
@@ -136,7 +136,7 @@ def history() -> ResponseReturnValue:
     revisions = shelf().history.revisions(CONTACTS, [change_file(CONTACTS)])
     chosen = next((one for one in revisions if one.id == request.args.get("revision")), None)
     text = shelf().history.text_at(chosen.id, chosen.file) if chosen else None
-    base = helplines().working()
+    base = contact_steps().working()
     parts = compare(text, base.text) if text is not None else None
     return render_template(
         "desk/contacts/history.html", revisions=revisions, chosen=chosen, parts=parts, base=base.digest
@@ -151,7 +151,8 @@ def restore() -> ResponseReturnValue:
     chosen = next((one for one in revisions if one.id == request.form.get("revision")), None) or abort(404)
     text, base = shelf().history.text_at(chosen.id, chosen.file) or abort(404), request.form.get("base", "")
     message = f"Restore the contacts of {chosen.at:%Y-%m-%d %H:%M}"
-    return _step(lambda: helplines().restore(current_person(), text, base, message), "It waits for a second person.")
+    said = "It waits for a second person."
+    return _step(lambda: contact_steps().restore(current_person(), text, base, message), said)
 
 
 def _step(step: Callable[[], bool | None], said: str, then: str = "/contacts") -> ResponseReturnValue:
@@ -172,11 +173,11 @@ def _form(contact: str, values: Values, save: Callable[[str], None]) -> Response
             return redirect("/contacts", 303)
         except (NotAllowed, CannotSave, Conflict, Refused, sqlite3.Error) as refused:
             problem = sentence(refused)
-        if request.form.get("base") != helplines().working().digest:
+        if request.form.get("base") != contact_steps().working().digest:
             theirs = _differences(contact, values)
     page = render_template(
         "desk/contacts/contact.html", contact=contact, fields=FIELDS, values=values, problem=problem, theirs=theirs,
-        choices={name: _choices(name, values) for name in CHOICES}, base=helplines().working().digest,
+        choices={name: _choices(name, values) for name in CHOICES}, base=contact_steps().working().digest,
     )  # fmt: skip
     return page, 422 if problem else 200
 
@@ -191,7 +192,7 @@ def _choices(name: str, values: Values) -> dict[str, str]:
 
 def _differences(contact: str, values: Values) -> dict[str, str | list[str]]:
     """What a record says now, where it is something else than `values`: somebody saved it meanwhile."""
-    record = helplines().record(contact) or {}
+    record = contact_steps().record(contact) or {}
     return {name: record.get(name, "") for name in values if (record.get(name) or "") != (values[name] or "")}
 
 
@@ -202,13 +203,13 @@ def _typed() -> Values:
 
 def _effect() -> str:
     try:
-        return helplines().effect()
+        return contact_steps().effect()
     except Refused:
         return ""
 
 
 def _page(problem: str = "") -> str:
-    subject, flow, due = helplines().subject(), workflow(), contacts_due(library(), now())
+    subject, flow, due = contact_steps().subject(), workflow(), contacts_due(library(), now())
     alone = flow.published_alone(subject)
     return render_template(
         "desk/contacts/list.html",

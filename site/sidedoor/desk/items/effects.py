@@ -44,7 +44,7 @@ def of_withdrawal(withdrawn: Withdrawal) -> str:
 
 
 def of_contacts(public: str, waiting: str) -> str:
-    """What publishing `waiting` would do to the helplines."""
+    """What publishing `waiting` would do to the contacts."""
     before = {record["id"]: record for record in read_records(public)}
     after = {record["id"]: record for record in read_records(waiting)}
     ways = {
@@ -53,12 +53,12 @@ def of_contacts(public: str, waiting: str) -> str:
         "takes out": [before[one] for one in before if one not in after],
     }
     said = [f"{verb} {_named(records)}" for verb, records in ways.items() if records]
-    return f"{', '.join(said)} now" if said else "changes no helpline"
+    return f"{', '.join(said)} now" if said else "changes no contact"
 
 
 def _named(records: list[dict[str, str]]) -> str:
     if len(records) > _MOST_NAMED:
-        return f"{len(records)} helplines"
+        return f"{len(records)} contacts"
     return " and ".join(str(record.get("name", record["id"])) for record in records)
 
 

@@ -8,14 +8,14 @@ import fcntl
 import hashlib
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from sidedoor.desk.items.history import Author, History
 from sidedoor.documents.document import FOLDERS, kind_of
-from sidedoor.documents.reading import CONTACTS, PICTURES
+from sidedoor.documents.reading import CONTACTS, PICTURES, SITE
 from sidedoor.documents.slugs import slug_problem
 from sidedoor.private import as_its_folder_says
 
@@ -61,10 +61,15 @@ def digest_of(text: str) -> str:
 
 
 class Shelf:
-    """The files of the folder `content`. Safe to share between threads and processes, which take turns at saving."""
+    """The files of the folder `content`. Safe to share between threads and processes, which take turns at saving.
 
-    def __init__(self, content: Path, data: Path) -> None:
+    While the folder is away (not mounted, emptied; `away` says so, too) nothing is read or written: a file that was
+    saved where the folder should be would be hidden once it is back, and one that is not there is not deleted.
+    """
+
+    def __init__(self, content: Path, data: Path, away: Callable[[], bool] = lambda: False) -> None:
         self._content = content
+        self._away = away
         self._lock_file = data / "shelf.lock"
         self._turn = threading.RLock()
         self._held = 0
@@ -73,6 +78,7 @@ class Shelf:
     def read(self, file: str) -> Stored | None:
         """The file as it is now; None if there is none. Raises CannotSave for a name that is none of ours."""
         path = self._path(file)
+        self._must_be_there()
         try:
             raw = path.read_bytes()
         except (FileNotFoundError, NotADirectoryError):
@@ -120,13 +126,21 @@ class Shelf:
             self.history.commit(set(changes), author, message)
             return stored
 
+    def _must_be_there(self) -> None:
+        if self._away() or not (self._content / SITE).is_file():
+            raise CannotSave(
+                "The folder with the site's words cannot be reached just now, so nothing can be opened or saved."
+                " Readers see everything as it was. Keep this page open, and tell whoever runs this machine."
+            )
+
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """Nobody else saves while this is held. May be nested."""
+        """Nobody else saves while this is held. May be nested. Raises CannotSave."""
         with self._turn:
             if self._held:
                 yield
                 return
+            self._must_be_there()
             try:
                 self._lock_file.parent.mkdir(parents=True, exist_ok=True)
                 lock = self._lock_file.open("w")

@@ -1,4 +1,4 @@
-"""The way of everything the desk publishes, a page or the helplines: written, approved, or published alone and flagged.
+"""The way of everything the desk publishes, a page or the contacts: written, approved, or published alone and flagged.
 
 What is public is changed by approval alone, and whoever had a hand in what waits cannot be the one who approves it. Who
 had is remembered version by version. A version that this memory does not know (it was edited outside the desk; the
