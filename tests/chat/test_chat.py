@@ -582,7 +582,7 @@ def test_a_start_is_refused_with_the_true_reason_and_the_limit_is_a_setting(
     assert (status, "in the last hour" in page, "Many people" in page, "Too many" in page) == (429, True, False, False)
     assert begin("192.0.2.10")[0] == 303, "another network begins as before"
     clock.forward(minutes=61)
-    there.is_present(7, "Kit", True, clock())
+    there.set_presence(7, "Kit", True, clock())
     assert begin("192.0.2.7")[0] == 303
     behind.extensions["live"].close()
 
