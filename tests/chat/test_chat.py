@@ -15,7 +15,7 @@ from sidedoor.chat.hours import is_open, next_opening, open_until
 from sidedoor.chat.networks import networks
 from sidedoor.chat.store import ChatStore
 from sidedoor.desk import create_app as create_desk
-from sidedoor.documents.models import Chat
+from sidedoor.documents.site import Chat
 from sidedoor.public import create_app
 from sidedoor.public.export import write_mirror
 from sidedoor.settings import Settings

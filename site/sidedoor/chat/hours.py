@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sidedoor.documents.models import Chat
+from sidedoor.documents.site import Chat
 
 _LOOK_AHEAD_DAYS = 14
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

@@ -37,6 +37,7 @@ from sidedoor.documents.codes import Code
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.loader import Loader
 from sidedoor.documents.problems import Problem, Refused
+from sidedoor.documents.site import emergency_number
 from sidedoor.documents.times import Clock, utc_now
 from sidedoor.public import create_pages
 from sidedoor.settings import Settings
@@ -91,7 +92,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
         pages=create_pages(settings, live, clock),
     )
     signing_in.set_up_cookie(app, settings.https)
-    speak_plainly(app, clock, lambda: live.library.site.zone)
+    speak_plainly(app, clock, lambda: live.library.site)
     app.jinja_env.filters["in_words"] = in_words
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
@@ -120,6 +121,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
         settings.https,
         lambda: (*settings.desk_hosts, urlsplit(settings.desk_url).hostname or ""),
         lambda environ: None,
+        lambda: emergency_number(live.library.site),
     )
     serve(app, lambda environ: False, outermost.refuse_body)
     app.extensions["background"] = Background((live.watch,))

@@ -41,6 +41,7 @@ class Refusal(StrEnum):
     NO_CONTACTS = auto()
     # Files
     CHANGED_MEANWHILE = auto()
+    FOLDER_AWAY = auto()
     NOT_SAVED = auto()
     UNREADABLE = auto()
     LETTER_LOST = auto()

@@ -102,7 +102,7 @@ class Action(Block):
 
 
 class Call(Block):
-    """`/// call | 999`: one button as wide as the page, which calls this number of contacts.yaml; words under it."""
+    """`/// call | helpline`: one button as wide as the page that calls this contact; words to stand under it."""
 
     NAME = "call"
     ARGUMENT = True
@@ -165,10 +165,10 @@ class Question(Block):
         return section
 
 
-class Nation(Block):
-    """`//// nation | wales`: a card of the numbers for one nation; a reader sees the one of the nation they choose."""
+class Place(Block):
+    """`//// place | north`: a card of the numbers for one place of site.toml; a reader sees the one they choose."""
 
-    NAME = "nation"
+    NAME = "place"
     ARGUMENT = True
 
     def on_create(self, parent: etree.Element) -> etree.Element:
@@ -202,7 +202,7 @@ BLOCKS: tuple[type[Block], ...] = (
     Ticks,
     Write,
     Question,
-    Nation,
+    Place,
     Number,
 )
 BLOCK_NAMES = frozenset(block.NAME for block in BLOCKS)

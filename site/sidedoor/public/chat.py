@@ -31,7 +31,8 @@ from sidedoor.chat.model import (
 )
 from sidedoor.chat.networks import networks
 from sidedoor.chat.store import ChatStore
-from sidedoor.documents.models import Chat, Contact
+from sidedoor.documents.models import Contact
+from sidedoor.documents.site import Chat
 from sidedoor.public.exit import leave
 from sidedoor.public.hidden_first import STILL_RUNS_KEY
 from sidedoor.web.current import current_public

@@ -69,7 +69,7 @@ def test_a_script_in_what_people_say_of_an_item_a_contact_or_each_other_never_ru
     assert ann.post(f"{path}/withdraw", data={"reason": SCRIPT, "how": "withdraw"}).status_code == 303
     assert ada.post("/people/invite", data={"name": SCRIPT, "role": "press"}).status_code in (200, 422)
     page = eve.get("/contacts/ndah").get_data(as_text=True)
-    form = {"base": hidden(page, "base"), "audiences": "women", "nations": "england", "phone": "0808 2000 247"}
+    form = {"base": hidden(page, "base"), "audiences": "women", "places": "england", "phone": "0808 2000 247"}
     words = dict.fromkeys(("name", "for", "phone_note", "hours", "cost", "access", "area", "note", "source"), SCRIPT)
     eve.post("/contacts/ndah", data={**form, **words})
     pages = [(ann, path), (ben, f"{path}/review"), (ben, "/"), (ada, "/people"), (ada, "/log"), (eve, "/contacts")]

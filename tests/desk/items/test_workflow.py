@@ -39,7 +39,7 @@ class Place:
             form: dict[str, str | list[str]] = dict(
                 re.findall(r'<input id="f-[\w-]+" name="([^"]+)" value="([^"]*)"', page)
             )
-            form |= {"base": self.hidden(page, "base"), "audiences": ["women"], "nations": ["england"]}
+            form |= {"base": self.hidden(page, "base"), "audiences": ["women"], "places": ["england"]}
             assert client.post("/contacts/ndah", data={**form, "phone": words}).status_code == 303
         else:
             answer = save(client, "/items/help/money", "ready", body=f"You can ring {words}.", tab_title="Money")

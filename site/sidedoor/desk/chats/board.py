@@ -24,11 +24,12 @@ from sidedoor.desk.chats.words import (
     COLLEAGUE_HAS_IT,
     ENDS,
     HOURS_OF_A_BLOCK,
-    READY,
     REFUSED,
     UNKNOWN,
     card,
+    emergency_steps,
     lines,
+    ready_answers,
 )
 from sidedoor.desk.current import audit, library, now, the_desk
 from sidedoor.desk.words import distance_in_words
@@ -399,7 +400,8 @@ def _column(chat: Conversation, typed: Typed, present: dict[int, Adviser], level
         others=_others(present),
         longest=LONGEST_MESSAGE,
         hours=HOURS_OF_A_BLOCK,
-        ready=READY,
+        ready=ready_answers(library().site),
+        emergency_steps=emergency_steps(library().site),
         help_pages=library().public(now()).help,
         cards=[(one.name, card(one)) for one in library().contacts.values() if one.phone or one.text],
     )

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import get_args
 
 from flask import Blueprint, abort, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -16,9 +15,10 @@ from sidedoor.desk.items.review import FIRST_OF_TWO
 from sidedoor.desk.refusal_words import STOPS, sentence
 from sidedoor.documents.checks import CONTACT_CHECK_DAYS
 from sidedoor.documents.library import Library
-from sidedoor.documents.models import Audience, Contact, Nation
+from sidedoor.documents.models import Contact
 from sidedoor.documents.problems import Refused
 from sidedoor.documents.reading import CONTACTS
+from sidedoor.documents.site import in_language
 
 blueprint = Blueprint("contacts", __name__, url_prefix="/contacts")
 FIELDS = {
@@ -40,7 +40,8 @@ FIELDS = {
     "source": "Source",
 }
 """What the form shows of a record, in the words of the form."""
-CHOICES = {"audiences": get_args(Audience), "nations": get_args(Nation)}
+CHOICES = ("audiences", "places")
+"""What the form shows as boxes to tick: ids of site.toml."""
 
 
 def contacts_due(known: Library, moment: datetime) -> list[Contact]:
@@ -173,10 +174,18 @@ def _form(contact: str, values: Values, save: Callable[[str], None]) -> Response
         if request.form.get("base") != contact_steps().working().digest:
             theirs = _differences(contact, values)
     page = render_template(
-        "desk/contacts/contact.html", contact=contact, fields=FIELDS, choices=CHOICES, values=values, problem=problem,
-        theirs=theirs, base=contact_steps().working().digest,
+        "desk/contacts/contact.html", contact=contact, fields=FIELDS, values=values, problem=problem, theirs=theirs,
+        choices={name: _choices(name, values) for name in CHOICES}, base=contact_steps().working().digest,
     )  # fmt: skip
     return page, 422 if problem else 200
+
+
+def _choices(name: str, values: Values) -> dict[str, str]:
+    """What can be ticked: the places or audiences of site.toml, and whatever the record holds beside them."""
+    site = library().site
+    offered = site.places if name == "places" else site.audiences
+    named = {one.id: in_language(one.name, site.language) for one in offered}
+    return named | {written: written for written in values.get(name) or () if written not in named}
 
 
 def _differences(contact: str, values: Values) -> dict[str, str | list[str]]:

@@ -128,7 +128,8 @@ class Shelf:
                 except CannotSave as stopped:
                     if place == 0:
                         raise
-                    raise HalfDone(Refusal.HALF_WRITTEN, file=file, **stopped.values) from stopped
+                    reason = stopped.values.get("reason", "no reason given")
+                    raise HalfDone(Refusal.HALF_WRITTEN, file=file, reason=reason) from stopped
                 if isinstance(text, str):
                     stored.append(Stored(file, digest_of(text), text))
             self.history.commit(set(changes), author, message)
@@ -136,10 +137,7 @@ class Shelf:
 
     def _must_be_there(self) -> None:
         if self._away() or not (self._content / SITE).is_file():
-            raise CannotSave(
-                "The folder with the site's words cannot be reached just now, so nothing can be opened or saved."
-                " Readers see everything as it was. Keep this page open, and tell whoever runs this machine."
-            )
+            raise CannotSave(Refusal.FOLDER_AWAY)
 
     @contextmanager
     def turn(self) -> Iterator[None]:

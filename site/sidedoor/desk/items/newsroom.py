@@ -199,7 +199,7 @@ class Newsroom:
         """What approving would do, in words that follow “Approve:”."""
         document = self.assess(item.kind, item.slug, self._as_approved(item)).document
         standing = self.standing(item) if self.is_public(item) else None
-        return of_document(document, standing, self._clock(), self._live.library.site.zone) if document else ""
+        return of_document(document, standing, self._clock(), self._live.library.site) if document else ""
 
     def send_back(self, person: Person, item: Item, note: str) -> Item:
         """Make what waits a draft again, with a word on why."""
