@@ -43,7 +43,6 @@ class Refusal(StrEnum):
     CHANGED_MEANWHILE = auto()
     FOLDER_AWAY = auto()
     NOT_SAVED = auto()
-    FOLDER_AWAY = auto()
     UNREADABLE = auto()
     LETTER_LOST = auto()
     NOT_UTF8 = auto()
