@@ -49,7 +49,7 @@ def next_opening(chat: Chat, zone: ZoneInfo, now: datetime) -> datetime | None:
 
 
 def _spans(chat: Chat, zone: ZoneInfo, now: datetime) -> Iterator[tuple[datetime, datetime]]:
-    """The slots of the days around `now`, in UTC: two moments of one zone would be compared by what the clock shows."""
+    """The slots of the days around `now`, in UTC: Python compares two moments of one zone by what the clock shows."""
     today = now.astimezone(zone).date()
     for ahead in range(_LOOK_AHEAD_DAYS):
         day = today + timedelta(days=ahead)

@@ -1,4 +1,4 @@
-"""The staff desk: press office and advisers. Its own application, process, port and cookie; the public never gets here.
+"""The staff desk: press office and advisers. Its own application, process, port and cookie; the public cannot reach it.
 
 It imports the public site, because its preview is the real public page; the public site knows nothing of the desk.
 """
@@ -31,6 +31,7 @@ from sidedoor.desk.people import signing_in
 from sidedoor.desk.people import views as people_views
 from sidedoor.desk.people.sessions import Sessions
 from sidedoor.desk.people.staff import Staff
+from sidedoor.desk.refusal_words import in_words
 from sidedoor.desk.words import speak_plainly
 from sidedoor.documents.codes import Code
 from sidedoor.documents.live import LiveLibrary
@@ -92,6 +93,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
     )
     signing_in.set_up_cookie(app, settings.https)
     speak_plainly(app, clock, lambda: live.library.site)
+    app.jinja_env.filters["in_words"] = in_words
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
     @app.context_processor

@@ -223,7 +223,7 @@ def _cookie() -> str:
 def _mine() -> Conversation | None:
     _chat()
     if STILL_RUNS_KEY in request.environ:
-        raise StoreDown("left, and not ended yet")
+        raise StoreDown("not ended yet")
     token = request.cookies.get(_cookie())
     return _store().find(token, _now()) if token else None
 

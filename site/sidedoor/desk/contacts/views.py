@@ -1,6 +1,5 @@
-"""Contacts: “checked today” in one press; any other change waits for a second person, for a number can save a life."""
+"""Contacts: “checked today” in one press; any other change waits for a second person: a number can save a life."""
 
-import sqlite3
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -11,10 +10,9 @@ from sidedoor.desk.access import current_person, only
 from sidedoor.desk.contacts.steps import Values
 from sidedoor.desk.current import contact_steps, library, now, shelf, workflow
 from sidedoor.desk.items.compare import compare
-from sidedoor.desk.items.editor import sentence
-from sidedoor.desk.items.files import CannotSave, Conflict, change_file
+from sidedoor.desk.items.files import change_file
 from sidedoor.desk.items.review import FIRST_OF_TWO
-from sidedoor.desk.items.workflow import NotAllowed
+from sidedoor.desk.refusal_words import STOPS, sentence
 from sidedoor.documents.checks import CONTACT_CHECK_DAYS
 from sidedoor.documents.library import Library
 from sidedoor.documents.models import Contact
@@ -47,7 +45,7 @@ CHOICES = ("audiences", "places")
 
 
 def contacts_due(known: Library, moment: datetime) -> list[Contact]:
-    """Those nobody made sure of lately, the longest unchecked first."""
+    """Contacts that nobody has checked lately, the longest unchecked first."""
     since = moment.date() - timedelta(days=CONTACT_CHECK_DAYS)
     due = [contact for contact in known.contacts.values() if not contact.checked or contact.checked < since]
     return sorted(due, key=lambda contact: (contact.checked.isoformat() if contact.checked else "", contact.name))
@@ -146,7 +144,7 @@ def history() -> ResponseReturnValue:
 @blueprint.post("/history/restore")
 @only("editor")
 def restore() -> ResponseReturnValue:
-    """Make the change that waits of an old version."""
+    """Make an old version the change that waits."""
     revisions = shelf().history.revisions(CONTACTS, [change_file(CONTACTS)])
     chosen = next((one for one in revisions if one.id == request.form.get("revision")), None) or abort(404)
     text, base = shelf().history.text_at(chosen.id, chosen.file) or abort(404), request.form.get("base", "")
@@ -158,8 +156,8 @@ def restore() -> ResponseReturnValue:
 def _step(step: Callable[[], bool | None], said: str, then: str = "/contacts") -> ResponseReturnValue:
     try:
         said = FIRST_OF_TWO if step() is False else said
-    except (NotAllowed, CannotSave, Conflict, Refused, sqlite3.Error) as refused:
-        return _page(sentence(refused)), 422
+    except STOPS as stopped:
+        return _page(sentence(stopped)), 422
     flash(said)
     return redirect(then, 303)
 
@@ -171,8 +169,8 @@ def _form(contact: str, values: Values, save: Callable[[str], None]) -> Response
             save(request.form.get("base", ""))
             flash("It is saved, and waits for a second person.")
             return redirect("/contacts", 303)
-        except (NotAllowed, CannotSave, Conflict, Refused, sqlite3.Error) as refused:
-            problem = sentence(refused)
+        except STOPS as stopped:
+            problem = sentence(stopped)
         if request.form.get("base") != contact_steps().working().digest:
             theirs = _differences(contact, values)
     page = render_template(
@@ -191,7 +189,7 @@ def _choices(name: str, values: Values) -> dict[str, str]:
 
 
 def _differences(contact: str, values: Values) -> dict[str, str | list[str]]:
-    """What a record says now, where it is something else than `values`: somebody saved it meanwhile."""
+    """What a record says now, where it differs from `values`: somebody saved it meanwhile."""
     record = contact_steps().record(contact) or {}
     return {name: record.get(name, "") for name in values if (record.get(name) or "") != (values[name] or "")}
 

@@ -1,4 +1,4 @@
-"""What approving would do, in words that follow “Approve:”. What a button says and what it does must be one thing."""
+"""What approving would do, in words that follow “Approve:”. A button has to say exactly what it does."""
 
 from datetime import datetime
 from typing import Literal

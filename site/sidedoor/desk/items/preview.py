@@ -115,7 +115,7 @@ def shared_approval(token: str) -> ResponseReturnValue:
 
 
 def _shared(token: str) -> tuple[PreviewLink, Item]:
-    """The link and what it shows. Aborts with 404 once it is void, old, or of a version that is no longer the one."""
+    """The link and what it shows. Aborts with 404 once it is void, too old, or of a version that was changed since."""
     link = previews().find(token, now())
     kind = kind_of(link.file) if link else None
     item = newsroom().find(kind, slug_of(link.file)) if link and kind else None
