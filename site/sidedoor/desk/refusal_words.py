@@ -44,6 +44,10 @@ WORDS = {
     ),
     Refusal.NO_CONTACTS: "There is no contacts.yaml. Tell whoever runs this machine.",
     Refusal.CHANGED_MEANWHILE: "Somebody else changed {file} meanwhile. Look at it again, then decide.",
+    Refusal.FOLDER_AWAY: (
+        "The folder with the site's words cannot be reached just now, so nothing can be opened or saved."
+        " Readers see everything as it was. Keep this page open, and tell whoever runs this machine."
+    ),
     Refusal.NOT_SAVED: (
         "It could not be saved ({reason}). What you typed is still here; tell whoever runs this machine."
     ),

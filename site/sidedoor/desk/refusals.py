@@ -42,6 +42,7 @@ class Refusal(StrEnum):
     # Files
     CHANGED_MEANWHILE = auto()
     NOT_SAVED = auto()
+    FOLDER_AWAY = auto()
     UNREADABLE = auto()
     LETTER_LOST = auto()
     NOT_UTF8 = auto()

@@ -136,10 +136,7 @@ class Shelf:
 
     def _must_be_there(self) -> None:
         if self._away() or not (self._content / SITE).is_file():
-            raise CannotSave(
-                "The folder with the site's words cannot be reached just now, so nothing can be opened or saved."
-                " Readers see everything as it was. Keep this page open, and tell whoever runs this machine."
-            )
+            raise CannotSave(Refusal.FOLDER_AWAY)
 
     @contextmanager
     def turn(self) -> Iterator[None]:
