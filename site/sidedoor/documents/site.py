@@ -53,6 +53,10 @@ def _zone(name: str) -> str:
     return name
 
 
+TimeZone = Annotated[str, AfterValidator(_zone)]
+"""A name of the time zone database: `Europe/London`."""
+
+
 def _locale(tag: str) -> str:
     try:
         Locale.parse(tag, sep="-")
@@ -200,7 +204,7 @@ class Site(Model):
     languages: Annotated[tuple[str, ...], Field(min_length=1)] = ("en",)
     dates: Mapping[str, Annotated[str, AfterValidator(_locale)]] = {}
     """How days are written, by language: `en = "en-CA"`. A language that is not here writes its own way."""
-    timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    timezone: TimeZone = "UTC"
     exit: Annotated[tuple[WebAddress, ...], Field(min_length=1, max_length=2)]
     exit_title: Annotated[str, Field(min_length=1, max_length=30)] = "Untitled"
     url: WebAddress | None = None
