@@ -106,6 +106,10 @@ class Code(StrEnum):
     NO_SUCH_SENTENCE_BUT = auto()
     OWN_WORDS_LACK = auto()
     HTTPS_WITHOUT_URL = auto()
+    LOOK_TOO_FAINT = auto()
+    MARK_TOO_BIG = auto()
+    MARK_UNREADABLE = auto()
+    MARK_DOES_MORE = auto()
     FORMER_OWNER = auto()
     ANOTHER_EMERGENCY_NUMBER = auto()
     # How it reads

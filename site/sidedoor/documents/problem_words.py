@@ -235,6 +235,20 @@ WORDS: Mapping[Code, _Words] = {
     Code.HTTPS_WITHOUT_URL: _Words(
         "SIDEDOOR_HTTPS is on, and `url` names no https address.", "Write url = \"https://…\" as readers type it."
     ),
+    Code.LOOK_TOO_FAINT: _Words(
+        "{field}, {colour}, stands out by {reached} to 1 where {least} is the least, so it is not used.",
+        "Choose a darker accent, or a lighter paper.",
+    ),
+    Code.MARK_TOO_BIG: _Words(
+        "The mark is longer than {most} bytes.", "Draw it with fewer points, or make it smaller."
+    ),
+    Code.MARK_UNREADABLE: _Words(
+        "The mark is no drawing that can be read.",
+        "Write the text of an SVG, or what `sidedoor mark FILE` says for a PNG of at most 128 by 128.",
+    ),
+    Code.MARK_DOES_MORE: _Words(
+        "The mark holds “{what}”, and more than a plain drawing is not allowed.", "Save it as a plain SVG of paths."
+    ),
     Code.FORMER_OWNER: _Words("It still says “{claim}”, which is true of another owner.", "Say what is true of you."),
     Code.ANOTHER_EMERGENCY_NUMBER: _Words(
         "It says to call {number}, which is neither the number of [emergency] nor a contact's.",

@@ -10,6 +10,7 @@ from babel import Locale, UnknownLocaleError
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from sidedoor.documents.codes import Code
+from sidedoor.documents.look import Look
 from sidedoor.documents.models import (
     Digits,
     EmailAddress,
@@ -215,6 +216,7 @@ class Site(Model):
     words: Mapping[str, Mapping[str, Annotated[str, Field(min_length=1, max_length=600)]]] = {}
     """Sentences of the interface in words of the owner's own, by language."""
     emergency: Emergency | None = None
+    look: Look = Look()
     menu: Menu | None = None
     situations: tuple[Situation, ...] = ()
     groups: tuple[Group, ...] = ()

@@ -27,6 +27,7 @@ from sidedoor.public.addresses import LINKED
 from sidedoor.public.menu import NOTICE_PAGE, menu_pages
 from sidedoor.starters import CLAIMS, EXAMPLE
 from sidedoor.web.language import has_words, interface_sentences, own_words_fit
+from sidedoor.web.look import check_look
 
 _SAYS_WHO_RUNS_IT = ("pages/about.md", "pages/privacy.md")
 
@@ -37,6 +38,7 @@ def check_site(library: Library, clock: Clock, content: Path, https: bool) -> li
         *_menu(library, clock),
         *_languages(library.site),
         *_own_words(library.site),
+        *check_look(library.site),
         *([Problem(SITE, None, Code.HTTPS_WITHOUT_URL)] if https and not _is_https(library.site) else []),
         *_left_over(library, content),
     ]

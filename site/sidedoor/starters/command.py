@@ -1,5 +1,7 @@
 """`sidedoor init FOLDER --for …`: a content folder of one's own, in git, that `sidedoor run` serves at once."""
 
+import base64
+import re
 import shutil
 import sys
 from collections.abc import Callable
@@ -11,12 +13,13 @@ from dulwich import porcelain
 from dulwich.repo import Repo
 from pydantic import TypeAdapter, ValidationError
 
+from sidedoor.documents.look import Look
 from sidedoor.documents.models import Digits, WebAddress, Words
 from sidedoor.documents.problems import Refused, Wrong
 from sidedoor.documents.site import TimeZone
 from sidedoor.private import keep_to_the_owner
 from sidedoor.starters import EXAMPLES
-from sidedoor.starters.starter import Answers, NewSite, country_names, names, starter, zones_of
+from sidedoor.starters.starter import Answers, NewSite, country_names, names, quoted, starter, zones_of
 
 HOOKS = EXAMPLES.parent / "hooks" if (EXAMPLES.parent / "hooks").is_dir() else EXAMPLES.parent / "deploy/hooks"
 
@@ -75,6 +78,22 @@ def init(folder: Path, where: str, exits: tuple[str, ...], **said: str | None) -
     click.echo(f"{folder}: {len(files)} files. {folder / 'README.md'} says what to do next.")
 
 
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+def mark(file: Path) -> None:
+    """Say what to write into site.toml so that FILE, a small SVG or PNG, stands beside the site's name."""
+    raw = file.read_bytes()
+    if raw.startswith(b"\x89PNG"):
+        written = f"data:image/png;base64,{base64.b64encode(raw).decode()}"
+    else:
+        written = re.sub(r"<\?.*?\?>|<!--.*?-->", "", raw.decode("utf-8", "replace"), flags=re.DOTALL).strip()
+    try:
+        look = Look(mark=written)
+    except ValidationError as error:
+        raise click.ClickException(_why(error)) from None
+    click.echo(f"[look]\nmark = {quoted(look.mark or '')}")
+
+
 def _answer(
     option: str, said: str | None, question: str, valid: Callable[[str], str], default: str | None = None
 ) -> str:
@@ -98,13 +117,15 @@ def _of(kind: Any) -> Callable[[str], str]:
         try:
             value: str = TypeAdapter(kind).validate_python(said.strip())
         except ValidationError as error:
-            detail = error.errors()[0]
-            wrong = detail.get("ctx", {}).get("error")
-            said_wrong = str(wrong) if isinstance(wrong, Wrong) else f"“{said}” cannot be used: {detail['msg']}."
-            raise click.BadParameter(said_wrong) from None
+            raise click.BadParameter(_why(error, f"“{said}” cannot be used.")) from None
         return value
 
     return valid
+
+
+def _why(error: ValidationError, otherwise: str = "It cannot be used.") -> str:
+    wrong = error.errors()[0].get("ctx", {}).get("error")
+    return str(wrong) if isinstance(wrong, Wrong) else otherwise
 
 
 def _of_at_most(letters: int) -> Callable[[str], str]:
