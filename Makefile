@@ -18,7 +18,7 @@ RUNS := .venv/runs.stamp
 TESTS := .venv/tests.stamp
 CHECKERS := tests/node_modules/.stamp
 
-.PHONY: run desk staff test test-long check export lint lock browsers bench-tools strings pictures bench bench-speed bench-scale bench-traces bench-chat audit clean
+.PHONY: run desk staff init test test-long check export lint lock browsers bench-tools strings pictures bench bench-speed bench-scale bench-traces bench-chat audit clean
 
 run: $(RUNS)
 	@exec $(BIN)/sidedoor run
@@ -52,6 +52,11 @@ check: $(RUNS)
 FOLDER ?= data/mirror
 export: $(RUNS)
 	$(BIN)/sidedoor export $(FOLDER)
+
+# A site of one's own: make init FOLDER=/srv/our-site FOR=blank (or another folder of examples/starters). What is not said is asked.
+FOR ?= blank
+init: $(RUNS)
+	@$(if $(filter file,$(origin FOLDER)),echo "Say where: make init FOLDER=/srv/our-site FOR=blank"; exit 1,$(BIN)/sidedoor init "$(FOLDER)" --for "$(FOR)")
 
 lint: $(TESTS) $(CHECKERS)
 	$(BIN)/ruff check .

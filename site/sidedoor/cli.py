@@ -8,6 +8,7 @@ from flask import Flask
 from flask.cli import ScriptInfo
 
 from sidedoor.public import commands
+from sidedoor.starters.command import init, mark
 from sidedoor.web import serve
 
 SHIPPED_CONTENT = Path(__file__).resolve().parent / "content"
@@ -38,7 +39,7 @@ def main() -> None:
     """Sidedoor: a help site whose readers may be watched, and the news of whoever runs it."""
 
 
-for command in (commands.check, commands.content, commands.export, commands.feedback, commands.news):
+for command in (init, mark, commands.check, commands.content, commands.export, commands.feedback, commands.news):
     main.add_command(command)
 
 _host = click.option("--host", envvar="HOST", default="127.0.0.1", show_default=True)

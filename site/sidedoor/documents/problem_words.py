@@ -206,6 +206,54 @@ WORDS: Mapping[Code, _Words] = {
     Code.SITUATION_TO_NOWHERE: _Words(
         "“{says}” leads to no help page.", "Write help/{slug}.md, or choose another."
     ),
+    Code.MENU_TO_NOWHERE: _Words(
+        "The menu leads to {link}, and there is no such page.", "Write it, or take it out of the menu."
+    ),
+    Code.MENU_TO_DRAFT: _Words(
+        "The menu leads to {link}, which readers cannot open yet.", "Finish it, or take it out of the menu."
+    ),
+    Code.NOTICE_TO_NOWHERE: _Words(
+        "The notice on every page leads to {link}, and readers cannot open it.", "Write it, and publish it."
+    ),
+    Code.LANGUAGE_WITHOUT_WORDS: _Words(
+        "The interface has no words in “{language}”.", "Take it out of languages, or write them: [words.{language}]."
+    ),
+    Code.LANGUAGE_WITHOUT_DATES: _Words(
+        "Nobody knows how “{language}” writes days.", "Say under [dates] which language's way to take."
+    ),
+    Code.NOT_SAID_IN: _Words("{field} is not said in “{language}”.", "Add it, or its readers see the first one."),
+    Code.NO_SUCH_SENTENCE: _Words(
+        "{field} has words for “{sentence}”, which no page says.", "Copy the sentence from the page."
+    ),
+    Code.NO_SUCH_SENTENCE_BUT: _Words(
+        "{field} has words for “{sentence}”, which no page says.", "Did you mean “{near}”?"
+    ),
+    Code.OWN_WORDS_LACK: _Words(
+        "In {field}, the words for “{sentence}” lack what is filled in, or hold a percent sign of their own.",
+        "Keep each %(…)s of the sentence once, and write per cent in letters.",
+    ),
+    Code.HTTPS_WITHOUT_URL: _Words(
+        "SIDEDOOR_HTTPS is on, and `url` names no https address.", "Write url = \"https://…\" as readers type it."
+    ),
+    Code.LOOK_TOO_FAINT: _Words(
+        "{field}, {colour}, stands out by {reached} to 1 where {least} is the least, so it is not used.",
+        "Choose a darker accent, or a lighter paper.",
+    ),
+    Code.MARK_TOO_BIG: _Words(
+        "The mark is longer than {most} bytes.", "Draw it with fewer points, or make it smaller."
+    ),
+    Code.MARK_UNREADABLE: _Words(
+        "The mark is no drawing that can be read.",
+        "Write the text of an SVG, or what `sidedoor mark FILE` says for a PNG of at most 128 by 128.",
+    ),
+    Code.MARK_DOES_MORE: _Words(
+        "The mark holds “{what}”, and more than a plain drawing is not allowed.", "Save it as a plain SVG of paths."
+    ),
+    Code.FORMER_OWNER: _Words("It still says “{claim}”, which is true of another owner.", "Say what is true of you."),
+    Code.ANOTHER_EMERGENCY_NUMBER: _Words(
+        "It says to call {number}, which is neither the number of [emergency] nor a contact's.",
+        "Write the number that is right here, or add the contact with its source.",
+    ),
     Code.TELLING_WORD: _Words(
         "The {last} gives the page away: “{word}”.", "Choose words that anybody may read over a shoulder.",
         form_what="{field} gives the page away: “{word}”.",
