@@ -112,6 +112,8 @@ class Database:
                 connection.execute("PRAGMA synchronous = NORMAL")
             if _version(connection) != len(self._migrations):
                 self._migrate(connection)
+            elif self._wal and connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+                _use_a_log(connection)  # it was put back from a copy, which keeps none
             connection.execute("PRAGMA query_only = ON")
         except BaseException:
             connection.close()
@@ -140,6 +142,45 @@ class Database:
                 for statement in _statements(script):
                     connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {len(self._migrations)}")
+
+
+def is_database(path: Path) -> bool:
+    """Whether a file is one of SQLite's, by its first bytes (https://sqlite.org/fileformat2.html#the_database_header)."""
+    try:
+        with path.open("rb") as file:
+            return file.read(16) == b"SQLite format 3\0"
+    except OSError:
+        return False
+
+
+def copy_of(path: Path) -> bytes:
+    """The database `path` as it is at one moment, while others go on writing. Raises sqlite3.Error."""
+    with closing(_looking_at(path)) as source, closing(sqlite3.connect(":memory:")) as copy:
+        source.backup(copy)
+        raw = bytearray(copy.serialize())
+    raw[18:20] = b"\1\1"  # a copy keeps no write-ahead log, whatever its original does
+    return bytes(raw)
+
+
+def copy_into(path: Path, target: Path) -> None:
+    """The same for one that is too big for memory. Raises sqlite3.Error."""
+    with closing(_looking_at(path)) as source, closing(sqlite3.connect(target)) as copy:
+        source.backup(copy)
+        copy.execute("PRAGMA journal_mode = DELETE").fetchall()
+
+
+def is_sound(raw: bytes) -> bool:
+    """Whether a copy is a whole database (https://sqlite.org/pragma.html#pragma_integrity_check)."""
+    try:
+        with closing(sqlite3.connect(":memory:")) as database:
+            database.deserialize(raw)
+            return database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    except sqlite3.Error:
+        return False
+
+
+def _looking_at(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=_PATIENCE_SECONDS)
 
 
 class _Connection(sqlite3.Connection):

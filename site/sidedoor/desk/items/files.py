@@ -17,7 +17,7 @@ from sidedoor.desk.items.history import Author, History
 from sidedoor.documents.document import FOLDERS, kind_of
 from sidedoor.documents.reading import CONTACTS, PICTURES, SITE
 from sidedoor.documents.slugs import slug_problem
-from sidedoor.private import as_its_folder_says
+from sidedoor.private import as_its_folder_says, private_file
 
 CHANGES = "changes/"
 """Where changes to what is already public wait for approval; the public site reads nothing there."""
@@ -142,7 +142,7 @@ class Shelf:
                 return
             self._must_be_there()
             try:
-                self._lock_file.parent.mkdir(parents=True, exist_ok=True)
+                private_file(self._lock_file)  # a command of the superuser takes turns, too
                 lock = self._lock_file.open("w")
             except OSError as error:
                 raise CannotSave(_why(error)) from error
