@@ -12,6 +12,8 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install
 INSTALL := $(PIP) --require-hashes
 INSTALL_OURSELVES := $(PIP) --no-deps --no-build-isolation --editable .
+# Python 3.11 puts a setuptools into every new venv that is years old, with known holes; nothing here needs one.
+LEAVE_OUT := $(BIN)/python -m pip --quiet --disable-pip-version-check uninstall --yes setuptools 2>/dev/null
 RUNS := .venv/runs.stamp
 TESTS := .venv/tests.stamp
 CHECKERS := tests/node_modules/.stamp
@@ -95,11 +97,13 @@ clean:
 $(RUNS): requirements.txt pyproject.toml | .venv/bin/python
 	@echo "Setting up …"
 	@$(INSTALL) -r requirements.txt
+	@$(LEAVE_OUT)
 	@$(INSTALL_OURSELVES)
 	@touch $@
 
 $(TESTS): requirements-dev.txt requirements.txt pyproject.toml | .venv/bin/python
 	@$(INSTALL) -r requirements-dev.txt
+	@$(LEAVE_OUT)
 	@$(INSTALL_OURSELVES)
 	@touch $@ $(RUNS)
 

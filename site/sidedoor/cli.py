@@ -38,7 +38,7 @@ def _choose_content() -> None:
 
 @click.group(context_settings={"obj": ScriptInfo(create_app=_public_site, set_debug_flag=False)})
 def main() -> None:
-    """Sidedoor: a help site for people living with domestic abuse, and the news of who runs it."""
+    """Sidedoor: a help site whose readers may be watched, and the news of whoever runs it."""
 
 
 for command in (commands.check, commands.content, commands.export, commands.feedback, commands.news):

@@ -1,6 +1,6 @@
 """The one way to open a SQLite file, for both applications: who may read it, how to wait, what a transaction is.
 
-Python's own transactions begin at the first INSERT, so a SELECT that a write depends on stands outside of them. Here
+Python's own transactions begin at the first INSERT, so a SELECT that a write depends on is outside them. Here
 Python begins none (`isolation_level=None`): `reading` looks and cannot write; `writing` holds the write lock before its
 first look, so that nobody can slip in between a check and what follows from it.
 
@@ -62,7 +62,7 @@ class Database:
     def writing(self) -> Iterator[sqlite3.Connection]:
         """A transaction that nobody else writes in: kept if the block ends well, undone if not. Raises sqlite3.Error.
 
-        It is not to be opened twice by one thread.
+        A thread must not open a second one inside it.
         """
         with self._connected() as connection:
             connection.execute("PRAGMA query_only = OFF")
@@ -80,7 +80,7 @@ class Database:
         return kept
 
     def cut_the_log(self) -> None:
-        """Bring the write-ahead log into the file and cut it to nothing, if nobody reads just now."""
+        """Bring the write-ahead log into the file and cut it to nothing, if nobody is reading."""
         with self._connected() as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
@@ -134,10 +134,10 @@ class Database:
         if self._wal:
             _use_a_log(connection)
         with _transaction(connection):
-            # Asked again, now that nobody else can be about it.
+            # Asked again, now that nobody else can be migrating it.
             version = _version(connection)
             if version > len(self._migrations):
-                raise MadeByANewerVersion(f"{self._path.name} was made by a newer version of Sidedoor.")
+                raise MadeByANewerVersion(self._path.name)
             for script in self._migrations[version:]:
                 for statement in _statements(script):
                     connection.execute(statement)
@@ -185,7 +185,7 @@ def _looking_at(path: Path) -> sqlite3.Connection:
 
 class _Connection(sqlite3.Connection):
     def __del__(self) -> None:
-        with suppress(sqlite3.ProgrammingError):  # it never was open
+        with suppress(sqlite3.ProgrammingError):  # it was never open
             self.close()
 
 

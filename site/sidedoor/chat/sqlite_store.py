@@ -55,7 +55,7 @@ _SELECT = (
 )
 _TIDIES_EVERY = timedelta(seconds=10)
 _HIGHEST = 2**63 - 1
-"""No number that SQLite gives is higher."""
+"""The highest number that SQLite gives out."""
 
 
 class SqliteStore:
@@ -84,7 +84,7 @@ class SqliteStore:
             return
         with self._write() as database:
             for id_ in over:
-                # It may have been spoken in meanwhile.
+                # Somebody may have written in it meanwhile.
                 row = database.execute(f"{_SELECT} WHERE one.id = ? AND one.state != 'ended'", (id_,)).fetchone()
                 if row and _is_over(row, now):
                     self._end(database, id_, "quiet", now)
@@ -366,7 +366,7 @@ class SqliteStore:
         database.execute(query, (hour_of(now), what, by, by))
 
     def _conversation(self, row: tuple[Any, ...], now: datetime) -> Conversation | None:
-        """None for a row that cannot be read: nobody can go on there, and the others are not to suffer from it."""
+        """None for a row that cannot be read: nobody can go on there, and it must not take the others down with it."""
         id_, state, started, quiet_since, seen, adviser, name, desk, watcher, watched, reason, newest, network = row
         place = 0
         if state == "waiting":

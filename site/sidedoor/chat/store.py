@@ -28,7 +28,7 @@ class ChatStore(Protocol):
 
     def end_the_quiet(self, now: datetime) -> None:
         """End what is over by rules.over_at, and forget all that is old: what ended, networks, keys of days, desks that
-        gave no sign, counts. Whoever looks does so first; a sweeper does it where nobody looks."""
+        gave no sign, counts. Every look does so first; a sweeper does it while nobody looks."""
 
     def network_keys(self, now: datetime) -> tuple[bytes, ...]:
         """The keys that stand for today and yesterday (UTC) in networks.networks; older ones are forgotten."""
@@ -48,10 +48,10 @@ class ChatStore(Protocol):
         """
 
     def find(self, token: str, now: datetime) -> Conversation | None:
-        """The reader's conversation, also for a while after it ended. Who looks in is there."""
+        """The reader's conversation, also for a while after it ended. Looking in counts as being there."""
 
     def stay(self, conversation: int, now: datetime) -> None:
-        """The reader says that they are still there: the quiet time begins anew."""
+        """The reader says that they are still there: the quiet time starts again."""
 
     def get(self, conversation: int, now: datetime) -> Conversation | None:
         """A conversation by its number, for the desk."""
@@ -151,7 +151,7 @@ def _is_valkey(chosen: str) -> bool:
             and parts.port != 0
             and (not number or number.isdigit())
         )
-    except ValueError:  # a port that is none
+    except ValueError:  # not a port
         return False
 
 

@@ -14,7 +14,7 @@ from sidedoor.documents.problems import Refused
 
 log = logging.getLogger(__name__)
 _SENTENCES = {
-    400: ("That did not work", "Something in the form was not right. Go back, and try once more."),
+    400: ("That did not work", "Something in the form was not right. Go back, and try again."),
     401: ("You are not signed in", "What you typed was not sent. Sign in in another tab, come back, and try again."),
     403: ("This is not open to you", "If you need it, ask an administrator for the role it takes."),
     404: ("There is nothing here", "It may have been moved or removed. The list shows everything there is."),

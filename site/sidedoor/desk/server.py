@@ -37,7 +37,7 @@ def load() -> Flask:
     """The desk. What runs beside its answers starts with the server, or with the first request."""
     app = loaded(create_app)
     # Drafts and embargoed words lie in the content. Its pictures and pages keep their modes: the folder shuts them in.
-    # One that is not there is not made: it would pass for the content of a site that was emptied.
+    # A missing folder is not made: it would look like a site whose content was deleted.
     with suppress(OSError):
         if app.config["CONTENT"].is_dir():
             private_folder(app.config["CONTENT"])

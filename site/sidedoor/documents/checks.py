@@ -29,6 +29,7 @@ def check_library(library: Library, now: datetime, places: Collection[str]) -> l
         problems += check_document(document, library, now, places)
     problems += _site(library)
     problems += _contacts(library)
+    problems += _facts(library)
     problems += _contacts_due(library, now)
     problems += _facts_due(library, now)
     return sorted(set(problems), key=_order)
@@ -206,6 +207,8 @@ def _contacts(library: Library) -> Iterator[Problem]:
         return Problem("contacts.yaml", None, code, {"contact": contact.id, **values})
 
     areas = [area.name for area in library.site.areas]
+    places = {place.id for place in library.site.places}
+    audiences = {audience.id for audience in library.site.audiences}
     for contact in library.contacts.values():
         if not (contact.phone or contact.text or contact.email or contact.url or contact.textphone):
             yield wrong(Code.CONTACT_OUT_OF_REACH, contact)
@@ -213,6 +216,10 @@ def _contacts(library: Library) -> Iterator[Problem]:
             yield wrong(Code.CHAT_WITHOUT_ADDRESS, contact)
         if contact.sign_up and not contact.text:
             yield wrong(Code.SIGN_UP_WITHOUT_TEXT, contact)
+        for place in set(contact.places) - places:
+            yield wrong(Code.CONTACT_IN_UNKNOWN_PLACE, contact, place=place)
+        for audience in set(contact.audiences) - audiences:
+            yield wrong(Code.CONTACT_FOR_UNKNOWN_AUDIENCE, contact, audience=audience)
         if contact.area and areas and contact.area not in areas:
             yield wrong(Code.CONTACT_IN_UNKNOWN_AREA, contact, area=contact.area)
     for area in library.site.areas:
@@ -220,6 +227,13 @@ def _contacts(library: Library) -> Iterator[Problem]:
             if name not in areas:
                 values = {"area": area.name, "within": name}
                 yield Problem("site.toml", None, Code.AREA_IN_UNKNOWN_AREA, values)
+
+
+def _facts(library: Library) -> Iterator[Problem]:
+    places = {place.id for place in library.site.places}
+    for fact in library.facts.values():
+        for place in set(fact.places) - places:
+            yield Problem("facts.yaml", None, Code.FACT_IN_UNKNOWN_PLACE, {"fact": fact.id, "place": place})
 
 
 def _contacts_due(library: Library, now: datetime) -> Iterator[Problem]:

@@ -19,7 +19,7 @@ from sidedoor.documents.codes import Code
 from sidedoor.documents.document import Document, kind_of
 from sidedoor.documents.kept import Copy, Kept, reader_version
 from sidedoor.documents.library import Library
-from sidedoor.documents.models import FactsFile, Site
+from sidedoor.documents.models import FactsFile
 from sidedoor.documents.problems import Problem, Refused
 from sidedoor.documents.reading import (
     PICTURES,
@@ -35,6 +35,7 @@ from sidedoor.documents.reading import (
     to_text,
 )
 from sidedoor.documents.renderer import Renderer, shared_renderer
+from sidedoor.documents.site import Site
 
 _PROGRESS_EVERY = 1000
 

@@ -97,9 +97,12 @@ WORDS: Mapping[Code, _Words] = {
     Code.NOT_A_DAY: _Words("{field} is not a day that exists.", "Write it like 2026-11-24."),
     Code.NOT_YES_OR_NO: _Words("{field} cannot be “{written}”.", "Write yes or no."),
     Code.NOT_A_NUMBER: _Words("{field} is not a whole number from 0 to 9999.", "Write one like 10."),
+    Code.NOT_WORDS: _Words("{field} has to be words.", "Write them between quotes."),
+    Code.NOT_A_TABLE: _Words("{field} has to have names and values of its own.", _LIKE_ANOTHER),
     Code.NOT_A_LIST: _Words("{field} has to be a list.", "Write one item a line, each after a hyphen."),
     Code.UNREADABLE_VALUE: _Words("{field} cannot be read.", _LIKE_ANOTHER),
     Code.NOT_A_ZONE: _Words("{at}“{written}” is not a time zone.", "Write one like Europe/London."),
+    Code.NOT_A_LOCALE: _Words("{at}“{written}” is no way of writing days that we know.", "Write one like fr-CA."),
     Code.NOT_A_WEB_ADDRESS: _Words(
         "{at}“{written}” is not a web address.", "Write one like https://www.example.org."
     ),
@@ -278,6 +281,16 @@ WORDS: Mapping[Code, _Words] = {
     ),
     Code.CONTACT_IN_UNKNOWN_AREA: _Words(
         "“{contact}” is in an area that site.toml does not list: “{area}”.", _AREA
+    ),
+    Code.CONTACT_IN_UNKNOWN_PLACE: _Words(
+        "“{contact}” is for a place that site.toml does not list: “{place}”.", "Add it to places, or correct it."
+    ),
+    Code.CONTACT_FOR_UNKNOWN_AUDIENCE: _Words(
+        "“{contact}” is for an audience that site.toml does not list: “{audience}”.",
+        "Add it to audiences, or correct it.",
+    ),
+    Code.FACT_IN_UNKNOWN_PLACE: _Words(
+        "“{fact}” holds in a place that site.toml does not list: “{place}”.", "Add it to places, or correct it."
     ),
     Code.AREA_IN_UNKNOWN_AREA: _Words("“{area}” lies within “{within}”, which is no area.", _AREA),
     Code.CONTACT_NEVER_CHECKED: _Words(

@@ -31,7 +31,8 @@ from sidedoor.chat.model import (
 )
 from sidedoor.chat.networks import networks
 from sidedoor.chat.store import ChatStore
-from sidedoor.documents.models import Chat, Contact
+from sidedoor.documents.models import Contact
+from sidedoor.documents.site import Chat
 from sidedoor.public.exit import leave
 from sidedoor.public.hidden_first import STILL_RUNS_KEY
 from sidedoor.web.current import current_public
@@ -222,7 +223,7 @@ def _cookie() -> str:
 def _mine() -> Conversation | None:
     _chat()
     if STILL_RUNS_KEY in request.environ:
-        raise StoreDown("left, and not ended yet")
+        raise StoreDown("not ended yet")
     token = request.cookies.get(_cookie())
     return _store().find(token, _now()) if token else None
 

@@ -72,7 +72,7 @@ def _check_facts(library: Library, now: datetime) -> int:
     due = {fact.id for fact in facts_due(library, now)}
     for fact in library.facts.values():
         late = ", DUE" if fact.id in due else ""
-        click.echo(f"{fact.id}: {' · '.join(fact.values)} ({', '.join(fact.nations)}; by {fact.check_by}{late})")
+        click.echo(f"{fact.id}: {' · '.join(fact.values)} ({', '.join(fact.places)}; by {fact.check_by}{late})")
         for page in pages_of(fact, library):
             click.echo(f"    {page.file}")
     problems = [problem for page in library.documents for problem in facts_of(page, library)]

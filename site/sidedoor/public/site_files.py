@@ -43,8 +43,9 @@ def security() -> Response:
     contact = site_address() + contact if contact.startswith("/") else contact
     month = public.now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     expires = (month + timedelta(days=330)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    languages = ", ".join(public.site.languages)
     canonical = f"{site_address()}/.well-known/security.txt"
-    return _text(f"Contact: {contact}\nExpires: {expires}\nPreferred-Languages: en\nCanonical: {canonical}\n")
+    return _text(f"Contact: {contact}\nExpires: {expires}\nPreferred-Languages: {languages}\nCanonical: {canonical}\n")
 
 
 @blueprint.get("/favicon.ico")

@@ -22,7 +22,7 @@ from flask.testing import FlaskClient
 
 from sidedoor.desk.audit import STRANGERS_LINES, Audit
 from sidedoor.desk.people import signing_in
-from sidedoor.desk.people.staff import FAILURES, OFFICE_FAILURES, NotPossible, Passkey, Staff, TooOften
+from sidedoor.desk.people.staff import FAILURES, OFFICE_FAILURES, LinkSpent, Passkey, Staff, TooOften
 from tests.conftest import SetClock
 from tests.content import ContentFolder
 from tests.desk.conftest import SignedIn
@@ -119,7 +119,7 @@ def test_a_link_that_somebody_else_spent_keeps_no_passkey_password_or_work_accou
         lambda: staff.connect(ann.id, "issuer ann", clock(), token),
     ]
     for way_in in late:
-        with pytest.raises(NotPossible, match="no longer good"):
+        with pytest.raises(LinkSpent):
             way_in()
     assert [key.credential for key in staff.passkeys(ann.id)] == [b"one"]
     assert not staff.has_password(ann.id)

@@ -393,7 +393,7 @@
     },
     r: () => find("[data-ready]", current() ?? document)?.focus(),
     9: () => {
-      const steps = find("[data-999]", current() ?? document);
+      const steps = find("[data-danger]", current() ?? document);
       if (steps instanceof HTMLDetailsElement) steps.open = true;
       steps?.querySelector("summary")?.focus();
     },
