@@ -11,7 +11,7 @@ when it is first opened (https://sqlite.org/pragma.html#pragma_user_version).
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from sidedoor.documents.problems import Problem, Refused
 from sidedoor.private import private_file
 
 _PATIENCE_SECONDS = 10
+Migration = str | Callable[[sqlite3.Connection], None]
 
 
 class MadeByANewerVersion(sqlite3.DatabaseError):
@@ -29,7 +30,8 @@ class MadeByANewerVersion(sqlite3.DatabaseError):
 class Database:
     """The SQLite file `path`. Safe to share between threads and processes.
 
-    `migrations`: scripts, the first of which makes the schema of files that have no version yet, with IF NOT EXISTS.
+    `migrations`: scripts, or functions that look before they change. The first makes the schema of files that have no
+    version yet, with IF NOT EXISTS.
     `wal`: write to a log first, so that those who read never wait; for files that many read while others write.
     `overwrite`: fill what is deleted with zeros. `keep_open`: one connection a thread instead of one a call.
     `durable`: survive a power cut with the last word; without, the file stays whole but may lose the last few.
@@ -40,7 +42,7 @@ class Database:
     def __init__(
         self,
         path: Path,
-        migrations: Sequence[str],
+        migrations: Sequence[Migration],
         *,
         wal: bool = False,
         overwrite: bool = False,
@@ -138,9 +140,11 @@ class Database:
             version = _version(connection)
             if version > len(self._migrations):
                 raise MadeByANewerVersion(self._path.name)
-            for script in self._migrations[version:]:
-                for statement in _statements(script):
-                    connection.execute(statement)
+            for migration in self._migrations[version:]:
+                if isinstance(migration, str):
+                    run_script(connection, migration)
+                else:
+                    migration(connection)
             connection.execute(f"PRAGMA user_version = {len(self._migrations)}")
 
 
@@ -215,6 +219,12 @@ def _use_a_log(connection: sqlite3.Connection) -> None:
 def _version(connection: sqlite3.Connection) -> int:
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     return version
+
+
+def run_script(connection: sqlite3.Connection, script: str) -> None:
+    """Run the statements of a script in the transaction that is open. Raises sqlite3.Error."""
+    for statement in _statements(script):
+        connection.execute(statement)
 
 
 def _statements(script: str) -> Iterator[str]:
