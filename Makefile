@@ -78,7 +78,7 @@ browsers:
 bench-tools:
 	@sh tests/browser/install.sh bench
 
-# The lock files, made anew from pyproject.toml: exact versions and hashes of everything, for every Python and machine.
+# The lock files, made from pyproject.toml: exact versions and hashes of everything, for every Python and machine.
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --group build pyproject.toml
 lock: $(TESTS)
 	$(LOCK) -o requirements.txt $(if $(UPGRADE),--upgrade)

@@ -227,13 +227,15 @@ def sentences_raised(source: str) -> list[str]:
                 text = named.get(node.id) if isinstance(node, ast.Name) else getattr(node, "value", None)
                 if isinstance(text, str) and is_a_sentence(text):
                     found.append(text)
-                if isinstance(node, ast.Call) and ast.unparse(node.func) in ("str", "sentence", "in_form_words"):
+                made = isinstance(node, ast.Call) and ast.unparse(node.func)
+                # A value may be shown as text; what stands in the place of the code may not.
+                if made in ("sentence", "in_form_words") or (made == "str" and argument in call.args):
                     found.append(ast.unparse(node))
     return found
 
 
 def _exceptions_made(tree: ast.Module) -> Iterator[ast.Call]:
-    """What is raised, but for Python's own exceptions (a programmer reads those) and click's (it shows them itself)."""
+    """What is raised, except Python's own exceptions (for programmers) and click's (it shows them itself)."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
             name = ast.unparse(node.exc.func)
@@ -248,7 +250,7 @@ def _exceptions_made(tree: ast.Module) -> Iterator[ast.Call]:
 
 
 def sentences_kept(source: str) -> list[str]:
-    """Every string of a module that is a whole sentence, but for docstrings and what goes into the operator's log."""
+    """Every string of a module that is a whole sentence, except docstrings and what goes into the operator's log."""
     tree = ast.parse(source)
     passed_over = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for call in ast.walk(tree):

@@ -14,7 +14,7 @@ from sidedoor.settings import Settings, of_environment
 from sidedoor.web import serve
 
 SHIPPED_CONTENT = Path(__file__).resolve().parent / "content"
-"""What the package brings along, for whoever has no content of their own yet. A checkout has its own instead."""
+"""What the package brings along, for somebody who has no content of their own yet. A checkout has its own instead."""
 
 
 def _public_site() -> Flask:

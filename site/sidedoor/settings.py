@@ -132,7 +132,7 @@ def of_environment() -> Settings:
 
 
 def unknown_names(environment: Mapping[str, str] = os.environ) -> list[Problem]:
-    """The names in the environment that begin as ours do and are none of ours: each was meant to do something."""
+    """Names in the environment that begin like ours but are not settings: each was meant to do something."""
     known = {*NAMES, *OF_COMMANDS, *_OF_TESTS}
     return [
         _unknown(name, known)

@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException, Unauthorized
 from sidedoor.desk.access import Who, roles_for
 from sidedoor.desk.items.files import CannotSave
 from sidedoor.desk.people.typed_words import shown_again
+from sidedoor.desk.refusal_words import sentence
 from sidedoor.documents.problems import Refused
 
 log = logging.getLogger(__name__)
@@ -50,9 +51,9 @@ def handle_errors(app: Flask) -> None:
     @app.errorhandler(CannotSave)
     def out_of_reach(error: CannotSave) -> ResponseReturnValue:
         """A file, or the whole folder of them, that cannot be reached just now."""
-        if again := shown_again(str(error)):
+        if again := shown_again(sentence(error)):
             return again
-        return render_template("desk/error.html", heading="This cannot be opened just now", text=str(error)), 503
+        return render_template("desk/error.html", heading="This cannot be opened just now", text=sentence(error)), 503
 
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> ResponseReturnValue:

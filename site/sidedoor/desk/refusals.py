@@ -41,8 +41,8 @@ class Refusal(StrEnum):
     NO_CONTACTS = auto()
     # Files
     CHANGED_MEANWHILE = auto()
-    NOT_SAVED = auto()
     FOLDER_AWAY = auto()
+    NOT_SAVED = auto()
     UNREADABLE = auto()
     LETTER_LOST = auto()
     NOT_UTF8 = auto()

@@ -176,7 +176,7 @@ class Place(Block):
 
 
 class Number(Block):
-    """`/// number | ndah`: the number of one contact and nothing else of it, and words of one's own beside it."""
+    """`/// number | ndah`: only the number of one contact, with the page's own words beside it."""
 
     NAME = "number"
     ARGUMENT = True

@@ -122,7 +122,7 @@ def _telling_words(document: Document, library: Library) -> Iterator[Problem]:
 def _reading(document: Document) -> Iterator[Problem]:
     if not document.language.startswith("en"):
         return
-    # A tool that stands among the help pages is read by the same people.
+    # A tool listed among the help pages is read by the same people.
     kind = "help" if document.group else document.kind
     level = Level.ERROR if kind == "help" else Level.WARNING
     grade, most = flesch_kincaid_grade(document.sentences), EASIEST_GRADE_FOR[kind]
@@ -152,7 +152,7 @@ def _summary(document: Document) -> Iterator[Problem]:
 
 
 def facts_of(document: Document, library: Library) -> Iterator[Problem]:
-    """Facts it names that are not there; and, where the site keeps a ledger, figures it prints that no fact holds."""
+    """Facts it names that do not exist; and, where the site keeps a ledger, figures it prints that no fact holds."""
     for name in document.meta.facts:
         if name not in library.facts:
             yield Problem(document.file, None, Code.UNKNOWN_FACT, {"fact": name}, "facts")

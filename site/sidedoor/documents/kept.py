@@ -48,7 +48,7 @@ class Kept:
     def __init__(self, data: Path) -> None:
         self._pictures = data / "pictures"
         self._database: Database | None = None
-        with suppress(Refused):  # a newer version made them: they are left to it
+        with suppress(Refused):  # a newer version made them, and may need them
             self._database = Database(data / "kept.sqlite3", (_SCHEMA,), wal=True, durable=False)
 
     def all(self) -> dict[str, Copy]:
@@ -105,7 +105,7 @@ class Kept:
         return (self._pictures / name).is_file()
 
     def picture(self, name: str) -> bytes | None:
-        """What is kept of it; None if nothing is, or nothing can be read."""
+        """What is kept of it; None if nothing is kept or readable."""
         try:
             return (self._pictures / name).read_bytes()
         except OSError:
@@ -114,6 +114,6 @@ class Kept:
 
 @cache
 def reader_version() -> str:
-    """Changes whenever the code does that reads documents, so that what older code made is made anew."""
+    """Changes with the code that reads documents, so that what older code made is made again."""
     sources = sorted(Path(__file__).parent.glob("*.py"))
     return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]

@@ -46,7 +46,7 @@ log = logging.getLogger("sidedoor.content")
 
 @dataclass(frozen=True)
 class _Record:
-    """A file as it was when last read. `good` is its last good version, of this reading or an earlier one."""
+    """A file as it was when last read. `good` is its last good version, from this reading or an earlier one."""
 
     signature: Signature
     digest: str
@@ -170,7 +170,7 @@ class Loader:
         return self._library
 
     def _take_from_copy(self, file: str) -> None:
-        """Show what was kept of a file that cannot be looked at; whatever it is by then, it is read when it can be."""
+        """Show what was kept of a file that cannot be looked at; it is read again as soon as it can be."""
         if good := _good(copy := self._copies.get(file)):
             assert copy
             self._records[file] = _Record(_NEVER_SEEN, copy.digest, copy.reader, good)
@@ -219,7 +219,7 @@ class Loader:
             raw = self._bytes(file)
             digest = hashlib.sha256(raw).hexdigest()
             if before and (before.digest, before.reader) == (digest, reader):
-                # Only its place or its date changed, as when the whole folder is put in place anew.
+                # Only its place or its date changed, as when the whole folder is replaced by a copy.
                 self._records[file] = replace(before, signature=signature)
                 return
             same = copy and (copy.digest, copy.reader) == (digest, reader)
@@ -232,7 +232,7 @@ class Loader:
             self._records[file] = _Record(signature, digest, reader, good, tuple(refused.problems))
 
     def _has_picture(self, file: str) -> bool:
-        """Whether a file is none, or is kept with its bytes, as the version before did not."""
+        """Whether a file is not a picture, or is kept with its bytes, as older versions did not do."""
         name = file.removeprefix(PICTURES)
         return name == file or self._kept is None or self._kept.has_picture(name)
 

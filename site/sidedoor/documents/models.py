@@ -118,17 +118,17 @@ class Meta(Model):
     related_help: tuple[Slug, ...] = ()
     reviewed: date | None = None
     legal_review_on: date | None = None
-    """When somebody has to look whether it may stay: an item that names a person, say."""
+    """When somebody has to check whether it may stay: an item that names a person, say."""
     sources: tuple[str, ...] = ()
     check: Literal["high"] | None = None
-    """`high`: it states what an old or undated source says, so somebody has to look again by `check_by`."""
+    """`high`: it relies on an old or undated source, so somebody has to look again by `check_by`."""
     check_by: date | None = None
     facts: tuple[str, ...] = ()
     """The ids of facts.yaml whose numbers, dates, costs and promises it prints."""
     translation_of: Slug | None = None
     awaiting_review: bool = False
     search_words: tuple[Words, ...] = ()
-    """What its readers may type into the search, and what no page shows."""
+    """What readers may type into the search to find it; no page shows these words."""
 
     @model_validator(mode="after")
     def _states_agree(self) -> "Meta":
@@ -178,7 +178,7 @@ class Contact(Model):
     text: Digits | None = None
     text_note: Annotated[str, Field(max_length=300)] | None = None
     sign_up: Words | None = None
-    """The word that signs a phone up for texts to this number, where one that is not signed up gets no answer."""
+    """The word that signs a phone up for texts to this number, where a phone that is not signed up gets no answer."""
     textphone: Digits | None = None
     """A number that only a textphone or a relay service reaches, so it is nothing to tap on a phone."""
     email: EmailAddress | None = None

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from sidedoor.documents.codes import Code
 
 Translate = Callable[[str], str]
-"""gettext of a catalogue. Whoever mends files and whoever uses the desk reads English, so `str` for now."""
+"""gettext of a catalogue. Those who mend files or use the desk read English, so `str` for now."""
 
 
 class Said(NamedTuple):
@@ -67,7 +67,7 @@ WORDS: Mapping[Code, _Words] = {
     ),
     Code.SAME_NAME: _Words("{other} has the same name.", "Rename one: both want the same address."),
     Code.NOT_UTF8: _Words("This line is not UTF-8 text.", "Save the file as UTF-8."),
-    Code.LETTER_LOST: _Words("A letter cannot be read here.", "Write it anew, and save the file as UTF-8."),
+    Code.LETTER_LOST: _Words("A letter cannot be read here.", "Type it again, and save the file as UTF-8."),
     Code.CONTROL_CHARACTER: _Words("There is a character here that does not print.", "Delete it."),
     Code.NO_FRONT_MATTER: _Words(
         "The first line is not ---.", "Begin with ---, the title and so on, and --- again."

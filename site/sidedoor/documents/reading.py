@@ -1,4 +1,4 @@
-"""One file of the content folder, read and checked: bytes in, and out what it stands for, if all is well with it."""
+"""One file of the content folder, read and checked: bytes in, and out comes what it stands for, unless it is wrong."""
 
 import re
 import tomllib
@@ -176,7 +176,7 @@ def read_file(text: str, file: str, site: Site, renderer: Renderer) -> Document:
 
 
 def _odd_choices(meta: Meta, file: str, written: Written, site: Site) -> Iterator[Problem]:
-    """What is well-formed but names something that site.toml does not."""
+    """Well-formed values that name something which site.toml does not have."""
 
     def odd(name: str, code: Code, written_there: str | None, choices: Iterable[str]) -> Problem:
         values = {"written": written_there, "choices": tuple(choices)}

@@ -79,7 +79,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
         (
             live.watch,
             lambda: sweep(app.extensions["chat_store"], clock, lambda: live.library.site.chat is not None),
-            # So that the first search need not wait for it.
+            # So that the first search does not have to wait for it.
             lambda: app.extensions["search_index"].follow(edition.edition().public),
         )
     )
@@ -87,10 +87,10 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
 
 
 def create_pages(settings: Settings, live: LiveLibrary, clock: Clock) -> Flask:
-    """The public pages alone. Whoever asks them brings the Edition to answer from; the desk's preview does, too."""
+    """The public pages alone. A request has to bring the Edition to answer from, as the desk's preview does."""
     app = Flask("sidedoor", root_path=str(PACKAGE), static_folder=None)
     read_numbers(app)
-    app.url_map.merge_slashes = False  # it would lead to pages that are not there; see errors.py
+    app.url_map.merge_slashes = False  # werkzeug's would lead to pages that are not there; see errors.py
     app.config.update(
         DATA=settings.data.resolve(),
         CONTENT=settings.content.resolve(),

@@ -78,7 +78,7 @@ def fit(
 
 
 def near_to(chosen: str, areas: Iterable[Area]) -> set[str]:
-    """The areas that are near for whoever is in `chosen`: itself, all it lies within, all that lie within it."""
+    """The areas near to a reader in `chosen`: itself, all it lies within, all that lie within it."""
     within = {area.name: area.within for area in areas}
     near, waiting = set(), [chosen]
     while waiting:
@@ -98,7 +98,7 @@ def with_contacts(html: str) -> Markup:
     """A document's HTML as readers may see it now: the cards it asks for, and no link to what is hidden.
 
     The words of such a link stay, and the link is back with the edition in which its page is open. A contact that no
-    longer exists leaves no gap and no guess.
+    longer exists is left out without a trace.
     """
 
     public = current_public()
@@ -112,7 +112,7 @@ def with_contacts(html: str) -> Markup:
         target = public.lead(path)
         if target == path:
             return tag
-        if path.partition("#")[0] in html_module.unescape(words):  # an address may stand as the words: <https://…>
+        if path.partition("#")[0] in html_module.unescape(words):  # the words may be the address itself: <https://…>
             words = str(escape(own + target)) if target else ""
         return f'<a href="{escape(target)}">{words}</a>' if target else words
 

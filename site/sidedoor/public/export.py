@@ -1,7 +1,7 @@
 """The edition as a folder: what any web server or static host needs to show the public site without this program.
 
 The folder is a link to a release beside it, and a new release takes its place in one step, so nobody ever sees half of
-one. What did not change is the same file as before (a hard link), so copying a mirror on costs only what changed.
+one. What did not change is the same file as before (a hard link), so sending a mirror on costs only what changed.
 """
 
 import gzip
@@ -99,7 +99,7 @@ def _take_place(release: Path, folder: Path) -> None:
 
 
 class _Release:
-    """A folder being filled, that takes from the one before what is the same."""
+    """A folder being filled, which takes unchanged files from the one before."""
 
     def __init__(self, folder: Path, before: Path | None) -> None:
         self._folder, self._before = folder, before

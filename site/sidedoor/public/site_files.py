@@ -50,7 +50,7 @@ def security() -> Response:
 
 @blueprint.get("/favicon.ico")
 def icon() -> Response:
-    """No icon: a browser that asks all the same gets nothing to keep."""
+    """No icon: a browser that asks for one anyway gets nothing to keep."""
     return Response(status=204)
 
 

@@ -64,7 +64,7 @@ class _NoRequests(logging.Filter):
 
 
 class _OneOfUs(logging.Filter):
-    """Lets through what the process says that holds the lock `file`. Where there can be no lock, everybody speaks."""
+    """Lets lines through in the process that holds the lock `file`; where there can be no lock, in every process."""
 
     def __init__(self, file: Path) -> None:
         super().__init__()
@@ -81,7 +81,7 @@ class _OneOfUs(logging.Filter):
             private_file(self._file)
             with self._file.open("rb") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                # Held until this process ends, and by nothing that it starts.
+                # Held until this process ends, and not inherited by programs that it starts.
                 self._lock = fcntl.fcntl(lock, fcntl.F_DUPFD_CLOEXEC, 3)
         except BlockingIOError:
             return False

@@ -1,6 +1,6 @@
-"""The last code that touches a response: it guarantees the policy, refuses unknown hosts, catches what nobody caught.
+"""The last code that touches a response: it guarantees the policy, refuses unknown hosts, catches what is left.
 
-flask-talisman sets the policy on what Flask answers. It is not there where another after_request raises, or where Flask
+flask-talisman sets the policy on what Flask answers. It is missing where another after_request raises, or where Flask
 is never asked; so this layer adds whatever is missing.
 """
 
@@ -72,12 +72,12 @@ class OutermostLayer:
                 return answer.send(environ, start_response)
             return self._application(environ, start)
         except Exception:
-            # The path is left out: what a reader looked at is written down nowhere.
+            # The path is left out: what a reader looked at is never written down.
             log.exception("A request was not answered.")
             return _plain(start, "500 Internal Server Error", f"Something went wrong here.{self._in_danger()}\n")
 
     def refuse_body(self, environ: "WSGIEnvironment", start_response: "StartResponse", status: str) -> list[bytes]:
-        """Answer a request whose body did not come (see serving.Front), in words that help all the same."""
+        """Answer a request whose body did not come (see rsgi.Front), in words that help all the same."""
         del environ
         headers = [("Content-Type", "text/plain; charset=utf-8"), ("Connection", "close")]
         start_response(status, self._complete(headers))

@@ -1,6 +1,6 @@
 """How both applications are loaded and served: granian, with the same options everywhere.
 
-Many connections, few threads: whoever is slow keeps nobody else waiting (serving.py, tests/faults).
+Many connections, few threads: a slow client keeps nobody else waiting (rsgi.py, tests/faults).
 """
 
 import logging

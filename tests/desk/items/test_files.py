@@ -285,14 +285,16 @@ def test_whatever_form_asks_nothing_is_written_over_a_file_that_is_not_utf8(
     assert not stored.readable
     ways: list[str | bytes | None] = ["Coffee words.\n", b"Coffee words.\n", None]
     for text in ways:
-        with pytest.raises(CannotSave, match=r"news/latin\.md is not UTF-8 text"):
+        with pytest.raises(CannotSave) as refused:
             shelf.change({"news/latin.md": (text, stored.digest)}, ANN, "Over it")
+        assert sentence(refused.value).startswith("news/latin.md is not UTF-8 text")
     assert (content.path / "news/latin.md").read_bytes() == raw
 
 
 def test_a_letter_that_was_lost_is_written_into_no_file(shelf: Shelf, content: ContentFolder) -> None:
-    with pytest.raises(CannotSave, match="A letter of it cannot be read any more"):
+    with pytest.raises(CannotSave) as refused:
         shelf.change({"news/a.md": ("Fine.\n", None), "news/b.md": ("Caf\ufffd\n", None)}, ANN, "Two")
+    assert sentence(refused.value).startswith("A letter of it cannot be read any more")
     assert not (content.path / "news/a.md").exists(), "neither of the two"
     assert not (content.path / "news/b.md").exists()
 

@@ -128,7 +128,8 @@ class Shelf:
                 except CannotSave as stopped:
                     if place == 0:
                         raise
-                    raise HalfDone(Refusal.HALF_WRITTEN, file=file, **stopped.values) from stopped
+                    reason = stopped.values.get("reason", "no reason given")
+                    raise HalfDone(Refusal.HALF_WRITTEN, file=file, reason=reason) from stopped
                 if isinstance(text, str):
                     stored.append(Stored(file, digest_of(text), text))
             self.history.commit(set(changes), author, message)
