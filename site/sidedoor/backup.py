@@ -28,6 +28,8 @@ import pyrage
 
 from sidedoor.database import copy_into, copy_of, is_database, is_sound
 from sidedoor.desk.items.files import CannotSave, Shelf
+from sidedoor.documents.codes import Code
+from sidedoor.documents.problems import Problem, Refused
 from sidedoor.documents.reading import PICTURES, SITE
 from sidedoor.private import as_its_folder_says, private_folder
 
@@ -46,8 +48,11 @@ _LEFT_OUT = re.compile(
 )
 
 
-class CannotBackUp(Exception):
-    """It was not done, and nothing was left behind; the message is a sentence that says why."""
+class CannotBackUp(Refused):
+    """It was not done, and nothing was left behind; `problems` says why."""
+
+    def __init__(self, code: Code, subject: object = "", **values: object) -> None:
+        super().__init__([Problem(str(subject), None, code, {"subject": str(subject), **values})])
 
 
 class Seal(Protocol):
@@ -71,9 +76,7 @@ class ForRecipients:
         try:
             self._recipients = [pyrage.x25519.Recipient.from_str(one) for one in recipients]
         except pyrage.RecipientError:
-            raise CannotBackUp(
-                "That is no age recipient. It begins with age1; `sidedoor backup-key FILE` makes a key and prints it."
-            ) from None
+            raise CannotBackUp(Code.BACKUP_NO_RECIPIENT) from None
         # So that what was written can be read again: a key that exists in this process's memory alone.
         self._once = pyrage.x25519.Identity.generate()
 
@@ -95,9 +98,7 @@ class WithKey:
             keys = [line for line in lines if line and not line.startswith("#")]
             self._keys = [pyrage.x25519.Identity.from_str(key) for key in keys]
         except (OSError, UnicodeDecodeError, pyrage.IdentityError):
-            raise CannotBackUp(
-                f"{file} holds no key. A key file has a line that begins with AGE-SECRET-KEY-."
-            ) from None
+            raise CannotBackUp(Code.BACKUP_NO_KEY, file) from None
 
     def close(self, plain: BinaryIO, out: BinaryIO) -> None:
         """Encrypt for whoever holds these keys."""
@@ -113,7 +114,7 @@ class WithPassphrase:
 
     def __init__(self, passphrase: str) -> None:
         if len(passphrase) < 12:
-            raise CannotBackUp("A passphrase has 12 letters or more. Five words that belong to nobody do well.")
+            raise CannotBackUp(Code.BACKUP_SHORT_PASSPHRASE)
         self._passphrase = passphrase
 
     def close(self, plain: BinaryIO, out: BinaryIO) -> None:
@@ -122,7 +123,7 @@ class WithPassphrase:
         if len(raw) > _MOST_WITH_A_PASSPHRASE:
             while plain.read(_PART):
                 pass
-            raise CannotBackUp("This is too much for a passphrase. Make a key with `sidedoor backup-key FILE`.")
+            raise CannotBackUp(Code.BACKUP_TOO_BIG)
         out.write(pyrage.passphrase.encrypt(raw, self._passphrase))
 
     def open(self, closed: BinaryIO, out: Writes) -> None:
@@ -134,14 +135,14 @@ class WithPassphrase:
 def new_key(file: Path) -> str:
     """Write a new key to `file`, as age-keygen does, and return its recipient. Raises CannotBackUp if it is there."""
     if file.exists():
-        raise CannotBackUp(f"{file} is there already. A key that is written over opens nothing any more.")
+        raise CannotBackUp(Code.BACKUP_KEY_IS_THERE, file)
     key = pyrage.x25519.Identity.generate()
     try:
         out = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with open(out, "w", encoding="utf-8") as text:  # noqa: PTH123 - its mode is given before a byte is in it
             text.write(f"# public key: {key.to_public()}\n{key}\n")
     except OSError as error:
-        raise CannotBackUp(f"{file} cannot be written ({error.strerror}).") from error
+        raise CannotBackUp(Code.BACKUP_FAILED, file, reason=_reason(error)) from error
     return str(key.to_public())
 
 
@@ -162,7 +163,7 @@ def back_up(content: Path, data: Path, file: Path, seal: Seal, site_data: Path |
     if file.is_dir():
         file = file / f"sidedoor-{datetime.now(UTC):%Y-%m-%dT%H%M%SZ}{ENDING}"
     if file.exists():
-        raise CannotBackUp(f"{file} is there already. Name another file: an old backup may be the one that is needed.")
+        raise CannotBackUp(Code.BACKUP_IS_THERE, file)
     _must_be_a_site(content)
     part = file.with_name(f".{file.name}.part")
     try:
@@ -174,7 +175,7 @@ def back_up(content: Path, data: Path, file: Path, seal: Seal, site_data: Path |
         _compare(part, seal, digests)
         os.replace(part, file)
     except (OSError, sqlite3.Error, pyrage.EncryptError, pyrage.DecryptError, tarfile.TarError, CannotSave) as error:
-        raise CannotBackUp(f"It could not be backed up: {_reason(error)}.") from error
+        raise _failed(Code.BACKUP_FAILED, file, error) from error
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)
@@ -196,7 +197,7 @@ def restore(file: Path, folder: Path, seal: Seal) -> int:
     All of it belongs to the owner of `folder`. Raises CannotBackUp, and then `folder` is as it was.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise CannotBackUp(f"{folder} is not empty. Name a folder that is not there yet: nothing is written over.")
+        raise CannotBackUp(Code.BACKUP_NOT_EMPTY, folder)
     was_there = folder.exists()
     try:
         private_folder(folder)
@@ -215,17 +216,14 @@ def restore(file: Path, folder: Path, seal: Seal) -> int:
             with suppress(OSError):
                 folder.rmdir()
         if isinstance(error, OSError | pyrage.DecryptError | tarfile.TarError | EOFError | gzip.BadGzipFile):
-            raise CannotBackUp(f"It could not be restored: {_reason(error)}.") from error
+            raise _failed(Code.RESTORE_FAILED, file, error) from error
         raise
     return len(digests)
 
 
 def _must_be_a_site(content: Path) -> None:
     if not (content / SITE).is_file():
-        raise CannotBackUp(
-            f"There is no site in {content.resolve()}, the content folder, so nothing was backed up."
-            " Mount it, or correct SIDEDOOR_CONTENT."
-        )
+        raise CannotBackUp(Code.BACKUP_OF_NOTHING, content.resolve())
 
 
 def _write(content: Path, data: Path, site_data: Path | None, seal: Seal, out: BinaryIO) -> dict[str, str]:
@@ -395,15 +393,15 @@ class _Reading:
                 if member.name == _MANIFEST and source:
                     made = json.loads(source.read())
                     if made.get("format") != _FORMAT:
-                        raise CannotBackUp("A newer version of Sidedoor made this backup. Restore it with that one.")
+                        raise CannotBackUp(Code.BACKUP_IS_NEWER)
                 elif member.name == _DIGESTS and source:
                     told = json.loads(source.read())
                 elif made is None:
-                    raise CannotBackUp("This is no backup of Sidedoor.")
+                    raise CannotBackUp(Code.BACKUP_IS_NONE)
                 else:
                     self._one(member, source, use, found)
         if told is None or found != told:
-            raise CannotBackUp("This backup is not whole: it does not hold what it says it holds.")
+            raise CannotBackUp(Code.BACKUP_NOT_WHOLE)
         return found
 
     @staticmethod
@@ -459,21 +457,21 @@ def _compare(file: Path, seal: Seal, digests: dict[str, str]) -> None:
 
     def look(name: str, member: tarfile.TarInfo, source: IO[bytes] | None) -> None:
         if source and name.endswith(".sqlite3") and member.size <= _MOST_IN_MEMORY and not is_sound(source.read()):
-            raise CannotBackUp(f"The database {name} is damaged. Put back its latest good backup.")
+            raise CannotBackUp(Code.BACKUP_DATABASE_DAMAGED, name)
 
     with file.open("rb") as closed:
         if _Reading(seal, closed).each(look) != digests:
-            raise CannotBackUp("What was written is not what was read. Try again, and look at the disk.")
+            raise CannotBackUp(Code.BACKUP_DIFFERS)
 
 
 def _put(folder: Path, name: str, member: tarfile.TarInfo, source: IO[bytes] | None) -> None:
     place = PurePosixPath(name)
     if place.is_absolute() or ".." in place.parts or place.parts[0] not in (CONTENT, DATA, SITE_DATA):
-        raise CannotBackUp(f"This backup holds a file with the name {name}, which is none of ours.")
+        raise CannotBackUp(Code.BACKUP_STRANGE_NAME, name)
     path = folder / place
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.parent.resolve().is_relative_to(folder.resolve()):
-        raise CannotBackUp(f"This backup holds a file, {name}, that would be written outside of {folder}.")
+        raise CannotBackUp(Code.BACKUP_STRANGE_NAME, name)
     if member.issym():
         path.symlink_to(member.linkname)
     elif source is None:
@@ -486,11 +484,19 @@ def _put(folder: Path, name: str, member: tarfile.TarInfo, source: IO[bytes] | N
         os.utime(path, (member.mtime, member.mtime))
 
 
-def _reason(error: BaseException) -> str:
+def _failed(code: Code, file: Path, error: BaseException) -> CannotBackUp:
+    if isinstance(error, CannotSave):
+        return CannotBackUp(Code.BACKUP_OF_NOTHING, file)
     if isinstance(error, pyrage.DecryptError):
-        return "the key or passphrase is not the one it was made with, or the file is damaged"
+        return CannotBackUp(Code.BACKUP_DOES_NOT_OPEN, file)
+    if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
+        return CannotBackUp(Code.BACKUP_DATABASE_DAMAGED, file)
+    if isinstance(error, tarfile.TarError | EOFError) or (isinstance(error, OSError) and not error.errno):
+        return CannotBackUp(Code.BACKUP_NOT_WHOLE, file)
+    return CannotBackUp(code, file, reason=_reason(error))
+
+
+def _reason(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    if isinstance(error, CannotSave | sqlite3.Error):
-        return str(error)
-    return "the file is damaged"
+    return str(error)

@@ -8,6 +8,8 @@ import click
 from flask import Flask
 from flask.cli import ScriptInfo
 
+from sidedoor.documents.codes import Code
+from sidedoor.documents.problem_words import file_words
 from sidedoor.documents.problems import Refused
 from sidedoor.public import commands
 from sidedoor.settings import Settings, of_environment
@@ -101,7 +103,7 @@ def back_up(
     settings = _settings()
     try:
         if keep and not file.is_dir():
-            raise backup.CannotBackUp(f"--keep deletes old backups of a folder, and {file} is none.")
+            raise backup.CannotBackUp(Code.BACKUP_NO_FOLDER, file)
         seal: backup.Seal = (
             backup.ForRecipients(to) if to else backup.WithPassphrase(_passphrase(passphrase_file, True))
         )
@@ -110,7 +112,7 @@ def back_up(
         for old in backup.prune(file, keep) if keep else ():
             click.echo(f"{old} is deleted.")
     except backup.CannotBackUp as problem:
-        raise click.ClickException(str(problem)) from None
+        raise click.ClickException(_words(problem)) from None
 
 
 @main.command()
@@ -126,7 +128,7 @@ def restore(file: Path, folder: Path, key: Path | None, passphrase_file: Path | 
         seal: backup.Seal = backup.WithKey(key) if key else backup.WithPassphrase(_passphrase(passphrase_file, False))
         files = backup.restore(file, folder, seal)
     except backup.CannotBackUp as problem:
-        raise click.ClickException(str(problem)) from None
+        raise click.ClickException(_words(problem)) from None
     click.echo(f"{files} files are in {folder}. Start with:")
     click.echo(f"SIDEDOOR_CONTENT={folder / backup.CONTENT} SIDEDOOR_DATA={folder / backup.DATA} sidedoor run")
 
@@ -140,17 +142,23 @@ def backup_key(file: Path) -> None:
     try:
         click.echo(backup.new_key(file))
     except backup.CannotBackUp as problem:
-        raise click.ClickException(str(problem)) from None
+        raise click.ClickException(_words(problem)) from None
+
+
+def _words(refused: Refused) -> str:
+    return "\n".join(str(file_words(one.code, one.values, one.field)) for one in refused.problems)
 
 
 def _passphrase(file: Path | None, new: bool) -> str:
+    from sidedoor.backup import CannotBackUp
+
     if file:
         try:
             return file.read_text("utf-8").strip()
         except (OSError, UnicodeDecodeError):
-            raise click.ClickException(f"{file} cannot be read: it has to hold the passphrase.") from None
+            raise CannotBackUp(Code.BACKUP_PASSPHRASE_UNREADABLE, file) from None
     if not sys.stdin.isatty():
-        raise click.ClickException("Say how it is encrypted: --to age1… or --key FILE, or --passphrase-file FILE.")
+        raise CannotBackUp(Code.BACKUP_HOW)
     asked: str = click.prompt("Passphrase", hide_input=True, confirmation_prompt=new)
     return asked
 
