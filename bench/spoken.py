@@ -94,7 +94,7 @@ def visit(site: RunningSite, folder: Path) -> list[tuple[str, list[str], str]]:
         wait_for(firefox, "return document.querySelector('h1').textContent === 'Contacts'")
         step("follows Contacts in place", "Contacts")
         firefox.run("document.querySelector('#narrow details').open = true")
-        focus("input[name=nation][value=wales]")
+        focus("input[name=place][value=wales]")
         press("space")
         step("chooses Wales", " of ")
         focus("#narrow button")

@@ -6,17 +6,17 @@
 (() => {
   "use strict";
 
-  /** @param {HTMLElement} card @param {string} nation @param {string} audience @param {string} area */
-  function fit({ dataset }, nation, audience, area) {
-    const nations = dataset.nations?.split(" ").filter(Boolean) ?? [];
+  /** @param {HTMLElement} card @param {string} place @param {string} audience @param {string} area */
+  function fit({ dataset }, place, audience, area) {
+    const places = dataset.places?.split(" ").filter(Boolean) ?? [];
     const audiences = dataset.audiences?.split(" ") ?? [];
     let points = 0;
-    if (nation && nations.length) {
-      if (!nations.includes(nation)) return null;
-      points += nations.length === 1 ? 2 : 1;
+    if (place && places.length) {
+      if (!places.includes(place)) return null;
+      points += places.length === 1 ? 2 : 1;
     }
     if (audience) {
-      if (!audiences.includes(audience) && !audiences.includes("everyone")) return null;
+      if (!audiences.includes(audience) && dataset.everyone === undefined) return null;
       points += audiences[0] === audience ? 4 : audiences.includes(audience) ? 2 : 0;
     }
     if (area && dataset.near !== undefined) points += dataset.near.split("|").includes(area) ? 8 : -8;
@@ -32,8 +32,8 @@
 
     function narrow() {
       const asked = new FormData(/** @type {HTMLFormElement} */ (form));
-      const [nation, audience, area] = ["nation", "audience", "area"].map((name) => String(asked.get(name) ?? ""));
-      const fits = new Map(cards.map((card) => [card, fit(card, nation, audience, area)]));
+      const [place, audience, area] = ["place", "audience", "area"].map((name) => String(asked.get(name) ?? ""));
+      const fits = new Map(cards.map((card) => [card, fit(card, place, audience, area)]));
       for (const card of cards) card.hidden = fits.get(card) === null;
       const best = cards.filter((card) => !card.hidden).sort((one, two) => (fits.get(two) ?? 0) - (fits.get(one) ?? 0));
       list?.prepend(...best);
@@ -41,8 +41,8 @@
       for (const place of [found, document.getElementById("found-said")]) if (place) place.textContent = words;
       for (const row of form?.querySelectorAll("details") ?? []) {
         const name = row.querySelector("input:checked")?.closest("label")?.textContent?.trim() ?? "";
-        const place = row.querySelector("[data-chosen]");
-        if (place) place.textContent = name;
+        const told = row.querySelector("[data-chosen]");
+        if (told) told.textContent = name;
       }
     }
 

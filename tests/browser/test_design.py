@@ -166,18 +166,18 @@ def test_the_filters_say_how_many_and_put_the_same_first_as_the_server_does(page
     page.goto(site.url + "/contacts")
     total = len(shown(page))
     page.evaluate("for (const fold of document.querySelectorAll('#narrow details')) fold.open = true")
-    for nation, audience, area in [
+    for place, audience, area in [
         *itertools.product(["", "wales", "northern-ireland"], ["", "men", "friends"], [""]),
         ("england", "", "Southampton"),
         ("", "women", "Hampshire"),
     ]:
-        page.check(f"input[name=nation][value='{nation}']")
+        page.check(f"input[name=place][value='{place}']")
         page.check(f"input[name=audience][value='{audience}']")
         page.select_option("#area", area)
-        asked = {"nation": nation, "audience": audience, "area": area}
+        asked: dict[str, str | float | bool] = {"place": place, "audience": audience, "area": area}
         answer = page.request.post(f"{site.url}/contacts", form=asked, headers={"Origin": site.url}).text()
         assert shown(page) == re.findall(r'<article class="contact" id="contact-([\w-]+)"', answer), asked
-        if nation or audience:
+        if place or audience:
             assert page.inner_text("#found") == f"{len(shown(page))} of {total}"
             assert page.text_content("#found-said[role=status]") == page.inner_text("#found")
     page.get_by_role("button", name="Show them").click()

@@ -162,7 +162,7 @@ def test_the_blocks_of_tools_become_lists_questions_and_cards() -> None:
     assert '<section class="question">' in question.html
     assert "Is it so?</h3>" in question.html
     assert question.links == ["/help/x"]
-    card = render("//// nation | wales\n## Wales\n\n/// number | ndah\nDay *and* night\n///\n////")
+    card = render("//// place | wales\n## Wales\n\n/// number | ndah\nDay *and* night\n///\n////")
     assert '<section class="card" id="card-wales">' in card.html
     assert '<div class="number" data-contact="ndah">Day <em>and</em> night</div>' in card.html
     assert card.contacts == ["ndah"]

@@ -110,18 +110,18 @@ def names(page: str) -> list[str]:
 
 def test_the_filters_are_a_form_and_the_best_match_comes_first(real_app: Flask, real_client: FlaskClient) -> None:
     total = len(real_app.extensions["live"].library.contacts)
-    found = real_client.post("/contacts", data={"nation": "wales", "audience": "men"})
+    found = real_client.post("/contacts", data={"place": "wales", "audience": "men"})
     assert found.headers["Cache-Control"] == "no-store"
     first, *others = names(found.text)
     assert first == "mens-advice-line", "whom it is for alone counts most"
     assert "live-fear-free" in others
     assert "ndah" not in others
     assert re.search(rf'<h2 id="found" tabindex="-1"[^>]*>{len(others) + 1} of {total}</h2>', found.text)
-    assert 'name="nation" value="wales" autocomplete="off" checked' in found.text
+    assert 'name="place" value="wales" autocomplete="off" checked' in found.text
     assert "Show all" in found.text
     everything = real_client.get("/contacts").text
     assert names(everything) == list(real_app.extensions["live"].library.contacts)
-    for odd in ({"nation": "<b>"}, {"audience": "zq"}, {"nation": "", "audience": "", "area": ""}):
+    for odd in ({"place": "<b>"}, {"audience": "zq"}, {"place": "", "audience": "", "area": ""}):
         assert names(real_client.post("/contacts", data=odd).text) == names(everything)
 
 

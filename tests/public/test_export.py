@@ -132,7 +132,7 @@ def test_somebody_who_reads_while_it_is_written_always_finds_a_whole_one(
     finally:
         stop.set()
         reader.join()
-    # Between following the link and opening the file a release can be taken away; a server then asks once more.
+    # Between following the link and opening the file a release can be taken away; a server then asks again.
     assert len(missing) <= 5
     assert "Round 4" in (mirror / "help/money.html").read_text()
 

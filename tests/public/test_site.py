@@ -85,6 +85,7 @@ def test_the_policy_stands_even_where_nobody_caught_an_error(caplog: pytest.LogC
         https=True,
         hosts=lambda: (),
         remembered=lambda environ: None,
+        emergency=lambda: "999",
     )
     body = b"".join(
         layer(

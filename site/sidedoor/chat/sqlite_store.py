@@ -24,10 +24,9 @@ from sidedoor.chat.model import (
     whole_minutes,
 )
 from sidedoor.chat.sealing import digest, new_key, new_token, seal, unseal
-from sidedoor.database import Database
+from sidedoor.database import Database, Migration, run_script
 
-_MIGRATIONS = (
-    """
+_FIRST = """
 CREATE TABLE IF NOT EXISTS conversations (
     id INTEGER PRIMARY KEY AUTOINCREMENT, token TEXT UNIQUE, network TEXT NOT NULL, state TEXT NOT NULL,
     started TEXT NOT NULL, quiet_since TEXT NOT NULL, seen TEXT NOT NULL, adviser INTEGER,
@@ -45,7 +44,20 @@ CREATE TABLE IF NOT EXISTS starts (network TEXT NOT NULL, at TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS blocks (network TEXT PRIMARY KEY, until TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS days (day TEXT PRIMARY KEY, key BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS counts (hour TEXT, what TEXT, number INTEGER NOT NULL, PRIMARY KEY (hour, what));
-""",
+"""
+
+
+def _begin(database: sqlite3.Connection) -> None:
+    """The first tables. Conversations of the very first release, which kept keys beside the words, end here."""
+    known = {row[1] for row in database.execute("PRAGMA table_info(conversations)").fetchall()}
+    if known and "network" not in known:
+        for table in ("conversations", "keys", "messages", "present", "starts"):
+            database.execute(f"DROP TABLE {table}")
+    run_script(database, _FIRST)
+
+
+_MIGRATIONS: tuple[Migration, ...] = (
+    _begin,
     "ALTER TABLE messages ADD COLUMN author TEXT NOT NULL DEFAULT '';",
 )
 _SELECT = (
@@ -55,7 +67,7 @@ _SELECT = (
 )
 _TIDIES_EVERY = timedelta(seconds=10)
 _HIGHEST = 2**63 - 1
-"""No number that SQLite gives is higher."""
+"""The highest number that SQLite gives out."""
 
 
 class SqliteStore:
@@ -84,7 +96,7 @@ class SqliteStore:
             return
         with self._write() as database:
             for id_ in over:
-                # It may have been spoken in meanwhile.
+                # Somebody may have written in it meanwhile.
                 row = database.execute(f"{_SELECT} WHERE one.id = ? AND one.state != 'ended'", (id_,)).fetchone()
                 if row and _is_over(row, now):
                     self._end(database, id_, "quiet", now)
@@ -366,7 +378,7 @@ class SqliteStore:
         database.execute(query, (hour_of(now), what, by, by))
 
     def _conversation(self, row: tuple[Any, ...], now: datetime) -> Conversation | None:
-        """None for a row that cannot be read: nobody can go on there, and the others are not to suffer from it."""
+        """None for a row that cannot be read: nobody can go on there, and it must not take the others down with it."""
         id_, state, started, quiet_since, seen, adviser, name, desk, watcher, watched, reason, newest, network = row
         place = 0
         if state == "waiting":

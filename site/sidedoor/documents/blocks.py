@@ -102,7 +102,7 @@ class Action(Block):
 
 
 class Call(Block):
-    """`/// call | 999`: one button as wide as the text, for a number of contacts.yaml; then words under it."""
+    """`/// call | helpline`: one button as wide as the text, for a contact of contacts.yaml; then words under it."""
 
     NAME = "call"
     ARGUMENT = True
@@ -165,10 +165,10 @@ class Question(Block):
         return section
 
 
-class Nation(Block):
-    """`//// nation | wales`: a card of the numbers for one nation; a reader sees the one of the nation they choose."""
+class Place(Block):
+    """`//// place | north`: a card of the numbers for one place of site.toml; a reader sees the one they choose."""
 
-    NAME = "nation"
+    NAME = "place"
     ARGUMENT = True
 
     def on_create(self, parent: etree.Element) -> etree.Element:
@@ -176,7 +176,7 @@ class Nation(Block):
 
 
 class Number(Block):
-    """`/// number | ndah`: the number of one contact and nothing else of it, and words of one's own beside it."""
+    """`/// number | ndah`: only the number of one contact, with the page's own words beside it."""
 
     NAME = "number"
     ARGUMENT = True
@@ -202,7 +202,7 @@ BLOCKS: tuple[type[Block], ...] = (
     Ticks,
     Write,
     Question,
-    Nation,
+    Place,
     Number,
 )
 BLOCK_NAMES = frozenset(block.NAME for block in BLOCKS)

@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 from functools import cached_property
 
 from sidedoor.documents.document import Document, Visibility, path_of
-from sidedoor.documents.models import Contact, Fact, Group, Kind, Site
+from sidedoor.documents.models import Contact, Fact, Kind
 from sidedoor.documents.problems import Problem
+from sidedoor.documents.site import Group, Site
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 _NO_DOCUMENT = frozenset(("contacts", "chat", "feedback", "help", "news", "search"))

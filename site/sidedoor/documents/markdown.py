@@ -128,7 +128,7 @@ def _heading_id(words: str, separator: str) -> str:
 
 
 def _only_our_own(tag: str, attribute: str, value: str) -> str | None:
-    """Cut pictures of other hosts, which would tell them who reads, and addresses that mean another host or page."""
+    """Remove pictures from other hosts, which would learn who reads, and addresses that mean another host or page."""
     if (tag, attribute) == ("img", "src") and not _OWN_PICTURE.fullmatch(value):
         return None
     if attribute == "href" and (value.startswith("//") or not value.startswith(_STARTS) or _MISLEADING.search(value)):
@@ -291,7 +291,7 @@ class _Reader(HTMLParser):
 
 
 def _excess(body: str) -> Iterator[Finding]:
-    """What no honest page needs and Python-Markdown takes for ever over: found at once, with its line."""
+    """What no honest page needs and Python-Markdown would take for ever over, reported at once with its line."""
     brackets = 0
     for number, line in enumerate(body.split("\n"), start=1):
         brackets = brackets + line.count("[") if line.strip() else 0
@@ -310,7 +310,7 @@ def _excess(body: str) -> Iterator[Finding]:
 
 
 def _source_findings(body: str) -> Iterator[Finding]:
-    """What is best found in the text as written, because there it has a line."""
+    """What is best looked for in the text as written, because there it has a line."""
     open_blocks: list[tuple[int, int, str]] = []
     fence = None
     for number, line in enumerate(body.split("\n"), start=1):

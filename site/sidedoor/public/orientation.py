@@ -14,7 +14,7 @@ _CHOSEN = re.compile(r'<section class="(?:question|card|device)".*?</section>', 
 
 
 def headings(html: str) -> list[tuple[int, str, str]]:
-    """Level, id and words of each heading of a document's HTML, but for the titles of boxes; empty if they are few.
+    """Level, id and words of each heading of a document's HTML, except for the titles of boxes; empty if they are few.
 
     A page of steps that one opens is such a list itself.
     """

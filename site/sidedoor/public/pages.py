@@ -2,7 +2,7 @@
 
 from flask import Blueprint, abort, g, render_template
 
-from sidedoor.public.contacts import nations
+from sidedoor.public.contacts import names_of
 from sidedoor.public.orientation import headings
 from sidedoor.web.current import current_public, same_for_everyone
 
@@ -22,5 +22,5 @@ def page(slug: str) -> str:
         document=document,
         group=public.group_of(document),
         headings=headings(document.html),
-        nations=nations,
+        places=names_of(public.site.places),
     )

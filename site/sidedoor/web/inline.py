@@ -58,7 +58,12 @@ def _bundle(name: str) -> str:
     return "".join(_read("js", part) for part in BUNDLES[name])
 
 
+def source_hash(text: str) -> str:
+    """The CSP source for an element that holds exactly `text` (CSP3, 2.3.1)."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
 def hashes(kind: str) -> list[str]:
-    """A CSP source for every style sheet (`css`) or bundle (`js`), in the exact bytes that pages hold (CSP3, 2.3.1)."""
+    """A CSP source for every style sheet (`css`) or bundle (`js`), in the exact bytes that pages hold."""
     texts = map(_bundle, BUNDLES) if kind == "js" else (_read("css", name) for name in STYLES)
-    return [f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'" for text in texts]
+    return [source_hash(text) for text in texts]

@@ -24,11 +24,12 @@ from sidedoor.desk.chats.words import (
     COLLEAGUE_HAS_IT,
     ENDS,
     HOURS_OF_A_BLOCK,
-    READY,
     REFUSED,
     UNKNOWN,
     card,
+    emergency_steps,
     lines,
+    ready_answers,
 )
 from sidedoor.desk.current import audit, library, now, the_desk
 from sidedoor.desk.words import distance_in_words
@@ -51,7 +52,7 @@ class Typed:
 @blueprint.get("")
 @only("adviser", "supervisor")
 def everybody() -> ResponseReturnValue:
-    """The board: who waits, and one's own conversations side by side. Looking here says that one is still present."""
+    """The board: who waits, and your own conversations side by side. Looking here counts as still being present."""
     return _board(Typed())
 
 
@@ -97,7 +98,7 @@ def present() -> ResponseReturnValue:
 @blueprint.post("/ready")
 @only("adviser")
 def ready() -> ResponseReturnValue:
-    """End one's pause."""
+    """End your pause."""
     _store().end_pause(current_person().id)
     return _done()
 
@@ -208,7 +209,7 @@ def take_over(number: int) -> ResponseReturnValue:
 def close(number: int) -> ResponseReturnValue:
     """Put an ended conversation out of sight. It is forgotten by itself a little later."""
     if _mine(number).state == "ended":
-        # Of those that are forgotten meanwhile no number stays here either.
+        # The numbers of conversations that are forgotten go from here as well.
         known = {one.id for one in _store().live(now())}
         session["closed"] = [*(old for old in session.get("closed", []) if old in known and old != number), number]
     return _done()
@@ -311,7 +312,7 @@ def _gone(numbers: set[int]) -> dict[int, str]:
 
 
 def _look_in() -> dict[int, Adviser]:
-    """Who is present, by id. Whoever looks at a chat gives a sign that this desk is open."""
+    """Who is present, by id. Looking at a chat is a sign that this desk is open."""
     person = current_person()
     looked: dict[int, datetime] = current_app.extensions.setdefault("chat_looked_in", {})
     before = looked.get(person.id)
@@ -349,7 +350,7 @@ def _after() -> dict[int, int]:
 def _told(chat: Conversation, after: dict[int, int], present: dict[int, Adviser]) -> dict[str, Any]:
     if chat.id not in after:
         return {"html": _column(chat, Typed(), present, level=2)}
-    # Most questions find nothing new, and then the words need not be looked for.
+    # Most polls bring nothing new, so the words are not even read.
     chat, newer = _readable(chat, after[chat.id]) if chat.newest > after[chat.id] else (chat, [])
     return {
         "ended": ENDS.get(chat.reason or "", ""),
@@ -399,7 +400,8 @@ def _column(chat: Conversation, typed: Typed, present: dict[int, Adviser], level
         others=_others(present),
         longest=LONGEST_MESSAGE,
         hours=HOURS_OF_A_BLOCK,
-        ready=READY,
+        ready=ready_answers(library().site),
+        emergency_steps=emergency_steps(library().site),
         help_pages=library().public(now()).help,
         cards=[(one.name, card(one)) for one in library().contacts.values() if one.phone or one.text],
     )

@@ -1,6 +1,6 @@
 """Reading along in a chat, for supervisors: to train, and to help. Never unseen: the adviser and the reader are told.
 
-Whoever reads along is written down by the store for some seconds at a time. While they are, they may read; so nobody
+The store notes for a few seconds at a time who reads along. While they are, they may read; so nobody
 reads a word of which the others were not told, and coming back after a while is logged again.
 """
 
@@ -79,7 +79,7 @@ def _live(number: int) -> Conversation:
 
 
 def _goes_on(conversation: Conversation) -> bool:
-    """Whether the others are still told of this reading, and then for some seconds more."""
+    """Whether the others are still told that this person reads along; then they are told for a few seconds more."""
     person = current_person()
     if conversation.state != "talking" or conversation.watcher != person.name or conversation.adviser == person.id:
         return False
