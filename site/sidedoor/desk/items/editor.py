@@ -22,7 +22,7 @@ from sidedoor.documents.models import Kind
 from sidedoor.documents.problems import Refused
 from sidedoor.documents.times import parse_wall_time
 
-blueprint = Blueprint("writing", __name__, url_prefix="/items")
+blueprint = Blueprint("editor", __name__, url_prefix="/items")
 AWAY_SECONDS = 90
 """Whoever has an item open says so every 20 seconds; after this long they count as gone."""
 

@@ -18,7 +18,7 @@ from sidedoor.documents.problems import Refused
 from sidedoor.web.edition import EDITION_KEY, Edition
 from sidedoor.web.look import site_rules
 
-blueprint = Blueprint("previewing", __name__)
+blueprint = Blueprint("preview", __name__)
 _TYPES = {"jpg": TYPES["JPEG"], "jpeg": TYPES["JPEG"], "png": TYPES["PNG"], "webp": TYPES["WEBP"]}
 _MARK = '<p class="emergency" role="note"><strong>Draft. Not published. Do not share.</strong></p>'
 
