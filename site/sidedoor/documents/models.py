@@ -214,8 +214,8 @@ class Fact(Model):
     """The fact in a sentence, for whoever has to check it."""
     values: Annotated[tuple[Words, ...], Field(min_length=1)]
     """Every way in which pages print it: `28 days`, `5 July 2021`."""
-    places: Annotated[tuple[Id, ...], Field(min_length=1)]
-    """Where it holds."""
+    places: tuple[Id, ...] = ()
+    """Where it holds, of the places of site.toml; none, where it holds everywhere."""
     source: Annotated[str, Field(min_length=1, max_length=400)]
     source_date: Annotated[str, Field(pattern=r"^(undated|\d{4}(-\d\d(-\d\d)?)?)$")]
     """The day, month or year of the source, `2024-11`, or `undated`."""
