@@ -68,7 +68,7 @@ class Audit:
     """The log in `data`/audit.sqlite3. No password, no token, no word of a chat is ever given to it."""
 
     def __init__(self, data: Path, clock: Clock) -> None:
-        self._database = Database(data / "audit.sqlite3", _MIGRATIONS)
+        self._database = Database(data / "audit.sqlite3", _MIGRATIONS, keep_open=True)
         self._key_file = data / "audit.key"
         self._clock = clock
 
