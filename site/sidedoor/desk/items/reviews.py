@@ -85,7 +85,7 @@ class Reviews:
     """The memory of reviews in `data`/reviews.sqlite3. `file` is always the public file's name, `news/first.md`."""
 
     def __init__(self, data: Path) -> None:
-        self._database = Database(data / "reviews.sqlite3", (_FIRST, _WHO_WROTE_WHICH_VERSION))
+        self._database = Database(data / "reviews.sqlite3", (_FIRST, _WHO_WROTE_WHICH_VERSION), keep_open=True)
 
     def wrote(
         self, file: str, person: int, name: str, now: datetime, digest: str | None = None, base: str | None = None

@@ -43,7 +43,7 @@ class Sessions:
     """The sessions in `data`/sessions.sqlite3."""
 
     def __init__(self, data: Path) -> None:
-        self._database = Database(data / "sessions.sqlite3", _MIGRATIONS)
+        self._database = Database(data / "sessions.sqlite3", _MIGRATIONS, keep_open=True)
 
     def start(self, person: Person, user_agent: str, now: datetime) -> str:
         """A new session's token (256 bits). Only its hash is kept.

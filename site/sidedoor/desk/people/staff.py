@@ -92,7 +92,7 @@ class Staff:
     """The people in `data`/staff.sqlite3."""
 
     def __init__(self, data: Path, hasher: PasswordHasher | None = None) -> None:
-        self._database = Database(data / "staff.sqlite3", _MIGRATIONS, overwrite=True)
+        self._database = Database(data / "staff.sqlite3", _MIGRATIONS, overwrite=True, keep_open=True)
         self._hasher = hasher or PasswordHasher()
         self._nobody = self._hasher.hash(secrets.token_urlsafe())
 
