@@ -24,10 +24,9 @@ from sidedoor.chat.model import (
     whole_minutes,
 )
 from sidedoor.chat.sealing import digest, new_key, new_token, seal, unseal
-from sidedoor.database import Database
+from sidedoor.database import Database, Migration, run_script
 
-_MIGRATIONS = (
-    """
+_FIRST = """
 CREATE TABLE IF NOT EXISTS conversations (
     id INTEGER PRIMARY KEY AUTOINCREMENT, token TEXT UNIQUE, network TEXT NOT NULL, state TEXT NOT NULL,
     started TEXT NOT NULL, quiet_since TEXT NOT NULL, seen TEXT NOT NULL, adviser INTEGER,
@@ -45,7 +44,20 @@ CREATE TABLE IF NOT EXISTS starts (network TEXT NOT NULL, at TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS blocks (network TEXT PRIMARY KEY, until TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS days (day TEXT PRIMARY KEY, key BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS counts (hour TEXT, what TEXT, number INTEGER NOT NULL, PRIMARY KEY (hour, what));
-""",
+"""
+
+
+def _begin(database: sqlite3.Connection) -> None:
+    """The first tables. Conversations of the very first release, which kept keys beside the words, end here."""
+    known = {row[1] for row in database.execute("PRAGMA table_info(conversations)").fetchall()}
+    if known and "network" not in known:
+        for table in ("conversations", "keys", "messages", "present", "starts"):
+            database.execute(f"DROP TABLE {table}")
+    run_script(database, _FIRST)
+
+
+_MIGRATIONS: tuple[Migration, ...] = (
+    _begin,
     "ALTER TABLE messages ADD COLUMN author TEXT NOT NULL DEFAULT '';",
 )
 _SELECT = (

@@ -403,6 +403,86 @@ WORDS: Mapping[Code, _Words] = {
     Code.WORK_ACCOUNTS_NOT_INSTALLED: _Words(
         "Work accounts need an extra that is not installed.", "Run pip install -e '.[oidc]'."
     ),
+    Code.BACKUP_DATABASE_DAMAGED: _Words(
+        "The database {subject} is damaged.",
+        "Put back its latest good backup.",
+    ),
+    Code.BACKUP_DIFFERS: _Words(
+        "What was written is not what was read.",
+        "Try again, and look at the disk.",
+    ),
+    Code.BACKUP_DOES_NOT_OPEN: _Words(
+        "{subject} does not open: it was made with another key or passphrase, or it is damaged.",
+        "Use the one it was made with, or another copy.",
+    ),
+    Code.BACKUP_FAILED: _Words(
+        "It was not backed up: {reason}.",
+        "Nothing was left behind. Mend that, then try again.",
+    ),
+    Code.BACKUP_HOW: _Words(
+        "A backup is always encrypted, and nothing says how.",
+        "Add --to age1… (or --key FILE to restore), or --passphrase-file FILE.",
+    ),
+    Code.BACKUP_IS_NEWER: _Words(
+        "A newer version of Sidedoor made this backup.",
+        "Restore it with that one.",
+    ),
+    Code.BACKUP_IS_NONE: _Words(
+        "This is no backup of Sidedoor.",
+        "Name another file.",
+    ),
+    Code.BACKUP_IS_THERE: _Words(
+        "{subject} is there already.",
+        "Name another file: an old backup may be the one that is needed.",
+    ),
+    Code.BACKUP_KEY_IS_THERE: _Words(
+        "{subject} is there already.",
+        "Name another file: a key that is written over opens nothing any more.",
+    ),
+    Code.BACKUP_NOT_EMPTY: _Words(
+        "{subject} is not empty.",
+        "Name a folder that is not there yet: nothing is written over.",
+    ),
+    Code.BACKUP_NOT_WHOLE: _Words(
+        "This backup is not whole.",
+        "Use another copy of it, or another backup.",
+    ),
+    Code.BACKUP_NO_FOLDER: _Words(
+        "--keep deletes old backups of a folder, and {subject} is none.",
+        "Name a folder, or leave out --keep.",
+    ),
+    Code.BACKUP_NO_KEY: _Words(
+        "{subject} holds no key.",
+        "Name the file that `sidedoor backup-key` wrote: it has a line that begins with AGE-SECRET-KEY-.",
+    ),
+    Code.BACKUP_NO_RECIPIENT: _Words(
+        "That is no age recipient.",
+        "Write what `sidedoor backup-key FILE` printed: it begins with age1.",
+    ),
+    Code.BACKUP_OF_NOTHING: _Words(
+        "There is no site in {subject}, the content folder, so nothing was backed up.",
+        "Mount it, or correct SIDEDOOR_CONTENT.",
+    ),
+    Code.BACKUP_PASSPHRASE_UNREADABLE: _Words(
+        "{subject} cannot be read.",
+        "Name a file that holds the passphrase and nothing else.",
+    ),
+    Code.BACKUP_SHORT_PASSPHRASE: _Words(
+        "A passphrase has 12 letters or more.",
+        "Five words that belong to nobody do well.",
+    ),
+    Code.BACKUP_STRANGE_NAME: _Words(
+        "This backup holds a file, {subject}, that is not one of a backup.",
+        "Nothing was written. Use another copy.",
+    ),
+    Code.BACKUP_TOO_BIG: _Words(
+        "This is too much for a passphrase, which takes up to 512 MB.",
+        "Make a key with `sidedoor backup-key FILE`.",
+    ),
+    Code.RESTORE_FAILED: _Words(
+        "It was not restored: {reason}.",
+        "Nothing was left behind. Mend that, then try again.",
+    ),
 }  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from sidedoor.desk.refusals import HalfDone, Refusal, Stopped
 from sidedoor.documents.document import FOLDERS, kind_of
 from sidedoor.documents.reading import CONTACTS, PICTURES, SITE
 from sidedoor.documents.slugs import slug_problem
-from sidedoor.private import as_its_folder_says
+from sidedoor.private import as_its_folder_says, private_file
 
 CHANGES = "changes/"
 """Where changes to what is already public wait for approval; the public site reads nothing there."""
@@ -148,7 +148,7 @@ class Shelf:
                 return
             self._must_be_there()
             try:
-                self._lock_file.parent.mkdir(parents=True, exist_ok=True)
+                private_file(self._lock_file)  # a command of the superuser takes turns, too
                 lock = self._lock_file.open("w")
             except OSError as error:
                 raise CannotSave(Refusal.NOT_SAVED, reason=_reason(error)) from error
