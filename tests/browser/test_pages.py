@@ -29,7 +29,7 @@ RULES = {
             *("wcag2a", "wcag2aa", "wcag2aaa", "wcag21a", "wcag21aa", "wcag21aaa"),
             *("wcag22a", "wcag22aa", "wcag22aaa", "best-practice"),
         ],
-    }
+    },
 }
 
 COLOURS = {"resultTypes": ["violations"], "runOnly": ["color-contrast-enhanced", "link-in-text-block"]}

@@ -72,7 +72,7 @@ def test_whoever_is_in_a_conversation_is_led_to_where_it_ends_and_on_to_the_same
 ) -> None:
     content.write("site.toml", SITE + CHAT)
     chosen.extensions["live"].refresh()
-    open_store("sqlite:", chosen.config["DATA"]).is_present(1, "Kit", True, clock())
+    open_store("sqlite:", chosen.config["DATA"]).set_presence(1, "Kit", True, clock())
     reader = chosen.test_client()
     reader.post("/chat/start", data={})
     page = reader.get("/help/money").text
