@@ -19,7 +19,7 @@ BUNDLES = {
     # The exit stands alone: nothing else that fails can stop it.
     "hide-page.js": ("exit/hide-page.js",),
     "shortcut.js": ("exit/shortcut.js",),
-    "after.js": ("travel.js", "fold.js", "exit/notice.js", "exit/pinch.js"),
+    "after.js": ("travel.js", "fold.js", "exit/pinch.js"),
     # Only on the pages that use them, in main; travel.js starts them where such a page arrives in place.
     "chat.js": ("chat.js",),
     "copy-link.js": ("copy-link.js",),
