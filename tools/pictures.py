@@ -31,7 +31,7 @@ def main() -> None:
     """Write docs/pictures/*.png anew."""
     FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as data, sync_playwright() as playwright:
-        site = RunningSite(PROJECT / "content", Path(data))
+        site = RunningSite(PROJECT / "examples/hampshire", Path(data))
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
         try:
             for name, path, size, scheme in PICTURES:
