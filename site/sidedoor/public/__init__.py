@@ -5,6 +5,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from flask import Flask, request
+from markupsafe import Markup
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from sidedoor.chat.store import open_store, sweep
@@ -34,7 +35,7 @@ from sidedoor.settings import Settings
 from sidedoor.web.background import Background
 from sidedoor.web.current import current_public
 from sidedoor.web.edition import MIRROR_KEY, EditionLayer
-from sidedoor.web.headers import set_policy, with_policy
+from sidedoor.web.headers import content_security_policy, set_policy, with_policy
 from sidedoor.web.inline import inline_script, inline_style
 from sidedoor.web.language import current_language, speak_languages
 from sidedoor.web.numbers import read_numbers
@@ -116,6 +117,7 @@ def create_pages(settings: Settings, live: LiveLibrary, clock: Clock) -> Flask:
             "exit": exit.current_exit(),
             "help_now": public.help_now(current_language()),
             "mirror_of": request.environ.get(MIRROR_KEY, ""),
+            "policy_in_page": Markup(content_security_policy(settings.https, in_page=True)),
         }
 
     refuse_cross_site_posts(app)

@@ -2,15 +2,11 @@
 
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from flask import Flask
 from flask_talisman import Talisman
 
 from sidedoor.web.inline import hashes
-
-if TYPE_CHECKING:
-    pass
 
 IN_PLACE = "Sidedoor-In-Place"
 """What travel.js says with a fetch that stores nothing (`cache: "no-store"`) and is shown in the page that asked."""
@@ -18,8 +14,12 @@ IN_PLACE_KEY = f"HTTP_{IN_PLACE.upper().replace('-', '_')}"
 _FEATURES = ("browsing-topics camera display-capture geolocation microphone payment usb").split()
 
 
-def content_security_policy(https: bool) -> str:
-    """Nothing is allowed but this site's own pictures and forms, and the styles and scripts whose hashes are listed."""
+def content_security_policy(https: bool, in_page: bool = False) -> str:
+    """Nothing is allowed but this site's own pictures and forms, and the styles and scripts whose hashes are listed.
+
+    `in_page`: as it stands in the head of a mirror's page, so that page and hashes are of one release, whatever serves
+    them. Who may frame a page can be said in a header alone (CSP3, 3.3).
+    """
     directives = {
         "default-src": "'none'",
         "script-src": " ".join(hashes("js")),
@@ -32,6 +32,8 @@ def content_security_policy(https: bool) -> str:
         "require-trusted-types-for": "'script'",
         "trusted-types": "sidedoor",
     }
+    if in_page:
+        del directives["frame-ancestors"]
     policy = "; ".join(f"{name} {value}" for name, value in directives.items())
     return f"{policy}; upgrade-insecure-requests" if https else policy
 
