@@ -18,7 +18,7 @@ RUNS := .venv/runs.stamp
 TESTS := .venv/tests.stamp
 CHECKERS := tests/node_modules/.stamp
 
-.PHONY: run desk staff test test-long check export lint lock browsers bench-tools strings pictures bench bench-speed bench-scale bench-traces bench-chat audit clean
+.PHONY: run desk staff test test-long init check export backup restore doctor lint lock browsers bench-tools strings pictures bench bench-speed bench-scale bench-traces bench-chat audit clean
 
 run: $(RUNS)
 	@exec $(BIN)/sidedoor run
@@ -53,6 +53,23 @@ FOLDER ?= data/mirror
 export: $(RUNS)
 	$(BIN)/sidedoor export $(FOLDER)
 
+# Everything but the chats, encrypted: make backup FILE=/mnt/one.age TO=age1…, and back into a new folder:
+# make restore FILE=/mnt/one.age FOLDER=/srv/new KEY=key.txt. Without TO or KEY it asks for a passphrase. See docs/backup.md.
+FILE ?= data
+backup: $(RUNS)
+	$(BIN)/sidedoor backup $(FILE) $(if $(TO),--to $(TO))
+
+restore: $(RUNS)
+	$(BIN)/sidedoor restore $(FILE) $(FOLDER) $(if $(KEY),--key $(KEY))
+
+# What is wrong with how it is set up, a sentence each.
+doctor: $(RUNS)
+	$(BIN)/sidedoor doctor
+# A site of one's own: make init FOLDER=/srv/our-site FOR=blank (or another folder of examples/starters). What is not said is asked.
+FOR ?= blank
+init: $(RUNS)
+	@$(if $(filter file,$(origin FOLDER)),echo "Say where: make init FOLDER=/srv/our-site FOR=blank"; exit 1,$(BIN)/sidedoor init "$(FOLDER)" --for "$(FOR)")
+
 lint: $(TESTS) $(CHECKERS)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -65,7 +82,7 @@ browsers:
 bench-tools:
 	@sh tests/browser/install.sh bench
 
-# The lock files, made anew from pyproject.toml: exact versions and hashes of everything, for every Python and machine.
+# The lock files, made from pyproject.toml: exact versions and hashes of everything, for every Python and machine.
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --group build pyproject.toml
 lock: $(TESTS)
 	$(LOCK) -o requirements.txt $(if $(UPGRADE),--upgrade)

@@ -57,8 +57,9 @@
     main.lang = language;
     path = address;
     main.removeAttribute("aria-busy");
-    for (const link of document.querySelectorAll("header a, footer a")) {
-      const here = /** @type {HTMLAnchorElement} */ (link).pathname === path && link.id !== "hide-this-page";
+    // Not the links to a part of the page, nor the way out.
+    for (const link of document.querySelectorAll(":is(header, footer) a[href^='/']:not(#hide-this-page)")) {
+      const here = /** @type {HTMLAnchorElement} */ (link).pathname === path;
       if (here) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
     }

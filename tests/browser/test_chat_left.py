@@ -42,7 +42,7 @@ class Open:
         """Take whoever waits."""
         now = datetime.now(UTC)
         (one,) = [one for one in self.store.live(now) if one.state == "waiting"]
-        self.store.is_ready(1)
+        self.store.end_pause(1)
         self.store.accept(one.id, 1, "Kit", now)
         self.store.say(one.id, "adviser", "zqadviser", now)
         return one
@@ -75,10 +75,10 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
 def office(served: Open) -> Open:
     """The same, with somebody present and nobody waiting."""
     now = datetime.now(UTC)
-    served.store.is_present(1, "Kit", True, now)
+    served.store.set_presence(1, "Kit", True, now)
     for one in served.store.live(now):
         served.store.end(one.id, "adviser", now)
-    served.store.is_ready(1)
+    served.store.end_pause(1)
     return served
 
 

@@ -77,6 +77,42 @@ def test_no_page_breaks_a_rule_of_axe_in_the_dark(browser: Browser, site: Runnin
     assert not broken, json.dumps(broken, indent=1)
 
 
+# Each kind of control that a form can have, with words in it. A browser's own colours for one of them are too faint.
+CONTROLS = """() => {
+  const main = document.querySelector("main");
+  const add = (name, facts = {}) => {
+    const label = Object.assign(document.createElement("label"), { textContent: `A ${name} ` });
+    label.append(Object.assign(document.createElement(name), facts));
+    main.append(label);
+    return label.lastChild;
+  };
+  for (const type of ["text", "search", "email", "tel", "url", "password", "number", "date", "time", "file"])
+    add("input", { type, name: type });
+  for (const type of ["text", "search", "email", "tel", "url"]) main.querySelector(`[name=${type}]`).value = "Words";
+  for (const type of ["checkbox", "radio"]) add("input", { type });
+  for (const type of ["button", "submit", "reset"]) add("input", { type, value: "Words" });
+  add("textarea", { value: "Words" });
+  add("button", { textContent: "Words" });
+  for (const multiple of [false, true]) {
+    const group = Object.assign(document.createElement("optgroup"), { label: "Words" });
+    group.append(new Option("Words"), new Option("More words", "", true, true));
+    add("select", { multiple }).append(group);
+  }
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_kind_of_form_control_can_be_read(browser: Browser, site: RunningSite, scheme: str) -> None:
+    context = browser.new_context(viewport={"width": 320, "height": 640}, color_scheme=scheme)  # type: ignore[arg-type]
+    page = context.new_page()
+    page.goto(site.url + "/feedback")
+    page.evaluate(CONTROLS)
+    assert page.locator("main select").count() == 2
+    found = problems_of(page)
+    context.close()
+    assert not found, json.dumps(found, indent=1)
+
+
 def test_every_page_is_one_request_and_says_nothing_in_the_console(browser: Browser, site: RunningSite) -> None:
     context = browser.new_context()
     page = context.new_page()

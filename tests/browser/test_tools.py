@@ -164,7 +164,7 @@ def test_the_questions_answer_with_the_pages_and_lines_that_fit_and_no_score(pag
     assert fits.locator("a").count() == 0
 
 
-def test_a_card_shows_one_nations_numbers_and_prints_as_big_as_a_bank_card(page: Page, site: RunningSite) -> None:
+def test_a_card_shows_one_places_numbers_and_prints_as_big_as_a_bank_card(page: Page, site: RunningSite) -> None:
     page.goto(f"{site.url}/card")
     assert page.locator(".card:visible").count() == 4
     for nation, number in (("Scotland", "0800 027 1234"), ("England", "0808 2000 247")):

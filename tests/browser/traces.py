@@ -204,12 +204,12 @@ def visit_this_site(
 def chat(reader: Reader, site: RunningSite) -> None:
     """Ask an adviser something, and read the answer. The adviser's desk is played by the store that both share."""
     store, now = open_store("sqlite:", site.data), datetime.now(UTC)
-    store.is_present(1, "Kit", True, now)
+    store.set_presence(1, "Kit", True, now)
     read(reader, "/chat")
     reader.click("form[action='/chat/start'] button")
     wait_for(reader, 'return Boolean(document.querySelector("[data-chat-words]"))')
     (waiting,) = [one for one in store.live(now) if one.state == "waiting"]
-    store.is_ready(1)
+    store.end_pause(1)
     store.accept(waiting.id, 1, "Kit", now)
     reader.run('document.getElementById("message").value = "zqasked"')
     reader.click("[data-chat-form] button")

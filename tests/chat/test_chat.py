@@ -15,7 +15,7 @@ from sidedoor.chat.hours import is_open, next_opening, open_until
 from sidedoor.chat.networks import networks
 from sidedoor.chat.store import ChatStore
 from sidedoor.desk import create_app as create_desk
-from sidedoor.documents.models import Chat
+from sidedoor.documents.site import Chat
 from sidedoor.public import create_app
 from sidedoor.public.export import write_mirror
 from sidedoor.settings import Settings
@@ -400,7 +400,7 @@ def test_behind_a_proxy_readers_are_told_apart_and_on_this_machine_alone_they_ar
     content: ContentFolder, tmp_path: Path, store: ChatStore, clock: SetClock
 ) -> None:
     behind = create_app(Settings(content=content.path, data=tmp_path / "behind", proxies=1), clock)
-    behind.extensions["chat_store"].is_present(7, "Kit", True, clock())
+    behind.extensions["chat_store"].set_presence(7, "Kit", True, clock())
     content.write("site.toml", SITE + CHAT.replace("most_waiting = 3", "most_waiting = 30"))
     behind.extensions["live"].refresh()
 
@@ -551,7 +551,7 @@ def test_a_start_is_refused_with_the_true_reason_and_the_limit_is_a_setting(
 ) -> None:
     behind = create_app(Settings(content=content.path, data=tmp_path / "behind", proxies=1), clock)
     there: ChatStore = behind.extensions["chat_store"]
-    there.is_present(7, "Kit", True, clock())
+    there.set_presence(7, "Kit", True, clock())
     two = "most_from_one_network = 2\nmost_waiting = 3"
     content.write("site.toml", SITE + CHAT.replace("most_waiting = 3", two))
     behind.extensions["live"].refresh()
@@ -582,7 +582,7 @@ def test_a_start_is_refused_with_the_true_reason_and_the_limit_is_a_setting(
     assert (status, "in the last hour" in page, "Many people" in page, "Too many" in page) == (429, True, False, False)
     assert begin("192.0.2.10")[0] == 303, "another network begins as before"
     clock.forward(minutes=61)
-    there.is_present(7, "Kit", True, clock())
+    there.set_presence(7, "Kit", True, clock())
     assert begin("192.0.2.7")[0] == 303
     behind.extensions["live"].close()
 

@@ -142,7 +142,7 @@ def test_workers_that_are_killed_lose_no_message_double_none_and_keep_the_order(
     store, began = open_store("sqlite:", tmp_path / "data"), time.monotonic()
     site = RunningSite(tmp_path / "content", tmp_path / "data", workers=2)
     try:
-        store.is_present(ADVISER, "Kit", True, datetime.now(UTC))
+        store.set_presence(ADVISER, "Kit", True, datetime.now(UTC))
         talks, answered, killed = asyncio.run(talk(site, store))
     finally:
         site.close()

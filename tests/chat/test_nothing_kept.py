@@ -58,7 +58,7 @@ def test_no_word_no_token_and_no_address_in_any_file_log_or_store(
 ) -> None:
     site, chosen = server
     store, now = open_store(chosen, site.data), datetime.now(UTC)
-    store.is_present(1, "Kit", True, now)
+    store.set_presence(1, "Kit", True, now)
     reader = Reader(site)
     assert "It is safe. Start" in reader.ask("/chat")[1]
     assert list(reader.cookies) == []

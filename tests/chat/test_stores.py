@@ -59,7 +59,7 @@ def waiting(store: ChatStore, network: str = "here", now: datetime = NOON) -> tu
 
 def talking(store: ChatStore, adviser: int = 7, now: datetime = NOON) -> tuple[str, int]:
     token, number = waiting(store, f"network of {now} {adviser}", now)
-    store.is_present(adviser, "Kit", True, now)
+    store.set_presence(adviser, "Kit", True, now)
     store.accept(number, adviser, "Kit", now)
     return token, number
 
@@ -83,10 +83,10 @@ def test_the_queue_is_in_the_order_of_coming_and_a_place_is_kept(store: ChatStor
 def test_messages_are_numbered_and_asked_for_by_number(store: ChatStore) -> None:
     _, number = talking(store)
     said = (store.say(number, "reader", "a", NOON), store.say(number, "adviser", " b\n", NOON))
-    assert (*said, store.say(number, "note", "n", NOON)) == (1, 2, 3)
-    assert [(one.number, one.who, one.text, one.at) for one in store.messages(number, 1)] == [
-        (2, "adviser", "b", NOON),
-        (3, "note", "n", NOON),
+    assert (*said, store.say(number, "note", "n", NOON, author="Kit")) == (1, 2, 3)
+    assert [(one.number, one.who, one.text, one.at, one.author) for one in store.messages(number, 1)] == [
+        (2, "adviser", "b", NOON, ""),
+        (3, "note", "n", NOON, "Kit"),
     ]
     assert store.messages(number, 3) == []
     assert getattr(store.get(number, NOON), "newest", 0) == 3
@@ -160,18 +160,18 @@ def test_after_a_chat_an_adviser_has_a_pause_until_they_are_ready(store: ChatSto
     with pytest.raises(NotPossible) as refused:
         store.accept(next_one, 7, "Kit", NOON)
     assert why(refused) == "pause"
-    store.is_present(7, "Kit", True, NOON)  # the heartbeat does not cut it short
+    store.set_presence(7, "Kit", True, NOON)  # the heartbeat does not cut it short
     assert store.present(NOON)[7].pauses(NOON)
-    store.is_ready(7)
+    store.end_pause(7)
     store.accept(next_one, 7, "Kit", NOON)
 
 
 def test_presence_ends_by_a_word_or_when_the_desk_is_gone_and_a_desk_that_returns_soon_is_present_again(
     store: ChatStore,
 ) -> None:
-    store.is_present(7, "Kit", True, NOON)
-    store.is_present(8, "Lee", True, NOON)
-    store.is_present(8, "Lee", False, NOON)
+    store.set_presence(7, "Kit", True, NOON)
+    store.set_presence(8, "Lee", True, NOON)
+    store.set_presence(8, "Lee", False, NOON)
     assert {id_: one.name for id_, one in store.present(NOON + timedelta(seconds=79)).items()} == {7: "Kit"}
     assert not store.present(NOON + timedelta(seconds=80))
     later = NOON + timedelta(minutes=4, seconds=59)
@@ -352,8 +352,8 @@ def test_a_place_that_does_nothing_but_call_is_asked_and_ends_and_one_press_keep
 
 def test_that_somebody_reads_along_stands_among_the_words_and_does_not_put_off_the_end(store: ChatStore) -> None:
     token, number = talking(store)
-    store.say(number, "joined", "Sue", NOON + timedelta(minutes=9))
-    assert [(one.who, one.text) for one in store.messages(number)] == [("joined", "Sue")]
+    store.say(number, "joined", "", NOON + timedelta(minutes=9), author="Sue")
+    assert [(one.who, one.text, one.author) for one in store.messages(number)] == [("joined", "", "Sue")]
     found = store.find(token, NOON + timedelta(minutes=10))
     assert found
     assert rules.asks_whether_there(found, NOON + timedelta(minutes=10))
@@ -364,7 +364,7 @@ def test_two_days_after_the_last_start_sweeping_alone_has_forgotten_every_networ
     store: ChatStore, place: str, tmp_path: Path, valkey: Valkey
 ) -> None:
     _, number = waiting(store, networks("192.0.2.7", store.network_keys(NOON))[0])
-    store.is_present(7, "Kit", True, NOON)
+    store.set_presence(7, "Kit", True, NOON)
     store.block(number, NOON + timedelta(hours=4), NOON)
     store.end_the_quiet(NOON + timedelta(days=2))
     if place == "sqlite:":

@@ -27,8 +27,10 @@ from werkzeug.test import stream_encode_multipart
 
 from sidedoor.chat.store import ChatStore, open_store
 from sidedoor.desk import create_app as create_desk
+from sidedoor.documents.reading import read_site
 from sidedoor.settings import Settings
-from sidedoor.web.headers import content_security_policy, policy_headers
+from sidedoor.web.headers import policy_headers, policy_in_page
+from sidedoor.web.look import site_rules
 from tests.browser.places import Places
 from tests.browser.readers import CHROMIUM, CHROMIUM_ARGUMENTS
 from tests.desk.forms import fields_of
@@ -39,6 +41,17 @@ NGINX = shutil.which("nginx") or "/usr/sbin/nginx"
 
 class Deployed:
     """nginx on the example's own lines, with only paths and ports changed; the site and the desk behind it."""
+
+    def policy(self) -> dict[str, str]:
+        """The headers that every answer carries."""
+        return policy_headers(False, self._rules())
+
+    def policy_in_page(self) -> str:
+        """What stands in the head of the mirror's pages."""
+        return policy_in_page(False, self._rules())
+
+    def _rules(self) -> str:
+        return site_rules(read_site((self.content / "site.toml").read_text("utf-8")))
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.content = folder, folder / "content"
@@ -134,7 +147,7 @@ class Deployed:
 
     def start_chat(self) -> str:
         """Somebody begins to wait, through nginx; the cookie's value."""
-        self.store.is_present(1, "Kit", True, datetime.now(UTC))
+        self.store.set_presence(1, "Kit", True, datetime.now(UTC))
         status, headers, _ = self.get("/chat/start", b"website=")
         assert status == 303
         (cookie,) = headers["set-cookie"]
@@ -169,7 +182,7 @@ def test_pages_come_from_the_mirror_with_the_whole_policy_once(deployed: Deploye
     status, headers, body = deployed.get(path)
     assert status == 200
     assert body == (deployed.mirror / ("index.html" if path == "/" else path[1:] if "." in path else f"{path[1:]}.html")).read_bytes()  # fmt: skip
-    whole = policy_headers(https=False)
+    whole = deployed.policy()
     csp = whole.pop("Content-Security-Policy")
     for name, value in whole.items():
         assert headers[name.lower()] == [value]
@@ -180,7 +193,7 @@ def test_pages_come_from_the_mirror_with_the_whole_policy_once(deployed: Deploye
         return
     of_its_release = {part for part in csp.split("; ") if part.startswith(("default-", "script-", "style-"))}
     assert set(sent.split("; ")) - {"object-src 'none'"} == set(csp.split("; ")) - of_its_release
-    assert policy_of(body) == content_security_policy(https=False, in_page=True)
+    assert policy_of(body) == deployed.policy_in_page()
 
 
 def test_every_file_of_the_mirror_comes_as_what_it_is(deployed: Deployed) -> None:
@@ -210,7 +223,7 @@ def test_search_and_the_form_reach_the_application(deployed: Deployed) -> None:
     status, headers, body = deployed.get("/search", b"query=money")
     assert (status, headers["content-security-policy"]) == (
         200,
-        [policy_headers(https=False)["Content-Security-Policy"]],
+        [deployed.policy()["Content-Security-Policy"]],
     )
     assert b"/help/money" in body
     assert b'method="post"' in deployed.get("/feedback")[2]
@@ -227,11 +240,12 @@ def test_ports_are_kept(deployed: Deployed) -> None:
 
 def test_a_form_reaches_the_application_also_where_the_mirror_has_a_page(deployed: Deployed) -> None:
     _, headers, page = deployed.get("/contacts")
-    assert headers["content-security-policy"] == [policy_headers(https=False)["Content-Security-Policy"]]
-    area = re.search(rb'<option value="">[^<]*</option>\s*<option>([^<]+)</option>', page)
-    assert area, "the mirror's page has no such form"
-    status, _, body = deployed.get("/contacts", urlencode({"area": area[1].decode()}).encode())
-    assert (status, b"<option selected>" + area[1] in body) == (200, True)
+    assert headers["content-security-policy"] == [deployed.policy()["Content-Security-Policy"]]
+    assert b'method="post" action="/contacts#found"' in page, "the mirror's page has no such form"
+    place = re.search(rb'name="place" value="([^"]+)"', page)
+    assert place
+    status, _, body = deployed.get("/contacts", urlencode({"place": place[1].decode()}).encode())
+    assert (status, b'value="' + place[1] + b'" autocomplete="off" checked' in body) == (200, True)
     assert deployed.get("/help/money", b"a=b")[0] == 405, "it says so itself"
 
 
@@ -295,7 +309,7 @@ def test_whoever_is_in_a_chat_is_answered_by_the_application_on_every_address(de
         assert status == (404 if path == "/zqnowhere" else 200)
         assert b'<a id="hide-this-page" href="/chat/hide"' in body, path
         assert b'data-chat="running"' in body, path
-        for policy, value in policy_headers(https=False).items():
+        for policy, value in deployed.policy().items():
             assert headers[policy.lower()] == [value], path
     said = deployed.get("/chat/say", urlencode({"message": "zqthrough"}).encode(), {"Cookie": f"chat={token}"})
     assert said[0] == 303, "a body comes through as well"
@@ -308,7 +322,7 @@ def test_whoever_is_in_a_chat_is_answered_by_the_application_on_every_address(de
 @pytest.mark.parametrize("scripts", [True, False])
 @pytest.mark.parametrize("path", ["/help/money", "/", "/news", "/zqnowhere"])
 def test_with_nginx_in_front_hide_on_any_page_ends_a_running_chat(deployed: Deployed, scripts: bool, path: str) -> None:
-    deployed.store.is_present(1, "Kit", True, datetime.now(UTC))
+    deployed.store.set_presence(1, "Kit", True, datetime.now(UTC))
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
         context = browser.new_context(java_script_enabled=scripts)
@@ -578,7 +592,7 @@ def test_the_mirror_stays_when_the_application_is_away(deployed: Deployed) -> No
             assert b"That was not sent" in body
             assert f'<a id="hide-this-page" href="{deployed.places.url("exit")}"'.encode() in body
             assert b'href="tel:' in body, "and says where else to turn"
-            assert policy_of(body) == content_security_policy(https=False, in_page=True)
+            assert policy_of(body) == deployed.policy_in_page()
     for cookies in (in_chat, {"Cookie": "left=1"}, {}):
         status, headers, _ = deployed.get("/chat/hide", headers=cookies)
         assert (status, headers["location"]) == (303, [deployed.places.url("exit")]), "whoever hides leaves"

@@ -30,8 +30,8 @@ NOT_LOGGED = {
     "chats.say": "the log would hold when somebody wrote",
     "chats.end": "the log would hold how long each conversation took, for ever",
     "chats.hand_over": "an adviser's own conversation goes on with a colleague; reader and colleague are told",
-    "chats.ready": "it ends one's own pause",
-    "chats.close": "it puts an ended chat out of sight in one's own browser",
+    "chats.ready": "it ends your own pause",
+    "chats.close": "it puts an ended chat out of sight in your own browser",
     "signing_in.passkey_options": "it asks a question",
     "signing_in.invited_passkey_options": "it asks a question",
     "signing_in.more_passkey_options": "it asks a question",
@@ -80,7 +80,7 @@ class House:
             database.commit()
 
     def everything(self) -> dict[str, Any]:
-        """What is kept in any file or database, but for the log."""
+        """What is kept in any file or database, except the log."""
         data: Path = self.desk.config["DATA"]
         found: dict[str, Any] = {}
         for path in sorted(data.glob("*.sqlite3")):

@@ -60,7 +60,7 @@ def test_the_operators_setting_takes_the_place_of_all_that_the_site_names(chosen
         assert f'id="hide-this-page" href="{CHOSEN}"' in unescape(page)
     assert client.get("/w").location == CHOSEN
     write_mirror(chosen, tmp_path / "mirror", "https://www.example.org")
-    assert f"location = /w {{ return 303 {CHOSEN}; }}" in (tmp_path / "mirror/_nginx.conf").read_text()
+    assert f'/w "{CHOSEN}";' in (tmp_path / "mirror/_moved.map").read_text()
     assert f"/w {CHOSEN} 303" in (tmp_path / "mirror/_redirects").read_text()
     for file in (tmp_path / "mirror").resolve().rglob("*"):
         if file.is_file() and not file.name.endswith((".br", ".gz")):
@@ -72,7 +72,7 @@ def test_whoever_is_in_a_conversation_is_led_to_where_it_ends_and_on_to_the_same
 ) -> None:
     content.write("site.toml", SITE + CHAT)
     chosen.extensions["live"].refresh()
-    open_store("sqlite:", chosen.config["DATA"]).is_present(1, "Kit", True, clock())
+    open_store("sqlite:", chosen.config["DATA"]).set_presence(1, "Kit", True, clock())
     reader = chosen.test_client()
     reader.post("/chat/start", data={})
     page = reader.get("/help/money").text

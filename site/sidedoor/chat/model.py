@@ -12,22 +12,26 @@ Reason = Literal["hidden", "reader", "adviser", "quiet", "blocked", "broken"]
 """`broken`: its words could no longer be read."""
 Who = Literal["reader", "adviser", "note", "joined", "handed"]
 """A note is for the colleague who takes over; no reader ever gets one. `joined`: a supervisor reads along from here.
-`handed`: another adviser goes on from here. The text of these two is the name of that person, for the desk alone."""
+`handed`: another adviser goes on from here. These two have no text, only an author."""
 Why = Literal[
     "empty", "long", "often", "over", "pause", "gone", "closed", "here", "full", "network", "blocked", "again"
 ]
 """Why a step cannot be taken. `gone`: a colleague was quicker, or it is not theirs. `closed`: the desk of whoever is to
-get it gives no sign. `here`: the desk of its adviser does. `network`: so many from one network run already."""
+get it gives no sign. `here`: the desk of its adviser does. `network`: too many from one network are running."""
 
 
 @dataclass(frozen=True)
 class Message:
-    """One message. `number` counts from 1 within its conversation; `at` is aware."""
+    """One message. `number` counts from 1 within its conversation; `at` is aware.
+
+    `author`: the name of the colleague who wrote it, or whom it is about; for the desk alone, and empty for readers.
+    """
 
     number: int
     who: Who
     text: str
     at: datetime
+    author: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,7 @@ class Adviser:
     pause_until: datetime | None
 
     def pauses(self, now: datetime) -> bool:
-        """Whether they are to breathe before the next one."""
+        """Whether they get a moment to breathe before the next conversation."""
         return self.pause_until is not None and self.pause_until > now
 
 
@@ -77,7 +81,7 @@ class NotPossible(Exception):
 
 
 class Unreadable(Exception):
-    """The words of a conversation that goes on, or its key, are no longer what was kept. It has to end."""
+    """The words or the key of a running conversation are damaged or lost. It has to end."""
 
     def __init__(self, conversation: int) -> None:
         super().__init__(f"chat {conversation}")

@@ -24,9 +24,9 @@ from sidedoor.chat.model import (
     whole_minutes,
 )
 from sidedoor.chat.sealing import digest, new_key, new_token, seal, unseal
-from sidedoor.database import Database
+from sidedoor.database import Database, Migration, run_script
 
-_SCHEMA = """
+_FIRST = """
 CREATE TABLE IF NOT EXISTS conversations (
     id INTEGER PRIMARY KEY AUTOINCREMENT, token TEXT UNIQUE, network TEXT NOT NULL, state TEXT NOT NULL,
     started TEXT NOT NULL, quiet_since TEXT NOT NULL, seen TEXT NOT NULL, adviser INTEGER,
@@ -45,6 +45,21 @@ CREATE TABLE IF NOT EXISTS blocks (network TEXT PRIMARY KEY, until TEXT NOT NULL
 CREATE TABLE IF NOT EXISTS days (day TEXT PRIMARY KEY, key BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS counts (hour TEXT, what TEXT, number INTEGER NOT NULL, PRIMARY KEY (hour, what));
 """
+
+
+def _begin(database: sqlite3.Connection) -> None:
+    """The first tables. Conversations of the very first release, which kept keys beside the words, end here."""
+    known = {row[1] for row in database.execute("PRAGMA table_info(conversations)").fetchall()}
+    if known and "network" not in known:
+        for table in ("conversations", "keys", "messages", "present", "starts"):
+            database.execute(f"DROP TABLE {table}")
+    run_script(database, _FIRST)
+
+
+_MIGRATIONS: tuple[Migration, ...] = (
+    _begin,
+    "ALTER TABLE messages ADD COLUMN author TEXT NOT NULL DEFAULT '';",
+)
 _SELECT = (
     "SELECT one.id, one.state, one.started, one.quiet_since, one.seen, one.adviser, one.adviser_name, desks.seen,"
     " one.watcher, one.watched, one.reason, one.newest, one.network != ''"
@@ -52,7 +67,7 @@ _SELECT = (
 )
 _TIDIES_EVERY = timedelta(seconds=10)
 _HIGHEST = 2**63 - 1
-"""No number that SQLite gives is higher."""
+"""The highest number that SQLite gives out."""
 
 
 class SqliteStore:
@@ -60,7 +75,7 @@ class SqliteStore:
 
     def __init__(self, data: Path) -> None:
         path = data / "chat.sqlite3"
-        self._database = Database(path, (_SCHEMA,), wal=True, overwrite=True, keep_open=True)
+        self._database = Database(path, _MIGRATIONS, wal=True, overwrite=True, keep_open=True)
         self._keys = Keys(data)
         self._tidied = datetime.min.replace(tzinfo=UTC)
 
@@ -81,7 +96,7 @@ class SqliteStore:
             return
         with self._write() as database:
             for id_ in over:
-                # It may have been spoken in meanwhile.
+                # Somebody may have written in it meanwhile.
                 row = database.execute(f"{_SELECT} WHERE one.id = ? AND one.state != 'ended'", (id_,)).fetchone()
                 if row and _is_over(row, now):
                     self._end(database, id_, "quiet", now)
@@ -162,9 +177,9 @@ class SqliteStore:
         rows = self._connection().execute(f"{_SELECT} ORDER BY one.started, one.id").fetchall()
         return [one for one in (self._conversation(row, now) for row in rows) if one]
 
-    def say(self, conversation: int, who: Who, text: str, now: datetime, once: str = "") -> int:
+    def say(self, conversation: int, who: Who, text: str, now: datetime, once: str = "", author: str = "") -> int:
         """See store.ChatStore."""
-        text = rules.as_said(text)
+        text = rules.as_said(who, text)
         with self._write() as database:
             again = database.execute(
                 "SELECT number FROM messages WHERE conversation = ? AND once = ?", (conversation, once or None)
@@ -185,14 +200,24 @@ class SqliteStore:
                 (rules.is_a_sign_of_life(who), now.isoformat(), conversation),
             ).fetchone()
             database.execute(
-                "INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?)",
-                (conversation, number, who, seal(key, conversation, number, text), now.isoformat(), once or None),
+                "INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    conversation,
+                    number,
+                    who,
+                    seal(key, conversation, number, text),
+                    now.isoformat(),
+                    once or None,
+                    author,
+                ),
             )
         return int(number)
 
     def messages(self, conversation: int, after: int = 0) -> list[Message]:
         """See store.ChatStore."""
-        query = "SELECT number, who, sealed, at FROM messages WHERE conversation = ? AND number > ? ORDER BY number"
+        query = (
+            "SELECT number, who, sealed, at, author FROM messages WHERE conversation = ? AND number > ? ORDER BY number"
+        )
         rows = self._connection().execute(query, (conversation, after)).fetchall()
         key = self._keys.find(conversation) if rows else None
         if rows and not key:
@@ -204,8 +229,10 @@ class SqliteStore:
             raise Unreadable(conversation)
         try:
             return [
-                Message(number, who, unseal(key or b"", conversation, number, sealed), datetime.fromisoformat(at))
-                for number, who, sealed, at in rows
+                Message(
+                    number, who, unseal(key or b"", conversation, number, sealed), datetime.fromisoformat(at), author
+                )
+                for number, who, sealed, at, author in rows
             ]
         except (ValueError, TypeError):
             raise Unreadable(conversation) from None
@@ -261,7 +288,7 @@ class SqliteStore:
         self._cut_the_log()
         return blocked
 
-    def is_present(self, adviser: int, name: str, present: bool, now: datetime) -> None:
+    def set_presence(self, adviser: int, name: str, present: bool, now: datetime) -> None:
         """See store.ChatStore."""
         with self._write() as database:
             self._sign(database, adviser, now)
@@ -279,7 +306,7 @@ class SqliteStore:
         with self._write() as database:
             self._sign(database, adviser, now)
 
-    def is_ready(self, adviser: int) -> None:
+    def end_pause(self, adviser: int) -> None:
         """See store.ChatStore."""
         with self._write() as database:
             database.execute("UPDATE present SET pause_until = NULL WHERE adviser = ?", (adviser,))
@@ -351,7 +378,7 @@ class SqliteStore:
         database.execute(query, (hour_of(now), what, by, by))
 
     def _conversation(self, row: tuple[Any, ...], now: datetime) -> Conversation | None:
-        """None for a row that cannot be read: nobody can go on there, and the others are not to suffer from it."""
+        """None for a row that cannot be read: nobody can go on there, and it must not take the others down with it."""
         id_, state, started, quiet_since, seen, adviser, name, desk, watcher, watched, reason, newest, network = row
         place = 0
         if state == "waiting":

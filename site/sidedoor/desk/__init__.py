@@ -1,4 +1,4 @@
-"""The staff desk: press office and advisers. Its own application, process, port and cookie; the public never gets here.
+"""The staff desk: press office and advisers. Its own application, process, port and cookie; the public cannot reach it.
 
 It imports the public site, because its preview is the real public page; the public site knows nothing of the desk.
 """
@@ -18,7 +18,7 @@ from sidedoor.desk.audit import Audit
 from sidedoor.desk.chats import board
 from sidedoor.desk.commands import add_commands
 from sidedoor.desk.contacts import views as contact_views
-from sidedoor.desk.contacts.steps import Helplines
+from sidedoor.desk.contacts.steps import ContactSteps
 from sidedoor.desk.current import Desk
 from sidedoor.desk.errors import handle_errors
 from sidedoor.desk.headers import policy_headers
@@ -32,11 +32,13 @@ from sidedoor.desk.people import signing_in
 from sidedoor.desk.people import views as people_views
 from sidedoor.desk.people.sessions import Sessions
 from sidedoor.desk.people.staff import Staff
+from sidedoor.desk.refusal_words import in_words
 from sidedoor.desk.words import speak_plainly
 from sidedoor.documents.codes import Code
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.loader import Loader
 from sidedoor.documents.problems import Problem, Refused
+from sidedoor.documents.site import emergency_number
 from sidedoor.documents.times import Clock, utc_now
 from sidedoor.public import create_pages
 from sidedoor.settings import Settings
@@ -73,7 +75,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
     )
     data = app.config["DATA"]
     live = LiveLibrary(Loader(settings.content, settings.data / "desk"))
-    shelf, reviews, audit = Shelf(app.config["CONTENT"], data), Reviews(data), Audit(data, clock)
+    shelf, reviews, audit = Shelf(app.config["CONTENT"], data, lambda: live.away), Reviews(data), Audit(data, clock)
     workflow = Workflow(shelf, reviews, audit, live, clock)
     app.extensions["desk"] = Desk(
         clock=clock,
@@ -86,12 +88,13 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
         previews=PreviewLinks(data),
         workflow=workflow,
         newsroom=Newsroom(workflow, audit, live, clock),
-        helplines=Helplines(workflow, audit, live, clock),
+        contacts=ContactSteps(workflow, audit, live, clock),
         chats=open_store(settings.chat_store, data),
         pages=create_pages(settings, live, clock),
     )
     signing_in.set_up_cookie(app, settings.https)
-    speak_plainly(app, clock, lambda: live.library.site.zone)
+    speak_plainly(app, clock, lambda: live.library.site)
+    app.jinja_env.filters["in_words"] = in_words
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
     @app.context_processor
@@ -121,6 +124,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
         settings.https,
         lambda: (*settings.desk_hosts, urlsplit(settings.desk_url).hostname or ""),
         lambda environ: None,
+        lambda: emergency_number(live.library.site),
     )
     serve(app, lambda environ: False, outermost.refuse_body)
     app.extensions["background"] = Background((live.watch,))

@@ -7,7 +7,7 @@ from flask import Flask, current_app
 
 from sidedoor.chat.store import ChatStore
 from sidedoor.desk.audit import Audit
-from sidedoor.desk.contacts.steps import Helplines
+from sidedoor.desk.contacts.steps import ContactSteps
 from sidedoor.desk.items.files import Shelf
 from sidedoor.desk.items.newsroom import Newsroom
 from sidedoor.desk.items.preview_links import PreviewLinks
@@ -34,7 +34,7 @@ class Desk:
     previews: PreviewLinks
     workflow: Workflow
     newsroom: Newsroom
-    helplines: Helplines
+    contacts: ContactSteps
     chats: ChatStore
     pages: Flask
 
@@ -90,9 +90,9 @@ def workflow() -> Workflow:
     return the_desk().workflow
 
 
-def helplines() -> Helplines:
+def contact_steps() -> ContactSteps:
     """Every step that contacts.yaml can take."""
-    return the_desk().helplines
+    return the_desk().contacts
 
 
 def previews() -> PreviewLinks:

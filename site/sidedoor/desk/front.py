@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from sidedoor.desk.access import current_person, only, staff
 from sidedoor.desk.contacts.views import contacts_due
-from sidedoor.desk.current import helplines, library, newsroom, now, reviews, shelf
+from sidedoor.desk.current import contact_steps, library, newsroom, now, reviews, shelf
 from sidedoor.desk.items.files import CannotSave
 from sidedoor.desk.items.listing import Row, calendar, due, rows
 from sidedoor.documents.ledger import facts_due, pages_of
@@ -26,11 +26,11 @@ def to_do() -> ResponseReturnValue:
     everything = rows(library(), shelf(), reviews(), now())
     mine = {row.file for row in everything if person.id in reviews().writers(row.file)}
     waiting = [row for row in everything if row.needs_approval]
-    # What a draft still lacks is said where it is written.
+    # What a draft still lacks is shown where it is being written.
     drafts = {row.file for row in everything if row.standing in ("draft", "ready")}
     problems = [one for one in due(library(), shelf(), now()) if one.file not in drafts]
     wrong = [problem for problem in problems if problem.level is Level.ERROR]
-    # Contacts and facts that are due stand in lists of their own.
+    # Contacts and facts that are due have lists of their own.
     later = [one for one in problems if one.level is not Level.ERROR and one.file not in (CONTACTS, FACTS)]
     return render_template(
         "desk/front.html",
@@ -60,11 +60,11 @@ def _effect(row: Row) -> str:
 
 
 def _contacts_effect() -> str:
-    """What the change to the helplines that waits would do; empty if none waits."""
-    if not helplines().waiting():
+    """What approving the waiting change to the contacts would do; empty if none waits."""
+    if not contact_steps().waiting():
         return ""
     try:
-        return helplines().effect()
+        return contact_steps().effect()
     except (Refused, CannotSave):
         return "it cannot be read"
 

@@ -56,7 +56,7 @@ def read_document(text: str, file: str) -> Written:
 
 
 def read_yaml(text: str, file: str, first_line: int = 1) -> Written:
-    """Read a YAML mapping; every leaf is a string. Raises Refused if it is no YAML, repeats a key or uses an alias."""
+    """Read a YAML mapping; every leaf is a string. Raises Refused if it is not YAML, repeats a key or uses an alias."""
     _refuse_lost_letters(text, file, first_line)
     try:
         root = yaml.compose(text, Loader=_QUICK if _QUICK and _both_read_it_alike(text) else yaml.BaseLoader)
@@ -80,14 +80,14 @@ def read_yaml(text: str, file: str, first_line: int = 1) -> Written:
 
 
 def _refuse_lost_letters(text: str, file: str, first_line: int) -> None:
-    """U+FFFD stands where a file that is not UTF-8 was read all the same: what stood there is not known any more."""
+    """U+FFFD stands where a file that is not UTF-8 was read anyway: what was there is lost."""
     before, lost, _ = text.partition("\ufffd")
     if lost:
         raise Refused([Problem(file, before.count("\n") + first_line, Code.LETTER_LOST)])
 
 
 def _both_read_it_alike(text: str) -> bool:
-    """Whether LibYAML takes `text` as PyYAML does. What it would refuse is left to PyYAML, whose sentences say more.
+    """Whether LibYAML reads `text` as PyYAML does. What it would refuse is left to PyYAML, whose messages say more.
 
     Its events need no stack, whereas its tree of a deep list would overflow the C stack and end the process.
     """

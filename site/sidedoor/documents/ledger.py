@@ -43,7 +43,7 @@ def pages_of(fact: Fact, library: Library) -> list[Document]:
 
 
 def facts_due(library: Library, now: datetime) -> list[Fact]:
-    """Those on some page whose day is past or near, the longest overdue first."""
+    """The facts on some page whose day is past or near, the longest overdue first."""
     day = now.astimezone(library.site.zone).date() + timedelta(days=NOTICE_DAYS)
     printed = {name for document in library.documents for name in document.meta.facts}
     due = (fact for fact in library.facts.values() if fact.id in printed and fact.check_by <= day)

@@ -9,7 +9,7 @@ import pyphen
 _NO_WORD = re.compile(r"[^\w\s]")
 _SENTENCE = re.compile(r"\b[^.!?]+[.!?]*")
 _FEWEST_WORDS = 3
-"""A heading or an exclamation of one or two words is no sentence: many of them would make any page look easy."""
+"""A heading or an exclamation of one or two words is not counted: many of them would make any page look easy."""
 _SYLLABLES = pyphen.Pyphen(lang="en_US")
 
 

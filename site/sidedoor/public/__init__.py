@@ -5,12 +5,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from flask import Flask, request
-from markupsafe import Markup
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from sidedoor.chat.store import open_store, sweep
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.loader import Loader
+from sidedoor.documents.site import emergency_number
 from sidedoor.documents.times import Clock, utc_now
 from sidedoor.public import (
     chat,
@@ -30,14 +30,16 @@ from sidedoor.public.addresses import Addresses
 from sidedoor.public.commands import add_commands
 from sidedoor.public.feedback_store import FeedbackStore, Senders
 from sidedoor.public.hidden_first import HiddenFirst
+from sidedoor.public.menu import menu
 from sidedoor.public.search_index import SearchIndex
 from sidedoor.settings import Settings
 from sidedoor.web.background import Background
 from sidedoor.web.current import current_public
 from sidedoor.web.edition import MIRROR_KEY, EditionLayer
-from sidedoor.web.headers import content_security_policy, set_policy, with_policy
+from sidedoor.web.headers import policy_in_page, set_policy, with_policy
 from sidedoor.web.inline import inline_script, inline_style
 from sidedoor.web.language import current_language, speak_languages
+from sidedoor.web.look import site_rules, site_style
 from sidedoor.web.numbers import read_numbers
 from sidedoor.web.outermost import OutermostLayer
 from sidedoor.web.rsgi import serve
@@ -55,7 +57,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
     app = create_pages(settings, live, clock)
 
     def complete(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
-        return with_policy(headers, settings.https)
+        return with_policy(headers, settings.https, site_rules(live.library.site))
 
     edition = EditionLayer(app.wsgi_app, live, clock, complete, Addresses)
     app.extensions["edition"] = edition.edition
@@ -70,14 +72,14 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
 
     first = HiddenFirst(edition, app.extensions["chat_store"], clock, settings.https)
     app.wsgi_app = outermost = OutermostLayer(  # type: ignore[method-assign]
-        first, complete, settings.https, hosts, edition.remembered, shows_in_place=True
+        first, complete, settings.https, hosts, edition.remembered, lambda: emergency_number(live.library.site), True
     )
     serve(app, edition.at_hand, outermost.refuse_body)
     app.extensions["background"] = Background(
         (
             live.watch,
             lambda: sweep(app.extensions["chat_store"], clock, lambda: live.library.site.chat is not None),
-            # So that the first search need not wait for it.
+            # So that the first search does not have to wait for it.
             lambda: app.extensions["search_index"].follow(edition.edition().public),
         )
     )
@@ -85,10 +87,10 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
 
 
 def create_pages(settings: Settings, live: LiveLibrary, clock: Clock) -> Flask:
-    """The public pages alone. Whoever asks them brings the Edition to answer from; the desk's preview does, too."""
+    """The public pages alone. A request has to bring the Edition to answer from, as the desk's preview does."""
     app = Flask("sidedoor", root_path=str(PACKAGE), static_folder=None)
     read_numbers(app)
-    app.url_map.merge_slashes = False  # it would lead to pages that are not there; see errors.py
+    app.url_map.merge_slashes = False  # werkzeug's would lead to pages that are not there; see errors.py
     app.config.update(
         DATA=settings.data.resolve(),
         CONTENT=settings.content.resolve(),
@@ -114,17 +116,19 @@ def create_pages(settings: Settings, live: LiveLibrary, clock: Clock) -> Flask:
         public = current_public()
         return {
             "site": public.site,
+            "site_style": site_style(public.site),
+            "menu": menu(public, current_language()),
             "exit": exit.current_exit(),
             "help_now": public.help_now(current_language()),
             "mirror_of": request.environ.get(MIRROR_KEY, ""),
-            "policy_in_page": Markup(content_security_policy(settings.https, in_page=True)),
+            "policy_in_page": policy_in_page(settings.https, site_rules(public.site)),
         }
 
     refuse_cross_site_posts(app)
     for module in (help, pages, contacts, news, feeds, search, feedback, chat, exit, site_files, health):
         app.register_blueprint(module.blueprint)
     errors.handle_errors(app)
-    set_policy(app, settings.https)
+    set_policy(app, settings.https, lambda: site_rules(current_public().site))
     add_commands(app)
     if settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, settings.proxies, 0, 0)  # type: ignore[method-assign]

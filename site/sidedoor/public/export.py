@@ -1,7 +1,7 @@
 """The edition as a folder: what any web server or static host needs to show the public site without this program.
 
 The folder is a link to a release beside it, and a new release takes its place in one step, so nobody ever sees half of
-one. What did not change is the same file as before (a hard link), so copying a mirror on costs only what changed.
+one. What did not change is the same file as before (a hard link), so sending a mirror on costs only what changed.
 """
 
 import gzip
@@ -13,6 +13,7 @@ import shutil
 import tempfile
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
@@ -28,6 +29,7 @@ from sidedoor.public.addresses import LIVE, Addresses
 from sidedoor.public.errors import OF_SERVERS
 from sidedoor.web.edition import MIRROR_KEY
 from sidedoor.web.headers import policy_headers
+from sidedoor.web.look import site_rules
 from sidedoor.web.outermost import ERROR_KEY
 
 MANIFEST = "_mirror.json"
@@ -99,7 +101,7 @@ def _take_place(release: Path, folder: Path) -> None:
 
 
 class _Release:
-    """A folder being filled, that takes from the one before what is the same."""
+    """A folder being filled, which takes unchanged files from the one before."""
 
     def __init__(self, folder: Path, before: Path | None) -> None:
         self._folder, self._before = folder, before
@@ -137,9 +139,10 @@ def _fill(release: _Release, app: Flask, live: str) -> None:
     for code in (404, *OF_SERVERS):
         page = client.get("/-", base_url=base_url, environ_overrides={**settings, ERROR_KEY: code})
         release.add("404.html" if code == 404 else f"_errors/{code}.html", page.data)
+    policy = policy_headers(app.config["HTTPS"], site_rules(public.site))
     release.add(MANIFEST, json.dumps(vars(mirror), indent=1, sort_keys=True).encode())
     release.add("_redirects", _redirects(mirror).encode())
-    release.add("_headers", _headers(app).encode())
+    release.add("_headers", _headers(policy).encode())
     release.add("_moved.map", _moved(mirror).encode())
 
 
@@ -165,9 +168,9 @@ def _redirects(mirror: Mirror) -> str:
     return "\n".join([*lines, *(f"{path} /{file} 410" for path, file in sorted(mirror.gone.items())), ""])
 
 
-def _headers(app: Flask) -> str:
+def _headers(policy: Mapping[str, str]) -> str:
     """The policy as the same hosts read it."""
-    return "/*\n" + "".join(f"  {name}: {value}\n" for name, value in policy_headers(app.config["HTTPS"]).items())
+    return "/*\n" + "".join(f"  {name}: {value}\n" for name, value in policy.items())
 
 
 def _moved(mirror: Mirror) -> str:

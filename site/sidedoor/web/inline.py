@@ -19,12 +19,14 @@ BUNDLES = {
     # The exit stands alone: nothing else that fails can stop it.
     "hide-page.js": ("exit/hide-page.js",),
     "shortcut.js": ("exit/shortcut.js",),
-    # Only where the site has a chat.
+    "after.js": ("travel.js", "fold.js", "exit/notice.js", "exit/pinch.js"),
+    # Only on the pages that use them, in main; travel.js starts them where such a page arrives in place.
     "chat.js": ("chat.js",),
-    "after.js": ("travel.js", "exit/pinch.js", "copy-link.js", "guide.js"),
-    # Only on the pages that use them; travel.js starts them where such a page arrives in place.
+    "copy-link.js": ("copy-link.js",),
+    "guide.js": ("guide.js",),
     "plan.js": ("plan.js",),
     "questions.js": ("questions.js",),
+    "contacts.js": ("contacts.js",),
 }
 """Each `<script>` element of a page, and the files of static/js it holds."""
 _CAST = re.compile(r"/\*\* @type [^\n]*?\*/ (?=\()")  # for tsc alone
@@ -56,7 +58,12 @@ def _bundle(name: str) -> str:
     return "".join(_read("js", part) for part in BUNDLES[name])
 
 
+def source_hash(text: str) -> str:
+    """The CSP source for an element that holds exactly `text` (CSP3, 2.3.1)."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
 def hashes(kind: str) -> list[str]:
-    """A CSP source for every style sheet (`css`) or bundle (`js`), in the exact bytes that pages hold (CSP3, 2.3.1)."""
+    """A CSP source for every style sheet (`css`) or bundle (`js`), in the exact bytes that pages hold."""
     texts = map(_bundle, BUNDLES) if kind == "js" else (_read("css", name) for name in STYLES)
-    return [f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'" for text in texts]
+    return [source_hash(text) for text in texts]

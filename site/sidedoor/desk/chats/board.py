@@ -24,12 +24,12 @@ from sidedoor.desk.chats.words import (
     COLLEAGUE_HAS_IT,
     ENDS,
     HOURS_OF_A_BLOCK,
-    READY,
     REFUSED,
     UNKNOWN,
     card,
+    emergency_steps,
     lines,
-    note,
+    ready_answers,
 )
 from sidedoor.desk.current import audit, library, now, the_desk
 from sidedoor.desk.words import distance_in_words
@@ -37,8 +37,6 @@ from sidedoor.web.numbers import whole_number
 
 blueprint = Blueprint("chats", __name__, url_prefix="/chats")
 blueprint.register_blueprint(watch.blueprint)
-LONGEST_NOTE = LONGEST_MESSAGE - 200
-"""Room for the name of who wrote it."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +52,7 @@ class Typed:
 @blueprint.get("")
 @only("adviser", "supervisor")
 def everybody() -> ResponseReturnValue:
-    """The board: who waits, and one's own conversations side by side. Looking here says that one is still present."""
+    """The board: who waits, and your own conversations side by side. Looking here counts as still being present."""
     return _board(Typed())
 
 
@@ -93,15 +91,15 @@ def present() -> ResponseReturnValue:
     """Be present, or away. The chat is open to readers while somebody is."""
     person, here = current_person(), request.form.get("present") == "yes"
     with audit().recorded(person.name, "is present" if here else "is away", "chat"):
-        _store().is_present(person.id, person.name, here, now())
+        _store().set_presence(person.id, person.name, here, now())
     return _done()
 
 
 @blueprint.post("/ready")
 @only("adviser")
 def ready() -> ResponseReturnValue:
-    """End one's pause."""
-    _store().is_ready(current_person().id)
+    """End your pause."""
+    _store().end_pause(current_person().id)
     return _done()
 
 
@@ -135,7 +133,7 @@ def say(number: int) -> ResponseReturnValue:
         text = "\n".join(part for part in (text.rstrip(), _field("ready")) if part)
         return _again(conversation, Typed(number, text))
     try:
-        _store().say(number, "adviser", text, now(), request.form.get("once", "")[:40])
+        _store().say(number, "adviser", text, now(), request.form.get("once", "")[:40], current_person().name)
     except NotPossible as refused:
         return _again(conversation, Typed(number, text, REFUSED[refused.why]))
     return _done(to=_place(number))
@@ -174,11 +172,11 @@ def hand_over(number: int) -> ResponseReturnValue:
     to = _store().present(now()).get(request.form.get("to", 0, type=whole_number))
     if not to or to.id == person.id:
         return _again(conversation, Typed(number, problem="Choose a colleague who is present.", note=words))
-    if len(words) > LONGEST_NOTE:
+    if len(words) > LONGEST_MESSAGE:
         return _again(conversation, Typed(number, problem="The note is too long.", note=words))
     try:
         if words:
-            _store().say(number, "note", note(person.name, words), now(), request.form.get("once", "")[:40])
+            _store().say(number, "note", words, now(), request.form.get("once", "")[:40], person.name)
         _pass_on(conversation, to.id, to.name)
     except NotPossible as refused:
         return _again(_mine(number), Typed(number, problem=REFUSED[refused.why], note=words))
@@ -211,7 +209,7 @@ def take_over(number: int) -> ResponseReturnValue:
 def close(number: int) -> ResponseReturnValue:
     """Put an ended conversation out of sight. It is forgotten by itself a little later."""
     if _mine(number).state == "ended":
-        # Of those that are forgotten meanwhile no number stays here either.
+        # The numbers of conversations that are forgotten go from here as well.
         known = {one.id for one in _store().live(now())}
         session["closed"] = [*(old for old in session.get("closed", []) if old in known and old != number), number]
     return _done()
@@ -257,7 +255,7 @@ def _pass_on(conversation: Conversation, to: int, name: str, only_if_left: bool 
     assert conversation.adviser is not None
     _store().pass_on(conversation.id, conversation.adviser, to, name, now(), only_if_left)
     with suppress(NotPossible):  # it may have ended in this moment
-        _store().say(conversation.id, "handed", name, now())
+        _store().say(conversation.id, "handed", "", now(), author=name)
 
 
 def _end_the_broken(error: Unreadable) -> None:
@@ -314,7 +312,7 @@ def _gone(numbers: set[int]) -> dict[int, str]:
 
 
 def _look_in() -> dict[int, Adviser]:
-    """Who is present, by id. Whoever looks at a chat gives a sign that this desk is open."""
+    """Who is present, by id. Looking at a chat is a sign that this desk is open."""
     person = current_person()
     looked: dict[int, datetime] = current_app.extensions.setdefault("chat_looked_in", {})
     before = looked.get(person.id)
@@ -352,7 +350,7 @@ def _after() -> dict[int, int]:
 def _told(chat: Conversation, after: dict[int, int], present: dict[int, Adviser]) -> dict[str, Any]:
     if chat.id not in after:
         return {"html": _column(chat, Typed(), present, level=2)}
-    # Most questions find nothing new, and then the words need not be looked for.
+    # Most polls bring nothing new, so the words are not even read.
     chat, newer = _readable(chat, after[chat.id]) if chat.newest > after[chat.id] else (chat, [])
     return {
         "ended": ENDS.get(chat.reason or "", ""),
@@ -360,7 +358,8 @@ def _told(chat: Conversation, after: dict[int, int], present: dict[int, Adviser]
         "there": rules.asks_whether_there(chat, now()),
         "watcher": chat.watcher,
         "messages": [
-            {"number": one.number, "who": one.who, "name": one.name, "text": one.text} for one in lines(newer, own=True)
+            {"number": one.number, "who": one.who, "name": one.name, "text": one.text}
+            for one in lines(newer, current_person().name)
         ],
     }
 
@@ -391,7 +390,7 @@ def _column(chat: Conversation, typed: Typed, present: dict[int, Adviser], level
         "desk/chats/column.html",
         chat=chat,
         level=level,
-        lines=lines(messages, own=True),
+        lines=lines(messages, current_person().name),
         ended=ENDS.get(chat.reason or "", ""),
         out_of_reach=_time(chat.seen) if rules.out_of_reach(chat, now()) else "",
         began=_time(chat.started),
@@ -400,9 +399,9 @@ def _column(chat: Conversation, typed: Typed, present: dict[int, Adviser], level
         once=secrets.token_urlsafe(9),
         others=_others(present),
         longest=LONGEST_MESSAGE,
-        longest_note=LONGEST_NOTE,
         hours=HOURS_OF_A_BLOCK,
-        ready=READY,
+        ready=ready_answers(library().site),
+        emergency_steps=emergency_steps(library().site),
         help_pages=library().public(now()).help,
         cards=[(one.name, card(one)) for one in library().contacts.values() if one.phone or one.text],
     )

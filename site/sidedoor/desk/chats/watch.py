@@ -1,6 +1,6 @@
 """Reading along in a chat, for supervisors: to train, and to help. Never unseen: the adviser and the reader are told.
 
-Whoever reads along is written down by the store for some seconds at a time. While they are, they may read; so nobody
+The store notes for a few seconds at a time who reads along. While they are, they may read; so nobody
 reads a word of which the others were not told, and coming back after a while is logged again.
 """
 
@@ -37,7 +37,7 @@ def enter(number: int) -> ResponseReturnValue:
         try:
             with audit().recorded(person.name, "reads along in a chat", f"chat {number}"):
                 # Among the words first, so that both are told at their next look, however late that is.
-                _store().say(number, "joined", person.name, now())
+                _store().say(number, "joined", "", now(), author=person.name)
         except NotPossible:
             flash("It is over, or a colleague has it now.", "problem")
             return redirect("/chats/watch", 303)
@@ -51,7 +51,7 @@ def one(number: int) -> ResponseReturnValue:
     """Read along. Without scripts the page loads itself again."""
     conversation = _live(number)
     reads = _goes_on(conversation)
-    found = lines(_store().messages(number), own=False) if reads else []
+    found = lines(_store().messages(number), current_person().name) if reads else []
     return render_template("desk/chats/watch.html", chat=conversation, lines=found, reads=reads)
 
 
@@ -62,7 +62,7 @@ def now_(number: int) -> ResponseReturnValue:
     """For chats.js: what came after the message numbered `after`."""
     conversation, after = _live(number), request.args.get("after", 0, type=whole_number)
     reads = _goes_on(conversation)
-    found = lines(_store().messages(number, after), own=False) if reads else []
+    found = lines(_store().messages(number, after), current_person().name) if reads else []
     return {
         "reads": reads,
         "over": conversation.state == "ended",
@@ -79,7 +79,7 @@ def _live(number: int) -> Conversation:
 
 
 def _goes_on(conversation: Conversation) -> bool:
-    """Whether the others are still told of this reading, and then for some seconds more."""
+    """Whether the others are still told that this person reads along; then they are told for a few seconds more."""
     person = current_person()
     if conversation.state != "talking" or conversation.watcher != person.name or conversation.adviser == person.id:
         return False

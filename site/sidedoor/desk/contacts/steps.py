@@ -1,4 +1,4 @@
-"""The steps a helpline's record can take. A number can save a life or cost one, so every change takes two editors.
+"""The steps a contact's record can take. A number can save a life or cost one, so every change takes two editors.
 
 There is one file of records, so there is one change that waits, beside it, as it does for every other file.
 """
@@ -12,16 +12,16 @@ from sidedoor.desk.items.effects import of_contacts
 from sidedoor.desk.items.files import CannotSave, Stored, change_file
 from sidedoor.desk.items.workflow import NotAllowed, Subject, Workflow
 from sidedoor.desk.people.person import Person
+from sidedoor.desk.refusals import Refusal
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.reading import CONTACTS, read_contacts
 from sidedoor.documents.times import Clock
 
 _WAITING = change_file(CONTACTS)
-_STALE = "Somebody changed the contacts meanwhile. What you typed is below; compare it, and save again."
 Values = Mapping[str, str | list[str]]
 
 
-class Helplines:
+class ContactSteps:
     """Each step raises NotAllowed, Conflict, CannotSave or Refused, and then it did not happen."""
 
     def __init__(self, workflow: Workflow, audit: Audit, live: LiveLibrary, clock: Clock) -> None:
@@ -36,7 +36,7 @@ class Helplines:
         """The file that readers see. Raises CannotSave if there is none."""
         if stored := self._shelf.read(CONTACTS):
             return stored
-        raise CannotSave("There is no contacts.yaml. Tell whoever runs this machine.")
+        raise CannotSave(Refusal.NO_CONTACTS)
 
     def waiting(self) -> Stored | None:
         """The change that waits for approval."""
@@ -51,7 +51,7 @@ class Helplines:
         return next((one for one in read_records(self.working().text) if one.get("id") == contact), None)
 
     def checked(self, person: Person, contact: str) -> None:
-        """Somebody made sure today that it is as it says. No word changes, so nobody has to approve it."""
+        """Somebody checked today that the record is right. No word changes, so nobody has to approve it."""
         today = {"checked": self._clock().date().isoformat()}
         with self._audit.recorded(person.name, "checked the contact", contact), self._shelf.turn():
             subject = self.subject()
@@ -75,7 +75,7 @@ class Helplines:
         """Take a record out; that waits for a second editor, too. Raises NotAllowed while a page shows it."""
         used = [page.file for page in self._live.library.documents if contact in page.contact_ids]
         if used:
-            raise NotAllowed(f"It is shown on {', '.join(used[:3])}. Take it out there first.")
+            raise NotAllowed(Refusal.CONTACT_IS_SHOWN, pages=tuple(used[:3]))
         self._save(person, without_record(self.working().text, contact), expected, f"Remove the contact {contact}")
 
     def restore(self, person: Person, text: str, expected: str, message: str) -> None:
@@ -113,7 +113,7 @@ class Helplines:
     def _waiting_subject(self) -> Subject:
         subject = self.subject()
         if not subject.change:
-            raise NotAllowed("There is no change that waits.")
+            raise NotAllowed(Refusal.NOTHING_WAITS)
         return subject
 
     def _ready(self) -> Subject:
@@ -126,7 +126,7 @@ class Helplines:
         with self._shelf.turn():
             subject = self.subject()
             if subject.working.digest != expected:
-                raise NotAllowed(_STALE)
+                raise NotAllowed(Refusal.CONTACTS_CHANGED)
             with self._audit.recorded(person.name, "changed the contacts", message):
                 self.workflow.keep(person, subject, text, message, aside=True)
 

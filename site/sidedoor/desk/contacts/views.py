@@ -1,26 +1,24 @@
-"""Contacts: “checked today” in one press; any other change waits for a second person, for a number can save a life."""
+"""Contacts: “checked today” in one press; any other change waits for a second person: a number can save a life."""
 
-import sqlite3
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import get_args
 
 from flask import Blueprint, abort, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from sidedoor.desk.access import current_person, only
 from sidedoor.desk.contacts.steps import Values
-from sidedoor.desk.current import helplines, library, now, shelf, workflow
+from sidedoor.desk.current import contact_steps, library, now, shelf, workflow
 from sidedoor.desk.items.compare import compare
-from sidedoor.desk.items.editor import sentence
-from sidedoor.desk.items.files import CannotSave, Conflict, change_file
+from sidedoor.desk.items.files import change_file
 from sidedoor.desk.items.review import FIRST_OF_TWO
-from sidedoor.desk.items.workflow import NotAllowed
+from sidedoor.desk.refusal_words import STOPS, sentence
 from sidedoor.documents.checks import CONTACT_CHECK_DAYS
 from sidedoor.documents.library import Library
-from sidedoor.documents.models import Audience, Contact, Nation
+from sidedoor.documents.models import Contact
 from sidedoor.documents.problems import Refused
 from sidedoor.documents.reading import CONTACTS
+from sidedoor.documents.site import in_language
 
 blueprint = Blueprint("contacts", __name__, url_prefix="/contacts")
 FIELDS = {
@@ -42,11 +40,12 @@ FIELDS = {
     "source": "Source",
 }
 """What the form shows of a record, in the words of the form."""
-CHOICES = {"audiences": get_args(Audience), "nations": get_args(Nation)}
+CHOICES = ("audiences", "places")
+"""What the form shows as boxes to tick: ids of site.toml."""
 
 
 def contacts_due(known: Library, moment: datetime) -> list[Contact]:
-    """Those nobody made sure of lately, the longest unchecked first."""
+    """Contacts that nobody has checked lately, the longest unchecked first."""
     since = moment.date() - timedelta(days=CONTACT_CHECK_DAYS)
     due = [contact for contact in known.contacts.values() if not contact.checked or contact.checked < since]
     return sorted(due, key=lambda contact: (contact.checked.isoformat() if contact.checked else "", contact.name))
@@ -66,7 +65,7 @@ def checked(contact: str) -> ResponseReturnValue:
     known = library().contacts.get(contact) or abort(404)
     said = f"Noted: {known.name} was checked today."
     then = "/" if request.form.get("from") == "front" else f"/contacts#{contact}"
-    return _step(lambda: helplines().checked(current_person(), contact), said, then)
+    return _step(lambda: contact_steps().checked(current_person(), contact), said, then)
 
 
 @blueprint.route("/new", methods=["GET", "POST"])
@@ -74,18 +73,18 @@ def checked(contact: str) -> ResponseReturnValue:
 def new() -> ResponseReturnValue:
     """Add a contact. It waits for a second person."""
     values: Values = {"id": " ".join(request.form.get("id", "").split()), **_typed()}
-    return _form("", values, lambda base: helplines().add(current_person(), values, base))
+    return _form("", values, lambda base: contact_steps().add(current_person(), values, base))
 
 
 @blueprint.route("/<contact>", methods=["GET", "POST"])
 @only("editor")
 def edit(contact: str) -> ResponseReturnValue:
     """Change a contact. It waits for a second person."""
-    record = helplines().record(contact) or abort(404)
+    record = contact_steps().record(contact) or abort(404)
     values: Values = (
         _typed() if request.method == "POST" else {name: record.get(name, "") for name in (*FIELDS, *CHOICES)}
     )
-    return _form(contact, values, lambda base: helplines().save(current_person(), contact, values, base))
+    return _form(contact, values, lambda base: contact_steps().save(current_person(), contact, values, base))
 
 
 @blueprint.post("/<contact>/remove")
@@ -94,7 +93,7 @@ def remove(contact: str) -> ResponseReturnValue:
     """Take a contact out. That waits for a second person, too."""
     base = request.form.get("base", "")
     said = "It goes once a second person has approved that."
-    return _step(lambda: helplines().remove(current_person(), contact, base), said)
+    return _step(lambda: contact_steps().remove(current_person(), contact, base), said)
 
 
 @blueprint.post("/approve")
@@ -102,7 +101,7 @@ def remove(contact: str) -> ResponseReturnValue:
 def approve() -> ResponseReturnValue:
     """Publish the change that waits."""
     seen = request.form.get("seen", "")
-    return _step(lambda: helplines().approve(current_person(), seen), "The contacts are live.")
+    return _step(lambda: contact_steps().approve(current_person(), seen), "The contacts are live.")
 
 
 @blueprint.post("/override")
@@ -110,7 +109,7 @@ def approve() -> ResponseReturnValue:
 def override() -> ResponseReturnValue:
     """Publish it without a second person, in an emergency."""
     seen, reason = request.form.get("seen", ""), request.form.get("reason", "")
-    return _step(lambda: helplines().override(current_person(), seen, reason), "The contacts are live.")
+    return _step(lambda: contact_steps().override(current_person(), seen, reason), "The contacts are live.")
 
 
 @blueprint.post("/approve-afterwards")
@@ -118,14 +117,14 @@ def override() -> ResponseReturnValue:
 def approve_afterwards() -> ResponseReturnValue:
     """Stand by what was published without a second person."""
     seen = request.form.get("seen", "")
-    return _step(lambda: helplines().approve_afterwards(current_person(), seen), "You have approved it.")
+    return _step(lambda: contact_steps().approve_afterwards(current_person(), seen), "You have approved it.")
 
 
 @blueprint.post("/discard")
 @only("editor")
 def discard() -> ResponseReturnValue:
     """Throw the change away."""
-    return _step(lambda: helplines().discard(current_person()), "It is thrown away. Its words are in the history.")
+    return _step(lambda: contact_steps().discard(current_person()), "It is thrown away. Its words are in the history.")
 
 
 @blueprint.get("/history")
@@ -135,7 +134,7 @@ def history() -> ResponseReturnValue:
     revisions = shelf().history.revisions(CONTACTS, [change_file(CONTACTS)])
     chosen = next((one for one in revisions if one.id == request.args.get("revision")), None)
     text = shelf().history.text_at(chosen.id, chosen.file) if chosen else None
-    base = helplines().working()
+    base = contact_steps().working()
     parts = compare(text, base.text) if text is not None else None
     return render_template(
         "desk/contacts/history.html", revisions=revisions, chosen=chosen, parts=parts, base=base.digest
@@ -145,19 +144,20 @@ def history() -> ResponseReturnValue:
 @blueprint.post("/history/restore")
 @only("editor")
 def restore() -> ResponseReturnValue:
-    """Make the change that waits of an old version."""
+    """Make an old version the change that waits."""
     revisions = shelf().history.revisions(CONTACTS, [change_file(CONTACTS)])
     chosen = next((one for one in revisions if one.id == request.form.get("revision")), None) or abort(404)
     text, base = shelf().history.text_at(chosen.id, chosen.file) or abort(404), request.form.get("base", "")
     message = f"Restore the contacts of {chosen.at:%Y-%m-%d %H:%M}"
-    return _step(lambda: helplines().restore(current_person(), text, base, message), "It waits for a second person.")
+    said = "It waits for a second person."
+    return _step(lambda: contact_steps().restore(current_person(), text, base, message), said)
 
 
 def _step(step: Callable[[], bool | None], said: str, then: str = "/contacts") -> ResponseReturnValue:
     try:
         said = FIRST_OF_TWO if step() is False else said
-    except (NotAllowed, CannotSave, Conflict, Refused, sqlite3.Error) as refused:
-        return _page(sentence(refused)), 422
+    except STOPS as stopped:
+        return _page(sentence(stopped)), 422
     flash(said)
     return redirect(then, 303)
 
@@ -169,20 +169,28 @@ def _form(contact: str, values: Values, save: Callable[[str], None]) -> Response
             save(request.form.get("base", ""))
             flash("It is saved, and waits for a second person.")
             return redirect("/contacts", 303)
-        except (NotAllowed, CannotSave, Conflict, Refused, sqlite3.Error) as refused:
-            problem = sentence(refused)
-        if request.form.get("base") != helplines().working().digest:
+        except STOPS as stopped:
+            problem = sentence(stopped)
+        if request.form.get("base") != contact_steps().working().digest:
             theirs = _differences(contact, values)
     page = render_template(
-        "desk/contacts/contact.html", contact=contact, fields=FIELDS, choices=CHOICES, values=values, problem=problem,
-        theirs=theirs, base=helplines().working().digest,
+        "desk/contacts/contact.html", contact=contact, fields=FIELDS, values=values, problem=problem, theirs=theirs,
+        choices={name: _choices(name, values) for name in CHOICES}, base=contact_steps().working().digest,
     )  # fmt: skip
     return page, 422 if problem else 200
 
 
+def _choices(name: str, values: Values) -> dict[str, str]:
+    """What can be ticked: the places or audiences of site.toml, and whatever the record holds beside them."""
+    site = library().site
+    offered = site.places if name == "places" else site.audiences
+    named = {one.id: in_language(one.name, site.language) for one in offered}
+    return named | {written: written for written in values.get(name) or () if written not in named}
+
+
 def _differences(contact: str, values: Values) -> dict[str, str | list[str]]:
-    """What a record says now, where it is something else than `values`: somebody saved it meanwhile."""
-    record = helplines().record(contact) or {}
+    """What a record says now, where it differs from `values`: somebody saved it meanwhile."""
+    record = contact_steps().record(contact) or {}
     return {name: record.get(name, "") for name in values if (record.get(name) or "") != (values[name] or "")}
 
 
@@ -193,13 +201,13 @@ def _typed() -> Values:
 
 def _effect() -> str:
     try:
-        return helplines().effect()
+        return contact_steps().effect()
     except Refused:
         return ""
 
 
 def _page(problem: str = "") -> str:
-    subject, flow, due = helplines().subject(), workflow(), contacts_due(library(), now())
+    subject, flow, due = contact_steps().subject(), workflow(), contacts_due(library(), now())
     alone = flow.published_alone(subject)
     return render_template(
         "desk/contacts/list.html",

@@ -17,12 +17,12 @@ ORDER = (
 
 
 class _Plain(yaml.SafeDumper):
-    """Writes text as it is where YAML allows: our reader takes nothing for a number, a date or a truth value."""
+    """Writes text without quotes where YAML allows: our reader never makes a number, a date or a truth value of it."""
 
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - the name and the type are PyYAML's
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
-        """Lists are set in, as in the files that people write."""
+        """Lists are indented, as in the files that people write."""
         super().increase_indent(flow, False)
 
 
@@ -58,7 +58,7 @@ def _dumped(name: str, value: Any, style: str | None) -> str:
 
 
 def _reads_back(text: str, name: str, value: Any) -> bool:
-    """Whether it would, as the last lines of the front matter and as any others."""
+    """Whether these lines read back as the value, at the end of the front matter and in the middle of it."""
     try:
         ways = (read_yaml(text, "").values, read_yaml(text[:-1], "").values)
         return not any(mark in text for mark in ("\n---", "\n...")) and ways == ({name: value}, {name: value})

@@ -52,17 +52,17 @@ class Revision:
 
 
 class History:
-    """The history of the folder `content`. A history that is broken costs nobody a save: it is said, and caught up.
+    """The history of the folder `content`. A broken one stops nobody from saving: it is reported, and caught up later.
 
-    Nobody opens the repository, to read or to write, but who holds the shelf's `turn`: so a lock that lies in ours is
-    nobody's, and no two commits are made of the same tree.
+    Only the holder of the shelf's `turn` opens the repository, to read or to write: so a lock in our own repository is
+    left over, and no two commits start from the same tree.
     """
 
     def __init__(self, content: Path, data: Path, turn: Callable[[], AbstractContextManager[None]]) -> None:
         self._content, self._turn = content, turn
         self._own = data / "history.git"
-        self.trouble: str | None = None
-        """Why the last save is not in the history; None when it is."""
+        self.trouble = False
+        """Whether the last save is missing from the history."""
 
     def note_edits_by_hand(self, files: Iterable[str]) -> None:
         """Commit what changed in `files` since their last commit, in nobody's name from the desk."""
@@ -73,10 +73,10 @@ class History:
         try:
             with self._open() as repository:
                 self._commit(repository, sorted(files), author, message)
-            self.trouble = None
+            self.trouble = False
         except Exception as error:  # whatever it is: the words are saved already, and that comes first
             log.warning("History is not being kept: %s", type(error).__name__, exc_info=error)
-            self.trouble = "It is saved, but its history is not being kept. Tell whoever runs this machine."
+            self.trouble = True
 
     def revisions(self, file: str, former: Iterable[str] = ()) -> list[Revision]:
         """The commits that changed `file`, or one of the names it had before, the newest first."""
@@ -141,7 +141,7 @@ class History:
     def _clear_stale_locks(self, repository: Repo) -> None:
         """A process that was killed leaves git's lock files behind, and then nobody could ever commit again.
 
-        In our own repository only who holds the shelf's turn commits, so a lock there is nobody's.
+        In our own repository only the holder of the shelf's turn commits, so a lock there is left over.
         """
         folder = Path(repository.controldir())
         patience = 0 if folder == self._own else _STALE_SECONDS

@@ -1,6 +1,6 @@
 """Links under which people without an account read one revision of a draft: opt-in, short-lived, void once public.
 
-A link opens the version it was made for and no other: a later save makes it stale, never a window on what comes next.
+A link opens the version it was made for and no other: a later save makes it stale, so it never shows what comes next.
 """
 
 import hashlib

@@ -93,7 +93,7 @@ class Sessions:
 
 
 def browser_in_words(user_agent: str) -> str:
-    """`Firefox on Windows`: enough to know one's own browser again, and no more."""
+    """`Firefox on Windows`: enough to recognise your own browser, and no more."""
     browser = next((name for mark, name in _BROWSERS if mark in user_agent), "A browser")
     device = next((name for mark, name in _DEVICES if mark in user_agent), "")
     return f"{browser} on {device}" if device else browser

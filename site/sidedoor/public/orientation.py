@@ -1,0 +1,24 @@
+"""Where a reader is on a page and where it leads: its headings, and the pages it offers to read next."""
+
+import re
+from html import unescape
+
+FEWEST = 4
+"""With so many headings a page begins with a list of them."""
+_HEADING = re.compile(r'<h([23]) id="([^"]+)">(.*?)</h\1>', re.DOTALL)
+_ACTION = re.compile(r'<p class="action"><a href="([^"]+)"')
+_TAG = re.compile(r"<[^>]+>")
+
+
+def headings(html: str) -> list[tuple[int, str, str]]:
+    """Level, id and words of each heading of a document's HTML, except for the titles of boxes; empty if they are few.
+
+    A page of steps that one opens is such a list itself.
+    """
+    found = [(int(level), name, unescape(_TAG.sub("", words))) for level, name, words in _HEADING.findall(html)]
+    return found if len(found) >= FEWEST and '<details class="fold">' not in html else []
+
+
+def onward(html: str) -> set[str]:
+    """The addresses that a document's big links lead to, without their parts."""
+    return {unescape(address).partition("#")[0] for address in _ACTION.findall(html)}
