@@ -56,7 +56,7 @@ def test_a_form_of_the_mirror_leads_to_the_live_site(app: Flask, tmp_path: Path)
         assert f'href="{LIVE}/{name}"' in page
         assert 'method="post"' not in page
     contacts = (tmp_path / "mirror" / "contacts.html").read_text()
-    assert '<form class="side" id="narrow" autocomplete="off" hidden>' in contacts
+    assert '<form class="side" id="narrow" autocomplete="off" data-live-only hidden>' in contacts
     assert 'method="post"' not in contacts
 
 

@@ -46,6 +46,8 @@ from sidedoor.web.rsgi import serve
 from sidedoor.web.same_site import refuse_cross_site_posts
 
 PACKAGE = Path(__file__).resolve().parents[1]
+MOST_BYTES = 64 * 1024
+"""Of a form."""
 
 
 def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
@@ -97,8 +99,8 @@ def create_pages(settings: Settings, live: LiveLibrary, clock: Clock) -> Flask:
         SERVED_AT=settings.served_at,
         EXIT_URL=settings.exit_url,
         HTTPS=settings.https,
-        MAX_CONTENT_LENGTH=64 * 1024,
-        MAX_FORM_MEMORY_SIZE=64 * 1024,
+        MAX_CONTENT_LENGTH=MOST_BYTES,
+        MAX_FORM_MEMORY_SIZE=MOST_BYTES,
         MAX_FORM_PARTS=20,
     )
     app.extensions["live"] = live
