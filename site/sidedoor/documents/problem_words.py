@@ -96,7 +96,15 @@ WORDS: Mapping[Code, _Words] = {
     Code.WRONG_SHAPE: _Words("{field} cannot be “{written}”.", _LIKE_ANOTHER),
     Code.NOT_A_DAY: _Words("{field} is not a day that exists.", "Write it like 2026-11-24."),
     Code.NOT_YES_OR_NO: _Words("{field} cannot be “{written}”.", "Write yes or no."),
-    Code.NOT_A_NUMBER: _Words("{field} is not a whole number from 0 to 9999.", "Write one like 10."),
+    Code.NOT_A_NUMBER: _Words("{field} is not a whole number from {least} to {most}.", "Write one like 10."),
+    Code.NOT_A_TOML_LIST: _Words(
+        "{field} has to be a list.", "Write it between square brackets, with commas: [\"one\", \"two\"]."
+    ),
+    Code.NOT_AN_ID: _Words("{field} cannot be “{written}”.", "Write a to z, 0 to 9 and hyphens, like the-north."),
+    Code.NOT_A_PHONE: _Words("{field} cannot be “{written}”.", "Write digits as people group them: 0808 555 0100."),
+    Code.NOT_AN_EMAIL: _Words("{field} cannot be “{written}”.", "Write one like press@example.org."),
+    Code.NOT_AN_OWN_PATH: _Words("{field} cannot be “{written}”.", "Write a page of this site, like /about."),
+    Code.NOT_A_COLOUR: _Words("{field} cannot be “{written}”.", "Write # and six digits, like #17504b."),
     Code.NOT_WORDS: _Words("{field} has to be words.", "Write them between quotes."),
     Code.NOT_A_TABLE: _Words("{field} has to have names and values of its own.", _LIKE_ANOTHER),
     Code.NOT_A_LIST: _Words("{field} has to be a list.", "Write one item a line, each after a hyphen."),
