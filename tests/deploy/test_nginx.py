@@ -16,16 +16,17 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser
 
 from sidedoor.chat.store import ChatStore, open_store
 from sidedoor.documents.reading import read_site
 from sidedoor.web.headers import policy_headers
 from sidedoor.web.look import site_rules
 from tests.browser.places import Places
-from tests.browser.readers import CHROMIUM, CHROMIUM_ARGUMENTS
-from tests.server import PROJECT, RunningSite, copy_content, free_port
+from tests.content import ContentFolder
+from tests.server import PROJECT, RunningSite, copy_content, free_port, started_before
 
+pytestmark = pytest.mark.server
 NGINX = shutil.which("nginx") or "/usr/sbin/nginx"
 
 
@@ -45,7 +46,8 @@ class Deployed:
             old.read_text("utf-8").replace("\nstate:", "\nprevious_slugs: [former-name]\nstate:", 1), "utf-8"
         )
         self.mirror = folder / "mirror"
-        self.site = RunningSite(self.content, folder / "data")
+        self.site = RunningSite(self.content, started_before(folder / "data"))
+        started_before(folder / "exportdata")
         self.export()
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -234,11 +236,11 @@ def test_whoever_is_in_a_chat_is_answered_by_the_application_on_every_address(de
 
 @pytest.mark.parametrize("scripts", [True, False])
 @pytest.mark.parametrize("path", ["/help/money", "/", "/news", "/zqnowhere"])
-def test_with_nginx_in_front_hide_on_any_page_ends_a_running_chat(deployed: Deployed, scripts: bool, path: str) -> None:
+def test_with_nginx_in_front_hide_on_any_page_ends_a_running_chat(
+    browser: Browser, deployed: Deployed, scripts: bool, path: str
+) -> None:
     deployed.store.set_presence(1, "Kit", True, datetime.now(UTC))
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
-        context = browser.new_context(java_script_enabled=scripts)
+    with browser.new_context(java_script_enabled=scripts) as context:
         tab = context.new_page()
         tab.goto(f"{deployed.url}/chat")
         tab.get_by_role("button", name="It is safe. Start").click()
@@ -254,7 +256,6 @@ def test_with_nginx_in_front_hide_on_any_page_ends_a_running_chat(deployed: Depl
             time.sleep(0.05)
         assert deployed.state_of(token) == ("ended", "hidden")
         assert context.cookies(deployed.url) == []
-        browser.close()
 
 
 def test_no_word_reaches_a_temporary_file_however_slow_the_reader(deployed: Deployed) -> None:
@@ -347,12 +348,10 @@ def shows_everywhere(replica: RunningSite, word: bytes) -> bool:
     return all(word in page for page in pages)
 
 
-def test_two_replicas_on_one_content_folder_show_the_same(tmp_path: Path) -> None:
-    content = tmp_path / "content"
-    copy_content(content, ["https://weather.example/"])
-    replicas = [RunningSite(content, tmp_path / f"data{number}", workers=2) for number in (1, 2)]
+def test_two_replicas_on_one_content_folder_show_the_same(content: ContentFolder, tmp_path: Path) -> None:
+    replicas = [RunningSite(content.path, tmp_path / f"data{number}", workers=2) for number in (1, 2)]
     try:
-        page = content / "help" / "money.md"
+        page = content.path / "help" / "money.md"
         page.write_text(page.read_text("utf-8") + "\nzqedited\n", "utf-8")
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline and not all(shows_everywhere(replica, b"zqedited") for replica in replicas):
