@@ -132,7 +132,7 @@ def refresh(app: Flask) -> Refresh:
 @pytest.fixture(scope="session")
 def real_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     """The application on the project's own content, by the real clock."""
-    app = create_app(Settings(content=PROJECT / "content", data=tmp_path_factory.mktemp("data")))
+    app = create_app(Settings(content=PROJECT / "examples/hampshire", data=tmp_path_factory.mktemp("data")))
     app.test_client_class = HouseClient
     yield app
     app.extensions["live"].close()

@@ -126,7 +126,7 @@ def test_a_process_that_runs_while_a_newer_one_takes_its_file_over_stops_using_i
     store = make(tmp_path)
     keep(store)
     version(tmp_path / file, becomes=99)
-    with pytest.raises(sqlite3.DatabaseError, match=f"^{re.escape(file)}$"):
+    with pytest.raises(sqlite3.DatabaseError, match=rf"^{re.escape(file)}$"):
         keep(store)
 
 

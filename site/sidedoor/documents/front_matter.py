@@ -66,7 +66,7 @@ def read_yaml(text: str, file: str, first_line: int = 1) -> Written:
 
 @lru_cache(maxsize=_REMEMBERED)
 def _read(text: str, file: str, first_line: int) -> Written:
-    """The same, to look at only: whoever asks next gets it, too."""
+    """The same, not to be changed: the next caller gets the same object."""
     _refuse_lost_letters(text, file, first_line)
     try:
         root = yaml.compose(text, Loader=_QUICK if _QUICK and _both_read_it_alike(text) else yaml.BaseLoader)

@@ -205,7 +205,7 @@ class Reviews:
 
     def alone(self, file: str) -> Alone | None:
         """What was published of this file without a second person, and nobody has approved since."""
-        return next((one for one in self.overrides() if one.file == file), None)
+        return next((alone for alone in self.overrides() if alone.file == file), None)
 
     def last(self, file: str) -> Decision | None:
         """The latest decision about the file."""
