@@ -18,7 +18,7 @@ RUNS := .venv/runs.stamp
 TESTS := .venv/tests.stamp
 CHECKERS := tests/node_modules/.stamp
 
-.PHONY: run desk staff test test-long check export backup restore doctor lint lock browsers bench-tools strings pictures bench bench-speed bench-scale bench-traces bench-chat audit clean
+.PHONY: run desk staff test test-long init check export backup restore doctor lint lock browsers bench-tools strings pictures bench bench-speed bench-scale bench-traces bench-chat audit clean
 
 run: $(RUNS)
 	@exec $(BIN)/sidedoor run
@@ -65,6 +65,10 @@ restore: $(RUNS)
 # What is wrong with how it is set up, a sentence each.
 doctor: $(RUNS)
 	$(BIN)/sidedoor doctor
+# A site of one's own: make init FOLDER=/srv/our-site FOR=blank (or another folder of examples/starters). What is not said is asked.
+FOR ?= blank
+init: $(RUNS)
+	@$(if $(filter file,$(origin FOLDER)),echo "Say where: make init FOLDER=/srv/our-site FOR=blank"; exit 1,$(BIN)/sidedoor init "$(FOLDER)" --for "$(FOR)")
 
 lint: $(TESTS) $(CHECKERS)
 	$(BIN)/ruff check .
@@ -137,6 +141,7 @@ bench-traces: $(TESTS) bench-tools
 bench-chat: $(TESTS) bench-tools
 	$(BIN)/python -m bench.chat
 
-# What other people's checkers say, a line each.
+# What other people's checkers say, a line each; then one visit as a screen reader says it.
 audit: $(TESTS) bench-tools
 	$(BIN)/python -m bench.audit
+	$(BIN)/python -m bench.spoken

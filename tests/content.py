@@ -11,6 +11,8 @@ timezone = "Europe/London"
 dates = { en = "en-GB" }
 exit = ["https://weather.example/", "https://second.example/"]
 telling_words = ["abus", "violen"]
+[menu]
+pages = ["/help", "/contacts", "/safer-browsing", "/search", "/news", "/chat", "/feedback"]
 [[situations]]
 says = "I need help now"
 page = "get-help-now"

@@ -33,7 +33,7 @@ def free_port() -> int:
 
 def copy_content(folder: Path, exits: list[str], canary: str = "") -> None:
     """Write the project's own content to a new folder, with other exits, and with `canary` in each page's words."""
-    shutil.copytree(PROJECT / "content", folder)
+    shutil.copytree(PROJECT / "examples/hampshire", folder)
     chosen = folder / "site.toml"
     chosen.write_text(re.sub(r"(?m)^exit = .*$", f"exit = {json.dumps(exits)}", chosen.read_text("utf-8")), "utf-8")
     for page in folder.glob("*/*.md") if canary else ():

@@ -1,82 +1,66 @@
-"""docs/ as an operator follows it: every command in it is run, in order, on a machine of its own made of folders."""
+"""docs/: every command in adopt.md runs in the order it stands there, and the table of site.toml says what is said."""
 
 import os
 import re
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from sidedoor.documents.problems import Refused
+from sidedoor.documents.reading import read_site
 from tests.conftest import PROJECT
-from tests.content import ContentFolder
-from tests.server import DESK, PUBLIC_SITE, RunningSite, free_port
+from tests.documents.site_toml import WHOLE, Raw, Row, keys, rows, with_value, written
+from tests.server import free_port
 
-PAGES = ("backup.md", "operate.md", "upgrade.md")
-PLACES = ("/srv", "/var/lib", "/var/backups", "/etc/sidedoor", "/root")
-
-
-def commands(page: str) -> list[str]:
-    """The blocks of a page that are to be typed."""
-    return re.findall(r"(?ms)^```sh\n(.*?)^```", (PROJECT / "docs" / page).read_text("utf-8"))
-
-
-@pytest.fixture
-def machine(tmp_path: Path) -> Iterator[dict[str, str]]:
-    """A site and a desk that run, and the folders that the pages name; what each place of the pages is here."""
-    folder = ContentFolder(tmp_path / "srv/sidedoor/content")
-    folder.write_basics()
-    for name in ("root", "var/backups"):
-        (tmp_path / name).mkdir(parents=True)
-    monitor = free_port()
-    site = RunningSite(folder.path, tmp_path / "var/lib/sidedoor", application=PUBLIC_SITE)
-    desk = RunningSite(
-        folder.path, tmp_path / "var/lib/sidedoor-desk", application=DESK, SIDEDOOR_MONITOR=f"127.0.0.1:{monitor}"
-    )
-    yield {"5000": str(site.port), "5002": str(monitor), **{place: str(tmp_path) + place for place in PLACES}}
-    for server in (site, desk):
-        server.close()
-
-
-def run(block: str, here: dict[str, str], home: Path) -> str:
-    """Run a block; what it says. What systemd does is looked up in deploy/: the machine of a test runs none."""
-    lines = []
-    for line in block.splitlines():
-        if line.startswith("systemctl "):
-            unit = PROJECT / "deploy" / line.split()[-1]
-            assert unit.is_file(), line
-            assert "reload" not in line or "ExecReload=" in unit.read_text("utf-8")
-            continue
-        for place in PLACES:
-            line = re.sub(rf'(?<![\w/]){re.escape(place)}(?=[/ "]|$)', here[place], line)
-        lines.append(re.sub(r"127\.0\.0\.1:(\d+)", lambda found: f"127.0.0.1:{here[found[1]]}", line))
-    environment = {
-        **os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "PORT": here["5000"],
-        "SIDEDOOR_CONTENT": f"{here['/srv']}/sidedoor/content", "SIDEDOOR_DATA": f"{here['/var/lib']}/sidedoor-desk",
-    }  # fmt: skip
-    done = subprocess.run(
-        ["bash", "-e", "-u", "-o", "pipefail", "-c", "\n".join(lines)], cwd=home, env=environment, capture_output=True,
-        text=True, check=False, timeout=100,
-    )  # fmt: skip
-    assert done.returncode == 0 or "doctor" in block or "check" in block, f"{block}\n{done.stdout}\n{done.stderr}"
-    assert "Traceback" not in done.stderr and "No such command" not in done.stderr, done.stderr
-    return done.stdout
+# A server runs until somebody stops it: here, as soon as it has answered.
+SERVES = """
+sidedoor() {
+    case $1 in run|desk) ;; *) command sidedoor "$@"; return ;; esac
+    command sidedoor "$@" --port "$PORT" & served=$!
+    python -c 'import sys, time, urllib.request as ask
+for turn in range(600):
+    try:
+        sys.exit(ask.urlopen(sys.argv[1]).status != 200)
+    except OSError:
+        time.sleep(0.1)
+sys.exit(1)' "http://127.0.0.1:$PORT/healthz"
+    answered=$?
+    kill $served; wait $served || true
+    return $answered
+}
+"""
 
 
 @pytest.mark.timeout(300)
-def test_every_command_of_the_docs_does_what_the_page_says(machine: dict[str, str], tmp_path: Path) -> None:
-    time.sleep(1)
-    said = {page: "\n".join(run(block, machine, tmp_path) for block in commands(page)) for page in PAGES}
-    assert said["backup.md"].count("read again and found whole") == 2
-    assert "content\ndata\nsite-data" in said["backup.md"]
-    assert re.search(r'"status": ?"(ok|trouble)"', said["operate.md"])
-    assert "sidedoor_embargoes_not_live 0.0" in said["operate.md"]
-    assert "desk.secret" in said["upgrade.md"]
+def test_the_commands_of_adopt_run_in_their_order(tmp_path: Path) -> None:
+    text = (PROJECT / "docs/adopt.md").read_text("utf-8")
+    blocks = re.findall(r"(?ms)^```sh\n(.*?)^```", text)
+    assert len(blocks) >= 6
+    script = "set -e\n" + SERVES + "\n".join(blocks)
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("SIDEDOOR_", "GIT_"))}
+    ran = subprocess.run(
+        ["sh", "-c", script], cwd=tmp_path, env={**clean, "PATH": path, "PORT": str(free_port())},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "0 wrong" in ran.stdout and "works once" in ran.stdout
+    site = read_site((tmp_path / "our-site/site.toml").read_text("utf-8"))
+    assert (site.look.accent, site.organisation) == ("#7a1f5c", "A charity in Leeds")
 
 
-def test_the_pages_lead_to_pages_that_are_there() -> None:
-    for page in (PROJECT / "docs").glob("*.md"):
-        for link in re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text("utf-8")):
-            assert (page.parent / link).exists(), f"{page.name}: {link}"
+def test_every_key_of_site_toml_is_in_the_table_and_nothing_else() -> None:
+    read_site(written(WHOLE))
+    assert {row.key for row in rows()} == set(keys())
+
+
+@pytest.mark.parametrize("row", list(rows()), ids=lambda row: ".".join(row.key))
+def test_a_wrong_value_of_site_toml_is_told_as_the_table_says(row: Row) -> None:
+    text = with_value(row.key, Raw(row.wrong))
+    with pytest.raises(Refused) as refused:
+        read_site(text)
+    (problem,) = refused.value.problems
+    assert str(problem).partition(": error: ")[2] == row.says
+    assert problem.line is not None

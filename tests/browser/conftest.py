@@ -15,7 +15,7 @@ Visited = tuple[RunningSite, Places]
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
     """The project's own site, served as `make run` serves it."""
-    site = RunningSite(PROJECT / "content", tmp_path_factory.mktemp("data"))
+    site = RunningSite(PROJECT / "examples/hampshire", tmp_path_factory.mktemp("data"))
     yield site
     site.close()
 

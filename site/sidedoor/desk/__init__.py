@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask, g
 from flask_wtf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from sidedoor.chat.store import open_store
 from sidedoor.desk import audit_page, front, health, static_files
@@ -120,6 +121,8 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
     handle_errors(app)
     guard(app, signing_in.person_of_this_request)
     add_commands(app)
+    if settings.proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, settings.proxies, 0, 0)  # type: ignore[method-assign]
     policy = tuple(policy_headers(settings.https).items())
     app.wsgi_app = outermost = OutermostLayer(  # type: ignore[method-assign]
         app.wsgi_app,

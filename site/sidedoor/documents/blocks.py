@@ -102,7 +102,7 @@ class Action(Block):
 
 
 class Call(Block):
-    """`/// call | helpline`: one button as wide as the page that calls this contact; words to stand under it."""
+    """`/// call | helpline`: one button as wide as the text, for a contact of contacts.yaml; then words under it."""
 
     NAME = "call"
     ARGUMENT = True

@@ -16,6 +16,10 @@ CONTACT_CHECK_DAYS = 90
 REVIEW_DAYS = 365
 EXPIRY_NOTICE_DAYS = 14
 EASIEST_GRADE_FOR = {"help": 6.0, "page": 9.0, "news": 12.0}
+_SHORT_NUMBER = re.compile(
+    r"\b(?:call(?:ed|s|ing)?|ring|rang|dial|phone|text)\s+(?:to\s+)?(\d{2,4})\b(?![\d.,:%]*\d)", re.IGNORECASE
+)
+"""What a page says to call, of two to four digits, as numbers for emergencies have."""
 LONGEST_SENTENCE_FOR = {"help": 25, "page": 30, "news": 40}
 
 
@@ -44,6 +48,7 @@ def check_document(document: Document, library: Library, now: datetime, places: 
     return [
         *_links(document, library, places),
         *_hidden_links(document, library, now),
+        *_numbers_to_call(document, library),
         *_telling_words(document, library),
         *_reading(document),
         *_news(document, library),
@@ -108,6 +113,18 @@ def _hidden_links(document: Document, library: Library, now: datetime) -> Iterat
                 yield Problem(document.file, None, Code.LINK_HIDDEN_UNTIL, values, level=Level.WARNING)
             else:
                 yield Problem(document.file, None, Code.LINK_HIDDEN_NOW, {"link": address}, level=Level.WARNING)
+
+
+def _numbers_to_call(document: Document, library: Library) -> Iterator[Problem]:
+    """Short numbers that a page says to call, and that this site did not choose: left over from another country."""
+    numbers = [library.site.emergency.number] if library.site.emergency else []
+    for contact in library.contacts.values():
+        numbers += [number for number in (contact.phone, contact.text, contact.textphone) if number]
+    chosen = {re.sub(r"\D", "", number) for number in numbers}
+    written = " ".join([document.title, document.summary, *document.sentences])
+    for number in dict.fromkeys(_SHORT_NUMBER.findall(written)):
+        if number not in chosen:
+            yield Problem(document.file, None, Code.ANOTHER_EMERGENCY_NUMBER, {"number": number})
 
 
 def _telling_words(document: Document, library: Library) -> Iterator[Problem]:

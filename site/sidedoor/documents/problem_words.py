@@ -96,7 +96,15 @@ WORDS: Mapping[Code, _Words] = {
     Code.WRONG_SHAPE: _Words("{field} cannot be “{written}”.", _LIKE_ANOTHER),
     Code.NOT_A_DAY: _Words("{field} is not a day that exists.", "Write it like 2026-11-24."),
     Code.NOT_YES_OR_NO: _Words("{field} cannot be “{written}”.", "Write yes or no."),
-    Code.NOT_A_NUMBER: _Words("{field} is not a whole number from 0 to 9999.", "Write one like 10."),
+    Code.NOT_A_NUMBER: _Words("{field} is not a whole number from {least} to {most}.", "Write one like 10."),
+    Code.NOT_A_TOML_LIST: _Words(
+        "{field} has to be a list.", "Write it between square brackets, with commas: [\"one\", \"two\"]."
+    ),
+    Code.NOT_AN_ID: _Words("{field} cannot be “{written}”.", "Write a to z, 0 to 9 and hyphens, like the-north."),
+    Code.NOT_A_PHONE: _Words("{field} cannot be “{written}”.", "Write digits as people group them: 0808 555 0100."),
+    Code.NOT_AN_EMAIL: _Words("{field} cannot be “{written}”.", "Write one like press@example.org."),
+    Code.NOT_AN_OWN_PATH: _Words("{field} cannot be “{written}”.", "Write a page of this site, like /about."),
+    Code.NOT_A_COLOUR: _Words("{field} cannot be “{written}”.", "Write # and six digits, like #17504b."),
     Code.NOT_WORDS: _Words("{field} has to be words.", "Write them between quotes."),
     Code.NOT_A_TABLE: _Words("{field} has to have names and values of its own.", _LIKE_ANOTHER),
     Code.NOT_A_LIST: _Words("{field} has to be a list.", "Write one item a line, each after a hyphen."),
@@ -205,6 +213,54 @@ WORDS: Mapping[Code, _Words] = {
     ),
     Code.SITUATION_TO_NOWHERE: _Words(
         "“{says}” leads to no help page.", "Write help/{slug}.md, or choose another."
+    ),
+    Code.MENU_TO_NOWHERE: _Words(
+        "The menu leads to {link}, and there is no such page.", "Write it, or take it out of the menu."
+    ),
+    Code.MENU_TO_DRAFT: _Words(
+        "The menu leads to {link}, which readers cannot open yet.", "Finish it, or take it out of the menu."
+    ),
+    Code.NOTICE_TO_NOWHERE: _Words(
+        "The notice on every page leads to {link}, and readers cannot open it.", "Write it, and publish it."
+    ),
+    Code.LANGUAGE_WITHOUT_WORDS: _Words(
+        "The interface has no words in “{language}”.", "Take it out of languages, or write them: [words.{language}]."
+    ),
+    Code.LANGUAGE_WITHOUT_DATES: _Words(
+        "Nobody knows how “{language}” writes days.", "Say under [dates] which language's way to take."
+    ),
+    Code.NOT_SAID_IN: _Words("{field} is not said in “{language}”.", "Add it, or its readers see the first one."),
+    Code.NO_SUCH_SENTENCE: _Words(
+        "{field} has words for “{sentence}”, which no page says.", "Copy the sentence from the page."
+    ),
+    Code.NO_SUCH_SENTENCE_BUT: _Words(
+        "{field} has words for “{sentence}”, which no page says.", "Did you mean “{near}”?"
+    ),
+    Code.OWN_WORDS_LACK: _Words(
+        "In {field}, the words for “{sentence}” lack what is filled in, or hold a percent sign of their own.",
+        "Keep each %(…)s of the sentence once, and write per cent in letters.",
+    ),
+    Code.HTTPS_WITHOUT_URL: _Words(
+        "SIDEDOOR_HTTPS is on, and `url` names no https address.", "Write url = \"https://…\" as readers type it."
+    ),
+    Code.LOOK_TOO_FAINT: _Words(
+        "{field}, {colour}, stands out by {reached} to 1 where {least} is the least, so it is not used.",
+        "Choose a darker accent, or a lighter paper.",
+    ),
+    Code.MARK_TOO_BIG: _Words(
+        "The mark is longer than {most} bytes.", "Draw it with fewer points, or make it smaller."
+    ),
+    Code.MARK_UNREADABLE: _Words(
+        "The mark is no drawing that can be read.",
+        "Write the text of an SVG, or what `sidedoor mark FILE` says for a PNG of at most 128 by 128.",
+    ),
+    Code.MARK_DOES_MORE: _Words(
+        "The mark holds “{what}”, and more than a plain drawing is not allowed.", "Save it as a plain SVG of paths."
+    ),
+    Code.FORMER_OWNER: _Words("It still says “{claim}”, which is true of another owner.", "Say what is true of you."),
+    Code.ANOTHER_EMERGENCY_NUMBER: _Words(
+        "It says to call {number}, which is neither the number of [emergency] nor a contact's.",
+        "Write the number that is right here, or add the contact with its source.",
     ),
     Code.TELLING_WORD: _Words(
         "The {last} gives the page away: “{word}”.", "Choose words that anybody may read over a shoulder.",

@@ -10,6 +10,7 @@ from babel import Locale, UnknownLocaleError
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from sidedoor.documents.codes import Code
+from sidedoor.documents.look import Look
 from sidedoor.documents.models import (
     Digits,
     EmailAddress,
@@ -51,6 +52,10 @@ def _zone(name: str) -> str:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise Wrong(Code.NOT_A_ZONE, written=name) from None
     return name
+
+
+TimeZone = Annotated[str, AfterValidator(_zone)]
+"""A name of the time zone database: `Europe/London`."""
 
 
 def _locale(tag: str) -> str:
@@ -200,7 +205,7 @@ class Site(Model):
     languages: Annotated[tuple[str, ...], Field(min_length=1)] = ("en",)
     dates: Mapping[str, Annotated[str, AfterValidator(_locale)]] = {}
     """How days are written, by language: `en = "en-CA"`. A language that is not here writes its own way."""
-    timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    timezone: TimeZone = "UTC"
     exit: Annotated[tuple[WebAddress, ...], Field(min_length=1, max_length=2)]
     exit_title: Annotated[str, Field(min_length=1, max_length=30)] = "Untitled"
     url: WebAddress | None = None
@@ -211,6 +216,7 @@ class Site(Model):
     words: Mapping[str, Mapping[str, Annotated[str, Field(min_length=1, max_length=600)]]] = {}
     """Sentences of the interface in words of the owner's own, by language."""
     emergency: Emergency | None = None
+    look: Look = Look()
     menu: Menu | None = None
     situations: tuple[Situation, ...] = ()
     groups: tuple[Group, ...] = ()

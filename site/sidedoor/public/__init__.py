@@ -38,7 +38,7 @@ from sidedoor.web.background import Background
 from sidedoor.web.current import current_public
 from sidedoor.web.edge import Edge
 from sidedoor.web.edition import MIRROR_KEY, EditionLayer
-from sidedoor.web.headers import set_policy, with_policy
+from sidedoor.web.headers import policy_in_page, set_policy, with_policy
 from sidedoor.web.health import Health
 from sidedoor.web.inline import inline_script, inline_style
 from sidedoor.web.language import current_language, speak_languages
@@ -49,6 +49,8 @@ from sidedoor.web.rsgi import serve
 from sidedoor.web.same_site import refuse_cross_site_posts
 
 PACKAGE = Path(__file__).resolve().parents[1]
+MOST_BYTES = 64 * 1024
+"""Of a form."""
 
 
 def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
@@ -109,8 +111,8 @@ def create_pages(settings: Settings, live: LiveLibrary, clock: Clock) -> Flask:
         SERVED_AT=settings.served_at,
         EXIT_URL=settings.exit_url,
         HTTPS=settings.https,
-        MAX_CONTENT_LENGTH=64 * 1024,
-        MAX_FORM_MEMORY_SIZE=64 * 1024,
+        MAX_CONTENT_LENGTH=MOST_BYTES,
+        MAX_FORM_MEMORY_SIZE=MOST_BYTES,
         MAX_FORM_PARTS=20,
     )
     app.extensions["live"] = live
@@ -134,6 +136,7 @@ def create_pages(settings: Settings, live: LiveLibrary, clock: Clock) -> Flask:
             "exit": exit.current_exit(),
             "help_now": public.help_now(current_language()),
             "mirror_of": request.environ.get(MIRROR_KEY, ""),
+            "policy_in_page": policy_in_page(settings.https, site_rules(public.site)),
         }
 
     refuse_cross_site_posts(app)

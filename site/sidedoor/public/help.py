@@ -2,7 +2,7 @@
 
 from flask import Blueprint, abort, g, render_template
 
-from sidedoor.public.orientation import headings, onward
+from sidedoor.public.orientation import FEWEST, headings, onward
 from sidedoor.web.current import current_public, same_for_everyone
 from sidedoor.web.language import language_name
 
@@ -17,10 +17,12 @@ def home() -> str:
     situations = [
         (choice, page.path) for choice in public.site.situations if (page := public.find("help", choice.page))
     ]
+    groups = public.groups(public.site.language)
     return render_template(
         "home.html",
         situations=situations,
-        groups=public.groups(public.site.language),
+        groups=groups,
+        tools=[page for _, pages in groups for page in pages if page.kind == "page"],
         contacts=len(public.contacts),
     )
 
@@ -30,7 +32,9 @@ def home() -> str:
 def index() -> str:
     """Every help page, by group."""
     public = current_public()
-    return render_template("help/index.html", groups=public.groups(public.site.language))
+    groups = public.groups(public.site.language)
+    parts = [(2, f"group-{group.id}", group.title) for group, _ in groups]
+    return render_template("help/index.html", groups=groups, headings=parts if len(parts) >= FEWEST else [])
 
 
 @blueprint.get("/help/<slug>")

@@ -2,9 +2,10 @@
 
 import gettext
 import io
-from collections.abc import Mapping
+import re
+from collections.abc import Collection
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from babel import Locale, UnknownLocaleError
@@ -45,18 +46,32 @@ def translate(text: str) -> str:
     Imported as `_`, which is what marks a string for translators.
     """
     language = current_language()
-    return _own_words(language).get(text) or translations(language).gettext(text)
+    return _own_words(language, text) or translations(language).gettext(text)
 
 
 def translate_number(one: str, many: str, number: int) -> str:
     """The same for a sentence that depends on a number. The owner's words are `one`'s for 1, else `many`'s."""
     language = current_language()
-    own = _own_words(language).get(one if number == 1 else many)
+    own = _own_words(language, one if number == 1 else many)
     return own or translations(language).ngettext(one, many, number)
 
 
-def _own_words(language: str) -> Mapping[str, str]:
-    return current_public().site.words.get(language, {})
+def _own_words(language: str, text: str) -> str:
+    """The owner's words for a sentence; none, if they lack what the sentence is filled with."""
+    own = current_public().site.words.get(language, {}).get(text, "")
+    return own if own and own_words_fit(text, own) else ""
+
+
+@lru_cache(maxsize=1024)
+def own_words_fit(text: str, own: str) -> bool:
+    """Whether words hold what is filled into a sentence, `%(number)s` say, and no other percent sign."""
+    filled = re.compile(r"%\(\w+\)s")
+    return sorted(filled.findall(text)) == sorted(filled.findall(own)) and "%" not in filled.sub("", own)
+
+
+def has_words(language: str) -> bool:
+    """Whether the interface speaks a language. English is what code and templates are written in."""
+    return language.split("-")[0] == "en" or (LOCALE / language / "LC_MESSAGES" / "sidedoor.po").is_file()
 
 
 @cache
@@ -100,8 +115,8 @@ def said(wording: Wording | None) -> str:
     return in_language(wording, current_language()) if wording else ""
 
 
-def awaiting_review() -> list[Problem]:
-    """The languages whose interface no human translator has read yet: those whose .po file says so in its header."""
+def awaiting_review(languages: Collection[str]) -> list[Problem]:
+    """Those of `languages` whose interface no human translator has read yet: their .po file says so in its header."""
     return [
         Problem(
             f"locale/{path.parents[1].name}",
@@ -111,7 +126,7 @@ def awaiting_review() -> list[Problem]:
             level=Level.WARNING,
         )
         for path in sorted(LOCALE.glob("*/LC_MESSAGES/sidedoor.po"))
-        if "X-Awaiting-Review: yes" in path.read_text("utf-8")
+        if path.parents[1].name in languages and "X-Awaiting-Review: yes" in path.read_text("utf-8")
     ]
 
 
