@@ -51,7 +51,7 @@ def test_every_help_page_names_its_group_and_lists_its_headings_where_they_are_m
         page = main(real_client.get(document.path).text)
         group = public.group_of(document)
         assert group
-        assert page.index(f'<a href="/help#group-{group.id}">{group.title}</a>') < page.index("<h1"), document.slug
+        assert page.index(f'<a href="/help#group-{group.id}"') < page.index("<h1"), document.slug
         assert f'id="group-{group.id}"' in topics
         parts = headings(document.html)
         many += bool(parts)
