@@ -142,6 +142,7 @@ bench-traces: $(TESTS) bench-tools
 bench-chat: $(TESTS) bench-tools
 	$(BIN)/python -m bench.chat
 
-# What other people's checkers say, a line each.
+# What other people's checkers say, a line each; then one visit as a screen reader says it.
 audit: $(TESTS) bench-tools
 	$(BIN)/python -m bench.audit
+	$(BIN)/python -m bench.spoken

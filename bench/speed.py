@@ -103,7 +103,7 @@ def speed(folder: Path) -> None:
     app = create_app(Settings(data=folder / "exported"))
     write_mirror(app, folder / "mirror", "http://localhost")
     app.extensions["live"].close()
-    site = RunningSite(PROJECT / "content", folder / "data", workers=2)
+    site = RunningSite(PROJECT / "examples/hampshire", folder / "data", workers=2)
     nginx, address = start_nginx(folder / "mirror", folder)
     runs: dict[str, list[Run]] = {"nginx": [], "ours": [], "made each time": []}
     try:

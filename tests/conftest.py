@@ -12,14 +12,18 @@ from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from jinja2.bccache import Bucket, BytecodeCache
+from werkzeug.routing import Rule
 
 from sidedoor.desk.people import staff
 from sidedoor.documents.library import Library
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.public import create_app
 from sidedoor.settings import Settings
+from tests.chromium import browser, playwright  # noqa: F401 - fixtures
 from tests.content import ContentFolder
 from tests.house import HouseClient
+
+Builder = Callable[..., tuple[str, str]]
 
 
 class CompiledTemplates(BytecodeCache):
@@ -38,6 +42,20 @@ class CompiledTemplates(BytecodeCache):
         self._compiled[bucket.key + bucket.checksum] = bucket.bytecode_to_string()
 
 
+def compiled_once(compile_builder: Callable[..., Builder]) -> Callable[..., Builder]:
+    """What werkzeug makes of each address, twice, as Python's own byte code: the same for every application."""
+    known: dict[object, Builder] = {}
+
+    def compiled(rule: Rule, append_unknown: bool = True) -> Builder:
+        key = (rule.rule, rule.host, rule.subdomain, rule.merge_slashes, repr(rule.defaults), append_unknown)
+        if key not in known:
+            known[key] = compile_builder(rule, append_unknown)
+        return known[key]
+
+    return compiled
+
+
+Rule._compile_builder = compiled_once(Rule._compile_builder)  # type: ignore[method-assign]
 # Argon2 as the desk calls it, at the lowest cost it can have: every desk of a test hashes at its start and at each
 # sign-in. What it costs in use is measured in tests/desk/people/test_signing_in.py.
 staff.PasswordHasher = partial(PasswordHasher, time_cost=1, memory_cost=8, parallelism=1)  # type: ignore[attr-defined, assignment]
@@ -47,6 +65,18 @@ hypothesis.settings.register_profile("long", max_examples=1000, deadline=None)
 hypothesis.settings.load_profile("long" if os.environ.get("SIDEDOOR_TEST_LONG") else "quick")
 PROJECT = Path(__file__).resolve().parents[1]
 Refresh = Callable[[], Library]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what starts real servers or browsers, and keep in one process what shares something of its file."""
+    for item in items:
+        assert isinstance(item, pytest.Function)
+        fixtures = [fixture for known in item._fixtureinfo.name2fixturedefs.values() for fixture in known]
+        code = [getattr(function, "__code__", None) for function in (item.function, *(one.func for one in fixtures))]
+        if "browser" in item.path.parts or any(found and "RunningSite" in found.co_names for found in code):
+            item.add_marker(pytest.mark.server)
+        if any(fixture.scope == "module" for fixture in fixtures):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 class SetClock:
@@ -102,7 +132,7 @@ def refresh(app: Flask) -> Refresh:
 @pytest.fixture(scope="session")
 def real_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     """The application on the project's own content, by the real clock."""
-    app = create_app(Settings(content=PROJECT / "content", data=tmp_path_factory.mktemp("data")))
+    app = create_app(Settings(content=PROJECT / "examples/hampshire", data=tmp_path_factory.mktemp("data")))
     app.test_client_class = HouseClient
     yield app
     app.extensions["live"].close()

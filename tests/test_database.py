@@ -1,6 +1,8 @@
 """How SQLite files are opened: transactions that hold, schemas that move on, newer files left alone, nobody else reads."""
 
 import os
+import re
+import shutil
 import sqlite3
 import stat
 import subprocess
@@ -118,12 +120,33 @@ def test_a_file_of_a_newer_version_is_left_alone_and_said_in_a_sentence(file: st
     assert (tmp_path / file).read_bytes() == before
 
 
-def test_a_process_that_runs_while_a_newer_one_takes_its_file_over_stops_using_it(tmp_path: Path) -> None:
-    store = FeedbackStore(tmp_path)
-    store.add("Thank you", NOON)
-    version(tmp_path / "feedback.sqlite3", becomes=99)
-    with pytest.raises(sqlite3.DatabaseError, match=r"^feedback\.sqlite3$"):
-        store.add("More", NOON)
+@pytest.mark.parametrize("file", [file for file in STORES if file != "kept.sqlite3"])
+def test_a_process_that_runs_while_a_newer_one_takes_its_file_over_stops_using_it(file: str, tmp_path: Path) -> None:
+    make, keep, _ = STORES[file]
+    store = make(tmp_path)
+    keep(store)
+    version(tmp_path / file, becomes=99)
+    with pytest.raises(sqlite3.DatabaseError, match=rf"^{re.escape(file)}$"):
+        keep(store)
+
+
+def test_a_copy_that_is_put_back_while_a_process_runs_is_what_it_goes_on_with(tmp_path: Path) -> None:
+    path, copy = tmp_path / "words.sqlite3", tmp_path / "copy.sqlite3"
+    database = Database(path, (ONE,), keep_open=True)
+    with database.writing() as writing:
+        writing.execute("INSERT INTO words VALUES ('one')")
+    shutil.copy(path, copy)
+    with database.writing() as writing:
+        writing.execute("INSERT INTO words VALUES ('two')")
+    copy.replace(path)
+    with database.writing() as writing:
+        assert writing.execute("SELECT * FROM words").fetchall() == [("one",)]
+        writing.execute("INSERT INTO words VALUES ('three')")
+    with closing(sqlite3.connect(path)) as anew:
+        assert anew.execute("SELECT * FROM words").fetchall() == [("one",), ("three",)]
+    path.unlink()
+    with database.reading() as reading:
+        assert reading.execute("SELECT * FROM words").fetchall() == []
 
 
 def test_copies_that_a_newer_version_kept_keep_nobody_from_starting(tmp_path: Path) -> None:

@@ -13,30 +13,26 @@ from sidedoor.documents.problem_words import file_words
 from sidedoor.documents.problems import Refused
 from sidedoor.public import commands
 from sidedoor.settings import Settings, of_environment
+from sidedoor.starters import EXAMPLE
 from sidedoor.starters.command import init, mark
 from sidedoor.web import serve
-
-SHIPPED_CONTENT = Path(__file__).resolve().parent / "content"
-"""What the package brings along, for somebody who has no content of their own yet. A checkout has its own instead."""
 
 
 def _public_site() -> Flask:
     from sidedoor.public.server import load  # a command that needs no application makes none
 
-    _choose_content()
     return load()
 
 
 def _staff_desk() -> Flask:
     from sidedoor.desk.server import load  # the public site's commands never load the desk
 
-    _choose_content()
     return load()
 
 
-def _choose_content() -> None:
-    if "SIDEDOOR_CONTENT" not in os.environ and not Path("content").is_dir() and SHIPPED_CONTENT.is_dir():
-        os.environ["SIDEDOOR_CONTENT"] = str(SHIPPED_CONTENT)
+def _say_if_it_is_the_example(settings: Settings) -> None:
+    if settings.content == EXAMPLE:
+        click.echo("This is the example. `sidedoor init` writes a site of your own; SIDEDOOR_CONTENT names its folder.")
 
 
 @click.group(context_settings={"obj": ScriptInfo(create_app=_public_site, set_debug_flag=False)})
@@ -58,9 +54,9 @@ def run(host: str, port: str, workers: int) -> None:
     """Serve the public site."""
     from sidedoor.public.server import check
 
-    _choose_content()
     os.environ.update(HOST=host, PORT=port)
     serve.ready(check)
+    _say_if_it_is_the_example(of_environment())
     click.echo(f"Sidedoor is at http://{host}:{port}  (Ctrl+C stops it)")
     serve.serve("sidedoor.public.server:load", host, port, workers)
 
@@ -72,10 +68,10 @@ def desk(host: str, port: str) -> None:
     """Serve the staff desk."""
     from sidedoor.desk.server import check
 
-    _choose_content()
     os.environ.update(HOST=host, PORT=port)
     address = os.environ.setdefault("SIDEDOOR_DESK_URL", f"http://localhost:{port}")
     serve.ready(check)
+    _say_if_it_is_the_example(of_environment())
     click.echo(f"The desk is at {address}  (Ctrl+C stops it)")
     serve.serve("sidedoor.desk.server:load", host, port, 1)
 
@@ -100,7 +96,6 @@ def back_up(
     """Write everything but the chats to FILE, encrypted, and read it again. FILE may be a folder."""
     from sidedoor import backup
 
-    _choose_content()
     settings = _settings()
     try:
         if keep and not file.is_dir():

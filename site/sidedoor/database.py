@@ -75,11 +75,25 @@ class Database:
                 connection.execute("PRAGMA query_only = ON")
 
     def connection(self) -> sqlite3.Connection:
-        """This thread's own connection, for reading, where it is kept open. Raises sqlite3.Error."""
-        kept: sqlite3.Connection | None = getattr(self._threads, "connection", None)
-        if kept is None:
-            kept = self._threads.connection = self._open()
-        return kept
+        """This thread's own connection, for reading, where it is kept open. Raises sqlite3.Error or OSError.
+
+        It is a new one where another file stands in this one's place, such as a copy that was put back, and where a
+        newer version took the file over.
+        """
+        kept: _Connection | None = getattr(self._threads, "connection", None)
+        if kept:
+            if kept.in_transaction or (kept.file == self._file() and _version(kept) == len(self._migrations)):
+                return kept
+            del self._threads.connection
+            kept.close()
+        made = self._threads.connection = self._open()
+        return made
+
+    def _file(self) -> tuple[int, int] | None:
+        with suppress(OSError):
+            known = self._path.stat()
+            return known.st_dev, known.st_ino
+        return None
 
     def cut_the_log(self) -> None:
         """Bring the write-ahead log into the file and cut it to nothing, if nobody is reading."""
@@ -103,11 +117,13 @@ class Database:
         with closing(self._open()) as connection:
             yield connection
 
-    def _open(self) -> sqlite3.Connection:
+    def _open(self) -> "_Connection":
         # Made first, because SQLite gives the log and the shared memory the mode that the database has.
         private_file(self._path)
+        file = self._file()  # asked before: what takes its place from now on is noticed at the next call
         connection = self._connect()
         try:
+            connection.file = file
             if self._overwrite:
                 connection.execute("PRAGMA secure_delete = ON").fetchall()
             if not self._durable:
@@ -122,7 +138,7 @@ class Database:
             raise
         return connection
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self) -> "_Connection":
         # A kept connection is closed by whichever thread notices that its own has ended.
         return sqlite3.connect(
             self._path,
@@ -188,6 +204,8 @@ def _looking_at(path: Path) -> sqlite3.Connection:
 
 
 class _Connection(sqlite3.Connection):
+    file: tuple[int, int] | None = None  # which one it is of: device and inode
+
     def __del__(self) -> None:
         with suppress(sqlite3.ProgrammingError):  # it was never open
             self.close()

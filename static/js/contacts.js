@@ -37,11 +37,12 @@
       for (const card of cards) card.hidden = fits.get(card) === null;
       const best = cards.filter((card) => !card.hidden).sort((one, two) => (fits.get(two) ?? 0) - (fits.get(one) ?? 0));
       list?.prepend(...best);
-      if (found) found.textContent = found.dataset.of?.replace("{found}", String(best.length)) ?? "";
+      const words = found?.dataset.of?.replace("{found}", String(best.length)) ?? "";
+      for (const place of [found, document.getElementById("found-said")]) if (place) place.textContent = words;
       for (const row of form?.querySelectorAll("details") ?? []) {
-        const words = row.querySelector("input:checked")?.closest("label")?.textContent?.trim() ?? "";
+        const name = row.querySelector("input:checked")?.closest("label")?.textContent?.trim() ?? "";
         const told = row.querySelector("[data-chosen]");
-        if (told) told.textContent = words;
+        if (told) told.textContent = name;
       }
     }
 

@@ -50,10 +50,12 @@
 
   /** @param {Node[]} nodes @param {string} address its path @param {string} language */
   function show(nodes, address, language) {
-    // The notice of arrival stays until it is closed, wherever the visit leads.
-    const notice = main.querySelector("#hide-notice");
-    if (notice) main.before(notice);
+    // The notice of arrival stays under the heading until it is closed, wherever the visit leads.
+    const notice = document.getElementById("hide-notice");
+    if (notice) move(notice, document.body, main);
     main.replaceChildren(...nodes);
+    const top = main.querySelector(".top");
+    if (notice && top) move(notice, top, null);
     main.lang = language;
     path = address;
     main.removeAttribute("aria-busy");
@@ -69,6 +71,15 @@
     for (const place of wayBack.querySelectorAll("[data-name]")) place.textContent = name ?? "";
     watchBack();
     document.dispatchEvent(new Event("sidedoor:arrived"));
+  }
+
+  /**
+   * Where the browser can, without taking it out: a dialog that is put in again takes Android's next Back for itself.
+   * @param {Element} element @param {Element} parent @param {Element | null} before
+   */
+  function move(element, parent, before) {
+    if (parent.moveBefore) parent.moveBefore(element, before);
+    else parent.insertBefore(element, before);
   }
 
   /** Take Android's Back for as long as there is something to go back to in place; one press right after another leaves. */

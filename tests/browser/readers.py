@@ -25,10 +25,9 @@ from selenium.webdriver import WebKitGTK
 from selenium.webdriver.webkitgtk.options import Options
 from selenium.webdriver.webkitgtk.service import Service
 
+from tests.chromium import CHROMIUM, CHROMIUM_ARGUMENTS
 from tests.server import free_port
 
-CHROMIUM = "/usr/bin/chromium"
-CHROMIUM_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 FIREFOX = "/usr/bin/firefox-esr"
 WAIT_SECONDS = 5.0
 AFTER_PRESS_SECONDS = 0.15
@@ -208,7 +207,8 @@ class FirefoxReader:
 
     name = "Firefox"
 
-    def __init__(self, profile: Path | None = None, scripts: bool = True) -> None:
+    def __init__(self, profile: Path | None = None, scripts: bool = True, read_out: bool = False) -> None:
+        """`read_out`: in a window of DISPLAY, and to a screen reader."""
         self.profile = profile or Path(tempfile.mkdtemp())
         self.profile.mkdir(parents=True, exist_ok=True)
         port = free_port()
@@ -218,6 +218,7 @@ class FirefoxReader:
             "browser.aboutwelcome.enabled": False,
             "datareporting.policy.dataSubmissionEnabled": False,
             "javascript.enabled": scripts,
+            "accessibility.force_disabled": -1 if read_out else 0,
             # Back stops at every entry, also at those where the reader did nothing.
             "browser.navigation.requireUserInteraction": False,
         }
@@ -228,7 +229,7 @@ class FirefoxReader:
                 FIREFOX,
                 "--marionette",
                 "-remote-allow-system-access",
-                "--headless",
+                *(() if read_out else ("--headless",)),
                 "--no-remote",
                 "--profile",
                 str(self.profile),

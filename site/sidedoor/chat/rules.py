@@ -70,24 +70,26 @@ def earliest_over(now: datetime) -> datetime:
     return now - min(OVER_AFTER, PLACE_OVER_AFTER)
 
 
-def asks_whether_there(one: Conversation, now: datetime) -> bool:
+def asks_whether_there(conversation: Conversation, now: datetime) -> bool:
     """Whether it was quiet for so long that the reader is asked."""
-    after = {"talking": QUESTION_AFTER, "waiting": PLACE_QUESTION_AFTER}.get(one.state)
-    return after is not None and now - one.quiet_since >= after
+    after = {"talking": QUESTION_AFTER, "waiting": PLACE_QUESTION_AFTER}.get(conversation.state)
+    return after is not None and now - conversation.quiet_since >= after
 
 
-def looked_in_long_ago(one: Conversation, now: datetime) -> bool:
+def looked_in_long_ago(conversation: Conversation, now: datetime) -> bool:
     """Whether it is time to write down again that the reader is there.
 
     The spans differ between conversations: those that began together would all write at the same moments.
     """
-    span = WAITS_IN_EVERY if one.state == "waiting" else LOOKS_IN_EVERY + timedelta(seconds=one.id % 10)
-    return one.state != "ended" and now - one.seen >= span
+    span = (
+        WAITS_IN_EVERY if conversation.state == "waiting" else LOOKS_IN_EVERY + timedelta(seconds=conversation.id % 10)
+    )
+    return conversation.state != "ended" and now - conversation.seen >= span
 
 
-def out_of_reach(one: Conversation, now: datetime) -> bool:
+def out_of_reach(conversation: Conversation, now: datetime) -> bool:
     """Whether the reader's browser has not called for a while: a lost network, or they read with scripts off."""
-    return one.state != "ended" and one.seen <= out_of_reach_since(now)
+    return conversation.state != "ended" and conversation.seen <= out_of_reach_since(now)
 
 
 def out_of_reach_since(now: datetime) -> datetime:
@@ -100,20 +102,20 @@ def desk_is_gone(seen: datetime | None, now: datetime) -> bool:
     return seen is None or now - seen >= DESK_GONE_AFTER
 
 
-def left_alone(one: Conversation, now: datetime) -> bool:
+def left_alone(conversation: Conversation, now: datetime) -> bool:
     """Whether its adviser's desk is gone, so that the reader is told, and whoever is at the board may take it."""
-    return one.state == "talking" and desk_is_gone(one.adviser_seen, now)
+    return conversation.state == "talking" and desk_is_gone(conversation.adviser_seen, now)
 
 
-def standing(one: Conversation, is_open: bool, somebody_present: bool, now: datetime) -> Standing:
+def standing(conversation: Conversation, is_open: bool, somebody_present: bool, now: datetime) -> Standing:
     """What the reader of a conversation that goes on is told. `is_open`: it is within the opening hours."""
-    if one.state == "talking":
-        return "adviser gone" if left_alone(one, now) else "with you"
+    if conversation.state == "talking":
+        return "adviser gone" if left_alone(conversation, now) else "with you"
     if not is_open:
         return "closed"
     if not somebody_present:
         return "nobody"
-    return "behind" if one.place > 1 else "next"
+    return "behind" if conversation.place > 1 else "next"
 
 
 def needs_numbers(told: Standing) -> bool:

@@ -91,8 +91,8 @@ class SqliteStore:
         tidies = abs(now - self._tidied) >= _TIDIES_EVERY
         self._tidied = now if tidies else self._tidied
         old = _old(now) if tidies else ()
-        found = [of for of, until in old if looking.execute(f"SELECT 1 FROM {of}", (until,)).fetchone()]  # noqa: S608
-        if not over and not found:
+        outdated = [of for of, until in old if looking.execute(f"SELECT 1 FROM {of}", (until,)).fetchone()]  # noqa: S608
+        if not over and not outdated:
             return
         with self._write() as database:
             for id_ in over:
@@ -112,12 +112,12 @@ class SqliteStore:
         """See store.ChatStore."""
         today = now.astimezone(UTC).date()
         days = (today.isoformat(), (today - timedelta(days=1)).isoformat())
-        found = self._days(self._connection(), days)
-        if days[0] not in found:
+        keys = self._days(self._connection(), days)
+        if days[0] not in keys:
             with self._write() as database:
                 database.execute("INSERT OR IGNORE INTO days VALUES (?, ?)", (days[0], secrets.token_bytes(32)))
-                found = self._days(database, days)
-        return tuple(found[day] for day in days if day in found)
+                keys = self._days(database, days)
+        return tuple(keys[day] for day in days if day in keys)
 
     def start(
         self,
@@ -175,7 +175,7 @@ class SqliteStore:
         """See store.ChatStore."""
         self.end_the_quiet(now)
         rows = self._connection().execute(f"{_SELECT} ORDER BY one.started, one.id").fetchall()
-        return [one for one in (self._conversation(row, now) for row in rows) if one]
+        return [conversation for conversation in (self._conversation(row, now) for row in rows) if conversation]
 
     def say(self, conversation: int, who: Who, text: str, now: datetime, once: str = "", author: str = "") -> int:
         """See store.ChatStore."""

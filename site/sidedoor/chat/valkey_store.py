@@ -113,8 +113,8 @@ class ValkeyStore:
         today = now.astimezone(UTC).date()
         name = _name("day", today)
         self._redis.set(name, secrets.token_bytes(32), nx=True, ex=timedelta(days=2))
-        found = self._redis.mget(name, _name("day", today - timedelta(days=1)))
-        return tuple(cast(bytes, key) for key in found if key)
+        keys = self._redis.mget(name, _name("day", today - timedelta(days=1)))
+        return tuple(cast(bytes, key) for key in keys if key)
 
     @_or_down
     def start(
@@ -197,8 +197,10 @@ class ValkeyStore:
         """See store.ChatStore."""
         self.end_the_quiet(now)
         ids = cast(list[bytes], self._redis.zrange(_name("live"), 0, -1))
-        found = [self._conversation(int(id_), now) for id_ in ids]
-        return sorted((one for one in found if one), key=lambda one: (one.started, one.id))
+        conversations = [self._conversation(int(id_), now) for id_ in ids]
+        return sorted(
+            (conversation for conversation in conversations if conversation), key=lambda one: (one.started, one.id)
+        )
 
     @_or_down
     def say(self, conversation: int, who: Who, text: str, now: datetime, once: str = "", author: str = "") -> int:
@@ -375,8 +377,8 @@ class ValkeyStore:
     @_or_down
     def present(self, now: datetime) -> dict[int, Adviser]:
         """See store.ChatStore."""
-        here = [one for one, seen in self._present(self._redis).values() if not rules.desk_is_gone(seen, now)]
-        return {one.id: one for one in sorted(here, key=lambda one: one.name)}
+        here = [adviser for adviser, seen in self._present(self._redis).values() if not rules.desk_is_gone(seen, now)]
+        return {adviser.id: adviser for adviser in sorted(here, key=lambda adviser: adviser.name)}
 
     @_or_down
     def usual_wait(self, now: datetime) -> timedelta | None:

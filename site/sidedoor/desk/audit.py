@@ -69,7 +69,7 @@ class Audit:
     """The log in `data`/audit.sqlite3. It is never given a password, a token or a word of a chat."""
 
     def __init__(self, data: Path, clock: Clock) -> None:
-        self._database = Database(data / "audit.sqlite3", _MIGRATIONS)
+        self._database = Database(data / "audit.sqlite3", _MIGRATIONS, keep_open=True)
         self._key_file = data / "audit.key"
         self._clock = clock
 

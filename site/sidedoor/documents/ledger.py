@@ -39,7 +39,9 @@ def facts_that_hold(figure: str, library: Library) -> list[str]:
 
 def pages_of(fact: Fact, library: Library) -> list[Document]:
     """The documents that say they print it, by file."""
-    return sorted((one for one in library.documents if fact.id in one.meta.facts), key=lambda one: one.file)
+    return sorted(
+        (document for document in library.documents if fact.id in document.meta.facts), key=lambda one: one.file
+    )
 
 
 def facts_due(library: Library, now: datetime) -> list[Fact]:

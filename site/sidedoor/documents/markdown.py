@@ -81,7 +81,9 @@ class Rendered:
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "Rendered":
         """The way back in."""
-        findings = [Finding(one["line"], Code(one["code"]), one["values"]) for one in values["findings"]]
+        findings = [
+            Finding(finding["line"], Code(finding["code"]), finding["values"]) for finding in values["findings"]
+        ]
         return cls(**{**values, "findings": findings})
 
 

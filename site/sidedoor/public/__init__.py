@@ -33,10 +33,13 @@ from sidedoor.public.hidden_first import HiddenFirst
 from sidedoor.public.menu import menu
 from sidedoor.public.search_index import SearchIndex
 from sidedoor.settings import Settings
+from sidedoor.web import health as watched
 from sidedoor.web.background import Background
 from sidedoor.web.current import current_public
+from sidedoor.web.edge import Edge
 from sidedoor.web.edition import MIRROR_KEY, EditionLayer
 from sidedoor.web.headers import policy_in_page, set_policy, with_policy
+from sidedoor.web.health import Health
 from sidedoor.web.inline import inline_script, inline_style
 from sidedoor.web.language import current_language, speak_languages
 from sidedoor.web.look import site_rules, site_style
@@ -76,10 +79,19 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
     app.wsgi_app = outermost = OutermostLayer(  # type: ignore[method-assign]
         first, complete, settings.https, hosts, edition.remembered, lambda: emergency_number(live.library.site), True
     )
+    app.wsgi_app = app.extensions["edge"].counting(app.wsgi_app)  # type: ignore[method-assign]
     serve(app, edition.at_hand, outermost.refuse_body)
+    app.extensions["door"] = edition
+    app.extensions["health"] = how_it_is = Health(
+        watched.content(live),
+        watched.disk(app.config["DATA"], "the data folder"),
+        watched.chat_store(app.extensions["chat_store"], clock, lambda: live.library.site.chat is not None),
+        app.extensions["edge"].check,
+    )
     app.extensions["background"] = Background(
         (
             live.watch,
+            how_it_is.watch,
             lambda: sweep(app.extensions["chat_store"], clock, lambda: live.library.site.chat is not None),
             # So that the first search does not have to wait for it.
             lambda: app.extensions["search_index"].follow(edition.edition().public),
@@ -105,6 +117,7 @@ def create_pages(settings: Settings, live: LiveLibrary, clock: Clock) -> Flask:
     )
     app.extensions["live"] = live
     app.extensions["clock"] = clock
+    app.extensions["edge"] = Edge(settings.proxies)
     app.extensions["search_index"] = SearchIndex()
     app.extensions["feedback_senders"] = Senders()
     app.extensions["chat_store"] = open_store(settings.chat_store, app.config["DATA"])

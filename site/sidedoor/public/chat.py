@@ -36,6 +36,7 @@ from sidedoor.documents.site import Chat
 from sidedoor.public.exit import leave
 from sidedoor.public.hidden_first import STILL_RUNS_KEY
 from sidedoor.web.current import current_public
+from sidedoor.web.edge import Edge
 from sidedoor.web.edition import CHAT_COOKIE, MIRROR_KEY
 from sidedoor.web.language import translate as _
 from sidedoor.web.numbers import whole_number
@@ -78,10 +79,10 @@ def start() -> ResponseReturnValue:
         return redirect("/chat", 303)  # only programs fill in the field that people cannot see
     once = request.form.get("once", "")
     try:
-        found = networks(request.remote_addr or "", _store().network_keys(now))
+        hashes = networks(_address(), _store().network_keys(now))
         # Both Starts of a double click arrive before there is a cookie: the form's own number makes them one.
         once = once if _SHORTEST_ONCE <= len(once) <= 40 else ""
-        token = _store().start(found, chat.most_waiting, now, once, chat.most_from_one_network)
+        token = _store().start(hashes, chat.most_waiting, now, once, chat.most_from_one_network)
     except NotPossible as refused:
         if refused.why == "again":
             return redirect("/chat", 303)
@@ -134,7 +135,7 @@ def messages() -> ResponseReturnValue:
     if not conversation or conversation.state == "ended":
         return _without_cookie(jsonify(state="ended", over=_why_over(conversation)))
     # Most polls bring nothing new, so the words are not even read.
-    found = _for_reader(conversation, after) if conversation.newest > after else []
+    newer = _for_reader(conversation, after) if conversation.newest > after else []
     told = _standing(conversation)
     return jsonify(
         state=conversation.state,
@@ -142,7 +143,7 @@ def messages() -> ResponseReturnValue:
         numbers=rules.needs_numbers(told),
         there=rules.asks_whether_there(conversation, _now()),
         newest=conversation.newest,
-        messages=[{"number": one.number, "who": one.who, "text": one.text} for one in found],
+        messages=[{"number": message.number, "who": message.who, "text": message.text} for message in newer],
     )
 
 
@@ -205,6 +206,12 @@ def _now() -> datetime:
 
 def _chat() -> Chat:
     return current_public().site.chat or abort(404)
+
+
+def _address() -> str:
+    """The reader's; none where one machine stands in front of everybody, whose own would count for all of them."""
+    edge: Edge = current_app.extensions["edge"]
+    return "" if edge.in_front else request.remote_addr or ""
 
 
 def _store() -> ChatStore:
@@ -305,8 +312,10 @@ def _for_reader(conversation: Conversation, after: int = 0) -> list[Message]:
         "joined": _("A second adviser reads along, to learn or to help."),
         "handed": _("A colleague of mine goes on from here. They can read what we wrote."),
     }
-    found = _store().messages(conversation.id, after)
-    return [replace(one, text=events.get(one.who, one.text)) for one in found if one.who != "note"]
+    messages = _store().messages(conversation.id, after)
+    return [
+        replace(message, text=events.get(message.who, message.text)) for message in messages if message.who != "note"
+    ]
 
 
 def _once(text: str) -> str:

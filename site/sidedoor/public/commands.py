@@ -84,7 +84,7 @@ def _check_facts(library: Library, now: datetime) -> int:
         for page in pages_of(fact, library):
             click.echo(f"    {page.file}")
     problems = [problem for page in library.documents for problem in facts_of(page, library)]
-    problems += [one for one in library.problems if one.file == FACTS]
+    problems += [problem for problem in library.problems if problem.file == FACTS]
     for problem in problems:
         click.echo(str(problem if problem.line else replace(problem, line=_line_of(problem))))
     click.echo(f"{len(library.facts)} facts, {len(due)} due; {len(problems)} problems.")
@@ -108,7 +108,9 @@ def new(title: str) -> None:
     if not slug or slug_problem(slug):
         raise click.ClickException("The title needs a few words of letters from a to z, to make an address of.")
     if live.away:
-        raise click.ClickException(str(next(one for one in live.library.problems if one.code is Code.FOLDER_AWAY)))
+        raise click.ClickException(
+            str(next(problem for problem in live.library.problems if problem.code is Code.FOLDER_AWAY))
+        )
     path = current_app.config["CONTENT"] / "news" / f"{slug}.md"
     tomorrow = current_app.extensions["clock"]().astimezone(live.library.site.zone).date() + timedelta(days=1)
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -191,28 +191,30 @@ def drift(folder: Path, url: str) -> list[str]:
         mirror = Mirror(**json.loads((folder / MANIFEST).read_text("utf-8")))
     except (OSError, ValueError, TypeError) as error:
         raise CannotExport(f"{folder} is not a mirror: it holds no {MANIFEST} that can be read.") from error
-    found: list[str] = []
+    differences: list[str] = []
     for path, file in sorted(mirror.pages.items()):
         if path in LIVE:  # the mirror says where the live ones are
             continue
         status, _, body = _fetch(url + path)
         if status != 200:
-            found.append(f"{path}: the mirror has it, the site answers {status}.")
+            differences.append(f"{path}: the mirror has it, the site answers {status}.")
         elif visible_text((folder / file).read_bytes(), file) != visible_text(body, file):
-            found.append(f"{path}: the words differ.")
+            differences.append(f"{path}: the words differ.")
     for path, (status, target) in sorted(mirror.redirects.items()):
         answered, location, _ = _fetch(url + path)
         if (answered, location) != (status, target):
-            found.append(f"{path}: the mirror leads to {target}, the site answers {answered} {location}".rstrip() + ".")
+            differences.append(
+                f"{path}: the mirror leads to {target}, the site answers {answered} {location}".rstrip() + "."
+            )
     for path in sorted(mirror.gone):
         status, _, _ = _fetch(url + path)
         if status != 410:
-            found.append(f"{path}: removed in the mirror, the site answers {status}.")
+            differences.append(f"{path}: removed in the mirror, the site answers {status}.")
     _, _, sitemap = _fetch(f"{url}/sitemap.xml")
     addresses = re.findall(r"<loc>([^<]+)</loc>", sitemap.decode("utf-8", "replace"))
     listed = [urlsplit(html.unescape(address)).path for address in addresses]
-    found += [f"{path}: the site has it, the mirror does not." for path in listed if path not in mirror.pages]
-    return found
+    differences += [f"{path}: the site has it, the mirror does not." for path in listed if path not in mirror.pages]
+    return differences
 
 
 def visible_text(content: bytes, name: str) -> str:

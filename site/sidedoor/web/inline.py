@@ -19,7 +19,7 @@ BUNDLES = {
     # The exit stands alone: nothing else that fails can stop it.
     "hide-page.js": ("exit/hide-page.js",),
     "shortcut.js": ("exit/shortcut.js",),
-    "after.js": ("travel.js", "fold.js", "exit/notice.js", "exit/pinch.js"),
+    "after.js": ("travel.js", "fold.js", "exit/pinch.js"),
     # Only on the pages that use them, in main; travel.js starts them where such a page arrives in place.
     "chat.js": ("chat.js",),
     "copy-link.js": ("copy-link.js",),
@@ -32,6 +32,7 @@ BUNDLES = {
 _CAST = re.compile(r"/\*\* @type [^\n]*?\*/ (?=\()")  # for tsc alone
 _BLOCK_COMMENT = re.compile(r"^[ \t]*/\*.*?\*/[ \t]*\n?", re.DOTALL | re.MULTILINE)
 _LINE_COMMENT = re.compile(r"^[ \t]*//.*\n", re.MULTILINE)
+_CSS_SPACE = re.compile(r"\s*([{};,])\s*")
 _INDENT = re.compile(r"^[ \t]+|[ \t]+$|^\n", re.MULTILINE)
 
 
@@ -44,7 +45,13 @@ def _read(kind: str, name: str) -> str:
 
 def inline_style(name: str) -> Markup:
     """The whole `<style>` element of static/css/`name`."""
-    return Markup(f"<style>{_read('css', name)}</style>")
+    return Markup(f"<style>{_style(name)}</style>")
+
+
+@cache
+def _style(name: str) -> str:
+    """The file without the space that only people need: what stands between a rule and the next."""
+    return _CSS_SPACE.sub(r"\1", _read("css", name)).replace(";}", "}")
 
 
 def inline_script(name: str, **data: str | None) -> Markup:
@@ -65,5 +72,5 @@ def source_hash(text: str) -> str:
 
 def hashes(kind: str) -> list[str]:
     """A CSP source for every style sheet (`css`) or bundle (`js`), in the exact bytes that pages hold."""
-    texts = map(_bundle, BUNDLES) if kind == "js" else (_read("css", name) for name in STYLES)
+    texts = map(_bundle, BUNDLES) if kind == "js" else map(_style, STYLES)
     return [source_hash(text) for text in texts]

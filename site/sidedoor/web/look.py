@@ -51,7 +51,7 @@ def check_look(site: Site) -> list[Problem]:
 @cache
 def _tokens() -> tuple[Mapping[str, str], Mapping[str, str]]:
     """The style sheet's own colours, for light and for dark."""
-    light, dark, *_ = re.findall(r":root \{([^}]*--paper:[^}]*)\}", str(inline_style("public.css")))
+    light, dark, *_ = re.findall(r":root ?\{([^}]*--paper:[^}]*)\}", str(inline_style("public.css")))
     in_light, in_dark = (dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})\b", found)) for found in (light, dark))
     return in_light, in_light | in_dark
 

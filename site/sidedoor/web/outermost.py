@@ -23,6 +23,7 @@ Complete = Callable[[list[tuple[str, str]]], list[tuple[str, str]]]
 log = logging.getLogger(__name__)
 ERROR_KEY = "sidedoor.error"
 """In the environment of a request, where no client can put it: the status that its answer is to explain."""
+HEALTH = "/healthz"
 _LOOPBACK = ("localhost", ".localhost", "127.0.0.1", "[::1]")
 
 
@@ -62,9 +63,12 @@ class OutermostLayer:
             return start_response(status, complete, error) if error else start_response(status, complete)
 
         host = environ.get("HTTP_HOST", "")
+        if asks_how_it_is := environ.get("PATH_INFO") == HEALTH:
+            # Monitors and balancers call by an address, or without a Host; the answer holds neither.
+            environ["HTTP_HOST"] = host = "localhost"
         if not _trusted(host, self._hosts()):
             return _plain(start, "400 Bad Request", "This address is not one this site answers to.\n")
-        if self._https and environ.get("HTTP_X_FORWARDED_PROTO", "https") == "http":
+        if self._https and not asks_how_it_is and environ.get("HTTP_X_FORWARDED_PROTO", "https") == "http":
             path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
             location = f"https://{host}{quote(path.encode('latin-1', 'replace'))}"
             return _plain(

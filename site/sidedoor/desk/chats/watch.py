@@ -21,7 +21,7 @@ blueprint = Blueprint("watch", __name__)
 @only("supervisor")
 def everybody() -> ResponseReturnValue:
     """Every conversation there is just now; not a word of any."""
-    live = [one for one in _store().live(now()) if one.state != "ended"]
+    live = [chat for chat in _store().live(now()) if chat.state != "ended"]
     return render_template("desk/chats/watch_list.html", chats=live)
 
 
@@ -51,8 +51,8 @@ def one(number: int) -> ResponseReturnValue:
     """Read along. Without scripts the page loads itself again."""
     conversation = _live(number)
     reads = _goes_on(conversation)
-    found = lines(_store().messages(number), current_person().name) if reads else []
-    return render_template("desk/chats/watch.html", chat=conversation, lines=found, reads=reads)
+    said = lines(_store().messages(number), current_person().name) if reads else []
+    return render_template("desk/chats/watch.html", chat=conversation, lines=said, reads=reads)
 
 
 @blueprint.get("/<int:number>/watch/now")
@@ -62,11 +62,11 @@ def now_(number: int) -> ResponseReturnValue:
     """For chats.js: what came after the message numbered `after`."""
     conversation, after = _live(number), request.args.get("after", 0, type=whole_number)
     reads = _goes_on(conversation)
-    found = lines(_store().messages(number, after), current_person().name) if reads else []
+    said = lines(_store().messages(number, after), current_person().name) if reads else []
     return {
         "reads": reads,
         "over": conversation.state == "ended",
-        "messages": [{"number": one.number, "who": one.who, "name": one.name, "text": one.text} for one in found],
+        "messages": [{"number": line.number, "who": line.who, "name": line.name, "text": line.text} for line in said],
     }
 
 

@@ -48,7 +48,7 @@ class ContactSteps:
 
     def record(self, contact: str) -> dict[str, Any] | None:
         """The record of the working version with this id."""
-        return next((one for one in read_records(self.working().text) if one.get("id") == contact), None)
+        return next((record for record in read_records(self.working().text) if record.get("id") == contact), None)
 
     def checked(self, person: Person, contact: str) -> None:
         """Somebody checked today that the record is right. No word changes, so nobody has to approve it."""
@@ -57,7 +57,7 @@ class ContactSteps:
             subject = self.subject()
             texts = {CONTACTS: with_record(subject.stored.text, contact, today)}
             waiting = subject.change
-            if waiting and any(one.get("id") == contact for one in read_records(waiting.text)):
+            if waiting and any(record.get("id") == contact for record in read_records(waiting.text)):
                 texts[_WAITING] = with_record(waiting.text, contact, today)
             self.workflow.rewrite(person, subject, texts, f"Checked {contact}")
 
@@ -81,7 +81,7 @@ class ContactSteps:
     def restore(self, person: Person, text: str, expected: str, message: str) -> None:
         """Make old words the change that waits. A record whose words are the same keeps the day it was checked on."""
         for now in read_records(self.working().text):
-            old = next((one for one in read_records(text) if one.get("id") == now.get("id")), None)
+            old = next((record for record in read_records(text) if record.get("id") == now.get("id")), None)
             if old and _unchecked(old) == _unchecked(now) and now.get("checked"):
                 text = with_record(text, str(now["id"]), {"checked": str(now["checked"])})
         with self.workflow.restoring(person, self.subject(), expected):

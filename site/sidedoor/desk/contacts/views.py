@@ -132,7 +132,7 @@ def discard() -> ResponseReturnValue:
 def history() -> ResponseReturnValue:
     """Every save of the contacts; with `revision`, that one compared with what there is now."""
     revisions = shelf().history.revisions(CONTACTS, [change_file(CONTACTS)])
-    chosen = next((one for one in revisions if one.id == request.args.get("revision")), None)
+    chosen = next((revision for revision in revisions if revision.id == request.args.get("revision")), None)
     text = shelf().history.text_at(chosen.id, chosen.file) if chosen else None
     base = contact_steps().working()
     parts = compare(text, base.text) if text is not None else None
@@ -146,7 +146,8 @@ def history() -> ResponseReturnValue:
 def restore() -> ResponseReturnValue:
     """Make an old version the change that waits."""
     revisions = shelf().history.revisions(CONTACTS, [change_file(CONTACTS)])
-    chosen = next((one for one in revisions if one.id == request.form.get("revision")), None) or abort(404)
+    wanted = request.form.get("revision")
+    chosen = next((revision for revision in revisions if revision.id == wanted), None) or abort(404)
     text, base = shelf().history.text_at(chosen.id, chosen.file) or abort(404), request.form.get("base", "")
     message = f"Restore the contacts of {chosen.at:%Y-%m-%d %H:%M}"
     said = "It waits for a second person."
@@ -184,7 +185,7 @@ def _choices(name: str, values: Values) -> dict[str, str]:
     """What can be ticked: the places or audiences of site.toml, and whatever the record holds beside them."""
     site = library().site
     offered = site.places if name == "places" else site.audiences
-    named = {one.id: in_language(one.name, site.language) for one in offered}
+    named = {choice.id: in_language(choice.name, site.language) for choice in offered}
     return named | {written: written for written in values.get(name) or () if written not in named}
 
 

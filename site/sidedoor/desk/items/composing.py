@@ -1,6 +1,8 @@
 """Front matter and words, put together into a file. Lines whose value did not change stay as an editor wrote them."""
 
+import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -43,7 +45,14 @@ def compose(front: Mapping[str, Any], body: str, before: str | None = None) -> s
 
 
 def block(name: str, value: Any) -> str:
-    """The lines that give `name` its `value`, so that they read back as exactly that."""
+    """The lines that give `name` its `value` (strings, lists, mappings), so that they read back as exactly that."""
+    return _block(name, json.dumps(value))
+
+
+@lru_cache(maxsize=1024)
+def _block(name: str, as_json: str) -> str:
+    # Remembered: every look at what approving would do composes the whole of it.
+    value = json.loads(as_json)
     several_lines = isinstance(value, str) and "\n" in value
     text = _dumped(name, value, "|" if several_lines else None)
     return text if _reads_back(text, name, value) else _dumped(name, value, '"')

@@ -22,7 +22,7 @@ from sidedoor.documents.models import Kind
 from sidedoor.documents.problems import Refused
 from sidedoor.documents.times import parse_wall_time
 
-blueprint = Blueprint("writing", __name__, url_prefix="/items")
+blueprint = Blueprint("editor", __name__, url_prefix="/items")
 AWAY_SECONDS = 90
 """Whoever has an item open says so every 20 seconds; after this long they count as gone."""
 
@@ -32,11 +32,11 @@ AWAY_SECONDS = 90
 def everything() -> ResponseReturnValue:
     """Every item by state, with search."""
     words, standing, kind = (request.args.get(name, "")[:100] for name in ("words", "state", "kind"))
-    found = matching(rows(library(), shelf(), reviews(), now()), words, standing, kind)
+    items = matching(rows(library(), shelf(), reviews(), now()), words, standing, kind)
     return render_template(
         "desk/items/list.html",
-        rows=found[:300],
-        more=len(found) > 300,
+        rows=items[:300],
+        more=len(items) > 300,
         words=words,
         state=standing,
         kind=kind,
@@ -66,7 +66,10 @@ def new() -> ResponseReturnValue:
 def editor(kind: Kind, slug: str) -> ResponseReturnValue:
     """The editor, with what was typed and not saved, if there is any."""
     item = find(kind, slug)
-    typed = next((one for one in reviews().typed(item.file) if one.person == current_person().id and one.fields), None)
+    typed = next(
+        (typing for typing in reviews().typed(item.file) if typing.person == current_person().id and typing.fields),
+        None,
+    )
     if typed:
         return _editor(item, dict(typed.fields), typed.base, typed_at=typed.at)
     return _editor(item, None, item.working.digest)
@@ -237,9 +240,9 @@ def _others(item: Item) -> list[str]:
     """The names of everybody else who has the item open now, or left words unsaved in it."""
     me = current_person().id
     return [
-        one.name
-        for one in reviews().typed(item.file)
-        if one.person != me and (one.fields or (now() - one.at).total_seconds() < AWAY_SECONDS)
+        typing.name
+        for typing in reviews().typed(item.file)
+        if typing.person != me and (typing.fields or (now() - typing.at).total_seconds() < AWAY_SECONDS)
     ]
 
 

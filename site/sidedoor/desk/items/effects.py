@@ -48,9 +48,9 @@ def of_contacts(public: str, waiting: str) -> str:
     before = {record["id"]: record for record in read_records(public)}
     after = {record["id"]: record for record in read_records(waiting)}
     ways = {
-        "adds": [after[one] for one in after if one not in before],
-        "changes": [after[one] for one in after if one in before and before[one] != after[one]],
-        "takes out": [before[one] for one in before if one not in after],
+        "adds": [after[contact] for contact in after if contact not in before],
+        "changes": [after[contact] for contact in after if contact in before and before[contact] != after[contact]],
+        "takes out": [before[contact] for contact in before if contact not in after],
     }
     said = [f"{verb} {_named(records)}" for verb, records in ways.items() if records]
     return f"{', '.join(said)} now" if said else "changes no contact"

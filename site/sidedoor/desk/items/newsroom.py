@@ -399,7 +399,7 @@ def as_if_public(
         today = replace(library, documents=others).public(now)
         parts = {name: getattr(today, name) for name in ("shown", "withdrawn", "removed")}
         for name in parts:
-            parts[name] = (*parts[name], *(one for one in getattr(public, name) if one is shown))
+            parts[name] = (*parts[name], *(page for page in getattr(public, name) if page is shown))
         public = replace(public, **parts)
     return whole, public, moment
 

@@ -18,7 +18,7 @@ from sidedoor.documents.problems import Refused
 from sidedoor.web.edition import EDITION_KEY, Edition
 from sidedoor.web.look import site_rules
 
-blueprint = Blueprint("previewing", __name__)
+blueprint = Blueprint("preview", __name__)
 _TYPES = {"jpg": TYPES["JPEG"], "jpeg": TYPES["JPEG"], "png": TYPES["PNG"], "webp": TYPES["WEBP"]}
 _MARK = '<p class="emergency" role="note"><strong>Draft. Not published. Do not share.</strong></p>'
 
@@ -28,7 +28,10 @@ _MARK = '<p class="emergency" role="note"><strong>Draft. Not published. Do not s
 def preview(kind: Kind, slug: str) -> Response:
     """The page as it is saved; with `typed`, as this person typed it and has not saved it yet."""
     item, text = find(kind, slug), ""
-    typed = next((one for one in reviews().typed(item.file) if one.person == current_person().id and one.fields), None)
+    typed = next(
+        (typing for typing in reviews().typed(item.file) if typing.person == current_person().id and typing.fields),
+        None,
+    )
     try:
         text = working_text(item, dict(typed.fields)) if typed and "typed" in request.args else item.working.text
     except Refused:

@@ -17,7 +17,7 @@ from sidedoor.desk.refusals import HalfDone, Refusal
 from sidedoor.documents.models import Kind
 from sidedoor.documents.problems import Refused
 
-blueprint = Blueprint("deciding", __name__, url_prefix="/items/<any(news, help, page):kind>/<slug>")
+blueprint = Blueprint("review", __name__, url_prefix="/items/<any(news, help, page):kind>/<slug>")
 FIRST_OF_TWO = "Noted. Nobody here knows who wrote it, so somebody else has to approve it as well."
 
 

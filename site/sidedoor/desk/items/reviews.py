@@ -85,7 +85,7 @@ class Reviews:
     """The memory of reviews in `data`/reviews.sqlite3. `file` is always the public file's name, `news/first.md`."""
 
     def __init__(self, data: Path) -> None:
-        self._database = Database(data / "reviews.sqlite3", (_FIRST, _WHO_WROTE_WHICH_VERSION))
+        self._database = Database(data / "reviews.sqlite3", (_FIRST, _WHO_WROTE_WHICH_VERSION), keep_open=True)
 
     def wrote(
         self, file: str, person: int, name: str, now: datetime, digest: str | None = None, base: str | None = None
@@ -205,7 +205,7 @@ class Reviews:
 
     def alone(self, file: str) -> Alone | None:
         """What was published of this file without a second person, and nobody has approved since."""
-        return next((one for one in self.overrides() if one.file == file), None)
+        return next((alone for alone in self.overrides() if alone.file == file), None)
 
     def last(self, file: str) -> Decision | None:
         """The latest decision about the file."""

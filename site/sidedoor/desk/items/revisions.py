@@ -39,8 +39,11 @@ def bring_from_history(kind: Kind, slug: str) -> ResponseReturnValue:
     if slug_problem(slug):
         abort(404)
     try:
-        found = next((one for one in shelf().history.thrown_away(DISCARDED) if one.file == file_of(kind, slug)), None)
-        text = shelf().history.text_at(found.id, found.file) if found else None
+        deleted = next(
+            (revision for revision in shelf().history.thrown_away(DISCARDED) if revision.file == file_of(kind, slug)),
+            None,
+        )
+        text = shelf().history.text_at(deleted.id, deleted.file) if deleted else None
         if text is None:
             here = newsroom().find(kind, slug)
             raise NotAllowed(Refusal.HERE_ALREADY if here else Refusal.NOT_IN_HISTORY)
@@ -52,13 +55,13 @@ def bring_from_history(kind: Kind, slug: str) -> ResponseReturnValue:
 
 
 def _thrown_away(problem: str = "") -> str:
-    found = []
-    for one in shelf().history.thrown_away(DISCARDED):
-        kind = kind_of(one.file)
+    drafts = []
+    for revision in shelf().history.thrown_away(DISCARDED):
+        kind = kind_of(revision.file)
         if kind and current_person().may(*WRITERS[kind]):
-            title = title_in(shelf().history.text_at(one.id, one.file) or "")
-            found.append((one, kind, slug_of(one.file), title or slug_of(one.file)))
-    return render_template("desk/items/thrown_away.html", found=found, problem=problem)
+            title = title_in(shelf().history.text_at(revision.id, revision.file) or "")
+            drafts.append((revision, kind, slug_of(revision.file), title or slug_of(revision.file)))
+    return render_template("desk/items/thrown_away.html", found=drafts, problem=problem)
 
 
 @blueprint.get(_ONE)
@@ -112,5 +115,5 @@ def _revisions(item: Item) -> list[Revision]:
 
 
 def _text(revisions: list[Revision], wanted: str) -> str | None:
-    revision = next((one for one in revisions if one.id == wanted), None)
+    revision = next((revision for revision in revisions if revision.id == wanted), None)
     return shelf().history.text_at(revision.id, revision.file) if revision else None

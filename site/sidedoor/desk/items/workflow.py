@@ -107,8 +107,8 @@ class Workflow:
             changes = {file: (text, versions[file].digest) for file, text in texts.items()}
             stored = self.write(person, changes, message)
             with remembering():
-                for one in stored:
-                    self.reviews.rewritten(subject.file, versions[one.file].digest, one.digest)
+                for written in stored:
+                    self.reviews.rewritten(subject.file, versions[written.file].digest, written.digest)
             return stored
 
     def write(self, person: Person, changes: Changes, message: str) -> list[Stored]:
@@ -220,7 +220,7 @@ class Workflow:
             if seen != published.seen:
                 raise NotAllowed(Refusal.CHANGED_SINCE_READ)
             signed = self.reviews.signed(subject.file, seen)
-            if UNKNOWN in writers and not [one for one in signed if one not in (*writers, person.id)]:
+            if UNKNOWN in writers and not [number for number in signed if number not in (*writers, person.id)]:
                 if person.id in signed:
                     raise NotAllowed(Refusal.SIGNED_ALREADY)
                 with self._audit.recorded(person.name, "approved afterwards as the first of two", subject.file):

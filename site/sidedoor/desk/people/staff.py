@@ -92,7 +92,7 @@ class Staff:
     """The people in `data`/staff.sqlite3."""
 
     def __init__(self, data: Path, hasher: PasswordHasher | None = None) -> None:
-        self._database = Database(data / "staff.sqlite3", _MIGRATIONS, overwrite=True)
+        self._database = Database(data / "staff.sqlite3", _MIGRATIONS, overwrite=True, keep_open=True)
         self._hasher = hasher or PasswordHasher()
         self._nobody = self._hasher.hash(secrets.token_urlsafe())
 
@@ -326,7 +326,7 @@ class Staff:
     @staticmethod
     def _keep_an_admin(database: sqlite3.Connection, person: int, roles: frozenset[Role]) -> None:
         rows = database.execute("SELECT id, roles FROM people").fetchall()
-        admins = {one for one, known in rows if "admin" in known.split(",")}
+        admins = {person for person, known in rows if "admin" in known.split(",")}
         if "admin" not in roles and admins == {person}:
             raise NotPossible(Refusal.LAST_ADMIN)
 
