@@ -148,7 +148,6 @@ def doctor() -> None:
     """Say what is wrong with how it is set up. Exits with 1 if anything is."""
     from sidedoor.doctor import faults
 
-    _choose_content()
     without_a_log()
     found = faults(_settings(), utc_now)
     for problem in found:
