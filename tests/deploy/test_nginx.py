@@ -21,7 +21,7 @@ from urllib.parse import urlencode
 
 import pytest
 from PIL import Image
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import stream_encode_multipart
 
@@ -34,10 +34,11 @@ from sidedoor.settings import Settings
 from sidedoor.web.headers import policy_headers, policy_in_page
 from sidedoor.web.look import site_rules
 from tests.browser.places import Places
-from tests.browser.readers import CHROMIUM, CHROMIUM_ARGUMENTS
+from tests.content import ContentFolder
 from tests.desk.forms import fields_of
-from tests.server import DESK, PROJECT, RunningSite, copy_content, free_port
+from tests.server import DESK, PROJECT, RunningSite, copy_content, free_port, started_before
 
+pytestmark = pytest.mark.server
 NGINX = shutil.which("nginx") or "/usr/sbin/nginx"
 
 
@@ -70,8 +71,9 @@ class Deployed:
         (self.content / "news" / "zqgone.md").write_text(gone, "utf-8")
         (folder / "served").mkdir()
         self.mirror = folder / "served" / "now"
-        self.site = RunningSite(self.content, folder / "data", SIDEDOOR_PROXIES="1")
+        self.site = RunningSite(self.content, started_before(folder / "data"), SIDEDOOR_PROXIES="1")
         self.desk = RunningSite(self.content, folder / "data", application=DESK, SIDEDOOR_PROXIES="1")
+        started_before(folder / "exportdata")
         self.export()
         self.port, self.desk_port = free_port(), free_port()
         self.url, self.desk_url = f"http://127.0.0.1:{self.port}", f"http://127.0.0.1:{self.desk_port}"
@@ -323,11 +325,11 @@ def test_whoever_is_in_a_chat_is_answered_by_the_application_on_every_address(de
 
 @pytest.mark.parametrize("scripts", [True, False])
 @pytest.mark.parametrize("path", ["/help/money", "/", "/news", "/zqnowhere"])
-def test_with_nginx_in_front_hide_on_any_page_ends_a_running_chat(deployed: Deployed, scripts: bool, path: str) -> None:
+def test_with_nginx_in_front_hide_on_any_page_ends_a_running_chat(
+    browser: Browser, deployed: Deployed, scripts: bool, path: str
+) -> None:
     deployed.store.set_presence(1, "Kit", True, datetime.now(UTC))
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
-        context = browser.new_context(java_script_enabled=scripts)
+    with browser.new_context(java_script_enabled=scripts) as context:
         tab = context.new_page()
         tab.goto(f"{deployed.url}/chat")
         tab.get_by_role("button", name="It is safe. Start").click()
@@ -343,7 +345,6 @@ def test_with_nginx_in_front_hide_on_any_page_ends_a_running_chat(deployed: Depl
             time.sleep(0.05)
         assert deployed.state_of(token) == ("ended", "hidden")
         assert context.cookies(deployed.url) == []
-        browser.close()
 
 
 def slowly(port: int, asked: bytes) -> bytes:
@@ -408,7 +409,7 @@ def put_in_place(release: Path, mirror: Path) -> None:
 
 
 def test_pages_and_their_policy_belong_together_after_an_upgrade_without_a_reload(
-    deployed: Deployed, tmp_path: Path
+    browser: Browser, deployed: Deployed, tmp_path: Path
 ) -> None:
     before, release = deployed.mirror.resolve(), released(deployed, tmp_path)
     other = release / "help/signs.html"
@@ -417,25 +418,22 @@ def test_pages_and_their_policy_belong_together_after_an_upgrade_without_a_reloa
         other.with_name(f"signs.html{twin}").unlink()
     put_in_place(release, deployed.mirror)
     try:
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
-            for path, later in (("/help/money", "yes"), ("/contacts", None), ("/help/signs", "yes")):
-                tab = browser.new_page()
-                said: list[str] = []
-                tab.on("console", lambda message: said.append(message.text))  # noqa: B023 - closed before the next
-                tab.goto(deployed.url + path)
-                assert tab.evaluate("document.documentElement.dataset.zqlater ?? null") == later
-                assert ["Refused to execute" in one or "violates" in one for one in said] == [True] * (
-                    path == "/help/signs"
-                )
-                assert tab.title() != "zqevil"
-                tab.locator("footer a[href='/about']").click()
-                tab.locator("main h1", has_text="About").wait_for()  # in place, whichever release it is of
-                assert tab.url == deployed.url + path
-                tab.get_by_role("link", name="Hide this page").click()
-                tab.wait_for_url("**exit**")
-                tab.close()
-            browser.close()
+        for path, later in (("/help/money", "yes"), ("/contacts", None), ("/help/signs", "yes")):
+            tab = browser.new_page()
+            said: list[str] = []
+            tab.on("console", lambda message: said.append(message.text))  # noqa: B023 - closed before the next
+            tab.goto(deployed.url + path)
+            assert tab.evaluate("document.documentElement.dataset.zqlater ?? null") == later
+            assert ["Refused to execute" in one or "violates" in one for one in said] == [True] * (
+                path == "/help/signs"
+            )
+            assert tab.title() != "zqevil"
+            tab.locator("footer a[href='/about']").click()
+            tab.locator("main h1", has_text="About").wait_for()  # in place, whichever release it is of
+            assert tab.url == deployed.url + path
+            tab.get_by_role("link", name="Hide this page").click()
+            tab.wait_for_url("**exit**")
+            tab.close()
     finally:
         put_in_place(before, deployed.mirror)
 
@@ -648,12 +646,10 @@ def shows_everywhere(replica: RunningSite, word: bytes) -> bool:
     return all(word in page for page in pages)
 
 
-def test_two_replicas_on_one_content_folder_show_the_same(tmp_path: Path) -> None:
-    content = tmp_path / "content"
-    copy_content(content, ["https://weather.example/"])
-    replicas = [RunningSite(content, tmp_path / f"data{number}", workers=2) for number in (1, 2)]
+def test_two_replicas_on_one_content_folder_show_the_same(content: ContentFolder, tmp_path: Path) -> None:
+    replicas = [RunningSite(content.path, tmp_path / f"data{number}", workers=2) for number in (1, 2)]
     try:
-        page = content / "help" / "money.md"
+        page = content.path / "help" / "money.md"
         page.write_text(page.read_text("utf-8") + "\nzqedited\n", "utf-8")
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline and not all(shows_everywhere(replica, b"zqedited") for replica in replicas):

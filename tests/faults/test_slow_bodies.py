@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
@@ -18,7 +17,7 @@ from sidedoor.documents.times import utc_now
 from sidedoor.settings import Settings
 from sidedoor.web.rsgi import SECONDS_FOR_A_BODY
 from tests.chat.readers import copy_content_with_chat
-from tests.server import DESK, RunningSite
+from tests.server import DESK, RunningSite, started_before
 
 DRIBBLERS = 40
 SOON_SECONDS = 2.0
@@ -56,10 +55,11 @@ class Browser:
         return answer.status, body
 
 
-@pytest.fixture
-def office(tmp_path: Path) -> Iterator[tuple[RunningSite, RunningSite, Browser]]:
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningSite, RunningSite, Browser]]:
     """Both doors, each with one worker, and an adviser who is signed in."""
-    content, data = tmp_path / "content", tmp_path / "data"
+    folder = tmp_path_factory.mktemp("office")
+    content, data = folder / "content", started_before(folder / "data")
     copy_content_with_chat(content)
     with closing(RunningSite(content, data)) as site, closing(RunningSite(content, data, application=DESK)) as desk:
         inside = create_app(Settings(content=content, data=data))
