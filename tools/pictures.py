@@ -5,7 +5,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.browser.readers import CHROMIUM, CHROMIUM_ARGUMENTS
+from tests.chromium import CHROMIUM, CHROMIUM_ARGUMENTS
 from tests.server import PROJECT, RunningSite
 from tools.chat_pictures import take_chat_pictures
 from tools.desk_pictures import take_desk_pictures

@@ -32,6 +32,7 @@ RULES = {
     },
 }
 
+pytestmark = pytest.mark.timeout(300)  # each part goes through some pages of the site; a busy machine takes long
 COLOURS = {"resultTypes": ["violations"], "runOnly": ["color-contrast-enhanced", "link-in-text-block"]}
 """The rules that depend on colours, which are all that the dark changes: see the style sheet's one block about it."""
 
