@@ -3,6 +3,7 @@
 import importlib.metadata
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -123,6 +124,22 @@ def test_the_wheel_serves_the_whole_site_outside_of_a_checkout(tmp_path: Path) -
     finally:
         site.terminate()
         site.wait()
+
+
+def test_the_program_starts_where_the_examples_are_away_or_private_to_somebody_else(tmp_path: Path) -> None:
+    shutil.copytree(PROJECT / "site/sidedoor", tmp_path / "site/sidedoor")
+    begin = [sys.executable, "-c", "import sidedoor.cli as c; print(c.__file__)"]
+    for _ in range(2):
+        ran = subprocess.run(
+            begin,
+            env={**os.environ, "PYTHONPATH": str(tmp_path / "site")},
+            cwd=tmp_path,
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        assert ran.stdout.startswith(str(tmp_path))
+        (tmp_path / "examples/private").mkdir(parents=True, exist_ok=True)
 
 
 @pytest.mark.parametrize("module", ["app", "desk"])
