@@ -72,8 +72,8 @@ class Deployed:
         (folder / "served").mkdir()
         self.mirror = folder / "served" / "now"
         self.site = RunningSite(self.content, started_before(folder / "data"), SIDEDOOR_PROXIES="1")
-        started_before(folder / "exportdata")
         self.desk = RunningSite(self.content, folder / "data", application=DESK, SIDEDOOR_PROXIES="1")
+        started_before(folder / "exportdata")
         self.export()
         self.port, self.desk_port = free_port(), free_port()
         self.url, self.desk_url = f"http://127.0.0.1:{self.port}", f"http://127.0.0.1:{self.desk_port}"
@@ -418,23 +418,22 @@ def test_pages_and_their_policy_belong_together_after_an_upgrade_without_a_reloa
         other.with_name(f"signs.html{twin}").unlink()
     put_in_place(release, deployed.mirror)
     try:
-        with browser.new_context() as context:
-            for path, later in (("/help/money", "yes"), ("/contacts", None), ("/help/signs", "yes")):
-                tab = context.new_page()
-                said: list[str] = []
-                tab.on("console", lambda message: said.append(message.text))  # noqa: B023 - closed before the next
-                tab.goto(deployed.url + path)
-                assert tab.evaluate("document.documentElement.dataset.zqlater ?? null") == later
-                assert ["Refused to execute" in one or "violates" in one for one in said] == [True] * (
-                    path == "/help/signs"
-                )
-                assert tab.title() != "zqevil"
-                tab.locator("footer a[href='/about']").click()
-                tab.locator("main h1", has_text="About").wait_for()  # in place, whichever release it is of
-                assert tab.url == deployed.url + path
-                tab.get_by_role("link", name="Hide this page").click()
-                tab.wait_for_url("**exit**")
-                tab.close()
+        for path, later in (("/help/money", "yes"), ("/contacts", None), ("/help/signs", "yes")):
+            tab = browser.new_page()
+            said: list[str] = []
+            tab.on("console", lambda message: said.append(message.text))  # noqa: B023 - closed before the next
+            tab.goto(deployed.url + path)
+            assert tab.evaluate("document.documentElement.dataset.zqlater ?? null") == later
+            assert ["Refused to execute" in one or "violates" in one for one in said] == [True] * (
+                path == "/help/signs"
+            )
+            assert tab.title() != "zqevil"
+            tab.locator("footer a[href='/about']").click()
+            tab.locator("main h1", has_text="About").wait_for()  # in place, whichever release it is of
+            assert tab.url == deployed.url + path
+            tab.get_by_role("link", name="Hide this page").click()
+            tab.wait_for_url("**exit**")
+            tab.close()
     finally:
         put_in_place(before, deployed.mirror)
 
