@@ -21,6 +21,7 @@ from sidedoor.public import (
     health,
     help,
     news,
+    pack,
     pages,
     search,
     site_files,
@@ -29,6 +30,7 @@ from sidedoor.public.addresses import Addresses
 from sidedoor.public.commands import add_commands
 from sidedoor.public.feedback_store import FeedbackStore, Senders
 from sidedoor.public.hidden_first import HiddenFirst
+from sidedoor.public.pack import is_pack
 from sidedoor.public.search_index import SearchIndex
 from sidedoor.settings import Settings
 from sidedoor.web.background import Background
@@ -38,6 +40,7 @@ from sidedoor.web.headers import set_policy, with_policy
 from sidedoor.web.inline import inline_script, inline_style
 from sidedoor.web.language import current_language, speak_languages
 from sidedoor.web.numbers import read_numbers
+from sidedoor.web.on_the_way import OnTheWay
 from sidedoor.web.outermost import OutermostLayer
 from sidedoor.web.rsgi import serve
 from sidedoor.web.same_site import refuse_cross_site_posts
@@ -56,7 +59,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
     def complete(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
         return with_policy(headers, settings.https)
 
-    edition = EditionLayer(app.wsgi_app, live, clock, complete, Addresses)
+    edition = EditionLayer(app.wsgi_app, live, clock, complete, Addresses, is_pack)
     app.extensions["edition"] = edition.edition
 
     @lru_cache(maxsize=1)
@@ -69,7 +72,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
 
     first = HiddenFirst(edition, app.extensions["chat_store"], clock, settings.https)
     app.wsgi_app = outermost = OutermostLayer(  # type: ignore[method-assign]
-        first, complete, settings.https, hosts, edition.remembered, shows_in_place=True
+        OnTheWay(first), complete, settings.https, hosts, edition.remembered, shows_in_place=True
     )
     serve(app, edition.at_hand, outermost.refuse_body)
     app.extensions["background"] = Background(
@@ -119,7 +122,7 @@ def create_pages(settings: Settings, live: LiveLibrary, clock: Clock) -> Flask:
         }
 
     refuse_cross_site_posts(app)
-    for module in (help, pages, contacts, news, feeds, search, feedback, chat, exit, site_files, health):
+    for module in (help, pages, contacts, news, pack, feeds, search, feedback, chat, exit, site_files, health):
         app.register_blueprint(module.blueprint)
     errors.handle_errors(app)
     set_policy(app, settings.https)

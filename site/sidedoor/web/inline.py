@@ -19,10 +19,11 @@ BUNDLES = {
     # The exit stands alone: nothing else that fails can stop it.
     "hide-page.js": ("exit/hide-page.js",),
     "shortcut.js": ("exit/shortcut.js",),
-    # Only where the site has a chat.
+    "after.js": ("pack.js", "travel.js", "exit/pinch.js"),
+    # Only on the pages that use them, in main; travel.js starts them where such a page arrives in place.
     "chat.js": ("chat.js",),
-    "after.js": ("travel.js", "exit/pinch.js", "copy-link.js", "guide.js"),
-    # Only on the pages that use them; travel.js starts them where such a page arrives in place.
+    "copy-link.js": ("copy-link.js",),
+    "guide.js": ("guide.js",),
     "plan.js": ("plan.js",),
     "questions.js": ("questions.js",),
 }
