@@ -12,11 +12,13 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install
 INSTALL := $(PIP) --require-hashes
 INSTALL_OURSELVES := $(PIP) --no-deps --no-build-isolation --editable .
+# Python 3.11 puts a setuptools into every new venv that is years old, with known holes; nothing here needs one.
+LEAVE_OUT := $(BIN)/python -m pip --quiet --disable-pip-version-check uninstall --yes setuptools 2>/dev/null
 RUNS := .venv/runs.stamp
 TESTS := .venv/tests.stamp
 CHECKERS := tests/node_modules/.stamp
 
-.PHONY: run desk staff test test-long check export lint lock browsers bench-tools strings pictures bench bench-speed bench-scale bench-traces bench-chat audit clean
+.PHONY: run desk staff test test-long init check export backup restore doctor lint lock browsers bench-tools strings pictures bench bench-speed bench-scale bench-traces bench-chat audit clean
 
 run: $(RUNS)
 	@exec $(BIN)/sidedoor run
@@ -51,6 +53,23 @@ FOLDER ?= data/mirror
 export: $(RUNS)
 	$(BIN)/sidedoor export $(FOLDER)
 
+# Everything but the chats, encrypted: make backup FILE=/mnt/one.age TO=age1…, and back into a new folder:
+# make restore FILE=/mnt/one.age FOLDER=/srv/new KEY=key.txt. Without TO or KEY it asks for a passphrase. See docs/backup.md.
+FILE ?= data
+backup: $(RUNS)
+	$(BIN)/sidedoor backup $(FILE) $(if $(TO),--to $(TO))
+
+restore: $(RUNS)
+	$(BIN)/sidedoor restore $(FILE) $(FOLDER) $(if $(KEY),--key $(KEY))
+
+# What is wrong with how it is set up, a sentence each.
+doctor: $(RUNS)
+	$(BIN)/sidedoor doctor
+# A site of one's own: make init FOLDER=/srv/our-site FOR=blank (or another folder of examples/starters). What is not said is asked.
+FOR ?= blank
+init: $(RUNS)
+	@$(if $(filter file,$(origin FOLDER)),echo "Say where: make init FOLDER=/srv/our-site FOR=blank"; exit 1,$(BIN)/sidedoor init "$(FOLDER)" --for "$(FOR)")
+
 lint: $(TESTS) $(CHECKERS)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -63,7 +82,7 @@ browsers:
 bench-tools:
 	@sh tests/browser/install.sh bench
 
-# The lock files, made anew from pyproject.toml: exact versions and hashes of everything, for every Python and machine.
+# The lock files, made from pyproject.toml: exact versions and hashes of everything, for every Python and machine.
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --group build pyproject.toml
 lock: $(TESTS)
 	$(LOCK) -o requirements.txt $(if $(UPGRADE),--upgrade)
@@ -82,11 +101,13 @@ clean:
 $(RUNS): requirements.txt pyproject.toml | .venv/bin/python
 	@echo "Setting up …"
 	@$(INSTALL) -r requirements.txt
+	@$(LEAVE_OUT)
 	@$(INSTALL_OURSELVES)
 	@touch $@
 
 $(TESTS): requirements-dev.txt requirements.txt pyproject.toml | .venv/bin/python
 	@$(INSTALL) -r requirements-dev.txt
+	@$(LEAVE_OUT)
 	@$(INSTALL_OURSELVES)
 	@touch $@ $(RUNS)
 
@@ -120,6 +141,7 @@ bench-traces: $(TESTS) bench-tools
 bench-chat: $(TESTS) bench-tools
 	$(BIN)/python -m bench.chat
 
-# What other people's checkers say, a line each.
+# What other people's checkers say, a line each; then one visit as a screen reader says it.
 audit: $(TESTS) bench-tools
 	$(BIN)/python -m bench.audit
+	$(BIN)/python -m bench.spoken

@@ -285,7 +285,7 @@ def main() -> None:
         f"Median / 99th percentile over {SECONDS:.0f} s. Every reader polls every {POLL_SECONDS:.0f} s, and each "
         f"conversation has a message every {SPEAKS_EVERY / 2:.0f} s, in turns. Delivery is from a message being "
         "acknowledged to the first poll of the other side that shows it, so most of it is waiting for that poll. "
-        f"Readers and advisers share the {os.cpu_count()} cores. `make bench-chat` measures it anew."
+        f"Readers and advisers share the {os.cpu_count()} cores. `make bench-chat` measures it again."
     )
     readme.write("chat", readme.table(head, rows), note)
 

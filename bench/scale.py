@@ -117,4 +117,4 @@ if __name__ == "__main__":
         "memory a worker",
     ]  # fmt: skip
     rows = [measure(int(count)) for count in sys.argv[1:] or ["10000"]]
-    readme.write("scale", readme.table(head, rows), "Real files, a real server. `make bench-scale` measures it anew.")
+    readme.write("scale", readme.table(head, rows), "Real files, a real server. `make bench-scale` measures it again.")

@@ -118,7 +118,7 @@ def speed(folder: Path) -> None:
     names = {
         "nginx": "nginx, the same brotli bytes from disk",
         "ours": "**this site**, granian with 2 workers, nothing in front",
-        "made each time": "this site with the page made anew for each request",
+        "made each time": "this site with the page made again for each request",
     }
     base = runs["nginx"]
     rows: list[list[object]] = []
@@ -132,7 +132,7 @@ def speed(folder: Path) -> None:
     head = [PAGE, "requests a second", "beside nginx", "99th percentile", "CPU a request beside nginx"]
     note = (
         f"`wrk` on {CONNECTIONS} connections, {ROUNDS} rounds of {SECONDS} s in turns, medians; client and servers "
-        f"share {os.cpu_count()} cores. `make bench-speed` measures it anew."
+        f"share {os.cpu_count()} cores. `make bench-speed` measures it again."
     )
     readme.write("speed", readme.table(head, rows), note)
 
@@ -166,7 +166,7 @@ def weight(folder: Path) -> None:
         ["all scripts of ours", f"{scripts:,}"],
         [f"{GOVUK}: its style sheet / its script alone", f"{theirs[0]:,} / {theirs[1]:,}"],
     ]
-    note = f"Bytes, brotli. The first congestion window is {FIRST_WINDOW:,}. `make bench-speed` measures it anew."
+    note = f"Bytes, brotli. The first congestion window is {FIRST_WINDOW:,}. `make bench-speed` measures it again."
     readme.write("weight", readme.table(["one response is the page", "bytes"], rows), note)
 
 

@@ -167,7 +167,7 @@ def main() -> None:
     ]  # fmt: skip
     note = (
         f"Two figures: {chromium.browser} / {firefox.browser}, each with a fresh profile on disk. "
-        "Frames: Chromium with its processor slowed six times. `make bench-traces` measures it anew."
+        "Frames: Chromium with its processor slowed six times. `make bench-traces` measures it again."
     )
     readme.write("traces", readme.table(head, rows), note)
 

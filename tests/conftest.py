@@ -12,6 +12,7 @@ from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from jinja2.bccache import Bucket, BytecodeCache
+from werkzeug.routing import Rule
 
 from sidedoor.desk.people import staff
 from sidedoor.documents.library import Library
@@ -20,6 +21,8 @@ from sidedoor.public import create_app
 from sidedoor.settings import Settings
 from tests.content import ContentFolder
 from tests.house import HouseClient
+
+Builder = Callable[..., tuple[str, str]]
 
 
 class CompiledTemplates(BytecodeCache):
@@ -38,6 +41,20 @@ class CompiledTemplates(BytecodeCache):
         self._compiled[bucket.key + bucket.checksum] = bucket.bytecode_to_string()
 
 
+def compiled_once(compile_builder: Callable[..., Builder]) -> Callable[..., Builder]:
+    """What werkzeug makes of each address, twice, as Python's own byte code: the same for every application."""
+    known: dict[object, Builder] = {}
+
+    def compiled(rule: Rule, append_unknown: bool = True) -> Builder:
+        key = (rule.rule, rule.host, rule.subdomain, rule.merge_slashes, repr(rule.defaults), append_unknown)
+        if key not in known:
+            known[key] = compile_builder(rule, append_unknown)
+        return known[key]
+
+    return compiled
+
+
+Rule._compile_builder = compiled_once(Rule._compile_builder)  # type: ignore[method-assign]
 # Argon2 as the desk calls it, at the lowest cost it can have: every desk of a test hashes at its start and at each
 # sign-in. What it costs in use is measured in tests/desk/people/test_signing_in.py.
 staff.PasswordHasher = partial(PasswordHasher, time_cost=1, memory_cost=8, parallelism=1)  # type: ignore[attr-defined, assignment]

@@ -7,8 +7,12 @@ SITE = """\
 name = "Sidedoor"
 organisation = "Test Constabulary"
 languages = ["en", "cy"]
+timezone = "Europe/London"
+dates = { en = "en-GB" }
 exit = ["https://weather.example/", "https://second.example/"]
 telling_words = ["abus", "violen"]
+[menu]
+pages = ["/help", "/contacts", "/safer-browsing", "/search", "/news", "/chat", "/feedback"]
 [[situations]]
 says = "I need help now"
 page = "get-help-now"
@@ -18,6 +22,25 @@ title = "Right now"
 [[groups]]
 id = "plan"
 title = "Make a plan"
+[emergency]
+number = "999"
+silent = "If you cannot speak, call 999 and press 55."
+[[places]]
+id = "england"
+name = "England"
+[[places]]
+id = "wales"
+name = { en = "Wales", cy = "Cymru" }
+[[places]]
+id = "scotland"
+name = "Scotland"
+[[audiences]]
+id = "everyone"
+name = "Everyone"
+everyone = true
+[[audiences]]
+id = "women"
+name = "Women"
 [press.press]
 name = "Press office"
 """
@@ -28,14 +51,14 @@ contacts:
     name: National Helpline
     for: Women
     audiences: [women]
-    nations: [england]
+    places: [england]
     phone: 0808 2000 247
     source: https://www.example.org/
   - id: live-fear-free
     name: Live Fear Free
     for: Anyone in Wales
     audiences: [everyone]
-    nations: [wales]
+    places: [wales]
     phone: 0808 80 10 800
     text: 07860 077333
     source: https://www.example.org/

@@ -1,5 +1,6 @@
 """The house rules, applied to every response that any test fetches (the idea is GOV.UK Notify's test client)."""
 
+import re
 from typing import Any
 
 from flask.testing import FlaskClient
@@ -7,6 +8,8 @@ from werkzeug.test import TestResponse
 
 from sidedoor.web.edition import SAME_FOR_EVERYONE
 from sidedoor.web.headers import IN_PLACE, policy_headers
+from sidedoor.web.inline import source_hash
+from sidedoor.web.look import site_rules
 
 _PAGE_MUST_HOLD = (
     'id="hide-this-page"',
@@ -18,9 +21,12 @@ _PAGE_MUST_HOLD = (
 )
 
 
-def check_house_rules(response: TestResponse) -> None:
-    """Fail where a response breaks a rule: no cookie, the whole policy, nothing from another host, a way out."""
-    for name, value in policy_headers(https=False).items():
+def check_house_rules(response: TestResponse, rules: str = "") -> None:
+    """Fail where a response breaks a rule: no cookie, the whole policy, nothing from another host, a way out.
+
+    `rules`: what the site's own choices add to its style.
+    """
+    for name, value in policy_headers(False, rules).items():
         # An answer to a fetch that stores nothing itself may say no-cache, and only to such a fetch.
         if name == "Cache-Control" and IN_PLACE in response.request.headers:
             value = "private, no-cache"
@@ -38,8 +44,10 @@ def check_house_rules(response: TestResponse) -> None:
     assert "Cookie" not in response.headers.get("Vary", "")
     assert response.status_code < 500 or response.status_code == 503, response.status
     if response.mimetype == "text/html" and response.get_data() and not response.headers.get("Content-Encoding"):
-        alone = IN_PLACE in response.request.headers
-        _check_page(response.get_data(as_text=True), response.request.path, alone)
+        page = response.get_data(as_text=True)
+        _check_page(page, response.request.path, IN_PLACE in response.request.headers)
+        for style in re.findall(r"<style>(.*?)</style>", page, re.DOTALL):
+            assert source_hash(style) in response.headers["Content-Security-Policy"], response.request.path
 
 
 def _check_page(page: str, path: str, alone: bool) -> None:
@@ -67,5 +75,5 @@ class HouseClient(FlaskClient):
 
     def open(self, *args: Any, **kwargs: Any) -> TestResponse:
         response = super().open(*args, **kwargs)
-        check_house_rules(response)
+        check_house_rules(response, site_rules(self.application.extensions["live"].library.site))
         return response

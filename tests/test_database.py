@@ -1,6 +1,8 @@
 """How SQLite files are opened: transactions that hold, schemas that move on, newer files left alone, nobody else reads."""
 
 import os
+import re
+import shutil
 import sqlite3
 import stat
 import subprocess
@@ -102,33 +104,6 @@ def test_whoever_only_reads_cannot_write_and_waits_for_nobody_who_does(tmp_path:
         assert reading.execute("SELECT * FROM words").fetchall() == [("two",)]
 
 
-# file → a row that the version before versions wrote into it
-ROWS = {
-    "staff.sqlite3": "INSERT INTO people (name, roles) VALUES ('Ann Lee', 'press')",
-    "sessions.sqlite3": f"INSERT INTO sessions VALUES ('abc', 1, '{NOON.isoformat()}', '{NOON.isoformat()}', 'Firefox')",
-    "reviews.sqlite3": "INSERT INTO writers VALUES ('news/a.md', 1, 'Ann Lee', '')",
-    "previews.sqlite3": "INSERT INTO links VALUES ('abc', 'news/a.md', '1', 'Ann', 'Bea', 0, '2027-01-01T00:00+00:00', NULL)",
-    "audit.sqlite3": f"INSERT INTO log VALUES (1, '{NOON.isoformat()}', 'Ann Lee', 'signed in', '', '', 'abc')",
-    "feedback.sqlite3": "INSERT INTO messages VALUES (1, '2026-11-24T12:00:00+00:00', 'Thank you')",
-    "chat.sqlite3": "INSERT INTO conversations (network, state, started, quiet_since, seen)"
-    f" VALUES ('', 'waiting', '{NOON.isoformat()}', '{NOON.isoformat()}', '{NOON.isoformat()}')",
-    "kept.sqlite3": "INSERT INTO kept VALUES ('news/a.md', '1', '2', '3', '4')",
-}
-
-
-@pytest.mark.parametrize("file", STORES)
-def test_a_file_from_before_versions_were_counted_is_taken_up_with_all_it_holds(file: str, tmp_path: Path) -> None:
-    make, _, look = STORES[file]
-    database = make(tmp_path)._database
-    with closing(sqlite3.connect(tmp_path / file)) as before:
-        before.executescript(database._migrations[0])
-        before.execute(ROWS[file])
-        before.commit()
-    assert version(tmp_path / file) == 0
-    assert len(look(make(tmp_path))) == 1
-    assert version(tmp_path / file) == len(database._migrations)
-
-
 @pytest.mark.parametrize("file", [file for file in STORES if file != "kept.sqlite3"])
 def test_a_file_of_a_newer_version_is_left_alone_and_said_in_a_sentence(file: str, tmp_path: Path) -> None:
     make, keep, _ = STORES[file]
@@ -145,12 +120,33 @@ def test_a_file_of_a_newer_version_is_left_alone_and_said_in_a_sentence(file: st
     assert (tmp_path / file).read_bytes() == before
 
 
-def test_a_process_that_runs_while_a_newer_one_takes_its_file_over_stops_using_it(tmp_path: Path) -> None:
-    store = FeedbackStore(tmp_path)
-    store.add("Thank you", NOON)
-    version(tmp_path / "feedback.sqlite3", becomes=99)
-    with pytest.raises(sqlite3.DatabaseError, match=r"feedback\.sqlite3 was made by a newer version"):
-        store.add("More", NOON)
+@pytest.mark.parametrize("file", [file for file in STORES if file != "kept.sqlite3"])
+def test_a_process_that_runs_while_a_newer_one_takes_its_file_over_stops_using_it(file: str, tmp_path: Path) -> None:
+    make, keep, _ = STORES[file]
+    store = make(tmp_path)
+    keep(store)
+    version(tmp_path / file, becomes=99)
+    with pytest.raises(sqlite3.DatabaseError, match=rf"^{re.escape(file)}$"):
+        keep(store)
+
+
+def test_a_copy_that_is_put_back_while_a_process_runs_is_what_it_goes_on_with(tmp_path: Path) -> None:
+    path, copy = tmp_path / "words.sqlite3", tmp_path / "copy.sqlite3"
+    database = Database(path, (ONE,), keep_open=True)
+    with database.writing() as writing:
+        writing.execute("INSERT INTO words VALUES ('one')")
+    shutil.copy(path, copy)
+    with database.writing() as writing:
+        writing.execute("INSERT INTO words VALUES ('two')")
+    copy.replace(path)
+    with database.writing() as writing:
+        assert writing.execute("SELECT * FROM words").fetchall() == [("one",)]
+        writing.execute("INSERT INTO words VALUES ('three')")
+    with closing(sqlite3.connect(path)) as anew:
+        assert anew.execute("SELECT * FROM words").fetchall() == [("one",), ("three",)]
+    path.unlink()
+    with database.reading() as reading:
+        assert reading.execute("SELECT * FROM words").fetchall() == []
 
 
 def test_copies_that_a_newer_version_kept_keep_nobody_from_starting(tmp_path: Path) -> None:

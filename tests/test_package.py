@@ -1,5 +1,6 @@
 """What is installed: exactly what the lock files name, which is what pyproject.toml asks for; and the wheel is whole."""
 
+import importlib.metadata
 import os
 import re
 import subprocess
@@ -58,6 +59,18 @@ def _read_flat(name: str) -> str:
 def test_what_tests_run_on_is_what_readers_are_served_with() -> None:
     runs, tests = locked("requirements.txt"), locked("requirements-dev.txt")
     assert {name: tests.get(name) for name in runs} == runs
+
+
+def test_nothing_is_installed_but_what_the_lock_file_names() -> None:
+    """A fresh venv brings a pip and, before Python 3.12, a setuptools of its own, both old, with known holes."""
+    pinned = locked("requirements-dev.txt")
+    installed = {
+        re.sub(r"[-_.]+", "-", one.metadata["Name"]).lower(): one.version for one in importlib.metadata.distributions()
+    }
+    installed.pop("sidedoor")
+    assert len(installed) > 50
+    assert {name: version for name, version in installed.items() if version not in pinned.get(name, [])} == {}
+    assert "pip" in locked("requirements.txt"), "also where only the site runs"
 
 
 def test_the_wheel_serves_the_whole_site_outside_of_a_checkout(tmp_path: Path) -> None:

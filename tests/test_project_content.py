@@ -213,10 +213,10 @@ def test_scotland_and_the_law_shows_no_service_that_works_only_elsewhere(
     contacts = real_app.extensions["live"].library.contacts
     for contact in contacts.values():  # one without nations is shown for every nation
         if "legal" in contact.audiences:
-            assert contact.nations, contact.id
+            assert contact.places, contact.id
     page = real_client.get("/help/in-scotland").text
     cards = set(re.findall(r"<h3>([^<]*)</h3>\n<p>", page))
-    elsewhere = {contact.name for contact in contacts.values() if contact.nations and "scotland" not in contact.nations}
+    elsewhere = {contact.name for contact in contacts.values() if contact.places and "scotland" not in contact.places}
     assert cards & elsewhere == set()
 
 
@@ -246,7 +246,7 @@ def test_a_reader_in_camden_is_not_told_that_the_new_order_is_open_there(real_cl
 def test_northern_ireland_has_its_line_wherever_a_line_of_england_or_wales_is_named(real_app: Flask) -> None:
     contacts = real_app.extensions["live"].library.contacts
     for page in help_pages(real_app):
-        nations = [set(contacts[name].nations) for name in page.contact_ids]
+        nations = [set(contacts[name].places) for name in page.contact_ids]
         if any(nation and nation <= {"england", "wales"} for nation in nations):
             assert "dsa-helpline-ni" in page.contact_ids, page.slug
 

@@ -11,14 +11,18 @@ from tools.chat_pictures import take_chat_pictures
 from tools.desk_pictures import take_desk_pictures
 
 FOLDER = PROJECT / "docs" / "pictures"
-PHONE = {"width": 320, "height": 568}
+PHONE = {"width": 360, "height": 640}
 DESK = {"width": 1280, "height": 800}
+WIDE = {"width": 1920, "height": 1080}
 PICTURES = [
     ("home-phone", "/", PHONE, "light"),
     ("help-now-phone", "/help/get-help-now", PHONE, "light"),
     ("help-phone-dark", "/help/getting-ready", PHONE, "dark"),
     ("contacts-phone", "/contacts", PHONE, "light"),
-    ("help-wide", "/help/walking-on-eggshells", DESK, "light"),
+    ("guide-phone", "/safer-browsing", PHONE, "light"),
+    ("home-forced-phone", "/", PHONE, "forced"),
+    ("home-wide", "/", WIDE, "light"),
+    ("help-wide", "/help/getting-ready", DESK, "light"),
     ("news-wide", "/news/project-cara-first-results", DESK, "light"),
 ]
 
@@ -43,6 +47,7 @@ def _take(browser: Browser, url: str, file: Path, size: dict[str, int], scheme: 
     context = browser.new_context(
         viewport={"width": size["width"], "height": size["height"]},
         color_scheme="dark" if scheme == "dark" else "light",
+        forced_colors="active" if scheme == "forced" else "none",
     )
     page = context.new_page()
     page.goto(url)

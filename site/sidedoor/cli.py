@@ -1,17 +1,23 @@
 """The command `sidedoor`: serves either application, and looks after the folder that SIDEDOOR_CONTENT names."""
 
 import os
+import sys
 from pathlib import Path
 
 import click
 from flask import Flask
 from flask.cli import ScriptInfo
 
+from sidedoor.documents.codes import Code
+from sidedoor.documents.problem_words import file_words
+from sidedoor.documents.problems import Refused
 from sidedoor.public import commands
+from sidedoor.settings import Settings, of_environment
+from sidedoor.starters.command import init, mark
 from sidedoor.web import serve
 
 SHIPPED_CONTENT = Path(__file__).resolve().parent / "content"
-"""What the package brings along, for whoever has no content of their own yet. A checkout has its own instead."""
+"""What the package brings along, for somebody who has no content of their own yet. A checkout has its own instead."""
 
 
 def _public_site() -> Flask:
@@ -35,10 +41,10 @@ def _choose_content() -> None:
 
 @click.group(context_settings={"obj": ScriptInfo(create_app=_public_site, set_debug_flag=False)})
 def main() -> None:
-    """Sidedoor: a help site for people living with domestic abuse, and the news of who runs it."""
+    """Sidedoor: a help site whose readers may be watched, and the news of whoever runs it."""
 
 
-for command in (commands.check, commands.content, commands.export, commands.feedback, commands.news):
+for command in (init, mark, commands.check, commands.content, commands.export, commands.feedback, commands.news):
     main.add_command(command)
 
 _host = click.option("--host", envvar="HOST", default="127.0.0.1", show_default=True)
@@ -46,26 +52,123 @@ _host = click.option("--host", envvar="HOST", default="127.0.0.1", show_default=
 
 @main.command()
 @_host
-@click.option("--port", envvar="PORT", default=5000, show_default=True)
-@click.option("--workers", envvar="WORKERS", default=2, show_default=True)
-def run(host: str, port: int, workers: int) -> None:
+@click.option("--port", envvar="PORT", default="5000", show_default=True)
+@click.option("--workers", envvar="WORKERS", default=2, show_default=True, type=click.IntRange(1, 64))
+def run(host: str, port: str, workers: int) -> None:
     """Serve the public site."""
+    from sidedoor.public.server import check
+
     _choose_content()
-    os.environ.update(HOST=host, PORT=str(port))
+    os.environ.update(HOST=host, PORT=port)
+    serve.ready(check)
     click.echo(f"Sidedoor is at http://{host}:{port}  (Ctrl+C stops it)")
     serve.serve("sidedoor.public.server:load", host, port, workers)
 
 
 @main.command()
 @_host
-@click.option("--port", envvar="PORT", default=5001, show_default=True)
-def desk(host: str, port: int) -> None:
+@click.option("--port", envvar="PORT", default="5001", show_default=True)
+def desk(host: str, port: str) -> None:
     """Serve the staff desk."""
+    from sidedoor.desk.server import check
+
     _choose_content()
-    os.environ.update(HOST=host, PORT=str(port))
+    os.environ.update(HOST=host, PORT=port)
     address = os.environ.setdefault("SIDEDOOR_DESK_URL", f"http://localhost:{port}")
+    serve.ready(check)
     click.echo(f"The desk is at {address}  (Ctrl+C stops it)")
     serve.serve("sidedoor.desk.server:load", host, port, 1)
+
+
+_passphrase_file = click.option(
+    "--passphrase-file", envvar="SIDEDOOR_BACKUP_PASSPHRASE_FILE", type=click.Path(path_type=Path, dir_okay=False),
+    help="A file that holds the passphrase.",
+)  # fmt: skip
+
+
+@main.command("backup")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--to", multiple=True, envvar="SIDEDOOR_BACKUP_TO", metavar="age1…", help="Who can open it; may be repeated."
+)
+@_passphrase_file
+@click.option("--site-data", type=click.Path(path_type=Path, file_okay=False), help="The site's own SIDEDOOR_DATA.")
+@click.option("--keep", type=click.IntRange(1), help="FILE is a folder: delete all but so many of the newest in it.")
+def back_up(
+    file: Path, to: tuple[str, ...], passphrase_file: Path | None, site_data: Path | None, keep: int | None
+) -> None:
+    """Write everything but the chats to FILE, encrypted, and read it again. FILE may be a folder."""
+    from sidedoor import backup
+
+    _choose_content()
+    settings = _settings()
+    try:
+        if keep and not file.is_dir():
+            raise backup.CannotBackUp(Code.BACKUP_NO_FOLDER, file)
+        seal: backup.Seal = (
+            backup.ForRecipients(to) if to else backup.WithPassphrase(_passphrase(passphrase_file, True))
+        )
+        made = backup.back_up(settings.content, settings.data, file, seal, site_data)
+        click.echo(f"{made.file}: {made.files} files, {made.size / 1e6:.1f} MB, read again and found whole.")
+        for old in backup.prune(file, keep) if keep else ():
+            click.echo(f"{old} is deleted.")
+    except backup.CannotBackUp as problem:
+        raise click.ClickException(_words(problem)) from None
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--key", type=click.Path(path_type=Path, dir_okay=False), help="The file with the key that opens it.")
+@_passphrase_file
+def restore(file: Path, folder: Path, key: Path | None, passphrase_file: Path | None) -> None:
+    """Put back what the backup FILE holds, into FOLDER, which is empty or not there yet."""
+    from sidedoor import backup
+
+    try:
+        seal: backup.Seal = backup.WithKey(key) if key else backup.WithPassphrase(_passphrase(passphrase_file, False))
+        files = backup.restore(file, folder, seal)
+    except backup.CannotBackUp as problem:
+        raise click.ClickException(_words(problem)) from None
+    click.echo(f"{files} files are in {folder}. Start with:")
+    click.echo(f"SIDEDOOR_CONTENT={folder / backup.CONTENT} SIDEDOOR_DATA={folder / backup.DATA} sidedoor run")
+
+
+@main.command("backup-key")
+@click.argument("file", type=click.Path(path_type=Path))
+def backup_key(file: Path) -> None:
+    """Make a key for backups, and print what `sidedoor backup --to` takes. Keep FILE on another machine."""
+    from sidedoor import backup
+
+    try:
+        click.echo(backup.new_key(file))
+    except backup.CannotBackUp as problem:
+        raise click.ClickException(_words(problem)) from None
+
+
+def _words(refused: Refused) -> str:
+    return "\n".join(str(file_words(one.code, one.values, one.field)) for one in refused.problems)
+
+
+def _passphrase(file: Path | None, new: bool) -> str:
+    from sidedoor.backup import CannotBackUp
+
+    if file:
+        try:
+            return file.read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            raise CannotBackUp(Code.BACKUP_PASSPHRASE_UNREADABLE, file) from None
+    if not sys.stdin.isatty():
+        raise CannotBackUp(Code.BACKUP_HOW)
+    asked: str = click.prompt("Passphrase", hide_input=True, confirmation_prompt=new)
+    return asked
+
+
+def _settings() -> Settings:
+    try:
+        return of_environment()
+    except Refused as refused:
+        raise click.ClickException(serve.sentences(refused)) from None
 
 
 @main.command(add_help_option=False, context_settings={"ignore_unknown_options": True})

@@ -1,6 +1,6 @@
 """The one way to open a SQLite file, for both applications: who may read it, how to wait, what a transaction is.
 
-Python's own transactions begin at the first INSERT, so a SELECT that a write depends on stands outside of them. Here
+Python's own transactions begin at the first INSERT, so a SELECT that a write depends on is outside them. Here
 Python begins none (`isolation_level=None`): `reading` looks and cannot write; `writing` holds the write lock before its
 first look, so that nobody can slip in between a check and what follows from it.
 
@@ -11,7 +11,7 @@ when it is first opened (https://sqlite.org/pragma.html#pragma_user_version).
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from sidedoor.documents.problems import Problem, Refused
 from sidedoor.private import private_file
 
 _PATIENCE_SECONDS = 10
+Migration = str | Callable[[sqlite3.Connection], None]
 
 
 class MadeByANewerVersion(sqlite3.DatabaseError):
@@ -29,7 +30,8 @@ class MadeByANewerVersion(sqlite3.DatabaseError):
 class Database:
     """The SQLite file `path`. Safe to share between threads and processes.
 
-    `migrations`: scripts, the first of which makes the schema of files that have no version yet, with IF NOT EXISTS.
+    `migrations`: scripts, or functions that look before they change. The first makes the schema of files that have no
+    version yet, with IF NOT EXISTS.
     `wal`: write to a log first, so that those who read never wait; for files that many read while others write.
     `overwrite`: fill what is deleted with zeros. `keep_open`: one connection a thread instead of one a call.
     `durable`: survive a power cut with the last word; without, the file stays whole but may lose the last few.
@@ -40,7 +42,7 @@ class Database:
     def __init__(
         self,
         path: Path,
-        migrations: Sequence[str],
+        migrations: Sequence[Migration],
         *,
         wal: bool = False,
         overwrite: bool = False,
@@ -62,7 +64,7 @@ class Database:
     def writing(self) -> Iterator[sqlite3.Connection]:
         """A transaction that nobody else writes in: kept if the block ends well, undone if not. Raises sqlite3.Error.
 
-        It is not to be opened twice by one thread.
+        A thread must not open a second one inside it.
         """
         with self._connected() as connection:
             connection.execute("PRAGMA query_only = OFF")
@@ -73,14 +75,28 @@ class Database:
                 connection.execute("PRAGMA query_only = ON")
 
     def connection(self) -> sqlite3.Connection:
-        """This thread's own connection, for reading, where it is kept open. Raises sqlite3.Error."""
-        kept: sqlite3.Connection | None = getattr(self._threads, "connection", None)
-        if kept is None:
-            kept = self._threads.connection = self._open()
-        return kept
+        """This thread's own connection, for reading, where it is kept open. Raises sqlite3.Error or OSError.
+
+        It is a new one where another file stands in this one's place, such as a copy that was put back, and where a
+        newer version took the file over.
+        """
+        kept: _Connection | None = getattr(self._threads, "connection", None)
+        if kept:
+            if kept.in_transaction or (kept.file == self._file() and _version(kept) == len(self._migrations)):
+                return kept
+            del self._threads.connection
+            kept.close()
+        made = self._threads.connection = self._open()
+        return made
+
+    def _file(self) -> tuple[int, int] | None:
+        with suppress(OSError):
+            known = self._path.stat()
+            return known.st_dev, known.st_ino
+        return None
 
     def cut_the_log(self) -> None:
-        """Bring the write-ahead log into the file and cut it to nothing, if nobody reads just now."""
+        """Bring the write-ahead log into the file and cut it to nothing, if nobody is reading."""
         with self._connected() as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
@@ -101,24 +117,28 @@ class Database:
         with closing(self._open()) as connection:
             yield connection
 
-    def _open(self) -> sqlite3.Connection:
+    def _open(self) -> "_Connection":
         # Made first, because SQLite gives the log and the shared memory the mode that the database has.
         private_file(self._path)
+        file = self._file()  # asked before: what takes its place from now on is noticed at the next call
         connection = self._connect()
         try:
+            connection.file = file
             if self._overwrite:
                 connection.execute("PRAGMA secure_delete = ON").fetchall()
             if not self._durable:
                 connection.execute("PRAGMA synchronous = NORMAL")
             if _version(connection) != len(self._migrations):
                 self._migrate(connection)
+            elif self._wal and connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+                _use_a_log(connection)  # it was put back from a copy, which keeps none
             connection.execute("PRAGMA query_only = ON")
         except BaseException:
             connection.close()
             raise
         return connection
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self) -> "_Connection":
         # A kept connection is closed by whichever thread notices that its own has ended.
         return sqlite3.connect(
             self._path,
@@ -132,19 +152,62 @@ class Database:
         if self._wal:
             _use_a_log(connection)
         with _transaction(connection):
-            # Asked again, now that nobody else can be about it.
+            # Asked again, now that nobody else can be migrating it.
             version = _version(connection)
             if version > len(self._migrations):
-                raise MadeByANewerVersion(f"{self._path.name} was made by a newer version of Sidedoor.")
-            for script in self._migrations[version:]:
-                for statement in _statements(script):
-                    connection.execute(statement)
+                raise MadeByANewerVersion(self._path.name)
+            for migration in self._migrations[version:]:
+                if isinstance(migration, str):
+                    run_script(connection, migration)
+                else:
+                    migration(connection)
             connection.execute(f"PRAGMA user_version = {len(self._migrations)}")
 
 
+def is_database(path: Path) -> bool:
+    """Whether a file is one of SQLite's, by its first bytes (https://sqlite.org/fileformat2.html#the_database_header)."""
+    try:
+        with path.open("rb") as file:
+            return file.read(16) == b"SQLite format 3\0"
+    except OSError:
+        return False
+
+
+def copy_of(path: Path) -> bytes:
+    """The database `path` as it is at one moment, while others go on writing. Raises sqlite3.Error."""
+    with closing(_looking_at(path)) as source, closing(sqlite3.connect(":memory:")) as copy:
+        source.backup(copy)
+        raw = bytearray(copy.serialize())
+    raw[18:20] = b"\1\1"  # a copy keeps no write-ahead log, whatever its original does
+    return bytes(raw)
+
+
+def copy_into(path: Path, target: Path) -> None:
+    """The same for one that is too big for memory. Raises sqlite3.Error."""
+    with closing(_looking_at(path)) as source, closing(sqlite3.connect(target)) as copy:
+        source.backup(copy)
+        copy.execute("PRAGMA journal_mode = DELETE").fetchall()
+
+
+def is_sound(raw: bytes) -> bool:
+    """Whether a copy is a whole database (https://sqlite.org/pragma.html#pragma_integrity_check)."""
+    try:
+        with closing(sqlite3.connect(":memory:")) as database:
+            database.deserialize(raw)
+            return database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    except sqlite3.Error:
+        return False
+
+
+def _looking_at(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=_PATIENCE_SECONDS)
+
+
 class _Connection(sqlite3.Connection):
+    file: tuple[int, int] | None = None  # which one it is of: device and inode
+
     def __del__(self) -> None:
-        with suppress(sqlite3.ProgrammingError):  # it never was open
+        with suppress(sqlite3.ProgrammingError):  # it was never open
             self.close()
 
 
@@ -174,6 +237,12 @@ def _use_a_log(connection: sqlite3.Connection) -> None:
 def _version(connection: sqlite3.Connection) -> int:
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     return version
+
+
+def run_script(connection: sqlite3.Connection, script: str) -> None:
+    """Run the statements of a script in the transaction that is open. Raises sqlite3.Error."""
+    for statement in _statements(script):
+        connection.execute(statement)
 
 
 def _statements(script: str) -> Iterator[str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 
 def keep_to_the_owner() -> None:
-    """From now on this process makes every file for its owner alone, also where a library of others makes it."""
+    """From now on this process makes every file for its owner alone, even where a third-party library makes it."""
     os.umask(0o077)
 
 
@@ -29,7 +29,7 @@ def file_mode(folder: Path) -> int:
 def private_folder(folder: Path) -> None:
     """Make `folder`, if need be, and take away what its mode allows beyond the rule. Raises OSError.
 
-    Whose folder it is not cannot change its mode, and leaves it as it is.
+    A user who does not own the folder cannot change its mode, and leaves it as it is.
     """
     if not folder.is_dir():
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -56,7 +56,7 @@ def private_file(path: Path) -> None:
 def secret_file(path: Path, fresh: bytes) -> bytes:
     """What the secret file `path` holds; it is made with `fresh`, if need be. Raises OSError.
 
-    It is there whole or not at all, whoever else makes it at the same moment.
+    It is there whole or not at all, even if two processes make it at the same moment.
     """
     with suppress(FileNotFoundError):
         return path.read_bytes()
@@ -76,7 +76,7 @@ def secret_file(path: Path, fresh: bytes) -> bytes:
 
 
 def private_tree(folder: Path) -> None:
-    """Bring `folder` and everything in it under the rule: what an older version, or a hand, left open to others.
+    """Bring `folder` and everything in it under the rule: what an older version or a person left open to others.
 
     What cannot be changed stays as it is. Folders whose name begins with a dot are left out: those are mirrors.
     """
@@ -117,7 +117,7 @@ def _give_to_the_owner_of(folder: Path, made: Path | int) -> None:
     """A command that the superuser runs leaves nothing that the service, whose folder it is, could not write."""
     if os.geteuid() == 0:
         known = folder.stat()
-        # By its descriptor where there is one: the owner may put another file in its place meanwhile.
+        # By its descriptor where there is one: the owner could put another file in its place meanwhile.
         os.chown(made, known.st_uid, known.st_gid, follow_symlinks=isinstance(made, int))
 
 

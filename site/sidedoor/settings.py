@@ -1,22 +1,78 @@
-"""Everything an operator sets, in one typed place. What the site's owner chooses is in content/site.toml."""
+"""Everything an operator sets, in one typed place. What the site's owner chooses is in content/site.toml.
 
+A value that cannot be used is a Problem under the name of its setting; its words say the shape and what to write.
+"""
+
+import difflib
+import ipaddress
+import json
+import os
+import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Self
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from sidedoor.documents.codes import Code
 from sidedoor.documents.models import WebAddress
+from sidedoor.documents.problems import Level, Problem, Refused, Wrong
+
+PREFIX = "SIDEDOOR_"
+OF_COMMANDS = ("SIDEDOOR_BACKUP_TO", "SIDEDOOR_BACKUP_PASSPHRASE_FILE")
+"""Settings that one command alone reads."""
+_OF_TESTS = ("SIDEDOOR_TEST_LONG",)
+_HOST_NAME = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*", re.I)
+
+
+def _folder(folder: Path) -> Path:
+    if str(folder) in ("", "."):
+        raise Wrong(Code.SETTING_NOT_A_FOLDER, written="")
+    if folder.exists() and not folder.is_dir():
+        raise Wrong(Code.SETTING_NOT_A_FOLDER, written=str(folder))
+    return folder
+
+
+def _hosts(written: Any) -> Any:
+    """`["a.example", "b.example"]`, as JSON has it, or the names with commas between."""
+    if not isinstance(written, str):
+        return written
+    try:
+        names = json.loads(written) if written.lstrip().startswith("[") else written.split(",")
+    except ValueError:
+        raise Wrong(Code.SETTING_NOT_HOSTS, written=written) from None
+    names = [name.strip() if isinstance(name, str) else "" for name in names]
+    if not all(map(_HOST_NAME.fullmatch, names)):
+        raise Wrong(Code.SETTING_NOT_HOSTS, written=written)
+    return names
+
+
+def _host(written: str) -> str:
+    try:
+        ipaddress.ip_address(written)
+    except ValueError:
+        if not _HOST_NAME.fullmatch(written):
+            raise Wrong(Code.SETTING_NOT_AN_ADDRESS, written=written) from None
+    return written
+
+
+def _place(written: str) -> str:
+    host, _, port = written.rpartition(":")
+    if not host or not port.isascii() or not port.isdigit() or not 1 <= int(port) <= 65535:
+        raise Wrong(Code.SETTING_NOT_A_PLACE, written=written)
+    _host(host.strip("[]"))
+    return written
 
 
 class Settings(BaseSettings):
     """Read from SIDEDOOR_*, HOST and PORT. Raises pydantic.ValidationError for a value it cannot use."""
 
-    model_config = SettingsConfigDict(env_prefix="SIDEDOOR_", frozen=True, populate_by_name=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, populate_by_name=True)
 
-    content: Path = Path("content")
+    content: Annotated[Path, AfterValidator(_folder)] = Path("content")
     """The folder that editors write."""
-    data: Path = Path("data")
+    data: Annotated[Path, AfterValidator(_folder)] = Path("data")
     """A folder for databases and copies; made when first needed."""
     exit_url: WebAddress | None = None
     """Where "Hide this page" goes, instead of the exits of site.toml."""
@@ -32,11 +88,23 @@ class Settings(BaseSettings):
     oidc_issuer: WebAddress | None = None
     """An OpenID Connect provider whose accounts people may connect to the desk."""
     oidc_client_id: str = ""
+    """The name that the provider gave the desk."""
     oidc_client_secret: SecretStr = SecretStr("")
-    desk_hosts: tuple[str, ...] = ()
-    """Host names that the desk is reached by, besides this machine's own: `["desk.example.police.uk"]`."""
-    host: Annotated[str, Field(validation_alias="HOST")] = "127.0.0.1"
+    """The secret that goes with it."""
+    desk_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_hosts)] = ()
+    """Host names that the desk is reached by, besides this machine's own and that of `desk_url`."""
+    monitor: Annotated[str, AfterValidator(_place)] | None = None
+    """Where the desk tells a monitor how everything is, `/metrics` and `/healthz`: `127.0.0.1:5002`."""
+    host: Annotated[str, Field(validation_alias="HOST"), AfterValidator(_host)] = "127.0.0.1"
+    """The address of this machine to listen at."""
     port: Annotated[int, Field(validation_alias="PORT", ge=1, le=65535)] = 5000
+    """The port to listen at."""
+
+    @model_validator(mode="after")
+    def _provider_is_whole(self) -> Self:
+        if self.oidc_issuer and not (self.oidc_client_id and self.oidc_client_secret.get_secret_value()):
+            raise Wrong(Code.SETTING_MISSING_BESIDE, beside="SIDEDOOR_OIDC_CLIENT_ID and SIDEDOOR_OIDC_CLIENT_SECRET")
+        return self
 
     @property
     def served_at(self) -> str:
@@ -44,3 +112,51 @@ class Settings(BaseSettings):
         everywhere = ("127.0.0.1", "0.0.0.0", "::", "::1")  # noqa: S104 - compared, not bound
         host = "localhost" if self.host in everywhere else self.host
         return f"{'https' if self.https else 'http'}://{host}:{self.port}"
+
+
+def name_of(field: str) -> str:
+    """What a setting is called in the environment."""
+    alias = Settings.model_fields[field].validation_alias
+    return alias if isinstance(alias, str) else f"{PREFIX}{field.upper()}"
+
+
+NAMES = tuple(map(name_of, Settings.model_fields))
+
+
+def of_environment() -> Settings:
+    """The settings of this process. Raises Refused with a problem for each that cannot be used."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise Refused([_problem(detail) for detail in error.errors()]) from None
+
+
+def unknown_names(environment: Mapping[str, str] = os.environ) -> list[Problem]:
+    """Names in the environment that begin like ours but are not settings: each was meant to do something."""
+    known = {*NAMES, *OF_COMMANDS, *_OF_TESTS}
+    return [
+        _unknown(name, known)
+        for name in sorted(environment)
+        if name.upper().startswith(PREFIX) and name.upper() not in known
+    ]
+
+
+def _unknown(name: str, known: Iterable[str]) -> Problem:
+    near = difflib.get_close_matches(name.upper(), known, 1, 0.8)
+    code = Code.SETTING_MISSPELT if near else Code.SETTING_UNKNOWN
+    return Problem(name, None, code, {"near": near[0]} if near else {}, level=Level.WARNING)
+
+
+def _problem(detail: Any) -> Problem:
+    """One of pydantic's errors, in our terms. A secret is never written."""
+    name = str(detail["loc"][0]) if detail["loc"] else "SIDEDOOR_OIDC_ISSUER"
+    name = name if name in NAMES else name_of(name.lower().removeprefix(PREFIX.lower()))
+    context = detail.get("ctx", {})
+    if isinstance(wrong := context.get("error"), Wrong):
+        return Problem(name, None, wrong.code, wrong.values)
+    written = {"written": str(detail["input"])[:80]}
+    if detail["type"].startswith("bool"):
+        return Problem(name, None, Code.SETTING_NOT_YES_OR_NO, written)
+    ranges = {"SIDEDOOR_PROXIES": (0, 5, 1), "PORT": (1, 65535, 5000)}
+    least, most, like = ranges[name]
+    return Problem(name, None, Code.SETTING_NOT_A_NUMBER, {**written, "least": least, "most": most, "like": like})

@@ -3,8 +3,9 @@
  * The chat, quicker: replies come by themselves, by asking for what came after the newest message. Asking goes on while
  * other pages are read in place. The page works without this.
  *
- * That a chat runs stands in `data-chat` of the root, where the exit finds it, also in the site's other tabs. Who ends or
- * hides it sees the words gone first; the server is told after that, for as long as it takes (see hide-page.js).
+ * That a chat runs stands in `data-chat` of the root, where the exit finds it, also in the site's other tabs (see
+ * chat-tabs.js). Who ends or hides it sees the words gone first; the server is told after that, for as long as it takes
+ * (see hide-page.js).
  */
 (() => {
   "use strict";
@@ -34,10 +35,7 @@
     if ((root.dataset.chat ?? "") === state && !starting) return;
     starting = false;
     root.dataset.chat = state;
-    if (!("BroadcastChannel" in window)) return;
-    const tabs = new BroadcastChannel("hide");
-    tabs.postMessage(state);
-    tabs.close();
+    document.dispatchEvent(new Event("sidedoor:chat"));
   }
 
   /** @param {string} path @param {RequestInit} how Ask the server; a network that hangs is given up. */
@@ -123,6 +121,7 @@
       if (!running) return;
       if (!ok) throw new Error();
       if (told.state === "ended") return over(told.over);
+      runs(true);
       missed = 0;
       for (const message of told.messages) add(message);
       newest = Math.max(newest, told.newest);
@@ -220,7 +219,12 @@
       if (box) [box.dataset.typed, box.value] = [box.value, ""];
     }
   });
-  addEventListener("pageshow", ({ persisted }) => persisted && arrive());
+  addEventListener("pageshow", ({ persisted }) => {
+    if (!persisted) return;
+    running = true; // perhaps: the answer says so
+    arrive();
+    if (!list()) void ask();
+  });
   arrive();
   if (running) void ask();
 })();

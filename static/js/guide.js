@@ -35,6 +35,7 @@
     const own = document.getElementById(`device-${ownBrowser()}`);
     if (!first || !own || own.classList.contains("yours")) return;
     own.classList.add("yours");
+    own.querySelector("details")?.setAttribute("open", "");
     if (own !== first) first.before(own);
   }
 

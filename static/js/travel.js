@@ -75,15 +75,18 @@
 
   /** @param {Page} page */
   function show({ nodes, path: address, language, direction }) {
-    // The notice of arrival stays until it is closed, wherever the visit leads.
-    const notice = main.querySelector("#hide-notice");
-    if (notice) main.before(notice);
+    // The notice of arrival stays under the heading until it is closed, wherever the visit leads.
+    const notice = document.getElementById("hide-notice");
+    if (notice) move(notice, document.body, main);
     main.replaceChildren(...nodes);
+    const top = main.querySelector(".top");
+    if (notice && top) move(notice, top, null);
     speak(language, direction);
     path = address;
     main.removeAttribute("aria-busy");
-    for (const link of document.querySelectorAll("header a, footer a")) {
-      const here = /** @type {HTMLAnchorElement} */ (link).pathname === path && link.id !== "hide-this-page";
+    // Not the links to a part of the page, nor the way out.
+    for (const link of document.querySelectorAll(":is(header, footer) a[href^='/']:not(#hide-this-page)")) {
+      const here = /** @type {HTMLAnchorElement} */ (link).pathname === path;
       if (here) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
     }
@@ -93,6 +96,15 @@
     for (const place of wayBack.querySelectorAll("[data-name]")) place.textContent = name ?? "";
     watchBack();
     document.dispatchEvent(new Event("sidedoor:arrived"));
+  }
+
+  /**
+   * Where the browser can, without taking it out: a dialog that is put in again takes Android's next Back for itself.
+   * @param {Element} element @param {Element} parent @param {Element | null} before
+   */
+  function move(element, parent, before) {
+    if (parent.moveBefore) parent.moveBefore(element, before);
+    else parent.insertBefore(element, before);
   }
 
   /** Take Android's Back for as long as there is something to go back to in place; one press right after another leaves. */

@@ -16,6 +16,10 @@ command -v valkey-server >/dev/null || need redis-server redis-server  # either 
 if [ "${1:-}" = bench ]; then
     need wrk wrk
     need openssl openssl
+    need orca "orca at-spi2-core"
+    need dbus-run-session dbus-daemon
+    need openbox openbox
+    need xdotool xdotool
     [ -e /usr/lib/nginx/modules/ngx_http_brotli_static_module.so ] || missing="$missing libnginx-mod-http-brotli-static"
 fi
 [ -z "$missing" ] && exit 0

@@ -208,7 +208,8 @@ class FirefoxReader:
 
     name = "Firefox"
 
-    def __init__(self, profile: Path | None = None, scripts: bool = True) -> None:
+    def __init__(self, profile: Path | None = None, scripts: bool = True, read_out: bool = False) -> None:
+        """`read_out`: in a window of DISPLAY, and to a screen reader."""
         self.profile = profile or Path(tempfile.mkdtemp())
         self.profile.mkdir(parents=True, exist_ok=True)
         port = free_port()
@@ -218,6 +219,7 @@ class FirefoxReader:
             "browser.aboutwelcome.enabled": False,
             "datareporting.policy.dataSubmissionEnabled": False,
             "javascript.enabled": scripts,
+            "accessibility.force_disabled": -1 if read_out else 0,
             # Back stops at every entry, also at those where the reader did nothing.
             "browser.navigation.requireUserInteraction": False,
         }
@@ -228,7 +230,7 @@ class FirefoxReader:
                 FIREFOX,
                 "--marionette",
                 "-remote-allow-system-access",
-                "--headless",
+                *(() if read_out else ("--headless",)),
                 "--no-remote",
                 "--profile",
                 str(self.profile),

@@ -210,7 +210,7 @@ def test_the_same_when_the_page_was_loaded_again_after_back(visit: Visit) -> Non
 
 def test_the_page_read_in_place_is_there_after_another_site_and_back(visit: Visit) -> None:
     if isinstance(visit.reader, FirefoxReader):
-        pytest.skip("Firefox keeps no page that came with no-store; it loads the page arrived at anew")
+        pytest.skip("Firefox keeps no page that came with no-store; it reloads the page arrived at")
     visit.arrive()
     read(visit.reader, "/help/money")
     read(visit.reader, "/help/signs")
@@ -233,7 +233,7 @@ def test_hiding_in_another_tab_hides_a_page_that_lies_behind_another_site(visit:
         reader.tab.close()
         reader.tab = first
     else:
-        pytest.skip("see the README's limits: Firefox tells no page why it was loaded anew")
+        pytest.skip("see the README's limits: Firefox tells no page why it was reloaded")
     reader.seen()
     reader.back()
     wait_for_address(reader, visit.places.url("exit"))

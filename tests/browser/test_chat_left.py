@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 from sidedoor.chat.model import Conversation
 from sidedoor.chat.store import ChatStore, open_store
 from tests.browser.places import Places
-from tests.browser.readers import FirefoxReader, wait_for
+from tests.browser.readers import WATCH_FRAMES, FirefoxReader, wait_for
 from tests.browser.test_chat import CHAT
 from tests.server import RunningSite, copy_content
 
@@ -205,6 +205,93 @@ def test_a_page_in_the_back_forward_cache_is_kept_without_a_word(office: Open, c
     assert "zq" not in page.content()
 
 
+def keep(office: Open, context: BrowserContext) -> Page:
+    """A page that came from another site and now lies behind one, kept whole by the browser."""
+    page = context.new_page()
+    page.goto(office.places.url("search"))
+    page.click("#in")
+    expect(page.locator("main .choices")).to_be_visible()
+    page.evaluate("window.kept = true")
+    page.evaluate(f"location.assign({office.places.url('elsewhere')!r})")
+    page.wait_for_url(office.places.url("elsewhere"))
+    return page
+
+
+@pytest.mark.parametrize("what", ["nothing", "begins", "ends"])
+def test_a_page_that_was_kept_while_a_chat_began_or_ended_in_another_tab_is_there_at_back(
+    office: Open, context: BrowserContext, what: str
+) -> None:
+    other = context.new_page()
+    if what == "ends":
+        office.talk(other)
+    page = keep(office, context)
+    if what == "begins":
+        one = office.talk(other)
+    elif what == "ends":
+        other.get_by_role("button", name="End and clear").click()
+        expect(other.get_by_text("Every word of it is deleted.")).to_be_visible()
+    page.go_back(wait_until="commit")
+    expect(page.locator("main .choices")).to_be_visible()
+    assert page.url == office.site.url + "/"
+    if what == "nothing":
+        assert page.evaluate("window.kept"), "else none of these pages was kept"
+    elif what == "begins":
+        other.close()
+        press_hide(page)
+        assert office.end_of(one) == ("ended", "hidden")
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_page_that_was_kept_while_a_chat_was_hidden_in_another_tab_is_never_seen_again(
+    office: Open, context: BrowserContext, when: str
+) -> None:
+    painted: list[str] = []
+    context.expose_function("painted", lambda url: painted.append(url))
+    context.add_init_script(f"({WATCH_FRAMES})(window, window.painted)")
+    other = context.new_page()
+    one = None if when == "after" else office.talk(other)
+    page = keep(office, context)
+    one = one or office.talk(other)
+    press_hide(other)
+    assert office.end_of(one) == ("ended", "hidden")
+    other.wait_for_url(office.places.url("exit"))
+    painted.clear()
+    page.go_back(wait_until="commit")
+    page.wait_for_url(office.places.url("exit"))
+    page.wait_for_timeout(300)
+    assert [url for url in painted if url.startswith(office.site.url)] == []
+
+
+def test_a_page_that_was_kept_asks_whether_a_chat_runs_now(office: Open, context: BrowserContext) -> None:
+    page = context.new_page()
+    page.goto(office.site.url + "/help/money")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url.removeprefix(office.site.url)))
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))")
+    other = context.new_page()
+    one = office.talk(other)
+    assert page.evaluate("document.documentElement.dataset.chat") is None, "whoever is kept hears nothing"
+    other.close()
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+    expect(page.locator("html")).to_have_attribute("data-chat", "running")
+    context.set_offline(True)
+    press_hide(page)
+    page.wait_for_timeout(300)
+    assert {"chat", "left"} <= set(names(context))
+    context.set_offline(False)
+    context.new_page().goto(office.site.url + "/")
+    assert office.end_of(one) == ("ended", "hidden")
+    again = context.new_page()
+    again.goto(office.site.url + "/help/money")
+    again.on("request", lambda request: asked.append(request.url.removeprefix(office.site.url)))
+    asked.clear()
+    for event in ("pagehide", "pageshow"):
+        again.evaluate(f"dispatchEvent(new PageTransitionEvent('{event}', {{ persisted: true }}))")
+    again.wait_for_timeout(5000)
+    assert [path for path in asked if path != "/pack"] == ["/chat/messages?after=999999999"], "once, where none runs"
+    assert again.evaluate("document.documentElement.dataset.chat") is None
+
+
 @pytest.mark.parametrize("how", ["offline", "refused"])
 def test_end_clears_the_screen_first_and_is_not_said_to_be_done_before_it_is(
     office: Open, context: BrowserContext, how: str
@@ -337,8 +424,10 @@ def test_without_scripts_the_page_after_send_renews_itself_in_chromium(
     page.get_by_label("Your message").fill("zqreader")
     page.get_by_role("button", name="Send").click()
     page.wait_for_url("**/chat/wait")
-    if anchor:  # then the address has a fragment
+    if anchor:  # then the address has a fragment, and one that was loaded with it would only be scrolled
         page.get_by_role("link", name=anchor).click()
+        page.reload()
+        assert page.url.endswith("/chat/wait#menu")
     office.store.say(one.id, "adviser", "zqwithout a press", datetime.now(UTC))
     expect(page.locator(".chat .adviser")).to_have_count(2, timeout=15_000)
     context.close()

@@ -453,7 +453,7 @@ def test_r4_both_shift_keys_held_while_typing_or_for_long_do_not_leave(visit: Vi
         ("/help/money", "body"),
         ("/search", "#query"),
         ("/feedback", "#message"),
-        ("/contacts", "#nation-wales"),
+        ("/contacts", "#narrow input[value=wales]"),
         ("/help/money", "summary"),
     ],
 )

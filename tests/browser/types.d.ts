@@ -1,4 +1,5 @@
-/** What browsers have and TypeScript 5.9's own list of them does not: the Navigation API (HTML, 7.2.6), Trusted Types, the Network Information API. */
+/** What browsers have and TypeScript 5.9's own list of them does not: the Navigation API (HTML, 7.2.6), Trusted Types,
+ * moveBefore (DOM, 4.2.6), the Network Information API. */
 interface NavigationHistoryEntry extends EventTarget { readonly key: string; readonly index: number; readonly url: string | null; getState(): unknown }
 interface Navigation extends EventTarget {
   entries(): NavigationHistoryEntry[];
@@ -7,6 +8,7 @@ interface Navigation extends EventTarget {
   traverseTo(key: string): { committed: Promise<unknown>; finished: Promise<unknown> };
 }
 interface PerformanceNavigationTiming { readonly notRestoredReasons?: object | null }
+interface ParentNode { moveBefore?(node: Node, child: Node | null): void }
 interface CloseWatcher extends EventTarget { destroy(): void }
 declare var CloseWatcher: { new (): CloseWatcher };
 interface TrustedTypePolicy { createHTML(html: string): string; createScript(script: string): string }

@@ -16,7 +16,7 @@ from sidedoor.chat.hours import is_open, next_opening, open_until
 from sidedoor.chat.networks import networks
 from sidedoor.chat.store import ChatStore
 from sidedoor.desk import create_app as create_desk
-from sidedoor.documents.models import Chat
+from sidedoor.documents.site import Chat
 from sidedoor.public import create_app
 from sidedoor.public.export import write_mirror
 from sidedoor.settings import Settings
@@ -62,9 +62,9 @@ def desk(content: ContentFolder, app: Flask, store: ChatStore, clock: SetClock) 
     desk.extensions["desk"].live.close()
 
 
-def adviser(desk: Flask, name: str, clock: SetClock) -> FlaskClient:
-    """An adviser, signed in."""
-    person = desk.extensions["desk"].staff.named(name) or desk.extensions["desk"].staff.add(name, ["adviser"])
+def adviser(desk: Flask, name: str, clock: SetClock, role: str = "adviser") -> FlaskClient:
+    """An adviser, or a supervisor, signed in."""
+    person = desk.extensions["desk"].staff.named(name) or desk.extensions["desk"].staff.add(name, [role])
     client = desk.test_client()
     with client.session_transaction() as session:
         session["token"] = desk.extensions["desk"].sessions.start(person, "", clock())
@@ -574,6 +574,17 @@ def test_a_start_is_refused_with_the_true_reason_and_the_limit_is_a_setting(
     there.block(blocked.id, clock() + timedelta(hours=1), clock())
     status, page = begin("192.0.2.8")
     assert (status, "An adviser ended another chat" in page, 'href="/contacts"' in page) == (403, True, True)
+    for one in there.live(clock()):
+        there.end(one.id, "reader", clock())
+    for _ in range(20 - 6):
+        assert begin("192.0.2.7")[0] == 303
+        there.end(there.live(clock())[-1].id, "hidden", clock())
+    status, page = begin("192.0.2.7")
+    assert (status, "in the last hour" in page, "Many people" in page, "Too many" in page) == (429, True, False, False)
+    assert begin("192.0.2.10")[0] == 303, "another network begins as before"
+    clock.forward(minutes=61)
+    there.set_presence(7, "Kit", True, clock())
+    assert begin("192.0.2.7")[0] == 303
     behind.extensions["live"].close()
 
 
@@ -647,13 +658,17 @@ def test_midnight_has_no_gap_and_what_comes_next_is_true() -> None:
 
 
 def test_a_reader_who_looks_late_is_still_told_who_read_along_and_who_goes_on(
-    app: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock
+    app: Flask, desk: Flask, kit: FlaskClient, clock: SetClock
 ) -> None:
     reader = start(app)
     number = number_of(kit)
     kit.post(f"/chats/{number}/accept")
-    store.say(number, "joined", "", clock(), author="Sue Supervisor")
-    store.say(number, "handed", "", clock(), author="Lee Adviser")
+    sue, lee = adviser(desk, "Sue Supervisor", clock, "supervisor"), adviser(desk, "Lee Adviser", clock)
+    assert sue.post(f"/chats/{number}/watch").location == f"/chats/{number}/watch"
+    assert "Both are told that you read along." in sue.get(f"/chats/{number}/watch").get_data(as_text=True)
+    lee.post("/chats/present", data={"present": "yes"})
+    to = desk.extensions["desk"].staff.named("Lee Adviser").id
+    assert kit.post(f"/chats/{number}/hand-over", data={"to": to, "note": "zqnote"}).status_code == 303
     clock.forward(seconds=60)
     told = reader.get("/chat/messages").get_json()
     assert "A second adviser" not in told["status"], "she does not just now"
@@ -663,7 +678,7 @@ def test_a_reader_who_looks_late_is_still_told_who_read_along_and_who_goes_on(
     page = reader.get("/chat").get_data(as_text=True)
     assert joined["text"] in page
     assert handed["text"] in page
-    assert not [name for name in ("Sue", "Lee") if name in page], "no name of anybody"
+    assert not [name for name in ("Sue", "Lee", "zqnote") if name in page], "no name of anybody"
 
 
 def test_no_compressed_answer_holds_what_was_said_beside_what_a_stranger_chose(

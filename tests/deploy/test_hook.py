@@ -14,21 +14,14 @@ from tests.server import PROJECT
 
 @pytest.fixture
 def repository(content: ContentFolder, tmp_path: Path) -> Path:
-    """A content folder in git, with the hook, and a program folder whose .venv is the one that runs this test."""
-    program = tmp_path / "program"
-    (program / ".venv" / "bin").mkdir(parents=True)
-    flask = program / ".venv" / "bin" / "flask"
-    flask.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m flask "$@"\n')
-    flask.chmod(0o755)
-    for name in ("app.py", "static", "site"):
-        (program / name).symlink_to(PROJECT / name)
+    """A content folder in git, with the hook, and the program that runs this test."""
     content.document(
         "help/money.md", "Words.", title="Money", tab_title="Money", group="plan", related_help=["get-help-now"]
     )
     git(content.path, "init", "-q")
     git(content.path, "config", "user.name", "An editor")
     git(content.path, "config", "user.email", "editor@example.org")
-    git(content.path, "config", "sidedoor.program", str(program))
+    git(content.path, "config", "sidedoor.command", str(Path(sys.executable).with_name("sidedoor")))
     shutil.copy(PROJECT / "deploy" / "hooks" / "pre-commit", content.path / ".git" / "hooks")
     git(content.path, "add", "-A")
     return content.path

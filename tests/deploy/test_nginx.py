@@ -21,7 +21,9 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from sidedoor.chat.store import ChatStore, open_store
+from sidedoor.documents.reading import read_site
 from sidedoor.web.headers import policy_headers
+from sidedoor.web.look import site_rules
 from tests.browser.places import Places
 from tests.browser.readers import CHROMIUM, CHROMIUM_ARGUMENTS
 from tests.server import PROJECT, RunningSite, copy_content, free_port
@@ -31,6 +33,10 @@ NGINX = shutil.which("nginx") or "/usr/sbin/nginx"
 
 class Deployed:
     """nginx on the example's own lines, with only paths and ports changed."""
+
+    def policy(self) -> dict[str, str]:
+        """The headers that every answer carries."""
+        return policy_headers(False, site_rules(read_site((self.content / "site.toml").read_text("utf-8"))))
 
     def __init__(self, folder: Path) -> None:
         self.content = folder / "content"
@@ -140,7 +146,7 @@ def test_pages_come_from_the_mirror_with_the_whole_policy_once(deployed: Deploye
     status, headers, body = deployed.get(path)
     assert status == 200
     assert body == (deployed.mirror / ("index.html" if path == "/" else path[1:] if "." in path else f"{path[1:]}.html")).read_bytes()  # fmt: skip
-    for name, value in policy_headers(https=False).items():
+    for name, value in deployed.policy().items():
         assert headers[name.lower()] == [value]
     kind = {"/news/rss.xml": "application/rss+xml", "/robots.txt": "text/plain"}.get(path, "text/html")
     assert headers["content-type"][0] == f"{kind}; charset=utf-8"
@@ -167,7 +173,7 @@ def test_search_and_the_form_reach_the_application(deployed: Deployed) -> None:
     status, headers, body = deployed.get("/search", b"query=money")
     assert (status, headers["content-security-policy"]) == (
         200,
-        [policy_headers(https=False)["Content-Security-Policy"]],
+        [deployed.policy()["Content-Security-Policy"]],
     )
     assert b"/help/money" in body
     assert b'method="post"' in deployed.get("/feedback")[2]
@@ -218,7 +224,7 @@ def test_whoever_is_in_a_chat_is_answered_by_the_application_on_every_address(de
         assert status == (404 if path == "/zqnowhere" else 200)
         assert b'<a id="hide-this-page" href="/chat/hide"' in body, path
         assert b'data-chat="running"' in body, path
-        for policy, value in policy_headers(https=False).items():
+        for policy, value in deployed.policy().items():
             assert headers[policy.lower()] == [value], path
     said = deployed.get("/chat/say", urlencode({"message": "zqthrough"}).encode(), {"Cookie": f"chat={token}"})
     assert said[0] == 303, "a body comes through as well"

@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import flask
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from flask_wtf.csrf import generate_csrf
 from werkzeug.test import TestResponse
 
 from sidedoor.desk import create_app
@@ -62,9 +64,12 @@ def desk(content: ContentFolder, tmp_path: Path, clock: SetClock) -> Iterator[Fl
 
 
 def learn_the_token(client: FlaskClient) -> None:
-    """Its forms work from now on. Every page has the token; /account would also draw a QR code and list all sessions."""
-    client.get("/nothing-here")
-    assert client._token  # type: ignore[attr-defined]
+    """Its forms work from now on, as if it had seen a page: the token of one stands in its session."""
+    with client.application.test_request_context():
+        token, known = generate_csrf(), flask.session["csrf_token"]
+    with client.session_transaction() as session:
+        session["csrf_token"] = known
+    client._token = token  # type: ignore[attr-defined]
 
 
 SignedIn = Callable[[str], FlaskClient]

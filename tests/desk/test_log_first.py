@@ -23,15 +23,15 @@ from tests.desk.test_limits import picture
 
 # endpoint → why the log holds no line of it
 NOT_LOGGED = {
-    "writing.typing": "nothing is saved: what was typed is kept for its writer alone",
-    "writing.still_here": "nothing is saved",
-    "writing.forget_typing": "nothing that was saved is thrown away",
+    "editor.typing": "nothing is saved: what was typed is kept for its writer alone",
+    "editor.still_here": "nothing is saved",
+    "editor.forget_typing": "nothing that was saved is thrown away",
     "chats.accept": "the log would hold when each conversation began, for ever, and with whom",
     "chats.say": "the log would hold when somebody wrote",
     "chats.end": "the log would hold how long each conversation took, for ever",
     "chats.hand_over": "an adviser's own conversation goes on with a colleague; reader and colleague are told",
-    "chats.ready": "it ends one's own pause",
-    "chats.close": "it puts an ended chat out of sight in one's own browser",
+    "chats.ready": "it ends your own pause",
+    "chats.close": "it puts an ended chat out of sight in your own browser",
     "signing_in.passkey_options": "it asks a question",
     "signing_in.invited_passkey_options": "it asks a question",
     "signing_in.more_passkey_options": "it asks a question",
@@ -80,7 +80,7 @@ class House:
             database.commit()
 
     def everything(self) -> dict[str, Any]:
-        """What is kept in any file or database, but for the log."""
+        """What is kept in any file or database, except the log."""
         data: Path = self.desk.config["DATA"]
         found: dict[str, Any] = {}
         for path in sorted(data.glob("*.sqlite3")):
@@ -236,24 +236,24 @@ def _chat(who: str, step: str, **form: str) -> Callable[[House], Step]:
 
 
 LOGGED: dict[str, Callable[[House], Step]] = {
-    "writing.new": lambda house: _post(house.ann, "/items/new", title="Rooms", kind="news"),
-    "writing.save": _save,
-    "writing.save, a picture": _save_with_picture,
-    "deciding.approve": _decide("ben", "approve"),
-    "deciding.override": _override,
-    "deciding.approve_afterwards": _approve_afterwards,
-    "deciding.send_back": _decide("ben", "send-back", note="Look again."),
-    "deciding.compared": _compared,
-    "deciding.unschedule": _unschedule,
-    "deciding.withdraw": _decide("ann", "withdraw", "public", reason="Wrong.", how="withdraw"),
-    "deciding.bring_back": _decide("ann", "bring-back", "withdrawn"),
-    "deciding.discard": _decide("ann", "discard", "draft"),
-    "deciding.address": _decide("ann", "address", "draft", slug="other-rooms"),
+    "editor.new": lambda house: _post(house.ann, "/items/new", title="Rooms", kind="news"),
+    "editor.save": _save,
+    "editor.save, a picture": _save_with_picture,
+    "review.approve": _decide("ben", "approve"),
+    "review.override": _override,
+    "review.approve_afterwards": _approve_afterwards,
+    "review.send_back": _decide("ben", "send-back", note="Look again."),
+    "review.compared": _compared,
+    "review.unschedule": _unschedule,
+    "review.withdraw": _decide("ann", "withdraw", "public", reason="Wrong.", how="withdraw"),
+    "review.bring_back": _decide("ann", "bring-back", "withdrawn"),
+    "review.discard": _decide("ann", "discard", "draft"),
+    "review.address": _decide("ann", "address", "draft", slug="other-rooms"),
     "revisions.restore": _restore,
     "revisions.bring_from_history": _bring_from_history,
-    "previewing.make_link": lambda house: _post(house.ann, f"{house.item('ready')}/links", for_whom="The council"),
-    "previewing.revoke_link": _revoke,
-    "previewing.shared_approval": _approve_by_link,
+    "preview.make_link": lambda house: _post(house.ann, f"{house.item('ready')}/links", for_whom="The council"),
+    "preview.revoke_link": _revoke,
+    "preview.shared_approval": _approve_by_link,
     "contacts.checked": lambda house: _post(house.ann, "/contacts/ndah/checked"),
     "contacts.edit": _contact,
     "contacts.new": _new_contact,

@@ -37,11 +37,11 @@ def test_links_contacts_pictures_and_related_pages_that_are_not_there_are_errors
 def test_contacts_are_due_after_ninety_days(content: ContentFolder) -> None:
     text = (content.path / "contacts.yaml").read_text()
     content.write(
-        "contacts.yaml", text.replace("    nations: [england]", "    nations: [england]\n    checked: 2026-08-25")
+        "contacts.yaml", text.replace("    places: [england]", "    places: [england]\n    checked: 2026-08-25")
     )
     assert any("2026-08-25" in line for line in told(content))
     content.write(
-        "contacts.yaml", text.replace("    nations: [england]", "    nations: [england]\n    checked: 2026-08-27")
+        "contacts.yaml", text.replace("    places: [england]", "    places: [england]\n    checked: 2026-08-27")
     )
     assert not any("2026-08-27" in line for line in told(content))
 

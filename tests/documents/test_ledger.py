@@ -18,14 +18,14 @@ facts:
   - id: order-length
     says: An order lasts up to 28 days.
     values: ["28 days"]
-    nations: [england, wales]
+    places: [england, wales]
     source: The Act, section 1
     source_date: 2024-05
     check_by: 2027-05-01
   - id: unprinted
     says: Nobody prints this.
     values: ["7 weeks"]
-    nations: [scotland]
+    places: [scotland]
     source: A page
     source_date: undated
     check_by: 2020-01-01
@@ -111,7 +111,7 @@ def test_a_fact_that_is_not_there_is_an_error(content: ContentFolder) -> None:
     [
         ("check_by: 2027-05-01", "check_by: soon", 8, "`facts.1.check_by` is not a day that exists."),
         ("source_date: 2024-05", "source_date: May", 7, "`facts.1.source_date` cannot be “May”."),
-        ("nations: [scotland]", "nations: [france]", 12, "`facts.2.nations.1` cannot be “france”."),
+        ("places: [scotland]", "places: [Scotland]", 12, "`facts.2.places.1` cannot be “Scotland”."),
         ("    source: A page\n", "", 9, "`facts.2.source` is missing."),
         ("id: unprinted", "id: order-length", 1, "Two facts have the id “order-length”."),
         ("says: Nobody", "sais: Nobody", 10, "`facts.2.sais` is not a name that is known here."),
@@ -128,6 +128,13 @@ def test_a_mistake_in_the_ledger_is_told_in_a_sentence_with_its_line_and_the_las
     assert set(library.facts) == {"order-length", "unprinted"}
     assert any(f"facts.yaml:{line}: error" in str(one) and says in str(one) for one in library.problems), (
         library.problems
+    )
+
+
+def test_a_fact_of_a_place_that_the_site_does_not_list_is_an_error(content: ContentFolder) -> None:
+    content.write("facts.yaml", FACTS.replace("places: [scotland]", "places: [france]"))
+    assert any(
+        "a place that site.toml does not list: “france”" in line and Level.ERROR in line for line in told(content)
     )
 
 

@@ -1,13 +1,21 @@
 """The folder as it changes: a broken edit never takes a page down, also after a restart, and half a file is never shown."""
 
+import io
+import logging
+import os
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
+
+import pytest
+from PIL import Image
 
 from sidedoor.documents.codes import Code
 from sidedoor.documents.library import Library
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.loader import Loader
+from sidedoor.documents.problems import Refused
 from sidedoor.documents.renderer import Renderer
 from tests.content import ContentFolder
 
@@ -15,6 +23,18 @@ from tests.content import ContentFolder
 def title_of(library: Library, slug: str) -> str | None:
     """The title of the document with this slug."""
     return next((document.title for document in library.documents if document.slug == slug), None)
+
+
+def picture() -> bytes:
+    """A small picture."""
+    made = io.BytesIO()
+    Image.new("RGB", (8, 8), "navy").save(made, "PNG")
+    return made.getvalue()
+
+
+def texts(library: Library) -> list[str]:
+    """All that is known of each document."""
+    return [document.to_json() for document in library.documents]
 
 
 def test_nothing_changed_is_the_very_same_library(content: ContentFolder) -> None:
@@ -50,7 +70,7 @@ def test_while_the_folder_is_away_everything_stays(content: ContentFolder) -> No
     before = loader.load()
     content.path.rename(content.path.with_name("elsewhere"))
     away = loader.load()
-    assert away.documents == before.documents
+    assert texts(away) == texts(before)
     assert away.problems[0].code is Code.FOLDER_AWAY
     content.path.with_name("elsewhere").rename(content.path)
     assert loader.load().problems == ()
@@ -121,9 +141,141 @@ def test_the_watched_folder_is_live_within_a_second_also_when_another_takes_its_
 def test_other_zones_and_groups_in_site_toml_are_used_at_once(content: ContentFolder) -> None:
     loader = Loader(content.path)
     before = loader.load()
-    content.write("site.toml", f'timezone = "America/New_York"\n{(content.path / "site.toml").read_text()}')
+    site = (content.path / "site.toml").read_text()
+    assert "Europe/London" in site
+    content.write("site.toml", site.replace("Europe/London", "America/New_York"))
     after = loader.load()
     first, second = (next(d for d in library.documents if d.slug == "first") for library in (before, after))
     assert first.published_at
     assert second.published_at
     assert (second.published_at - first.published_at).total_seconds() == 5 * 3600
+
+
+def move_away(folder: Path) -> None:
+    folder.rename(folder.with_name("elsewhere"))
+
+
+def leave_the_mount_point(folder: Path) -> None:
+    move_away(folder)
+    folder.mkdir()
+
+
+def leave_only_site_toml(folder: Path) -> None:
+    shutil.copytree(folder, folder.with_name("elsewhere"))
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+
+
+GONE: dict[str, Callable[[Path], None]] = {
+    "not there": move_away,
+    "empty": leave_the_mount_point,
+    "holding only site.toml": leave_only_site_toml,
+}
+
+
+@pytest.mark.parametrize("gone", GONE)
+def test_a_folder_that_is_away_at_the_start_shows_everything_as_it_was_last_good_and_forgets_nothing(
+    content: ContentFolder, tmp_path: Path, gone: str
+) -> None:
+    content.write("images/rooms.png", picture())
+    content.document("help/money.md", "![Rooms](/images/rooms.png)", title="Money and you", tab_title="Money")
+    data, folder = tmp_path / "data", content.path
+    before = Loader(folder, data).load()
+    GONE[gone](folder)
+    for _ in range(2):  # a second start finds as much as the first
+        loader = Loader(folder, data)
+        away = loader.load()
+        assert loader.load() is away
+        assert texts(away) == texts(before)
+        assert (away.site, away.contacts, away.pictures) == (before.site, before.contacts, before.pictures)
+        assert [problem.code for problem in away.problems] == [Code.FOLDER_AWAY]
+        assert str(folder) in str(away.problems[0])
+    if gone != "holding only site.toml":
+        assert loader.picture("rooms.png") == picture()
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.with_name("elsewhere").rename(folder)
+    content.document("help/money.md", "Other words.", title="Money today", tab_title="Money")
+    back = loader.load()
+    assert back.problems == ()
+    assert title_of(back, "money") == "Money today"
+    assert len(back.documents) == len(before.documents)
+
+
+@pytest.mark.parametrize("gone", ["empty", "holding only site.toml"])
+def test_a_folder_that_is_emptied_later_shows_everything_as_it_was(content: ContentFolder, gone: str) -> None:
+    loader = Loader(content.path)
+    before = loader.load()
+    GONE[gone](content.path)
+    away = loader.load()
+    assert texts(away) == texts(before)
+    assert away.problems[0].code is Code.FOLDER_AWAY
+
+
+def test_a_mistyped_folder_of_a_new_site_is_named_in_the_sentence_that_refuses_it(tmp_path: Path) -> None:
+    with pytest.raises(Refused) as refused:
+        Loader(tmp_path / "contnet", tmp_path / "data").load()
+    assert f"There is no site in {tmp_path / 'contnet'}" in str(refused.value)
+    assert "SIDEDOOR_CONTENT" in str(refused.value)
+    assert not (tmp_path / "contnet").exists()
+
+
+def test_what_is_in_a_folder_that_cannot_be_looked_into_is_not_deleted(content: ContentFolder, tmp_path: Path) -> None:
+    data, somebody = tmp_path / "data", 65534
+    before = Loader(content.path, data).load()
+    for path in (tmp_path, data, *data.rglob("*"), content.path, *content.path.rglob("*")):
+        os.chown(path, somebody, somebody)
+    for above in tmp_path.parents:
+        if above.stat().st_uid == os.getuid() and above.stat().st_mode & 0o077 == 0:
+            above.chmod(0o711)
+    os.seteuid(somebody)
+    try:
+        running = Loader(content.path, data)
+        running.load()
+        (content.path / "help").chmod(0)
+        for loader in (running, Loader(content.path, data)):
+            closed = loader.load()
+            assert texts(closed) == texts(before)
+            assert [str(problem) for problem in closed.problems] == [
+                "help/: error: This folder cannot be looked into. What is in it stays as it was last good. Give the"
+                " site the right to read it."
+            ]
+            assert loader.load() is closed
+        (content.path / "help").chmod(0o700)
+        assert running.load().problems == ()
+        (content.path / "help/money.md").unlink()
+        assert title_of(running.load(), "money") is None
+    finally:
+        os.seteuid(0)
+
+
+def test_a_picture_that_is_deleted_is_kept_nowhere(content: ContentFolder, tmp_path: Path) -> None:
+    content.write("images/rooms.png", picture())
+    loader = Loader(content.path, tmp_path / "data")
+    loader.load()
+    assert (tmp_path / "data/pictures/rooms.png").stat().st_mode & 0o077 == 0
+    (content.path / "images/rooms.png").unlink()
+    loader.load()
+    assert loader.picture("rooms.png") is None
+
+
+def test_each_fact_about_a_file_is_one_line_and_so_is_that_it_was_mended(
+    content: ContentFolder, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    live = LiveLibrary(Loader(content.path))
+    content.write("help/money.md", "broken")
+    live.refresh()
+    live.refresh()
+    content.document("help/money.md", title="Money and you", tab_title="Money")
+    live.refresh()
+    content.path.rename(content.path.with_name("elsewhere"))
+    live.refresh()
+    assert live.away
+    content.path.with_name("elsewhere").rename(content.path)
+    live.refresh()
+    assert not live.away
+    said = [record.getMessage() for record in caplog.records]
+    assert [line.split(": ")[:2] for line in said] == [
+        ["help/money.md:1", "error"], ["help/money.md", "mended."], ["site.toml", "error"], ["the content folder", "mended."],
+    ]  # fmt: skip

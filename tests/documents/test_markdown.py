@@ -39,13 +39,29 @@ def told(body: str) -> list[tuple[int | None, str]]:
         ("/// action | /help/x\nGo\n///", '<p class="action"><a href="/help/x">Go</a></p>'),
         (
             "/// device | edge\n### Edge\n///",
-            '<section class="device" id="device-edge">\n<h3 id="part-edge">Edge</h3>\n</section>',
+            '<section class="device" id="device-edge">\n<details><summary><h3 id="part-edge">Edge</h3>\n</summary></details></section>',
+        ),
+        ("/// call | 999\nWhisper.\n///", '<div class="call-now" data-contact="999">Whisper.</div>'),
+        (
+            "//// fold | Email\nText\n////",
+            '<details class="fold">\n<summary>\n<h2 id="part-email">Email</h2>\n</summary>\n<p>Text</p>\n</details>',
+        ),
+        (
+            '![A hill](/images/hill.png "From the north")',
+            '<figure><img alt="A hill" src="/images/hill.png"><figcaption>From the north</figcaption></figure>',
         ),
     ],
 )
 def test_each_author_block(body: str, html: str) -> None:
     rendered = render(body)
     assert (rendered.html, rendered.findings) == (html, [])
+
+
+def test_in_danger_now_is_a_heading_of_the_level_that_stands_there() -> None:
+    box = "/// emergency | In danger now\nCall.\n///"
+    assert '<h2 class="block-title" id="part-in-danger-now">' in render(box).html
+    assert '<h3 class="block-title" id="part-in-danger-now">' in render(f"## First\n\n{box}").html
+    assert '<p class="block-title">Note</p>' in render("/// callout | Note\nText\n///").html
 
 
 @pytest.mark.parametrize(
@@ -146,7 +162,7 @@ def test_the_blocks_of_tools_become_lists_questions_and_cards() -> None:
     assert '<section class="question">' in question.html
     assert "Is it so?</h3>" in question.html
     assert question.links == ["/help/x"]
-    card = render("//// nation | wales\n## Wales\n\n/// number | ndah\nDay *and* night\n///\n////")
+    card = render("//// place | wales\n## Wales\n\n/// number | ndah\nDay *and* night\n///\n////")
     assert '<section class="card" id="card-wales">' in card.html
     assert '<div class="number" data-contact="ndah">Day <em>and</em> night</div>' in card.html
     assert card.contacts == ["ndah"]

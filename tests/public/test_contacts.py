@@ -8,9 +8,9 @@ from flask.testing import FlaskClient
 
 from sidedoor.documents.checks import check_library
 from sidedoor.documents.codes import Code
-from sidedoor.documents.models import Area
 from sidedoor.documents.problem_words import file_words
 from sidedoor.documents.problems import Level
+from sidedoor.documents.site import Area
 from sidedoor.documents.times import utc_now
 from sidedoor.public.addresses import LINKED
 from sidedoor.public.contacts import near_to

@@ -1,1 +1,1 @@
-"""Conversations between a reader and an adviser, of which nothing stays."""
+"""Conversations between a reader and an adviser, of which nothing is kept."""

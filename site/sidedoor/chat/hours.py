@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sidedoor.documents.models import Chat
+from sidedoor.documents.site import Chat
 
 _LOOK_AHEAD_DAYS = 14
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -49,7 +49,7 @@ def next_opening(chat: Chat, zone: ZoneInfo, now: datetime) -> datetime | None:
 
 
 def _spans(chat: Chat, zone: ZoneInfo, now: datetime) -> Iterator[tuple[datetime, datetime]]:
-    """The slots of the days around `now`, in UTC: two moments of one zone would be compared by what the clock shows."""
+    """The slots of the days around `now`, in UTC: Python compares two moments of one zone by what the clock shows."""
     today = now.astimezone(zone).date()
     for ahead in range(_LOOK_AHEAD_DAYS):
         day = today + timedelta(days=ahead)

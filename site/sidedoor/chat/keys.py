@@ -32,7 +32,7 @@ class Keys:
         return key if len(key) == _BYTES and any(key) else None
 
     def destroy(self, conversation: int) -> None:
-        """Overwrite the key where it lies, then remove it. A key that is gone already is none."""
+        """Overwrite the key where it lies, then remove it. A key that is gone already raises nothing."""
         path = self._path(conversation)
         try:
             for last in (secrets.token_bytes(_BYTES), bytes(_BYTES)):
@@ -50,7 +50,7 @@ class Keys:
 
     @staticmethod
     def _overwrite(path: Path, raw: bytes, more: int) -> None:
-        # Not truncated first: the new bytes have to land on the blocks of the old ones.
+        # Not truncated first: the zeros have to land on the blocks that hold the key.
         out = os.open(path, os.O_WRONLY | more, 0o600)
         try:
             if more:

@@ -17,7 +17,7 @@ Why = Literal[
     "empty", "long", "often", "over", "pause", "gone", "closed", "here", "full", "network", "blocked", "again"
 ]
 """Why a step cannot be taken. `gone`: a colleague was quicker, or it is not theirs. `closed`: the desk of whoever is to
-get it gives no sign. `here`: the desk of its adviser does. `network`: so many from one network run already."""
+get it gives no sign. `here`: the desk of its adviser does. `network`: too many from one network are running."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Adviser:
     pause_until: datetime | None
 
     def pauses(self, now: datetime) -> bool:
-        """Whether they are to breathe before the next one."""
+        """Whether they get a moment to breathe before the next conversation."""
         return self.pause_until is not None and self.pause_until > now
 
 
@@ -81,7 +81,7 @@ class NotPossible(Exception):
 
 
 class Unreadable(Exception):
-    """The words of a conversation that goes on, or its key, are no longer what was kept. It has to end."""
+    """The words or the key of a running conversation are damaged or lost. It has to end."""
 
     def __init__(self, conversation: int) -> None:
         super().__init__(f"chat {conversation}")

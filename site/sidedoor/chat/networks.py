@@ -32,8 +32,8 @@ def plain_address(written: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address
     """The address itself, however servers and proxies write it: with a port, in brackets, with a zone (`%eth0`), or an
     IPv4 one inside an IPv6 one, which would else make all of IPv4 one network. None for what is no address."""
     written = written.strip()
-    if found := _WITH_PORT.fullmatch(written):
-        written = found["six"] or found["four"] or ""
+    if match := _WITH_PORT.fullmatch(written):
+        written = match["six"] or match["four"] or ""
     try:
         known = ipaddress.ip_address(written.partition("%")[0])
     except ValueError:

@@ -12,7 +12,7 @@ LONGEST_MESSAGE = 2000
 MOST_MESSAGES_A_MINUTE = 20
 """From either side of one conversation."""
 MOST_FROM_ONE_NETWORK = 6
-"""So many conversations of one network run at once, unless site.toml says otherwise."""
+"""How many conversations of one network may run at once, unless site.toml says otherwise."""
 STARTS_TO_EACH_PLACE, STARTS_WITHIN = 10, timedelta(hours=1)
 """A network may begin ten times as many within an hour: those that ended use up nothing, but a program that begins and
 ends them all day is stopped."""
@@ -21,15 +21,15 @@ START_AGAIN_WITHIN = timedelta(minutes=1)
 
 QUESTION_AFTER = timedelta(minutes=10)
 OVER_AFTER = timedelta(minutes=15)
-"""Nobody has written for so long: first a question, then the end. A waiting browser silent as long loses its place."""
+"""When nobody has written for this long: first a question, then the end. Somebody who waits loses their place."""
 PLACE_QUESTION_AFTER = timedelta(minutes=20)
 PLACE_OVER_AFTER = timedelta(minutes=30)
-"""The same for whoever waits, whose browser does nothing but call."""
+"""The same for readers who wait: their browser does nothing but call."""
 OUT_OF_REACH_AFTER = timedelta(seconds=60)
 """A reader whose browser has not called for this long is out of reach, and is not counted before others."""
 LOOKS_IN_EVERY = timedelta(seconds=20)
 WAITS_IN_EVERY = timedelta(seconds=10)
-"""That a reader is there, or waits, is written down no more often than this."""
+"""How often it is written down that a reader is there, or waits."""
 
 DESK_GONE_AFTER = timedelta(seconds=80)
 """An adviser's desk that has given no sign for this long is gone: readers are told, and colleagues may take its chats.
@@ -38,7 +38,7 @@ A desk that lives but is hidden is not called gone: its clock runs in a worker, 
 is no worker, Chromium lets a hidden page's timer run once a minute, and a sign takes no more than ten seconds.
 """
 DESK_SIGNS_EVERY = timedelta(seconds=10)
-"""A sign is written down no more often than this: so it is 70 to 80 seconds of silence that count as gone."""
+"""How often a sign is written down. So a desk counts as gone after 70 to 80 seconds of silence."""
 DESK_RETURNS_WITHIN = timedelta(minutes=5)
 """A desk that comes back this soon is present as before. Later its adviser has to say so: nobody is made present by
 opening a laptop the next morning."""
@@ -50,48 +50,50 @@ WATCHED_FOR = timedelta(seconds=20)
 REMEMBERED = timedelta(minutes=10)
 """For this long an adviser still sees that, and how, a conversation ended; never what was said."""
 LONGEST_BLOCK = timedelta(days=1)
-"""Then the key of the network's hash is forgotten, and nobody could know the network again."""
+"""After that the key of the network's hash is forgotten, so nobody could recognise the network."""
 DESK_REMEMBERED = timedelta(days=1)
 COUNTS_KEPT = timedelta(days=400)
-"""How many there were in each hour: as long as a year can be compared with the one before."""
+"""How long the counts of each hour are kept: long enough to compare a year with the one before."""
 
 Standing = Literal["with you", "adviser gone", "next", "behind", "nobody", "closed"]
 
 
 def over_at(state: State, quiet_since: datetime, seen: datetime) -> datetime:
-    """When a conversation that goes on ends by itself, if nothing happens before."""
+    """When a conversation that goes on ends by itself, if nothing happens first."""
     if state == "waiting":
         return min(quiet_since + PLACE_OVER_AFTER, seen + OVER_AFTER)
     return quiet_since + OVER_AFTER
 
 
 def earliest_over(now: datetime) -> datetime:
-    """Whatever began, was written in and was seen after this moment cannot be over."""
+    """A conversation that began, was written in or was seen after this moment cannot be over yet."""
     return now - min(OVER_AFTER, PLACE_OVER_AFTER)
 
 
-def asks_whether_there(one: Conversation, now: datetime) -> bool:
+def asks_whether_there(conversation: Conversation, now: datetime) -> bool:
     """Whether it was quiet for so long that the reader is asked."""
-    after = {"talking": QUESTION_AFTER, "waiting": PLACE_QUESTION_AFTER}.get(one.state)
-    return after is not None and now - one.quiet_since >= after
+    after = {"talking": QUESTION_AFTER, "waiting": PLACE_QUESTION_AFTER}.get(conversation.state)
+    return after is not None and now - conversation.quiet_since >= after
 
 
-def looked_in_long_ago(one: Conversation, now: datetime) -> bool:
+def looked_in_long_ago(conversation: Conversation, now: datetime) -> bool:
     """Whether it is time to write down again that the reader is there.
 
     The spans differ between conversations: those that began together would all write at the same moments.
     """
-    span = WAITS_IN_EVERY if one.state == "waiting" else LOOKS_IN_EVERY + timedelta(seconds=one.id % 10)
-    return one.state != "ended" and now - one.seen >= span
+    span = (
+        WAITS_IN_EVERY if conversation.state == "waiting" else LOOKS_IN_EVERY + timedelta(seconds=conversation.id % 10)
+    )
+    return conversation.state != "ended" and now - conversation.seen >= span
 
 
-def out_of_reach(one: Conversation, now: datetime) -> bool:
+def out_of_reach(conversation: Conversation, now: datetime) -> bool:
     """Whether the reader's browser has not called for a while: a lost network, or they read with scripts off."""
-    return one.state != "ended" and one.seen <= out_of_reach_since(now)
+    return conversation.state != "ended" and conversation.seen <= out_of_reach_since(now)
 
 
 def out_of_reach_since(now: datetime) -> datetime:
-    """Who was last seen at this moment or before is out of reach."""
+    """A reader who was last seen at this moment, or earlier, is out of reach."""
     return now - OUT_OF_REACH_AFTER
 
 
@@ -100,29 +102,29 @@ def desk_is_gone(seen: datetime | None, now: datetime) -> bool:
     return seen is None or now - seen >= DESK_GONE_AFTER
 
 
-def left_alone(one: Conversation, now: datetime) -> bool:
+def left_alone(conversation: Conversation, now: datetime) -> bool:
     """Whether its adviser's desk is gone, so that the reader is told, and whoever is at the board may take it."""
-    return one.state == "talking" and desk_is_gone(one.adviser_seen, now)
+    return conversation.state == "talking" and desk_is_gone(conversation.adviser_seen, now)
 
 
-def standing(one: Conversation, is_open: bool, somebody_present: bool, now: datetime) -> Standing:
+def standing(conversation: Conversation, is_open: bool, somebody_present: bool, now: datetime) -> Standing:
     """What the reader of a conversation that goes on is told. `is_open`: it is within the opening hours."""
-    if one.state == "talking":
-        return "adviser gone" if left_alone(one, now) else "with you"
+    if conversation.state == "talking":
+        return "adviser gone" if left_alone(conversation, now) else "with you"
     if not is_open:
         return "closed"
     if not somebody_present:
         return "nobody"
-    return "behind" if one.place > 1 else "next"
+    return "behind" if conversation.place > 1 else "next"
 
 
 def needs_numbers(told: Standing) -> bool:
-    """Whether whom they could call stands beside it: nobody can promise them an answer here."""
+    """Whether phone numbers are shown beside it, because nobody can promise an answer here."""
     return told in ("adviser gone", "nobody", "closed")
 
 
 def is_a_sign_of_life(who: Who) -> bool:
-    """Whether such a message begins the quiet time anew. That somebody reads along, or takes over, does not."""
+    """Whether such a message restarts the quiet time. Reading along and taking over do not."""
     return who in ("reader", "adviser")
 
 

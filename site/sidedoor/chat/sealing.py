@@ -21,7 +21,7 @@ def new_key() -> bytes:
 
 
 def seal(key: bytes, conversation: int, number: int, text: str) -> bytes:
-    """`text`, so that only who has `key` can read it. Raises model.Unreadable for what is no key."""
+    """`text`, so that only somebody with `key` can read it. Raises model.Unreadable if `key` is not one."""
     nonce = secrets.token_bytes(_NONCE_BYTES)
     if len(key) != _KEY_BYTES:
         raise Unreadable(conversation)
@@ -42,7 +42,7 @@ def new_token(once: str = "") -> str:
 
 
 def digest(token: str) -> str:
-    """What is kept of a reader's token: enough to know it again, too little to make it."""
+    """What is kept of a reader's token: enough to recognise it, too little to make it."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 

@@ -24,10 +24,9 @@ from sidedoor.chat.model import (
     whole_minutes,
 )
 from sidedoor.chat.sealing import digest, new_key, new_token, seal, unseal
-from sidedoor.database import Database
+from sidedoor.database import Database, Migration, run_script
 
-_MIGRATIONS = (
-    """
+_FIRST = """
 CREATE TABLE IF NOT EXISTS conversations (
     id INTEGER PRIMARY KEY AUTOINCREMENT, token TEXT UNIQUE, network TEXT NOT NULL, state TEXT NOT NULL,
     started TEXT NOT NULL, quiet_since TEXT NOT NULL, seen TEXT NOT NULL, adviser INTEGER,
@@ -45,7 +44,20 @@ CREATE TABLE IF NOT EXISTS starts (network TEXT NOT NULL, at TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS blocks (network TEXT PRIMARY KEY, until TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS days (day TEXT PRIMARY KEY, key BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS counts (hour TEXT, what TEXT, number INTEGER NOT NULL, PRIMARY KEY (hour, what));
-""",
+"""
+
+
+def _begin(database: sqlite3.Connection) -> None:
+    """The first tables. Conversations of the very first release, which kept keys beside the words, end here."""
+    known = {row[1] for row in database.execute("PRAGMA table_info(conversations)").fetchall()}
+    if known and "network" not in known:
+        for table in ("conversations", "keys", "messages", "present", "starts"):
+            database.execute(f"DROP TABLE {table}")
+    run_script(database, _FIRST)
+
+
+_MIGRATIONS: tuple[Migration, ...] = (
+    _begin,
     "ALTER TABLE messages ADD COLUMN author TEXT NOT NULL DEFAULT '';",
 )
 _SELECT = (
@@ -55,7 +67,7 @@ _SELECT = (
 )
 _TIDIES_EVERY = timedelta(seconds=10)
 _HIGHEST = 2**63 - 1
-"""No number that SQLite gives is higher."""
+"""The highest number that SQLite gives out."""
 
 
 class SqliteStore:
@@ -79,12 +91,12 @@ class SqliteStore:
         tidies = abs(now - self._tidied) >= _TIDIES_EVERY
         self._tidied = now if tidies else self._tidied
         old = _old(now) if tidies else ()
-        found = [of for of, until in old if looking.execute(f"SELECT 1 FROM {of}", (until,)).fetchone()]  # noqa: S608
-        if not over and not found:
+        outdated = [of for of, until in old if looking.execute(f"SELECT 1 FROM {of}", (until,)).fetchone()]  # noqa: S608
+        if not over and not outdated:
             return
         with self._write() as database:
             for id_ in over:
-                # It may have been spoken in meanwhile.
+                # Somebody may have written in it meanwhile.
                 row = database.execute(f"{_SELECT} WHERE one.id = ? AND one.state != 'ended'", (id_,)).fetchone()
                 if row and _is_over(row, now):
                     self._end(database, id_, "quiet", now)
@@ -100,12 +112,12 @@ class SqliteStore:
         """See store.ChatStore."""
         today = now.astimezone(UTC).date()
         days = (today.isoformat(), (today - timedelta(days=1)).isoformat())
-        found = self._days(self._connection(), days)
-        if days[0] not in found:
+        keys = self._days(self._connection(), days)
+        if days[0] not in keys:
             with self._write() as database:
                 database.execute("INSERT OR IGNORE INTO days VALUES (?, ?)", (days[0], secrets.token_bytes(32)))
-                found = self._days(database, days)
-        return tuple(found[day] for day in days if day in found)
+                keys = self._days(database, days)
+        return tuple(keys[day] for day in days if day in keys)
 
     def start(
         self,
@@ -163,7 +175,7 @@ class SqliteStore:
         """See store.ChatStore."""
         self.end_the_quiet(now)
         rows = self._connection().execute(f"{_SELECT} ORDER BY one.started, one.id").fetchall()
-        return [one for one in (self._conversation(row, now) for row in rows) if one]
+        return [conversation for conversation in (self._conversation(row, now) for row in rows) if conversation]
 
     def say(self, conversation: int, who: Who, text: str, now: datetime, once: str = "", author: str = "") -> int:
         """See store.ChatStore."""
@@ -366,7 +378,7 @@ class SqliteStore:
         database.execute(query, (hour_of(now), what, by, by))
 
     def _conversation(self, row: tuple[Any, ...], now: datetime) -> Conversation | None:
-        """None for a row that cannot be read: nobody can go on there, and the others are not to suffer from it."""
+        """None for a row that cannot be read: nobody can go on there, and it must not take the others down with it."""
         id_, state, started, quiet_since, seen, adviser, name, desk, watcher, watched, reason, newest, network = row
         place = 0
         if state == "waiting":

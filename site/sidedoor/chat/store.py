@@ -28,7 +28,7 @@ class ChatStore(Protocol):
 
     def end_the_quiet(self, now: datetime) -> None:
         """End what is over by rules.over_at, and forget all that is old: what ended, networks, keys of days, desks that
-        gave no sign, counts. Whoever looks does so first; a sweeper does it where nobody looks."""
+        gave no sign, counts. Every look does so first; a sweeper does it while nobody looks."""
 
     def network_keys(self, now: datetime) -> tuple[bytes, ...]:
         """The keys that stand for today and yesterday (UTC) in networks.networks; older ones are forgotten."""
@@ -48,10 +48,10 @@ class ChatStore(Protocol):
         """
 
     def find(self, token: str, now: datetime) -> Conversation | None:
-        """The reader's conversation, also for a while after it ended. Who looks in is there."""
+        """The reader's conversation, also for a while after it ended. Looking in counts as being there."""
 
     def stay(self, conversation: int, now: datetime) -> None:
-        """The reader says that they are still there: the quiet time begins anew."""
+        """The reader says that they are still there: the quiet time starts again."""
 
     def get(self, conversation: int, now: datetime) -> Conversation | None:
         """A conversation by its number, for the desk."""
@@ -120,8 +120,10 @@ def open_store(chosen: str, data: Path) -> ChatStore:
     # Words and keys are in this process's memory; none of it may end up in a file because something crashed.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if chosen.startswith("sqlite:"):
+        if chosen.startswith("sqlite://"):
+            raise _refused(Code.UNKNOWN_CHAT_STORE)
         return SqliteStore(Path(chosen.removeprefix("sqlite:") or data))
-    if urlsplit(chosen).scheme not in ("valkey", "valkeys"):
+    if not _is_valkey(chosen):
         raise _refused(Code.UNKNOWN_CHAT_STORE)
     try:
         from sidedoor.chat.valkey_store import ValkeyStore  # what it needs is an optional extra
@@ -137,6 +139,20 @@ def sweep(store: ChatStore, clock: Clock, wanted: Callable[[], bool]) -> None:
             with suppress(StoreDown, sqlite3.Error):  # it is tried again, and readers are told meanwhile
                 store.end_the_quiet(clock())
         time.sleep(_SWEEP_SECONDS)
+
+
+def _is_valkey(chosen: str) -> bool:
+    try:
+        parts = urlsplit(chosen)
+        number = parts.path.removeprefix("/")
+        return (
+            parts.scheme in ("valkey", "valkeys")
+            and bool(parts.hostname)
+            and parts.port != 0
+            and (not number or number.isdigit())
+        )
+    except ValueError:  # not a port
+        return False
 
 
 def _refused(code: Code) -> Refused:

@@ -2,17 +2,19 @@
 
 Everything is in its memory and every key has an expiry, so that nothing outlives its hour even if all of us are gone.
 A server that writes to its disk, or keeps a log of slow commands (their values, a key among them), is refused. A step
-is a transaction that looks first and is tried anew where somebody else was quicker (WATCH, MULTI, EXEC;
-https://valkey.io/topics/transactions/). What it holds that cannot be read is as good as gone, and no fault of ours.
+is a transaction that looks first and is tried again where somebody else was quicker (WATCH, MULTI, EXEC;
+https://valkey.io/topics/transactions/). What cannot be read there counts as gone.
 """
 
 import json
+import logging
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast, get_args
+from urllib.parse import urlsplit
 
 import redis
 from redis.client import Pipeline
@@ -32,8 +34,9 @@ from sidedoor.chat.model import (
 )
 from sidedoor.chat.sealing import digest, new_key, new_token, seal, unseal
 from sidedoor.documents.codes import Code
-from sidedoor.documents.problems import Problem, Refused
+from sidedoor.documents.problems import Level, Problem, Refused
 
+log = logging.getLogger("sidedoor.health")
 _PREFIX = "sidedoor:chat:"
 _LIFE = rules.PLACE_OVER_AFTER + rules.REMEMBERED
 """A conversation's keys expire this long after its last sign of life; before that we have ended it ourselves."""
@@ -57,9 +60,9 @@ def _or_down(method: _Method[Parameters, Result]) -> _Method[Parameters, Result]
         try:
             return method(self, *args, **kwargs)
         except redis.RedisError as error:
-            raise StoreDown(f"The chat's store does not answer ({type(error).__name__}).") from None
+            raise StoreDown(type(error).__name__) from None
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise StoreDown(f"The chat's store holds what is none of ours ({type(error).__name__}).") from None
+            raise StoreDown(type(error).__name__) from None
 
     return cast("_Method[Parameters, Result]", tried)
 
@@ -78,15 +81,21 @@ class ValkeyStore:
             health_check_interval=30,
         )
         self._swept = datetime.min.replace(tzinfo=UTC)
-        with suppress(redis.ConnectionError, redis.TimeoutError):
-            # Where it does not answer, the site starts without it, and it is asked before the first conversation.
+        place = urlsplit(url).netloc.rpartition("@")[2]
+        try:
             self._look_whether_it_writes()
+        except redis.AuthenticationError:
+            raise Refused([Problem("SIDEDOOR_CHAT_STORE", None, Code.VALKEY_PASSWORD, {"place": place})]) from None
+        except (redis.ConnectionError, redis.TimeoutError) as error:
+            # The site starts without it, and it is asked before the first conversation.
+            reason = {"place": place, "reason": str(error).rstrip(".").rpartition(". ")[2]}
+            log.warning("%s", Problem("SIDEDOOR_CHAT_STORE", None, Code.VALKEY_AWAY, reason, level=Level.WARNING))
 
     @_or_down
     def end_the_quiet(self, now: datetime) -> None:
         """See store.ChatStore."""
         if abs(now - self._swept) < _SWEEPS_EVERY:
-            return  # asked of the network at every poll, it would be half of what a poll costs
+            return  # at every poll, this question would be half of what the poll costs
         self._swept = now
         for id_ in cast(list[bytes], self._redis.zrangebyscore(_name("due"), "-inf", now.timestamp())):
             self._end(int(id_), "quiet", now, only_if_due=True)
@@ -98,14 +107,14 @@ class ValkeyStore:
     def network_keys(self, now: datetime) -> tuple[bytes, ...]:
         """See store.ChatStore."""
         try:
-            self._look_whether_it_writes()  # at every start: it may have been started anew, in another way
+            self._look_whether_it_writes()  # before every conversation: it may have been restarted with other settings
         except Refused as refused:
-            raise StoreDown(str(refused.problems[0])) from refused
+            raise StoreDown(refused.problems[0].code) from refused
         today = now.astimezone(UTC).date()
         name = _name("day", today)
         self._redis.set(name, secrets.token_bytes(32), nx=True, ex=timedelta(days=2))
-        found = self._redis.mget(name, _name("day", today - timedelta(days=1)))
-        return tuple(cast(bytes, key) for key in found if key)
+        keys = self._redis.mget(name, _name("day", today - timedelta(days=1)))
+        return tuple(cast(bytes, key) for key in keys if key)
 
     @_or_down
     def start(
@@ -188,8 +197,10 @@ class ValkeyStore:
         """See store.ChatStore."""
         self.end_the_quiet(now)
         ids = cast(list[bytes], self._redis.zrange(_name("live"), 0, -1))
-        found = [self._conversation(int(id_), now) for id_ in ids]
-        return sorted((one for one in found if one), key=lambda one: (one.started, one.id))
+        conversations = [self._conversation(int(id_), now) for id_ in ids]
+        return sorted(
+            (conversation for conversation in conversations if conversation), key=lambda one: (one.started, one.id)
+        )
 
     @_or_down
     def say(self, conversation: int, who: Who, text: str, now: datetime, once: str = "", author: str = "") -> int:
@@ -366,8 +377,8 @@ class ValkeyStore:
     @_or_down
     def present(self, now: datetime) -> dict[int, Adviser]:
         """See store.ChatStore."""
-        here = [one for one, seen in self._present(self._redis).values() if not rules.desk_is_gone(seen, now)]
-        return {one.id: one for one in sorted(here, key=lambda one: one.name)}
+        here = [adviser for adviser, seen in self._present(self._redis).values() if not rules.desk_is_gone(seen, now)]
+        return {adviser.id: adviser for adviser in sorted(here, key=lambda adviser: adviser.name)}
 
     @_or_down
     def usual_wait(self, now: datetime) -> timedelta | None:
@@ -467,7 +478,7 @@ class ValkeyStore:
 
     @staticmethod
     def _keep(pipe: Pipeline, conversation: int, token: str) -> None:
-        """Each of its keys, and what lists it, lives on for another while."""
+        """Puts off the expiry of each of its keys, and of the lists that it is in."""
         own = (_one(conversation), _name("words", conversation), _name("once", conversation), _name("token", token))
         for name in (*own, *map(_name, _INDEXES)):
             pipe.expire(name, _LIFE)
@@ -479,7 +490,7 @@ class ValkeyStore:
         return Message(number, told["who"], text, datetime.fromisoformat(told["at"]), told.get("author", ""))
 
     def _conversation(self, id_: int, now: datetime) -> Conversation | None:
-        """None also for what cannot be read: nobody can go on there, and the others are not to suffer from it."""
+        """None also for what cannot be read: nobody can go on there, and it must not take the others down with it."""
         try:
             told = cast(dict[bytes, bytes], self._redis.hgetall(_one(id_)))
             row = {name.decode(): value.decode() for name, value in told.items() if name != b"key"}
@@ -522,7 +533,7 @@ class ValkeyStore:
     def _present(client: "redis.Redis | Pipeline") -> dict[int, tuple[Adviser, datetime]]:
         found = {}
         for id_, raw in cast(dict[bytes, bytes], client.hgetall(_name("present"))).items():
-            with suppress(ValueError, TypeError):  # one that cannot be read is nobody's sign
+            with suppress(ValueError, TypeError):  # a sign that cannot be read counts for nobody
                 name, seen, until = json.loads(raw)
                 adviser = Adviser(int(id_), name, datetime.fromisoformat(until) if until else None)
                 found[adviser.id] = (adviser, datetime.fromisoformat(seen))
@@ -562,7 +573,7 @@ class ValkeyStore:
 
 
 def _only_wrong_type(error: Exception) -> None:
-    """Raise again what says something of the server, and not of what stands under one key."""
+    """Raise the error again, unless it is about the value of a single key."""
     if isinstance(error, redis.ResponseError) and not str(error).startswith("WRONGTYPE"):
         raise error
 

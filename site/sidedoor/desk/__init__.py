@@ -1,4 +1,4 @@
-"""The staff desk: press office and advisers. Its own application, process, port and cookie; the public never gets here.
+"""The staff desk: press office and advisers. Its own application, process, port and cookie; the public cannot reach it.
 
 It imports the public site, because its preview is the real public page; the public site knows nothing of the desk.
 """
@@ -31,11 +31,13 @@ from sidedoor.desk.people import signing_in
 from sidedoor.desk.people import views as people_views
 from sidedoor.desk.people.sessions import Sessions
 from sidedoor.desk.people.staff import Staff
+from sidedoor.desk.refusal_words import in_words
 from sidedoor.desk.words import speak_plainly
 from sidedoor.documents.codes import Code
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.loader import Loader
 from sidedoor.documents.problems import Problem, Refused
+from sidedoor.documents.site import emergency_number
 from sidedoor.documents.times import Clock, utc_now
 from sidedoor.public import create_pages
 from sidedoor.settings import Settings
@@ -72,7 +74,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
     )
     data = app.config["DATA"]
     live = LiveLibrary(Loader(settings.content, settings.data / "desk"))
-    shelf, reviews, audit = Shelf(app.config["CONTENT"], data), Reviews(data), Audit(data, clock)
+    shelf, reviews, audit = Shelf(app.config["CONTENT"], data, lambda: live.away), Reviews(data), Audit(data, clock)
     workflow = Workflow(shelf, reviews, audit, live, clock)
     app.extensions["desk"] = Desk(
         clock=clock,
@@ -90,7 +92,8 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
         pages=create_pages(settings, live, clock),
     )
     signing_in.set_up_cookie(app, settings.https)
-    speak_plainly(app, clock, lambda: live.library.site.zone)
+    speak_plainly(app, clock, lambda: live.library.site)
+    app.jinja_env.filters["in_words"] = in_words
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
     @app.context_processor
@@ -118,6 +121,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
         settings.https,
         lambda: (*settings.desk_hosts, urlsplit(settings.desk_url).hostname or ""),
         lambda environ: None,
+        lambda: emergency_number(live.library.site),
     )
     serve(app, lambda environ: False, outermost.refuse_body)
     app.extensions["background"] = Background((live.watch,))

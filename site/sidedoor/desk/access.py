@@ -32,13 +32,13 @@ def staff(view: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
 
 
 def polled(view: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
-    """Mark a view that scripts ask by themselves, on a timer: no sign that anybody is there, so sessions run out."""
+    """Mark a view that scripts ask on a timer. It does not show that anybody is there, so it keeps no session alive."""
     view.desk_polled = True  # type: ignore[attr-defined]
     return view
 
 
 def asked_by_itself() -> bool:
-    """Whether nobody need be there for this request: its view is marked so, or a page loaded itself again."""
+    """Whether nobody had to be there for this request: a script's timer sent it, or a page that reloads itself."""
     view = current_app.view_functions.get(request.endpoint or "")
     return "by-itself" in request.args or bool(getattr(view, "desk_polled", False))
 

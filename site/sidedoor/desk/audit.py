@@ -1,7 +1,7 @@
 """Who did what when: a log that is only ever added to. Each line is sealed together with the one before.
 
-The seal is an HMAC whose key lies in a file of its own, so whoever can write the database alone cannot make lines that
-pass. Lines from before there was a key are held by the seal that the last of them had when the key was made.
+The seal is an HMAC whose key lies in a file of its own, so writing the database alone is not enough to make lines that
+pass. Lines from before there was a key are secured by the seal that the last of them had when the key was made.
 """
 
 import hashlib
@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from sidedoor.database import Database
+from sidedoor.desk.refusals import HalfDone
 from sidedoor.documents.times import Clock
 from sidedoor.private import secret_file
 
@@ -34,7 +35,7 @@ INSERT INTO unlisted VALUES (0);
 """,
 )
 STRANGERS_LINES, STRANGERS_MINUTES = 60, 15
-"""So many lines of strangers in so many minutes are written; of those beyond only the number is."""
+"""At most so many lines about strangers in so many minutes; of the rest only the number is kept."""
 
 
 @dataclass(frozen=True)
@@ -65,30 +66,31 @@ class Entry:
 
 
 class Audit:
-    """The log in `data`/audit.sqlite3. No password, no token, no word of a chat is ever given to it."""
+    """The log in `data`/audit.sqlite3. It is never given a password, a token or a word of a chat."""
 
     def __init__(self, data: Path, clock: Clock) -> None:
-        self._database = Database(data / "audit.sqlite3", _MIGRATIONS)
+        self._database = Database(data / "audit.sqlite3", _MIGRATIONS, keep_open=True)
         self._key_file = data / "audit.key"
         self._clock = clock
 
     def record(self, person: str, action: str, subject: str = "", detail: str = "") -> None:
-        """Add a line. Raises sqlite3.Error where it cannot be written: what is not logged is not done."""
+        """Add a line. Raises sqlite3.Error where it cannot be written: what cannot be logged is not done."""
         with self._database.writing() as database:
             self._add(database, person, action, subject, detail)
 
     @contextmanager
     def recorded(self, person: str, action: str, subject: str = "", detail: str = "") -> Iterator[None]:
-        """Add a line, then let the block act. If that fails, another line says so, and the error goes on.
+        """Add a line, then let the block act. If that fails, or stops halfway, another line says so; the error goes on.
 
         Raises sqlite3.Error where the line cannot be written, before anything is done.
         """
         self.record(person, action, subject, detail)
         try:
             yield
-        except Exception:
+        except Exception as error:
+            how = "got through only in part" if isinstance(error, HalfDone) else "did not get through"
             with suppress(sqlite3.Error, OSError):
-                self.record(person, "did not get through", subject, action)
+                self.record(person, how, subject, action)
             raise
 
     def record_stranger(self, action: str, subject: str = "", detail: str = "") -> None:

@@ -8,6 +8,7 @@ from sidedoor.desk.current import audit, desk_staff, sessions
 from sidedoor.desk.people.person import Person
 from sidedoor.desk.people.staff import LINK_DAYS, NotPossible
 from sidedoor.desk.people.views import link_for
+from sidedoor.desk.refusal_words import sentence
 
 staff = AppGroup("staff", help="Who may sign in to the desk.")
 _OPERATOR = "the operator"
@@ -28,7 +29,7 @@ def add(name: str, role: str) -> None:
         with audit().recorded(_OPERATOR, "invited", name, role):
             person = desk_staff().add(name, role.split(","))
     except NotPossible as problem:
-        raise click.ClickException(str(problem)) from None
+        raise click.ClickException(sentence(problem)) from None
     _print_link(person)
 
 
@@ -61,7 +62,7 @@ def remove(name: str) -> None:
         with audit().recorded(_OPERATOR, "removed", person.name):
             desk_staff().remove(person.id)
     except NotPossible as problem:
-        raise click.ClickException(str(problem)) from None
+        raise click.ClickException(sentence(problem)) from None
     sessions().end_all(person.id)
     click.echo(f"{person.name} can no longer sign in.")
 

@@ -8,12 +8,14 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, Unauthorized
 
 from sidedoor.desk.access import Who, roles_for
+from sidedoor.desk.items.files import CannotSave
 from sidedoor.desk.people.typed_words import shown_again
+from sidedoor.desk.refusal_words import sentence
 from sidedoor.documents.problems import Refused
 
 log = logging.getLogger(__name__)
 _SENTENCES = {
-    400: ("That did not work", "Something in the form was not right. Go back, and try once more."),
+    400: ("That did not work", "Something in the form was not right. Go back, and try again."),
     401: ("You are not signed in", "What you typed was not sent. Sign in in another tab, come back, and try again."),
     403: ("This is not open to you", "If you need it, ask an administrator for the role it takes."),
     404: ("There is nothing here", "It may have been moved or removed. The list shows everything there is."),
@@ -45,6 +47,13 @@ def handle_errors(app: Flask) -> None:
         heading, text = "A file cannot be read", "Nothing was changed. Whoever edited it outside the desk can mend it. "
         text += " ".join(f"{problem}" for problem in error.problems[:3])
         return render_template("desk/error.html", heading=heading, text=text), 422
+
+    @app.errorhandler(CannotSave)
+    def out_of_reach(error: CannotSave) -> ResponseReturnValue:
+        """A file, or the whole folder of them, that cannot be reached just now."""
+        if again := shown_again(sentence(error)):
+            return again
+        return render_template("desk/error.html", heading="This cannot be opened just now", text=sentence(error)), 503
 
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> ResponseReturnValue:

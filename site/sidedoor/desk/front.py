@@ -26,12 +26,14 @@ def to_do() -> ResponseReturnValue:
     everything = rows(library(), shelf(), reviews(), now())
     mine = {row.file for row in everything if person.id in reviews().writers(row.file)}
     waiting = [row for row in everything if row.needs_approval]
-    # What a draft still lacks is said where it is written.
+    # What a draft still lacks is shown where it is being written.
     drafts = {row.file for row in everything if row.standing in ("draft", "ready")}
-    problems = [one for one in due(library(), shelf(), now()) if one.file not in drafts]
+    problems = [problem for problem in due(library(), shelf(), now()) if problem.file not in drafts]
     wrong = [problem for problem in problems if problem.level is Level.ERROR]
-    # Contacts and facts that are due stand in lists of their own.
-    later = [one for one in problems if one.level is not Level.ERROR and one.file not in (CONTACTS, FACTS)]
+    # Contacts and facts that are due have lists of their own.
+    later = [
+        problem for problem in problems if problem.level is not Level.ERROR and problem.file not in (CONTACTS, FACTS)
+    ]
     return render_template(
         "desk/front.html",
         waiting=waiting,

@@ -28,9 +28,9 @@ def policy_headers(https: bool) -> dict[str, str]:
     }
 
 
-def preview_headers(https: bool, frame: bool) -> dict[str, str]:
+def preview_headers(https: bool, frame: bool, rules: str = "") -> dict[str, str]:
     """What a previewed public page is sent with: no scripts run; the desk may show it in a frame if `frame`."""
-    public = public_policy_headers(https)
+    public = public_policy_headers(https, rules)
     policy = public["Content-Security-Policy"]
     if frame:
         policy = policy.replace("frame-ancestors 'none'", "frame-ancestors 'self'")

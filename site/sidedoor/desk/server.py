@@ -1,18 +1,44 @@
 """The staff desk as a server loads it: `granian --interface rsgi --factory sidedoor.desk.server:load`."""
 
 from contextlib import suppress
+from importlib.util import find_spec
 
 from flask import Flask
 
+from sidedoor.chat.store import open_store
 from sidedoor.desk import create_app
+from sidedoor.desk.audit import Audit
+from sidedoor.desk.items.preview_links import PreviewLinks
+from sidedoor.desk.items.reviews import Reviews
+from sidedoor.desk.people.sessions import Sessions
+from sidedoor.desk.people.staff import Staff
+from sidedoor.documents.codes import Code
+from sidedoor.documents.loader import usable_site
+from sidedoor.documents.problems import Problem, Refused
+from sidedoor.documents.times import utc_now
 from sidedoor.private import private_folder
+from sidedoor.public.feedback_store import FeedbackStore
+from sidedoor.settings import Settings
 from sidedoor.web.serve import loaded
+
+
+def check(settings: Settings) -> None:
+    """Look at whatever keeps the desk from starting, without reading the content. Raises problems.Refused."""
+    usable_site(settings.content, settings.data / "desk")
+    open_store(settings.chat_store, settings.data)
+    for store in (Reviews, Staff, Sessions, PreviewLinks, FeedbackStore):
+        store(settings.data)
+    Audit(settings.data, utc_now)
+    if settings.oidc_issuer and not find_spec("authlib"):
+        raise Refused([Problem("SIDEDOOR_OIDC_ISSUER", None, Code.WORK_ACCOUNTS_NOT_INSTALLED)])
 
 
 def load() -> Flask:
     """The desk. What runs beside its answers starts with the server, or with the first request."""
     app = loaded(create_app)
     # Drafts and embargoed words lie in the content. Its pictures and pages keep their modes: the folder shuts them in.
+    # A missing folder is not made: it would look like a site whose content was deleted.
     with suppress(OSError):
-        private_folder(app.config["CONTENT"])
+        if app.config["CONTENT"].is_dir():
+            private_folder(app.config["CONTENT"])
     return app

@@ -1,4 +1,4 @@
-"""The desk's styles and scripts, from static/, of which the browser asks each time whether they changed; its health."""
+"""The desk's styles and scripts, from static/, which the browser checks for changes each time; and its health."""
 
 from flask import Blueprint, Response, send_from_directory
 
@@ -11,7 +11,7 @@ blueprint = Blueprint("static_files", __name__)
 @blueprint.get("/healthz")
 @only("stranger")
 def health() -> dict[str, bool]:
-    """Whether the desk answers; it tells nobody more."""
+    """Whether the desk answers, and no more than that."""
     return {"ok": True}
 
 

@@ -5,13 +5,14 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
+from babel import Locale
 from babel.dates import format_datetime, format_timedelta
 from flask import Flask
 
 from sidedoor.documents.problem_words import Said, form_words
 from sidedoor.documents.problems import Problem
+from sidedoor.documents.site import Site, in_language
 from sidedoor.documents.times import Clock
 
 LABELS = {
@@ -25,9 +26,9 @@ LABELS = {
 """What the form of an item calls its fields."""
 
 
-def moment_in_words(moment: datetime, zone: ZoneInfo) -> str:
-    """A day and a time of day in `zone`, with the zone's name: `Tuesday 24 November 2026, 00:01 GMT`."""
-    return format_datetime(moment, "EEEE d MMMM y, HH:mm zzz", tzinfo=zone, locale="en_GB")
+def moment_in_words(moment: datetime, site: Site) -> str:
+    """A day and a time of day in the site's zone, with its name: `Tuesday 24 November 2026, 00:01 GMT`."""
+    return format_datetime(moment, "EEEE d MMMM y, HH:mm zzz", tzinfo=site.zone, locale=_english(site))
 
 
 def distance_in_words(moment: datetime, now: datetime) -> str:
@@ -35,7 +36,7 @@ def distance_in_words(moment: datetime, now: datetime) -> str:
     span = moment - now
     if abs(span) < timedelta(minutes=1):
         return "in less than a minute" if span > timedelta() else "just now"
-    return format_timedelta(span, add_direction=True, threshold=1.5, locale="en_GB")
+    return format_timedelta(span, add_direction=True, threshold=1.5, locale="en")
 
 
 def in_form_words(problem: Problem) -> Said:
@@ -43,12 +44,18 @@ def in_form_words(problem: Problem) -> Said:
     return form_words(problem.code, problem.values, problem.field, LABELS)
 
 
-def speak_plainly(app: Flask, clock: Clock, zone: Callable[[], ZoneInfo]) -> None:
-    """Give templates the filters `moment`, `short` (day and time) and `distance`."""
+def _english(site: Site) -> Locale:
+    """The desk is in English; where the site has an English of its own, it names days and zones as that does."""
+    return site.locale("en")
+
+
+def speak_plainly(app: Flask, clock: Clock, site: Callable[[], Site]) -> None:
+    """Give templates the filters `moment`, `short` (day and time), `distance`, and `said` for the owner's words."""
 
     app.jinja_env.filters["in_form_words"] = in_form_words
-    app.jinja_env.filters["moment"] = lambda moment: moment_in_words(moment, zone())
+    app.jinja_env.filters["moment"] = lambda moment: moment_in_words(moment, site())
     app.jinja_env.filters["short"] = lambda moment: format_datetime(
-        moment, "d MMM y, HH:mm", tzinfo=zone(), locale="en_GB"
+        moment, "d MMM y, HH:mm", tzinfo=site().zone, locale=_english(site())
     )
+    app.jinja_env.filters["said"] = lambda wording: in_language(wording, site().language) if wording else ""
     app.jinja_env.filters["distance"] = lambda moment: distance_in_words(moment, clock())

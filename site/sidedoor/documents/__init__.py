@@ -1,1 +1,1 @@
-"""What editors write: read, checked, rendered, and kept in a Library. Nothing here knows of the web."""
+"""What editors write: read, checked, rendered, and kept in a Library. Nothing here knows about the web."""

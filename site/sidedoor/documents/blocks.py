@@ -15,11 +15,12 @@ class _Box(Block):
     """A box around Markdown, with its argument as a heading of its own."""
 
     ARGUMENT: bool | None = None
+    TITLE = "p"
 
     def on_create(self, parent: etree.Element) -> etree.Element:
         box = etree.SubElement(parent, "div", {"class": self.NAME})
         if self.argument:
-            etree.SubElement(box, "p", {"class": "block-title"}).text = self.argument
+            etree.SubElement(box, self.TITLE, {"class": "block-title"}).text = self.argument
         return box
 
 
@@ -30,9 +31,10 @@ class Callout(_Box):
 
 
 class Emergency(_Box):
-    """`/// emergency | In danger now`: what to do at once."""
+    """`/// emergency | In danger now`: what to do at once. Its title is a heading, so that nobody can skip past it."""
 
     NAME = "emergency"
+    TITLE = "h3"
 
 
 class Steps(_Box):
@@ -99,8 +101,36 @@ class Action(Block):
         return "inline"
 
 
+class Call(Block):
+    """`/// call | helpline`: one button as wide as the text, for a contact of contacts.yaml; then words under it."""
+
+    NAME = "call"
+    ARGUMENT = True
+
+    def on_create(self, parent: etree.Element) -> etree.Element:
+        return etree.SubElement(parent, "div", {"class": "call-now", "data-contact": self.argument.strip()})
+
+    def on_markdown(self) -> str:
+        return "inline"
+
+
+class Fold(Block):
+    """`//// fold | Your accounts`: a step of a long page, which one opens. Its title is the heading."""
+
+    NAME = "fold"
+    ARGUMENT = True
+
+    def on_create(self, parent: etree.Element) -> etree.Element:
+        fold = etree.SubElement(parent, "details", {"class": "fold"})
+        etree.SubElement(etree.SubElement(fold, "summary"), "h2").text = self.argument
+        return fold
+
+
 class Device(Block):
-    """`/// device | firefox`: the guide's steps for one browser; guide.js shows the reader's own first."""
+    """`/// device | firefox-computer | …`: the guide's steps for one browser, which one opens; see guide.js.
+
+    Its first line is the browser's name, as a heading.
+    """
 
     NAME = "device"
     ARGUMENT = True
@@ -135,10 +165,10 @@ class Question(Block):
         return section
 
 
-class Nation(Block):
-    """`//// nation | wales`: a card of the numbers for one nation; a reader sees the one of the nation they choose."""
+class Place(Block):
+    """`//// place | north`: a card of the numbers for one place of site.toml; a reader sees the one they choose."""
 
-    NAME = "nation"
+    NAME = "place"
     ARGUMENT = True
 
     def on_create(self, parent: etree.Element) -> etree.Element:
@@ -146,7 +176,7 @@ class Nation(Block):
 
 
 class Number(Block):
-    """`/// number | ndah`: the number of one contact and nothing else of it, and words of one's own beside it."""
+    """`/// number | ndah`: only the number of one contact, with the page's own words beside it."""
 
     NAME = "number"
     ARGUMENT = True
@@ -166,11 +196,13 @@ BLOCKS: tuple[type[Block], ...] = (
     Statistic,
     Quote,
     Action,
+    Call,
+    Fold,
     Device,
     Ticks,
     Write,
     Question,
-    Nation,
+    Place,
     Number,
 )
 BLOCK_NAMES = frozenset(block.NAME for block in BLOCKS)

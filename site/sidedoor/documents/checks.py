@@ -16,6 +16,10 @@ CONTACT_CHECK_DAYS = 90
 REVIEW_DAYS = 365
 EXPIRY_NOTICE_DAYS = 14
 EASIEST_GRADE_FOR = {"help": 6.0, "page": 9.0, "news": 12.0}
+_SHORT_NUMBER = re.compile(
+    r"\b(?:call(?:ed|s|ing)?|ring|rang|dial|phone|text)\s+(?:to\s+)?(\d{2,4})\b(?![\d.,:%]*\d)", re.IGNORECASE
+)
+"""What a page says to call, of two to four digits, as numbers for emergencies have."""
 LONGEST_SENTENCE_FOR = {"help": 25, "page": 30, "news": 40}
 
 
@@ -29,6 +33,7 @@ def check_library(library: Library, now: datetime, places: Collection[str]) -> l
         problems += check_document(document, library, now, places)
     problems += _site(library)
     problems += _contacts(library)
+    problems += _facts(library)
     problems += _contacts_due(library, now)
     problems += _facts_due(library, now)
     return sorted(set(problems), key=_order)
@@ -43,6 +48,7 @@ def check_document(document: Document, library: Library, now: datetime, places: 
     return [
         *_links(document, library, places),
         *_hidden_links(document, library, now),
+        *_numbers_to_call(document, library),
         *_telling_words(document, library),
         *_reading(document),
         *_news(document, library),
@@ -109,6 +115,18 @@ def _hidden_links(document: Document, library: Library, now: datetime) -> Iterat
                 yield Problem(document.file, None, Code.LINK_HIDDEN_NOW, {"link": address}, level=Level.WARNING)
 
 
+def _numbers_to_call(document: Document, library: Library) -> Iterator[Problem]:
+    """Short numbers that a page says to call, and that this site did not choose: left over from another country."""
+    numbers = [library.site.emergency.number] if library.site.emergency else []
+    for contact in library.contacts.values():
+        numbers += [number for number in (contact.phone, contact.text, contact.textphone) if number]
+    chosen = {re.sub(r"\D", "", number) for number in numbers}
+    written = " ".join([document.title, document.summary, *document.sentences])
+    for number in dict.fromkeys(_SHORT_NUMBER.findall(written)):
+        if number not in chosen:
+            yield Problem(document.file, None, Code.ANOTHER_EMERGENCY_NUMBER, {"number": number})
+
+
 def _telling_words(document: Document, library: Library) -> Iterator[Problem]:
     if not document.group:
         return
@@ -121,7 +139,7 @@ def _telling_words(document: Document, library: Library) -> Iterator[Problem]:
 def _reading(document: Document) -> Iterator[Problem]:
     if not document.language.startswith("en"):
         return
-    # A tool that stands among the help pages is read by the same people.
+    # A tool listed among the help pages is read by the same people.
     kind = "help" if document.group else document.kind
     level = Level.ERROR if kind == "help" else Level.WARNING
     grade, most = flesch_kincaid_grade(document.sentences), EASIEST_GRADE_FOR[kind]
@@ -151,7 +169,7 @@ def _summary(document: Document) -> Iterator[Problem]:
 
 
 def facts_of(document: Document, library: Library) -> Iterator[Problem]:
-    """Facts it names that are not there; and, where the site keeps a ledger, figures it prints that no fact holds."""
+    """Facts it names that do not exist; and, where the site keeps a ledger, figures it prints that no fact holds."""
     for name in document.meta.facts:
         if name not in library.facts:
             yield Problem(document.file, None, Code.UNKNOWN_FACT, {"fact": name}, "facts")
@@ -206,6 +224,8 @@ def _contacts(library: Library) -> Iterator[Problem]:
         return Problem("contacts.yaml", None, code, {"contact": contact.id, **values})
 
     areas = [area.name for area in library.site.areas]
+    places = {place.id for place in library.site.places}
+    audiences = {audience.id for audience in library.site.audiences}
     for contact in library.contacts.values():
         if not (contact.phone or contact.text or contact.email or contact.url or contact.textphone):
             yield wrong(Code.CONTACT_OUT_OF_REACH, contact)
@@ -213,6 +233,10 @@ def _contacts(library: Library) -> Iterator[Problem]:
             yield wrong(Code.CHAT_WITHOUT_ADDRESS, contact)
         if contact.sign_up and not contact.text:
             yield wrong(Code.SIGN_UP_WITHOUT_TEXT, contact)
+        for place in set(contact.places) - places:
+            yield wrong(Code.CONTACT_IN_UNKNOWN_PLACE, contact, place=place)
+        for audience in set(contact.audiences) - audiences:
+            yield wrong(Code.CONTACT_FOR_UNKNOWN_AUDIENCE, contact, audience=audience)
         if contact.area and areas and contact.area not in areas:
             yield wrong(Code.CONTACT_IN_UNKNOWN_AREA, contact, area=contact.area)
     for area in library.site.areas:
@@ -220,6 +244,13 @@ def _contacts(library: Library) -> Iterator[Problem]:
             if name not in areas:
                 values = {"area": area.name, "within": name}
                 yield Problem("site.toml", None, Code.AREA_IN_UNKNOWN_AREA, values)
+
+
+def _facts(library: Library) -> Iterator[Problem]:
+    places = {place.id for place in library.site.places}
+    for fact in library.facts.values():
+        for place in set(fact.places) - places:
+            yield Problem("facts.yaml", None, Code.FACT_IN_UNKNOWN_PLACE, {"fact": fact.id, "place": place})
 
 
 def _contacts_due(library: Library, now: datetime) -> Iterator[Problem]:

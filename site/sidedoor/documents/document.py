@@ -90,7 +90,7 @@ class Document:
         )
 
     def visibility(self, now: datetime) -> Visibility:
-        """What the public may know of it at `now` (aware). Anything unclear is HIDDEN."""
+        """What the public may know of it at `now` (aware). When in doubt, HIDDEN."""
         meta = self.meta
         if meta.state not in ("published", "withdrawn"):
             return Visibility.HIDDEN
@@ -101,13 +101,13 @@ class Document:
         return Visibility.SHOWN
 
     def updates(self, now: datetime) -> tuple[Update, ...]:
-        """The public change notes up to `now`, newest first: a note may be under embargo too."""
+        """The public change notes up to `now`, newest first: a note can be under embargo, too."""
         return tuple(
             sorted((note for note in self.meta.updates if note.at <= now), key=lambda note: note.at, reverse=True)
         )
 
     def updated_at(self, now: datetime) -> datetime | None:
-        """When it last changed in a way its readers were told of."""
+        """When it last changed in a way that readers were told about."""
         updates = self.updates(now)
         return updates[0].at if updates else self.published_at
 

@@ -29,7 +29,7 @@ _ADDRESS = re.compile(r"\S+@\S+|(?:https?://)?(?:[\w-]+\.)+[a-z]{2,}\b(?:/\S*)?"
 
 
 def figures(text: str, language: str = "en") -> list[str]:
-    """Every figure of a text, as it is written. Web and e-mail addresses are none."""
+    """Every figure of a text, as it is written. Web and e-mail addresses do not count."""
     text = _ADDRESS.sub(" ", text.replace("\u00a0", " "))
     patterns = (*_ENGLISH, *_ANY_LANGUAGE) if language.startswith("en") else _ANY_LANGUAGE
     whole = "|".join(f"(?:{pattern})" for pattern in patterns)

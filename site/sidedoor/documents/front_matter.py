@@ -7,6 +7,7 @@ stays the text an editor wrote, and `models.py` says what it has to be.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -16,6 +17,8 @@ from sidedoor.documents.problems import Problem, Refused
 
 Place = tuple[str | int, ...]
 _DEEPEST = 6
+_REMEMBERED = 256
+"""So many texts, the latest, are not read again: whoever decides on a text asks for it at every look."""
 _QUICK = getattr(yaml, "CBaseLoader", None)
 """LibYAML: thirteen times quicker than PyYAML's own reader. PyYAML may have been built without it."""
 _READ_DIFFERENTLY = re.compile(
@@ -56,7 +59,14 @@ def read_document(text: str, file: str) -> Written:
 
 
 def read_yaml(text: str, file: str, first_line: int = 1) -> Written:
-    """Read a YAML mapping; every leaf is a string. Raises Refused if it is no YAML, repeats a key or uses an alias."""
+    """Read a YAML mapping; every leaf is a string. Raises Refused if it is not YAML, repeats a key or uses an alias."""
+    known = _read(text, file, first_line)
+    return Written(_copied(known.values), dict(known.lines))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _read(text: str, file: str, first_line: int) -> Written:
+    """The same, not to be changed: the next caller gets the same object."""
     _refuse_lost_letters(text, file, first_line)
     try:
         root = yaml.compose(text, Loader=_QUICK if _QUICK and _both_read_it_alike(text) else yaml.BaseLoader)
@@ -79,15 +89,21 @@ def read_yaml(text: str, file: str, first_line: int = 1) -> Written:
     return written
 
 
+def _copied(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _copied(inner) for name, inner in value.items()}
+    return [_copied(inner) for inner in value] if isinstance(value, list) else value
+
+
 def _refuse_lost_letters(text: str, file: str, first_line: int) -> None:
-    """U+FFFD stands where a file that is not UTF-8 was read all the same: what stood there is not known any more."""
+    """U+FFFD stands where a file that is not UTF-8 was read anyway: what was there is lost."""
     before, lost, _ = text.partition("\ufffd")
     if lost:
         raise Refused([Problem(file, before.count("\n") + first_line, Code.LETTER_LOST)])
 
 
 def _both_read_it_alike(text: str) -> bool:
-    """Whether LibYAML takes `text` as PyYAML does. What it would refuse is left to PyYAML, whose sentences say more.
+    """Whether LibYAML reads `text` as PyYAML does. What it would refuse is left to PyYAML, whose messages say more.
 
     Its events need no stack, whereas its tree of a deep list would overflow the C stack and end the process.
     """

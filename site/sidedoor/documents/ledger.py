@@ -39,11 +39,13 @@ def facts_that_hold(figure: str, library: Library) -> list[str]:
 
 def pages_of(fact: Fact, library: Library) -> list[Document]:
     """The documents that say they print it, by file."""
-    return sorted((one for one in library.documents if fact.id in one.meta.facts), key=lambda one: one.file)
+    return sorted(
+        (document for document in library.documents if fact.id in document.meta.facts), key=lambda one: one.file
+    )
 
 
 def facts_due(library: Library, now: datetime) -> list[Fact]:
-    """Those on some page whose day is past or near, the longest overdue first."""
+    """The facts on some page whose day is past or near, the longest overdue first."""
     day = now.astimezone(library.site.zone).date() + timedelta(days=NOTICE_DAYS)
     printed = {name for document in library.documents for name in document.meta.facts}
     due = (fact for fact in library.facts.values() if fact.id in printed and fact.check_by <= day)

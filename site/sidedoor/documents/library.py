@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 from functools import cached_property
 
 from sidedoor.documents.document import Document, Visibility, path_of
-from sidedoor.documents.models import Contact, Fact, Kind, Site
+from sidedoor.documents.models import Contact, Fact, Kind
 from sidedoor.documents.problems import Problem
+from sidedoor.documents.site import Group, Site
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 _NO_DOCUMENT = frozenset(("contacts", "chat", "feedback", "help", "news", "pack", "search"))
@@ -157,11 +158,15 @@ class PublicLibrary:
         """Help pages in `language`, in the order of their groups."""
         return tuple(page for page in self._listed(language) if page.kind == "help")
 
-    def groups(self, language: str) -> list[tuple[str, list[Document]]]:
-        """Headings and their help pages and tools in `language`; headings without a page are left out."""
+    def groups(self, language: str) -> list[tuple[Group, list[Document]]]:
+        """The groups, and their help pages and tools in `language`; groups without a page are left out."""
         pages = self._listed(language)
-        grouped = [(group.title, [page for page in pages if page.group == group.id]) for group in self.site.groups]
-        return [(title, members) for title, members in grouped if members]
+        grouped = [(group, [page for page in pages if page.group == group.id]) for group in self.site.groups]
+        return [(group, members) for group, members in grouped if members]
+
+    def group_of(self, page: Document) -> Group | None:
+        """The group of the list of help pages that a page stands in."""
+        return next((group for group in self.site.groups if group.id == page.group), None)
 
     def _listed(self, language: str) -> list[Document]:
         place = {group.id: number for number, group in enumerate(self.site.groups)}

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 
 import watchfiles
 
+from sidedoor.documents.codes import Code
 from sidedoor.documents.library import Library
 from sidedoor.documents.loader import Loader
 from sidedoor.documents.problems import Problem
@@ -39,10 +40,19 @@ class LiveLibrary:
         with self._looking:
             library = self._loader.load(settled)
             if library is not self.library:
-                known = set(self.library.problems)
-                self.library = library
+                known, self.library = self.library.problems, library
                 self._tell(problem for problem in library.problems if problem not in known)
+                self._tell_mended(known, library.problems)
         return library
+
+    @property
+    def away(self) -> bool:
+        """Whether the folder is not there: then the library is as it was last good."""
+        return any(problem.code is Code.FOLDER_AWAY for problem in self.library.problems)
+
+    def picture(self, name: str) -> bytes | None:
+        """The bytes of one of the library's pictures; None if they are nowhere."""
+        return self._loader.picture(name)
 
     def watch(self) -> None:
         """Start looking, in a daemon thread. Calling it again changes nothing."""
@@ -101,3 +111,15 @@ class LiveLibrary:
     def _tell(problems: Iterable[Problem]) -> None:
         for problem in problems:
             log.warning("%s", problem)
+
+    @staticmethod
+    def _tell_mended(before: Iterable[Problem], now: Iterable[Problem]) -> None:
+        """One line for each file that was wrong and is right."""
+        wrong = {_place(problem) for problem in now}
+        for place in sorted({_place(problem) for problem in before} - wrong):
+            log.info("%s: mended.", place)
+
+
+def _place(problem: Problem) -> str:
+    """What is said to be mended: a file, or the folder as a whole."""
+    return "the content folder" if problem.code is Code.FOLDER_AWAY else problem.file

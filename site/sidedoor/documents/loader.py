@@ -1,7 +1,8 @@
 """The content folder, read into a Library, and read again when it changes, one changed file at a time.
 
 A file that cannot be used is reported, and its last good version stays: in memory, and in SIDEDOOR_DATA for the next
-start. A changed file is read once it has stopped changing, so half a file is never shown.
+start. A changed file is read once it has stopped changing, so half a file is never shown. A folder that is away (not
+mounted, mistyped, emptied) deletes nothing: everything stays as it was last good, at a start as well.
 """
 
 import errno
@@ -9,29 +10,43 @@ import hashlib
 import logging
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 from sidedoor.documents.codes import Code
 from sidedoor.documents.document import Document, kind_of
 from sidedoor.documents.kept import Copy, Kept, reader_version
 from sidedoor.documents.library import Library
-from sidedoor.documents.models import FactsFile, Site
+from sidedoor.documents.models import FactsFile
 from sidedoor.documents.problems import Problem, Refused
-from sidedoor.documents.reading import PICTURES, SITE, Contacts, Good, counts, from_text, most_bytes, read, to_text
+from sidedoor.documents.reading import (
+    PICTURES,
+    SITE,
+    Contacts,
+    Good,
+    counts,
+    from_text,
+    most_bytes,
+    read,
+    read_site,
+    read_text,
+    to_text,
+)
 from sidedoor.documents.renderer import Renderer, shared_renderer
+from sidedoor.documents.site import Site
 
-_AWAY = Problem(SITE, None, Code.FOLDER_AWAY)
 _PROGRESS_EVERY = 1000
 
 Signature = tuple[int, int, int]
+_NEVER_SEEN: Signature = (-1, -1, -1)
 log = logging.getLogger("sidedoor.content")
 
 
 @dataclass(frozen=True)
 class _Record:
-    """A file as it was when last read. `good` is its last good version, of this reading or an earlier one."""
+    """A file as it was when last read. `good` is its last good version, from this reading or an earlier one."""
 
     signature: Signature
     digest: str
@@ -52,6 +67,8 @@ class Loader:
         self._unsettled: dict[str, Signature] = {}
         self._library: Library | None = None
         self._away = False
+        self._closed: set[str] = set()
+        self._closed_told: tuple[Problem, ...] = ()
 
     def load(self, settled: bool = False) -> Library:
         """The folder as it is now; the very same Library if nothing changed since the last call.
@@ -60,20 +77,27 @@ class Loader:
         Raises Refused if there is no usable site.toml, neither now nor kept.
         """
         found = dict(self._scan())
-        if self._library and SITE not in found:
-            return self._while_away(self._library)
+        if self._is_away(found):
+            return self._while_away()
         changed = {file for file, signature in found.items() if self._signature(file) != signature}
         if settled:
             changed = self._settled(changed, found)
-        removed = self._records.keys() - found.keys()
-        if self._library and not (changed or removed or self._away):
+        removed = {file for file in self._records.keys() - found.keys() if not self._behind_a_closed_door(file)}
+        closed = tuple(
+            Problem(f"{folder}/", None, Code.SUBFOLDER_UNREADABLE) for folder in sorted(self._closed) if folder
+        )
+        if self._library and not (changed or removed or self._away or closed != self._closed_told):
             return self._library
+        self._closed_told = closed
         self._away = False
         for file in removed:
             del self._records[file]
         site = self._read_site(found, changed)
         self._read_all(sorted(changed - {SITE}), found, site)
-        gone = {*removed, *(self._copies.keys() - found.keys())}
+        for file in self._copies.keys() - found.keys() - self._records.keys():
+            if self._behind_a_closed_door(file):
+                self._take_from_copy(file)
+        gone = {*removed, *(self._copies.keys() - found.keys() - self._records.keys())}
         self._keep((SITE,) if SITE in changed else (), gone)
         self._copies.clear()
         self._library = self._assemble(site)
@@ -87,7 +111,13 @@ class Loader:
     def _scan(self) -> Iterator[tuple[str, Signature]]:
         """Every file that counts, by its path in the folder, with what tells one version of it from another."""
         start = len(os.fspath(self.content)) + 1
-        for folder, folders, names in os.walk(self.content):
+        self._closed = set()
+
+        def closed(error: OSError) -> None:
+            if not isinstance(error, FileNotFoundError | NotADirectoryError):
+                self._closed.add(os.fspath(error.filename)[start:].replace(os.sep, "/"))
+
+        for folder, folders, names in os.walk(self.content, onerror=closed):
             folders[:] = [name for name in folders if not name.startswith(".")]
             inside = folder[start:].replace(os.sep, "/")
             for name in names:
@@ -109,12 +139,48 @@ class Loader:
         self._unsettled = {file: found[file] for file in changed - settled}
         return settled
 
-    def _while_away(self, library: Library) -> Library:
+    def _behind_a_closed_door(self, file: str) -> bool:
+        """Whether a file is in a folder that could not be looked into: then nobody knows that it is gone."""
+        return any(file.startswith(f"{folder}/") for folder in self._closed)
+
+    def _is_away(self, found: Collection[str]) -> bool:
+        """Whether what is there is no site: no site.toml, or not one of the documents of before, or of any others."""
+        if SITE not in found:
+            return True
+        if any(kind_of(file) for file in found):
+            return False
+        known = [file for file in chain(self._records, self._copies) if kind_of(file)]
+        return bool(known) and not any(self._behind_a_closed_door(file) for file in known)
+
+    def _while_away(self) -> Library:
         """The folder is being replaced or cannot be reached: nothing in it counts as deleted."""
-        if not self._away:
-            self._away = True
-            self._library = replace(library, problems=(_AWAY, *library.problems))
-        return self._library or library
+        if self._library and self._away:
+            return self._library
+        away = Problem(SITE, None, Code.FOLDER_AWAY, {"folder": str(self.content.resolve())})
+        if not self._library:
+            for file in self._copies:
+                self._take_from_copy(file)
+            site = self._records[SITE].good if SITE in self._records else None
+            if not isinstance(site, Site):
+                self._records.clear()
+                raise Refused([replace(away, code=Code.NO_SITE)])
+            self._library = self._assemble(site)
+        self._away = True
+        self._library = replace(self._library, problems=(away, *self._library.problems))
+        return self._library
+
+    def _take_from_copy(self, file: str) -> None:
+        """Show what was kept of a file that cannot be looked at; it is read again as soon as it can be."""
+        if good := _good(copy := self._copies.get(file)):
+            assert copy
+            self._records[file] = _Record(_NEVER_SEEN, copy.digest, copy.reader, good)
+
+    def picture(self, name: str) -> bytes | None:
+        """The bytes of a picture of the Library; those that were kept, where its file cannot be read. Never raises."""
+        try:
+            return (self.content / PICTURES / name).read_bytes()
+        except OSError:
+            return self._kept.picture(name) if self._kept else None
 
     def _read_site(self, found: dict[str, Signature], changed: set[str]) -> Site:
         before = self._records.get(SITE)
@@ -141,22 +207,34 @@ class Loader:
     def _read(self, file: str, signature: Signature, site: Site | None) -> None:
         copy, before = self._copies.get(file), self._records.get(file)
         reader, digest = _reader(site), ""
-        if copy and (copy.signature, copy.reader) == (repr(signature), reader) and (good := _good(copy)):
+        if (
+            copy
+            and self._has_picture(file)
+            and (copy.signature, copy.reader) == (repr(signature), reader)
+            and (good := _good(copy))
+        ):
             self._records[file] = _Record(signature, copy.digest, reader, good)
             return
         try:
             raw = self._bytes(file)
             digest = hashlib.sha256(raw).hexdigest()
             if before and (before.digest, before.reader) == (digest, reader):
-                # Only its place or its date changed, as when the whole folder is put in place anew.
+                # Only its place or its date changed, as when the whole folder is replaced by a copy.
                 self._records[file] = replace(before, signature=signature)
                 return
             same = copy and (copy.digest, copy.reader) == (digest, reader)
             good = (_good(copy) if same else None) or read(raw, file, site, self._renderer)
             self._records[file] = _Record(signature, digest, reader, good)
+            if self._kept and isinstance(good, str):
+                self._kept.keep_picture(good, raw)
         except Refused as refused:
             good = None if file.startswith(PICTURES) else before.good if before else _good(copy)
             self._records[file] = _Record(signature, digest, reader, good, tuple(refused.problems))
+
+    def _has_picture(self, file: str) -> bool:
+        """Whether a file is not a picture, or is kept with its bytes, as older versions did not do."""
+        name = file.removeprefix(PICTURES)
+        return name == file or self._kept is None or self._kept.has_picture(name)
 
     def _bytes(self, file: str) -> bytes:
         try:
@@ -189,6 +267,7 @@ class Loader:
         contacts: Contacts = {}
         facts = FactsFile(facts=())
         problems = [problem for record in self._records.values() for problem in record.problems]
+        problems += self._closed_told
         for file, record in sorted(self._records.items()):
             match record.good:
                 case Document() as document:
@@ -209,6 +288,20 @@ class Loader:
             pictures=frozenset(pictures),
             problems=tuple(sorted(problems, key=lambda problem: (problem.file, problem.line or 0))),
         )
+
+
+def usable_site(content: Path, data: Path) -> Site:
+    """site.toml as it is, or as it was kept: without it there is no start. Reads nothing else. Raises Refused."""
+    try:
+        return read_site(read_text((content / SITE).read_bytes(), SITE))
+    except OSError:
+        refused = Refused([Problem(SITE, None, Code.NO_SITE, {"folder": str(content.resolve())})])
+    except Refused as unusable:
+        refused = unusable
+    kept = _good(Kept(data).one(SITE))
+    if not isinstance(kept, Site):
+        raise refused
+    return kept
 
 
 def _good(copy: Copy | None) -> Good | None:

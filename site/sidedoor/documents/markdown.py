@@ -22,11 +22,12 @@ from sidedoor.documents.blocks import BLOCK_NAMES, AuthorBlocks
 from sidedoor.documents.codes import Code
 
 ALLOWED: dict[str, set[str]] = {
-    "p": {"class"}, "h2": {"id"}, "h3": {"id"}, "h4": {"id"},
+    "p": {"class"}, "h2": {"id", "class"}, "h3": {"id", "class"}, "h4": {"id"},
     "ul": set(), "ol": {"start"}, "li": set(), "strong": set(), "em": set(), "code": set(), "pre": set(),
     "blockquote": set(), "br": set(), "hr": set(), "a": {"href", "title"}, "img": {"src", "alt", "title"},
     "table": set(), "thead": set(), "tbody": set(), "tr": set(), "th": {"class", "scope"}, "td": {"class"},
     "div": {"class", "data-contact"}, "figure": {"class"}, "figcaption": set(), "section": {"class", "id"},
+    "details": {"class"}, "summary": set(),
 }  # fmt: skip
 HEADING_PREFIX = "part-"
 """Before an id made of a heading's words, so that it is never one of the layout's; test_markdown.py knows those."""
@@ -80,7 +81,9 @@ class Rendered:
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "Rendered":
         """The way back in."""
-        findings = [Finding(one["line"], Code(one["code"]), one["values"]) for one in values["findings"]]
+        findings = [
+            Finding(finding["line"], Code(finding["code"]), finding["values"]) for finding in values["findings"]
+        ]
         return cls(**{**values, "findings": findings})
 
 
@@ -127,7 +130,7 @@ def _heading_id(words: str, separator: str) -> str:
 
 
 def _only_our_own(tag: str, attribute: str, value: str) -> str | None:
-    """Cut pictures of other hosts, which would tell them who reads, and addresses that mean another host or page."""
+    """Remove pictures from other hosts, which would learn who reads, and addresses that mean another host or page."""
     if (tag, attribute) == ("img", "src") and not _OWN_PICTURE.fullmatch(value):
         return None
     if attribute == "href" and (value.startswith("//") or not value.startswith(_STARTS) or _MISLEADING.search(value)):
@@ -157,6 +160,40 @@ class _Inspector(Treeprocessor):
                 continue
             self._normalise(element)
             self._inspect(element)
+        self._level(root)
+        for element in list(root.iter()):
+            self._fold_device(element)
+            self._frame_picture(element)
+
+    @staticmethod
+    def _level(root: etree.Element) -> None:
+        """A box's title above the first heading of the page stands on its level."""
+        for element in root.iter():
+            if element.tag == "h2":
+                return
+            if element.tag == "h3" and element.get("class") == "block-title":
+                element.tag = "h2"
+
+    @staticmethod
+    def _fold_device(section: etree.Element) -> None:
+        """One browser's steps are opened at its name, which is their first line."""
+        steps = list(section)
+        if section.get("class") == "device" and steps and steps[0].tag in ("h2", "h3"):
+            for step in steps:
+                section.remove(step)
+            fold = etree.SubElement(section, "details")
+            etree.SubElement(fold, "summary").append(steps[0])
+            fold.extend(steps[1:])
+
+    @staticmethod
+    def _frame_picture(paragraph: etree.Element) -> None:
+        """A picture that has a paragraph to itself, and a title, is a figure with that title beneath it."""
+        if paragraph.tag != "p" or len(paragraph) != 1 or (paragraph.text or "").strip():
+            return
+        picture = paragraph[0]
+        if picture.tag == "img" and picture.get("title") and not (picture.tail or "").strip():
+            paragraph.tag = "figure"
+            etree.SubElement(paragraph, "figcaption").text = picture.attrib.pop("title")
 
     @staticmethod
     def _normalise(element: etree.Element) -> None:
@@ -256,7 +293,7 @@ class _Reader(HTMLParser):
 
 
 def _excess(body: str) -> Iterator[Finding]:
-    """What no honest page needs and Python-Markdown takes for ever over: found at once, with its line."""
+    """What no honest page needs and Python-Markdown would take for ever over, reported at once with its line."""
     brackets = 0
     for number, line in enumerate(body.split("\n"), start=1):
         brackets = brackets + line.count("[") if line.strip() else 0
@@ -275,7 +312,7 @@ def _excess(body: str) -> Iterator[Finding]:
 
 
 def _source_findings(body: str) -> Iterator[Finding]:
-    """What is best found in the text as written, because there it has a line."""
+    """What is best looked for in the text as written, because there it has a line."""
     open_blocks: list[tuple[int, int, str]] = []
     fence = None
     for number, line in enumerate(body.split("\n"), start=1):

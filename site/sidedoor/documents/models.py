@@ -1,12 +1,12 @@
-"""What may stand in front matter, contacts.yaml and site.toml; and which problem a mistake in it is."""
+"""What may stand in front matter, contacts.yaml and facts.yaml; and which problem a mistake is, in site.toml too."""
 
 import difflib
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
@@ -29,12 +29,6 @@ _OWN_PATH = re.compile(r"/([a-z0-9-]+(/[a-z0-9-]+)*)?")
 _EMAIL = r"[^@\s<>\\]+@[^@\s<>\\]+\.[a-z]+"
 State = Literal["draft", "ready", "published", "withdrawn"]
 Kind = Literal["help", "news", "page"]
-Nation = Literal["england", "wales", "scotland", "northern-ireland"]
-Audience = Literal[
-    "everyone", "women", "men", "lgbt", "deaf", "older", "children", "friends", "own-behaviour",
-    "stalking", "family-pressure", "images", "legal", "housing", "money", "disabled", "papers", "crisis", "pets",
-    "local",
-]  # fmt: skip
 
 
 class Model(BaseModel):
@@ -51,14 +45,6 @@ def _slug(slug: str) -> str:
     if problem := slug_problem(slug):
         raise problem
     return slug
-
-
-def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise Wrong(Code.NOT_A_ZONE, written=name) from None
-    return name
 
 
 def _web_address(address: str) -> str:
@@ -89,7 +75,11 @@ OwnPath = Annotated[str, Field(pattern=rf"^{_OWN_PATH.pattern}$")]
 """An address of this site. Two slashes would begin another host."""
 EmailAddress = Annotated[str, Field(pattern=rf"^{_EMAIL}$")]
 Words = Annotated[str, Field(min_length=1, max_length=160)]
-Digits = Annotated[str, Field(pattern=r"^\+?[0-9][0-9 ]*$")]
+ReachedBy = Annotated[str, AfterValidator(_reached_by)]
+Id = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
+"""A name for code and files: of a contact, a place, an audience. It may be a number."""
+Digits = Annotated[str, Field(pattern=r"^[+(]?[0-9*#][0-9 ()./*#-]*$", max_length=40)]
+"""A number as its country writes it: `+1 (416) 555-0100`, `*16`. Letters are no digits: not every phone shows them."""
 
 
 class Update(Model):
@@ -128,17 +118,17 @@ class Meta(Model):
     related_help: tuple[Slug, ...] = ()
     reviewed: date | None = None
     legal_review_on: date | None = None
-    """When somebody has to look whether it may stay: an item that names a person, say."""
+    """When somebody has to check whether it may stay: an item that names a person, say."""
     sources: tuple[str, ...] = ()
     check: Literal["high"] | None = None
-    """`high`: it states what an old or undated source says, so somebody has to look again by `check_by`."""
+    """`high`: it relies on an old or undated source, so somebody has to look again by `check_by`."""
     check_by: date | None = None
     facts: tuple[str, ...] = ()
     """The ids of facts.yaml whose numbers, dates, costs and promises it prints."""
     translation_of: Slug | None = None
     awaiting_review: bool = False
     search_words: tuple[Words, ...] = ()
-    """What its readers may type into the search, and what no page shows."""
+    """What readers may type into the search to find it; no page shows these words."""
 
     @model_validator(mode="after")
     def _states_agree(self) -> "Meta":
@@ -177,19 +167,20 @@ class NewsMeta(Meta):
 class Contact(Model):
     """A helpline or another service. A field without a source is left out of the file, and not shown."""
 
-    id: Slug | Literal["999", "101"]
+    id: Id
     name: Words
     for_whom: Annotated[Words, Field(alias="for")]
-    audiences: Annotated[tuple[Audience, ...], Field(min_length=1)]
-    nations: tuple[Nation, ...] = ()
+    audiences: Annotated[tuple[Id, ...], Field(min_length=1)]
+    places: tuple[Id, ...] = ()
+    """Where it is, or whom it is for, of the places of site.toml; none, where no source says."""
     phone: Digits | None = None
     phone_note: Words | None = None
     text: Digits | None = None
     text_note: Annotated[str, Field(max_length=300)] | None = None
     sign_up: Words | None = None
-    """The word that signs a phone up for texts to this number, where one that is not signed up gets no answer."""
+    """The word that signs a phone up for texts to this number, where a phone that is not signed up gets no answer."""
     textphone: Digits | None = None
-    """A number that only a textphone or Relay UK reaches, so it is nothing to tap on a phone."""
+    """A number that only a textphone or a relay service reaches, so it is nothing to tap on a phone."""
     email: EmailAddress | None = None
     url: WebAddress | None = None
     webchat: bool = False
@@ -223,7 +214,8 @@ class Fact(Model):
     """The fact in a sentence, for whoever has to check it."""
     values: Annotated[tuple[Words, ...], Field(min_length=1)]
     """Every way in which pages print it: `28 days`, `5 July 2021`."""
-    nations: Annotated[tuple[Nation, ...], Field(min_length=1)]
+    places: tuple[Id, ...] = ()
+    """Where it holds, of the places of site.toml; none, where it holds everywhere."""
     source: Annotated[str, Field(min_length=1, max_length=400)]
     source_date: Annotated[str, Field(pattern=r"^(undated|\d{4}(-\d\d(-\d\d)?)?)$")]
     """The day, month or year of the source, `2024-11`, or `undated`."""
@@ -241,115 +233,6 @@ class FactsFile(Model):
         if twice := next((name for name in ids if ids.count(name) > 1), None):
             raise Wrong(Code.FACT_ID_TWICE, id=twice)
         return self
-
-
-class Situation(Model):
-    """A choice on the front page: what somebody says, and the help page that answers."""
-
-    says: Words
-    page: Slug
-
-
-class Group(Model):
-    """A heading in the list of help pages."""
-
-    id: str
-    title: Words
-
-
-class Area(Model):
-    """A part of the country that some contacts are for. Whoever is in it is in each area it lies `within`, too."""
-
-    name: Words
-    within: tuple[str, ...] = ()
-
-
-class Press(Model):
-    """Who answers the press."""
-
-    name: Words
-    phone: Digits | None = None
-    email: EmailAddress | None = None
-    url: OwnOrWebAddress | None = None
-
-
-def _minute(written: Any) -> int:
-    if not isinstance(written, str) or not re.fullmatch(r"(?:[01]\d|2[0-3]):[0-5]\d|24:00", written.strip(), re.ASCII):
-        raise Wrong(Code.NOT_A_TIME_OF_DAY, written=written)
-    hour, minute = written.strip().split(":")
-    return 60 * int(hour) + int(minute)
-
-
-TimeOfDay = Annotated[int, BeforeValidator(_minute)]
-"""Minutes since midnight by the clock on the wall, written HH:MM; 24:00 is the end of the day."""
-
-
-class Slot(Model):
-    """A part of some weekdays in which the chat is open, in wall times of the site's zone."""
-
-    days: Annotated[tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...], Field(min_length=1)]
-    start: Annotated[TimeOfDay, Field(alias="from")]
-    until: TimeOfDay
-
-    @model_validator(mode="after")
-    def _ends_after_it_starts(self) -> "Slot":
-        if self.until <= self.start:
-            raise Wrong(Code.SLOT_ENDS_FIRST)
-        return self
-
-
-class Chat(Model):
-    """The live chat. Without this part of site.toml there is none."""
-
-    answered_by: Words
-    """Who answers, in the readers' words: `advisers of our own, who are trained for this`."""
-    confidential: Annotated[str, Field(min_length=1, max_length=400)]
-    """What stays between reader and adviser, and what cannot."""
-    open: tuple[Slot, ...] = ()
-    """Its hours. Without any, none are promised: it is open whenever an adviser is present."""
-    closed_on: tuple[date, ...] = ()
-    instead: tuple[str, ...] = ()
-    """The ids of the contacts that readers are shown while nobody can answer here."""
-    most_waiting: Annotated[int, Field(ge=1, le=500)] = 10
-    """With so many waiting in reach, readers are given those contacts instead."""
-    most_from_one_network: Annotated[int, Field(ge=1, le=500)] = 6
-    """So many chats of one network run at once. A house shares one, and so may a whole mobile provider."""
-
-
-class Security(Model):
-    """Where security problems are reported: security.txt."""
-
-    contact: Annotated[str, AfterValidator(_reached_by)] = "/feedback"
-
-
-class Site(Model):
-    """site.toml: what the owner of the site chooses."""
-
-    name: Annotated[str, Field(min_length=1, max_length=30)]
-    organisation: Words
-    must_act: Annotated[str, Field(max_length=300)] = ""
-    """What readers have to know of it before they write to it: that it must act on some of what it reads, say."""
-    language: str = "en"
-    languages: Annotated[tuple[str, ...], Field(min_length=1)] = ("en",)
-    timezone: Annotated[str, AfterValidator(_zone)] = "Europe/London"
-    exit: Annotated[tuple[WebAddress, ...], Field(min_length=1, max_length=2)]
-    exit_title: Annotated[str, Field(min_length=1, max_length=30)] = "Untitled"
-    url: WebAddress | None = None
-    hosts: tuple[str, ...] = ()
-    telling_words: tuple[str, ...] = ()
-    words_to_avoid: Mapping[str, str] = {}
-    """What news had better not say, and what to write instead."""
-    situations: tuple[Situation, ...] = ()
-    groups: tuple[Group, ...] = ()
-    areas: tuple[Area, ...] = ()
-    press: Mapping[str, Press] = {}
-    security: Security = Security()
-    chat: Chat | None = None
-
-    @property
-    def zone(self) -> ZoneInfo:
-        """The zone that wall times are written in."""
-        return ZoneInfo(self.timezone)
 
 
 AnyModel = TypeVar("AnyModel", bound=Model)
@@ -386,25 +269,47 @@ _CODES: Mapping[str, Code] = {
     "less_than_equal": Code.NOT_A_NUMBER,
     "tuple_type": Code.NOT_A_LIST,
     "too_short": Code.NOT_A_LIST,
+    "string_type": Code.NOT_WORDS,
+    "model_type": Code.NOT_A_TABLE,
+    "mapping_type": Code.NOT_A_TABLE,
+    "dict_type": Code.NOT_A_TABLE,
 }
 """What pydantic's types of error are here."""
 
 
 def _problem(model: type[Model], detail: Any, file: str, line_of: LineOf) -> Problem:
-    place = tuple(part for part in detail["loc"] if not str(part).startswith(("function-", "literal[", "constrained-")))
+    unsaid = ("function-", "literal[", "constrained-")
+    place = tuple(part for part in detail["loc"] if part != "" and not str(part).startswith(unsaid))
     field = ".".join(str(part + 1) if isinstance(part, int) else part for part in place)
     context = detail.get("ctx", {})
     code, values = _CODES.get(detail["type"], Code.UNREADABLE_VALUE), dict[str, Any]()
     if isinstance(wrong := context.get("error"), Wrong):
         code, values = wrong.code, wrong.values
     elif detail["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(str(place[-1]), _names(model), n=1)
+        near = difflib.get_close_matches(str(place[-1]), _names(_model_of(model, place)), n=1)
         code, values = (Code.MISSPELT_NAME, {"near": Name(near[0])}) if near else (Code.UNKNOWN_NAME, {})
     elif code in (Code.NOT_A_CHOICE, Code.WRONG_SHAPE, Code.NOT_YES_OR_NO):
         values = {"written": str(detail["input"]), "expected": context.get("expected", "")}
+    elif code is Code.NOT_A_LIST and isinstance(detail["input"], Mapping):
+        code = Code.EMPTY
     elif code is Code.TOO_LONG:
         values = {"most": context["max_length"]}
     return Problem(file, line_of(place), code, values, field)
+
+
+def _model_of(model: type[Model], place: tuple[str | int, ...]) -> type[Model]:
+    """The model that the last name of `place` is a field of: for ("chat", "open", 0, "from"), that of a slot."""
+    for part in place[:-1]:
+        fields = {field.alias or name: field for name, field in model.model_fields.items()}
+        if part in fields:
+            model = _model_in(fields[str(part)].annotation) or model
+    return model
+
+
+def _model_in(annotation: Any) -> type[Model] | None:
+    if isinstance(annotation, type) and issubclass(annotation, Model):
+        return annotation
+    return next((found for inner in get_args(annotation) if (found := _model_in(inner))), None)
 
 
 def _names(model: type[Model]) -> list[str]:

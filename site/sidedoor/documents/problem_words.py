@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from sidedoor.documents.codes import Code
 
 Translate = Callable[[str], str]
-"""gettext of a catalogue. Whoever mends files and whoever uses the desk reads English, so `str` for now."""
+"""gettext of a catalogue. Those who mend files or use the desk read English, so `str` for now."""
 
 
 class Said(NamedTuple):
@@ -47,7 +47,18 @@ _AREA = "Add it to areas, or correct it."
 _QUIET_VALKEY = "Start it with --save '' --appendonly no --slowlog-max-len 0 (deploy/valkey.conf)."
 
 WORDS: Mapping[Code, _Words] = {
-    Code.FOLDER_AWAY: _Words("The content folder cannot be read.", "Until it can, everything stays as it was."),
+    Code.FOLDER_AWAY: _Words(
+        "There is no site in {folder}, the content folder.",
+        "Everything stays as it was last good. Mount the folder, put it back, or correct SIDEDOOR_CONTENT.",
+    ),
+    Code.NO_SITE: _Words(
+        "There is no site in {folder}, the content folder, and none is kept from before.",
+        "Set SIDEDOOR_CONTENT to the folder that holds site.toml.",
+    ),
+    Code.SUBFOLDER_UNREADABLE: _Words(
+        "This folder cannot be looked into.",
+        "What is in it stays as it was last good. Give the site the right to read it."
+    ),
     Code.FILE_UNREADABLE: _Words("The file cannot be read ({reason}).", "Check that it may be read."),
     Code.FILE_TOO_LONG: _Words("The file is far too long.", "Keep it under {kilobytes} kB."),
     Code.FILE_NAME: _Words(
@@ -56,7 +67,7 @@ WORDS: Mapping[Code, _Words] = {
     ),
     Code.SAME_NAME: _Words("{other} has the same name.", "Rename one: both want the same address."),
     Code.NOT_UTF8: _Words("This line is not UTF-8 text.", "Save the file as UTF-8."),
-    Code.LETTER_LOST: _Words("A letter cannot be read here.", "Write it anew, and save the file as UTF-8."),
+    Code.LETTER_LOST: _Words("A letter cannot be read here.", "Type it again, and save the file as UTF-8."),
     Code.CONTROL_CHARACTER: _Words("There is a character here that does not print.", "Delete it."),
     Code.NO_FRONT_MATTER: _Words(
         "The first line is not ---.", "Begin with ---, the title and so on, and --- again."
@@ -86,9 +97,12 @@ WORDS: Mapping[Code, _Words] = {
     Code.NOT_A_DAY: _Words("{field} is not a day that exists.", "Write it like 2026-11-24."),
     Code.NOT_YES_OR_NO: _Words("{field} cannot be “{written}”.", "Write yes or no."),
     Code.NOT_A_NUMBER: _Words("{field} is not a whole number from 0 to 9999.", "Write one like 10."),
+    Code.NOT_WORDS: _Words("{field} has to be words.", "Write them between quotes."),
+    Code.NOT_A_TABLE: _Words("{field} has to have names and values of its own.", _LIKE_ANOTHER),
     Code.NOT_A_LIST: _Words("{field} has to be a list.", "Write one item a line, each after a hyphen."),
     Code.UNREADABLE_VALUE: _Words("{field} cannot be read.", _LIKE_ANOTHER),
     Code.NOT_A_ZONE: _Words("{at}“{written}” is not a time zone.", "Write one like Europe/London."),
+    Code.NOT_A_LOCALE: _Words("{at}“{written}” is no way of writing days that we know.", "Write one like fr-CA."),
     Code.NOT_A_WEB_ADDRESS: _Words(
         "{at}“{written}” is not a web address.", "Write one like https://www.example.org."
     ),
@@ -192,6 +206,54 @@ WORDS: Mapping[Code, _Words] = {
     Code.SITUATION_TO_NOWHERE: _Words(
         "“{says}” leads to no help page.", "Write help/{slug}.md, or choose another."
     ),
+    Code.MENU_TO_NOWHERE: _Words(
+        "The menu leads to {link}, and there is no such page.", "Write it, or take it out of the menu."
+    ),
+    Code.MENU_TO_DRAFT: _Words(
+        "The menu leads to {link}, which readers cannot open yet.", "Finish it, or take it out of the menu."
+    ),
+    Code.NOTICE_TO_NOWHERE: _Words(
+        "The notice on every page leads to {link}, and readers cannot open it.", "Write it, and publish it."
+    ),
+    Code.LANGUAGE_WITHOUT_WORDS: _Words(
+        "The interface has no words in “{language}”.", "Take it out of languages, or write them: [words.{language}]."
+    ),
+    Code.LANGUAGE_WITHOUT_DATES: _Words(
+        "Nobody knows how “{language}” writes days.", "Say under [dates] which language's way to take."
+    ),
+    Code.NOT_SAID_IN: _Words("{field} is not said in “{language}”.", "Add it, or its readers see the first one."),
+    Code.NO_SUCH_SENTENCE: _Words(
+        "{field} has words for “{sentence}”, which no page says.", "Copy the sentence from the page."
+    ),
+    Code.NO_SUCH_SENTENCE_BUT: _Words(
+        "{field} has words for “{sentence}”, which no page says.", "Did you mean “{near}”?"
+    ),
+    Code.OWN_WORDS_LACK: _Words(
+        "In {field}, the words for “{sentence}” lack what is filled in, or hold a percent sign of their own.",
+        "Keep each %(…)s of the sentence once, and write per cent in letters.",
+    ),
+    Code.HTTPS_WITHOUT_URL: _Words(
+        "SIDEDOOR_HTTPS is on, and `url` names no https address.", "Write url = \"https://…\" as readers type it."
+    ),
+    Code.LOOK_TOO_FAINT: _Words(
+        "{field}, {colour}, stands out by {reached} to 1 where {least} is the least, so it is not used.",
+        "Choose a darker accent, or a lighter paper.",
+    ),
+    Code.MARK_TOO_BIG: _Words(
+        "The mark is longer than {most} bytes.", "Draw it with fewer points, or make it smaller."
+    ),
+    Code.MARK_UNREADABLE: _Words(
+        "The mark is no drawing that can be read.",
+        "Write the text of an SVG, or what `sidedoor mark FILE` says for a PNG of at most 128 by 128.",
+    ),
+    Code.MARK_DOES_MORE: _Words(
+        "The mark holds “{what}”, and more than a plain drawing is not allowed.", "Save it as a plain SVG of paths."
+    ),
+    Code.FORMER_OWNER: _Words("It still says “{claim}”, which is true of another owner.", "Say what is true of you."),
+    Code.ANOTHER_EMERGENCY_NUMBER: _Words(
+        "It says to call {number}, which is neither the number of [emergency] nor a contact's.",
+        "Write the number that is right here, or add the contact with its source.",
+    ),
     Code.TELLING_WORD: _Words(
         "The {last} gives the page away: “{word}”.", "Choose words that anybody may read over a shoulder.",
         form_what="{field} gives the page away: “{word}”.",
@@ -268,6 +330,16 @@ WORDS: Mapping[Code, _Words] = {
     Code.CONTACT_IN_UNKNOWN_AREA: _Words(
         "“{contact}” is in an area that site.toml does not list: “{area}”.", _AREA
     ),
+    Code.CONTACT_IN_UNKNOWN_PLACE: _Words(
+        "“{contact}” is for a place that site.toml does not list: “{place}”.", "Add it to places, or correct it."
+    ),
+    Code.CONTACT_FOR_UNKNOWN_AUDIENCE: _Words(
+        "“{contact}” is for an audience that site.toml does not list: “{audience}”.",
+        "Add it to audiences, or correct it.",
+    ),
+    Code.FACT_IN_UNKNOWN_PLACE: _Words(
+        "“{fact}” holds in a place that site.toml does not list: “{place}”.", "Add it to places, or correct it."
+    ),
     Code.AREA_IN_UNKNOWN_AREA: _Words("“{area}” lies within “{within}”, which is no area.", _AREA),
     Code.CONTACT_NEVER_CHECKED: _Words(
         "“{contact}” was never checked.", "Ring or visit it, then write today's date in checked:."
@@ -281,6 +353,37 @@ WORDS: Mapping[Code, _Words] = {
     Code.NEWER_DATABASE: _Words(
         "A newer version of Sidedoor made this database, so this one cannot open it.",
         "Start the newer version, or put back the backup of {database} from before it.",
+    ),
+    Code.SETTING_NOT_A_FOLDER: _Words(
+        "“{written}” is not a folder.", "Write the folder's path, like /srv/sidedoor/content."
+    ),
+    Code.SETTING_NOT_HOSTS: _Words(
+        "“{written}” is not a list of host names.",
+        "Write the names alone, with commas between: desk.example.org, desk.internal.",
+    ),
+    Code.SETTING_NOT_AN_ADDRESS: _Words(
+        "“{written}” is not an address of a machine.", "Write one like 127.0.0.1, or 0.0.0.0 for all of this machine's."
+    ),
+    Code.SETTING_NOT_A_PLACE: _Words(
+        "“{written}” is not an address and a port.", "Write both, with a colon between: 127.0.0.1:5002."
+    ),
+    Code.SETTING_NOT_A_NUMBER: _Words(
+        "“{written}” is not a whole number from {least} to {most}.", "Write one like {like}."
+    ),
+    Code.SETTING_NOT_YES_OR_NO: _Words("“{written}” is neither true nor false.", "Write true or false."),
+    Code.SETTING_MISSING_BESIDE: _Words("It works only together with {beside}.", "Set those, too, or leave it out."),
+    Code.SETTING_UNKNOWN: _Words(
+        "There is no setting of this name, so it does nothing.", "Delete it, or look the name up in docs/settings.md."
+    ),
+    Code.SETTING_MISSPELT: _Words(
+        "There is no setting of this name, so it does nothing.", "Did you mean {near}?"
+    ),
+    Code.VALKEY_AWAY: _Words(
+        "No Valkey answers at {place} ({reason}).",
+        "The site runs, and its chat opens when it does. Start Valkey there, or correct the address.",
+    ),
+    Code.VALKEY_PASSWORD: _Words(
+        "The Valkey at {place} does not accept the password.", "Write the right one: valkey://:PASSWORD@host:6379/0."
     ),
     Code.UNKNOWN_CHAT_STORE: _Words(
         "This is no store that Sidedoor knows.", "Write sqlite:, sqlite:/folder or valkey://host:6379/0."
@@ -299,6 +402,86 @@ WORDS: Mapping[Code, _Words] = {
     ),
     Code.WORK_ACCOUNTS_NOT_INSTALLED: _Words(
         "Work accounts need an extra that is not installed.", "Run pip install -e '.[oidc]'."
+    ),
+    Code.BACKUP_DATABASE_DAMAGED: _Words(
+        "The database {subject} is damaged.",
+        "Put back its latest good backup.",
+    ),
+    Code.BACKUP_DIFFERS: _Words(
+        "What was written is not what was read.",
+        "Try again, and look at the disk.",
+    ),
+    Code.BACKUP_DOES_NOT_OPEN: _Words(
+        "{subject} does not open: it was made with another key or passphrase, or it is damaged.",
+        "Use the one it was made with, or another copy.",
+    ),
+    Code.BACKUP_FAILED: _Words(
+        "It was not backed up: {reason}.",
+        "Nothing was left behind. Mend that, then try again.",
+    ),
+    Code.BACKUP_HOW: _Words(
+        "A backup is always encrypted, and nothing says how.",
+        "Add --to age1… (or --key FILE to restore), or --passphrase-file FILE.",
+    ),
+    Code.BACKUP_IS_NEWER: _Words(
+        "A newer version of Sidedoor made this backup.",
+        "Restore it with that one.",
+    ),
+    Code.BACKUP_IS_NONE: _Words(
+        "This is no backup of Sidedoor.",
+        "Name another file.",
+    ),
+    Code.BACKUP_IS_THERE: _Words(
+        "{subject} is there already.",
+        "Name another file: an old backup may be the one that is needed.",
+    ),
+    Code.BACKUP_KEY_IS_THERE: _Words(
+        "{subject} is there already.",
+        "Name another file: a key that is written over opens nothing any more.",
+    ),
+    Code.BACKUP_NOT_EMPTY: _Words(
+        "{subject} is not empty.",
+        "Name a folder that is not there yet: nothing is written over.",
+    ),
+    Code.BACKUP_NOT_WHOLE: _Words(
+        "This backup is not whole.",
+        "Use another copy of it, or another backup.",
+    ),
+    Code.BACKUP_NO_FOLDER: _Words(
+        "--keep deletes old backups of a folder, and {subject} is none.",
+        "Name a folder, or leave out --keep.",
+    ),
+    Code.BACKUP_NO_KEY: _Words(
+        "{subject} holds no key.",
+        "Name the file that `sidedoor backup-key` wrote: it has a line that begins with AGE-SECRET-KEY-.",
+    ),
+    Code.BACKUP_NO_RECIPIENT: _Words(
+        "That is no age recipient.",
+        "Write what `sidedoor backup-key FILE` printed: it begins with age1.",
+    ),
+    Code.BACKUP_OF_NOTHING: _Words(
+        "There is no site in {subject}, the content folder, so nothing was backed up.",
+        "Mount it, or correct SIDEDOOR_CONTENT.",
+    ),
+    Code.BACKUP_PASSPHRASE_UNREADABLE: _Words(
+        "{subject} cannot be read.",
+        "Name a file that holds the passphrase and nothing else.",
+    ),
+    Code.BACKUP_SHORT_PASSPHRASE: _Words(
+        "A passphrase has 12 letters or more.",
+        "Five words that belong to nobody do well.",
+    ),
+    Code.BACKUP_STRANGE_NAME: _Words(
+        "This backup holds a file, {subject}, that is not one of a backup.",
+        "Nothing was written. Use another copy.",
+    ),
+    Code.BACKUP_TOO_BIG: _Words(
+        "This is too much for a passphrase, which takes up to 512 MB.",
+        "Make a key with `sidedoor backup-key FILE`.",
+    ),
+    Code.RESTORE_FAILED: _Words(
+        "It was not restored: {reason}.",
+        "Nothing was left behind. Mend that, then try again.",
     ),
 }  # fmt: skip
 

@@ -2,15 +2,14 @@
 
 import re
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import pyphen
 
 _NO_WORD = re.compile(r"[^\w\s]")
 _SENTENCE = re.compile(r"\b[^.!?]+[.!?]*")
 _FEWEST_WORDS = 3
-"""A heading or an exclamation of one or two words is no sentence: many of them would make any page look easy."""
-_SYLLABLES = pyphen.Pyphen(lang="en_US")
+"""A heading or an exclamation of one or two words is not counted: many of them would make any page look easy."""
 
 
 def flesch_kincaid_grade(blocks: Iterable[str]) -> float:
@@ -32,4 +31,10 @@ def _words(text: str) -> list[str]:
 
 @lru_cache(maxsize=20_000)
 def _syllables(word: str) -> int:
-    return len(_SYLLABLES.positions(word)) + 1
+    return len(_dictionary().positions(word)) + 1
+
+
+@cache
+def _dictionary() -> pyphen.Pyphen:
+    # Reading it takes as long as the whole rest of a start, and who serves pages never asks how hard they are to read.
+    return pyphen.Pyphen(lang="en_US")

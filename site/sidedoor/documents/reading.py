@@ -1,4 +1,4 @@
-"""One file of the content folder, read and checked: bytes in, and out what it stands for, if all is well with it."""
+"""One file of the content folder, read and checked: bytes in, and out comes what it stands for, unless it is wrong."""
 
 import re
 import tomllib
@@ -8,11 +8,12 @@ from sidedoor.documents.codes import Code
 from sidedoor.documents.document import KINDS, Document, kind_of, slug_of
 from sidedoor.documents.front_matter import Written, read_document, read_yaml
 from sidedoor.documents.markdown import Rendered
-from sidedoor.documents.models import Contact, ContactsFile, FactsFile, HelpMeta, Meta, NewsMeta, PageMeta, Site, check
+from sidedoor.documents.models import Contact, ContactsFile, FactsFile, HelpMeta, Meta, NewsMeta, PageMeta, check
 from sidedoor.documents.pictures import MOST_BYTES as MOST_PICTURE_BYTES
 from sidedoor.documents.pictures import read_picture
 from sidedoor.documents.problems import Problem, Refused, Wrong
 from sidedoor.documents.renderer import Renderer, RenderingFailed
+from sidedoor.documents.site import Site
 
 MOST_BYTES = 200_000
 CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
@@ -175,7 +176,7 @@ def read_file(text: str, file: str, site: Site, renderer: Renderer) -> Document:
 
 
 def _odd_choices(meta: Meta, file: str, written: Written, site: Site) -> Iterator[Problem]:
-    """What is well-formed but names something that site.toml does not."""
+    """Well-formed values that name something which site.toml does not have."""
 
     def odd(name: str, code: Code, written_there: str | None, choices: Iterable[str]) -> Problem:
         values = {"written": written_there, "choices": tuple(choices)}

@@ -11,10 +11,10 @@ from typing import Self
 
 from sidedoor.documents.markdown import Rendered
 
-# The child limits its own processor time; this is for a machine so busy that it gets none.
+# The child limits its own processor time; this is for a machine so busy that the child gets none.
 PATIENCE_SECONDS = 30.0
 REMEMBERED = 128
-"""So many bodies, the latest, are not rendered again."""
+"""How many of the latest bodies are remembered, and not rendered again."""
 _SOURCE_ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -28,7 +28,7 @@ class Renderer:
     def __init__(self) -> None:
         self._child: subprocess.Popen[str] | None = None
         self._lock = threading.Lock()
-        # Whoever saves a text and then reads it through asks for the same body again, and again.
+        # Saving a text and then reading it through asks for the same body again and again.
         self._remembered = lru_cache(maxsize=REMEMBERED)(self._render)
 
     def render(self, body: str) -> Rendered:
@@ -89,5 +89,5 @@ class Renderer:
 
 @cache
 def shared_renderer() -> Renderer:
-    """The one that a process needs; its child ends with the process."""
+    """The one renderer that a process needs; its child ends with the process."""
     return Renderer()

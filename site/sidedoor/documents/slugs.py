@@ -12,7 +12,7 @@ LONGEST = 80
 def slug_problem(slug: str) -> Wrong | None:
     """Why `slug` cannot be used; None when it can.
 
-    Only a to z, 0 to 9 and single hyphens: so no two slugs can look alike, and none can leave its folder.
+    Only a to z, 0 to 9 and single hyphens: so no two slugs can look alike, and none can lead out of its folder.
     """
     if len(slug) > LONGEST:
         return Wrong(Code.SLUG_TOO_LONG, most=LONGEST)

@@ -28,10 +28,10 @@ def parse_wall_time(written: str, zone: ZoneInfo) -> datetime:
     An offset after the time (`+01:00`, `Z`) wins over `zone`, and is how an hour that happens twice is told apart.
     Raises Wrong, for the editor, for a time that is unreadable, never happens or happens twice.
     """
-    found = _WALL_TIME.fullmatch(written.strip())
-    if not found:
+    match = _WALL_TIME.fullmatch(written.strip())
+    if not match:
         raise Wrong(Code.NOT_A_TIME, written=written)
-    *numbers, offset = found.groups()
+    *numbers, offset = match.groups()
     try:
         year, month, day, hour, minute, second = (number or "00" for number in numbers)
         wall = datetime.fromisoformat(f"{year}-{month}-{day}T{hour}:{minute}:{second}")

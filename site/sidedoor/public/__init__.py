@@ -10,6 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from sidedoor.chat.store import open_store, sweep
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.loader import Loader
+from sidedoor.documents.site import emergency_number
 from sidedoor.documents.times import Clock, utc_now
 from sidedoor.public import (
     chat,
@@ -30,6 +31,7 @@ from sidedoor.public.addresses import Addresses
 from sidedoor.public.commands import add_commands
 from sidedoor.public.feedback_store import FeedbackStore, Senders
 from sidedoor.public.hidden_first import HiddenFirst
+from sidedoor.public.menu import menu
 from sidedoor.public.pack import is_pack
 from sidedoor.public.search_index import SearchIndex
 from sidedoor.settings import Settings
@@ -39,6 +41,7 @@ from sidedoor.web.edition import MIRROR_KEY, EditionLayer
 from sidedoor.web.headers import set_policy, with_policy
 from sidedoor.web.inline import inline_script, inline_style
 from sidedoor.web.language import current_language, speak_languages
+from sidedoor.web.look import site_rules, site_style
 from sidedoor.web.numbers import read_numbers
 from sidedoor.web.on_the_way import OnTheWay
 from sidedoor.web.outermost import OutermostLayer
@@ -57,7 +60,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
     app = create_pages(settings, live, clock)
 
     def complete(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
-        return with_policy(headers, settings.https)
+        return with_policy(headers, settings.https, site_rules(live.library.site))
 
     edition = EditionLayer(app.wsgi_app, live, clock, complete, Addresses, is_pack)
     app.extensions["edition"] = edition.edition
@@ -72,14 +75,20 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
 
     first = HiddenFirst(edition, app.extensions["chat_store"], clock, settings.https)
     app.wsgi_app = outermost = OutermostLayer(  # type: ignore[method-assign]
-        OnTheWay(first), complete, settings.https, hosts, edition.remembered, shows_in_place=True
+        OnTheWay(first),
+        complete,
+        settings.https,
+        hosts,
+        edition.remembered,
+        lambda: emergency_number(live.library.site),
+        True,
     )
     serve(app, edition.at_hand, outermost.refuse_body)
     app.extensions["background"] = Background(
         (
             live.watch,
             lambda: sweep(app.extensions["chat_store"], clock, lambda: live.library.site.chat is not None),
-            # So that the first search need not wait for it.
+            # So that the first search does not have to wait for it.
             lambda: app.extensions["search_index"].follow(edition.edition().public),
         )
     )
@@ -87,10 +96,10 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
 
 
 def create_pages(settings: Settings, live: LiveLibrary, clock: Clock) -> Flask:
-    """The public pages alone. Whoever asks them brings the Edition to answer from; the desk's preview does, too."""
+    """The public pages alone. A request has to bring the Edition to answer from, as the desk's preview does."""
     app = Flask("sidedoor", root_path=str(PACKAGE), static_folder=None)
     read_numbers(app)
-    app.url_map.merge_slashes = False  # it would lead to pages that are not there; see errors.py
+    app.url_map.merge_slashes = False  # werkzeug's would lead to pages that are not there; see errors.py
     app.config.update(
         DATA=settings.data.resolve(),
         CONTENT=settings.content.resolve(),
@@ -116,6 +125,8 @@ def create_pages(settings: Settings, live: LiveLibrary, clock: Clock) -> Flask:
         public = current_public()
         return {
             "site": public.site,
+            "site_style": site_style(public.site),
+            "menu": menu(public, current_language()),
             "exit": exit.current_exit(),
             "help_now": public.help_now(current_language()),
             "mirror_of": request.environ.get(MIRROR_KEY, ""),
@@ -125,7 +136,7 @@ def create_pages(settings: Settings, live: LiveLibrary, clock: Clock) -> Flask:
     for module in (help, pages, contacts, news, pack, feeds, search, feedback, chat, exit, site_files, health):
         app.register_blueprint(module.blueprint)
     errors.handle_errors(app)
-    set_policy(app, settings.https)
+    set_policy(app, settings.https, lambda: site_rules(current_public().site))
     add_commands(app)
     if settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, settings.proxies, 0, 0)  # type: ignore[method-assign]

@@ -1,6 +1,6 @@
 """Every address of the public site, in one list: what may be remembered, exported, listed, linked to and led to.
 
-Nothing else has a list of its own. Addresses that are published stay (tests/public/addresses.txt).
+Nothing else has a list of its own. Published addresses stay (tests/public/addresses.txt).
 """
 
 import re
@@ -17,7 +17,7 @@ ITEMS_A_PAGE = 20
 
 @dataclass(frozen=True)
 class Place:
-    """An address that is there whatever the documents are.
+    """An address that exists whatever documents there are.
 
     `listed`: in the sitemap. `linked`: pages may link to it. `mirrored`: a file in the mirror. `live`: the mirror's
     copy only says where the live one is. `of_chat`: there is none where there is no chat.
@@ -93,18 +93,18 @@ class Addresses:
         )
 
     def __iter__(self) -> Iterator[str]:
-        """Each of them once."""
+        """Each address once."""
         public = self._public
         pictures = (f"/images/{name}" for name in sorted(public.pictures))
         documents = (*public.by_path, *public.gone, *public.redirects)
         yield from dict.fromkeys([*self._places, *self._packs, *documents, *pictures, *sorted(self._lists)])
 
     def mirrored(self) -> Iterator[str]:
-        """Those that a mirror can answer."""
+        """The addresses that a mirror can answer."""
         yield from (path for path in self if path not in self._places or self._places[path].mirrored)
 
     def meant_by(self, path: str) -> str | None:
-        """The address that somebody means who types `path` with capitals, or with slashes doubled or at its end.
+        """The address that is meant by a `path` with capitals, doubled slashes or slashes at its end.
 
         None where there is none; never one of another site, whatever `path` is.
         """

@@ -31,7 +31,8 @@ from sidedoor.chat.model import (
 )
 from sidedoor.chat.networks import networks
 from sidedoor.chat.store import ChatStore
-from sidedoor.documents.models import Chat, Contact
+from sidedoor.documents.models import Contact
+from sidedoor.documents.site import Chat
 from sidedoor.public.exit import leave
 from sidedoor.public.hidden_first import STILL_RUNS_KEY
 from sidedoor.web.current import current_public
@@ -65,7 +66,7 @@ def wait() -> ResponseReturnValue:
 @blueprint.get("/say")
 @blueprint.get("/end")
 def from_the_middle() -> ResponseReturnValue:
-    """Whoever loads the address of a form again is where the form was."""
+    """Somebody who reloads the address of a form is sent to the page the form was on."""
     return redirect("/chat", 303)
 
 
@@ -77,15 +78,15 @@ def start() -> ResponseReturnValue:
         return redirect("/chat", 303)  # only programs fill in the field that people cannot see
     once = request.form.get("once", "")
     try:
-        found = networks(request.remote_addr or "", _store().network_keys(now))
-        # Of a double click both Starts arrive before there is a cookie: the form's own number makes them one.
+        hashes = networks(request.remote_addr or "", _store().network_keys(now))
+        # Both Starts of a double click arrive before there is a cookie: the form's own number makes them one.
         once = once if _SHORTEST_ONCE <= len(once) <= 40 else ""
-        token = _store().start(found, chat.most_waiting, now, once, chat.most_from_one_network)
+        token = _store().start(hashes, chat.most_waiting, now, once, chat.most_from_one_network)
     except NotPossible as refused:
         if refused.why == "again":
             return redirect("/chat", 303)
         return _before(open_now=False, refused=refused.why), _REFUSED[refused.why]
-    # Without scripts they wait where the page renews itself; whoever waits on a still page would be taken for gone.
+    # Without scripts they wait on a page that reloads itself; somebody who waits on a still page would seem to be gone.
     response = redirect("/chat/wait" if _navigated() else "/chat", 303)
     response.set_cookie(_cookie(), token, httponly=True, samesite="Strict", secure=current_app.config["HTTPS"])
     return response
@@ -114,7 +115,7 @@ def say() -> ResponseReturnValue:
 
 @blueprint.post("/here")
 def here() -> ResponseReturnValue:
-    """“I am still here”: the answer to the question of whoever has been quiet for long. One press, no words."""
+    """“I am still here”: the answer of somebody who has been quiet for long. One press, no words."""
     conversation, text = _mine(), request.form.get("message", "").replace("\r\n", "\n")
     if not conversation or conversation.state == "ended":
         return redirect("/chat", 303)
@@ -132,8 +133,8 @@ def messages() -> ResponseReturnValue:
     conversation, after = _mine(), request.args.get("after", 0, type=whole_number)
     if not conversation or conversation.state == "ended":
         return _without_cookie(jsonify(state="ended", over=_why_over(conversation)))
-    # Most questions find nothing new, and then the words need not be looked for.
-    found = _for_reader(conversation, after) if conversation.newest > after else []
+    # Most polls bring nothing new, so the words are not even read.
+    newer = _for_reader(conversation, after) if conversation.newest > after else []
     told = _standing(conversation)
     return jsonify(
         state=conversation.state,
@@ -141,7 +142,7 @@ def messages() -> ResponseReturnValue:
         numbers=rules.needs_numbers(told),
         there=rules.asks_whether_there(conversation, _now()),
         newest=conversation.newest,
-        messages=[{"number": one.number, "who": one.who, "text": one.text} for one in found],
+        messages=[{"number": message.number, "who": message.who, "text": message.text} for message in newer],
     )
 
 
@@ -170,12 +171,12 @@ def hide_without_scripts() -> ResponseReturnValue:
     try:
         return _ended("hidden", response)
     except (StoreDown, sqlite3.Error, NotFound):
-        return response  # whatever else fails, also where the site has no chat any more, they leave
+        return response  # they leave whatever else fails, even where the site has no chat any more
 
 
 @blueprint.errorhandler(Unreadable)
 def words_are_lost(error: Unreadable) -> ResponseReturnValue:
-    """Nobody can go on where the words are not those that were said: it ends, and the reader is told where to turn."""
+    """Nobody can go on where words were damaged: the conversation ends, and the reader is told where to turn."""
     logging.getLogger("sidedoor.chat").error("The words of a chat could not be read, so it was ended.")
     _store().end(error.conversation, "broken", _now())
     why = _why_over(_store().get(error.conversation, _now()))
@@ -193,7 +194,7 @@ def store_is_down(error: Exception) -> ResponseReturnValue:
     logging.getLogger("sidedoor.chat").error("The chat's store cannot be used: %s", type(error).__name__)
     if not _wants_page():
         return jsonify(problem=_("The chat does not work just now. What you wrote was not sent.")), 503
-    waits = request.path == "/chat/wait"  # it asks again by itself, so that nobody loses their place by a blink
+    waits = request.path == "/chat/wait"  # it reloads itself, so that a short failure costs nobody their place
     return _before(open_now=False, broken=True, text=request.form.get("message", ""), waits=waits), 503
 
 
@@ -222,7 +223,7 @@ def _cookie() -> str:
 def _mine() -> Conversation | None:
     _chat()
     if STILL_RUNS_KEY in request.environ:
-        raise StoreDown("left, and not ended yet")
+        raise StoreDown("not ended yet")
     token = request.cookies.get(_cookie())
     return _store().find(token, _now()) if token else None
 
@@ -304,8 +305,10 @@ def _for_reader(conversation: Conversation, after: int = 0) -> list[Message]:
         "joined": _("A second adviser reads along, to learn or to help."),
         "handed": _("A colleague of mine goes on from here. They can read what we wrote."),
     }
-    found = _store().messages(conversation.id, after)
-    return [replace(one, text=events.get(one.who, one.text)) for one in found if one.who != "note"]
+    messages = _store().messages(conversation.id, after)
+    return [
+        replace(message, text=events.get(message.who, message.text)) for message in messages if message.who != "note"
+    ]
 
 
 def _once(text: str) -> str:
@@ -318,7 +321,7 @@ def _once(text: str) -> str:
 
 
 def _navigated() -> bool:
-    """Whether a browser went here by itself, as it does without scripts: it is to show the answer as a page.
+    """Whether a browser navigated here, as it does without scripts, and will show the answer as a page.
 
     Browsers without Fetch Metadata ask for text/html then, and for anything else in pictures and fetches. Their readers
     have to be able to hide, too; and the cookie is SameSite=Strict, so no other site makes them.
@@ -365,7 +368,7 @@ def _status(conversation: Conversation, told: rules.Standing) -> str:
 
 
 def _usual_wait() -> str:
-    """How long others waited this hour and the last; no guess where nobody did."""
+    """How long others waited this hour and the last; empty where nobody did."""
     wait = _store().usual_wait(_now())
     if wait is None:
         return ""

@@ -11,6 +11,7 @@ from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 
 from sidedoor.documents.checks import check_library, facts_of
+from sidedoor.documents.codes import Code
 from sidedoor.documents.ledger import facts_due, pages_of
 from sidedoor.documents.library import Library
 from sidedoor.documents.live import LiveLibrary
@@ -20,6 +21,7 @@ from sidedoor.documents.slugs import slug_from_title, slug_problem
 from sidedoor.private import as_its_folder_says
 from sidedoor.public.addresses import LINKED
 from sidedoor.public.export import CannotExport, drift, write_mirror
+from sidedoor.public.site_checks import check_site
 from sidedoor.web.language import awaiting_review
 
 content = AppGroup("content", help="Look after the content folder.")
@@ -56,7 +58,12 @@ def check(facts: bool) -> None:
     live: LiveLibrary = current_app.extensions["live"]
     if facts:
         sys.exit(_check_facts(live.library, current_app.extensions["clock"]()))
-    problems = [*check_library(live.library, current_app.extensions["clock"](), LINKED), *awaiting_review()]
+    clock, folder = current_app.extensions["clock"], current_app.config["CONTENT"]
+    problems = [
+        *check_library(live.library, clock(), LINKED),
+        *check_site(live.library, clock, folder, current_app.config["HTTPS"]),
+        *awaiting_review(live.library.site.languages),
+    ]
     for problem in problems:
         click.echo(str(problem))
     errors = sum(problem.level is Level.ERROR for problem in problems)
@@ -71,11 +78,13 @@ def _check_facts(library: Library, now: datetime) -> int:
     due = {fact.id for fact in facts_due(library, now)}
     for fact in library.facts.values():
         late = ", DUE" if fact.id in due else ""
-        click.echo(f"{fact.id}: {' · '.join(fact.values)} ({', '.join(fact.nations)}; by {fact.check_by}{late})")
+        click.echo(
+            f"{fact.id}: {' · '.join(fact.values)} ({', '.join(fact.places) or 'everywhere'}; by {fact.check_by}{late})"
+        )
         for page in pages_of(fact, library):
             click.echo(f"    {page.file}")
     problems = [problem for page in library.documents for problem in facts_of(page, library)]
-    problems += [one for one in library.problems if one.file == FACTS]
+    problems += [problem for problem in library.problems if problem.file == FACTS]
     for problem in problems:
         click.echo(str(problem if problem.line else replace(problem, line=_line_of(problem))))
     click.echo(f"{len(library.facts)} facts, {len(due)} due; {len(problems)} problems.")
@@ -98,6 +107,10 @@ def new(title: str) -> None:
     slug = slug_from_title(title)
     if not slug or slug_problem(slug):
         raise click.ClickException("The title needs a few words of letters from a to z, to make an address of.")
+    if live.away:
+        raise click.ClickException(
+            str(next(problem for problem in live.library.problems if problem.code is Code.FOLDER_AWAY))
+        )
     path = current_app.config["CONTENT"] / "news" / f"{slug}.md"
     tomorrow = current_app.extensions["clock"]().astimezone(live.library.site.zone).date() + timedelta(days=1)
     path.parent.mkdir(parents=True, exist_ok=True)

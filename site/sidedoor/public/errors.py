@@ -20,7 +20,7 @@ def handle_errors(app: Flask) -> None:
 
     @app.before_request
     def one_spelling() -> None:
-        """Werkzeug shows a path without the slashes that are too many in front, so the page would have a second one."""
+        """Werkzeug drops surplus slashes at the front of a path, so the page would have a second address."""
         if request.environ.get("PATH_INFO", "").startswith("//"):
             abort(404)
 
@@ -43,9 +43,9 @@ def handle_errors(app: Flask) -> None:
         if error.code is None or error.code < 400:
             return error
         if error.code == 403:
-            return error_page(403, _("This did not come from our own page"), _("Open the page here and try once more."))
+            return error_page(403, _("This did not come from our own page"), _("Open the page here and try again."))
         if error.code == 413:
-            return error_page(413, _("That is too long to send"), _("Please make it shorter and try once more."))
+            return error_page(413, _("That is too long to send"), _("Please make it shorter and try again."))
         if error.code >= 500:
             return unexpected(error)
         return error_page(

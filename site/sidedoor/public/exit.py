@@ -60,11 +60,11 @@ def current_exit() -> Exit:
 
 
 def leave() -> Response:
-    """An answer that leads away. Whoever answers there does not learn from where: see the policy in headers.py."""
+    """An answer that leads away. The site it leads to does not learn from where: see the policy in headers.py."""
     return redirect(current_exit().destinations[0], 303)
 
 
 @blueprint.get(REDIRECT)
 def away() -> Response:
-    """What a hidden visit left in the tab leads to the exit, never to a page."""
+    """The entry that a hidden visit left in the tab leads to the exit, never to a page."""
     return leave()

@@ -1,7 +1,7 @@
 """The edition as a folder: what any web server or static host needs to show the public site without this program.
 
 The folder is a link to a release beside it, and a new release takes its place in one step, so nobody ever sees half of
-one. What did not change is the same file as before (a hard link), so copying a mirror on costs only what changed.
+one. What did not change is the same file as before (a hard link), so sending a mirror on costs only what changed.
 """
 
 import contextlib
@@ -14,6 +14,7 @@ import shutil
 import tempfile
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
@@ -29,6 +30,7 @@ from sidedoor.public.addresses import LIVE, Addresses
 from sidedoor.public.pack import is_pack
 from sidedoor.web.edition import MIRROR_KEY
 from sidedoor.web.headers import IN_PLACE, in_place, policy_headers
+from sidedoor.web.look import site_rules
 
 MANIFEST = "_mirror.json"
 _COMPRESSED = (".html", ".xml", ".json", ".txt")
@@ -99,7 +101,7 @@ def _take_place(release: Path, folder: Path) -> None:
 
 
 class _Release:
-    """A folder being filled, that takes from the one before what is the same."""
+    """A folder being filled, which takes unchanged files from the one before."""
 
     def __init__(self, folder: Path, before: Path | None) -> None:
         self._folder, self._before = folder, before
@@ -134,12 +136,13 @@ def _fill(release: _Release, app: Flask, live: str) -> None:
     settings = {MIRROR_KEY: live.rstrip("/")}
     for path in Addresses(public).mirrored():
         _add(release, mirror, path, client.get(path, base_url=base_url, environ_overrides=settings))
+    policy = policy_headers(app.config["HTTPS"], site_rules(public.site))
     missing = client.get("/-", base_url=base_url, environ_overrides=settings)
     release.add("404.html", missing.data)
     release.add(MANIFEST, json.dumps(vars(mirror), indent=1, sort_keys=True).encode())
     release.add("_redirects", _redirects(mirror).encode())
-    release.add("_headers", _headers(app).encode())
-    release.add("_nginx.conf", _nginx(mirror, app).encode())
+    release.add("_headers", _headers(policy).encode())
+    release.add("_nginx.conf", _nginx(mirror, policy).encode())
 
 
 def _add(release: _Release, mirror: Mirror, path: str, answer: TestResponse) -> None:
@@ -166,24 +169,23 @@ def _redirects(mirror: Mirror) -> str:
     return "\n".join([*lines, *(f"{path} /{file} 410" for path, file in sorted(mirror.gone.items())), ""])
 
 
-def _headers(app: Flask) -> str:
+def _headers(policy: Mapping[str, str]) -> str:
     """The policy as the same hosts read it."""
-    return "/*\n" + "".join(f"  {name}: {value}\n" for name, value in policy_headers(app.config["HTTPS"]).items())
+    return "/*\n" + "".join(f"  {name}: {value}\n" for name, value in policy.items())
 
 
-def _nginx(mirror: Mirror, app: Flask) -> str:
+def _nginx(mirror: Mirror, policy: Mapping[str, str]) -> str:
     """What goes into an nginx server block: the policy, redirects, removed pages, types that no ending tells."""
     lines = ["# Written by `flask export`. Include it in a server block, and reload nginx when it changes."]
-    policy = policy_headers(app.config["HTTPS"])
     ((_, kept), (_, varies)) = in_place([])
     lines += [
-        f'set $kept "{policy.pop("Cache-Control")}";',
+        f'set $kept "{policy["Cache-Control"]}";',
         'set $varies "";',
         f'if ($http_{IN_PLACE.lower().replace("-", "_")}) {{ set $kept "{kept}"; set $varies "{varies}"; }}',
         "add_header Cache-Control $kept always;",
         "add_header Vary $varies always;",
     ]
-    lines += [f'add_header {name} "{value}" always;' for name, value in policy.items()]
+    lines += [f'add_header {name} "{value}" always;' for name, value in policy.items() if name != "Cache-Control"]
     lines += ["error_page 404 /404.html;", "location ~ ^/_ { internal; }"]
     for path, (status, target) in sorted(mirror.redirects.items()):
         lines.append(f"location = {path} {{ return {status} {target}; }}")
@@ -206,28 +208,30 @@ def drift(folder: Path, url: str) -> list[str]:
         mirror = Mirror(**json.loads((folder / MANIFEST).read_text("utf-8")))
     except (OSError, ValueError, TypeError) as error:
         raise CannotExport(f"{folder} is not a mirror: it holds no {MANIFEST} that can be read.") from error
-    found: list[str] = []
+    differences: list[str] = []
     for path, file in sorted(mirror.pages.items()):
         if path in LIVE:  # the mirror says where the live ones are
             continue
         status, _, body = _fetch(url + path)
         if status != 200:
-            found.append(f"{path}: the mirror has it, the site answers {status}.")
+            differences.append(f"{path}: the mirror has it, the site answers {status}.")
         elif visible_text((folder / file).read_bytes(), file) != visible_text(body, file):
-            found.append(f"{path}: the words differ.")
+            differences.append(f"{path}: the words differ.")
     for path, (status, target) in sorted(mirror.redirects.items()):
         answered, location, _ = _fetch(url + path)
         if (answered, location) != (status, target):
-            found.append(f"{path}: the mirror leads to {target}, the site answers {answered} {location}".rstrip() + ".")
+            differences.append(
+                f"{path}: the mirror leads to {target}, the site answers {answered} {location}".rstrip() + "."
+            )
     for path in sorted(mirror.gone):
         status, _, _ = _fetch(url + path)
         if status != 410:
-            found.append(f"{path}: removed in the mirror, the site answers {status}.")
+            differences.append(f"{path}: removed in the mirror, the site answers {status}.")
     _, _, sitemap = _fetch(f"{url}/sitemap.xml")
     addresses = re.findall(r"<loc>([^<]+)</loc>", sitemap.decode("utf-8", "replace"))
     listed = [urlsplit(html.unescape(address)).path for address in addresses]
-    found += [f"{path}: the site has it, the mirror does not." for path in listed if path not in mirror.pages]
-    return found
+    differences += [f"{path}: the site has it, the mirror does not." for path in listed if path not in mirror.pages]
+    return differences
 
 
 def visible_text(content: bytes, name: str) -> str:

@@ -13,12 +13,12 @@ from sidedoor.database import Database
 LONGEST_MESSAGE = 4000
 MOST_AN_HOUR = 300
 MOST_A_NETWORK = 10
-"""So many from one network an hour, by each worker's own count."""
+"""How many messages one network may send in an hour, by each worker's own count."""
 _SCHEMA = "CREATE TABLE IF NOT EXISTS messages (number INTEGER PRIMARY KEY, hour TEXT NOT NULL, text TEXT NOT NULL)"
 
 
 class StoreFull(Exception):
-    """So much came in within this hour that it is not people writing."""
+    """More came in within this hour than people write."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ blueprint = Blueprint("health", __name__)
 def healthz() -> ResponseReturnValue:
     """How many seconds ago what the public sees last changed, by this worker's account; and how many documents that is.
 
-    Nothing here may move with a draft: whoever watched would learn that something is being prepared.
+    Nothing here may change with a draft: somebody watching would learn that something is being prepared.
     """
     edition = current_edition()
     age = (current_app.extensions["clock"]() - edition.since).total_seconds()

@@ -30,7 +30,7 @@ STILL_RUNS_KEY = "sidedoor.left_and_not_ended"
 """In a request whose conversation was left and could not be ended: nobody may say that it is over."""
 _SETS = tuple(f"{name}=" for name in CHAT_COOKIES)
 _REASONS: dict[str, Reason] = {"end": "reader"}
-"""The mark's value says how the conversation was left; whatever it does not say so is hidden."""
+"""The mark's value says how the conversation was left; anything else counts as hidden."""
 _LEFT: set[Reason | None] = {"hidden", "reader"}
 
 
@@ -57,7 +57,7 @@ class HiddenFirst:
         beacon = (environ["REQUEST_METHOD"], environ.get("PATH_INFO")) == ("POST", HIDE_CONVERSATION)
         # A beacon that overtakes the answer to Start names no conversation yet. The mark waits for it.
         waits = beacon and not tokens
-        # One that comes after another request ended its conversation: the next one may have begun, and the browser
+        # A mark that comes after another request ended its conversation: the next one may have begun, and the browser
         # would drop that one's cookie by its name.
         late = beacon and ended == "before"
 
@@ -91,7 +91,7 @@ class HiddenFirst:
 
 
 def _cookies(environ: "WSGIEnvironment") -> Iterator[tuple[str, str]]:
-    """The pairs as they were sent, every one of a name."""
+    """The cookies as they were sent, including repeated names."""
     for pair in environ.get("HTTP_COOKIE", "").split(";"):
         name, _, value = pair.strip().partition("=")
         if name:

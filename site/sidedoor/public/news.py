@@ -48,6 +48,7 @@ def item(slug: str) -> str:
         related=[page for name in meta.related_help if (page := public.find("help", name))],
         press=public.site.press.get(meta.press_contact or ""),
         canonical=site_address() + document.path,
+        picture=_picture(document),
         json_ld=Markup(_json_ld(document)),
     )
 
@@ -70,6 +71,11 @@ def _list(path: str, items: tuple[Document, ...], year: int | None, page: int) -
     )
 
 
+def _picture(document: Document) -> str:
+    """The address of an item's first picture, for those who share it; empty if it has none."""
+    return f"{site_address()}/images/{document.pictures[0]}" if document.pictures else ""
+
+
 def _json_ld(document: Document) -> str:
     """schema.org NewsArticle, safe inside a script element."""
     public = current_public()
@@ -83,6 +89,7 @@ def _json_ld(document: Document) -> str:
         "url": site_address() + document.path,
         "datePublished": published.isoformat() if published else None,
         "dateModified": updated.isoformat() if updated else None,
+        **({"image": picture} if (picture := _picture(document)) else {}),
         "publisher": {"@type": "Organization", "name": public.site.organisation},
     }
     return (

@@ -23,7 +23,7 @@ _WORD = re.compile(r"\w+")
 _ADDRESS = re.compile(r"https?://\S+")
 Entry = tuple[str, str, str, str, str, str]
 _OPEN, _CLOSE = "\x02", "\x03"
-# Words that say nothing of what is looked for; left out unless there is nothing else.
+# Words that say nothing about what is being looked for; left out unless there is nothing else.
 _EMPTY = frozenset(
     (
         "a about am an and any are as at be can do does for from get have he help her him his how i if in is "
@@ -89,7 +89,7 @@ class SearchIndex:
         return self._database.execute("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?)", entry).lastrowid or 0
 
     def search(self, query: str) -> Found:
-        """The best hits for what somebody typed, whatever it was: no query is an error."""
+        """The best hits for whatever somebody typed: no query is an error."""
         typed = _words(query[:LONGEST_QUERY])[:_MOST_WORDS]
         wanted = [word for word in typed if word not in _EMPTY] or typed
         if not wanted:
@@ -106,7 +106,7 @@ class SearchIndex:
         return next(iter(difflib.get_close_matches(word, near, n=1, cutoff=0.7)), word)
 
     def _match(self, expression: str) -> list[Result]:
-        # Only the summary and the body are ever quoted: the search words are shown to nobody.
+        # Only the summary and the body are ever quoted: the hidden search words never are.
         rows = self._database.execute(
             "SELECT kind, title, path, snippet(entries, 2, ?, ?, '…', 24), highlight(entries, 1, ?, ?) FROM entries"
             " WHERE entries MATCH ? ORDER BY bm25(entries, 8.0, 4.0, 1.0, 8.0) LIMIT ?",
@@ -120,7 +120,7 @@ class SearchIndex:
 
 def _entry(source: Document | Contact) -> Entry:
     if isinstance(source, Document):
-        # An address that stands as words may be one that is hidden now; nobody searches for those.
+        # A written-out address may be hidden now, and nobody searches for addresses.
         told = _ADDRESS.sub("", " ".join(source.sentences))
         words = " ".join(source.meta.search_words)
         return source.title, source.summary, told, words, source.kind, source.path

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from flask import Blueprint, Response, abort, current_app, render_template
 
+from sidedoor.documents.live import LiveLibrary
 from sidedoor.public.addresses import LISTED
 from sidedoor.web.current import current_public, same_for_everyone, site_address
 
@@ -42,13 +43,14 @@ def security() -> Response:
     contact = site_address() + contact if contact.startswith("/") else contact
     month = public.now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     expires = (month + timedelta(days=330)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    languages = ", ".join(public.site.languages)
     canonical = f"{site_address()}/.well-known/security.txt"
-    return _text(f"Contact: {contact}\nExpires: {expires}\nPreferred-Languages: en\nCanonical: {canonical}\n")
+    return _text(f"Contact: {contact}\nExpires: {expires}\nPreferred-Languages: {languages}\nCanonical: {canonical}\n")
 
 
 @blueprint.get("/favicon.ico")
 def icon() -> Response:
-    """No icon: a browser that asks all the same gets nothing to keep."""
+    """No icon: a browser that asks for one anyway gets nothing to keep."""
     return Response(status=204)
 
 
@@ -57,9 +59,9 @@ def picture(name: str) -> Response:
     """A picture that a public page shows. To anybody else, and before its page is public, there is none."""
     if name not in current_public().pictures:
         abort(404)
-    try:
-        picture = (current_app.config["CONTENT"] / "images" / name).read_bytes()
-    except OSError:
+    live: LiveLibrary = current_app.extensions["live"]
+    picture = live.picture(name)
+    if picture is None:
         abort(404)
     return Response(picture, content_type=mimetypes.guess_type(name)[0])
 

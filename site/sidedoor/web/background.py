@@ -1,4 +1,4 @@
-"""What a server does beside answering: it starts once, with the server, and never because a module was imported.
+"""What a server does beside answering: it starts once, with the server, never because a module was imported.
 
 granian starts it with each worker (`__rsgi_init__`, its own protocol); under any other server the first request does. A
 command such as `sidedoor check` answers no request, and starts nothing.

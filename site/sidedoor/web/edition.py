@@ -32,7 +32,7 @@ CHAT_COOKIE = "chat"
 """The name of the one cookie there is, behind its prefix: it names a conversation."""
 CHAT_COOKIES = (CHAT_COOKIE, f"__Host-{CHAT_COOKIE}")
 MARK_COOKIE = "left"
-"""A page leaves it when a conversation is left (see public.hidden_first), because no script can drop the other."""
+"""A page leaves this one when a conversation is left (see public.hidden_first): no script can delete the other."""
 _PERSONAL = re.compile(rf"(?:^|;)\s*(?:{'|'.join(CHAT_COOKIES)}|{MARK_COOKIE})=")
 MIRROR_KEY = "sidedoor.mirror_of"
 """Where the live site is, in a request that the export makes. Its answer is for the mirror alone."""
@@ -110,7 +110,7 @@ class Answer:
         return Parts.of(self.whole.decode())
 
     def send(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Answer a GET or HEAD request in the coding it prefers, or with 304 where it has these bytes already."""
+        """Answer a GET or HEAD request in the coding it prefers, or with 304 if the client has these bytes."""
         coded = self.codings[preferred_coding(environ.get("HTTP_ACCEPT_ENCODING", ""), len(self.codings) > 1)]
         if_none_match = environ.get("HTTP_IF_NONE_MATCH")
         if if_none_match and self.status.startswith("200") and parse_etags(if_none_match).contains_weak(coded.tag):
@@ -185,7 +185,7 @@ class Edition:
         return library is self.library and self._lasts(now)
 
     def after(self, library: Library, now: datetime, addresses: Callable[[PublicLibrary], Container[str]]) -> "Edition":
-        """The edition that follows this one. What only a draft changed changes nothing, not even how soon we answer."""
+        """The edition that follows this one. A change to a draft changes nothing, not even how soon we answer."""
         public = library.public(now)
         if self._lasts(now) and public.shows_the_same_as(self.public):
             return Edition(library, public, self.made_at, self.since, self.addresses, self.answers, self.turn)

@@ -1,16 +1,12 @@
 """Every response header of policy, in one table. flask-talisman sets them on what Flask answers; see outermost.py."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
-from flask import Flask
+from flask import Flask, Response
 from flask_talisman import Talisman
 
-from sidedoor.web.inline import hashes
-
-if TYPE_CHECKING:
-    pass
+from sidedoor.web.inline import hashes, source_hash
 
 IN_PLACE = "Sidedoor-In-Place"
 """What travel.js says with a fetch that stores nothing (`cache: "no-store"`) and is shown in the page that asked."""
@@ -18,12 +14,15 @@ IN_PLACE_KEY = f"HTTP_{IN_PLACE.upper().replace('-', '_')}"
 _FEATURES = ("browsing-topics camera display-capture geolocation microphone payment usb").split()
 
 
-def content_security_policy(https: bool) -> str:
-    """Nothing is allowed but this site's own pictures and forms, and the styles and scripts whose hashes are listed."""
+def content_security_policy(https: bool, rules: str = "") -> str:
+    """Nothing is allowed but this site's own pictures and forms, and the styles and scripts whose hashes are listed.
+
+    `rules`: what the site's own choices add to its style (see look.py).
+    """
     directives = {
         "default-src": "'none'",
         "script-src": " ".join(hashes("js")),
-        "style-src": " ".join(hashes("css")),
+        "style-src": " ".join([*hashes("css"), *([source_hash(rules)] if rules else [])]),
         "img-src": "'self' data:",
         "connect-src": "'self'",
         "form-action": "'self'",
@@ -36,13 +35,13 @@ def content_security_policy(https: bool) -> str:
     return f"{policy}; upgrade-insecure-requests" if https else policy
 
 
-def policy_headers(https: bool) -> dict[str, str]:
+def policy_headers(https: bool, rules: str = "") -> dict[str, str]:
     """The whole set, as it stands on every response.
 
     Referrer-Policy is same-origin, not no-referrer, because no-referrer makes the Origin of our own forms `null`.
     """
     headers = {
-        "Content-Security-Policy": content_security_policy(https),
+        "Content-Security-Policy": content_security_policy(https, rules),
         "Referrer-Policy": "same-origin",
         "X-Content-Type-Options": "nosniff",
         "X-Frame-Options": "DENY",
@@ -58,9 +57,18 @@ def policy_headers(https: bool) -> dict[str, str]:
     return headers
 
 
-def set_policy(app: Flask, https: bool) -> None:
-    """Let flask-talisman set the policy. Redirecting is left to the outermost layer, which knows the trusted hosts."""
+def set_policy(app: Flask, https: bool, rules: Callable[[], str]) -> None:
+    """Let flask-talisman set the policy. Redirecting is left to the outermost layer, which knows the trusted hosts.
+
+    `rules` gives those of the site that the request is answered from.
+    """
     headers = policy_headers(https)
+
+    @app.after_request  # registered first, so it is asked after Talisman, which knows one policy for all sites
+    def of_this_site(response: Response) -> Response:
+        response.headers.update(_policy(https, rules())[:1])
+        return response
+
     Talisman(
         app,
         content_security_policy=headers["Content-Security-Policy"],
@@ -74,9 +82,9 @@ def set_policy(app: Flask, https: bool) -> None:
     )
 
 
-def with_policy(headers: list[tuple[str, str]], https: bool) -> list[tuple[str, str]]:
+def with_policy(headers: list[tuple[str, str]], https: bool, rules: str = "") -> list[tuple[str, str]]:
     """A response's headers, and whatever of the public site's policy they still lack."""
-    return completed(headers, _policy(https))
+    return completed(headers, _policy(https, rules))
 
 
 def completed(headers: list[tuple[str, str]], policy: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -97,6 +105,6 @@ def in_place(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
     return [*kept, ("Cache-Control", "private, no-cache"), ("Vary", ", ".join([*varies, IN_PLACE]))]
 
 
-@lru_cache(maxsize=2)
-def _policy(https: bool) -> tuple[tuple[str, str], ...]:
-    return tuple(policy_headers(https).items())
+@lru_cache(maxsize=8)
+def _policy(https: bool, rules: str) -> tuple[tuple[str, str], ...]:
+    return tuple(policy_headers(https, rules).items())

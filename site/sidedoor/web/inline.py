@@ -19,18 +19,22 @@ BUNDLES = {
     # The exit stands alone: nothing else that fails can stop it.
     "hide-page.js": ("exit/hide-page.js",),
     "shortcut.js": ("exit/shortcut.js",),
-    "after.js": ("pack.js", "travel.js", "exit/pinch.js"),
+    "after.js": ("pack.js", "travel.js", "fold.js", "exit/pinch.js"),
+    # Only where the site has a chat.
+    "chat-tabs.js": ("chat-tabs.js",),
     # Only on the pages that use them, in main; travel.js starts them where such a page arrives in place.
     "chat.js": ("chat.js",),
     "copy-link.js": ("copy-link.js",),
     "guide.js": ("guide.js",),
     "plan.js": ("plan.js",),
     "questions.js": ("questions.js",),
+    "contacts.js": ("contacts.js",),
 }
 """Each `<script>` element of a page, and the files of static/js it holds."""
 _CAST = re.compile(r"/\*\* @type [^\n]*?\*/ (?=\()")  # for tsc alone
 _BLOCK_COMMENT = re.compile(r"^[ \t]*/\*.*?\*/[ \t]*\n?", re.DOTALL | re.MULTILINE)
 _LINE_COMMENT = re.compile(r"^[ \t]*//.*\n", re.MULTILINE)
+_CSS_SPACE = re.compile(r"\s*([{};,])\s*")
 _INDENT = re.compile(r"^[ \t]+|[ \t]+$|^\n", re.MULTILINE)
 
 
@@ -43,7 +47,13 @@ def _read(kind: str, name: str) -> str:
 
 def inline_style(name: str) -> Markup:
     """The whole `<style>` element of static/css/`name`."""
-    return Markup(f"<style>{_read('css', name)}</style>")
+    return Markup(f"<style>{_style(name)}</style>")
+
+
+@cache
+def _style(name: str) -> str:
+    """The file without the space that only people need: what stands between a rule and the next."""
+    return _CSS_SPACE.sub(r"\1", _read("css", name)).replace(";}", "}")
 
 
 def inline_script(name: str, **data: str | None) -> Markup:
@@ -57,7 +67,12 @@ def _bundle(name: str) -> str:
     return "".join(_read("js", part) for part in BUNDLES[name])
 
 
+def source_hash(text: str) -> str:
+    """The CSP source for an element that holds exactly `text` (CSP3, 2.3.1)."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
 def hashes(kind: str) -> list[str]:
-    """A CSP source for every style sheet (`css`) or bundle (`js`), in the exact bytes that pages hold (CSP3, 2.3.1)."""
-    texts = map(_bundle, BUNDLES) if kind == "js" else (_read("css", name) for name in STYLES)
-    return [f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'" for text in texts]
+    """A CSP source for every style sheet (`css`) or bundle (`js`), in the exact bytes that pages hold."""
+    texts = map(_bundle, BUNDLES) if kind == "js" else map(_style, STYLES)
+    return [source_hash(text) for text in texts]

@@ -2,8 +2,10 @@
 
 import gettext
 import io
+import re
+from collections.abc import Collection
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from babel import Locale, UnknownLocaleError
@@ -14,6 +16,7 @@ from flask import Flask, g
 
 from sidedoor.documents.codes import Code
 from sidedoor.documents.problems import Level, Problem
+from sidedoor.documents.site import Wording, in_language
 from sidedoor.web.current import current_public
 
 LOCALE = Path(__file__).resolve().parents[1] / "locale"
@@ -38,8 +41,47 @@ def translations(language: str) -> gettext.NullTranslations:
 
 
 def translate(text: str) -> str:
-    """`text` in the language of the page being made. Imported as `_`, which is what marks a string for translators."""
-    return translations(current_language()).gettext(text)
+    """`text` in the language of the page being made: in the owner's words where site.toml has any, else translated.
+
+    Imported as `_`, which is what marks a string for translators.
+    """
+    language = current_language()
+    return _own_words(language, text) or translations(language).gettext(text)
+
+
+def translate_number(one: str, many: str, number: int) -> str:
+    """The same for a sentence that depends on a number. The owner's words are `one`'s for 1, else `many`'s."""
+    language = current_language()
+    own = _own_words(language, one if number == 1 else many)
+    return own or translations(language).ngettext(one, many, number)
+
+
+def _own_words(language: str, text: str) -> str:
+    """The owner's words for a sentence; none, if they lack what the sentence is filled with."""
+    own = current_public().site.words.get(language, {}).get(text, "")
+    return own if own and own_words_fit(text, own) else ""
+
+
+@lru_cache(maxsize=1024)
+def own_words_fit(text: str, own: str) -> bool:
+    """Whether words hold what is filled into a sentence, `%(number)s` say, and no other percent sign."""
+    filled = re.compile(r"%\(\w+\)s")
+    return sorted(filled.findall(text)) == sorted(filled.findall(own)) and "%" not in filled.sub("", own)
+
+
+def has_words(language: str) -> bool:
+    """Whether the interface speaks a language. English is what code and templates are written in."""
+    return language.split("-")[0] == "en" or (LOCALE / language / "LC_MESSAGES" / "sidedoor.po").is_file()
+
+
+@cache
+def interface_sentences() -> frozenset[str]:
+    """Every sentence of the interface, as code and templates write it: what own words can be for."""
+    found = set()
+    for path in LOCALE.glob("*/LC_MESSAGES/sidedoor.po"):
+        for message in read_po(io.BytesIO(path.read_bytes())):
+            found |= {message.id} if isinstance(message.id, str) else set(message.id)
+    return frozenset(found - {""})
 
 
 @cache
@@ -47,7 +89,7 @@ def _locale(language: str) -> Locale:
     try:
         return Locale.parse(language, sep="-")
     except (UnknownLocaleError, ValueError):
-        return Locale("en", "GB")
+        return Locale("en")
 
 
 def direction(language: str) -> str:
@@ -61,15 +103,20 @@ def language_name(language: str) -> str:
 
 
 def long_date(moment: date | datetime) -> str:
-    """A day in words, in the site's zone: `24 November 2026`."""
+    """A day in words, in the site's zone and as its language writes days there: `24 November 2026`."""
+    site = current_public().site
     if isinstance(moment, datetime):
-        moment = moment.astimezone(current_public().site.zone).date()
-    language = current_language()
-    return format_date(moment, "d MMMM y", locale=Locale("en", "GB") if language == "en" else _locale(language))
+        moment = moment.astimezone(site.zone).date()
+    return format_date(moment, "long", locale=site.locale(current_language()))
 
 
-def awaiting_review() -> list[Problem]:
-    """The languages whose interface no human translator has read yet: those whose .po file says so in its header."""
+def said(wording: Wording | None) -> str:
+    """The owner's words in the language of the page being made; nothing where there are none."""
+    return in_language(wording, current_language()) if wording else ""
+
+
+def awaiting_review(languages: Collection[str]) -> list[Problem]:
+    """Those of `languages` whose interface no human translator has read yet: their .po file says so in its header."""
     return [
         Problem(
             f"locale/{path.parents[1].name}",
@@ -79,19 +126,20 @@ def awaiting_review() -> list[Problem]:
             level=Level.WARNING,
         )
         for path in sorted(LOCALE.glob("*/LC_MESSAGES/sidedoor.po"))
-        if "X-Awaiting-Review: yes" in path.read_text("utf-8")
+        if path.parents[1].name in languages and "X-Awaiting-Review: yes" in path.read_text("utf-8")
     ]
 
 
 def speak_languages(app: Flask) -> None:
-    """Give templates `_()`, `lang`, `dir` and the filter `longdate`."""
+    """Give templates `_()`, `lang`, `dir` and the filters `longdate` and `said`."""
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
         translate,
-        lambda one, many, number: translations(current_language()).ngettext(one, many, number),
+        translate_number,
         newstyle=True,
     )
     app.jinja_env.filters["longdate"] = long_date
+    app.jinja_env.filters["said"] = said
 
     @app.context_processor
     def _language() -> dict[str, str]:

@@ -1,6 +1,6 @@
-"""The last code that touches a response: it guarantees the policy, refuses unknown hosts, catches what nobody caught.
+"""The last code that touches a response: it guarantees the policy, refuses unknown hosts, catches what is left.
 
-flask-talisman sets the policy on what Flask answers. It is not there where another after_request raises, or where Flask
+flask-talisman sets the policy on what Flask answers. It is missing where another after_request raises, or where Flask
 is never asked; so this layer adds whatever is missing.
 """
 
@@ -27,7 +27,8 @@ class OutermostLayer:
     """The last code that touches a response.
 
     `complete` adds to a response's headers what they still lack. `hosts` gives the host names in use now, besides this
-    machine's own. `remembered` gives an answer that is complete already, or None. `shows_in_place`: pages of this
+    machine's own. `remembered` gives an answer that is complete already, or None. `emergency` gives
+    the number to call in danger, or nothing. `shows_in_place`: pages of this
     application are read in place (see `in_place`).
     """
 
@@ -38,6 +39,7 @@ class OutermostLayer:
         https: bool,
         hosts: Callable[[], tuple[str, ...]],
         remembered: "Callable[[WSGIEnvironment], Answer | None]",
+        emergency: Callable[[], str],
         shows_in_place: bool = False,
     ) -> None:
         self._application = application
@@ -45,6 +47,7 @@ class OutermostLayer:
         self._https = https
         self._hosts = hosts
         self._remembered = remembered
+        self._emergency = emergency
         self._shows_in_place = shows_in_place
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
@@ -69,16 +72,20 @@ class OutermostLayer:
                 return answer.send(environ, start_response)
             return self._application(environ, start)
         except Exception:
-            # The path is left out: what a reader looked at is written down nowhere.
+            # The path is left out: what a reader looked at is never written down.
             log.exception("A request was not answered.")
-            return _plain(start, "500 Internal Server Error", "Something went wrong here. In danger, call 999.\n")
+            return _plain(start, "500 Internal Server Error", f"Something went wrong here.{self._in_danger()}\n")
 
     def refuse_body(self, environ: "WSGIEnvironment", start_response: "StartResponse", status: str) -> list[bytes]:
-        """Answer a request whose body did not come (see serving.Front), in words that help all the same."""
+        """Answer a request whose body did not come (see rsgi.Front), in words that help all the same."""
         del environ
         headers = [("Content-Type", "text/plain; charset=utf-8"), ("Connection", "close")]
         start_response(status, self._complete(headers))
-        return [b"What you sent did not arrive. Please try again. In danger, call 999.\n"]
+        return [f"What you sent did not arrive. Please try again.{self._in_danger()}\n".encode()]
+
+    def _in_danger(self) -> str:
+        number = self._emergency()
+        return f" In danger, call {number}." if number else ""
 
 
 def _answering_in_place(start_response: "StartResponse") -> "StartResponse":

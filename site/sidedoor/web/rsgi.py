@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 THREADS = 16
 SECONDS_FOR_A_BODY = 10
 SMALL_BYTES = 64 * 1024
-"""A form. What is larger, a picture, has a second more for each as many bytes that came: 5 Mbit/s is plenty."""
+"""A form. Larger bodies, pictures, get one more second for each such amount that arrives: 5 Mbit/s is plenty."""
 MOST_HELD_BYTES = 96 * 1024 * 1024
-"""What all large bodies that are still coming may hold together."""
+"""The memory that all large bodies still arriving may take together."""
 _Answer = tuple[int, list[tuple[str, str]], bytes]
 
 
@@ -118,7 +118,7 @@ class Front:
                         break
         except TimeoutError:
             raise BodyRefused("408 Request Timeout") from None
-        except RuntimeError:  # granian's, for a connection that is no more
+        except RuntimeError:  # granian raises it for a connection that is gone
             raise BodyRefused from None
         finally:
             self._held -= held
@@ -163,7 +163,7 @@ def _name(header: str) -> str:
 
 
 def _environ(scope: Scope) -> "WSGIEnvironment":
-    """The same as PEP 3333 has it. A header that came twice is both, so that two hosts are none that we trust."""
+    """The scope as PEP 3333 has it. Values of a repeated header are joined, so that two Hosts match none we trust."""
     server, _, port = scope.server.rpartition(":")
     environ: WSGIEnvironment = {
         "REQUEST_METHOD": scope.method,

@@ -1,8 +1,9 @@
 """How both applications are loaded and served: granian, with the same options everywhere.
 
-Many connections, few threads: whoever is slow keeps nobody else waiting (serving.py, tests/faults).
+Many connections, few threads: a slow client keeps nobody else waiting (rsgi.py, tests/faults).
 """
 
+import logging
 import os
 import resource
 import sys
@@ -10,13 +11,15 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from flask import Flask
-from pydantic import ValidationError
 
+from sidedoor import settings as settings_of
 from sidedoor.documents.problems import Refused
 from sidedoor.private import keep_to_the_owner, private_tree
 from sidedoor.settings import Settings
 from sidedoor.web.background import start_with_the_server
-from sidedoor.web.logs import set_up_logs
+from sidedoor.web.logs import set_up_logs, tell_once
+
+log = logging.getLogger("sidedoor.health")
 
 OPTIONS = (
     *("--interface", "rsgi", "--factory", "--no-ws", "--log-level", "error"),
@@ -31,23 +34,42 @@ def loaded(create_app: Callable[[Settings], Flask]) -> Flask:
     set_up_logs()
     keep_to_the_owner()
     try:
-        app = create_app(Settings())
+        settings = settings_of.of_environment()
+        tell_once(settings.data, create_app.__module__.rpartition(".")[2])
+        for problem in settings_of.unknown_names():
+            log.warning("%s", problem)
+        app = create_app(settings)
     except Refused as refused:
-        sys.exit("\n".join(str(problem) for problem in refused.problems))
-    except ValidationError as error:
-        sys.exit("\n".join(f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}" for detail in error.errors()))
+        sys.exit(sentences(refused))
     private_tree(app.config["DATA"])
     start_with_the_server(app)
     return app
 
 
-def command(target: str, host: str, port: int, workers: int) -> list[str]:
+def sentences(refused: Refused) -> str:
+    """What stands in the way of a start, a line each."""
+    return "\n".join(str(problem) for problem in refused.problems)
+
+
+def command(target: str, host: str, port: int | str, workers: int) -> list[str]:
     """What serves `target`, a function of the form `module:name` that returns an application."""
     place = ("--host", host, "--port", str(port), "--workers", str(workers))
     return [sys.executable, "-m", "granian", *OPTIONS, *place, target]
 
 
-def serve(target: str, host: str, port: int, workers: int) -> NoReturn:
+def ready(check: Callable[[Settings], None]) -> None:
+    """End the program where `check` raises Refused: so what keeps a start from happening is said once.
+
+    Every worker would say it else, and be started again to say it again.
+    """
+    keep_to_the_owner()
+    try:
+        check(settings_of.of_environment())
+    except Refused as refused:
+        sys.exit(sentences(refused))
+
+
+def serve(target: str, host: str, port: str, workers: int) -> NoReturn:
     """Become that server. It may open as many files as the machine allows."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

@@ -145,10 +145,7 @@
     if (!leaving) uncover();
   });
 
-  tabs?.addEventListener("message", ({ data }) => {
-    if (data === "hide") hide();
-    else root.dataset.chat = data; // chat.js tells every tab that a chat runs, or that it is over
-  });
+  tabs?.addEventListener("message", ({ data }) => data === "hide" && hide());
 
   addEventListener(
     "click",

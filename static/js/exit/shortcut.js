@@ -23,21 +23,29 @@
   let on = true;
   let forget = 0;
 
-  /** @param {number} count show and say how far the shortcut is; nothing for 0 */
-  function show(count) {
+  /** @param {number} count show and say how far the shortcut is; nothing for 0 @param {string} [instead] what to say then */
+  function show(count, instead = "") {
     const link = document.querySelector(links);
     if (!(link instanceof HTMLElement)) return;
     link.dataset.presses = String(count);
     const status = document.querySelector(place);
-    if (status) status.textContent = ["", link.dataset.two, link.dataset.one][count] ?? "";
+    if (status) status.textContent = [instead, link.dataset.two, link.dataset.one][count] ?? "";
   }
 
-  function reset() {
+  /** @param {string} [why] what to say about it */
+  function reset(why) {
     alone.clear();
     if (!presses) return;
     presses = 0;
     clearTimeout(forget);
-    show(0);
+    show(0, why);
+  }
+
+  const interrupted = () => reset();
+
+  function runOut() {
+    const link = document.querySelector(links);
+    reset(link instanceof HTMLElement ? link.dataset.late : "");
   }
 
   addEventListener(
@@ -64,13 +72,13 @@
         return;
       }
       show(presses);
-      forget = setTimeout(reset, LONGEST_MS);
+      forget = setTimeout(runOut, LONGEST_MS);
     },
     true,
   );
 
   for (const kind of ["pointerdown", "wheel", "compositionstart", "blur"]) {
-    addEventListener(kind, reset, { capture: kind !== "blur", passive: true });
+    addEventListener(kind, interrupted, { capture: kind !== "blur", passive: true });
   }
 
   /** A box turns the shortcut off for this visit. Nothing is stored: the page is the visit. */

@@ -24,7 +24,7 @@ def hidden(page: str, name: str) -> str:
 
 def fields(page: str) -> dict[str, str | list[str]]:
     texts = dict(re.findall(r'<input id="f-[\w-]+" name="([^"]+)" value="([^"]*)"', page))
-    ticked = {name: re.findall(rf'name="{name}" value="([^"]+)" checked', page) for name in ("audiences", "nations")}
+    ticked = {name: re.findall(rf'name="{name}" value="([^"]+)" checked', page) for name in ("audiences", "places")}
     return {"base": hidden(page, "base"), **texts, **ticked}
 
 

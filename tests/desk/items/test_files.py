@@ -24,6 +24,8 @@ from sidedoor.desk.items.compare import compare
 from sidedoor.desk.items.composing import compose
 from sidedoor.desk.items.files import CannotSave, Conflict, Shelf, change_file
 from sidedoor.desk.items.history import Author
+from sidedoor.desk.refusal_words import sentence
+from sidedoor.desk.refusals import HalfDone, Refusal
 from sidedoor.documents.front_matter import read_document
 from sidedoor.documents.loader import Loader
 from sidedoor.documents.reading import CONTROLS
@@ -113,7 +115,7 @@ def test_a_broken_history_stops_no_save_and_is_caught_up_with(
     assert shelf.history.text_with(stored.digest, "news/a.md") is None
     (tmp_path / "data/history.git").unlink()
     shelf.write("news/a.md", "two\n", stored.digest, ANN, "Save")
-    assert shelf.history.trouble is None
+    assert not shelf.history.trouble
     assert [one.message for one in shelf.history.revisions("news/a.md")] == ["Save", "Edited outside the desk"]
     assert shelf.history.text_with(stored.digest, "news/a.md") == "one\n"
 
@@ -124,7 +126,7 @@ def test_a_lock_that_a_dead_process_left_in_git_is_no_end(shelf: Shelf, tmp_path
     lock.write_bytes(b"")
     os.utime(lock, (time.time() - 3600, time.time() - 3600))
     stored = shelf.write("news/a.md", "two\n", stored.digest, ANN, "Save")
-    assert shelf.history.trouble is None
+    assert not shelf.history.trouble
     assert len(shelf.history.revisions("news/a.md")) == 2
 
 
@@ -145,8 +147,25 @@ def test_what_waits_is_nothing_to_the_public_site(shelf: Shelf, content: Content
      "images/x.svg", "images/../a.png", "news/.md", "news/A.md", "", "news/a.md\0", ".git/config", "templates/a.md"],
 )  # fmt: skip
 def test_a_name_that_is_none_of_ours_is_refused(shelf: Shelf, file: str) -> None:
-    with pytest.raises(CannotSave, match="not a name of ours"):
+    with pytest.raises(CannotSave) as refused:
         shelf.write(file, "x", None, ANN, "x")
+    assert refused.value.why is Refusal.NOT_OUR_NAME
+
+
+def test_files_of_which_only_the_first_could_be_written_are_said_to_be_half_written(
+    shelf: Shelf, content: ContentFolder
+) -> None:
+    shutil.rmtree(content.path / "pages", ignore_errors=True)
+    (content.path / "pages").write_text("a file where a folder is expected")
+    with pytest.raises(HalfDone) as half:
+        shelf.change({"news/a.md": ("one\n", None), "pages/b.md": ("two\n", None)}, ANN, "Both")
+    assert shelf.read("news/a.md")
+    assert sentence(half.value).startswith(
+        "Only part of it is done: pages/b.md could not be written (Not a directory)."
+    )
+    with pytest.raises(CannotSave):
+        shelf.change({"pages/b.md": ("two\n", None), "news/c.md": ("one\n", None)}, ANN, "Both")
+    assert not shelf.read("news/c.md"), "where the first fails, nothing is done"
 
 
 def _save_often(content: Path, data: Path, name: str, rounds: int) -> None:
@@ -212,7 +231,7 @@ def test_a_save_that_is_killed_leaves_the_old_or_the_new_and_the_next_one_works(
     stored = shelf.read("news/shared.md")
     assert stored
     shelf.write("news/shared.md", "after all that\n", stored.digest, ANN, "After")
-    assert shelf.history.trouble is None
+    assert not shelf.history.trouble
     newest = shelf.history.revisions("news/shared.md")[0]
     assert (newest.author, shelf.history.text_at(newest.id, newest.file)) == ("Ann Lee", "after all that\n")
     with Repo(str(tmp_path / "data/history.git")) as repository:
@@ -224,10 +243,10 @@ def test_a_full_disk_and_a_folder_nobody_may_write_are_said_in_a_sentence(
 ) -> None:
     Shelf(content.path, tmp_path / "data").write("news/a.md", "one\n", None, ANN, "Start")
     script = (
-        "import sys; from pathlib import Path; from sidedoor.desk.items.files import *;"
+        "import sys; from pathlib import Path; from sidedoor.desk.items.files import *; from sidedoor.desk.refusal_words import sentence;"
         "shelf = Shelf(Path(sys.argv[1]), Path(sys.argv[2])); stored = shelf.read('news/a.md')\n"
         "try: shelf.write('news/a.md', 'two\\n' * 5000, stored.digest, Author('Ann'), 'Save')\n"
-        "except CannotSave as problem: print(problem)"
+        "except CannotSave as problem: print(sentence(problem))"
     )
     full = ["prlimit", "--fsize=100", "--", sys.executable, "-c", script, str(content.path), str(tmp_path / "data")]
     said = subprocess.run(full, capture_output=True, text=True, check=True).stdout
@@ -254,6 +273,30 @@ def test_a_full_disk_and_a_folder_nobody_may_write_are_said_in_a_sentence(
         said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         (folder / "content/news").chmod(0o755)
     assert said.startswith("It could not be saved (Permission denied). What you typed is still here")
+
+
+def test_whatever_form_asks_nothing_is_written_over_a_file_that_is_not_utf8(
+    shelf: Shelf, content: ContentFolder
+) -> None:
+    raw = "Caf\xe9 words.\n".encode("latin-1")
+    content.write("news/latin.md", raw)
+    stored = shelf.read("news/latin.md")
+    assert stored
+    assert not stored.readable
+    ways: list[str | bytes | None] = ["Coffee words.\n", b"Coffee words.\n", None]
+    for text in ways:
+        with pytest.raises(CannotSave) as refused:
+            shelf.change({"news/latin.md": (text, stored.digest)}, ANN, "Over it")
+        assert sentence(refused.value).startswith("news/latin.md is not UTF-8 text")
+    assert (content.path / "news/latin.md").read_bytes() == raw
+
+
+def test_a_letter_that_was_lost_is_written_into_no_file(shelf: Shelf, content: ContentFolder) -> None:
+    with pytest.raises(CannotSave) as refused:
+        shelf.change({"news/a.md": ("Fine.\n", None), "news/b.md": ("Caf\ufffd\n", None)}, ANN, "Two")
+    assert sentence(refused.value).startswith("A letter of it cannot be read any more")
+    assert not (content.path / "news/a.md").exists(), "neither of the two"
+    assert not (content.path / "news/b.md").exists()
 
 
 def test_a_comparison_reads_like_prose() -> None:

@@ -16,7 +16,7 @@ facts:
   - id: ten-rooms
     says: "There are ten rooms."
     values: ["ten rooms"]
-    nations: [england]
+    places: [england]
     source: "The council"
     source_date: 2026-11-01
     check_by: 2027-05-01

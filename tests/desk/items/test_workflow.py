@@ -3,6 +3,7 @@
 import html
 import re
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,7 @@ class Place:
             form: dict[str, str | list[str]] = dict(
                 re.findall(r'<input id="f-[\w-]+" name="([^"]+)" value="([^"]*)"', page)
             )
-            form |= {"base": self.hidden(page, "base"), "audiences": ["women"], "nations": ["england"]}
+            form |= {"base": self.hidden(page, "base"), "audiences": ["women"], "places": ["england"]}
             assert client.post("/contacts/ndah", data={**form, "phone": words}).status_code == 303
         else:
             answer = save(client, "/items/help/money", "ready", body=f"You can ring {words}.", tab_title="Money")
@@ -450,6 +451,43 @@ def test_the_button_says_what_will_happen_to_news(
     ann.post(f"{path}/discard")
     ann.post(f"{path}/bring-back")
     assert button(ben, path) == "Approve: brings it back now"
+
+
+def test_what_was_published_and_could_not_be_remembered_is_not_said_to_be_undone(
+    place: Place, eve: FlaskClient, eli: FlaskClient, desk: Flask
+) -> None:
+    place.write(eve, NUMBER)
+    with closing(sqlite3.connect(desk.config["DATA"] / "reviews.sqlite3")) as memory:
+        memory.execute("CREATE TRIGGER full BEFORE INSERT ON verdicts BEGIN SELECT RAISE(ABORT, 'disk is full'); END")
+    status, said = place.step(eli, "approve")
+    assert place.is_public(NUMBER)
+    said += text(place.page(eli)) if status == 303 else ""
+    assert "It is done, but the desk's own memory of it could not be written." in said
+    assert "nothing was done" not in said
+
+
+def test_what_could_not_be_remembered_beforehand_is_not_done(
+    place: Place, eve: FlaskClient, eli: FlaskClient, desk: Flask
+) -> None:
+    place.write(eve, NUMBER)
+    with closing(sqlite3.connect(desk.config["DATA"] / "audit.sqlite3")) as log:
+        log.execute("CREATE TRIGGER full BEFORE INSERT ON log BEGIN SELECT RAISE(ABORT, 'disk is full'); END")
+    status, said = place.step(eli, "approve")
+    assert (status, place.is_public(NUMBER)) == (422, False)
+    assert "so nothing was done" in said
+
+
+def test_a_draft_that_was_sent_back_but_for_the_memory_of_it_is_logged_as_a_part(
+    eve: FlaskClient, eli: FlaskClient, desk: Flask, public: PublicSite
+) -> None:
+    page = Place("page", public)
+    page.write(eve, NUMBER)
+    with closing(sqlite3.connect(desk.config["DATA"] / "reviews.sqlite3")) as memory:
+        memory.execute("CREATE TRIGGER full BEFORE INSERT ON verdicts BEGIN SELECT RAISE(ABORT, 'disk is full'); END")
+    assert page.step(eli, "send-back", note="Look again.")[0] == 303
+    assert "It is done, but" in text(page.page(eli))
+    last = desk.extensions["desk"].audit.everything()[-1]
+    assert (last.person, last.action, last.detail) == ("Eli Editor", "got through only in part", "sent back")
 
 
 def test_the_button_says_what_will_happen_to_the_contacts(

@@ -24,11 +24,12 @@ from sidedoor.desk.chats.words import (
     COLLEAGUE_HAS_IT,
     ENDS,
     HOURS_OF_A_BLOCK,
-    READY,
     REFUSED,
     UNKNOWN,
     card,
+    emergency_steps,
     lines,
+    ready_answers,
 )
 from sidedoor.desk.current import audit, library, now, the_desk
 from sidedoor.desk.words import distance_in_words
@@ -51,7 +52,7 @@ class Typed:
 @blueprint.get("")
 @only("adviser", "supervisor")
 def everybody() -> ResponseReturnValue:
-    """The board: who waits, and one's own conversations side by side. Looking here says that one is still present."""
+    """The board: who waits, and your own conversations side by side. Looking here counts as still being present."""
     return _board(Typed())
 
 
@@ -63,16 +64,16 @@ def now_() -> ResponseReturnValue:
     after, alone = _after(), request.args.get("one", type=whole_number)
     present, live = _look_in(), _store().live(now())
     me = present.get(current_person().id)
-    own = [one for one in _own(live) if alone in (None, one.id)]
+    own = [chat for chat in _own(live) if alone in (None, chat.id)]
     return {
         "here": me is not None,
         "pause": _time(me.pause_until) if me and me.pause_until and me.pauses(now()) else "",
         "present": _names(present),
-        "others": [{"id": one.id, "name": one.name} for one in _others(present)],
+        "others": [{"id": adviser.id, "name": adviser.name} for adviser in _others(present)],
         "waiting": _waiting(live),
         "left": _left(live),
-        "chats": {one.id: _told(one, after, present) for one in own},
-        "gone": _gone(set(after) - {one.id for one in own}),
+        "chats": {chat.id: _told(chat, after, present) for chat in own},
+        "gone": _gone(set(after) - {chat.id for chat in own}),
     }
 
 
@@ -97,7 +98,7 @@ def present() -> ResponseReturnValue:
 @blueprint.post("/ready")
 @only("adviser")
 def ready() -> ResponseReturnValue:
-    """End one's pause."""
+    """End your pause."""
     _store().end_pause(current_person().id)
     return _done()
 
@@ -208,8 +209,8 @@ def take_over(number: int) -> ResponseReturnValue:
 def close(number: int) -> ResponseReturnValue:
     """Put an ended conversation out of sight. It is forgotten by itself a little later."""
     if _mine(number).state == "ended":
-        # Of those that are forgotten meanwhile no number stays here either.
-        known = {one.id for one in _store().live(now())}
+        # The numbers of conversations that are forgotten go from here as well.
+        known = {chat.id for chat in _store().live(now())}
         session["closed"] = [*(old for old in session.get("closed", []) if old in known and old != number), number]
     return _done()
 
@@ -273,27 +274,29 @@ def _readable(chat: Conversation, after: int = 0) -> tuple[Conversation, list[Me
 
 def _own(live: list[Conversation]) -> list[Conversation]:
     closed, person = session.get("closed", []), current_person()
-    return [one for one in live if one.adviser == person.id and one.id not in closed]
+    return [chat for chat in live if chat.adviser == person.id and chat.id not in closed]
 
 
 def _waiting(live: list[Conversation]) -> list[dict[str, Any]]:
     """Who waits, the longest first; who is out of reach is marked."""
     return [
-        {"id": one.id, "since": _since(one.started), "reach": _reach(one)} for one in live if one.state == "waiting"
+        {"id": chat.id, "since": _since(chat.started), "reach": _reach(chat)}
+        for chat in live
+        if chat.state == "waiting"
     ]
 
 
-def _reach(one: Conversation) -> str:
-    return f"Out of reach since {_time(one.seen)}." if rules.out_of_reach(one, now()) else ""
+def _reach(chat: Conversation) -> str:
+    return f"Out of reach since {_time(chat.seen)}." if rules.out_of_reach(chat, now()) else ""
 
 
 def _left(live: list[Conversation]) -> str:
     """The part of the board with the chats of colleagues whose desks give no sign."""
     person = current_person()
     left = [
-        (one, _time(one.adviser_seen) if one.adviser_seen else "")
-        for one in live
-        if rules.left_alone(one, now()) and one.adviser != person.id
+        (chat, _time(chat.adviser_seen) if chat.adviser_seen else "")
+        for chat in live
+        if rules.left_alone(chat, now()) and chat.adviser != person.id
     ]
     return render_template("desk/chats/left.html", left=left) if left else ""
 
@@ -311,7 +314,7 @@ def _gone(numbers: set[int]) -> dict[int, str]:
 
 
 def _look_in() -> dict[int, Adviser]:
-    """Who is present, by id. Whoever looks at a chat gives a sign that this desk is open."""
+    """Who is present, by id. Looking at a chat is a sign that this desk is open."""
     person = current_person()
     looked: dict[int, datetime] = current_app.extensions.setdefault("chat_looked_in", {})
     before = looked.get(person.id)
@@ -322,11 +325,11 @@ def _look_in() -> dict[int, Adviser]:
 
 
 def _others(present: dict[int, Adviser]) -> list[Adviser]:
-    return [one for one in present.values() if one.id != current_person().id]
+    return [adviser for adviser in present.values() if adviser.id != current_person().id]
 
 
 def _names(present: dict[int, Adviser]) -> str:
-    return ", ".join(one.name for one in present.values()) or "nobody; the chat is closed to readers"
+    return ", ".join(adviser.name for adviser in present.values()) or "nobody; the chat is closed to readers"
 
 
 def _time(moment: datetime) -> str:
@@ -349,7 +352,7 @@ def _after() -> dict[int, int]:
 def _told(chat: Conversation, after: dict[int, int], present: dict[int, Adviser]) -> dict[str, Any]:
     if chat.id not in after:
         return {"html": _column(chat, Typed(), present, level=2)}
-    # Most questions find nothing new, and then the words need not be looked for.
+    # Most polls bring nothing new, so the words are not even read.
     chat, newer = _readable(chat, after[chat.id]) if chat.newest > after[chat.id] else (chat, [])
     return {
         "ended": ENDS.get(chat.reason or "", ""),
@@ -357,8 +360,8 @@ def _told(chat: Conversation, after: dict[int, int], present: dict[int, Adviser]
         "there": rules.asks_whether_there(chat, now()),
         "watcher": chat.watcher,
         "messages": [
-            {"number": one.number, "who": one.who, "name": one.name, "text": one.text}
-            for one in lines(newer, current_person().name)
+            {"number": line.number, "who": line.who, "name": line.name, "text": line.text}
+            for line in lines(newer, current_person().name)
         ],
     }
 
@@ -370,7 +373,7 @@ def _board(typed: Typed) -> str:
         "desk/chats/board.html",
         waiting=_waiting(live),
         left=_left(live),
-        columns=[_column(one, typed if one.id == typed.number else Typed(), present, level=2) for one in _own(live)],
+        columns=[_column(chat, typed if chat.id == typed.number else Typed(), present, level=2) for chat in _own(live)],
         present=_names(present),
         is_here=me is not None,
         pause=_time(me.pause_until) if me and me.pause_until and me.pauses(now()) else "",
@@ -399,9 +402,12 @@ def _column(chat: Conversation, typed: Typed, present: dict[int, Adviser], level
         others=_others(present),
         longest=LONGEST_MESSAGE,
         hours=HOURS_OF_A_BLOCK,
-        ready=READY,
+        ready=ready_answers(library().site),
+        emergency_steps=emergency_steps(library().site),
         help_pages=library().public(now()).help,
-        cards=[(one.name, card(one)) for one in library().contacts.values() if one.phone or one.text],
+        cards=[
+            (contact.name, card(contact)) for contact in library().contacts.values() if contact.phone or contact.text
+        ],
     )
 
 

@@ -1,6 +1,6 @@
 """Reading along in a chat, for supervisors: to train, and to help. Never unseen: the adviser and the reader are told.
 
-Whoever reads along is written down by the store for some seconds at a time. While they are, they may read; so nobody
+The store notes for a few seconds at a time who reads along. While they are, they may read; so nobody
 reads a word of which the others were not told, and coming back after a while is logged again.
 """
 
@@ -21,7 +21,7 @@ blueprint = Blueprint("watch", __name__)
 @only("supervisor")
 def everybody() -> ResponseReturnValue:
     """Every conversation there is just now; not a word of any."""
-    live = [one for one in _store().live(now()) if one.state != "ended"]
+    live = [chat for chat in _store().live(now()) if chat.state != "ended"]
     return render_template("desk/chats/watch_list.html", chats=live)
 
 
@@ -51,8 +51,8 @@ def one(number: int) -> ResponseReturnValue:
     """Read along. Without scripts the page loads itself again."""
     conversation = _live(number)
     reads = _goes_on(conversation)
-    found = lines(_store().messages(number), current_person().name) if reads else []
-    return render_template("desk/chats/watch.html", chat=conversation, lines=found, reads=reads)
+    said = lines(_store().messages(number), current_person().name) if reads else []
+    return render_template("desk/chats/watch.html", chat=conversation, lines=said, reads=reads)
 
 
 @blueprint.get("/<int:number>/watch/now")
@@ -62,11 +62,11 @@ def now_(number: int) -> ResponseReturnValue:
     """For chats.js: what came after the message numbered `after`."""
     conversation, after = _live(number), request.args.get("after", 0, type=whole_number)
     reads = _goes_on(conversation)
-    found = lines(_store().messages(number, after), current_person().name) if reads else []
+    said = lines(_store().messages(number, after), current_person().name) if reads else []
     return {
         "reads": reads,
         "over": conversation.state == "ended",
-        "messages": [{"number": one.number, "who": one.who, "name": one.name, "text": one.text} for one in found],
+        "messages": [{"number": line.number, "who": line.who, "name": line.name, "text": line.text} for line in said],
     }
 
 
@@ -79,7 +79,7 @@ def _live(number: int) -> Conversation:
 
 
 def _goes_on(conversation: Conversation) -> bool:
-    """Whether the others are still told of this reading, and then for some seconds more."""
+    """Whether the others are still told that this person reads along; then they are told for a few seconds more."""
     person = current_person()
     if conversation.state != "talking" or conversation.watcher != person.name or conversation.adviser == person.id:
         return False

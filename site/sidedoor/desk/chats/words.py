@@ -1,10 +1,11 @@
 """The words of the desk's chat pages: ready answers, why a chat ended, and who said which line."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from sidedoor.chat.model import Message, Who
 from sidedoor.documents.models import Contact
+from sidedoor.documents.site import Emergency, Site, in_language
 
 ENDS = {
     "hidden": "The reader left in a hurry. Do not contact them.",
@@ -30,16 +31,16 @@ EVENTS = {
     "joined": "{} reads along from here. The reader is told.",
     "handed": "{} goes on from here. The reader is told.",
 }
+_DANGER = "In danger"
 HOURS_OF_A_BLOCK = (1, 4, 24)
-READY: dict[str, tuple[str, ...]] = {
+_READY: Mapping[str, tuple[str, ...]] = {
     "To begin": (
         "Hello, you have reached an adviser. Are you safe to write just now?",
         "Thank you for waiting. I am here now. Take the time you need.",
         "You need not tell me your name, or where you are.",
     ),
-    "In danger": (
-        "Are you in danger at this moment? If so, please call 999.",
-        "If you cannot speak, call 999 from a mobile and press 55 when you are asked to.",
+    _DANGER: (
+        "Are you in danger at this moment? If so, please call the police, or an ambulance.",
         "If you have to leave at once, press “Hide this page”. It ends this chat and deletes it.",
     ),
     "To listen": (
@@ -53,6 +54,32 @@ READY: dict[str, tuple[str, ...]] = {
         "Before you go: does anybody look at this phone or computer? “End and clear” deletes the chat.",
     ),
 }
+
+
+def ready_answers(site: Site) -> Mapping[str, tuple[str, ...]]:
+    """Answers often given, by group: those of site.toml; else the usual ones, with the number this site calls."""
+    if site.chat and site.chat.ready:
+        return site.chat.ready
+    if not site.emergency:
+        return _READY
+    said = (f"Are you in danger at this moment? If so, please call {site.emergency.number}.", *_ways(site.emergency))
+    return {**_READY, _DANGER: (*said, *_READY[_DANGER][1:])}
+
+
+def emergency_steps(site: Site) -> tuple[str, ...]:
+    """What an adviser does for somebody in danger now, a step each."""
+    number = site.emergency.number if site.emergency else "the police, or an ambulance"
+    return (
+        f"Ask: are you in danger at this moment, and can you call {number}?",
+        *(_ways(site.emergency) if site.emergency else ()),
+        f"Ask where they are only if you are to call {number} for them.",
+        f"Call {number} yourself. Tell your supervisor.",
+    )
+
+
+def _ways(emergency: Emergency) -> tuple[str, ...]:
+    ways = (emergency.silent, emergency.text)
+    return tuple(in_language(way, "en") for way in ways if way)
 
 
 @dataclass(frozen=True)

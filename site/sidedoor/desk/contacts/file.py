@@ -36,8 +36,8 @@ def with_record(text: str, contact: str, values: Mapping[str, str | list[str]]) 
     if not after[0].lstrip().startswith("- "):
         after[0] = f"  - {after[0].lstrip()}"
     changed = "\n".join([*lines[: first - 1], *after, *lines[end - 1 :]])
-    expected = [{**one, **values} if place == number else one for place, one in enumerate(read_records(text))]
-    assert read_records(changed) == [{name: value for name, value in one.items() if value} for one in expected]
+    expected = [{**record, **values} if place == number else record for place, record in enumerate(read_records(text))]
+    assert read_records(changed) == [{name: value for name, value in record.items() if value} for record in expected]
     return changed
 
 
@@ -57,7 +57,7 @@ def without_record(text: str, contact: str) -> str:
     number, first, end = _place(text, contact)
     lines = text.split("\n")
     changed = "\n".join([*lines[: first - 1], *lines[end - 1 :]])
-    assert read_records(changed) == [one for place, one in enumerate(read_records(text)) if place != number]
+    assert read_records(changed) == [record for place, record in enumerate(read_records(text)) if place != number]
     return changed
 
 

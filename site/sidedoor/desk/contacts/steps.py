@@ -12,12 +12,12 @@ from sidedoor.desk.items.effects import of_contacts
 from sidedoor.desk.items.files import CannotSave, Stored, change_file
 from sidedoor.desk.items.workflow import NotAllowed, Subject, Workflow
 from sidedoor.desk.people.person import Person
+from sidedoor.desk.refusals import Refusal
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.reading import CONTACTS, read_contacts
 from sidedoor.documents.times import Clock
 
 _WAITING = change_file(CONTACTS)
-_STALE = "Somebody changed the contacts meanwhile. What you typed is below; compare it, and save again."
 Values = Mapping[str, str | list[str]]
 
 
@@ -36,7 +36,7 @@ class ContactSteps:
         """The file that readers see. Raises CannotSave if there is none."""
         if stored := self._shelf.read(CONTACTS):
             return stored
-        raise CannotSave("There is no contacts.yaml. Tell whoever runs this machine.")
+        raise CannotSave(Refusal.NO_CONTACTS)
 
     def waiting(self) -> Stored | None:
         """The change that waits for approval."""
@@ -48,16 +48,16 @@ class ContactSteps:
 
     def record(self, contact: str) -> dict[str, Any] | None:
         """The record of the working version with this id."""
-        return next((one for one in read_records(self.working().text) if one.get("id") == contact), None)
+        return next((record for record in read_records(self.working().text) if record.get("id") == contact), None)
 
     def checked(self, person: Person, contact: str) -> None:
-        """Somebody made sure today that it is as it says. No word changes, so nobody has to approve it."""
+        """Somebody checked today that the record is right. No word changes, so nobody has to approve it."""
         today = {"checked": self._clock().date().isoformat()}
         with self._audit.recorded(person.name, "checked the contact", contact), self._shelf.turn():
             subject = self.subject()
             texts = {CONTACTS: with_record(subject.stored.text, contact, today)}
             waiting = subject.change
-            if waiting and any(one.get("id") == contact for one in read_records(waiting.text)):
+            if waiting and any(record.get("id") == contact for record in read_records(waiting.text)):
                 texts[_WAITING] = with_record(waiting.text, contact, today)
             self.workflow.rewrite(person, subject, texts, f"Checked {contact}")
 
@@ -75,13 +75,13 @@ class ContactSteps:
         """Take a record out; that waits for a second editor, too. Raises NotAllowed while a page shows it."""
         used = [page.file for page in self._live.library.documents if contact in page.contact_ids]
         if used:
-            raise NotAllowed(f"It is shown on {', '.join(used[:3])}. Take it out there first.")
+            raise NotAllowed(Refusal.CONTACT_IS_SHOWN, pages=tuple(used[:3]))
         self._save(person, without_record(self.working().text, contact), expected, f"Remove the contact {contact}")
 
     def restore(self, person: Person, text: str, expected: str, message: str) -> None:
         """Make old words the change that waits. A record whose words are the same keeps the day it was checked on."""
         for now in read_records(self.working().text):
-            old = next((one for one in read_records(text) if one.get("id") == now.get("id")), None)
+            old = next((record for record in read_records(text) if record.get("id") == now.get("id")), None)
             if old and _unchecked(old) == _unchecked(now) and now.get("checked"):
                 text = with_record(text, str(now["id"]), {"checked": str(now["checked"])})
         with self.workflow.restoring(person, self.subject(), expected):
@@ -113,7 +113,7 @@ class ContactSteps:
     def _waiting_subject(self) -> Subject:
         subject = self.subject()
         if not subject.change:
-            raise NotAllowed("There is no change that waits.")
+            raise NotAllowed(Refusal.NOTHING_WAITS)
         return subject
 
     def _ready(self) -> Subject:
@@ -126,7 +126,7 @@ class ContactSteps:
         with self._shelf.turn():
             subject = self.subject()
             if subject.working.digest != expected:
-                raise NotAllowed(_STALE)
+                raise NotAllowed(Refusal.CONTACTS_CHANGED)
             with self._audit.recorded(person.name, "changed the contacts", message):
                 self.workflow.keep(person, subject, text, message, aside=True)
 

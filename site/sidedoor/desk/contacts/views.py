@@ -1,9 +1,7 @@
-"""Contacts: “checked today” in one press; any other change waits for a second person, for a number can save a life."""
+"""Contacts: “checked today” in one press; any other change waits for a second person: a number can save a life."""
 
-import sqlite3
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import get_args
 
 from flask import Blueprint, abort, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -12,15 +10,15 @@ from sidedoor.desk.access import current_person, only
 from sidedoor.desk.contacts.steps import Values
 from sidedoor.desk.current import contact_steps, library, now, shelf, workflow
 from sidedoor.desk.items.compare import compare
-from sidedoor.desk.items.editor import sentence
-from sidedoor.desk.items.files import CannotSave, Conflict, change_file
+from sidedoor.desk.items.files import change_file
 from sidedoor.desk.items.review import FIRST_OF_TWO
-from sidedoor.desk.items.workflow import NotAllowed
+from sidedoor.desk.refusal_words import STOPS, sentence
 from sidedoor.documents.checks import CONTACT_CHECK_DAYS
 from sidedoor.documents.library import Library
-from sidedoor.documents.models import Audience, Contact, Nation
+from sidedoor.documents.models import Contact
 from sidedoor.documents.problems import Refused
 from sidedoor.documents.reading import CONTACTS
+from sidedoor.documents.site import in_language
 
 blueprint = Blueprint("contacts", __name__, url_prefix="/contacts")
 FIELDS = {
@@ -42,11 +40,12 @@ FIELDS = {
     "source": "Source",
 }
 """What the form shows of a record, in the words of the form."""
-CHOICES = {"audiences": get_args(Audience), "nations": get_args(Nation)}
+CHOICES = ("audiences", "places")
+"""What the form shows as boxes to tick: ids of site.toml."""
 
 
 def contacts_due(known: Library, moment: datetime) -> list[Contact]:
-    """Those nobody made sure of lately, the longest unchecked first."""
+    """Contacts that nobody has checked lately, the longest unchecked first."""
     since = moment.date() - timedelta(days=CONTACT_CHECK_DAYS)
     due = [contact for contact in known.contacts.values() if not contact.checked or contact.checked < since]
     return sorted(due, key=lambda contact: (contact.checked.isoformat() if contact.checked else "", contact.name))
@@ -133,7 +132,7 @@ def discard() -> ResponseReturnValue:
 def history() -> ResponseReturnValue:
     """Every save of the contacts; with `revision`, that one compared with what there is now."""
     revisions = shelf().history.revisions(CONTACTS, [change_file(CONTACTS)])
-    chosen = next((one for one in revisions if one.id == request.args.get("revision")), None)
+    chosen = next((revision for revision in revisions if revision.id == request.args.get("revision")), None)
     text = shelf().history.text_at(chosen.id, chosen.file) if chosen else None
     base = contact_steps().working()
     parts = compare(text, base.text) if text is not None else None
@@ -145,9 +144,10 @@ def history() -> ResponseReturnValue:
 @blueprint.post("/history/restore")
 @only("editor")
 def restore() -> ResponseReturnValue:
-    """Make the change that waits of an old version."""
+    """Make an old version the change that waits."""
     revisions = shelf().history.revisions(CONTACTS, [change_file(CONTACTS)])
-    chosen = next((one for one in revisions if one.id == request.form.get("revision")), None) or abort(404)
+    wanted = request.form.get("revision")
+    chosen = next((revision for revision in revisions if revision.id == wanted), None) or abort(404)
     text, base = shelf().history.text_at(chosen.id, chosen.file) or abort(404), request.form.get("base", "")
     message = f"Restore the contacts of {chosen.at:%Y-%m-%d %H:%M}"
     said = "It waits for a second person."
@@ -157,8 +157,8 @@ def restore() -> ResponseReturnValue:
 def _step(step: Callable[[], bool | None], said: str, then: str = "/contacts") -> ResponseReturnValue:
     try:
         said = FIRST_OF_TWO if step() is False else said
-    except (NotAllowed, CannotSave, Conflict, Refused, sqlite3.Error) as refused:
-        return _page(sentence(refused)), 422
+    except STOPS as stopped:
+        return _page(sentence(stopped)), 422
     flash(said)
     return redirect(then, 303)
 
@@ -170,19 +170,27 @@ def _form(contact: str, values: Values, save: Callable[[str], None]) -> Response
             save(request.form.get("base", ""))
             flash("It is saved, and waits for a second person.")
             return redirect("/contacts", 303)
-        except (NotAllowed, CannotSave, Conflict, Refused, sqlite3.Error) as refused:
-            problem = sentence(refused)
+        except STOPS as stopped:
+            problem = sentence(stopped)
         if request.form.get("base") != contact_steps().working().digest:
             theirs = _differences(contact, values)
     page = render_template(
-        "desk/contacts/contact.html", contact=contact, fields=FIELDS, choices=CHOICES, values=values, problem=problem,
-        theirs=theirs, base=contact_steps().working().digest,
+        "desk/contacts/contact.html", contact=contact, fields=FIELDS, values=values, problem=problem, theirs=theirs,
+        choices={name: _choices(name, values) for name in CHOICES}, base=contact_steps().working().digest,
     )  # fmt: skip
     return page, 422 if problem else 200
 
 
+def _choices(name: str, values: Values) -> dict[str, str]:
+    """What can be ticked: the places or audiences of site.toml, and whatever the record holds beside them."""
+    site = library().site
+    offered = site.places if name == "places" else site.audiences
+    named = {choice.id: in_language(choice.name, site.language) for choice in offered}
+    return named | {written: written for written in values.get(name) or () if written not in named}
+
+
 def _differences(contact: str, values: Values) -> dict[str, str | list[str]]:
-    """What a record says now, where it is something else than `values`: somebody saved it meanwhile."""
+    """What a record says now, where it differs from `values`: somebody saved it meanwhile."""
     record = contact_steps().record(contact) or {}
     return {name: record.get(name, "") for name in values if (record.get(name) or "") != (values[name] or "")}
 

@@ -1,8 +1,8 @@
 """Two texts, word by word. Paragraphs are matched first, so that a long text stays quick and a moved comma small.
 
 Lines that stand once in both texts hold the comparison together (the idea of patience diff); between them the shortest
-way from one to the other is looked for (Myers 1986). Its price grows with the square of what differs, so it is paid
-out of a budget; once that is spent, the rest is shown as whole lines, taken out and put in.
+way from one to the other is looked for (Myers 1986). The work grows with the square of what differs, so it has
+a budget; once that is spent, the rest is shown as whole lines, taken out and put in.
 """
 
 import re
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 _ALIKE = 0.6
-"""Below this ratio two paragraphs are two, not one that was changed: their words interleaved would read as neither."""
+"""Below this ratio two paragraphs are two, not one that was changed: interleaved, their words would make no sense."""
 _STEPS = 500_000
 """What one comparison may cost: a second or so."""
 _WORDS = re.compile(r"\s+|\w+|[^\w\s]")
@@ -112,7 +112,7 @@ def _anchors(before: list[str], after: list[str]) -> list[tuple[int, int]]:
 
 
 def _shortest_way(before: Sequence[str], after: Sequence[str], most: int, budget: _Budget) -> list[_Run] | None:
-    """The runs that both have, when at most `most` pieces differ and the budget lasts; None when not."""
+    """The runs that both have, if at most `most` pieces differ and the budget lasts; otherwise None."""
     n, m, start = len(before), len(after), 0
     while start < min(n, m) and before[start] == after[start]:
         start += 1

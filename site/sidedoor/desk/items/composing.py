@@ -1,6 +1,8 @@
 """Front matter and words, put together into a file. Lines whose value did not change stay as an editor wrote them."""
 
+import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -17,12 +19,12 @@ ORDER = (
 
 
 class _Plain(yaml.SafeDumper):
-    """Writes text as it is where YAML allows: our reader takes nothing for a number, a date or a truth value."""
+    """Writes text without quotes where YAML allows: our reader never makes a number, a date or a truth value of it."""
 
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - the name and the type are PyYAML's
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
-        """Lists are set in, as in the files that people write."""
+        """Lists are indented, as in the files that people write."""
         super().increase_indent(flow, False)
 
 
@@ -43,7 +45,14 @@ def compose(front: Mapping[str, Any], body: str, before: str | None = None) -> s
 
 
 def block(name: str, value: Any) -> str:
-    """The lines that give `name` its `value`, so that they read back as exactly that."""
+    """The lines that give `name` its `value` (strings, lists, mappings), so that they read back as exactly that."""
+    return _block(name, json.dumps(value))
+
+
+@lru_cache(maxsize=1024)
+def _block(name: str, as_json: str) -> str:
+    # Remembered: every look at what approving would do composes the whole of it.
+    value = json.loads(as_json)
     several_lines = isinstance(value, str) and "\n" in value
     text = _dumped(name, value, "|" if several_lines else None)
     return text if _reads_back(text, name, value) else _dumped(name, value, '"')
@@ -58,7 +67,7 @@ def _dumped(name: str, value: Any, style: str | None) -> str:
 
 
 def _reads_back(text: str, name: str, value: Any) -> bool:
-    """Whether it would, as the last lines of the front matter and as any others."""
+    """Whether these lines read back as the value, at the end of the front matter and in the middle of it."""
     try:
         ways = (read_yaml(text, "").values, read_yaml(text[:-1], "").values)
         return not any(mark in text for mark in ("\n---", "\n...")) and ways == ({name: value}, {name: value})

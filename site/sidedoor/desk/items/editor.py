@@ -9,20 +9,20 @@ from flask.typing import ResponseReturnValue
 from sidedoor.desk.access import current_person, only, polled
 from sidedoor.desk.current import library, newsroom, now, reviews, shelf, workflow
 from sidedoor.desk.items.composing import compose
-from sidedoor.desk.items.files import CannotSave, Conflict
+from sidedoor.desk.items.files import Conflict
 from sidedoor.desk.items.form import NOTE_KINDS, Fields, changed, fields_of, from_form, notes_of, with_insertion
 from sidedoor.desk.items.listing import STANDINGS, matching, rows
 from sidedoor.desk.items.newsroom import WRITERS, Item
 from sidedoor.desk.items.pictures import PictureRefused, take_in
-from sidedoor.desk.items.workflow import NotAllowed
-from sidedoor.desk.words import in_form_words
+from sidedoor.desk.refusal_words import STOPS, sentence
+from sidedoor.desk.refusals import HalfDone, Refusal
 from sidedoor.documents.checks import EASIEST_GRADE_FOR, reading_age
 from sidedoor.documents.front_matter import read_document
 from sidedoor.documents.models import Kind
 from sidedoor.documents.problems import Refused
 from sidedoor.documents.times import parse_wall_time
 
-blueprint = Blueprint("writing", __name__, url_prefix="/items")
+blueprint = Blueprint("editor", __name__, url_prefix="/items")
 AWAY_SECONDS = 90
 """Whoever has an item open says so every 20 seconds; after this long they count as gone."""
 
@@ -32,11 +32,11 @@ AWAY_SECONDS = 90
 def everything() -> ResponseReturnValue:
     """Every item by state, with search."""
     words, standing, kind = (request.args.get(name, "")[:100] for name in ("words", "state", "kind"))
-    found = matching(rows(library(), shelf(), reviews(), now()), words, standing, kind)
+    items = matching(rows(library(), shelf(), reviews(), now()), words, standing, kind)
     return render_template(
         "desk/items/list.html",
-        rows=found[:300],
-        more=len(found) > 300,
+        rows=items[:300],
+        more=len(items) > 300,
         words=words,
         state=standing,
         kind=kind,
@@ -55,8 +55,8 @@ def new() -> ResponseReturnValue:
         try:
             item = newsroom().start(current_person(), kind, title)
             return redirect(path_of(item), 303)
-        except (NotAllowed, CannotSave, Conflict, sqlite3.Error) as refused:
-            problem = sentence(refused)
+        except STOPS as stopped:
+            problem = sentence(stopped)
     page = render_template("desk/items/new.html", title=title, kind=kind, problem=problem)
     return page, 422 if problem else 200
 
@@ -66,7 +66,10 @@ def new() -> ResponseReturnValue:
 def editor(kind: Kind, slug: str) -> ResponseReturnValue:
     """The editor, with what was typed and not saved, if there is any."""
     item = find(kind, slug)
-    typed = next((one for one in reviews().typed(item.file) if one.person == current_person().id and one.fields), None)
+    typed = next(
+        (typing for typing in reviews().typed(item.file) if typing.person == current_person().id and typing.fields),
+        None,
+    )
     if typed:
         return _editor(item, dict(typed.fields), typed.base, typed_at=typed.at)
     return _editor(item, None, item.working.digest)
@@ -85,13 +88,16 @@ def save(kind: Kind, slug: str) -> ResponseReturnValue:
         item = newsroom().save(current_person(), item, fields, base, ready)
     except Conflict:
         return _editor(find(kind, slug), fields, base, conflict=True), 409
-    except (NotAllowed, CannotSave, PictureRefused, Refused, ValueError, sqlite3.Error) as refused:
+    except HalfDone as stopped:
+        flash(sentence(stopped), "problem")
+        return redirect(path_of(item), 303)
+    except STOPS as stopped:
         with suppress(sqlite3.Error, OSError):  # the page holds what was typed in any case
             _keep_typed(item, fields, base)
-        return _editor(item, fields, base, problem=sentence(refused)), 422
-    if trouble := shelf().history.trouble:
-        flash(trouble, "problem")
-    # By this category kept.js knows that the browser need keep nothing.
+        return _editor(item, fields, base, problem=sentence(stopped)), 422
+    if shelf().history.trouble:
+        flash("It is saved, but its history is not being kept. Tell whoever runs this machine.", "problem")
+    # This category tells kept.js that the browser has nothing left to keep.
     flash("It is saved, and waits for a colleague's approval." if ready else "It is saved.", "saved")
     return redirect(f"{path_of(item)}/review" if ready else path_of(item), 303)
 
@@ -169,7 +175,7 @@ def _editor(item: Item, fields: Fields | None, base: str, **more: object) -> str
         fields=shown,
         notes=list(enumerate(notes_of(front))),
         note_kinds=NOTE_KINDS,
-        # After a conflict has been shown, saving again is made on what is there now.
+        # After a conflict has been shown, saving again starts from what is there now.
         base=item.working.digest if more.get("conflict") else base,
         theirs=theirs,
         standing=newsroom().standing(item),
@@ -185,7 +191,7 @@ def _editor(item: Item, fields: Fields | None, base: str, **more: object) -> str
 
 
 def _fields_before(item: Item, base: str) -> Fields:
-    """The fields of the version `base`, from which both people began; none if it is known no more."""
+    """The fields of the version `base`, from which both people began; empty if it is no longer known."""
     try:
         written = read_document(workflow().version(item, base) or "", item.file)
     except Refused:
@@ -234,19 +240,19 @@ def _others(item: Item) -> list[str]:
     """The names of everybody else who has the item open now, or left words unsaved in it."""
     me = current_person().id
     return [
-        one.name
-        for one in reviews().typed(item.file)
-        if one.person != me and (one.fields or (now() - one.at).total_seconds() < AWAY_SECONDS)
+        typing.name
+        for typing in reviews().typed(item.file)
+        if typing.person != me and (typing.fields or (now() - typing.at).total_seconds() < AWAY_SECONDS)
     ]
 
 
 def _with_picture(fields: Fields, raw: bytes, name: str) -> str:
-    """The body with the picture at its end; it is made anew from its pixels and put on the shelf first."""
+    """The body with the picture at its end; it is first remade from its pixels and put on the shelf."""
     alt, credit = " ".join(fields.get("picture_alt", "").split()), " ".join(fields.get("picture_credit", "").split())
     if not raw:
         return fields["body"]
     if not alt and not fields.get("picture_decorative"):
-        raise PictureRefused("Say in a few words what the picture shows, or tick that it only decorates.")
+        raise PictureRefused(Refusal.PICTURE_WITHOUT_WORDS)
     if expires := fields.get("picture_expires", "").strip():
         parse_wall_time(f"{expires} 00:00", library().site.zone)
     made = take_in(raw, name)
@@ -257,12 +263,3 @@ def _with_picture(fields: Fields, raw: bytes, name: str) -> str:
 
 def _escaped(alt: str) -> str:
     return alt.replace("\\", "\\\\").replace("[", "\\[").replace("]", "\\]")
-
-
-def sentence(refused: Exception) -> str:
-    """What stood in the way, in words for whoever tried."""
-    if isinstance(refused, sqlite3.Error):
-        return "The desk's own memory cannot be written, so nothing was done. Tell whoever runs this machine."
-    if isinstance(refused, Refused):
-        return " ".join(str(in_form_words(problem)) for problem in refused.problems[:3])
-    return str(refused)

@@ -1,19 +1,19 @@
-"""What approving would do, in words that follow “Approve:”. What a button says and what it does must be one thing."""
+"""What approving would do, in words that follow “Approve:”. A button has to say exactly what it does."""
 
 from datetime import datetime
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 from sidedoor.desk.contacts.file import read_records
 from sidedoor.desk.words import moment_in_words
 from sidedoor.documents.document import Document
 from sidedoor.documents.models import Withdrawal
+from sidedoor.documents.site import Site
 
 Standing = Literal["draft", "ready", "scheduled", "published", "withdrawn", "removed", "expired", "broken"]
 _MOST_NAMED = 3
 
 
-def of_document(document: Document, before: Standing | None, now: datetime, zone: ZoneInfo) -> str:
+def of_document(document: Document, before: Standing | None, now: datetime, site: Site) -> str:
     """What publishing `document` at `now` would do to what readers see. `before`: where the public one stands, if any.
 
     It follows the order in which `Document.visibility` decides.
@@ -22,7 +22,7 @@ def of_document(document: Document, before: Standing | None, now: datetime, zone
     if meta.expires_at and now >= meta.expires_at:
         return "changes what is off the site" if before in (None, "expired") else "takes it off the site now"
     if meta.publish_at and now < meta.publish_at:
-        moment = moment_in_words(meta.publish_at, zone)
+        moment = moment_in_words(meta.publish_at, site)
         if before == "scheduled":
             return f"changes what goes live {moment}"
         seen = before in ("published", "withdrawn", "removed")
@@ -32,7 +32,7 @@ def of_document(document: Document, before: Standing | None, now: datetime, zone
     if meta.withdrawn:
         what, ending = _withdrawing(meta.withdrawn, ("withdraws it", "removes it", "replaces it"))
         at = meta.withdrawn.at
-        return f"{what} {moment_in_words(at, zone) if at > now else 'now'}{ending}"
+        return f"{what} {moment_in_words(at, site) if at > now else 'now'}{ending}"
     if before in ("withdrawn", "removed", "expired"):
         return "brings it back now"
     return "changes the public text now" if before == "published" else "goes live now"
@@ -48,9 +48,9 @@ def of_contacts(public: str, waiting: str) -> str:
     before = {record["id"]: record for record in read_records(public)}
     after = {record["id"]: record for record in read_records(waiting)}
     ways = {
-        "adds": [after[one] for one in after if one not in before],
-        "changes": [after[one] for one in after if one in before and before[one] != after[one]],
-        "takes out": [before[one] for one in before if one not in after],
+        "adds": [after[contact] for contact in after if contact not in before],
+        "changes": [after[contact] for contact in after if contact in before and before[contact] != after[contact]],
+        "takes out": [before[contact] for contact in before if contact not in after],
     }
     said = [f"{verb} {_named(records)}" for verb, records in ways.items() if records]
     return f"{', '.join(said)} now" if said else "changes no contact"

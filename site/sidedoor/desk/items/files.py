@@ -1,23 +1,25 @@
 """Reads and writes the files of the content folder: whole or not at all, and never over somebody else's words.
 
-A save says which version it was made from (the digest of its bytes) and is refused if the file is another by now.
+A save says which version it was made from (the digest of its bytes) and is refused if the file has changed since.
 It is written beside the file, synced, and put in its place in one step, so a power cut leaves the old or the new.
 """
 
+import errno
 import fcntl
 import hashlib
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from sidedoor.desk.items.history import Author, History
+from sidedoor.desk.refusals import HalfDone, Refusal, Stopped
 from sidedoor.documents.document import FOLDERS, kind_of
-from sidedoor.documents.reading import CONTACTS, PICTURES
+from sidedoor.documents.reading import CONTACTS, PICTURES, SITE
 from sidedoor.documents.slugs import slug_problem
-from sidedoor.private import as_its_folder_says
+from sidedoor.private import as_its_folder_says, private_file
 
 CHANGES = "changes/"
 """Where changes to what is already public wait for approval; the public site reads nothing there."""
@@ -25,15 +27,15 @@ CREDITS = "pictures.yaml"
 _LOST = "\ufffd"
 
 
-class CannotSave(Exception):
-    """The file could not be written; the message is a sentence for the person who tried."""
+class CannotSave(Stopped):
+    """The file could not be read or written."""
 
 
-class Conflict(Exception):
+class Conflict(Stopped):
     """Somebody else changed the file in the meantime. `text` and `digest` are of the file as it is now (None: gone)."""
 
     def __init__(self, file: str, text: str | None, digest: str | None) -> None:
-        super().__init__(f"{file} was changed by somebody else in the meantime.")
+        super().__init__(Refusal.CHANGED_MEANWHILE, file=file)
         self.text, self.digest = text, digest
 
 
@@ -61,24 +63,30 @@ def digest_of(text: str) -> str:
 
 
 class Shelf:
-    """The files of the folder `content`. Safe to share between threads and processes, which take turns at saving."""
+    """The files of the folder `content`. Safe to share between threads and processes, which take turns at saving.
 
-    def __init__(self, content: Path, data: Path) -> None:
+    While the folder is away (not mounted, emptied; `away` says so, too) nothing is read or written: a file that was
+    saved where the folder should be would be hidden once it is back, and one that is not there is not deleted.
+    """
+
+    def __init__(self, content: Path, data: Path, away: Callable[[], bool] = lambda: False) -> None:
         self._content = content
+        self._away = away
         self._lock_file = data / "shelf.lock"
         self._turn = threading.RLock()
         self._held = 0
         self.history = History(content, data, self.turn)
 
     def read(self, file: str) -> Stored | None:
-        """The file as it is now; None if there is none. Raises CannotSave for a name that is none of ours."""
+        """The file as it is now; None if there is none. Raises CannotSave for a name that the desk does not keep."""
         path = self._path(file)
+        self._must_be_there()
         try:
             raw = path.read_bytes()
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
-            raise CannotSave(f"{file} cannot be read ({os.strerror(error.errno or 5)}).") from error
+            raise CannotSave(Refusal.UNREADABLE, file=file, reason=_reason(error)) from error
         digest = hashlib.sha256(raw).hexdigest()
         try:
             return Stored(file, digest, raw.decode("utf-8-sig"))
@@ -100,38 +108,50 @@ class Shelf:
     ) -> list[Stored]:
         """Write several files, or delete those whose text is None, as one commit.
 
-        Every expectation is looked at before the first file is touched. Raises Conflict or CannotSave.
+        Every expectation is looked at before the first file is touched. Raises Conflict or CannotSave; HalfDone where a
+        file could not be written after another one was.
         """
         with self.turn():
             for file, (text, expected) in changes.items():
                 if isinstance(text, str) and _LOST in text:
-                    raise CannotSave(f"A letter of it cannot be read any more ({_LOST}). Write it anew, then save.")
+                    raise CannotSave(Refusal.LETTER_LOST, letter=_LOST)
                 now = self.read(file)
                 if now and not now.readable and not file.startswith(PICTURES):
-                    raise CannotSave(f"{file} is not UTF-8 text, so it stays as it is. Whoever edited it can mend it.")
+                    raise CannotSave(Refusal.NOT_UTF8, file=file)
                 if (now.digest if now else None) != expected:
                     raise Conflict(file, now.text if now else None, now.digest if now else None)
             self.history.note_edits_by_hand(set(changes))
             stored = []
-            for file, (text, _) in changes.items():
-                self._put(file, text.encode() if isinstance(text, str) else text)
+            for place, (file, (text, _)) in enumerate(changes.items()):
+                try:
+                    self._put(file, text.encode() if isinstance(text, str) else text)
+                except CannotSave as stopped:
+                    if place == 0:
+                        raise
+                    reason = stopped.values.get("reason", "no reason given")
+                    raise HalfDone(Refusal.HALF_WRITTEN, file=file, reason=reason) from stopped
                 if isinstance(text, str):
                     stored.append(Stored(file, digest_of(text), text))
             self.history.commit(set(changes), author, message)
             return stored
 
+    def _must_be_there(self) -> None:
+        if self._away() or not (self._content / SITE).is_file():
+            raise CannotSave(Refusal.FOLDER_AWAY)
+
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """Nobody else saves while this is held. May be nested."""
+        """Nobody else saves while this is held. May be nested. Raises CannotSave."""
         with self._turn:
             if self._held:
                 yield
                 return
+            self._must_be_there()
             try:
-                self._lock_file.parent.mkdir(parents=True, exist_ok=True)
+                private_file(self._lock_file)  # a command of the superuser takes turns, too
                 lock = self._lock_file.open("w")
             except OSError as error:
-                raise CannotSave(_why(error)) from error
+                raise CannotSave(Refusal.NOT_SAVED, reason=_reason(error)) from error
             with lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 self._held += 1
@@ -162,7 +182,7 @@ class Shelf:
             finally:
                 os.close(folder)
         except OSError as error:
-            raise CannotSave(_why(error)) from error
+            raise CannotSave(Refusal.NOT_SAVED, reason=_reason(error)) from error
         finally:
             if raw is not None:
                 with suppress(OSError):
@@ -170,19 +190,19 @@ class Shelf:
 
     def _path(self, file: str) -> Path:
         if _odd(file):
-            raise CannotSave(f"“{file[:100]}” is not a name of ours.")
+            raise CannotSave(Refusal.NOT_OUR_NAME, file=file[:100])
         path = self._content / file
         try:
             inside = path.parent.resolve().is_relative_to(self._content.resolve()) and not path.is_symlink()
         except OSError as error:
-            raise CannotSave(_why(error)) from error
+            raise CannotSave(Refusal.NOT_SAVED, reason=_reason(error)) from error
         if not inside:
-            raise CannotSave(f"“{file}” leads out of the content folder, so it is left alone.")
+            raise CannotSave(Refusal.OUTSIDE_CONTENT, file=file)
         return path
 
 
 def _odd(file: str) -> bool:
-    """Whether a name is anything but a document in its folder, a picture, or one of the few files that have a name."""
+    """Whether a name is neither a document in its folder, nor a picture, nor one of the few other files."""
     name = file.removeprefix(CHANGES)
     if name in (CONTACTS, CREDITS):
         return False
@@ -193,6 +213,5 @@ def _odd(file: str) -> bool:
     return folder not in FOLDERS or not rest.endswith(".md") or slug_problem(rest.removesuffix(".md")) is not None
 
 
-def _why(error: OSError) -> str:
-    reason = os.strerror(error.errno) if error.errno else "no reason given"
-    return f"It could not be saved ({reason}). What you typed is still here; tell whoever runs this machine."
+def _reason(error: OSError) -> str:
+    return os.strerror(error.errno or errno.EIO)

@@ -1,4 +1,4 @@
-"""A document as the editor's form shows it, and back: plain fields, each a string, none of which is ever lost."""
+"""A document as the editor's form shows it, and back: plain fields, each a string; nothing typed is ever lost."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -51,7 +51,7 @@ def notes_of(front: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def from_form(form: Mapping[str, str], lists: Mapping[str, list[str]]) -> Fields:
-    """What a form sent, cleaned of what no keyboard types. Ticked boxes come as `lists`."""
+    """What a form sent, without the characters that no keyboard types. Ticked boxes come as `lists`."""
     fields = {name: _clean(value) for name, value in form.items()}
     return fields | {name: "\n".join(values) for name, values in lists.items()}
 
@@ -97,7 +97,7 @@ def with_insertion(body: str, fields: Mapping[str, str]) -> str:
 
 
 def _block(name: str, argument: str, content: str) -> str:
-    # A line that begins with /// would end the block early.
+    # A line that begins with /// would end the block too soon.
     content = content.replace("\n///", "\n\\///").strip()
     return f"/// {name} | {' '.join(argument.split())}\n{content}\n///"
 

@@ -52,17 +52,17 @@ class Revision:
 
 
 class History:
-    """The history of the folder `content`. A history that is broken costs nobody a save: it is said, and caught up.
+    """The history of the folder `content`. A broken one stops nobody from saving: it is reported, and caught up later.
 
-    Nobody opens the repository, to read or to write, but who holds the shelf's `turn`: so a lock that lies in ours is
-    nobody's, and no two commits are made of the same tree.
+    Only the holder of the shelf's `turn` opens the repository, to read or to write: so a lock in our own repository is
+    left over, and no two commits start from the same tree.
     """
 
     def __init__(self, content: Path, data: Path, turn: Callable[[], AbstractContextManager[None]]) -> None:
         self._content, self._turn = content, turn
         self._own = data / "history.git"
-        self.trouble: str | None = None
-        """Why the last save is not in the history; None when it is."""
+        self.trouble = False
+        """Whether the last save is missing from the history."""
 
     def note_edits_by_hand(self, files: Iterable[str]) -> None:
         """Commit what changed in `files` since their last commit, in nobody's name from the desk."""
@@ -73,15 +73,15 @@ class History:
         try:
             with self._open() as repository:
                 self._commit(repository, sorted(files), author, message)
-            self.trouble = None
+            self.trouble = False
         except Exception as error:  # whatever it is: the words are saved already, and that comes first
             log.warning("History is not being kept: %s", type(error).__name__, exc_info=error)
-            self.trouble = "It is saved, but its history is not being kept. Tell whoever runs this machine."
+            self.trouble = True
 
     def revisions(self, file: str, former: Iterable[str] = ()) -> list[Revision]:
         """The commits that changed `file`, or one of the names it had before, the newest first."""
         names = [file, *former]
-        found = []
+        commits = []
         with self._open() as repository:
             if not self._head(repository):
                 return []
@@ -93,15 +93,15 @@ class History:
                 ]
                 name = next((name for name in changed if _blob_id(repository, after, name)), None)
                 if name:
-                    found.append(_revision(commit, name))
-        return found
+                    commits.append(_revision(commit, name))
+        return commits
 
     def thrown_away(self, message: str) -> list[Revision]:
         """Files that a commit whose message begins with `message` deleted, and that are not there now, the last first.
 
         Each stands once, with the id of the commit before, which has its words.
         """
-        found: dict[str, Revision] = {}
+        deleted: dict[str, Revision] = {}
         with self._open() as repository:
             if not self._head(repository):
                 return []
@@ -109,12 +109,12 @@ class History:
                 commit = entry.commit
                 said = commit.message.decode("utf-8", "replace")
                 file = said.removeprefix(message).strip()
-                if not said.startswith(message) or file in found or (self._content / file).exists():
+                if not said.startswith(message) or file in deleted or (self._content / file).exists():
                     continue
                 if commit.parents and _blob_id(repository, _tree_before(repository, commit), file):
                     before = replace(_revision(commit, file), id=commit.parents[0].decode("ascii"))
-                    found[file] = before
-        return list(found.values())
+                    deleted[file] = before
+        return list(deleted.values())
 
     def text_at(self, revision: str, file: str) -> str | None:
         """The file as that commit left it; None if there is no such commit, or no such file in it."""
@@ -132,7 +132,7 @@ class History:
     def text_with(self, digest: str, file: str, former: Iterable[str] = ()) -> str | None:
         """The version of `file` whose bytes have this SHA-256, in hex; None if there is none. Never raises."""
         try:
-            texts = (self.text_at(one.id, one.file) for one in self.revisions(file, former))
+            texts = (self.text_at(revision.id, revision.file) for revision in self.revisions(file, former))
             return next((text for text in texts if text and sha256(text.encode()).hexdigest() == digest), None)
         except Exception as error:  # a history that cannot be read must not cost anybody what they typed
             log.warning("History cannot be read: %s", type(error).__name__, exc_info=error)
@@ -141,7 +141,7 @@ class History:
     def _clear_stale_locks(self, repository: Repo) -> None:
         """A process that was killed leaves git's lock files behind, and then nobody could ever commit again.
 
-        In our own repository only who holds the shelf's turn commits, so a lock there is nobody's.
+        In our own repository only the holder of the shelf's turn commits, so a lock there is left over.
         """
         folder = Path(repository.controldir())
         patience = 0 if folder == self._own else _STALE_SECONDS
@@ -226,8 +226,8 @@ def _tree_before(repository: Repo, commit: Commit) -> ObjectID | None:
 
 def _blob_id(repository: Repo, tree: ObjectID | None, file: str) -> ObjectID | None:
     try:
-        found = tree_lookup_path(repository.object_store.__getitem__, tree, file.encode()) if tree else None
-        return ObjectID(found[1]) if found else None
+        entry = tree_lookup_path(repository.object_store.__getitem__, tree, file.encode()) if tree else None
+        return ObjectID(entry[1]) if entry else None
     except (KeyError, NotADirectoryError):
         return None
 

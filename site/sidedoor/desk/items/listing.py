@@ -1,4 +1,4 @@
-"""Everything there is, as lists need it: by state, with search; what is due; what goes live when."""
+"""Everything there is, as lists need it: by state, with search; what is due; and what goes live when."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,6 @@ from sidedoor.desk.items.effects import Standing, of_withdrawal
 from sidedoor.desk.items.files import CREDITS, Shelf, change_file
 from sidedoor.desk.items.newsroom import standing_of, unfinished
 from sidedoor.desk.items.reviews import Reviews
-from sidedoor.desk.words import in_form_words
 from sidedoor.documents.checks import check_library, due_of
 from sidedoor.documents.codes import Code
 from sidedoor.documents.document import Document, kind_of, slug_of
@@ -27,7 +26,7 @@ STANDINGS: tuple[Standing, ...] = (
 class Row:
     """One item in a list. `waiting`: the state of the change that waits beside it. `flagged`: published by override.
 
-    `due` says in sentences what has to be looked at because of its day.
+    `due`: what has to be looked at because of its day.
     """
 
     kind: Kind
@@ -39,7 +38,7 @@ class Row:
     at: datetime | None
     flagged: bool
     document: Document | None
-    due: tuple[str, ...] = ()
+    due: tuple[Problem, ...] = ()
 
     @property
     def path(self) -> str:
@@ -61,7 +60,7 @@ def rows(library: Library, shelf: Shelf, reviews: Reviews, now: datetime) -> lis
         Row(
             document.kind, document.slug, document.file, document.title, standing_of(document, now),
             waiting.get(document.file), document.published_at, document.file in flagged, document,
-            _due_in_words(document, past, now),
+            _due(document, past, now),
         )
         for document in library.documents
     ]  # fmt: skip
@@ -146,11 +145,10 @@ def _pictures_past_their_day(library: Library, shelf: Shelf, now: datetime) -> l
     ]
 
 
-def _due_in_words(document: Document, past: list[Problem], now: datetime) -> tuple[str, ...]:
+def _due(document: Document, past: list[Problem], now: datetime) -> tuple[Problem, ...]:
     if standing_of(document, now) not in ("scheduled", "published", "withdrawn"):
         return ()
-    found = (*due_of(document, now), *(problem for problem in past if problem.file == document.file))
-    return tuple(in_form_words(problem).what for problem in found)
+    return (*due_of(document, now), *(problem for problem in past if problem.file == document.file))
 
 
 def title_in(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The way of an item: draft, ready, published (at once or at its time), withdrawn; and which role may take which step.
+"""The life of an item: draft, ready, published (at once or at its time), withdrawn; and which role may take which step.
 
 A change to what is public waits as a file of its own under changes/. Who may approve it is the workflow's matter.
 """
@@ -14,9 +14,9 @@ from sidedoor.desk.items.files import CREDITS, Conflict, change_file
 from sidedoor.desk.items.form import Fields, changed, wall_time
 from sidedoor.desk.items.pictures import Picture
 from sidedoor.desk.items.reviews import Alone
-from sidedoor.desk.items.workflow import NotAllowed, Subject, Workflow
+from sidedoor.desk.items.workflow import NotAllowed, Subject, Workflow, remembering
 from sidedoor.desk.people.person import Person, Role
-from sidedoor.desk.words import in_form_words
+from sidedoor.desk.refusals import Refusal
 from sidedoor.documents.checks import check_document
 from sidedoor.documents.codes import Code
 from sidedoor.documents.document import FOLDERS, Document, Visibility
@@ -34,7 +34,7 @@ from sidedoor.public.addresses import LINKED
 WRITERS: dict[Kind, tuple[Role, ...]] = {"news": ("press", "editor"), "help": ("editor",), "page": ("editor",)}
 """Who may write and approve which kind."""
 WORDS = ("title", "tab_title", "summary", "language", "location", "notes_to_editors")
-"""What of an item is words, besides its text: what restoring an old version brings back."""
+"""The words of an item, besides its text: what restoring an old version brings back."""
 _FOLDER_OF = {kind: folder for folder, kind in FOLDERS.items()}
 
 
@@ -53,7 +53,7 @@ class Item(Subject):
 
 @dataclass(frozen=True)
 class Assessment:
-    """What a version is like: the document it makes, if it makes one, and what stands in its way or would be better."""
+    """What a version is like: the document it makes, if it makes one, and what has to be or should be put right."""
 
     document: Document | None
     problems: tuple[Problem, ...]
@@ -65,12 +65,12 @@ class Assessment:
 
     @property
     def advice(self) -> list[Problem]:
-        """What would be better another way."""
+        """What should be put right, but stops nobody."""
         return [problem for problem in self.problems if problem.level is not Level.ERROR]
 
 
 class Newsroom:
-    """Every step an item can take. One that raises NotAllowed, shelf.Conflict or shelf.CannotSave did not happen."""
+    """Every step an item can take; what its errors mean is as for Workflow."""
 
     def __init__(self, workflow: Workflow, audit: Audit, live: LiveLibrary, clock: Clock) -> None:
         self.workflow, self.shelf, self.reviews = workflow, workflow.shelf, workflow.reviews
@@ -109,7 +109,7 @@ class Newsroom:
         self._may_write(person, kind)
         slug = slug_from_title(title)
         if not slug or slug_problem(slug):
-            raise NotAllowed("The title needs a few words of letters from a to z, to make an address of.")
+            raise NotAllowed(Refusal.NO_LETTERS_IN_TITLE)
         slug = next(name for name in (slug, *(f"{slug[:76]}-{n}" for n in range(2, 99))) if not self._taken(kind, name))
         site, file = self._live.library.site, file_of(kind, slug)
         front: dict[str, Any] = {"title": title, "summary": title, "language": site.language, "state": "draft"}
@@ -139,7 +139,7 @@ class Newsroom:
         self._may_write(person, item.kind)
         ready = _state(text) == "ready"
         if ready and (stops := self.assess(item.kind, item.slug, text).stops):
-            raise NotAllowed(f"It is saved as a draft only once this is put right: {in_form_words(stops[0])}")
+            raise NotAllowed(Refusal.NOT_FIT_TO_SEND, problem=stops[0])
         if _state(text) not in ("draft", "ready"):
             text = _with_state(text, "draft")
         if expected != item.working.digest:
@@ -149,7 +149,8 @@ class Newsroom:
         message = f"{'Ready' if ready else 'Draft'}: {item.file}"
         with self._audit.recorded(person.name, "sent for approval" if ready else "saved", item.file):
             stored = self.workflow.keep(person, item, text, message, aside)
-            self.reviews.saved(item.file, person.id)
+            with remembering():
+                self.reviews.saved(item.file, person.id)
         return replace(item, change=stored) if aside else replace(item, stored=stored)
 
     def compared(self, person: Person, item: Item) -> None:
@@ -158,17 +159,16 @@ class Newsroom:
         with self._audit.recorded(person.name, "goes on after a change outside the desk", item.file):
             self.reviews.wrote(item.file, person.id, person.name, self._clock(), base=item.stored.digest)
 
-    def why_not_approve(self, person: Person, item: Item) -> str | None:
-        """Why this person cannot approve what waits, in a sentence; None if they can."""
+    def why_not_approve(self, person: Person, item: Item) -> Refusal | None:
+        """Why this person cannot approve what waits; None if they can."""
         if not person.may(*WRITERS[item.kind]):
-            return "Your role does not approve this kind of page."
+            return Refusal.ROLE_DOES_NOT_APPROVE
         return self.workflow.why_not(person, item) or self.why_not_ready(item)
 
     @staticmethod
-    def why_not_ready(item: Item) -> str | None:
-        """Why nobody can approve it, in a sentence; None if it waits for somebody."""
-        ready = _state(item.working.text) == "ready"
-        return None if ready else "It is not ready yet: nobody has sent it for approval."
+    def why_not_ready(item: Item) -> Refusal | None:
+        """Why nobody can approve it; None if it waits for somebody."""
+        return None if _state(item.working.text) == "ready" else Refusal.NOT_READY
 
     def approve(self, person: Person, item: Item, seen: str) -> Item | None:
         """Publish what waits, at once or at its time. `seen` is the digest of the version the person read.
@@ -185,7 +185,7 @@ class Newsroom:
         """Publish without a second person. It stays flagged until somebody else approves it."""
         self._may_write(person, item.kind)
         if not item.change and self.is_public(item):
-            raise NotAllowed("There is nothing here that waits.")
+            raise NotAllowed(Refusal.NOTHING_WAITS)
         self.workflow.check(item, seen)
         stored = self.workflow.override(person, item, seen, self._made_public(item), reason)
         return replace(item, stored=stored, change=None)
@@ -199,30 +199,32 @@ class Newsroom:
         """What approving would do, in words that follow “Approve:”."""
         document = self.assess(item.kind, item.slug, self._as_approved(item)).document
         standing = self.standing(item) if self.is_public(item) else None
-        return of_document(document, standing, self._clock(), self._live.library.site.zone) if document else ""
+        return of_document(document, standing, self._clock(), self._live.library.site) if document else ""
 
     def send_back(self, person: Person, item: Item, note: str) -> Item:
         """Make what waits a draft again, with a word on why."""
         self._may_write(person, item.kind)
         if _state(item.working.text) != "ready":
-            raise NotAllowed("It is a draft already.")
+            raise NotAllowed(Refusal.DRAFT_ALREADY)
         texts = {item.working_file: _with_state(item.working.text, "draft")}
         with self._audit.recorded(person.name, "sent back", item.file):
             (stored,) = self.workflow.rewrite(person, item, texts, f"Sent back: {item.file}")
-            self.reviews.decide(
-                item.file, stored.digest, "returned", person.id, person.name, self._clock(), note.strip()[:1000]
-            )
+            with remembering():
+                self.reviews.decide(
+                    item.file, stored.digest, "returned", person.id, person.name, self._clock(), note.strip()[:1000]
+                )
         return replace(item, change=stored) if item.change else replace(item, stored=stored)
 
     def unschedule(self, person: Person, item: Item) -> Item:
         """Take an item that is not public yet out of the calendar; it becomes a draft."""
         self._may_write(person, item.kind)
         if self.standing(item) != "scheduled":
-            raise NotAllowed("Only what is not public yet can be taken out of the calendar.")
+            raise NotAllowed(Refusal.NOT_SCHEDULED)
         with self._audit.recorded(person.name, "took out of the calendar", item.file), self.shelf.turn():
             changes = {item.file: (_with_state(item.stored.text, "draft"), item.stored.digest)}
             (stored,) = self.workflow.write(person, changes, f"Unscheduled: {item.file}")
-            self.reviews.reopened(item.file, item.stored.digest, stored.digest)
+            with remembering():
+                self.reviews.reopened(item.file, item.stored.digest, stored.digest)
         return replace(item, stored=stored)
 
     def restore(self, person: Person, item: Item, text: str, expected: str) -> Item:
@@ -239,7 +241,7 @@ class Newsroom:
         """Make a draft again of one that was thrown away."""
         self._may_write(person, kind)
         if self._taken(kind, slug):
-            raise NotAllowed(f"There is an item named {slug} again. The old words are in its history.")
+            raise NotAllowed(Refusal.ADDRESS_TAKEN_SINCE, slug=slug)
         file = file_of(kind, slug)
         draft = _with_state(text, "draft")
         with self._audit.recorded(person.name, "brought back", file):
@@ -250,9 +252,9 @@ class Newsroom:
         """Write the change that withdraws an item: it stays under its reason, or is removed, or leads elsewhere."""
         self._may_write(person, item.kind)
         if not self.is_public(item):
-            raise NotAllowed("Only what was published can be withdrawn. A draft can be deleted.")
+            raise NotAllowed(Refusal.NEVER_PUBLISHED)
         if not reason.strip():
-            raise NotAllowed("Write the reason. Readers will see it.")
+            raise NotAllowed(Refusal.NO_REASON_TO_WITHDRAW)
         front, body = item.read()
         site = self._live.library.site
         front["withdrawn"] = {"at": wall_time(self._clock(), site.zone), "reason": " ".join(reason.split())}
@@ -267,7 +269,7 @@ class Newsroom:
         self._may_write(person, item.kind)
         front, body = item.read()
         if not front.pop("withdrawn", None):
-            raise NotAllowed("It is not withdrawn.")
+            raise NotAllowed(Refusal.NOT_WITHDRAWN)
         return self.save_text(
             person, item, compose({**front, "state": "ready"}, body, item.working.text), item.working.digest
         )
@@ -276,42 +278,42 @@ class Newsroom:
         """Throw the waiting change away, or a draft that never was public. The history keeps it."""
         self._may_write(person, item.kind)
         if not item.change and self.is_public(item):
-            raise NotAllowed("What is public cannot be deleted here. Withdraw it.")
+            raise NotAllowed(Refusal.PUBLIC_IS_NOT_DELETED)
         self.workflow.discard(person, item, draft=not item.change)
 
     def move(self, person: Person, item: Item, slug: str) -> Item:
-        """Give an item another address. The former one of what is public leads to it; somebody approves afterwards."""
+        """Give an item another address. If it is public, the old one leads there, and somebody approves afterwards."""
         self._may_write(person, item.kind)
         if wrong := slug_problem(slug):
-            name = Problem(item.file, None, Code.FILE_NAME, {**wrong.values, "why": wrong.code})
-            raise NotAllowed(str(in_form_words(name)))
+            raise Refused([Problem(item.file, None, Code.FILE_NAME, {**wrong.values, "why": wrong.code})])
         if self._taken(item.kind, slug):
-            raise NotAllowed(f"There is an item named {slug} already.")
+            raise NotAllowed(Refusal.ADDRESS_TAKEN, slug=slug)
         public = self.is_public(item)
         if public and not person.may("editor"):
-            raise NotAllowed("Only an editor can change the address of what is public.")
+            raise NotAllowed(Refusal.ONLY_EDITORS_MOVE)
         file, moves = file_of(item.kind, slug), dict[str, tuple[str | bytes | None, str | None]]()
         for stored, target in ((item.stored, file), (item.change, change_file(file))):
             if stored:
                 text = _with_former_slug(stored.text, item.slug, slug) if public else stored.text
                 if stops := [p for p in self.assess(item.kind, slug, text).stops if p.code is Code.TELLING_WORD]:
-                    raise NotAllowed(str(in_form_words(stops[0])))
+                    raise Refused(stops[:1])
                 moves |= {stored.file: (None, stored.digest), target: (text, None)}
         with self._audit.recorded(person.name, "moved", item.file, file), self.shelf.turn():
             self.workflow.write(person, moves, f"Move {item.file} to {file}")
-            self.reviews.move(item.file, file)
             moved = self.find(item.kind, slug)
             assert moved
-            for before, after in ((item.stored, moved.stored), (item.change, moved.change)):
-                if before and after:
-                    self.reviews.rewritten(file, before.digest, after.digest)
-            if public:
-                alone = (file, moved.stored.digest, item.stored.digest, person.id, person.name, self._clock())
-                self.reviews.flag(Alone(*alone, f"Moved from {item.slug}"))
+            with remembering():
+                self.reviews.move(item.file, file)
+                for before, after in ((item.stored, moved.stored), (item.change, moved.change)):
+                    if before and after:
+                        self.reviews.rewritten(file, before.digest, after.digest)
+                if public:
+                    alone = (file, moved.stored.digest, item.stored.digest, person.id, person.name, self._clock())
+                    self.reviews.flag(Alone(*alone, f"Moved from {item.slug}"))
         return moved
 
     def keep_picture(self, person: Person, picture: Picture, credit: str, expires: str) -> None:
-        """Put a picture on the shelf, and what is known of it into pictures.yaml. It is public once a page shows it."""
+        """Put a picture on the shelf, and its credit into pictures.yaml. It is public once a page shows it."""
         file = PICTURES + picture.file_name
         with self._audit.recorded(person.name, "added a picture", file), self.shelf.turn():
             if not self.shelf.read(file):
@@ -339,7 +341,7 @@ class Newsroom:
     def _made_public(self, item: Item) -> str:
         text = self._as_approved(item)
         if stops := self.assess(item.kind, item.slug, text).stops:
-            raise NotAllowed(f"This has to be put right first: {in_form_words(stops[0])}")
+            raise NotAllowed(Refusal.NOT_FIT_TO_PUBLISH, problem=stops[0])
         return text
 
     def _taken(self, kind: Kind, slug: str) -> bool:
@@ -348,7 +350,7 @@ class Newsroom:
     @staticmethod
     def _may_write(person: Person, kind: Kind) -> None:
         if not person.may(*WRITERS[kind]):
-            raise NotAllowed("Your role does not write this kind of page.")
+            raise NotAllowed(Refusal.ROLE_DOES_NOT_WRITE)
 
 
 def file_of(kind: Kind, slug: str) -> str:
@@ -384,7 +386,7 @@ def as_if_public(
 ) -> tuple[Library, PublicLibrary, datetime]:
     """The library in which `document` is published, and what is public at a moment at which it is: for a preview.
 
-    Whoever is `outside` learns nothing of what is hidden now, whatever is public by then.
+    Somebody `outside` learns nothing of what is hidden now, even if it is public by then.
     """
     meta = document.meta
     moments = [now, meta.publish_at, *(note.at for note in meta.updates), meta.withdrawn.at if meta.withdrawn else None]
@@ -397,7 +399,7 @@ def as_if_public(
         today = replace(library, documents=others).public(now)
         parts = {name: getattr(today, name) for name in ("shown", "withdrawn", "removed")}
         for name in parts:
-            parts[name] = (*parts[name], *(one for one in getattr(public, name) if one is shown))
+            parts[name] = (*parts[name], *(page for page in getattr(public, name) if page is shown))
         public = replace(public, **parts)
     return whole, public, moment
 

@@ -1,7 +1,7 @@
-"""A picture that was dropped in, made anew from its pixels, so that nothing else it carried comes along.
+"""A picture that was dropped in, remade from its pixels, so that nothing else it carried comes along.
 
-A JPEG comment survives opening and saving with Pillow; only a picture built from the pixels alone has lost it. Its name
-becomes a hash of its bytes, because names tell things too.
+A JPEG comment survives opening and saving with Pillow; only a picture built from its pixels alone loses it. Its name
+becomes a hash of its bytes, because a name can give something away, too.
 """
 
 import hashlib
@@ -12,6 +12,7 @@ from typing import Any
 
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
+from sidedoor.desk.refusals import Refusal, Stopped
 from sidedoor.documents.pictures import MOST_BYTES
 
 LONGEST_EDGE = 1600
@@ -26,8 +27,8 @@ _WAYS: dict[str, list[tuple[str, str, dict[str, Any]]]] = {
 """How a picture is written: the first way that is small enough."""
 
 
-class PictureRefused(Exception):
-    """The picture cannot be taken in; the message is a sentence that says why, and what to send instead."""
+class PictureRefused(Stopped):
+    """The picture cannot be taken in."""
 
 
 @dataclass(frozen=True)
@@ -43,18 +44,18 @@ class Picture:
 def take_in(raw: bytes, name: str) -> Picture:
     """Make a publishable picture of what somebody sent. Raises PictureRefused."""
     if not raw:
-        raise PictureRefused("The file is empty. Choose the picture once more.")
+        raise PictureRefused(Refusal.PICTURE_EMPTY)
     if len(raw) > MOST_SENT_BYTES:
-        raise PictureRefused(f"The picture is over {MOST_SENT_BYTES // 1024 // 1024} MB. Send a smaller one.")
+        raise PictureRefused(Refusal.PICTURE_TOO_BIG, megabytes=MOST_SENT_BYTES // 1024 // 1024)
     try:
         with Image.open(io.BytesIO(raw), formats=_FORMATS) as sent:
             if sent.width * sent.height > MOST_SENT_PIXELS:
-                raise PictureRefused("The picture has too many pixels. Send one of 6,000 by 4,000 or smaller.")
+                raise PictureRefused(Refusal.PICTURE_PIXELS)
             if getattr(sent, "n_frames", 1) > 1:
-                raise PictureRefused("The picture moves. Send a still one.")
+                raise PictureRefused(Refusal.PICTURE_MOVES)
             pixels = _pixels(sent)
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError, MemoryError):
-        raise PictureRefused("This is not a picture that can be used. Send a JPEG, PNG or WebP.") from None
+        raise PictureRefused(Refusal.PICTURE_FORMAT) from None
     made, ending = _encoded(pixels)
     return Picture(f"{hashlib.sha256(made).hexdigest()[:20]}.{ending}", made, pixels.width, pixels.height)
 
@@ -63,7 +64,7 @@ def _pixels(sent: Image.Image) -> Image.Image:
     """Turned the right way up, in sRGB, no larger than needed; and nothing but pixels."""
     has_alpha = sent.mode in ("RGBA", "LA", "PA") or "transparency" in sent.info
     mode = "RGBA" if has_alpha else "RGB"
-    # Made smaller first: every step after it would keep another copy of all pixels.
+    # Made smaller first: every later step keeps another copy of all its pixels.
     whole = sent if sent.mode in ("RGB", "RGBA", "L") and "transparency" not in sent.info else sent.convert(mode)
     whole.thumbnail((LONGEST_EDGE, LONGEST_EDGE), Image.Resampling.LANCZOS)
     upright = ImageOps.exif_transpose(whole)
@@ -87,4 +88,4 @@ def _encoded(pixels: Image.Image) -> tuple[bytes, str]:
         pixels.save(out, format_, **options)
         if out.tell() <= MOST_BYTES:
             return out.getvalue(), ending
-    raise PictureRefused("The picture cannot be made small enough. Send a plainer or smaller one.")
+    raise PictureRefused(Refusal.PICTURE_STAYS_BIG)

@@ -16,8 +16,9 @@ from sidedoor.documents.models import Kind
 from sidedoor.documents.pictures import TYPES
 from sidedoor.documents.problems import Refused
 from sidedoor.web.edition import EDITION_KEY, Edition
+from sidedoor.web.look import site_rules
 
-blueprint = Blueprint("previewing", __name__)
+blueprint = Blueprint("preview", __name__)
 _TYPES = {"jpg": TYPES["JPEG"], "jpeg": TYPES["JPEG"], "png": TYPES["PNG"], "webp": TYPES["WEBP"]}
 _MARK = '<p class="emergency" role="note"><strong>Draft. Not published. Do not share.</strong></p>'
 
@@ -27,7 +28,10 @@ _MARK = '<p class="emergency" role="note"><strong>Draft. Not published. Do not s
 def preview(kind: Kind, slug: str) -> Response:
     """The page as it is saved; with `typed`, as this person typed it and has not saved it yet."""
     item, text = find(kind, slug), ""
-    typed = next((one for one in reviews().typed(item.file) if one.person == current_person().id and one.fields), None)
+    typed = next(
+        (typing for typing in reviews().typed(item.file) if typing.person == current_person().id and typing.fields),
+        None,
+    )
     try:
         text = working_text(item, dict(typed.fields)) if typed and "typed" in request.args else item.working.text
     except Refused:
@@ -114,7 +118,7 @@ def shared_approval(token: str) -> ResponseReturnValue:
 
 
 def _shared(token: str) -> tuple[PreviewLink, Item]:
-    """The link and what it shows. Aborts with 404 once it is void, old, or of a version that is no longer the one."""
+    """The link and what it shows. Aborts with 404 once it is void, too old, or of a version that was changed since."""
     link = previews().find(token, now())
     kind = kind_of(link.file) if link else None
     item = newsroom().find(kind, slug_of(link.file)) if link and kind else None
@@ -128,7 +132,7 @@ def _shared(token: str) -> tuple[PreviewLink, Item]:
 def _page(item: Item, text: str, images: str, frame: bool, outside: bool = False) -> Response:
     """The public page of a version. Its links lead nowhere: the frame it stands in is sandboxed."""
     document = newsroom().assess(item.kind, item.slug, text).document
-    headers = preview_headers(current_app.config["HTTPS"], frame)
+    headers = preview_headers(current_app.config["HTTPS"], frame, site_rules(library().site))
     if not document:
         page = render_template("desk/items/no_preview.html")
         return Response(page, 200, {**headers, "Content-Type": "text/html; charset=utf-8"})

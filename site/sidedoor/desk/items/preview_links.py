@@ -1,6 +1,6 @@
 """Links under which people without an account read one revision of a draft: opt-in, short-lived, void once public.
 
-A link opens the version it was made for and no other: a later save makes it stale, never a window on what comes next.
+A link opens the version it was made for and no other: a later save makes it stale, so it never shows what comes next.
 """
 
 import hashlib
@@ -37,7 +37,7 @@ class PreviewLinks:
     """The links in `data`/previews.sqlite3. Only hashes of their tokens (192 bits) are kept."""
 
     def __init__(self, data: Path) -> None:
-        self._database = Database(data / "previews.sqlite3", (_SCHEMA,))
+        self._database = Database(data / "previews.sqlite3", (_SCHEMA,), keep_open=True)
 
     def make(self, file: str, version: str, made_by: str, for_whom: str, may_approve: bool, now: datetime) -> str:
         """A new link's token."""

@@ -1,6 +1,5 @@
 """Review and publication: read what waits beside what is public, then approve it, send it back, or take it off."""
 
-import sqlite3
 from collections.abc import Callable
 
 from flask import Blueprint, flash, redirect, render_template, request
@@ -9,14 +8,16 @@ from flask.typing import ResponseReturnValue
 from sidedoor.desk.access import current_person, only
 from sidedoor.desk.current import newsroom, now, previews, reviews, workflow
 from sidedoor.desk.items.compare import compare
-from sidedoor.desk.items.editor import find, path_of, sentence
-from sidedoor.desk.items.files import CannotSave, Conflict
+from sidedoor.desk.items.editor import find, path_of
+from sidedoor.desk.items.files import Conflict
 from sidedoor.desk.items.newsroom import Item
-from sidedoor.desk.items.workflow import NotAllowed
+from sidedoor.desk.items.workflow import NotAllowed, remembering
+from sidedoor.desk.refusal_words import STOPS, sentence
+from sidedoor.desk.refusals import HalfDone, Refusal
 from sidedoor.documents.models import Kind
 from sidedoor.documents.problems import Refused
 
-blueprint = Blueprint("deciding", __name__, url_prefix="/items/<any(news, help, page):kind>/<slug>")
+blueprint = Blueprint("review", __name__, url_prefix="/items/<any(news, help, page):kind>/<slug>")
 FIRST_OF_TWO = "Noted. Nobody here knows who wrote it, so somebody else has to approve it as well."
 
 
@@ -94,7 +95,7 @@ def withdraw(kind: Kind, slug: str) -> ResponseReturnValue:
 
     def step(item: Item) -> Item:
         if how == "replace" and not replacement.strip():
-            raise NotAllowed("Write the address of the page that replaces it: /news/the-other-one.")
+            raise NotAllowed(Refusal.NO_REPLACEMENT)
         return newsroom().withdraw(current_person(), item, reason, how != "withdraw", replacement)
 
     said = "It waits for a colleague's approval. An editor can do it at once."
@@ -143,20 +144,23 @@ def _step(
 ) -> ResponseReturnValue:
     """Take a step, and say so; or show the page again with the sentence that says why not.
 
-    `if_none` is said where the step gave back none: it was only half of one.
+    `if_none` is said where the step returned None: it was the first of two approvals.
     """
     item = find(kind, slug)
     try:
         after = step(item)
-    except (NotAllowed, CannotSave, Refused, sqlite3.Error) as refused:
-        return _review(find(kind, slug), sentence(refused)), 422
-    except Conflict:
-        return _review(find(kind, slug), "Somebody changed it in this moment. Read it again, then decide."), 409
+        if after and newsroom().is_public(after):
+            with remembering():
+                previews().void(after.file)
+    except HalfDone as stopped:
+        flash(sentence(stopped), "problem")
+        still_here = newsroom().find(kind, slug)
+        return redirect(f"{path_of(still_here)}/review" if still_here else "/items", 303)
+    except STOPS as stopped:
+        return _review(find(kind, slug), sentence(stopped)), 409 if isinstance(stopped, Conflict) else 422
     if after is None:
         flash(if_none)
         return redirect(path_of(item) + "/review", 303)
-    if newsroom().is_public(after):
-        previews().void(after.file)
     flash(said if isinstance(said, str) else said(after))
     return redirect(path_of(after) + then, 303)
 

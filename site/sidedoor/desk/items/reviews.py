@@ -16,7 +16,7 @@ Verdict = Literal["approved", "override", "approved afterwards", "returned"]
 Round = Literal["waiting", "alone"]
 """Whose words: those that wait for approval, or those that were published without it."""
 UNKNOWN = 0
-"""The writer whom nobody here knows: it was edited outside the desk, or this memory was lost or is an older one."""
+"""A writer whom nobody here knows: the file was edited outside the desk, or this memory was lost or is out of date."""
 # `hands`, `versions` and `signatures` are of one round: what was written, in which versions, and who approved first of
 # two. `alone` holds what was published without a second person, until somebody else has approved that very version.
 _FIRST = """
@@ -85,7 +85,7 @@ class Reviews:
     """The memory of reviews in `data`/reviews.sqlite3. `file` is always the public file's name, `news/first.md`."""
 
     def __init__(self, data: Path) -> None:
-        self._database = Database(data / "reviews.sqlite3", (_FIRST, _WHO_WROTE_WHICH_VERSION))
+        self._database = Database(data / "reviews.sqlite3", (_FIRST, _WHO_WROTE_WHICH_VERSION), keep_open=True)
 
     def wrote(
         self, file: str, person: int, name: str, now: datetime, digest: str | None = None, base: str | None = None
@@ -164,9 +164,9 @@ class Reviews:
     def decide(
         self, file: str, digest: str, verdict: Verdict, person: int, name: str, now: datetime, note: str = ""
     ) -> None:
-        """Remember a decision. An approval ends the round: whoever wrote so far is a stranger to what comes next.
+        """Remember a decision. An approval ends the round: whoever wrote until now has no part in what comes next.
 
-        An override ends it, too. What was published alone is a matter of its own, which approving afterwards ends.
+        An override ends it, too. What was published alone stays flagged until it is approved afterwards.
         """
         with self._database.writing() as database:
             database.execute(
@@ -205,7 +205,7 @@ class Reviews:
 
     def alone(self, file: str) -> Alone | None:
         """What was published of this file without a second person, and nobody has approved since."""
-        return next((one for one in self.overrides() if one.file == file), None)
+        return next((alone for alone in self.overrides() if alone.file == file), None)
 
     def last(self, file: str) -> Decision | None:
         """The latest decision about the file."""
@@ -234,7 +234,7 @@ class Reviews:
                 database.execute(f"UPDATE OR REPLACE {table} SET file = ? WHERE file = ?", (to, file))  # noqa: S608
 
     def abandon(self, file: str, draft: bool = False) -> None:
-        """What waits is thrown away, and who wrote it no longer matters. A `draft` never was public."""
+        """What waits is thrown away, and who wrote it no longer matters. A `draft` was never public."""
         with self._database.writing() as database:
             database.execute("DELETE FROM hands WHERE file = ? AND round = 'waiting'", (file,))
             for table in ("versions", "bases", "signatures", *(("typing",) if draft else ())):

@@ -1,19 +1,19 @@
 """The history of an item: every save, read, compared word by word, and restored; and the drafts thrown away."""
 
-import sqlite3
-
 from flask import Blueprint, abort, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from sidedoor.desk.access import current_person, only
 from sidedoor.desk.current import newsroom, shelf
 from sidedoor.desk.items.compare import compare
-from sidedoor.desk.items.editor import find, path_of, sentence
-from sidedoor.desk.items.files import CannotSave, Conflict, change_file
+from sidedoor.desk.items.editor import find, path_of
+from sidedoor.desk.items.files import change_file
 from sidedoor.desk.items.history import Revision
 from sidedoor.desk.items.listing import title_in
 from sidedoor.desk.items.newsroom import WRITERS, Item, file_of
 from sidedoor.desk.items.workflow import DISCARDED, NotAllowed
+from sidedoor.desk.refusal_words import STOPS, sentence
+from sidedoor.desk.refusals import Refusal
 from sidedoor.documents.document import kind_of, slug_of
 from sidedoor.documents.models import Kind
 from sidedoor.documents.problems import Refused
@@ -39,26 +39,29 @@ def bring_from_history(kind: Kind, slug: str) -> ResponseReturnValue:
     if slug_problem(slug):
         abort(404)
     try:
-        found = next((one for one in shelf().history.thrown_away(DISCARDED) if one.file == file_of(kind, slug)), None)
-        text = shelf().history.text_at(found.id, found.file) if found else None
+        deleted = next(
+            (revision for revision in shelf().history.thrown_away(DISCARDED) if revision.file == file_of(kind, slug)),
+            None,
+        )
+        text = shelf().history.text_at(deleted.id, deleted.file) if deleted else None
         if text is None:
-            what = "It is here already." if newsroom().find(kind, slug) else "The history does not have it."
-            raise NotAllowed(what)
+            here = newsroom().find(kind, slug)
+            raise NotAllowed(Refusal.HERE_ALREADY if here else Refusal.NOT_IN_HISTORY)
         item = newsroom().bring_from_history(current_person(), kind, slug, text)
-    except (NotAllowed, CannotSave, Conflict, Refused, sqlite3.Error) as refused:
-        return _thrown_away(sentence(refused)), 422
+    except STOPS as stopped:
+        return _thrown_away(sentence(stopped)), 422
     flash("It is a draft again.")
     return redirect(path_of(item), 303)
 
 
 def _thrown_away(problem: str = "") -> str:
-    found = []
-    for one in shelf().history.thrown_away(DISCARDED):
-        kind = kind_of(one.file)
+    drafts = []
+    for revision in shelf().history.thrown_away(DISCARDED):
+        kind = kind_of(revision.file)
         if kind and current_person().may(*WRITERS[kind]):
-            title = title_in(shelf().history.text_at(one.id, one.file) or "")
-            found.append((one, kind, slug_of(one.file), title or slug_of(one.file)))
-    return render_template("desk/items/thrown_away.html", found=found, problem=problem)
+            title = title_in(shelf().history.text_at(revision.id, revision.file) or "")
+            drafts.append((revision, kind, slug_of(revision.file), title or slug_of(revision.file)))
+    return render_template("desk/items/thrown_away.html", found=drafts, problem=problem)
 
 
 @blueprint.get(_ONE)
@@ -94,8 +97,8 @@ def restore(kind: Kind, slug: str, revision: str) -> ResponseReturnValue:
     text = _text(_revisions(item), revision) or abort(404)
     try:
         newsroom().restore(current_person(), item, text, request.form.get("base", ""))
-    except (NotAllowed, CannotSave, Conflict, Refused, sqlite3.Error) as refused:
-        flash(sentence(refused), "problem")
+    except STOPS as stopped:
+        flash(sentence(stopped), "problem")
         return redirect(f"{path_of(item)}/history", 303)
     flash("The old words are in the draft now.")
     return redirect(path_of(item), 303)
@@ -112,5 +115,5 @@ def _revisions(item: Item) -> list[Revision]:
 
 
 def _text(revisions: list[Revision], wanted: str) -> str | None:
-    revision = next((one for one in revisions if one.id == wanted), None)
+    revision = next((revision for revision in revisions if revision.id == wanted), None)
     return shelf().history.text_at(revision.id, revision.file) if revision else None

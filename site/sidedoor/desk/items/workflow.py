@@ -1,13 +1,14 @@
-"""The way of everything the desk publishes, a page or the contacts: written, approved, or published alone and flagged.
+"""How pages and contacts alike become public: written, then approved, or published alone and flagged.
 
-What is public is changed by approval alone, and whoever had a hand in what waits cannot be the one who approves it. Who
-had is remembered version by version. A version that this memory does not know (it was edited outside the desk; the
-memory is gone, or was restored from an older backup) was written by somebody unknown: then two people approve it, for
-one of the two at least did not write it, and an office of two still gets on.
+Only an approval changes what is public, and nobody who had a hand in what waits can approve it. Who had
+is remembered version by version. A version that this memory does not know (it was edited outside the desk; the
+memory is gone, or was restored from an older backup) was written by somebody unknown: then two people approve it,
+because at least one of them did not write it, and an office of two can still work.
 """
 
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 from sidedoor.desk.audit import Audit
@@ -15,19 +16,27 @@ from sidedoor.desk.items.files import CannotSave, Conflict, Shelf, Stored, chang
 from sidedoor.desk.items.history import Author
 from sidedoor.desk.items.reviews import UNKNOWN, Alone, Reviews
 from sidedoor.desk.people.person import Person
+from sidedoor.desk.refusals import HalfDone, Refusal, Stopped
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.times import Clock
 
 Changes = Mapping[str, tuple[str | bytes | None, str | None]]
 """As `Shelf.change` takes them: by file, what to write (None: delete it) and the digest of what it replaces."""
 DISCARDED = "Discard "
-"""How the message of a commit begins that throws something away."""
-_OWN = "You wrote or changed this yourself. Somebody else has to approve it."
-_STALE = "It was changed since you read it. Read it again, then decide."
+"""The start of the message of a commit that throws something away."""
 
 
-class NotAllowed(Exception):
-    """This person cannot take this step now; the message is a sentence that says why."""
+@contextmanager
+def remembering() -> Iterator[None]:
+    """For what is remembered of a step once its files are written. They stay as they are, so a failure is HalfDone."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise HalfDone(Refusal.NOT_REMEMBERED) from error
+
+
+class NotAllowed(Stopped):
+    """This person cannot take this step now."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +69,11 @@ class PublishedAlone:
 
 
 class Workflow:
-    """Every step that decides what is public. One that raises NotAllowed, Conflict or CannotSave did not happen."""
+    """Every step that decides what is public.
+
+    One that raises NotAllowed, Conflict, CannotSave or sqlite3.Error did not happen. One that raises HalfDone did, but
+    something that follows from it did not.
+    """
 
     def __init__(self, shelf: Shelf, reviews: Reviews, audit: Audit, live: LiveLibrary, clock: Clock) -> None:
         self.shelf, self.reviews = shelf, reviews
@@ -70,10 +83,10 @@ class Workflow:
         """Keep what a person wrote on the working version. `aside`: it waits beside what is public."""
         file = change_file(subject.file) if aside else subject.file
         before = (subject.change.digest if subject.change else None) if aside else subject.stored.digest
-        # A change that is begun is made from what is public, which somebody approved, or put there by hand.
+        # A new change starts from what is public, which somebody approved or put there by hand.
         goes_on = subject.change is not None or not aside
         with self.shelf.turn():
-            # Remembered first: whatever fails after it, nobody becomes a stranger to their own words.
+            # Remembered first: whatever fails afterwards, nobody can then approve their own words.
             if goes_on and not self.reviews.knows(subject.file, subject.working.digest):
                 self.reviews.wrote(subject.file, UNKNOWN, "somebody unknown", self._clock())
             base = subject.stored.digest if aside and not (goes_on and self.reviews.base(subject.file)) else None
@@ -93,8 +106,9 @@ class Workflow:
         with self.shelf.turn():
             changes = {file: (text, versions[file].digest) for file, text in texts.items()}
             stored = self.write(person, changes, message)
-            for one in stored:
-                self.reviews.rewritten(subject.file, versions[one.file].digest, one.digest)
+            with remembering():
+                for written in stored:
+                    self.reviews.rewritten(subject.file, versions[written.file].digest, written.digest)
             return stored
 
     def write(self, person: Person, changes: Changes, message: str) -> list[Stored]:
@@ -104,11 +118,11 @@ class Workflow:
         return stored
 
     def writers(self, subject: Subject) -> list[str]:
-        """Who wrote what waits, by name; of somebody unknown there is none."""
+        """Who wrote what waits, by name, without anybody unknown."""
         return [name for number, name in self.reviews.writers(subject.file).items() if number != UNKNOWN]
 
     def written_by_unknown(self, subject: Subject) -> bool:
-        """Whether somebody nobody here knows had a hand in what waits."""
+        """Whether somebody unknown to the desk had a hand in what waits."""
         writers = self.reviews.writers(subject.file)
         return UNKNOWN in writers or not self.reviews.knows(subject.file, subject.working.digest)
 
@@ -118,12 +132,12 @@ class Workflow:
         writers = self.reviews.writers(subject.file)
         return [name for number, name in signed.items() if number not in writers]
 
-    def why_not(self, person: Person, subject: Subject) -> str | None:
-        """Why this person cannot approve what waits, in a sentence; None if they can."""
+    def why_not(self, person: Person, subject: Subject) -> Refusal | None:
+        """Why this person cannot approve what waits; None if they can."""
         if person.id in self.reviews.writers(subject.file):
-            return _OWN
+            return Refusal.OWN_WORDS
         if self.written_by_unknown(subject) and person.id in self.reviews.signed(subject.file, subject.working.digest):
-            return "You have approved this version. Somebody else has to approve it as well."
+            return Refusal.SIGNED_ALREADY
         return None
 
     def overtaken(self, subject: Subject) -> bool:
@@ -133,11 +147,9 @@ class Workflow:
     def check(self, subject: Subject, seen: str) -> None:
         """Raises NotAllowed unless `seen` is what waits, made from what is public."""
         if seen != subject.working.digest:
-            raise NotAllowed(_STALE)
+            raise NotAllowed(Refusal.CHANGED_SINCE_READ)
         if self.overtaken(subject):
-            raise NotAllowed(
-                "The public version was changed outside the desk meanwhile. Compare the two first, or begin anew."
-            )
+            raise NotAllowed(Refusal.PUBLIC_CHANGED)
 
     def approve(self, person: Person, subject: Subject, seen: str, text: str) -> Stored | None:
         """Make `text` public in the place of what waits, or note the first of two approvals: then it is None."""
@@ -149,18 +161,19 @@ class Workflow:
                 with self._audit.recorded(person.name, "approved as the first of two", subject.file):
                     self.reviews.sign(subject.file, seen, person.id, person.name, self._clock())
                 return None
-            # What is not logged is not done. An approval is remembered after it, in the same turn: until then nobody
-            # else can save, whose name it would forget.
+            # What is not logged is not done. The approval is remembered after it, in the same turn: until then nobody
+            # else can save, and so no name is forgotten with it.
             stored = self._publish(person, subject, text, "approved")
-            self.reviews.decide(subject.file, stored.digest, "approved", person.id, person.name, self._clock())
+            with remembering():
+                self.reviews.decide(subject.file, stored.digest, "approved", person.id, person.name, self._clock())
             return stored
 
     def override(self, person: Person, subject: Subject, seen: str, text: str, reason: str) -> Stored:
         """Make `text` public without a second person. It is flagged, before it is public, until one has approved it."""
         if not person.may("editor"):
-            raise NotAllowed("Only an editor may publish without a second person.")
+            raise NotAllowed(Refusal.ONLY_EDITORS_PUBLISH_ALONE)
         if not (reason := reason.strip()[:500]):
-            raise NotAllowed("Write why this cannot wait for a second person.")
+            raise NotAllowed(Refusal.NO_REASON_TO_PUBLISH_ALONE)
         with self.shelf.turn():
             self.check(subject, seen)
             flagged = self.reviews.alone(subject.file)
@@ -179,7 +192,8 @@ class Workflow:
                     self.reviews.unflag(subject.file)
                 raise
             decision = (stored.digest, "override", person.id, person.name, self._clock(), reason)
-            self.reviews.decide(subject.file, *decision)  # type: ignore[arg-type]
+            with remembering():
+                self.reviews.decide(subject.file, *decision)  # type: ignore[arg-type]
             return stored
 
     def published_alone(self, subject: Subject) -> PublishedAlone | None:
@@ -192,23 +206,23 @@ class Workflow:
         return PublishedAlone(alone, alone.digest, text, self.version(subject, alone.before))
 
     def approve_afterwards(self, person: Person, subject: Subject, seen: str) -> bool:
-        """Stand by exactly the version that was published alone; who wrote what waits now is another matter.
+        """Stand by exactly the version that was published alone; who wrote what waits now does not matter for it.
 
         False where that was the first of two: somebody unknown had a hand in it.
         """
         with self.shelf.turn():
             published = self.published_alone(subject)
             if not published:
-                raise NotAllowed("There is nothing here to approve afterwards.")
+                raise NotAllowed(Refusal.NOTHING_TO_APPROVE_AFTERWARDS)
             writers = self.reviews.writers(subject.file, "alone")
             if person.id in writers:
-                raise NotAllowed(_OWN)
+                raise NotAllowed(Refusal.OWN_WORDS)
             if seen != published.seen:
-                raise NotAllowed(_STALE)
+                raise NotAllowed(Refusal.CHANGED_SINCE_READ)
             signed = self.reviews.signed(subject.file, seen)
-            if UNKNOWN in writers and not [one for one in signed if one not in (*writers, person.id)]:
+            if UNKNOWN in writers and not [number for number in signed if number not in (*writers, person.id)]:
                 if person.id in signed:
-                    raise NotAllowed("You have approved this version. Somebody else has to approve it as well.")
+                    raise NotAllowed(Refusal.SIGNED_ALREADY)
                 with self._audit.recorded(person.name, "approved afterwards as the first of two", subject.file):
                     self.reviews.sign(subject.file, seen, person.id, person.name, self._clock())
                 return False
@@ -217,26 +231,25 @@ class Workflow:
             return True
 
     def discard(self, person: Person, subject: Subject, draft: bool) -> None:
-        """Throw away what waits; the history keeps it. `draft`: it never was public. Raises NotAllowed without one."""
+        """Throw away what waits; the history keeps it. `draft`: it was never public. Raises NotAllowed without one."""
         with self.shelf.turn():
             self.shelf.history.note_edits_by_hand([subject.working_file])
             if self.shelf.history.trouble:
-                raise NotAllowed(
-                    "No history is being kept just now, so it could not come back. Nothing is thrown away."
-                )
+                raise NotAllowed(Refusal.NO_HISTORY_NOW)
             with self._audit.recorded(person.name, "threw away", subject.working_file):
                 message = f"{DISCARDED}{subject.working_file}"
                 self.write(person, {subject.working_file: (None, subject.working.digest)}, message)
-                self.reviews.abandon(subject.file, draft)
+                with remembering():
+                    self.reviews.abandon(subject.file, draft)
 
     def restoring(self, person: Person, subject: Subject, expected: str) -> AbstractContextManager[None]:
-        """Log that the block makes old words the change that waits. Raises NotAllowed if it is another by now."""
+        """Log that the block makes old words the change that waits. Raises NotAllowed if that has changed since."""
         if expected != subject.working.digest:
-            raise NotAllowed(_STALE)
+            raise NotAllowed(Refusal.CHANGED_SINCE_READ)
         return self._audit.recorded(person.name, "restored old words", subject.file)
 
     def version(self, subject: Subject, digest: str) -> str | None:
-        """The version of a file that has this digest; None if it is known no more."""
+        """The version of a file that has this digest; None if it is no longer known."""
         here = (stored.text for stored in (subject.stored, subject.change) if stored and stored.digest == digest)
         return next(here, None) or self.shelf.history.text_with(digest, subject.file, [change_file(subject.file)])
 

@@ -43,7 +43,7 @@ class Sessions:
     """The sessions in `data`/sessions.sqlite3."""
 
     def __init__(self, data: Path) -> None:
-        self._database = Database(data / "sessions.sqlite3", _MIGRATIONS)
+        self._database = Database(data / "sessions.sqlite3", _MIGRATIONS, keep_open=True)
 
     def start(self, person: Person, user_agent: str, now: datetime) -> str:
         """A new session's token (256 bits). Only its hash is kept.
@@ -77,7 +77,9 @@ class Sessions:
         with self._database.reading() as database:
             query = "SELECT * FROM sessions WHERE person = ? AND epoch = ? ORDER BY seen DESC"
             rows = database.execute(query, (person.id, person.epoch)).fetchall()
-        return [one for one in map(_session, rows) if now - one.seen < IDLE and now - one.made < LONGEST]
+        return [
+            session for session in map(_session, rows) if now - session.seen < IDLE and now - session.made < LONGEST
+        ]
 
     def end(self, person: int, name: str) -> bool:
         """End one of somebody's sessions; whether there was one."""
@@ -93,7 +95,7 @@ class Sessions:
 
 
 def browser_in_words(user_agent: str) -> str:
-    """`Firefox on Windows`: enough to know one's own browser again, and no more."""
+    """`Firefox on Windows`: enough to recognise your own browser, and no more."""
     browser = next((name for mark, name in _BROWSERS if mark in user_agent), "A browser")
     device = next((name for mark, name in _DEVICES if mark in user_agent), "")
     return f"{browser} on {device}" if device else browser

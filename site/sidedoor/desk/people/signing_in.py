@@ -30,6 +30,8 @@ from sidedoor.desk.current import audit, desk_staff, library, now, sessions
 from sidedoor.desk.people.person import Person
 from sidedoor.desk.people.sessions import Session, browser_in_words
 from sidedoor.desk.people.staff import FAILURE_MINUTES, FAILURES, LinkSpent, NotPossible, Passkey, TooOften
+from sidedoor.desk.refusal_words import sentence
+from sidedoor.desk.refusals import Refusal
 from sidedoor.private import secret_file
 
 blueprint = Blueprint("signing_in", __name__)
@@ -41,7 +43,6 @@ _WRONG = (
 _TOO_OFTEN = f"That was too often. Wait {FAILURE_MINUTES} minutes, or sign in with a passkey now."
 _SPENT = "It was used already, is over seven days old, or was replaced. Ask an administrator for a new one."
 _TOOK_UP = "took up an invitation"
-_SAME_LENGTH = "Something was missing. Load the page again, and try once more."
 
 
 @blueprint.get("/sign-in")
@@ -61,11 +62,11 @@ def with_password() -> ResponseReturnValue:
         may = desk_staff().attempt(person, network, now())
     except TooOften:
         return _door(name, _TOO_OFTEN, 429)
-    # A name that rests is answered like a wrong password, and like a name that nobody has: the door tells no names.
+    # A blocked name gets the same answer as a wrong password or an unknown name: signing in reveals no names.
     tried = person if may else None
     right = desk_staff().check_password(tried, request.form.get("password", ""), request.form.get("code", ""), now())
     if not (person and right):
-        # A name that nobody has may be a password in the wrong box.
+        # An unknown name may be a password in the wrong box.
         audit().record_stranger("could not sign in", person.name if person else "", _why(person, may))
         return _door(name, _WRONG, 422)
     desk_staff().succeeded(person, network)
@@ -144,7 +145,7 @@ def accept_with_password(token: str) -> ResponseReturnValue:
     except LinkSpent:
         return link_is_spent()
     except NotPossible as problem:
-        return _ways_in("desk/people/invitation.html", person, 422, token=token, problem=str(problem))
+        return _ways_in("desk/people/invitation.html", person, 422, token=token, problem=sentence(problem))
     return let_in(person, "with a password")
 
 
@@ -165,28 +166,28 @@ def accept_with_passkey(token: str) -> ResponseReturnValue:
     try:
         _keep_passkey(person, token)
     except NotPossible as problem:
-        return {"problem": str(problem)}, 410 if isinstance(problem, LinkSpent) else 422
+        return {"problem": sentence(problem)}, 410 if isinstance(problem, LinkSpent) else 422
     return {"go": let_in(person, "with a passkey").location}
 
 
 @blueprint.get("/account")
 @staff
 def account() -> ResponseReturnValue:
-    """One's own ways in, and where one is signed in."""
+    """Your own ways in, and where you are signed in."""
     return _ways_in("desk/people/account.html", current_person())
 
 
 @blueprint.post("/account/password")
 @staff
 def change_password() -> ResponseReturnValue:
-    """Set or change one's own password; every other session of theirs ends."""
+    """Set or change your own password; all your other sessions end."""
     person = current_person()
     if first := _again():
         return first
     try:
         _set_password(person)
     except NotPossible as problem:
-        return _ways_in("desk/people/account.html", person, 422, problem=str(problem))
+        return _ways_in("desk/people/account.html", person, 422, problem=sentence(problem))
     return _changed(person, "Your password is set. You are signed out everywhere else.")
 
 
@@ -208,7 +209,7 @@ def add_passkey() -> ResponseReturnValue:
     try:
         _keep_passkey(current_person())
     except NotPossible as problem:
-        return {"problem": str(problem)}, 422
+        return {"problem": sentence(problem)}, 422
     flash("The passkey is kept.")
     return {"go": url_for("signing_in.account")}
 
@@ -235,7 +236,7 @@ def ask_to_remove_passkey() -> ResponseReturnValue:
 @blueprint.post("/account/passkey/remove")
 @staff
 def remove_passkey() -> ResponseReturnValue:
-    """Forget one of one's own passkeys."""
+    """Forget one of your own passkeys."""
     person = current_person()
     if first := _again():
         return first
@@ -243,14 +244,14 @@ def remove_passkey() -> ResponseReturnValue:
         with audit().recorded(person.name, "removed a passkey", person.name):
             desk_staff().remove_passkey(person.id, _from_base64url(request.form.get("credential", "")))
     except NotPossible as problem:
-        return _ways_in("desk/people/account.html", person, 422, problem=str(problem))
+        return _ways_in("desk/people/account.html", person, 422, problem=sentence(problem))
     return _changed(person, "The passkey is forgotten. You are signed out everywhere else.")
 
 
 @blueprint.post("/account/sessions/end")
 @staff
 def end_session() -> ResponseReturnValue:
-    """End one of one's own sessions, or all the others."""
+    """End one of your own sessions, or all the others."""
     person, here, name = current_person(), _here(), request.form.get("session", "")
     with audit().recorded(person.name, "ended a session", person.name):
         if name == "others":
@@ -262,14 +263,14 @@ def end_session() -> ResponseReturnValue:
 
 
 def _again() -> Response | None:
-    """Where to go before one's own ways in can be changed; None for who signed in lately.
+    """Where to go before you can change your ways in; None for somebody who signed in lately.
 
-    A browser that somebody left open must not become theirs who finds it.
+    Nobody may take over an account by finding a browser that was left open.
     """
     here = _here()
     if here and now() - here.made < LATELY:
         return None
-    flash("Sign in once more before you change how you sign in.")
+    flash("Sign in again before you change how you sign in.")
     return redirect(url_for("signing_in.sign_in", next=url_for("signing_in.account")), 303)
 
 
@@ -307,7 +308,7 @@ def _door(name: str = "", problem: str = "", status: int = 200) -> ResponseRetur
 
 def let_in(person: Person, how: str) -> Response:
     """Start a session for somebody who proved who they are, and send them on."""
-    # A new session from nothing: whatever a cookie held before somebody signed in is worth nothing after (fixation).
+    # A new session from nothing: what a cookie held before somebody signed in is worth nothing afterwards (fixation).
     onward = _next()
     session.clear()
     with audit().recorded(person.name, "signed in", person.name, how):
@@ -328,7 +329,7 @@ def _changed(person: Person, said: str) -> ResponseReturnValue:
 
 
 def own_path(wanted: str) -> str:
-    """`wanted` if it is an address of ours, else the front page: nobody is sent elsewhere after signing in."""
+    """`wanted` if it is an address of the desk, otherwise the front page: nobody is sent elsewhere after signing in."""
     good = wanted.startswith("/") and not wanted.startswith("//") and "\\" not in wanted and wanted.isprintable()
     return wanted if good else "/"
 
@@ -369,7 +370,7 @@ def _ways_in(template: str, person: Person, status: int = 200, **more: str) -> R
 def _set_password(person: Person, link: str = "") -> None:
     secret = request.form.get("secret", "")
     if not (len(secret) == 32 and set(secret) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")):
-        raise NotPossible(_SAME_LENGTH)
+        raise NotPossible(Refusal.FORM_INCOMPLETE)
     typed, code = request.form.get("password", ""), request.form.get("code", "")
     password = desk_staff().new_password(person, typed, secret, code, now())
     with audit().recorded(person.name, _TOOK_UP if link else "set a password", person.name, "with a password"):
@@ -396,7 +397,7 @@ def _registration_options(person: Person, link: str = "") -> ResponseReturnValue
 def _keep_passkey(person: Person, link: str = "") -> None:
     challenge = _challenge(_registering(person, link))
     if not challenge:
-        raise NotPossible(_SAME_LENGTH)
+        raise NotPossible(Refusal.FORM_INCOMPLETE)
     try:
         made = webauthn.verify_registration_response(
             credential=request.get_json(silent=True) or {},
@@ -406,7 +407,7 @@ def _keep_passkey(person: Person, link: str = "") -> None:
             require_user_verification=True,
         )
     except (WebAuthnException, ValueError, KeyError, TypeError):
-        raise NotPossible("The passkey was not accepted. Try again.") from None
+        raise NotPossible(Refusal.PASSKEY_REFUSED) from None
     label = browser_in_words(request.headers.get("User-Agent", ""))
     key = Passkey(made.credential_id, person.id, made.credential_public_key, made.sign_count, label, now(), None)
     with audit().recorded(person.name, _TOOK_UP if link else "added a passkey", person.name, f"a passkey, {label}"):
@@ -424,7 +425,7 @@ def _new_challenge(purpose: str) -> bytes:
 
 
 def _challenge(purpose: str) -> bytes | None:
-    """The challenge this browser was given for `purpose`; good for once, and not for long."""
+    """The challenge this browser was given for `purpose`; good once, and not for long."""
     given = session.pop("challenge", None)
     challenge = _from_base64url(given) if isinstance(given, str) else b""
     return challenge if desk_staff().answered(challenge, purpose, now()) else None

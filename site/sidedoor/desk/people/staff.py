@@ -1,6 +1,6 @@
-"""Who may sign in to the desk, and with what: passkeys first; else a password with a second factor.
+"""Who may sign in to the desk, and with what: passkeys first; otherwise a password with a second factor.
 
-Somebody is added with a one-time link. The link is shown once; only its hash is kept, as of every secret here.
+Somebody is added with a one-time link. The link is shown once; only its hash is kept, as with every secret here.
 """
 
 import hashlib
@@ -18,6 +18,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from sidedoor.database import Database
 from sidedoor.desk.people.person import ROLES, Person, Role
+from sidedoor.desk.refusals import Refusal, Stopped
 
 LINK_DAYS = 7
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 200
@@ -40,7 +41,7 @@ CREATE TABLE IF NOT EXISTS passkeys (
     credential BLOB PRIMARY KEY, person INTEGER NOT NULL, public_key BLOB NOT NULL, signs INTEGER NOT NULL,
     label TEXT NOT NULL, added TEXT NOT NULL, used TEXT);
 """,
-    # What failed was written down as it was typed: among it there may be passwords.
+    # Failed names were written down as they were typed: there may be passwords among them.
     """
 DELETE FROM failures;
 DROP TABLE IF EXISTS spent;
@@ -53,8 +54,8 @@ ALTER TABLE people ADD COLUMN epoch INTEGER NOT NULL DEFAULT 0;
 _PEOPLE = "SELECT id, name, roles, epoch FROM people"
 
 
-class NotPossible(Exception):
-    """What was asked for cannot be done; the message is a sentence that says why."""
+class NotPossible(Stopped):
+    """What was asked for cannot be done."""
 
 
 class LinkSpent(NotPossible):
@@ -91,7 +92,7 @@ class Staff:
     """The people in `data`/staff.sqlite3."""
 
     def __init__(self, data: Path, hasher: PasswordHasher | None = None) -> None:
-        self._database = Database(data / "staff.sqlite3", _MIGRATIONS, overwrite=True)
+        self._database = Database(data / "staff.sqlite3", _MIGRATIONS, overwrite=True, keep_open=True)
         self._hasher = hasher or PasswordHasher()
         self._nobody = self._hasher.hash(secrets.token_urlsafe())
 
@@ -99,10 +100,10 @@ class Staff:
         """Add somebody. Raises NotPossible for an odd name, an unknown role, or a name that is taken."""
         name, chosen = " ".join(unicodedata.normalize("NFC", name).split()), _roles(roles)
         if not 2 <= len(name) <= 80 or not name.isprintable() or any(letter in "<>|" for letter in name):
-            raise NotPossible("A name has 2 to 80 letters. Write it as it should stand in the history.")
+            raise NotPossible(Refusal.NOT_A_NAME)
         with self._database.writing() as database:
             if any(_same_name(known, name) for (known,) in database.execute("SELECT name FROM people")):
-                raise NotPossible(f"{name} is here already. Change their roles, or renew their link.")
+                raise NotPossible(Refusal.NAME_TAKEN, name=name)
             query = "INSERT INTO people (name, roles) VALUES (?, ?)"
             row = database.execute(query, (name, ",".join(sorted(chosen))))
             return Person(row.lastrowid or 0, name, chosen)
@@ -140,7 +141,7 @@ class Staff:
         """The token of a one-time link (192 bits).
 
         From the same moment on, everything else that lets them in is void: earlier links, passkeys, the password, the
-        work account, and every session, also one that is just being started.
+        work account, and every session, even one that is just being started.
         """
         token = secrets.token_urlsafe(24)
         with self._database.writing() as database:
@@ -167,7 +168,7 @@ class Staff:
                 row = (key.credential, key.person, key.public_key, key.signs, key.label[:60], key.added.isoformat())
                 database.execute("INSERT INTO passkeys VALUES (?, ?, ?, ?, ?, ?, NULL)", row)
         except sqlite3.IntegrityError:
-            raise NotPossible("This passkey is here already. Use another device, or sign in with it.") from None
+            raise NotPossible(Refusal.PASSKEY_TAKEN) from None
 
     def passkey(self, credential: bytes) -> Passkey | None:
         """A passkey by its credential id."""
@@ -194,21 +195,19 @@ class Staff:
         with self._database.writing() as database:
             (keys,) = database.execute("SELECT count(*) FROM passkeys WHERE person = ?", (person,)).fetchone()
             if keys < 2 and not self._has_password(database, person):
-                raise NotPossible("It is your only way in. Add another passkey or a password first.")
+                raise NotPossible(Refusal.ONLY_WAY_IN)
             database.execute("DELETE FROM passkeys WHERE person = ? AND credential = ?", (person, credential))
 
     def new_password(self, person: Person, password: str, secret: str, code: str, now: datetime) -> Password:
         """A password and its second factor, proved by a first `code`; nothing is kept yet. Raises NotPossible."""
         if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
-            raise NotPossible(
-                f"A password has {SHORTEST_PASSWORD} letters or more. Four words that belong to nobody do well."
-            )
+            raise NotPossible(Refusal.PASSWORD_SHORT, shortest=SHORTEST_PASSWORD)
         plain = password.lower()
         if plain in person.name.lower() * 3 or any(word in plain for word in _COMMON) or len(set(plain)) < 5:
-            raise NotPossible("That password is among the first that would be guessed. Choose another.")
+            raise NotPossible(Refusal.PASSWORD_COMMON)
         step = _step_of(secret, code, now)
         if step is None:
-            raise NotPossible("The six digits do not fit. Type the ones the app shows now.")
+            raise NotPossible(Refusal.CODE_WRONG)
         return Password(self._hasher.hash(password), secret, step)
 
     def set_password(self, person: int, password: Password, now: datetime, link: str = "") -> None:
@@ -227,7 +226,7 @@ class Staff:
             self._spend(database, person, link, now)
             query = "SELECT 1 FROM accounts WHERE account = ? OR person = ?"
             if database.execute(query, (account, person)).fetchone():
-                raise NotPossible("This work account, or this person, is connected already. Ask an administrator.")
+                raise NotPossible(Refusal.ACCOUNT_TAKEN)
             database.execute("INSERT INTO accounts VALUES (?, ?)", (account, person))
 
     def connected(self, account: str) -> Person | None:
@@ -244,7 +243,7 @@ class Staff:
     def check_password(self, person: Person | None, password: str, code: str, now: datetime) -> bool:
         """Whether they can sign in with these. Takes as long for nobody (None), who never can.
 
-        A code is good for once (RFC 6238, 5.2).
+        A code is good once (RFC 6238, 5.2).
         """
         with self._database.reading() as database:
             query = "SELECT hash, secret FROM passwords WHERE person = ?"
@@ -255,7 +254,7 @@ class Staff:
         if not (person and row and right and step is not None):
             return False
         with self._database.writing() as database:
-            # Asked again in the same breath as it is spent, so that two tabs cannot both use one code.
+            # Checked again in the same statement that spends it, so that two tabs cannot both use one code.
             query = "UPDATE passwords SET step = ? WHERE person = ? AND step < ?"
             return database.execute(query, (step, person.id, step)).rowcount > 0
 
@@ -288,7 +287,7 @@ class Staff:
                 database.execute(query, (who,))
 
     def challenge(self, purpose: str, now: datetime) -> bytes:
-        """A new challenge for a passkey, good for once, for `purpose` alone, and for five minutes."""
+        """A new challenge for a passkey, good once, for `purpose` alone, and for five minutes."""
         challenge = secrets.token_bytes(32)
         with self._database.writing() as database:
             database.execute("DELETE FROM challenges WHERE expires <= ?", (now.isoformat(),))
@@ -312,7 +311,7 @@ class Staff:
     def _spend(database: sqlite3.Connection, person: int, link: str, now: datetime) -> None:
         query = "DELETE FROM links WHERE digest = ? AND person = ? AND expires > ?"
         if link and not database.execute(query, (_digest(link), person, now.isoformat())).rowcount:
-            raise LinkSpent("This link is no longer good. Ask an administrator for a new one.")
+            raise LinkSpent(Refusal.LINK_SPENT)
 
     @staticmethod
     def _void(database: sqlite3.Connection, person: int) -> None:
@@ -327,15 +326,15 @@ class Staff:
     @staticmethod
     def _keep_an_admin(database: sqlite3.Connection, person: int, roles: frozenset[Role]) -> None:
         rows = database.execute("SELECT id, roles FROM people").fetchall()
-        admins = {one for one, known in rows if "admin" in known.split(",")}
+        admins = {person for person, known in rows if "admin" in known.split(",")}
         if "admin" not in roles and admins == {person}:
-            raise NotPossible("Somebody has to be able to invite people. Make another person an admin first.")
+            raise NotPossible(Refusal.LAST_ADMIN)
 
 
 def _roles(roles: Iterable[str]) -> frozenset[Role]:
     wanted = {role.strip() for role in roles if role.strip()}
     if not wanted or not wanted <= set(ROLES):
-        raise NotPossible(f"Choose one or more of these roles: {', '.join(ROLES)}.")
+        raise NotPossible(Refusal.NO_ROLE, roles=ROLES)
     return frozenset(role for role in ROLES if role in wanted)
 
 
@@ -364,7 +363,7 @@ def _same_name(one: str, other: str) -> bool:
 
 
 def _name_key(name: str) -> str:
-    """By which a name is known, whatever its capitals, its spaces, and the letters that look the same (NFKC)."""
+    """What makes two names the same, whatever their capitals, spaces and look-alike letters (NFKC)."""
     seen = "".join(letter for letter in name if unicodedata.category(letter) != "Cf")
     return " ".join(unicodedata.normalize("NFKC", seen).casefold().split())
 

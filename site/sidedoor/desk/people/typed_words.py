@@ -1,4 +1,4 @@
-"""Words that were sent after the session had ended, or from a page of an earlier one: shown again, never lost.
+"""Words that could not be taken (the session had ended, the folder is away): shown again, never lost.
 
 The page works without scripts: sign in in a new tab, come back, go on. Scripts are told the same as JSON, with
 the token that the forms of their page need from then on.
@@ -14,18 +14,27 @@ _NOT_WORDS = {"base", "seen", "once", "from", "step", "to", "number"}
 _SECRET = {"password", "code", "secret", "credential", "link"}
 
 
-def shown_again() -> ResponseReturnValue | None:
-    """The page with what was typed; None where there is nothing to show, or only what must not be."""
+def shown_again(trouble: str = "") -> ResponseReturnValue | None:
+    """The page with what was typed; None where there is nothing to show, or only what must not be.
+
+    `trouble`: the sentence that says why it could not be taken, where that has nothing to do with the session.
+    """
     fields = [(name, value) for name, value in request.form.items(multi=True) if name != "csrf_token"]
     if request.method != "POST" or not fields or any(name in _SECRET for name, _ in fields):
         return None
     g.person = person = person_of_this_request()
-    status = 400 if person else 401
+    status = 503 if trouble else 400 if person else 401
     if "application/json" in request.headers.get("Accept", ""):
         out = "You are signed out. What you typed is still here: sign in in a new tab, then send it again."
         problem = f"You signed in meanwhile, as {person.name}. Nothing was sent yet: send it again." if person else out
-        return {"problem": problem, "person": person.name if person else "", "csrf_token": generate_csrf()}, status
+        return {
+            "problem": trouble or problem,
+            "person": person.name if person else "",
+            "csrf_token": generate_csrf(),
+        }, status
     words = [(name, value) for name, value in fields if value.strip() and name not in _NOT_WORDS]
     pictures = any(file.filename for file in request.files.values())
-    page = render_template("desk/people/typed.html", who=person, fields=fields, words=words, pictures=pictures)
+    page = render_template(
+        "desk/people/typed.html", who=person, trouble=trouble, fields=fields, words=words, pictures=pictures
+    )
     return page, status

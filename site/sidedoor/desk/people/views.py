@@ -7,6 +7,7 @@ from sidedoor.desk.access import current_person, only
 from sidedoor.desk.current import audit, desk_staff, now, sessions
 from sidedoor.desk.people.person import ROLE_WORDS, ROLES, Person
 from sidedoor.desk.people.staff import NotPossible
+from sidedoor.desk.refusal_words import sentence
 
 blueprint = Blueprint("people", __name__, url_prefix="/people")
 
@@ -27,7 +28,7 @@ def invite() -> ResponseReturnValue:
         with audit().recorded(current_person().name, "invited", " ".join(name.split())[:80], ", ".join(sorted(roles))):
             person = desk_staff().add(name, roles)
     except NotPossible as problem:
-        return _page(problem=str(problem), name=name), 422
+        return _page(problem=sentence(problem), name=name), 422
     return _page(link=link_for(person), link_for=person.name)
 
 
@@ -40,7 +41,7 @@ def roles(number: int) -> ResponseReturnValue:
         with audit().recorded(current_person().name, "changed the roles of", person.name, ", ".join(sorted(chosen))):
             desk_staff().set_roles(person.id, chosen)
     except NotPossible as problem:
-        return _page(problem=str(problem)), 422
+        return _page(problem=sentence(problem)), 422
     flash(f"{person.name} may now do this: {', '.join(sorted(chosen))}.")
     return redirect(url_for("people.everybody"), 303)
 
@@ -83,7 +84,7 @@ def ask_to_remove(number: int) -> ResponseReturnValue:
         "desk/people/ask.html",
         heading=f"Remove {person.name}?",
         text="They are signed out at once and can no longer sign in. What they wrote stays, and so do their lines in"
-        " the log. To let them in again, somebody has to invite them anew.",
+        " the log. To let them back in, somebody has to invite them again.",
         button=f"Remove {person.name}",
         action=f"/people/{number}/remove",
         back="/people",
@@ -99,7 +100,7 @@ def remove(number: int) -> ResponseReturnValue:
         with audit().recorded(current_person().name, "removed", person.name):
             desk_staff().remove(person.id)
     except NotPossible as problem:
-        return _page(problem=str(problem)), 422
+        return _page(problem=sentence(problem)), 422
     sessions().end_all(person.id)
     flash(f"{person.name} can no longer sign in.")
     return redirect(url_for("people.everybody"), 303)

@@ -17,6 +17,7 @@ from sidedoor.desk.access import only
 from sidedoor.desk.current import audit, desk_staff, now
 from sidedoor.desk.people.signing_in import let_in, link_is_spent, own_path
 from sidedoor.desk.people.staff import LinkSpent, NotPossible
+from sidedoor.desk.refusal_words import sentence
 from sidedoor.settings import Settings
 
 blueprint = Blueprint("work_account", __name__, url_prefix="/work-account")
@@ -93,7 +94,7 @@ def back() -> ResponseReturnValue:
         except LinkSpent:
             return link_is_spent()
         except NotPossible as problem:
-            return _problem(str(problem), 422)
+            return _problem(sentence(problem), 422)
         return let_in(person, "with a work account")
     known = desk_staff().connected(account)
     if not known:

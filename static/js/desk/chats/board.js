@@ -123,7 +123,7 @@
   /** The chats of colleagues whose desks are gone. @param {string} html */
   function renewLeft(html) {
     const place = find("[data-left]");
-    // Each answer brings the forms anew, with another token; what counts is which chats they are.
+    // Each answer brings new forms, with another token; what counts is which chats they are.
     const names = [...made(html).querySelectorAll("li > span")].map((one) => one.textContent).join();
     if (!place || place.dataset.names === names) return;
     place.dataset.names = names;
@@ -320,7 +320,7 @@
       if (!answer.headers.get("Content-Type")?.startsWith("application/json")) throw new Error(answer.statusText);
       const got = await answer.json();
       told = got;
-      // Signed in anew in another tab: the forms of this page need the token of the new session.
+      // Signed in again in another tab: the forms of this page need the token of the new session.
       if (got.csrf_token) for (const field of document.querySelectorAll("input[name=csrf_token]")) /** @type {HTMLInputElement} */ (field).value = got.csrf_token;
     } catch {
       told.problem = "That did not get through. What you typed is still here; try again.";
@@ -393,7 +393,7 @@
     },
     r: () => find("[data-ready]", current() ?? document)?.focus(),
     9: () => {
-      const steps = find("[data-999]", current() ?? document);
+      const steps = find("[data-danger]", current() ?? document);
       if (steps instanceof HTMLDetailsElement) steps.open = true;
       steps?.querySelector("summary")?.focus();
     },

@@ -123,7 +123,7 @@
   };
   form.addEventListener("input", noticed);
 
-  // The preview is loaded anew, and stays where its reader had scrolled to.
+  // The preview is reloaded, and stays where its reader had scrolled to.
   const renew = () => {
     const shown = preview?.contentWindow;
     if (!preview || !shown) return;

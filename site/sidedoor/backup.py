@@ -1,0 +1,502 @@
+"""One archive of everything that nobody could make anew: content, history, staff, reviews, log, feedback, secrets.
+
+It is a compressed tar in the format of age (https://age-encryption.org/v1), so `age -d FILE | tar xz` opens it without
+us. There is none that is not encrypted. Databases are copied by SQLite's own backup, and whatever a save at the desk
+changes is read in the shelf's turn, so the archive is of one moment although the desk runs. Once written it is read
+again and compared, file by file. Conversations are left out by design: they are gone when they end.
+"""
+
+import gzip
+import hashlib
+import io
+import json
+import os
+import re
+import sqlite3
+import stat
+import tarfile
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+from typing import IO, Any, BinaryIO, Protocol, cast
+
+import pyrage
+
+from sidedoor.database import copy_into, copy_of, is_database, is_sound
+from sidedoor.desk.items.files import CannotSave, Shelf
+from sidedoor.documents.codes import Code
+from sidedoor.documents.problems import Problem, Refused
+from sidedoor.documents.reading import PICTURES, SITE
+from sidedoor.private import as_its_folder_says, private_folder
+
+ENDING = ".age"
+CONTENT, DATA, SITE_DATA = "content", "data", "site-data"
+_FORMAT = 1
+_MANIFEST, _DIGESTS = "sidedoor-backup.json", "sidedoor-files.json"
+_MOST_WITH_A_PASSPHRASE = 512 * 1024 * 1024
+_MOST_IN_MEMORY = 32 * 1024 * 1024
+_PART = 1024 * 1024
+_NAMED_BY_DATE = re.compile(r"sidedoor-\d{4}-\d\d-\d\dT\d{6}Z\.age")
+_LEFT_OUT = re.compile(
+    # Conversations; what belongs to a database and is in its copy; locks; the mirror, which is made of the rest;
+    # earlier archives.
+    r"chat\.sqlite3.*|chat-\d+\.key|.*\.sqlite3-(wal|shm|journal)|.*\.lock|\.?mirror.*|\.backup-.*|.*\.age|.*\.age\.part"
+)
+
+
+class CannotBackUp(Refused):
+    """It was not done, and nothing was left behind; `problems` says why."""
+
+    def __init__(self, code: Code, subject: object = "", **values: object) -> None:
+        super().__init__([Problem(str(subject), None, code, {"subject": str(subject), **values})])
+
+
+class Seal(Protocol):
+    """How an archive is closed and opened."""
+
+    def close(self, plain: BinaryIO, out: BinaryIO) -> None: ...
+    def open(self, closed: BinaryIO, out: "Writes") -> None: ...
+
+
+class Writes(Protocol):
+    """Whatever bytes can be written to."""
+
+    def write(self, raw: bytes, /) -> Any: ...
+    def flush(self) -> Any: ...
+
+
+class ForRecipients:
+    """Who holds the key of one of these age recipients can open it, and nobody on this machine."""
+
+    def __init__(self, recipients: Iterable[str]) -> None:
+        try:
+            self._recipients = [pyrage.x25519.Recipient.from_str(one) for one in recipients]
+        except pyrage.RecipientError:
+            raise CannotBackUp(Code.BACKUP_NO_RECIPIENT) from None
+        # So that what was written can be read again: a key that exists in this process's memory alone.
+        self._once = pyrage.x25519.Identity.generate()
+
+    def close(self, plain: BinaryIO, out: BinaryIO) -> None:
+        """Encrypt for the recipients, and for ourselves for as long as this process lasts."""
+        pyrage.encrypt_io(plain, out, [*self._recipients, self._once.to_public()])
+
+    def open(self, closed: BinaryIO, out: Writes) -> None:
+        """Decrypt what this very object closed."""
+        pyrage.decrypt_io(closed, out, [self._once])
+
+
+class WithKey:
+    """Opens with the keys in a file such as age-keygen writes."""
+
+    def __init__(self, file: Path) -> None:
+        try:
+            lines = [line.strip() for line in file.read_text("utf-8").splitlines()]
+            keys = [line for line in lines if line and not line.startswith("#")]
+            self._keys = [pyrage.x25519.Identity.from_str(key) for key in keys]
+        except (OSError, UnicodeDecodeError, pyrage.IdentityError):
+            raise CannotBackUp(Code.BACKUP_NO_KEY, file) from None
+
+    def close(self, plain: BinaryIO, out: BinaryIO) -> None:
+        """Encrypt for whoever holds these keys."""
+        pyrage.encrypt_io(plain, out, [key.to_public() for key in self._keys])
+
+    def open(self, closed: BinaryIO, out: Writes) -> None:
+        """Decrypt. Raises pyrage.DecryptError or OSError."""
+        pyrage.decrypt_io(closed, out, self._keys)
+
+
+class WithPassphrase:
+    """Whoever knows the passphrase can open it. It is done in memory, so there is a limit."""
+
+    def __init__(self, passphrase: str) -> None:
+        if len(passphrase) < 12:
+            raise CannotBackUp(Code.BACKUP_SHORT_PASSPHRASE)
+        self._passphrase = passphrase
+
+    def close(self, plain: BinaryIO, out: BinaryIO) -> None:
+        """Encrypt. Raises CannotBackUp for what is too big."""
+        raw = plain.read(_MOST_WITH_A_PASSPHRASE + 1)
+        if len(raw) > _MOST_WITH_A_PASSPHRASE:
+            while plain.read(_PART):
+                pass
+            raise CannotBackUp(Code.BACKUP_TOO_BIG)
+        out.write(pyrage.passphrase.encrypt(raw, self._passphrase))
+
+    def open(self, closed: BinaryIO, out: Writes) -> None:
+        """Decrypt. Raises pyrage.DecryptError."""
+        out.write(pyrage.passphrase.decrypt(closed.read(), self._passphrase))
+        out.flush()
+
+
+def new_key(file: Path) -> str:
+    """Write a new key to `file`, as age-keygen does, and return its recipient. Raises CannotBackUp if it is there."""
+    if file.exists():
+        raise CannotBackUp(Code.BACKUP_KEY_IS_THERE, file)
+    key = pyrage.x25519.Identity.generate()
+    try:
+        out = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with open(out, "w", encoding="utf-8") as text:  # noqa: PTH123 - its mode is given before a byte is in it
+            text.write(f"# public key: {key.to_public()}\n{key}\n")
+    except OSError as error:
+        raise CannotBackUp(Code.BACKUP_FAILED, file, reason=_reason(error)) from error
+    return str(key.to_public())
+
+
+@dataclass(frozen=True)
+class Archive:
+    """What was written: where, how many files, and how many bytes it takes."""
+
+    file: Path
+    files: int
+    size: int
+
+
+def back_up(content: Path, data: Path, file: Path, seal: Seal, site_data: Path | None = None) -> Archive:
+    """Write everything to `file`, or into it under a name with the moment, if it is a folder; then read it again.
+
+    `site_data`: the public site's own data folder, where it has one. Raises CannotBackUp, and then nothing is left.
+    """
+    if file.is_dir():
+        file = file / f"sidedoor-{datetime.now(UTC):%Y-%m-%dT%H%M%SZ}{ENDING}"
+    if file.exists():
+        raise CannotBackUp(Code.BACKUP_IS_THERE, file)
+    _must_be_a_site(content)
+    part = file.with_name(f".{file.name}.part")
+    try:
+        # Whose folder it is, is none of our business: only the file is for nobody else.
+        with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:  # noqa: PTH123
+            digests = _write(content, data, site_data, seal, out)
+            out.flush()
+            os.fsync(out.fileno())
+        _compare(part, seal, digests)
+        os.replace(part, file)
+    except (OSError, sqlite3.Error, pyrage.EncryptError, pyrage.DecryptError, tarfile.TarError, CannotSave) as error:
+        raise _failed(Code.BACKUP_FAILED, file, error) from error
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+    return Archive(file, len(digests), file.stat().st_size)
+
+
+def prune(folder: Path, most: int) -> list[Path]:
+    """Delete all but the newest `most` of the archives that are named by their moment; which ones those were."""
+    dated = sorted(path for path in folder.iterdir() if _NAMED_BY_DATE.fullmatch(path.name))
+    old = dated[: max(0, len(dated) - most)]
+    for path in old:
+        path.unlink()
+    return old
+
+
+def restore(file: Path, folder: Path, seal: Seal) -> int:
+    """Put back what is in `file`: into `folder`, which is empty or not there yet. How many files that were.
+
+    All of it belongs to the owner of `folder`. Raises CannotBackUp, and then `folder` is as it was.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise CannotBackUp(Code.BACKUP_NOT_EMPTY, folder)
+    was_there = folder.exists()
+    try:
+        private_folder(folder)
+        with file.open("rb") as closed:
+            digests = _Reading(seal, closed).each(lambda name, member, source: _put(folder, name, member, source))
+        for path in sorted(folder.rglob("*"), reverse=True):
+            if not path.is_symlink():
+                executable = path.is_file() and path.stat().st_mode & 0o100
+                as_its_folder_says(path, folder)
+                if executable:
+                    path.chmod(path.stat().st_mode | 0o100)
+    except BaseException as error:
+        for path in sorted(folder.rglob("*"), reverse=True) if folder.is_dir() else ():
+            path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
+        if not was_there:
+            with suppress(OSError):
+                folder.rmdir()
+        if isinstance(error, OSError | pyrage.DecryptError | tarfile.TarError | EOFError | gzip.BadGzipFile):
+            raise _failed(Code.RESTORE_FAILED, file, error) from error
+        raise
+    return len(digests)
+
+
+def _must_be_a_site(content: Path) -> None:
+    if not (content / SITE).is_file():
+        raise CannotBackUp(Code.BACKUP_OF_NOTHING, content.resolve())
+
+
+def _write(content: Path, data: Path, site_data: Path | None, seal: Seal, out: BinaryIO) -> dict[str, str]:
+    """Write the archive; the digests of what is in it, by name."""
+    reading, writing = os.pipe()
+    digests: dict[str, str] = {}
+    trouble: list[BaseException] = []
+
+    def fill() -> None:
+        try:
+            with open(writing, "wb") as pipe, gzip.GzipFile(fileobj=pipe, mode="wb", compresslevel=6, mtime=0) as plain:  # noqa: PTH123
+                _fill(cast(BinaryIO, plain), content, data, site_data, digests)
+        except BaseException as error:
+            trouble.append(error)
+
+    filling = threading.Thread(target=fill, daemon=True)
+    with open(reading, "rb") as plain:  # noqa: PTH123
+        filling.start()
+        try:
+            seal.close(plain, out)
+        except pyrage.EncryptError:
+            pass  # what it was is in trouble, or comes out when the archive is read again
+        finally:
+            # Whoever fills is not left waiting for somebody who reads.
+            with suppress(OSError):
+                plain.close()
+            filling.join()
+    if trouble and not isinstance(trouble[0], BrokenPipeError):
+        raise trouble[0]
+    return digests
+
+
+def _fill(plain: BinaryIO, content: Path, data: Path, site_data: Path | None, digests: dict[str, str]) -> None:
+    with tarfile.open(fileobj=plain, mode="w|", format=tarfile.PAX_FORMAT) as tar:
+        made = {"format": _FORMAT, "made": datetime.now(UTC).isoformat(timespec="seconds")}
+        _add(tar, _MANIFEST, json.dumps(made).encode())
+        places = {CONTENT: content, DATA: data} | ({SITE_DATA: site_data} if site_data else {})
+        later: list[tuple[str, Path]] = []
+        # In this turn nobody saves. What never changes once it is there can wait until after it: git's objects,
+        # and pictures, which are named by what they hold.
+        with Shelf(content, data).turn():
+            for place, folder in places.items():
+                for name, path in _files(place, folder):
+                    if "/objects/" in name or name.startswith(f"{CONTENT}/{PICTURES}"):
+                        later.append((name, path))
+                    else:
+                        _add_file(tar, name, path, digests)
+        for name, path in later:
+            _add_file(tar, name, path, digests)
+        _add(tar, _DIGESTS, json.dumps(digests).encode())
+
+
+def _files(place: str, folder: Path) -> Iterator[tuple[str, Path]]:
+    def raised(error: OSError) -> None:
+        raise error
+
+    if place != CONTENT and not folder.exists():
+        return
+    for inside, folders, names in os.walk(folder, onerror=raised):
+        relative = PurePosixPath(place, Path(inside).relative_to(folder).as_posix())
+        if place != CONTENT and inside == os.fspath(folder):
+            folders[:] = [name for name in folders if not _LEFT_OUT.fullmatch(name)]
+            names = [name for name in names if not _LEFT_OUT.fullmatch(name)]
+        links = [name for name in folders if Path(inside, name).is_symlink()]
+        for name in sorted((*names, *links)):
+            path = Path(inside, name)
+            if place != CONTENT and _LEFT_OUT.fullmatch(name):
+                continue
+            if path.is_symlink() or stat.S_ISREG(path.lstat().st_mode):
+                yield str(relative / name), path
+        if not (folders or names):
+            yield f"{relative}/", Path(inside)
+
+
+def _add_file(tar: tarfile.TarFile, name: str, path: Path, digests: dict[str, str]) -> None:
+    try:
+        known = path.lstat()
+        if name.endswith("/"):
+            member = _member(name, known)
+            member.type = tarfile.DIRTYPE
+            tar.addfile(member)
+            digests[name] = ""
+        elif stat.S_ISLNK(known.st_mode):
+            member = _member(name, known)
+            member.type, member.linkname = tarfile.SYMTYPE, os.readlink(path)
+            tar.addfile(member)
+            digests[name] = f"link {member.linkname}"
+        elif is_database(path) and known.st_size > _MOST_IN_MEMORY:
+            with TemporaryDirectory(prefix=".backup-", dir=path.parent) as aside:
+                copy_into(path, copy := Path(aside, path.name))
+                _add_big(tar, name, copy, copy.stat(), digests)
+        elif is_database(path):
+            _add(tar, name, copy_of(path), known, digests)
+        elif known.st_size <= _MOST_IN_MEMORY:
+            _add(tar, name, path.read_bytes(), known, digests)
+        else:
+            _add_big(tar, name, path, known, digests)
+    except FileNotFoundError:
+        return  # deleted meanwhile
+
+
+def _add_big(tar: tarfile.TarFile, name: str, path: Path, known: os.stat_result, digests: dict[str, str]) -> None:
+    with path.open("rb") as source:
+        hashing = _Hashing(source)
+        tar.addfile(_member(name, known), cast(IO[bytes], hashing))
+        digests[name] = hashing.digest()
+
+
+def _add(
+    tar: tarfile.TarFile,
+    name: str,
+    raw: bytes,
+    known: os.stat_result | None = None,
+    digests: dict[str, str] | None = None,
+) -> None:
+    member = _member(name, known)
+    member.size = len(raw)
+    tar.addfile(member, io.BytesIO(raw))
+    if digests is not None:
+        digests[name] = hashlib.sha256(raw).hexdigest()
+
+
+def _member(name: str, known: os.stat_result | None) -> tarfile.TarInfo:
+    member = tarfile.TarInfo(name.rstrip("/"))
+    member.mode = 0o600
+    if known:
+        member.mode |= known.st_mode & 0o100
+        member.size, member.mtime = known.st_size if stat.S_ISREG(known.st_mode) else 0, int(known.st_mtime)
+    return member
+
+
+class _Hashing:
+    """A file that is hashed as it is read."""
+
+    def __init__(self, source: IO[bytes]) -> None:
+        self._source, self._hash = source, hashlib.sha256()
+
+    def read(self, size: int = -1) -> bytes:
+        part = self._source.read(size)
+        self._hash.update(part)
+        return part
+
+    def digest(self) -> str:
+        return self._hash.hexdigest()
+
+
+_Use = Callable[[str, tarfile.TarInfo, IO[bytes] | None], None]
+
+
+class _Reading:
+    """An archive, read from its beginning to its end."""
+
+    def __init__(self, seal: Seal, closed: BinaryIO) -> None:
+        self._seal, self._closed = seal, closed
+
+    def each(self, use: _Use) -> dict[str, str]:
+        """Hand each file to `use`, then make sure that it is all that was written; the digests by name.
+
+        Raises CannotBackUp, OSError, tarfile.TarError or pyrage.DecryptError for what is not.
+        """
+        found: dict[str, str] = {}
+        told: dict[str, str] | None = None
+        made: dict[str, Any] | None = None
+        with self._plain() as plain, tarfile.open(fileobj=plain, mode="r|gz") as tar:
+            for member in tar:
+                source = tar.extractfile(member) if member.isreg() else None
+                if member.name == _MANIFEST and source:
+                    made = json.loads(source.read())
+                    if made.get("format") != _FORMAT:
+                        raise CannotBackUp(Code.BACKUP_IS_NEWER)
+                elif member.name == _DIGESTS and source:
+                    told = json.loads(source.read())
+                elif made is None:
+                    raise CannotBackUp(Code.BACKUP_IS_NONE)
+                else:
+                    self._one(member, source, use, found)
+        if told is None or found != told:
+            raise CannotBackUp(Code.BACKUP_NOT_WHOLE)
+        return found
+
+    @staticmethod
+    def _one(member: tarfile.TarInfo, source: IO[bytes] | None, use: _Use, found: dict[str, str]) -> None:
+        if source:
+            hashing = _Hashing(source)
+            use(member.name, member, cast(IO[bytes], hashing))
+            while hashing.read(_PART):
+                pass
+            found[member.name] = hashing.digest()
+        else:
+            use(member.name, member, None)
+            found[member.name if member.issym() else f"{member.name}/"] = (
+                f"link {member.linkname}" if member.issym() else ""
+            )
+
+    @contextmanager
+    def _plain(self) -> Iterator[IO[bytes]]:
+        """What is inside, as it is decrypted by a thread. A fault of that thread is raised here."""
+        reading, writing = os.pipe()
+        trouble: list[BaseException] = []
+
+        def decrypt() -> None:
+            try:
+                with open(writing, "wb") as pipe:  # noqa: PTH123
+                    self._seal.open(self._closed, pipe)
+            except BaseException as error:
+                trouble.append(error)
+
+        opening = threading.Thread(target=decrypt, daemon=True)
+        with ExitStack() as stack:
+            plain = stack.enter_context(open(reading, "rb"))  # noqa: PTH123
+            opening.start()
+            stack.callback(opening.join)
+            try:
+                yield plain
+                while plain.read(_PART):  # what follows a tar's end
+                    pass
+            except (tarfile.TarError, EOFError, OSError):
+                plain.close()
+                opening.join()
+                if trouble and not isinstance(trouble[0], BrokenPipeError):
+                    raise trouble[0] from None
+                raise
+            finally:
+                plain.close()
+        if trouble:
+            raise trouble[0]
+
+
+def _compare(file: Path, seal: Seal, digests: dict[str, str]) -> None:
+    """Read the archive again: every file as it was, every database sound. Raises CannotBackUp."""
+
+    def look(name: str, member: tarfile.TarInfo, source: IO[bytes] | None) -> None:
+        if source and name.endswith(".sqlite3") and member.size <= _MOST_IN_MEMORY and not is_sound(source.read()):
+            raise CannotBackUp(Code.BACKUP_DATABASE_DAMAGED, name)
+
+    with file.open("rb") as closed:
+        if _Reading(seal, closed).each(look) != digests:
+            raise CannotBackUp(Code.BACKUP_DIFFERS)
+
+
+def _put(folder: Path, name: str, member: tarfile.TarInfo, source: IO[bytes] | None) -> None:
+    place = PurePosixPath(name)
+    if place.is_absolute() or ".." in place.parts or place.parts[0] not in (CONTENT, DATA, SITE_DATA):
+        raise CannotBackUp(Code.BACKUP_STRANGE_NAME, name)
+    path = folder / place
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.parent.resolve().is_relative_to(folder.resolve()):
+        raise CannotBackUp(Code.BACKUP_STRANGE_NAME, name)
+    if member.issym():
+        path.symlink_to(member.linkname)
+    elif source is None:
+        path.mkdir(exist_ok=True)
+    else:
+        with path.open("xb") as out:
+            while part := source.read(_PART):
+                out.write(part)
+        path.chmod(member.mode & 0o700)
+        os.utime(path, (member.mtime, member.mtime))
+
+
+def _failed(code: Code, file: Path, error: BaseException) -> CannotBackUp:
+    if isinstance(error, CannotSave):
+        return CannotBackUp(Code.BACKUP_OF_NOTHING, file)
+    if isinstance(error, pyrage.DecryptError):
+        return CannotBackUp(Code.BACKUP_DOES_NOT_OPEN, file)
+    if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
+        return CannotBackUp(Code.BACKUP_DATABASE_DAMAGED, file)
+    if isinstance(error, tarfile.TarError | EOFError) or (isinstance(error, OSError) and not error.errno):
+        return CannotBackUp(Code.BACKUP_NOT_WHOLE, file)
+    return CannotBackUp(code, file, reason=_reason(error))
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return str(error)

@@ -1,0 +1,117 @@
+"""The desk's refusals in words: what stands in the way, and what to do."""
+
+import sqlite3
+from collections.abc import Mapping
+
+from sidedoor.desk.refusals import Refusal, Stopped
+from sidedoor.desk.words import LABELS, in_form_words
+from sidedoor.documents.problem_words import form_words
+from sidedoor.documents.problems import Problem, Refused, Wrong
+
+WORDS = {
+    Refusal.OWN_WORDS: "You wrote or changed this yourself. Somebody else has to approve it.",
+    Refusal.SIGNED_ALREADY: "You have approved this version. Somebody else has to approve it as well.",
+    Refusal.CHANGED_SINCE_READ: "It was changed since you read it. Read it again, then decide.",
+    Refusal.PUBLIC_CHANGED: (
+        "The public version was changed outside the desk meanwhile. Compare the two first, or begin again."
+    ),
+    Refusal.ONLY_EDITORS_PUBLISH_ALONE: "Only an editor may publish without a second person.",
+    Refusal.NO_REASON_TO_PUBLISH_ALONE: "Write why this cannot wait for a second person.",
+    Refusal.NOTHING_TO_APPROVE_AFTERWARDS: "There is nothing here to approve afterwards.",
+    Refusal.ROLE_DOES_NOT_APPROVE: "Your role does not approve this kind of page.",
+    Refusal.ROLE_DOES_NOT_WRITE: "Your role does not write this kind of page.",
+    Refusal.NOT_READY: "It is not ready yet: nobody has sent it for approval.",
+    Refusal.NOTHING_WAITS: "Nothing here is waiting for approval.",
+    Refusal.NO_LETTERS_IN_TITLE: "The title needs a few words of letters from a to z, to make an address of.",
+    Refusal.NOT_FIT_TO_SEND: "It cannot be sent for approval yet. First put this right: {problem}",
+    Refusal.NOT_FIT_TO_PUBLISH: "This has to be put right first: {problem}",
+    Refusal.DRAFT_ALREADY: "It is a draft already.",
+    Refusal.NOT_SCHEDULED: "Only what is not public yet can be taken out of the calendar.",
+    Refusal.NEVER_PUBLISHED: "Only what was published can be withdrawn. A draft can be deleted.",
+    Refusal.NO_REASON_TO_WITHDRAW: "Write the reason. Readers will see it.",
+    Refusal.NO_REPLACEMENT: "Write the address of the page that replaces it: /news/the-other-one.",
+    Refusal.NOT_WITHDRAWN: "It is not withdrawn.",
+    Refusal.PUBLIC_IS_NOT_DELETED: "What is public cannot be deleted here. Withdraw it.",
+    Refusal.ONLY_EDITORS_MOVE: "Only an editor can change the address of what is public.",
+    Refusal.ADDRESS_TAKEN: "There is an item named {slug} already.",
+    Refusal.ADDRESS_TAKEN_SINCE: "There is an item named {slug} again. The old words are in its history.",
+    Refusal.NO_HISTORY_NOW: "No history is being kept just now, so it could not come back. Nothing is thrown away.",
+    Refusal.HERE_ALREADY: "It is here already.",
+    Refusal.NOT_IN_HISTORY: "The history does not have it.",
+    Refusal.CONTACT_IS_SHOWN: "It is shown on {pages}. Take it out there first.",
+    Refusal.CONTACTS_CHANGED: (
+        "Somebody changed the contacts meanwhile. What you typed is below; compare it, and save again."
+    ),
+    Refusal.NO_CONTACTS: "There is no contacts.yaml. Tell whoever runs this machine.",
+    Refusal.CHANGED_MEANWHILE: "Somebody else changed {file} meanwhile. Look at it again, then decide.",
+    Refusal.FOLDER_AWAY: (
+        "The folder with the site's words cannot be reached just now, so nothing can be opened or saved."
+        " Readers see everything as it was. Keep this page open, and tell whoever runs this machine."
+    ),
+    Refusal.NOT_SAVED: (
+        "It could not be saved ({reason}). What you typed is still here; tell whoever runs this machine."
+    ),
+    Refusal.UNREADABLE: "{file} cannot be read ({reason}). Tell whoever runs this machine.",
+    Refusal.LETTER_LOST: "A letter of it cannot be read any more ({letter}). Type it again, then save.",
+    Refusal.NOT_UTF8: "{file} is not UTF-8 text, so it stays as it is. Whoever edited it can mend it.",
+    Refusal.NOT_OUR_NAME: "“{file}” is not a name of a file that the desk keeps.",
+    Refusal.OUTSIDE_CONTENT: "“{file}” leads out of the content folder, so it is left alone.",
+    Refusal.PICTURE_EMPTY: "The file is empty. Choose the picture again.",
+    Refusal.PICTURE_TOO_BIG: "The picture is over {megabytes} MB. Send a smaller one.",
+    Refusal.PICTURE_PIXELS: "The picture has too many pixels. Send one of 6,000 by 4,000 or smaller.",
+    Refusal.PICTURE_MOVES: "The picture moves. Send a still one.",
+    Refusal.PICTURE_FORMAT: "This is not a picture that can be used. Send a JPEG, PNG or WebP.",
+    Refusal.PICTURE_STAYS_BIG: "The picture cannot be made small enough. Send a plainer or smaller one.",
+    Refusal.PICTURE_WITHOUT_WORDS: "Say in a few words what the picture shows, or tick that it only decorates.",
+    Refusal.NOT_A_NAME: "A name has 2 to 80 letters. Write it as it should stand in the history.",
+    Refusal.NAME_TAKEN: "{name} is here already. Change their roles, or renew their link.",
+    Refusal.NO_ROLE: "Choose one or more of these roles: {roles}.",
+    Refusal.LAST_ADMIN: "Somebody has to be able to invite people. Make another person an admin first.",
+    Refusal.LINK_SPENT: "This link is no longer good. Ask an administrator for a new one.",
+    Refusal.ONLY_WAY_IN: "It is your only way in. Add another passkey or a password first.",
+    Refusal.PASSKEY_TAKEN: "This passkey is here already. Use another device, or sign in with it.",
+    Refusal.PASSKEY_REFUSED: "The passkey was not accepted. Try again.",
+    Refusal.PASSWORD_SHORT: "A password has {shortest} letters or more. Four words that belong to nobody do well.",
+    Refusal.PASSWORD_COMMON: "That password is among the first that would be guessed. Choose another.",
+    Refusal.CODE_WRONG: "The six digits do not fit. Type the ones the app shows now.",
+    Refusal.ACCOUNT_TAKEN: "This work account, or this person, is connected already. Ask an administrator.",
+    Refusal.FORM_INCOMPLETE: "Something was missing. Load the page again, and try again.",
+    Refusal.MEMORY_SHUT: (
+        "The desk's own memory cannot be written, so nothing was done. Tell whoever runs this machine."
+    ),
+    Refusal.NOT_REMEMBERED: (
+        "It is done, but the desk's own memory of it could not be written. Look at how it stands before you go on, and"
+        " tell whoever runs this machine."
+    ),
+    Refusal.HALF_WRITTEN: (
+        "Only part of it is done: {file} could not be written ({reason}). Look at how it stands before you go on, and"
+        " tell whoever runs this machine."
+    ),
+}
+
+STOPS = (Stopped, Refused, Wrong, sqlite3.Error)
+"""Every way in which a step can fail that `sentence` has words for."""
+
+
+def in_words(why: Refusal, values: Mapping[str, object] | None = None) -> str:
+    """A refusal as whoever tried reads it."""
+    return WORDS[why].format_map({name: _shown(value) for name, value in (values or {}).items()})
+
+
+def sentence(stopped: Exception) -> str:
+    """What stopped a step (one of STOPS), as whoever tried reads it."""
+    match stopped:
+        case Stopped():
+            return in_words(stopped.why, stopped.values)
+        case Refused():
+            return " ".join(str(in_form_words(problem)) for problem in stopped.problems[:3])
+        case Wrong():
+            return str(form_words(stopped.code, stopped.values, "", LABELS))
+        case _:
+            return in_words(Refusal.MEMORY_SHUT)
+
+
+def _shown(value: object) -> object:
+    if isinstance(value, Problem):
+        return in_form_words(value)
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else value

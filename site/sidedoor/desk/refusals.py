@@ -1,0 +1,88 @@
+"""Why the desk did not take a step, each reason under a code. The words for each are in `refusal_words.py`."""
+
+from enum import StrEnum, auto
+
+
+class Refusal(StrEnum):
+    """A reason. Code asks for one of these, never for the sentence that a person reads."""
+
+    # Who may approve what, and when
+    OWN_WORDS = auto()
+    SIGNED_ALREADY = auto()
+    CHANGED_SINCE_READ = auto()
+    PUBLIC_CHANGED = auto()
+    ONLY_EDITORS_PUBLISH_ALONE = auto()
+    NO_REASON_TO_PUBLISH_ALONE = auto()
+    NOTHING_TO_APPROVE_AFTERWARDS = auto()
+    ROLE_DOES_NOT_APPROVE = auto()
+    ROLE_DOES_NOT_WRITE = auto()
+    NOT_READY = auto()
+    NOTHING_WAITS = auto()
+    # What an item has to be for a step
+    NO_LETTERS_IN_TITLE = auto()
+    NOT_FIT_TO_SEND = auto()
+    NOT_FIT_TO_PUBLISH = auto()
+    DRAFT_ALREADY = auto()
+    NOT_SCHEDULED = auto()
+    NEVER_PUBLISHED = auto()
+    NO_REASON_TO_WITHDRAW = auto()
+    NO_REPLACEMENT = auto()
+    NOT_WITHDRAWN = auto()
+    PUBLIC_IS_NOT_DELETED = auto()
+    ONLY_EDITORS_MOVE = auto()
+    ADDRESS_TAKEN = auto()
+    ADDRESS_TAKEN_SINCE = auto()
+    NO_HISTORY_NOW = auto()
+    HERE_ALREADY = auto()
+    NOT_IN_HISTORY = auto()
+    # Contacts
+    CONTACT_IS_SHOWN = auto()
+    CONTACTS_CHANGED = auto()
+    NO_CONTACTS = auto()
+    # Files
+    CHANGED_MEANWHILE = auto()
+    FOLDER_AWAY = auto()
+    NOT_SAVED = auto()
+    UNREADABLE = auto()
+    LETTER_LOST = auto()
+    NOT_UTF8 = auto()
+    NOT_OUR_NAME = auto()
+    OUTSIDE_CONTENT = auto()
+    # Pictures
+    PICTURE_EMPTY = auto()
+    PICTURE_TOO_BIG = auto()
+    PICTURE_PIXELS = auto()
+    PICTURE_MOVES = auto()
+    PICTURE_FORMAT = auto()
+    PICTURE_STAYS_BIG = auto()
+    PICTURE_WITHOUT_WORDS = auto()
+    # People, and how they sign in
+    NOT_A_NAME = auto()
+    NAME_TAKEN = auto()
+    NO_ROLE = auto()
+    LAST_ADMIN = auto()
+    LINK_SPENT = auto()
+    ONLY_WAY_IN = auto()
+    PASSKEY_TAKEN = auto()
+    PASSKEY_REFUSED = auto()
+    PASSWORD_SHORT = auto()
+    PASSWORD_COMMON = auto()
+    CODE_WRONG = auto()
+    ACCOUNT_TAKEN = auto()
+    FORM_INCOMPLETE = auto()
+    # The desk's own memory
+    MEMORY_SHUT = auto()
+    NOT_REMEMBERED = auto()
+    HALF_WRITTEN = auto()
+
+
+class Stopped(Exception):
+    """A step that was not taken. `values` are what the words of `why` name."""
+
+    def __init__(self, why: Refusal, **values: object) -> None:
+        super().__init__(why, values)
+        self.why, self.values = why, values
+
+
+class HalfDone(Stopped):
+    """A step that was taken, but not to its end: files are written, and something that follows from it is not."""

@@ -1,0 +1,127 @@
+"""The style rules that a site's own choices make: its colours, its mark, and one place's numbers on a card to carry.
+
+They are the same on every page of a site, stand in a `<style>` of their own, and the policy lists them by their hash.
+A colour that could not be read is not used: check says which, and the site keeps the one it comes with.
+"""
+
+import base64
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+
+from markupsafe import Markup
+
+from sidedoor.documents.codes import Code
+from sidedoor.documents.look import Look, contrast, mixed
+from sidedoor.documents.problems import Problem
+from sidedoor.documents.reading import SITE
+from sidedoor.documents.site import Site
+from sidedoor.web.inline import inline_style
+
+LEAST_FOR_TEXT = 7.0
+LEAST_FOR_LINKS = 4.5
+"""WCAG 2.2: AAA for what is read at length, AA for links and buttons, which are told apart in other ways too."""
+_made: tuple[Site, str] | None = None
+
+
+def site_rules(site: Site) -> str:
+    """The rules for this site; empty where it chose nothing that needs any. Ids are letters, digits and hyphens."""
+    global _made
+    made = _made
+    if made is None or made[0] is not site:
+        _made = made = site, "".join([*_colours(site.look), *_mark(site.look), *_narrowing(site)])
+    return made[1]
+
+
+def site_style(site: Site) -> Markup:
+    """The whole `<style>` element, if there are rules."""
+    rules = site_rules(site)
+    return Markup(f"<style>{rules}</style>") if rules else Markup()
+
+
+def check_look(site: Site) -> list[Problem]:
+    """Colours that would not be read, with what they reach and what they need."""
+    problems = []
+    for name, colour, reached, least in _too_faint(site.look):
+        values = {"colour": colour, "reached": f"{reached:.1f}", "least": f"{least:g}"}
+        problems.append(Problem(SITE, None, Code.LOOK_TOO_FAINT, values, f"look.{name}"))
+    return problems
+
+
+@cache
+def _tokens() -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """The style sheet's own colours, for light and for dark."""
+    light, dark, *_ = re.findall(r":root ?\{([^}]*--paper:[^}]*)\}", str(inline_style("public.css")))
+    in_light, in_dark = (dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})\b", found)) for found in (light, dark))
+    return in_light, in_light | in_dark
+
+
+def _too_faint(look: Look) -> Iterator[tuple[str, str, float, float]]:
+    """Name, colour, the contrast that it reaches, and the least it has to."""
+    light, _ = _tokens()
+    paper = light["paper"]
+    if look.paper:
+        reached = min(contrast(light[name], _papers(look.paper)["tint"]) for name in ("ink", "quiet"))
+        if reached < LEAST_FOR_TEXT:
+            yield "paper", look.paper, reached, LEAST_FOR_TEXT
+        else:
+            paper = look.paper
+    if look.accent:
+        on = _papers(paper)
+        reached = min(contrast(look.accent, on[name]) for name in ("paper", "card", "tint"))
+        if reached < LEAST_FOR_LINKS:
+            yield "accent", look.accent, reached, LEAST_FOR_LINKS
+
+
+def _papers(paper: str) -> dict[str, str]:
+    """What lies on the paper and beneath it, made of it as the style sheet's own are of its own."""
+    ink = _tokens()[0]["ink"]
+    return {
+        "paper": paper, "card": mixed(paper, "#ffffff", 0.7), "tint": mixed(paper, ink, 0.06),
+        "line": mixed(paper, ink, 0.16),
+    }  # fmt: skip
+
+
+def _colours(look: Look) -> Iterator[str]:
+    light, dark = _tokens()
+    faint = {name for name, *_ in _too_faint(look)}
+    in_light, in_dark = dict[str, str](), dict[str, str]()
+    if look.paper and "paper" not in faint:
+        in_light |= _papers(look.paper)
+    if look.accent and "accent" not in faint:
+        lit = look.accent
+        while min(contrast(lit, dark[name]) for name in ("paper", "card", "tint")) < LEAST_FOR_TEXT:
+            lit = mixed(lit, "#ffffff", 0.1)
+        in_light |= _of_accent(look.accent, in_light.get("paper", light["paper"]))
+        in_dark |= _of_accent(lit, dark["paper"])
+    if in_light:
+        yield f"@media screen{{:root{{{_written(in_light)}}}}}"
+        # Paper prints black on white. What is chosen is for light paper: the dark keeps its own, but for the accent.
+        kept = {name: dark[name] for name in in_light}
+        yield f"@media screen and (prefers-color-scheme:dark){{:root{{{_written(kept | in_dark)}}}}}"
+
+
+def _of_accent(accent: str, paper: str) -> dict[str, str]:
+    best = max(("#ffffff", "#101010"), key=lambda colour: contrast(colour, accent))
+    return {"accent": accent, "on-accent": best, "soft": mixed(paper, accent, 0.12)}
+
+
+def _written(colours: Mapping[str, str]) -> str:
+    return ";".join(f"--{name}:{colour}" for name, colour in colours.items())
+
+
+def _mark(look: Look) -> Iterator[str]:
+    if look.mark:
+        png = look.mark.startswith("data:")
+        address = look.mark if png else f"data:image/svg+xml;base64,{base64.b64encode(look.mark.encode()).decode()}"
+        yield (
+            'header .name::before{content:"";inline-size:1.75rem;block-size:1.75rem;margin-inline-end:.5rem;'
+            f'background:url("{address}") center/contain no-repeat}}'
+        )
+
+
+def _narrowing(site: Site) -> Iterator[str]:
+    """The cards that are hidden while a reader has chosen a place. Without :has() there is nothing to choose."""
+    if site.places:
+        hidden = (f"body:has(#card-for-{place.id}:checked) .card:not(#card-{place.id})" for place in site.places)
+        yield f"{','.join(hidden)}{{display:none}}"

@@ -1,0 +1,289 @@
+"""The design as a browser shows it: what stands above the fold, how large a target is, what is said and what is printed."""
+
+import itertools
+import re
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.browser.readers import FirefoxReader
+from tests.server import RunningSite
+
+SMALL = {"width": 360, "height": 640}
+PAGES = [
+    *("/", "/help", "/help/get-help-now", "/help/cael-help-nawr", "/help/getting-ready", "/contacts", "/news"),
+    *(
+        "/news/project-cara-first-results",
+        "/safer-browsing",
+        "/search",
+        "/feedback",
+        "/chat",
+        "/plan",
+        "/check",
+        "/card",
+    ),
+]
+# Links within a sentence may be as small as its words (WCAG 2.5.5, inline).
+TARGETS = """() => [...document.querySelectorAll("a[href], button, summary, select, textarea, input[type=search], label.box")]
+  .filter((one) => {
+    const box = one.getBoundingClientRect();
+    if (!box.width || one.matches(".skip") || one.closest(".trap")) return false;
+    const words = one.closest("p:not(.up, .action, .call-now, .number), li, blockquote, .quiet");
+    const own = one.textContent.trim().length;
+    if (one.matches("a") && words && words.textContent.trim().length > own && !one.closest("nav, .topics, .news, .care")) return false;
+    return box.width < 43.5 || box.height < 43.5;
+  }).map((one) => one.outerHTML.slice(0, 120))"""
+
+
+def bottom(page: Page, selector: str) -> float:
+    box = page.locator(selector).first.bounding_box()
+    assert box, selector
+    return box["y"] + box["height"]
+
+
+@pytest.mark.parametrize("path", ["/help/get-help-now", "/help/cael-help-nawr"])
+@pytest.mark.parametrize("size", [SMALL, {"width": 320, "height": 568}])
+def test_the_three_ways_to_reach_help_stand_above_the_fold_with_the_notice_open(
+    browser: Browser, site: RunningSite, path: str, size: dict[str, int]
+) -> None:
+    context = browser.new_context(viewport=size)  # type: ignore[arg-type]
+    page = context.new_page()
+    page.goto(site.url + path)
+    fold = page.locator("#hide-this-page").bounding_box()
+    call = page.locator(".call-now a").bounding_box()
+    assert fold and call
+    assert page.locator("#hide-notice summary").is_visible()
+    assert page.locator("#hide-notice div").evaluate("one => one.offsetHeight") <= 48, "the notice is one line"
+    assert call["width"] > size["width"] * 0.88, "as wide as the text"
+    for number in range(2):
+        assert bottom(page, f".action >> nth={number}") <= fold["y"]
+    context.close()
+
+
+def test_the_parts_of_the_notice_are_one_press_away(page: Page, site: RunningSite) -> None:
+    page.goto(site.url + "/help/money")
+    page.locator("#hide-notice summary").click()
+    for words in ("stops someone seeing this page", "does not hide what is in your browsing history"):
+        assert words in page.locator("#hide-notice p").inner_text()
+    assert page.locator("#hide-notice a[href='/safer-browsing']").is_visible()
+    page.get_by_role("button", name="Close").click()
+    assert not page.locator("#hide-notice summary").is_visible()
+
+
+def test_the_four_situations_stand_above_the_fold(browser: Browser, site: RunningSite) -> None:
+    context = browser.new_context(viewport=SMALL)  # type: ignore[arg-type]
+    page = context.new_page()
+    page.goto(site.url + "/")
+    fold = page.locator("#hide-this-page").bounding_box()
+    assert fold
+    assert bottom(page, ".choices li:last-child a") <= fold["y"]
+    context.close()
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_every_target_is_at_least_44_pixels_wide_and_high(browser: Browser, site: RunningSite, width: int) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 800})
+    page = context.new_page()
+    small = {}
+    for path in PAGES:
+        page.goto(site.url + path)
+        page.evaluate("for (const fold of document.querySelectorAll('details')) fold.open = true")
+        if found := page.evaluate(TARGETS):
+            small[path] = found
+    assert not small
+    context.close()
+
+
+@pytest.mark.parametrize("size", [(320, 568), (640, 360), (768, 1024)])
+def test_at_twice_the_size_of_text_nothing_is_wider_than_the_screen(
+    browser: Browser, site: RunningSite, size: tuple[int, int]
+) -> None:
+    context = browser.new_context(viewport={"width": size[0], "height": size[1]})
+    page = context.new_page()
+    wide = []
+    for path in PAGES:
+        page.goto(site.url + path)
+        page.evaluate(
+            """() => {
+              document.documentElement.style.fontSize = "200%";
+              for (const fold of document.querySelectorAll("details")) fold.open = true;
+            }"""
+        )
+        if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+            wide.append(path)
+    assert not wide
+    context.close()
+
+
+def test_a_wide_screen_has_a_second_column_and_nothing_stands_lost_in_it(browser: Browser, site: RunningSite) -> None:
+    context = browser.new_context(viewport={"width": 1920, "height": 1080})
+    page = context.new_page()
+    for path in PAGES:
+        page.goto(site.url + path)
+        text, side = page.locator(".text").bounding_box(), page.locator(".side").bounding_box()
+        assert text and side, path
+        assert side["x"] + side["width"] - text["x"] > 1250, path
+        assert side["x"] >= text["x"] + min(text["width"], 800) or path == "/", path
+        assert side["y"] < 200, path
+    page.goto(site.url + "/help/getting-ready")
+    assert page.locator(".contents a").first.is_visible(), "the contents stand open where there is room"
+    context.close()
+
+
+def test_no_link_to_a_part_of_the_page_is_ever_the_current_page(page: Page, site: RunningSite) -> None:
+    page.goto(site.url + "/help")
+    for path in ("/contacts", "/help"):
+        page.evaluate("document.querySelector('h1').dataset.before = ''")
+        page.click(f"footer a[href='{path}']")
+        page.wait_for_selector("main h1:not([data-before])")
+        assert page.locator(f"footer a[href='{path}'][aria-current=page]").count() == 1
+        assert page.locator("[aria-current]:is([href^='#'], #hide-this-page)").count() == 0
+
+
+def test_the_notice_stays_under_the_heading_of_the_page_that_arrives_until_it_is_closed(
+    page: Page, site: RunningSite
+) -> None:
+    page.goto(site.url + "/")
+    for path in ("/contacts", "/help", "/search"):
+        page.evaluate("document.querySelector('h1').dataset.before = ''")
+        page.click(f"footer a[href='{path}']")
+        page.wait_for_selector("main h1:not([data-before])")
+        assert page.locator("#hide-notice").count() == 1
+        assert page.locator("main .top > #hide-notice summary").is_visible()
+    page.locator("#way-back button").click()
+    assert page.locator("main .top > #hide-notice summary").is_visible()
+    assert page.inner_text("main h1") == "All topics"
+
+
+def shown(page: Page) -> list[str]:
+    found: list[str] = page.eval_on_selector_all(
+        "article.contact", "all => all.filter((one) => one.offsetHeight).map((one) => one.id.replace('contact-', ''))"
+    )
+    return found
+
+
+def test_the_filters_say_how_many_and_put_the_same_first_as_the_server_does(page: Page, site: RunningSite) -> None:
+    page.goto(site.url + "/contacts")
+    total = len(shown(page))
+    page.evaluate("for (const fold of document.querySelectorAll('#narrow details')) fold.open = true")
+    for place, audience, area in [
+        *itertools.product(["", "wales", "northern-ireland"], ["", "men", "friends"], [""]),
+        ("england", "", "Southampton"),
+        ("", "women", "Hampshire"),
+    ]:
+        page.check(f"input[name=place][value='{place}']")
+        page.check(f"input[name=audience][value='{audience}']")
+        page.select_option("#area", area)
+        asked: dict[str, str | float | bool] = {"place": place, "audience": audience, "area": area}
+        answer = page.request.post(f"{site.url}/contacts", form=asked, headers={"Origin": site.url}).text()
+        assert shown(page) == re.findall(r'<article class="contact" id="contact-([\w-]+)"', answer), asked
+        if place or audience:
+            assert page.inner_text("#found") == f"{len(shown(page))} of {total}"
+            assert page.text_content("#found-said[role=status]") == page.inner_text("#found")
+    page.get_by_role("button", name="Show them").click()
+    assert page.evaluate("document.activeElement.id") == "found"
+    assert page.locator("#narrow summary >> nth=1").inner_text().endswith("Women")
+
+
+def test_without_scripts_the_filters_are_a_form(browser: Browser, site: RunningSite) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(site.url + "/contacts")
+    page.click("#narrow summary >> nth=0")
+    page.get_by_label("Wales").check()
+    page.get_by_role("button", name="Show them").click()
+    page.wait_for_selector("#found:has-text(' of ')")
+    assert page.locator("#contact-ndah").count() == 0
+    assert page.locator("#contact-live-fear-free").is_visible()
+    assert page.url == f"{site.url}/contacts#found"
+    context.close()
+
+
+def test_results_and_mistakes_take_the_focus(page: Page, site: RunningSite) -> None:
+    page.goto(site.url + "/search")
+    page.fill("#query", "money")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#results")
+    assert page.evaluate("document.activeElement.id") == "results"
+    page.goto(site.url + "/feedback")
+    page.get_by_role("button", name="Send").click()
+    page.wait_for_selector("#message-problem")
+    assert page.evaluate("document.activeElement.id") == "message-problem"
+
+
+def test_without_scripts_a_mistake_takes_the_focus_too(browser: Browser, site: RunningSite) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(site.url + "/feedback")
+    page.get_by_role("button", name="Send").click()
+    page.wait_for_selector("#message-problem:focus")
+    context.close()
+
+
+def test_shifts_progress_shows_in_forced_colours_and_says_when_its_time_has_run_out(
+    browser: Browser, site: RunningSite
+) -> None:
+    context = browser.new_context(viewport=SMALL, forced_colors="active")  # type: ignore[arg-type]
+    page = context.new_page()
+    page.clock.install()
+    page.goto(site.url + "/help/money")
+    page.keyboard.press("Shift")
+    bar = "getComputedStyle(document.getElementById('hide-this-page'), '::after')"
+    width, border, colour, behind = page.evaluate(
+        f"[parseFloat({bar}.inlineSize), parseFloat({bar}.borderTopWidth), {bar}.borderTopColor, {bar}.backgroundColor]"
+    )
+    assert width > 60
+    assert border >= 3
+    assert colour != behind
+    page.clock.fast_forward(5100)
+    assert "run out" in page.inner_text("#hide-status")
+    page.keyboard.press("Shift")
+    page.keyboard.press("a")
+    assert page.inner_text("#hide-status") == "", "whoever types on is told nothing"
+    context.close()
+
+
+def test_a_link_to_a_folded_part_opens_it(page: Page, site: RunningSite) -> None:
+    page.goto(site.url + "/safer-browsing")
+    name = page.locator(".fold h2").nth(6).get_attribute("id")
+    page.evaluate("name => document.querySelector('.text p').append(Object.assign(document.createElement('a'), { href: '#' + name, textContent: 'Go' }))", name)  # fmt: skip
+    page.get_by_role("link", name="Go", exact=True).click()
+    assert page.locator(f".fold:has(#{name})").get_attribute("open") is not None
+    assert page.evaluate("document.activeElement.id") == name
+
+
+def test_paper_has_everything_that_was_folded_and_no_name_of_the_site_unless_it_is_asked_for(
+    page: Page, site: RunningSite
+) -> None:
+    page.goto(site.url + "/safer-browsing")
+    page.emulate_media(media="print")
+    assert page.locator(".fold p").first.is_visible(), "also without the script"
+    for left_out in ("header", "footer", "#hide-this-page", "#hide-notice summary", ".print", ".side"):
+        assert not page.locator(left_out).first.is_visible(), left_out
+    size = "parseFloat(getComputedStyle(document.body).fontSize)"
+    usual = page.evaluate(size)
+    for choice in ("#print-large", "#print-name"):
+        page.evaluate("css => { document.querySelector(css).checked = true }", choice)
+    assert page.evaluate(size) > usual * 1.3
+    assert page.locator("header .name").is_visible()
+    assert not page.locator("#hide-this-page").is_visible()
+    page.goto(site.url + "/contacts")
+    assert page.evaluate("getComputedStyle(document.querySelector('.contact')).breakInside") == "avoid"
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.locator(".contact details:not([open])").count() == 0
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.locator(".contact details[open]").count() == 0
+
+
+def test_in_firefox_the_notice_is_no_stop_of_its_own_and_the_call_comes_right_after_it(site: RunningSite) -> None:
+    firefox = FirefoxReader()
+    try:
+        firefox.go(f"{site.url}/help/get-help-now")
+        stops: list[str] = []
+        while len(stops) < 20 and not (stops and stops[-1].startswith("A: Call")):
+            firefox.press_keys("\ue004")
+            stops.append(firefox.run("const one = document.activeElement; return `${one.tagName}: ${one.innerText}`"))
+        assert [stop.partition(":")[0] for stop in stops[-3:]] == ["SUMMARY", "BUTTON", "A"], stops
+        assert not [stop for stop in stops if stop.startswith("DIALOG")]
+    finally:
+        firefox.quit()

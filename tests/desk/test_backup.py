@@ -1,0 +1,393 @@
+"""A backup, and a machine that starts from nothing but it: every file, writer, flag, session end and redirect is there."""
+
+import hashlib
+import io
+import os
+import sqlite3
+import subprocess
+import sys
+import tarfile
+import threading
+from contextlib import closing
+from pathlib import Path
+
+import pyotp
+import pyrage
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from sidedoor import backup
+from sidedoor.desk import create_app
+from sidedoor.desk.audit import Audit
+from sidedoor.desk.items.files import Shelf, digest_of
+from sidedoor.desk.items.newsroom import Newsroom
+from sidedoor.desk.items.reviews import Reviews
+from sidedoor.desk.items.workflow import Workflow
+from sidedoor.desk.people.person import Person
+from sidedoor.documents.live import LiveLibrary
+from sidedoor.documents.loader import Loader
+from sidedoor.public.feedback_store import FeedbackStore
+from sidedoor.settings import Settings
+from tests.conftest import SetClock
+from tests.content import ContentFolder
+from tests.desk.conftest import CAST, DeskClient, PublicSite, SignedIn
+from tests.desk.forms import approve, fields_of, save, start
+from tests.documents.test_loader import picture
+from tests.faults.test_faults import wait_until
+
+SIDEDOOR = Path(sys.executable).with_name("sidedoor")
+PASSWORD = "four words of nobody"
+
+
+def sidedoor(*words: str | Path, fails: bool = False, given: dict[str, str] | None = None) -> str:
+    """What a command says."""
+    done = subprocess.run(
+        [SIDEDOOR, *words],
+        env={**os.environ, **(given or {})},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=110,
+    )
+    assert (done.returncode != 0) is fails, done.stderr
+    return done.stderr if fails else done.stdout
+
+
+@pytest.fixture
+def key(tmp_path: Path) -> tuple[Path, str]:
+    """A key file, and its recipient."""
+    return tmp_path / "key.txt", backup.new_key(tmp_path / "key.txt")
+
+
+def everything(folder: Path) -> dict[str, str]:
+    """Every file of a folder by the digest of its bytes; a database by all that it holds."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.is_file() and path.suffix == ".sqlite3":
+            with closing(sqlite3.connect(path)) as database:
+                version = database.execute("PRAGMA user_version").fetchone()
+                found[name] = f"{version} {chr(10).join(database.iterdump())}"
+        elif path.is_symlink():
+            found[name] = str(path.readlink())
+        elif path.is_file():
+            found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
+        else:
+            found[f"{name}/"] = ""
+    return found
+
+
+@pytest.fixture
+def newsroom(
+    desk: Flask, ann: FlaskClient, ben: FlaskClient, eve: FlaskClient, signed_in: SignedIn, content: ContentFolder,
+    clock: SetClock,
+) -> dict[str, str]:  # fmt: skip
+    """Items in every state in which it matters who wrote what; by a name, where each is."""
+    eli, the_desk = signed_in("Eli Editor"), desk.extensions["desk"]
+    content.write("images/rooms.png", picture())
+    content.write(".gitignore", "*.bak\n")
+    paths = {"one hand": start(ann, "One hand")}
+    save(ann, paths["one hand"], "ready", body="Words of Ann.", publish_at="2026-12-24 09:00")
+    paths["two hands"] = start(ann, "Two hands")
+    save(ben, paths["two hands"], "ready", body="Words of Ben, too.")
+    paths["change"] = start(ann, "A change")
+    save(ann, paths["change"], "ready", body="First words.")
+    approve(ben, paths["change"])
+    save(ben, paths["change"], "ready", body="Ben changed it.")
+    paths["alone"] = start(eve, "Alone")
+    save(eve, paths["alone"], "ready", body="Eve could not wait.")
+    approve(eve, paths["alone"], "override", reason="Nobody was there.")
+    save(eli, paths["alone"], "ready", body="Eli corrected it.")
+    paths["by hand"] = "/items/news/by-hand"
+    content.document("news/by-hand.md", "Somebody's words.", title="By hand", state="ready")
+    the_desk.live.refresh()
+    approve(ann, paths["by hand"])  # the first of two
+    paths["moved"] = start(ann, "Moved")
+    save(ann, paths["moved"], "ready", body="It has another name now.")
+    approve(ben, paths["moved"])
+    assert eve.post(f"{paths['moved']}/address", data={"slug": "moved-again"}).status_code == 303
+    form = fields_of(ann.get(paths["one hand"]).get_data(as_text=True))
+    ann.post(f"{paths['one hand']}/typing", data={**form, "body": "zqtyped and not saved"})
+    return paths
+
+
+def _digest(desk: Flask, file: str) -> str:
+    stored = desk.extensions["desk"].shelf.read(file)
+    return stored.digest if stored else ""
+
+
+def four_eyes(desk: Flask) -> dict[tuple[str, str], str | None]:
+    """For each item that waits, or was published alone, and each of the cast: why they may not approve it, if so."""
+    it, found = desk.extensions["desk"], dict[tuple[str, str], str | None]()
+    for document in it.live.refresh().documents:
+        item = it.newsroom.find(document.kind, document.slug)
+        for name in CAST:
+            person = it.staff.named(name)
+            found[item.file, name] = it.workflow.why_not(person, item)
+            if alone := it.workflow.published_alone(item):
+                barred = person.id in it.reviews.writers(item.file, "alone")
+                found[f"{item.file} afterwards", name] = f"{alone.alone} {barred}"
+    return found
+
+
+def test_a_restore_gives_back_every_file_writer_flag_session_end_and_redirect(
+    desk: Flask, newsroom: dict[str, str], ann: FlaskClient, ben: FlaskClient, content: ContentFolder, tmp_path: Path,
+    clock: SetClock, key: tuple[Path, str],
+) -> None:  # fmt: skip
+    it, data = desk.extensions["desk"], tmp_path / "data"
+    secret = pyotp.random_base32()
+    kit = it.staff.named("Kit Adviser")
+    chosen = it.staff.new_password(kit, PASSWORD, secret, pyotp.TOTP(secret).at(clock()), clock())
+    it.staff.set_password(kit.id, chosen, clock())
+    FeedbackStore(data).add("Thank you for the page on money.", clock())
+    it.chats.start((), 9, clock())
+    running, ended = (it.sessions.start(it.staff.named("Sue Supervisor"), "Firefox", clock()) for _ in range(2))
+    it.sessions.end(it.staff.named("Sue Supervisor").id, it.sessions.find(ended, clock()).name)
+    link = it.previews.make(
+        "news/one-hand.md", _digest(desk, "news/one-hand.md"), "Ann Press", "Council", True, clock()
+    )
+    rows, before_content, before_data = four_eyes(desk), everything(content.path), everything(data)
+
+    archive = backup.back_up(content.path, data, tmp_path / "one.age", backup.ForRecipients([key[1]]))
+    raw = archive.file.read_bytes()
+    assert secret.encode() not in raw and b"Ann Press" not in raw and raw.startswith(b"age-encryption.org/v1")
+    assert archive.file.stat().st_mode & 0o077 == 0
+    new = tmp_path / "new machine"
+    backup.restore(archive.file, new, backup.WithKey(key[0]))
+
+    assert everything(new / "content") == before_content
+    chats = {name for name in before_data if name.startswith("chat")} | {"shelf.lock"}
+    assert chats >= {"chat.sqlite3", "chat-1.key"}
+    left = {
+        name: held
+        for name, held in before_data.items()
+        if name not in chats and "-wal" not in name and "-shm" not in name
+    }
+    assert everything(new / "data") == left
+    assert not [path for path in new.rglob("*") if path.stat().st_mode & 0o077]
+
+    again = create_app(Settings(content=new / "content", data=new / "data"), clock)
+    again.test_client_class = DeskClient
+    there = again.extensions["desk"]
+    try:
+        assert four_eyes(again) == rows
+        # The same in words, so that the table cannot be empty.
+        may = {(file, name): why is None for (file, name), why in rows.items() if not file.endswith("afterwards")}
+        assert not may["news/one-hand.md", "Ann Press"] and may["news/one-hand.md", "Ben Press"]
+        assert not may["news/two-hands.md", "Ann Press"] and not may["news/two-hands.md", "Ben Press"]
+        assert not may["news/a-change.md", "Ben Press"] and may["news/a-change.md", "Ann Press"]
+        assert not may["news/by-hand.md", "Ann Press"], "she was the first of two"
+        assert not may["news/alone.md", "Eli Editor"] and may["news/alone.md", "Eve Editor"]
+        assert there.reviews.alone("news/alone.md").name == "Eve Editor"
+        for name, why in (("Ann Press", 422), ("Ben Press", 303)):
+            client = again.test_client()
+            with client.session_transaction() as session:
+                session["token"] = there.sessions.start(there.staff.named(name), "Firefox", clock())
+            client.get("/nothing-here")
+            assert approve(client, newsroom["one hand"]).status_code == why
+        assert there.sessions.find(running, clock()) and not there.sessions.find(ended, clock())
+        assert there.audit.first_broken() is None
+        assert there.audit.everything()[: len(it.audit.everything())] == it.audit.everything()
+        assert there.previews.find(link, clock()) is None, "it was approved, so the link is void"
+        assert [one.text for one in FeedbackStore(new / "data").all()] == ["Thank you for the page on money."]
+        history = there.shelf.history.revisions("news/two-hands.md")
+        assert {one.author for one in history} == {"Ann Press", "Ben Press"}
+        code = pyotp.TOTP(secret).at(clock.now.timestamp() + 60)
+        clock.forward(seconds=60)
+        assert there.staff.check_password(there.staff.named("Kit Adviser"), PASSWORD, code, clock())
+        assert there.live.picture("rooms.png") == picture()
+    finally:
+        there.live.close()
+    site = PublicSite(new / "content", tmp_path / "public", clock)
+    assert site.app.test_client().get("/news/moved").location.endswith("/news/moved-again")
+    site.app.extensions["live"].close()
+
+
+def test_what_the_desk_saves_meanwhile_is_in_it_whole_or_not_at_all(tmp_path: Path, key: tuple[Path, str]) -> None:
+    """A writer saves without a pause; whatever moment the archive is of, each version in it has its writer."""
+    folder = ContentFolder(tmp_path / "content")
+    folder.write_basics()
+    data, clock, ann = tmp_path / "data", SetClock(), Person(1, "Ann Lee", frozenset({"press"}))
+    for number in range(600):  # so that reading them takes a while
+        (folder.path / "zz").mkdir(exist_ok=True)
+        (folder.path / f"zz/{number}.txt").write_bytes(os.urandom(4000))
+    live, shelf, audit = LiveLibrary(Loader(folder.path)), Shelf(folder.path, data), Audit(data, clock)
+    newsroom = Newsroom(Workflow(shelf, Reviews(data), audit, live, clock), audit, live, clock)
+    item = newsroom.start(ann, "news", "Ten rooms")
+    stop, saved = threading.Event(), 0
+
+    def type_and_save() -> None:
+        nonlocal item, saved
+        while not stop.is_set():
+            item = newsroom.save(
+                ann, item, {"title": "Ten rooms", "summary": "s", "body": f"Round {saved}."}, item.working.digest, False
+            )
+            saved += 1
+
+    typist = threading.Thread(target=type_and_save)
+    typist.start()
+    try:
+        for number in range(4):
+            before = saved
+            wait_until(lambda before=before: saved > before, 20)  # type: ignore[misc]
+            backup.back_up(folder.path, data, tmp_path / f"{number}.age", backup.ForRecipients([key[1]]))
+    finally:
+        stop.set()
+        typist.join()
+    for number in range(4):
+        new = tmp_path / f"new {number}"
+        backup.restore(tmp_path / f"{number}.age", new, backup.WithKey(key[0]))
+        text = (new / "content/news/ten-rooms.md").read_text("utf-8")
+        assert Reviews(new / "data").knows("news/ten-rooms.md", digest_of(text))
+        assert Audit(new / "data", clock).first_broken() is None
+        there = Shelf(new / "content", new / "data").history
+        newest = there.revisions("news/ten-rooms.md")[0]
+        assert there.text_at(newest.id, newest.file) == text, "the history is of the same moment"
+
+
+def test_age_itself_opens_what_the_command_wrote_and_the_command_tells_where_to_go_on(
+    content: ContentFolder, tmp_path: Path
+) -> None:
+    data, folder = tmp_path / "data", tmp_path / "backups"
+    folder.mkdir()
+    given = {"SIDEDOOR_CONTENT": str(content.path), "SIDEDOOR_DATA": str(data)}
+    sidedoor("staff", "add", "Ann Lee", "--role", "admin", given=given)
+    recipient = sidedoor("backup-key", tmp_path / "key.txt").strip()
+    assert (tmp_path / "key.txt").stat().st_mode & 0o077 == 0
+    assert "is there already" in sidedoor("backup-key", tmp_path / "key.txt", fails=True)
+    for second in (1, 2, 3):
+        (folder / f"sidedoor-2026-11-0{second}T000000Z.age").write_bytes(b"old")
+    (folder / "mine.age").write_bytes(b"kept by hand")
+    said = sidedoor("backup", folder, "--keep", "2", given={"SIDEDOOR_BACKUP_TO": recipient, **given})
+    assert "read again and found whole" in said
+    kept = sorted(path.name for path in folder.iterdir())
+    assert len(kept) == 3 and kept[:2] == ["mine.age", "sidedoor-2026-11-03T000000Z.age"]
+    keys = [line for line in (tmp_path / "key.txt").read_text().splitlines() if not line.startswith("#")]
+    plain = pyrage.decrypt((folder / kept[2]).read_bytes(), [pyrage.x25519.Identity.from_str(keys[0])])
+    (tmp_path / "plain.tar.gz").write_bytes(plain)
+    with tarfile.open(tmp_path / "plain.tar.gz") as tar:
+        assert {"content/site.toml", "data/staff.sqlite3", "data/audit.key"} <= set(tar.getnames())
+    said = sidedoor("restore", folder / kept[2], tmp_path / "new", "--key", tmp_path / "key.txt")
+    assert f"SIDEDOOR_CONTENT={tmp_path}/new/content SIDEDOOR_DATA={tmp_path}/new/data sidedoor run" in said
+
+
+def test_a_passphrase_opens_it_and_a_wrong_one_leaves_nothing(
+    content: ContentFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backup.back_up(content.path, tmp_path / "data", tmp_path / "one.age", backup.WithPassphrase(PASSWORD))
+    with pytest.raises(backup.CannotBackUp, match="does not open: it was made with another key"):
+        backup.restore(tmp_path / "one.age", tmp_path / "new", backup.WithPassphrase("another set of words"))
+    assert not (tmp_path / "new").exists()
+    backup.restore(tmp_path / "one.age", tmp_path / "new", backup.WithPassphrase(PASSWORD))
+    assert everything(tmp_path / "new/content") == everything(content.path)
+    with pytest.raises(backup.CannotBackUp, match="12 letters or more"):
+        backup.WithPassphrase("short")
+    monkeypatch.setattr(backup, "_MOST_WITH_A_PASSPHRASE", 1000)
+    with pytest.raises(backup.CannotBackUp, match="too much for a passphrase"):
+        backup.back_up(content.path, tmp_path / "data", tmp_path / "two.age", backup.WithPassphrase(PASSWORD))
+    assert not (tmp_path / "two.age").exists()
+
+
+@pytest.mark.parametrize("harm", ["cut short", "one byte", "another key", "no archive"])
+def test_a_backup_that_is_not_whole_is_refused_and_leaves_nothing(
+    content: ContentFolder, tmp_path: Path, key: tuple[Path, str], harm: str
+) -> None:
+    content.write("images/rooms.png", picture())
+    file = backup.back_up(content.path, tmp_path / "data", tmp_path / "one.age", backup.ForRecipients([key[1]])).file
+    raw, opens = file.read_bytes(), key[0]
+    if harm == "cut short":
+        file.write_bytes(raw[: len(raw) // 2])
+    elif harm == "one byte":
+        file.write_bytes(raw[:-100] + bytes([raw[-100] ^ 1]) + raw[-99:])
+    elif harm == "another key":
+        opens = tmp_path / "other.txt"
+        backup.new_key(opens)
+    else:
+        file.write_bytes(pyrage.encrypt(b"a letter", [pyrage.x25519.Recipient.from_str(key[1])]))
+    (tmp_path / "new").mkdir()
+    with pytest.raises(backup.CannotBackUp):
+        backup.restore(file, tmp_path / "new", backup.WithKey(opens))
+    assert list((tmp_path / "new").iterdir()) == []
+
+
+def test_what_would_be_written_outside_of_the_folder_is_refused(tmp_path: Path, key: tuple[Path, str]) -> None:
+    for name, link in (("content/../../evil", ""), ("/evil", ""), ("elsewhere/evil", ""), ("content/out/evil", "..")):
+        with tarfile.open(tmp_path / "evil.tar.gz", "w:gz") as tar:
+            made = tarfile.TarInfo("sidedoor-backup.json")
+            made.size = len(b'{"format": 1}')
+            tar.addfile(made, io.BytesIO(b'{"format": 1}'))
+            if link:
+                out = tarfile.TarInfo("content/out")
+                out.type, out.linkname = tarfile.SYMTYPE, "../.."
+                tar.addfile(out)
+            tar.addfile(tarfile.TarInfo(name), io.BytesIO())
+        file = tmp_path / "evil.age"
+        file.write_bytes(
+            pyrage.encrypt((tmp_path / "evil.tar.gz").read_bytes(), [pyrage.x25519.Recipient.from_str(key[1])])
+        )
+        with pytest.raises(backup.CannotBackUp, match="This backup holds a file"):
+            backup.restore(file, tmp_path / "new", backup.WithKey(key[0]))
+        assert not (tmp_path / "new").exists() and not (tmp_path / "evil").exists() and not Path("/evil").exists()
+
+
+def test_nothing_is_backed_up_of_a_folder_that_is_away_and_no_file_is_written_over(
+    content: ContentFolder, tmp_path: Path, key: tuple[Path, str]
+) -> None:
+    seal, data = backup.ForRecipients([key[1]]), tmp_path / "data"
+    backup.back_up(content.path, data, tmp_path / "one.age", seal)
+    with pytest.raises(backup.CannotBackUp, match="is there already"):
+        backup.back_up(content.path, data, tmp_path / "one.age", seal)
+    with pytest.raises(backup.CannotBackUp, match="is not empty"):
+        backup.restore(tmp_path / "one.age", content.path, backup.WithKey(key[0]))
+    content.path.rename(content.path.with_name("elsewhere"))
+    with pytest.raises(backup.CannotBackUp, match="nothing was backed up"):
+        backup.back_up(content.path, data, tmp_path / "two.age", seal)
+    assert not (tmp_path / "two.age").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only the superuser can mount")
+def test_a_full_disk_leaves_no_half_of_a_backup(content: ContentFolder, tmp_path: Path, key: tuple[Path, str]) -> None:
+    small = tmp_path / "small"
+    small.mkdir()
+    content.write("images/noise.bin", b"")
+    content.write("help/noise.txt", os.urandom(300_000))
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=64k", "none", small], check=False, capture_output=True
+    )
+    if mounted.returncode:
+        pytest.skip("this machine lets nobody mount")
+    try:
+        with pytest.raises(backup.CannotBackUp, match="No space left"):
+            backup.back_up(content.path, tmp_path / "data", small / "one.age", backup.ForRecipients([key[1]]))
+        assert list(small.iterdir()) == []
+    finally:
+        subprocess.run(["umount", small], check=True)
+
+
+def test_a_database_that_is_damaged_is_said_when_it_is_backed_up(
+    desk: Flask, ann: FlaskClient, content: ContentFolder, tmp_path: Path, key: tuple[Path, str]
+) -> None:
+    start(ann, "Ten rooms")
+    path = tmp_path / "data/reviews.sqlite3"
+    raw = bytearray(path.read_bytes())
+    raw[4096:4196] = bytes(100)
+    path.write_bytes(raw)
+    with pytest.raises(backup.CannotBackUp, match=r"reviews\.sqlite3 is damaged|malformed"):
+        backup.back_up(content.path, tmp_path / "data", tmp_path / "one.age", backup.ForRecipients([key[1]]))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only the superuser runs a command in another's name")
+def test_what_the_superuser_backs_up_and_restores_leaves_nothing_that_the_service_cannot_write(
+    content: ContentFolder, tmp_path: Path, key: tuple[Path, str]
+) -> None:
+    data, new, somebody = tmp_path / "data", tmp_path / "new", 65534
+    for folder in (data, new):
+        folder.mkdir(mode=0o700)
+    for path in (data, new, content.path, *content.path.rglob("*")):
+        os.chown(path, somebody, somebody)
+    backup.back_up(content.path, data, tmp_path / "one.age", backup.ForRecipients([key[1]]))
+    backup.restore(tmp_path / "one.age", new, backup.WithKey(key[0]))
+    made = [path for folder in (data, new, content.path) for path in folder.rglob("*")]
+    assert (data / "shelf.lock").exists()
+    assert [str(path) for path in made if path.stat().st_uid != somebody] == []

@@ -1,0 +1,157 @@
+"""What is the owner's alone to choose in site.toml: numbers, places, audiences, the menu, words and dates."""
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from sidedoor.public.contacts import digits
+from tests.conftest import Refresh
+from tests.content import CONTACTS, SITE, ContentFolder
+
+TORONTO = """\
+name = "Side Street"
+organisation = "A charity in Toronto"
+languages = ["en", "fr"]
+timezone = "America/Toronto"
+dates = { en = "en-CA", fr = "fr-CA" }
+exit = ["https://weather.example/"]
+must_act = { en = "We must act on some things.", fr = "Nous devons parfois agir." }
+[words.en]
+"Hide this page" = "Leave now"
+"%(count)s result" = "Just %(count)s thing"
+[words.fr]
+"Help now" = "Aide"
+[emergency]
+number = "000"
+[menu]
+pages = ["/contacts", "/safer-browsing", "/nowhere", "/chat"]
+[menu.names]
+"/contacts" = { en = "People", fr = "Des gens" }
+[[situations]]
+says = { en = "Help me", fr = "Aidez-moi" }
+page = "get-help-now"
+[[groups]]
+id = "now"
+title = { en = "First", fr = "D'abord" }
+[[groups]]
+id = "plan"
+title = "Later"
+[[places]]
+id = "on"
+name = { en = "Ontario", fr = "l'Ontario" }
+[[audiences]]
+id = "women"
+name = "Women"
+"""
+
+
+@pytest.fixture
+def client(app: Flask, content: ContentFolder, refresh: Refresh) -> FlaskClient:
+    """A client of a site in another country."""
+    content.write("site.toml", TORONTO)
+    numbers = CONTACTS.replace("[england]", "[on]").replace("[wales]", "[on]").replace("[everyone]", "[women]")
+    content.write("contacts.yaml", numbers.replace("0808 2000 247", "+1 (416) 555-0100").replace("id: ndah", "id: 211"))
+    content.document("help/get-help-now.md", "Call 000.\n\n/// contact | 211\n\n///", title="Get help now")
+    content.document("help/aide.md", "Du texte.", language="fr", translation_of="get-help-now", title="De l'aide")
+    refresh()
+    return app.test_client()
+
+
+def test_the_number_to_call_is_the_sites_own(client: FlaskClient) -> None:
+    assert "If you are in danger, call 000." in client.get("/feedback").text
+    assert "999" not in client.get("/feedback").text
+
+
+def test_without_a_number_pages_name_none(client: FlaskClient, content: ContentFolder, refresh: Refresh) -> None:
+    content.write("site.toml", TORONTO.replace('[emergency]\nnumber = "000"\n', ""))
+    refresh()
+    page = client.get("/feedback").text
+    assert "we cannot reply to you here" in page
+    assert "in danger, call" not in page
+
+
+def test_places_audiences_and_contacts_have_whatever_ids_and_numbers_the_site_gives_them(client: FlaskClient) -> None:
+    page = client.get("/contacts").text
+    assert 'name="place" value="on"' in page and "Ontario" in page
+    assert "body:has(#card-for-on:checked) .card:not(#card-on){display:none}" in page
+    assert 'id="contact-211"' in page and 'href="tel:+14165550100">Call +1 (416) 555-0100<' in page
+    assert "England" not in page
+
+
+def test_the_menu_is_the_sites_own_and_leads_nowhere_that_is_not_there(client: FlaskClient) -> None:
+    page = client.get("/").text
+    menu = page[page.index('<nav id="menu"') :]
+    links = [part.partition('"')[0] for part in menu.split('href="')[1:]]
+    assert links == ["/help/get-help-now", "/contacts", "/safer-browsing"]
+    assert ">People</a>" in menu and ">Using the internet</a>" in menu
+
+
+def test_words_titles_and_menu_are_in_the_language_of_the_page(client: FlaskClient) -> None:
+    french = client.get("/help/aide").text
+    assert ">Aide</a>" in french and ">Des gens</a>" in french
+    assert ">Leave now</a>" not in french
+
+
+def test_the_owners_own_words_take_the_place_of_the_interfaces(client: FlaskClient) -> None:
+    assert 'rel="noreferrer nofollow"' in client.get("/").text
+    assert ">Leave now</a>" in client.get("/").text
+    assert "Just 1 thing" in client.post("/search", data={"query": "browse"}).text
+
+
+def test_days_are_written_as_the_site_says(client: FlaskClient, content: ContentFolder, refresh: Refresh) -> None:
+    assert "November 1, 2026" in client.get("/news").text
+    content.write("site.toml", TORONTO.replace('"en-CA"', '"en-IE"'))
+    refresh()
+    assert "1 November 2026" in client.get("/news").text
+
+
+@pytest.mark.parametrize(
+    ("written", "dialled"),
+    [
+        ("0808 2000 247", "08082000247"),
+        ("+44 (0)20 7946 0000", "+442079460000"),
+        ("1-416-555-0100", "14165550100"),
+        ("(01) 555 0100", "015550100"),
+        ("*16", "*16"),
+        ("#9", "%239"),
+    ],
+)
+def test_a_number_is_dialled_however_its_country_writes_it(written: str, dialled: str) -> None:
+    assert digits(written) == dialled
+
+
+@pytest.mark.parametrize(
+    ("written", "instead", "says"),
+    [
+        ('en = "en-GB"', 'en = "xx-YY"', "`dates.en`: “xx-YY” is no way of writing days that we know."),
+        ('number = "999"', 'number = "nine"', "`emergency.number` cannot be “nine”."),
+        ('id = "wales"', 'id = "Wales!"', "`places.2.id` cannot be “Wales!”."),
+        ("everyone = true", 'everyone = "perhaps"', "`audiences.1.everyone` cannot be “perhaps”."),
+        ('name = "Scotland"', "name = {}", "`places.3.name` is empty."),
+        ('says = "I need help now"', "says = 7", "`situations.1.says` has to be words."),
+        ('organisation = "Test', 'organisation = ["Test"] #', "`organisation` has to be words."),
+        (
+            'silent = "If',
+            'silence = "If',
+            "`emergency.silence` is not a name that is known here. Did you mean `silent`?",
+        ),
+    ],
+)
+def test_a_mistake_in_a_choice_is_told_in_a_sentence_with_its_line(
+    content: ContentFolder, refresh: Refresh, written: str, instead: str, says: str
+) -> None:
+    assert written in SITE
+    line = SITE[: SITE.index(written)].count("\n") + 1
+    content.write("site.toml", SITE.replace(written, instead))
+    told = [str(problem) for problem in refresh().problems]
+    assert any(f"site.toml:{line}: error" in one and says in one for one in told), told
+
+
+def test_a_contact_of_a_place_or_for_an_audience_that_nobody_lists_is_an_error(
+    app: Flask, content: ContentFolder, refresh: Refresh
+) -> None:
+    content.write("contacts.yaml", CONTACTS.replace("[england]", "[atlantis]").replace("[women]", "[mermaids]"))
+    refresh()
+    told = app.test_cli_runner().invoke(args=["content", "check"]).output
+    assert "“ndah” is for a place that site.toml does not list: “atlantis”." in told
+    assert "“ndah” is for an audience that site.toml does not list: “mermaids”." in told

@@ -1,0 +1,3 @@
+-- feedback.sqlite3 as of 2026-11-24.
+CREATE TABLE messages (number INTEGER PRIMARY KEY, hour TEXT NOT NULL, text TEXT NOT NULL);
+PRAGMA user_version = 0;

@@ -1,0 +1,168 @@
+"""Every setting with each kind of wrong value, as a start says it: once, under its name, with what to write instead."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sidedoor import settings
+from sidedoor.chat.store import open_store
+from sidedoor.documents.problems import Refused
+from tests.chat.conftest import Valkey
+from tests.conftest import PROJECT
+from tests.content import ContentFolder
+from tests.server import RunningSite
+
+A_FOLDER = "Write the folder's path, like /srv/sidedoor/content."
+AN_ADDRESS = "Write one like https://www.example.org."
+HOSTS = "Write the names alone, with commas between: desk.example.org, desk.internal."
+STORES = "This is no store that Sidedoor knows. Write sqlite:, sqlite:/folder or valkey://host:6379/0."
+TRUE_OR_FALSE = "Write true or false."
+WRONG: list[tuple[str, str, str]] = [
+    ("SIDEDOOR_CONTENT", "", f"“” is not a folder. {A_FOLDER}"),
+    ("SIDEDOOR_CONTENT", "/etc/hostname", f"“/etc/hostname” is not a folder. {A_FOLDER}"),
+    ("SIDEDOOR_DATA", "", f"“” is not a folder. {A_FOLDER}"),
+    ("SIDEDOOR_DATA", "/etc/hostname", f"“/etc/hostname” is not a folder. {A_FOLDER}"),
+    ("SIDEDOOR_EXIT_URL", "weather", f"“weather” is not a web address. {AN_ADDRESS}"),
+    ("SIDEDOOR_EXIT_URL", "javascript:alert(1)", f"“javascript:alert(1)” is not a web address. {AN_ADDRESS}"),
+    ("SIDEDOOR_HTTPS", "behind nginx", f"“behind nginx” is neither true nor false. {TRUE_OR_FALSE}"),
+    ("SIDEDOOR_HTTPS", "", f"“” is neither true nor false. {TRUE_OR_FALSE}"),
+    ("SIDEDOOR_CHAT_STORE", "", STORES),
+    ("SIDEDOOR_CHAT_STORE", "redis://localhost", STORES),
+    ("SIDEDOOR_CHAT_STORE", "sqlite://host/folder", STORES),
+    ("SIDEDOOR_CHAT_STORE", "valkey://host:port/0", STORES),
+    ("SIDEDOOR_CHAT_STORE", "valkey:///0", STORES),
+    ("SIDEDOOR_CHAT_STORE", "valkey://host/first", STORES),
+    ("SIDEDOOR_CHAT_STORE", "valkey://host:99999/0", STORES),
+    ("SIDEDOOR_PROXIES", "one", "“one” is not a whole number from 0 to 5. Write one like 1."),
+    ("SIDEDOOR_PROXIES", "9", "“9” is not a whole number from 0 to 5. Write one like 1."),
+    ("SIDEDOOR_PROXIES", "", "“” is not a whole number from 0 to 5. Write one like 1."),
+    ("SIDEDOOR_DESK_URL", "desk.example.org", f"“desk.example.org” is not a web address. {AN_ADDRESS}"),
+    ("SIDEDOOR_DESK_HOSTS", "https://desk.example.org", f"“https://desk.example.org” is not a list of host names. {HOSTS}"),
+    ("SIDEDOOR_DESK_HOSTS", '["desk.example.org"', f"“[\"desk.example.org\"” is not a list of host names. {HOSTS}"),
+    ("SIDEDOOR_DESK_HOSTS", "[7]", f"“[7]” is not a list of host names. {HOSTS}"),
+    ("SIDEDOOR_OIDC_ISSUER", "login", f"“login” is not a web address. {AN_ADDRESS}"),
+    ("SIDEDOOR_OIDC_ISSUER", "https://login.example.org", "It works only together with SIDEDOOR_OIDC_CLIENT_ID and"
+     " SIDEDOOR_OIDC_CLIENT_SECRET. Set those, too, or leave it out."),
+    ("SIDEDOOR_MONITOR", "5002", "“5002” is not an address and a port. Write both, with a colon between: 127.0.0.1:5002."),
+    ("SIDEDOOR_MONITOR", "127.0.0.1:0", "“127.0.0.1:0” is not an address and a port. Write both, with a colon between:"
+     " 127.0.0.1:5002."),
+    ("SIDEDOOR_MONITOR", "a b:5002", "“a b” is not an address of a machine. Write one like 127.0.0.1, or 0.0.0.0 for all"
+     " of this machine's."),
+    ("HOST", "http://127.0.0.1", "“http://127.0.0.1” is not an address of a machine. Write one like 127.0.0.1, or 0.0.0.0"
+     " for all of this machine's."),
+    ("PORT", "http", "“http” is not a whole number from 1 to 65535. Write one like 5000."),
+    ("PORT", "0", "“0” is not a whole number from 1 to 65535. Write one like 5000."),
+]  # fmt: skip
+ANYTHING_GOES = {"SIDEDOOR_OIDC_CLIENT_ID", "SIDEDOOR_OIDC_CLIENT_SECRET"}
+
+
+def start(program: str, content: Path, data: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """`sidedoor run` or `desk`, which ends by itself because it cannot start."""
+    given = {"SIDEDOOR_CONTENT": str(content), "SIDEDOOR_DATA": str(data), "PORT": "1"}
+    return subprocess.run(
+        [Path(sys.executable).with_name("sidedoor"), program], cwd=PROJECT, env={**os.environ, **given, **environment},
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+
+
+def test_the_table_holds_every_setting() -> None:
+    assert {name for name, _, _ in WRONG} | ANYTHING_GOES == set(settings.NAMES)
+
+
+@pytest.mark.parametrize(("name", "value", "said"), WRONG, ids=lambda part: str(part)[:30])
+def test_a_wrong_value_is_named_with_its_shape_and_what_to_write(
+    name: str, value: str, said: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(Refused) as refused:
+        open_store(settings.of_environment().chat_store, tmp_path)
+    assert [str(problem) for problem in refused.value.problems] == [f"{name}: error: {said}"]
+
+
+def test_every_wrong_value_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIDEDOOR_HTTPS", "perhaps")
+    monkeypatch.setenv("SIDEDOOR_PROXIES", "two")
+    with pytest.raises(Refused) as refused:
+        settings.of_environment()
+    assert {problem.file for problem in refused.value.problems} == {"SIDEDOOR_HTTPS", "SIDEDOOR_PROXIES"}
+
+
+@pytest.mark.parametrize("hosts", ["desk.internal, desk.example.org", '["desk.internal", "desk.example.org"]'])
+def test_host_names_are_written_with_commas_or_as_json(hosts: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIDEDOOR_DESK_HOSTS", hosts)
+    assert settings.of_environment().desk_hosts == ("desk.internal", "desk.example.org")
+
+
+@pytest.mark.parametrize("program", ["run", "desk"])
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({"SIDEDOOR_PROXIES": "two", "WORKERS": "2"}, "SIDEDOOR_PROXIES: error: “two” is not a whole number from 0 to 5."),
+        ({"SIDEDOOR_CHAT_STORE": "redis://localhost"}, "SIDEDOOR_CHAT_STORE: error: This is no store that Sidedoor knows."),
+        ({"PORT": "many"}, "PORT: error: “many” is not a whole number from 1 to 65535."),
+        ({"SIDEDOOR_CONTENT": "/srv/contnet"}, "site.toml: error: There is no site in /srv/contnet, the content folder,"),
+    ],
+    ids=["settings", "store", "port", "content"],
+)  # fmt: skip
+def test_a_start_that_cannot_be_says_so_once_and_nothing_else(
+    program: str, environment: dict[str, str], said: str, content: ContentFolder, tmp_path: Path
+) -> None:
+    done = start(program, content.path, tmp_path / "data", **environment)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(said)
+
+
+def test_a_secret_is_written_nowhere(content: ContentFolder, tmp_path: Path) -> None:
+    done = start(
+        "desk", content.path, tmp_path / "data", SIDEDOOR_OIDC_CLIENT_SECRET="zqsecret", SIDEDOOR_OIDC_ISSUER="login",
+        SIDEDOOR_CHAT_STORE="valkey://:zqpassword@127.0.0.1:1x/0",
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "zq" not in done.stderr + done.stdout
+
+
+def test_a_name_that_is_none_of_ours_is_told_of_once_and_costs_no_start(content: ContentFolder, tmp_path: Path) -> None:
+    site = RunningSite(content.path, tmp_path / "data", workers=2, SIDEDOOR_PROXYS="1", SIDEDOOR_COLOUR="blue")
+    site.close()
+    lines = [line for line in site.log.read_text().splitlines() if "no setting" in line]
+    assert [re.sub(r"^\S+Z ", "", line) for line in lines] == [
+        "WARNING SIDEDOOR_COLOUR: warning: There is no setting of this name, so it does nothing. Delete it, or look the"
+        " name up in docs/settings.md.",
+        "WARNING SIDEDOOR_PROXYS: warning: There is no setting of this name, so it does nothing. Did you mean"
+        " SIDEDOOR_PROXIES?",
+    ]
+
+
+def test_a_wrong_password_and_no_valkey_read_differently(content: ContentFolder, tmp_path: Path) -> None:
+    server = Valkey(tmp_path / "valkey")
+    server.client.config_set("requirepass", "right")
+    place = f"127.0.0.1:{server.port}"
+    try:
+        for url in (f"valkey://:wrong@{place}/0", f"valkey://{place}/0"):
+            done = start("run", content.path, tmp_path / "data", SIDEDOOR_CHAT_STORE=url)
+            assert done.returncode == 1
+            assert done.stderr == (
+                f"SIDEDOOR_CHAT_STORE: error: The Valkey at {place} does not accept the password. Write the right one:"
+                " valkey://:PASSWORD@host:6379/0.\n"
+            )
+    finally:
+        server.close()
+    site = RunningSite(content.path, tmp_path / "data", SIDEDOOR_CHAT_STORE=f"valkey://:right@{place}/0")
+    site.close()
+    assert [line.partition(" ")[2] for line in site.log.read_text().splitlines() if "Valkey" in line] == [
+        f"WARNING SIDEDOOR_CHAT_STORE: warning: No Valkey answers at {place} (Connection refused). The site runs, and its"
+        " chat opens when it does. Start Valkey there, or correct the address."
+    ]
+
+
+def test_the_table_of_settings_in_the_docs_names_each_of_them_and_no_other() -> None:
+    text = (PROJECT / "docs/settings.md").read_text("utf-8")
+    section = re.split(r"(?m)^## ", text.split("## Environment", 1)[1])[0]
+    listed = re.findall(r"(?m)^\| `([A-Z_]+)`", section)
+    assert sorted(listed) == sorted({*settings.NAMES, *settings.OF_COMMANDS, "WORKERS"})
