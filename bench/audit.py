@@ -18,7 +18,7 @@ from pathlib import Path
 
 from sidedoor.public import create_app
 from sidedoor.settings import Settings
-from tests.browser.readers import CHROMIUM
+from tests.chromium import CHROMIUM
 from tests.server import PROJECT, RunningSite, copy_content, node_environment
 
 CHECKERS = ["@mdn/mdn-http-observatory@1.4.8", "lighthouse@12.8.2", "pa11y@9.1.1"]

@@ -24,7 +24,9 @@ Made = TypeVar("Made")
 
 def write_items(content: Path, count: int) -> None:
     """Write `count` news items of about 240 words each."""
-    words = re.findall(r"[a-z]{3,}", (PROJECT / "content/pages/safer-browsing.md").read_text("utf-8").lower())
+    words = re.findall(
+        r"[a-z]{3,}", (PROJECT / "examples/hampshire/pages/safer-browsing.md").read_text("utf-8").lower()
+    )
     choose = random.Random(1)
     first = datetime(2000, 1, 1, 9)  # noqa: DTZ001 - a wall time, as an editor writes it
     for number in range(count):

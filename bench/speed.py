@@ -23,6 +23,7 @@ from bench.traces import GOVUK
 from sidedoor.public import create_app
 from sidedoor.public.export import write_mirror
 from sidedoor.settings import Settings
+from sidedoor.web.headers import policy_headers
 from tests.server import PROJECT, RunningSite, free_port, node_environment
 
 PAGE = "/help/get-help-now"
@@ -81,12 +82,13 @@ def start_nginx(mirror: Path, folder: Path) -> tuple[subprocess.Popen[bytes], st
     port = free_port()
     module = Path("/usr/lib/nginx/modules/ngx_http_brotli_static_module.so")
     configuration = folder / "nginx.conf"
+    headers = " ".join(f'add_header {name} "{value}" always;' for name, value in policy_headers(https=False).items())
     configuration.write_text(
         f"load_module {module};\ndaemon off; pid {folder}/nginx.pid; worker_processes 2; error_log /dev/null crit;\n"
         f"{'user root;' if os.getuid() == 0 else ''}\n"
         "events { worker_connections 1024; }\n"
         "http { access_log off; include /etc/nginx/mime.types; sendfile on; brotli_static on;\n"
-        f"server {{ listen 127.0.0.1:{port}; root {mirror}; include {mirror}/_nginx.conf;\n"
+        f"server {{ listen 127.0.0.1:{port}; root {mirror}; {headers}\n"
         "location / { try_files $uri $uri.html =404; } } }\n"
     )
     process = subprocess.Popen(
@@ -101,7 +103,7 @@ def speed(folder: Path) -> None:
     app = create_app(Settings(data=folder / "exported"))
     write_mirror(app, folder / "mirror", "http://localhost")
     app.extensions["live"].close()
-    site = RunningSite(PROJECT / "content", folder / "data", workers=2)
+    site = RunningSite(PROJECT / "examples/hampshire", folder / "data", workers=2)
     nginx, address = start_nginx(folder / "mirror", folder)
     runs: dict[str, list[Run]] = {"nginx": [], "ours": [], "made each time": []}
     try:

@@ -19,6 +19,7 @@ from sidedoor.documents.library import Library
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.public import create_app
 from sidedoor.settings import Settings
+from tests.chromium import browser, playwright  # noqa: F401 - fixtures
 from tests.content import ContentFolder
 from tests.house import HouseClient
 
@@ -64,6 +65,18 @@ hypothesis.settings.register_profile("long", max_examples=1000, deadline=None)
 hypothesis.settings.load_profile("long" if os.environ.get("SIDEDOOR_TEST_LONG") else "quick")
 PROJECT = Path(__file__).resolve().parents[1]
 Refresh = Callable[[], Library]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what starts real servers or browsers, and keep in one process what shares something of its file."""
+    for item in items:
+        assert isinstance(item, pytest.Function)
+        fixtures = [fixture for known in item._fixtureinfo.name2fixturedefs.values() for fixture in known]
+        code = [getattr(function, "__code__", None) for function in (item.function, *(one.func for one in fixtures))]
+        if "browser" in item.path.parts or any(found and "RunningSite" in found.co_names for found in code):
+            item.add_marker(pytest.mark.server)
+        if any(fixture.scope == "module" for fixture in fixtures):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 class SetClock:
@@ -119,7 +132,7 @@ def refresh(app: Flask) -> Refresh:
 @pytest.fixture(scope="session")
 def real_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     """The application on the project's own content, by the real clock."""
-    app = create_app(Settings(content=PROJECT / "content", data=tmp_path_factory.mktemp("data")))
+    app = create_app(Settings(content=PROJECT / "examples/hampshire", data=tmp_path_factory.mktemp("data")))
     app.test_client_class = HouseClient
     yield app
     app.extensions["live"].close()

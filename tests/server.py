@@ -8,14 +8,18 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from sidedoor.documents.loader import Loader
+from sidedoor.private import private_file
 from sidedoor.web import serve
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -33,11 +37,25 @@ def free_port() -> int:
 
 def copy_content(folder: Path, exits: list[str], canary: str = "") -> None:
     """Write the project's own content to a new folder, with other exits, and with `canary` in each page's words."""
-    shutil.copytree(PROJECT / "content", folder)
+    shutil.copytree(PROJECT / "examples/hampshire", folder)
     chosen = folder / "site.toml"
     chosen.write_text(re.sub(r"(?m)^exit = .*$", f"exit = {json.dumps(exits)}", chosen.read_text("utf-8")), "utf-8")
     for page in folder.glob("*/*.md") if canary else ():
         page.write_text(page.read_text("utf-8") + f"\n{canary} {page.stem}\n", "utf-8")
+
+
+@cache
+def _what_a_site_keeps() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        Loader(PROJECT / "examples/hampshire", Path(folder)).load()
+        return (Path(folder) / "kept.sqlite3").read_bytes()
+
+
+def started_before(data: Path) -> Path:
+    """The new folder `data` as a site that has read the project's content leaves it: the next one starts sooner."""
+    private_file(data / "kept.sqlite3")
+    (data / "kept.sqlite3").write_bytes(_what_a_site_keeps())
+    return data
 
 
 class RunningSite:

@@ -92,8 +92,27 @@ def test_the_wheel_serves_the_whole_site_outside_of_a_checkout(tmp_path: Path) -
         while site.poll() is None:
             with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/help/get-help-now") as page:
                 assert b'id="hide-this-page"' in page.read()
-                return
-        pytest.fail("It did not start: see what it wrote.")
+                break
+        else:
+            pytest.fail("It did not start: see what it wrote.")
+        own = (  # as somebody would who has nothing but the wheel
+            "init",
+            "own",
+            "--for",
+            "uk",
+            "--name",
+            "A",
+            "--organisation",
+            "B",
+            "--address",
+            "",
+            "--exit",
+            "https://weather.example/",
+        )
+        begin = [sys.executable, "-c", start, str(installed), *own]
+        subprocess.run(begin, cwd=elsewhere, env={**os.environ, "PYTHONPATH": str(installed)}, check=True)
+        assert (elsewhere / "own/help/get-help-now.md").is_file()
+        assert (elsewhere / "own/.git/hooks/pre-commit").is_file()
     finally:
         site.terminate()
         site.wait()

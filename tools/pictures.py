@@ -5,7 +5,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.browser.readers import CHROMIUM, CHROMIUM_ARGUMENTS
+from tests.chromium import CHROMIUM, CHROMIUM_ARGUMENTS
 from tests.server import PROJECT, RunningSite
 from tools.chat_pictures import take_chat_pictures
 from tools.desk_pictures import take_desk_pictures
@@ -31,7 +31,7 @@ def main() -> None:
     """Write docs/pictures/*.png anew."""
     FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as data, sync_playwright() as playwright:
-        site = RunningSite(PROJECT / "content", Path(data))
+        site = RunningSite(PROJECT / "examples/hampshire", Path(data))
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
         try:
             for name, path, size, scheme in PICTURES:

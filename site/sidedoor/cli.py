@@ -10,33 +10,31 @@ from flask.cli import ScriptInfo
 
 from sidedoor.documents.codes import Code
 from sidedoor.documents.problem_words import file_words
-from sidedoor.documents.problems import Refused
+from sidedoor.documents.problems import Level, Refused
+from sidedoor.documents.times import utc_now
 from sidedoor.public import commands
 from sidedoor.settings import Settings, of_environment
+from sidedoor.starters import EXAMPLE
 from sidedoor.starters.command import init, mark
 from sidedoor.web import serve
-
-SHIPPED_CONTENT = Path(__file__).resolve().parent / "content"
-"""What the package brings along, for somebody who has no content of their own yet. A checkout has its own instead."""
+from sidedoor.web.logs import without_a_log
 
 
 def _public_site() -> Flask:
     from sidedoor.public.server import load  # a command that needs no application makes none
 
-    _choose_content()
     return load()
 
 
 def _staff_desk() -> Flask:
     from sidedoor.desk.server import load  # the public site's commands never load the desk
 
-    _choose_content()
     return load()
 
 
-def _choose_content() -> None:
-    if "SIDEDOOR_CONTENT" not in os.environ and not Path("content").is_dir() and SHIPPED_CONTENT.is_dir():
-        os.environ["SIDEDOOR_CONTENT"] = str(SHIPPED_CONTENT)
+def _say_if_it_is_the_example(settings: Settings) -> None:
+    if settings.content == EXAMPLE:
+        click.echo("This is the example. `sidedoor init` writes a site of your own; SIDEDOOR_CONTENT names its folder.")
 
 
 @click.group(context_settings={"obj": ScriptInfo(create_app=_public_site, set_debug_flag=False)})
@@ -58,9 +56,9 @@ def run(host: str, port: str, workers: int) -> None:
     """Serve the public site."""
     from sidedoor.public.server import check
 
-    _choose_content()
     os.environ.update(HOST=host, PORT=port)
     serve.ready(check)
+    _say_if_it_is_the_example(of_environment())
     click.echo(f"Sidedoor is at http://{host}:{port}  (Ctrl+C stops it)")
     serve.serve("sidedoor.public.server:load", host, port, workers)
 
@@ -72,10 +70,10 @@ def desk(host: str, port: str) -> None:
     """Serve the staff desk."""
     from sidedoor.desk.server import check
 
-    _choose_content()
     os.environ.update(HOST=host, PORT=port)
     address = os.environ.setdefault("SIDEDOOR_DESK_URL", f"http://localhost:{port}")
     serve.ready(check)
+    _say_if_it_is_the_example(of_environment())
     click.echo(f"The desk is at {address}  (Ctrl+C stops it)")
     serve.serve("sidedoor.desk.server:load", host, port, 1)
 
@@ -100,7 +98,6 @@ def back_up(
     """Write everything but the chats to FILE, encrypted, and read it again. FILE may be a folder."""
     from sidedoor import backup
 
-    _choose_content()
     settings = _settings()
     try:
         if keep and not file.is_dir():
@@ -144,6 +141,21 @@ def backup_key(file: Path) -> None:
         click.echo(backup.new_key(file))
     except backup.CannotBackUp as problem:
         raise click.ClickException(_words(problem)) from None
+
+
+@main.command()
+def doctor() -> None:
+    """Say what is wrong with how it is set up. Exits with 1 if anything is."""
+    from sidedoor.doctor import faults
+
+    _choose_content()
+    without_a_log()
+    found = faults(_settings(), utc_now)
+    for problem in found:
+        click.echo(str(problem))
+    wrong = sum(problem.level is Level.ERROR for problem in found)
+    click.echo(f"{wrong} wrong, {len(found) - wrong} odd." if found else "Nothing is wrong.")
+    sys.exit(1 if wrong else 0)
 
 
 def _words(refused: Refused) -> str:

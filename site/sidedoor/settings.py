@@ -1,4 +1,4 @@
-"""Everything an operator sets, in one typed place. What the site's owner chooses is in content/site.toml.
+"""Everything an operator sets, in one typed place. What the site's owner chooses is in site.toml.
 
 A value that cannot be used is a Problem under the name of its setting; its words say the shape and what to write.
 """
@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sidedoor.documents.codes import Code
 from sidedoor.documents.models import WebAddress
 from sidedoor.documents.problems import Level, Problem, Refused, Wrong
+from sidedoor.starters import EXAMPLE
 
 PREFIX = "SIDEDOOR_"
 OF_COMMANDS = ("SIDEDOOR_BACKUP_TO", "SIDEDOOR_BACKUP_PASSPHRASE_FILE")
@@ -65,12 +66,17 @@ def _place(written: str) -> str:
     return written
 
 
+def _own_or_example() -> Path:
+    """The folder `content` beside which the program was started, if there is one; else the example."""
+    return Path("content") if Path("content").is_dir() else EXAMPLE
+
+
 class Settings(BaseSettings):
     """Read from SIDEDOOR_*, HOST and PORT. Raises pydantic.ValidationError for a value it cannot use."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, populate_by_name=True)
 
-    content: Annotated[Path, AfterValidator(_folder)] = Path("content")
+    content: Annotated[Path, AfterValidator(_folder)] = Field(default_factory=_own_or_example)
     """The folder that editors write."""
     data: Annotated[Path, AfterValidator(_folder)] = Path("data")
     """A folder for databases and copies; made when first needed."""

@@ -26,6 +26,8 @@
       kept.addEventListener("submit", (event) => event.preventDefault());
       kept.addEventListener("click", press);
     }
+    // A page that was left keeps its place, so that Back finds it.
+    kept.replaceWith(Object.assign(document.createElement("div"), { id: "plan" }));
     place.replaceWith(kept);
   }
 

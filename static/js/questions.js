@@ -23,6 +23,8 @@
       [...kept.querySelectorAll(".question")].at(-1)?.after(fits);
       kept.addEventListener("change", show);
     }
+    // A page that was left keeps its place, so that Back finds it.
+    kept.replaceWith(Object.assign(document.createElement("div"), { id: "questions" }));
     place.replaceWith(kept);
   }
 

@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from tests.browser.places import Places
-from tests.browser.readers import CHROMIUM, CHROMIUM_ARGUMENTS
-from tests.server import PROJECT, RunningSite, copy_content
+from tests.server import PROJECT, RunningSite, copy_content, started_before
 
 Visited = tuple[RunningSite, Places]
 
@@ -15,26 +14,9 @@ Visited = tuple[RunningSite, Places]
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
     """The project's own site, served as `make run` serves it."""
-    site = RunningSite(PROJECT / "content", tmp_path_factory.mktemp("data"))
+    site = RunningSite(PROJECT / "examples/hampshire", started_before(tmp_path_factory.mktemp("data")))
     yield site
     site.close()
-
-
-@pytest.fixture(scope="session")
-def playwright() -> Iterator[Playwright]:
-    """Playwright, once for all tests."""
-    with sync_playwright() as playwright:
-        yield playwright
-
-
-@pytest.fixture(scope="session")
-def browser(playwright: Playwright) -> Iterator[Browser]:
-    """Chromium. Playwright turns the back/forward cache off unless told not to; readers have it on."""
-    browser = playwright.chromium.launch(
-        executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS, ignore_default_args=["--disable-back-forward-cache"]
-    )
-    yield browser
-    browser.close()
 
 
 @pytest.fixture
@@ -60,7 +42,7 @@ def visited_by_number(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visi
 def _site_among(places: Places, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visited]:
     content = tmp_path_factory.mktemp("visited") / "content"
     copy_content(content, [places.url("exit"), places.url("second")])
-    site = RunningSite(content, tmp_path_factory.mktemp("data"))
+    site = RunningSite(content, started_before(tmp_path_factory.mktemp("data")))
     places.links = f'<a id="in" href="{site.url}/">In</a> <a id="again" href="{site.url}/help/money">Again</a>'
     yield site, places
     site.close()

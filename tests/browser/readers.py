@@ -25,10 +25,9 @@ from selenium.webdriver import WebKitGTK
 from selenium.webdriver.webkitgtk.options import Options
 from selenium.webdriver.webkitgtk.service import Service
 
+from tests.chromium import CHROMIUM, CHROMIUM_ARGUMENTS
 from tests.server import free_port
 
-CHROMIUM = "/usr/bin/chromium"
-CHROMIUM_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 FIREFOX = "/usr/bin/firefox-esr"
 WAIT_SECONDS = 5.0
 AFTER_PRESS_SECONDS = 0.15

@@ -162,7 +162,7 @@ def test_m2_a_stray_percent_sign_or_one_that_names_nothing_in_a_fragment_is_no_f
 
 @pytest.mark.parametrize("scripts", [True, False])
 def test_a_second_press_of_send_is_the_same_press(browser: Browser, tmp_path: Path, scripts: bool) -> None:
-    site = RunningSite(PROJECT / "content", tmp_path / "data")
+    site = RunningSite(PROJECT / "examples/hampshire", tmp_path / "data")
     context = browser.new_context(java_script_enabled=scripts)
     tab = context.new_page()
     tab.goto(f"{site.url}/feedback")

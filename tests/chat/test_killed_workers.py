@@ -11,6 +11,7 @@ import os
 import random
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -143,7 +144,8 @@ def test_workers_that_are_killed_lose_no_message_double_none_and_keep_the_order(
     site = RunningSite(tmp_path / "content", tmp_path / "data", workers=2)
     try:
         store.set_presence(ADVISER, "Kit", True, datetime.now(UTC))
-        talks, answered, killed = asyncio.run(talk(site, store))
+        with ThreadPoolExecutor(1) as beside:  # where Playwright has run, this thread has a loop already
+            talks, answered, killed = beside.submit(asyncio.run, talk(site, store)).result()
     finally:
         site.close()
     unknown = sum(one.unknown for one in talks)

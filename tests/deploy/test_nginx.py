@@ -2,13 +2,16 @@
 
 import contextlib
 import gzip
+import io
 import json
 import os
 import re
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -18,45 +21,72 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import sync_playwright
+from PIL import Image
+from playwright.sync_api import Browser
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import stream_encode_multipart
 
 from sidedoor.chat.store import ChatStore, open_store
+from sidedoor.desk import MOST_BYTES as DESK_MOST_BYTES
+from sidedoor.desk import create_app as create_desk
 from sidedoor.documents.reading import read_site
-from sidedoor.web.headers import policy_headers
+from sidedoor.public import MOST_BYTES as PUBLIC_MOST_BYTES
+from sidedoor.settings import Settings
+from sidedoor.web.headers import policy_headers, policy_in_page
 from sidedoor.web.look import site_rules
 from tests.browser.places import Places
-from tests.browser.readers import CHROMIUM, CHROMIUM_ARGUMENTS
-from tests.server import PROJECT, RunningSite, copy_content, free_port
+from tests.content import ContentFolder
+from tests.desk.forms import fields_of
+from tests.server import DESK, PROJECT, RunningSite, copy_content, free_port, started_before
 
+pytestmark = pytest.mark.server
 NGINX = shutil.which("nginx") or "/usr/sbin/nginx"
 
 
 class Deployed:
-    """nginx on the example's own lines, with only paths and ports changed."""
+    """nginx on the example's own lines, with only paths and ports changed; the site and the desk behind it."""
 
     def policy(self) -> dict[str, str]:
         """The headers that every answer carries."""
-        return policy_headers(False, site_rules(read_site((self.content / "site.toml").read_text("utf-8"))))
+        return policy_headers(False, self._rules())
+
+    def policy_in_page(self) -> str:
+        """What stands in the head of the mirror's pages."""
+        return policy_in_page(False, self._rules())
+
+    def _rules(self) -> str:
+        return site_rules(read_site((self.content / "site.toml").read_text("utf-8")))
 
     def __init__(self, folder: Path) -> None:
-        self.content = folder / "content"
+        self.folder, self.content = folder, folder / "content"
         self.places = Places()
         copy_content(self.content, [self.places.url("exit")])
         old = self.content / "news" / "project-cara-trial.md"
         old.write_text(
             old.read_text("utf-8").replace("\nstate:", "\nprevious_slugs: [former-name]\nstate:", 1), "utf-8"
         )
-        self.mirror = folder / "mirror"
-        self.site = RunningSite(self.content, folder / "data")
+        gone = old.read_text("utf-8").replace("former-name", "zqformer").replace("state: published", "state: withdrawn")
+        gone = gone.replace(
+            "\nstate:", "\nwithdrawn:\n  at: 2026-11-01 09:00\n  reason: zqwrong\n  removed: yes\nstate:", 1
+        )
+        (self.content / "news" / "zqgone.md").write_text(gone, "utf-8")
+        (folder / "served").mkdir()
+        self.mirror = folder / "served" / "now"
+        self.site = RunningSite(self.content, started_before(folder / "data"), SIDEDOOR_PROXIES="1")
+        self.desk = RunningSite(self.content, folder / "data", application=DESK, SIDEDOOR_PROXIES="1")
+        started_before(folder / "exportdata")
         self.export()
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.port, self.desk_port = free_port(), free_port()
+        self.url, self.desk_url = f"http://127.0.0.1:{self.port}", f"http://127.0.0.1:{self.desk_port}"
         text = (PROJECT / "deploy" / "nginx.conf").read_text("utf-8")
         for ours, theirs in (
             ("127.0.0.1:8080", f"127.0.0.1:{self.port}"),
+            ("127.0.0.1:8081", f"127.0.0.1:{self.desk_port}"),
             ("127.0.0.1:5000", f"127.0.0.1:{self.site.port}"),
-            ("/srv/sidedoor/mirror", str(self.mirror)),
+            ("127.0.0.1:5001", f"127.0.0.1:{self.desk.port}"),
+            ("/srv/sidedoor/mirror", str(self.mirror.parent)),
             ("www.example.org", "127.0.0.1"),
+            ("desk.example.org", "127.0.0.1"),
         ):
             assert ours in text
             text = text.replace(ours, theirs)
@@ -81,24 +111,24 @@ class Deployed:
 
     def export(self, *more: str) -> subprocess.CompletedProcess[str]:
         """Run `flask export`."""
-        settings = {"SIDEDOOR_CONTENT": str(self.content), "SIDEDOOR_DATA": str(self.mirror.parent / "exportdata")}
+        settings = {"SIDEDOOR_CONTENT": str(self.content), "SIDEDOOR_DATA": str(self.folder / "exportdata")}
         return subprocess.run(
             [sys.executable, "-m", "flask", "export", str(self.mirror), *more],
             cwd=PROJECT, env={**os.environ, **settings}, capture_output=True, text=True, check=False,
         )  # fmt: skip
 
     def get(
-        self, path: str, form: bytes | None = None, headers: dict[str, str] | None = None
+        self, path: str, form: bytes | None = None, headers: dict[str, str] | None = None, url: str = ""
     ) -> tuple[int, dict[str, list[str]], bytes]:
-        """Status, headers and body; redirects are not followed."""
+        """Status, headers and body, from the site or from `url`; redirects are not followed."""
 
         class Stay(urllib.request.HTTPRedirectHandler):
             def redirect_request(self, *args: object, **kwargs: object) -> None:
                 return None
 
-        request = urllib.request.Request(self.url + path, form, headers or {})
+        request = urllib.request.Request((url or self.url) + path, form, headers or {})
         try:
-            answer = urllib.request.build_opener(Stay).open(request, timeout=10)
+            answer = urllib.request.build_opener(Stay).open(request, timeout=30)
         except urllib.error.HTTPError as error:
             answer = error
         with answer:
@@ -112,6 +142,7 @@ class Deployed:
         self.process.terminate()
         self.process.wait(timeout=10)
         self.site.close()
+        self.desk.close()
         self.places.close()
 
     @property
@@ -141,16 +172,40 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     deployed.close()
 
 
-@pytest.mark.parametrize("path", ["/", "/help", "/help/money", "/news", "/news/rss.xml", "/contacts", "/robots.txt"])
+def policy_of(page: bytes) -> str:
+    """The policy that stands in a page's own head, before any script."""
+    head, found, _ = page.partition(b"<script")
+    told = re.findall(rb'<meta http-equiv="Content-Security-Policy" content="([^"]*)">', head)
+    assert (found, len(told)) == (b"<script", 1)
+    return str(told[0].decode())
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/help", "/help/money", "/news", "/safer-browsing", "/news/rss.xml", "/robots.txt"]
+)
 def test_pages_come_from_the_mirror_with_the_whole_policy_once(deployed: Deployed, path: str) -> None:
     status, headers, body = deployed.get(path)
     assert status == 200
     assert body == (deployed.mirror / ("index.html" if path == "/" else path[1:] if "." in path else f"{path[1:]}.html")).read_bytes()  # fmt: skip
-    for name, value in deployed.policy().items():
+    whole = deployed.policy()
+    csp = whole.pop("Content-Security-Policy")
+    for name, value in whole.items():
         assert headers[name.lower()] == [value]
-    kind = {"/news/rss.xml": "application/rss+xml", "/robots.txt": "text/plain"}.get(path, "text/html")
-    assert headers["content-type"][0] == f"{kind}; charset=utf-8"
     assert "set-cookie" not in headers
+    (sent,) = headers["content-security-policy"]
+    if path.endswith((".xml", ".txt")):
+        assert sent == "default-src 'none'; frame-ancestors 'none'"
+        return
+    of_its_release = {part for part in csp.split("; ") if part.startswith(("default-", "script-", "style-"))}
+    assert set(sent.split("; ")) - {"object-src 'none'"} == set(csp.split("; ")) - of_its_release
+    assert policy_of(body) == deployed.policy_in_page()
+
+
+def test_every_file_of_the_mirror_comes_as_what_it_is(deployed: Deployed) -> None:
+    types = json.loads((deployed.mirror / "_mirror.json").read_text("utf-8"))["types"]
+    assert {"text/plain", "image/jpeg"} & {kind.partition(";")[0] for kind in types.values()}
+    for path, kind in types.items():
+        assert deployed.get(path)[1]["content-type"] == [kind], path
 
 
 @pytest.mark.parametrize("path", ["/", "/help/money", "/no-such-page", "/search"])
@@ -180,8 +235,43 @@ def test_search_and_the_form_reach_the_application(deployed: Deployed) -> None:
     assert deployed.get("/search", b"query=money", {"Sec-Fetch-Site": "cross-site"})[0] == 403
 
 
+def test_ports_are_kept(deployed: Deployed) -> None:
+    assert deployed.get("/search", b"query=money", {"Origin": deployed.url})[0] == 200
+    assert deployed.get("/search", b"query=money", {"Origin": "http://127.0.0.1"})[0] == 403, "another site's"
+    for path in ("/news/former-name", "/NEWS//"):
+        (location,) = deployed.get(path)[1]["location"]
+        assert not location.startswith("http") or location.startswith(f"{deployed.url}/")
+
+
+def test_a_form_reaches_the_application_also_where_the_mirror_has_a_page(deployed: Deployed) -> None:
+    _, headers, page = deployed.get("/contacts")
+    assert headers["content-security-policy"] == [deployed.policy()["Content-Security-Policy"]]
+    assert b'method="post" action="/contacts#found"' in page, "the mirror's page has no such form"
+    place = re.search(rb'name="place" value="([^"]+)"', page)
+    assert place
+    status, _, body = deployed.get("/contacts", urlencode({"place": place[1].decode()}).encode())
+    assert (status, b'value="' + place[1] + b'" autocomplete="off" checked' in body) == (200, True)
+    assert deployed.get("/help/money", b"a=b")[0] == 405, "it says so itself"
+
+
+def test_whatever_the_web_server_refuses_by_itself_keeps_the_exit(deployed: Deployed) -> None:
+    token = deployed.start_chat()
+    for cookie in ("a=b", f"chat={token}"):
+        answers = [
+            deployed.get("/feedback", b"message=" + b"a" * 70_000, {"Cookie": cookie}),
+            deployed.get("/help/money", headers={"Cookie": cookie, "X-Long": "a" * 40_000}),
+        ]
+        assert [answer[0] for answer in answers] == [413, 400]
+        for _, headers, body in answers:
+            assert b'<a id="hide-this-page"' in body
+            assert b'href="/contacts"' in body
+            assert headers["cache-control"] == ["no-store"]
+
+
 def test_former_addresses_missing_pages_and_the_exit(deployed: Deployed) -> None:
     assert deployed.get("/news/former-name")[1]["location"][0].endswith("/news/project-cara-trial")
+    status, _, body = deployed.get("/news/zqgone")
+    assert (status, b"zqwrong" in body) == (410, True)
     status, headers, body = deployed.get("/no-such-page")
     assert status == 404
     assert b'id="hide-this-page"' in body
@@ -248,11 +338,11 @@ def test_the_pack_comes_from_the_mirror_with_its_type_and_answers_its_tag(deploy
 
 @pytest.mark.parametrize("scripts", [True, False])
 @pytest.mark.parametrize("path", ["/help/money", "/", "/news", "/zqnowhere"])
-def test_with_nginx_in_front_hide_on_any_page_ends_a_running_chat(deployed: Deployed, scripts: bool, path: str) -> None:
+def test_with_nginx_in_front_hide_on_any_page_ends_a_running_chat(
+    browser: Browser, deployed: Deployed, scripts: bool, path: str
+) -> None:
     deployed.store.set_presence(1, "Kit", True, datetime.now(UTC))
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
-        context = browser.new_context(java_script_enabled=scripts)
+    with browser.new_context(java_script_enabled=scripts) as context:
         tab = context.new_page()
         tab.goto(f"{deployed.url}/chat")
         tab.get_by_role("button", name="It is safe. Start").click()
@@ -268,7 +358,22 @@ def test_with_nginx_in_front_hide_on_any_page_ends_a_running_chat(deployed: Depl
             time.sleep(0.05)
         assert deployed.state_of(token) == ("ended", "hidden")
         assert context.cookies(deployed.url) == []
-        browser.close()
+
+
+def slowly(port: int, asked: bytes) -> bytes:
+    """The answer to somebody who sends and takes slowly."""
+    with socket.socket() as slow:
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        slow.connect(("127.0.0.1", port))
+        half = len(asked) // 2 if len(asked) > 1000 else len(asked)
+        slow.sendall(asked[:half])
+        time.sleep(0.3)
+        slow.sendall(asked[half:])
+        time.sleep(0.7)
+        answer = b""
+        while part := slow.recv(1 << 16):
+            answer += part
+    return answer
 
 
 def test_no_word_reaches_a_temporary_file_however_slow_the_reader(deployed: Deployed) -> None:
@@ -289,26 +394,202 @@ def test_no_word_reaches_a_temporary_file_however_slow_the_reader(deployed: Depl
         ),
     ]
     for asked in requests:
-        with socket.socket() as slow:
-            slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            slow.connect(("127.0.0.1", deployed.port))
-            half = len(asked) // 2 if len(asked) > 1000 else len(asked)
-            slow.sendall(asked[:half])
-            time.sleep(0.3)
-            slow.sendall(asked[half:])
-            time.sleep(0.7)
-            answer = b""
-            while part := slow.recv(1 << 16):
-                answer += part
+        answer = slowly(deployed.port, asked)
         assert answer.startswith(b"HTTP/1.1 ")
         if asked.startswith(b"GET"):
             assert answer.count(b"zqanswer") == 300 * 200
     assert [path for path in deployed.temporary.rglob("*") if path.parent != deployed.temporary] == []
 
 
+def released(deployed: Deployed, folder: Path) -> Path:
+    """A release that a later version of the program writes: its first script says so, and has another hash."""
+    for name in ("site", "static"):
+        shutil.copytree(PROJECT / name, folder / name)
+    script = folder / "static/js/exit/hide-page.js"
+    script.write_text(script.read_text("utf-8") + '\ndocument.documentElement.dataset.zqlater = "yes";\n', "utf-8")
+    settings = {"SIDEDOOR_CONTENT": str(deployed.content), "SIDEDOOR_DATA": str(folder / "data")}
+    subprocess.run(
+        [sys.executable, "-c", "from sidedoor.cli import main; main()", "export", str(folder / "mirror")],
+        cwd=folder, env={**os.environ, **settings, "PYTHONPATH": str(folder / "site")}, check=True, capture_output=True,
+    )  # fmt: skip
+    return (folder / "mirror").resolve()
+
+
+def put_in_place(release: Path, mirror: Path) -> None:
+    link = mirror.with_name("link")
+    link.symlink_to(release)
+    os.replace(link, mirror)
+
+
+def test_pages_and_their_policy_belong_together_after_an_upgrade_without_a_reload(
+    browser: Browser, deployed: Deployed, tmp_path: Path
+) -> None:
+    before, release = deployed.mirror.resolve(), released(deployed, tmp_path)
+    other = release / "help/signs.html"
+    other.write_bytes(other.read_bytes().replace(b"</main>", b"</main><script>document.title = 'zqevil'</script>"))
+    for twin in (".br", ".gz"):
+        other.with_name(f"signs.html{twin}").unlink()
+    put_in_place(release, deployed.mirror)
+    try:
+        for path, later in (("/help/money", "yes"), ("/contacts", None), ("/help/signs", "yes")):
+            tab = browser.new_page()
+            said: list[str] = []
+            tab.on("console", lambda message: said.append(message.text))  # noqa: B023 - closed before the next
+            tab.goto(deployed.url + path)
+            assert tab.evaluate("document.documentElement.dataset.zqlater ?? null") == later
+            assert ["Refused to execute" in one or "violates" in one for one in said] == [True] * (
+                path == "/help/signs"
+            )
+            assert tab.title() != "zqevil"
+            tab.locator("footer a[href='/about']").click()
+            tab.locator("main h1", has_text="About").wait_for()  # in place, whichever release it is of
+            assert tab.url == deployed.url + path
+            tab.get_by_role("link", name="Hide this page").click()
+            tab.wait_for_url("**exit**")
+            tab.close()
+    finally:
+        put_in_place(before, deployed.mirror)
+
+
+class Person:
+    """Somebody who is signed in at the desk, behind nginx."""
+
+    def __init__(self, deployed: Deployed, name: str, role: str) -> None:
+        inside = create_desk(Settings(content=deployed.content, data=deployed.desk.data))
+        person = inside.extensions["desk"].staff.add(name, (role,))
+        client = inside.test_client()
+        with client.session_transaction() as session:
+            session["token"] = inside.extensions["desk"].sessions.start(person, "", datetime.now(UTC))
+        cookie = client.get_cookie(inside.config["SESSION_COOKIE_NAME"])
+        assert cookie
+        inside.extensions["desk"].live.close()
+        self.headers = {"Cookie": f"{cookie.key}={cookie.value}"}
+        self._deployed = deployed
+        self.token = self._field(self.ask("/")[2].decode(), "csrf_token")
+
+    @staticmethod
+    def _field(page: str, name: str) -> str:
+        found = re.search(rf'name="{name}" value="([^"]+)"', page)
+        assert found, name
+        return found[1]
+
+    def ask(
+        self, path: str, fields: dict[str, object] | None = None, origin: str = ""
+    ) -> tuple[int, dict[str, list[str]], bytes]:
+        """Ask for a page, or send a form as the desk's own page does."""
+        sent = fields and stream_encode_multipart({"csrf_token": self.token, **fields}, use_tempfile=False)
+        headers = {**self.headers, "Origin": origin or self._deployed.desk_url, "Referer": self._deployed.desk_url}
+        body = None
+        if sent:
+            body = sent[0].read()
+            headers["Content-Type"] = f"multipart/form-data; boundary={sent[2]}"
+        answer = self._deployed.get(path, body, headers, self._deployed.desk_url)
+        for cookie in answer[1].get("set-cookie", []):
+            self.headers = {"Cookie": cookie.partition(";")[0]}
+        return answer
+
+
+def picture(megabytes: float) -> bytes:
+    """A PNG of one colour that is not compressed."""
+    out = io.BytesIO()
+    Image.new("RGB", (2500, int(megabytes * 1024 * 1024 / 2500 / 3)), "green").save(out, "PNG", compress_level=0)
+    return out.getvalue()
+
+
+@pytest.fixture(scope="module")
+def eve(deployed: Deployed) -> Person:
+    """An editor."""
+    return Person(deployed, "Eve Editor", "editor")
+
+
+def test_the_web_server_takes_as_much_as_the_applications_do() -> None:
+    limits = re.findall(r"(?m)^ +client_max_body_size (\d+)([km]);", (PROJECT / "deploy/nginx.conf").read_text("utf-8"))
+    sizes = [int(number) * {"k": 1024, "m": 1024 * 1024}[unit] for number, unit in limits]
+    assert sizes == [PUBLIC_MOST_BYTES, DESK_MOST_BYTES]
+
+
+def test_a_picture_of_twenty_megabytes_passes_the_desks_door_and_none_of_it_waits_in_a_file(
+    deployed: Deployed, eve: Person
+) -> None:
+    assert eve.ask("/items/new", {"title": "Zq picture", "kind": "news"}, "http://elsewhere.example")[0] == 403
+    status, headers, _ = eve.ask("/items/new", {"title": "Zq picture", "kind": "news"})
+    assert status == 303, "its Origin has a port, and so has the Host that the desk is told"
+    (path,) = headers["location"]
+    form: dict[str, object] = {**fields_of(eve.ask(path)[2].decode()), "step": "draft", "picture_alt": "Green"}
+    seen: set[str] = set()
+    stop = threading.Event()
+
+    def look() -> None:
+        while not stop.is_set():
+            seen.update(str(one) for one in deployed.temporary.rglob("*") if one.is_file())
+            time.sleep(0.005)
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    try:
+        for megabytes, answered, words in (
+            (19.5, 303, b""),
+            (22, 422, b"The picture is over 20 MB."),
+            (24.1, 413, b"Go back, and send a smaller picture."),
+        ):
+            sent = FileStorage(io.BytesIO(picture(megabytes)), "a.png")
+            try:
+                status, headers, body = eve.ask(path, {**form, "picture": sent})
+            except urllib.error.URLError:
+                assert answered == 413, "refused before it had all been sent"
+                continue
+            assert (status, words in body) == (answered, True), megabytes
+            assert headers["cache-control"] == ["no-store"]
+            if answered == 303:
+                form = {**fields_of(eve.ask(path)[2].decode()), "step": "draft", "picture_alt": "Green"}
+    finally:
+        stop.set()
+        looking.join()
+    assert seen == set()
+    page = eve.ask(path)[2].decode()
+    assert "/images/" in page
+    assert list((deployed.content / "images").glob("*.jpg"))
+
+
+def test_no_word_of_the_board_reaches_a_temporary_file_and_nothing_of_it_is_kept(deployed: Deployed) -> None:
+    kit = Person(deployed, "Kit Adviser", "adviser")
+    deployed.start_chat()
+    now = datetime.now(UTC)
+    waiting = [one for one in deployed.store.live(now) if one.state == "waiting"]
+    one = waiting[-1]
+    for number in range(150):
+        deployed.store.say(one.id, "reader", "zqboard " * 200, now + timedelta(seconds=4 * number - 600))
+    assert kit.ask("/chats/present", {"present": "yes"})[0] == 303
+    assert kit.ask(f"/chats/{one.id}/accept", {"x": "y"})[0] == 303
+    asked = f"GET /chats HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {kit.headers['Cookie']}\r\nConnection: close\r\n\r\n"
+    answer = slowly(deployed.desk_port, asked.encode())
+    assert answer.count(b"zqboard") == 150 * 200
+    assert b"cache-control: no-store" in answer.lower()
+    status, _, body = kit.ask(f"/chats/{one.id}/say", {"message": "zqboard " * 200})
+    assert status in (200, 303), body[:300]
+    assert [path for path in deployed.temporary.rglob("*") if path.is_file()] == []
+
+
+def test_the_desk_is_told_who_called_and_believes_nobody_else(deployed: Deployed) -> None:
+    reached = deployed.get("/sign-in", None, {"X-Forwarded-For": "203.0.113.9"}, deployed.desk_url)
+    assert reached[0] == 200
+    token = re.search(rb'name="csrf_token" value="([^"]+)"', reached[2])
+    assert token
+    cookie = reached[1]["set-cookie"][0].partition(";")[0]
+    form = urlencode({"csrf_token": token[1].decode(), "name": "zqnobody", "password": "x", "code": "1"}).encode()
+    for number in range(3):
+        told = {"X-Forwarded-For": f"203.0.113.{number}", "Cookie": cookie, "Origin": deployed.desk_url}
+        assert deployed.get("/sign-in", form, told, deployed.desk_url)[0] == 422
+    with contextlib.closing(sqlite3.connect(deployed.desk.data / "staff.sqlite3")) as database:
+        ((networks, tries),) = database.execute(
+            "SELECT count(DISTINCT who), count(*) FROM failures WHERE who LIKE 'network%'"
+        )
+    assert (networks, tries) == (1, 3), "all from where nginx was called, whatever they said"
+
+
 def test_nothing_is_logged(deployed: Deployed) -> None:
     deployed.get("/help/money?zqsecret")
-    for path in deployed.mirror.parent.rglob("*"):
+    for path in deployed.folder.rglob("*"):
         if path.is_file() and not path.is_relative_to(deployed.content):
             assert b"zqsecret" not in path.read_bytes(), path
 
@@ -324,15 +605,32 @@ def test_the_mirror_stays_when_the_application_is_away(deployed: Deployed) -> No
         assert (headers["cache-control"], headers.get("refresh")) == (["no-store"], None)
     status, headers, body = deployed.get("/chat/wait", headers=in_chat)
     assert (status, headers["refresh"], b"This is a copy of the site" in body) == (200, ["10"], True)
-    assert deployed.get("/chat/say", b"message=x", in_chat)[0] == 503
+    for path in ("/chat/say", "/chat/end", "/feedback", "/search", "/contacts"):
+        for cookies in (in_chat, {}):
+            status, headers, body = deployed.get(path, b"message=x", cookies)
+            assert (status, headers["content-type"]) == (503, ["text/html; charset=utf-8"]), path
+            assert b"That was not sent" in body
+            assert f'<a id="hide-this-page" href="{deployed.places.url("exit")}"'.encode() in body
+            assert b'href="tel:' in body, "and says where else to turn"
+            assert policy_of(body) == deployed.policy_in_page()
     for cookies in (in_chat, {"Cookie": "left=1"}, {}):
         status, headers, _ = deployed.get("/chat/hide", headers=cookies)
         assert (status, headers["location"]) == (303, [deployed.places.url("exit")]), "whoever hides leaves"
         assert deployed.get("/chat/hide", b"x=", cookies)[0] == 503, "nobody says that it is over"
     assert b"This is a copy of the site" in deployed.get("/search")[2]
-    assert deployed.get("/search", b"query=money")[0] == 503
     status, _, body = deployed.get("/no-such-page")
     assert (status, b'id="hide-this-page"' in body) == (404, True)
+    for cookies in (in_chat, {}):
+        assert deployed.get("/w", headers=cookies)[1]["location"] == [deployed.places.url("exit")]
+        assert deployed.get("/news/former-name", headers=cookies)[1]["location"] == ["/news/project-cara-trial"]
+        status, _, body = deployed.get("/news/zqgone", headers=cookies)
+        assert (status, b"zqwrong" in body, b'id="hide-this-page"' in body) == (410, True, True)
+    assert deployed.get("/healthz")[0] == 502
+    deployed.desk.close()
+    for form in (None, b"message=x"):
+        status, headers, body = deployed.get("/chats/1/say", form, url=deployed.desk_url)
+        assert (status, b"what you typed is still there" in body) == (503, True)
+        assert headers["cache-control"] == ["no-store"]
 
 
 def test_systemd_finds_nothing_wrong_and_little_exposed(tmp_path: Path) -> None:
@@ -361,12 +659,10 @@ def shows_everywhere(replica: RunningSite, word: bytes) -> bool:
     return all(word in page for page in pages)
 
 
-def test_two_replicas_on_one_content_folder_show_the_same(tmp_path: Path) -> None:
-    content = tmp_path / "content"
-    copy_content(content, ["https://weather.example/"])
-    replicas = [RunningSite(content, tmp_path / f"data{number}", workers=2) for number in (1, 2)]
+def test_two_replicas_on_one_content_folder_show_the_same(content: ContentFolder, tmp_path: Path) -> None:
+    replicas = [RunningSite(content.path, tmp_path / f"data{number}", workers=2) for number in (1, 2)]
     try:
-        page = content / "help" / "money.md"
+        page = content.path / "help" / "money.md"
         page.write_text(page.read_text("utf-8") + "\nzqedited\n", "utf-8")
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline and not all(shows_everywhere(replica, b"zqedited") for replica in replicas):

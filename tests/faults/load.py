@@ -5,6 +5,8 @@ import threading
 import time
 from urllib.parse import urlsplit
 
+PAUSE_SECONDS = 0.005
+"""Between two requests of a reader. Without, the readers would take the processor from the servers they watch."""
 PATHS = ("/", "/help/money", "/news", "/contacts", "/news/rss.xml")
 
 
@@ -48,5 +50,5 @@ class Load:
             except (OSError, http.client.HTTPException) as error:
                 self.failures.append(f"{path}: {error!r}")
                 connection.close()
-            time.sleep(0.001)
+            time.sleep(PAUSE_SECONDS)
         connection.close()

@@ -18,18 +18,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.content import ContentFolder
 from tests.faults.load import Load
-from tests.server import RunningSite, copy_content, workers
+from tests.server import RunningSite, copy_content, started_before, workers
 
 LIVE_SECONDS = 5.0
 EXITS = ["https://weather.example/"]
-
-
-@pytest.fixture
-def content(tmp_path: Path) -> Path:
-    """A copy of the project's content."""
-    copy_content(tmp_path / "content", EXITS)
-    return tmp_path / "content"
 
 
 @pytest.fixture(scope="module")
@@ -43,15 +37,7 @@ def lasting_content(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def lasting_site(lasting_content: Path) -> Iterator[RunningSite]:
     """One site that goes through everything that no process dies of."""
-    site = RunningSite(lasting_content, lasting_content.with_name("data"), workers=2)
-    yield site
-    site.close()
-
-
-@pytest.fixture
-def site(content: Path, tmp_path: Path) -> Iterator[RunningSite]:
-    """The site with two workers on that copy."""
-    site = RunningSite(content, tmp_path / "data", workers=2)
+    site = RunningSite(lasting_content, started_before(lasting_content.with_name("data")), workers=2)
     yield site
     site.close()
 
@@ -75,6 +61,16 @@ def wait_until(true: Callable[[], bool], seconds: float = LIVE_SECONDS) -> float
                 return time.monotonic() - began
         time.sleep(0.02)
     raise AssertionError("It did not come true.")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
+    """Another, whose workers die or are replaced."""
+    folder = tmp_path_factory.mktemp("dying")
+    copy_content(folder / "content", EXITS)
+    site = RunningSite(folder / "content", started_before(folder / "data"), workers=2)
+    yield site
+    site.close()
 
 
 def test_a_killed_worker_costs_no_more_than_what_it_was_answering(site: RunningSite) -> None:
@@ -188,8 +184,11 @@ def test_no_harm_to_the_content_loses_a_request_or_a_page_and_edits_go_on(
     assert load.answered > 50
 
 
-def test_an_edit_is_on_every_worker_within_a_second_and_nobody_sees_half(site: RunningSite, content: Path) -> None:
-    page = content / "help" / "money.md"
+@pytest.mark.alone
+def test_an_edit_is_on_every_worker_within_a_second_and_nobody_sees_half(
+    lasting_site: RunningSite, lasting_content: Path
+) -> None:
+    site, page = lasting_site, lasting_content / "help" / "money.md"
     text = page.read_text("utf-8")
     took = []
     for number in range(5):
@@ -208,12 +207,12 @@ def test_an_edit_is_on_every_worker_within_a_second_and_nobody_sees_half(site: R
     assert sorted(took)[len(took) // 2] < 1, took
 
 
-def test_a_full_disk_takes_nothing_down_and_no_message_is_lost_unsaid(content: Path, tmp_path: Path) -> None:
+def test_a_full_disk_takes_nothing_down_and_no_message_is_lost_unsaid(content: ContentFolder, tmp_path: Path) -> None:
     limited = ["prlimit", "--fsize=0", "--"]  # no file may grow: what a full disk does to whoever writes
-    site = RunningSite(content, tmp_path / "data", workers=1, wrapper=limited)
+    site = RunningSite(content.path, tmp_path / "data", workers=1, wrapper=limited)
     try:
         assert get(site, "/help/money")[0] == 200
-        page = content / "help" / "money.md"
+        page = content.path / "help" / "money.md"
         page.write_text(page.read_text("utf-8") + "\nzqfull\n", "utf-8")
         wait_until(lambda: "zqfull" in get(site, "/help/money")[1])
         request = urllib.request.Request(f"{site.url}/feedback", b"message=zqkeep+this")
@@ -228,8 +227,8 @@ def test_a_full_disk_takes_nothing_down_and_no_message_is_lost_unsaid(content: P
         site.close()
 
 
-def test_exhausted_file_descriptors_end_when_the_connections_do(content: Path, tmp_path: Path) -> None:
-    site = RunningSite(content, tmp_path / "data", workers=1, wrapper=["prlimit", "--nofile=80", "--"])
+def test_exhausted_file_descriptors_end_when_the_connections_do(content: ContentFolder, tmp_path: Path) -> None:
+    site = RunningSite(content.path, tmp_path / "data", workers=1, wrapper=["prlimit", "--nofile=80", "--"])
     try:
         address = ("127.0.0.1", site.port)
         held = []
@@ -240,13 +239,14 @@ def test_exhausted_file_descriptors_end_when_the_connections_do(content: Path, t
         for connection in held:
             connection.close()
         wait_until(lambda: get(site, "/help/money")[0] == 200, 10)
-        page = content / "help" / "money.md"
+        page = content.path / "help" / "money.md"
         page.write_text(page.read_text("utf-8") + "\nzqafter\n", "utf-8")
         wait_until(lambda: "zqafter" in get(site, "/help/money")[1], 10)
     finally:
         site.close()
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("kind", ["half open", "slow to read", "slow to send a form"])
 def test_two_hundred_bad_connections_do_not_keep_a_reader_waiting(lasting_site: RunningSite, kind: str) -> None:
     site = lasting_site
@@ -275,16 +275,16 @@ def test_two_hundred_bad_connections_do_not_keep_a_reader_waiting(lasting_site: 
             connection.close()
 
 
-def test_the_clock_set_forward_and_back_shows_and_hides_at_once(content: Path, tmp_path: Path) -> None:
+def test_the_clock_set_forward_and_back_shows_and_hides_at_once(tmp_path: Path) -> None:
     library = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
     assert library, "Debian's package faketime is needed"
     moment = tmp_path / "moment"
     moment.write_text("@2026-11-24 12:00:00")
-    (content / "news" / "later.md").write_text(
-        "---\ntitle: Later\nsummary: s\nstate: published\npublish_at: 2026-12-24 09:00\n---\n\nzqlater\n", "utf-8"
-    )
+    folder = ContentFolder(tmp_path / "content")  # a small one: the changed clock makes everything slow
+    folder.write_basics()
+    folder.document("news/later.md", "zqlater", title="Later", publish_at="2026-12-24 09:00")
     site = RunningSite(
-        content, tmp_path / "data", workers=1, LD_PRELOAD=str(library[-1]), FAKETIME_TIMESTAMP_FILE=str(moment),
+        folder.path, tmp_path / "data", workers=1, LD_PRELOAD=str(library[-1]), FAKETIME_TIMESTAMP_FILE=str(moment),
         FAKETIME_NO_CACHE="1", FAKETIME_DONT_FAKE_MONOTONIC="1", TZ="Europe/London",
     )  # fmt: skip
     try:

@@ -158,7 +158,7 @@ def test_health_says_nothing_that_a_draft_changes(
 ) -> None:
     clock.forward(minutes=5)
     before = health(client)
-    assert before == {"status": "ok", "edition_age": 300.0, "documents": 5}
+    assert before == {"status": "ok", "edition_age": 300.0, "documents": 5, "trouble": []}
     client.get("/help/money")
     remembered = set(app.extensions["edition"]().answers)
     for front in ({"state": "draft"}, {"state": "ready"}, {"publish_at": "2026-12-24 09:00"}, {"title": "x" * 500}):
@@ -172,7 +172,7 @@ def test_health_says_nothing_that_a_draft_changes(
     assert health(client) == before
     content.document("news/second.md", publish_at="2026-11-02 09:00")
     refresh()
-    assert health(client) == {"status": "ok", "edition_age": 0.0, "documents": 6}
+    assert health(client) == {"status": "ok", "edition_age": 0.0, "documents": 6, "trouble": []}
     assert "/help/money" not in app.extensions["edition"]().answers
 
 

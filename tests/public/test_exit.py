@@ -60,7 +60,7 @@ def test_the_operators_setting_takes_the_place_of_all_that_the_site_names(chosen
         assert f'id="hide-this-page" href="{CHOSEN}"' in unescape(page)
     assert client.get("/w").location == CHOSEN
     write_mirror(chosen, tmp_path / "mirror", "https://www.example.org")
-    assert f"location = /w {{ return 303 {CHOSEN}; }}" in (tmp_path / "mirror/_nginx.conf").read_text()
+    assert f'/w "{CHOSEN}";' in (tmp_path / "mirror/_moved.map").read_text()
     assert f"/w {CHOSEN} 303" in (tmp_path / "mirror/_redirects").read_text()
     for file in (tmp_path / "mirror").resolve().rglob("*"):
         if file.is_file() and not file.name.endswith((".br", ".gz")):

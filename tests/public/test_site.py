@@ -319,7 +319,7 @@ def test_health_tells_numbers_and_no_paths(content: ContentFolder, client: Flask
     content.write("help/zqbroken.md", "broken")
     refresh()
     answer = client.get("/healthz")
-    assert json.loads(answer.data) == {"status": "ok", "edition_age": 0.0, "documents": 5}
+    assert json.loads(answer.data) == {"status": "ok", "edition_age": 0.0, "documents": 5, "trouble": []}
 
 
 def test_the_files_that_programs_ask_for(client: FlaskClient) -> None:

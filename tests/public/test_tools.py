@@ -1,4 +1,4 @@
-"""Tools are pages of content/pages that stand among the help pages, and are checked like them."""
+"""Tools are pages of the folder pages that stand among the help pages, and are checked like them."""
 
 import re
 

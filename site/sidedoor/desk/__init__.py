@@ -9,9 +9,10 @@ from urllib.parse import urlsplit
 
 from flask import Flask, g
 from flask_wtf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from sidedoor.chat.store import open_store
-from sidedoor.desk import audit_page, front, static_files
+from sidedoor.desk import audit_page, front, health, static_files
 from sidedoor.desk.access import guard
 from sidedoor.desk.audit import Audit
 from sidedoor.desk.chats import board
@@ -91,6 +92,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
         chats=open_store(settings.chat_store, data),
         pages=create_pages(settings, live, clock),
     )
+    app.extensions["health"] = health.health_of(app.extensions["desk"], data, app.config["CONTENT"])
     signing_in.set_up_cookie(app, settings.https)
     speak_plainly(app, clock, lambda: live.library.site)
     app.jinja_env.filters["in_words"] = in_words
@@ -98,7 +100,12 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
 
     @app.context_processor
     def _everywhere() -> dict[str, object]:
-        return {"person": g.get("person"), "site": live.library.site, "work_account": "work_account" in app.extensions}
+        return {
+            "person": g.get("person"),
+            "site": live.library.site,
+            "work_account": "work_account" in app.extensions,
+            "troubles": app.extensions["health"].troubles,
+        }
 
     refuse_cross_site_posts(app)
     CSRFProtect(app)
@@ -114,6 +121,8 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
     handle_errors(app)
     guard(app, signing_in.person_of_this_request)
     add_commands(app)
+    if settings.proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, settings.proxies, 0, 0)  # type: ignore[method-assign]
     policy = tuple(policy_headers(settings.https).items())
     app.wsgi_app = outermost = OutermostLayer(  # type: ignore[method-assign]
         app.wsgi_app,
@@ -124,5 +133,10 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
         lambda: emergency_number(live.library.site),
     )
     serve(app, lambda environ: False, outermost.refuse_body)
-    app.extensions["background"] = Background((live.watch,))
+    tasks = [live.watch, app.extensions["health"].watch]
+    if settings.monitor:
+        folders = {"data": data, "content": app.config["CONTENT"]}
+        numbers = health.monitor(app.extensions["desk"], app.extensions["health"], folders)
+        tasks.append(health.serving(settings.monitor, numbers))
+    app.extensions["background"] = Background(tasks)
     return app

@@ -12,6 +12,7 @@ from sidedoor.desk.items.files import CannotSave
 from sidedoor.desk.people.typed_words import shown_again
 from sidedoor.desk.refusal_words import sentence
 from sidedoor.documents.problems import Refused
+from sidedoor.web.outermost import answer_with_the_error_told
 
 log = logging.getLogger(__name__)
 _SENTENCES = {
@@ -20,8 +21,10 @@ _SENTENCES = {
     403: ("This is not open to you", "If you need it, ask an administrator for the role it takes."),
     404: ("There is nothing here", "It may have been moved or removed. The list shows everything there is."),
     405: ("That did not work", "Go back, and use the buttons on the page."),
+    408: ("That did not arrive", "The connection was too slow. Go back, where your words still are, and try again."),
     413: ("That is too big", "Send a smaller picture or a shorter text."),
     429: ("That was too often", "Wait a minute, then try again."),
+    503: ("That did not arrive", "Too much is coming in just now. Go back, wait a minute, then try again."),
 }
 
 
@@ -31,6 +34,7 @@ def _roles() -> frozenset[Who]:
 
 def handle_errors(app: Flask) -> None:
     """Give `app` its error pages."""
+    answer_with_the_error_told(app)
 
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> ResponseReturnValue:

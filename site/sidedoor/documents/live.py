@@ -32,6 +32,7 @@ class LiveLibrary:
         self.library: Library = loader.load()
         self._looking = threading.Lock()
         self._stop = threading.Event()
+        self._seen = time.monotonic()
         self._thread: threading.Thread | None = None
         self._tell(self.library.problems)
 
@@ -44,6 +45,10 @@ class LiveLibrary:
                 self._tell(problem for problem in library.problems if problem not in known)
                 self._tell_mended(known, library.problems)
         return library
+
+    def unseen_for(self) -> float:
+        """Seconds since the folder was last looked at, where a thread looks; 0 where none does."""
+        return time.monotonic() - self._seen if self._thread else 0.0
 
     @property
     def away(self) -> bool:
@@ -70,6 +75,7 @@ class LiveLibrary:
     def _watch(self) -> None:
         looked, wait = time.monotonic(), 0.0
         for told in self._tidings():
+            self._seen = time.monotonic()
             if told or time.monotonic() - looked >= wait:
                 began = time.monotonic()
                 self._look()

@@ -11,7 +11,7 @@ from PIL import Image, UnidentifiedImageError
 from pydantic import AfterValidator, Field
 
 from sidedoor.documents.codes import Code
-from sidedoor.documents.models import Model
+from sidedoor.documents.models import COLOUR, Model
 from sidedoor.documents.problems import Wrong
 
 MOST_MARK_BYTES = 2_000
@@ -66,7 +66,7 @@ def _check_svg(written: str) -> None:
                 raise Wrong(Code.MARK_DOES_MORE, what=name)
 
 
-Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
+Colour = Annotated[str, Field(pattern=COLOUR)]
 
 
 class Look(Model):

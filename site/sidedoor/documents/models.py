@@ -26,6 +26,9 @@ from sidedoor.documents.slugs import slug_problem
 from sidedoor.documents.times import parse_wall_time
 
 _OWN_PATH = re.compile(r"/([a-z0-9-]+(/[a-z0-9-]+)*)?")
+_ID = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+_DIGITS = r"^[+(]?[0-9*#][0-9 ()./*#-]*$"
+COLOUR = r"^#[0-9a-fA-F]{6}$"
 _EMAIL = r"[^@\s<>\\]+@[^@\s<>\\]+\.[a-z]+"
 State = Literal["draft", "ready", "published", "withdrawn"]
 Kind = Literal["help", "news", "page"]
@@ -76,9 +79,9 @@ OwnPath = Annotated[str, Field(pattern=rf"^{_OWN_PATH.pattern}$")]
 EmailAddress = Annotated[str, Field(pattern=rf"^{_EMAIL}$")]
 Words = Annotated[str, Field(min_length=1, max_length=160)]
 ReachedBy = Annotated[str, AfterValidator(_reached_by)]
-Id = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
+Id = Annotated[str, Field(pattern=_ID, max_length=80)]
 """A name for code and files: of a contact, a place, an audience. It may be a number."""
-Digits = Annotated[str, Field(pattern=r"^[+(]?[0-9*#][0-9 ()./*#-]*$", max_length=40)]
+Digits = Annotated[str, Field(pattern=_DIGITS, max_length=40)]
 """A number as its country writes it: `+1 (416) 555-0100`, `*16`. Letters are no digits: not every phone shows them."""
 
 
@@ -249,7 +252,11 @@ def check(
     try:
         return model.model_validate(values, context={"zone": zone})
     except ValidationError as error:
-        raise Refused([_problem(model, detail, file, line_of) for detail in error.errors()]) from None
+        found = error.errors()
+        # A list is called too short as well when what it holds was refused.
+        inside = {detail["loc"][:-1] for detail in found}
+        told = [detail for detail in found if detail["type"] != "too_short" or detail["loc"] not in inside]
+        raise Refused([_problem(model, detail, file, line_of) for detail in told]) from None
 
 
 _CODES: Mapping[str, Code] = {
@@ -275,6 +282,14 @@ _CODES: Mapping[str, Code] = {
     "dict_type": Code.NOT_A_TABLE,
 }
 """What pydantic's types of error are here."""
+_SHAPES: Mapping[str, Code] = {
+    _ID: Code.NOT_AN_ID,
+    _DIGITS: Code.NOT_A_PHONE,
+    rf"^{_EMAIL}$": Code.NOT_AN_EMAIL,
+    rf"^{_OWN_PATH.pattern}$": Code.NOT_AN_OWN_PATH,
+    COLOUR: Code.NOT_A_COLOUR,
+}
+"""Which patterns say what is wrong better than that they do not fit."""
 
 
 def _problem(model: type[Model], detail: Any, file: str, line_of: LineOf) -> Problem:
@@ -290,11 +305,24 @@ def _problem(model: type[Model], detail: Any, file: str, line_of: LineOf) -> Pro
         code, values = (Code.MISSPELT_NAME, {"near": Name(near[0])}) if near else (Code.UNKNOWN_NAME, {})
     elif code in (Code.NOT_A_CHOICE, Code.WRONG_SHAPE, Code.NOT_YES_OR_NO):
         values = {"written": str(detail["input"]), "expected": context.get("expected", "")}
+        code = _SHAPES.get(context.get("pattern", ""), code)
     elif code is Code.NOT_A_LIST and isinstance(detail["input"], Mapping):
         code = Code.EMPTY
+    elif code is Code.NOT_A_LIST and file.endswith(".toml"):
+        code = Code.NOT_A_TOML_LIST
+    elif code is Code.NOT_A_NUMBER:
+        values = _range_of(model, place)
     elif code is Code.TOO_LONG:
         values = {"most": context["max_length"]}
     return Problem(file, line_of(place), code, values, field)
+
+
+def _range_of(model: type[Model], place: tuple[str | int, ...]) -> dict[str, Any]:
+    """The least and the most that a number may be."""
+    fields = _model_of(model, place).model_fields.items()
+    bounds = next((field.metadata for name, field in fields if (field.alias or name) == place[-1]), [])
+    least, most = ([getattr(bound, name) for bound in bounds if hasattr(bound, name)] for name in ("ge", "le"))
+    return {"least": least[0] if least else 0, "most": most[0] if most else 9999}
 
 
 def _model_of(model: type[Model], place: tuple[str | int, ...]) -> type[Model]:

@@ -96,7 +96,15 @@ WORDS: Mapping[Code, _Words] = {
     Code.WRONG_SHAPE: _Words("{field} cannot be “{written}”.", _LIKE_ANOTHER),
     Code.NOT_A_DAY: _Words("{field} is not a day that exists.", "Write it like 2026-11-24."),
     Code.NOT_YES_OR_NO: _Words("{field} cannot be “{written}”.", "Write yes or no."),
-    Code.NOT_A_NUMBER: _Words("{field} is not a whole number from 0 to 9999.", "Write one like 10."),
+    Code.NOT_A_NUMBER: _Words("{field} is not a whole number from {least} to {most}.", "Write one like 10."),
+    Code.NOT_A_TOML_LIST: _Words(
+        "{field} has to be a list.", "Write it between square brackets, with commas: [\"one\", \"two\"]."
+    ),
+    Code.NOT_AN_ID: _Words("{field} cannot be “{written}”.", "Write a to z, 0 to 9 and hyphens, like the-north."),
+    Code.NOT_A_PHONE: _Words("{field} cannot be “{written}”.", "Write digits as people group them: 0808 555 0100."),
+    Code.NOT_AN_EMAIL: _Words("{field} cannot be “{written}”.", "Write one like press@example.org."),
+    Code.NOT_AN_OWN_PATH: _Words("{field} cannot be “{written}”.", "Write a page of this site, like /about."),
+    Code.NOT_A_COLOUR: _Words("{field} cannot be “{written}”.", "Write # and six digits, like #17504b."),
     Code.NOT_WORDS: _Words("{field} has to be words.", "Write them between quotes."),
     Code.NOT_A_TABLE: _Words("{field} has to have names and values of its own.", _LIKE_ANOTHER),
     Code.NOT_A_LIST: _Words("{field} has to be a list.", "Write one item a line, each after a hyphen."),
@@ -372,6 +380,10 @@ WORDS: Mapping[Code, _Words] = {
     ),
     Code.SETTING_NOT_YES_OR_NO: _Words("“{written}” is neither true nor false.", "Write true or false."),
     Code.SETTING_MISSING_BESIDE: _Words("It works only together with {beside}.", "Set those, too, or leave it out."),
+    Code.MONITOR_NOT_THERE: _Words(
+        "Nothing can be answered at {place} ({reason}).",
+        "It is tried again. Choose another port, or end what has it.",
+    ),
     Code.SETTING_UNKNOWN: _Words(
         "There is no setting of this name, so it does nothing.", "Delete it, or look the name up in docs/settings.md."
     ),
@@ -482,6 +494,106 @@ WORDS: Mapping[Code, _Words] = {
     Code.RESTORE_FAILED: _Words(
         "It was not restored: {reason}.",
         "Nothing was left behind. Mend that, then try again.",
+    ),
+    Code.HEALTH_NOT_SERVED: _Words(
+        "Readers get no pages.",
+        "Look at the log, and start the site again.",
+    ),
+    Code.HEALTH_CONTENT_AWAY: _Words(
+        "The content folder cannot be reached.",
+        "Readers see everything as it was. Mount it, or correct SIDEDOOR_CONTENT.",
+    ),
+    Code.HEALTH_CONTENT_UNSEEN: _Words(
+        "The content folder was not looked at for five minutes, so edits do not show.",
+        "Look at its disk, then start again.",
+    ),
+    Code.HEALTH_DISK_LOW: _Words(
+        "The disk is nearly full.",
+        "Make room before nothing can be saved.",
+    ),
+    Code.HEALTH_DISK_FULL: _Words(
+        "The disk is full.",
+        "Pages are shown; nothing can be saved, no feedback and no chat. Make room.",
+    ),
+    Code.HEALTH_DISK_READ_ONLY: _Words(
+        "Nothing can be written to the disk.",
+        "Pages are shown; nothing can be saved, no feedback and no chat. Look at why.",
+    ),
+    Code.HEALTH_DISK_BROKEN: _Words(
+        "The disk does not answer as it should.",
+        "Look at the machine's own log.",
+    ),
+    Code.HEALTH_CHAT_DOWN: _Words(
+        "The chat's store does not answer.",
+        "Readers are told, and given phone numbers. Start it, or correct SIDEDOOR_CHAT_STORE.",
+    ),
+    Code.HEALTH_ONE_EDGE: _Words(
+        "Everybody comes through one machine more than SIDEDOOR_PROXIES counts: the chat's limit by network is off.",
+        "Count the machines in front, and set SIDEDOOR_PROXIES to that.",
+    ),
+    Code.HEALTH_BROKEN_FILES: _Words(
+        "{count} files cannot be used as they are.",
+        "Readers see their last good versions. `sidedoor check` says what is wrong.",
+    ),
+    Code.HEALTH_EMBARGO_NOT_LIVE: _Words(
+        "The time of {count} news items has come, and nobody has approved them.",
+        "Approve them at the desk, or give them another time.",
+    ),
+    Code.HEALTH_QUEUE_ALONE: _Words(
+        "{count} people wait in the chat, and no adviser is present.",
+        "Call an adviser.",
+    ),
+    Code.HEALTH_NO_HISTORY: _Words(
+        "The history of what is saved is not being kept.",
+        "Look at the log of the desk.",
+    ),
+    Code.DOCTOR_OPEN_TO_ALL: _Words(
+        "Everybody on this machine can look into {folder}.",
+        "Take that away: chmod o= {folder}.",
+    ),
+    Code.DOCTOR_OTHER_OWNER: _Words(
+        "{path} does not belong to the owner of {folder}, so the service may be unable to write it.",
+        "Give it back: chown -R with the owner of {folder}.",
+    ),
+    Code.DOCTOR_NOT_OURS: _Words(
+        "This user cannot look into {folder}.",
+        "Run it as the user of the service, or give the folder to its group.",
+    ),
+    Code.DOCTOR_HTTPS_OFF: _Words(
+        "The url of site.toml is {url}, but SIDEDOOR_HTTPS is off.",
+        "Set it to true, so that readers are kept on TLS.",
+    ),
+    Code.DOCTOR_URL_WITHOUT_TLS: _Words(
+        "SIDEDOOR_HTTPS is on, but the url of site.toml is “{url}”.",
+        "Write the address that readers use: https://www.example.org.",
+    ),
+    Code.DOCTOR_PROXIES_UNCOUNTED: _Words(
+        "SIDEDOOR_HTTPS says that something in front speaks TLS, and SIDEDOOR_PROXIES counts nothing in front.",
+        "Set SIDEDOOR_PROXIES to the number of web servers in front, 1 for nginx alone.",
+    ),
+    Code.DOCTOR_DESK_WITHOUT_TLS: _Words(
+        "Staff reach the desk at {url}, without TLS, where passkeys do not work and passwords can be read.",
+        "Put TLS in front, and write https://.",
+    ),
+    Code.DOCTOR_URL_OF_OTHERS: _Words(
+        "Something else answers at {url}.",
+        "Look at the name server and at the web server in front.",
+    ),
+    Code.DOCTOR_URL_SILENT: _Words(
+        "Nothing answers at {url} from here.",
+        "Look at the name server, the certificate and the web server in front; or this machine may not call out.",
+    ),
+    Code.DOCTOR_NOT_RUNNING: _Words(
+        "No site answers at {place}.",
+        "Start it, or set HOST and PORT as the service has them.",
+    ),
+    Code.DOCTOR_CLOCK_UNSET: _Words(
+        "Nobody sets this machine's clock, and embargoes lift by it.",
+        "Install chrony, or turn on systemd-timesyncd.",
+    ),
+    Code.DOCTOR_CLOCKS_DIFFER: _Words(
+        "The disk's clock and this machine's are {seconds} seconds apart.",
+        "Set both by the same time server.",
     ),
 }  # fmt: skip
 

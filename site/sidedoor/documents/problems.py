@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from sidedoor.documents.codes import Code
-from sidedoor.documents.problem_words import file_words
+from sidedoor.documents.problem_words import Said, file_words
 
 
 class Level(StrEnum):
@@ -33,6 +33,10 @@ class Problem:
     values: Mapping[str, Any] = dataclasses.field(default_factory=dict, hash=False)
     field: str = ""
     level: Level = Level.ERROR
+
+    def words(self) -> Said:
+        """What is wrong, and what to do, without the place."""
+        return file_words(self.code, self.values, self.field)
 
     def __str__(self) -> str:
         """As a log and `flask content check` show it."""

@@ -35,10 +35,13 @@ from sidedoor.public.menu import menu
 from sidedoor.public.pack import is_pack
 from sidedoor.public.search_index import SearchIndex
 from sidedoor.settings import Settings
+from sidedoor.web import health as watched
 from sidedoor.web.background import Background
 from sidedoor.web.current import current_public
+from sidedoor.web.edge import Edge
 from sidedoor.web.edition import MIRROR_KEY, EditionLayer
-from sidedoor.web.headers import set_policy, with_policy
+from sidedoor.web.headers import policy_in_page, set_policy, with_policy
+from sidedoor.web.health import Health
 from sidedoor.web.inline import inline_script, inline_style
 from sidedoor.web.language import current_language, speak_languages
 from sidedoor.web.look import site_rules, site_style
@@ -49,6 +52,8 @@ from sidedoor.web.rsgi import serve
 from sidedoor.web.same_site import refuse_cross_site_posts
 
 PACKAGE = Path(__file__).resolve().parents[1]
+MOST_BYTES = 64 * 1024
+"""Of a form."""
 
 
 def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
@@ -83,10 +88,19 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
         lambda: emergency_number(live.library.site),
         True,
     )
+    app.wsgi_app = app.extensions["edge"].counting(app.wsgi_app)  # type: ignore[method-assign]
     serve(app, edition.at_hand, outermost.refuse_body)
+    app.extensions["door"] = edition
+    app.extensions["health"] = how_it_is = Health(
+        watched.content(live),
+        watched.disk(app.config["DATA"], "the data folder"),
+        watched.chat_store(app.extensions["chat_store"], clock, lambda: live.library.site.chat is not None),
+        app.extensions["edge"].check,
+    )
     app.extensions["background"] = Background(
         (
             live.watch,
+            how_it_is.watch,
             lambda: sweep(app.extensions["chat_store"], clock, lambda: live.library.site.chat is not None),
             # So that the first search does not have to wait for it.
             lambda: app.extensions["search_index"].follow(edition.edition().public),
@@ -106,12 +120,13 @@ def create_pages(settings: Settings, live: LiveLibrary, clock: Clock) -> Flask:
         SERVED_AT=settings.served_at,
         EXIT_URL=settings.exit_url,
         HTTPS=settings.https,
-        MAX_CONTENT_LENGTH=64 * 1024,
-        MAX_FORM_MEMORY_SIZE=64 * 1024,
+        MAX_CONTENT_LENGTH=MOST_BYTES,
+        MAX_FORM_MEMORY_SIZE=MOST_BYTES,
         MAX_FORM_PARTS=20,
     )
     app.extensions["live"] = live
     app.extensions["clock"] = clock
+    app.extensions["edge"] = Edge(settings.proxies)
     app.extensions["search_index"] = SearchIndex()
     app.extensions["feedback_senders"] = Senders()
     app.extensions["chat_store"] = open_store(settings.chat_store, app.config["DATA"])
@@ -130,6 +145,7 @@ def create_pages(settings: Settings, live: LiveLibrary, clock: Clock) -> Flask:
             "exit": exit.current_exit(),
             "help_now": public.help_now(current_language()),
             "mirror_of": request.environ.get(MIRROR_KEY, ""),
+            "policy_in_page": policy_in_page(settings.https, site_rules(public.site)),
         }
 
     refuse_cross_site_posts(app)

@@ -10,13 +10,18 @@ from sidedoor.public.addresses import Addresses
 from sidedoor.web.current import current_public
 from sidedoor.web.edition import SAME_FOR_EVERYONE
 from sidedoor.web.language import translate as _
+from sidedoor.web.outermost import answer_with_the_error_told
 
 log = logging.getLogger(__name__)
+OF_SERVERS = (400, 413, 503)
+"""What a web server in front of this one answers by itself."""
 
 
 def handle_errors(app: Flask) -> None:
     """Give `app` its error pages. A former address leads to the present one, an
     address with capitals or too many slashes to the one that is meant; a removed page says why it is gone."""
+
+    answer_with_the_error_told(app)
 
     @app.before_request
     def one_spelling() -> None:
@@ -46,8 +51,10 @@ def handle_errors(app: Flask) -> None:
             return error_page(403, _("This did not come from our own page"), _("Open the page here and try again."))
         if error.code == 413:
             return error_page(413, _("That is too long to send"), _("Please make it shorter and try again."))
+        if error.code in (408, 503):
+            return not_sent(error.code)
         if error.code >= 500:
-            return unexpected(error)
+            return error_page(500, _("Something went wrong here"), _("It is our fault. Please try again in a moment."))
         return error_page(
             error.code, _("That did not work"), _("Something in the request was not right. Please try another way.")
         )
@@ -57,6 +64,15 @@ def handle_errors(app: Flask) -> None:
         # Flask's own log line would name the path. What a reader looked at is written down nowhere.
         log.error("A page could not be made.", exc_info=error)
         return error_page(500, _("Something went wrong here"), _("It is our fault. Please try again in a moment."))
+
+
+def not_sent(code: int) -> ResponseReturnValue:
+    """The page for a form that did not arrive, or that nobody can take just now: it says where else to turn."""
+    public = current_public()
+    named = public.site.chat.instead if public.site.chat else ()
+    instead = [public.contacts[name] for name in named if name in public.contacts]
+    text = _("Please go back: your words may still be there. Then try again in a few minutes.")
+    return render_template("error.html", code=code, heading=_("That was not sent"), text=text, instead=instead), code
 
 
 def error_page(code: int, heading: str, text: str) -> ResponseReturnValue:

@@ -27,10 +27,12 @@ from werkzeug.test import TestResponse
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.private import for_everybody
 from sidedoor.public.addresses import LIVE, Addresses
+from sidedoor.public.errors import OF_SERVERS
 from sidedoor.public.pack import is_pack
 from sidedoor.web.edition import MIRROR_KEY
-from sidedoor.web.headers import IN_PLACE, in_place, policy_headers
+from sidedoor.web.headers import policy_headers
 from sidedoor.web.look import site_rules
+from sidedoor.web.outermost import ERROR_KEY
 
 MANIFEST = "_mirror.json"
 _COMPRESSED = (".html", ".xml", ".json", ".txt")
@@ -136,13 +138,14 @@ def _fill(release: _Release, app: Flask, live: str) -> None:
     settings = {MIRROR_KEY: live.rstrip("/")}
     for path in Addresses(public).mirrored():
         _add(release, mirror, path, client.get(path, base_url=base_url, environ_overrides=settings))
+    for code in (404, *OF_SERVERS):
+        page = client.get("/-", base_url=base_url, environ_overrides={**settings, ERROR_KEY: code})
+        release.add("404.html" if code == 404 else f"_errors/{code}.html", page.data)
     policy = policy_headers(app.config["HTTPS"], site_rules(public.site))
-    missing = client.get("/-", base_url=base_url, environ_overrides=settings)
-    release.add("404.html", missing.data)
     release.add(MANIFEST, json.dumps(vars(mirror), indent=1, sort_keys=True).encode())
     release.add("_redirects", _redirects(mirror).encode())
     release.add("_headers", _headers(policy).encode())
-    release.add("_nginx.conf", _nginx(mirror, policy).encode())
+    release.add("_moved.map", _moved(mirror).encode())
 
 
 def _add(release: _Release, mirror: Mirror, path: str, answer: TestResponse) -> None:
@@ -174,27 +177,11 @@ def _headers(policy: Mapping[str, str]) -> str:
     return "/*\n" + "".join(f"  {name}: {value}\n" for name, value in policy.items())
 
 
-def _nginx(mirror: Mirror, policy: Mapping[str, str]) -> str:
-    """What goes into an nginx server block: the policy, redirects, removed pages, types that no ending tells."""
-    lines = ["# Written by `flask export`. Include it in a server block, and reload nginx when it changes."]
-    ((_, kept), (_, varies)) = in_place([])
-    lines += [
-        f'set $kept "{policy["Cache-Control"]}";',
-        'set $varies "";',
-        f'if ($http_{IN_PLACE.lower().replace("-", "_")}) {{ set $kept "{kept}"; set $varies "{varies}"; }}',
-        "add_header Cache-Control $kept always;",
-        "add_header Vary $varies always;",
-    ]
-    lines += [f'add_header {name} "{value}" always;' for name, value in policy.items() if name != "Cache-Control"]
-    lines += ["error_page 404 /404.html;", "location ~ ^/_ { internal; }"]
-    for path, (status, target) in sorted(mirror.redirects.items()):
-        lines.append(f"location = {path} {{ return {status} {target}; }}")
-    for path, file in sorted(mirror.gone.items()):
-        lines.append(f"location = {path} {{ error_page 410 /{file}; return 410; }}")
-    for path, kind in sorted(mirror.types.items()):
-        if is_pack(path) or ("." in path and not path.startswith("/images/")):
-            file = f" try_files /{mirror.pages[path]} =404;" if is_pack(path) else ""
-            lines.append(f'location = {path} {{ types {{}} default_type "{kind}";{file} }}')
+def _moved(mirror: Mirror) -> str:
+    """Where former addresses lead, as an nginx `map` reads it: for while there is no application to ask."""
+    lines = ["# Written by `sidedoor export`. nginx reads it when it starts and when it is reloaded."]
+    # A dollar sign would begin a variable, and nothing escapes it.
+    lines += [f'{path} "{target.replace("$", "%24")}";' for path, (_, target) in sorted(mirror.redirects.items())]
     return "\n".join([*lines, ""])
 
 

@@ -1,19 +1,49 @@
-"""GET /healthz, for the operator's monitor: numbers only, and only of what is public."""
+"""GET /healthz, for monitors, balancers and people: whether readers are served, and what is wrong with the machine."""
 
 from flask import Blueprint, current_app
 from flask.typing import ResponseReturnValue
+from werkzeug.test import create_environ, run_wsgi_app
 
+from sidedoor.documents.codes import Code
+from sidedoor.documents.problems import Problem
 from sidedoor.web.current import current_edition
+from sidedoor.web.health import Health, as_json
 
 blueprint = Blueprint("health", __name__)
 
 
 @blueprint.get("/healthz")
 def healthz() -> ResponseReturnValue:
-    """How many seconds ago what the public sees last changed, by this worker's account; and how many documents that is.
+    """200 while readers are served, whatever else is wrong; 503 once they are not.
 
-    Nothing here may change with a draft: somebody watching would learn that something is being prepared.
+    Nothing here may move with a draft: whoever watched would learn that something is being prepared. So it tells how
+    many seconds ago what the public sees last changed, by this worker's account, how many documents that is, and how
+    the machine does.
     """
-    edition = current_edition()
+    edition, health = current_edition(), current_app.extensions.get("health")
+    found = list(health.troubles()) if isinstance(health, Health) else []
+    served = _served(edition.public.help_now(edition.public.site.language))
+    if not served:
+        found.insert(0, Problem("the site", None, Code.HEALTH_NOT_SERVED))
     age = (current_app.extensions["clock"]() - edition.since).total_seconds()
-    return {"status": "ok", "edition_age": round(age, 1), "documents": len(edition.public.shown)}
+    told = {
+        "status": "down" if not served else "trouble" if found else "ok",
+        "edition_age": round(age, 1),
+        "documents": len(edition.public.shown),
+        "trouble": as_json(found),
+    }
+    return told, 200 if served else 503
+
+
+def _served(help_now: str) -> bool:
+    """Whether a reader would get the front page, and the page they may need first. Both are remembered: it is cheap."""
+    door = current_app.extensions["door"]
+    address = "https://localhost" if current_app.config["HTTPS"] else "http://localhost"
+    try:
+        for path in ("/", help_now):
+            _, status, _ = run_wsgi_app(door, create_environ(path, address), buffered=True)
+            if not status.startswith("200"):
+                return False
+    except Exception:
+        return False
+    return True

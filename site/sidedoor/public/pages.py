@@ -12,7 +12,7 @@ blueprint = Blueprint("pages", __name__)
 @blueprint.get("/<slug>")
 @same_for_everyone
 def page(slug: str) -> str:
-    """One page of content/pages."""
+    """One page of the folder `pages`."""
     public = current_public()
     document = public.find("page", slug) or abort(404)
     g.language = document.language

@@ -5,7 +5,7 @@ from pathlib import Path
 _PACKAGE = Path(__file__).resolve().parents[1]
 # The wheel carries the folder inside the package; a checkout has it beside site/.
 EXAMPLES = _PACKAGE / "examples" if (_PACKAGE / "examples").is_dir() else _PACKAGE.parents[1] / "examples"
-EXAMPLE = _PACKAGE / "content" if (_PACKAGE / "content").is_dir() else _PACKAGE.parents[1] / "content"
-"""The one that brings pages along."""
+EXAMPLE = sorted(EXAMPLES.glob("*/site.toml"))[0].parent
+"""The one that brings pages along, and that is served while nothing else is named."""
 CLAIMS = "claims.txt"
 """What it says of itself and only its owner can say, a phrase a line."""

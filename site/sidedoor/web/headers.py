@@ -5,6 +5,7 @@ from functools import lru_cache
 
 from flask import Flask, Response
 from flask_talisman import Talisman
+from markupsafe import Markup
 
 from sidedoor.web.inline import hashes, source_hash
 
@@ -19,7 +20,20 @@ def content_security_policy(https: bool, rules: str = "") -> str:
 
     `rules`: what the site's own choices add to its style (see look.py).
     """
-    directives = {
+    return _written({**_of_a_page(rules), "frame-ancestors": "'none'"}, https)
+
+
+@lru_cache(maxsize=8)
+def policy_in_page(https: bool, rules: str = "") -> Markup:
+    """The same, for the head of a mirror's page: page and hashes are of one release then, whatever serves them.
+
+    Who may frame a page can be said in a header alone (CSP3, 3.3).
+    """
+    return Markup(_written(_of_a_page(rules), https))
+
+
+def _of_a_page(rules: str) -> dict[str, str]:
+    return {
         "default-src": "'none'",
         "script-src": " ".join(hashes("js")),
         "style-src": " ".join([*hashes("css"), *([source_hash(rules)] if rules else [])]),
@@ -27,10 +41,12 @@ def content_security_policy(https: bool, rules: str = "") -> str:
         "connect-src": "'self'",
         "form-action": "'self'",
         "base-uri": "'none'",
-        "frame-ancestors": "'none'",
         "require-trusted-types-for": "'script'",
         "trusted-types": "sidedoor",
     }
+
+
+def _written(directives: dict[str, str], https: bool) -> str:
     policy = "; ".join(f"{name} {value}" for name, value in directives.items())
     return f"{policy}; upgrade-insecure-requests" if https else policy
 

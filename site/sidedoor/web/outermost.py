@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from flask import Flask, abort, request
 from werkzeug.sansio.utils import host_is_trusted
 
 from sidedoor.web.edition import Answer
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 Complete = Callable[[list[tuple[str, str]]], list[tuple[str, str]]]
 log = logging.getLogger(__name__)
+ERROR_KEY = "sidedoor.error"
+"""In the environment of a request, where no client can put it: the status that its answer is to explain."""
+HEALTH = "/healthz"
 _LOOPBACK = ("localhost", ".localhost", "127.0.0.1", "[::1]")
 
 
@@ -59,9 +63,12 @@ class OutermostLayer:
             return start_response(status, complete, error) if error else start_response(status, complete)
 
         host = environ.get("HTTP_HOST", "")
+        if asks_how_it_is := environ.get("PATH_INFO") == HEALTH:
+            # Monitors and balancers call by an address, or without a Host; the answer holds neither.
+            environ["HTTP_HOST"] = host = "localhost"
         if not _trusted(host, self._hosts()):
             return _plain(start, "400 Bad Request", "This address is not one this site answers to.\n")
-        if self._https and environ.get("HTTP_X_FORWARDED_PROTO", "https") == "http":
+        if self._https and not asks_how_it_is and environ.get("HTTP_X_FORWARDED_PROTO", "https") == "http":
             path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
             location = f"https://{host}{quote(path.encode('latin-1', 'replace'))}"
             return _plain(
@@ -76,16 +83,27 @@ class OutermostLayer:
             log.exception("A request was not answered.")
             return _plain(start, "500 Internal Server Error", f"Something went wrong here.{self._in_danger()}\n")
 
-    def refuse_body(self, environ: "WSGIEnvironment", start_response: "StartResponse", status: str) -> list[bytes]:
+    def refuse_body(self, environ: "WSGIEnvironment", start_response: "StartResponse", status: str) -> Iterable[bytes]:
         """Answer a request whose body did not come (see rsgi.Front), in words that help all the same."""
-        del environ
-        headers = [("Content-Type", "text/plain; charset=utf-8"), ("Connection", "close")]
-        start_response(status, self._complete(headers))
-        return [f"What you sent did not arrive. Please try again.{self._in_danger()}\n".encode()]
+
+        def start(answered: str, headers: list[tuple[str, str]], *error: Any) -> Any:
+            return start_response(answered, [*headers, ("Connection", "close")], *error)
+
+        asked = {"REQUEST_METHOD": "GET", "PATH_INFO": "/-", "QUERY_STRING": "", ERROR_KEY: int(status.split()[0])}
+        return self({**environ, **asked}, start)
 
     def _in_danger(self) -> str:
         number = self._emergency()
         return f" In danger, call {number}." if number else ""
+
+
+def answer_with_the_error_told(app: Flask) -> None:
+    """Let `app` make its own page for the status in ERROR_KEY: for whoever answers without asking it."""
+
+    @app.before_request
+    def _answer() -> None:
+        if code := request.environ.get(ERROR_KEY):
+            abort(code)
 
 
 def _answering_in_place(start_response: "StartResponse") -> "StartResponse":

@@ -8,7 +8,7 @@ sends slowly costs a few kilobytes of memory until their time is up. What the ed
 import asyncio
 import io
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
@@ -65,7 +65,7 @@ class Front:
         self,
         app: Flask,
         at_hand: "Callable[[WSGIEnvironment], bool]",
-        refuse: "Callable[[WSGIEnvironment, Callable[..., Any], str], list[bytes]]",
+        refuse: "Callable[[WSGIEnvironment, Callable[..., Any], str], Iterable[bytes]]",
     ) -> None:
         self._app = app
         self._at_hand = at_hand
@@ -83,15 +83,20 @@ class Front:
             try:
                 body = await self._body(environ, connection)
             except BodyRefused as refused:
-                if status := refused.status:
-                    connection.response_bytes(*_run(lambda start: self._refuse(environ, start, status)))
+                if refused.status:
+                    connection.response_bytes(*await self._in_a_thread(self._refused, environ, refused.status))
                 return
             environ["wsgi.input"] = io.BytesIO(body)
-        answer = await asyncio.get_running_loop().run_in_executor(self._threads, self._answer, environ)
-        connection.response_bytes(*answer)
+        connection.response_bytes(*await self._in_a_thread(self._answer, environ))
+
+    async def _in_a_thread(self, answer: Callable[..., _Answer], *given: Any) -> _Answer:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, answer, *given)
 
     def _answer(self, environ: "WSGIEnvironment") -> _Answer:
         return _run(lambda start: self._app.wsgi_app(environ, start))
+
+    def _refused(self, environ: "WSGIEnvironment", status: str) -> _Answer:
+        return _run(lambda start: self._refuse(environ, start, status))
 
     async def _body(self, environ: "WSGIEnvironment", connection: Connection) -> bytes:
         """The whole body, its length in `environ`. A body that is too long is left where it is: Flask says so."""
@@ -132,7 +137,7 @@ class Front:
 def serve(
     app: Flask,
     at_hand: "Callable[[WSGIEnvironment], bool]",
-    refuse: "Callable[[WSGIEnvironment, Callable[..., Any], str], list[bytes]]",
+    refuse: "Callable[[WSGIEnvironment, Callable[..., Any], str], Iterable[bytes]]",
 ) -> None:
     """Let granian serve `app` through a Front."""
     app.__rsgi__ = Front(app, at_hand, refuse)  # type: ignore[attr-defined]

@@ -14,7 +14,7 @@ from tests.conftest import PROJECT, SetClock
 from tests.content import CONTACTS, ContentFolder
 from tests.desk.conftest import PublicSite, SignedIn
 
-REAL = (PROJECT / "content/contacts.yaml").read_text("utf-8")
+REAL = (PROJECT / "examples/hampshire/contacts.yaml").read_text("utf-8")
 
 
 def hidden(page: str, name: str) -> str:

@@ -20,12 +20,14 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from sidedoor.desk import create_app
 from sidedoor.desk.audit import STRANGERS_LINES, Audit
 from sidedoor.desk.people import signing_in
 from sidedoor.desk.people.staff import FAILURES, OFFICE_FAILURES, LinkSpent, Passkey, Staff, TooOften
+from sidedoor.settings import Settings
 from tests.conftest import SetClock
 from tests.content import ContentFolder
-from tests.desk.conftest import SignedIn
+from tests.desk.conftest import DeskClient, SignedIn
 from tests.desk.people.test_signing_in import PASSWORD, link_of, set_password
 from tests.server import DESK, RunningSite
 
@@ -456,6 +458,23 @@ def test_one_network_that_guesses_too_often_shuts_no_other_out_however_its_addre
     with pytest.raises(TooOften):
         desk.extensions["desk"].staff.attempt(None, network_of(desk, here), clock())
     assert desk.extensions["desk"].staff.attempt(None, network_of(desk, there), clock())
+
+
+def test_behind_a_web_server_of_ours_networks_are_told_apart_and_what_a_caller_adds_is_not_believed(
+    content: ContentFolder, tmp_path: Path, clock: SetClock
+) -> None:
+    behind = create_app(Settings(content=content.path, data=tmp_path / "data", proxies=1), clock)
+    behind.test_client_class = DeskClient
+    client = behind.test_client()
+    client.get("/sign-in")
+    form = {"name": "Nobody", "password": "x", "code": "1"}
+
+    def guess(told: str) -> int:
+        return client.post("/sign-in", data=form, headers={"X-Forwarded-For": told}).status_code
+
+    assert [guess(f"203.0.113.{number}, 192.0.2.7") for number in range(OFFICE_FAILURES)] == [422] * OFFICE_FAILURES
+    assert (guess("192.0.2.7"), guess("192.0.2.7, 198.51.100.7")) == (429, 422)
+    behind.extensions["desk"].live.close()
 
 
 def test_the_same_network_is_one_however_its_address_is_written(desk: Flask) -> None:

@@ -1,0 +1,193 @@
+"""What the desk's people and the operator's monitor are told beyond the public `/healthz`: files, embargoes, the queue.
+
+Counts alone: no page and no person is named. It stands on the desk's pages, and where SIDEDOOR_MONITOR says: a door of
+its own, `/metrics` for Prometheus and `/healthz`, because whoever can ask it learns that something is being prepared.
+"""
+
+import json
+import logging
+import shutil
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from socketserver import ThreadingMixIn
+from typing import TYPE_CHECKING, Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+from prometheus_client import CollectorRegistry, make_wsgi_app
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from sidedoor.chat.model import StoreDown
+from sidedoor.desk.current import Desk
+from sidedoor.documents.codes import Code
+from sidedoor.documents.problems import Level, Problem
+from sidedoor.web import health as watched
+from sidedoor.web.health import Check, Health, as_json
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+log = logging.getLogger("sidedoor.health")
+_OF_FOLDER = (Code.FOLDER_AWAY, Code.SUBFOLDER_UNREADABLE)
+
+
+def health_of(desk: Desk, data: Path, content: Path) -> Health:
+    """How everything is, as the desk sees it."""
+    return Health(
+        watched.content(desk.live),
+        watched.disk(data, "the data folder"),
+        watched.disk(content, "the content folder"),
+        watched.chat_store(desk.chats, desk.clock, lambda: desk.live.library.site.chat is not None),
+        _files(desk),
+        _queue(desk),
+    )
+
+
+def broken_files(desk: Desk) -> int:
+    """How many files cannot be used as they are."""
+    problems = desk.live.library.problems
+    return len({one.file for one in problems if one.level is Level.ERROR and one.code not in _OF_FOLDER})
+
+
+def not_live(desk: Desk) -> int:
+    """How many news items wait for approval although their time has come."""
+    now = desk.clock()
+    moments = (item.meta.publish_at for item in desk.live.library.documents if item.meta.state == "ready")
+    return sum(1 for moment in moments if moment and moment <= now)
+
+
+def queue(desk: Desk) -> tuple[int, int, int]:
+    """How many wait in the chat, how many talk, and how many advisers are present. Raises StoreDown, sqlite3.Error."""
+    if desk.live.library.site.chat is None:
+        return 0, 0, 0
+    now = desk.clock()
+    states = [one.state for one in desk.chats.live(now)]
+    return states.count("waiting"), states.count("talking"), len(desk.chats.present(now))
+
+
+def _files(desk: Desk) -> Check:
+    def check() -> Iterable[Problem]:
+        if count := broken_files(desk):
+            yield Problem("content", None, Code.HEALTH_BROKEN_FILES, {"count": count})
+        if count := not_live(desk):
+            yield Problem("news", None, Code.HEALTH_EMBARGO_NOT_LIVE, {"count": count})
+        if desk.shelf.history.trouble:
+            yield Problem("history", None, Code.HEALTH_NO_HISTORY)
+
+    return check
+
+
+def _queue(desk: Desk) -> Check:
+    def check() -> Iterable[Problem]:
+        try:
+            waiting, _, advisers = queue(desk)
+        except (StoreDown, sqlite3.Error, OSError):
+            return  # that the store is down is told already
+        if waiting and not advisers:
+            yield Problem("the chat", None, Code.HEALTH_QUEUE_ALONE, {"count": waiting})
+
+    return check
+
+
+class _Numbers(Collector):
+    """Everything that is counted, when it is asked for."""
+
+    def __init__(self, desk: Desk, health: Health, folders: dict[str, Path]) -> None:
+        self._desk, self._health, self._folders = desk, health, folders
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """For prometheus_client."""
+        wrong = {problem.code for problem in self._health.troubles()}
+        trouble = GaugeMetricFamily("sidedoor_trouble", "1 while this is wrong, else 0", labels=["code"])
+        for code in Code:
+            if code.name.startswith("HEALTH_"):
+                trouble.add_metric([code.value.removeprefix("health_")], int(code in wrong))
+        yield trouble
+        library, now = self._desk.live.library, self._desk.clock()
+        shown = len(library.public(now).shown)
+        documents = GaugeMetricFamily("sidedoor_documents", "Pages and news items", labels=["shown"])
+        documents.add_metric(["yes"], shown)
+        documents.add_metric(["no"], len(library.documents) - shown)
+        yield documents
+        yield GaugeMetricFamily("sidedoor_broken_files", "Files that cannot be used", value=broken_files(self._desk))
+        yield GaugeMetricFamily(
+            "sidedoor_embargoes_not_live", "News past its time, unapproved", value=not_live(self._desk)
+        )
+        yield GaugeMetricFamily(
+            "sidedoor_content_unseen_seconds", "Since the folder was looked at", value=self._desk.live.unseen_for()
+        )
+        free = GaugeMetricFamily("sidedoor_disk_free_bytes", "Room on the disk", labels=["folder"])
+        for name, folder in self._folders.items():
+            try:
+                free.add_metric([name], shutil.disk_usage(folder).free)
+            except OSError:
+                continue
+        yield free
+        try:
+            waiting, talking, advisers = queue(self._desk)
+        except (StoreDown, sqlite3.Error, OSError):
+            return
+        chats = GaugeMetricFamily("sidedoor_chats", "Conversations just now", labels=["state"])
+        chats.add_metric(["waiting"], waiting)
+        chats.add_metric(["talking"], talking)
+        yield chats
+        yield GaugeMetricFamily("sidedoor_advisers_present", "Advisers whose desks are open", value=advisers)
+
+
+def monitor(desk: Desk, health: Health, folders: dict[str, Path]) -> "WSGIApplication":
+    """`/metrics` and `/healthz`, for a port of their own."""
+    registry = CollectorRegistry()
+    registry.register(_Numbers(desk, health, folders))
+    metrics = make_wsgi_app(registry)
+
+    def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        if path == "/metrics":
+            answered: Iterable[bytes] = metrics(environ, start_response)
+            return answered
+        if path != "/healthz":
+            start_response("404 Not Found", [("Content-Type", "text/plain"), ("Content-Length", "0")])
+            return []
+        found = health.troubles()
+        raw = json.dumps({"status": "trouble" if found else "ok", "trouble": as_json(found)}).encode()
+        start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(raw)))])
+        return [raw]
+
+    return answer
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+
+class _Silent(WSGIRequestHandler):
+    timeout = 10
+
+    def log_message(self, *args: Any) -> None:
+        """Who asks for what is written nowhere."""
+
+
+def serving(place: str, application: "WSGIApplication") -> Callable[[], None]:
+    """For a thread of its own: answer at `place`, `127.0.0.1:5002`, as soon as nobody else does."""
+    host, _, port = place.rpartition(":")
+
+    def serve() -> None:
+        told = False
+        while True:
+            try:
+                server = make_server(host.strip("[]"), int(port), application, _Server, _Silent)
+            except OSError as error:
+                if not told:
+                    told = True
+                    reason = {"place": place, "reason": error.strerror}
+                    log.warning(
+                        "%s", Problem("SIDEDOOR_MONITOR", None, Code.MONITOR_NOT_THERE, reason, level=Level.WARNING)
+                    )
+                time.sleep(2)  # a desk that is being reloaded still has the port
+                continue
+            with server:
+                server.serve_forever()
+
+    return serve

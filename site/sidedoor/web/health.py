@@ -1,0 +1,125 @@
+"""What keeps the site from being as it should, looked at every few seconds beside the answers, and told by code.
+
+The public `/healthz` tells strangers of the machine alone: nothing here may move with a draft. What is wrong with files
+and embargoes the desk adds for its own people (desk/health.py).
+"""
+
+import errno
+import logging
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from sidedoor.chat.model import StoreDown
+from sidedoor.chat.store import ChatStore
+from sidedoor.documents.codes import Code
+from sidedoor.documents.live import LiveLibrary
+from sidedoor.documents.problems import Problem
+from sidedoor.documents.times import Clock
+
+LOOKS_EVERY_SECONDS = 10.0
+_UNSEEN_SECONDS = 300.0
+_LOW_SHARE, _LOW_BYTES = 0.05, 500_000_000
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
+log = logging.getLogger("sidedoor.health")
+Check = Callable[[], Iterable[Problem]]
+
+
+class Health:
+    """The troubles that `checks` find. Each look is remembered for a few seconds, whoever asks and however often."""
+
+    def __init__(self, *checks: Check) -> None:
+        self._checks = checks
+        self._looking = threading.Lock()
+        self._looked = -LOOKS_EVERY_SECONDS
+        self._found: tuple[Problem, ...] = ()
+
+    def troubles(self) -> tuple[Problem, ...]:
+        """What is wrong now, or was a few seconds ago."""
+        with self._looking:
+            if time.monotonic() - self._looked >= LOOKS_EVERY_SECONDS:
+                before, self._found = self._found, tuple(problem for check in self._checks for problem in check())
+                self._looked = time.monotonic()
+                _tell(before, self._found)
+            return self._found
+
+    def watch(self) -> None:
+        """For a thread of its own: look also while nobody asks, so that the log tells of it."""
+        while True:
+            try:
+                self.troubles()
+            except Exception:  # one look that fails is no reason to look no more
+                log.exception("It could not be looked at how everything is.")
+            time.sleep(LOOKS_EVERY_SECONDS)
+
+
+def _tell(before: tuple[Problem, ...], now: tuple[Problem, ...]) -> None:
+    known, wrong = {problem.code for problem in before}, {problem.code for problem in now}
+    for problem in now:
+        if problem.code not in known and problem.code is not Code.FOLDER_AWAY:  # live.py tells of that
+            log.warning("%s", problem)
+    for problem in before:
+        if problem.code not in wrong and problem.code is not Code.FOLDER_AWAY:
+            log.info("%s (%s): mended.", problem.file, problem.code)
+
+
+def content(live: LiveLibrary) -> Check:
+    """Whether the content folder is there, and is looked at."""
+
+    def check() -> Iterable[Problem]:
+        if live.away:
+            yield Problem("the content folder", None, Code.HEALTH_CONTENT_AWAY)
+        if live.unseen_for() > _UNSEEN_SECONDS:
+            yield Problem("the content folder", None, Code.HEALTH_CONTENT_UNSEEN)
+
+    return check
+
+
+def disk(folder: Path, called: str) -> Check:
+    """Whether something can be written to `folder`, and how long it will."""
+
+    def check() -> Iterable[Problem]:
+        probe = folder / f".probe-{os.getpid()}"
+        try:
+            if not folder.is_dir():
+                return
+            with probe.open("wb") as out:
+                out.write(bytes(16 * 1024))
+            room = os.statvfs(folder)
+            if room.f_bavail * room.f_frsize < min(_LOW_SHARE * room.f_blocks * room.f_frsize, _LOW_BYTES):
+                yield Problem(called, None, Code.HEALTH_DISK_LOW)
+        except OSError as error:
+            if error.errno in _FULL:
+                yield Problem(called, None, Code.HEALTH_DISK_FULL)
+            elif error.errno in _READ_ONLY:
+                yield Problem(called, None, Code.HEALTH_DISK_READ_ONLY)
+            else:
+                yield Problem(called, None, Code.HEALTH_DISK_BROKEN)
+        finally:
+            with suppress(OSError):
+                probe.unlink(missing_ok=True)
+
+    return check
+
+
+def chat_store(chats: ChatStore, clock: Clock, wanted: Callable[[], bool]) -> Check:
+    """Whether conversations can be had, where the site has a chat."""
+
+    def check() -> Iterable[Problem]:
+        if wanted():
+            try:
+                chats.present(clock())
+            except (StoreDown, sqlite3.Error, OSError):
+                yield Problem("the chat", None, Code.HEALTH_CHAT_DOWN)
+
+    return check
+
+
+def as_json(problems: Iterable[Problem]) -> list[dict[str, str]]:
+    """For a monitor the code, for people the sentence."""
+    return [{"code": problem.code, "says": str(problem.words())} for problem in problems]

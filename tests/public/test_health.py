@@ -1,0 +1,196 @@
+"""/healthz, as monitors, balancers and people ask: 200 while readers are served, and what is wrong in a sentence."""
+
+import http.client
+import json
+import os
+import shutil
+import subprocess
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from sidedoor.documents.codes import Code
+from sidedoor.public import create_app
+from sidedoor.settings import Settings
+from sidedoor.web import health
+from sidedoor.web.edge import IN_A_ROW
+from tests.chat.conftest import Valkey
+from tests.conftest import SetClock
+from tests.content import SITE, ContentFolder
+from tests.faults.test_faults import wait_until
+from tests.server import RunningSite
+
+CHAT = '[chat]\nanswered_by = "Advisers."\nconfidential = "We keep nothing."\n'
+
+
+@pytest.fixture(autouse=True)
+def no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each question is a new look; servers of their own look as often as in use."""
+    monkeypatch.setattr(health, "LOOKS_EVERY_SECONDS", 0.0)
+
+
+def told(client: FlaskClient) -> dict[str, Any]:
+    answer = client.get("/healthz")
+    found: dict[str, Any] = json.loads(answer.data)
+    return {**found, "http": answer.status_code}
+
+
+def codes(client: FlaskClient) -> list[str]:
+    return [one["code"] for one in told(client)["trouble"]]
+
+
+def test_a_folder_that_is_away_is_said_while_readers_are_served(
+    app: Flask, client: FlaskClient, content: ContentFolder
+) -> None:
+    content.path.rename(content.path.with_name("elsewhere"))
+    app.extensions["live"].refresh()
+    found = told(client)
+    assert (found["http"], found["status"], found["documents"]) == (200, "trouble", 5)
+    assert found["trouble"] == [
+        {
+            "code": "health_content_away",
+            "says": "The content folder cannot be reached. Readers see everything as it was. Mount it, or correct"
+            " SIDEDOOR_CONTENT.",
+        }
+    ]
+    assert str(content.path) not in json.dumps(found), "no path"
+
+
+def test_where_no_page_can_be_made_it_is_503(app: Flask, client: FlaskClient) -> None:
+    app.jinja_env.loader = jinja2.DictLoader({})
+    app.jinja_env.cache.clear()  # type: ignore[union-attr]
+    found = told(client)
+    assert (found["http"], found["status"]) == (503, "down")
+    assert found["trouble"][0]["code"] == Code.HEALTH_NOT_SERVED
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only the superuser can mount")
+def test_a_disk_that_is_full_low_or_read_only_is_said_and_that_it_is_mended(
+    content: ContentFolder, tmp_path: Path, clock: SetClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    data = tmp_path / "small"
+    data.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "none", data], check=False).returncode:
+        pytest.skip("this machine lets nobody mount")
+    try:
+        app = create_app(Settings(content=content.path, data=data), clock)
+        client = app.test_client()
+        assert codes(client) == []
+        room = os.statvfs(data)
+        (data / "filling").write_bytes(bytes(room.f_bavail * room.f_frsize - 70_000))
+        assert codes(client) == ["health_disk_low"]
+        with (data / "more").open("wb", buffering=0) as more, suppress(OSError):
+            while more.write(bytes(4096)):
+                pass
+        assert codes(client) == ["health_disk_full"]
+        assert told(client)["http"] == 200
+        (data / "filling").unlink()
+        (data / "more").unlink()
+        assert codes(client) == []
+        subprocess.run(["mount", "-o", "remount,ro", data], check=True)
+        assert codes(client) == ["health_disk_read_only"]
+        said = [record.getMessage() for record in caplog.records if record.name == "sidedoor.health"]
+        assert [line.split(": ")[-1] for line in said if "mended" in line] == ["mended."] * 2
+        assert len(said) == 5, "each fact once, however often it is asked for"
+    finally:
+        subprocess.run(["umount", "-l", data], check=True)
+
+
+def test_a_chat_store_that_is_down_is_said_and_pages_go_on(
+    content: ContentFolder, tmp_path: Path, clock: SetClock
+) -> None:
+    content.write("site.toml", SITE + CHAT)
+    server = Valkey(tmp_path / "valkey")
+    client = create_app(
+        Settings(content=content.path, data=tmp_path / "data", chat_store=server.url), clock
+    ).test_client()
+    assert codes(client) == []
+    server.stop()
+    assert codes(client) == ["health_chat_down"]
+    assert told(client)["http"] == 200
+    server.start()
+    assert codes(client) == []
+    server.close()
+
+
+def test_monitors_call_by_address_without_a_host_and_over_plain_http(content: ContentFolder, tmp_path: Path) -> None:
+    site = RunningSite(content.path, tmp_path / "data", SIDEDOOR_HTTPS="true")
+    try:
+        for headers in ({"Host": "10.1.2.3"}, {}, {"Host": "10.1.2.3", "X-Forwarded-Proto": "http"}):
+            connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=10)
+            connection.putrequest("GET", "/healthz", skip_host=True)
+            for name, value in headers.items():
+                connection.putheader(name, value)
+            connection.endheaders()
+            answer = connection.getresponse()
+            assert answer.status == 200, headers
+            assert json.loads(answer.read())["status"] in ("ok", "trouble")
+            connection.close()
+        connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=10)
+        connection.request("GET", "/help/money", headers={"Host": "10.1.2.3"})
+        assert connection.getresponse().status == 400, "for pages an unknown host stays unknown"
+        connection.close()
+    finally:
+        site.close()
+
+
+def test_nobody_learns_from_it_that_a_file_is_broken_or_under_embargo(
+    app: Flask, client: FlaskClient, content: ContentFolder
+) -> None:
+    before = told(client)
+    content.write("news/zqsecret.md", "broken")
+    content.document("news/zqlater.md", publish_at="2026-12-24 09:00")
+    content.document("news/zqready.md", state="ready", publish_at="2026-11-01 09:00")
+    app.extensions["live"].refresh()
+    assert told(client) == before
+
+
+def test_one_edge_in_front_of_everybody_turns_the_limit_by_network_off_and_is_said(
+    content: ContentFolder, tmp_path: Path, clock: SetClock
+) -> None:
+    content.write("site.toml", SITE + CHAT + "most_from_one_network = 1\n")
+    app = create_app(Settings(content=content.path, data=tmp_path / "data", proxies=1), clock)
+    client, chats = app.test_client(), app.extensions["chat_store"]
+    chats.set_presence(1, "Kit", True, clock())
+
+    def begin(reader: str) -> int:
+        page = app.test_client()
+        # nginx adds the address that it was called from, which is the edge's.
+        forwarded = {"X-Forwarded-For": f"{reader}, 203.0.113.9", "Sec-Fetch-Site": "same-origin"}
+        return page.post("/chat/start", headers=forwarded, data={"once": os.urandom(16).hex()}).status_code
+
+    assert begin("198.51.100.1") == 303
+    assert begin("198.51.100.2") == 429, "taken for one network"
+    for number in range(IN_A_ROW):
+        client.get("/", headers={"X-Forwarded-For": f"198.51.100.{number}, 203.0.113.9"})
+    assert codes(client) == ["health_one_edge"]
+    assert begin("198.51.100.3") == 303
+    # A reader who comes without shows that it is not in front of everybody.
+    client.get("/", headers={"X-Forwarded-For": "198.51.100.77"})
+    assert codes(client) == []
+    assert begin("198.51.100.4") in (303, 429)
+
+
+def test_a_kill_and_a_folder_away_on_a_real_server_are_said_by_it_too(content: ContentFolder, tmp_path: Path) -> None:
+    site = RunningSite(content.path, tmp_path / "data", workers=2)
+    try:
+        shutil.move(content.path, content.path.with_name("elsewhere"))
+        wait_until(lambda: "no site in" in site.log.read_text().lower(), 10)
+
+        def says_so() -> bool:
+            connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=10)
+            connection.request("GET", "/healthz")
+            found = json.loads(connection.getresponse().read())
+            connection.close()
+            return [one["code"] for one in found["trouble"]] == ["health_content_away"]
+
+        wait_until(says_so, 25)
+        assert sum("There is no site in" in line for line in site.log.read_text().splitlines()) == 1
+    finally:
+        site.close()

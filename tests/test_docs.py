@@ -1,0 +1,66 @@
+"""docs/: every command in adopt.md runs in the order it stands there, and the table of site.toml says what is said."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sidedoor.documents.problems import Refused
+from sidedoor.documents.reading import read_site
+from tests.conftest import PROJECT
+from tests.documents.site_toml import WHOLE, Raw, Row, keys, rows, with_value, written
+from tests.server import free_port
+
+# A server runs until somebody stops it: here, as soon as it has answered.
+SERVES = """
+sidedoor() {
+    case $1 in run|desk) ;; *) command sidedoor "$@"; return ;; esac
+    command sidedoor "$@" --port "$PORT" & served=$!
+    python -c 'import sys, time, urllib.request as ask
+for turn in range(600):
+    try:
+        sys.exit(ask.urlopen(sys.argv[1]).status != 200)
+    except OSError:
+        time.sleep(0.1)
+sys.exit(1)' "http://127.0.0.1:$PORT/healthz"
+    answered=$?
+    kill $served; wait $served || true
+    return $answered
+}
+"""
+
+
+@pytest.mark.timeout(300)
+def test_the_commands_of_adopt_run_in_their_order(tmp_path: Path) -> None:
+    text = (PROJECT / "docs/adopt.md").read_text("utf-8")
+    blocks = re.findall(r"(?ms)^```sh\n(.*?)^```", text)
+    assert len(blocks) >= 6
+    script = "set -e\n" + SERVES + "\n".join(blocks)
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("SIDEDOOR_", "GIT_"))}
+    ran = subprocess.run(
+        ["sh", "-c", script], cwd=tmp_path, env={**clean, "PATH": path, "PORT": str(free_port())},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "0 wrong" in ran.stdout and "works once" in ran.stdout
+    site = read_site((tmp_path / "our-site/site.toml").read_text("utf-8"))
+    assert (site.look.accent, site.organisation) == ("#7a1f5c", "A charity in Leeds")
+
+
+def test_every_key_of_site_toml_is_in_the_table_and_nothing_else() -> None:
+    read_site(written(WHOLE))
+    assert {row.key for row in rows()} == set(keys())
+
+
+@pytest.mark.parametrize("row", list(rows()), ids=lambda row: ".".join(row.key))
+def test_a_wrong_value_of_site_toml_is_told_as_the_table_says(row: Row) -> None:
+    text = with_value(row.key, Raw(row.wrong))
+    with pytest.raises(Refused) as refused:
+        read_site(text)
+    (problem,) = refused.value.problems
+    assert str(problem).partition(": error: ")[2] == row.says
+    assert problem.line is not None
