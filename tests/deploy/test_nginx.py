@@ -1,6 +1,7 @@
 """deploy/nginx.conf as an operator uses it: real nginx, a real mirror, a real site behind it."""
 
 import contextlib
+import gzip
 import io
 import json
 import os
@@ -321,6 +322,18 @@ def test_whoever_is_in_a_chat_is_answered_by_the_application_on_every_address(de
     status, headers, body = deployed.get("/help/money", headers={"Cookie": f"chat={token}; left=1"})
     assert (status, len(headers["set-cookie"])) == (200, 2), "hidden, and the beacon was lost"
     assert deployed.state_of(token) == ("ended", "hidden")
+
+
+def test_the_pack_comes_from_the_mirror_with_its_type_and_answers_its_tag(deployed: Deployed) -> None:
+    asked = {"Sidedoor-In-Place": "en", "Accept-Encoding": "gzip"}
+    status, headers, body = deployed.get("/pack", headers=asked)
+    assert (status, headers["content-type"], headers["content-encoding"]) == (200, ["application/json"], ["gzip"])
+    assert headers["cache-control"] == ["private, no-cache"]
+    assert "/help/money" in json.loads(gzip.decompress(body))["pages"]
+    assert deployed.get("/pack", headers=asked | {"If-None-Match": headers["etag"][0]})[0] == 304
+    assert deployed.get("/pack")[1]["cache-control"] == ["no-store"]
+    # Whose header a mirror does not know gets the whole page, which travel.js takes apart as well.
+    assert b'id="hide-this-page"' in deployed.get("/help/money", headers={"Sidedoor-In-Place": "en"})[2]
 
 
 @pytest.mark.parametrize("scripts", [True, False])
