@@ -390,7 +390,7 @@ def test_no_word_reaches_a_temporary_file_however_slow_the_reader(deployed: Depl
 
 def released(deployed: Deployed, folder: Path) -> Path:
     """A release that a later version of the program writes: its first script says so, and has another hash."""
-    for name in ("site", "static"):
+    for name in ("site", "static", "examples"):
         shutil.copytree(PROJECT / name, folder / name)
     script = folder / "static/js/exit/hide-page.js"
     script.write_text(script.read_text("utf-8") + '\ndocument.documentElement.dataset.zqlater = "yes";\n', "utf-8")
