@@ -16,6 +16,7 @@ from tests.chat.readers import copy_content_with_chat
 from tests.deploy.contained import Network, Room, wait_until
 from tests.server import PROJECT
 
+pytestmark = [pytest.mark.server, pytest.mark.timeout(300)]
 DEPLOY = PROJECT / "deploy"
 CONTAINERFILE = (DEPLOY / "Containerfile").read_text("utf-8")
 CHOSEN = {"VALKEY_PASSWORD": "zqsecret", "SIDEDOOR_DESK_URL": "https://desk.example.org"}

@@ -16,6 +16,7 @@ from tests.deploy.contained import Network, Room, wait_until
 from tests.server import PROJECT, copy_content
 from tests.test_package import locked
 
+pytestmark = [pytest.mark.server, pytest.mark.timeout(300)]
 DEPLOY = PROJECT / "deploy"
 OF_NOBODY = 61_999
 """What systemd gives to a unit with DynamicUser, and a stranger here."""
