@@ -637,7 +637,7 @@ def test_systemd_finds_nothing_wrong_and_little_exposed(tmp_path: Path) -> None:
     analyze = shutil.which("systemd-analyze")
     if not analyze:
         pytest.skip("systemd is not on this machine")
-    for name in ("sidedoor.service", "sidedoor-desk.service", "sidedoor-mirror.service"):
+    for name in ("sidedoor.service", "sidedoor-desk.service", "sidedoor-mirror.service", "sidedoor-backup.service"):
         text = (PROJECT / "deploy" / name).read_text("utf-8").replace("/opt/sidedoor/.venv/bin/", "/usr/bin/true ").replace("User=sidedoor-mirror", "User=daemon")  # fmt: skip
         (tmp_path / name).write_text(text.replace("WorkingDirectory=/opt/sidedoor", "WorkingDirectory=/"))
         checked = subprocess.run([analyze, "verify", str(tmp_path / name)], capture_output=True, text=True, check=False)
