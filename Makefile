@@ -86,7 +86,8 @@ bench-tools:
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --group build pyproject.toml
 lock: $(TESTS)
 	$(LOCK) -o requirements.txt $(if $(UPGRADE),--upgrade)
-	$(LOCK) --all-extras --group dev -c requirements.txt -o requirements-dev.txt $(if $(UPGRADE),--upgrade)
+	$(LOCK) --all-extras -c requirements.txt -o requirements-deploy.txt $(if $(UPGRADE),--upgrade)
+	$(LOCK) --all-extras --group dev -c requirements-deploy.txt -o requirements-dev.txt $(if $(UPGRADE),--upgrade)
 
 clean:
 	rm -rf .venv tests/node_modules

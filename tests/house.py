@@ -45,15 +45,16 @@ def check_house_rules(response: TestResponse, rules: str = "") -> None:
     assert response.status_code < 500 or response.status_code == 503, response.status
     if response.mimetype == "text/html" and response.get_data() and not response.headers.get("Content-Encoding"):
         page = response.get_data(as_text=True)
-        _check_page(page, response.request.path)
+        _check_page(page, response.request.path, IN_PLACE in response.request.headers)
         for style in re.findall(r"<style>(.*?)</style>", page, re.DOTALL):
             assert source_hash(style) in response.headers["Content-Security-Policy"], response.request.path
 
 
-def _check_page(page: str, path: str) -> None:
+def _check_page(page: str, path: str, alone: bool) -> None:
     if page.startswith("<!doctype html>\n<html lang=en>"):  # werkzeug's own body of a redirect
         return
-    for needed in _PAGE_MUST_HOLD:
+    # What is shown in place goes into a page that holds the rest.
+    for needed in ('id="main"', "<h1") if alone else _PAGE_MUST_HOLD:
         assert needed in page, f"{needed} is missing from {path}"
     for forbidden in (
         " onclick=",

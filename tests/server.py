@@ -116,15 +116,22 @@ class RunningSite:
 
 
 class SlowSite:
-    """A site behind a wire on which answers can be held back: those to a path in `held` wait until it is taken out."""
+    """A site behind a wire on which answers can be held back: those to a path in `held` wait until it is taken out.
+
+    `away`: whoever asks gets no answer. `answered`: the paths that were asked for, and each answer's status.
+    """
 
     def __init__(self, behind: str) -> None:
         self.held: set[str] = set()
+        self.away = False
+        self.answered: list[tuple[str, int]] = []
         self._asked: list[str] = []
         slow = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
+                if slow.away:
+                    return
                 slow._asked.append(self.path)
                 given = {name: value for name, value in self.headers.items() if name.lower() != "accept-encoding"}
                 request = urllib.request.Request(behind + self.path, headers=given)
@@ -133,6 +140,7 @@ class SlowSite:
                         status, headers, body = answer.status, answer.headers.items(), answer.read()
                 except urllib.error.HTTPError as error:
                     status, headers, body = error.code, error.headers.items(), error.read()
+                slow.answered.append((self.path, status))
                 until = time.monotonic() + 20
                 while self.path in slow.held and time.monotonic() < until:
                     time.sleep(0.02)

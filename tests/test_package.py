@@ -3,6 +3,7 @@
 import importlib.metadata
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -22,9 +23,9 @@ _PINNED = re.compile(r"(?m)^([a-z0-9-]+)==(\S+?)( ; [^\\]+)? \\$((?:\n    --hash
 def asked_for(*groups: str) -> dict[str, Requirement]:
     """What pyproject.toml names: its dependencies and these groups, by name as the index writes it."""
     told = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))
-    lines = [*told["project"]["dependencies"], *(line for group in groups for line in told["dependency-groups"][group])]
-    if "dev" in groups:
-        lines += [line for extra in told["project"]["optional-dependencies"].values() for line in extra]
+    extras = [line for extra in told["project"]["optional-dependencies"].values() for line in extra]
+    known = {**told["dependency-groups"], "extras": extras}
+    lines = [*told["project"]["dependencies"], *(line for group in groups for line in known[group])]
     found = [Requirement(line) for line in lines]
     return {re.sub(r"[-_.]+", "-", requirement.name).lower(): requirement for requirement in found}
 
@@ -41,7 +42,12 @@ def locked(name: str) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize(
-    ("name", "groups"), [("requirements.txt", ("build",)), ("requirements-dev.txt", ("build", "dev"))]
+    ("name", "groups"),
+    [
+        ("requirements.txt", ("build",)),
+        ("requirements-deploy.txt", ("build", "extras")),
+        ("requirements-dev.txt", ("build", "extras", "dev")),
+    ],
 )
 def test_the_lock_files_hold_what_pyproject_asks_for(name: str, groups: tuple[str, ...]) -> None:
     pinned, wanted = locked(name), asked_for(*groups)
@@ -57,8 +63,10 @@ def _read_flat(name: str) -> str:
 
 
 def test_what_tests_run_on_is_what_readers_are_served_with() -> None:
-    runs, tests = locked("requirements.txt"), locked("requirements-dev.txt")
-    assert {name: tests.get(name) for name in runs} == runs
+    tests = locked("requirements-dev.txt")
+    for file in ("requirements.txt", "requirements-deploy.txt"):
+        runs = locked(file)
+        assert {name: tests.get(name) for name in runs} == runs
 
 
 def test_nothing_is_installed_but_what_the_lock_file_names() -> None:
@@ -116,6 +124,22 @@ def test_the_wheel_serves_the_whole_site_outside_of_a_checkout(tmp_path: Path) -
     finally:
         site.terminate()
         site.wait()
+
+
+def test_the_program_starts_where_the_examples_are_away_or_private_to_somebody_else(tmp_path: Path) -> None:
+    shutil.copytree(PROJECT / "site/sidedoor", tmp_path / "site/sidedoor")
+    begin = [sys.executable, "-c", "import sidedoor.cli as c; print(c.__file__)"]
+    for _ in range(2):
+        ran = subprocess.run(
+            begin,
+            env={**os.environ, "PYTHONPATH": str(tmp_path / "site")},
+            cwd=tmp_path,
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        assert ran.stdout.startswith(str(tmp_path))
+        (tmp_path / "examples/private").mkdir(parents=True, exist_ok=True)
 
 
 @pytest.mark.parametrize("module", ["app", "desk"])

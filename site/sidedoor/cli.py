@@ -10,12 +10,14 @@ from flask.cli import ScriptInfo
 
 from sidedoor.documents.codes import Code
 from sidedoor.documents.problem_words import file_words
-from sidedoor.documents.problems import Refused
+from sidedoor.documents.problems import Level, Refused
+from sidedoor.documents.times import utc_now
 from sidedoor.public import commands
 from sidedoor.settings import Settings, of_environment
 from sidedoor.starters import EXAMPLE
 from sidedoor.starters.command import init, mark
 from sidedoor.web import serve
+from sidedoor.web.logs import without_a_log
 
 
 def _public_site() -> Flask:
@@ -139,6 +141,20 @@ def backup_key(file: Path) -> None:
         click.echo(backup.new_key(file))
     except backup.CannotBackUp as problem:
         raise click.ClickException(_words(problem)) from None
+
+
+@main.command()
+def doctor() -> None:
+    """Say what is wrong with how it is set up. Exits with 1 if anything is."""
+    from sidedoor.doctor import faults
+
+    without_a_log()
+    found = faults(_settings(), utc_now)
+    for problem in found:
+        click.echo(str(problem))
+    wrong = sum(problem.level is Level.ERROR for problem in found)
+    click.echo(f"{wrong} wrong, {len(found) - wrong} odd." if found else "Nothing is wrong.")
+    sys.exit(1 if wrong else 0)
 
 
 def _words(refused: Refused) -> str:

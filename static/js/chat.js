@@ -3,11 +3,9 @@
  * The chat, quicker: replies come by themselves, by asking for what came after the newest message. Asking goes on while
  * other pages are read in place. The page works without this.
  *
- * That a chat runs stands in `data-chat` of the root, where the exit finds it, also in the site's other tabs. Who ends or
- * hides it sees the words gone first; the server is told after that, for as long as it takes (see hide-page.js).
- *
- * A page that is kept whole (bfcache) hears nothing of other tabs: Chromium throws one out that would, and it could not
- * be told from a page that missed Hide. So it stops listening, and asks the server when it is shown again.
+ * That a chat runs stands in `data-chat` of the root, where the exit finds it, also in the site's other tabs (see
+ * chat-tabs.js). Who ends or hides it sees the words gone first; the server is told after that, for as long as it takes
+ * (see hide-page.js).
  */
 (() => {
   "use strict";
@@ -28,17 +26,7 @@
   let missed = 0;
   let asking = 0;
 
-  /** @type {BroadcastChannel | null} */
-  let tabs = null;
-
   const list = () => /** @type {HTMLElement | null} */ (document.querySelector("[data-chat-words]"));
-
-  function listen() {
-    tabs = "BroadcastChannel" in window ? new BroadcastChannel("chat") : null;
-    tabs?.addEventListener("message", ({ data }) => {
-      root.dataset.chat = data;
-    });
-  }
 
   /** @param {boolean} now whether a chat runs: for the exit of every tab */
   function runs(now) {
@@ -47,7 +35,7 @@
     if ((root.dataset.chat ?? "") === state && !starting) return;
     starting = false;
     root.dataset.chat = state;
-    tabs?.postMessage(state);
+    document.dispatchEvent(new Event("sidedoor:chat"));
   }
 
   /** @param {string} path @param {RequestInit} how Ask the server; a network that hangs is given up. */
@@ -225,8 +213,6 @@
   });
   // A page may be kept whole (bfcache), and the chat be left in another tab meanwhile: it is kept without a word.
   addEventListener("pagehide", () => {
-    tabs?.close();
-    tabs = null;
     for (const place of held) {
       place.querySelector("[data-chat-words]")?.replaceChildren();
       const box = place.querySelector("textarea");
@@ -235,12 +221,10 @@
   });
   addEventListener("pageshow", ({ persisted }) => {
     if (!persisted) return;
-    listen();
     running = true; // perhaps: the answer says so
     arrive();
     if (!list()) void ask();
   });
-  listen();
   arrive();
   if (running) void ask();
 })();

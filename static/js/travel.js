@@ -1,9 +1,10 @@
 // @ts-check
 /**
- * Moving around in place: pages of this site are fetched and swapped into `main`; the address and the tab's title stay.
+ * Moving around in place: pages of this site are swapped into `main`, from the pack (pack.js) or fetched; the address and
+ * the tab's title stay.
  *
  * A page that is swapped in is never a visit, so a whole visit is one entry in the tab and one line in the history.
- * What a browser would do by itself is done here as well: focus, scroll, a word for screen readers, a way back.
+ * What a browser would do by itself is done here as well: focus, scroll, language, a word for screen readers, a way back.
  */
 (() => {
   "use strict";
@@ -12,6 +13,7 @@
   const QUICK_MS = 800;
   // Android's Back is a close request. Elsewhere Esc is one, and Esc belongs to the browser.
   const closeRequestIsBack = "CloseWatcher" in window && /Android/.test(navigator.userAgent);
+  const root = document.documentElement;
   const main = /** @type {HTMLElement} */ (document.getElementById("main"));
   const status = /** @type {HTMLElement} */ (document.getElementById("travel-status"));
   const wayBack = /** @type {HTMLElement} */ (document.getElementById("way-back"));
@@ -22,7 +24,12 @@
     return text;
   }
 
-  /** @typedef {{ nodes: Node[], path: string, language: string, scroll: number, focus: Element | null }} View */
+  /** What stands around main, in words of one language. */
+  const FRAME = [".skip", "#hide-this-page", "header", "#hide-notice", "#way-back", "#travel-status", "#chat-news", "footer"];
+  /** @type {Map<string, ParentNode>} it in each language that came here */
+  const frames = new Map();
+  /** @typedef {{ nodes: Node[], path: string, language: string, direction: string }} Page */
+  /** @typedef {Page & { scroll: number, focus: Element | null }} View */
   /** @type {View[]} */
   const past = [];
   let path = location.pathname;
@@ -45,18 +52,36 @@
   function view() {
     const { activeElement } = document;
     const focus = main.contains(activeElement) ? activeElement : null;
-    return { nodes: [...main.childNodes], path, language: main.lang, scroll: scrollY, focus };
+    return { nodes: [...main.childNodes], path, language: root.lang, direction: root.dir, scroll: scrollY, focus };
   }
 
-  /** @param {Node[]} nodes @param {string} address its path @param {string} language */
-  function show(nodes, address, language) {
+  /** @param {string} language @param {string} direction Let the whole document follow, with the words around main. */
+  function speak(language, direction) {
+    if (language === root.lang) return;
+    if (!frames.has(root.lang)) frames.set(root.lang, /** @type {HTMLElement} */ (document.body.cloneNode(true)));
+    root.lang = language;
+    root.dir = direction;
+    for (const name of FRAME) {
+      const here = document.querySelector(name);
+      const there = frames.get(language)?.querySelector(name)?.cloneNode(true);
+      if (!here || !(there instanceof Element)) continue;
+      for (const { name, value } of there.attributes) if (/^(data|aria)-/.test(name)) here.setAttribute(name, value);
+      // The link that hides stays the same element, wherever it stands.
+      const link = here.querySelector("#hide-this-page");
+      if (link) there.querySelector("#hide-this-page")?.replaceWith(link);
+      here.replaceChildren(...there.childNodes);
+    }
+  }
+
+  /** @param {Page} page */
+  function show({ nodes, path: address, language, direction }) {
     // The notice of arrival stays under the heading until it is closed, wherever the visit leads.
     const notice = document.getElementById("hide-notice");
     if (notice) move(notice, document.body, main);
     main.replaceChildren(...nodes);
     const top = main.querySelector(".top");
     if (notice && top) move(notice, top, null);
-    main.lang = language;
+    speak(language, direction);
     path = address;
     main.removeAttribute("aria-busy");
     // Not the links to a part of the page, nor the way out.
@@ -143,22 +168,27 @@
     main.setAttribute("aria-busy", "true");
     const slow = setTimeout(() => say(status.dataset.slow ?? "", true), SLOW_MS);
     try {
-      // The header promises that nothing is stored here; the answer then lets the page stay in the bfcache (headers.py).
-      const headers = { "Sidedoor-In-Place": "1" };
+      if (!how.method && !url.search) {
+        if (pack.isOld(url.pathname)) await pack.renew(url.pathname);
+        const html = pack.page(url.pathname);
+        if (signal.aborted) return;
+        if (html) return arrive(parse(html), url.pathname, url.hash);
+      }
+      // The header promises that nothing is stored here; the answer then lets the page stay in the bfcache (headers.py). It
+      // also tells which languages are here, so that main comes alone.
+      const headers = { "Sidedoor-In-Place": [root.lang, ...frames.keys()].join(" ") };
       const response = await fetch(url, { ...how, headers, cache: "no-store", credentials: "same-origin", signal });
       const html = await response.text();
       if (signal.aborted) return;
       const isPage = response.headers.get("Content-Type")?.startsWith("text/html");
-      const arrived = isPage ? new DOMParser().parseFromString(policy ? policy.createHTML(html) : html, "text/html") : null;
-      const content = arrived?.getElementById("main");
+      const arrived = isPage ? parse(html) : null;
+      const whole = arrived?.getElementById("main");
       // A form's answer that is no page (a busy server's) is a failure; its address is nothing to go to.
-      if ((!arrived || !content) && how.method) throw new Error();
-      if (!arrived || !content) return location.assign(url);
-      content.querySelector("#hide-notice")?.remove();
-      past.push(view());
-      show([...content.childNodes], new URL(response.url).pathname, arrived.documentElement.lang);
-      start();
-      settle(url.hash);
+      if (!arrived || !whole) {
+        if (how.method) throw new Error();
+        return location.assign(url);
+      }
+      arrive(arrived, new URL(response.url).pathname, url.hash);
     } catch {
       if (signal.aborted) return;
       main.removeAttribute("aria-busy");
@@ -166,6 +196,24 @@
     } finally {
       clearTimeout(slow);
     }
+  }
+
+  /** @param {string} html @returns {Document} */
+  function parse(html) {
+    return new DOMParser().parseFromString(policy ? policy.createHTML(html) : html, "text/html");
+  }
+
+  /** @param {Document} arrived a page, or what of it goes in here @param {string} address @param {string} hash */
+  function arrive(arrived, address, hash) {
+    const { lang: language, dir: direction } = arrived.documentElement;
+    if (arrived.querySelector("header")) frames.set(language, /** @type {HTMLElement} */ (arrived.body.cloneNode(true)));
+    arrived.querySelector("#hide-notice")?.remove();
+    const nodes = [.../** @type {HTMLElement} */ (arrived.getElementById("main")).childNodes];
+    past.push(view());
+    show({ nodes, path: address, language, direction });
+    start();
+    settle(hash);
+    pack.bring();
   }
 
   /** A script of a page that arrived in place is inert. Each is started once a visit, if its hash is on the list. */
@@ -211,7 +259,7 @@
     const before = past.pop();
     if (!before) return;
     journey.abort();
-    show(before.nodes, before.path, before.language);
+    show(before);
     const focus = before.focus ?? main.querySelector("h1") ?? main;
     /** @type {HTMLElement} */ (focus).focus({ preventScroll: true });
     scrollTo({ top: before.scroll, behavior: "instant" });

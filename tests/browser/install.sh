@@ -12,6 +12,7 @@ need WebKitWebDriver webkit2gtk-driver
 need Xvfb xvfb
 need nginx nginx-light
 need faketime faketime
+need age age
 command -v valkey-server >/dev/null || need redis-server redis-server  # either serves the chat of several machines
 if [ "${1:-}" = bench ]; then
     need wrk wrk

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import brotli
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -678,3 +679,30 @@ def test_a_reader_who_looks_late_is_still_told_who_read_along_and_who_goes_on(
     assert joined["text"] in page
     assert handed["text"] in page
     assert not [name for name in ("Sue", "Lee", "zqnote") if name in page], "no name of anybody"
+
+
+def test_no_compressed_answer_holds_what_was_said_beside_what_a_stranger_chose(
+    store: ChatStore, client: FlaskClient, kit: FlaskClient
+) -> None:
+    """BREACH: see web/on_the_way.py."""
+    assert "SameSite=Strict" in client.post("/chat/start", headers=PRESSED).headers["Set-Cookie"]
+    client.post("/chat/say", data={"message": "zqsecret"}, headers=PRESSED)
+    compressed = {"Accept-Encoding": "br"}
+    shown = client.get("/chat", headers=compressed)
+    assert "zqsecret" in brotli.decompress(shown.data).decode(), "its own page is compressed, and holds the words"
+    # Nothing that another site has the browser send is answered with the words, nor with those it sent.
+    other = compressed | {"Sec-Fetch-Site": "cross-site"}
+    for path in ("/chat/say", "/chat/here", "/search", "/feedback", "/contacts", "/chat/start"):
+        fields = dict.fromkeys(("message", "query", "area", "once"), "zqchosen" * 9)
+        refused = client.post(path, data=fields, headers=other)
+        text = brotli.decompress(refused.data).decode()
+        assert (refused.status_code, "zqchosen" in text, "zqsecret" in text) == (403, False, False), path
+    # No address puts what stands in it into the page.
+    for path in ("/chat?x=zqchosen", "/zqchosen", "/help/money?zqchosen"):
+        assert "zqchosen" not in brotli.decompress(client.get(path, headers=compressed).data).decode()
+    # No page but the chat's holds the words, whatever this reader types.
+    for path, field in (("/search", "query"), ("/feedback", "message"), ("/contacts", "area")):
+        answer = client.post(path, data={field: "zqtyped " * 600}, headers=compressed | PRESSED)
+        assert "zqsecret" not in brotli.decompress(answer.data).decode(), path
+    # And its length says nothing exact.
+    assert len({len(client.get("/chat", headers=compressed).data) for _ in range(12)}) > 3

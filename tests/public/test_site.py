@@ -243,7 +243,7 @@ def test_an_answer_read_in_place_is_no_cache_and_any_other_no_store(client: Flas
         assert "Sidedoor-In-Place" in in_place.headers["Vary"]
         assert len(in_place.headers.get_all("Vary")) == 1
         assert plain.headers.get_all("Cache-Control") == again.headers.get_all("Cache-Control") == ["no-store"]
-        assert plain.data == in_place.data == again.data
+        assert plain.data == again.data
     unchanged = client.get(
         "/help/money", headers={"Sidedoor-In-Place": "1", "If-None-Match": in_place.headers.get("ETag", '"x"')}
     )

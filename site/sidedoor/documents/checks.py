@@ -17,7 +17,7 @@ REVIEW_DAYS = 365
 EXPIRY_NOTICE_DAYS = 14
 EASIEST_GRADE_FOR = {"help": 6.0, "page": 9.0, "news": 12.0}
 _SHORT_NUMBER = re.compile(
-    r"\b(?:call(?:ed|s|ing)?|ring|rang|dial|phone|text)\s+(?:to\s+)?(\d{2,4})\b(?![\d.,:%]*\d)", re.IGNORECASE
+    r"\b(?:call(?:ed|s|ing)?|ring|rang|dial|phone|text)\s+(?:to\s+)?(\d{2,4})\b(?![\d.,:%\s-]*\d)", re.IGNORECASE
 )
 """What a page says to call, of two to four digits, as numbers for emergencies have."""
 LONGEST_SENTENCE_FOR = {"help": 25, "page": 30, "news": 40}

@@ -547,6 +547,54 @@ WORDS: Mapping[Code, _Words] = {
         "The history of what is saved is not being kept.",
         "Look at the log of the desk.",
     ),
+    Code.DOCTOR_OPEN_TO_ALL: _Words(
+        "Everybody on this machine can look into {folder}.",
+        "Take that away: chmod o= {folder}.",
+    ),
+    Code.DOCTOR_OTHER_OWNER: _Words(
+        "{path} does not belong to the owner of {folder}, so the service may be unable to write it.",
+        "Give it back: chown -R with the owner of {folder}.",
+    ),
+    Code.DOCTOR_NOT_OURS: _Words(
+        "This user cannot look into {folder}.",
+        "Run it as the user of the service, or give the folder to its group.",
+    ),
+    Code.DOCTOR_HTTPS_OFF: _Words(
+        "The url of site.toml is {url}, but SIDEDOOR_HTTPS is off.",
+        "Set it to true, so that readers are kept on TLS.",
+    ),
+    Code.DOCTOR_URL_WITHOUT_TLS: _Words(
+        "SIDEDOOR_HTTPS is on, but the url of site.toml is “{url}”.",
+        "Write the address that readers use: https://www.example.org.",
+    ),
+    Code.DOCTOR_PROXIES_UNCOUNTED: _Words(
+        "SIDEDOOR_HTTPS says that something in front speaks TLS, and SIDEDOOR_PROXIES counts nothing in front.",
+        "Set SIDEDOOR_PROXIES to the number of web servers in front, 1 for nginx alone.",
+    ),
+    Code.DOCTOR_DESK_WITHOUT_TLS: _Words(
+        "Staff reach the desk at {url}, without TLS, where passkeys do not work and passwords can be read.",
+        "Put TLS in front, and write https://.",
+    ),
+    Code.DOCTOR_URL_OF_OTHERS: _Words(
+        "Something else answers at {url}.",
+        "Look at the name server and at the web server in front.",
+    ),
+    Code.DOCTOR_URL_SILENT: _Words(
+        "Nothing answers at {url} from here.",
+        "Look at the name server, the certificate and the web server in front; or this machine may not call out.",
+    ),
+    Code.DOCTOR_NOT_RUNNING: _Words(
+        "No site answers at {place}.",
+        "Start it, or set HOST and PORT as the service has them.",
+    ),
+    Code.DOCTOR_CLOCK_UNSET: _Words(
+        "Nobody sets this machine's clock, and embargoes lift by it.",
+        "Install chrony, or turn on systemd-timesyncd.",
+    ),
+    Code.DOCTOR_CLOCKS_DIFFER: _Words(
+        "The disk's clock and this machine's are {seconds} seconds apart.",
+        "Set both by the same time server.",
+    ),
 }  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from sidedoor.public import (
     health,
     help,
     news,
+    pack,
     pages,
     search,
     site_files,
@@ -31,6 +32,7 @@ from sidedoor.public.commands import add_commands
 from sidedoor.public.feedback_store import FeedbackStore, Senders
 from sidedoor.public.hidden_first import HiddenFirst
 from sidedoor.public.menu import menu
+from sidedoor.public.pack import is_pack
 from sidedoor.public.search_index import SearchIndex
 from sidedoor.settings import Settings
 from sidedoor.web import health as watched
@@ -44,6 +46,7 @@ from sidedoor.web.inline import inline_script, inline_style
 from sidedoor.web.language import current_language, speak_languages
 from sidedoor.web.look import site_rules, site_style
 from sidedoor.web.numbers import read_numbers
+from sidedoor.web.on_the_way import OnTheWay
 from sidedoor.web.outermost import OutermostLayer
 from sidedoor.web.rsgi import serve
 from sidedoor.web.same_site import refuse_cross_site_posts
@@ -64,7 +67,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
     def complete(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
         return with_policy(headers, settings.https, site_rules(live.library.site))
 
-    edition = EditionLayer(app.wsgi_app, live, clock, complete, Addresses)
+    edition = EditionLayer(app.wsgi_app, live, clock, complete, Addresses, is_pack)
     app.extensions["edition"] = edition.edition
 
     @lru_cache(maxsize=1)
@@ -77,7 +80,13 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
 
     first = HiddenFirst(edition, app.extensions["chat_store"], clock, settings.https)
     app.wsgi_app = outermost = OutermostLayer(  # type: ignore[method-assign]
-        first, complete, settings.https, hosts, edition.remembered, lambda: emergency_number(live.library.site), True
+        OnTheWay(first),
+        complete,
+        settings.https,
+        hosts,
+        edition.remembered,
+        lambda: emergency_number(live.library.site),
+        True,
     )
     app.wsgi_app = app.extensions["edge"].counting(app.wsgi_app)  # type: ignore[method-assign]
     serve(app, edition.at_hand, outermost.refuse_body)
@@ -140,7 +149,7 @@ def create_pages(settings: Settings, live: LiveLibrary, clock: Clock) -> Flask:
         }
 
     refuse_cross_site_posts(app)
-    for module in (help, pages, contacts, news, feeds, search, feedback, chat, exit, site_files, health):
+    for module in (help, pages, contacts, news, pack, feeds, search, feedback, chat, exit, site_files, health):
         app.register_blueprint(module.blueprint)
     errors.handle_errors(app)
     set_policy(app, settings.https, lambda: site_rules(current_public().site))

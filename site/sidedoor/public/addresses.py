@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from sidedoor.documents.library import PublicLibrary
+from sidedoor.public.pack import packs
 
 ITEMS_A_PAGE = 20
 """News items on a page of a list."""
@@ -65,6 +66,10 @@ class Addresses:
         return {place.path: place for place in PLACES if not place.of_chat or self._public.site.chat}
 
     @cached_property
+    def _packs(self) -> Mapping[str, str]:
+        return packs(self._public)
+
+    @cached_property
     def _lists(self) -> frozenset[str]:
         """Lists of news by year, and the further pages of each list."""
         lists = {"/news": self._public.news}
@@ -80,6 +85,7 @@ class Addresses:
         return (
             path in public.by_path
             or path in self._places
+            or path in self._packs
             or path in self._lists
             or path in public.redirects
             or path in public.gone
@@ -90,9 +96,8 @@ class Addresses:
         """Each address once."""
         public = self._public
         pictures = (f"/images/{name}" for name in sorted(public.pictures))
-        yield from dict.fromkeys(
-            [*self._places, *public.by_path, *public.gone, *public.redirects, *pictures, *sorted(self._lists)]
-        )
+        documents = (*public.by_path, *public.gone, *public.redirects)
+        yield from dict.fromkeys([*self._places, *self._packs, *documents, *pictures, *sorted(self._lists)])
 
     def mirrored(self) -> Iterator[str]:
         """The addresses that a mirror can answer."""

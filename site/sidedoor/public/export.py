@@ -4,6 +4,7 @@ The folder is a link to a release beside it, and a new release takes its place i
 one. What did not change is the same file as before (a hard link), so sending a mirror on costs only what changed.
 """
 
+import contextlib
 import gzip
 import html
 import json
@@ -27,6 +28,7 @@ from sidedoor.documents.live import LiveLibrary
 from sidedoor.private import for_everybody
 from sidedoor.public.addresses import LIVE, Addresses
 from sidedoor.public.errors import OF_SERVERS
+from sidedoor.public.pack import is_pack
 from sidedoor.web.edition import MIRROR_KEY
 from sidedoor.web.headers import policy_headers
 from sidedoor.web.look import site_rules
@@ -154,7 +156,8 @@ def _add(release: _Release, mirror: Mirror, path: str, answer: TestResponse) -> 
         release.add(mirror.gone[path], answer.data)
     elif answer.status_code == 200:
         named = "." in path.rsplit("/", 1)[-1]
-        name = "index.html" if path == "/" else path[1:] if named else f"{path[1:]}.html"
+        ending = "json" if is_pack(path) else "html"
+        name = "index.html" if path == "/" else path[1:] if named else f"{path[1:]}.{ending}"
         release.add(name, answer.data)
         mirror.pages[path] = name
         mirror.types[path] = answer.headers["Content-Type"]
@@ -165,6 +168,7 @@ def _add(release: _Release, mirror: Mirror, path: str, answer: TestResponse) -> 
 def _redirects(mirror: Mirror) -> str:
     """Redirects as Netlify, Cloudflare Pages and others read them."""
     lines = [f"{path} {target} {status}" for path, (status, target) in sorted(mirror.redirects.items())]
+    lines += [f"{path} /{file} 200" for path, file in sorted(mirror.pages.items()) if is_pack(path)]
     return "\n".join([*lines, *(f"{path} /{file} 410" for path, file in sorted(mirror.gone.items())), ""])
 
 
@@ -218,7 +222,12 @@ def drift(folder: Path, url: str) -> list[str]:
 
 
 def visible_text(content: bytes, name: str) -> str:
-    """The words of a page, spaces evened out, or the text of another file; without host names, which may differ."""
+    """The words of a page, spaces evened out, or the text of another file; without host names, which may differ.
+
+    A pack's are those of its pages."""
+    if is_pack(f"/{name.removesuffix('.json')}"):
+        with contextlib.suppress(ValueError, KeyError, AttributeError):
+            content, name = "\n".join(json.loads(content)["pages"].values()).encode(), "pack.html"
     text = re.sub(r"https?://[^/\s<\"]+", "", content.decode("utf-8", "replace"))
     if not name.endswith(".html"):
         return text

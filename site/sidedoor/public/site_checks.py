@@ -123,9 +123,12 @@ def _left_over(library: Library, content: Path) -> Iterator[Problem]:
 
 def _claims(site: Site, content: Path) -> set[str]:
     """What only another owner says of itself: the example's name and claims, and names that site.toml had before."""
-    example = tomllib.loads((EXAMPLE / SITE).read_text("utf-8"))["organisation"]
-    said = (EXAMPLE / CLAIMS).read_text("utf-8").splitlines() if example != site.organisation else []
-    return {example, *said, *_former_names(content)} - {site.organisation, site.name, ""}
+    try:
+        example = tomllib.loads((EXAMPLE / SITE).read_text("utf-8"))["organisation"]
+        said = [example, *(EXAMPLE / CLAIMS).read_text("utf-8").splitlines()] if example != site.organisation else []
+    except OSError:  # it is not there, or private to somebody else
+        said = []
+    return {*said, *_former_names(content)} - {site.organisation, site.name, ""}
 
 
 def _former_names(content: Path) -> set[str]:

@@ -10,7 +10,8 @@ import re
 from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import brotli
@@ -20,6 +21,8 @@ from werkzeug.test import run_wsgi_app
 from sidedoor.documents.library import Library, PublicLibrary
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.times import Clock
+from sidedoor.web.headers import IN_PLACE_KEY
+from sidedoor.web.in_place import Parts, speaks
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -35,11 +38,14 @@ MIRROR_KEY = "sidedoor.mirror_of"
 """Where the live site is, in a request that the export makes. Its answer is for the mirror alone."""
 SAME_FOR_EVERYONE = "X-Sidedoor-Same-For-Everyone"
 """How a view tells the edition that its answer may be remembered. The header never leaves the edition."""
+WHOEVER_ASKS = "whoever asks"
+"""The header's value where the answer is the same even for who is in a conversation, and so large that it is worth any
+compression."""
 
 _LARGEST_PAGE = 128 * 1024
 _LONGEST = timedelta(days=1)  # some answers hold a date of their own: security.txt
 _CODINGS = ("br", "gzip", "identity")
-_WORTH_COMPRESSING = (
+WORTH_COMPRESSING = (
     "text/",
     "application/json",
     "application/feed+json",
@@ -51,30 +57,61 @@ _WORTH_COMPRESSING = (
 
 @dataclass(frozen=True)
 class Answer:
-    """One remembered response, in every coding it has."""
+    """One remembered response, in every coding it has. `headers` are those that all of them share."""
 
     status: str
+    headers: tuple[tuple[str, str], ...]
     codings: dict[str, "Coded"]
+    whoever_asks: bool = False
+    _alone: dict[bool, "Answer"] = field(default_factory=dict)
 
     @classmethod
     def of(cls, status: str, headers: Iterable[tuple[str, str]], body: bytes) -> "Answer":
         """Make the codings of `body` that save something. `headers` are all that the response will carry."""
-        kept = [
+        headers = list(headers)
+        whoever_asks = (SAME_FOR_EVERYONE, WHOEVER_ASKS) in headers
+        kept = tuple(
             (name, value)
             for name, value in headers
             if name.lower() not in ("content-length", SAME_FOR_EVERYONE.lower())
-        ]
-        content_type = next((value for name, value in kept if name.lower() == "content-type"), "")
-        bodies = {"identity": body}
-        if content_type.startswith(_WORTH_COMPRESSING):
-            bodies |= _compressed(body, content_type.startswith("text/html"))
-            kept.append(("Vary", "Accept-Encoding"))
+        )
+        bodies, sent = {"identity": body}, list(kept)
+        kind = content_type(kept)
+        if kind.startswith(WORTH_COMPRESSING):
+            if whoever_asks:
+                bodies |= _compressed_whatever_it_costs(body)
+            else:
+                bodies |= _compressed(body, kind.startswith("text/html"))
+            sent.append(("Vary", "Accept-Encoding"))
         digest = hashlib.sha256(body).hexdigest()[:16]
-        return cls(status, {coding: Coded.of(kept, f"{digest}-{coding}", coding, bodies[coding]) for coding in bodies})
+        codings = {coding: Coded.of(sent, f"{digest}-{coding}", coding, bodies[coding]) for coding in bodies}
+        return cls(status, kept, codings, whoever_asks)
+
+    @property
+    def whole(self) -> bytes:
+        """What it says, in no coding."""
+        return self.codings["identity"].body
+
+    def fit(self, environ: "WSGIEnvironment") -> "Answer":
+        """This answer, or where the request wants to show it in place, its part that is not there yet."""
+        wants = environ.get(IN_PLACE_KEY)
+        if wants is None or not content_type(self.headers).startswith("text/html"):
+            return self
+        parts = self._parts
+        if parts is None:
+            return self
+        framed = not speaks(wants, parts.language)
+        if framed not in self._alone:
+            self._alone[framed] = Answer.of(self.status, self.headers, parts.alone(framed).encode())
+        return self._alone[framed]
+
+    @cached_property
+    def _parts(self) -> Parts | None:
+        return Parts.of(self.whole.decode())
 
     def send(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer a GET or HEAD request in the coding it prefers, or with 304 if the client has these bytes."""
-        coded = self.codings[_preferred(environ.get("HTTP_ACCEPT_ENCODING", ""), len(self.codings) > 1)]
+        coded = self.codings[preferred_coding(environ.get("HTTP_ACCEPT_ENCODING", ""), len(self.codings) > 1)]
         if_none_match = environ.get("HTTP_IF_NONE_MATCH")
         if if_none_match and self.status.startswith("200") and parse_etags(if_none_match).contains_weak(coded.tag):
             start_response("304 Not Modified", coded.unchanged.copy())
@@ -103,6 +140,11 @@ class Coded:
         return cls(tag, all_headers, unchanged, body)
 
 
+def content_type(headers: Iterable[tuple[str, str]]) -> str:
+    """What a response's headers say that it is; empty where they do not."""
+    return next((value for name, value in headers if name.lower() == "content-type"), "")
+
+
 def _compressed(body: bytes, is_page: bool) -> dict[str, bytes]:
     """A body in both codings. Pages as small as they get; feeds and sitemaps, which programs read, quickly."""
     if is_page and len(body) <= _LARGEST_PAGE:
@@ -110,20 +152,24 @@ def _compressed(body: bytes, is_page: bool) -> dict[str, bytes]:
     return {"br": brotli.compress(body, quality=4), "gzip": gzip.compress(body, compresslevel=4, mtime=0)}
 
 
-@lru_cache(maxsize=512)
-def _compressed_page(body: bytes) -> dict[str, bytes]:
-    """Remembered, because most pages outlive an edition."""
+def _compressed_well(body: bytes) -> dict[str, bytes]:
     return {
         "br": brotli.compress(body, mode=brotli.MODE_TEXT, quality=11),
         "gzip": gzip.compress(body, compresslevel=9, mtime=0),
     }
 
 
+# Remembered, because most pages outlive an edition; of the few that are large, fewer.
+_compressed_page = lru_cache(maxsize=512)(_compressed_well)
+_compressed_whatever_it_costs = lru_cache(maxsize=16)(_compressed_well)
+
+
 @dataclass(frozen=True, eq=False)
 class Edition:
     """The public library of one moment, and the answers made from it so far, by path.
 
-    `addresses`: those whose answers may be remembered. `since`: when what the public sees last changed.
+    `addresses`: those whose answers may be remembered. `since`: when what the public sees last changed. `turn`: whoever
+    makes a costly answer takes it, so that such a one is made once and not by all who wait for it.
     """
 
     library: Library
@@ -132,6 +178,7 @@ class Edition:
     since: datetime
     addresses: Container[str] = ()
     answers: dict[str, Answer] = field(default_factory=dict)
+    turn: Lock = field(default_factory=Lock)
 
     def valid(self, library: Library, now: datetime) -> bool:
         """Whether it still shows what the public may see at `now`, also after the clock was set back."""
@@ -141,7 +188,7 @@ class Edition:
         """The edition that follows this one. A change to a draft changes nothing, not even how soon we answer."""
         public = library.public(now)
         if self._lasts(now) and public.shows_the_same_as(self.public):
-            return Edition(library, public, self.made_at, self.since, self.addresses, self.answers)
+            return Edition(library, public, self.made_at, self.since, self.addresses, self.answers, self.turn)
         return Edition(library, public, now, now, addresses(public))
 
     def _lasts(self, now: datetime) -> bool:
@@ -159,7 +206,8 @@ class EditionLayer:
     """Gives every request one Edition from start to end, and answers from it where it can.
 
     `complete` adds to a response's headers whatever policy it still lacks, before it is remembered. `addresses` gives
-    all addresses of a public library: nothing else is ever remembered, whatever is asked.
+    all addresses of a public library: nothing else is ever remembered, whatever is asked. `costly`: those of the paths
+    that are made by one thread at a time.
     """
 
     def __init__(
@@ -169,12 +217,14 @@ class EditionLayer:
         clock: Clock,
         complete: Callable[[list[tuple[str, str]]], list[tuple[str, str]]],
         addresses: Callable[[PublicLibrary], Container[str]],
+        costly: Callable[[str], bool] = lambda _path: False,
     ) -> None:
         self._application = application
         self._complete = complete
         self._live = live
         self._clock = clock
         self._addresses = addresses
+        self._costly = costly
         library, now = live.library, clock()
         public = library.public(now)
         self._edition = Edition(library, public, now, now, addresses(public))
@@ -193,7 +243,8 @@ class EditionLayer:
             return None
         if in_conversation(environ):
             return None
-        return self.edition().answers.get(environ.get("PATH_INFO", ""))
+        answer = self.edition().answers.get(environ.get("PATH_INFO", ""))
+        return answer.fit(environ) if answer else None
 
     def at_hand(self, environ: "WSGIEnvironment") -> bool:
         """Whether `remembered` has the answer, with no edition to make first."""
@@ -208,19 +259,31 @@ class EditionLayer:
                 return start_response(status, [pair for pair in headers if pair[0] != SAME_FOR_EVERYONE], *error)
 
             return self._application(environ, start)
+        path = environ.get("PATH_INFO", "")
+        if MIRROR_KEY not in environ and self._costly(path):
+            with edition.turn:
+                return self._answer(edition, path, environ, start_response)
+        return self._answer(edition, path, environ, start_response)
+
+    def _answer(
+        self, edition: Edition, path: str, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        known = edition.answers.get(path)
+        if known and known.whoever_asks and MIRROR_KEY not in environ:
+            return known.send(environ, start_response)
         body, status, headers = run_wsgi_app(self._application, {**environ, "REQUEST_METHOD": "GET"}, buffered=True)
         whole = b"".join(body)
-        path = environ.get("PATH_INFO", "")
-        for_everybody = MIRROR_KEY not in environ and not in_conversation(environ) and path in edition.addresses
+        for_anybody = not in_conversation(environ) or headers.get(SAME_FOR_EVERYONE) == WHOEVER_ASKS
+        for_everybody = MIRROR_KEY not in environ and for_anybody and path in edition.addresses
         if SAME_FOR_EVERYONE in headers and for_everybody:
             edition.answers[path] = answer = Answer.of(status, self._complete(list(headers)), whole)
-            return answer.send(environ, start_response)
+            return answer.fit(environ).send(environ, start_response)
         start_response(status, [header for header in headers if header[0] != SAME_FOR_EVERYONE])
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [whole]
 
 
 @lru_cache(maxsize=512)
-def _preferred(accept_encoding: str, choice: bool) -> str:
+def preferred_coding(accept_encoding: str, choice: bool) -> str:
     """The coding that a client weights highest, ours deciding among equals; identity when it names none we have."""
     if not choice or not accept_encoding:
         return "identity"

@@ -19,7 +19,9 @@ BUNDLES = {
     # The exit stands alone: nothing else that fails can stop it.
     "hide-page.js": ("exit/hide-page.js",),
     "shortcut.js": ("exit/shortcut.js",),
-    "after.js": ("travel.js", "fold.js", "exit/pinch.js"),
+    "after.js": ("pack.js", "travel.js", "fold.js", "exit/pinch.js"),
+    # Only where the site has a chat.
+    "chat-tabs.js": ("chat-tabs.js",),
     # Only on the pages that use them, in main; travel.js starts them where such a page arrives in place.
     "chat.js": ("chat.js",),
     "copy-link.js": ("copy-link.js",),

@@ -104,6 +104,11 @@ def set_up_logs() -> None:
         server.addFilter(_NoRequests())
 
 
+def without_a_log() -> None:
+    """For a program that says by itself what it finds: what the modules it asks would log is not said a second time."""
+    logging.getLogger("sidedoor").addHandler(logging.NullHandler())
+
+
 def tell_once(data: Path, application: str) -> None:
     """From now on one worker of `application` alone says what all of them see."""
     one_of_us = _OneOfUs(data / f"{application}.log.lock")

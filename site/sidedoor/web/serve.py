@@ -17,7 +17,7 @@ from sidedoor.documents.problems import Refused
 from sidedoor.private import keep_to_the_owner, private_tree
 from sidedoor.settings import Settings
 from sidedoor.web.background import start_with_the_server
-from sidedoor.web.logs import set_up_logs, tell_once
+from sidedoor.web.logs import set_up_logs, tell_once, without_a_log
 
 log = logging.getLogger("sidedoor.health")
 
@@ -63,6 +63,7 @@ def ready(check: Callable[[Settings], None]) -> None:
     Every worker would say it else, and be started again to say it again.
     """
     keep_to_the_owner()
+    without_a_log()
     try:
         check(settings_of.of_environment())
     except Refused as refused:

@@ -1,0 +1,155 @@
+"""What is wrong with how a site is set up, each fault a sentence: owners, address, proxies, disk, stores, time.
+
+It looks, and changes nothing but a probe that it writes and deletes.
+"""
+
+import ctypes
+import http.client
+import json
+import os
+import sqlite3
+import stat
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import islice
+from urllib.parse import urlsplit
+
+from sidedoor.chat.model import StoreDown
+from sidedoor.chat.store import open_store
+from sidedoor.database import copy_of, is_database, is_sound
+from sidedoor.documents.codes import Code
+from sidedoor.documents.loader import usable_site
+from sidedoor.documents.problems import Level, Problem, Refused
+from sidedoor.documents.site import Site
+from sidedoor.documents.times import Clock
+from sidedoor.settings import Settings, unknown_names
+from sidedoor.web import health
+
+_LOOPBACK = ("localhost", "127.0.0.1", "::1", "[::1]")
+_PATIENCE_SECONDS = 5
+_MOST_FILES = 20_000
+_MOST_BYTES = 64 * 1024 * 1024
+_SLOWEST_CLOCK = 3.0
+_UNSYNCHRONISED = 5
+"""TIME_ERROR of adjtimex(2): the kernel's clock is set by nobody."""
+
+
+def faults(settings: Settings, clock: Clock) -> list[Problem]:
+    """Everything that is wrong (errors) or looks odd (warnings)."""
+    found = unknown_names()
+    try:
+        site = usable_site(settings.content, settings.data)
+    except Refused as refused:
+        return [*found, *refused.problems]
+    if not (settings.content / "site.toml").is_file():
+        found.append(Problem("SIDEDOOR_CONTENT", None, Code.HEALTH_CONTENT_AWAY))
+    found += [*_owners(settings), *_addresses(settings, site), *_running(settings)]
+    found += [*_stores(settings, clock), *_time(settings)]
+    for folder, called in ((settings.data, "SIDEDOOR_DATA"), (settings.content, "SIDEDOOR_CONTENT")):
+        found += health.disk(folder, called)()
+    return list(dict.fromkeys(found))
+
+
+def _owners(settings: Settings) -> Iterator[Problem]:
+    """Whether everything in a folder belongs to whoever owns it, and nobody else reads it."""
+    for name, folder in (("SIDEDOOR_DATA", settings.data), ("SIDEDOOR_CONTENT", settings.content)):
+        if not folder.is_dir():
+            continue
+        owner = folder.stat()
+        if owner.st_mode & 0o007:
+            yield Problem(name, None, Code.DOCTOR_OPEN_TO_ALL, {"folder": str(folder)}, level=Level.WARNING)
+        for path in islice(folder.rglob("*"), _MOST_FILES):
+            with suppress(FileNotFoundError):
+                known = path.lstat()
+                shared = owner.st_mode & stat.S_ISGID and known.st_gid == owner.st_gid
+                if known.st_uid != owner.st_uid and not shared:
+                    yield Problem(name, None, Code.DOCTOR_OTHER_OWNER, {"path": str(path), "folder": str(folder)})
+                    break
+        if os.geteuid() not in (0, owner.st_uid) and not os.access(folder, os.R_OK | os.X_OK):
+            yield Problem(name, None, Code.DOCTOR_NOT_OURS, {"folder": str(folder)})
+
+
+def _addresses(settings: Settings, site: Site) -> Iterator[Problem]:
+    """Whether url, TLS and proxies fit together, and whether it is us who answers at the url."""
+    secure = (site.url or "").startswith("https://")
+    if secure and not settings.https:
+        yield Problem("SIDEDOOR_HTTPS", None, Code.DOCTOR_HTTPS_OFF, {"url": site.url})
+    if settings.https and not secure:
+        yield Problem("site.toml", None, Code.DOCTOR_URL_WITHOUT_TLS, {"url": site.url or ""})
+    if settings.https and not settings.proxies:
+        yield Problem("SIDEDOOR_PROXIES", None, Code.DOCTOR_PROXIES_UNCOUNTED, level=Level.WARNING)
+    desk = urlsplit(settings.desk_url)
+    if desk.scheme != "https" and desk.hostname not in _LOOPBACK:
+        yield Problem("SIDEDOOR_DESK_URL", None, Code.DOCTOR_DESK_WITHOUT_TLS, {"url": settings.desk_url})
+    if site.url and urlsplit(site.url).hostname not in _LOOPBACK:
+        try:
+            if "edition_age" not in _asked(f"{site.url.rstrip('/')}/healthz"):
+                yield Problem("site.toml", None, Code.DOCTOR_URL_OF_OTHERS, {"url": site.url})
+        except (OSError, ValueError, http.client.HTTPException):
+            yield Problem("site.toml", None, Code.DOCTOR_URL_SILENT, {"url": site.url}, level=Level.WARNING)
+
+
+def _running(settings: Settings) -> Iterator[Problem]:
+    """What the running site says of itself."""
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - compared, not bound
+    try:
+        told = _asked(f"http://{f'[{host}]' if ':' in host else host}:{settings.port}/healthz")
+    except (OSError, ValueError, http.client.HTTPException):
+        place = {"place": f"{host}:{settings.port}"}
+        yield Problem("HOST and PORT", None, Code.DOCTOR_NOT_RUNNING, place, level=Level.WARNING)
+        return
+    for trouble in told.get("trouble", ()) if isinstance(told, dict) else ():
+        with suppress(ValueError, KeyError, TypeError):
+            yield Problem("the running site", None, Code(trouble["code"]))
+
+
+def _asked(url: str) -> dict[str, list[dict[str, str]]]:
+    """What is answered at a web address, as JSON. Raises OSError or ValueError."""
+    request = urllib.request.Request(url, headers={"Accept": "application/json"})  # noqa: S310 - http or https
+    try:
+        with urllib.request.urlopen(request, timeout=_PATIENCE_SECONDS) as answer:  # noqa: S310
+            told = json.loads(answer.read(100_000))
+    except urllib.error.HTTPError as error:
+        with error:
+            told = json.loads(error.read(100_000))
+    return told if isinstance(told, dict) else {}
+
+
+def _stores(settings: Settings, clock: Clock) -> Iterator[Problem]:
+    """Whether the chat's store answers, and every database is whole."""
+    try:
+        open_store(settings.chat_store, settings.data).present(clock())
+    except Refused as refused:
+        yield from refused.problems
+    except (StoreDown, sqlite3.Error, OSError):
+        yield Problem("SIDEDOOR_CHAT_STORE", None, Code.HEALTH_CHAT_DOWN)
+    for path in sorted(settings.data.rglob("*.sqlite3")):
+        with suppress(OSError):
+            if not path.stat().st_size or path.stat().st_size > _MOST_BYTES:
+                continue
+            try:
+                sound = is_database(path) and is_sound(copy_of(path))
+            except sqlite3.DatabaseError:
+                sound = False
+            if not sound:
+                yield Problem("SIDEDOOR_DATA", None, Code.BACKUP_DATABASE_DAMAGED, {"subject": str(path)})
+
+
+def _time(settings: Settings) -> Iterator[Problem]:
+    """Whether the clock is set by somebody, and the disk's says the same: embargoes lift by it."""
+    with suppress(OSError, AttributeError):
+        asked = ctypes.create_string_buffer(512)  # modes = 0: it only asks
+        if ctypes.CDLL(None).adjtimex(asked) == _UNSYNCHRONISED:
+            yield Problem("the clock", None, Code.DOCTOR_CLOCK_UNSET, level=Level.WARNING)
+    probe = settings.data / f".probe-{os.getpid()}-time"
+    with suppress(OSError):
+        try:
+            probe.touch()
+            apart = abs(probe.stat().st_mtime - time.time())
+        finally:
+            probe.unlink(missing_ok=True)
+        if apart > _SLOWEST_CLOCK:
+            yield Problem("the clock", None, Code.DOCTOR_CLOCKS_DIFFER, {"seconds": round(apart)})

@@ -1,0 +1,90 @@
+"""The pack: all help of one language in one answer, so that moving around asks nobody for anything.
+
+What stands in it is each page's own `main`, as the page itself has it. So it holds what the edition holds, and nothing
+more: nothing hidden, and of a page that was taken back nothing from the next edition on. Nobody is told of a page being
+read out of it, not even by its size (static/js/pack.js).
+
+Nobody counts readers here. Where everything is too much for one answer, what comes first in the site's own menus stays.
+"""
+
+import json
+from collections.abc import Iterator
+
+import brotli
+from flask import Blueprint, Response, abort, current_app, request
+
+from sidedoor.documents.library import PublicLibrary
+from sidedoor.web.current import current_public
+from sidedoor.web.edition import EDITION_KEY, MIRROR_KEY, SAME_FOR_EVERYONE, WHOEVER_ASKS, Edition
+from sidedoor.web.in_place import Parts
+from sidedoor.web.language import direction
+
+blueprint = Blueprint("pack", __name__)
+MOST_BYTES = 60_000
+"""As sent, in brotli: about a second on a slow phone, behind everything else."""
+_GUIDE = "safer-browsing"
+_ALWAYS = ("/", "/help", "/contacts")
+
+
+def packs(public: PublicLibrary) -> dict[str, str]:
+    """The addresses of the packs, and the language of each."""
+    own = public.site.language
+    return {"/pack": own} | {f"/{code}/pack": code for code in public.site.languages if code != own}
+
+
+def is_pack(path: str) -> bool:
+    """Whether a path may be a pack's."""
+    return path.endswith("/pack")
+
+
+@blueprint.get("/pack")
+@blueprint.get("/<language>/pack")
+def pack(language: str = "") -> Response:
+    """All help in one language, as JSON: its language and direction, and each page's `main` by address."""
+    spoken = packs(current_public()).get(request.path) or abort(404)
+    pages: dict[str, str] = {}
+    for addresses in _groups(current_public(), spoken):
+        group = {path: main for path in addresses if path not in pages and (main := _main(path))}
+        # At quality 5 it is larger than as it is sent, and told in no time.
+        if len(brotli.compress(_told(spoken, pages | group), quality=5)) > MOST_BYTES:
+            break
+        pages |= group
+    headers = {SAME_FOR_EVERYONE: WHOEVER_ASKS, "X-Robots-Tag": "noindex"}
+    return Response(_told(spoken, pages), content_type="application/json", headers=headers)
+
+
+def _told(language: str, pages: dict[str, str]) -> bytes:
+    told = {"language": language, "direction": direction(language), "pages": pages}
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _groups(public: PublicLibrary, language: str) -> Iterator[list[str]]:
+    """Addresses of pages in `language`: help now, where everybody passes, and the guide; then the groups of help pages,
+    in the order of the menu."""
+    guides = (page for page in public.shown if page.kind == "page" and _GUIDE in (page.slug, page.meta.translation_of))
+    spoken = {page.path for page in public.shown if page.language == language}
+    spoken |= set(_ALWAYS if language == public.site.language else ())
+    first = [public.help_now(language), *_ALWAYS, *(guide.path for guide in guides)]
+    yield [path for path in dict.fromkeys(first) if path in spoken]
+    for _title, pages in public.groups(language):
+        yield [page.path for page in pages]
+
+
+def _main(path: str) -> str | None:
+    """A page's `main`, out of what the edition remembers, or made for this."""
+    edition: Edition = request.environ[EDITION_KEY]
+    known = edition.answers.get(path)
+    if known and known.status.startswith("200") and MIRROR_KEY not in request.environ:
+        page = known.whole.decode()
+    else:
+        # As nobody in particular asks: without a cookie, and not for this answer's own tag.
+        environ = {name: value for name, value in request.environ.items() if not name.startswith("HTTP_")}
+        environ |= {"HTTP_HOST": request.host, "PATH_INFO": path, "QUERY_STRING": ""}
+        # A context of its own: what a page says of itself (its language) is not this answer's.
+        with current_app.app_context(), current_app.request_context(environ):
+            answer = current_app.full_dispatch_request()
+        if answer.status_code != 200:
+            return None
+        page = answer.get_data(as_text=True)
+    parts = Parts.of(page)
+    return parts.main if parts else None

@@ -1,0 +1,64 @@
+"""What was made for one reader, made lighter on its way: only what the page lacks that shows it, and compressed.
+
+An answer from the edition was compressed once and has an ETag; everything else (a search's results, a form with a
+mistake, a chat, an error) is compressed here, quickly.
+
+Compression can give a secret away to whoever sees lengths, if a stranger can have their words put beside it again and
+again (BREACH: Gluck, Harris and Prado, 2013). Here a stranger cannot. No page holds a token; the one secret is what was
+said in a chat, and only the chat's own pages hold it. Its cookie is SameSite=Strict, so what another site asks for is
+answered without those words; and a post that another site made is refused before anything else (same_site.py). Their
+length is hidden all the same: each answer to who is in a chat has a random number of bytes more. What scripts ask for
+in a chat (JSON) is short, and left as it is.
+"""
+
+import gzip
+import secrets
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import brotli
+from werkzeug.datastructures import Headers
+from werkzeug.test import run_wsgi_app
+
+from sidedoor.web.edition import content_type, in_conversation, preferred_coding
+from sidedoor.web.headers import IN_PLACE_KEY
+from sidedoor.web.in_place import Parts, speaks
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+_QUICK = 5
+"""Brotli's quality: a page in 1 ms, and 15 % larger than at its best."""
+_LONGEST_NOISE = 256
+
+
+class OnTheWay:
+    """Makes pages lighter that `application` answers without an ETag."""
+
+    def __init__(self, application: "WSGIApplication") -> None:
+        self._application = application
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        parts, status, headers = run_wsgi_app(self._application, environ, buffered=True)
+        body = b"".join(parts)
+        if body and "ETag" not in headers and content_type(headers).startswith("text/html"):
+            body = _lighter(body, headers, environ)
+        start_response(status, list(headers))
+        return [body]
+
+
+def _lighter(body: bytes, headers: Headers, environ: "WSGIEnvironment") -> bytes:
+    """The body as it is sent; its headers are told of it."""
+    if (wants := environ.get(IN_PLACE_KEY)) is not None and (parts := Parts.of(body.decode())):
+        body = parts.alone(framed=not speaks(wants, parts.language)).encode()
+    if in_conversation(environ):
+        noise = secrets.token_hex(_LONGEST_NOISE // 2)[: secrets.randbelow(_LONGEST_NOISE)]
+        body += f"<!-- {noise} -->\n".encode()
+    coding = preferred_coding(environ.get("HTTP_ACCEPT_ENCODING", ""), True)
+    headers.add("Vary", "Accept-Encoding")
+    if coding != "identity":
+        quick = brotli.compress(body, mode=brotli.MODE_TEXT, quality=_QUICK)
+        body = quick if coding == "br" else gzip.compress(body, compresslevel=4, mtime=0)
+        headers["Content-Encoding"] = coding
+    headers["Content-Length"] = str(len(body))
+    return body

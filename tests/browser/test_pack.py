@@ -1,0 +1,258 @@
+"""The pack in real Chromium and Firefox: one quiet request, then none; offline; old; dropped; and languages in place."""
+
+import json
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.browser import test_back
+from tests.browser.conftest import Visited
+from tests.browser.readers import ChromiumReader, FirefoxReader, Reader, read, wait_for
+from tests.browser.test_every_engine import Visit
+from tests.server import RunningSite, SlowSite, copy_content
+
+visit, slow = test_back.visit, test_back.slow  # fixtures
+# It is a name of the page's own script, which Chromium's driver can see; Firefox's cannot.
+HERE = 'return Boolean(pack.page("/help/money"))'
+CAME = """return performance.getEntriesByType("resource").some(({ name, responseEnd }) => name.endsWith("/pack") && responseEnd)"""
+SEVEN = ["/help/money", "/help", "/contacts", "/help/signs", "/safer-browsing", "/", "/plan"]
+HEADING = 'return document.querySelector("main h1").textContent.trim()'
+LATER = "{ const { Date } = window.wrappedJSObject ?? window; const later = Date.now() + 16 * 60000; Date.now = () => later; }"
+IN_PLACE = """{
+  const link = Object.assign(document.createElement("a"), { href: %r });
+  document.body.append(link);
+  link.click();
+  link.remove();
+}"""
+
+
+def arrive(visit: Visit, slow: SlowSite) -> Reader:
+    """Come to the site behind the wire, and wait until the pack is here."""
+    visit.reader.go(visit.places.url("search"))
+    visit.follow("#in", f"{slow.url}/")
+    wait_for(visit.reader, CAME, 20)
+    time.sleep(0.3)
+    return visit.reader
+
+
+def holds_pages(visit: Visit) -> bool:
+    """Whether the memory of the page holds pages, as far as a driver can tell."""
+    return isinstance(visit.reader, ChromiumReader) and bool(visit.reader.run(HERE))
+
+
+def test_after_one_quiet_request_seven_pages_are_read_with_none(visit: Visit, slow: SlowSite) -> None:
+    reader = arrive(visit, slow)
+    asked = [path for path, _ in slow.answered if path != "/favicon.ico"]
+    assert asked == ["/", "/pack"]
+    for path in SEVEN:
+        read(reader, path)
+    assert [path for path, _ in slow.answered if path != "/favicon.ico"] == asked
+    assert reader.run("return document.cookie + localStorage.length + sessionStorage.length") == "00"
+
+
+def test_a_page_of_the_pack_is_there_before_the_tap_is_over(visit: Visit, slow: SlowSite) -> None:
+    reader = arrive(visit, slow)
+    assert reader.run(IN_PLACE % "/help/money" + HEADING) == "Money and you"
+
+
+def test_without_a_network_the_pack_is_read_on_and_what_is_not_in_it_says_so(
+    visit: Visit,
+    slow: SlowSite,
+) -> None:
+    reader = arrive(visit, slow)
+    slow.away = True
+    for path in SEVEN:
+        read(reader, path)
+    before = reader.run(HEADING)
+    reader.run(IN_PLACE % "/news")
+    wait_for(reader, 'return !document.getElementById("travel-status").classList.contains("visually-hidden")')
+    assert reader.run(HEADING) == before
+    # Also when it is old: there is nobody to ask.
+    reader.run(LATER + IN_PLACE % "/help/signs")
+    wait_for(reader, f"{HEADING} !== {before!r}", 10)
+    read(reader, "/help/orders")
+
+
+def test_an_old_pack_is_asked_for_by_its_tag_before_it_is_used(visit: Visit, slow: SlowSite) -> None:
+    reader = arrive(visit, slow)
+    reader.run(LATER)
+    read(reader, "/help/money")
+    read(reader, "/help/signs")
+    assert [answer for answer in slow.answered if answer[0] != "/favicon.ico"] == [
+        ("/", 200),
+        ("/pack", 200),
+        ("/pack", 304),
+    ]
+
+
+def pages_at(site: RunningSite) -> list[str]:
+    """The pages that the server's pack holds."""
+    with urllib.request.urlopen(f"{site.url}/pack", timeout=20) as answer:
+        return list(json.load(answer)["pages"])
+
+
+@pytest.mark.parametrize("make", ["chromium", "firefox"])
+def test_a_page_that_was_taken_back_is_gone_at_the_next_look(
+    request: pytest.FixtureRequest, make: str, tmp_path: Path
+) -> None:
+    copy_content(tmp_path / "content", ["https://weather.example/"])
+    site = RunningSite(tmp_path / "content", tmp_path / "data")
+    reader = ChromiumReader(request.getfixturevalue("playwright")) if make == "chromium" else FirefoxReader()
+    reader.go(site.url)
+    wait_for(reader, CAME, 20)
+    time.sleep(0.3)
+    (tmp_path / "content/help/money.md").unlink()
+    while "/help/money" in pages_at(site):
+        time.sleep(0.1)
+    read(reader, "/help/money")
+    assert reader.run(HEADING) == "Money and you", "not asked yet"
+    reader.run(LATER)
+    read(reader, "/help/money")
+    assert reader.run(HEADING) == "This page is not here"
+    read(reader, "/help/signs")
+    reader.quit()
+    site.close()
+
+
+def test_hide_drops_the_pack_and_gives_up_one_that_is_on_its_way(visit: Visit, slow: SlowSite) -> None:
+    slow.held.add("/pack")
+    visit.reader.go(visit.places.url("search"))
+    visit.follow("#in", f"{slow.url}/")
+    slow.wait_for_request("/pack")
+    visit.places.silent |= {"exit", "second"}
+    visit.reader.run('document.getElementById("hide-this-page").click()')
+    slow.held.clear()
+    time.sleep(0.5)
+    assert not holds_pages(visit)
+
+
+def test_hide_empties_the_memory(visit: Visit, slow: SlowSite) -> None:
+    reader = arrive(visit, slow)
+    assert holds_pages(visit) == isinstance(reader, ChromiumReader)
+    visit.places.silent |= {"exit", "second"}
+    reader.run(
+        'document.getElementById("hide-this-page").click();' + LATER + IN_PLACE % "/help/money" + IN_PLACE % "/news"
+    )
+    time.sleep(0.5)
+    assert not holds_pages(visit)
+    assert [path for path, _ in slow.answered if path != "/favicon.ico"] == ["/", "/pack"]
+
+
+def test_a_page_kept_whole_while_another_tab_was_hidden_keeps_no_pack(visit: Visit, slow: SlowSite) -> None:
+    reader = arrive(visit, slow)
+    visit.places.silent |= {"exit", "second"}
+    assert holds_pages(visit) == isinstance(reader, ChromiumReader)
+    told = reader.run(
+        """document.cookie = "w=1";
+        dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }));
+        return [getComputedStyle(document.documentElement).display,
+          typeof pack === "object" && Boolean(pack.page("/help/money"))]"""
+    )
+    assert told == ["none", False]
+
+
+def test_what_is_not_in_the_pack_comes_as_its_main_alone(visit: Visit, slow: SlowSite) -> None:
+    reader = arrive(visit, slow)
+    read(reader, "/news")
+    size = 'return performance.getEntriesByType("resource").filter(({ name }) => name.endsWith("/news"))[0].decodedBodySize'
+    assert 500 < reader.run(size) < 5000
+
+
+@pytest.mark.parametrize(
+    "connection", [{"saveData": True}, {"effectiveType": "2g"}, {"effectiveType": "slow-2g"}, {"effectiveType": "4g"}]
+)
+def test_with_a_dear_or_slow_connection_the_first_tap_brings_it(
+    browser: Browser, visited: Visited, connection: dict[str, object]
+) -> None:
+    context = browser.new_context()
+    told = str(connection).replace("True", "true")
+    context.add_init_script(f"Object.defineProperty(navigator, 'connection', {{ value: {told} }})")
+    tab = context.new_page()
+    asked: list[str] = []
+    tab.on("request", lambda request: asked.append(request.url.removeprefix(visited[0].url)))
+    tab.goto(visited[0].url)
+    tab.wait_for_timeout(500)
+    at_once = connection == {"effectiveType": "4g"}
+    assert asked == ["/", "/pack"] if at_once else ["/"]
+    tab.click("footer a[href='/contacts']")
+    tab.wait_for_selector("h1:text('Contacts')")
+    tab.wait_for_timeout(500)
+    assert tab.evaluate("Boolean(pack.page('/help/money'))")
+    assert asked == ["/", "/pack"] if at_once else ["/", "/contacts", "/pack"]
+    tab.click("footer a[href='/help']")
+    tab.wait_for_selector("h1:text('All topics')")
+    assert len(asked) == (2 if at_once else 3)
+    context.close()
+
+
+@pytest.fixture
+def tongues(tmp_path: Path, browser: Browser) -> Iterator[tuple[Page, RunningSite]]:
+    """A site with a language that is written from the right, and a reader on its front page."""
+    copy_content(tmp_path / "content", ["https://weather.example/"])
+    toml = tmp_path / "content/site.toml"
+    toml.write_text(
+        toml.read_text("utf-8").replace('languages = ["en", "cy"]', 'languages = ["en", "cy", "ur"]'), "utf-8"
+    )
+    page = (tmp_path / "content/help/cael-help-nawr.md").read_text("utf-8").replace("language: cy", "language: ur")
+    (tmp_path / "content/help/madad.md").write_text(page, "utf-8")
+    site = RunningSite(tmp_path / "content", tmp_path / "data")
+    context = browser.new_context(viewport={"width": 360, "height": 640})
+    tab = context.new_page()
+    tab.goto(site.url)
+    yield tab, site
+    context.close()
+    site.close()
+
+
+AROUND = """() => [document.documentElement.lang, document.documentElement.dir,
+  ...[".skip", "header", "#hide-notice", "#way-back", "footer"].map((part) =>
+    document.querySelector(part)?.textContent.replace(/\\s+/g, " ").trim()),
+  ...["two", "one"].map((key) => document.getElementById("hide-this-page").dataset[key]),
+  document.getElementById("travel-status").dataset.failed]"""
+
+
+def test_language_direction_and_the_words_around_follow_in_place(tongues: tuple[Page, RunningSite]) -> None:
+    tab, site = tongues
+    title = tab.title()
+    tab.evaluate("window.link = document.getElementById('hide-this-page')")
+    direct = tab.context.new_page()
+    direct.goto(site.url)
+    english = direct.evaluate(AROUND)
+    for path, direction in (
+        ("/help/cael-help-nawr", "ltr"),
+        ("/help/madad", "rtl"),
+        ("/help/cael-help-nawr", "ltr"),
+        ("/help", "ltr"),
+    ):
+        tab.evaluate("document.querySelector('main h1').dataset.before = ''")
+        tab.evaluate("path => { const a = Object.assign(document.createElement('a'), {href: path}); document.body.append(a); a.click(); a.remove() }", path)  # fmt: skip
+        tab.wait_for_selector("main h1:not([data-before])")
+        direct.goto(site.url + path)
+        here, there = tab.evaluate(AROUND), direct.evaluate(AROUND)
+        assert here[1] == direction
+        assert [*here[:5], *here[6:]] == [*there[:5], *there[6:]], "all but the name of the page to go back to"
+        assert tab.evaluate("link === document.getElementById('hide-this-page') && link.isConnected")
+        assert tab.evaluate("document.activeElement === document.querySelector('main h1')")
+        assert tab.title() == title
+    for _ in range(4):
+        tab.click("#way-back button")
+    assert tab.evaluate(AROUND) == english
+    assert (
+        tab.evaluate("document.querySelector('#hide-this-page').click() || document.documentElement.style.display")
+        == "none"
+    )
+
+
+def test_the_pack_of_the_language_is_brought_where_the_language_changes(tongues: tuple[Page, RunningSite]) -> None:
+    tab, _ = tongues
+    with tab.expect_response("**/cy/pack") as answer:
+        tab.evaluate(
+            "const a = Object.assign(document.createElement('a'), {href: '/help/cael-help-nawr'}); document.body.append(a); a.click()"
+        )
+    assert answer.value.json()["pages"].keys() == {"/help/cael-help-nawr"}
+    tab.wait_for_timeout(200)
+    assert tab.evaluate("Boolean(pack.page('/help/cael-help-nawr') && pack.page('/help/money'))")

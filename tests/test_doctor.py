@@ -1,0 +1,104 @@
+"""`sidedoor doctor` on real set-ups that are wrong: each fault is found, and is a sentence."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sidedoor.public.feedback_store import FeedbackStore
+from tests.content import SITE, ContentFolder
+from tests.server import RunningSite, free_port
+
+SIDEDOOR = Path(sys.executable).with_name("sidedoor")
+OF_THIS_MACHINE = ("the clock: warning: Nobody sets this machine's clock",)
+
+
+def doctor(content: Path, data: Path, **given: str) -> tuple[int, list[str]]:
+    """The exit status, and what is said beside what the tests' own machine lacks."""
+    environment = {"SIDEDOOR_CONTENT": str(content), "SIDEDOOR_DATA": str(data), "PORT": str(free_port()), **given}
+    done = subprocess.run(
+        [SIDEDOOR, "doctor"], env={**os.environ, **environment}, capture_output=True, text=True, check=False
+    )
+    assert done.stderr == ""
+    lines = [line for line in done.stdout.splitlines() if not line.startswith(OF_THIS_MACHINE)]
+    return done.returncode, lines[:-1]
+
+
+@pytest.fixture
+def data(content: ContentFolder, tmp_path: Path) -> Path:
+    """A data folder with a database in it."""
+    content.path.chmod(0o700)
+    FeedbackStore(tmp_path / "data").all()
+    return tmp_path / "data"
+
+
+def test_a_site_that_runs_well_has_no_fault_and_a_running_one_tells_its_own(content: ContentFolder, data: Path) -> None:
+    site = RunningSite(content.path, data)
+    try:
+        assert doctor(content.path, data, PORT=str(site.port)) == (0, [])
+    finally:
+        site.close()
+    status, said = doctor(content.path, data)
+    assert (
+        status == 0 and len(said) == 1 and said[0].startswith("HOST and PORT: warning: No site answers at 127.0.0.1:")
+    )
+
+
+FAULTS: dict[str, tuple[str, dict[str, str], str]] = {
+    "https off": ('url = "https://www.example.invalid"\n', {}, "SIDEDOOR_HTTPS: error: The url of site.toml is https://"),
+    "url without tls": ("", {"SIDEDOOR_HTTPS": "true"}, "site.toml: error: SIDEDOOR_HTTPS is on, but the url"),
+    "proxies": ("", {"SIDEDOOR_HTTPS": "true"}, "SIDEDOOR_PROXIES: warning: SIDEDOOR_HTTPS says that something"),
+    "url silent": ('url = "https://www.example.invalid"\n', {}, "site.toml: warning: Nothing answers at https://www.example"),
+    "desk": ("", {"SIDEDOOR_DESK_URL": "http://desk.example.org"}, "SIDEDOOR_DESK_URL: error: Staff reach the desk at"),
+    "store": ("", {"SIDEDOOR_CHAT_STORE": "valkey://127.0.0.1:1/0"}, "SIDEDOOR_CHAT_STORE: error: The chat's store does"),
+    "unknown": ("", {"SIDEDOOR_PROXYS": "1"}, "SIDEDOOR_PROXYS: warning: There is no setting of this name"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_what_does_not_fit_together_is_a_sentence(fault: str, content: ContentFolder, data: Path) -> None:
+    line, given, begins = FAULTS[fault]
+    content.write("site.toml", line + SITE)
+    status, said = doctor(content.path, data, **given)
+    (found,) = [one for one in said if one.startswith(begins)]
+    assert status == (1 if "error" in found else status)
+    assert found.endswith((".", "?"))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only the superuser leaves files of another owner")
+def test_a_file_of_another_owner_is_named(content: ContentFolder, data: Path) -> None:
+    os.chown(data / "feedback.sqlite3", 65534, 65534)
+    status, said = doctor(content.path, data)
+    assert status == 1
+    assert f"SIDEDOOR_DATA: error: {data}/feedback.sqlite3 does not belong to the owner of {data}" in "\n".join(said)
+
+
+def test_a_folder_that_everybody_reads_a_database_that_is_damaged_and_a_clock_that_is_off_are_named(
+    content: ContentFolder, data: Path
+) -> None:
+    data.chmod(0o755)
+    (data / "reviews.sqlite3").write_bytes(b"SQLite format 3\0" + bytes(5000))
+    library = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))[-1]
+    status, said = doctor(
+        content.path, data, LD_PRELOAD=str(library), FAKETIME="+2h", NO_FAKE_STAT="1", FAKETIME_DONT_FAKE_MONOTONIC="1"
+    )
+    text = "\n".join(said)
+    assert status == 1
+    assert "Everybody on this machine can look into" in text
+    assert f"The database {data}/reviews.sqlite3 is damaged." in text
+    assert "seconds apart" in text
+
+
+def test_a_folder_that_is_away_is_named(content: ContentFolder, data: Path) -> None:
+    RunningSite(content.path, data).close()
+    content.path.rename(content.path.with_name("elsewhere"))
+    status, said = doctor(content.path, data)
+    assert status == 1
+    assert any("The content folder cannot be reached." in line for line in said)
+    assert doctor(content.path, data.with_name("new")) == (
+        1,
+        [f"site.toml: error: There is no site in {content.path}, the content folder, and none is kept from before. Set"
+         " SIDEDOOR_CONTENT to the folder that holds site.toml."],
+    )  # fmt: skip
