@@ -153,7 +153,7 @@ def main() -> None:
             display.wait()
         sys.exit(ran.returncode)
     with tempfile.TemporaryDirectory() as name:
-        site = RunningSite(PROJECT / "content", Path(name) / "data")
+        site = RunningSite(PROJECT / "examples/hampshire", Path(name) / "data")
         try:
             steps = visit(site, Path(name))
         finally:
