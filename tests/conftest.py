@@ -67,13 +67,16 @@ PROJECT = Path(__file__).resolve().parents[1]
 Refresh = Callable[[], Library]
 
 
+SERVERS = {"browser", "deploy", "faults"}  # whose tests all start some
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what starts real servers or browsers, and keep in one process what shares something of its file."""
     for item in items:
         assert isinstance(item, pytest.Function)
         fixtures = [fixture for known in item._fixtureinfo.name2fixturedefs.values() for fixture in known]
         code = [getattr(function, "__code__", None) for function in (item.function, *(one.func for one in fixtures))]
-        if "browser" in item.path.parts or any(found and "RunningSite" in found.co_names for found in code):
+        if SERVERS & set(item.path.parts) or any(found and "RunningSite" in found.co_names for found in code):
             item.add_marker(pytest.mark.server)
         if any(fixture.scope == "module" for fixture in fixtures):
             item.add_marker(pytest.mark.xdist_group(item.path.stem))

@@ -38,7 +38,6 @@ from tests.content import ContentFolder
 from tests.desk.forms import fields_of
 from tests.server import DESK, PROJECT, RunningSite, copy_content, free_port, started_before
 
-pytestmark = pytest.mark.server
 NGINX = shutil.which("nginx") or "/usr/sbin/nginx"
 
 

@@ -2,9 +2,8 @@
 
 import io
 import re
-import subprocess
-import sys
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -12,9 +11,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image
 
+from sidedoor.desk.items.pictures import PictureRefused, take_in
 from sidedoor.desk.refusals import Refusal
 from tests.content import ContentFolder
 from tests.desk.forms import fields_of, start
+from tests.processes import PROCESSES
 
 LATIN = "---\ntitle: Café\nsummary: A summary.\nstate: draft\npublish_at: 2026-11-01 09:00\n---\n\nCaf\xe9 words.\n"
 SignedIn = Callable[[str], FlaskClient]
@@ -56,29 +57,32 @@ def picture(width: int, height: int, kind: str, mode: str = "RGB") -> bytes:
     return out.getvalue()
 
 
-def megabytes_taken(path: Path) -> tuple[float, str]:
-    """What taking in this file adds to the most memory that a process of its own ever has; and what came of it."""
-    script = (
-        "import re, sys\n"
-        "from pathlib import Path\n"
-        "from sidedoor.desk.items.pictures import PictureRefused, take_in\n"
-        "from PIL import Image\n"
-        "Image.init()\n"
-        "def most(): return int(re.search(r'VmHWM:\\s+(\\d+)', Path('/proc/self/status').read_text())[1])\n"
-        "raw = Path(sys.argv[1]).read_bytes()\n"
-        "before = most()\n"
-        "try: made = take_in(raw, 'a'); told = f'{made.width} by {made.height}'\n"
-        "except PictureRefused as refused: told = refused.why\n"
-        "print((most() - before) / 1024, told)\n"
-    )
-    ran = subprocess.run([sys.executable, "-c", script, str(path)], check=True, capture_output=True, text=True)
-    megabytes, _, told = ran.stdout.strip().partition(" ")
-    return float(megabytes), told
+def most_memory() -> float:
+    """The most that this process ever had, in megabytes."""
+    found = re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())
+    assert found
+    return int(found[1]) / 1024
 
 
-def test_a_picture_of_57_megapixels_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
-    (tmp_path / "huge.png").write_bytes(picture(9500, 6000, "PNG"))
-    megabytes, told = megabytes_taken(tmp_path / "huge.png")
+def take_in_here(raw: bytes) -> tuple[float, str]:
+    Image.init()
+    before = most_memory()
+    try:
+        made = take_in(raw, "a")
+        told = f"{made.width} by {made.height}"
+    except PictureRefused as refused:
+        told = refused.why
+    return most_memory() - before, told
+
+
+def megabytes_taken(raw: bytes) -> tuple[float, str]:
+    """What taking in this picture adds to the most memory that a process of its own ever has; and what came of it."""
+    with ProcessPoolExecutor(1, mp_context=PROCESSES) as one:
+        return one.submit(take_in_here, raw).result()
+
+
+def test_a_picture_of_57_megapixels_is_refused_before_it_is_decoded() -> None:
+    megabytes, told = megabytes_taken(picture(9500, 6000, "PNG"))
     assert told == Refusal.PICTURE_PIXELS
     assert megabytes < 10
 
@@ -91,10 +95,9 @@ def test_a_picture_of_57_megapixels_is_refused_before_it_is_decoded(tmp_path: Pa
     ],
 )  # fmt: skip
 def test_a_picture_from_a_phone_or_a_camera_is_fine_and_takes_little_memory(
-    tmp_path: Path, width: int, height: int, kind: str, mode: str, most: float
+    width: int, height: int, kind: str, mode: str, most: float
 ) -> None:
-    (tmp_path / "a").write_bytes(picture(width, height, kind, mode))
-    megabytes, told = megabytes_taken(tmp_path / "a")
+    megabytes, told = megabytes_taken(picture(width, height, kind, mode))
     print(width, height, kind, mode, megabytes)
     assert told.startswith("1600 by ")
     assert megabytes < most

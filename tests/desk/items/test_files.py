@@ -1,18 +1,18 @@
 """The shelf and its history under load and harm: whole files, in turn, with their authors, or a sentence that says why not."""
 
 import contextlib
-import multiprocessing
 import os
 import random
 import resource
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
@@ -32,6 +32,7 @@ from sidedoor.documents.reading import CONTROLS
 from sidedoor.private import secret_file
 from tests.conftest import PROJECT
 from tests.content import ContentFolder
+from tests.processes import PROCESSES
 
 ANN, BEN = Author("Ann Lee"), Author("Ben <evil@example.org>\nOkoro")
 
@@ -182,10 +183,9 @@ def test_saves_at_once_from_several_processes_lose_nothing(
     shelf: Shelf, content: ContentFolder, tmp_path: Path
 ) -> None:
     shelf.write("news/shared.md", "", None, ANN, "Start")
-    context = multiprocessing.get_context("spawn")
     names = ["Ann", "Ben", "Cat"]
     arguments = [(content.path, tmp_path / "data", name, 15) for name in names]
-    workers = [context.Process(target=_save_often, args=one) for one in arguments]
+    workers = [PROCESSES.Process(target=_save_often, args=one) for one in arguments]
     for worker in workers:
         worker.start()
     for worker in workers:
@@ -195,19 +195,21 @@ def test_saves_at_once_from_several_processes_lose_nothing(
     assert len(shelf.history.revisions("news/shared.md")) == 46
 
 
-_ENDLESS = """
-import sys
-from pathlib import Path
-from sidedoor.desk.items.history import Author
-from sidedoor.desk.items.files import Shelf
-shelf, number = Shelf(Path(sys.argv[1]), Path(sys.argv[2])), 0
-while True:
-    stored = shelf.read("news/shared.md")
-    number += 1
-    text = f"{number} " + "words " * 20000 + f"end {number}\\n"
-    shelf.write("news/shared.md", text, stored.digest if stored else None, Author("Ann"), "Save")
-    print(number, flush=True)
-"""
+def _save_without_end(content: Path, data: Path, said: Connection) -> None:
+    shelf, number = Shelf(content, data), 0
+    while True:
+        stored = shelf.read("news/shared.md")
+        number += 1
+        text = f"{number} " + "words " * 20000 + f"end {number}\n"
+        shelf.write("news/shared.md", text, stored.digest if stored else None, Author("Ann"), "Save")
+        said.send(number)
+
+
+def _rest_of(said: Connection) -> Iterator[int]:
+    """What a process that is dead had still said."""
+    with contextlib.suppress(EOFError):
+        while True:
+            yield said.recv()
 
 
 def test_a_save_that_is_killed_leaves_the_old_or_the_new_and_the_next_one_works(
@@ -215,15 +217,16 @@ def test_a_save_that_is_killed_leaves_the_old_or_the_new_and_the_next_one_works(
 ) -> None:
     chance = random.Random(7)
     for _ in range(8):
-        command = [sys.executable, "-c", _ENDLESS, str(content.path), str(tmp_path / "data")]
-        worker = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        assert worker.stdout
-        worker.stdout.readline()
+        heard, said = PROCESSES.Pipe(duplex=False)
+        worker = PROCESSES.Process(target=_save_without_end, args=(content.path, tmp_path / "data", said))
+        worker.start()
+        said.close()
+        heard.recv()
         time.sleep(chance.random() / 5)
-        worker.send_signal(signal.SIGKILL)
-        acknowledged = [int(line) for line in worker.stdout.read().split()]
-        worker.stdout.close()
-        worker.wait()
+        worker.kill()
+        acknowledged = list(_rest_of(heard))
+        heard.close()
+        worker.join()
         text = (content.path / "news/shared.md").read_text("utf-8")
         first, last = text.split(" ", 1)[0], text.rsplit(" ", 1)[1]
         assert last == f"{first}\n", "whole"
