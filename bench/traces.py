@@ -101,14 +101,22 @@ class PeerSite:
         self._server.server_close()
 
 
+def unpacked_govuk(folder: Path) -> Path:
+    """The folder of GOV.UK's components as npm has them, once below `folder`."""
+    found = folder / "package" / "dist" / "govuk"
+    if not found.is_dir():
+        packed = subprocess.run(
+            ["npm", "pack", GOVUK, "--silent"],
+            cwd=folder, env=node_environment(), check=True, capture_output=True, text=True,
+        ).stdout.split()[-1]  # fmt: skip
+        with tarfile.open(folder / packed) as archive:
+            archive.extractall(folder, filter="data")
+    return found
+
+
 def govuk_site(exit_url: str, folder: Path) -> PeerSite:
     """Pages with GOV.UK's “Exit this page”, as its documentation has it."""
-    packed = subprocess.run(
-        ["npm", "pack", GOVUK, "--silent"],
-        cwd=folder, env=node_environment(), check=True, capture_output=True, text=True,
-    ).stdout.split()[-1]  # fmt: skip
-    with tarfile.open(folder / packed) as archive:
-        archive.extractall(folder, filter="data")
+    files = unpacked_govuk(folder)
     button = (
         '<div class="govuk-exit-this-page" data-module="govuk-exit-this-page"><a href="{exit}" role="button" '
         'draggable="false" class="govuk-button govuk-button--warning govuk-exit-this-page__button '
@@ -121,7 +129,7 @@ def govuk_site(exit_url: str, folder: Path) -> PeerSite:
         '("noModule" in HTMLScriptElement.prototype ? " govuk-frontend-supported" : "")</script>'
         '<script type="module">import { initAll } from "/govuk/govuk-frontend.min.js"; initAll()</script>'
     )
-    return PeerSite(exit_url, button, script, folder / "package" / "dist" / "govuk")
+    return PeerSite(exit_url, button, script, files)
 
 
 def by_script(how: str) -> str:

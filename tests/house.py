@@ -46,7 +46,7 @@ def check_house_rules(response: TestResponse, rules: str = "") -> None:
     if response.mimetype == "text/html" and response.get_data() and not response.headers.get("Content-Encoding"):
         page = response.get_data(as_text=True)
         _check_page(page, response.request.path, IN_PLACE in response.request.headers)
-        for style in re.findall(r"<style>(.*?)</style>", page, re.DOTALL):
+        for style in re.findall(r"<style[^>]*>(.*?)</style>", page, re.DOTALL):
             assert source_hash(style) in response.headers["Content-Security-Policy"], response.request.path
 
 

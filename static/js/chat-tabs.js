@@ -13,13 +13,6 @@
   /** @type {BroadcastChannel | null} */
   let tabs = null;
 
-  function listen() {
-    tabs = "BroadcastChannel" in window ? new BroadcastChannel("chat") : null;
-    tabs?.addEventListener("message", ({ data }) => {
-      root.dataset.chat = data;
-    });
-  }
-
   async function ask() {
     // No message has such a number, so no word is sent.
     const answer = await fetch("/chat/messages?after=999999999", { headers: { Accept: "application/json" } });
@@ -33,9 +26,10 @@
     tabs = null;
   });
   addEventListener("pageshow", ({ persisted }) => {
-    if (!persisted) return;
-    listen();
-    ask().catch(() => {});
+    tabs = "BroadcastChannel" in window ? new BroadcastChannel("chat") : null;
+    tabs?.addEventListener("message", ({ data }) => {
+      root.dataset.chat = data;
+    });
+    if (persisted) ask().catch(() => {});
   });
-  listen();
 })();

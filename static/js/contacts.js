@@ -6,8 +6,8 @@
 (() => {
   "use strict";
 
-  /** @param {HTMLElement} card @param {string} place @param {string} audience @param {string} area */
-  function fit({ dataset }, place, audience, area) {
+  /** @param {HTMLElement} card @param {string} place @param {string} audience @param {string} area @param {string[]} everyone */
+  function fit({ dataset }, place, audience, area, everyone) {
     const places = dataset.places?.split(" ").filter(Boolean) ?? [];
     const audiences = dataset.audiences?.split(" ") ?? [];
     let points = 0;
@@ -16,7 +16,7 @@
       points += places.length === 1 ? 2 : 1;
     }
     if (audience) {
-      if (!audiences.includes(audience) && dataset.everyone === undefined) return null;
+      if (![audience, ...everyone].some((one) => audiences.includes(one))) return null;
       points += audiences[0] === audience ? 4 : audiences.includes(audience) ? 2 : 0;
     }
     if (area && dataset.near !== undefined) points += dataset.near.split("|").includes(area) ? 8 : -8;
@@ -30,19 +30,20 @@
     if (!(form instanceof HTMLFormElement) || !list || !found) return;
     const cards = /** @type {HTMLElement[]} */ ([...list.querySelectorAll("article")]);
 
+    const everyone = list.dataset.everyone?.split(" ") ?? [];
+
     function narrow() {
       const asked = new FormData(/** @type {HTMLFormElement} */ (form));
       const [place, audience, area] = ["place", "audience", "area"].map((name) => String(asked.get(name) ?? ""));
-      const fits = new Map(cards.map((card) => [card, fit(card, place, audience, area)]));
+      const fits = new Map(cards.map((card) => [card, fit(card, place, audience, area, everyone)]));
       for (const card of cards) card.hidden = fits.get(card) === null;
       const best = cards.filter((card) => !card.hidden).sort((one, two) => (fits.get(two) ?? 0) - (fits.get(one) ?? 0));
       list?.prepend(...best);
       const words = found?.dataset.of?.replace("{found}", String(best.length)) ?? "";
-      for (const place of [found, document.getElementById("found-said")]) if (place) place.textContent = words;
+      for (const place of document.querySelectorAll("#found, #found-said")) place.textContent = words;
       for (const row of form?.querySelectorAll("details") ?? []) {
-        const name = row.querySelector("input:checked")?.closest("label")?.textContent?.trim() ?? "";
         const told = row.querySelector("[data-chosen]");
-        if (told) told.textContent = name;
+        if (told) told.textContent = row.querySelector("input:checked")?.parentElement?.textContent ?? "";
       }
     }
 

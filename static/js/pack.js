@@ -32,8 +32,8 @@ const pack = (() => {
     });
     const asked = Date.now();
     if (response.status === 304 && before) before.asked = asked;
-    else if (!response.ok) held.set(language, { language, direction: "", pages: {}, tag: "", asked }); // there is none here
-    else held.set(language, { ...(await response.json()), tag: response.headers.get("ETag") ?? "", asked });
+    // Where the answer is another, there is none here.
+    else held.set(language, { ...(response.ok ? await response.json() : { pages: {} }), tag: response.headers.get("ETag"), asked });
   }
 
   /** @param {string} language @param {RequestPriority} priority Ask, once at a time. What fails leaves what there was. */
@@ -53,22 +53,17 @@ const pack = (() => {
     return [...held.values()].find(({ pages }) => pages[path]);
   }
 
-  /** @param {string} path @returns {boolean} whether the page is here, and too old to be shown without asking */
-  function isOld(path) {
-    const age = Date.now() - (holder(path)?.asked ?? NaN);
-    return age > FRESH_MS || age < 0;
-  }
-
-  /** @param {string} path Ask whether the page is still what it was. Where nobody answers soon, it is. */
-  function renew(path) {
-    const { language = "" } = holder(path) ?? {};
+  /** @param {string} path Before an old page is shown: is it still what it was? Where nobody answers soon, it is. */
+  function renewed(path) {
+    const { language, asked } = holder(path) ?? {};
+    if (!language || Math.abs(Date.now() - Number(asked)) < FRESH_MS) return;
     return Promise.race([ask(language, "high"), new Promise((done) => setTimeout(done, PATIENCE_MS))]);
   }
 
   /** @param {string} path @returns {string | undefined} the page, as far as it goes into this one */
   function page(path) {
-    const found = holder(path);
-    return found && `<html lang="${found.language}" dir="${found.direction}">${found.pages[path]}`;
+    const { language, direction, pages } = holder(path) ?? {};
+    return pages && `<html lang="${language}" dir="${direction}">${pages[path]}`;
   }
 
   function drop() {
@@ -85,5 +80,5 @@ const pack = (() => {
     if (persisted && root.style.display === "none") drop();
   });
 
-  return { bring, isOld, renew, page };
+  return { bring, renewed, page };
 })();

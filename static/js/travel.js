@@ -17,7 +17,8 @@
   const main = /** @type {HTMLElement} */ (document.getElementById("main"));
   const status = /** @type {HTMLElement} */ (document.getElementById("travel-status"));
   const wayBack = /** @type {HTMLElement} */ (document.getElementById("way-back"));
-  const policy = window.trustedTypes?.createPolicy("sidedoor", { createHTML: same, createScript: same });
+  const rules = { createHTML: same, createScript: same };
+  const policy = window.trustedTypes?.createPolicy("sidedoor", rules) ?? rules;
 
   /** @param {string} text */
   function same(text) {
@@ -29,11 +30,12 @@
   /** @type {Map<string, ParentNode>} it in each language that came here */
   const frames = new Map();
   /** @typedef {{ nodes: Node[], path: string, language: string, direction: string }} Page */
-  /** @typedef {Page & { scroll: number, focus: Element | null }} View */
+  /** @typedef {Page & { name: string, scroll: number, focus: Element | null }} View */
   /** @type {View[]} */
   const past = [];
   let path = location.pathname;
-  const started = new Set([...document.scripts].map((script) => script.text));
+  /** Each is started, or put on, once a visit. */
+  const started = new Set([...document.querySelectorAll("script, style")].map(({ textContent }) => textContent));
   let journey = new AbortController();
   let hidden = false;
   /** @type {HTMLFormElement | null} the form whose answer is awaited: a second press of Send is the same press */
@@ -52,7 +54,8 @@
   function view() {
     const { activeElement } = document;
     const focus = main.contains(activeElement) ? activeElement : null;
-    return { nodes: [...main.childNodes], path, language: root.lang, direction: root.dir, scroll: scrollY, focus };
+    const { lang: language, dir: direction } = root;
+    return { nodes: [...main.childNodes], name: heading(), path, language, direction, scroll: scrollY, focus };
   }
 
   /** @param {string} language @param {string} direction Let the whole document follow, with the words around main. */
@@ -92,8 +95,7 @@
     }
     const before = past.at(-1);
     wayBack.hidden = !before;
-    const name = before?.nodes.map((node) => (node instanceof Element ? heading(node) : "")).find(Boolean);
-    for (const place of wayBack.querySelectorAll("[data-name]")) place.textContent = name ?? "";
+    for (const place of wayBack.querySelectorAll("[data-name]")) place.textContent = before?.name ?? "";
     watchBack();
     document.dispatchEvent(new Event("sidedoor:arrived"));
   }
@@ -132,14 +134,14 @@
     try {
       return document.getElementById(name) ?? document.getElementById(decodeURIComponent(name));
     } catch {
-      return null; // a stray % encodes nothing
+      // A stray % encodes nothing.
+      return null;
     }
   }
 
-  /** @param {Element} element @returns {string} the words of its h1 */
-  function heading(element) {
-    const found = element.matches("h1") ? element : element.querySelector("h1");
-    return found?.textContent?.trim() ?? "";
+  /** @returns {string} the words of the page's heading */
+  function heading() {
+    return main.querySelector("h1")?.textContent?.trim() ?? "";
   }
 
   /** @param {string} hash go to the part of the page it names, or to the page's heading */
@@ -149,7 +151,7 @@
     scrollTo({ top: 0, behavior: "instant" });
     const top = main.querySelector("h1") ?? main;
     /** @type {HTMLElement} */ (top).focus({ preventScroll: true });
-    say(heading(main));
+    say(heading());
   }
 
   /** @param {HTMLElement} target */
@@ -169,7 +171,9 @@
     const slow = setTimeout(() => say(status.dataset.slow ?? "", true), SLOW_MS);
     try {
       if (!how.method && !url.search) {
-        if (pack.isOld(url.pathname)) await pack.renew(url.pathname);
+        const asking = pack.renewed(url.pathname);
+        // A page that is fresh is shown within the tap.
+        if (asking) await asking;
         const html = pack.page(url.pathname);
         if (signal.aborted) return;
         if (html) return arrive(parse(html), url.pathname, url.hash);
@@ -181,14 +185,11 @@
       const html = await response.text();
       if (signal.aborted) return;
       const isPage = response.headers.get("Content-Type")?.startsWith("text/html");
-      const arrived = isPage ? parse(html) : null;
-      const whole = arrived?.getElementById("main");
+      const arrived = parse(isPage ? html : "");
       // A form's answer that is no page (a busy server's) is a failure; its address is nothing to go to.
-      if (!arrived || !whole) {
-        if (how.method) throw new Error();
-        return location.assign(url);
-      }
-      arrive(arrived, new URL(response.url).pathname, url.hash);
+      if (arrived.getElementById("main")) arrive(arrived, new URL(response.url).pathname, url.hash);
+      else if (how.method) throw new Error();
+      else location.assign(url);
     } catch {
       if (signal.aborted) return;
       main.removeAttribute("aria-busy");
@@ -200,13 +201,18 @@
 
   /** @param {string} html @returns {Document} */
   function parse(html) {
-    return new DOMParser().parseFromString(policy ? policy.createHTML(html) : html, "text/html");
+    return new DOMParser().parseFromString(policy.createHTML(html), "text/html");
   }
 
   /** @param {Document} arrived a page, or what of it goes in here @param {string} address @param {string} hash */
   function arrive(arrived, address, hash) {
     const { lang: language, dir: direction } = arrived.documentElement;
     if (arrived.querySelector("header")) frames.set(language, /** @type {HTMLElement} */ (arrived.body.cloneNode(true)));
+    // What few pages have goes before what the site chose, as on a page that is loaded.
+    for (const style of arrived.querySelectorAll("style[data-few]")) {
+      if (!started.has(style.textContent)) document.querySelector("style")?.after(style);
+      started.add(style.textContent);
+    }
     arrived.querySelector("#hide-notice")?.remove();
     const nodes = [.../** @type {HTMLElement} */ (arrived.getElementById("main")).childNodes];
     past.push(view());
@@ -216,12 +222,12 @@
     pack.bring();
   }
 
-  /** A script of a page that arrived in place is inert. Each is started once a visit, if its hash is on the list. */
+  /** A script of a page that arrived in place is inert. It is started if its hash is on the list. */
   function start() {
     for (const inert of main.querySelectorAll("script")) {
       const { text } = inert;
       const script = document.createElement("script");
-      script.text = /** @type {string} */ (policy ? policy.createScript(text) : text);
+      script.text = policy.createScript(text);
       if (!started.has(text)) inert.replaceWith(script);
       started.add(text);
     }
@@ -263,7 +269,7 @@
     const focus = before.focus ?? main.querySelector("h1") ?? main;
     /** @type {HTMLElement} */ (focus).focus({ preventScroll: true });
     scrollTo({ top: before.scroll, behavior: "instant" });
-    say(heading(main));
+    say(heading());
   }
 
   /** @param {Event} event what asks for Back: ours while there is something to go back to in place @param {boolean} now */

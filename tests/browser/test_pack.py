@@ -13,12 +13,12 @@ from tests.browser import test_back
 from tests.browser.conftest import Visited
 from tests.browser.readers import ChromiumReader, FirefoxReader, Reader, read, wait_for
 from tests.browser.test_every_engine import Visit
+from tests.browser.traces import PACK_CAME
 from tests.server import RunningSite, SlowSite, copy_content
 
 visit, slow = test_back.visit, test_back.slow  # fixtures
 # It is a name of the page's own script, which Chromium's driver can see; Firefox's cannot.
 HERE = 'return Boolean(pack.page("/help/money"))'
-CAME = """return performance.getEntriesByType("resource").some(({ name, responseEnd }) => name.endsWith("/pack") && responseEnd)"""
 SEVEN = ["/help/money", "/help", "/contacts", "/help/signs", "/safer-browsing", "/", "/plan"]
 HEADING = 'return document.querySelector("main h1").textContent.trim()'
 LATER = "{ const { Date } = window.wrappedJSObject ?? window; const later = Date.now() + 16 * 60000; Date.now = () => later; }"
@@ -34,7 +34,7 @@ def arrive(visit: Visit, slow: SlowSite) -> Reader:
     """Come to the site behind the wire, and wait until the pack is here."""
     visit.reader.go(visit.places.url("search"))
     visit.follow("#in", f"{slow.url}/")
-    wait_for(visit.reader, CAME, 20)
+    wait_for(visit.reader, PACK_CAME, 20)
     time.sleep(0.3)
     return visit.reader
 
@@ -103,7 +103,7 @@ def test_a_page_that_was_taken_back_is_gone_at_the_next_look(
     site = RunningSite(tmp_path / "content", tmp_path / "data")
     reader = ChromiumReader(request.getfixturevalue("playwright")) if make == "chromium" else FirefoxReader()
     reader.go(site.url)
-    wait_for(reader, CAME, 20)
+    wait_for(reader, PACK_CAME, 20)
     time.sleep(0.3)
     (tmp_path / "content/help/money.md").unlink()
     while "/help/money" in pages_at(site):

@@ -42,6 +42,8 @@ sources: [the tests]
 ---
 Here is zqcanary, and more.
 """
+PACK_CAME = """return performance.getEntriesByType("resource").some(
+  ({ name, responseEnd }) => name.endsWith("/pack") && responseEnd)"""
 COUNT_FRAMES = """
   addEventListener("click", () => { window.clicked = true; }, true);
   const count = () => {
@@ -170,9 +172,14 @@ def site_of_canaries(places: Places) -> Iterator[RunningSite]:
 
 
 def visit_this_site(
-    site: RunningSite, places: Places, hide: bool = True, chats: bool = True
+    site: RunningSite,
+    places: Places,
+    hide: bool = True,
+    chats: bool = True,
+    extra: Callable[[Reader], None] | None = None,
 ) -> Callable[[Reader], str | None]:
-    """Seven pages of this site, one of them a search's results; then a chat; and the button in its middle, or nothing."""
+    """Seven pages of this site, one of them a search's results; then a chat, and what else a reader does (`extra`); and
+    the button in its middle, or nothing."""
 
     def visit(reader: Reader) -> str | None:
         places.asked.clear()
@@ -190,6 +197,9 @@ def visit_this_site(
         wait_for(reader, 'return Boolean(document.querySelector("main h1:not([data-before])"))')
         if chats:
             chat(reader, site)
+        if extra:
+            extra(reader)
+        assert reader.run(PACK_CAME), "all help lies in the page's memory"
         time.sleep(1.5)  # titles reach the history's database a moment after the page
         if not hide:
             return None

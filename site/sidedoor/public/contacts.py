@@ -50,7 +50,7 @@ def index() -> str:
         total=len(contacts),
         choices=choices,
         chosen=chosen,
-        for_everyone={contact.id for contact in contacts if everyone & set(contact.audiences)},
+        everyone=sorted(everyone),
         near_of={contact.id: [name for name, some in near.items() if contact.area in some] for contact in contacts},
     )
 

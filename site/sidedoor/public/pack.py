@@ -87,4 +87,4 @@ def _main(path: str) -> str | None:
             return None
         page = answer.get_data(as_text=True)
     parts = Parts.of(page)
-    return parts.main if parts else None
+    return parts.own if parts else None

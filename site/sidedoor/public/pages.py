@@ -1,5 +1,7 @@
 """The pages about the site: using the internet, privacy, accessibility, about."""
 
+import re
+
 from flask import Blueprint, abort, g, render_template
 
 from sidedoor.public.contacts import names_of
@@ -7,6 +9,14 @@ from sidedoor.public.orientation import headings
 from sidedoor.web.current import current_public, same_for_everyone
 
 blueprint = Blueprint("pages", __name__)
+_OF_FEW = re.compile(
+    r'class="(?:ticks|write|question|card|number|statistic|quote|device|call-now|fold|help-box)"|<(?:figure|table|img|mark)\b'
+)
+
+
+def of_few(html: str) -> bool:
+    """Whether a document's HTML has something that few pages have, which few.css styles."""
+    return _OF_FEW.search(html) is not None
 
 
 @blueprint.get("/<slug>")

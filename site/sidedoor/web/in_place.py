@@ -14,18 +14,21 @@ _ROOT = re.compile(r"<html\b[^>]*>")
 _ATTRIBUTE = re.compile(r'\b(lang|dir)="([^"]*)"')
 _MAIN = re.compile(r'<main id="main".*</main>', re.DOTALL)
 _BODY = re.compile(r"<body>.*</body>", re.DOTALL)
+_STYLE = re.compile(r"<style data-few>.*?</style>", re.DOTALL)
 _SCRIPT = re.compile(r"<script\b[^>]*>.*?</script>\s*", re.DOTALL)
 
 
 @dataclass(frozen=True)
 class Parts:
-    """A page's parts: its `<html …>` tag with the language and direction in it, its body and its `main`."""
+    """A page's parts: its `<html …>` tag with the language and direction in it, its body, its `main`, and the styles
+    that not every page has."""
 
     root: str
     language: str
     direction: str
     body: str
     main: str
+    styles: str
 
     @classmethod
     def of(cls, page: str) -> "Parts | None":
@@ -34,14 +37,20 @@ class Parts:
         if not (root and body and main):
             return None
         told = dict(_ATTRIBUTE.findall(root[0]))
-        return cls(root[0], told.get("lang", ""), told.get("dir", "ltr"), body[0], main[0])
+        styles = "".join(_STYLE.findall(page))
+        return cls(root[0], told.get("lang", ""), told.get("dir", "ltr"), body[0], main[0], styles)
+
+    @property
+    def own(self) -> str:
+        """`main`, and the styles that few pages have."""
+        return self.styles + self.main
 
     def alone(self, framed: bool) -> str:
-        """`main` alone; if `framed`, with the words around it, but with no script except those of `main`."""
-        body = self.main
+        """`main` and its styles alone; if `framed`, with the words around it. No script but those of `main`."""
+        body = self.own
         if framed:
             before, _, after = self.body.partition(self.main)
-            body = f"{_SCRIPT.sub('', before)}{self.main}{_SCRIPT.sub('', after)}"
+            body = f"{_SCRIPT.sub('', before)}{body}{_SCRIPT.sub('', after)}"
         return f"<!DOCTYPE html>\n{self.root}\n{body}\n</html>\n"
 
 

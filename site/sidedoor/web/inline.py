@@ -14,7 +14,8 @@ from markupsafe import Markup
 _PACKAGE = Path(__file__).resolve().parents[1]
 # The wheel carries the folder inside the package; a checkout has it beside site/.
 STATIC = _PACKAGE / "static" if (_PACKAGE / "static").is_dir() else _PACKAGE.parents[1] / "static"
-STYLES = ("public.css",)
+STYLES = ("public.css", "home.css", "few.css")
+"""The first is on every page; the others where they are used, and travel.js brings them along."""
 BUNDLES = {
     # The exit stands alone: nothing else that fails can stop it.
     "hide-page.js": ("exit/hide-page.js",),
@@ -46,8 +47,9 @@ def _read(kind: str, name: str) -> str:
 
 
 def inline_style(name: str) -> Markup:
-    """The whole `<style>` element of static/css/`name`."""
-    return Markup(f"<style>{_style(name)}</style>")
+    """The whole `<style>` element of static/css/`name`; that of a few pages is marked as such."""
+    few = "" if name == STYLES[0] else " data-few"
+    return Markup(f"<style{few}>{_style(name)}</style>")
 
 
 @cache
