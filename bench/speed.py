@@ -25,7 +25,7 @@ from sidedoor.public.export import write_mirror
 from sidedoor.settings import Settings
 from sidedoor.web.headers import policy_headers
 from sidedoor.web.inline import inline_script
-from tests.server import PROJECT, RunningSite, free_port, node_environment
+from tests.server import PROJECT, RunningSite, free_port
 
 PAGE = "/help/get-help-now"
 ROUNDS, SECONDS, CONNECTIONS = 3, 4, 32

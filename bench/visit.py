@@ -22,7 +22,7 @@ from sidedoor.public import create_app
 from sidedoor.settings import Settings
 from sidedoor.web.in_place import Parts
 from sidedoor.web.inline import STYLES, inline_style
-from tests.browser.readers import CHROMIUM, CHROMIUM_ARGUMENTS
+from tests.chromium import CHROMIUM, CHROMIUM_ARGUMENTS
 from tests.server import PROJECT, RunningSite
 
 SEVEN = ["/", "/help/money", "/help/signs", "/contacts", "/help/orders", "/help/getting-ready", "/safer-browsing"]
@@ -178,7 +178,9 @@ def visit(folder: Path) -> None:
         'import { initAll } from "/govuk-frontend.min.js"; initAll()</script></body></html>'
         for path, page in ours.items()
     }
-    files = {f"/govuk-frontend.min.{kind}": (govuk / f"govuk-frontend.min.{kind}").read_bytes() for kind in ("css", "js")}
+    files = {
+        f"/govuk-frontend.min.{kind}": (govuk / f"govuk-frontend.min.{kind}").read_bytes() for kind in ("css", "js")
+    }
     site = RunningSite(PROJECT / "examples" / "hampshire", folder / "visited")
     made: dict[str, list[Visit]] = {"ours": [], "at once": [], "plain": [], "govuk": []}
     with sync_playwright() as playwright, built(plain, {"/site.css": sheet}) as one, built(components, files) as other:
