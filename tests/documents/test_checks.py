@@ -34,6 +34,14 @@ def test_links_contacts_pictures_and_related_pages_that_are_not_there_are_errors
         assert missing in found
 
 
+def test_a_situation_that_leads_nowhere_is_named_by_its_words(content: ContentFolder) -> None:
+    text = (content.path / "site.toml").read_text("utf-8")
+    content.write(
+        "site.toml", f'{text}\n[[situations]]\nsays = {{ en = "I am moving", cy = "Symud" }}\npage = "gone"\n'
+    )
+    assert any("“I am moving” leads to no help page" in line for line in told(content))
+
+
 def test_contacts_are_due_after_ninety_days(content: ContentFolder) -> None:
     text = (content.path / "contacts.yaml").read_text()
     content.write(

@@ -11,6 +11,7 @@ from sidedoor.documents.library import Library
 from sidedoor.documents.models import Contact, HelpMeta
 from sidedoor.documents.problems import Level, Problem
 from sidedoor.documents.readability import flesch_kincaid_grade
+from sidedoor.documents.site import in_language
 
 CONTACT_CHECK_DAYS = 90
 REVIEW_DAYS = 365
@@ -210,7 +211,7 @@ def _site(library: Library) -> Iterator[Problem]:
     slugs = {document.slug for document in library.documents if document.kind == "help"}
     for situation in library.site.situations:
         if situation.page not in slugs:
-            values = {"says": situation.says, "slug": situation.page}
+            values = {"says": in_language(situation.says, library.site.language), "slug": situation.page}
             yield Problem("site.toml", None, Code.SITUATION_TO_NOWHERE, values)
     for contact in library.site.chat.instead if library.site.chat else ():
         if contact not in library.contacts:

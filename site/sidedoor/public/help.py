@@ -4,7 +4,7 @@ from flask import Blueprint, abort, g, render_template
 
 from sidedoor.public.orientation import FEWEST, headings, onward
 from sidedoor.web.current import current_public, same_for_everyone
-from sidedoor.web.language import language_name
+from sidedoor.web.language import language_name, said
 
 blueprint = Blueprint("help", __name__)
 
@@ -33,7 +33,7 @@ def index() -> str:
     """Every help page, by group."""
     public = current_public()
     groups = public.groups(public.site.language)
-    parts = [(2, f"group-{group.id}", group.title) for group, _ in groups]
+    parts = [(2, f"group-{group.id}", said(group.title)) for group, _ in groups]
     return render_template("help/index.html", groups=groups, headings=parts if len(parts) >= FEWEST else [])
 
 
