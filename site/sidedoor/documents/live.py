@@ -83,10 +83,10 @@ class LiveLibrary:
                 wait = (looked - began) / _LOOKING_SHARE
 
     def _tidings(self) -> Iterator[bool]:
-        """True whenever the kernel tells of a change; False every half second in which it tells of none."""
+        """True when the kernel tells of a change, or may have missed one; False after each half second without."""
         while not self._stop.is_set():
             try:
-                folder = self._loader.content.stat().st_ino
+                folder, unwatched = self._loader.content.stat().st_ino, True
                 for changes in watchfiles.watch(
                     self._loader.content,
                     watch_filter=None,
@@ -96,7 +96,9 @@ class LiveLibrary:
                     yield_on_timeout=True,
                     stop_event=self._stop,
                 ):
-                    yield bool(changes)
+                    # Of what changed before the watch stood, the kernel tells nothing.
+                    yield bool(changes) or unwatched
+                    unwatched = False
                     if self._loader.content.stat().st_ino != folder:
                         break  # another folder took its place, which nobody watches yet
             except OSError:
