@@ -192,7 +192,7 @@ def visit_this_site(
         reader.run(
             """document.querySelector("main h1").dataset.before = "";
             document.getElementById("query").value = "zqquery";
-            document.querySelector("main form").requestSubmit();"""
+            document.querySelector("main form[role='search']").requestSubmit();"""
         )
         wait_for(reader, 'return Boolean(document.querySelector("main h1:not([data-before])"))')
         if chats:

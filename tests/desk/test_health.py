@@ -60,9 +60,9 @@ def test_broken_files_embargoes_past_their_time_and_a_queue_without_adviser_are_
     content.write("site.toml", SITE + CHAT)
     told, numbers = look()
     assert told == {
-        "health_broken_files": "1 files cannot be used as they are. Readers see their last good versions. `sidedoor"
+        "health_broken_files": "Files that cannot be used as they are: 1. Readers see their last good versions. `sidedoor"
         " check` says what is wrong.",
-        "health_embargo_not_live": "The time of 1 news items has come, and nobody has approved them. Approve them at the"
+        "health_embargo_not_live": "News items whose time has come and that nobody has approved: 1. Approve them at the"
         " desk, or give them another time.",
     }
     assert (numbers["sidedoor_broken_files[]"], numbers["sidedoor_embargoes_not_live[]"]) == (1, 1)
@@ -70,7 +70,7 @@ def test_broken_files_embargoes_past_their_time_and_a_queue_without_adviser_are_
     chats = desk.extensions["desk"].chats
     chats.start((), 9, clock())
     told, numbers = look()
-    assert told["health_queue_alone"] == "1 people wait in the chat, and no adviser is present. Call an adviser."
+    assert told["health_queue_alone"] == "No adviser is present, and people wait in the chat: 1. Call an adviser."
     assert numbers["sidedoor_chats['waiting']"] == 1
     chats.set_presence(1, "zqKit", True, clock())
     told, numbers = look()

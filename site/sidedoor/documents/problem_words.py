@@ -532,15 +532,15 @@ WORDS: Mapping[Code, _Words] = {
         "Count the machines in front, and set SIDEDOOR_PROXIES to that.",
     ),
     Code.HEALTH_BROKEN_FILES: _Words(
-        "{count} files cannot be used as they are.",
+        "Files that cannot be used as they are: {count}.",
         "Readers see their last good versions. `sidedoor check` says what is wrong.",
     ),
     Code.HEALTH_EMBARGO_NOT_LIVE: _Words(
-        "The time of {count} news items has come, and nobody has approved them.",
+        "News items whose time has come and that nobody has approved: {count}.",
         "Approve them at the desk, or give them another time.",
     ),
     Code.HEALTH_QUEUE_ALONE: _Words(
-        "{count} people wait in the chat, and no adviser is present.",
+        "No adviser is present, and people wait in the chat: {count}.",
         "Call an adviser.",
     ),
     Code.HEALTH_NO_HISTORY: _Words(
