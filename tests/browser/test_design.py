@@ -246,7 +246,7 @@ def test_shifts_progress_shows_in_forced_colours_and_says_when_its_time_has_run_
 def test_a_link_to_a_folded_part_opens_it(page: Page, site: RunningSite) -> None:
     page.goto(site.url + "/safer-browsing")
     name = page.locator(".fold h2").nth(6).get_attribute("id")
-    page.evaluate("name => document.querySelector('.text p').append(Object.assign(document.createElement('a'), { href: '#' + name, textContent: 'Go' }))", name)  # fmt: skip
+    page.evaluate("name => document.querySelector('.text .fold').before(Object.assign(document.createElement('a'), { href: '#' + name, textContent: 'Go' }))", name)  # fmt: skip
     page.get_by_role("link", name="Go", exact=True).click()
     assert page.locator(f".fold:has(#{name})").get_attribute("open") is not None
     assert page.evaluate("document.activeElement.id") == name

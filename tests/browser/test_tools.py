@@ -140,7 +140,8 @@ def test_without_scripts_the_tools_are_lists_to_read_and_print(browser: Browser,
 
 def test_the_questions_answer_with_the_pages_and_lines_that_fit_and_no_score(page: Page, site: RunningSite) -> None:
     asked: list[str] = []
-    page.goto(f"{site.url}/check")
+    with page.expect_response("**/pack"):  # which every page asks for once it is shown, whatever is answered
+        page.goto(f"{site.url}/check")
     page.on("request", lambda request: asked.append(request.url))
     fits = page.locator("#fits")
     assert page.locator(".question a:visible").count() == 0
