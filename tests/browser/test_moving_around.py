@@ -252,7 +252,8 @@ def test_a_news_item_shows_its_own_address_and_copies_it(tab: Page) -> None:
 
 
 def test_the_contacts_page_narrows_itself_down_without_a_request(tab: Page, site: RunningSite) -> None:
-    tab.goto(f"{site.url}/contacts")
+    with tab.expect_response("**/pack"):  # which every page asks for once it is shown
+        tab.goto(f"{site.url}/contacts")
     everyone = tab.locator("article.contact:visible").count()
     requests: list[str] = []
     tab.on("request", lambda request: requests.append(request.url))

@@ -61,7 +61,8 @@ def test_a_plan_is_read_as_one_page_as_it_is_ticked_and_written(page: Page, site
 
 def test_a_plan_moves_with_the_reader_in_place_and_asks_the_server_nothing(page: Page, site: RunningSite) -> None:
     asked: list[str] = []
-    page.goto(f"{site.url}/")
+    with page.expect_response("**/pack"):
+        page.goto(f"{site.url}/")
     page.on("request", lambda request: asked.append(request.url + str(request.post_data)))
     link_to(page, "/plan", "My plan")
     page.get_by_label("Names and numbers").fill(WRITTEN)
