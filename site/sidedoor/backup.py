@@ -26,6 +26,7 @@ from typing import IO, Any, BinaryIO, Protocol, cast
 
 import pyrage
 
+from sidedoor.backup_stamp import note_backup
 from sidedoor.database import copy_into, copy_of, is_database, is_sound
 from sidedoor.desk.items.files import CannotSave, Shelf
 from sidedoor.documents.codes import Code
@@ -179,6 +180,7 @@ def back_up(content: Path, data: Path, file: Path, seal: Seal, site_data: Path |
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)
+    note_backup(data, datetime.now(UTC))
     return Archive(file, len(digests), file.stat().st_size)
 
 

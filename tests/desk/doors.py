@@ -91,6 +91,13 @@ DOORS: dict[str, set[str]] = {
     "people.renew": {"admin"},
     "people.ask_to_remove": {"admin"},
     "people.remove": {"admin"},
+    "messages.everything": WRITERS,
+    "messages.step": WRITERS,
+    "told.everything": EVERYBODY,
+    "told.one": EVERYBODY,
+    "told.seen": EVERYBODY,
+    "told.wishes": EVERYBODY,
+    "told.test": EVERYBODY,
     "log.latest": {"admin", "editor"},
     "log.everything": {"admin", "editor"},
 }

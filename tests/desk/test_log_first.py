@@ -32,6 +32,7 @@ NOT_LOGGED = {
     "chats.hand_over": "an adviser's own conversation goes on with a colleague; reader and colleague are told",
     "chats.ready": "it ends your own pause",
     "chats.close": "it puts an ended chat out of sight in your own browser",
+    "told.seen": "it puts your own notices out of sight",
     "signing_in.passkey_options": "it asks a question",
     "signing_in.invited_passkey_options": "it asks a question",
     "signing_in.more_passkey_options": "it asks a question",
@@ -39,7 +40,7 @@ NOT_LOGGED = {
 # endpoint → the test of test_ways_in.py or test_work_account.py in which its log cannot be written
 ELSEWHERE = {
     "people.invite", "people.roles", "people.renew", "people.remove", "signing_in.remove_passkey",
-    "signing_in.end_session", "signing_in.sign_out", "signing_in.accept_with_password",
+    "told.test", "signing_in.end_session", "signing_in.sign_out", "signing_in.accept_with_password",
 }  # fmt: skip
 # They keep a way in by the same one function as accept_with_password does, or sign in by let_in.
 SAME_FUNCTION = {
@@ -225,6 +226,11 @@ def _approve_by_link(house: House) -> Step:
     return _post(stranger, f"{link}/approve")
 
 
+def _message(house: House) -> Step:
+    house.desk.extensions["desk"].messages.add("Hello", house.clock())
+    return _post(house.ann, "/messages/1/take")
+
+
 def _chat(who: str, step: str, **form: str) -> Callable[[House], Step]:
     def make(house: House) -> Step:
         house.kit.post("/chats/present", data={"present": "yes"})
@@ -263,6 +269,8 @@ LOGGED: dict[str, Callable[[House], Step]] = {
     "contacts.approve_afterwards": _contacts_afterwards,
     "contacts.discard": _contacts("eve", "discard"),
     "contacts.restore": _restore_contacts,
+    "told.wishes": lambda house: _post(house.ann, "/notices/wishes", address="ann@example.org"),
+    "messages.step": _message,
     "chats.present": lambda house: _post(house.kit, "/chats/present", present="yes"),
     "chats.block": _chat("kit", "block", hours="4"),
     "chats.take_over": _chat("sue", "take-over"),

@@ -76,6 +76,22 @@ WORDS = {
     Refusal.CODE_WRONG: "The six digits do not fit. Type the ones the app shows now.",
     Refusal.ACCOUNT_TAKEN: "This work account, or this person, is connected already. Ask an administrator.",
     Refusal.FORM_INCOMPLETE: "Something was missing. Load the page again, and try again.",
+    Refusal.NOT_A_MAIL_ADDRESS: "“{written}” is no mail address. Write one like ann@example.org, or leave it empty.",
+    Refusal.NO_MAIL_SERVER: "No mail server is set. Whoever runs this machine sets SIDEDOOR_MAIL_SERVER.",
+    Refusal.MAIL_NOT_REACHED: "{host} was not reached ({said}). Look at SIDEDOOR_MAIL_SERVER and the network.",
+    Refusal.MAIL_CERTIFICATE: (
+        "{host} shows a certificate that this machine does not trust ({said}). Name the host as its certificate does;"
+        " the certificate of an authority of your own goes into the file that SSL_CERT_FILE names."
+    ),
+    Refusal.MAIL_NO_TLS: (
+        "{host} offers no TLS or no sign-in there, so nothing was sent. Use its port for TLS, with smtps:// or smtp://."
+    ),
+    Refusal.MAIL_PASSWORD_REFUSED: (
+        "The mail server does not accept the user or the password ({said}). Look at SIDEDOOR_MAIL_SERVER and the file"
+        " that SIDEDOOR_MAIL_PASSWORD_FILE names."
+    ),
+    Refusal.MAIL_ADDRESS_REFUSED: "The mail server does not take mail for this address ({said}). Write it again.",
+    Refusal.MAIL_REFUSED: "The mail server did not take it ({said}). Look at SIDEDOOR_MAIL_FROM and at its own log.",
     Refusal.MEMORY_SHUT: (
         "The desk's own memory cannot be written, so nothing was done. Tell whoever runs this machine."
     ),

@@ -70,6 +70,15 @@ class Refusal(StrEnum):
     CODE_WRONG = auto()
     ACCOUNT_TAKEN = auto()
     FORM_INCOMPLETE = auto()
+    # Mail
+    NOT_A_MAIL_ADDRESS = auto()
+    NO_MAIL_SERVER = auto()
+    MAIL_NOT_REACHED = auto()
+    MAIL_CERTIFICATE = auto()
+    MAIL_NO_TLS = auto()
+    MAIL_PASSWORD_REFUSED = auto()
+    MAIL_ADDRESS_REFUSED = auto()
+    MAIL_REFUSED = auto()
     # The desk's own memory
     MEMORY_SHUT = auto()
     NOT_REMEMBERED = auto()

@@ -14,7 +14,7 @@ def check(settings: Settings) -> None:
     """Look at whatever keeps the site from starting, without reading the content. Raises problems.Refused."""
     usable_site(settings.content, settings.data)
     open_store(settings.chat_store, settings.data)
-    FeedbackStore(settings.data)
+    FeedbackStore(settings.messages_folder)
 
 
 def load() -> Flask:

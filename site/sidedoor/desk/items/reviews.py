@@ -4,7 +4,7 @@ The words themselves are files; this only remembers who touched which version. A
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -42,6 +42,21 @@ DROP TABLE writers;
 CREATE TABLE signatures (
     file TEXT, digest TEXT, person INTEGER, name TEXT, at TEXT, PRIMARY KEY (file, digest, person));
 """
+_WHO_IS_TOLD = """
+CREATE TABLE outcomes (
+    number INTEGER PRIMARY KEY, file TEXT, verdict TEXT, decided_by TEXT, at TEXT, writer INTEGER);
+"""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A decision that a writer is to be told of. `verdict` is `scheduled` once they know, and it is not live yet."""
+
+    number: int
+    file: str
+    verdict: Verdict | Literal["scheduled"]
+    name: str
+    writer: int
 
 
 @dataclass(frozen=True)
@@ -85,7 +100,9 @@ class Reviews:
     """The memory of reviews in `data`/reviews.sqlite3. `file` is always the public file's name, `news/first.md`."""
 
     def __init__(self, data: Path) -> None:
-        self._database = Database(data / "reviews.sqlite3", (_FIRST, _WHO_WROTE_WHICH_VERSION), keep_open=True)
+        self._database = Database(
+            data / "reviews.sqlite3", (_FIRST, _WHO_WROTE_WHICH_VERSION, _WHO_IS_TOLD), keep_open=True
+        )
 
     def wrote(
         self, file: str, person: int, name: str, now: datetime, digest: str | None = None, base: str | None = None
@@ -173,6 +190,20 @@ class Reviews:
                 "INSERT INTO verdicts (file, digest, verdict, person, name, at, note) VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (file, digest, verdict, person, name, now.isoformat(), note),
             )
+            # Noted in the same step, so that whoever wrote it is told even if this process ends here.
+            database.execute(
+                "INSERT INTO outcomes (file, verdict, decided_by, at, writer) SELECT file, ?, ?, ?, person FROM hands"
+                " WHERE file = ? AND round = ? AND person NOT IN (?, ?)",
+                (
+                    verdict,
+                    name,
+                    now.isoformat(),
+                    file,
+                    "alone" if verdict == "approved afterwards" else "waiting",
+                    UNKNOWN,
+                    person,
+                ),
+            )
             if verdict in ("approved", "override"):
                 database.execute("DELETE FROM hands WHERE file = ? AND round = 'waiting'", (file,))
                 for table in ("versions", "bases", "signatures"):
@@ -180,6 +211,21 @@ class Reviews:
             elif verdict == "approved afterwards":
                 database.execute("DELETE FROM hands WHERE file = ? AND round = 'alone'", (file,))
                 database.execute("DELETE FROM alone WHERE file = ?", (file,))
+
+    def outcomes(self) -> list[Outcome]:
+        """What writers are still to be told of, the oldest first."""
+        with self._database.reading() as database:
+            query = "SELECT number, file, verdict, decided_by, writer FROM outcomes ORDER BY number"
+            return [Outcome(*row) for row in database.execute(query).fetchall()]
+
+    def told(self, outcomes: Iterable[Outcome], until_live: bool = False) -> None:
+        """They are told. `until_live`: once more when it goes live."""
+        with self._database.writing() as database:
+            for one in outcomes:
+                if until_live:
+                    database.execute("UPDATE outcomes SET verdict = 'scheduled' WHERE number = ?", (one.number,))
+                else:
+                    database.execute("DELETE FROM outcomes WHERE number = ?", (one.number,))
 
     def flag(self, alone: Alone, writers: Mapping[int, str] | None = None) -> None:
         """Something is published without a second person. `writers`: who wrote it besides.
@@ -230,7 +276,7 @@ class Reviews:
     def move(self, file: str, to: str) -> None:
         """The file has a new name."""
         with self._database.writing() as database:
-            for table in ("hands", "versions", "bases", "verdicts", "typing", "alone", "signatures"):
+            for table in ("hands", "versions", "bases", "verdicts", "typing", "alone", "signatures", "outcomes"):
                 database.execute(f"UPDATE OR REPLACE {table} SET file = ? WHERE file = ?", (to, file))  # noqa: S608
 
     def abandon(self, file: str, draft: bool = False) -> None:

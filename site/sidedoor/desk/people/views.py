@@ -4,7 +4,7 @@ from flask import Blueprint, abort, current_app, flash, redirect, render_templat
 from flask.typing import ResponseReturnValue
 
 from sidedoor.desk.access import current_person, only
-from sidedoor.desk.current import audit, desk_staff, now, sessions
+from sidedoor.desk.current import audit, desk_staff, notices, now, sessions
 from sidedoor.desk.people.person import ROLE_WORDS, ROLES, Person
 from sidedoor.desk.people.staff import NotPossible
 from sidedoor.desk.refusal_words import sentence
@@ -102,6 +102,7 @@ def remove(number: int) -> ResponseReturnValue:
     except NotPossible as problem:
         return _page(problem=sentence(problem)), 422
     sessions().end_all(person.id)
+    notices().forget(person.id)
     flash(f"{person.name} can no longer sign in.")
     return redirect(url_for("people.everybody"), 303)
 
