@@ -4,6 +4,7 @@ No address is kept: whoever wants an answer wrote one into the text. So they are
 and this only keeps two people from doing it twice.
 """
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from flask import Blueprint, abort, flash, redirect, render_template, request
@@ -15,6 +16,13 @@ from sidedoor.public.feedback_store import About, Message
 
 blueprint = Blueprint("messages", __name__, url_prefix="/messages")
 KINDS = {About.PRESS: "press", About.WEBSITE: "website", About.OTHER: "something else"}
+
+_ACTIONS = {
+    "take": "took a reader's message",
+    "leave": "left a reader's message to others",
+    "answered": "answered a reader's message",
+    "delete": "deleted a reader's message",
+}
 
 
 @blueprint.get("")
@@ -40,15 +48,14 @@ def everything() -> ResponseReturnValue:
 def step(number: int, step: str) -> ResponseReturnValue:
     """Take it, leave it to somebody else, say that it is answered, or delete it for good."""
     message, person = messages().find(number) or abort(404), current_person()
-    actions = {
-        "take": ("took a reader's message", lambda: messages().take(number, person.name)),
-        "leave": ("left a reader's message to others", lambda: messages().take(number, "", message.taken_by)),
-        "answered": ("answered a reader's message", lambda: messages().answered(number, person.name)),
-        "delete": ("deleted a reader's message", lambda: messages().delete(number)),
+    acts: dict[str, Callable[[], bool]] = {
+        "take": lambda: messages().take(number, person.name),
+        "leave": lambda: messages().take(number, "", message.taken_by),
+        "answered": lambda: messages().answered(number, person.name),
+        "delete": lambda: messages().delete(number),
     }
-    action, act = actions[step]
-    with audit().recorded(person.name, action, str(number)):
-        done = act()
+    with audit().recorded(person.name, _ACTIONS[step], str(number)):
+        done = acts[step]()
     if not done:
         again = messages().find(number)
         flash(f"{again.taken_by} was quicker." if again and again.taken_by else "It is gone.", "problem")

@@ -19,7 +19,7 @@ class Refusal(StrEnum):
     NOT_READY = auto()
     NOTHING_WAITS = auto()
     # What an item has to be for a step
-    NO_LETTERS_IN_TITLE = auto()
+    NO_TITLE = auto()
     NOT_FIT_TO_SEND = auto()
     NOT_FIT_TO_PUBLISH = auto()
     DRAFT_ALREADY = auto()

@@ -155,6 +155,7 @@ class Code(StrEnum):
     NO_SUCH_CONTACT = auto()
     # What an operator set up
     SETTING_NOT_A_FOLDER = auto()
+    PROMPT_LEFT = auto()
     SETTING_NOT_A_FILE = auto()
     SETTING_NOT_A_MAIL_SERVER = auto()
     SETTING_NOT_A_MAIL_ADDRESS = auto()

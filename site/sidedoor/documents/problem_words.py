@@ -365,6 +365,7 @@ WORDS: Mapping[Code, _Words] = {
     Code.SETTING_NOT_A_FOLDER: _Words(
         "“{written}” is not a folder.", "Write the folder's path, like /srv/sidedoor/content."
     ),
+    Code.PROMPT_LEFT: _Words("The text still holds “{prompt}”.", "Write what it asks for in its place, or delete it."),
     Code.SETTING_NOT_A_FILE: _Words(
         "“{written}” is not a file that can be read.", "Write the path of one, like /etc/sidedoor/mail-password."
     ),

@@ -45,7 +45,7 @@ class Mailbox:
     def mail(self) -> list[EmailMessage]:
         """Every message, as a mail program reads it."""
         raw = [one.content for one in self.envelopes]
-        return [message_from_bytes(one, policy=policy.default) for one in raw if isinstance(one, bytes)]  # type: ignore[misc]
+        return [message_from_bytes(one, policy=policy.default) for one in raw if isinstance(one, bytes)]
 
     def to(self, address: str) -> list[EmailMessage]:
         """Those for one address."""
@@ -92,7 +92,7 @@ def mail_server(folder: Path, way: Literal["smtps", "smtp", "smtp+plain"], port:
                 task.cancel()
             for one in made:
                 if one.transport:
-                    one.transport.abort()
+                    one.transport.close()
             await asyncio.gather(*tasks, return_exceptions=True)
             await asyncio.sleep(0)
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -38,10 +39,10 @@ def box(certificates: Path) -> Iterator[Mailbox]:
         yield box
 
 
-def desk_at(content: ContentFolder, data: Path, clock: SetClock, server: str, **more: str) -> Flask:
+def desk_at(content: ContentFolder, data: Path, clock: SetClock, server: str, **more: Any) -> Flask:
     settings = Settings(
         content=content.path, data=data, mail_server=server, mail_from="desk@example.org", desk_url=DESK, **more
-    )  # type: ignore[arg-type]
+    )
     app = create_app(settings, clock)
     app.test_client_class = DeskClient
     return app

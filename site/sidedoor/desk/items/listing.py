@@ -39,6 +39,13 @@ class Row:
     flagged: bool
     document: Document | None
     due: tuple[Problem, ...] = ()
+    written: datetime | None = None
+    """When somebody last wrote on what waits."""
+
+    def overdue(self, now: datetime) -> bool:
+        """Whether its embargo passed while it waited for approval."""
+        at, meta = self.at, self.document.meta if self.document else None
+        return bool(at and meta and meta.state == "ready" and self.written and self.written < at <= now)
 
     @property
     def path(self) -> str:
@@ -60,7 +67,7 @@ def rows(library: Library, shelf: Shelf, reviews: Reviews, now: datetime) -> lis
         Row(
             document.kind, document.slug, document.file, document.title, standing_of(document, now),
             waiting.get(document.file), document.published_at, document.file in flagged, document,
-            _due(document, past, now),
+            _due(document, past, now), reviews.last_written(document.file) if document.meta.state == "ready" else None,
         )
         for document in library.documents
     ]  # fmt: skip
@@ -79,7 +86,7 @@ def rows(library: Library, shelf: Shelf, reviews: Reviews, now: datetime) -> lis
     return sorted(found, key=lambda row: (-STANDINGS.index(row.standing), row.at or never, row.slug), reverse=True)
 
 
-def matching(items: list[Row], words: str, standing: str, kind: str) -> list[Row]:
+def matching(items: list[Row], words: str, standing: str, kind: str, now: datetime | None = None) -> list[Row]:
     """Those with all of `words` in title, slug or text, in this state and of this kind; an empty string is any."""
     wanted = words.lower().split()
 
@@ -96,6 +103,7 @@ def matching(items: list[Row], words: str, standing: str, kind: str) -> list[Row
             or standing in (row.standing, row.waiting)
             or (standing == "flagged" and row.flagged)
             or (standing == "due" and row.due)
+            or (standing == "overdue" and now and row.overdue(now))
         )
         and (not wanted or has(row))
     ]
@@ -106,6 +114,8 @@ def calendar(items: list[Row], now: datetime) -> list[tuple[str, list[tuple[date
     coming = []
     for row in items:
         meta = row.document.meta if row.document else None
+        if meta and row.overdue(now):
+            coming.append((row.at or now, "should have gone live: nobody has approved it", row))
         if not meta or row.standing not in ("scheduled", "published"):
             continue
         if meta.publish_at and meta.publish_at > now:

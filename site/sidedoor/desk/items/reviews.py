@@ -126,6 +126,13 @@ class Reviews:
             query = "SELECT person, name FROM hands WHERE file = ? AND round = ? ORDER BY at"
             return dict(database.execute(query, (file, of)).fetchall())
 
+    def last_written(self, file: str) -> datetime | None:
+        """When (aware) somebody last changed what waits."""
+        with self._database.reading() as database:
+            query = "SELECT max(at) FROM hands WHERE file = ? AND round = 'waiting'"
+            (at,) = database.execute(query, (file,)).fetchone()
+        return datetime.fromisoformat(at) if at else None
+
     def knows(self, file: str, digest: str) -> bool:
         """Whether `writers` are all who wrote this version of what waits."""
         with self._database.reading() as database:

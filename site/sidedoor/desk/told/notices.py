@@ -212,7 +212,10 @@ class Notices:
             for row in rows:
                 due = (now + LEASE).isoformat()
                 database.execute("UPDATE letters SET due = ?, tries = tries + 1 WHERE id = ?", (due, row[0]))
-        return [Letter(*row[:4], datetime.fromisoformat(row[4]), row[5] + 1) for row in rows]
+        return [
+            Letter(number, person, subject, body, datetime.fromisoformat(made), tries + 1)
+            for number, person, subject, body, made, tries in rows
+        ]
 
     def later(self, letter: Letter, due: datetime, trouble: str) -> None:
         """It was not taken; it is tried again."""
