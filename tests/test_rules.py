@@ -100,7 +100,8 @@ def test_where_the_exit_leads_is_worked_out_in_one_module() -> None:
     holders = {
         str(path.relative_to(PACKAGE)) for path in PACKAGE.rglob("*.py") if reads.search(path.read_text("utf-8"))
     }
-    names = {"settings.py", "documents/site.py", "public/__init__.py"}  # __init__ hands the setting over
+    # __init__ hands the setting over; the desk shows it to an administrator and writes it back.
+    names = {"settings.py", "documents/site.py", "public/__init__.py", "desk/site/file.py", "desk/site/views.py"}
     assert holders == {"public/exit.py", *names}
     own = re.compile(r"""["'](/w|/chat/hide)["']""")
     holders = {str(path.relative_to(PACKAGE)) for path in PACKAGE.rglob("*.py") if own.search(path.read_text("utf-8"))}

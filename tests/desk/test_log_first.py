@@ -58,8 +58,9 @@ class House:
 
     def __init__(self, desk: Flask, signed_in: SignedIn, content: ContentFolder, clock: SetClock) -> None:
         self.desk, self.content, self.clock = desk, content, clock
-        self.ann, self.ben, self.eve, self.eli, self.kit, self.sue = map(
-            signed_in, ("Ann Press", "Ben Press", "Eve Editor", "Eli Editor", "Kit Adviser", "Sue Supervisor")
+        self.ann, self.ben, self.eve, self.eli, self.kit, self.sue, self.ada = map(
+            signed_in,
+            ("Ann Press", "Ben Press", "Eve Editor", "Eli Editor", "Kit Adviser", "Sue Supervisor", "Ada Admin"),
         )
         self.store: ChatStore = desk.extensions["desk"].chats
 
@@ -226,6 +227,19 @@ def _approve_by_link(house: House) -> Step:
     return _post(stranger, f"{link}/approve")
 
 
+def _site(house: House) -> str:
+    return str(house.desk.extensions["desk"].shelf.read("site.toml").digest)
+
+
+def _settings(step: str) -> Callable[[House], Step]:
+    def make(house: House) -> Step:
+        assert house.ada.post("/settings", data={"base": _site(house), "name": "Another name"}).status_code == 303
+        seen = house.desk.extensions["desk"].shelf.read("changes/site.toml").digest
+        return _post(house.eve, f"/settings/{step}", seen=seen)
+
+    return make
+
+
 def _message(house: House) -> Step:
     house.desk.extensions["desk"].messages.add("Hello", house.clock())
     return _post(house.ann, "/messages/1/take")
@@ -271,6 +285,9 @@ LOGGED: dict[str, Callable[[House], Step]] = {
     "contacts.restore": _restore_contacts,
     "told.wishes": lambda house: _post(house.ann, "/notices/wishes", address="ann@example.org"),
     "messages.step": _message,
+    "settings.everything": lambda house: _post(house.ada, "/settings", base=_site(house), name="Another name"),
+    "settings.approve": _settings("approve"),
+    "settings.discard": _settings("discard"),
     "chats.present": lambda house: _post(house.kit, "/chats/present", present="yes"),
     "chats.block": _chat("kit", "block", hours="4"),
     "chats.take_over": _chat("sue", "take-over"),

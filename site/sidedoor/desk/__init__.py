@@ -33,6 +33,7 @@ from sidedoor.desk.people import views as people_views
 from sidedoor.desk.people.sessions import Sessions
 from sidedoor.desk.people.staff import Staff
 from sidedoor.desk.refusal_words import in_words
+from sidedoor.desk.site import views as site_views
 from sidedoor.desk.told import views as told_views
 from sidedoor.desk.told.notices import Notices
 from sidedoor.desk.told.post import Post
@@ -58,7 +59,7 @@ MOST_BYTES = 24 * 1024 * 1024
 """A photograph as a camera makes it; it is made smaller before it is kept."""
 _BLUEPRINTS: tuple[ModuleType, ...] = (
     static_files, signing_in, front, editor, review, preview, revisions, contact_views, board, people_views, audit_page,
-    told_views, messages,
+    told_views, messages, site_views,
 )  # fmt: skip
 
 

@@ -76,6 +76,8 @@ WORDS = {
     Refusal.CODE_WRONG: "The six digits do not fit. Type the ones the app shows now.",
     Refusal.ACCOUNT_TAKEN: "This work account, or this person, is connected already. Ask an administrator.",
     Refusal.FORM_INCOMPLETE: "Something was missing. Load the page again, and try again.",
+    Refusal.SITE_UNREADABLE: "site.toml cannot be read. Whoever edited it outside the desk can mend it.",
+    Refusal.NOT_HOURS: "“{line}” are no hours. Write days and times, like “mon tue wed 09:00–17:00”.",
     Refusal.NOT_A_MAIL_ADDRESS: "“{written}” is no mail address. Write one like ann@example.org, or leave it empty.",
     Refusal.NO_MAIL_SERVER: "No mail server is set. Whoever runs this machine sets SIDEDOOR_MAIL_SERVER.",
     Refusal.MAIL_NOT_REACHED: "{host} was not reached ({said}). Look at SIDEDOOR_MAIL_SERVER and the network.",

@@ -70,6 +70,9 @@ class Refusal(StrEnum):
     CODE_WRONG = auto()
     ACCOUNT_TAKEN = auto()
     FORM_INCOMPLETE = auto()
+    # The settings of the site
+    SITE_UNREADABLE = auto()
+    NOT_HOURS = auto()
     # Mail
     NOT_A_MAIL_ADDRESS = auto()
     NO_MAIL_SERVER = auto()

@@ -16,12 +16,12 @@ from sidedoor.desk.told.notices import Kind, Told
 from sidedoor.documents.document import kind_of, slug_of
 from sidedoor.documents.front_matter import read_document
 from sidedoor.documents.problems import Refused
-from sidedoor.documents.reading import CONTACTS
+from sidedoor.documents.reading import CONTACTS, SITE
 
 MAY_BE_TOLD: dict[Kind, tuple[Role, ...]] = {
-    Kind.WAITS: ("press", "editor"),
+    Kind.WAITS: ("press", "editor", "admin"),
     Kind.ALONE: ("press", "editor"),
-    Kind.APPROVED: ("press", "editor"),
+    Kind.APPROVED: ("press", "editor", "admin"),
     Kind.LIVE: ("press", "editor"),
     Kind.SENT_BACK: ("press", "editor"),
     Kind.COMMENT: ("press", "editor"),
@@ -74,7 +74,7 @@ def _waiting(desk: Desk) -> Iterator[str]:
         if document.meta.state == "ready" and document.file not in beside:
             yield document.file
     for file in beside:
-        if file == CONTACTS or _ready(desk, file):
+        if file in (CONTACTS, SITE) or _ready(desk, file):
             yield file
 
 
@@ -90,7 +90,7 @@ def _to_those_who_did_not_write(
     desk: Desk, people: Iterable[Person], kind: Kind, file: str, writers: Iterable[int]
 ) -> Iterator[Told]:
     of = kind_of(file)
-    roles = WRITERS[of] if of else ("editor",)
+    roles: tuple[Role, ...] = WRITERS[of] if of else ("admin", "editor") if file == SITE else ("editor",)
     for person in people:
         if person.may(*roles) and person.id not in writers:
             yield Told(person.id, kind, file, _path(file))
@@ -114,4 +114,4 @@ def _tell_writers(desk: Desk, people: set[int]) -> None:
 
 def _path(file: str) -> str:
     kind = kind_of(file)
-    return f"/items/{kind}/{slug_of(file)}/review" if kind else "/contacts"
+    return f"/items/{kind}/{slug_of(file)}/review" if kind else "/settings" if file == SITE else "/contacts"
