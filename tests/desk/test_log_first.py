@@ -12,6 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from sidedoor.chat.store import ChatStore
+from sidedoor.desk.people.staff import Passkey
 from tests.conftest import SetClock
 from tests.content import ContentFolder
 from tests.desk.chats.test_board import talks, waits
@@ -39,7 +40,7 @@ NOT_LOGGED = {
 }
 # endpoint → the test of test_ways_in.py or test_work_account.py in which its log cannot be written
 ELSEWHERE = {
-    "people.invite", "people.roles", "people.renew", "people.remove", "signing_in.remove_passkey",
+    "people.invite", "people.roles", "people.renew", "people.recover", "people.remove", "signing_in.remove_passkey",
     "told.test", "signing_in.end_session", "signing_in.sign_out", "signing_in.accept_with_password",
 }  # fmt: skip
 # They keep a way in by the same one function as accept_with_password does, or sign in by let_in.
@@ -227,6 +228,14 @@ def _approve_by_link(house: House) -> Step:
     return _post(stranger, f"{link}/approve")
 
 
+def _name_passkey(house: House) -> Step:
+    staff = house.desk.extensions["desk"].staff
+    staff.add_passkey(
+        Passkey(b"key", staff.named("Ann Press").id, b"public", 0, "Firefox on Linux", house.clock(), None)
+    )
+    return _post(house.ann, "/account/passkey/name", credential="a2V5", label="The blue key")
+
+
 def _site(house: House) -> str:
     return str(house.desk.extensions["desk"].shelf.read("site.toml").digest)
 
@@ -285,6 +294,7 @@ LOGGED: dict[str, Callable[[House], Step]] = {
     "contacts.restore": _restore_contacts,
     "told.wishes": lambda house: _post(house.ann, "/notices/wishes", address="ann@example.org"),
     "messages.step": _message,
+    "signing_in.name_passkey": _name_passkey,
     "settings.everything": lambda house: _post(house.ada, "/settings", base=_site(house), name="Another name"),
     "settings.approve": _settings("approve"),
     "settings.discard": _settings("discard"),

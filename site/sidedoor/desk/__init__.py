@@ -115,6 +115,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
             "work_account": "work_account" in app.extensions,
             "troubles": app.extensions["health"].troubles,
             "notices": desk.notices.of,
+            "recoveries": desk.staff.recoveries,
         }
 
     refuse_cross_site_posts(app)

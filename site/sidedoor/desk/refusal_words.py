@@ -67,6 +67,11 @@ WORDS = {
     Refusal.NAME_TAKEN: "{name} is here already. Change their roles, or renew their link.",
     Refusal.NO_ROLE: "Choose one or more of these roles: {roles}.",
     Refusal.LAST_ADMIN: "Somebody has to be able to invite people. Make another person an admin first.",
+    Refusal.NOTHING_TO_RECOVER: "Nobody has asked for that, or it is done already.",
+    Refusal.RECOVERY_TAKES_TWO: (
+        "That takes a second person: another administrator, or an editor. Where there is none, whoever runs this"
+        " machine can make a link."
+    ),
     Refusal.LINK_SPENT: "This link is no longer good. Ask an administrator for a new one.",
     Refusal.ONLY_WAY_IN: "It is your only way in. Add another passkey or a password first.",
     Refusal.PASSKEY_TAKEN: "This passkey is here already. Use another device, or sign in with it.",

@@ -61,6 +61,8 @@ class Refusal(StrEnum):
     NAME_TAKEN = auto()
     NO_ROLE = auto()
     LAST_ADMIN = auto()
+    NOTHING_TO_RECOVER = auto()
+    RECOVERY_TAKES_TWO = auto()
     LINK_SPENT = auto()
     ONLY_WAY_IN = auto()
     PASSKEY_TAKEN = auto()

@@ -151,3 +151,21 @@ def test_an_embargo_that_passed_unapproved_stands_out(
     page = ann.get("/items?state=overdue").get_data(as_text=True)
     assert "overdue: its embargo has passed" in page and "Rooms" in page and "Other" not in page
     assert "should have gone live: nobody has approved it" in ann.get("/calendar").get_data(as_text=True)
+
+
+def test_former_addresses_and_links_to_elsewhere_are_listed(
+    ann: FlaskClient, desk: Flask, content: ContentFolder
+) -> None:
+    content.document(
+        "help/rooms.md", "See [a](https://www.b.example/x) and [c](https://a.example/).", previous_slugs=["old"]
+    )
+    content.document("help/more.md", "See [a](https://www.b.example/x).")
+    desk.extensions["desk"].live.refresh()
+    page = ann.get("/items/addresses").get_data(as_text=True)
+    assert '<code>/help/old</code> leads to <a href="/items/help/rooms">' in page
+    assert [host for host in re.findall("<h3>(.*?)</h3>", page) if host.endswith(".example")] == [
+        "a.example",
+        "b.example",
+    ]
+    line = re.search(r'<li><a href="https://www.b.example/x".*', page)
+    assert line and "/items/help/rooms" in line[0] and "/items/help/more" in line[0]

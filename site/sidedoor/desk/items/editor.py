@@ -12,7 +12,7 @@ from sidedoor.desk.current import library, newsroom, now, reviews, shelf, workfl
 from sidedoor.desk.items.composing import compose
 from sidedoor.desk.items.files import Conflict
 from sidedoor.desk.items.form import NOTE_KINDS, Fields, changed, fields_of, from_form, notes_of, with_insertion
-from sidedoor.desk.items.listing import STANDINGS, matching, rows
+from sidedoor.desk.items.listing import STANDINGS, former_addresses, links_outside, matching, rows
 from sidedoor.desk.items.merging import merged
 from sidedoor.desk.items.newsroom import WRITERS, Item
 from sidedoor.desk.items.pictures import PictureRefused, take_in
@@ -46,6 +46,15 @@ def everything() -> ResponseReturnValue:
         kind=kind,
         states=STANDINGS,
         now=now(),
+    )
+
+
+@blueprint.get("/addresses")
+@only("press", "editor")
+def addresses() -> ResponseReturnValue:
+    """Former addresses and where they lead; and every link that leads elsewhere."""
+    return render_template(
+        "desk/items/addresses.html", former=former_addresses(library()), outside=links_outside(library())
     )
 
 

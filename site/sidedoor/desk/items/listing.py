@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
+from urllib.parse import urlsplit
 
 from sidedoor.desk.items.effects import Standing, of_withdrawal
 from sidedoor.desk.items.files import CREDITS, Shelf, change_file
@@ -126,6 +127,30 @@ def calendar(items: list[Row], now: datetime) -> list[tuple[str, list[tuple[date
             coming.append((meta.withdrawn.at, of_withdrawal(meta.withdrawn), row))
     coming.sort(key=lambda entry: (entry[0], entry[2].slug))
     return [(month, list(entries)) for month, entries in groupby(coming, key=lambda entry: f"{entry[0]:%B %Y}")]
+
+
+def former_addresses(library: Library) -> list[tuple[str, Document]]:
+    """Every former address and the document that it leads to, in order."""
+    found = [
+        (f"{document.path.rpartition('/')[0]}/{slug}", document)
+        for document in library.documents
+        for slug in document.meta.previous_slugs
+    ]
+    return sorted(found, key=lambda entry: entry[0])
+
+
+def links_outside(library: Library) -> list[tuple[str, list[tuple[str, list[Document]]]]]:
+    """Every address elsewhere that pages link to, with those pages, by host."""
+    pages: dict[str, list[Document]] = {}
+    for document in library.documents:
+        for link in dict.fromkeys(link for link in document.links if link.startswith(("https://", "http://"))):
+            pages.setdefault(link, []).append(document)
+    by_host = groupby(sorted(pages.items(), key=lambda one: (_host(one[0]), one[0])), key=lambda one: _host(one[0]))
+    return [(host, list(links)) for host, links in by_host]
+
+
+def _host(link: str) -> str:
+    return (urlsplit(link).hostname or "").removeprefix("www.")
 
 
 def due(library: Library, shelf: Shelf, now: datetime) -> list[Problem]:
