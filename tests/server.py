@@ -21,7 +21,7 @@ from pathlib import Path
 from sidedoor.documents.loader import Loader
 from sidedoor.private import private_file
 from sidedoor.web import serve
-from tests.processes import Begun
+from tests.processes import begin
 
 PROJECT = Path(__file__).resolve().parents[1]
 START_SECONDS = 60
@@ -84,12 +84,7 @@ class RunningSite:
         self.log = data / "server.log"
         data.mkdir(parents=True, exist_ok=True)
         environment = {**os.environ, **settings, **environment}
-        self.process: subprocess.Popen[bytes] | Begun
-        if wrapper or "LD_PRELOAD" in environment:
-            with self.log.open("wb") as log:
-                self.process = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=log, stderr=log)
-        else:
-            self.process = Begun(command, PROJECT, environment, self.log)
+        self.process = begin(command, PROJECT, environment, (self.log, self.log))
         self._wait(start_seconds)
 
     def _wait(self, seconds: float) -> None:
