@@ -8,7 +8,7 @@ import gzip
 import hashlib
 import re
 from collections.abc import Callable, Container, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property, lru_cache
 from threading import Lock
@@ -168,8 +168,9 @@ _compressed_whatever_it_costs = lru_cache(maxsize=16)(_compressed_well)
 class Edition:
     """The public library of one moment, and the answers made from it so far, by path.
 
-    `addresses`: those whose answers may be remembered. `since`: when what the public sees last changed. `turn`: whoever
-    makes a costly answer takes it, so that such a one is made once and not by all who wait for it.
+    `addresses`: those whose answers may be remembered. `parts`: what stands in many of them, made once. `since`: when
+    what the public sees last changed. `turn`: whoever makes a costly answer takes it, so that such a one is made once
+    and not by all who wait for it.
     """
 
     library: Library
@@ -178,6 +179,7 @@ class Edition:
     since: datetime
     addresses: Container[str] = ()
     answers: dict[str, Answer] = field(default_factory=dict)
+    parts: dict[tuple[str, ...], str] = field(default_factory=dict)
     turn: Lock = field(default_factory=Lock)
 
     def valid(self, library: Library, now: datetime) -> bool:
@@ -188,7 +190,7 @@ class Edition:
         """The edition that follows this one. A change to a draft changes nothing, not even how soon we answer."""
         public = library.public(now)
         if self._lasts(now) and public.shows_the_same_as(self.public):
-            return Edition(library, public, self.made_at, self.since, self.addresses, self.answers, self.turn)
+            return replace(self, library=library, public=public)
         return Edition(library, public, now, now, addresses(public))
 
     def _lasts(self, now: datetime) -> bool:
