@@ -24,12 +24,15 @@ STORES = set(
     """
     chat/sqlite_store.py
     database.py
+    database_moves.py
     desk/audit.py
     desk/items/preview_links.py
     desk/items/reviews.py
     desk/people/sessions.py
     desk/people/staff.py
     documents/kept.py
+    home.py
+    postgresql.py
     public/feedback_store.py
     public/search_index.py
 """.split()

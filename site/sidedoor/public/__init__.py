@@ -30,6 +30,7 @@ from sidedoor.public import (
 )
 from sidedoor.public.addresses import Addresses
 from sidedoor.public.commands import add_commands
+from sidedoor.public.feedback_store import SCHEMA as FEEDBACK
 from sidedoor.public.feedback_store import FeedbackStore, Senders
 from sidedoor.public.hidden_first import HiddenFirst
 from sidedoor.public.menu import menu
@@ -96,6 +97,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
         watched.content(live),
         watched.disk(app.config["DATA"], "the data folder"),
         watched.chat_store(app.extensions["chat_store"], clock, lambda: live.library.site.chat is not None),
+        watched.database(settings.home, (FEEDBACK,)),
         app.extensions["edge"].check,
     )
     app.extensions["background"] = Background(
@@ -131,7 +133,7 @@ def create_pages(settings: Settings, live: LiveLibrary, clock: Clock) -> Flask:
     app.extensions["search_index"] = SearchIndex()
     app.extensions["feedback_senders"] = Senders()
     app.extensions["chat_store"] = open_store(settings.chat_store, app.config["DATA"])
-    app.extensions["feedback"] = FeedbackStore(app.config["DATA"])
+    app.extensions["feedback"] = FeedbackStore(settings.home)
     app.jinja_env.globals.update(inline_style=inline_style, inline_script=inline_script)
     app.jinja_env.tests["of_few"] = pages.of_few
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
