@@ -58,12 +58,13 @@ MOST_BYTES = 64 * 1024
 """Of a form."""
 
 
-def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
+def create_app(settings: Settings, clock: Clock = utc_now, soon: bool = False) -> Flask:
     """Make the public application. `clock` tells the moment (aware) by which everything is shown or hidden.
 
+    `soon`: answer before all news is read, where that takes long.
     Raises problems.Refused when the content folder has no usable site.toml.
     """
-    live = LiveLibrary(Loader(settings.content, settings.data))
+    live = LiveLibrary(Loader(settings.content, settings.data), soon)
     app = create_pages(settings, live, clock)
 
     def complete(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
