@@ -4,10 +4,11 @@ from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from flask import Flask, request
+from flask import Flask, g, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from sidedoor.chat.store import open_store, sweep
+from sidedoor.documents.library import PublicLibrary
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.loader import Loader
 from sidedoor.documents.site import emergency_number
@@ -138,13 +139,19 @@ def create_pages(settings: Settings, live: LiveLibrary, clock: Clock) -> Flask:
 
     @app.context_processor
     def _site() -> dict[str, object]:
-        public = current_public()
+        public, language = current_public(), current_language()
+        shells: dict[str, dict[str, object]] = g.setdefault("shells", {})  # once, however many templates make a page
+        if language not in shells:
+            shells[language] = shell(public, language)
+        return shells[language]
+
+    def shell(public: PublicLibrary, language: str) -> dict[str, object]:
         return {
             "site": public.site,
             "site_style": site_style(public.site),
-            "menu": menu(public, current_language()),
+            "menu": menu(public, language),
             "exit": exit.current_exit(),
-            "help_now": public.help_now(current_language()),
+            "help_now": public.help_now(language),
             "mirror_of": request.environ.get(MIRROR_KEY, ""),
             "policy_in_page": policy_in_page(settings.https, site_rules(public.site)),
         }
