@@ -20,6 +20,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sidedoor.documents.codes import Code
 from sidedoor.documents.models import WebAddress, is_mail_address
 from sidedoor.documents.problems import Level, Problem, Refused, Wrong
+from sidedoor.home import Home
 from sidedoor.starters import EXAMPLE
 
 PREFIX = "SIDEDOOR_"
@@ -118,6 +119,12 @@ def _file(file: Path) -> Path:
     return file
 
 
+def _database(written: str) -> str:
+    if written and not re.match(r"postgres(ql)?://[^/?]*/[^/?]", written):
+        raise Wrong(Code.SETTING_NOT_A_DATABASE)
+    return written
+
+
 def _own_or_example() -> Path:
     """The folder `content` beside which the program was started, if there is one; else the example."""
     return Path("content") if Path("content").is_dir() else EXAMPLE
@@ -139,6 +146,9 @@ class Settings(BaseSettings):
     chat_store: str = "sqlite:"
     """Where conversations are while they last: `sqlite:` (in `data`) or `sqlite:/folder`; `valkey://host:6379/0`, if
     several machines serve the site."""
+    database: Annotated[str, AfterValidator(_database)] = ""
+    """Where feedback and everything the desk remembers is, if several machines serve the site: a PostgreSQL server,
+    `postgresql://user:password@host:5432/sidedoor`; else in files in `data`."""
     proxies: Annotated[int, Field(ge=0, le=5)] = 0
     """How many web servers of yours stand in front, each adding to X-Forwarded-For the address it was called from."""
     desk_url: WebAddress = "http://localhost:5001"
@@ -190,9 +200,14 @@ class Settings(BaseSettings):
         return self.mail_password_file.read_text("utf-8").strip() if self.mail_password_file else ""
 
     @property
-    def messages_folder(self) -> Path:
+    def messages_home(self) -> Home:
         """Where readers' messages are kept."""
-        return self.messages or self.data
+        return Home((self.messages or self.data).resolve(), self.database)
+
+    @property
+    def home(self) -> Home:
+        """Where what has to last is kept."""
+        return Home(self.data.resolve(), self.database)
 
     @property
     def served_at(self) -> str:

@@ -1,4 +1,4 @@
-"""What readers wrote in the feedback form: the words and the hour, in SQLite, and nothing about who sent them.
+"""What readers wrote in the feedback form: the words and the hour, and nothing about who sent them.
 
 The desk answers them: who takes one, and that it is answered. Each is deleted for good after a set time.
 """
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sidedoor.chat.networks import networks
-from sidedoor.database import Database
+from sidedoor.home import Home, Schema, open_database
 
 LONGEST_MESSAGE = 4000
 MOST_AN_HOUR = 300
@@ -27,6 +27,7 @@ ALTER TABLE messages ADD COLUMN taken_by TEXT NOT NULL DEFAULT '';
 ALTER TABLE messages ADD COLUMN answered TEXT NOT NULL DEFAULT '';
 """,
 )
+SCHEMA = Schema("feedback", _MIGRATIONS, overwrite=True, keep_open=False)
 _COLUMNS = "number, hour, text, kind, taken_by, answered"
 
 
@@ -85,10 +86,10 @@ def _hour(now: datetime) -> datetime:
 
 
 class FeedbackStore:
-    """Messages in `data`/feedback.sqlite3."""
+    """Messages at `home`, for every worker and machine that serves the site."""
 
-    def __init__(self, data: Path) -> None:
-        self._database = Database(data / "feedback.sqlite3", _MIGRATIONS, overwrite=True)
+    def __init__(self, home: Home | Path) -> None:
+        self._database = open_database(home, SCHEMA)
 
     def add(self, text: str, now: datetime, kind: About = About.OTHER) -> None:
         """Keep a message; the same words twice in an hour are a second press on Send, and stand once.

@@ -1,4 +1,4 @@
-"""What each person is told, how they wish to be told, and the mail that is still to be handed in. SQLite, in `data`.
+"""What each person is told, how they wish to be told, and the mail that is still to be handed in.
 
 A notice stands while what it says is so, or until its person has seen it. Mail waits here until a mail server took it,
 so a process that is killed loses none. It may then be handed in twice, under the same id.
@@ -13,7 +13,7 @@ from enum import StrEnum, auto
 from pathlib import Path
 from typing import Literal
 
-from sidedoor.database import Database
+from sidedoor.home import Home, Schema, open_database
 
 How = Literal["now", "digest", "desk"]
 HOWS: tuple[How, ...] = ("now", "digest", "desk")
@@ -33,6 +33,7 @@ CREATE TABLE IF NOT EXISTS letters (
     tries INTEGER NOT NULL, due TEXT NOT NULL);
 """,
 )
+SCHEMA = Schema("notices", _MIGRATIONS, overwrite=True)
 
 
 class Kind(StrEnum):
@@ -104,10 +105,10 @@ class Letter:
 
 
 class Notices:
-    """The notices, wishes and letters in `data`/notices.sqlite3."""
+    """The notices, wishes and letters at `home`."""
 
-    def __init__(self, data: Path) -> None:
-        self._database = Database(data / "notices.sqlite3", _MIGRATIONS, overwrite=True, keep_open=True)
+    def __init__(self, home: Home | Path) -> None:
+        self._database = open_database(home, SCHEMA)
 
     def stand(self, kinds: Collection[Kind], now_so: Iterable[Told], now: datetime) -> None:
         """Give every notice of `kinds` that is so and was not given; take away those that are so no more."""
