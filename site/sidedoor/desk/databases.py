@@ -7,5 +7,6 @@ from sidedoor.desk.told import notices
 from sidedoor.public import feedback_store
 
 KEPT = (
-    staff.SCHEMA, sessions.SCHEMA, reviews.SCHEMA, preview_links.SCHEMA, audit.SCHEMA, feedback_store.SCHEMA, notices.SCHEMA,
+    staff.SCHEMA, sessions.SCHEMA, reviews.SCHEMA, preview_links.SCHEMA, audit.SCHEMA, feedback_store.SCHEMA,
+    notices.SCHEMA,
 )  # fmt: skip
