@@ -10,6 +10,7 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from socketserver import ThreadingMixIn
@@ -89,8 +90,10 @@ def _files(desk: Desk) -> Check:
             yield Problem("history", None, Code.HEALTH_NO_HISTORY)
         if (hours := backup_late(desk)) is not None:
             yield Problem("backup", None, Code.HEALTH_BACKUP_LATE, {"hours": hours})
-        if desk.settings.mail_server and (waits := desk.notices.waiting_letters(desk.clock() - timedelta(hours=1))):
-            yield Problem("mail", None, Code.HEALTH_MAIL_WAITS, {"count": waits})
+        with suppress(sqlite3.Error, OSError):  # that it cannot be read shows wherever it is needed
+            waits = desk.notices.waiting_letters(desk.clock() - timedelta(hours=1)) if desk.settings.mail_server else 0
+            if waits:
+                yield Problem("mail", None, Code.HEALTH_MAIL_WAITS, {"count": waits})
 
     return check
 

@@ -44,7 +44,6 @@ class Kind(StrEnum):
     APPROVED = auto()
     LIVE = auto()
     SENT_BACK = auto()
-    COMMENT = auto()
     MESSAGE = auto()
     CONTACTS_DUE = auto()
     BROKEN = auto()
@@ -113,8 +112,12 @@ class Notices:
     def stand(self, kinds: Collection[Kind], now_so: Iterable[Told], now: datetime) -> None:
         """Give every notice of `kinds` that is so and was not given; take away those that are so no more."""
         wanted = {(told.person, told.kind.value, told.subject): told for told in now_so}
+        query = "SELECT id, person, kind, subject FROM notices"
+        with self._database.reading() as database:  # nearly every look finds it as it was, and needs nobody's turn
+            if {tuple(rest) for _, *rest in database.execute(query).fetchall() if rest[1] in kinds} == set(wanted):
+                return
         with self._database.writing() as database:
-            rows = database.execute("SELECT id, person, kind, subject FROM notices").fetchall()
+            rows = database.execute(query).fetchall()
             known = {tuple(rest): number for number, *rest in rows if rest[1] in kinds}
             for key, number in known.items():
                 if key not in wanted:
@@ -207,6 +210,9 @@ class Notices:
 
     def take_letters(self, now: datetime, most: int = 20) -> list[Letter]:
         """Letters that are due, taken so that nobody else hands them in meanwhile."""
+        with self._database.reading() as database:
+            if not database.execute("SELECT 1 FROM letters WHERE due <= ?", (now.isoformat(),)).fetchone():
+                return []
         with self._database.writing() as database:
             query = "SELECT id, person, subject, body, made, tries FROM letters WHERE due <= ? ORDER BY due, id LIMIT ?"
             rows = database.execute(query, (now.isoformat(), most)).fetchall()

@@ -24,7 +24,6 @@ MAY_BE_TOLD: dict[Kind, tuple[Role, ...]] = {
     Kind.APPROVED: ("press", "editor", "admin"),
     Kind.LIVE: ("press", "editor"),
     Kind.SENT_BACK: ("press", "editor"),
-    Kind.COMMENT: ("press", "editor"),
     Kind.MESSAGE: ("press", "editor"),
     Kind.CONTACTS_DUE: ("editor", "admin"),
     Kind.BROKEN: ("editor", "admin"),

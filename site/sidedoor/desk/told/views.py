@@ -84,7 +84,7 @@ def test() -> ResponseReturnValue:
 
 def events_of(person: Person) -> list[tuple[Notice, str, str]]:
     """What happened to what this person wrote, and they have not seen: with its words and its title."""
-    return [entry for entry in _in_words(person) if entry[0].kind in EVENTS or entry[0].kind is Kind.COMMENT]
+    return [entry for entry in _in_words(person) if entry[0].kind in EVENTS]
 
 
 def _in_words(person: Person) -> list[tuple[Notice, str, str]]:
