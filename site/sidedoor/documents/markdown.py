@@ -153,7 +153,7 @@ class _Inspector(Treeprocessor):
         ids = {element.get("id") for element in root.iter()}
         for element in root.iter("a"):
             sign, name = element.get("href", "")[:1], element.get("href", "")[1:]
-            # Editors write the heading's words. Its id leaves out what is no letter to it, such as a Bengali vowel sign.
+            # Editors write the heading's words. Its id leaves out what is no letter to it, as a Bengali vowel sign.
             if sign == "#" and (heading := _heading_id(html.unescape(_plain(name)), "-")) in ids:
                 element.set("href", f"#{heading}")
         for element in root.iter():
