@@ -174,6 +174,7 @@ class Code(StrEnum):
     DATABASE_RIGHTS = auto()
     DATABASE_NOT_FILLED = auto()
     DATABASE_NOT_EMPTY = auto()
+    DATABASE_ELSEWHERE = auto()
     DATABASE_NOTHING_TO_COPY = auto()
     UNKNOWN_CHAT_STORE = auto()
     VALKEY_NOT_INSTALLED = auto()

@@ -426,6 +426,10 @@ WORDS: Mapping[Code, _Words] = {
         "The database is new, and {file} in {folder} holds what was kept so far.",
         "Run sidedoor fill-database {folder}, or take that file away.",
     ),
+    Code.DATABASE_ELSEWHERE: _Words(
+        "It names no database, and what was kept in this folder is in one.",
+        "Set it as the services have it. To go back to files, delete {file}.",
+    ),
     Code.DATABASE_NOT_EMPTY: _Words(
         "{database} holds something already, so nothing was copied.", "Copy into a new database."
     ),
