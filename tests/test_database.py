@@ -60,7 +60,7 @@ STORES: dict[str, tuple[Callable[[Path], Any], Callable[[Any], Any], Callable[[A
     "kept.sqlite3": (
         Kept,
         lambda it: it.update([Copy("news/a.md", "1", "2", "3", "4")]),
-        lambda it: it.all(),
+        lambda it: list(it.all()),
     ),
 }
 
@@ -154,7 +154,7 @@ def test_copies_that_a_newer_version_kept_keep_nobody_from_starting(tmp_path: Pa
     version(tmp_path / "kept.sqlite3", becomes=99)
     kept = Kept(tmp_path)
     kept.update([Copy("news/b.md", "1", "2", "3", "4")])
-    assert kept.all() == {}
+    assert list(kept.all()) == []
     assert version(tmp_path / "kept.sqlite3") == 99
 
 

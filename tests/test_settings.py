@@ -1,9 +1,7 @@
 """Every setting with each kind of wrong value, as a start says it: once, under its name, with what to write instead."""
 
-import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +12,7 @@ from sidedoor.documents.problems import Refused
 from tests.chat.conftest import Valkey
 from tests.conftest import PROJECT
 from tests.content import ContentFolder
+from tests.processes import SIDEDOOR, run
 from tests.server import RunningSite
 
 A_FOLDER = "Write the folder's path, like /srv/sidedoor/content."
@@ -71,10 +70,7 @@ ANYTHING_GOES = {"SIDEDOOR_OIDC_CLIENT_ID", "SIDEDOOR_OIDC_CLIENT_SECRET"}
 def start(program: str, content: Path, data: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """`sidedoor run` or `desk`, which ends by itself because it cannot start."""
     given = {"SIDEDOOR_CONTENT": str(content), "SIDEDOOR_DATA": str(data), "PORT": "1"}
-    return subprocess.run(
-        [Path(sys.executable).with_name("sidedoor"), program], cwd=PROJECT, env={**os.environ, **given, **environment},
-        capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
+    return run([SIDEDOOR, program], given | environment)
 
 
 def test_the_table_holds_every_setting() -> None:

@@ -22,9 +22,9 @@ from sidedoor.web.logs import without_a_log
 
 
 def _public_site() -> Flask:
-    from sidedoor.public.server import load  # a command that needs no application makes none
+    from sidedoor.public.server import load_whole  # a command that needs no application makes none
 
-    return load()
+    return load_whole()
 
 
 def _staff_desk() -> Flask:

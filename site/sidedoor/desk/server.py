@@ -38,7 +38,7 @@ def check(settings: Settings) -> None:
 
 def load() -> Flask:
     """The desk. What runs beside its answers starts with the server, or with the first request."""
-    app = loaded(create_app)
+    app = loaded(create_app, "desk")
     # Drafts and embargoed words lie in the content. Its pictures and pages keep their modes: the folder shuts them in.
     # A missing folder is not made: it would look like a site whose content was deleted.
     with suppress(OSError):

@@ -4,10 +4,11 @@ from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from flask import Flask, request
+from flask import Flask, g, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from sidedoor.chat.store import open_store, sweep
+from sidedoor.documents.library import PublicLibrary
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.loader import Loader
 from sidedoor.documents.site import emergency_number
@@ -57,12 +58,13 @@ MOST_BYTES = 64 * 1024
 """Of a form."""
 
 
-def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
+def create_app(settings: Settings, clock: Clock = utc_now, soon: bool = False) -> Flask:
     """Make the public application. `clock` tells the moment (aware) by which everything is shown or hidden.
 
+    `soon`: answer before all news is read, where that takes long.
     Raises problems.Refused when the content folder has no usable site.toml.
     """
-    live = LiveLibrary(Loader(settings.content, settings.data))
+    live = LiveLibrary(Loader(settings.content, settings.data), soon)
     app = create_pages(settings, live, clock)
 
     def complete(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -140,13 +142,19 @@ def create_pages(settings: Settings, live: LiveLibrary, clock: Clock) -> Flask:
 
     @app.context_processor
     def _site() -> dict[str, object]:
-        public = current_public()
+        public, language = current_public(), current_language()
+        shells: dict[str, dict[str, object]] = g.setdefault("shells", {})  # once, however many templates make a page
+        if language not in shells:
+            shells[language] = shell(public, language)
+        return shells[language]
+
+    def shell(public: PublicLibrary, language: str) -> dict[str, object]:
         return {
             "site": public.site,
             "site_style": site_style(public.site),
-            "menu": menu(public, current_language()),
+            "menu": menu(public, language),
             "exit": exit.current_exit(),
-            "help_now": public.help_now(current_language()),
+            "help_now": public.help_now(language),
             "mirror_of": request.environ.get(MIRROR_KEY, ""),
             "policy_in_page": policy_in_page(settings.https, site_rules(public.site)),
         }

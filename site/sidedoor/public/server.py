@@ -20,5 +20,13 @@ def check(settings: Settings) -> None:
 
 
 def load() -> Flask:
-    """The public site. What runs beside its answers starts with the server, or with the first request."""
-    return loaded(create_app)
+    """The public site. What runs beside its answers starts with the server, or with the first request.
+
+    A first start with much news answers before it has read it all.
+    """
+    return loaded(lambda settings: create_app(settings, soon=True), "public")
+
+
+def load_whole() -> Flask:
+    """The same with everything read, for commands."""
+    return loaded(create_app, "public")
