@@ -5,10 +5,12 @@ Each `home` of a test is a new one; `Home`s of one address stand for several mac
 
 import os
 import re
+import socket
 import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
@@ -18,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
 
 from sidedoor.database_moves import as_files, fill
 from sidedoor.desk import create_app as create_desk
@@ -35,7 +38,6 @@ from sidedoor.public.feedback_store import MOST_AN_HOUR, FeedbackStore, StoreFul
 from sidedoor.settings import Settings
 from tests.content import ContentFolder
 from tests.postgresql import QUOTED, PostgreSQL, running
-from tests.processes import PROCESSES
 from tests.server import free_port
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -128,21 +130,16 @@ def test_what_a_check_found_is_still_so_when_the_write_that_depends_on_it_happen
     assert len(store.all()) == MOST_AN_HOUR
 
 
-def _grow(home: Home, number: int) -> None:
-    with open_database(home, Schema("words", (ONE, TWO))).writing() as database:
-        database.execute("INSERT INTO words (word) VALUES (?)", (str(number),))
-
-
 @BOTH
 def test_migrations_run_once_also_when_the_machines_of_a_new_release_start_in_the_same_moment(home: Home) -> None:
     with open_database(home, Schema("words", (ONE,))).writing() as database:
         database.execute("INSERT INTO words (word) VALUES ('old')")
-    processes = [PROCESSES.Process(target=_grow, args=(home, number)) for number in range(4)]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join()
-    assert [process.exitcode for process in processes] == [0] * 4
+
+    def start(number: int) -> None:
+        with open_database(home, Schema("words", (ONE, TWO))).writing() as database:
+            database.execute("INSERT INTO words (word) VALUES (?)", (str(number),))
+
+    assert at_once(4, start) == [None] * 4
     new = replace(home, data=home.data / "new")
     with open_database(home, Schema("words", (ONE, TWO))).reading() as database:
         assert sorted(database.execute("SELECT word, count FROM words").fetchall()) == [
@@ -374,6 +371,30 @@ def test_while_the_server_is_away_readers_are_served_and_their_words_stay_in_the
     app.extensions["live"].close()
 
 
+def test_a_machine_that_says_nothing_is_waited_for_once_and_not_by_one_reader_after_the_other(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"postgresql://owner:x@127.0.0.1:{silent.getsockname()[1]}/sidedoor?connect_timeout=2"
+        store, began = FeedbackStore(Home(tmp_path, address)), time.monotonic()
+        assert at_once(9, lambda number: store.add(f"{number}", NOON)) == [sqlite3.OperationalError] * 9
+        assert time.monotonic() - began < 3.9, "four at a time would be three times two seconds"
+
+
+def test_two_desks_on_one_database_are_told_of_both(server: PostgreSQL, content: ContentFolder, tmp_path: Path) -> None:
+    address = server.database()
+
+    def troubles(folder: str) -> set[str]:
+        desk = create_desk(Settings(content=content.path, data=tmp_path / folder, database=address))
+        desk.extensions["desk"].staff.everybody()
+        desk.extensions["desk"].live.close()
+        open_for_now.append(desk)
+        return {problem.code.value for problem in desk.extensions["health"].troubles()}
+
+    open_for_now: list[Flask] = []
+    for folder in ("one", "one"):  # a reload, or a command beside it
+        assert "health_two_desks" not in troubles(folder)
+    assert "health_two_desks" in troubles("other")
+
+
 def test_a_backup_reads_the_server_and_what_is_restored_can_fill_a_new_one(
     server: PostgreSQL, content: ContentFolder, tmp_path: Path
 ) -> None:
@@ -418,7 +439,7 @@ def test_doctor_says_that_clocks_are_apart_and_that_others_can_read_along(
         "SIDEDOOR_CONTENT": str(content.path), "SIDEDOOR_DATA": str(tmp_path / "data"), "PORT": str(free_port()),
         "SIDEDOOR_DATABASE": server.database().replace("127.0.0.1", "127.0.0.2"),
     }  # fmt: skip
-    command = ["faketime", "-f", "+1h", Path(sys.executable).with_name("sidedoor"), "doctor"]
+    command = ["faketime", "-f", "+1h", str(Path(sys.executable).with_name("sidedoor")), "doctor"]
     said = subprocess.run(command, env={**os.environ, **settings}, capture_output=True, text=True, check=False)
     assert re.search(
         r"the clock: error: This machine's clock and the database's are 3[56]\d\d seconds apart", said.stdout

@@ -106,22 +106,25 @@ def open_database(home: Home | Path, schema: Schema) -> Base:
     """
     if isinstance(home, Home):
         if home.server:
-            return on_server(home.server, schema)
-        if (home.data / ELSEWHERE).exists():
-            raise Refused([Problem(SETTING, None, Code.DATABASE_ELSEWHERE, {"file": (home.data / ELSEWHERE).as_posix()})])
+            return on_server(home.server, schema, home.data)
+        if (mark := home.data / ELSEWHERE).exists():
+            raise Refused([Problem(SETTING, None, Code.DATABASE_ELSEWHERE, {"file": mark.as_posix()})])
     from sidedoor.database import Database
 
     options = {"overwrite": schema.overwrite, "keep_open": schema.keep_open}
     return Database(folder_of(home) / schema.file, schema.migrations, **options)
 
 
-def on_server(address: str, schema: Schema) -> "ServerDatabase":
-    """The same in PostgreSQL. Raises problems.Refused where what speaks to it is not installed."""
+def on_server(address: str, schema: Schema, folder: Path | None = None) -> "ServerDatabase":
+    """The same in PostgreSQL, for whoever keeps files in `folder`.
+
+    Raises problems.Refused where what speaks to it is not installed.
+    """
     try:
         from sidedoor.postgresql import ServerDatabase  # what it needs is an optional extra
     except ImportError as error:
         raise Refused([Problem(SETTING, None, Code.DATABASE_NOT_INSTALLED)]) from error
-    return ServerDatabase(address, schema)
+    return ServerDatabase(address, schema, folder)
 
 
 def look(home: Home, schemas: Iterable[Schema]) -> None:

@@ -60,8 +60,8 @@ def handle_errors(app: Flask) -> None:
             return again
         return render_template("desk/error.html", heading="This cannot be opened just now", text=sentence(error)), 503
 
-    @app.errorhandler(sqlite3.Error)
-    def memory_shut(error: sqlite3.Error) -> ResponseReturnValue:
+    @app.errorhandler(sqlite3.OperationalError)
+    def memory_shut(error: sqlite3.OperationalError) -> ResponseReturnValue:
         """The desk's own memory, here or on a server, does not answer: who somebody is cannot be looked up either."""
         log.error("The desk's memory cannot be used.", exc_info=error)
         if again := shown_again(sentence(error)):

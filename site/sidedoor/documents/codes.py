@@ -194,6 +194,7 @@ class Code(StrEnum):
     HEALTH_DISK_BROKEN = auto()
     HEALTH_CHAT_DOWN = auto()
     HEALTH_DATABASE_DOWN = auto()
+    HEALTH_TWO_DESKS = auto()
     HEALTH_ONE_EDGE = auto()
     HEALTH_BROKEN_FILES = auto()
     HEALTH_EMBARGO_NOT_LIVE = auto()

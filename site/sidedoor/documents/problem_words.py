@@ -571,6 +571,10 @@ WORDS: Mapping[Code, _Words] = {
         "The database does not answer.",
         "Pages are shown; nothing can be written to us or changed at the desk. Start it, or ask sidedoor doctor.",
     ),
+    Code.HEALTH_TWO_DESKS: _Words(
+        "Another desk works on this database, from another folder or machine.",
+        "One could save over the other: stop all but one (docs/operate.md).",
+    ),
     Code.HEALTH_ONE_EDGE: _Words(
         "Everybody comes through one machine more than SIDEDOOR_PROXIES counts: limits by network are off.",
         "Count the machines in front, and set SIDEDOOR_PROXIES to that.",
