@@ -41,7 +41,7 @@ ROWS: dict[str, list[tuple[int, int, str]]] = {
         (1, 9, "INSERT INTO people (id, name, roles) VALUES (3, 'Ann Lee', 'editor,press')"),
         (1, 9, "INSERT INTO passwords VALUES (3, 'a hash', 'a secret', 17)"),
         (1, 9, f"INSERT INTO passkeys VALUES (x'01', 3, x'02', 5, 'Ann''s phone', '{AT}', NULL)"),
-        (1, 9, f"INSERT INTO failures VALUES ('what somebody typed', '{AT}')"),
+        (1, 9, f"INSERT INTO failures (who, at) VALUES ('what somebody typed', '{AT}')"),
         (1, 2, f"INSERT INTO spent VALUES ('abc', '{AT}')"),
         (2, 9, "INSERT INTO accounts VALUES ('https://login.example ann', 3)"),
     ],

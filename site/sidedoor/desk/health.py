@@ -21,8 +21,10 @@ from prometheus_client.registry import Collector
 
 from sidedoor.chat.model import StoreDown
 from sidedoor.desk.current import Desk
+from sidedoor.desk.databases import KEPT
 from sidedoor.documents.codes import Code
 from sidedoor.documents.problems import Level, Problem
+from sidedoor.home import Home
 from sidedoor.web import health as watched
 from sidedoor.web.health import Check, Health, as_json
 
@@ -33,11 +35,12 @@ log = logging.getLogger("sidedoor.health")
 _OF_FOLDER = (Code.FOLDER_AWAY, Code.SUBFOLDER_UNREADABLE)
 
 
-def health_of(desk: Desk, data: Path, content: Path) -> Health:
+def health_of(desk: Desk, home: Home, content: Path) -> Health:
     """How everything is, as the desk sees it."""
     return Health(
         watched.content(desk.live),
-        watched.disk(data, "the data folder"),
+        watched.disk(home.data, "the data folder"),
+        watched.database(home, KEPT),
         watched.disk(content, "the content folder"),
         watched.chat_store(desk.chats, desk.clock, lambda: desk.live.library.site.chat is not None),
         _files(desk),

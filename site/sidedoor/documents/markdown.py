@@ -16,7 +16,7 @@ from xml.etree import ElementTree as etree
 import markdown
 import nh3
 from markdown.extensions.tables import TableExtension
-from markdown.extensions.toc import TocExtension, slugify
+from markdown.extensions.toc import TocExtension, slugify_unicode
 from markdown.treeprocessors import Treeprocessor
 
 from sidedoor.documents.blocks import BLOCK_NAMES, AuthorBlocks
@@ -136,7 +136,7 @@ def _converter() -> tuple[markdown.Markdown, "_Inspector"]:
 
 
 def _heading_id(words: str, separator: str) -> str:
-    return HEADING_PREFIX + slugify(words, separator)
+    return HEADING_PREFIX + slugify_unicode(words, separator)
 
 
 def _only_our_own(tag: str, attribute: str, value: str) -> str | None:
@@ -163,8 +163,9 @@ class _Inspector(Treeprocessor):
         ids = {element.get("id") for element in root.iter()}
         for element in root.iter("a"):
             sign, name = element.get("href", "")[:1], element.get("href", "")[1:]
-            if sign == "#" and HEADING_PREFIX + name in ids:
-                element.set("href", f"#{HEADING_PREFIX}{name}")  # editors write the heading's words
+            # Editors write the heading's words. Its id leaves out what is no letter to it, such as a Bengali vowel sign.
+            if sign == "#" and (heading := _heading_id(html.unescape(_plain(name)), "-")) in ids:
+                element.set("href", f"#{heading}")
         for element in root.iter():
             if element is root:
                 continue

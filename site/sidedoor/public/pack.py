@@ -17,6 +17,7 @@ from sidedoor.documents.library import PublicLibrary
 from sidedoor.web.current import current_public
 from sidedoor.web.edition import EDITION_KEY, MIRROR_KEY, SAME_FOR_EVERYONE, WHOEVER_ASKS, Edition
 from sidedoor.web.in_place import Parts
+from sidedoor.web.inline import bundle
 from sidedoor.web.language import direction
 
 blueprint = Blueprint("pack", __name__)
@@ -40,7 +41,8 @@ def is_pack(path: str) -> bool:
 @blueprint.get("/pack")
 @blueprint.get("/<language>/pack")
 def pack(language: str = "") -> Response:
-    """All help in one language, as JSON: its language and direction, and each page's `main` by address."""
+    """All help in one language, as JSON: the script that shows pages in place, in a line of its own so that it need not
+    wait for the rest; then the pack's language and direction, and each page's `main` by address."""
     spoken = packs(current_public()).get(request.path) or abort(404)
     pages: dict[str, str] = {}
     for addresses in _groups(current_public(), spoken):
@@ -55,7 +57,8 @@ def pack(language: str = "") -> Response:
 
 def _told(language: str, pages: dict[str, str]) -> bytes:
     told = {"language": language, "direction": direction(language), "pages": pages}
-    return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
+    lines = [json.dumps(part, ensure_ascii=False, separators=(",", ":")) for part in (bundle("carried.js"), told)]
+    return f"[{lines[0]},\n{lines[1]}]".encode()
 
 
 def _groups(public: PublicLibrary, language: str) -> Iterator[list[str]]:
