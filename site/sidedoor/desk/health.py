@@ -25,9 +25,10 @@ from sidedoor.backup_stamp import last_backup
 from sidedoor.chat.model import StoreDown
 from sidedoor.desk.current import Desk
 from sidedoor.desk.databases import KEPT
+from sidedoor.desk.people.staff import SCHEMA as STAFF
 from sidedoor.documents.codes import Code
 from sidedoor.documents.problems import Level, Problem
-from sidedoor.home import Home
+from sidedoor.home import Home, on_server
 from sidedoor.web import health as watched
 from sidedoor.web.health import Check, Health, as_json
 
@@ -44,6 +45,7 @@ def health_of(desk: Desk, home: Home, content: Path) -> Health:
         watched.content(desk.live),
         watched.disk(home.data, "the data folder"),
         watched.database(home, KEPT),
+        _one_desk(home),
         watched.disk(content, "the content folder"),
         watched.chat_store(desk.chats, desk.clock, lambda: desk.live.library.site.chat is not None),
         _files(desk),
@@ -94,6 +96,20 @@ def _files(desk: Desk) -> Check:
             waits = desk.notices.waiting_letters(desk.clock() - timedelta(hours=1)) if desk.settings.mail_server else 0
             if waits:
                 yield Problem("mail", None, Code.HEALTH_MAIL_WAITS, {"count": waits})
+
+    return check
+
+
+def _one_desk(home: Home) -> Check:
+    """Whether another desk works on the same database: each would save without waiting for the other's turn."""
+    if not home.server:
+        return lambda: ()
+    staff = on_server(home.server, STAFF, home.data)
+
+    def check() -> Iterable[Problem]:
+        with suppress(sqlite3.Error):  # that it is away is told already
+            if staff.desks() > 1:
+                yield Problem("the desk", None, Code.HEALTH_TWO_DESKS)
 
     return check
 

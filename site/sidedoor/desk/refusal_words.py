@@ -100,7 +100,7 @@ WORDS = {
     Refusal.MAIL_ADDRESS_REFUSED: "The mail server does not take mail for this address ({said}). Write it again.",
     Refusal.MAIL_REFUSED: "The mail server did not take it ({said}). Look at SIDEDOOR_MAIL_FROM and at its own log.",
     Refusal.MEMORY_SHUT: (
-        "The desk's own memory cannot be written, so nothing was done. Tell whoever runs this machine."
+        "The desk's own memory cannot be reached, so nothing was done. Tell whoever runs this machine."
     ),
     Refusal.NOT_REMEMBERED: (
         "It is done, but the desk's own memory of it could not be written. Look at how it stands before you go on, and"
