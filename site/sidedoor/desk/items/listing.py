@@ -1,5 +1,7 @@
 """Everything there is, as lists need it: by state, with search; what is due; and what goes live when."""
 
+import html
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -21,6 +23,7 @@ from sidedoor.public.addresses import LINKED
 STANDINGS: tuple[Standing, ...] = (
     "broken", "ready", "draft", "scheduled", "published", "withdrawn", "removed", "expired",
 )  # fmt: skip
+_OUTSIDE = re.compile(r'<a\b[^>]*\bhref="(https?://[^"]+)"')
 
 
 @dataclass(frozen=True)
@@ -143,8 +146,8 @@ def links_outside(library: Library) -> list[tuple[str, list[tuple[str, list[Docu
     """Every address elsewhere that pages link to, with those pages, by host."""
     pages: dict[str, list[Document]] = {}
     for document in library.documents:
-        for link in dict.fromkeys(link for link in document.links if link.startswith(("https://", "http://"))):
-            pages.setdefault(link, []).append(document)
+        for link in dict.fromkeys(_OUTSIDE.findall(document.html)):
+            pages.setdefault(html.unescape(link), []).append(document)
     by_host = groupby(sorted(pages.items(), key=lambda one: (_host(one[0]), one[0])), key=lambda one: _host(one[0]))
     return [(host, list(links)) for host, links in by_host]
 
