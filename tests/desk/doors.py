@@ -98,6 +98,7 @@ DOORS: dict[str, set[str]] = {
     "messages.everything": WRITERS,
     "messages.step": WRITERS,
     "settings.everything": {"admin", "editor"},
+    "settings.save": {"admin"},
     "settings.approve": {"admin", "editor"},
     "settings.discard": {"admin", "editor"},
     "told.everything": EVERYBODY,

@@ -295,7 +295,7 @@ LOGGED: dict[str, Callable[[House], Step]] = {
     "told.wishes": lambda house: _post(house.ann, "/notices/wishes", address="ann@example.org"),
     "messages.step": _message,
     "signing_in.name_passkey": _name_passkey,
-    "settings.everything": lambda house: _post(house.ada, "/settings", base=_site(house), name="Another name"),
+    "settings.save": lambda house: _post(house.ada, "/settings", base=_site(house), name="Another name"),
     "settings.approve": _settings("approve"),
     "settings.discard": _settings("discard"),
     "chats.present": lambda house: _post(house.kit, "/chats/present", present="yes"),

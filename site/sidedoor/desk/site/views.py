@@ -6,7 +6,7 @@ Each of these settings changes what a reader meets, so none is one person's alon
 import re
 from collections.abc import Callable
 
-from flask import Blueprint, abort, flash, redirect, render_template, request
+from flask import Blueprint, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from sidedoor.desk.access import current_person, only
@@ -42,14 +42,17 @@ LABELS = {
 _PRESS = {"name": "Name", "phone": "Phone", "email": "Mail", "url": "Page"}
 
 
-@blueprint.route("", methods=["GET", "POST"])
+@blueprint.get("")
 @only("admin", "editor")
 def everything() -> ResponseReturnValue:
     """The settings, the change that waits, and every edit, those by hand too."""
-    if request.method == "GET":
-        return _page()
-    if not current_person().may("admin"):
-        abort(403)
+    return _page()
+
+
+@blueprint.post("")
+@only("admin")
+def save() -> ResponseReturnValue:
+    """Keep a change, for a second person to approve."""
     typed = {name: value for name, value in request.form.items() if name not in ("csrf_token", "base")}
     try:
         _save(typed, request.form.get("base", ""))
