@@ -43,6 +43,7 @@ PLACES = (
     Place("/news/feed.json"),
     Place("/search", linked=True, live=True),
     Place("/feedback", linked=True, live=True),
+    Place("/pack.js"),
     Place("/feedback/sent", mirrored=False),
     Place("/chat", linked=True, live=True, of_chat=True),
     Place("/sitemap.xml"),

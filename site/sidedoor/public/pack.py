@@ -16,7 +16,7 @@ import brotli
 from flask import Blueprint, Response, abort, current_app, request
 
 from sidedoor.documents.library import PublicLibrary
-from sidedoor.web.current import current_public
+from sidedoor.web.current import current_public, same_for_everyone
 from sidedoor.web.edition import EDITION_KEY, MIRROR_KEY, SAME_FOR_EVERYONE, WHOEVER_ASKS, Edition
 from sidedoor.web.in_place import Parts
 from sidedoor.web.inline import bundle
@@ -62,6 +62,13 @@ def pack(language: str = "") -> Response:
         pages |= group
     headers = {SAME_FOR_EVERYONE: WHOEVER_ASKS, "X-Robots-Tag": "noindex"}
     return Response(_told(spoken, pages), content_type="application/json", headers=headers)
+
+
+@blueprint.get("/pack.js")
+@same_for_everyone
+def script() -> Response:
+    """The script that shows pages in place, alone, for who taps before the pack is here."""
+    return Response(bundle("carried.js"), content_type="text/javascript; charset=utf-8")
 
 
 def _told(language: str, pages: dict[str, str]) -> bytes:
