@@ -214,11 +214,17 @@ def drift(folder: Path, url: str) -> list[str]:
         status, _, _ = _fetch(url + path)
         if status != 410:
             differences.append(f"{path}: removed in the mirror, the site answers {status}.")
-    _, _, sitemap = _fetch(f"{url}/sitemap.xml")
-    addresses = re.findall(r"<loc>([^<]+)</loc>", sitemap.decode("utf-8", "replace"))
-    listed = [urlsplit(html.unescape(address)).path for address in addresses]
+    listed = _listed(url, "/sitemap.xml")
+    listed += [page for path in listed if path.endswith(".xml") for page in _listed(url, path)]
     differences += [f"{path}: the site has it, the mirror does not." for path in listed if path not in mirror.pages]
     return differences
+
+
+def _listed(url: str, path: str) -> list[str]:
+    """What a sitemap lists: pages, or other sitemaps."""
+    _, _, sitemap = _fetch(f"{url}{path}")
+    addresses = re.findall(r"<loc>([^<]+)</loc>", sitemap.decode("utf-8", "replace"))
+    return [urlsplit(html.unescape(address)).path for address in addresses]
 
 
 def visible_text(content: bytes, name: str) -> str:
