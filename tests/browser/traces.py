@@ -202,7 +202,7 @@ def visit_this_site(
             chat(reader, site)
         if extra:
             extra(reader)
-        assert reader.run(PACK_CAME), "all help lies in the page's memory"
+        wait_for(reader, PACK_CAME, 20)  # all help lies in the page's memory
         time.sleep(1.5)  # titles reach the history's database a moment after the page
         if not hide:
             return None

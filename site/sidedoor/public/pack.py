@@ -53,13 +53,17 @@ def pack(language: str = "") -> Response:
     wait for the rest; then the pack's language and direction, and each page's `main` by address, with the numbers of
     what it shares with others (see _told)."""
     spoken = packs(current_public()).get(request.path) or abort(404)
-    pages: dict[str, str] = {}
+    mains: dict[str, str] = {}
+    groups: list[list[str]] = []
     for addresses in _groups(current_public(), spoken):
-        group = {path: main for path in addresses if path not in pages and (main := _main(path))}
-        # At quality 9 it is somewhat larger than as it is sent, and told in a moment.
-        if len(brotli.compress(_told(spoken, pages | group), quality=9)) > MOST_BYTES:
+        groups.append([path for path in addresses if path not in mains])
+        mains |= {path: main for path in groups[-1] if (main := _main(path))}
+    while True:
+        pages = {path: mains[path] for group in groups for path in group if path in mains}
+        # At quality 9 it is somewhat larger than as it is sent, and told in a moment. Most sites need this once.
+        if not groups or len(brotli.compress(_told(spoken, pages), quality=9)) <= MOST_BYTES:
             break
-        pages |= group
+        groups.pop()
     headers = {SAME_FOR_EVERYONE: WHOEVER_ASKS, "X-Robots-Tag": "noindex"}
     return Response(_told(spoken, pages), content_type="application/json", headers=headers)
 
