@@ -28,11 +28,13 @@ MOST_BYTES = 60_000
 _GUIDE = "safer-browsing"
 _ALWAYS = ("/", "/help", "/contacts")
 # What many pages have in the same words: a helpline's card, the notice, who to talk to, how to print.
-_REPEATED = re.compile(
-    r'<article class="contact">.*?</article>|<dialog open id="hide-notice".*?</dialog>|<div class="care">.*?</div>'
-    r'|<details class="print">.*?</details>',
-    re.DOTALL,
-)
+_PIECES = {
+    "article": ' class="contact"',
+    "dialog": ' open id="hide-notice"',
+    "div": ' class="care"',
+    "details": ' class="print"',
+}
+_REPEATED = re.compile("|".join(f"<{tag}{first}.*?</{tag}>" for tag, first in _PIECES.items()), re.DOTALL)
 
 
 def packs(public: PublicLibrary) -> dict[str, str]:
