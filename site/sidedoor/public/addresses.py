@@ -46,6 +46,7 @@ PLACES = (
     Place("/search", linked=True, live=True),
     Place("/feedback", linked=True, live=True),
     Place("/feedback/press", linked=True, live=True),
+    Place("/pack.js"),
     Place("/feedback/sent", mirrored=False),
     Place("/journalists", listed=True, linked=True),
     Place("/chat", linked=True, live=True, of_chat=True),
