@@ -119,7 +119,7 @@ def test_sqlite_files_are_opened_in_one_module() -> None:
         for path in PACKAGE.rglob("*.py")
         if re.search(r"sqlite3\.connect|import connect", path.read_text("utf-8"))
     }
-    # The search index is in memory: it has no file, no mode, no version, and one process alone.
+    # A worker whose disk fails makes do with an index in memory: it has no file, no mode, no version, one process alone.
     assert holders == {"database.py", "public/search_index.py"}
     assert 'sqlite3.connect(":memory:"' in (PACKAGE / "public/search_index.py").read_text("utf-8")
 

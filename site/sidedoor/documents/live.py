@@ -21,7 +21,7 @@ SETTLE_SECONDS = 0.1
 LONGEST_QUIET_SECONDS = 0.5
 # A look may take this part of the thread's time at most.
 _LOOKING_SHARE = 0.05
-_FIRST_SECONDS, _MORE_SECONDS = 1.0, 4.0
+_FIRST_SECONDS, _MORE_SECONDS = 1.0, 3.0
 """How long a start reads news before it answers, and how long it then reads on until it shows what it has read."""
 log = logging.getLogger("sidedoor.content")
 
@@ -42,17 +42,22 @@ class LiveLibrary:
         self._thread: threading.Thread | None = None
         self._tell(self.library.problems)
 
-    def refresh(
-        self, settled: bool = False, told: Collection[str] | None = None, seconds: float | None = None
-    ) -> Library:
-        """Look at the folder now. What is said of the look is as in `Loader.load`."""
+    def refresh(self, settled: bool = False, told: Collection[str] | None = None) -> Library:
+        """Look at the folder now. `settled` and `told` as in `Loader.load`."""
         with self._looking:
-            library = self._loader.load(settled, told, seconds)
-            if library is not self.library:
-                known, self.library = self.library.problems, library
-                self._tell(problem for problem in library.problems if problem not in known)
-                self._tell_mended(known, library.problems)
-        return library
+            self._take(self._loader.load(settled, told))
+        return self.library
+
+    def read_on(self, seconds: float) -> None:
+        """Read more of what the start has left."""
+        with self._looking:
+            self._take(self._loader.read_on(seconds))
+
+    def _take(self, library: Library) -> None:
+        if library is not self.library:
+            known, self.library = self.library.problems, library
+            self._tell(problem for problem in library.problems if problem not in known)
+            self._tell_mended(known, library.problems)
 
     @property
     def behind(self) -> int:
@@ -89,7 +94,7 @@ class LiveLibrary:
         """Read what the start has left, and show it in parts. Changes are looked at in between."""
         while self._loader.behind and not self._stop.is_set():
             try:
-                self.refresh(told=(), seconds=_MORE_SECONDS)
+                self.read_on(_MORE_SECONDS)
             except Exception:
                 log.exception("The content folder could not be read on.")
                 self._stop.wait(_MORE_SECONDS)
@@ -138,10 +143,9 @@ class LiveLibrary:
 
     def _look(self, told: Collection[str] | None) -> None:
         try:
-            seconds = _MORE_SECONDS if self._loader.behind else None
-            self.refresh(True, told, seconds)
+            self.refresh(True, told)
             while (waiting := tuple(self._loader.waiting)) and not self._stop.wait(SETTLE_SECONDS):
-                self.refresh(True, waiting, seconds)
+                self.refresh(True, waiting)
         except Exception:
             # Whatever happens to one look, the last Library stays and the next look comes.
             log.exception("The content folder could not be looked at.")

@@ -99,8 +99,8 @@ class Loader:
         """The folder as it is now; the very same Library if nothing changed since the last call.
 
         `settled` is for calls that are repeated: a changed file is read when it looked the same at the call before.
-        `told`: the only files that may have changed, by their paths in the folder. `seconds`: about how long to read
-        news; what is left is `behind`, and is read by further calls.
+        `told`: the only files that may have changed, by their paths in the folder. `seconds`: about how long the first
+        call reads news; what is left is `behind`, for `read_on`.
         Raises Refused if there is no usable site.toml, neither now nor kept.
         """
         found = self._look_at(told)
@@ -111,16 +111,21 @@ class Loader:
                 return self._while_away()
             if self._kept:
                 self._kept.forget_replaced()
+        looked_at = None if whole else set(told or ())
+        # What the start has left is still to be read, unless it changed again or is gone.
+        self._behind = {
+            file: seen
+            for file, seen in self._behind.items()
+            if (looked_at is not None and file not in looked_at) or found.get(file) == seen
+        }
         changed = {file for file, signature in found.items() if self._signature(file) != signature}
-        behind = {file for file in changed if self._behind.get(file) == found[file]}
+        changed -= self._behind.keys()
         if settled:
-            changed = self._settled(changed - behind, found, whole) | behind
-        gone_from = self._records.keys() if whole else (told or ())
-        removed = {file for file in gone_from if file not in found and file in self._records}
-        removed = {file for file in removed if not self._behind_a_closed_door(file)}
-        if self._behind and not whole:
-            found = {**self._behind, **found}
-            changed |= self._behind.keys() - removed
+            changed = self._settled(changed, found, whole)
+        known = self._records.keys() | self._copies.keys()
+        gone = {file for file in (known if looked_at is None else known & looked_at) if file not in found}
+        gone = {file for file in gone if not self._behind_a_closed_door(file)}
+        removed = gone & self._records.keys()
         closed = tuple(
             Problem(f"{folder}/", None, Code.SUBFOLDER_UNREADABLE) for folder in sorted(self._closed) if folder
         )
@@ -131,18 +136,27 @@ class Loader:
         for file in removed:
             self._put(file, None)
         site = self._read_site(found, changed)
-        self._behind = self._read_all(sorted(changed - {SITE}, key=_read_first), found, site, seconds)
-        gone = set(removed)
+        self._behind |= self._read_all(sorted(changed - {SITE}, key=_read_first), found, site, seconds)
         if whole:
             for file in self._copies.keys() - found.keys() - self._records.keys():
                 if self._behind_a_closed_door(file):
                     self._take_from_copy(file)
-            gone |= self._copies.keys() - found.keys() - self._records.keys()
-        self._keep((), gone)
-        if self._behind:
-            self._copies = {file: copy for file, copy in self._copies.items() if file in self._behind}
-        else:
-            self._copies = {}
+        if self._kept:
+            self._kept.update((), gone)
+        return self._made(site)
+
+    def read_on(self, seconds: float) -> Library:
+        """Read more of what the first call left."""
+        site = self._library.site if self._library else None
+        if not self._library or not site or not self._behind or self._away:
+            assert self._library
+            return self._library
+        left = sorted(self._behind, key=_read_first)
+        self._behind = self._read_all(left, self._behind, site, seconds)
+        return self._made(site)
+
+    def _made(self, site: Site) -> Library:
+        self._copies = {file: copy for file, copy in self._copies.items() if file in self._behind}
         self._library = self._assemble(site)
         return self._library
 

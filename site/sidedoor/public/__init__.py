@@ -27,6 +27,7 @@ from sidedoor.public import (
     pages,
     search,
     site_files,
+    sources,
 )
 from sidedoor.public.addresses import Addresses
 from sidedoor.public.commands import add_commands
@@ -35,7 +36,7 @@ from sidedoor.public.feedback_store import FeedbackStore, Senders
 from sidedoor.public.hidden_first import HiddenFirst
 from sidedoor.public.menu import menu
 from sidedoor.public.pack import is_pack
-from sidedoor.public.search_index import SearchIndex
+from sidedoor.public.search_index import SearchIndex, keep_following
 from sidedoor.settings import Settings
 from sidedoor.web import health as watched
 from sidedoor.web.background import Background
@@ -106,8 +107,8 @@ def create_app(settings: Settings, clock: Clock = utc_now, soon: bool = False) -
             live.watch,
             how_it_is.watch,
             lambda: sweep(app.extensions["chat_store"], clock, lambda: live.library.site.chat is not None),
-            # So that the first search does not have to wait for it.
-            lambda: app.extensions["search_index"].follow(edition.edition().public),
+            # So that no search has to wait for it.
+            lambda: keep_following(app.extensions["search_index"], lambda: edition.edition().public),
         )
     )
     return app
@@ -131,7 +132,7 @@ def create_pages(settings: Settings, live: LiveLibrary, clock: Clock) -> Flask:
     app.extensions["live"] = live
     app.extensions["clock"] = clock
     app.extensions["edge"] = Edge(settings.proxies)
-    app.extensions["search_index"] = SearchIndex()
+    app.extensions["search_index"] = SearchIndex(app.config["DATA"])
     app.extensions["feedback_senders"] = Senders()
     app.extensions["chat_store"] = open_store(settings.chat_store, app.config["DATA"])
     app.extensions["feedback"] = FeedbackStore(settings.home)
@@ -160,7 +161,7 @@ def create_pages(settings: Settings, live: LiveLibrary, clock: Clock) -> Flask:
         }
 
     refuse_cross_site_posts(app)
-    for module in (help, pages, contacts, news, pack, feeds, search, feedback, chat, exit, site_files, health):
+    for module in (help, pages, sources, contacts, news, pack, feeds, search, feedback, chat, exit, site_files, health):
         app.register_blueprint(module.blueprint)
     errors.handle_errors(app)
     set_policy(app, settings.https, lambda: site_rules(current_public().site))
