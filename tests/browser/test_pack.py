@@ -77,9 +77,7 @@ def test_without_a_network_the_pack_is_read_on_and_what_is_not_in_it_says_so(
     read(reader, "/help/orders")
 
 
-def test_a_tap_before_the_pack_says_that_it_waits_and_is_no_visit(
-    visit: Visit, slow: SlowSite
-) -> None:
+def test_a_tap_before_the_pack_says_that_it_waits_and_is_no_visit(visit: Visit, slow: SlowSite) -> None:
     slow.held.add("/pack")
     visit.reader.go(visit.places.url("search"))
     visit.follow("#in", f"{slow.url}/")
@@ -94,7 +92,9 @@ def test_a_tap_before_the_pack_says_that_it_waits_and_is_no_visit(
     assert visit.reader.run("return [location.pathname, history.length]") == ["/", entries]
 
 
-def test_a_pack_of_another_release_does_not_run_and_the_browser_goes_by_itself(browser: Browser, visited: Visited) -> None:
+def test_a_pack_of_another_release_does_not_run_and_the_browser_goes_by_itself(
+    browser: Browser, visited: Visited
+) -> None:
     context = browser.new_context()
     tab = context.new_page()
     tab.route("**/pack", lambda route: route.fulfill(body='["window.ran = true;",\n{"direction":"ltr","pages":{}}]'))

@@ -17,7 +17,7 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, takewhile
 from pathlib import Path
 from sys import intern
 
@@ -46,7 +46,7 @@ from sidedoor.documents.reading_pool import WORTH_IT, ReadingPool
 from sidedoor.documents.renderer import Renderer, shared_renderer
 from sidedoor.documents.site import Site
 
-_BATCH = 1000
+_BATCH = 400
 _MOST_TOLD = 1000
 """So many changed paths at once are better found by a look at everything."""
 _WAIT_SECONDS = 0.05
@@ -360,7 +360,8 @@ class Loader:
         pool = ReadingPool(self.content, site) if len(documents) >= WORTH_IT else None
         try:
             while files and not (over and time.monotonic() >= over and not _is_essential(files[0])):
-                batch, files = files[:_BATCH], files[_BATCH:]
+                batch = list(takewhile(_is_essential, files[:_BATCH])) or files[:_BATCH]
+                files = files[len(batch) :]
                 if pool:
                     self._read_in(pool, batch, found, site)
                 else:
