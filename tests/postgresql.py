@@ -43,13 +43,15 @@ class PostgreSQL:
         made = [program("initdb"), "-D", str(folder / "data"), "-U", "owner", "--pwfile", str(secret), "--no-sync"]
         made += ["-A", "scram-sha-256", "-E", "UTF8", "--no-locale", "--locale-provider=icu", "--icu-locale=en-US"]
         subprocess.run(made, check=True, capture_output=True, cwd=folder, **self._who)
+        with (folder / "data/pg_hba.conf").open("a") as rights:
+            rights.write("host all all 127.0.0.2/8 scram-sha-256\n")  # as another machine would come
         self._count = 0
         self.start()
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
         settings = {
-            "port": self.port, "listen_addresses": "127.0.0.1", "unix_socket_directories": self._folder,
+            "port": self.port, "listen_addresses": "127.0.0.1,127.0.0.2", "unix_socket_directories": self._folder,
             "fsync": "off", "full_page_writes": "off", "shared_buffers": "8MB", "max_connections": 60,
             "autovacuum": "off", "max_wal_senders": 0, "wal_level": "minimal",
         }  # fmt: skip

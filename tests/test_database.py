@@ -27,7 +27,7 @@ from sidedoor.desk.people.sessions import Sessions
 from sidedoor.desk.people.staff import Staff
 from sidedoor.documents.kept import Copy, Kept
 from sidedoor.documents.problems import Refused
-from sidedoor.public.feedback_store import MOST_AN_HOUR, FeedbackStore, StoreFull
+from sidedoor.public.feedback_store import FeedbackStore
 from tests.conftest import PROJECT
 from tests.content import ContentFolder
 
@@ -70,23 +70,6 @@ def version(path: Path, becomes: int | None = None) -> int:
         if becomes is not None:
             database.execute(f"PRAGMA user_version = {becomes}")
         return int(database.execute("PRAGMA user_version").fetchone()[0])
-
-
-def test_what_a_check_found_is_still_so_when_the_write_that_depends_on_it_happens(tmp_path: Path) -> None:
-    store = FeedbackStore(tmp_path)
-    for number in range(MOST_AN_HOUR - 1):
-        store.add(f"{number}", NOON)
-    at_once = threading.Barrier(8)
-
-    def add() -> None:
-        at_once.wait()
-        with suppress(StoreFull):
-            store.add("more", NOON)
-
-    with ThreadPoolExecutor(8) as people:
-        for done in [people.submit(add) for _ in range(8)]:
-            done.result()
-    assert len(store.all()) == MOST_AN_HOUR
 
 
 def test_whoever_only_reads_cannot_write_and_waits_for_nobody_who_does(tmp_path: Path) -> None:

@@ -5,10 +5,12 @@ Each `home` of a test is a new one; `Home`s of one address stand for several mac
 
 import os
 import re
+import socket
 import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
@@ -18,8 +20,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
 
 from sidedoor.database_moves import as_files, fill
+from sidedoor.desk import create_app as create_desk
 from sidedoor.desk.audit import Audit
 from sidedoor.desk.databases import KEPT
 from sidedoor.desk.items.preview_links import PreviewLinks
@@ -28,13 +32,12 @@ from sidedoor.desk.people.person import Person
 from sidedoor.desk.people.sessions import Sessions
 from sidedoor.desk.people.staff import FAILURES, LinkSpent, NotPossible, Passkey, Password, Staff
 from sidedoor.documents.problems import Refused
-from sidedoor.home import Home, Schema, look, open_database
+from sidedoor.home import ELSEWHERE, Home, Schema, look, open_database
 from sidedoor.public import create_app
 from sidedoor.public.feedback_store import MOST_AN_HOUR, FeedbackStore, StoreFull
 from sidedoor.settings import Settings
 from tests.content import ContentFolder
 from tests.postgresql import QUOTED, PostgreSQL, running
-from tests.processes import PROCESSES
 from tests.server import free_port
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -108,6 +111,8 @@ def test_whoever_only_reads_cannot_write_and_a_block_that_fails_leaves_nothing(h
         raise InterruptedError
     with database.writing() as writing:
         writing.executemany("INSERT INTO words (word) VALUES (?)", [("100%?",), ("Zoë ’ 𝄞",)])
+    FeedbackStore(home).add("zq\0", NOON)
+    assert FeedbackStore(home).all()[0].text in ("zq\0", "zq\ufffd"), "one keeps it, the other cannot; neither fails"
     with database.reading() as reading:
         found = reading.execute(
             "SELECT word FROM words WHERE word LIKE ? OR word = ? ORDER BY number", ("1%", "Zoë ’ 𝄞")
@@ -125,21 +130,16 @@ def test_what_a_check_found_is_still_so_when_the_write_that_depends_on_it_happen
     assert len(store.all()) == MOST_AN_HOUR
 
 
-def _grow(home: Home, number: int) -> None:
-    with open_database(home, Schema("words", (ONE, TWO))).writing() as database:
-        database.execute("INSERT INTO words (word) VALUES (?)", (str(number),))
-
-
 @BOTH
 def test_migrations_run_once_also_when_the_machines_of_a_new_release_start_in_the_same_moment(home: Home) -> None:
     with open_database(home, Schema("words", (ONE,))).writing() as database:
         database.execute("INSERT INTO words (word) VALUES ('old')")
-    processes = [PROCESSES.Process(target=_grow, args=(home, number)) for number in range(4)]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join()
-    assert [process.exitcode for process in processes] == [0] * 4
+
+    def start(number: int) -> None:
+        with open_database(home, Schema("words", (ONE, TWO))).writing() as database:
+            database.execute("INSERT INTO words (word) VALUES (?)", (str(number),))
+
+    assert at_once(4, start) == [None] * 4
     new = replace(home, data=home.data / "new")
     with open_database(home, Schema("words", (ONE, TWO))).reading() as database:
         assert sorted(database.execute("SELECT word, count FROM words").fetchall()) == [
@@ -308,6 +308,12 @@ def test_a_start_with_a_server_that_cannot_be_used_is_a_sentence_without_the_pas
     FeedbackStore(tmp_path).add("From before there was a server.", NOON)
     with pytest.raises(Refused, match=re.escape(f"Run sidedoor fill-database {tmp_path}")):
         look(Home(tmp_path, server.database()), KEPT)
+    # And the other way round: a command that is not told of the server begins with no empty files beside it.
+    started = Home(tmp_path / "started", server.database())
+    look(started, KEPT)
+    for make in MADE.values():
+        with pytest.raises(Refused, match="what was kept in this folder is in one"):
+            make(replace(started, server=""))
 
 
 def test_the_public_site_s_user_sees_feedback_alone_and_the_desk_s_reads_and_deletes_it(
@@ -339,8 +345,17 @@ def test_while_the_server_is_away_readers_are_served_and_their_words_stay_in_the
     client = app.test_client()
     words = {"message": "Keep these words."}
     assert client.post("/feedback", data={"message": "One"}).status_code == 303
+    desk = create_desk(Settings(content=content.path, data=tmp_path / "desk", database=server.database()))
+    desk.config["WTF_CSRF_ENABLED"] = False
+    it, ann = desk.extensions["desk"], desk.test_client()
+    with ann.session_transaction() as session:
+        session["token"] = it.sessions.start(it.staff.add("Ann Lee", ["press"]), "Firefox", datetime.now(UTC))
+    assert ann.get("/").status_code == 200
     server.stop()
     try:
+        kept = ann.post("/items/news/first", data={"title": "Words of an hour"})
+        assert kept.status_code == 503 and "Words of an hour" in kept.text
+        assert ann.get("/").status_code == 503
         refused = client.post("/feedback", data=words)
         assert refused.status_code == 503 and "Keep these words.</textarea>" in refused.text
         assert client.get("/help/money").status_code == 200
@@ -351,16 +366,43 @@ def test_while_the_server_is_away_readers_are_served_and_their_words_stay_in_the
     finally:
         server.start()
     assert client.post("/feedback", data=words).status_code == 303
+    assert ann.get("/").status_code == 200
+    it.live.close()
     app.extensions["live"].close()
+
+
+def test_a_machine_that_says_nothing_is_waited_for_once_and_not_by_one_reader_after_the_other(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"postgresql://owner:x@127.0.0.1:{silent.getsockname()[1]}/sidedoor?connect_timeout=2"
+        store, began = FeedbackStore(Home(tmp_path, address)), time.monotonic()
+        assert at_once(9, lambda number: store.add(f"{number}", NOON)) == [sqlite3.OperationalError] * 9
+        assert time.monotonic() - began < 3.9, "four at a time would be three times two seconds"
+
+
+def test_two_desks_on_one_database_are_told_of_both(server: PostgreSQL, content: ContentFolder, tmp_path: Path) -> None:
+    address = server.database()
+
+    def troubles(folder: str) -> set[str]:
+        desk = create_desk(Settings(content=content.path, data=tmp_path / folder, database=address))
+        desk.extensions["desk"].staff.everybody()
+        desk.extensions["desk"].live.close()
+        open_for_now.append(desk)
+        return {problem.code.value for problem in desk.extensions["health"].troubles()}
+
+    open_for_now: list[Flask] = []
+    for folder in ("one", "one"):  # a reload, or a command beside it
+        assert "health_two_desks" not in troubles(folder)
+    assert "health_two_desks" in troubles("other")
 
 
 def test_a_backup_reads_the_server_and_what_is_restored_can_fill_a_new_one(
     server: PostgreSQL, content: ContentFolder, tmp_path: Path
 ) -> None:
     home = Home(tmp_path / "data", server.database())
-    Staff(home.data).add("From before", ["press"])
     for make in MADE.values():
         make(home)
+    Staff(home.data).add("From before", ["press"])
+    look(home, KEPT)
     given = {
         **os.environ, "SIDEDOOR_CONTENT": str(content.path), "SIDEDOOR_DATA": str(home.data), "SIDEDOOR_DATABASE": home.server
     }  # fmt: skip
@@ -379,6 +421,7 @@ def test_a_backup_reads_the_server_and_what_is_restored_can_fill_a_new_one(
     new = tmp_path / "new"
     said = sidedoor("restore", str(tmp_path / "one.age"), str(new), *secret)
     assert f"sidedoor fill-database {new / 'data'}" in said
+    assert not (new / "data" / ELSEWHERE).exists()
     for look_at, held in SEEN.values():
         assert look_at(Home(new / "data")) == held, "it is a whole site without a server"
     address = server.database()
@@ -386,3 +429,19 @@ def test_a_backup_reads_the_server_and_what_is_restored_can_fill_a_new_one(
     for look_at, held in SEEN.values():
         assert look_at(Home(new / "data", address)) == held
     assert Audit(Home(new / "data", address), lambda: NOON).first_broken() is None
+
+
+def test_doctor_says_that_clocks_are_apart_and_that_others_can_read_along(
+    server: PostgreSQL, content: ContentFolder, tmp_path: Path
+) -> None:
+    """An hour ahead of the database, which is reached at an address that is not this machine's own."""
+    settings = {
+        "SIDEDOOR_CONTENT": str(content.path), "SIDEDOOR_DATA": str(tmp_path / "data"), "PORT": str(free_port()),
+        "SIDEDOOR_DATABASE": server.database().replace("127.0.0.1", "127.0.0.2"),
+    }  # fmt: skip
+    command = ["faketime", "-f", "+1h", str(Path(sys.executable).with_name("sidedoor")), "doctor"]
+    said = subprocess.run(command, env={**os.environ, **settings}, capture_output=True, text=True, check=False)
+    assert re.search(
+        r"the clock: error: This machine's clock and the database's are 3[56]\d\d seconds apart", said.stdout
+    )
+    assert "SIDEDOOR_DATABASE: warning: What is said to the database at another machine can be read" in said.stdout

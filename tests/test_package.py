@@ -11,6 +11,7 @@ import tomllib
 import urllib.request
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from packaging.markers import Marker, default_environment
@@ -90,7 +91,7 @@ def test_every_pin_of_the_lock_was_found_for_the_pythons_of_debian(stored: str) 
     """`make lock` asked the index for each (tools/pins.py); whoever changes the lock without it is told here."""
     debian, _, machine = stored.rpartition("-")
     python = DEBIANS[debian][0]
-    there = {
+    there: dict[str, Any] = {
         **default_environment(), "python_full_version": python, "python_version": python.rpartition(".")[0],
         "implementation_name": "cpython", "platform_python_implementation": "CPython", "sys_platform": "linux",
         "platform_machine": machine,
@@ -129,9 +130,18 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
     digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
     (folder / "wheel.txt").write_text(f"sidedoor @ {wheel.as_uri()} --hash=sha256:{digest}\n")
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder / "venv")], check=True)
-    pip = [sys.executable, "-m", "pip", "--python", str(folder / "venv/bin/python"), "install", "--quiet", "--no-index"]
+    pip: list[str] = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--python",
+        str(folder / "venv/bin/python"),
+        "install",
+        "--quiet",
+        "--no-index",
+    ]
     options = ["--require-hashes", "--no-deps", "--no-compile", "-r", str(folder / "wheel.txt")]
-    subprocess.run([*pip, *options], check=True, cwd=folder)
+    subprocess.run(pip + options, check=True, cwd=folder)
     (packages,) = (folder / "venv/lib").glob("python*/site-packages")
     needed = locked("requirements.txt")
     for one in importlib.metadata.distributions():
@@ -146,7 +156,7 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_fresh_install_of_the_wheel_serves_the_whole_site_outside_of_a_checkout(fresh: Path, tmp_path: Path) -> None:
     port = free_port()
     outside = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
-    where = [fresh.with_name("python"), "-c", "import sidedoor, sys; print(sidedoor.__file__, *sys.path)"]
+    where = [str(fresh.with_name("python")), "-c", "import sidedoor, sys; print(sidedoor.__file__, *sys.path)"]
     told = subprocess.run(where, cwd=tmp_path, env=outside, check=True, capture_output=True, text=True).stdout
     assert told.startswith(str(fresh.parents[1])) and str(PROJECT) not in told
     site = subprocess.Popen([fresh, "run", "--port", str(port), "--workers", "1"], cwd=tmp_path, env=outside)

@@ -45,9 +45,10 @@ _MOST_IN_MEMORY = 32 * 1024 * 1024
 _PART = 1024 * 1024
 _NAMED_BY_DATE = re.compile(r"sidedoor-\d{4}-\d\d-\d\dT\d{6}Z\.age")
 _LEFT_OUT = re.compile(
-    # Conversations; what belongs to a database and is in its copy; locks; the mirror, which is made of the rest;
-    # earlier archives.
-    r"chat\.sqlite3.*|search\.sqlite3.*|chat-\d+\.key|.*\.sqlite3-(wal|shm|journal)|.*\.lock|\.?mirror.*|\.(probe|backup)-.*|.*\.age|.*\.age\.part"
+    # Conversations; what belongs to a database and is in its copy; locks; the search index and the mirror, which are
+    # made of the rest; earlier archives.
+    r"chat\.sqlite3.*|search\.sqlite3.*|chat-\d+\.key|databases-are-on-a-server|.*\.sqlite3-(wal|shm|journal)|.*\.lock"
+    r"|\.?mirror.*|\.(probe|backup)-.*|.*\.age|.*\.age\.part"
 )
 
 

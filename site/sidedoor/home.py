@@ -6,18 +6,21 @@ is settled in `database.py` and `postgresql.py`. So a store opens its database h
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sidedoor.documents.codes import Code
 from sidedoor.documents.problems import Problem, Refused
+from sidedoor.private import private_file
 
 if TYPE_CHECKING:
     from sidedoor.postgresql import ServerDatabase
 
 SETTING = "SIDEDOOR_DATABASE"
+ELSEWHERE = "databases-are-on-a-server"
+"""A file in a folder whose databases are on a server: who forgets the setting must not begin with empty ones."""
 
 
 class Rows(Protocol):
@@ -98,24 +101,30 @@ def folder_of(home: Home | Path) -> Path:
 def open_database(home: Home | Path, schema: Schema) -> Base:
     """The database of a store. A folder alone stands for SQLite in it.
 
-    Raises problems.Refused for a file of a newer version, and where what speaks to PostgreSQL is not installed. The
-    server is not asked yet: `look` does that.
+    Raises problems.Refused for a file of a newer version, for files whose content is on a server meanwhile, and where
+    what speaks to PostgreSQL is not installed. The server is not asked yet: `look` does that.
     """
-    if isinstance(home, Home) and home.server:
-        return on_server(home.server, schema)
+    if isinstance(home, Home):
+        if home.server:
+            return on_server(home.server, schema, home.data)
+        if (mark := home.data / ELSEWHERE).exists():
+            raise Refused([Problem(SETTING, None, Code.DATABASE_ELSEWHERE, {"file": mark.as_posix()})])
     from sidedoor.database import Database
 
     options = {"overwrite": schema.overwrite, "keep_open": schema.keep_open}
     return Database(folder_of(home) / schema.file, schema.migrations, **options)
 
 
-def on_server(address: str, schema: Schema) -> "ServerDatabase":
-    """The same in PostgreSQL. Raises problems.Refused where what speaks to it is not installed."""
+def on_server(address: str, schema: Schema, folder: Path | None = None) -> "ServerDatabase":
+    """The same in PostgreSQL, for whoever keeps files in `folder`.
+
+    Raises problems.Refused where what speaks to it is not installed.
+    """
     try:
         from sidedoor.postgresql import ServerDatabase  # what it needs is an optional extra
     except ImportError as error:
         raise Refused([Problem(SETTING, None, Code.DATABASE_NOT_INSTALLED)]) from error
-    return ServerDatabase(address, schema)
+    return ServerDatabase(address, schema, folder)
 
 
 def look(home: Home, schemas: Iterable[Schema]) -> None:
@@ -135,6 +144,9 @@ def look(home: Home, schemas: Iterable[Schema]) -> None:
         if not version and holds_something(home.data, schema):
             values = {"file": schema.file, "folder": str(home.data)}
             raise Refused([Problem(SETTING, None, Code.DATABASE_NOT_FILLED, values)])
+    if home.server:
+        with suppress(OSError):
+            private_file(home.data / ELSEWHERE)
 
 
 def put(table: str, key: str, others: str = "") -> str:

@@ -7,7 +7,9 @@ whatever the server's language. What the server refuses is raised as sqlite3's e
 PEP 249), so that whoever uses a store knows one family; the server's own sentences quote people and are not in it.
 """
 
+import hashlib
 import re
+import socket
 import sqlite3
 import threading
 import time
@@ -15,6 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -28,6 +31,7 @@ from sidedoor.home import SETTING, InEach, Schema
 PREFIX = "sidedoor_"
 _PATIENCE_SECONDS = 10
 _CONNECT_SECONDS = 5
+_SILENT_SECONDS = 1.0
 _MOST = 4
 """So many connections of one store at once, in one process."""
 _OPTIONS = (
@@ -68,14 +72,19 @@ class Look:
 
 
 class ServerDatabase:
-    """The schema `sidedoor_NAME` of the database at `address`. Safe to share between threads. Implements home.Base."""
+    """The schema `sidedoor_NAME` of the database at `address`. Safe to share between threads. Implements home.Base.
 
-    def __init__(self, address: str, schema: Schema) -> None:
+    `folder`: where whoever opens it keeps what is no database.
+    """
+
+    def __init__(self, address: str, schema: Schema, folder: Path | None = None) -> None:
         self.name = PREFIX + schema.name
+        self._machine = _known_as(folder) if folder else ""
         self._address, self._schema = address, schema
         # A pool that connects behind our backs would tell of a wrong password as of somebody who is slow.
         self._turns = threading.BoundedSemaphore(_MOST)
         self._idle: list[Connection] = []
+        self._silent_until = 0.0
 
     def __del__(self) -> None:
         for connection in self.__dict__.get("_idle", ()):
@@ -135,7 +144,7 @@ class ServerDatabase:
                 if _version(connection) == known:
                     return connection
             connection.close()
-        connection = connect(self._address, self.name)
+        connection = self._connect()
         try:
             if _version(connection) != known:
                 self._migrate(connection)
@@ -143,6 +152,25 @@ class ServerDatabase:
             connection.close()
             raise
         return connection
+
+    def _connect(self) -> Connection:
+        """A new connection. A machine that says nothing is not waited for by one request after the other."""
+        asked = time.monotonic()
+        if asked < self._silent_until:
+            raise sqlite3.OperationalError("silent")
+        try:
+            return connect(self._address, self.name, self._machine)
+        except psycopg.OperationalError:
+            if time.monotonic() - asked > _SILENT_SECONDS:
+                self._silent_until = time.monotonic() + _CONNECT_SECONDS
+            raise
+
+    def desks(self) -> int:
+        """How many machines have this schema open just now, or folders of one machine. Raises sqlite3.Error."""
+        query = "SELECT count(DISTINCT application_name) FROM pg_stat_activity WHERE application_name LIKE ?"
+        with self.reading() as database:
+            ((count,),) = database.execute(query, (f"{self.name} %",)).fetchall()
+        return int(count)
 
     def _migrate(self, connection: Connection) -> None:
         with connection.transaction():
@@ -178,15 +206,18 @@ class _Statements:
             cursor.executemany(_in_its_style(query), list(map(storable, values)))
 
 
-def connect(address: str, schema: str) -> Connection:
-    """A connection that looks into `schema`, and writes only where a transaction says so. Raises psycopg.Error."""
+def connect(address: str, schema: str, machine: str = "") -> Connection:
+    """A connection that looks into `schema`, and writes only where a transaction says so. Raises psycopg.Error.
+
+    `machine`: the server tells others that whoever is known as this has it open.
+    """
     own = conninfo_to_dict(address)
     connection = psycopg.connect(
         address,
         autocommit=True,
         prepare_threshold=None,
         client_encoding="UTF8",
-        application_name=own.get("application_name") or "sidedoor",
+        application_name=f"{schema} {machine}".strip(),
         connect_timeout=int(own.get("connect_timeout") or _CONNECT_SECONDS),
         options=f"{own.get('options') or ''} {_OPTIONS} -c search_path={schema}".strip(),
         keepalives_idle=30,
@@ -199,6 +230,11 @@ def connect(address: str, schema: str) -> Connection:
         connection.close()
         raise psycopg.NotSupportedError("server_encoding")
     return connection
+
+
+def _known_as(folder: Path) -> str:
+    """What tells this folder of this machine from others, and says nothing about either."""
+    return hashlib.sha256(f"{socket.gethostname()} {folder}".encode()).hexdigest()[:12]
 
 
 def take_turn(connection: Connection, schema: str) -> None:

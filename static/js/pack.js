@@ -10,7 +10,7 @@ const pack = (() => {
   const FRESH_MS = 15 * 60 * 1000;
   const PATIENCE_MS = 4000;
   const root = document.documentElement;
-  /** @typedef {{ language: string, direction: string, pages: Record<string, string>, tag: string | null, asked: number }} Pack */
+  /** @typedef {{ language: string, direction: string, shared: string[], pages: Record<string, string>, tag: string | null, asked: number }} Pack */
   /** @type {Map<string, Pack>} by language */
   const held = new Map();
   /** @type {Map<string, Promise<void>>} the same, what is on its way; at first, the one that brought this */
@@ -23,7 +23,7 @@ const pack = (() => {
       const before = held.get(language);
       if (response.status === 304 && before) before.asked = asked;
       // Where the answer is another, there is none here.
-      else held.set(language, { language, direction: "", pages: {}, ...told, tag: response.headers.get("ETag"), asked });
+      else held.set(language, { language, direction: "", shared: [], pages: {}, ...told, tag: response.headers.get("ETag"), asked });
     } catch {
       // Asked for again at the next page.
     } finally {
@@ -57,8 +57,9 @@ const pack = (() => {
 
   /** @param {string} path @returns {string | undefined} the page, as far as it goes into this one */
   function page(path) {
-    const { language, direction, pages } = holder(path) ?? {};
-    return pages && `<html lang="${language}" dir="${direction}">${pages[path]}`;
+    const { language, direction, shared, pages } = holder(path) ?? {};
+    const main = pages?.[path].replace(/<(\d+)>/g, (_, number) => shared?.[number] ?? "");
+    return main && `<html lang="${language}" dir="${direction}">${main}`;
   }
 
   coming.set(root.lang, keep(root.lang, taps.bringFirst("low")));

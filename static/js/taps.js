@@ -25,7 +25,7 @@ const taps = (() => {
   const here = new Promise((resolve) => {
     begun = resolve;
   });
-  /** @typedef {{ response: Response, asked: number, told?: { direction: string, pages: Record<string, string> } }} Brought */
+  /** @typedef {{ response: Response, asked: number, told?: { direction: string, shared: string[], pages: Record<string, string> } }} Brought */
   /** @type {Promise<Brought> | undefined} */
   let first;
   let latest = 0;

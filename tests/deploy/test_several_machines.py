@@ -41,7 +41,7 @@ class Several:
     def __init__(self, folder: Path, valkey: Valkey, databases: tuple[str, str]) -> None:
         self.content = ContentFolder(folder / "content")
         self.content.write_basics()
-        self.content.write("site.toml", SITE + CHAT)
+        self.content.write("site.toml", f'url = "http://127.0.0.1:8080"\n{SITE}{CHAT}')
         self.content.document("news/fresh.md", "The fresh news.", title="Fresh news", state="ready")
         self.desk_home = Home(folder / "desk", databases[1])
 
@@ -170,6 +170,14 @@ def test_what_is_written_to_either_machine_is_read_at_the_desk_and_deleted_for_b
     assert [line for line in listed.splitlines() if line.startswith("Message")] == [f"Message {n}" for n in range(3)]
     store = FeedbackStore(several.desk_home)
     assert all(store.delete(message.number) for message in store.all())
+
+
+def test_a_page_is_the_same_bytes_from_either_so_what_a_browser_kept_of_one_is_good_for_the_other(
+    several: Several,
+) -> None:
+    for path in ("/", "/help/money", "/pack", "/contacts", "/news/rss.xml", "/sitemap.xml"):
+        one, other = (several.ask(site.url, path) for site in (several.one, several.other))
+        assert one[0] == 200 and (one[1]["etag"], one[2]) == (other[1]["etag"], other[2]), path
 
 
 def test_a_chat_goes_on_at_the_other_machine(several: Several) -> None:

@@ -4,6 +4,7 @@ import json
 import re
 import threading
 from pathlib import Path
+from typing import Any
 
 import brotli
 import pytest
@@ -29,9 +30,16 @@ def pages_of(client: FlaskClient, path: str = "/pack") -> dict[str, str]:
     """The pages in a pack."""
     script, told = client.get(path).get_json()
     assert source_hash(script) in client.get(path).headers["Content-Security-Policy"]
-    assert set(told) == {"language", "direction", "pages"}
-    pages: dict[str, str] = told["pages"]
-    return pages
+    assert set(told) == {"language", "direction", "shared", "pages"}
+    return whole(told)
+
+
+def whole(told: dict[str, Any]) -> dict[str, str]:
+    """A pack's pages, with what they share in its places, as pack.js puts it there."""
+    return {
+        path: re.sub(r"<(\d+)>", lambda found: str(told["shared"][int(found[1])]), main)
+        for path, main in told["pages"].items()
+    }
 
 
 def test_the_pack_holds_each_help_page_contacts_and_the_guide_as_the_page_itself_has_it(
@@ -77,12 +85,11 @@ def test_it_is_sent_with_brotli_within_its_limit_and_answers_304_to_its_tag(real
 def test_what_is_too_much_is_left_out_group_by_group_from_the_end_of_the_menu(
     content: ContentFolder, client: FlaskClient, refresh: Refresh, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    script, told = client.get("/pack").get_json()
+    _, told = client.get("/pack").get_json()
     last = {"/help/money", "/help/getting-ready"}
     assert set(list(told["pages"])[-2:]) == last, "the last group of the menu"
-    told["pages"] = {path: main for path, main in told["pages"].items() if path not in last}
-    lines = [json.dumps(part, ensure_ascii=False, separators=(",", ":")) for part in (script, told)]
-    without = f"[{lines[0]},\n{lines[1]}]".encode()
+    rest = {path: main for path, main in whole(told).items() if path not in last}
+    without = packing._told("en", rest)
     monkeypatch.setattr(packing, "MOST_BYTES", len(brotli.compress(without, quality=5)))
     content.document("help/money.md", "Changed.", title="Money and you", tab_title="Money", group="plan")
     refresh()
@@ -189,7 +196,7 @@ def test_the_pack_is_in_the_mirror_and_what_differs_is_told(app: Flask, client: 
     write_mirror(app, mirror, "https://www.example.org")
     _, told = json.loads((mirror / "pack.json").read_text())
     assert set(told["pages"]) == set(pages_of(client))
-    assert told["pages"]["/help/money"] == own_of((mirror / "help/money.html").read_text())
+    assert whole(told)["/help/money"] == own_of((mirror / "help/money.html").read_text())
     assert brotli.decompress((mirror / "pack.json.br").read_bytes()) == (mirror / "pack.json").read_bytes()
     assert (mirror / "cy/pack.json").is_file()
     assert "/pack /pack.json 200" in (mirror / "_redirects").read_text()

@@ -116,7 +116,7 @@ def render(body: str) -> Rendered:
 
 @cache
 def _converter() -> tuple[markdown.Markdown, "_Inspector"]:
-    """Made once a process, for one thread: it costs a third of a news item. Before each body it is `reset`."""
+    """Made once a process, for one thread: that is a third of what a news item costs. `reset` comes before each body."""
     converter = markdown.Markdown(
         extensions=[
             TableExtension(use_align_attribute=True),
@@ -163,7 +163,7 @@ class _Inspector(Treeprocessor):
         ids = {element.get("id") for element in root.iter()}
         for element in root.iter("a"):
             sign, name = element.get("href", "")[:1], element.get("href", "")[1:]
-            # Editors write the heading's words. An id leaves out what is no letter to it, such as a Bengali vowel sign.
+            # Editors write the heading's words. Its id leaves out what is no letter to it, as a Bengali vowel sign.
             if sign == "#" and (heading := _heading_id(html.unescape(_plain(name)), "-")) in ids:
                 element.set("href", f"#{heading}")
         for element in root.iter():

@@ -426,6 +426,10 @@ WORDS: Mapping[Code, _Words] = {
         "The database is new, and {file} in {folder} holds what was kept so far.",
         "Run sidedoor fill-database {folder}, or take that file away.",
     ),
+    Code.DATABASE_ELSEWHERE: _Words(
+        "It names no database, and what was kept in this folder is in one.",
+        "Set it as the services have it. To go back to files, delete {file}.",
+    ),
     Code.DATABASE_NOT_EMPTY: _Words(
         "{database} holds something already, so nothing was copied.", "Copy into a new database."
     ),
@@ -566,6 +570,10 @@ WORDS: Mapping[Code, _Words] = {
     Code.HEALTH_DATABASE_DOWN: _Words(
         "The database does not answer.",
         "Pages are shown; nothing can be written to us or changed at the desk. Start it, or ask sidedoor doctor.",
+    ),
+    Code.HEALTH_TWO_DESKS: _Words(
+        "Another desk works on this database, from another folder or machine.",
+        "One could save over the other: stop all but one (docs/operate.md).",
     ),
     Code.HEALTH_ONE_EDGE: _Words(
         "Everybody comes through one machine more than SIDEDOOR_PROXIES counts: limits by network are off.",

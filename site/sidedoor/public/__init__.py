@@ -27,6 +27,7 @@ from sidedoor.public import (
     pages,
     search,
     site_files,
+    sources,
 )
 from sidedoor.public.addresses import Addresses
 from sidedoor.public.commands import add_commands
@@ -160,7 +161,7 @@ def create_pages(settings: Settings, live: LiveLibrary, clock: Clock) -> Flask:
         }
 
     refuse_cross_site_posts(app)
-    for module in (help, pages, contacts, news, pack, feeds, search, feedback, chat, exit, site_files, health):
+    for module in (help, pages, sources, contacts, news, pack, feeds, search, feedback, chat, exit, site_files, health):
         app.register_blueprint(module.blueprint)
     errors.handle_errors(app)
     set_policy(app, settings.https, lambda: site_rules(current_public().site))

@@ -8,8 +8,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from sidedoor.documents.document import Document
 from sidedoor.documents.library import PublicLibrary
 from sidedoor.public.pack import packs
+from sidedoor.public.sources import lists_of_sources
 
 ITEMS_A_PAGE = 20
 """News items on a page of a list."""
@@ -72,6 +74,10 @@ class Addresses:
         return packs(self._public)
 
     @cached_property
+    def _sources(self) -> Mapping[str, Document]:
+        return lists_of_sources(self._public)
+
+    @cached_property
     def _lists(self) -> frozenset[str]:
         """Lists of news by year, and the further pages of each list."""
         lists = {"/news": self._public.news}
@@ -96,6 +102,7 @@ class Addresses:
             or path in self._places
             or path in self.sitemaps
             or path in self._packs
+            or path in self._sources
             or path in self._lists
             or path in public.redirects
             or path in public.gone
@@ -108,7 +115,7 @@ class Addresses:
         pictures = (f"/images/{name}" for name in sorted(public.pictures))
         documents = (*public.by_path, *public.gone, *public.redirects)
         yield from dict.fromkeys(
-            [*self._places, *self.sitemaps, *self._packs, *documents, *pictures, *sorted(self._lists)]
+            [*self._places, *self.sitemaps, *self._packs, *documents, *self._sources, *pictures, *sorted(self._lists)]
         )
 
     def mirrored(self) -> Iterator[str]:

@@ -233,7 +233,9 @@ def visible_text(content: bytes, name: str) -> str:
     A pack's are those of its pages."""
     if is_pack(f"/{name.removesuffix('.json')}"):
         with contextlib.suppress(ValueError, KeyError, AttributeError):
-            content, name = "\n".join(json.loads(content)[1]["pages"].values()).encode(), "pack.html"
+            told = json.loads(content)[1]
+            mains = (re.sub(r"<\d+>", " ", main) for main in told["pages"].values())
+            content, name = "\n".join([*told["shared"], *mains]).encode(), "pack.html"
     text = re.sub(r"https?://[^/\s<\"]+", "", content.decode("utf-8", "replace"))
     if not name.endswith(".html"):
         return text
