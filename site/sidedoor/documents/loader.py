@@ -262,7 +262,7 @@ class Loader:
         )
 
     def _assemble(self, site: Site) -> Library:
-        documents: dict[tuple[str, str], Document] = {}
+        documents: dict[str, Document] = {}
         pictures: set[str] = set()
         contacts: Contacts = {}
         facts = FactsFile(facts=())
@@ -271,7 +271,7 @@ class Loader:
         for file, record in sorted(self._records.items()):
             match record.good:
                 case Document() as document:
-                    first = documents.setdefault((document.kind, document.slug), document)
+                    first = documents.setdefault(document.path, document)
                     if first is not document:
                         problems.append(Problem(file, None, Code.SAME_NAME, {"other": first.file}))
                 case dict() as contacts:
@@ -319,7 +319,7 @@ def _same(record: "_Record", copy: Copy | None) -> bool:
 
 def _reading_depends_on(site: Site | None) -> object:
     """What of site.toml decides whether a document is well-formed, and when it is public."""
-    return site and (site.timezone, site.languages, site.groups, dict(site.press))
+    return site and (site.timezone, site.language, tuple(site.languages), site.groups, dict(site.press))
 
 
 def _reader(site: Site | None) -> str:

@@ -29,6 +29,7 @@ _OWN_PATH = re.compile(r"/([a-z0-9-]+(/[a-z0-9-]+)*)?")
 _ID = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 _DIGITS = r"^[+(]?[0-9*#][0-9 ()./*#-]*$"
 COLOUR = r"^#[0-9a-fA-F]{6}$"
+MADE_FROM = r"^[0-9a-f]{12}-[0-9a-f]{12}$"
 _EMAIL = r"[^@\s<>\\]+@[^@\s<>\\]+\.[a-z]+"
 State = Literal["draft", "ready", "published", "withdrawn"]
 Kind = Literal["help", "news", "page"]
@@ -128,7 +129,6 @@ class Meta(Model):
     check_by: date | None = None
     facts: tuple[str, ...] = ()
     """The ids of facts.yaml whose numbers, dates, costs and promises it prints."""
-    translation_of: Slug | None = None
     awaiting_review: bool = False
     search_words: tuple[Words, ...] = ()
     """What readers may type into the search to find it; no page shows these words."""
@@ -165,6 +165,31 @@ class NewsMeta(Meta):
     location: Words | None = None
     notes_to_editors: Annotated[str, Field(max_length=20_000)] = ""
     press_contact: str | None = None
+
+
+class TranslationMeta(Meta):
+    """Front matter that every page in a language folder may have. What it does not say, its original says for it: the
+    group and the order, the sources, the facts, the days. `sidedoor translations stamp` writes `made_from`."""
+
+    made_from: Annotated[str, Field(pattern=MADE_FROM)] | None = None
+    """The digest of the original that it says the same as."""
+    translator: Words | None = None
+    reviewer: Words | None = None
+    """Who knows the language and has read it beside the original. Without one it awaits review."""
+
+
+class TranslatedHelp(TranslationMeta, HelpMeta):
+    """Front matter of a help page in a language folder."""
+
+    group: Annotated[str, Field(pattern=r"^[a-z-]+$")] | None = None  # type: ignore[assignment]
+
+
+class TranslatedPage(TranslationMeta, PageMeta):
+    """Front matter of any other page in a language folder."""
+
+
+class TranslatedNews(TranslationMeta, NewsMeta):
+    """Front matter of news in a language folder."""
 
 
 class Contact(Model):

@@ -15,16 +15,29 @@ blueprint = Blueprint("site_files", __name__)
 @blueprint.get("/sitemap.xml")
 @same_for_everyone
 def sitemap() -> Response:
-    """Every public page; the date is the one its readers are told."""
+    """Every public page, with its translations; the date is the one its readers are told."""
     public = current_public()
-    pages: list[tuple[str, str | None]] = [(path, None) for path in LISTED]
+    pages: list[tuple[str, str | None, list[tuple[str, str]]]] = []
+    for path in LISTED:
+        versions = public.own_versions(path)
+        pages += [(there, None, _alternates(path)) for there in dict.fromkeys([path, *versions.values()])]
     for document in sorted(public.shown, key=lambda document: document.path):
         changed = document.updated_at(public.now) or document.meta.reviewed
-        pages.append((document.path, changed.isoformat()[:10] if changed else None))
+        day = changed.isoformat()[:10] if changed else None
+        pages.append((document.path, day, _alternates(document.path)))
     return Response(
         render_template("site_files/sitemap.xml", pages=pages, address=site_address()),
         content_type="application/xml; charset=utf-8",
     )
+
+
+def _alternates(path: str) -> list[tuple[str, str]]:
+    """Languages and addresses of the same page; the one in the site's own language is for all others, too."""
+    versions = current_public().own_versions(path)
+    own = versions.get(current_public().site.language)
+    if len(versions) < 2:
+        return []
+    return [*versions.items(), *([("x-default", own)] if own else [])]
 
 
 @blueprint.get("/robots.txt")

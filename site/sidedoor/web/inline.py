@@ -20,7 +20,7 @@ BUNDLES = {
     # The exit stands alone: nothing else that fails can stop it.
     "hide-page.js": ("exit/hide-page.js",),
     "shortcut.js": ("exit/shortcut.js",),
-    "after.js": ("pack.js", "travel.js", "fold.js", "exit/pinch.js"),
+    "after.js": ("pack.js", "travel.js", "offer.js", "fold.js", "exit/pinch.js"),
     # Only where the site has a chat.
     "chat-tabs.js": ("chat-tabs.js",),
     # Only on the pages that use them, in main; travel.js starts them where such a page arrives in place.
