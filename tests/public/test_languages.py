@@ -178,3 +178,41 @@ def test_numbers_keep_their_order_among_letters_from_the_right(site: ContentFold
     assert '<bdi dir="ltr">0808 2000 247</bdi> پر' in page, "in running text"
     assert re.search('href="tel:08082000247">[^<]* <bdi dir="ltr">0808 2000 247</bdi>', page), "on a card"
     assert not re.search(r">[^<]*\d{3} \d[^<]*<(?!/bdi>)", page), "and everywhere else"
+
+
+@pytest.mark.parametrize(
+    ("language", "written", "typed"),
+    [
+        ("ur", "وہ مجھے مارتا ہے، میں کیا کروں", "كيا"), ("ur", "یہ گھر کی بات ہے", "گھر"), ("fa", "می‌خواهم بروم", "میخواهم"),
+        ("fa", "شماره ۱۲۳۴", "1234"), ("ar", "أريد المساعدة", "اريد"), ("pl", "Chcę wyjść, łatwo", "latwo"), ("pl", "Pomoc już", "POMÓC"),
+        ("cy", "Dyma ŵyl", "wyl"), ("bn", "আমি নিরাপদ নই", "নিরাপদ"), ("pa", "ਮੈਨੂੰ ਮਦਦ ਚਾਹੀਦੀ ਹੈ", "ਚਾਹੀਦੀ"), ("zh", "他控制我的钱和手机。", "控制"),
+        ("ro", "Ştiu unde ești", "stiu"), ("so", "Guriga ka bax", "guri"),
+    ],
+)  # fmt: skip
+def test_a_word_is_found_however_it_is_spelt_and_shown_as_it_was_written(
+    content: ContentFolder, client: FlaskClient, refresh: Refresh, language: str, written: str, typed: str
+) -> None:
+    toml = (content.path / "site.toml").read_text("utf-8").replace('languages = ["en", "cy"]\n', "")
+    content.write("site.toml", f'{toml}\n[languages.{language}]\nshow = "all"\n')
+    content.document(f"{language}/help/money.md", written, title="Zq", tab_title="Zq")
+    refresh()
+    found = client.post(f"/{language}/search", data={"query": typed}).text
+    hits = re.findall(r'<li><a href="([^"]+)">Zq</a><span>[^:]*: (.*?)</span></li>', found)
+    assert [path for path, _ in hits] == [f"/{language}/help/money"]
+    assert re.sub("</?mark>", "", hits[0][1]) in (written, "A summary.")
+    assert "\u200b" not in found
+
+
+def test_a_search_shows_the_readers_language_first_then_the_sites_own_and_no_other(
+    site: ContentFolder, client: FlaskClient, refresh: Refresh
+) -> None:
+    for folder in ("", "cy/", "ur/"):
+        site.document(f"{folder}help/getting-ready.md", "Zqword.", title=f"In {folder or 'en/'}", tab_title="Tab", reviewer="Ann" if folder else None)  # fmt: skip
+    site.document("help/alone.md", "Zqword zqword.", title="Alone", tab_title="Alone", group="plan")
+    refresh()
+    found = client.post("/ur/search", data={"query": "zqword"}).text
+    hits = re.findall(
+        r'<li><a href="([^"]+)">(?:<span lang="(\w+)" dir="ltr">)?([^<]+)', found[found.index("results") :]
+    )
+    assert hits[:2] == [("/ur/help/getting-ready", "", "In ur/"), ("/ur/help/alone", "en", "Alone")]
+    assert "In cy/" not in found and "In en/" not in found

@@ -15,11 +15,12 @@ from markupsafe import Markup, escape
 from sidedoor.documents.document import Document
 from sidedoor.documents.library import PublicLibrary
 from sidedoor.documents.models import Contact
+from sidedoor.public import folding
 
 LONGEST_QUERY = 200
 _MOST_WORDS = 12
-_MOST_RESULTS = 20
-_WORD = re.compile(r"\w+")
+_MOST_RESULTS = 60
+"""Of all languages: whoever reads one is shown the best that they can read."""
 _ADDRESS = re.compile(r"https?://\S+")
 Entry = tuple[str, str, str, str, str, str]
 _OPEN, _CLOSE = "\x02", "\x03"
@@ -62,7 +63,7 @@ class SearchIndex:
         self._database = sqlite3.connect(":memory:", check_same_thread=False)
         self._database.execute(
             "CREATE VIRTUAL TABLE entries USING fts5(title, summary, body, search_words,"
-            " kind UNINDEXED, path UNINDEXED, tokenize='porter unicode61 remove_diacritics 2')"
+            f" kind UNINDEXED, path UNINDEXED, tokenize='{folding.TOKENIZER}')"
         )
         self._public: PublicLibrary | None = None
         self._rows: dict[Document | Contact, int] = {}
@@ -113,12 +114,20 @@ class SearchIndex:
             (_OPEN, _CLOSE, _OPEN, _CLOSE, expression, _MOST_RESULTS),
         )
         return [
-            Result(kind, title, path, _marked(body if _OPEN in body and _OPEN not in summary else summary))
+            Result(
+                kind, folding.shown(title), path, _marked(body if _OPEN in body and _OPEN not in summary else summary)
+            )
             for kind, title, path, body, summary in rows
         ]
 
 
 def _entry(source: Document | Contact) -> Entry:
+    title, summary, told, words, kind, path = _as_written(source)
+    words = f"{words} {folding.other_spellings(' '.join((title, summary, told, words)))}".strip()
+    return folding.spaced(title), folding.spaced(summary), folding.spaced(told), folding.spaced(words), kind, path
+
+
+def _as_written(source: Document | Contact) -> Entry:
     if isinstance(source, Document):
         # A written-out address may be hidden now, and nobody searches for addresses.
         told = _ADDRESS.sub("", " ".join(source.sentences))
@@ -135,13 +144,14 @@ def _words_of(entry: Entry) -> set[str]:
 
 
 def _words(text: str) -> list[str]:
-    return _WORD.findall(text.lower().replace("’", "").replace("'", ""))
+    return folding.words(text)
 
 
 def _term(word: str) -> str:
     """A word and whatever begins with it. Quoted, so that nothing typed is read as an operator."""
-    return f'("{word}" OR "{word}"*)'
+    spellings = dict.fromkeys(folding.spaced(one) for one in (word, folding.folded(word)))
+    return "(" + " OR ".join(f'"{one}" OR "{one}"*' for one in spellings) + ")"
 
 
 def _marked(snippet: str) -> Markup:
-    return Markup(str(escape(snippet)).replace(_OPEN, "<mark>").replace(_CLOSE, "</mark>"))
+    return Markup(str(escape(folding.shown(snippet))).replace(_OPEN, "<mark>").replace(_CLOSE, "</mark>"))
