@@ -23,6 +23,7 @@ WHO = {
 }
 VALUES = {
     "kind": "news", "slug": "first", "name": "a.png", "token": "guessed", "number": 999, "contact": "ndah",
+    "file": "cy/help/nope",
     "revision": "0" * 40,
 }  # fmt: skip
 
