@@ -216,3 +216,22 @@ def test_a_search_shows_the_readers_language_first_then_the_sites_own_and_no_oth
     )
     assert hits[:2] == [("/ur/help/getting-ready", "", "In ur/"), ("/ur/help/alone", "en", "Alone")]
     assert "In cy/" not in found and "In en/" not in found
+
+
+def test_contacts_say_what_is_spoken_there_and_a_reader_finds_who_speaks_their_language(
+    site: ContentFolder, client: FlaskClient, refresh: Refresh
+) -> None:
+    text = (site.path / "contacts.yaml").read_text("utf-8")
+    assert "Someone who speaks" not in client.get("/contacts").text, "nothing is said of it"
+    ndah, other = text.split("  - id: live-fear-free")
+    site.write("contacts.yaml", f"{ndah}    languages: [ur]\n  - id: live-fear-free{other}    interpreter: name-it\n")
+    refresh()
+    page = client.get("/ur/contacts").text
+    assert page.count('<span lang="en" dir="ltr">Urdu</span>') == 1, "the name to say, in English"
+
+    def found(speaks: str) -> list[str]:
+        return re.findall(r'id="contact-([\w-]+)"', client.post("/contacts", data={"speaks": speaks}).text)
+
+    assert found("ur") == ["ndah", "live-fear-free"]
+    assert found("cy") == ["live-fear-free"]
+    assert found("zq") == ["ndah", "live-fear-free"], "no choice of ours"

@@ -212,6 +212,10 @@ class Contact(Model):
     email: EmailAddress | None = None
     url: WebAddress | None = None
     webchat: bool = False
+    languages: tuple[Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[a-z0-9]{2,8})*$")], ...] = ()
+    """What is spoken there, where a source says so: codes, as in site.toml."""
+    interpreter: Literal["yes", "name-it"] | None = None
+    """`yes`: one may speak through an interpreter; `name-it`: one says the name of one's language in English."""
     hours: Words | None = None
     cost: Words | None = None
     access: Annotated[str, Field(max_length=300)] | None = None

@@ -11,7 +11,7 @@ from sidedoor.documents.document import Document
 from sidedoor.documents.models import Contact
 from sidedoor.documents.site import Area, Audience, Place
 from sidedoor.web.current import current_public, same_for_everyone, site_address
-from sidedoor.web.language import current_language, direction, page_language, said, speaking
+from sidedoor.web.language import current_language, direction, language_name, page_language, said, speaking
 
 blueprint = Blueprint("contacts", __name__)
 _LINK = re.compile(r'<a href="([^"]*)"[^>]*>(.*?)</a>', re.DOTALL)
@@ -42,11 +42,13 @@ def index() -> str:
         "place": names_of(public.site.places),
         "audience": names_of(one for one in public.site.audiences if one.id in used),
         "area": [(area.name, area.name) for area in areas],
+        "speaks": _spoken(contacts),
     }
     chosen = {name: asked for name, some in choices.items() if (asked := request.form.get(name)) in dict(some)}
     everyone = {audience.id for audience in public.site.audiences if audience.everyone}
     place, audience, around = chosen.get("place"), chosen.get("audience"), near.get(chosen.get("area", ""))
-    fits = {contact.id: fit(contact, place, audience, around, everyone) for contact in contacts}
+    speaks = chosen.get("speaks")
+    fits = {contact.id: fit(contact, place, audience, around, everyone, speaks) for contact in contacts}
     found = [contact for contact in contacts if fits[contact.id] is not None]
     return render_template(
         "contacts.html",
@@ -60,7 +62,12 @@ def index() -> str:
 
 
 def fit(
-    contact: Contact, place: str | None, audience: str | None, near: set[str] | None, everyone: Set[str]
+    contact: Contact,
+    place: str | None,
+    audience: str | None,
+    near: set[str] | None,
+    everyone: Set[str],
+    speaks: str | None = None,
 ) -> int | None:
     """How well a contact fits who asks; None where it does not. contacts.js works it out the same way.
 
@@ -76,9 +83,24 @@ def fit(
         if audience not in contact.audiences and not everyone & set(contact.audiences):
             return None
         points += 4 if contact.audiences[0] == audience else 2 if audience in contact.audiences else 0
+    if speaks:
+        if speaks not in contact.languages and not contact.interpreter:
+            return None
+        points += 4 if speaks in contact.languages else 0
     if near and contact.area:
         points += 8 if contact.area in near else -8
     return points
+
+
+def _spoken(contacts: Iterable[Contact]) -> list[tuple[str, str]]:
+    """The languages in which somebody can be spoken to: those that contacts name and, where there is an interpreter,
+    those of the site; none, where no contact says anything."""
+    told = list(contacts)
+    named = {code for contact in told for code in contact.languages}
+    if any(contact.interpreter for contact in told):
+        named |= set(current_public().site.languages)
+    site = current_public().site
+    return [(code, language_name(code)) for code in sorted(named - {site.language})]
 
 
 def near_to(chosen: str, areas: Iterable[Area]) -> set[str]:

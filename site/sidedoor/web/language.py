@@ -152,6 +152,11 @@ def marked(words: str, language: str) -> str:
     return Markup('<span lang="{}" dir="{}">{}</span>').format(language, direction(language), words)
 
 
+def name_in_english(language: str) -> str:
+    """What somebody says who wants an interpreter: `Urdu`."""
+    return _locale(language).get_display_name("en") or language
+
+
 def language_in_words(language: str) -> str:
     """What the speakers of the page's language call another one: `Saesneg`."""
     return _locale(language).get_display_name(_locale(current_language())) or language
@@ -204,6 +209,8 @@ def speak_languages(app: Flask) -> None:
     app.jinja_env.filters["said"] = said
     app.jinja_env.filters["marked"] = marked
     app.jinja_env.filters["direction"] = direction
+    app.jinja_env.filters["own_name"] = language_name
+    app.jinja_env.filters["name_in_english"] = name_in_english
     app.jinja_env.filters["here"] = _here
     app.jinja_env.filters["dialled"] = dialled
     app.jinja_env.filters["address"] = address_of
