@@ -5,7 +5,8 @@ that is made from one can give it away. Visibility is decided when read, from th
 """
 
 import re
-from collections.abc import Mapping
+from bisect import insort
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -43,19 +44,24 @@ class Library:
 
     def public(self, now: datetime) -> "PublicLibrary":
         """What the public may see at `now` (aware)."""
-        seen = {document: self.visibility(document, now) for document in self.documents}
-        shown = [document for document in self.documents if seen[document] is Visibility.SHOWN]
-        withdrawn = [document for document in self.documents if seen[document] is Visibility.WITHDRAWN]
-        removed = [document for document in self.documents if seen[document] is Visibility.REMOVED]
         later = [moment for document in self.documents for moment in document.transitions() if moment > now]
+        seen = {document: self.visibility(document, now) for document in self.documents}
+        return self.public_of(seen, now, min(later, default=NEVER))
+
+    def public_of(self, seen: Mapping[Document, Visibility], now: datetime, valid_until: datetime) -> "PublicLibrary":
+        """The documents by what `visibility` says of each."""
+        where: dict[Visibility, list[Document]] = {visibility: [] for visibility in Visibility}
+        for document in self.documents:
+            where[seen[document]].append(document)
+        shown, withdrawn = where[Visibility.SHOWN], where[Visibility.WITHDRAWN]
         return PublicLibrary(
             now=now,
-            valid_until=min(later, default=NEVER),
+            valid_until=valid_until,
             site=self.site,
             contacts=self.contacts,
             shown=tuple(shown),
             withdrawn=tuple(withdrawn),
-            removed=tuple(removed),
+            removed=tuple(where[Visibility.REMOVED]),
             pictures=self.pictures & {name for document in (*shown, *withdrawn) for name in document.pictures},
         )
 
@@ -72,12 +78,12 @@ class Library:
         return seen if original is None or original.visibility(now) is Visibility.SHOWN else Visibility.HIDDEN
 
     @cached_property
-    def _originals(self) -> Mapping[tuple[Kind, str], Document]:
-        return {(document.kind, document.slug): document for document in self.documents if not document.folder}
+    def _by_path(self) -> Mapping[str, Document]:
+        return {document.path: document for document in self.documents}
 
     def original_of(self, document: Document) -> Document | None:
         """The page that a translation was made from; None if there is none, or if it is no translation."""
-        return self._originals.get((document.kind, document.slug)) if document.folder else None
+        return self._by_path.get(path_of(document.kind, document.slug)) if document.folder else None
 
 
 def is_reviewed(document: Document) -> bool:
@@ -109,6 +115,36 @@ class PublicLibrary:
             and self.contacts == other.contacts
             and self.site == other.site
         )
+
+    def follow(self, before: "PublicLibrary", moved: Collection[Document]) -> None:
+        """Keep the lists of news of `before`, but for the documents that came, went or changed: `moved`."""
+        own = {document for document in moved if document.kind == "news" and not document.folder}
+        came = own & set(self.shown)
+        years = dict(before.news_by_year)
+        for year in {self._year(item) for item in own}:
+            of_year = {item for item in came if self._year(item) == year}
+            years[year] = self._with(years.get(year, ()), moved, of_year)
+        known = {year: items for year, items in sorted(years.items(), reverse=True) if items}
+        vars(self).update(news=self._with(before.news, moved, came), news_by_year=known)
+
+    def _with(
+        self, items: Iterable[Document], without: Collection[Document], more: Iterable[Document]
+    ) -> tuple[Document, ...]:
+        kept = [item for item in items if item not in without][::-1]
+        for item in more:
+            insort(kept, item, key=self._oldest_first)
+        return tuple(kept[::-1])
+
+    def _year(self, item: Document) -> int:
+        return (item.published_at or self.now).astimezone(self.site.zone).year
+
+    def _oldest_first(self, item: Document) -> tuple[datetime, str, str]:
+        return item.published_at or self.now, item.slug, item.file
+
+    @cached_property
+    def _others(self) -> tuple[Document, ...]:
+        """All that have a page but plain news, of which no list but that of news, and no other page, has to know."""
+        return tuple(document for document in (*self.withdrawn, *self.shown) if not document.plain)
 
     @cached_property
     def by_path(self) -> Mapping[str, Document]:
@@ -163,7 +199,7 @@ class PublicLibrary:
     def _former(self) -> Mapping[str, Document]:
         """Former addresses. A translation may have stood at the root, under a slug of its own."""
         former: dict[str, Document] = {}
-        for document in (*self.withdrawn, *self.shown):
+        for document in self._others:
             for slug in document.meta.previous_slugs:
                 former[path_of(document.kind, slug, document.folder)] = document
                 former.setdefault(path_of(document.kind, slug), document)
@@ -218,39 +254,38 @@ class PublicLibrary:
     @cached_property
     def news(self) -> tuple[Document, ...]:
         """News in the site's own language that is shown, newest first."""
-        return self.news_in(self.site.language)
+        news = (document for document in self.shown if document.kind == "news" and not document.folder)
+        return tuple(sorted(news, key=self._oldest_first, reverse=True))
+
+    @cached_property
+    def news_by_year(self) -> Mapping[int, tuple[Document, ...]]:
+        """The same by the year of publication in the site's zone, the last year first."""
+        years: dict[int, list[Document]] = {}
+        for item in self.news:
+            years.setdefault(self._year(item), []).append(item)
+        return {year: tuple(items) for year, items in sorted(years.items(), reverse=True)}
 
     def news_in(self, language: str) -> tuple[Document, ...]:
         """News in `language` that is shown, newest first."""
-        return self._news.get(self.site.folder(language), ())
+        folder = self.site.folder(language)
+        return self._translated_news.get(folder, ()) if folder else self.news
+
+    def years_of_news(self, language: str) -> Mapping[int, tuple[Document, ...]]:
+        """The same by year, the last year first."""
+        if not self.site.folder(language):
+            return self.news_by_year
+        items = self.news_in(language)
+        years = sorted({self._year(item) for item in items}, reverse=True)
+        return {year: tuple(item for item in items if self._year(item) == year) for year in years}
 
     @cached_property
-    def _news(self) -> Mapping[str, tuple[Document, ...]]:
+    def _translated_news(self) -> Mapping[str, tuple[Document, ...]]:
         found: dict[str, list[Document]] = {}
-        for document in self.shown:
-            if document.kind == "news":
+        for document in self._others:
+            if document.kind == "news" and document.folder and document not in self.withdrawn:
                 found.setdefault(document.folder, []).append(document)
-        newest = {
-            folder: sorted(items, key=lambda item: (item.published_at or self.now, item.slug), reverse=True)
-            for folder, items in found.items()
-        }
+        newest = {folder: sorted(items, key=self._oldest_first, reverse=True) for folder, items in found.items()}
         return {folder: tuple(items) for folder, items in newest.items()}
-
-    def news_by_year(self, language: str) -> Mapping[int, tuple[Document, ...]]:
-        """The same by the year of publication in the site's zone, the last year first."""
-        return self._years.get(self.site.folder(language), {})
-
-    @cached_property
-    def _years(self) -> Mapping[str, Mapping[int, tuple[Document, ...]]]:
-        found: dict[str, dict[int, list[Document]]] = {}
-        for folder, items in self._news.items():
-            for item in items:
-                year = (item.published_at or self.now).astimezone(self.site.zone).year
-                found.setdefault(folder, {}).setdefault(year, []).append(item)
-        return {
-            folder: {year: tuple(items) for year, items in sorted(years.items(), reverse=True)}
-            for folder, years in found.items()
-        }
 
     @cached_property
     def help(self) -> tuple[Document, ...]:
@@ -282,14 +317,22 @@ class PublicLibrary:
         """The pages of groups as one who reads `language` finds them, lent ones too."""
         place = {group.id: number for number, group in enumerate(self.site.groups)}
         folder = self.site.folder(language)
-        own = {(page.kind, page.slug): page for page in self.shown if page.folder == folder and page.kind != "news"}
-        lent = {(page.kind, page.slug): page for page in self.shown if not page.folder and page.kind != "news"}
         listed = []
-        for page in (lent | own).values():
+        for page in (self._grouped[""] | self._grouped.get(folder, {})).values():
             told = self.original_of(page)
             if told.group in place:
                 listed.append((place[told.group], getattr(told.meta, "order", 0), page.slug, page))
         return [page for *_, page in sorted(listed, key=lambda one: one[:3])]
+
+    @cached_property
+    def _grouped(self) -> Mapping[str, Mapping[tuple[Kind, str], Document]]:
+        """What is shown and may stand in a group, by language folder."""
+        withdrawn = set(self.withdrawn)
+        found: dict[str, dict[tuple[Kind, str], Document]] = {"": {}}
+        for page in self._others:
+            if page.kind != "news" and page not in withdrawn:
+                found.setdefault(page.folder, {})[page.kind, page.slug] = page
+        return found
 
     def find(self, kind: Kind, slug: str, language: str = "") -> Document | None:
         """The page with this slug, shown or withdrawn: in `language`, or lent to it."""
@@ -303,5 +346,8 @@ class PublicLibrary:
 
     def updated_at(self, language: str) -> datetime | None:
         """When the news in `language` last changed, as far as the public knows."""
-        moments = (item.updated_at(self.now) for item in self.news_in(language))
+        folder, items = self.site.folder(language), self.news_in(language)
+        # Plain news has no note, so that the newest was published last.
+        items = (*items[:1], *(item for item in self._others if item.kind == "news" and item.folder == folder))
+        moments = (item.updated_at(self.now) for item in items if item not in self.withdrawn)
         return max((moment for moment in moments if moment), default=None)

@@ -33,7 +33,7 @@ def latest(page: int) -> str:
 @same_for_everyone
 def of_year(year: int, page: int) -> str:
     """The items of one year, a page at a time."""
-    items = current_public().news_by_year(current_language()).get(year) or abort(404)
+    items = current_public().years_of_news(current_language()).get(year) or abort(404)
     return _list(f"{in_own_language('/news')}/{year}", items, year, page)
 
 
@@ -68,7 +68,7 @@ def _list(path: str, items: tuple[Document, ...], year: int | None, page: int) -
     return render_template(
         "news/list.html",
         items=items[first : first + ITEMS_A_PAGE],
-        years=list(current_public().news_by_year(current_language())),
+        years=list(current_public().years_of_news(current_language())),
         address=site_address(),
         year=year,
         page=page,
