@@ -89,7 +89,8 @@
   function leadOn(address) {
     const choice = document.getElementById("languages");
     choice?.removeAttribute("open");
-    const folder = (/** @type {string} */ code) => (code === choice?.dataset.own ? "" : `/${code}`);
+    /** @param {string} code */
+    const folder = (code) => (code === choice?.dataset.own ? "" : `/${code}`);
     const rest = address.slice(folder(root.lang).length).replace(/^\/$/, "");
     const has = main.querySelector("[data-in]")?.getAttribute("data-in")?.split(" ");
     for (const link of choice?.querySelectorAll("a") ?? []) {

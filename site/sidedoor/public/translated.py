@@ -6,17 +6,15 @@ from sidedoor.documents.digest import urgent_half
 from sidedoor.documents.document import Document
 from sidedoor.documents.library import is_reviewed
 from sidedoor.web.current import current_public
-from sidedoor.web.language import translations
 
 _EMERGENCY = re.compile(r'<div class="emergency">')
 _HEADING = re.compile(r'<h[23] id="([^"]+)"')
-UNREAD = "Nobody who knows this language has checked this page yet."
 
 
 def of_its_language(document: Document) -> dict[str, object]:
     """What templates/in_other_words.html needs to know."""
     original = current_public().original_of(document)
-    unread = "" if is_reviewed(document) else translations(current_public().site.language).gettext(UNREAD)
+    unread = not is_reviewed(document)
     return {"original": original, "unread": unread, "step_changed": changed_step(document, original)}
 
 

@@ -157,6 +157,14 @@ def name_in_english(language: str) -> str:
     return _locale(language).get_display_name("en") or language
 
 
+def in_site_language(text: str) -> str:
+    """A sentence of the interface in the site's own language, for what is said in both."""
+    own = current_public().site.language
+    with speaking(own):
+        said_in_it = translate(text)
+    return marked(said_in_it, own)
+
+
 def language_in_words(language: str) -> str:
     """What the speakers of the page's language call another one: `Saesneg`."""
     return _locale(language).get_display_name(_locale(current_language())) or language
@@ -215,6 +223,7 @@ def speak_languages(app: Flask) -> None:
     app.jinja_env.filters["dialled"] = dialled
     app.jinja_env.filters["address"] = address_of
     app.jinja_env.globals["language_in_words"] = language_in_words
+    app.jinja_env.globals["in_site_language"] = in_site_language
 
     @app.context_processor
     def _language() -> dict[str, str]:
