@@ -325,7 +325,7 @@ class PublicLibrary:
         return [page for *_, page in sorted(listed, key=lambda one: one[:3])]
 
     @cached_property
-    def _grouped(self) -> Mapping[str, Mapping[tuple[Kind, str], Document]]:
+    def _grouped(self) -> Mapping[str, dict[tuple[Kind, str], Document]]:
         """What is shown and may stand in a group, by language folder."""
         withdrawn = set(self.withdrawn)
         found: dict[str, dict[tuple[Kind, str], Document]] = {"": {}}
