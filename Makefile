@@ -123,10 +123,8 @@ $(CHECKERS): tests/package.json tests/package-lock.json $(TESTS)
 	@touch $@
 
 # Gathers the interface strings anew for the translators: locale/*/LC_MESSAGES/sidedoor.po.
-strings: $(RUNS)
-	@mkdir -p data
-	cd site/sidedoor && ../../$(BIN)/pybabel -q extract -F locale/babel.cfg --no-location --sort-output -o ../../data/sidedoor.pot .
-	$(BIN)/pybabel -q update -D sidedoor -d site/sidedoor/locale -i data/sidedoor.pot --no-fuzzy-matching
+strings: $(TESTS)
+	$(BIN)/python -m tools.strings
 
 # The README's pictures, taken anew from the running site.
 pictures: $(TESTS) browsers

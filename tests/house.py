@@ -15,8 +15,8 @@ _PAGE_MUST_HOLD = (
     'id="hide-this-page"',
     'id="hide-notice"',
     'id="main"',
-    'href="/help/get-help-now"',
-    'href="/safer-browsing"',
+    '/help/get-help-now"',
+    '/safer-browsing"',
     "<h1",
 )
 

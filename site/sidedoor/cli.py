@@ -43,7 +43,10 @@ def main() -> None:
     """Sidedoor: a help site whose readers may be watched, and the news of whoever runs it."""
 
 
-for command in (init, mark, commands.check, commands.content, commands.export, commands.feedback, commands.news):
+for command in (
+    init, mark, commands.check, commands.content, commands.export, commands.feedback, commands.news,
+    commands.translations,
+):  # fmt: skip
     main.add_command(command)
 
 _host = click.option("--host", envvar="HOST", default="127.0.0.1", show_default=True)

@@ -44,7 +44,9 @@
     const timer = setTimeout(() => stop.abort(), PATIENCE_MS);
     calls.add(stop);
     try {
-      const answer = await fetch(path, { ...how, headers: { Accept: "application/json" }, signal: stop.signal });
+      const { own } = document.getElementById("languages")?.dataset ?? {};
+      // What the server says is then in the language of the page.
+      const answer = await fetch(own && own !== root.lang ? `/${root.lang}${path}` : path, { ...how, headers: { Accept: "application/json" }, signal: stop.signal });
       // What the server says before the chat is asked (503) is no JSON.
       const isTold = answer.headers.get("Content-Type")?.startsWith("application/json");
       return { ok: answer.ok && isTold, busy: answer.status === 503, told: isTold ? await answer.json() : {} };

@@ -6,8 +6,8 @@
 (() => {
   "use strict";
 
-  /** @param {HTMLElement} card @param {string} place @param {string} audience @param {string} area @param {string[]} everyone */
-  function fit({ dataset }, place, audience, area, everyone) {
+  /** @param {HTMLElement} card @param {string} place @param {string} audience @param {string} area @param {string[]} everyone @param {string} speaks */
+  function fit({ dataset }, place, audience, area, everyone, speaks) {
     const places = dataset.places?.split(" ").filter(Boolean) ?? [];
     const audiences = dataset.audiences?.split(" ") ?? [];
     let points = 0;
@@ -18,6 +18,11 @@
     if (audience) {
       if (![audience, ...everyone].some((one) => audiences.includes(one))) return null;
       points += audiences[0] === audience ? 4 : audiences.includes(audience) ? 2 : 0;
+    }
+    if (speaks) {
+      const told = dataset.speaks?.split(" ") ?? [];
+      if (!told.includes(speaks) && !told.includes("*")) return null;
+      points += told.includes(speaks) ? 4 : 0;
     }
     if (area && dataset.near !== undefined) points += dataset.near.split("|").includes(area) ? 8 : -8;
     return points;
@@ -34,8 +39,8 @@
 
     function narrow() {
       const asked = new FormData(/** @type {HTMLFormElement} */ (form));
-      const [place, audience, area] = ["place", "audience", "area"].map((name) => String(asked.get(name) ?? ""));
-      const fits = new Map(cards.map((card) => [card, fit(card, place, audience, area, everyone)]));
+      const [place, audience, area, speaks] = ["place", "audience", "area", "speaks"].map((name) => String(asked.get(name) ?? ""));
+      const fits = new Map(cards.map((card) => [card, fit(card, place, audience, area, everyone, speaks)]));
       for (const card of cards) card.hidden = fits.get(card) === null;
       const best = cards.filter((card) => !card.hidden).sort((one, two) => (fits.get(two) ?? 0) - (fits.get(one) ?? 0));
       list?.prepend(...best);

@@ -76,12 +76,27 @@
       if (here) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
     }
+    leadOn(address);
     const before = past.at(-1);
     wayBack.hidden = !before;
     for (const place of wayBack.querySelectorAll("[data-name]")) place.textContent = before?.name ?? "";
     watchBack();
     taps.spread();
     document.dispatchEvent(new Event("sidedoor:arrived"));
+  }
+
+  /** @param {string} address The choice of language leads on to the same page, or where its news is its own to its start. */
+  function leadOn(address) {
+    const choice = document.getElementById("languages");
+    choice?.removeAttribute("open");
+    /** @param {string} code */
+    const folder = (code) => (code === choice?.dataset.own ? "" : `/${code}`);
+    const rest = address.slice(folder(root.lang).length).replace(/^\/$/, "");
+    const has = main.querySelector("[data-in]")?.getAttribute("data-in")?.split(" ");
+    for (const link of choice?.querySelectorAll("a") ?? []) {
+      const there = folder(link.hreflang);
+      link.href = there + (has && !has.includes(link.hreflang) ? "" : rest) || "/";
+    }
   }
 
   /**

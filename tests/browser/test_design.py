@@ -11,7 +11,7 @@ from tests.server import RunningSite
 
 SMALL = {"width": 360, "height": 640}
 PAGES = [
-    *("/", "/help", "/help/get-help-now", "/help/cael-help-nawr", "/help/getting-ready", "/contacts", "/news"),
+    *("/", "/help", "/help/get-help-now", "/cy/help/get-help-now", "/help/getting-ready", "/contacts", "/news"),
     *(
         "/news/project-cara-first-results",
         "/safer-browsing",
@@ -41,7 +41,7 @@ def bottom(page: Page, selector: str) -> float:
     return box["y"] + box["height"]
 
 
-@pytest.mark.parametrize("path", ["/help/get-help-now", "/help/cael-help-nawr"])
+@pytest.mark.parametrize("path", ["/help/get-help-now", "/cy/help/get-help-now"])
 @pytest.mark.parametrize("size", [SMALL, {"width": 320, "height": 568}])
 def test_the_three_ways_to_reach_help_stand_above_the_fold_with_the_notice_open(
     browser: Browser, site: RunningSite, path: str, size: dict[str, int]

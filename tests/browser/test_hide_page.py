@@ -317,7 +317,7 @@ def test_r1_the_link_can_be_hit_wherever_the_page_is_scrolled_to(visit: Visit, s
         assert hit, (path, size)
 
 
-@pytest.mark.parametrize("path", ["/", "/help/cael-help-nawr"])
+@pytest.mark.parametrize("path", ["/", "/cy/help/get-help-now"])
 def test_r1_beside_the_text_or_under_it_the_link_covers_nothing_at_the_top_of_the_page(visit: Visit, path: str) -> None:
     visit.load(path)
     covered = []

@@ -44,7 +44,7 @@ def test_m1_every_page_reached_in_place_is_the_same_main_as_when_loaded(tab: Pag
         "/help",
         "/contacts",
         "/help/getting-ready",
-        "/help/cael-help-nawr",
+        "/cy/help/get-help-now",
         "/news/project-cara-trial",
         "/privacy",
         "/search",

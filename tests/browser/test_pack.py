@@ -1,6 +1,7 @@
 """The pack in real Chromium and Firefox: one quiet request, then none; offline; old; dropped; and languages in place."""
 
 import json
+import shutil
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -229,10 +230,9 @@ def tongues(tmp_path: Path, browser: Browser) -> Iterator[tuple[Page, RunningSit
     copy_content(tmp_path / "content", ["https://weather.example/"])
     toml = tmp_path / "content/site.toml"
     toml.write_text(
-        toml.read_text("utf-8").replace('languages = ["en", "cy"]', 'languages = ["en", "cy", "ur"]'), "utf-8"
+        toml.read_text("utf-8").replace("[languages.cy]", '[languages.ur]\nshow = "all"\n[languages.cy]'), "utf-8"
     )
-    page = (tmp_path / "content/help/cael-help-nawr.md").read_text("utf-8").replace("language: cy", "language: ur")
-    (tmp_path / "content/help/madad.md").write_text(page, "utf-8")
+    shutil.copytree(tmp_path / "content/cy", tmp_path / "content/ur")
     site = RunningSite(tmp_path / "content", tmp_path / "data")
     context = browser.new_context(viewport={"width": 360, "height": 640})
     tab = context.new_page()
@@ -246,6 +246,7 @@ AROUND = """() => [document.documentElement.lang, document.documentElement.dir,
   ...[".skip", "header", "#hide-notice", "#way-back", "footer"].map((part) =>
     document.querySelector(part)?.textContent.replace(/\\s+/g, " ").trim()),
   ...["two", "one"].map((key) => document.getElementById("hide-this-page").dataset[key]),
+  [...document.querySelectorAll("#languages a")].map((a) => a.getAttribute("href")),
   document.getElementById("travel-status").dataset.failed]"""
 
 
@@ -257,10 +258,11 @@ def test_language_direction_and_the_words_around_follow_in_place(tongues: tuple[
     direct.goto(site.url)
     english = direct.evaluate(AROUND)
     for path, direction in (
-        ("/help/cael-help-nawr", "ltr"),
-        ("/help/madad", "rtl"),
-        ("/help/cael-help-nawr", "ltr"),
-        ("/help", "ltr"),
+        ("/cy/help/get-help-now", "ltr"),
+        ("/ur/help/get-help-now", "rtl"),
+        ("/cy/help/money", "ltr"),
+        ("/ur", "rtl"),
+        ("/news", "ltr"),
     ):
         tab.evaluate("document.querySelector('main h1').dataset.before = ''")
         tab.evaluate("path => { const a = Object.assign(document.createElement('a'), {href: path}); document.body.append(a); a.click(); a.remove() }", path)  # fmt: skip
@@ -272,7 +274,7 @@ def test_language_direction_and_the_words_around_follow_in_place(tongues: tuple[
         assert tab.evaluate("link === document.getElementById('hide-this-page') && link.isConnected")
         assert tab.evaluate("document.activeElement === document.querySelector('main h1')")
         assert tab.title() == title
-    for _ in range(4):
+    for _ in range(5):
         tab.click("#way-back button")
     assert tab.evaluate(AROUND) == english
     assert (
@@ -285,8 +287,34 @@ def test_the_pack_of_the_language_is_brought_where_the_language_changes(tongues:
     tab, _ = tongues
     with tab.expect_response("**/cy/pack") as answer:
         tab.evaluate(
-            "const a = Object.assign(document.createElement('a'), {href: '/help/cael-help-nawr'}); document.body.append(a); a.click()"
+            "const a = Object.assign(document.createElement('a'), {href: '/cy/help/get-help-now'}); document.body.append(a); a.click()"
         )
-    assert answer.value.json()[1]["pages"].keys() == {"/help/cael-help-nawr"}
+    places = {"/cy", "/cy/help", "/cy/contacts", "/cy/safer-browsing", "/cy/help/get-help-now"}
+    assert answer.value.json()[1]["pages"].keys() == places
     tab.wait_for_timeout(200)
-    assert tab.evaluate("Boolean(pack.page('/help/cael-help-nawr') && pack.page('/help/money'))")
+    assert tab.evaluate("Boolean(pack.page('/cy/help/get-help-now') && pack.page('/help/money'))")
+
+
+def test_a_browsers_language_is_offered_in_its_own_words_and_one_press_reads_the_page_in_it_in_place(
+    tongues: tuple[Page, RunningSite], browser: Browser
+) -> None:
+    _, site = tongues
+    for locale, offer in (("cy-GB", "Darllenwch yn Gymraeg"), ("ur", "اردو"), ("en-GB", None), ("fr", None)):
+        context = browser.new_context(locale=locale, viewport={"width": 320, "height": 640})
+        tab = context.new_page()
+        tab.goto(f"{site.url}/help/get-help-now")
+        assert tab.locator("#offer a").all_text_contents() == ([offer] if offer else []), locale
+        assert tab.evaluate("document.documentElement.scrollWidth") <= 320
+        if offer:
+            assert tab.evaluate("document.querySelector('#offer a').offsetHeight") >= 44
+            tab.click("#offer a")
+            tab.wait_for_selector(f"html[lang={locale[:2]}]")
+            assert (tab.evaluate("history.length"), tab.evaluate("location.pathname")) == (2, "/help/get-help-now")
+            assert tab.locator("#offer").count() == 0
+            tab.click("#languages summary")
+            heights = tab.locator("#languages a").evaluate_all("all => all.map((one) => one.offsetHeight)")
+            assert min(heights) >= 44
+            tab.click("#languages a[hreflang=en]")
+            tab.wait_for_selector("html[lang=en]")
+            assert not tab.locator("#languages[open]").count()
+        context.close()

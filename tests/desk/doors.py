@@ -58,6 +58,8 @@ DOORS: dict[str, set[str]] = {
     "revisions.history": WRITERS,
     "revisions.one": WRITERS,
     "revisions.restore": WRITERS,
+    "translations.grid": WRITERS,
+    "translations.beside": WRITERS,
     "contacts.everybody": WRITERS,
     "contacts.checked": WRITERS,
     "contacts.edit": {"editor"},

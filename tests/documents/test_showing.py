@@ -21,7 +21,7 @@ def everything(public: PublicLibrary) -> list[object]:
     return [
         public.now, public.valid_until, public.shown, public.withdrawn, public.removed, public.pictures,
         public.by_path, public.gone, public.redirects, public.news, list(public.news_by_year.items()), public.help,
-        public.updated_at(), [public.translations(page) for page in pages],
+        public.updated_at("en"), [public.own_versions(page.path) for page in pages],
         [public.lead(f"/news/{name}") for name in NAMES], [document.updates(public.now) for document in pages],
     ]  # fmt: skip
 

@@ -52,7 +52,7 @@ def client(app: Flask, content: ContentFolder, refresh: Refresh) -> FlaskClient:
     numbers = CONTACTS.replace("[england]", "[on]").replace("[wales]", "[on]").replace("[everyone]", "[women]")
     content.write("contacts.yaml", numbers.replace("0808 2000 247", "+1 (416) 555-0100").replace("id: ndah", "id: 211"))
     content.document("help/get-help-now.md", "Call 000.\n\n/// contact | 211\n\n///", title="Get help now")
-    content.document("help/aide.md", "Du texte.", language="fr", translation_of="get-help-now", title="De l'aide")
+    content.document("fr/help/get-help-now.md", "Du texte.", reviewer="Ann", title="De l'aide")
     refresh()
     return app.test_client()
 
@@ -87,7 +87,7 @@ def test_the_menu_is_the_sites_own_and_leads_nowhere_that_is_not_there(client: F
 
 
 def test_words_titles_and_menu_are_in_the_language_of_the_page(client: FlaskClient) -> None:
-    french = client.get("/help/aide").text
+    french = client.get("/fr/help/get-help-now").text
     assert ">Aide</a>" in french and ">Des gens</a>" in french
     assert ">Leave now</a>" not in french
 

@@ -58,14 +58,13 @@ def test_the_pack_holds_each_help_page_contacts_and_the_guide_as_the_page_itself
 def test_a_language_has_a_pack_of_its_own_and_no_other_address_has_one(
     content: ContentFolder, client: FlaskClient, refresh: Refresh
 ) -> None:
-    content.document(
-        "help/arian.md", title="Arian", tab_title="Arian", language="cy", group="plan", translation_of="money"
-    )
+    content.document("cy/help/money.md", title="Arian", tab_title="Arian", reviewer="Ann")
     refresh()
     _, told = client.get("/cy/pack").get_json()
-    assert (told["language"], told["direction"], list(told["pages"])) == ("cy", "ltr", ["/help/arian"])
-    assert "/help/arian" not in pages_of(client)
-    for path in ("/ur/pack", "/en/pack", "/help/pack", "/pack/", "/PACK/pack"):
+    first = [f"/cy{path}" for path in ("/help/get-help-now", "", "/help", "/contacts", "/safer-browsing")]
+    assert (told["language"], told["direction"], list(told["pages"])) == ("cy", "ltr", [*first, "/cy/help/money"])
+    assert "/cy/help/money" not in pages_of(client)
+    for path in ("/ur/pack", "/help/pack", "/pack/", "/PACK/pack"):
         assert client.get(path).status_code == (308 if path == "/pack/" else 404), path
 
 
@@ -167,10 +166,10 @@ def test_who_shows_an_answer_in_place_gets_its_main_alone(client: FlaskClient) -
 def test_what_stands_around_main_comes_along_where_it_is_in_another_language(
     content: ContentFolder, client: FlaskClient, refresh: Refresh
 ) -> None:
-    content.document("help/arian.md", title="Arian", tab_title="Arian", language="cy", group="plan")
+    content.document("cy/help/money.md", title="Arian", tab_title="Arian", reviewer="Ann")
     refresh()
     for wants, framed in (("en", True), ("1", True), ("", True), ("en cy", False), ("cy", False)):
-        text = client.get("/help/arian", headers={IN_PLACE: wants}).text
+        text = client.get("/cy/help/money", headers={IN_PLACE: wants}).text
         assert '<html lang="cy" dir="ltr">' in text
         for part in ('id="menu"', 'id="way-back"', "Neidio i"):
             assert (part in text.partition("<main")[0] + text.partition("</main>")[2]) == framed, (wants, part)

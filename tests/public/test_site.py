@@ -287,34 +287,6 @@ def test_a_post_from_another_site_is_refused(client: FlaskClient, headers: dict[
     assert client.post("/search", data={"query": "money"}, headers=headers).status_code == status
 
 
-def test_a_page_speaks_its_own_language(content: ContentFolder, client: FlaskClient, refresh: Refresh) -> None:
-    content.document(
-        "help/help-nawr.md",
-        "Ffoniwch 999.",
-        title="Help",
-        tab_title="Help",
-        language="cy",
-        translation_of="get-help-now",
-    )
-    refresh()
-    welsh, english = client.get("/help/help-nawr").text, client.get("/help/get-help-now").text
-    assert '<html lang="cy" dir="ltr">' in welsh
-    assert "Cuddio'r dudalen" in welsh
-    assert 'href="/help/get-help-now" lang="en" hreflang="en">English' in welsh
-    assert 'lang="cy" hreflang="cy">Cymraeg' in english
-    assert 'href="/help/help-nawr">Help nawr' in welsh
-    assert "help-nawr" not in client.get("/help").text
-
-
-def test_a_language_written_from_right_to_left_turns_the_page(
-    content: ContentFolder, client: FlaskClient, refresh: Refresh
-) -> None:
-    content.write("site.toml", (content.path / "site.toml").read_text().replace('"cy"]', '"cy", "ur"]'))
-    content.document("help/urdu.md", "مدد", title="مدد", tab_title="مدد", language="ur")
-    refresh()
-    assert '<html lang="ur" dir="rtl">' in client.get("/help/urdu").text
-
-
 def test_health_tells_numbers_and_no_paths(content: ContentFolder, client: FlaskClient, refresh: Refresh) -> None:
     content.write("help/zqbroken.md", "broken")
     refresh()

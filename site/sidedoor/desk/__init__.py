@@ -12,7 +12,7 @@ from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from sidedoor.chat.store import open_store
-from sidedoor.desk import audit_page, front, health, messages, static_files
+from sidedoor.desk import audit_page, front, health, messages, static_files, translations
 from sidedoor.desk.access import guard
 from sidedoor.desk.audit import Audit
 from sidedoor.desk.chats import board
@@ -59,7 +59,7 @@ MOST_BYTES = 24 * 1024 * 1024
 """A photograph as a camera makes it; it is made smaller before it is kept."""
 _BLUEPRINTS: tuple[ModuleType, ...] = (
     static_files, signing_in, front, editor, review, preview, revisions, contact_views, board, people_views, audit_page,
-    told_views, messages, site_views,
+    told_views, messages, site_views, translations,
 )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from sidedoor.documents.models import Contact, HelpMeta
 from sidedoor.documents.problems import Level, Problem
 from sidedoor.documents.readability import flesch_kincaid_grade
 from sidedoor.documents.site import in_language
+from sidedoor.documents.translations import check_translations
 
 CONTACT_CHECK_DAYS = 90
 REVIEW_DAYS = 365
@@ -32,6 +33,7 @@ def check_library(library: Library, now: datetime, places: Collection[str]) -> l
     problems = [*library.problems]
     for document in library.documents:
         problems += check_document(document, library, now, places)
+    problems += check_translations(library)
     problems += _site(library)
     problems += _contacts(library)
     problems += _facts(library)
@@ -78,7 +80,7 @@ def _links(document: Document, library: Library, places: Collection[str]) -> Ite
     for link in (*document.links, *written):
         if link.partition("#")[0] not in addresses:
             yield Problem(document.file, None, Code.LINK_TO_NOWHERE, {"link": link})
-    slugs = {other.slug for other in library.documents if other.kind == "help"}
+    slugs = {other.slug for other in library.documents if other.kind == "help" and not other.folder}
     for slug in document.meta.related_help:
         if slug not in slugs:
             yield Problem(document.file, None, Code.UNKNOWN_HELP_PAGE, {"slug": slug}, "related_help")
@@ -95,7 +97,7 @@ def _hidden_links(document: Document, library: Library, now: datetime) -> Iterat
     opens = max(now, document.meta.publish_at or now)
     hidden = {
         other.path: other for other in library.documents
-        if other.visibility(opens) in (Visibility.HIDDEN, Visibility.REMOVED) and other is not document
+        if library.visibility(other, opens) in (Visibility.HIDDEN, Visibility.REMOVED) and other is not document
     }  # fmt: skip
     withdrawn, own = document.meta.withdrawn, (library.site.url or "").rstrip("/")
     addresses = [
@@ -129,11 +131,14 @@ def _numbers_to_call(document: Document, library: Library) -> Iterator[Problem]:
 
 
 def _telling_words(document: Document, library: Library) -> Iterator[Problem]:
-    if not document.group:
+    original = library.original_of(document) or document
+    if not original.group:
         return
+    spoken = library.site.languages.get(document.language)
+    telling_words = (*library.site.telling_words, *(spoken.telling_words if spoken else ()))
     for name, text in (("tab_title", document.tab_title), ("title", document.title), ("slug", document.slug)):
-        for word in re.findall(r"[a-z]+", text.lower()):
-            if any(word.startswith(telling) for telling in library.site.telling_words):
+        for word in re.findall(r"[^\W\d_]\w*", text.lower()):
+            if any(word.startswith(telling.lower()) for telling in telling_words):
                 yield Problem(document.file, None, Code.TELLING_WORD, {"word": word}, name)
 
 
@@ -189,7 +194,7 @@ def due_of(document: Document, now: datetime) -> Iterator[Problem]:
         return Problem(document.file, None, code, values, level=Level.WARNING)
 
     meta = document.meta
-    if isinstance(meta, HelpMeta) and not meta.sources:
+    if isinstance(meta, HelpMeta) and not meta.sources and not document.folder:
         yield Problem(document.file, None, Code.NO_SOURCES)
     if meta.awaiting_review:
         yield due(Code.AWAITS_REVIEW)
@@ -201,14 +206,14 @@ def due_of(document: Document, now: datetime) -> Iterator[Problem]:
         yield due(Code.CHECK_DUE, day=meta.check_by)
     if meta.expires_at and now <= meta.expires_at < now + timedelta(days=EXPIRY_NOTICE_DAYS):
         yield due(Code.LEAVES_SOON, expires=meta.expires_at)
-    if document.kind == "help" and not meta.reviewed:
+    if document.kind == "help" and not meta.reviewed and not document.folder:
         yield due(Code.NEVER_REVIEWED)
     elif meta.reviewed and now.date() - meta.reviewed > timedelta(days=REVIEW_DAYS):
         yield due(Code.REVIEW_DUE, day=meta.reviewed)
 
 
 def _site(library: Library) -> Iterator[Problem]:
-    slugs = {document.slug for document in library.documents if document.kind == "help"}
+    slugs = {document.slug for document in library.documents if document.kind == "help" and not document.folder}
     for situation in library.site.situations:
         if situation.page not in slugs:
             values = {"says": in_language(situation.says, library.site.language), "slug": situation.page}

@@ -66,6 +66,7 @@ class Code(StrEnum):
     FACT_ID_TWICE = auto()
     SLOT_ENDS_FIRST = auto()
     UNKNOWN_LANGUAGE = auto()
+    ANOTHER_FOLDER = auto()
     UNKNOWN_GROUP = auto()
     UNKNOWN_PRESS_CONTACT = auto()
     # Markdown
@@ -139,6 +140,10 @@ class Code(StrEnum):
     REVIEW_DUE = auto()
     FACT_DUE = auto()
     TRANSLATION_AWAITS_REVIEW = auto()
+    TRANSLATION_ORPHANED = auto()
+    TRANSLATION_BEHIND_IN_DANGER = auto()
+    TRANSLATION_STALE = auto()
+    TRANSLATION_UNREAD = auto()
     # Contacts and areas
     CONTACT_OUT_OF_REACH = auto()
     CHAT_WITHOUT_ADDRESS = auto()

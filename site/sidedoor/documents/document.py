@@ -1,17 +1,32 @@
 """One checked document, and whether the public may see it at a given moment."""
 
 import json
+import re
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from enum import Enum, auto
 from typing import NamedTuple
 
-from sidedoor.documents.models import HelpMeta, Kind, Meta, NewsMeta, PageMeta, Update
+from sidedoor.documents.models import (
+    HelpMeta,
+    Kind,
+    Meta,
+    NewsMeta,
+    PageMeta,
+    TranslatedHelp,
+    TranslatedNews,
+    TranslatedPage,
+    TranslationMeta,
+    Update,
+)
 from sidedoor.documents.slugs import slug_problem
 
 KINDS: dict[Kind, type[Meta]] = {"help": HelpMeta, "news": NewsMeta, "page": PageMeta}
+_TRANSLATED: dict[Kind, type[Meta]] = {"help": TranslatedHelp, "news": TranslatedNews, "page": TranslatedPage}
 FOLDERS: dict[str, Kind] = {"help": "help", "news": "news", "pages": "page"}
 _PREFIXES: dict[Kind, str] = {"help": "/help/", "news": "/news/", "page": "/"}
+# The longest first part that is no language is a name of ours or a page's: those have four letters or more, or one.
+_LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{2,8})*")
 
 
 class Visibility(Enum):
@@ -51,11 +66,23 @@ class Document:
     links: tuple[str, ...]
     pictures: tuple[str, ...]
     contact_ids: tuple[str, ...]
+    digest: str = ""
+    """Stands for its words: see translations.py."""
 
     @property
     def path(self) -> str:
-        """The address on this site: `/help/money`."""
-        return path_of(self.kind, self.slug)
+        """The address on this site: `/help/money`, `/cy/help/money`."""
+        return path_of(self.kind, self.slug, self.folder)
+
+    @property
+    def folder(self) -> str:
+        """The language folder that it stands in; empty for a page in the site's own language."""
+        return folder_of(self.file)
+
+    @property
+    def translation(self) -> TranslationMeta | None:
+        """What a translation says of itself; None of a page in the site's own language."""
+        return self.meta if isinstance(self.meta, TranslationMeta) else None
 
     @property
     def title(self) -> str:
@@ -116,7 +143,11 @@ class Document:
         known = json.loads(text)
         lists = {name: tuple(value) for name, value in known.items() if isinstance(value, list)}
         return cls(
-            **{**known, **lists, "meta": KINDS[known["kind"]].model_validate(known["meta"], context={"zone": UTC})}
+            **{
+                **known,
+                **lists,
+                "meta": model_of(known["file"]).model_validate(known["meta"], context={"zone": UTC}),
+            }
         )
 
     def visibility(self, now: datetime) -> Visibility:
@@ -151,15 +182,30 @@ class Document:
         return tuple(moment for moment in (publish_at, expires_at, *notes, withdrawn_at) if moment)
 
 
-def path_of(kind: Kind, slug: str) -> str:
-    """The address of the document of this kind and slug, whether there is one or not."""
-    return _PREFIXES[kind] + slug
+def path_of(kind: Kind, slug: str, language: str = "") -> str:
+    """The address of the document of this kind, slug and language folder, whether there is one or not."""
+    return f"/{language}{_PREFIXES[kind]}{slug}" if language else _PREFIXES[kind] + slug
+
+
+def folder_of(file: str) -> str:
+    """The language folder of a path in the content folder, `cy` in `cy/help/money.md`; empty where there is none."""
+    first, _, rest = file.partition("/")
+    return first if rest and _LANGUAGE.fullmatch(first) else ""
 
 
 def kind_of(file: str) -> Kind | None:
-    """The kind of document a file in the content folder is, by its first folder; None if it is none."""
-    folder, _, rest = file.partition("/")
-    return FOLDERS.get(folder) if rest.endswith(".md") else None
+    """The kind of document a file in the content folder is, by its folder; None if it is none."""
+    folder = folder_of(file)
+    name, _, rest = file.removeprefix(f"{folder}/" if folder else "").partition("/")
+    return FOLDERS.get(name) if rest.endswith(".md") else None
+
+
+def model_of(file: str) -> type[Meta]:
+    """What may stand in the front matter of a document. Raises KeyError where it is none."""
+    kind = kind_of(file)
+    if kind is None:
+        raise KeyError(file)
+    return _TRANSLATED[kind] if folder_of(file) else KINDS[kind]
 
 
 def slug_of(file: str) -> str:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from sys import intern
 from typing import Any
 
-from sidedoor.documents.document import KINDS, Document, Schedule
+from sidedoor.documents.document import Document, Schedule, model_of
 from sidedoor.documents.models import Meta, NewsMeta
 
 _ON_DISK = ("html", "notes_html", "sentences")
@@ -159,7 +159,7 @@ def _is_plain(document: Document) -> bool:
 
 
 def _meta(document: Document, text: str) -> Meta:
-    return KINDS[document.kind].model_validate_json(text, context={"zone": UTC})
+    return model_of(document.file).model_validate_json(text, context={"zone": UTC})
 
 
 def _written(moment: Any) -> str | None:

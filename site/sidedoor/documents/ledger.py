@@ -23,7 +23,8 @@ def unlisted(document: Document, library: Library) -> list[str]:
     """
     if document.kind == "news":
         return []
-    listed = [library.facts[name] for name in document.meta.facts if name in library.facts]
+    named = {*document.meta.facts, *(original.meta.facts if (original := library.original_of(document)) else ())}
+    listed = [library.facts[name] for name in named if name in library.facts]
     values = [value for fact in listed for value in fact.values]
     for contact in library.contacts.values():
         values += _printed(contact) if contact.id in document.contact_ids else _numbers(contact)
@@ -39,9 +40,10 @@ def facts_that_hold(figure: str, library: Library) -> list[str]:
 
 def pages_of(fact: Fact, library: Library) -> list[Document]:
     """The documents that say they print it, by file."""
-    return sorted(
-        (document for document in library.documents if fact.id in document.meta.facts), key=lambda one: one.file
-    )
+    found = [document for document in library.documents if fact.id in document.meta.facts]
+    originals = {(document.kind, document.slug) for document in found if not document.folder}
+    found += [one for one in library.documents if one.folder and one not in found and (one.kind, one.slug) in originals]
+    return sorted(found, key=lambda one: one.file)
 
 
 def facts_due(library: Library, now: datetime) -> list[Fact]:

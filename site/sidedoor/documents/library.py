@@ -18,6 +18,8 @@ from sidedoor.documents.site import Group, Site
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 _NO_DOCUMENT = frozenset(("contacts", "chat", "feedback", "help", "journalists", "news", "pack", "search"))
+SPOKEN_PLACES = frozenset(("/", "/help", "/contacts", "/search", "/feedback", "/feedback/sent", "/chat"))
+"""What is there in every language, whatever its documents are."""
 _NEWS_LIST = re.compile(r"/news/(?:\d{4}(?:/page/\d+)?|page/\d+|rss\.xml|atom\.xml|feed\.json)")
 
 
@@ -46,10 +48,6 @@ class Library:
         seen = {document: self.visibility(document, now) for document in self.documents}
         return self.public_of(seen, now, min(later, default=NEVER))
 
-    def visibility(self, document: Document, now: datetime) -> Visibility:
-        """What the public may know of one of its documents at `now`."""
-        return document.visibility(now)
-
     def public_of(self, seen: Mapping[Document, Visibility], now: datetime, valid_until: datetime) -> "PublicLibrary":
         """The documents by what `visibility` says of each."""
         where: dict[Visibility, list[Document]] = {visibility: [] for visibility in Visibility}
@@ -66,6 +64,32 @@ class Library:
             removed=tuple(where[Visibility.REMOVED]),
             pictures=self.pictures & {name for document in (*shown, *withdrawn) for name in document.pictures},
         )
+
+    def visibility(self, document: Document, now: datetime) -> Visibility:
+        """What the public may know of a document at `now`. Of a translation nothing while its original is not shown, or
+        while nobody who knows the language has read it, unless site.toml shows those, too."""
+        seen = document.visibility(now)
+        if document.translation is None or seen is Visibility.HIDDEN:
+            return seen
+        spoken = self.site.languages.get(document.language)
+        if spoken is None or (spoken.show == "reviewed" and not is_reviewed(document)):
+            return Visibility.HIDDEN
+        original = self.original_of(document)
+        return seen if original is None or original.visibility(now) is Visibility.SHOWN else Visibility.HIDDEN
+
+    @cached_property
+    def _by_path(self) -> Mapping[str, Document]:
+        return {document.path: document for document in self.documents}
+
+    def original_of(self, document: Document) -> Document | None:
+        """The page that a translation was made from; None if there is none, or if it is no translation."""
+        return self._by_path.get(path_of(document.kind, document.slug)) if document.folder else None
+
+
+def is_reviewed(document: Document) -> bool:
+    """Whether somebody who knows the language has read a translation beside its original."""
+    told = document.translation
+    return told is None or (told.reviewer is not None and not told.awaiting_review)
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,9 +118,10 @@ class PublicLibrary:
 
     def follow(self, before: "PublicLibrary", moved: Collection[Document]) -> None:
         """Keep the lists of news of `before`, but for the documents that came, went or changed: `moved`."""
-        came = {document for document in moved if document.kind == "news"} & set(self.shown)
+        own = {document for document in moved if document.kind == "news" and not document.folder}
+        came = own & set(self.shown)
         years = dict(before.news_by_year)
-        for year in {self._year(item) for item in moved if item.kind == "news"}:
+        for year in {self._year(item) for item in own}:
             of_year = {item for item in came if self._year(item) == year}
             years[year] = self._with(years.get(year, ()), moved, of_year)
         known = {year: items for year, items in sorted(years.items(), reverse=True) if items}
@@ -135,11 +160,9 @@ class PublicLibrary:
     def redirects(self) -> Mapping[str, str]:
         """Former addresses and where each leads now. A page that exists always wins over a former address."""
         moved = {}
-        for document in self._others:
-            for slug in document.meta.previous_slugs:
-                former = path_of(document.kind, slug)
-                if former not in self.by_path and former not in self.gone:
-                    moved[former] = document.path
+        for former, document in self._former.items():
+            if former not in self.by_path and former not in self.gone and self.borrowed(former) is None:
+                moved[former] = document.path
         for document in self.removed:
             if target := self.replacement(document):
                 moved[document.path] = target
@@ -150,11 +173,15 @@ class PublicLibrary:
         withdrawn = document.meta.withdrawn
         return self.lead(withdrawn.replacement) if withdrawn and withdrawn.replacement else None
 
-    def lead(self, address: str) -> str | None:
+    def lead(self, address: str, language: str = "") -> str | None:
         """The address for a link to `address` of this site; None where nobody may know now that there is such a page.
 
-        A page that was removed leads to what replaced it.
+        A page that was removed leads to what replaced it. In a `language`, links lead to what is there in it.
         """
+        led = self._lead(address)
+        return self.in_language(led, language) if led and language else led
+
+    def _lead(self, address: str) -> str | None:
         seen: set[str] = set()
         path, mark, part = address.partition("#")
         while document := self.gone.get(path):
@@ -162,20 +189,72 @@ class PublicLibrary:
                 return None
             seen.add(path)
             path, mark, part = document.meta.withdrawn.replacement, "", ""
-        if _may_be_hidden(path) and path not in self.by_path and path not in self._former:
-            return None
-        return path + mark + part
+        if path in self.by_path or path in self._former or self.borrowed(path):
+            return path + mark + part
+        folder, rest = self.split(path)
+        known = rest not in SPOKEN_PLACES if folder else _may_be_hidden(path)
+        return None if known and not self._is_news_place(folder, rest) else path + mark + part
 
     @cached_property
-    def _former(self) -> frozenset[str]:
-        return frozenset(
-            path_of(document.kind, slug) for document in self._others for slug in document.meta.previous_slugs
+    def _former(self) -> Mapping[str, Document]:
+        """Former addresses. A translation may have stood at the root, under a slug of its own."""
+        former: dict[str, Document] = {}
+        for document in self._others:
+            for slug in document.meta.previous_slugs:
+                former[path_of(document.kind, slug, document.folder)] = document
+                former.setdefault(path_of(document.kind, slug), document)
+        return former
+
+    def split(self, path: str) -> tuple[str, str]:
+        """The language folder that an address begins with, if it is one of this site, and the rest: `/cy/help` is
+        `cy` and `/help`; `/cy` is `cy` and `/`."""
+        first, mark, rest = path.removeprefix("/").partition("/")
+        if first not in self._folders or (mark and not rest):
+            return "", path
+        return first, f"/{rest}"
+
+    @cached_property
+    def _folders(self) -> frozenset[str]:
+        return frozenset(self.site.languages) - {self.site.language}
+
+    def borrowed(self, path: str) -> Document | None:
+        """The page in the site's own language that stands in for one that `path`'s language has not; None where there
+        is none, or one of its own. News is not lent: a language has its own, or none."""
+        folder, rest = self.split(path)
+        lent = self.by_path.get(rest) if folder and path not in self.by_path else None
+        return lent if lent and not lent.folder and lent.kind != "news" else None
+
+    def in_language(self, address: str, language: str) -> str:
+        """Where `language` has what stands at an address of the site's own language; that address where it has not."""
+        folder = self.site.folder(language)
+        path, mark, part = address.partition("#")
+        there = f"/{folder}" if path == "/" else f"/{folder}{path}"
+        has = folder and (
+            path in SPOKEN_PLACES or self._is_news_place(folder, path) or there in self.by_path or self.borrowed(there)
         )
+        return there + mark + part if has else address
+
+    def own_versions(self, path: str) -> dict[str, str]:
+        """The languages that have words of their own for an address of this site, and their addresses."""
+        rest = self.split(path)[1]
+        found = {}
+        for language in self.site.languages:
+            there = self.in_language(rest, language)
+            is_there = self.split(there)[0] == self.site.folder(language) and self.borrowed(there) is None
+            if is_there and (there in self.by_path or rest in SPOKEN_PLACES or self._is_news_place("", rest)):
+                found[language] = there
+        return found
+
+    def _is_news_place(self, folder: str, path: str) -> bool:
+        """Whether a language has the list or the feed of news that is at `path` in the site's own."""
+        if path == "/news" or _NEWS_LIST.fullmatch(path):
+            return bool(self.news_in(folder or self.site.language))
+        return False
 
     @cached_property
     def news(self) -> tuple[Document, ...]:
-        """News that is shown, newest first."""
-        news = (document for document in self.shown if document.kind == "news")
+        """News in the site's own language that is shown, newest first."""
+        news = (document for document in self.shown if document.kind == "news" and not document.folder)
         return tuple(sorted(news, key=self._oldest_first, reverse=True))
 
     @cached_property
@@ -185,6 +264,28 @@ class PublicLibrary:
         for item in self.news:
             years.setdefault(self._year(item), []).append(item)
         return {year: tuple(items) for year, items in sorted(years.items(), reverse=True)}
+
+    def news_in(self, language: str) -> tuple[Document, ...]:
+        """News in `language` that is shown, newest first."""
+        folder = self.site.folder(language)
+        return self._translated_news.get(folder, ()) if folder else self.news
+
+    def years_of_news(self, language: str) -> Mapping[int, tuple[Document, ...]]:
+        """The same by year, the last year first."""
+        if not self.site.folder(language):
+            return self.news_by_year
+        items = self.news_in(language)
+        years = sorted({self._year(item) for item in items}, reverse=True)
+        return {year: tuple(item for item in items if self._year(item) == year) for year in years}
+
+    @cached_property
+    def _translated_news(self) -> Mapping[str, tuple[Document, ...]]:
+        found: dict[str, list[Document]] = {}
+        for document in self._others:
+            if document.kind == "news" and document.folder and document not in self.withdrawn:
+                found.setdefault(document.folder, []).append(document)
+        newest = {folder: sorted(items, key=self._oldest_first, reverse=True) for folder, items in found.items()}
+        return {folder: tuple(items) for folder, items in newest.items()}
 
     @cached_property
     def help(self) -> tuple[Document, ...]:
@@ -198,53 +299,55 @@ class PublicLibrary:
     def groups(self, language: str) -> list[tuple[Group, list[Document]]]:
         """The groups, and their help pages and tools in `language`; groups without a page are left out."""
         pages = self._listed(language)
-        grouped = [(group, [page for page in pages if page.group == group.id]) for group in self.site.groups]
+        grouped = [
+            (group, [page for page in pages if self.original_of(page).group == group.id]) for group in self.site.groups
+        ]
         return [(group, members) for group, members in grouped if members]
 
     def group_of(self, page: Document) -> Group | None:
-        """The group of the list of help pages that a page stands in."""
-        return next((group for group in self.site.groups if group.id == page.group), None)
+        """The group of the list of help pages that a page stands in: a translation in that of its original."""
+        name = self.original_of(page).group
+        return next((group for group in self.site.groups if group.id == name), None)
+
+    def original_of(self, page: Document) -> Document:
+        """What a translation was made from; the page itself, where there is nothing of the kind."""
+        return self.by_path.get(path_of(page.kind, page.slug), page)
 
     def _listed(self, language: str) -> list[Document]:
+        """The pages of groups as one who reads `language` finds them, lent ones too."""
         place = {group.id: number for number, group in enumerate(self.site.groups)}
-        pages = [page for page in self._grouped if page.group in place and page.language == language]
-        return sorted(pages, key=lambda page: (place[page.group], getattr(page.meta, "order", 0), page.slug))
+        folder = self.site.folder(language)
+        listed = []
+        for page in (self._grouped[""] | self._grouped.get(folder, {})).values():
+            told = self.original_of(page)
+            if told.group in place:
+                listed.append((place[told.group], getattr(told.meta, "order", 0), page.slug, page))
+        return [page for *_, page in sorted(listed, key=lambda one: one[:3])]
 
     @cached_property
-    def _grouped(self) -> tuple[Document, ...]:
-        """What is shown and stands in a group, of whatever language."""
+    def _grouped(self) -> Mapping[str, dict[tuple[Kind, str], Document]]:
+        """What is shown and may stand in a group, by language folder."""
         withdrawn = set(self.withdrawn)
-        return tuple(page for page in self._others if page.group and page not in withdrawn)
+        found: dict[str, dict[tuple[Kind, str], Document]] = {"": {}}
+        for page in self._others:
+            if page.kind != "news" and page not in withdrawn:
+                found.setdefault(page.folder, {})[page.kind, page.slug] = page
+        return found
 
-    def find(self, kind: Kind, slug: str) -> Document | None:
-        """The page with this slug, shown or withdrawn."""
-        return self.by_path.get(path_of(kind, slug))
+    def find(self, kind: Kind, slug: str, language: str = "") -> Document | None:
+        """The page with this slug, shown or withdrawn: in `language`, or lent to it."""
+        path = path_of(kind, slug, self.site.folder(language) if language else "")
+        return self.by_path.get(path) or self.borrowed(path)
 
     def help_now(self, language: str) -> str:
-        """The address of the page that answers the first situation of site.toml, in `language` where there is one."""
+        """The address of the page that answers the first situation of site.toml, for who reads `language`."""
         first = self.site.situations[0].page if self.site.situations else ""
-        own = (page for page in self.help_in(language) if first in (page.slug, page.meta.translation_of))
-        page = next(own, None) or self.find("help", first)
-        return page.path if page else "/contacts"
+        return self.in_language(path_of("help", first) if self.find("help", first) else "/contacts", language)
 
-    def translations(self, document: Document) -> list[Document]:
-        """The same page in other languages."""
-        original = document.meta.translation_of or document.slug
-        first = self.by_path.get(path_of(document.kind, original))
-        same = {*([first] if first else []), *self._translated.get((document.kind, original), ())}
-        others = (page for page in same if page.language != document.language and page not in self.withdrawn)
-        return sorted(others, key=lambda page: page.file)
-
-    @cached_property
-    def _translated(self) -> Mapping[tuple[Kind, str], list[Document]]:
-        pages: dict[tuple[Kind, str], list[Document]] = {}
-        for page in self._others:
-            if original := page.meta.translation_of:
-                pages.setdefault((page.kind, original), []).append(page)
-        return pages
-
-    def updated_at(self) -> datetime | None:
-        """When the news last changed, as far as the public knows."""
+    def updated_at(self, language: str) -> datetime | None:
+        """When the news in `language` last changed, as far as the public knows."""
+        folder, items = self.site.folder(language), self.news_in(language)
         # Plain news has no note, so that the newest was published last.
-        items = (*self.news[:1], *(item for item in self._others if item.kind == "news" and item not in self.withdrawn))
-        return max((moment for item in items if (moment := item.updated_at(self.now))), default=None)
+        items = (*items[:1], *(item for item in self._others if item.kind == "news" and item.folder == folder))
+        moments = (item.updated_at(self.now) for item in items if item not in self.withdrawn)
+        return max((moment for moment in moments if moment), default=None)

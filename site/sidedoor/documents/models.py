@@ -29,6 +29,7 @@ _OWN_PATH = re.compile(r"/([a-z0-9-]+(/[a-z0-9-]+)*)?")
 _ID = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 _DIGITS = r"^[+(]?[0-9*#][0-9 ()./*#-]*$"
 COLOUR = r"^#[0-9a-fA-F]{6}$"
+MADE_FROM = r"^[0-9a-f]{12}-[0-9a-f]{12}$"
 _EMAIL = r"[^@\s<>\\]+@[^@\s<>\\]+\.[a-z]+"
 State = Literal["draft", "ready", "published", "withdrawn"]
 Kind = Literal["help", "news", "page"]
@@ -133,7 +134,6 @@ class Meta(Model):
     check_by: date | None = None
     facts: tuple[str, ...] = ()
     """The ids of facts.yaml whose numbers, dates, costs and promises it prints."""
-    translation_of: Slug | None = None
     awaiting_review: bool = False
     search_words: tuple[Words, ...] = ()
     """What readers may type into the search to find it; no page shows these words."""
@@ -172,6 +172,31 @@ class NewsMeta(Meta):
     press_contact: str | None = None
 
 
+class TranslationMeta(Meta):
+    """Front matter that every page in a language folder may have. What it does not say, its original says for it: the
+    group and the order, the sources, the facts, the days. `sidedoor translations stamp` writes `made_from`."""
+
+    made_from: Annotated[str, Field(pattern=MADE_FROM)] | None = None
+    """The digest of the original that it says the same as."""
+    translator: Words | None = None
+    reviewer: Words | None = None
+    """Who knows the language and has read it beside the original. Without one it awaits review."""
+
+
+class TranslatedHelp(TranslationMeta, HelpMeta):
+    """Front matter of a help page in a language folder."""
+
+    group: Annotated[str, Field(pattern=r"^[a-z-]+$")] | None = None  # type: ignore[assignment]
+
+
+class TranslatedPage(TranslationMeta, PageMeta):
+    """Front matter of any other page in a language folder."""
+
+
+class TranslatedNews(TranslationMeta, NewsMeta):
+    """Front matter of news in a language folder."""
+
+
 class Contact(Model):
     """A helpline or another service. A field without a source is left out of the file, and not shown."""
 
@@ -192,6 +217,10 @@ class Contact(Model):
     email: EmailAddress | None = None
     url: WebAddress | None = None
     webchat: bool = False
+    languages: tuple[Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[a-z0-9]{2,8})*$")], ...] = ()
+    """What is spoken there, where a source says so: codes, as in site.toml."""
+    interpreter: Literal["yes", "name-it"] | None = None
+    """`yes`: one may speak through an interpreter; `name-it`: one says the name of one's language in English."""
     hours: Words | None = None
     cost: Words | None = None
     access: Annotated[str, Field(max_length=300)] | None = None

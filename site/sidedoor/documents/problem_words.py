@@ -146,6 +146,7 @@ WORDS: Mapping[Code, _Words] = {
         "{at}The slot ends before it starts.", 'Split it at midnight: one until "24:00", one from "00:00".'
     ),
     Code.UNKNOWN_LANGUAGE: _Words("The language “{written}” is not one of this site's.", _ONE_OF),
+    Code.ANOTHER_FOLDER: _Words("A page in “{written}” stands in another folder.", "Move it to {there}."),
     Code.UNKNOWN_GROUP: _Words("There is no group “{written}”.", _ONE_OF),
     Code.UNKNOWN_PRESS_CONTACT: _Words("There is no press contact “{written}”.", _ONE_OF),
     Code.RENDERING_TOO_SLOW: _Words(
@@ -325,6 +326,18 @@ WORDS: Mapping[Code, _Words] = {
     Code.TRANSLATION_AWAITS_REVIEW: _Words(
         "The interface in {language} awaits a translator's review.",
         "Have it read; then delete X-Awaiting-Review in its .po file.",
+    ),
+    Code.TRANSLATION_ORPHANED: _Words("This translates {original}, which is not there.", "Move it, or delete it."),
+    Code.TRANSLATION_BEHIND_IN_DANGER: _Words(
+        "What to do in danger, or a number, has changed in {original}. Readers are sent to that page.",
+        "Bring the words up to date now; then stamp it.",
+    ),
+    Code.TRANSLATION_STALE: _Words(
+        "The words of {original} are not those that this was made from.",
+        "Bring it up to date; then `sidedoor translations stamp` writes that down.",
+    ),
+    Code.TRANSLATION_UNREAD: _Words(
+        "Nobody who knows the language has read this beside {original}.", "Have it read; then say who did: reviewer."
     ),
     Code.CONTACT_OUT_OF_REACH: _Words(
         "Nobody can reach “{contact}” from its card.", "Add a phone, text, email or url, or take it out."

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from sidedoor.documents.codes import Code
-from sidedoor.documents.document import KINDS, Document, kind_of, slug_of
+from sidedoor.documents.digest import digest_of
+from sidedoor.documents.document import Document, folder_of, kind_of, model_of, slug_of
 from sidedoor.documents.front_matter import Written, read_document, read_yaml
 from sidedoor.documents.lean import Fetch, LeanDocument, head_of
 from sidedoor.documents.markdown import Rendered
@@ -168,8 +169,9 @@ def read_file(text: str, file: str, site: Site, renderer: Renderer) -> Document:
         slug = slug_of(file)
     except Wrong as wrong:
         problems.append(Problem(file, None, Code.FILE_NAME, {**wrong.values, "why": wrong.code}))
+    written.values.setdefault("language", folder_of(file) or site.language)
     try:
-        meta = check(KINDS[kind], written.values, file, written.line_of, site.zone)
+        meta = check(model_of(file), written.values, file, written.line_of, site.zone)
         problems += _odd_choices(meta, file, written, site)
     except Refused as refused:
         problems += refused.problems
@@ -191,6 +193,7 @@ def read_file(text: str, file: str, site: Site, renderer: Renderer) -> Document:
         links=tuple(body.links + notes.links),
         pictures=tuple(body.pictures + notes.pictures),
         contact_ids=tuple(body.contacts),
+        digest=digest_of(meta.title, meta.summary, written.body, getattr(meta, "notes_to_editors", "")),
     )
 
 
@@ -202,8 +205,13 @@ def _odd_choices(meta: Meta, file: str, written: Written, site: Site) -> Iterato
         return Problem(file, written.line_of((name,)), code, values, name)
 
     groups = [group.id for group in site.groups]
+    folder = folder_of(file)
     if meta.language not in site.languages:
         yield odd("language", Code.UNKNOWN_LANGUAGE, meta.language, site.languages)
+    elif folder == site.language or meta.language != (folder or site.language):
+        own = "" if meta.language == site.language else f"{meta.language}/"
+        values = {"written": meta.language, "there": own + file.removeprefix(f"{folder}/" if folder else "")}
+        yield Problem(file, written.line_of(("language",)), Code.ANOTHER_FOLDER, values, "language")
     if isinstance(meta, HelpMeta | PageMeta) and meta.group not in (None, *groups):
         yield odd("group", Code.UNKNOWN_GROUP, meta.group, groups)
     if isinstance(meta, NewsMeta) and meta.press_contact not in (None, *site.press):

@@ -54,6 +54,15 @@ def _zone(name: str) -> str:
     return name
 
 
+def _spoken(written: Any) -> Any:
+    """`languages = ["en", "cy"]` is short for a table of them in which nothing is said."""
+    if isinstance(written, list | tuple):
+        return {code if isinstance(code, str) else "": {} for code in written}
+    return written
+
+
+LanguageTag = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[a-z0-9]{2,8})*$")]
+"""A language as BCP 47 names it, in small letters: they stand in addresses."""
 TimeZone = Annotated[str, AfterValidator(_zone)]
 """A name of the time zone database: `Europe/London`."""
 
@@ -131,6 +140,15 @@ class Area(Model):
     within: tuple[str, ...] = ()
 
 
+class Spoken(Model):
+    """A language that the site speaks."""
+
+    show: Literal["reviewed", "all"] = "reviewed"
+    """Whether pages that nobody who knows the language has read yet are shown, under a line that says so."""
+    telling_words: tuple[str, ...] = ()
+    """What the titles of its pages may not hold: see `telling_words` of the site."""
+
+
 class Press(Model):
     """Who answers the press."""
 
@@ -202,7 +220,8 @@ class Site(Model):
     must_act: LongWording | None = None
     """What readers have to know of it before they write to it: that it must act on some of what it reads, say."""
     language: str = "en"
-    languages: Annotated[tuple[str, ...], Field(min_length=1)] = ("en",)
+    languages: Annotated[Mapping[LanguageTag, Spoken], BeforeValidator(_spoken)] = {}
+    """Every language it speaks, its own first. They are their addresses' first part: `/cy/help`."""
     dates: Mapping[str, Annotated[str, AfterValidator(_locale)]] = {}
     """How days are written, by language: `en = "en-CA"`. A language that is not here writes its own way."""
     timezone: TimeZone = "UTC"
@@ -226,6 +245,20 @@ class Site(Model):
     press: Mapping[str, Press] = {}
     security: Security = Security()
     chat: Chat | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _own_language_first(cls, written: Any) -> Any:
+        if not isinstance(written, Mapping):
+            return written
+        own, spoken = written.get("language", "en"), _spoken(written.get("languages", {}))
+        if not isinstance(spoken, Mapping) or not isinstance(own, str):
+            return written
+        return {**written, "languages": {own: spoken.get(own, {}), **spoken}}
+
+    def folder(self, language: str) -> str:
+        """The first part of addresses and files in `language`; none in the site's own."""
+        return "" if language == self.language else language
 
     @property
     def zone(self) -> ZoneInfo:

@@ -37,22 +37,24 @@ from sidedoor.public.hidden_first import HiddenFirst
 from sidedoor.public.menu import menu
 from sidedoor.public.pack import is_pack
 from sidedoor.public.search_index import SearchIndex, keep_following
+from sidedoor.public.tongues import tongues
 from sidedoor.settings import Settings
 from sidedoor.web import health as watched
 from sidedoor.web.background import Background
-from sidedoor.web.current import current_public
+from sidedoor.web.current import current_path, current_public, site_address
 from sidedoor.web.edge import Edge
 from sidedoor.web.edition import MIRROR_KEY, EditionLayer
 from sidedoor.web.headers import policy_in_page, set_policy, with_policy
 from sidedoor.web.health import Health
 from sidedoor.web.inline import inline_script, inline_style
-from sidedoor.web.language import current_language, speak_languages
+from sidedoor.web.language import current_language, page_language, speak_languages
 from sidedoor.web.look import site_rules, site_style
 from sidedoor.web.numbers import read_numbers
 from sidedoor.web.on_the_way import OnTheWay
 from sidedoor.web.outermost import OutermostLayer
 from sidedoor.web.rsgi import serve
 from sidedoor.web.same_site import refuse_cross_site_posts
+from sidedoor.web.spoken import Spoken
 
 PACKAGE = Path(__file__).resolve().parents[1]
 MOST_BYTES = 64 * 1024
@@ -143,19 +145,25 @@ def create_pages(settings: Settings, live: LiveLibrary, clock: Clock) -> Flask:
 
     @app.context_processor
     def _site() -> dict[str, object]:
-        public, language = current_public(), current_language()
-        shells: dict[str, dict[str, object]] = g.setdefault("shells", {})  # once, however many templates make a page
-        if language not in shells:
-            shells[language] = shell(public, language)
-        return shells[language]
+        public, path, language = current_public(), current_path(), current_language()
+        shells: dict[tuple[str, str], dict[str, object]] = g.setdefault("shells", {})  # once, for all parts of a page
+        if (path, language) not in shells:
+            shells[path, language] = shell(public, path, language)
+        return shells[path, language]
 
-    def shell(public: PublicLibrary, language: str) -> dict[str, object]:
+    def shell(public: PublicLibrary, path: str, language: str) -> dict[str, object]:
+        several = len(public.site.languages) > 1
         return {
             "site": public.site,
+            "tongues": tongues(public, path, page_language()) if several else [],
+            "versions": public.own_versions(path) if several else {},
+            "lent": public.borrowed(path),
             "site_style": site_style(public.site),
             "menu": menu(public, language),
             "exit": exit.current_exit(),
-            "help_now": public.help_now(language),
+            "help_now": public.help_now(page_language()),
+            "here": path,
+            "own_address": site_address(),
             "mirror_of": request.environ.get(MIRROR_KEY, ""),
             "policy_in_page": policy_in_page(settings.https, site_rules(public.site)),
         }
@@ -166,6 +174,7 @@ def create_pages(settings: Settings, live: LiveLibrary, clock: Clock) -> Flask:
     errors.handle_errors(app)
     set_policy(app, settings.https, lambda: site_rules(current_public().site))
     add_commands(app)
+    app.wsgi_app = Spoken(app.wsgi_app)  # type: ignore[method-assign]
     if settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, settings.proxies, 0, 0)  # type: ignore[method-assign]
     return app

@@ -11,7 +11,7 @@ from functools import cached_property
 from sidedoor.documents.document import Document
 from sidedoor.documents.library import PublicLibrary
 from sidedoor.public.pack import packs
-from sidedoor.public.sources import lists_of_sources
+from sidedoor.public.sources import former_lists, lists_of_sources
 
 ITEMS_A_PAGE = 20
 """News items on a page of a list."""
@@ -24,7 +24,8 @@ class Place:
     """An address that exists whatever documents there are.
 
     `listed`: in the sitemap. `linked`: pages may link to it. `mirrored`: a file in the mirror. `live`: the mirror's
-    copy only says where the live one is. `of_chat`: there is none where there is no chat.
+    copy only says where the live one is. `of_chat`: there is none where there is no chat. A place of SPOKEN_PLACES is
+    there in every language.
     """
 
     path: str
@@ -70,21 +71,31 @@ class Addresses:
 
     @cached_property
     def _places(self) -> Mapping[str, Place]:
-        return {place.path: place for place in PLACES if not place.of_chat or self._public.site.chat}
+        public = self._public
+        own = [place for place in PLACES if not place.of_chat or public.site.chat]
+        found = {place.path: place for place in own}
+        for language in public.site.languages:
+            found |= {public.in_language(place.path, language): place for place in own}
+        return found
 
     @cached_property
     def _packs(self) -> Mapping[str, str]:
         return packs(self._public)
 
     @cached_property
-    def _sources(self) -> Mapping[str, Document]:
-        return lists_of_sources(self._public)
+    def _sources(self) -> Mapping[str, Document | str]:
+        return lists_of_sources(self._public) | former_lists(self._public)
 
     @cached_property
     def _lists(self) -> frozenset[str]:
         """Lists of news by year, and the further pages of each list."""
-        lists = {"/news": self._public.news}
-        lists |= {f"/news/{year}": items for year, items in self._public.news_by_year.items()}
+        public = self._public
+        lists = {"/news": public.news}
+        for language in public.site.languages:
+            if items := public.news_in(language):
+                path = public.in_language("/news", language)
+                lists[path] = items
+                lists |= {f"{path}/{year}": items for year, items in public.years_of_news(language).items()}
         return frozenset(
             path if page == 1 else f"{path}/page/{page}"
             for path, items in lists.items()
@@ -109,6 +120,7 @@ class Addresses:
             or path in self._lists
             or path in public.redirects
             or path in public.gone
+            or (isinstance(path, str) and public.borrowed(path) is not None)
             or (isinstance(path, str) and path.startswith("/images/") and path[len("/images/") :] in public.pictures)
         )
 
@@ -122,8 +134,16 @@ class Addresses:
         )
 
     def mirrored(self) -> Iterator[str]:
-        """The addresses that a mirror can answer."""
+        """The addresses that a mirror can answer, and those at which a page stands in for one in another language."""
         yield from (path for path in self if path not in self._places or self._places[path].mirrored)
+        yield from self.borrowed()
+
+    def borrowed(self) -> Iterator[str]:
+        """The addresses at which a page in the site's own language stands in for a translation that is not there."""
+        public = self._public
+        for language in public.site.languages:
+            there = (public.in_language(path, language) for path in public.by_path)
+            yield from (path for path in there if public.borrowed(path))
 
     def meant_by(self, path: str) -> str | None:
         """The address that is meant by a `path` with capitals, doubled slashes or slashes at its end.
@@ -131,5 +151,7 @@ class Addresses:
         None where there is none; never one of another site, whatever `path` is.
         """
         meant = re.sub(r"/{2,}", "/", path.lower()).rstrip("/") or "/"
+        if (meant + "/").startswith(f"/{self._public.site.language}/"):
+            meant = meant[len(self._public.site.language) + 1 :] or "/"
         meant = self._public.redirects.get(meant, meant)
         return meant if meant != path and meant in self else None

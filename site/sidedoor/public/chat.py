@@ -38,6 +38,7 @@ from sidedoor.public.hidden_first import STILL_RUNS_KEY
 from sidedoor.web.current import current_public
 from sidedoor.web.edge import address_of_reader
 from sidedoor.web.edition import CHAT_COOKIE, MIRROR_KEY
+from sidedoor.web.language import in_own_language
 from sidedoor.web.language import translate as _
 from sidedoor.web.numbers import whole_number
 
@@ -59,7 +60,7 @@ def page() -> ResponseReturnValue:
 def wait() -> ResponseReturnValue:
     """Without scripts: the conversation, which renews itself. It has no box, so that no half-typed word is lost."""
     conversation = _mine()
-    return _conversation(conversation, waits=True) if conversation else redirect("/chat", 303)
+    return _conversation(conversation, waits=True) if conversation else _to_chat()
 
 
 @blueprint.get("/here")
@@ -68,7 +69,7 @@ def wait() -> ResponseReturnValue:
 @blueprint.get("/end")
 def from_the_middle() -> ResponseReturnValue:
     """Somebody who reloads the address of a form is sent to the page the form was on."""
-    return redirect("/chat", 303)
+    return _to_chat()
 
 
 @blueprint.post("/start")
@@ -76,7 +77,7 @@ def start() -> ResponseReturnValue:
     """Start waiting for an adviser. The one moment at which a cookie is set."""
     chat, now = _chat(), _now()
     if request.form.get("website") or _mine() or not _open():
-        return redirect("/chat", 303)  # only programs fill in the field that people cannot see
+        return _to_chat()  # only programs fill in the field that people cannot see
     once = request.form.get("once", "")
     try:
         hashes = networks(address_of_reader(), _store().network_keys(now))
@@ -85,10 +86,10 @@ def start() -> ResponseReturnValue:
         token = _store().start(hashes, chat.most_waiting, now, once, chat.most_from_one_network)
     except NotPossible as refused:
         if refused.why == "again":
-            return redirect("/chat", 303)
+            return _to_chat()
         return _before(open_now=False, refused=refused.why), _REFUSED[refused.why]
     # Without scripts they wait on a page that reloads itself; somebody who waits on a still page would seem to be gone.
-    response = redirect("/chat/wait" if _navigated() else "/chat", 303)
+    response = _to_chat("/wait" if _navigated() else "")
     response.set_cookie(_cookie(), token, httponly=True, samesite="Strict", secure=current_app.config["HTTPS"])
     return response
 
@@ -98,7 +99,7 @@ def say() -> ResponseReturnValue:
     """Send a message. Whatever goes wrong, what was typed is still in the form."""
     conversation, text = _mine(), request.form.get("message", "").replace("\r\n", "\n")
     if not conversation or conversation.state == "ended":
-        return redirect("/chat", 303)
+        return _to_chat()
     try:
         number = _store().say(conversation.id, "reader", text, _now(), _once(text))
     except NotPossible as refused:
@@ -111,7 +112,7 @@ def say() -> ResponseReturnValue:
         if _wants_page():
             return _conversation(conversation, text, problem)
         return jsonify(problem=problem), 422
-    return redirect("/chat/wait", 303) if _wants_page() else jsonify(number=number)
+    return _to_chat("/wait") if _wants_page() else jsonify(number=number)
 
 
 @blueprint.post("/here")
@@ -119,13 +120,13 @@ def here() -> ResponseReturnValue:
     """“I am still here”: the answer of somebody who has been quiet for long. One press, no words."""
     conversation, text = _mine(), request.form.get("message", "").replace("\r\n", "\n")
     if not conversation or conversation.state == "ended":
-        return redirect("/chat", 303)
+        return _to_chat()
     _store().stay(conversation.id, _now())
     if "once" not in request.form and "waits" not in request.form:
         return "", 204  # chat.js says it with a beacon
     if text.strip():
         return _conversation(_mine() or conversation, text)  # half-typed words are still in the box
-    return redirect("/chat/wait" if request.form.get("waits") else "/chat", 303)
+    return _to_chat("/wait" if request.form.get("waits") else "")
 
 
 @blueprint.get("/messages")
@@ -197,6 +198,10 @@ def store_is_down(error: Exception) -> ResponseReturnValue:
         return jsonify(problem=_("The chat does not work just now. What you wrote was not sent.")), 503
     waits = request.path == "/chat/wait"  # it reloads itself, so that a short failure costs nobody their place
     return _before(open_now=False, broken=True, text=request.form.get("message", ""), waits=waits), 503
+
+
+def _to_chat(then: str = "") -> Response:
+    return redirect(in_own_language("/chat") + then, 303)
 
 
 def _now() -> datetime:

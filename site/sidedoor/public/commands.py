@@ -18,6 +18,7 @@ from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.problems import Level, Problem
 from sidedoor.documents.reading import FACTS
 from sidedoor.documents.slugs import slug_from_title, slug_problem
+from sidedoor.documents.translations import stamped
 from sidedoor.private import as_its_folder_says
 from sidedoor.public.addresses import LINKED
 from sidedoor.public.export import CannotExport, drift, write_mirror
@@ -27,6 +28,7 @@ from sidedoor.web.language import awaiting_review
 content = AppGroup("content", help="Look after the content folder.")
 news = AppGroup("news", help="Write news.")
 feedback = AppGroup("feedback", help="Read what people wrote.")
+translations = AppGroup("translations", help="Look after pages in other languages.")
 
 _NEW_ITEM = """---
 title: {title}
@@ -45,7 +47,7 @@ Write the news here. Start with what happened, to whom, when and where.
 
 def add_commands(app: Flask) -> None:
     """Give the `flask` command its groups."""
-    for group in (content, news, feedback):
+    for group in (content, news, feedback, translations):
         app.cli.add_command(group)
     app.cli.add_command(export)
 
@@ -121,6 +123,24 @@ def new(title: str) -> None:
     except FileExistsError:
         raise click.ClickException(f"There is a news item named {slug} already. Choose another title.") from None
     click.echo(f"{path}\nIt is a draft. Write it, then change its state to published.")
+
+
+@translations.command("stamp")
+@click.argument("files", nargs=-1)
+@with_appcontext
+def stamp(files: tuple[str, ...]) -> None:
+    """Write into FILES (cy/help/money.md …) that they say what their originals say now. Without FILES, into all that
+    do not say yet what they were made from."""
+    live: LiveLibrary = current_app.extensions["live"]
+    found = {document.file: document for document in live.library.documents if document.folder}
+    chosen = files or [file for file, one in found.items() if one.translation and not one.translation.made_from]
+    for file in chosen:
+        original = live.library.original_of(found[file]) if file in found else None
+        if original is None:
+            raise click.ClickException(f"{file} is no page with an original. Name it as cy/help/money.md.")
+        path = current_app.config["CONTENT"] / file
+        path.write_text(stamped(path.read_text("utf-8"), original.digest), "utf-8")
+        click.echo(f"{file}: made from {original.file} as it is now.")
 
 
 @feedback.command("list")

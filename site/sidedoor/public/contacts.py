@@ -7,20 +7,24 @@ from collections.abc import Iterable, Set
 from flask import Blueprint, render_template, request
 from markupsafe import Markup, escape
 
+from sidedoor.documents.document import Document
 from sidedoor.documents.models import Contact
-from sidedoor.documents.site import Area, Audience, Place, in_language
+from sidedoor.documents.site import Area, Audience, Place
 from sidedoor.web.current import current_edition, current_public, same_for_everyone, site_address
-from sidedoor.web.language import current_language
+from sidedoor.web.language import current_language, direction, language_name, page_language, said, speaking
 
 blueprint = Blueprint("contacts", __name__)
 _LINK = re.compile(r'<a href="([^"]*)"[^>]*>(.*?)</a>', re.DOTALL)
+_TAG = re.compile(r"([^<]*)((?:<[^>]*>)?)")
+_FIGURE = re.compile(r"(?<![\w#&;])[+(]?\d(?:[\d ():./-]*\d)?(?![\w;])")
+"""What is dialled, typed or read off a clock: digits, and what stands between them."""
 _MARK = re.compile(r'<div data-contact="([^"<>]*)"></div>')
 _NUMBER = re.compile(r'<div class="(number|call-now)" data-contact="([^"<>]*)">(.*?)</div>', re.DOTALL)
 
 
 def names_of(offered: Iterable[Place | Audience]) -> list[tuple[str, str]]:
     """Ids and names of the places or audiences that readers choose among, in the language of the page."""
-    return [(one.id, in_language(one.name, current_language())) for one in offered]
+    return [(one.id, said(one.name)) for one in offered]
 
 
 @blueprint.route("/contacts", methods=["GET", "POST"])
@@ -38,11 +42,13 @@ def index() -> str:
         "place": names_of(public.site.places),
         "audience": names_of(one for one in public.site.audiences if one.id in used),
         "area": [(area.name, area.name) for area in areas],
+        "speaks": _spoken(contacts),
     }
     chosen = {name: asked for name, some in choices.items() if (asked := request.form.get(name)) in dict(some)}
     everyone = {audience.id for audience in public.site.audiences if audience.everyone}
     place, audience, around = chosen.get("place"), chosen.get("audience"), near.get(chosen.get("area", ""))
-    fits = {contact.id: fit(contact, place, audience, around, everyone) for contact in contacts}
+    speaks = chosen.get("speaks")
+    fits = {contact.id: fit(contact, place, audience, around, everyone, speaks) for contact in contacts}
     found = [contact for contact in contacts if fits[contact.id] is not None]
     return render_template(
         "contacts.html",
@@ -56,7 +62,12 @@ def index() -> str:
 
 
 def fit(
-    contact: Contact, place: str | None, audience: str | None, near: set[str] | None, everyone: Set[str]
+    contact: Contact,
+    place: str | None,
+    audience: str | None,
+    near: set[str] | None,
+    everyone: Set[str],
+    speaks: str | None = None,
 ) -> int | None:
     """How well a contact fits who asks; None where it does not. contacts.js works it out the same way.
 
@@ -72,9 +83,24 @@ def fit(
         if audience not in contact.audiences and not everyone & set(contact.audiences):
             return None
         points += 4 if contact.audiences[0] == audience else 2 if audience in contact.audiences else 0
+    if speaks:
+        if speaks not in contact.languages and not contact.interpreter:
+            return None
+        points += 4 if speaks in contact.languages else 0
     if near and contact.area:
         points += 8 if contact.area in near else -8
     return points
+
+
+def _spoken(contacts: Iterable[Contact]) -> list[tuple[str, str]]:
+    """The languages in which somebody can be spoken to: those that contacts name and, where there is an interpreter,
+    those of the site; none, where no contact says anything."""
+    told = list(contacts)
+    named = {code for contact in told for code in contact.languages}
+    if any(contact.interpreter for contact in told):
+        named |= set(current_public().site.languages)
+    site = current_public().site
+    return [(code, language_name(code)) for code in sorted(named - {site.language})]
 
 
 def near_to(chosen: str, areas: Iterable[Area]) -> set[str]:
@@ -93,6 +119,13 @@ def near_to(chosen: str, areas: Iterable[Area]) -> set[str]:
     return near
 
 
+@blueprint.app_template_filter("body")
+def body(document: Document) -> Markup:
+    """A document's words as readers may see them now, with cards in its own language, whatever page it stands on."""
+    with speaking(document.language):
+        return with_contacts(document.html)
+
+
 @blueprint.app_template_filter("with_contacts")
 def with_contacts(html: str) -> Markup:
     """A document's HTML as readers may see it now: the cards it asks for, and no link to what is hidden.
@@ -109,7 +142,7 @@ def with_contacts(html: str) -> Markup:
         path = address.removeprefix(own) or "/"
         if not path.startswith("/") or path.startswith("//"):
             return tag
-        target = public.lead(path)
+        target = public.lead(path, page_language())
         if target == path:
             return tag
         if path.partition("#")[0] in html_module.unescape(words):  # the words may be the address itself: <https://…>
@@ -117,6 +150,8 @@ def with_contacts(html: str) -> Markup:
         return f'<a href="{escape(target)}">{words}</a>' if target else words
 
     html = _LINK.sub(link, html)
+    if direction(current_language()) == "rtl":
+        html = _TAG.sub(lambda found: _FIGURE.sub(_isolated, found[1]) + found[2], html)
 
     parts, language = current_edition().parts, current_language()
 
@@ -135,10 +170,14 @@ def with_contacts(html: str) -> Markup:
     return Markup(_NUMBER.sub(number, _MARK.sub(card, html)))
 
 
+def _isolated(found: re.Match[str]) -> str:
+    return f'<bdi dir="ltr">{found[0]}</bdi>'
+
+
 @blueprint.app_template_filter("lead")
 def lead(address: str | None) -> str:
     """Where a link to an address of this site may lead now; empty where it would name what is hidden."""
-    return (current_public().lead(address) or "") if address else ""
+    return (current_public().lead(address, page_language()) or "") if address else ""
 
 
 @blueprint.app_template_filter("digits")

@@ -6,8 +6,9 @@ from flask import Flask, abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, NotFound
 
+from sidedoor.documents.library import PublicLibrary
 from sidedoor.public.addresses import Addresses
-from sidedoor.web.current import current_public
+from sidedoor.web.current import current_path, current_public
 from sidedoor.web.edition import SAME_FOR_EVERYONE
 from sidedoor.web.language import translate as _
 from sidedoor.web.outermost import answer_with_the_error_told
@@ -29,17 +30,24 @@ def handle_errors(app: Flask) -> None:
         if request.environ.get("PATH_INFO", "").startswith("//"):
             abort(404)
 
+    def led(public: PublicLibrary, path: str) -> str | None:
+        """Where a former address leads; in another language to where its own leads, in that language."""
+        folder, rest = public.split(path)
+        own = public.redirects.get(rest) if folder else None
+        return public.redirects.get(path) or (public.in_language(own, folder) if own else None)
+
     @app.errorhandler(NotFound)
     def not_found(error: NotFound) -> ResponseReturnValue:
         public = current_public()
-        if target := public.redirects.get(request.path):
+        path = current_path()
+        if target := led(public, path):
             response = redirect(target, 301)
             response.headers[SAME_FOR_EVERYONE] = "1"
             return response
-        if removed := public.gone.get(request.path):
+        if removed := public.gone.get(path) or public.gone.get(request.path):
             headers = {SAME_FOR_EVERYONE: "1"}
             return render_template("news/gone.html", withdrawn=removed.meta.withdrawn), 410, headers
-        if request.method in ("GET", "HEAD") and (meant := Addresses(public).meant_by(request.environ["PATH_INFO"])):
+        if request.method in ("GET", "HEAD") and (meant := Addresses(public).meant_by(_typed())):
             return redirect(meant, 308)
         return error_page(404, _("This page is not here"), _("It may have moved. You can search, or choose a topic."))
 
@@ -64,6 +72,11 @@ def handle_errors(app: Flask) -> None:
         # Flask's own log line would name the path. What a reader looked at is written down nowhere.
         log.error("A page could not be made.", exc_info=error)
         return error_page(500, _("Something went wrong here"), _("It is our fault. Please try again in a moment."))
+
+
+def _typed() -> str:
+    """The whole path as it was asked for, slashes and all."""
+    return str(request.environ.get("SCRIPT_NAME", "")) + str(request.environ["PATH_INFO"])
 
 
 def not_sent(code: int) -> ResponseReturnValue:

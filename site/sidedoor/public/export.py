@@ -197,7 +197,9 @@ def drift(folder: Path, url: str) -> list[str]:
         raise CannotExport(f"{folder} is not a mirror: it holds no {MANIFEST} that can be read.") from error
     differences: list[str] = []
     for path, file in sorted(mirror.pages.items()):
-        if path in LIVE:  # the mirror says where the live ones are
+        if (
+            path in LIVE or path[path.find("/", 1) :] in LIVE
+        ):  # the mirror says where the live ones are, in any language
             continue
         status, _, body = _fetch(url + path)
         if status != 200:

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from sidedoor.public.feedback_store import LONGEST_MESSAGE, About, Senders, StoreFull
 from sidedoor.web.current import current_public, same_for_everyone
 from sidedoor.web.edge import address_of_reader
+from sidedoor.web.language import in_own_language
 from sidedoor.web.language import translate as _
 
 blueprint = Blueprint("feedback", __name__)
@@ -43,7 +44,9 @@ def send() -> ResponseReturnValue:
     """Keep a message. Whatever goes wrong, what was typed is still in the form."""
     message = _CONTROLS.sub("", request.form.get("message", "").replace("\r\n", "\n")).strip()
     if request.form.get("website"):
-        return redirect("/feedback/sent", 303)  # only programs fill in the field that people cannot see
+        return redirect(
+            in_own_language("/feedback/sent"), 303
+        )  # only programs fill in the field that people cannot see
     if not message:
         return _again(message, _("There is nothing in the box yet. Write a few words first."), 422)
     if len(message) > LONGEST_MESSAGE:
@@ -59,7 +62,7 @@ def send() -> ResponseReturnValue:
     except (OSError, sqlite3.Error):
         log.exception("A message could not be kept.")
         return _again(message, _("We could not keep your message. Please try again later."), 503)
-    return redirect("/feedback/sent", 303)
+    return redirect(in_own_language("/feedback/sent"), 303)
 
 
 @blueprint.get("/feedback/sent")

@@ -5,11 +5,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import format_datetime
 
-from flask import Blueprint, Response, render_template
+from flask import Blueprint, Response, abort, render_template
 
 from sidedoor.documents.document import Document
 from sidedoor.public.contacts import with_contacts
 from sidedoor.web.current import current_public, same_for_everyone, site_address
+from sidedoor.web.language import current_language, in_own_language
 
 blueprint = Blueprint("feeds", __name__, url_prefix="/news")
 ITEMS_A_FEED = 30
@@ -48,17 +49,26 @@ def json_feed() -> Response:
             "date_published": (item.published_at or _EPOCH).isoformat(),
             "date_modified": (item.updated_at(public.now) or _EPOCH).isoformat(),
         }
-        for item in public.news[:ITEMS_A_FEED]
+        for item in _items()
     ]
     feed = {
         "version": "https://jsonfeed.org/version/1.1",
         "title": f"{public.site.organisation}: news",
-        "home_page_url": f"{address}/news",
-        "feed_url": f"{address}/news/feed.json",
-        "language": public.site.language,
+        "home_page_url": address + in_own_language("/news"),
+        "feed_url": address + in_own_language("/news/feed.json"),
+        "language": current_language(),
         "items": items,
     }
     return Response(json.dumps(feed, ensure_ascii=False), content_type="application/feed+json; charset=utf-8")
+
+
+def _items() -> tuple[Document, ...]:
+    """The newest in the language of the address. A language without news has no feed."""
+    public, language = current_public(), current_language()
+    found = public.news_in(language)
+    if not found and language != public.site.language:
+        abort(404)
+    return found[:ITEMS_A_FEED]
 
 
 def content(item: Document) -> str:
@@ -71,10 +81,10 @@ def _xml(template: str, content_type: str, written: Callable[[datetime], str]) -
     public = current_public()
     text = render_template(
         template,
-        items=public.news[:ITEMS_A_FEED],
+        items=_items(),
         address=site_address(),
         now=public.now,
-        updated=public.updated_at() or _EPOCH,
+        updated=public.updated_at(current_language()) or _EPOCH,
         written=written,
         content=content,
     )

@@ -1,10 +1,12 @@
 """The front page, the list of help pages, and each of them."""
 
-from flask import Blueprint, abort, g, render_template
+from flask import Blueprint, abort, render_template
 
+from sidedoor.documents.document import Document
 from sidedoor.public.orientation import FEWEST, headings, onward
+from sidedoor.public.translated import of_its_language
 from sidedoor.web.current import current_public, same_for_everyone
-from sidedoor.web.language import language_name, said
+from sidedoor.web.language import current_language, said
 
 blueprint = Blueprint("help", __name__)
 
@@ -15,9 +17,9 @@ def home() -> str:
     """Choose by situation."""
     public = current_public()
     situations = [
-        (choice, page.path) for choice in public.site.situations if (page := public.find("help", choice.page))
+        (choice, f"/help/{choice.page}") for choice in public.site.situations if public.find("help", choice.page)
     ]
-    groups = public.groups(public.site.language)
+    groups = public.groups(current_language())
     return render_template(
         "home.html",
         situations=situations,
@@ -32,7 +34,7 @@ def home() -> str:
 def index() -> str:
     """Every help page, by group."""
     public = current_public()
-    groups = public.groups(public.site.language)
+    groups = public.groups(current_language())
     parts = [(2, f"group-{group.id}", said(group.title)) for group, _ in groups]
     return render_template("help/index.html", groups=groups, headings=parts if len(parts) >= FEWEST else [])
 
@@ -40,25 +42,23 @@ def index() -> str:
 @blueprint.get("/help/<slug>")
 @same_for_everyone
 def page(slug: str) -> str:
-    """One help page, in its own language."""
+    """One help page, in the language of its address or lent to it."""
     public = current_public()
-    document = public.find("help", slug) or abort(404)
-    g.language = document.language
+    document = public.find("help", slug, current_language()) or abort(404)
     offered = onward(document.html)
-    related = [
-        other
-        for name in document.meta.related_help
-        if (other := public.find("help", name)) and other.path not in offered
-    ]
-    translations = [
-        (language_name(other.language), other.language, other.path) for other in public.translations(document)
-    ]
     return render_template(
         "help/page.html",
         document=document,
         group=public.group_of(document),
         headings=headings(document.html),
-        related=related,
-        translations=translations,
+        related=[page for page in related(document) if f"/help/{page.slug}" not in offered],
         calls='<div class="call-now"' in document.html,
+        **of_its_language(document),
     )
+
+
+def related(document: Document) -> list[Document]:
+    """The help pages that a page names, as who reads it finds them."""
+    public = current_public()
+    names = document.meta.related_help or public.original_of(document).meta.related_help
+    return [page for name in names if (page := public.find("help", name, current_language()))]

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 
 from sidedoor.documents.library import PublicLibrary
-from sidedoor.documents.site import Site, in_language
+from sidedoor.documents.site import Site
 from sidedoor.public.addresses import LINKED
+from sidedoor.web.language import marked, said
 from sidedoor.web.language import translate as _
 
 NOTICE_PAGE = "/safer-browsing"
@@ -26,11 +27,12 @@ def menu(public: PublicLibrary, language: str) -> list[tuple[str, str]]:
     usual = _usual_names(site.chat is not None)
     found = {public.help_now(language): _("Help now")}
     for path in menu_pages(site):
-        document = public.by_path.get(path)
+        there = public.in_language(path, language)
+        document = public.by_path.get(there) or public.borrowed(there)
         if document is None and (path not in LINKED or (path == "/chat" and not site.chat)):
             continue
-        name = in_language(own[path], language) if path in own else usual.get(path)
-        found.setdefault(path, name or (document.title if document else path))
+        name = said(own[path]) if path in own else usual.get(path)
+        found.setdefault(there, name or (marked(document.title, document.language) if document else path))
     return list(found.items())
 
 

@@ -3,13 +3,16 @@
 import json
 from typing import Any
 
-from flask import Blueprint, abort, g, render_template
+from flask import Blueprint, abort, render_template
 from markupsafe import Markup
 
 from sidedoor.documents.document import Document, Visibility
 from sidedoor.documents.models import NewsMeta
 from sidedoor.public.addresses import ITEMS_A_PAGE
+from sidedoor.public.help import related
+from sidedoor.public.translated import of_its_language
 from sidedoor.web.current import current_public, same_for_everyone, site_address
+from sidedoor.web.language import current_language, in_own_language
 
 blueprint = Blueprint("news", __name__, url_prefix="/news")
 
@@ -19,7 +22,10 @@ blueprint = Blueprint("news", __name__, url_prefix="/news")
 @same_for_everyone
 def latest(page: int) -> str:
     """The newest items, a page at a time."""
-    return _list("/news", current_public().news, None, page)
+    public, language = current_public(), current_language()
+    if not public.news_in(language) and language != public.site.language:
+        abort(404)
+    return _list(in_own_language("/news"), public.news_in(language), None, page)
 
 
 @blueprint.get("/<int(fixed_digits=4):year>", defaults={"page": 1})
@@ -27,7 +33,8 @@ def latest(page: int) -> str:
 @same_for_everyone
 def of_year(year: int, page: int) -> str:
     """The items of one year, a page at a time."""
-    return _list(f"/news/{year}", current_public().news_by_year.get(year) or abort(404), year, page)
+    items = current_public().years_of_news(current_language()).get(year) or abort(404)
+    return _list(f"{in_own_language('/news')}/{year}", items, year, page)
 
 
 @blueprint.get("/<slug>")
@@ -35,21 +42,21 @@ def of_year(year: int, page: int) -> str:
 def item(slug: str) -> str:
     """One item, shown or withdrawn with its reason."""
     public = current_public()
-    document = public.find("news", slug) or abort(404)
+    document = public.find("news", slug, current_language()) or abort(404)
     meta = document.meta
     assert isinstance(meta, NewsMeta)
-    g.language = document.language
     return render_template(
         "news/item.html",
         document=document,
         updates=document.updates(public.now),
         updated_at=document.updated_at(public.now),
         withdrawn=meta.withdrawn if document.visibility(public.now) is Visibility.WITHDRAWN else None,
-        related=[page for name in meta.related_help if (page := public.find("help", name))],
+        related=related(document),
         press=public.site.press.get(meta.press_contact or ""),
         canonical=site_address() + document.path,
         picture=_picture(document),
         json_ld=Markup(_json_ld(document)),
+        **of_its_language(document),
     )
 
 
@@ -61,7 +68,7 @@ def _list(path: str, items: tuple[Document, ...], year: int | None, page: int) -
     return render_template(
         "news/list.html",
         items=items[first : first + ITEMS_A_PAGE],
-        years=list(current_public().news_by_year),
+        years=list(current_public().years_of_news(current_language())),
         address=site_address(),
         year=year,
         page=page,

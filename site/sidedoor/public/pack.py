@@ -13,19 +13,21 @@ from collections import Counter
 from collections.abc import Iterator
 
 import brotli
-from flask import Blueprint, Response, abort, current_app, request
+from flask import Blueprint, Response, current_app, request
 
 from sidedoor.documents.library import PublicLibrary
 from sidedoor.web.current import current_public, same_for_everyone
 from sidedoor.web.edition import EDITION_KEY, MIRROR_KEY, SAME_FOR_EVERYONE, WHOEVER_ASKS, Edition
 from sidedoor.web.in_place import Parts
 from sidedoor.web.inline import bundle
-from sidedoor.web.language import direction
+from sidedoor.web.language import current_language, direction
+from sidedoor.web.spoken import LANGUAGE_KEY
+from sidedoor.web.spoken import spoken as as_views_know_it
 
 blueprint = Blueprint("pack", __name__)
 MOST_BYTES = 60_000
 """As sent, in brotli: about a second on a slow phone, behind everything else."""
-_GUIDE = "safer-browsing"
+_GUIDE = "/safer-browsing"
 _ALWAYS = ("/", "/help", "/contacts")
 # What many pages have in the same words: a helpline's card, the notice, who to talk to, how to print.
 _PIECES = {
@@ -39,8 +41,8 @@ _REPEATED = re.compile("|".join(f"<{tag}{first}.*?</{tag}>" for tag, first in _P
 
 def packs(public: PublicLibrary) -> dict[str, str]:
     """The addresses of the packs, and the language of each."""
-    own = public.site.language
-    return {"/pack": own} | {f"/{code}/pack": code for code in public.site.languages if code != own}
+    folders = {code: public.site.folder(code) for code in public.site.languages}
+    return {f"/{folder}/pack" if folder else "/pack": code for code, folder in folders.items()}
 
 
 def is_pack(path: str) -> bool:
@@ -49,12 +51,11 @@ def is_pack(path: str) -> bool:
 
 
 @blueprint.get("/pack")
-@blueprint.get("/<language>/pack")
-def pack(language: str = "") -> Response:
+def pack() -> Response:
     """All help in one language, as JSON: the script that shows pages in place, in a line of its own so that it need not
     wait for the rest; then the pack's language and direction, and each page's `main` by address, with the numbers of
     what it shares with others (see _told)."""
-    spoken = packs(current_public()).get(request.path) or abort(404)
+    spoken = current_language()
     mains: dict[str, str] = {}
     groups: list[list[str]] = []
     for addresses in _groups(current_public(), spoken):
@@ -89,15 +90,15 @@ def _told(language: str, pages: dict[str, str]) -> bytes:
 
 
 def _groups(public: PublicLibrary, language: str) -> Iterator[list[str]]:
-    """Addresses of pages in `language`: help now, where everybody passes, and the guide; then the groups of help pages,
-    in the order of the menu."""
-    guides = (page for page in public.shown if page.kind == "page" and _GUIDE in (page.slug, page.meta.translation_of))
-    spoken = {page.path for page in public.shown if page.language == language}
-    spoken |= set(_ALWAYS if language == public.site.language else ())
-    first = [public.help_now(language), *_ALWAYS, *(guide.path for guide in guides)]
-    yield [path for path in dict.fromkeys(first) if path in spoken]
+    """Addresses of pages for who reads `language`: help now, where everybody passes, and the guide; then the groups of
+    help pages, in the order of the menu. Of pages that are lent to a language it holds the first ones alone."""
+    first = [public.help_now(language), *(public.in_language(path, language) for path in (*_ALWAYS, _GUIDE))]
+    there = (
+        path for path in dict.fromkeys(first) if path in public.by_path or public.borrowed(path) or path != first[-1]
+    )
+    yield list(there)
     for _title, pages in public.groups(language):
-        yield [page.path for page in pages]
+        yield [page.path for page in pages if page.language == language]
 
 
 def _main(path: str) -> str | None:
@@ -109,9 +110,10 @@ def _main(path: str) -> str | None:
     else:
         # As nobody in particular asks: without a cookie, and not for this answer's own tag.
         environ = {name: value for name, value in request.environ.items() if not name.startswith("HTTP_")}
-        environ |= {"HTTP_HOST": request.host, "PATH_INFO": path, "QUERY_STRING": ""}
-        # A context of its own: what a page says of itself (its language) is not this answer's.
-        with current_app.app_context(), current_app.request_context(environ):
+        environ |= {"HTTP_HOST": request.host, "SCRIPT_NAME": "", "PATH_INFO": path, "QUERY_STRING": ""}
+        environ.pop(LANGUAGE_KEY, None)
+        # A context of its own: the language of its address is not this answer's.
+        with current_app.app_context(), current_app.request_context(as_views_know_it(environ)):
             answer = current_app.full_dispatch_request()
         if answer.status_code != 200:
             return None

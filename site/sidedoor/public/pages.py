@@ -2,11 +2,13 @@
 
 import re
 
-from flask import Blueprint, abort, g, render_template
+from flask import Blueprint, abort, render_template
 
 from sidedoor.public.contacts import names_of
 from sidedoor.public.orientation import headings
+from sidedoor.public.translated import of_its_language
 from sidedoor.web.current import current_public, same_for_everyone
+from sidedoor.web.language import current_language
 
 blueprint = Blueprint("pages", __name__)
 _OF_FEW = re.compile(
@@ -24,8 +26,7 @@ def of_few(html: str) -> bool:
 def page(slug: str) -> str:
     """One page of the folder `pages`."""
     public = current_public()
-    document = public.find("page", slug) or abort(404)
-    g.language = document.language
+    document = public.find("page", slug, current_language()) or abort(404)
     # The two pages about the exit add the switch of its shortcut.
     return render_template(
         [f"pages/{document.slug}.html", "pages/page.html"],
@@ -33,4 +34,5 @@ def page(slug: str) -> str:
         group=public.group_of(document),
         headings=headings(document.html),
         places=names_of(public.site.places),
+        **of_its_language(document),
     )

@@ -1,12 +1,16 @@
 """Search. The query is posted, so that it stands in no address and no history."""
 
+from collections.abc import Iterable
+
 from flask import Blueprint, current_app, render_template, request
 
-from sidedoor.public.search_index import LONGEST_QUERY, Found, SearchIndex
+from sidedoor.public.search_index import LONGEST_QUERY, Found, Result, SearchIndex
 from sidedoor.web.current import current_public, same_for_everyone
+from sidedoor.web.language import page_language
 from sidedoor.web.language import translate as _
 
 blueprint = Blueprint("search", __name__)
+MOST_RESULTS = 20
 
 
 @blueprint.get("/search")
@@ -24,12 +28,28 @@ def results() -> str:
     return _page(query, index.search(query, current_public()) if query else None)
 
 
+def _readable(hits: Iterable[Result]) -> list[tuple[Result, str, str]]:
+    """Hits with their addresses and languages: those in the reader's own first, then those in the site's own, whose
+    addresses lead to what they are in the reader's. Nothing in any other."""
+    public, spoken = current_public(), page_language()
+    rows = []
+    for hit in hits:
+        folder = public.split(hit.path)[0]
+        if folder in (public.site.folder(spoken), ""):
+            path = hit.path if folder else public.in_language(hit.path, spoken)
+            rows.append((hit, path, folder or public.site.language))
+    rows.sort(key=lambda row: row[2] != spoken)
+    once = {path: (hit, path, language) for hit, path, language in reversed(rows)}
+    return list(dict.fromkeys(once[path] for _hit, path, _language in rows))[:MOST_RESULTS]
+
+
 def _page(query: str, found: Found | None) -> str:
+    results = _readable(found.results) if found else []
     kinds = {"help": _("Help"), "news": _("News"), "page": _("About this site"), "contact": _("Contact")}
     return render_template(
         "search.html",
         query=query,
         searched=found is not None,
-        results=[(kinds[hit.kind], hit.title, hit.path, hit.snippet) for hit in found.results] if found else [],
+        results=[(kinds[hit.kind], hit.title, path, hit.snippet, language) for hit, path, language in results],
         suggestion=found.suggestion if found else None,
     )

@@ -28,11 +28,12 @@ from sidedoor.documents.lean import WordsGone
 from sidedoor.documents.library import PublicLibrary
 from sidedoor.documents.models import Contact
 from sidedoor.documents.problems import Refused
+from sidedoor.public import folding
 
 LONGEST_QUERY = 200
 _MOST_WORDS = 12
-_MOST_RESULTS = 20
-_WORD = re.compile(r"\w+")
+_MOST_RESULTS = 60
+"""Of all languages: whoever reads one is shown the best that they can read."""
 _ADDRESS = re.compile(r"https?://\S+")
 Entry = tuple[str, str, str, str, str, str]
 _OPEN, _CLOSE = "\x02", "\x03"
@@ -64,13 +65,13 @@ class Found:
     suggestion: str | None = None
 
 
-_SCHEMA = """
+_SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS held (number INTEGER PRIMARY KEY AUTOINCREMENT, version INTEGER NOT NULL UNIQUE);
 CREATE TABLE IF NOT EXISTS used (word TEXT PRIMARY KEY, times INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS made_by (code TEXT NOT NULL);
 CREATE VIRTUAL TABLE IF NOT EXISTS entries USING fts5(
     title, summary, body, search_words, kind UNINDEXED, path UNINDEXED,
-    tokenize='porter unicode61 remove_diacritics 2'
+    tokenize='{folding.TOKENIZER}'
 );
 """
 _TABLES = ("held", "used", "made_by", "entries")
@@ -231,7 +232,7 @@ def _match(database: sqlite3.Connection, expression: str, public: PublicLibrary)
         (_OPEN, _CLOSE, _OPEN, _CLOSE, expression, _MOST_RESULTS),
     )
     return [
-        Result(kind, title, path, _marked(body if _OPEN in body and _OPEN not in summary else summary))
+        Result(kind, folding.shown(title), path, _marked(body if _OPEN in body and _OPEN not in summary else summary))
         for kind, title, path, body, summary, version in rows
         if version == _version_at(public, path)
     ]
@@ -253,7 +254,8 @@ def _version_of(source: Source) -> int:
 
 @cache
 def _code() -> str:
-    return hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:16]
+    made_of = Path(__file__).read_bytes() + Path(folding.__file__).read_bytes()
+    return hashlib.sha256(made_of).hexdigest()[:16]
 
 
 def _stand_in(source: Source) -> int:
@@ -293,6 +295,16 @@ def _take_out(database: sqlite3.Connection, versions: Collection[int]) -> None:
 
 def _entry(source: Source) -> Entry | None:
     """What is found of a source; None if its words are gone, and a newer version is coming."""
+    written = _as_written(source)
+    if written is None:
+        return None
+    *texts, kind, path = written
+    title, summary, told, more = texts
+    more = f"{more} {folding.other_spellings(' '.join(texts))}".strip()
+    return folding.spaced(title), folding.spaced(summary), folding.spaced(told), folding.spaced(more), kind, path
+
+
+def _as_written(source: Source) -> Entry | None:
     if isinstance(source, Document):
         try:
             # A written-out address may be hidden now, and nobody searches for addresses.
@@ -312,13 +324,14 @@ def _words_of(entry: Entry) -> set[str]:
 
 
 def _words(text: str) -> list[str]:
-    return _WORD.findall(text.lower().replace("’", "").replace("'", ""))
+    return folding.words(text)
 
 
 def _term(word: str) -> str:
     """A word and whatever begins with it. Quoted, so that nothing typed is read as an operator."""
-    return f'("{word}" OR "{word}"*)'
+    spellings = dict.fromkeys(folding.spaced(one) for one in (word, folding.folded(word)))
+    return "(" + " OR ".join(f'"{one}" OR "{one}"*' for one in spellings) + ")"
 
 
 def _marked(snippet: str) -> Markup:
-    return Markup(str(escape(snippet)).replace(_OPEN, "<mark>").replace(_CLOSE, "</mark>"))
+    return Markup(str(escape(folding.shown(snippet))).replace(_OPEN, "<mark>").replace(_CLOSE, "</mark>"))

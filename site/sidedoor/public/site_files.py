@@ -31,7 +31,7 @@ def sitemap_of_pages() -> Response:
     public = current_public()
     if not Addresses(public).sitemaps:
         abort(404)
-    return _sitemap(LISTED, (document for document in public.shown if document.kind != "news"))
+    return _sitemap(LISTED, (one for one in public.shown if one.kind != "news" or one.folder))
 
 
 @blueprint.get("/sitemap-<int(fixed_digits=4):year>.xml")
@@ -46,16 +46,29 @@ def sitemap_of_year(year: int) -> Response:
 
 def _sitemap(listed: Iterable[str], documents: Iterable[Document]) -> Response:
     public = current_public()
-    pages: list[tuple[str, str | None]] = [(path, None) for path in listed]
+    pages: list[tuple[str, str | None, list[tuple[str, str]]]] = []
+    for path in listed:
+        versions = public.own_versions(path)
+        pages += [(there, None, _alternates(path)) for there in dict.fromkeys([path, *versions.values()])]
     for document in sorted(documents, key=lambda document: document.path):
         changed = document.updated_at(public.now) or document.meta.reviewed
-        pages.append((document.path, changed.isoformat()[:10] if changed else None))
+        day = changed.isoformat()[:10] if changed else None
+        pages.append((document.path, day, _alternates(document.path)))
     return _xml("site_files/sitemap.xml", pages=pages)
 
 
 def _xml(template: str, **shown: object) -> Response:
     text = render_template(template, address=site_address(), **shown)
     return Response(text, content_type="application/xml; charset=utf-8")
+
+
+def _alternates(path: str) -> list[tuple[str, str]]:
+    """Languages and addresses of the same page; the one in the site's own language is for all others, too."""
+    versions = current_public().own_versions(path)
+    own = versions.get(current_public().site.language)
+    if len(versions) < 2:
+        return []
+    return [*versions.items(), *([("x-default", own)] if own else [])]
 
 
 @blueprint.get("/robots.txt")

@@ -30,6 +30,11 @@ def site_address() -> str:
     return (current_public().site.url or current_app.config["SERVED_AT"]).rstrip("/")
 
 
+def current_path() -> str:
+    """The address that was asked for, with the language in front (see spoken.py)."""
+    return request.script_root + request.path if request.path != "/" or not request.script_root else request.script_root
+
+
 def same_for_everyone(view: Callable[Parameters, ResponseReturnValue]) -> Callable[Parameters, ResponseReturnValue]:
     """Mark a view whose answer depends on its address and the edition alone, so that the edition may remember it."""
 

@@ -20,7 +20,7 @@ BUNDLES = {
     # The exit stands alone: nothing else that fails can stop it.
     "hide-page.js": ("exit/hide-page.js",),
     "shortcut.js": ("exit/shortcut.js",),
-    "after.js": ("taps.js", "exit/pinch.js"),
+    "after.js": ("taps.js", "offer.js", "exit/pinch.js"),
     # On no page: it comes with the pack.
     "carried.js": ("pack.js", "travel.js", "fold.js"),
     # Only where the site has a chat.

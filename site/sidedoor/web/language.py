@@ -3,7 +3,8 @@
 import gettext
 import io
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
 from functools import cache, lru_cache
 from pathlib import Path
@@ -12,19 +13,41 @@ from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from flask import Flask, g
+from flask import Flask, g, request
+from jinja2 import pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup
 
 from sidedoor.documents.codes import Code
+from sidedoor.documents.document import Document
 from sidedoor.documents.problems import Level, Problem
-from sidedoor.documents.site import Wording, in_language
+from sidedoor.documents.site import Wording
 from sidedoor.web.current import current_public
+from sidedoor.web.spoken import LANGUAGE_KEY
 
+N_ = str
+"""Marks a sentence for translators that is translated elsewhere."""
 LOCALE = Path(__file__).resolve().parents[1] / "locale"
 
 
 def current_language() -> str:
-    """BCP 47 tag of the page being made: the one a view set, or the site's."""
-    return getattr(g, "language", None) or current_public().site.language
+    """BCP 47 tag of what is being made: the page's, or that of a part of it which is in another language."""
+    return getattr(g, "language", None) or page_language()
+
+
+def page_language() -> str:
+    """BCP 47 tag of the page being made: that of its address, or the site's."""
+    return request.environ.get(LANGUAGE_KEY) or current_public().site.language
+
+
+@contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """Make a part of a page in another language than the page's."""
+    before, g.language = getattr(g, "language", None), language
+    try:
+        yield
+    finally:
+        g.language = before
 
 
 @cache
@@ -111,8 +134,60 @@ def long_date(moment: date | datetime) -> str:
 
 
 def said(wording: Wording | None) -> str:
-    """The owner's words in the language of the page being made; nothing where there are none."""
-    return in_language(wording, current_language()) if wording else ""
+    """The owner's words in the language of the page being made, or marked as the language that they are in; nothing
+    where there are none."""
+    if not wording:
+        return ""
+    language = current_language()
+    if language in wording:
+        return wording[language]
+    written, words = next(iter(wording.items()))
+    return marked(words, written or current_public().site.language)
+
+
+def marked(words: str, language: str) -> str:
+    """Words as they stand on the page being made: told apart where they are in another language than it."""
+    if not words or language == current_language():
+        return words
+    return Markup('<span lang="{}" dir="{}">{}</span>').format(language, direction(language), words)
+
+
+def name_in_english(language: str) -> str:
+    """What somebody says who wants an interpreter: `Urdu`."""
+    return _locale(language).get_display_name("en") or language
+
+
+def in_site_language(text: str) -> str:
+    """A sentence of the interface in the site's own language, for what is said in both."""
+    own = current_public().site.language
+    with speaking(own):
+        said_in_it = translate(text)
+    return marked(said_in_it, own)
+
+
+def language_in_words(language: str) -> str:
+    """What the speakers of the page's language call another one: `Saesneg`."""
+    return _locale(language).get_display_name(_locale(current_language())) or language
+
+
+def address_of(page: Document) -> str:
+    """Where a page is for who reads the page being made; of one that is lent, in their language."""
+    return in_own_language(page.path)
+
+
+def in_own_language(address: str) -> str:
+    """Where a page of the site's own language is for who reads the page being made: `/cy/help`."""
+    return current_public().in_language(address, page_language())
+
+
+@pass_context  # so that Jinja does not work it out once, for the first language that asks
+def _here(_context: Context, address: str) -> str:
+    return in_own_language(address)
+
+
+def dialled(number: str) -> str:
+    """A number, a time or a code, kept in its own order among letters that are written from the right."""
+    return Markup('<bdi dir="ltr">{}</bdi>').format(number) if direction(current_language()) == "rtl" else number
 
 
 def awaiting_review(languages: Collection[str]) -> list[Problem]:
@@ -131,7 +206,7 @@ def awaiting_review(languages: Collection[str]) -> list[Problem]:
 
 
 def speak_languages(app: Flask) -> None:
-    """Give templates `_()`, `lang`, `dir` and the filters `longdate` and `said`."""
+    """Give templates `_()`, `lang`, `dir` and the filters `longdate`, `said`, `marked` and `here`."""
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
         translate,
@@ -140,6 +215,15 @@ def speak_languages(app: Flask) -> None:
     )
     app.jinja_env.filters["longdate"] = long_date
     app.jinja_env.filters["said"] = said
+    app.jinja_env.filters["marked"] = marked
+    app.jinja_env.filters["direction"] = direction
+    app.jinja_env.filters["own_name"] = language_name
+    app.jinja_env.filters["name_in_english"] = name_in_english
+    app.jinja_env.filters["here"] = _here
+    app.jinja_env.filters["dialled"] = dialled
+    app.jinja_env.filters["address"] = address_of
+    app.jinja_env.globals["language_in_words"] = language_in_words
+    app.jinja_env.globals["in_site_language"] = in_site_language
 
     @app.context_processor
     def _language() -> dict[str, str]:

@@ -28,7 +28,6 @@ UNSHOWN: dict[str, object] = {
     "facts": ["ten-rooms"],
     "search_words": ["rooms shelter", "nowhere to go"],
     "previous_slugs": ["former"],
-    "translation_of": "getting-ready",
     "order": "30",
 }
 SHOWN = {
@@ -49,8 +48,6 @@ def test_what_the_form_does_not_show_outlives_saving_approval_withdrawal_and_mov
     content.write("facts.yaml", FACTS)
     known = KINDS[kind].model_fields  # type: ignore[index]
     kept = {name: value for name, value in UNSHOWN.items() if name in known}
-    if kind != "help":
-        kept.pop("translation_of")
     content.document(f"{file}.md", "There are ten rooms.", **kept)
     desk.extensions["desk"].live.refresh()
     path, eli = f"/items/{kind}/rooms", signed_in("Eli Editor")

@@ -11,10 +11,9 @@ from sidedoor.documents.front_matter import Written, read_document, read_yaml
 from sidedoor.documents.problems import Refused
 
 ORDER = (
-    "title", "tab_title", "summary", "language", "translation_of", "group", "order", "state", "publish_at",
-    "expires_at",
-    "legal_review_on", "location", "updates", "withdrawn", "previous_slugs", "reviewed", "awaiting_review", "sources",
-    "press_contact", "notes_to_editors", "related_help",
+    "title", "tab_title", "summary", "language", "group", "order", "state", "publish_at", "expires_at",
+    "legal_review_on", "location", "updates", "withdrawn", "previous_slugs", "reviewed", "awaiting_review",
+    "translator", "reviewer", "made_from", "sources", "press_contact", "notes_to_editors", "related_help",
 )  # fmt: skip
 
 

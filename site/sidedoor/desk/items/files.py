@@ -16,7 +16,7 @@ from pathlib import Path
 
 from sidedoor.desk.items.history import Author, History
 from sidedoor.desk.refusals import HalfDone, Refusal, Stopped
-from sidedoor.documents.document import FOLDERS, kind_of
+from sidedoor.documents.document import FOLDERS, folder_of, kind_of
 from sidedoor.documents.reading import CONTACTS, PICTURES, SITE
 from sidedoor.documents.slugs import slug_problem
 from sidedoor.private import as_its_folder_says, private_file
@@ -206,7 +206,8 @@ def _odd(file: str) -> bool:
     name = file.removeprefix(CHANGES)
     if name in (CONTACTS, CREDITS, SITE):
         return False
-    folder, _, rest = name.partition("/")
+    language = folder_of(name)
+    folder, _, rest = name.removeprefix(f"{language}/" if language else "").partition("/")
     if name.startswith(PICTURES) and file == name:
         stem, _, ending = rest.partition(".")
         return slug_problem(stem.lower()) is not None or ending not in ("jpg", "jpeg", "png", "webp")

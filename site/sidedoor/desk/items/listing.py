@@ -13,7 +13,7 @@ from sidedoor.desk.items.newsroom import standing_of, unfinished
 from sidedoor.desk.items.reviews import Reviews
 from sidedoor.documents.checks import check_library, due_of
 from sidedoor.documents.codes import Code
-from sidedoor.documents.document import Document, kind_of, slug_of
+from sidedoor.documents.document import Document, folder_of, kind_of, slug_of
 from sidedoor.documents.front_matter import read_document, read_yaml
 from sidedoor.documents.library import Library
 from sidedoor.documents.models import Kind
@@ -73,10 +73,10 @@ def rows(library: Library, shelf: Shelf, reviews: Reviews, now: datetime) -> lis
             waiting.get(document.file), document.published_at, document.file in flagged, document,
             _due(document, past, now), reviews.last_written(document.file) if document.meta.state == "ready" else None,
         )
-        for document in library.documents
+        for document in library.documents if not document.folder
     ]  # fmt: skip
     known = {row.file for row in found}
-    broken = {problem.file for problem in library.problems if problem.level is Level.ERROR}
+    broken = {one.file for one in library.problems if one.level is Level.ERROR and not folder_of(one.file)}
     for file in sorted(broken - known):
         kind = kind_of(file)
         try:

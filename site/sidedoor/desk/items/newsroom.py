@@ -411,7 +411,7 @@ def as_if_public(
     moments = [now, meta.publish_at, *(note.at for note in meta.updates), meta.withdrawn.at if meta.withdrawn else None]
     state = "withdrawn" if meta.withdrawn else "published"
     shown = replace(document, meta=meta.model_copy(update={"state": state, "expires_at": None}))
-    others = tuple(other for other in library.documents if (other.kind, other.slug) != (document.kind, document.slug))
+    others = tuple(other for other in library.documents if other.path != document.path)
     whole, moment = replace(library, documents=(*others, shown)), max(moment for moment in moments if moment)
     public = whole.public(moment)
     if outside:

@@ -1,0 +1,72 @@
+"""Where each translation stands. It is worked out from its file and its original's, never typed.
+
+A page says what it was made from (the digest of its original), who made it and who read it. So a translation is behind
+as soon as its original changes, and nothing that was said of it once can outlive that.
+"""
+
+from collections.abc import Iterator, Mapping
+from enum import StrEnum, auto
+
+from sidedoor.documents.codes import Code
+from sidedoor.documents.digest import urgent_half
+from sidedoor.documents.document import Document
+from sidedoor.documents.library import Library, is_reviewed
+from sidedoor.documents.problems import Level, Problem
+
+
+class Standing(StrEnum):
+    """Where a translation of a page stands, the worst first."""
+
+    MISSING = auto()
+    ORPHANED = auto()  # it has no original
+    URGENT = auto()  # what to do in danger, or a number, has changed since
+    STALE = auto()  # the words have changed since, or nobody wrote down what it was made from
+    AWAITS_REVIEW = auto()
+    GOOD = auto()
+
+
+def standing(translation: Document | None, original: Document | None) -> Standing:
+    """Where a translation stands beside the page that it was made from."""
+    if translation is None or translation.translation is None:
+        return Standing.MISSING
+    if original is None:
+        return Standing.ORPHANED
+    made_from = translation.translation.made_from or ""
+    if made_from and urgent_half(made_from) != urgent_half(original.digest):
+        return Standing.URGENT
+    if made_from != original.digest:
+        return Standing.STALE
+    return Standing.GOOD if is_reviewed(translation) else Standing.AWAITS_REVIEW
+
+
+def standings(library: Library) -> Mapping[Document, Mapping[str, Standing]]:
+    """The page × language grid: of each page in the site's own language, how it stands in every other."""
+    own = {(one.language, one.kind, one.slug): one for one in library.documents if one.folder}
+    languages = [language for language in library.site.languages if language != library.site.language]
+    pages = [one for one in library.documents if not one.folder and one.kind != "news"]
+    return {page: {code: standing(own.get((code, page.kind, page.slug)), page) for code in languages} for page in pages}
+
+
+def check_translations(library: Library) -> Iterator[Problem]:
+    """What is stale, orphaned, or waits for somebody who knows the language, each file once."""
+    codes = {
+        Standing.ORPHANED: (Code.TRANSLATION_ORPHANED, Level.WARNING),
+        Standing.URGENT: (Code.TRANSLATION_BEHIND_IN_DANGER, Level.ERROR),
+        Standing.STALE: (Code.TRANSLATION_STALE, Level.WARNING),
+        Standing.AWAITS_REVIEW: (Code.TRANSLATION_UNREAD, Level.WARNING),
+    }
+    for document in library.documents:
+        if not document.folder:
+            continue
+        original = library.original_of(document)
+        found = codes.get(standing(document, original))
+        if found:
+            values = {"original": original.file if original else f"{document.kind}/{document.slug}"}
+            yield Problem(document.file, None, found[0], values, level=found[1])
+
+
+def stamped(text: str, digest: str) -> str:
+    """The text of a translation that says it was made from the original with this digest."""
+    opening, front, body = text.split("---\n", 2)
+    lines = [line for line in front.splitlines() if not line.startswith("made_from:")]
+    return f"{opening}---\n" + "\n".join([*lines, f"made_from: {digest}"]) + f"\n---\n{body}"

@@ -1,0 +1,237 @@
+"""Languages: addresses, what is lent, what is shown before it was read, what a change in danger does, numbers."""
+
+import re
+from xml.etree import ElementTree as etree
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from sidedoor.documents.translations import Standing, standings
+from tests.conftest import Refresh
+from tests.content import ContentFolder
+
+EMERGENCY = "## What to do\n\n/// emergency | Now\nCall 999.\n///\n\n/// contact | ndah\n\n///\n\nSome words."
+
+
+@pytest.fixture
+def site(content: ContentFolder, refresh: Refresh, app: Flask) -> ContentFolder:
+    """A site that speaks Welsh and Urdu: Urdu has one page that somebody has read, Welsh shows what nobody has."""
+    toml = (content.path / "site.toml").read_text("utf-8").replace('languages = ["en", "cy"]\n', "")
+    content.write("site.toml", f'{toml}\n[languages.cy]\nshow = "all"\ntelling_words = ["trais"]\n[languages.ur]\n')
+    content.document("help/get-help-now.md", EMERGENCY, title="Get help now", tab_title="Help now")
+    content.document("cy/help/money.md", "Arian.", title="Arian", tab_title="Arian", previous_slugs=["arian"])
+    content.document("cy/help/money-too.md", "Arian.", title="Amddifad", tab_title="Amddifad", group="plan")
+    content.document("ur/help/money.md", "پیسہ", title="پیسہ", tab_title="پیسہ")
+    content.document("ur/help/get-help-now.md", "0808 2000 247 پر کال کریں\n\n/// contact | ndah\n\n///", title="مدد", tab_title="مدد", reviewer="Ayesha")  # fmt: skip
+    refresh()
+    stamp(app, "ur/help/get-help-now.md")
+    refresh()
+    return content
+
+
+def stamp(app: Flask, *files: str) -> None:
+    """What `sidedoor translations stamp` does."""
+    told = app.test_cli_runner().invoke(args=["translations", "stamp", *files])
+    assert told.exit_code == 0, told.output
+
+
+def words(page: str) -> str:
+    """A page's `main`, without what is in the notice."""
+    return re.sub(r"<dialog.*?</dialog>", "", page[page.index("<main") : page.index("</main>")], flags=re.S)
+
+
+def test_every_place_speaks_the_language_of_its_address_and_leads_on_in_it(
+    site: ContentFolder, client: FlaskClient
+) -> None:
+    for place in ("", "/help", "/contacts", "/search", "/feedback", "/feedback/sent", "/safer-browsing", "/nope"):
+        page = client.get(f"/ur{place}").text
+        assert '<html lang="ur" dir="rtl">' in page, place
+        around = page[page.index("<header") : page.index("<details id=")] + page[page.index("<footer") :]
+        links = set(re.findall(r'<a (?:class="[^"]*" )?href="(/[^"]*)"', around))
+        own = {link for link in links if link.startswith("/ur/") or link == "/ur"}
+        assert links - own == {"/news"}, "it has no news of its own"
+        assert "/ur/help/get-help-now" in own
+    for typed, meant in (("/ur/", "/ur"), ("/UR/Help/", "/ur/help"), ("/en/help/money", "/help/money")):
+        assert client.get(typed).headers["Location"] == meant
+    for path in ("/ur/news", "/ur/news/rss.xml", "/ur/news/first", "/fr", "/fr/help", "/ur/ur"):
+        assert client.get(path).status_code == 404, path
+
+
+def test_forms_and_their_answers_stay_in_the_language(site: ContentFolder, client: FlaskClient) -> None:
+    assert 'action="/cy/search#results"' in client.get("/cy/search").text
+    assert "0 canlyniad" in client.post("/cy/search", data={"query": "zqzq"}).text
+    sent = client.post("/cy/feedback", data={"message": "Diolch"})
+    assert sent.headers["Location"] == "/cy/feedback/sent"
+
+
+def test_a_page_that_a_language_has_not_is_lent_to_it_and_says_so(site: ContentFolder, client: FlaskClient) -> None:
+    page = client.get("/ur/help/getting-ready").text
+    assert '<div lang="en" dir="ltr">\n<p>Pack a bag.</p>' in words(page)
+    assert '<h1 tabindex="-1"><span lang="en" dir="ltr">Getting ready</span>' in page
+    assert 'rel="canonical" href="http://localhost:5000/help/getting-ready"' in page and "hreflang" not in page.partition("</head>")[0]  # fmt: skip
+    assert client.get("/ur/help/nope").status_code == 404
+    topics = words(client.get("/ur/help").text)
+    assert '<a href="/ur/help/getting-ready"><span lang="en" dir="ltr">Getting ready</span></a>' in topics
+    assert '<a href="/ur/help/get-help-now">مدد</a>' in topics
+
+
+def test_a_former_address_at_the_root_leads_to_the_language(site: ContentFolder, client: FlaskClient) -> None:
+    for former in ("/help/arian", "/cy/help/arian"):
+        answer = client.get(former)
+        assert (answer.status_code, answer.headers["Location"]) == (301, "/cy/help/money")
+
+
+def test_a_page_that_nobody_has_read_is_shown_where_the_site_says_so_alone_and_says_it_in_both_languages(
+    site: ContentFolder, client: FlaskClient
+) -> None:
+    assert "پیسہ" not in client.get("/ur/help/money").text
+    assert "Money can be kept from you." in client.get("/ur/help/money").text
+    page = words(client.get("/cy/help/money").text)
+    assert "Arian." in page and "Nid oes neb" in page and '<span lang="en" dir="ltr">Nobody who knows' in page
+    assert "Nobody who knows" not in client.get("/ur/help/get-help-now").text
+
+
+def test_a_translation_follows_its_original_out_of_sight(
+    site: ContentFolder, client: FlaskClient, refresh: Refresh
+) -> None:
+    site.document("help/money.md", "Money.", title="Money and you", tab_title="Money", state="draft")
+    refresh()
+    assert client.get("/cy/help/money").status_code == 404
+
+
+def test_a_change_of_what_to_do_in_danger_sends_readers_to_the_original_at_once_and_no_other_change_does(
+    site: ContentFolder, client: FlaskClient, app: Flask, refresh: Refresh
+) -> None:
+    step = 'href="/help/get-help-now#part-what-to-do" lang="en"'
+    for body, standing in (
+        (EMERGENCY + " More words.", Standing.STALE),
+        (EMERGENCY.replace("Call 999.", "Call 999 now."), Standing.URGENT),
+        (EMERGENCY.replace("ndah", "live-fear-free"), Standing.URGENT),
+        (EMERGENCY + " Or 0800 555 0100.", Standing.URGENT),
+        (EMERGENCY, Standing.GOOD),
+    ):
+        site.document("help/get-help-now.md", body, title="Get help now", tab_title="Help now")
+        refresh()
+        library = app.extensions["live"].library
+        grid = next(row for page, row in standings(library).items() if page.slug == "get-help-now")
+        assert grid == {"cy": Standing.MISSING, "ur": standing}
+        assert (step in client.get("/ur/help/get-help-now").text) is (standing is Standing.URGENT)
+
+
+def test_check_says_what_is_behind_orphaned_unread_and_telling_and_that_the_folder_decides(
+    site: ContentFolder, app: Flask, refresh: Refresh
+) -> None:
+    site.document("cy/help/getting-ready.md", "Trais.", title="Trais", tab_title="Paratoi")
+    site.document("help/aros.md", "Aros.", title="Aros", tab_title="Aros", language="cy")
+    refresh()
+    told = app.test_cli_runner().invoke(args=["content", "check"]).output
+    assert "cy/help/money.md: warning: The words of help/money.md are not those" in told
+    assert "cy/help/money-too.md: warning: This translates help/money-too" in told
+    assert "cy/help/getting-ready.md: error: The title gives the page away: “trais”." in told
+    assert "error: A page in “cy” stands in another folder. Move it to cy/help/aros.md." in told
+    assert "ur/help/get-help-now.md: warning" not in told
+
+
+def test_the_choice_of_language_leads_to_the_same_page_by_its_own_name(
+    site: ContentFolder, client: FlaskClient
+) -> None:
+    def choice(path: str) -> list[tuple[str, str, str]]:
+        page = client.get(path).text
+        return re.findall('<li><a href="([^"]+)" lang="([^"]+)" dir="[a-z]+" hreflang="[^"]+"[^>]*>([^<]+)</a>', page)
+
+    assert choice("/help/money") == [("/cy/help/money", "cy", "Cymraeg"), ("/ur/help/money", "ur", "اردو")]
+    assert choice("/ur/help/money") == [("/help/money", "en", "English"), ("/cy/help/money", "cy", "Cymraeg")]
+    assert [path for path, *_ in choice("/cy")] == ["/", "/ur"]
+    assert [path for path, *_ in choice("/news/first")] == ["/cy", "/ur"]
+    assert [path for path, *_ in choice("/cy/help/zqnope")] == ["/", "/ur"], "no typed address is repeated"
+
+
+def test_search_engines_learn_of_translations_and_not_of_what_is_lent(site: ContentFolder, client: FlaskClient) -> None:
+    tree = etree.fromstring(client.get("/sitemap.xml").data)
+    listed = {url[0].text: [(link.get("hreflang"), link.get("href")) for link in url if link.get("hreflang")] for url in tree}  # fmt: skip
+    host = "http://localhost:5000"
+    both = [("en", f"{host}/help/get-help-now"), ("ur", f"{host}/ur/help/get-help-now"), ("x-default", f"{host}/help/get-help-now")]  # fmt: skip
+    assert listed[f"{host}/help/get-help-now"] == listed[f"{host}/ur/help/get-help-now"] == both
+    assert f"{host}/ur/help/getting-ready" not in listed and listed[f"{host}/help/getting-ready"] == []
+    assert listed[f"{host}/ur"][-1] == ("x-default", f"{host}/")
+    head = client.get("/ur/help/get-help-now").text.partition("</head>")[0]
+    assert re.findall('hreflang="([^"]+)" href="([^"]+)"', head) == both
+
+
+def test_a_language_with_news_has_its_own_list_and_feeds(
+    site: ContentFolder, client: FlaskClient, refresh: Refresh
+) -> None:
+    site.document("cy/news/first.md", "Newyddion.", title="Newyddion cyntaf", tab_title=None, publish_at="2026-11-02 09:00")  # fmt: skip
+    refresh()
+    assert "Newyddion cyntaf" in client.get("/cy/news").text and "First news" not in client.get("/cy/news").text
+    assert "Newyddion cyntaf" not in client.get("/news").text
+    feed = client.get("/cy/news/feed.json").get_json()
+    assert (feed["language"], [item["url"] for item in feed["items"]]) == ("cy", ["http://localhost:5000/cy/news/first"])  # fmt: skip
+    assert "<language>cy</language>" in client.get("/cy/news/rss.xml").text
+    assert client.get("/cy/news/2026").status_code == 200
+    assert 'href="/cy/news/first" lang="cy"' in client.get("/news/first").text
+
+
+def test_numbers_keep_their_order_among_letters_from_the_right(site: ContentFolder, client: FlaskClient) -> None:
+    page = words(client.get("/ur/help/get-help-now").text)
+    assert '<bdi dir="ltr">0808 2000 247</bdi> پر' in page, "in running text"
+    assert re.search('href="tel:08082000247">[^<]* <bdi dir="ltr">0808 2000 247</bdi>', page), "on a card"
+    assert not re.search(r">[^<]*\d{3} \d[^<]*<(?!/bdi>)", page), "and everywhere else"
+
+
+@pytest.mark.parametrize(
+    ("language", "written", "typed"),
+    [
+        ("ur", "وہ مجھے مارتا ہے، میں کیا کروں", "كيا"), ("ur", "یہ گھر کی بات ہے", "گھر"), ("fa", "می‌خواهم بروم", "میخواهم"),
+        ("fa", "شماره ۱۲۳۴", "1234"), ("ar", "أريد المساعدة", "اريد"), ("pl", "Chcę wyjść, łatwo", "latwo"), ("pl", "Pomoc już", "POMÓC"),
+        ("cy", "Dyma ŵyl", "wyl"), ("bn", "আমি নিরাপদ নই", "নিরাপদ"), ("pa", "ਮੈਨੂੰ ਮਦਦ ਚਾਹੀਦੀ ਹੈ", "ਚਾਹੀਦੀ"), ("zh", "他控制我的钱和手机。", "控制"),
+        ("ro", "Ştiu unde ești", "stiu"), ("so", "Guriga ka bax", "guri"),
+    ],
+)  # fmt: skip
+def test_a_word_is_found_however_it_is_spelt_and_shown_as_it_was_written(
+    content: ContentFolder, client: FlaskClient, refresh: Refresh, language: str, written: str, typed: str
+) -> None:
+    toml = (content.path / "site.toml").read_text("utf-8").replace('languages = ["en", "cy"]\n', "")
+    content.write("site.toml", f'{toml}\n[languages.{language}]\nshow = "all"\n')
+    content.document(f"{language}/help/money.md", written, title="Zq", tab_title="Zq")
+    refresh()
+    found = client.post(f"/{language}/search", data={"query": typed}).text
+    hits = re.findall(r'<li><a href="([^"]+)">Zq</a><span>[^:]*: (.*?)</span></li>', found)
+    assert [path for path, _ in hits] == [f"/{language}/help/money"]
+    assert re.sub("</?mark>", "", hits[0][1]) in (written, "A summary.")
+    assert "\u200b" not in found
+
+
+def test_a_search_shows_the_readers_language_first_then_the_sites_own_and_no_other(
+    site: ContentFolder, client: FlaskClient, refresh: Refresh
+) -> None:
+    for folder in ("", "cy/", "ur/"):
+        site.document(f"{folder}help/getting-ready.md", "Zqword.", title=f"In {folder or 'en/'}", tab_title="Tab", reviewer="Ann" if folder else None)  # fmt: skip
+    site.document("help/alone.md", "Zqword zqword.", title="Alone", tab_title="Alone", group="plan")
+    refresh()
+    found = client.post("/ur/search", data={"query": "zqword"}).text
+    hits = re.findall(
+        r'<li><a href="([^"]+)">(?:<span lang="(\w+)" dir="ltr">)?([^<]+)', found[found.index("results") :]
+    )
+    assert hits[:2] == [("/ur/help/getting-ready", "", "In ur/"), ("/ur/help/alone", "en", "Alone")]
+    assert "In cy/" not in found and "In en/" not in found
+
+
+def test_contacts_say_what_is_spoken_there_and_a_reader_finds_who_speaks_their_language(
+    site: ContentFolder, client: FlaskClient, refresh: Refresh
+) -> None:
+    text = (site.path / "contacts.yaml").read_text("utf-8")
+    assert "Someone who speaks" not in client.get("/contacts").text, "nothing is said of it"
+    ndah, other = text.split("  - id: live-fear-free")
+    site.write("contacts.yaml", f"{ndah}    languages: [ur]\n  - id: live-fear-free{other}    interpreter: name-it\n")
+    refresh()
+    page = client.get("/ur/contacts").text
+    assert page.count('<span lang="en" dir="ltr">Urdu</span>') == 1, "the name to say, in English"
+
+    def found(speaks: str) -> list[str]:
+        return re.findall(r'id="contact-([\w-]+)"', client.post("/contacts", data={"speaks": speaks}).text)
+
+    assert found("ur") == ["ndah", "live-fear-free"]
+    assert found("cy") == ["live-fear-free"]
+    assert found("zq") == ["ndah", "live-fear-free"], "no choice of ours"
