@@ -18,7 +18,7 @@ from pathlib import Path
 
 from sidedoor.database import Database
 from sidedoor.documents.problems import Refused
-from sidedoor.documents.reading import PICTURES
+from sidedoor.documents.reading import SHOWN
 from sidedoor.private import private_file
 
 _SCHEMA = """
@@ -79,9 +79,9 @@ class Kept:
         changed = [(copy.file, copy.signature, copy.digest, copy.reader, copy.value) for copy in copies]
         gone = [(file,) for file in forgotten]
         for (file,) in gone:
-            if file.startswith(PICTURES):
+            if file.startswith(SHOWN):
                 with suppress(OSError):
-                    (self._pictures / file.removeprefix(PICTURES)).unlink(missing_ok=True)
+                    (self._pictures / file.partition("/")[2]).unlink(missing_ok=True)
         if not (changed or gone) or not self._database:
             return
         with suppress(sqlite3.Error, OSError), self._database.writing() as database:

@@ -23,6 +23,8 @@ from sidedoor.documents.models import FactsFile
 from sidedoor.documents.problems import Problem, Refused
 from sidedoor.documents.reading import (
     PICTURES,
+    RECORDINGS,
+    SHOWN,
     SITE,
     Contacts,
     Good,
@@ -34,6 +36,7 @@ from sidedoor.documents.reading import (
     read_text,
     to_text,
 )
+from sidedoor.documents.recordings import is_recording
 from sidedoor.documents.renderer import Renderer, shared_renderer
 from sidedoor.documents.site import Site
 
@@ -176,9 +179,9 @@ class Loader:
             self._records[file] = _Record(_NEVER_SEEN, copy.digest, copy.reader, good)
 
     def picture(self, name: str) -> bytes | None:
-        """The bytes of a picture of the Library; those that were kept, where its file cannot be read. Never raises."""
+        """The bytes of a picture or recording; those that were kept, where its file cannot be read. Never raises."""
         try:
-            return (self.content / PICTURES / name).read_bytes()
+            return (self.content / (RECORDINGS if is_recording(name) else PICTURES) / name).read_bytes()
         except OSError:
             return self._kept.picture(name) if self._kept else None
 
@@ -228,13 +231,13 @@ class Loader:
             if self._kept and isinstance(good, str):
                 self._kept.keep_picture(good, raw)
         except Refused as refused:
-            good = None if file.startswith(PICTURES) else before.good if before else _good(copy)
+            good = None if file.startswith(SHOWN) else before.good if before else _good(copy)
             self._records[file] = _Record(signature, digest, reader, good, tuple(refused.problems))
 
     def _has_picture(self, file: str) -> bool:
-        """Whether a file is not a picture, or is kept with its bytes, as older versions did not do."""
-        name = file.removeprefix(PICTURES)
-        return name == file or self._kept is None or self._kept.has_picture(name)
+        """Whether a file is not one that pages show, or is kept with its bytes, as older versions did not do."""
+        shown = file.startswith(SHOWN)
+        return not shown or self._kept is None or self._kept.has_picture(file.partition("/")[2])
 
     def _bytes(self, file: str) -> bytes:
         try:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from sidedoor.documents.library import PublicLibrary
+from sidedoor.documents.reading import PICTURES, RECORDINGS
+from sidedoor.documents.recordings import is_recording
 from sidedoor.public.pack import packs
 
 ITEMS_A_PAGE = 20
@@ -70,6 +72,11 @@ class Addresses:
         return packs(self._public)
 
     @cached_property
+    def _shown(self) -> frozenset[str]:
+        """Pictures and recordings."""
+        return frozenset(f"/{RECORDINGS if is_recording(name) else PICTURES}{name}" for name in self._public.pictures)
+
+    @cached_property
     def _lists(self) -> frozenset[str]:
         """Lists of news by year, and the further pages of each list."""
         lists = {"/news": self._public.news}
@@ -89,13 +96,13 @@ class Addresses:
             or path in self._lists
             or path in public.redirects
             or path in public.gone
-            or (isinstance(path, str) and path.startswith("/images/") and path[len("/images/") :] in public.pictures)
+            or path in self._shown
         )
 
     def __iter__(self) -> Iterator[str]:
         """Each address once."""
         public = self._public
-        pictures = (f"/images/{name}" for name in sorted(public.pictures))
+        pictures = sorted(self._shown)
         documents = (*public.by_path, *public.gone, *public.redirects)
         yield from dict.fromkeys([*self._places, *self._packs, *documents, *pictures, *sorted(self._lists)])
 
