@@ -92,6 +92,7 @@ lock: $(TESTS)
 	$(LOCK) -o requirements.txt $(if $(UPGRADE),--upgrade)
 	$(LOCK) --all-extras -c requirements.txt -o requirements-deploy.txt $(if $(UPGRADE),--upgrade)
 	$(LOCK) --all-extras --group dev -c requirements-deploy.txt -o requirements-dev.txt $(if $(UPGRADE),--upgrade)
+	$(BIN)/python -m tools.pins
 
 clean:
 	rm -rf .venv tests/node_modules

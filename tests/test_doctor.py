@@ -49,6 +49,7 @@ FAULTS: dict[str, tuple[str, dict[str, str], str]] = {
     "url silent": ('url = "https://www.example.invalid"\n', {}, "site.toml: warning: Nothing answers at https://www.example"),
     "desk": ("", {"SIDEDOOR_DESK_URL": "http://desk.example.org"}, "SIDEDOOR_DESK_URL: error: Staff reach the desk at"),
     "store": ("", {"SIDEDOOR_CHAT_STORE": "valkey://127.0.0.1:1/0"}, "SIDEDOOR_CHAT_STORE: error: The chat's store does"),
+    "database": ("", {"SIDEDOOR_DATABASE": "postgresql://127.0.0.1:1/x"}, "SIDEDOOR_DATABASE: error: No PostgreSQL answers at"),
     "unknown": ("", {"SIDEDOOR_PROXYS": "1"}, "SIDEDOOR_PROXYS: warning: There is no setting of this name"),
 }  # fmt: skip
 

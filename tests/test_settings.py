@@ -19,6 +19,10 @@ A_FOLDER = "Write the folder's path, like /srv/sidedoor/content."
 AN_ADDRESS = "Write one like https://www.example.org."
 HOSTS = "Write the names alone, with commas between: desk.example.org, desk.internal."
 STORES = "This is no store that Sidedoor knows. Write sqlite:, sqlite:/folder or valkey://host:6379/0."
+NO_DATABASE = (
+    "This is no address of a PostgreSQL database. Write one like postgresql://user:password@host:5432/sidedoor, or nothing"
+    " for files in SIDEDOOR_DATA."
+)
 TRUE_OR_FALSE = "Write true or false."
 WRONG: list[tuple[str, str, str]] = [
     ("SIDEDOOR_CONTENT", "", f"“” is not a folder. {A_FOLDER}"),
@@ -36,6 +40,10 @@ WRONG: list[tuple[str, str, str]] = [
     ("SIDEDOOR_CHAT_STORE", "valkey:///0", STORES),
     ("SIDEDOOR_CHAT_STORE", "valkey://host/first", STORES),
     ("SIDEDOOR_CHAT_STORE", "valkey://host:99999/0", STORES),
+    ("SIDEDOOR_DATABASE", "sqlite:", NO_DATABASE),
+    ("SIDEDOOR_DATABASE", "mysql://host/sidedoor", NO_DATABASE),
+    ("SIDEDOOR_DATABASE", "postgresql://zq:secret@host", NO_DATABASE),
+    ("SIDEDOOR_DATABASE", "postgresql://host/?sslmode=require", NO_DATABASE),
     ("SIDEDOOR_PROXIES", "one", "“one” is not a whole number from 0 to 5. Write one like 1."),
     ("SIDEDOOR_PROXIES", "9", "“9” is not a whole number from 0 to 5. Write one like 1."),
     ("SIDEDOOR_PROXIES", "", "“” is not a whole number from 0 to 5. Write one like 1."),

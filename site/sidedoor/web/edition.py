@@ -20,6 +20,7 @@ from werkzeug.test import run_wsgi_app
 
 from sidedoor.documents.library import Library, PublicLibrary
 from sidedoor.documents.live import LiveLibrary
+from sidedoor.documents.showing import Showing
 from sidedoor.documents.times import Clock
 from sidedoor.web.headers import IN_PLACE_KEY
 from sidedoor.web.in_place import Parts, speaks
@@ -198,9 +199,17 @@ class Edition:
         """Whether it still shows what the public may see at `now`, also after the clock was set back."""
         return library is self.library and self._lasts(now)
 
-    def after(self, library: Library, now: datetime, addresses: Callable[[PublicLibrary], Container[str]]) -> "Edition":
-        """The edition that follows this one. A change to a draft changes nothing, not even how soon we answer."""
-        public = library.public(now)
+    def after(
+        self,
+        library: Library,
+        public: PublicLibrary,
+        now: datetime,
+        addresses: Callable[[PublicLibrary], Container[str]],
+    ) -> "Edition":
+        """The edition that follows this one, with what is `public` of the `library`.
+
+        A change to a draft changes nothing, not even how soon we answer.
+        """
         if self._lasts(now) and public.shows_the_same_as(self.public):
             return replace(self, library=library, public=public)
         return Edition(library, public, now, now, addresses(public))
@@ -239,8 +248,9 @@ class EditionLayer:
         self._clock = clock
         self._addresses = addresses
         self._costly = costly
+        self._showing = Showing()
         library, now = live.library, clock()
-        public = library.public(now)
+        public = self._showing.public(library, now)
         self._edition = Edition(library, public, now, now, addresses(public))
 
     def edition(self) -> Edition:
@@ -248,7 +258,8 @@ class EditionLayer:
         edition = self._edition
         library, now = self._live.library, self._clock()
         if not edition.valid(library, now):
-            self._edition = edition = edition.after(library, now, self._addresses)
+            public = self._showing.public(library, now)
+            self._edition = edition = edition.after(library, public, now, self._addresses)
         return edition
 
     def remembered(self, environ: "WSGIEnvironment") -> Answer | None:
