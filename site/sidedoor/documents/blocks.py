@@ -188,6 +188,22 @@ class Number(Block):
         return "inline"
 
 
+class Audio(Block):
+    """`/// audio | signs.mp3`: a recording of content/media. Inside stand its words, for whoever does not hear it."""
+
+    NAME = "audio"
+    ARGUMENT = True
+
+    def on_create(self, parent: etree.Element) -> etree.Element:
+        figure = etree.SubElement(parent, "figure", {"class": "audio", "data-recording": self.argument.strip()})
+        self.said = etree.SubElement(figure, "details")
+        etree.SubElement(self.said, "summary")  # the page says it in its language
+        return figure
+
+    def on_add(self, block: etree.Element) -> etree.Element:
+        return self.said
+
+
 BLOCKS: tuple[type[Block], ...] = (
     Callout,
     Emergency,
@@ -204,6 +220,7 @@ BLOCKS: tuple[type[Block], ...] = (
     Question,
     Place,
     Number,
+    Audio,
 )
 BLOCK_NAMES = frozenset(block.NAME for block in BLOCKS)
 

@@ -11,6 +11,7 @@ from sidedoor.documents.library import Library
 from sidedoor.documents.models import Contact, HelpMeta
 from sidedoor.documents.problems import Level, Problem
 from sidedoor.documents.readability import flesch_kincaid_grade
+from sidedoor.documents.recordings import is_recording
 from sidedoor.documents.site import in_language
 from sidedoor.documents.translations import check_translations
 
@@ -88,7 +89,9 @@ def _links(document: Document, library: Library, places: Collection[str]) -> Ite
         if contact not in library.contacts:
             yield Problem(document.file, None, Code.UNKNOWN_CONTACT, {"contact": contact})
     for picture in document.pictures:
-        if picture not in library.pictures:
+        if picture not in library.pictures and is_recording(picture):
+            yield Problem(document.file, None, Code.RECORDING_OF_OTHERS, {"recording": picture})
+        elif picture not in library.pictures:
             yield Problem(document.file, None, Code.UNKNOWN_PICTURE, {"picture": picture})
 
 

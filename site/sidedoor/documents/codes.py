@@ -94,6 +94,11 @@ class Code(StrEnum):
     PICTURE_UNREADABLE = auto()
     PICTURE_TELLS = auto()
     PICTURE_PAST_ITS_DAY = auto()
+    RECORDING_TOO_BIG = auto()
+    RECORDING_FORMAT = auto()
+    RECORDING_TELLS = auto()
+    RECORDING_OF_OTHERS = auto()
+    RECORDING_WITHOUT_WORDS = auto()
     # What leads elsewhere
     LINK_TO_NOWHERE = auto()
     UNKNOWN_HELP_PAGE = auto()

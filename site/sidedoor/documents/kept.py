@@ -24,7 +24,7 @@ from pathlib import Path
 from sidedoor.database import Database
 from sidedoor.documents.lean import version_of
 from sidedoor.documents.problems import Refused
-from sidedoor.documents.reading import PICTURES
+from sidedoor.documents.reading import SHOWN
 from sidedoor.private import private_file
 
 _SCHEMA = """
@@ -106,9 +106,9 @@ class Kept:
         """Keep `copies`; forget files that were deleted on purpose, which must not come back. Whether that was done."""
         copies, gone = list(copies), list(forgotten)
         for file in gone:
-            if file.startswith(PICTURES):
+            if file.startswith(SHOWN):
                 with suppress(OSError):
-                    (self._pictures / file.removeprefix(PICTURES)).unlink(missing_ok=True)
+                    (self._pictures / file.partition("/")[2]).unlink(missing_ok=True)
         if not self._database:
             return False
         if not (copies or gone):

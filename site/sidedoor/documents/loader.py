@@ -33,6 +33,8 @@ from sidedoor.documents.reading import (
     CONTACTS,
     FACTS,
     PICTURES,
+    RECORDINGS,
+    SHOWN,
     SITE,
     Good,
     counts,
@@ -44,6 +46,7 @@ from sidedoor.documents.reading import (
     to_text,
 )
 from sidedoor.documents.reading_pool import WORTH_IT, ReadingPool
+from sidedoor.documents.recordings import is_recording
 from sidedoor.documents.renderer import Renderer, shared_renderer
 from sidedoor.documents.site import Site
 
@@ -218,7 +221,7 @@ class Loader:
                 found[file] = (status.st_mtime_ns, status.st_size, status.st_ino)
             except FileNotFoundError:
                 # Of a document, of one of many, that was deleted. All else may be a folder that is away.
-                if not (file.endswith(".md") or file.startswith(PICTURES)) or not os.path.exists(
+                if not (file.endswith(".md") or file.startswith(SHOWN)) or not os.path.exists(
                     os.path.join(self.content, SITE)
                 ):
                     return None
@@ -302,9 +305,9 @@ class Loader:
             self._take_from_copy(file)
 
     def picture(self, name: str) -> bytes | None:
-        """The bytes of a picture of the Library; those that were kept, where its file cannot be read. Never raises."""
+        """The bytes of a picture or recording; those that were kept, where its file cannot be read. Never raises."""
         try:
-            return (self.content / PICTURES / name).read_bytes()
+            return (self.content / (RECORDINGS if is_recording(name) else PICTURES) / name).read_bytes()
         except OSError:
             return self._kept.picture(name) if self._kept else None
 
@@ -433,14 +436,14 @@ class Loader:
             if self._kept and isinstance(good, str):
                 self._kept.keep_picture(good, raw)
         except Refused as refused:
-            last = None if file.startswith(PICTURES) else before or copy
+            last = None if file.startswith(SHOWN) else before or copy
             problems = tuple(refused.problems)
             self._put(file, _Record(signature, digest, reader, last.good if last else None, problems))
 
     def _has_picture(self, file: str) -> bool:
-        """Whether a file is not a picture, or is kept with its bytes, as older versions did not do."""
-        name = file.removeprefix(PICTURES)
-        return name == file or self._kept is None or self._kept.has_picture(name)
+        """Whether a file is not one that pages show, or is kept with its bytes, as older versions did not do."""
+        shown = file.startswith(SHOWN)
+        return not shown or self._kept is None or self._kept.has_picture(file.partition("/")[2])
 
     def _keep(self, files: Iterable[str], gone: Iterable[str] = ()) -> None:
         """Keep what was just read and found good, unless it came from what was kept; leave the words of it on disk."""

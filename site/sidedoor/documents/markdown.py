@@ -21,14 +21,15 @@ from markdown.treeprocessors import Treeprocessor
 
 from sidedoor.documents.blocks import BLOCK_NAMES, AuthorBlocks
 from sidedoor.documents.codes import Code
+from sidedoor.documents.recordings import is_recording
 
 ALLOWED: dict[str, set[str]] = {
     "p": {"class"}, "h2": {"id", "class"}, "h3": {"id", "class"}, "h4": {"id"},
     "ul": set(), "ol": {"start"}, "li": set(), "strong": set(), "em": set(), "code": set(), "pre": set(),
     "blockquote": set(), "br": set(), "hr": set(), "a": {"href", "title"}, "img": {"src", "alt", "title"},
     "table": set(), "thead": set(), "tbody": set(), "tr": set(), "th": {"class", "scope"}, "td": {"class"},
-    "div": {"class", "data-contact"}, "figure": {"class"}, "figcaption": set(), "section": {"class", "id"},
-    "details": {"class"}, "summary": set(),
+    "div": {"class", "data-contact"}, "figure": {"class", "data-recording"}, "figcaption": set(),
+    "section": {"class", "id"}, "details": {"class"}, "summary": set(),
 }  # fmt: skip
 HEADING_PREFIX = "part-"
 """Before an id made of a heading's words, so that it is never one of the layout's; test_markdown.py knows those."""
@@ -38,6 +39,7 @@ _INLINE = {"a", "strong", "em", "code", "img", "br"}
 # A browser reads \\ as / and leaves out tabs and line ends, so `/\\host` and `/<tab>/host` lead to another host.
 _MISLEADING = re.compile(r"[\\\s\x00-\x1f\x7f\ufffd]|%(?:5c|0[9ad]|00)", re.IGNORECASE)
 _OWN_PICTURE = re.compile(r"/images/[\w-][\w.-]*")
+_OWN_RECORDING = re.compile(r"[\w-][\w.-]*")
 _MOST_BRACKETS = 400
 _DEEPEST_INDENT = 40
 _DEEPEST_QUOTE = 8
@@ -226,6 +228,8 @@ class _Inspector(Treeprocessor):
             self._inspect_link(element.get("href", ""))
         elif tag == "img":
             self._inspect_picture(element.get("src", ""), element.get("alt", ""))
+        elif tag == "figure" and "data-recording" in element.attrib:
+            self._inspect_recording(element.get("data-recording", ""), "".join(element.itertext()))
         elif contact := element.get("data-contact"):
             self.contacts.append(contact)
 
@@ -249,6 +253,14 @@ class _Inspector(Treeprocessor):
             self.pictures.append(name)
         if not alt.strip():
             self._report(written, Code.PICTURE_WITHOUT_WORDS, picture=name[:80])
+
+    def _inspect_recording(self, name: str, words: str) -> None:
+        if not _OWN_RECORDING.fullmatch(name) or not is_recording(name):
+            self._report(name, Code.RECORDING_OF_OTHERS, recording=name[:80])
+        else:
+            self.pictures.append(name)
+        if not words.strip():
+            self._report(name, Code.RECORDING_WITHOUT_WORDS, recording=name[:80])
 
     def _report(self, near: str, code: Code, **values: str | int) -> None:
         line = self._line_of(near, str) or self._line_of(near, lambda text: re.sub(r"[\\\s]", "", text))

@@ -195,6 +195,18 @@ WORDS: Mapping[Code, _Words] = {
         "The picture carries hidden details ({details}).",
         "Save a copy without them: they can say where and by whom it was taken.",
     ),
+    Code.RECORDING_TOO_BIG: _Words("The recording is too big.", "Save it smaller, under {megabytes} MB."),
+    Code.RECORDING_FORMAT: _Words("This is not an MP3 recording.", "Save it as MP3."),
+    Code.RECORDING_TELLS: _Words(
+        "The recording has a tag, which may name a person or a program.", "Save it again without ID3 or APE tags."
+    ),
+    Code.RECORDING_OF_OTHERS: _Words(
+        "“{recording}” is not the name of a recording of this site's own.",
+        "Put it in content/media and write its name: /// audio | NAME.mp3.",
+    ),
+    Code.RECORDING_WITHOUT_WORDS: _Words(
+        "The recording “{recording}” has no words for those who do not hear it.", "Write what it says inside the block."
+    ),
     Code.PICTURE_PAST_ITS_DAY: _Words(
         "The picture {picture} was to be used until {day}.", "Take it out, or ask whether it may stay."
     ),

@@ -18,6 +18,8 @@ from sidedoor.documents.models import Contact, ContactsFile, FactsFile, HelpMeta
 from sidedoor.documents.pictures import MOST_BYTES as MOST_PICTURE_BYTES
 from sidedoor.documents.pictures import read_picture
 from sidedoor.documents.problems import Problem, Refused, Wrong
+from sidedoor.documents.recordings import MOST_BYTES as MOST_RECORDING_BYTES
+from sidedoor.documents.recordings import read_recording
 from sidedoor.documents.renderer import Renderer, RenderingFailed
 from sidedoor.documents.site import Site
 
@@ -25,20 +27,24 @@ MOST_BYTES = 200_000
 CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 
-SITE, CONTACTS, FACTS, PICTURES = "site.toml", "contacts.yaml", "facts.yaml", "images/"
+SITE, CONTACTS, FACTS, PICTURES, RECORDINGS = "site.toml", "contacts.yaml", "facts.yaml", "images/", "media/"
+SHOWN = (PICTURES, RECORDINGS)
+"""The folders of files that pages show as they are."""
 
 Contacts = dict[str, Contact]
 Good = Site | Contacts | FactsFile | Document | str
-"""What a file can stand for: the site's choices, the contacts by id, the facts, a document, the name of a picture."""
+"""What a file can stand for: the site's choices, contacts by id, facts, a document, a picture's or recording's name."""
 
 
 def counts(file: str) -> bool:
     """Whether a path in the content folder is one that is read at all."""
-    return file in (SITE, CONTACTS, FACTS) or kind_of(file) is not None or file.startswith(PICTURES)
+    return file in (SITE, CONTACTS, FACTS) or kind_of(file) is not None or file.startswith(SHOWN)
 
 
 def most_bytes(file: str) -> int:
     """How long a file may be."""
+    if file.startswith(RECORDINGS):
+        return MOST_RECORDING_BYTES
     return MOST_PICTURE_BYTES if file.startswith(PICTURES) else MOST_BYTES
 
 
@@ -59,6 +65,8 @@ def read(raw: bytes, file: str, site: Site | None, renderer: Renderer) -> Good:
     """Read a file that `counts`; all but site.toml itself need `site`. Raises Refused with every problem found."""
     if file.startswith(PICTURES):
         return read_picture(raw, file)
+    if file.startswith(RECORDINGS):
+        return read_recording(raw, file)
     text = read_text(raw, file)
     if file == SITE:
         return read_site(text)

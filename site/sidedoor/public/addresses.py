@@ -10,6 +10,8 @@ from functools import cached_property
 
 from sidedoor.documents.document import Document
 from sidedoor.documents.library import PublicLibrary
+from sidedoor.documents.reading import PICTURES, RECORDINGS
+from sidedoor.documents.recordings import is_recording
 from sidedoor.public.pack import packs
 from sidedoor.public.sources import former_lists, lists_of_sources
 
@@ -83,6 +85,11 @@ class Addresses:
         return packs(self._public)
 
     @cached_property
+    def _shown(self) -> frozenset[str]:
+        """Pictures and recordings."""
+        return frozenset(f"/{RECORDINGS if is_recording(name) else PICTURES}{name}" for name in self._public.pictures)
+
+    @cached_property
     def _sources(self) -> Mapping[str, Document | str]:
         return lists_of_sources(self._public) | former_lists(self._public)
 
@@ -121,13 +128,13 @@ class Addresses:
             or path in public.redirects
             or path in public.gone
             or (isinstance(path, str) and public.borrowed(path) is not None)
-            or (isinstance(path, str) and path.startswith("/images/") and path[len("/images/") :] in public.pictures)
+            or path in self._shown
         )
 
     def __iter__(self) -> Iterator[str]:
         """Each address once."""
         public = self._public
-        pictures = (f"/images/{name}" for name in sorted(public.pictures))
+        pictures = sorted(self._shown)
         documents = (*public.by_path, *public.gone, *public.redirects)
         yield from dict.fromkeys(
             [*self._places, *self.sitemaps, *self._packs, *documents, *self._sources, *pictures, *sorted(self._lists)]

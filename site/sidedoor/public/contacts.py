@@ -10,6 +10,7 @@ from markupsafe import Markup, escape
 from sidedoor.documents.document import Document
 from sidedoor.documents.models import Contact
 from sidedoor.documents.site import Area, Audience, Place
+from sidedoor.public.recordings import with_recordings
 from sidedoor.web.current import current_edition, current_public, same_for_everyone, site_address
 from sidedoor.web.language import current_language, direction, language_name, page_language, said, speaking
 
@@ -128,7 +129,8 @@ def body(document: Document) -> Markup:
 
 @blueprint.app_template_filter("with_contacts")
 def with_contacts(html: str) -> Markup:
-    """A document's HTML as readers may see it now: the cards it asks for, and no link to what is hidden.
+    """A document's HTML as readers may see it now: the cards and recordings it asks for, and no link to what
+    is hidden.
 
     The words of such a link stay, and the link is back with the edition in which its page is open. A contact that no
     longer exists is left out without a trace.
@@ -149,7 +151,7 @@ def with_contacts(html: str) -> Markup:
             words = str(escape(own + target)) if target else ""
         return f'<a href="{escape(target)}">{words}</a>' if target else words
 
-    html = _LINK.sub(link, html)
+    html = with_recordings(_LINK.sub(link, html))
     if direction(current_language()) == "rtl":
         html = _TAG.sub(lambda found: _FIGURE.sub(_isolated, found[1]) + found[2], html)
 

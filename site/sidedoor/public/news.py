@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from sidedoor.documents.document import Document, Visibility
 from sidedoor.documents.models import NewsMeta
+from sidedoor.documents.recordings import is_recording
 from sidedoor.public.addresses import ITEMS_A_PAGE
 from sidedoor.public.help import related
 from sidedoor.public.translated import of_its_language
@@ -80,7 +81,8 @@ def _list(path: str, items: tuple[Document, ...], year: int | None, page: int) -
 
 def _picture(document: Document) -> str:
     """The address of an item's first picture, for those who share it; empty if it has none."""
-    return f"{site_address()}/images/{document.pictures[0]}" if document.pictures else ""
+    shown = next((name for name in document.pictures if not is_recording(name)), "")
+    return f"{site_address()}/images/{shown}" if shown else ""
 
 
 def _json_ld(document: Document) -> str:

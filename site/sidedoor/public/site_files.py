@@ -1,13 +1,14 @@
-"""What programs ask a site for: sitemap, robots.txt, security.txt (RFC 9116), an icon; and public pages' pictures."""
+"""What programs ask a site for: sitemap, robots.txt, security.txt (RFC 9116), an icon, pictures and recordings."""
 
 import mimetypes
 from collections.abc import Iterable
 from datetime import timedelta
 
-from flask import Blueprint, Response, abort, current_app, render_template
+from flask import Blueprint, Response, abort, current_app, render_template, request
 
 from sidedoor.documents.document import Document
 from sidedoor.documents.live import LiveLibrary
+from sidedoor.documents.recordings import is_recording
 from sidedoor.public.addresses import LISTED, Addresses
 from sidedoor.web.current import current_public, same_for_everyone, site_address
 
@@ -101,13 +102,28 @@ def icon() -> Response:
 @blueprint.get("/images/<name>")
 def picture(name: str) -> Response:
     """A picture that a public page shows. To anybody else, and before its page is public, there is none."""
-    if name not in current_public().pictures:
+    return _shown(name, is_recording(name))
+
+
+@blueprint.get("/media/<name>")
+def recording(name: str) -> Response:
+    """A recording, or the part of it that a player asks for, by the rules for pictures.
+
+    Answered no-store like all, so that no player's cache keeps it on a disk.
+    """
+    response = _shown(name, not is_recording(name))
+    response.make_conditional(request, accept_ranges=True, complete_length=response.content_length)
+    return response
+
+
+def _shown(name: str, elsewhere: bool) -> Response:
+    if elsewhere or name not in current_public().pictures:
         abort(404)
     live: LiveLibrary = current_app.extensions["live"]
-    picture = live.picture(name)
-    if picture is None:
+    raw = live.picture(name)
+    if raw is None:
         abort(404)
-    return Response(picture, content_type=mimetypes.guess_type(name)[0])
+    return Response(raw, content_type=mimetypes.guess_type(name)[0])
 
 
 def _text(text: str) -> Response:

@@ -16,7 +16,7 @@ _FEATURES = ("browsing-topics camera display-capture geolocation microphone paym
 
 
 def content_security_policy(https: bool, rules: str = "") -> str:
-    """Nothing is allowed but this site's own pictures and forms, and the styles and scripts whose hashes are listed.
+    """Nothing is allowed but this site's own pictures, recordings and forms, and styles and scripts by their hashes.
 
     `rules`: what the site's own choices add to its style (see look.py).
     """
@@ -38,6 +38,7 @@ def _of_a_page(rules: str) -> dict[str, str]:
         "script-src": " ".join(hashes("js")),
         "style-src": " ".join([*hashes("css"), *([source_hash(rules)] if rules else [])]),
         "img-src": "'self' data:",
+        "media-src": "'self'",  # a page arrived at decides for all that are read in it
         "connect-src": "'self'",
         "form-action": "'self'",
         "base-uri": "'none'",
