@@ -26,8 +26,8 @@ LONDON = ZoneInfo("Europe/London")
 class Office:
     """A desk and a public site on one content folder, and the people who work there."""
 
-    def __init__(self, folder: Path, browser: Browser) -> None:
-        self.content, self.data, self._browser = folder / "content", folder / "data", browser
+    def __init__(self, folder: Path, browser: Browser, visually: bool = False) -> None:
+        self.content, self.data, self._browser, self._visually = folder / "content", folder / "data", browser, visually
         copy_content(self.content, ["https://exit.example/"])
         self.desk = RunningSite(self.content, self.data, application=DESK)
         self.site = RunningSite(self.content, self.data)
@@ -51,6 +51,8 @@ class Office:
         """A browser of its own, which can hold passkeys."""
         context = self._browser.new_context(viewport={"width": width, "height": 900}, java_script_enabled=scripts)
         self._contexts.append(context)
+        if not self._visually:  # whoever chose to write Markdown
+            context.add_init_script("try { localStorage.setItem('sidedoor-writes-markdown', 'yes') } catch { }")
         page = context.new_page()
         if scripts:
             devtools = context.new_cdp_session(page)

@@ -206,6 +206,8 @@ BLOCKS: tuple[type[Block], ...] = (
     Number,
 )
 BLOCK_NAMES = frozenset(block.NAME for block in BLOCKS)
+WITH_ARGUMENT = frozenset(block.NAME for block in BLOCKS if block.ARGUMENT)
+"""What is nothing without it, and would stand on the page as its Markdown."""
 
 
 class AuthorBlocks(BlocksExtension):
