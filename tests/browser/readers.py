@@ -29,7 +29,8 @@ from tests.chromium import CHROMIUM, CHROMIUM_ARGUMENTS
 from tests.server import free_port
 
 FIREFOX = "/usr/bin/firefox-esr"
-WAIT_SECONDS = 5.0
+WAIT_SECONDS = 20.0
+"""At most so long for what comes by itself: several browsers share the machine."""
 AFTER_PRESS_SECONDS = 0.15
 
 # Notes each frame in which a document shows words: `note` is called with the address.

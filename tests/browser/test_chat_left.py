@@ -34,8 +34,8 @@ class Open:
         one = self.answer()
         page.get_by_label("Your message").fill("zqreader")
         page.get_by_role("button", name="Send").click()
-        expect(page.locator(".chat .adviser")).to_contain_text("zqadviser", timeout=10_000)
-        expect(page.locator(".chat .reader")).to_contain_text("zqreader", timeout=10_000)
+        expect(page.locator(".chat .adviser")).to_contain_text("zqadviser")
+        expect(page.locator(".chat .reader")).to_contain_text("zqreader")
         return one
 
     def answer(self) -> Conversation:
@@ -305,11 +305,11 @@ def test_end_clears_the_screen_first_and_is_not_said_to_be_done_before_it_is(
         context.route(re.compile("/chat/(end|messages)"), refuse)
     page.get_by_role("button", name="End and clear").click()
     assert "zq" not in page.content()
-    expect(page.get_by_text("We could not end the chat yet.")).to_be_visible(timeout=10_000)
+    expect(page.get_by_text("We could not end the chat yet.")).to_be_visible()
     expect(page.get_by_text("Every word of it is deleted.")).to_be_hidden()
     context.set_offline(False)
     context.unroute_all()
-    expect(page.get_by_text("Every word of it is deleted.")).to_be_visible(timeout=10_000)
+    expect(page.get_by_text("Every word of it is deleted.")).to_be_visible()
     expect(page.get_by_text("We could not end the chat yet.")).to_have_count(0)
     assert office.end_of(one) == ("ended", "reader")
     assert names(context) == []
@@ -340,7 +340,7 @@ def test_a_message_that_is_refused_is_kept_and_the_reason_is_true(office: Open, 
     context.route("**/chat/say", refuse)
     page.get_by_label("Your message").fill("zqkept")
     page.get_by_role("button", name="Send").click()
-    expect(page.locator("#chat-problem")).to_contain_text("We could not take it just now.", timeout=10_000)
+    expect(page.locator("#chat-problem")).to_contain_text("We could not take it just now.")
     expect(page.get_by_label("Your message")).to_have_value("zqkept")
     context.unroute_all()
     context.set_offline(True)
@@ -429,7 +429,7 @@ def test_without_scripts_the_page_after_send_renews_itself_in_chromium(
         page.reload()
         assert page.url.endswith("/chat/wait#menu")
     office.store.say(one.id, "adviser", "zqwithout a press", datetime.now(UTC))
-    expect(page.locator(".chat .adviser")).to_have_count(2, timeout=15_000)
+    expect(page.locator(".chat .adviser")).to_have_count(2)
     context.close()
 
 

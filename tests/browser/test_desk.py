@@ -17,6 +17,7 @@ import pyotp
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.browser.readers import WAIT_SECONDS
 from tests.browser.test_pages import problems_of
 from tests.server import DESK, PROJECT, RunningSite, copy_content, workers
 
@@ -156,7 +157,7 @@ def test_a_password_and_six_digits_do_with_scripts_off(office: Office) -> None:
 def test_from_the_first_word_to_the_withdrawal(office: Office, ann: Page, ben: Page) -> None:
     address = write(ann, office, "Ten new rooms are open")
     # The panel and the preview follow what is typed, before anything is saved.
-    expect(ann.locator("[data-saved]")).to_contain_text("kept", timeout=15_000)
+    expect(ann.locator("[data-saved]")).to_contain_text("kept")
     expect(ann.frame_locator("[data-preview]").get_by_text("The council paid for them.")).to_be_visible()
     expect(ann.frame_locator("[data-preview]").get_by_text("Draft. Not published.")).to_be_visible()
     ann.get_by_role("combobox", name="Insert").select_option(label="Statement")
@@ -176,7 +177,7 @@ def test_from_the_first_word_to_the_withdrawal(office: Office, ann: Page, ben: P
         assert office.public(path)[0] == 404
         assert "Ten new rooms" not in office.public("/news")[1]
         time.sleep(0.5)
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + WAIT_SECONDS
     while office.public(path)[0] != 200 and time.monotonic() < deadline:
         time.sleep(0.05)
     assert datetime.now(UTC) - live_at < timedelta(seconds=2)
@@ -205,7 +206,7 @@ def test_from_the_first_word_to_the_withdrawal(office: Office, ann: Page, ben: P
 
 def eventually(office: Office, path: str, words: str) -> str:
     """The public page, once it has `words`; the watch on the folder takes a moment."""
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + WAIT_SECONDS
     while words not in (page := office.public(path)[1]) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert words in page
@@ -218,7 +219,7 @@ def test_two_people_are_told_of_each_other_and_both_their_words_stay(office: Off
     ben.goto(address)
     ben.locator("#f-body").press("End")
     ben.locator("#f-body").press_sequentially(" Ben was here.")
-    expect(ben.locator("[data-saved]")).to_contain_text("kept", timeout=15_000)
+    expect(ben.locator("[data-saved]")).to_contain_text("kept")
     ann.locator("#f-body").fill("Ann wrote something else.")
     expect(ann.locator("[data-others]")).to_contain_text("Ben Okoro", timeout=30_000)
     ann.get_by_role("button", name="Save as a draft").click()
@@ -281,13 +282,13 @@ def test_the_preview_stays_where_it_was_scrolled_to_at_the_width_that_was_chosen
     write(ann, office, "A long release")
     ann.locator("#f-body").fill("\n\n".join(f"Line {number}." for number in range(80)))
     preview = ann.frame_locator("[data-preview]")
-    expect(preview.get_by_text("Line 79.")).to_be_attached(timeout=15_000)
+    expect(preview.get_by_text("Line 79.")).to_be_attached()
     frame = ann.locator("[data-preview]")
     frame.evaluate("frame => frame.contentWindow.scrollTo({ top: 900, behavior: 'instant' })")
     ann.locator("#f-summary").fill("Another summary of the rooms.")
     ann.locator("#f-body").press("End")
     ann.locator("#f-body").press_sequentially("The end.")
-    expect(preview.get_by_text("The end.")).to_be_attached(timeout=15_000)
+    expect(preview.get_by_text("The end.")).to_be_attached()
     ann.wait_for_function("document.querySelector('[data-preview]').contentWindow.scrollY === 900")
     assert frame.evaluate("frame => frame.contentWindow.innerWidth") <= 390
     ann.get_by_label("Computer").check()
@@ -298,14 +299,14 @@ def test_the_preview_stays_where_it_was_scrolled_to_at_the_width_that_was_chosen
 def test_what_was_typed_is_there_after_the_desk_was_killed(office: Office, ann: Page, browser: Browser) -> None:
     address = write(ann, office, "Typed before the power went")
     ann.locator("#f-body").fill("Words that nobody saved.")
-    expect(ann.locator("[data-saved]")).to_contain_text("kept", timeout=15_000)
+    expect(ann.locator("[data-saved]")).to_contain_text("kept")
     office.desk.process.send_signal(signal.SIGSTOP)  # so that it starts no other worker meanwhile
     for worker in workers(office.desk):
         os.kill(worker, signal.SIGKILL)
     office.desk.process.kill()
     office.desk.process.wait()
     ann.locator("#f-body").press_sequentially(" And more.")
-    expect(ann.locator("[data-saved]")).to_contain_text("Your words are still here", timeout=15_000)
+    expect(ann.locator("[data-saved]")).to_contain_text("Your words are still here")
     again = RunningSite(office.content, office.data, application=DESK)
     before, office.desk, office.url = office.url, again, f"http://localhost:{again.port}"
     ann.goto(address.replace(before, office.url))

@@ -14,6 +14,7 @@ import pytest
 from tests.browser.conftest import Visited
 from tests.browser.places import Places
 from tests.browser.readers import (
+    WAIT_SECONDS,
     FirefoxReader,
     Reader,
     WebKitReader,
@@ -169,7 +170,7 @@ def test_f3_with_scripts_off_the_link_leaves(visited: Visited) -> None:
         reader.go(f"{site.url}/help/money")
         places.asked.clear()
         reader.press_keys("\ue004", "\ue004", "\ue007")  # Tab, Tab, Enter
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + WAIT_SECONDS
         while not places.asked_of("exit") and time.monotonic() < deadline:
             time.sleep(0.05)
         assert [asked.referer for asked in places.asked_of("exit")] == [None]

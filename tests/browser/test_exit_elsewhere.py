@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Playwright
 
 from tests.browser.places import Places
 from tests.browser.readers import (
+    WAIT_SECONDS,
     ChromiumReader,
     FirefoxReader,
     Reader,
@@ -266,7 +267,7 @@ def test_with_scripts_off_the_link_leaves_in_firefox(elsewhere: Elsewhere) -> No
     try:
         reader.go(f"{elsewhere.url}/one")
         reader.press_keys("\ue004", "\ue007")  # Tab, Enter
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + WAIT_SECONDS
         while not elsewhere.places.asked_of("exit") and time.monotonic() < deadline:
             time.sleep(0.05)
         assert [asked.referer for asked in elsewhere.places.asked_of("exit")] == [None]

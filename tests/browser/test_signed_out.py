@@ -82,24 +82,24 @@ def test_an_open_form_says_signed_out_and_saves_with_the_new_session_also_after_
 ) -> None:
     page = ann.page
     address = write(page, office, "Rooms in Southampton")
-    expect(page.locator("[data-saved]")).to_contain_text("What you typed is kept", timeout=20_000)
+    expect(page.locator("[data-saved]")).to_contain_text("What you typed is kept")
     ann.end_sessions()
     page.locator("#f-body").fill(LAST)
-    expect(page.locator("[data-saved]")).to_contain_text("You are signed out", timeout=20_000)
+    expect(page.locator("[data-saved]")).to_contain_text("You are signed out")
     # Loaded again: the words are there when the same tab has signed in.
     page.reload()
     ann.sign_in_here()
     page.goto(address)
     expect(page.locator("#f-body")).to_have_value(LAST)
-    expect(page.locator("[data-saved]")).to_contain_text("What you typed is kept", timeout=20_000)
+    expect(page.locator("[data-saved]")).to_contain_text("What you typed is kept")
     assert ann.kept() == []
     # And beside it, in a new tab, without loading anything again.
     ann.end_sessions()
     page.locator("#f-body").fill("Even later words.")
-    expect(page.locator("[data-saved]")).to_contain_text("You are signed out", timeout=20_000)
+    expect(page.locator("[data-saved]")).to_contain_text("You are signed out")
     page.evaluate("location.hash = 'stays'")
     ann.beside("Sign in in a new tab").close()
-    expect(page.locator("[data-saved]")).to_contain_text("What you typed is kept", timeout=20_000)
+    expect(page.locator("[data-saved]")).to_contain_text("What you typed is kept")
     assert page.url.endswith("#stays"), "nothing was loaded again"
     assert ann.kept() == []
     page.get_by_role("button", name="Save as a draft").click()
@@ -112,7 +112,7 @@ def test_a_form_sent_at_once_after_signing_in_is_saved_and_older_words_do_not_co
     page, path = bea.page, write(bea.page, office, "More rooms").removeprefix(office.url)
     bea.end_sessions()
     page.locator("#f-body").fill(LAST)
-    expect(page.locator("[data-saved]")).to_contain_text("You are signed out", timeout=20_000)
+    expect(page.locator("[data-saved]")).to_contain_text("You are signed out")
     assert bea.kept() == [f"typed:{path}"]
     page.locator("#f-body").fill("Newer words.")
     page.get_by_role("button", name="Save as a draft").click()
@@ -132,11 +132,11 @@ def test_what_a_tab_keeps_is_forgotten(office: ChatOffice, ann: Person, how: str
     if page.get_by_role("button", name="Sign in with a passkey").count():
         ann.sign_in_here()
     path = write(page, office, f"Rooms {abs(hash(how))}").removeprefix(office.url)
-    expect(page.locator("[data-saved]")).to_contain_text("What you typed is kept", timeout=20_000)
+    expect(page.locator("[data-saved]")).to_contain_text("What you typed is kept")
     if how.startswith("Sign out"):
         page.route("**/typing", lambda route: route.abort())
         page.locator("#f-body").fill(LAST)
-        expect(page.locator("[data-saved]")).to_contain_text("cannot be reached", timeout=20_000)
+        expect(page.locator("[data-saved]")).to_contain_text("cannot be reached")
         assert ann.kept() == [f"typed:{path}"]
         other = page.context.new_page() if "another" in how else page
         if other is not page:
@@ -210,6 +210,6 @@ def test_a_board_of_chats_sends_with_the_new_session_what_was_typed_before_it(of
         page.get_by_role("button", name="Send", exact=False).click()
         expect(page.get_by_role("button", name="Send", exact=False)).to_be_enabled()
         page.wait_for_timeout(500)
-    expect(reader.locator(".chat .adviser")).to_contain_text("Half an answer", timeout=10_000)
+    expect(reader.locator(".chat .adviser")).to_contain_text("Half an answer")
     expect(page.get_by_label("Your answer")).to_have_value("")
     assert kit.kept() == []
