@@ -1,6 +1,7 @@
 """Documents as people write them, well and badly: made by chance, and the same ones each time."""
 
 import random
+from collections.abc import Callable
 
 _WORDS = ("rooms opened today in Southampton the council paid for them and families stay as long as they need").split()
 _ODD = (
@@ -36,10 +37,11 @@ class Chance:
 
     def part(self, depth: int = 0) -> str:
         """A part, which may hold others."""
-        kinds = [self.paragraph, self.paragraph, self.paragraph, self.heading, self.listed, self.listed, self.table]
-        kinds += [self.quotation, self.card, self.card, self.line, self.rare] if depth < 2 else []
-        chosen = self.random.choice(kinds)
-        return chosen(depth) if chosen in (self.quotation, self.card) else chosen()  # type: ignore[operator]
+        kinds: list[Callable[[], str]] = [self.paragraph, self.paragraph, self.paragraph, self.heading]
+        kinds += [self.listed, self.listed, self.table]
+        if depth < 2:
+            kinds += [lambda: self.quotation(depth), *[lambda: self.card(depth)] * 2, self.line, self.rare]
+        return self.random.choice(kinds)()
 
     def paragraph(self) -> str:
         """Words, on one line or wrapped."""
