@@ -161,6 +161,8 @@ def test_from_the_first_word_to_the_withdrawal(office: Office, ann: Page, ben: P
     expect(ann.frame_locator("[data-preview]").get_by_text("The council paid for them.")).to_be_visible()
     expect(ann.frame_locator("[data-preview]").get_by_text("Draft. Not published.")).to_be_visible()
     ann.get_by_role("combobox", name="Insert").select_option(label="Statement")
+    empty = ann.locator("#f-body").input_value()
+    ann.locator("#f-body").fill(empty.replace("/// quote | \n", "/// quote | Jo Doe, chair\nWe are glad.\n"))
     live_at = datetime.now(LONDON) + timedelta(seconds=25)
     ann.get_by_label("Day").fill(f"{live_at:%Y-%m-%d}")
     ann.get_by_label("Time").fill(f"{live_at:%H:%M:%S}")

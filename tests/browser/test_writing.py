@@ -173,10 +173,10 @@ def test_a_refused_picture_costs_no_word_and_a_good_one_stands_at_the_caret(text
     wrong = tmp_path / "notes.jpg"
     wrong.write_bytes(b"no picture")
     text.get_by_label("Picture file").set_input_files(wrong)
-    text.get_by_role("textbox", name="What it shows").fill("A green door")
+    text.get_by_role("textbox", name="What the picture shows").fill("A green door")
     text.get_by_role("button", name="Put it in").click()
     expect(text.get_by_role("alert").get_by_text("This is not a picture that can be used.")).to_be_visible()
-    expect(text.get_by_role("textbox", name="What it shows")).to_have_value("A green door")
+    expect(text.get_by_role("textbox", name="What the picture shows")).to_have_value("A green door")
     Image.new("RGB", (300, 200), (90, 120, 110)).save(tmp_path / "door.png")
     text.get_by_label("Picture file").set_input_files(tmp_path / "door.png")
     text.get_by_role("button", name="Put it in").click()
