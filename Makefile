@@ -18,7 +18,7 @@ RUNS := .venv/runs.stamp
 TESTS := .venv/tests.stamp
 CHECKERS := tests/node_modules/.stamp
 
-.PHONY: run desk staff test test-long init check export backup restore doctor lint lock browsers bench-tools strings pictures bench bench-speed bench-scale bench-traces bench-chat audit clean
+.PHONY: run desk editor staff test test-long init check export backup restore doctor lint lock browsers bench-tools strings pictures bench bench-speed bench-scale bench-traces bench-chat audit clean
 
 run: $(RUNS)
 	@exec $(BIN)/sidedoor run
@@ -27,7 +27,16 @@ run: $(RUNS)
 desk staff: PORT := $(if $(filter file,$(origin PORT)),5001,$(PORT))
 desk staff: export SIDEDOOR_DESK_URL ?= http://localhost:$(PORT)
 desk: $(RUNS)
+	@$(MAKE) --no-print-directory editor || echo "The desk shows a plain form to write in, until make editor works."
 	@exec $(BIN)/sidedoor desk
+
+# The desk's editor that shows a text as on the page: what npm's lock file names, and editor/src, made into one file.
+EDITOR := static/js/desk/built/editor.js
+editor: $(EDITOR)
+$(EDITOR): requirements-editor.txt editor/package-lock.json editor/build.mjs $(wildcard editor/src/*.js) | $(RUNS)
+	@$(INSTALL) -r requirements-editor.txt
+	@cd editor && PATH="$(CURDIR)/$(BIN):$$PATH" ../$(BIN)/npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@cd editor && ../$(BIN)/node build.mjs
 
 staff: $(RUNS)
 	@$(BIN)/sidedoor staff add "$(NAME)" --role "$(ROLE)"
@@ -38,7 +47,7 @@ PYTEST = $(if $(shell [ "$$(df -Pk /dev/shm 2>/dev/null | awk 'END { print $$4 }
 # Else every process of the hundreds that tests start would compile the program anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-test: $(TESTS) $(CHECKERS) browsers lint
+test: $(TESTS) $(CHECKERS) editor browsers lint
 	$(PYTEST) tests --ignore tests/browser -m "not server" -n 2 --dist worksteal
 	$(PYTEST) tests --ignore tests/browser -m "server and not alone" -n 4 --dist loadfile
 	$(PYTEST) tests --ignore tests/browser -m alone
@@ -91,6 +100,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-in
 lock: $(TESTS)
 	$(LOCK) -o requirements.txt $(if $(UPGRADE),--upgrade)
 	$(LOCK) --all-extras -c requirements.txt -o requirements-deploy.txt $(if $(UPGRADE),--upgrade)
+	$(LOCK) --group editor -c requirements.txt -o requirements-editor.txt $(if $(UPGRADE),--upgrade)
 	$(LOCK) --all-extras --group dev -c requirements-deploy.txt -o requirements-dev.txt $(if $(UPGRADE),--upgrade)
 	$(BIN)/python -m tools.pins
 

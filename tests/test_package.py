@@ -50,6 +50,7 @@ def locked(name: str) -> dict[str, list[str]]:
     ("name", "groups"),
     [
         ("requirements.txt", ("build",)),
+        ("requirements-editor.txt", ("build", "editor")),
         ("requirements-deploy.txt", ("build", "extras")),
         ("requirements-dev.txt", ("build", "extras", "dev")),
     ],

@@ -12,7 +12,7 @@ from tests.browser.test_desk import LONDON, Office
 def take_desk_pictures(browser: Browser, folder: Path) -> None:
     """Write desk-*.png: the way of one release, as the two people see it who take it."""
     with tempfile.TemporaryDirectory() as temporary:
-        office = Office(Path(temporary), browser)
+        office = Office(Path(temporary), browser, visually=True)
         try:
             ann, ben = office.arrive("Ann Lee", "press"), office.arrive("Ben Okoro", "press,editor")
             _write(ann, office)
@@ -35,10 +35,12 @@ def _write(page: Page, office: Office) -> None:
     page.get_by_label("Title").fill("A new way to reach us")
     page.get_by_role("button", name="Start writing").click()
     page.get_by_label("Summary").fill("From December you can write to the press office in the evening, too.")
+    page.get_by_role("button", name="As Markdown").click()
     page.locator("#f-body").fill(
         "From 1 December the press office answers until eight in the evening.\n\n"
         "/// quote | Ann Lee, press office\nMany of you write late. Now somebody reads it.\n///\n"
     )
+    page.get_by_role("button", name="As on the page").click()
     tomorrow = datetime.now(LONDON) + timedelta(days=1)
     page.get_by_label("Day").fill(f"{tomorrow:%Y-%m-%d}")
     page.get_by_label("Time").fill("00:01")

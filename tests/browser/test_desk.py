@@ -27,8 +27,8 @@ LONDON = ZoneInfo("Europe/London")
 class Office:
     """A desk and a public site on one content folder, and the people who work there."""
 
-    def __init__(self, folder: Path, browser: Browser) -> None:
-        self.content, self.data, self._browser = folder / "content", folder / "data", browser
+    def __init__(self, folder: Path, browser: Browser, visually: bool = False) -> None:
+        self.content, self.data, self._browser, self._visually = folder / "content", folder / "data", browser, visually
         copy_content(self.content, ["https://exit.example/"])
         self.desk = RunningSite(self.content, self.data, application=DESK)
         self.site = RunningSite(self.content, self.data)
@@ -52,6 +52,8 @@ class Office:
         """A browser of its own, which can hold passkeys."""
         context = self._browser.new_context(viewport={"width": width, "height": 900}, java_script_enabled=scripts)
         self._contexts.append(context)
+        if not self._visually:  # whoever chose to write Markdown
+            context.add_init_script("try { localStorage.setItem('sidedoor-writes-markdown', 'yes') } catch { }")
         page = context.new_page()
         if scripts:
             devtools = context.new_cdp_session(page)
@@ -159,6 +161,8 @@ def test_from_the_first_word_to_the_withdrawal(office: Office, ann: Page, ben: P
     expect(ann.frame_locator("[data-preview]").get_by_text("The council paid for them.")).to_be_visible()
     expect(ann.frame_locator("[data-preview]").get_by_text("Draft. Not published.")).to_be_visible()
     ann.get_by_role("combobox", name="Insert").select_option(label="Statement")
+    empty = ann.locator("#f-body").input_value()
+    ann.locator("#f-body").fill(empty.replace("/// quote | \n", "/// quote | Jo Doe, chair\nWe are glad.\n"))
     live_at = datetime.now(LONDON) + timedelta(seconds=25)
     ann.get_by_label("Day").fill(f"{live_at:%Y-%m-%d}")
     ann.get_by_label("Time").fill(f"{live_at:%H:%M:%S}")

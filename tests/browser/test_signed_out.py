@@ -25,6 +25,7 @@ class Person:
     def __init__(self, office: ChatOffice, name: str, roles: str) -> None:
         self.office, self.name, self._secret = office, name, pyotp.random_base32()
         self.page = office.arrive(name, roles)
+        self.page.context.add_init_script("try { localStorage.setItem('sidedoor-writes-markdown', 'yes') } catch { }")
         staff, now = Staff(office.data), datetime.now(UTC)
         found = staff.named(name)
         assert found

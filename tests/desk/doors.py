@@ -31,6 +31,7 @@ DOORS: dict[str, set[str]] = {
     "editor.addresses": WRITERS,
     "editor.editor": WRITERS,
     "editor.save": WRITERS,
+    "editor.picture": WRITERS,
     "editor.typing": WRITERS,
     "editor.still_here": WRITERS,
     "editor.forget_typing": WRITERS,

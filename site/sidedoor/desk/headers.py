@@ -14,7 +14,7 @@ _DESK = {
     "base-uri": "'none'",
     "frame-ancestors": "'none'",
     "require-trusted-types-for": "'script'",
-    "trusted-types": "sidedoor-desk sidedoor-paste",
+    "trusted-types": "sidedoor-desk sidedoor-paste ProseMirrorClipboard",
 }
 
 

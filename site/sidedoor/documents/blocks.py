@@ -223,6 +223,8 @@ BLOCKS: tuple[type[Block], ...] = (
     Audio,
 )
 BLOCK_NAMES = frozenset(block.NAME for block in BLOCKS)
+WITH_ARGUMENT = frozenset(block.NAME for block in BLOCKS if block.ARGUMENT)
+"""What is nothing without it, and would stand on the page as its Markdown."""
 
 
 class AuthorBlocks(BlocksExtension):

@@ -87,6 +87,7 @@ class Code(StrEnum):
     NO_BLOCK_TO_CLOSE = auto()
     UNKNOWN_BLOCK = auto()
     BLOCK_NEVER_CLOSED = auto()
+    BLOCK_WITHOUT_ARGUMENT = auto()
     # A picture
     PICTURE_TOO_BIG = auto()
     PICTURE_FORMAT = auto()

@@ -19,7 +19,7 @@ from markdown.extensions.tables import TableExtension
 from markdown.extensions.toc import TocExtension, slugify_unicode
 from markdown.treeprocessors import Treeprocessor
 
-from sidedoor.documents.blocks import BLOCK_NAMES, AuthorBlocks
+from sidedoor.documents.blocks import BLOCK_NAMES, WITH_ARGUMENT, AuthorBlocks
 from sidedoor.documents.codes import Code
 from sidedoor.documents.recordings import is_recording
 
@@ -345,7 +345,7 @@ def _source_findings(body: str) -> Iterator[Finding]:
         if fence:
             continue
         if found := _BLOCK_LINE.match(line):
-            slashes, name, _argument = found.groups()
+            slashes, name, argument = found.groups()
             if name is None:
                 if not open_blocks or open_blocks[-1][1] != len(slashes):
                     yield Finding(number, Code.NO_BLOCK_TO_CLOSE, {"slashes": slashes})
@@ -356,6 +356,8 @@ def _source_findings(body: str) -> Iterator[Finding]:
                 yield Finding(number, Code.UNKNOWN_BLOCK, {"block": name, "choices": choices})
                 open_blocks.append((number, len(slashes), name))
             else:
+                if name in WITH_ARGUMENT and not (argument or "").strip():
+                    yield Finding(number, Code.BLOCK_WITHOUT_ARGUMENT, {"block": name})
                 open_blocks.append((number, len(slashes), name))
             continue
         prose = _AUTOLINK.sub("", _CODE_SPAN.sub("", line))

@@ -185,6 +185,10 @@ WORDS: Mapping[Code, _Words] = {
     Code.NO_BLOCK_TO_CLOSE: _Words("This {slashes} closes no block.", "Delete it, or open the block above."),
     Code.UNKNOWN_BLOCK: _Words("There is no block named “{block}”.", "Use one of: {choices}."),
     Code.BLOCK_NEVER_CLOSED: _Words("The block “{block}” is never closed.", "Write {slashes} on a line after it."),
+    Code.BLOCK_WITHOUT_ARGUMENT: _Words(
+        "The block “{block}” has no words after its name.", "Write after a | the figure, who said it or which contact.",
+        form_what="A card ({block}) has no words in its first field.", form_instead="Fill it in, or take the card out.",
+    ),
     Code.PICTURE_TOO_BIG: _Words("The picture is too big.", "Save it smaller, under {kilobytes} kB."),
     Code.PICTURE_FORMAT: _Words("This is not a JPEG, PNG or WebP picture.", "Save it as one of these."),
     Code.PICTURE_PIXELS: _Words(

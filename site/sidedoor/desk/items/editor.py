@@ -1,6 +1,7 @@
 """The list of everything, and the editor: write, save, and be told at once of what stands in the way."""
 
 import sqlite3
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
 
@@ -25,8 +26,18 @@ from sidedoor.documents.front_matter import read_document
 from sidedoor.documents.models import Kind
 from sidedoor.documents.problems import Refused, Wrong
 from sidedoor.documents.times import parse_wall_time
+from sidedoor.web.inline import STATIC
 
 blueprint = Blueprint("editor", __name__, url_prefix="/items")
+VISUAL = STATIC / "js/desk/built/editor.js"
+"""The visual editor, which `make editor` builds. Without it, the form's own field is there to write in."""
+PLACES = {
+    "title": "title", "tab_title": "tab_title", "summary": "summary", "language": "language", "group": "group",
+    "location": "location", "press_contact": "press_contact", "sources": "sources", "reviewed": "reviewed",
+    "legal_review_on": "legal_review_on", "notes_to_editors": "notes_to_editors",
+    "publish_at": "publish_date", "expires_at": "expires_date",
+}  # fmt: skip
+"""Where in the form each name of the front matter is asked for."""
 AWAY_SECONDS = 90
 """Whoever has an item open says so every 20 seconds; after this long they count as gone."""
 
@@ -154,6 +165,19 @@ def _save_together(item: Item, fields: Fields) -> ResponseReturnValue:
     return redirect(path_of(item), 303)
 
 
+@blueprint.post("/<any(news, help, page):kind>/<slug>/picture")
+@only("press", "editor")
+def picture(kind: Kind, slug: str) -> ResponseReturnValue:
+    """Take in one picture for the text: its name and words, or in one sentence why not."""
+    find(kind, slug)
+    sent = request.files.get("picture")
+    try:
+        name, alt, credit = _taken_in(request.form, sent.read() if sent else b"", (sent and sent.filename) or "")
+    except STOPS as stopped:
+        return {"problem": sentence(stopped)}, 422
+    return {"name": name, "alt": alt, "credit": credit}
+
+
 @blueprint.post("/<any(news, help, page):kind>/<slug>/typing")
 @only("press", "editor")
 def typing(kind: Kind, slug: str) -> ResponseReturnValue:
@@ -233,6 +257,8 @@ def _editor(item: Item, fields: Fields | None, base: str, **more: object) -> str
         panel=_panel(item, shown),
         help_pages=[page for page in library().documents if page.kind == "help"],
         contacts=library().contacts.values(),
+        visual=VISUAL.is_file(),
+        own_pages=sorted(library().public(now()).shown, key=lambda page: page.title),
         **more,
     )
 
@@ -251,7 +277,9 @@ def _panel(item: Item, fields: Fields) -> str:
         text = working_text(item, fields)
         written = read_document(text, item.file)
     except Refused as refused:
-        return render_template("desk/items/panel.html", stops=refused.problems, advice=[], going_live=None)
+        return render_template(
+            "desk/items/panel.html", stops=refused.problems, advice=[], going_live=None, fields=PLACES
+        )
     looked_at = newsroom().assess(item.kind, item.slug, text)
     document = looked_at.document
     going_live = document.published_at if document and item.kind == "news" else None
@@ -259,6 +287,8 @@ def _panel(item: Item, fields: Fields) -> str:
         "desk/items/panel.html",
         # Lines are counted in the text as the form shows it: without front matter, and without empty lines before it.
         text_from=written.body_line + len(written.body) - len(written.body.lstrip("\n")),
+        fields=PLACES,
+        words=sum(len(block.split()) for block in document.sentences) if document else 0,
         reading_age=reading_age(document) if document else None,
         oldest=round(EASIEST_GRADE_FOR[item.kind]) + 5,
         stops=looked_at.stops,
@@ -307,17 +337,23 @@ def _others(item: Item) -> list[str]:
 
 def _with_picture(fields: Fields, raw: bytes, name: str) -> str:
     """The body with the picture at its end; it is first remade from its pixels and put on the shelf."""
-    alt, credit = " ".join(fields.get("picture_alt", "").split()), " ".join(fields.get("picture_credit", "").split())
     if not raw:
         return fields["body"]
+    file_name, alt, credit = _taken_in(fields, raw, name)
+    caption = f"\n\n*Picture: {credit}*" if credit else ""
+    return f"{fields['body'].rstrip()}\n\n![{_escaped(alt)}](/images/{file_name}){caption}\n"
+
+
+def _taken_in(fields: Mapping[str, str], raw: bytes, name: str) -> tuple[str, str, str]:
+    """The picture's new name, what it shows, and its credit. Raises PictureRefused, or what parse_wall_time does."""
+    alt, credit = (" ".join(fields.get(f"picture_{part}", "").split()) for part in ("alt", "credit"))
     if not alt and not fields.get("picture_decorative"):
         raise PictureRefused(Refusal.PICTURE_WITHOUT_WORDS)
     if expires := fields.get("picture_expires", "").strip():
         parse_wall_time(f"{expires} 00:00", library().site.zone)
     made = take_in(raw, name)
     newsroom().keep_picture(current_person(), made, credit, expires)
-    caption = f"\n\n*Picture: {credit}*" if credit else ""
-    return f"{fields['body'].rstrip()}\n\n![{_escaped(alt)}](/images/{made.file_name}){caption}\n"
+    return made.file_name, alt, credit
 
 
 def _escaped(alt: str) -> str:

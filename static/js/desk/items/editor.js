@@ -5,7 +5,7 @@
   const body = /** @type {HTMLTextAreaElement | null} */ (document.querySelector("#f-body"));
   if (!form || !body) return;
   const path = form.dataset.editor || "";
-  const toolbar = /** @type {HTMLElement} */ (form.querySelector(".toolbar"));
+  const toolbar = /** @type {HTMLElement} */ (form.querySelector("[data-plain-toolbar]"));
   const panel = /** @type {HTMLElement} */ (document.querySelector("[data-panel]"));
   const saved = /** @type {HTMLElement} */ (form.querySelector("[data-saved]"));
   const others = /** @type {HTMLElement} */ (document.querySelector("[data-others]"));
@@ -17,11 +17,34 @@
   let leaving = false;
   toolbar.hidden = false;
 
+  // Enter in a field goes to the next one; only a button sends.
+  form.addEventListener("keydown", (event) => {
+    const field = event.target;
+    if (event.key !== "Enter" || event.isComposing || event.defaultPrevented || !(field instanceof HTMLInputElement) || /^(checkbox|radio|file)$/.test(field.type)) return;
+    event.preventDefault();
+    const all = [...form.elements].filter((one) => one instanceof HTMLElement && one.offsetParent && !(one instanceof HTMLFieldSetElement));
+    /** @type {HTMLElement | undefined} */ (all[all.indexOf(field) + 1])?.focus();
+  });
+
+  // A check leads to its place.
+  panel.addEventListener("click", (event) => {
+    const link = event.target instanceof Element ? event.target.closest("a[data-line]") : null;
+    if (!(link instanceof HTMLElement)) return;
+    const line = Number(link.dataset.line);
+    event.preventDefault();
+    if (/** @type {any} */ (window).sidedoorShowLine?.(line)) return;
+    const start = body.value.split("\n").slice(0, line - 1).join("\n").length + (line > 1 ? 1 : 0);
+    const end = body.value.indexOf("\n", start);
+    body.focus();
+    body.setSelectionRange(start, end < 0 ? body.value.length : end);
+  });
+
   // Typing. Everything goes through insertText, so that the browser's own undo works.
   /** @param {string} text */
   const insert = (text) => {
     body.focus();
-    if (!document.execCommand("insertText", false, text)) body.setRangeText(text, body.selectionStart, body.selectionEnd, "end");
+    // Browsers take ten seconds to insert 100 kB in the way that their own undo knows.
+    if (text.length > 20_000 || !document.execCommand("insertText", false, text)) body.setRangeText(text, body.selectionStart, body.selectionEnd, "end");
     noticed();
   };
 
@@ -30,8 +53,9 @@
     const { selectionStart: start, selectionEnd: end, value } = body;
     const words = value.slice(start, end);
     const inside = words.startsWith(mark) && words.endsWith(mark) && words.length > 2 * mark.length;
-    insert(inside ? words.slice(mark.length, -mark.length) : `${mark}${words || "words"}${mark}`);
-    if (!words) body.setSelectionRange(start + mark.length, start + mark.length + 5);
+    const [, before, inner, after] = /** @type {RegExpMatchArray} */ (words.match(/^(\s*)([\s\S]*?)(\s*)$/));
+    insert(inside ? words.slice(mark.length, -mark.length) : `${before}${mark}${inner}${mark}${after}`);
+    if (!inner) body.setSelectionRange(start + mark.length, start + mark.length);
   };
 
   /** @param {string} mark */
@@ -96,6 +120,7 @@
     if (!html) return;
     event.preventDefault();
     insert(/** @type {any} */ (window).sidedoorPaste(html));
+    /** @type {any} */ (window).sidedoorPaste.tell(/** @type {any} */ (window).sidedoorPaste.clean(html).left);
   });
 
   // Pictures, dropped anywhere on the page: elsewhere the browser would leave the page to show them. What stands in the
@@ -110,6 +135,7 @@
       event.preventDefault();
       form.classList.toggle("dropping", name === "dragover");
       if (name !== "drop" || !files?.length) return;
+      if (/** @type {any} */ (window).sidedoorPicture?.(files[0])) return;
       chosen.files = files;
       pictures.open = true;
       /** @type {HTMLElement} */ (form.querySelector("#f-picture_alt")).focus();

@@ -1,0 +1,289 @@
+// Writes a text back as Markdown. What nobody changed keeps its source, byte for byte; what was changed keeps as much as it can.
+import { MarkdownSerializerState } from "prosemirror-markdown";
+import { Transform } from "prosemirror-transform";
+import { read } from "./reading.js";
+
+class State extends MarkdownSerializerState {
+  /** Python-Markdown has its own list of what a backslash escapes; the rest is written as what HTML calls it. @param {string} text */
+  esc(text, startOfLine = false) {
+    let words = text.replace(/\u0000|\u0002|\u0003/g, "").replace(/[\\`*[\]]/g, "\\$&");
+    words = words.replace(/_/g, (mark, at) => (/[^\W_]/.test(words[at - 1] || "") && /[^\W_]/.test(words[at + 1] || "") ? mark : `\\${mark}`));
+    words = words.replace(/&(?=#?\w+;)/g, "&amp;").replace(/<(?=[a-zA-Z/!?])/g, "&lt;").replace(/\{(?=:)/g, "&#123;").replace(/\t/g, " ");
+    if (this.inCell) words = words.replace(/\|/g, "\\|");
+    if (!startOfLine) return words;
+    return words.replace(/^[ \t]+/, "").replace(/^([>#])/, "\\$1").replace(/^([-+])(?=\s|$)/, "\\$1").replace(/^--\s*$/, "–").replace(/^(?=---+\s*$)/, "\\").replace(/^(\d+)\.(?=\s|$)/, "$1\\.")
+      .replace(/^\/(?=\/\/)/, "&#47;").replace(/^=(?==*\s*$)/, "&#61;");
+  }
+}
+
+const address = (/** @type {string} */ href) => {
+  const safe = href.replace(/\s/g, "%20").replace(/[<>"]/g, encodeURIComponent);
+  let open = 0;
+  for (const mark of safe) if (mark === "(") open += 1; else if (mark === ")" && --open < 0) break;
+  return open ? safe.replace(/\(/g, "%28").replace(/\)/g, "%29") : safe;
+};
+const title = (/** @type {string | null} */ words) => (words ? ` "${words.replace(/"/g, "&quot;")}"` : "");
+const image = (state, node) => {
+  const alt = state.esc(node.attrs.alt || "").replace(/\n/g, " ");
+  return `![${alt}](${address(node.attrs.src)}${title(node.attrs.title)})`;
+};
+
+/** Three slashes, or one more than the deepest block inside has. */
+const slashesOf = (node) => {
+  let inner = 0;
+  node.forEach((child) => child.descendants((one) => { if (one.attrs.slashes) inner = Math.max(inner, one.attrs.slashes); return true; }));
+  node.forEach((child) => { if (child.attrs.slashes) inner = Math.max(inner, slashesOf(child)); });
+  return inner >= node.attrs.slashes ? inner + 1 : node.attrs.slashes;
+};
+const head = (node, name) => `${"/".repeat(slashesOf(node))} ${name}${node.attrs.argument ? ` | ${node.attrs.argument.replace(/\s+/g, " ")}` : ""}`;
+
+const NODES = {
+  paragraph(state, node) {
+    if (!node.childCount || !node.textContent.trim() && node.children.every((child) => child.isText || child.type.name === "hard_break")) return;
+    state.renderInline(node);
+    state.out = state.out.replace(/ +$/, ""); // blanks at the end show nothing
+    state.closeBlock(node);
+  },
+  heading(state, node) {
+    if (!node.textContent.trim()) return;
+    state.write(`${"#".repeat(node.attrs.level)} `);
+    const before = state.out.length;
+    state.renderInline(node, false);
+    const words = state.out.slice(before).trim().replace(/#(?=#*$)/, "\\#");
+    state.out = state.out.slice(0, before) + words;
+    state.closeBlock(node);
+  },
+  bullet_list: (state, node) => state.renderList(node, "    ", () => "- "),
+  ordered_list: (state, node) => state.renderList(node, "    ", (at) => `${node.attrs.order + at}. `),
+  list_item: (state, node) => state.renderContent(node),
+  blockquote: (state, node) => state.wrapBlock("> ", null, node, () => state.renderContent(node)),
+  code_block(state, node) {
+    state.wrapBlock("    ", null, node, () => state.text(node.textContent, false));
+  },
+  horizontal_rule(state, node) {
+    state.write("---");
+    state.closeBlock(node);
+  },
+  card(state, node) {
+    state.write(`${head(node, node.attrs.name)}\n`);
+    if (node.attrs.airy) state.out += `${state.delim.trimEnd()}\n`;
+    const tight = state.inTightList;
+    state.inTightList = false;
+    state.renderContent(node);
+    state.inTightList = tight;
+    if (state.closed) state.flushClose(node.attrs.airy ? 2 : 1);
+    state.write("/".repeat(slashesOf(node)));
+    state.closeBlock(node);
+  },
+  line_card(state, node) {
+    state.write(`${head(node, node.attrs.name)}\n`);
+    state.write();
+    state.renderInline(node);
+    state.ensureNewLine();
+    state.write("/".repeat(node.attrs.slashes));
+    state.closeBlock(node);
+  },
+  contact(state, node) {
+    state.write(`${head(node, "contact")}\n`);
+    if (node.attrs.airy) state.out += `${state.delim.trimEnd()}\n`;
+    state.write("/".repeat(node.attrs.slashes));
+    state.closeBlock(node);
+  },
+  picture(state, node) {
+    state.write(image(state, node));
+    state.closeBlock(node);
+  },
+  source(state, node) {
+    state.text(node.attrs.text, false);
+    state.closeBlock(node);
+  },
+  table(state, node) {
+    const width = Math.max(...node.children.map((row) => row.childCount));
+    node.children.forEach((row, at) => {
+      state.write("|");
+      for (let place = 0; place < width; place += 1) {
+        const cell = place < row.childCount ? row.child(place) : null;
+        state.out += " ";
+        state.inCell = true;
+        const before = state.out.length;
+        const { delim } = state;
+        cell?.forEach((paragraph) => state.renderInline(paragraph, false));
+        state.delim = delim;
+        state.inCell = false;
+        state.out = state.out.slice(0, before) + state.out.slice(before).replace(/\s*\n\s*/g, " ").trim();
+        state.out += " |";
+      }
+      state.ensureNewLine();
+      if (at) return;
+      state.write("|");
+      for (let place = 0; place < width; place += 1) {
+        const align = row.maybeChild(place)?.attrs.align;
+        state.out += ` ${{ left: ":--", right: "--:", center: ":-:" }[align] || "---"} |`;
+      }
+      state.ensureNewLine();
+    });
+    state.out = state.out.replace(/\n$/, "");
+    state.closeBlock(node);
+  },
+  text: (state, node) => state.text(node.text, true),
+  image: (state, node) => state.write(image(state, node)),
+  hard_break(state, node, parent, at) {
+    // A break at the end of a paragraph shows nothing.
+    if (parent.children.slice(at + 1).every((after) => after.type === node.type || !(after.text || "x").trim())) return;
+    if (state.inCell) state.write(" ");
+    else {
+      state.out = state.out.replace(/ +$/, "");
+      state.write("  \n");
+      state.atBlockStart = true;
+    }
+  },
+};
+
+const MARKS = {
+  em: { open: "*", close: "*", mixable: true, expelEnclosingWhitespace: true },
+  strong: { open: "**", close: "**", mixable: true, expelEnclosingWhitespace: true },
+  link: {
+    open: "[", close: (_, mark) => `](${address(mark.attrs.href)}${title(mark.attrs.title)})`,
+    mixable: true,
+  },
+  code: {
+    open: (_, mark, parent, at) => ticks(parent.child(at).text, -1),
+    close: (_, mark, parent, at) => ticks(parent.child(at - 1).text, 1),
+    escape: false,
+  },
+};
+const ticks = (text, side) => {
+  const longest = Math.max(0, ...(text.match(/`+/g) || []).map((found) => found.length));
+  const fence = "`".repeat(longest + 1);
+  const pad = /^`|`$/.test(text) ? " " : "";
+  return side < 0 ? fence + pad : pad + fence;
+};
+
+const known = new WeakMap();
+/** One part as we would write it. @param {import("prosemirror-model").Node} node @returns {string} */
+export function written(node) {
+  const before = known.get(node);
+  if (before !== undefined) return before;
+  const state = new State(/** @type {any} */ (NODES), /** @type {any} */ (MARKS), { tightLists: true });
+  state.render(node, node, 0);
+  const text = state.out.replace(/\n+$/, "");
+  known.set(node, text);
+  return text;
+}
+
+/** The whole text. @param {import("prosemirror-model").Node} doc @param {ReturnType<typeof read>} from @returns {string} */
+export function write(doc, from) {
+  const { parts, lead } = from;
+  if (doc.eq(from.doc)) return parts.length ? lead + parts.map((part) => part.source + part.gap).join("") : lead;
+  const pieces = piecesOf(doc, from).filter((piece) => piece.text);
+  return (pieces[0]?.at === 0 ? lead : "") + pieces.map((piece, place) => piece.text + gapAfter(piece, pieces[place + 1], parts)).join("");
+}
+
+/** The line, from 1, on which each part of `doc` begins. @returns {number[]} */
+export function startsOf(doc, from) {
+  const pieces = piecesOf(doc, from);
+  let line = 1;
+  return pieces.map((piece, place) => {
+    const start = line;
+    const next = pieces.slice(place + 1).find((one) => one.text);
+    if (piece.text) line += (piece.text + gapAfter(piece, next, from.parts)).split("\n").length - 1;
+    return start;
+  });
+}
+
+function piecesOf(doc, { parts }) {
+  const matched = alignment(doc.children, parts);
+  return doc.children.map((node, place) => {
+    const at = matched[place];
+    const part = at === undefined ? null : parts[at];
+    const text = !part ? written(node) : part.node.eq(node) ? part.source : grafted(part, node);
+    return { text: text.trim() ? text : "", at: at ?? -1 };
+  });
+}
+
+function gapAfter(piece, next, parts) {
+  const gap = parts[piece.at]?.gap;
+  if (next) return piece.at >= 0 && next.at === piece.at + 1 && gap ? gap : "\n\n";
+  return parts.at(-1)?.gap || "";
+}
+
+/** For each node, which part of the source it is: the same one, or the one that was changed into it. @returns {(number | undefined)[]} */
+function alignment(nodes, parts) {
+  /** @type {(number | undefined)[]} */
+  const found = Array(nodes.length).fill(undefined);
+  let start = 0;
+  while (start < nodes.length && start < parts.length && parts[start].node.eq(nodes[start])) found[start] = start++;
+  let end = 0;
+  while (end < nodes.length - start && end < parts.length - start && parts[parts.length - 1 - end].node.eq(nodes[nodes.length - 1 - end])) {
+    found[nodes.length - 1 - end] = parts.length - 1 - end;
+    end += 1;
+  }
+  const places = new Map();
+  for (let at = parts.length - end - 1; at >= start; at -= 1) {
+    const key = written(parts[at].node);
+    places.set(key, [at, ...(places.get(key) || [])]);
+  }
+  let least = start;
+  for (let place = start; place < nodes.length - end; place += 1) {
+    const at = (places.get(written(nodes[place])) || []).find((/** @type {number} */ one) => one >= least);
+    if (at === undefined || !parts[at].node.eq(nodes[place])) continue;
+    found[place] = at;
+    least = at + 1;
+  }
+  // Between two that are the same, those of one kind are taken as changed, in their order.
+  let before = start - 1;
+  for (let place = start; place < nodes.length - end; place += 1) {
+    if (found[place] !== undefined) { before = /** @type {number} */ (found[place]); continue; }
+    const after = found.slice(place).find((one) => one !== undefined) ?? parts.length;
+    for (let at = before + 1; at < after; at += 1) {
+      if (parts[at].node.type !== nodes[place].type) continue;
+      found[place] = at;
+      before = at;
+      break;
+    }
+  }
+  return found;
+}
+
+/** The source of a part with the change made in it, where that can be done surely; else the part as we write it. */
+function grafted(part, node) {
+  const now = written(node);
+  const was = written(part.node);
+  if (part.source === was) return now;
+  const [head, tail] = [sharedStart(was, now), sharedEnd(was, now)];
+  const start = Math.min(head, was.length - Math.min(tail, was.length - head));
+  const end = Math.min(tail, was.length - start, now.length - start);
+  const from = place(part.source, was, start);
+  const back = place(reversed(part.source), reversed(was), end);
+  if (from < 0 || back < 0 || from + back > part.source.length) return now;
+  const made = part.source.slice(0, from) + now.slice(start, now.length - end) + part.source.slice(part.source.length - back);
+  const again = read(made);
+  return again.parts.length === 1 && again.doc.child(0).eq(node) ? made : now;
+}
+
+const sharedStart = (one, other) => {
+  let at = 0;
+  while (at < one.length && at < other.length && one[at] === other[at]) at += 1;
+  return at;
+};
+const sharedEnd = (one, other) => sharedStart(reversed(one), reversed(other));
+const reversed = (text) => Array.from({ length: text.length }, (_, at) => text[text.length - 1 - at]).join("");
+
+/** Where `length` characters of `was` end in `source`, if both say the same so far but for blanks and marks; else -1. */
+function place(source, was, length) {
+  let [at, done] = [0, 0];
+  const alike = (one, other) => one === other || ("*+-".includes(one) && "*+-".includes(other)) || ("*_".includes(one) && "*_".includes(other));
+  while (done < length) {
+    if (/\s/.test(was[done]) && /\s/.test(source[at] || "")) {
+      while (done < length && /\s/.test(was[done])) done += 1;
+      while (/\s/.test(source[at] || "")) at += 1;
+    } else if (at < source.length && alike(source[at], was[done])) {
+      at += 1;
+      done += 1;
+    } else return -1;
+  }
+  return at;
+}
+
+/** The text after somebody typed `words` at `place`. */
+export const typed = (doc, place, words) => new Transform(doc).insert(place, doc.type.schema.text(words)).doc;

@@ -1,0 +1,197 @@
+"""The editor that shows the text as on the page, in real Chromium: what is typed, pasted and inserted becomes good Markdown."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.test_desk import Office
+from tests.browser.test_pages import problems_of
+from tests.server import PROJECT
+
+pytestmark = pytest.mark.skipif(
+    not (PROJECT / "static/js/desk/built/editor.js").is_file(), reason="`make editor` builds what is tested here"
+)
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Office]:
+    office = Office(tmp_path_factory.mktemp("writing"), browser, visually=True)
+    yield office
+    office.close()
+
+
+@pytest.fixture(scope="module")
+def ann(office: Office) -> Page:
+    page = office.arrive("Ann Lee", "press")
+    page.on("pageerror", lambda error: print(error, error.stack))
+    return page
+
+
+@pytest.fixture
+def text(office: Office, ann: Page, request: pytest.FixtureRequest) -> Page:
+    """A new release, with the caret in its text."""
+    ann.goto(office.url + "/items/new?kind=news")
+    ann.get_by_label("Title").fill(f"Story {request.node.name.removeprefix('test_')[:60]}")
+    ann.get_by_role("button", name="Start writing").click()
+    ann.locator("#visual-text").click()
+    return ann
+
+
+def body(page: Page) -> str:
+    """The Markdown that the form would send."""
+    return str(page.evaluate("new FormData(document.querySelector('[data-editor]')).get('body')"))
+
+
+def paste(page: Page, html: str, plain: str = "") -> None:
+    page.evaluate(
+        """([html, plain]) => {
+            const data = new DataTransfer();
+            if (html) data.setData("text/html", html);
+            data.setData("text/plain", plain);
+            const event = new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true });
+            document.querySelector("#visual-text").dispatchEvent(event);
+        }""",
+        [html, plain],
+    )
+
+
+def test_what_is_typed_reads_the_same(text: Page) -> None:
+    lines = ["A * stays", "#EndAbuse", "2025. A year", "5*3*2 and a_b_c", "<b> & [x] `y`", "/// quote | x", "- a", "b"]
+    for line in lines:
+        text.keyboard.type(line)
+        text.keyboard.press("Enter")
+    expect(text.frame_locator("[data-preview]").get_by_text("5*3*2 and a_b_c")).to_be_visible(timeout=15_000)
+    shown = text.frame_locator("[data-preview]").locator("main").inner_text()
+    for line in [*lines[:-2], "a", "b"]:
+        assert line in shown, line
+    assert "- a\n- b" in body(text)
+
+
+def test_keys_as_in_word_and_one_undo_for_everything(text: Page) -> None:
+    keys = text.keyboard
+    keys.press("Control+Alt+2")
+    keys.type("Ten rooms")
+    keys.press("Enter")
+    keys.type("They are ")
+    keys.press("Control+b")
+    keys.type("open")
+    keys.press("Control+b")
+    keys.type(" now.")
+    before = body(text)
+    assert before == "## Ten rooms\n\nThey are **open** now."
+    text.get_by_role("combobox", name="Insert").select_option("Figure")
+    keys.type("46%")
+    keys.press("Enter")
+    keys.type("of rooms")
+    assert body(text) == f"{before}\n\n/// statistic | 46%\nof rooms\n///"
+    for _ in range(12):
+        keys.press("Control+z")
+        if body(text) == before:
+            break
+    assert body(text) == before
+
+
+def test_a_selected_sentence_becomes_the_statement(text: Page) -> None:
+    text.keyboard.type("She said it. We are glad.")
+    for _ in range(len("We are glad.")):
+        text.keyboard.press("Shift+ArrowLeft")
+    text.get_by_role("button", name="Statement").click()
+    expect(text.get_by_role("textbox", name="Who said it, and their role")).to_be_focused()
+    assert text.get_by_role("textbox", name="Who said it, and their role").get_attribute("placeholder") == "Name, role"
+    # The sample is no text, and a statement that nobody made does not go out.
+    assert "Name, role" not in body(text)
+    expect(text.get_by_text("has no words in its first field")).to_be_visible(timeout=15_000)
+    text.keyboard.type("Jo Doe, chair")
+    assert body(text).startswith("She said it.\n\n/// quote | Jo Doe, chair\nWe are glad.\n///")
+
+
+def test_a_link_is_picked_by_title_and_enter_in_a_field_sends_nothing(text: Page) -> None:
+    text.keyboard.type("See ")
+    text.keyboard.press("Control+k")
+    field = text.get_by_label("A page of this site, or an address")
+    expect(field).to_be_focused()
+    assert text.locator("#own-pages option[value='/help/money']").get_attribute("label")
+    field.fill("/help/money")
+    text.keyboard.press("Enter")
+    assert body(text).startswith("See [Money")
+    assert body(text).endswith("](/help/money)")
+    address = text.url
+    text.locator("#f-title").press("Enter")
+    text.get_by_role("textbox", name="Place").press("Enter")
+    assert text.url == address
+
+
+def test_markdown_is_one_press_away_and_nothing_changes_on_the_way(office: Office, text: Page) -> None:
+    written = "* a\n* b\n\n\nWords on\ntwo lines with __bold__.\n\n```\nodd\n```"
+    text.get_by_role("button", name="As Markdown").click()
+    text.locator("#f-body").fill(written)
+    text.get_by_role("button", name="As on the page").click()
+    expect(text.locator("#visual-text li")).to_have_count(2)
+    assert body(text) == written
+    text.locator("#visual-text").get_by_text("Words on").click()
+    text.keyboard.press("End")
+    text.keyboard.type(" New.")
+    assert body(text) == written.replace("__bold__.", "__bold__. New.")
+    text.get_by_role("button", name="Save as a draft").click()
+    expect(text.get_by_text("It is saved.")).to_be_visible()
+    path = next((office.content / "news").glob("*markdown-is-one*.md"))
+    assert path.read_text("utf-8").endswith(written.replace("__bold__.", "__bold__. New.") + "\n")
+
+
+def test_a_paste_leaves_out_what_was_struck_and_says_so(text: Page) -> None:
+    paste(text, (PROJECT / "tests/desk/items/paste/word-tracked.html").read_text("utf-8"))
+    expect(text.locator("[data-left]")).to_have_text("1 comment and 2 deleted passages were left out.")
+    assert body(text) == (PROJECT / "tests/desk/items/paste/word-tracked.md").read_text("utf-8").rstrip("\n")
+    text.keyboard.press("Control+z")
+    assert body(text) == ""
+
+
+def test_a_long_paste_is_quick(text: Page) -> None:
+    for size, most in ((100_000, 1_000), (1_000_000, 5_000)):
+        paragraph = f"<p class=MsoNormal><b>Ten</b> rooms {'opened today ' * 20}</p>"
+        took = text.evaluate(
+            """html => {
+                const data = new DataTransfer();
+                data.setData("text/html", html);
+                const start = performance.now();
+                document.querySelector("#visual-text").dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
+                document.body.offsetHeight;
+                return performance.now() - start;
+            }""",
+            paragraph * (size // len(paragraph)),
+        )
+        assert took < most
+
+
+def test_a_refused_picture_costs_no_word_and_a_good_one_stands_at_the_caret(text: Page, tmp_path: Path) -> None:
+    from PIL import Image
+
+    text.keyboard.type("Words before.")
+    text.get_by_role("button", name="Picture").click()
+    wrong = tmp_path / "notes.jpg"
+    wrong.write_bytes(b"no picture")
+    text.get_by_label("Picture file").set_input_files(wrong)
+    text.get_by_role("textbox", name="What the picture shows").fill("A green door")
+    text.get_by_role("button", name="Put it in").click()
+    expect(text.get_by_role("alert").get_by_text("This is not a picture that can be used.")).to_be_visible()
+    expect(text.get_by_role("textbox", name="What the picture shows")).to_have_value("A green door")
+    Image.new("RGB", (300, 200), (90, 120, 110)).save(tmp_path / "door.png")
+    text.get_by_label("Picture file").set_input_files(tmp_path / "door.png")
+    text.get_by_role("button", name="Put it in").click()
+    expect(text.locator("#visual-text img")).to_be_visible()
+    assert body(text).startswith("Words before.\n\n![A green door](/images/")
+
+
+@pytest.mark.parametrize("width", [375, 1280])
+def test_the_editor_breaks_no_rule_of_axe_and_fits(text: Page, width: int) -> None:
+    text.set_viewport_size({"width": width, "height": 800})
+    for block in ("Figure", "Contact", "Big link", "Steps"):
+        text.get_by_role("combobox", name="Insert").select_option(block)
+    text.get_by_role("button", name="Table", exact=True).click()
+    found = problems_of(text)
+    if text.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+        found.append("wider than the screen")
+    text.set_viewport_size({"width": 1280, "height": 900})
+    assert not found
