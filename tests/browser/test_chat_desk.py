@@ -93,7 +93,9 @@ def test_two_chats_side_by_side_by_keyboard_alone_and_no_word_in_the_title(offic
     expect(second.get_by_label("Your answer")).to_be_focused()
     kit.keyboard.press("Alt+r")
     expect(second.get_by_label("A ready answer")).to_be_focused()
-    second.get_by_label("A ready answer").select_option(label="Would you like to tell me a little more about that?")
+    second.get_by_label("A ready answer").select_option(
+        label="/more Would you like to tell me a little more about that?"
+    )
     second.get_by_role("button", name="Put it in").press("Enter")
     expect(second.get_by_label("Your answer")).to_have_value(re.compile("a little more"))
     kit.keyboard.press("Alt+9")
@@ -297,3 +299,41 @@ def test_an_adviser_without_scripts_answers_and_ends(office: ChatOffice, kit: Pa
     plain.get_by_role("button", name="Close").click()
     expect(plain.get_by_text("None.")).to_be_visible()
     context.close()
+
+
+def test_a_slash_finds_a_ready_answer_and_unsent_words_outlive_a_reload(office: ChatOffice, kit: Page) -> None:
+    answered(office, kit, "Hello")
+    place = kit.locator("[data-chat]").first
+    box = place.locator("textarea[name=message]")
+    box.press_sequentially("I see. /tha")
+    expect(place.get_by_role("option")).to_have_text(["/thank Thank you for telling me. It is not your fault."])
+    box.press("Enter")
+    expect(box).to_have_value("I see. Thank you for telling me. It is not your fault.")
+    expect(place.get_by_role("option")).to_have_count(0)
+    box.press_sequentially(" /money")
+    expect(place.get_by_role("option").first).to_contain_text("oney")
+    box.press("Escape")
+    box.fill("half an answer")
+    place.get_by_label(re.compile("At risk")).check()
+    place.get_by_role("textbox", name=re.compile("Your note")).fill("zqnote")
+    place.get_by_role("button", name=re.compile("^Note")).click()
+    expect(kit.locator("[data-chat][data-risk]")).to_have_count(1)
+    kit.reload()
+    expect(box).to_have_value("half an answer")
+    expect(kit.locator("[data-chat][data-risk]")).to_have_count(1)
+    assert "half an answer" not in kit.evaluate("JSON.stringify(localStorage) + document.title")
+
+
+def test_an_alarm_sounds_after_a_reload_with_one_press_and_until_it_is_heard(office: ChatOffice, kit: Page) -> None:
+    kit.get_by_label("Sound and notice").check()
+    kit.reload()
+    expect(kit.get_by_label("Sound and notice")).to_be_checked()
+    page = begin(office, office.reader())
+    expect(kit.locator("[data-alarm]")).to_have_text("Somebody waits.")
+    expect(kit).to_have_title(re.compile(r"^! \(1\)"))
+    kit.get_by_role("button", name="Quiet, I have heard it").click()
+    expect(kit.get_by_role("button", name="Quiet, I have heard it")).to_be_hidden()
+    expect(kit.locator("[data-alarm]")).to_have_text("Somebody waits.")
+    page.get_by_role("button", name="End and clear").click()
+    expect(kit.locator("[data-alarm]")).to_have_text("")
+    kit.get_by_label("Sound and notice").uncheck()

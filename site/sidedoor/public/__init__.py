@@ -144,6 +144,7 @@ def create_pages(settings: Settings, live: LiveLibrary, clock: Clock) -> Flask:
             "site_style": site_style(public.site),
             "menu": menu(public, current_language()),
             "exit": exit.current_exit(),
+            "chat_state": chat.state_elsewhere,
             "help_now": public.help_now(current_language()),
             "mirror_of": request.environ.get(MIRROR_KEY, ""),
             "policy_in_page": policy_in_page(settings.https, site_rules(public.site)),
