@@ -33,12 +33,16 @@ staff: $(RUNS)
 	@$(BIN)/sidedoor staff add "$(NAME)" --role "$(ROLE)"
 
 # Databases and histories are written in memory where there is a gigabyte of it: waiting for a disk is half of the time.
-FAST = $(if $(shell [ "$$(df -Pk /dev/shm 2>/dev/null | awk 'END { print $$4 }')" -gt 1000000 ] 2>/dev/null && echo yes),PYTEST_DEBUG_TEMPROOT=/dev/shm) \
-	$(BIN)/python -m pytest tests --ignore tests/browser -n 2 --dist worksteal
+PYTEST = $(if $(shell [ "$$(df -Pk /dev/shm 2>/dev/null | awk 'END { print $$4 }')" -gt 1000000 ] 2>/dev/null && echo yes),PYTEST_DEBUG_TEMPROOT=/dev/shm) \
+	$(BIN)/python -m pytest
+# Else every process of the hundreds that tests start would compile the program anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 test: $(TESTS) $(CHECKERS) browsers lint
-	$(FAST)
-	$(BIN)/python -m pytest tests/browser
+	$(PYTEST) tests --ignore tests/browser -m "not server" -n 2 --dist worksteal
+	$(PYTEST) tests --ignore tests/browser -m "server and not alone" -n 4 --dist loadfile
+	$(PYTEST) tests --ignore tests/browser -m alone
+	$(PYTEST) tests/browser -n 2 --dist loadfile
 
 # The same with 10,000 messages under kill -9 instead of 2,000, and twenty times as many guesses of what might break a reader.
 test-long: export SIDEDOOR_TEST_LONG := 1
@@ -88,6 +92,7 @@ lock: $(TESTS)
 	$(LOCK) -o requirements.txt $(if $(UPGRADE),--upgrade)
 	$(LOCK) --all-extras -c requirements.txt -o requirements-deploy.txt $(if $(UPGRADE),--upgrade)
 	$(LOCK) --all-extras --group dev -c requirements-deploy.txt -o requirements-dev.txt $(if $(UPGRADE),--upgrade)
+	$(BIN)/python -m tools.pins
 
 clean:
 	rm -rf .venv tests/node_modules

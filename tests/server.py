@@ -21,6 +21,7 @@ from pathlib import Path
 from sidedoor.documents.loader import Loader
 from sidedoor.private import private_file
 from sidedoor.web import serve
+from tests.processes import begin
 
 PROJECT = Path(__file__).resolve().parents[1]
 START_SECONDS = 60
@@ -82,10 +83,8 @@ class RunningSite:
         self.data = data
         self.log = data / "server.log"
         data.mkdir(parents=True, exist_ok=True)
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                command, cwd=PROJECT, env={**os.environ, **settings, **environment}, stdout=log, stderr=log
-            )
+        environment = {**os.environ, **settings, **environment}
+        self.process = begin(command, PROJECT, environment, (self.log, self.log))
         self._wait(start_seconds)
 
     def _wait(self, seconds: float) -> None:

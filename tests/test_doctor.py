@@ -1,26 +1,22 @@
 """`sidedoor doctor` on real set-ups that are wrong: each fault is found, and is a sentence."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from sidedoor.public.feedback_store import FeedbackStore
 from tests.content import SITE, ContentFolder
+from tests.processes import SIDEDOOR, run
 from tests.server import RunningSite, free_port
 
-SIDEDOOR = Path(sys.executable).with_name("sidedoor")
 OF_THIS_MACHINE = ("the clock: warning: Nobody sets this machine's clock",)
 
 
 def doctor(content: Path, data: Path, **given: str) -> tuple[int, list[str]]:
     """The exit status, and what is said beside what the tests' own machine lacks."""
     environment = {"SIDEDOOR_CONTENT": str(content), "SIDEDOOR_DATA": str(data), "PORT": str(free_port()), **given}
-    done = subprocess.run(
-        [SIDEDOOR, "doctor"], env={**os.environ, **environment}, capture_output=True, text=True, check=False
-    )
+    done = run([SIDEDOOR, "doctor"], environment)
     assert done.stderr == ""
     lines = [line for line in done.stdout.splitlines() if not line.startswith(OF_THIS_MACHINE)]
     return done.returncode, lines[:-1]
@@ -53,6 +49,7 @@ FAULTS: dict[str, tuple[str, dict[str, str], str]] = {
     "url silent": ('url = "https://www.example.invalid"\n', {}, "site.toml: warning: Nothing answers at https://www.example"),
     "desk": ("", {"SIDEDOOR_DESK_URL": "http://desk.example.org"}, "SIDEDOOR_DESK_URL: error: Staff reach the desk at"),
     "store": ("", {"SIDEDOOR_CHAT_STORE": "valkey://127.0.0.1:1/0"}, "SIDEDOOR_CHAT_STORE: error: The chat's store does"),
+    "database": ("", {"SIDEDOOR_DATABASE": "postgresql://127.0.0.1:1/x"}, "SIDEDOOR_DATABASE: error: No PostgreSQL answers at"),
     "unknown": ("", {"SIDEDOOR_PROXYS": "1"}, "SIDEDOOR_PROXYS: warning: There is no setting of this name"),
 }  # fmt: skip
 

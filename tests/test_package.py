@@ -1,5 +1,6 @@
 """What is installed: exactly what the lock files name, which is what pyproject.toml asks for; and the wheel is whole."""
 
+import hashlib
 import importlib.metadata
 import os
 import re
@@ -8,14 +9,18 @@ import subprocess
 import sys
 import tomllib
 import urllib.request
-import zipfile
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
+from packaging.markers import Marker, default_environment
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
 
 from tests.server import PROJECT, free_port
+from tools.pins import ANSWERS, DEBIANS, LOCK, MACHINES
 
 _PINNED = re.compile(r"(?m)^([a-z0-9-]+)==(\S+?)( ; [^\\]+)? \\$((?:\n    --hash=sha256:[0-9a-f]{64}(?: \\)?)+)")
 
@@ -81,21 +86,80 @@ def test_nothing_is_installed_but_what_the_lock_file_names() -> None:
     assert "pip" in locked("requirements.txt"), "also where only the site runs"
 
 
-def test_the_wheel_serves_the_whole_site_outside_of_a_checkout(tmp_path: Path) -> None:
+@pytest.mark.parametrize("stored", [f"{debian}-{machine}" for debian in DEBIANS for machine in MACHINES])
+def test_every_pin_of_the_lock_was_found_for_the_pythons_of_debian(stored: str) -> None:
+    """`make lock` asked the index for each (tools/pins.py); whoever changes the lock without it is told here."""
+    debian, _, machine = stored.rpartition("-")
+    python = DEBIANS[debian][0]
+    there: dict[str, Any] = {
+        **default_environment(), "python_full_version": python, "python_version": python.rpartition(".")[0],
+        "implementation_name": "cpython", "platform_python_implementation": "CPython", "sys_platform": "linux",
+        "platform_machine": machine,
+    }  # fmt: skip
+    wanted = {
+        f"{pin[1]}=={pin[2]}"
+        for pin in _PINNED.finditer((PROJECT / LOCK).read_text("utf-8"))
+        if not pin[3] or Marker(pin[3].removeprefix(" ; ")).evaluate(there)
+    }
+    assert set((ANSWERS / f"{stored}.txt").read_text("utf-8").split()) == wanted, "run make lock"
+
+
+def test_what_is_installed_here_allows_the_oldest_python_that_is_named() -> None:
+    """By what the packages say of themselves; of this machine's own Python, too, which the tests run on."""
+    oldest = min((python for python, _ in DEBIANS.values()), key=Version)
+    asked = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))["project"]["requires-python"]
+    assert SpecifierSet(asked).contains(oldest)
+    runs = locked(LOCK)
+    for one in importlib.metadata.distributions():
+        allowed = one.metadata["Requires-Python"]
+        if one.metadata["Name"].lower() in runs and allowed:
+            for python, _ in DEBIANS.values():
+                assert SpecifierSet(allowed).contains(python), f"{one.metadata['Name']} on {python}"
+
+
+@pytest.fixture
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A new virtual environment in which pip installed the wheel by its hash; beside it lies what requirements.txt names, and
+    nothing that tests or developers have. (That pip fetches those by their hashes is `make test-long`, deploy/install.)"""
+    folder = tmp_path_factory.mktemp("fresh")
     subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)],
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)],
         cwd=PROJECT, check=True, capture_output=True,
     )  # fmt: skip
-    installed, elsewhere = tmp_path / "installed", tmp_path / "elsewhere"
-    elsewhere.mkdir()
-    with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
-        wheel.extractall(installed)
+    (wheel,) = folder.glob("*.whl")
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    (folder / "wheel.txt").write_text(f"sidedoor @ {wheel.as_uri()} --hash=sha256:{digest}\n")
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder / "venv")], check=True)
+    pip: list[str] = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--python",
+        str(folder / "venv/bin/python"),
+        "install",
+        "--quiet",
+        "--no-index",
+    ]
+    options = ["--require-hashes", "--no-deps", "--no-compile", "-r", str(folder / "wheel.txt")]
+    subprocess.run(pip + options, check=True, cwd=folder)
+    (packages,) = (folder / "venv/lib").glob("python*/site-packages")
+    needed = locked("requirements.txt")
+    for one in importlib.metadata.distributions():
+        name = re.sub(r"[-_.]+", "-", one.metadata["Name"]).lower()
+        if name in needed and name not in asked_for("build").keys() - asked_for().keys():
+            for top in {file.parts[0] for file in one.files or () if file.parts[0] not in ("..", "__pycache__")}:
+                if not (packages / top).exists():
+                    (packages / top).symlink_to(str(one.locate_file(top)))
+    return folder / "venv/bin/sidedoor"
+
+
+def test_a_fresh_install_of_the_wheel_serves_the_whole_site_outside_of_a_checkout(fresh: Path, tmp_path: Path) -> None:
     port = free_port()
-    start = "import sidedoor.cli as cli, sys; assert sys.argv.pop(1) in cli.__file__; cli.main()"
-    site = subprocess.Popen(
-        [sys.executable, "-c", start, str(installed), "run", "--port", str(port), "--workers", "1"],
-        cwd=elsewhere, env={**os.environ, "PYTHONPATH": str(installed)},
-    )  # fmt: skip
+    outside = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    where = [str(fresh.with_name("python")), "-c", "import sidedoor, sys; print(sidedoor.__file__, *sys.path)"]
+    told = subprocess.run(where, cwd=tmp_path, env=outside, check=True, capture_output=True, text=True).stdout
+    assert told.startswith(str(fresh.parents[1])) and str(PROJECT) not in told
+    site = subprocess.Popen([fresh, "run", "--port", str(port), "--workers", "1"], cwd=tmp_path, env=outside)
     try:
         while site.poll() is None:
             with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/help/get-help-now") as page:
@@ -103,24 +167,11 @@ def test_the_wheel_serves_the_whole_site_outside_of_a_checkout(tmp_path: Path) -
                 break
         else:
             pytest.fail("It did not start: see what it wrote.")
-        own = (  # as somebody would who has nothing but the wheel
-            "init",
-            "own",
-            "--for",
-            "uk",
-            "--name",
-            "A",
-            "--organisation",
-            "B",
-            "--address",
-            "",
-            "--exit",
-            "https://weather.example/",
-        )
-        begin = [sys.executable, "-c", start, str(installed), *own]
-        subprocess.run(begin, cwd=elsewhere, env={**os.environ, "PYTHONPATH": str(installed)}, check=True)
-        assert (elsewhere / "own/help/get-help-now.md").is_file()
-        assert (elsewhere / "own/.git/hooks/pre-commit").is_file()
+        # As somebody would who has nothing but the wheel.
+        own = "init own --for uk --name A --organisation B --exit https://weather.example/".split()
+        subprocess.run([fresh, *own, "--address", ""], cwd=tmp_path, env=outside, check=True)
+        assert (tmp_path / "own/help/get-help-now.md").is_file()
+        assert (tmp_path / "own/.git/hooks/pre-commit").is_file()
     finally:
         site.terminate()
         site.wait()

@@ -11,8 +11,8 @@ import pytest
 from sidedoor.desk.items.files import Shelf
 from sidedoor.desk.items.history import Author
 from sidedoor.private import private_tree, secret_file
-from tests.conftest import PROJECT
 from tests.content import ContentFolder
+from tests.processes import run
 from tests.server import DESK, PUBLIC_SITE, RunningSite
 
 
@@ -66,7 +66,7 @@ def test_a_mirror_may_be_read_by_the_web_server_though_everything_else_is_privat
 ) -> None:
     settings = {"SIDEDOOR_CONTENT": str(content.path), "SIDEDOOR_DATA": str(tmp_path / "data")}
     command = [sys.executable, "-m", "flask", "export", str(tmp_path / "mirror")]
-    subprocess.run(command, cwd=PROJECT, env={**os.environ, **settings}, check=True, capture_output=True)
+    assert run(command, settings).returncode == 0
     files = list((tmp_path / "mirror").resolve().rglob("*"))
     assert files
     assert all(path.stat().st_mode & 0o004 for path in files)
@@ -86,9 +86,7 @@ def test_what_the_superuser_s_commands_make_belongs_to_whoever_owns_the_folder(
         ["--app", "app", "news", "new", "Ten rooms"],
         ["--app", "desk", "staff", "add", "Ann Lee", "--role", "admin"],
     ):
-        subprocess.run(
-            [sys.executable, "-m", "flask", *command], cwd=PROJECT, env={**os.environ, **settings}, check=False
-        )
+        run([sys.executable, "-m", "flask", *command], settings)
     made = [*data.rglob("*"), content.path / "news/ten-rooms.md"]
     assert {path.name for path in made} >= {"staff.sqlite3", "audit.sqlite3", "audit.key", "desk.secret"}
     assert [str(path) for path in made if path.stat().st_uid != somebody] == []

@@ -1,7 +1,6 @@
 """The project's own pages: right numbers, plain words, no dead link, nothing promised that cannot be kept."""
 
 import re
-from pathlib import Path
 
 import pytest
 import yaml
@@ -362,19 +361,3 @@ def test_the_two_sets_of_figures_are_kept_apart(real_client: FlaskClient) -> Non
     assert "46%" in first
     assert "27%" not in first
     assert "Two sets of figures" in trial
-
-
-def test_every_interface_string_has_its_welsh(tmp_path: Path) -> None:
-    from babel.messages.extract import extract_from_dir
-    from babel.messages.pofile import read_po
-
-    with (PROJECT / "site/sidedoor/locale/cy/LC_MESSAGES/sidedoor.po").open("rb") as source:
-        welsh = {
-            message.id if isinstance(message.id, str) else message.id[0]: message.string for message in read_po(source)
-        }
-    methods = [("templates/**.html", "jinja2.ext:babel_extract"), ("**.py", "python")]
-    found = {
-        message if isinstance(message, str) else message[0]
-        for _, _, message, _, _ in extract_from_dir(PROJECT / "site/sidedoor", methods)
-    }
-    assert sorted(text for text in found if not welsh.get(text)) == []

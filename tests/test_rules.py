@@ -24,12 +24,15 @@ STORES = set(
     """
     chat/sqlite_store.py
     database.py
+    database_moves.py
     desk/audit.py
     desk/items/preview_links.py
     desk/items/reviews.py
     desk/people/sessions.py
     desk/people/staff.py
     documents/kept.py
+    home.py
+    postgresql.py
     public/feedback_store.py
     public/search_index.py
 """.split()
@@ -116,7 +119,7 @@ def test_sqlite_files_are_opened_in_one_module() -> None:
         for path in PACKAGE.rglob("*.py")
         if re.search(r"sqlite3\.connect|import connect", path.read_text("utf-8"))
     }
-    # The search index is in memory: it has no file, no mode, no version, and one process alone.
+    # A worker whose disk fails makes do with an index in memory: it has no file, no mode, no version, one process alone.
     assert holders == {"database.py", "public/search_index.py"}
     assert 'sqlite3.connect(":memory:"' in (PACKAGE / "public/search_index.py").read_text("utf-8")
 
@@ -150,8 +153,10 @@ def test_the_scripts_are_small() -> None:
         "chat.js": 4_000, "plan.js": 1_500, "questions.js": 800, "contacts.js": 800, "guide.js": 600, "copy-link.js": 400,
     }  # fmt: skip
     assert {name: small[name] for name in on_few if small[name] > on_few[name]} == {}
-    # On every page. Without the pack it was 6,600: the chat's own 2,000 came with each.
-    assert sum(size for name, size in small.items() if name not in on_few) <= 5_900, small
+    # Once a visit, with the pack.
+    assert small.pop("carried.js") <= 2_700, small
+    # On every page. It was 6,600, when the chat's own 2,000 came with each, and 5,800 with what the pack carries now.
+    assert sum(size for name, size in small.items() if name not in on_few) <= 4_200, small
 
 
 WORDS_TABLES = {

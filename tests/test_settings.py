@@ -1,9 +1,7 @@
 """Every setting with each kind of wrong value, as a start says it: once, under its name, with what to write instead."""
 
-import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,12 +12,17 @@ from sidedoor.documents.problems import Refused
 from tests.chat.conftest import Valkey
 from tests.conftest import PROJECT
 from tests.content import ContentFolder
+from tests.processes import SIDEDOOR, run
 from tests.server import RunningSite
 
 A_FOLDER = "Write the folder's path, like /srv/sidedoor/content."
 AN_ADDRESS = "Write one like https://www.example.org."
 HOSTS = "Write the names alone, with commas between: desk.example.org, desk.internal."
 STORES = "This is no store that Sidedoor knows. Write sqlite:, sqlite:/folder or valkey://host:6379/0."
+NO_DATABASE = (
+    "This is no address of a PostgreSQL database. Write one like postgresql://user:password@host:5432/sidedoor, or nothing"
+    " for files in SIDEDOOR_DATA."
+)
 TRUE_OR_FALSE = "Write true or false."
 WRONG: list[tuple[str, str, str]] = [
     ("SIDEDOOR_CONTENT", "", f"“” is not a folder. {A_FOLDER}"),
@@ -37,6 +40,10 @@ WRONG: list[tuple[str, str, str]] = [
     ("SIDEDOOR_CHAT_STORE", "valkey:///0", STORES),
     ("SIDEDOOR_CHAT_STORE", "valkey://host/first", STORES),
     ("SIDEDOOR_CHAT_STORE", "valkey://host:99999/0", STORES),
+    ("SIDEDOOR_DATABASE", "sqlite:", NO_DATABASE),
+    ("SIDEDOOR_DATABASE", "mysql://host/sidedoor", NO_DATABASE),
+    ("SIDEDOOR_DATABASE", "postgresql://zq:secret@host", NO_DATABASE),
+    ("SIDEDOOR_DATABASE", "postgresql://host/?sslmode=require", NO_DATABASE),
     ("SIDEDOOR_PROXIES", "one", "“one” is not a whole number from 0 to 5. Write one like 1."),
     ("SIDEDOOR_PROXIES", "9", "“9” is not a whole number from 0 to 5. Write one like 1."),
     ("SIDEDOOR_PROXIES", "", "“” is not a whole number from 0 to 5. Write one like 1."),
@@ -63,10 +70,7 @@ ANYTHING_GOES = {"SIDEDOOR_OIDC_CLIENT_ID", "SIDEDOOR_OIDC_CLIENT_SECRET"}
 def start(program: str, content: Path, data: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """`sidedoor run` or `desk`, which ends by itself because it cannot start."""
     given = {"SIDEDOOR_CONTENT": str(content), "SIDEDOOR_DATA": str(data), "PORT": "1"}
-    return subprocess.run(
-        [Path(sys.executable).with_name("sidedoor"), program], cwd=PROJECT, env={**os.environ, **given, **environment},
-        capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
+    return run([SIDEDOOR, program], given | environment)
 
 
 def test_the_table_holds_every_setting() -> None:

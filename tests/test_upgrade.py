@@ -41,7 +41,7 @@ ROWS: dict[str, list[tuple[int, int, str]]] = {
         (1, 9, "INSERT INTO people (id, name, roles) VALUES (3, 'Ann Lee', 'editor,press')"),
         (1, 9, "INSERT INTO passwords VALUES (3, 'a hash', 'a secret', 17)"),
         (1, 9, f"INSERT INTO passkeys VALUES (x'01', 3, x'02', 5, 'Ann''s phone', '{AT}', NULL)"),
-        (1, 9, f"INSERT INTO failures VALUES ('what somebody typed', '{AT}')"),
+        (1, 9, f"INSERT INTO failures (who, at) VALUES ('what somebody typed', '{AT}')"),
         (1, 2, f"INSERT INTO spent VALUES ('abc', '{AT}')"),
         (2, 9, "INSERT INTO accounts VALUES ('https://login.example ann', 3)"),
     ],
@@ -60,7 +60,7 @@ ROWS: dict[str, list[tuple[int, int, str]]] = {
     "previews": [(1, 2, f"INSERT INTO links VALUES ('abc', 'news/a.md', '1', 'Ann', 'Bea', 1, '{LATER}', '{AT}')")],
     "audit": [(1, 2, f"INSERT INTO log VALUES (1, '{AT}', 'Ann Lee', 'signed in', '', '', 'abc')")],
     "feedback": [(1, 2, f"INSERT INTO messages VALUES (1, '{AT}', 'Thank you')")],
-    "kept": [(1, 2, "INSERT INTO kept VALUES ('news/a.md', '1', '2', '3', '4')")],
+    "kept": [(1, 3, "INSERT INTO kept VALUES ('news/a.md', '1', '2', '3', '4')")],
     "chat": [
         (1, 1, _OLD_CHAT),
         (1, 1, "INSERT INTO keys VALUES (1, x'00')"),
@@ -109,7 +109,7 @@ LOOKS: dict[str, tuple[Callable[[Path], object], Any]] = {
     "previews": (lambda data: [one.for_whom for one in PreviewLinks(data).of("news/a.md", NOON)], ["Bea"]),
     "audit": (lambda data: [one.action for one in Audit(data, lambda: NOON).everything()], ["signed in"]),
     "feedback": (lambda data: [one.text for one in FeedbackStore(data).all()], ["Thank you"]),
-    "kept": (lambda data: list(Kept(data).all()), ["news/a.md"]),
+    "kept": (lambda data: [copy.file for copy in Kept(data).all()], ["news/a.md"]),
     "chat": (chat, [("2026-11-24T12", "started", 7)]),
 }  # fmt: skip
 STORED = sorted(path.stem for path in SCHEMAS.glob("*.sql"))
@@ -158,7 +158,7 @@ def make_fresh(name: str, data: Path) -> None:
         "staff": lambda data: Staff(data).everybody(), "sessions": lambda data: Sessions(data).of(Person(1, "", frozenset()), NOON),
         "reviews": lambda data: Reviews(data).overrides(), "previews": lambda data: PreviewLinks(data).of("", NOON),
         "audit": lambda data: Audit(data, lambda: NOON).everything(), "feedback": lambda data: FeedbackStore(data).all(),
-        "kept": lambda data: Kept(data).all(), "chat": lambda data: SqliteStore(data).counts(),
+        "kept": lambda data: list(Kept(data).all()), "chat": lambda data: SqliteStore(data).counts(),
     }  # fmt: skip
     makers[name](data)
 

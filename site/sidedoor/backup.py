@@ -1,9 +1,10 @@
 """One archive of everything that nobody could make anew: content, history, staff, reviews, log, feedback, secrets.
 
 It is a compressed tar in the format of age (https://age-encryption.org/v1), so `age -d FILE | tar xz` opens it without
-us. There is none that is not encrypted. Databases are copied by SQLite's own backup, and whatever a save at the desk
-changes is read in the shelf's turn, so the archive is of one moment although the desk runs. Once written it is read
-again and compared, file by file. Conversations are left out by design: they are gone when they end.
+us. There is none that is not encrypted. Databases are copied by SQLite's own backup; those of a server are written as
+SQLite files, so an archive needs none (database_moves.py). Whatever a save at the desk changes is read in the shelf's
+turn, so the archive is of one moment although the desk runs. Once written it is read again and compared, file by file.
+Conversations are left out by design: they are gone when they end.
 """
 
 import gzip
@@ -27,10 +28,12 @@ from typing import IO, Any, BinaryIO, Protocol, cast
 import pyrage
 
 from sidedoor.database import copy_into, copy_of, is_database, is_sound
+from sidedoor.desk.databases import KEPT
 from sidedoor.desk.items.files import CannotSave, Shelf
 from sidedoor.documents.codes import Code
 from sidedoor.documents.problems import Problem, Refused
 from sidedoor.documents.reading import PICTURES, SITE
+from sidedoor.home import Home, look
 from sidedoor.private import as_its_folder_says, private_folder
 
 ENDING = ".age"
@@ -42,9 +45,10 @@ _MOST_IN_MEMORY = 32 * 1024 * 1024
 _PART = 1024 * 1024
 _NAMED_BY_DATE = re.compile(r"sidedoor-\d{4}-\d\d-\d\dT\d{6}Z\.age")
 _LEFT_OUT = re.compile(
-    # Conversations; what belongs to a database and is in its copy; locks; the mirror, which is made of the rest;
-    # earlier archives.
-    r"chat\.sqlite3.*|chat-\d+\.key|.*\.sqlite3-(wal|shm|journal)|.*\.lock|\.?mirror.*|\.(probe|backup)-.*|.*\.age|.*\.age\.part"
+    # Conversations; what belongs to a database and is in its copy; locks; the search index and the mirror, which are
+    # made of the rest; earlier archives.
+    r"chat\.sqlite3.*|search\.sqlite3.*|chat-\d+\.key|databases-are-on-a-server|.*\.sqlite3-(wal|shm|journal)|.*\.lock"
+    r"|\.?mirror.*|\.(probe|backup)-.*|.*\.age|.*\.age\.part"
 )
 
 
@@ -155,21 +159,26 @@ class Archive:
     size: int
 
 
-def back_up(content: Path, data: Path, file: Path, seal: Seal, site_data: Path | None = None) -> Archive:
+def back_up(
+    content: Path, data: Path, file: Path, seal: Seal, site_data: Path | None = None, server: str = ""
+) -> Archive:
     """Write everything to `file`, or into it under a name with the moment, if it is a folder; then read it again.
 
-    `site_data`: the public site's own data folder, where it has one. Raises CannotBackUp, and then nothing is left.
+    `site_data`: the public site's own data folder, where it has one. `server`: where databases are, if they are no
+    files. Raises CannotBackUp, and then nothing is left.
     """
     if file.is_dir():
         file = file / f"sidedoor-{datetime.now(UTC):%Y-%m-%dT%H%M%SZ}{ENDING}"
     if file.exists():
         raise CannotBackUp(Code.BACKUP_IS_THERE, file)
     _must_be_a_site(content)
+    home = Home(data, server)
+    look(home, KEPT)
     part = file.with_name(f".{file.name}.part")
     try:
         # Whose folder it is, is none of our business: only the file is for nobody else.
         with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:  # noqa: PTH123
-            digests = _write(content, data, site_data, seal, out)
+            digests = _write(content, home, site_data, seal, out)
             out.flush()
             os.fsync(out.fileno())
         _compare(part, seal, digests)
@@ -226,7 +235,7 @@ def _must_be_a_site(content: Path) -> None:
         raise CannotBackUp(Code.BACKUP_OF_NOTHING, content.resolve())
 
 
-def _write(content: Path, data: Path, site_data: Path | None, seal: Seal, out: BinaryIO) -> dict[str, str]:
+def _write(content: Path, home: Home, site_data: Path | None, seal: Seal, out: BinaryIO) -> dict[str, str]:
     """Write the archive; the digests of what is in it, by name."""
     reading, writing = os.pipe()
     digests: dict[str, str] = {}
@@ -235,7 +244,7 @@ def _write(content: Path, data: Path, site_data: Path | None, seal: Seal, out: B
     def fill() -> None:
         try:
             with open(writing, "wb") as pipe, gzip.GzipFile(fileobj=pipe, mode="wb", compresslevel=6, mtime=0) as plain:  # noqa: PTH123
-                _fill(cast(BinaryIO, plain), content, data, site_data, digests)
+                _fill(cast(BinaryIO, plain), content, home, site_data, digests)
         except BaseException as error:
             trouble.append(error)
 
@@ -256,17 +265,22 @@ def _write(content: Path, data: Path, site_data: Path | None, seal: Seal, out: B
     return digests
 
 
-def _fill(plain: BinaryIO, content: Path, data: Path, site_data: Path | None, digests: dict[str, str]) -> None:
+def _fill(plain: BinaryIO, content: Path, home: Home, site_data: Path | None, digests: dict[str, str]) -> None:
     with tarfile.open(fileobj=plain, mode="w|", format=tarfile.PAX_FORMAT) as tar:
         made = {"format": _FORMAT, "made": datetime.now(UTC).isoformat(timespec="seconds")}
         _add(tar, _MANIFEST, json.dumps(made).encode())
-        places = {CONTENT: content, DATA: data} | ({SITE_DATA: site_data} if site_data else {})
+        places = {CONTENT: content, DATA: home.data} | ({SITE_DATA: site_data} if site_data else {})
         later: list[tuple[str, Path]] = []
         # In this turn nobody saves. What never changes once it is there can wait until after it: git's objects,
         # and pictures, which are named by what they hold.
-        with Shelf(content, data).turn():
+        with Shelf(content, home.data).turn():
+            served = _served(home)
+            for name, raw in served.items():
+                _add(tar, f"{DATA}/{name}", raw, None, digests)
             for place, folder in places.items():
                 for name, path in _files(place, folder):
+                    if place != CONTENT and path.parent == folder and path.name in served:
+                        continue  # what it was before there was a server
                     if "/objects/" in name or name.startswith(f"{CONTENT}/{PICTURES}"):
                         later.append((name, path))
                     else:
@@ -274,6 +288,15 @@ def _fill(plain: BinaryIO, content: Path, data: Path, site_data: Path | None, di
         for name, path in later:
             _add_file(tar, name, path, digests)
         _add(tar, _DIGESTS, json.dumps(digests).encode())
+
+
+def _served(home: Home) -> dict[str, bytes]:
+    """What the server of the databases holds, as files."""
+    if not home.server:
+        return {}
+    from sidedoor.database_moves import as_files  # what it needs is an optional extra
+
+    return as_files(home.server, KEPT)
 
 
 def _files(place: str, folder: Path) -> Iterator[tuple[str, Path]]:

@@ -1,6 +1,7 @@
 """The command `sidedoor`: serves either application, and looks after the folder that SIDEDOOR_CONTENT names."""
 
 import os
+import sqlite3
 import sys
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from flask.cli import ScriptInfo
 
 from sidedoor.documents.codes import Code
 from sidedoor.documents.problem_words import file_words
-from sidedoor.documents.problems import Level, Refused
+from sidedoor.documents.problems import Level, Problem, Refused
 from sidedoor.documents.times import utc_now
 from sidedoor.public import commands
 from sidedoor.settings import Settings, of_environment
@@ -21,9 +22,9 @@ from sidedoor.web.logs import without_a_log
 
 
 def _public_site() -> Flask:
-    from sidedoor.public.server import load  # a command that needs no application makes none
+    from sidedoor.public.server import load_whole  # a command that needs no application makes none
 
-    return load()
+    return load_whole()
 
 
 def _staff_desk() -> Flask:
@@ -105,11 +106,11 @@ def back_up(
         seal: backup.Seal = (
             backup.ForRecipients(to) if to else backup.WithPassphrase(_passphrase(passphrase_file, True))
         )
-        made = backup.back_up(settings.content, settings.data, file, seal, site_data)
+        made = backup.back_up(settings.content, settings.data, file, seal, site_data, settings.database)
         click.echo(f"{made.file}: {made.files} files, {made.size / 1e6:.1f} MB, read again and found whole.")
         for old in backup.prune(file, keep) if keep else ():
             click.echo(f"{old} is deleted.")
-    except backup.CannotBackUp as problem:
+    except Refused as problem:
         raise click.ClickException(_words(problem)) from None
 
 
@@ -129,6 +130,32 @@ def restore(file: Path, folder: Path, key: Path | None, passphrase_file: Path | 
         raise click.ClickException(_words(problem)) from None
     click.echo(f"{files} files are in {folder}. Start with:")
     click.echo(f"SIDEDOOR_CONTENT={folder / backup.CONTENT} SIDEDOOR_DATA={folder / backup.DATA} sidedoor run")
+    click.echo(
+        "If databases are to be in PostgreSQL, fill a new one first, with SIDEDOOR_DATABASE set as for the desk:"
+    )
+    click.echo(f"sidedoor fill-database {folder / backup.DATA}")
+
+
+@main.command("fill-database")
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+def fill_database(folder: Path) -> None:
+    """Copy the SQLite files in FOLDER, a former SIDEDOOR_DATA, into the database that SIDEDOOR_DATABASE names."""
+    from sidedoor.desk.databases import KEPT
+    from sidedoor.home import SETTING, on_server
+
+    settings = _settings()
+    try:
+        if not settings.database:
+            raise Refused([Problem(SETTING, None, Code.SETTING_NOT_A_DATABASE)])
+        on_server(settings.database, KEPT[0])  # or says what has to be installed
+        from sidedoor.database_moves import fill
+
+        for file, rows in fill(settings.database, KEPT, folder).items():
+            click.echo(f"{file}: {rows} rows.")
+    except Refused as problem:
+        raise click.ClickException(serve.sentences(problem)) from None
+    except sqlite3.Error as error:
+        raise click.ClickException(f"{folder}: nothing was copied ({error}).") from None
 
 
 @main.command("backup-key")

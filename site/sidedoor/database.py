@@ -11,16 +11,16 @@ when it is first opened (https://sqlite.org/pragma.html#pragma_user_version).
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from sidedoor.documents.codes import Code
 from sidedoor.documents.problems import Problem, Refused
+from sidedoor.home import InEach, Migration
 from sidedoor.private import private_file
 
 _PATIENCE_SECONDS = 10
-Migration = str | Callable[[sqlite3.Connection], None]
 
 
 class MadeByANewerVersion(sqlite3.DatabaseError):
@@ -156,12 +156,7 @@ class Database:
             version = _version(connection)
             if version > len(self._migrations):
                 raise MadeByANewerVersion(self._path.name)
-            for migration in self._migrations[version:]:
-                if isinstance(migration, str):
-                    run_script(connection, migration)
-                else:
-                    migration(connection)
-            connection.execute(f"PRAGMA user_version = {len(self._migrations)}")
+            _grow(connection, self._migrations[version:], len(self._migrations))
 
 
 def is_database(path: Path) -> bool:
@@ -211,6 +206,27 @@ class _Connection(sqlite3.Connection):
             self.close()
 
 
+def holding(migrations: Sequence[Migration], rows: Mapping[str, Sequence[Sequence[object]]]) -> sqlite3.Connection:
+    """A new database in memory that is made by `migrations`, with these rows alone in its tables."""
+    database = sqlite3.connect(":memory:", isolation_level=None)
+    _grow(database, migrations, len(migrations))
+    for table in tables(database):
+        database.execute(f"DELETE FROM {table}")  # noqa: S608 - named by our own schema
+        if rows.get(table):
+            places = ", ".join("?" * len(rows[table][0]))
+            database.executemany(f"INSERT INTO {table} VALUES ({places})", rows[table])  # noqa: S608
+    return database
+
+
+def tables(database: sqlite3.Connection) -> dict[str, tuple[str, ...]]:
+    """The tables of a database with their columns."""
+    query = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name"
+    return {
+        name: tuple(row[1] for row in database.execute(f"PRAGMA table_info({name})").fetchall())
+        for (name,) in database.execute(query).fetchall()
+    }
+
+
 @contextmanager
 def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
     connection.execute("BEGIN IMMEDIATE")
@@ -237,6 +253,17 @@ def _use_a_log(connection: sqlite3.Connection) -> None:
 def _version(connection: sqlite3.Connection) -> int:
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     return version
+
+
+def _grow(connection: sqlite3.Connection, migrations: Sequence[Migration], version: int) -> None:
+    for migration in migrations:
+        if isinstance(migration, InEach):
+            run_script(connection, migration.sqlite)
+        elif isinstance(migration, str):
+            run_script(connection, migration)
+        else:
+            migration(connection)
+    connection.execute(f"PRAGMA user_version = {version}")
 
 
 def run_script(connection: sqlite3.Connection, script: str) -> None:

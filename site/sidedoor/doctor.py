@@ -20,11 +20,14 @@ from urllib.parse import urlsplit
 from sidedoor.chat.model import StoreDown
 from sidedoor.chat.store import open_store
 from sidedoor.database import copy_of, is_database, is_sound
+from sidedoor.desk.databases import KEPT
 from sidedoor.documents.codes import Code
 from sidedoor.documents.loader import usable_site
 from sidedoor.documents.problems import Level, Problem, Refused
 from sidedoor.documents.site import Site
 from sidedoor.documents.times import Clock
+from sidedoor.home import SETTING, look, on_server
+from sidedoor.public.feedback_store import SCHEMA as FEEDBACK
 from sidedoor.settings import Settings, unknown_names
 from sidedoor.web import health
 
@@ -47,7 +50,7 @@ def faults(settings: Settings, clock: Clock) -> list[Problem]:
     if not (settings.content / "site.toml").is_file():
         found.append(Problem("SIDEDOOR_CONTENT", None, Code.HEALTH_CONTENT_AWAY))
     found += [*_owners(settings), *_addresses(settings, site), *_running(settings)]
-    found += [*_stores(settings, clock), *_time(settings)]
+    found += [*_stores(settings, clock), *_server(settings), *_time(settings)]
     for folder, called in ((settings.data, "SIDEDOOR_DATA"), (settings.content, "SIDEDOOR_CONTENT")):
         found += health.disk(folder, called)()
     return list(dict.fromkeys(found))
@@ -136,6 +139,26 @@ def _stores(settings: Settings, clock: Clock) -> Iterator[Problem]:
                 sound = False
             if not sound:
                 yield Problem("SIDEDOOR_DATA", None, Code.BACKUP_DATABASE_DAMAGED, {"subject": str(path)})
+
+
+def _server(settings: Settings) -> Iterator[Problem]:
+    """Whether the server of the databases can be used, and nobody reads along on the way to it."""
+    if not settings.database:
+        return
+    try:
+        found = on_server(settings.database, FEEDBACK).look()
+        if abs(found.ahead) > _SLOWEST_CLOCK:
+            apart = {"seconds": round(abs(found.ahead))}
+            yield Problem("the clock", None, Code.DOCTOR_CLOCK_OF_DATABASE, apart)
+        if found.in_clear:
+            yield Problem(SETTING, None, Code.DOCTOR_DATABASE_WITHOUT_TLS, level=Level.WARNING)
+    except Refused as refused:
+        yield from refused.problems
+        return
+    try:
+        look(settings.home, KEPT)
+    except Refused as refused:  # that the public site's user sees feedback alone is as it should be
+        yield from (problem for problem in refused.problems if problem.code is not Code.DATABASE_RIGHTS)
 
 
 def _time(settings: Settings) -> Iterator[Problem]:

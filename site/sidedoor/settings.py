@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sidedoor.documents.codes import Code
 from sidedoor.documents.models import WebAddress
 from sidedoor.documents.problems import Level, Problem, Refused, Wrong
+from sidedoor.home import Home
 from sidedoor.starters import EXAMPLE
 
 PREFIX = "SIDEDOOR_"
@@ -66,6 +67,12 @@ def _place(written: str) -> str:
     return written
 
 
+def _database(written: str) -> str:
+    if written and not re.match(r"postgres(ql)?://[^/?]*/[^/?]", written):
+        raise Wrong(Code.SETTING_NOT_A_DATABASE)
+    return written
+
+
 def _own_or_example() -> Path:
     """The folder `content` beside which the program was started, if there is one; else the example."""
     return Path("content") if Path("content").is_dir() else EXAMPLE
@@ -87,6 +94,9 @@ class Settings(BaseSettings):
     chat_store: str = "sqlite:"
     """Where conversations are while they last: `sqlite:` (in `data`) or `sqlite:/folder`; `valkey://host:6379/0`, if
     several machines serve the site."""
+    database: Annotated[str, AfterValidator(_database)] = ""
+    """Where feedback and everything the desk remembers is, if several machines serve the site: a PostgreSQL server,
+    `postgresql://user:password@host:5432/sidedoor`; else in files in `data`."""
     proxies: Annotated[int, Field(ge=0, le=5)] = 0
     """How many web servers of yours stand in front, each adding to X-Forwarded-For the address it was called from."""
     desk_url: WebAddress = "http://localhost:5001"
@@ -111,6 +121,11 @@ class Settings(BaseSettings):
         if self.oidc_issuer and not (self.oidc_client_id and self.oidc_client_secret.get_secret_value()):
             raise Wrong(Code.SETTING_MISSING_BESIDE, beside="SIDEDOOR_OIDC_CLIENT_ID and SIDEDOOR_OIDC_CLIENT_SECRET")
         return self
+
+    @property
+    def home(self) -> Home:
+        """Where what has to last is kept."""
+        return Home(self.data.resolve(), self.database)
 
     @property
     def served_at(self) -> str:

@@ -1,31 +1,18 @@
 // @ts-check
 /**
- * What is folded: a link to a part of the page opens what that part is folded in, a wide screen shows at once what has
- * room there, and paper shows everything. Without scripts one opens them oneself.
+ * What is folded: a wide screen shows at once what has room there (taps.js), and paper shows everything. Without scripts
+ * one opens them oneself.
  */
 (() => {
   "use strict";
 
-  const wide = matchMedia("(min-width: 60rem)");
-
-  function spread() {
-    /** @type {NodeListOf<HTMLDetailsElement>} */
-    const folds = document.querySelectorAll("[data-open-wide]");
-    for (const fold of folds) fold.open = wide.matches;
+  function offer() {
     for (const button of document.querySelectorAll("[data-print-page]")) button.removeAttribute("hidden");
   }
 
-  document.addEventListener(
-    "click",
-    ({ target }) => {
-      if (!(target instanceof Element)) return;
-      if (target.closest("[data-print-page]")) print();
-      const name = target.closest("a[href^='#']")?.getAttribute("href")?.slice(1);
-      const fold = name && document.getElementById(name)?.closest("details");
-      if (fold) fold.open = true;
-    },
-    true,
-  );
+  document.addEventListener("click", ({ target }) => {
+    if (target instanceof Element && target.closest("[data-print-page]")) print();
+  });
   addEventListener("beforeprint", () => {
     for (const fold of document.querySelectorAll("main details:not([open], .print, .sources)")) {
       fold.setAttribute("open", "");
@@ -38,7 +25,6 @@
       fold.removeAttribute("data-for-paper");
     }
   });
-  wide.addEventListener("change", spread);
-  document.addEventListener("sidedoor:arrived", spread);
-  spread();
+  document.addEventListener("sidedoor:arrived", offer);
+  offer();
 })();

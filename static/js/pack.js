@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * The pack: all help in the reader's language, brought by one quiet request once the first page is shown, and kept in this
- * page's memory alone. From then on moving around asks nobody, so it takes one frame, goes on without a network, and tells
- * nobody what is read. It is dropped at Hide. One that is old is asked for anew, by its tag, before it is used.
+ * The pack: all help in the reader's language, kept in this page's memory alone. From then on moving around asks nobody, so
+ * it takes one frame, goes on without a network, and tells nobody what is read. It is dropped at Hide. One that is old is
+ * asked for anew, by its tag, before it is used. What fetches it, and this with it, is taps.js.
  */
 const pack = (() => {
   "use strict";
@@ -10,42 +10,37 @@ const pack = (() => {
   const FRESH_MS = 15 * 60 * 1000;
   const PATIENCE_MS = 4000;
   const root = document.documentElement;
-  const own = document.currentScript?.dataset.language;
-  /** @typedef {{ language: string, direction: string, pages: Record<string, string>, tag: string, asked: number }} Pack */
+  /** @typedef {{ language: string, direction: string, shared: string[], pages: Record<string, string>, tag: string | null, asked: number }} Pack */
   /** @type {Map<string, Pack>} by language */
   const held = new Map();
-  /** @type {Map<string, Promise<void>>} the same, what is on its way */
+  /** @type {Map<string, Promise<void>>} the same, what is on its way; at first, the one that brought this */
   const coming = new Map();
-  const stop = new AbortController();
 
-  /** @param {string} language @param {RequestPriority} priority */
-  async function fetchPack(language, priority) {
-    const before = held.get(language);
-    const response = await fetch(language === own ? "/pack" : `/${language}/pack`, {
-      cache: "no-store",
-      // It is the same for everybody. With a cookie it would end a chat that was left, and its answer, given up at Hide,
-      // would be the one that takes the cookies back (see public/hidden_first.py).
-      credentials: "omit",
-      priority,
-      signal: stop.signal,
-      headers: { "Sidedoor-In-Place": language, ...(before && { "If-None-Match": before.tag }) },
-    });
-    const asked = Date.now();
-    if (response.status === 304 && before) before.asked = asked;
-    // Where the answer is another, there is none here.
-    else held.set(language, { ...(response.ok ? await response.json() : { pages: {} }), tag: response.headers.get("ETag"), asked });
+  /** @param {string} language @param {ReturnType<typeof taps.bring>} bringing Keep what comes; what fails leaves what there was. */
+  async function keep(language, bringing) {
+    try {
+      const { response, asked, told } = await bringing;
+      const before = held.get(language);
+      if (response.status === 304 && before) before.asked = asked;
+      // Where the answer is another, there is none here.
+      else held.set(language, { language, direction: "", shared: [], pages: {}, ...told, tag: response.headers.get("ETag"), asked });
+    } catch {
+      // Asked for again at the next page.
+    } finally {
+      coming.delete(language);
+    }
   }
 
-  /** @param {string} language @param {RequestPriority} priority Ask, once at a time. What fails leaves what there was. */
+  /** @param {string} language @param {RequestPriority} priority Ask, once at a time. */
   function ask(language, priority) {
-    const asking = coming.get(language) ?? fetchPack(language, priority).catch(() => {});
+    const asking = coming.get(language) ?? keep(language, taps.bring(priority, language, held.get(language)?.tag));
     coming.set(language, asking);
-    return asking.finally(() => coming.delete(language));
+    return asking;
   }
 
   /** Bring the pack of the page's language, where it is not here. */
   function bring() {
-    if (own && !stop.signal.aborted && !held.has(root.lang)) void ask(root.lang, "low");
+    if (!taps.hidden.signal.aborted && !held.has(root.lang)) void ask(root.lang, "low");
   }
 
   /** @param {string} path @returns {Pack | undefined} the one that holds the page */
@@ -62,22 +57,16 @@ const pack = (() => {
 
   /** @param {string} path @returns {string | undefined} the page, as far as it goes into this one */
   function page(path) {
-    const { language, direction, pages } = holder(path) ?? {};
-    return pages && `<html lang="${language}" dir="${direction}">${pages[path]}`;
+    const { language, direction, shared, pages } = holder(path) ?? {};
+    const main = pages?.[path].replace(/<(\d+)>/g, (_, number) => shared?.[number] ?? "");
+    return main && `<html lang="${language}" dir="${direction}">${main}`;
   }
 
-  function drop() {
-    stop.abort();
-    held.clear();
-  }
-
-  // With a slow or dear connection the first page that is asked for brings it (see travel.js).
-  const { saveData, effectiveType = "" } = navigator.connection ?? {};
-  if (!saveData && !/2g/.test(effectiveType)) addEventListener("load", () => setTimeout(bring));
-  document.addEventListener("sidedoor:hide", drop);
+  coming.set(root.lang, keep(root.lang, taps.bringFirst("low")));
+  taps.hidden.signal.addEventListener("abort", () => held.clear());
   // Kept whole (bfcache) while another tab was hidden: hide-page.js leaves the cover on.
   addEventListener("pageshow", ({ persisted }) => {
-    if (persisted && root.style.display === "none") drop();
+    if (persisted && root.style.display === "none") taps.hidden.abort();
   });
 
   return { bring, renewed, page };

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Moving around in place: pages of this site are swapped into `main`, from the pack (pack.js) or fetched; the address and
- * the tab's title stay.
+ * Moving around in place: the page that was tapped (taps.js) is swapped into `main`, from the pack (pack.js) or fetched; the
+ * address and the tab's title stay.
  *
  * A page that is swapped in is never a visit, so a whole visit is one entry in the tab and one line in the history.
  * What a browser would do by itself is done here as well: focus, scroll, language, a word for screen readers, a way back.
@@ -16,15 +16,8 @@
   const root = document.documentElement;
   const main = /** @type {HTMLElement} */ (document.getElementById("main"));
   const status = /** @type {HTMLElement} */ (document.getElementById("travel-status"));
+  const { policy, say } = taps;
   const wayBack = /** @type {HTMLElement} */ (document.getElementById("way-back"));
-  const rules = { createHTML: same, createScript: same };
-  const policy = window.trustedTypes?.createPolicy("sidedoor", rules) ?? rules;
-
-  /** @param {string} text */
-  function same(text) {
-    return text;
-  }
-
   /** What stands around main, in words of one language. */
   const FRAME = [".skip", "#hide-this-page", "header", "#hide-notice", "#way-back", "#travel-status", "#chat-news", "footer"];
   /** @type {Map<string, ParentNode>} it in each language that came here */
@@ -33,29 +26,19 @@
   /** @typedef {Page & { name: string, scroll: number, focus: Element | null }} View */
   /** @type {View[]} */
   const past = [];
-  let path = location.pathname;
   /** Each is started, or put on, once a visit. */
   const started = new Set([...document.querySelectorAll("script, style")].map(({ textContent }) => textContent));
   let journey = new AbortController();
-  let hidden = false;
-  /** @type {HTMLFormElement | null} the form whose answer is awaited: a second press of Send is the same press */
-  let sending = null;
   /** @type {CloseWatcher | null} */
   let watcher = null;
   let resting = false;
-
-  /** @param {string} text what to say; `seen`: show it as well */
-  function say(text, seen = false) {
-    status.textContent = text;
-    status.classList.toggle("visually-hidden", !seen);
-  }
 
   /** @returns {View} what main shows now */
   function view() {
     const { activeElement } = document;
     const focus = main.contains(activeElement) ? activeElement : null;
     const { lang: language, dir: direction } = root;
-    return { nodes: [...main.childNodes], name: heading(), path, language, direction, scroll: scrollY, focus };
+    return { nodes: [...main.childNodes], name: heading(), path: taps.path, language, direction, scroll: scrollY, focus };
   }
 
   /** @param {string} language @param {string} direction Let the whole document follow, with the words around main. */
@@ -85,11 +68,11 @@
     const top = main.querySelector(".top");
     if (notice && top) move(notice, top, null);
     speak(language, direction);
-    path = address;
+    taps.path = address;
     main.removeAttribute("aria-busy");
     // Not the links to a part of the page, nor the way out.
     for (const link of document.querySelectorAll(":is(header, footer) a[href^='/']:not(#hide-this-page)")) {
-      const here = /** @type {HTMLAnchorElement} */ (link).pathname === path;
+      const here = /** @type {HTMLAnchorElement} */ (link).pathname === address;
       if (here) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
     }
@@ -97,6 +80,7 @@
     wayBack.hidden = !before;
     for (const place of wayBack.querySelectorAll("[data-name]")) place.textContent = before?.name ?? "";
     watchBack();
+    taps.spread();
     document.dispatchEvent(new Event("sidedoor:arrived"));
   }
 
@@ -128,17 +112,6 @@
     }
   }
 
-  /** @param {string} hash @returns {HTMLElement | null} the part of the page it names, percent-encoded or not (HTML, 7.4.6.4) */
-  function part(hash) {
-    const name = hash.slice(1);
-    try {
-      return document.getElementById(name) ?? document.getElementById(decodeURIComponent(name));
-    } catch {
-      // A stray % encodes nothing.
-      return null;
-    }
-  }
-
   /** @returns {string} the words of the page's heading */
   function heading() {
     return main.querySelector("h1")?.textContent?.trim() ?? "";
@@ -146,24 +119,19 @@
 
   /** @param {string} hash go to the part of the page it names, or to the page's heading */
   function settle(hash) {
-    const target = part(hash);
-    if (target) return goTo(target);
+    const target = taps.part(hash);
+    if (target) return taps.goTo(target);
     scrollTo({ top: 0, behavior: "instant" });
     const top = main.querySelector("h1") ?? main;
     /** @type {HTMLElement} */ (top).focus({ preventScroll: true });
     say(heading());
   }
 
-  /** @param {HTMLElement} target */
-  function goTo(target) {
-    if (!target.hasAttribute("tabindex")) target.tabIndex = -1;
-    target.focus({ preventScroll: true });
-    target.scrollIntoView();
-  }
-
-  /** @param {URL} url @param {RequestInit} [how] Fetch a page and show it; where that fails, say so and keep this one. */
-  async function travel(url, how = {}) {
-    if (hidden) return;
+  /**
+   * Show a page; where that fails, say so and keep this one.
+   * @param {URL} url @param {RequestInit} how @param {Promise<Response>} [answer] where it was asked for before this was here
+   */
+  async function travel(url, how, answer) {
     journey.abort();
     journey = new AbortController();
     const { signal } = journey;
@@ -178,10 +146,7 @@
         if (signal.aborted) return;
         if (html) return arrive(parse(html), url.pathname, url.hash);
       }
-      // The header promises that nothing is stored here; the answer then lets the page stay in the bfcache (headers.py). It
-      // also tells which languages are here, so that main comes alone.
-      const headers = { "Sidedoor-In-Place": [root.lang, ...frames.keys()].join(" ") };
-      const response = await fetch(url, { ...how, headers, cache: "no-store", credentials: "same-origin", signal });
+      const response = await (answer ?? taps.ask(url, how, [root.lang, ...frames.keys()].join(" "), signal));
       const html = await response.text();
       if (signal.aborted) return;
       const isPage = response.headers.get("Content-Type")?.startsWith("text/html");
@@ -224,41 +189,14 @@
 
   /** A script of a page that arrived in place is inert. It is started if its hash is on the list. */
   function start() {
-    for (const inert of main.querySelectorAll("script")) {
-      const { text } = inert;
-      const script = document.createElement("script");
-      script.text = policy.createScript(text);
-      if (!started.has(text)) inert.replaceWith(script);
+    for (const { text } of main.querySelectorAll("script")) {
+      if (!started.has(text)) taps.run(text);
       started.add(text);
     }
   }
 
-  document.addEventListener("click", (event) => {
-    if (!(event.target instanceof Element) || event.defaultPrevented) return;
-    if (event.target.closest("#way-back button")) return back();
-    const link = event.target.closest("a[href]");
-    if (!(link instanceof HTMLAnchorElement) || link.target || link.hasAttribute("download")) return;
-    if (event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
-    if (link.origin !== location.origin) return;
-    event.preventDefault();
-    const onlyHash = link.getAttribute("href")?.startsWith("#");
-    const target = onlyHash || link.pathname === path ? part(link.hash) : null;
-    if (target) goTo(target);
-    else if (!onlyHash) void travel(new URL(link.href));
-  });
-
-  document.addEventListener("submit", (event) => {
-    const form = event.target;
-    if (!(form instanceof HTMLFormElement) || form.method === "dialog" || event.defaultPrevented) return;
-    const url = new URL(form.action);
-    if (url.origin !== location.origin || form.method !== "post") return;
-    event.preventDefault();
-    if (form === sending) return;
-    sending = form;
-    const fields = [...new FormData(form, event.submitter)].map(([name, value]) => [name, String(value)]);
-    void travel(url, { method: "POST", body: new URLSearchParams(fields) }).finally(() => {
-      sending = null;
-    });
+  wayBack.addEventListener("click", ({ target }) => {
+    if (target instanceof Element && target.closest("button")) back();
   });
 
   function back() {
@@ -292,10 +230,11 @@
   }
 
   // Whatever is still on its way comes too late.
-  document.addEventListener("sidedoor:hide", () => {
-    hidden = true;
+  taps.hidden.signal.addEventListener("abort", () => {
     journey.abort();
     past.length = 0;
     watchBack();
   });
+
+  taps.begin(travel);
 })();

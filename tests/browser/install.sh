@@ -13,6 +13,8 @@ need Xvfb xvfb
 need nginx nginx-light
 need faketime faketime
 need age age
+[ -n "$(command -v postgres || ls /usr/lib/postgresql/*/bin/postgres 2>/dev/null)" ] || missing="$missing postgresql"
+need psql postgresql-client
 command -v valkey-server >/dev/null || need redis-server redis-server  # either serves the chat of several machines
 if [ "${1:-}" = bench ]; then
     need wrk wrk

@@ -18,7 +18,7 @@ from tests.server import RunningSite, SlowSite, copy_content
 
 visit, slow = test_back.visit, test_back.slow  # fixtures
 # It is a name of the page's own script, which Chromium's driver can see; Firefox's cannot.
-HERE = 'return Boolean(pack.page("/help/money"))'
+HERE = 'return typeof pack === "object" && Boolean(pack.page("/help/money"))'
 SEVEN = ["/help/money", "/help", "/contacts", "/help/signs", "/safer-browsing", "/", "/plan"]
 HEADING = 'return document.querySelector("main h1").textContent.trim()'
 LATER = "{ const { Date } = window.wrappedJSObject ?? window; const later = Date.now() + 16 * 60000; Date.now = () => later; }"
@@ -77,6 +77,34 @@ def test_without_a_network_the_pack_is_read_on_and_what_is_not_in_it_says_so(
     read(reader, "/help/orders")
 
 
+def test_a_tap_before_the_pack_says_that_it_waits_and_is_no_visit(visit: Visit, slow: SlowSite) -> None:
+    slow.held.add("/pack")
+    visit.reader.go(visit.places.url("search"))
+    visit.follow("#in", f"{slow.url}/")
+    slow.wait_for_request("/pack")
+    entries, before = visit.reader.run("return history.length"), visit.reader.run(HEADING)
+    visit.reader.run(IN_PLACE % "/help/money")
+    seen = 'const { textContent, className } = document.getElementById("travel-status"); return className ? "" : textContent'
+    wait_for(visit.reader, f'return (() => {{ {seen} }})().startsWith("The page is on its way")')
+    assert visit.reader.run(HEADING) == before
+    slow.held.clear()
+    wait_for(visit.reader, f"{HEADING} === 'Money and you'", 10)
+    assert visit.reader.run("return [location.pathname, history.length]") == ["/", entries]
+
+
+def test_a_pack_of_another_release_does_not_run_and_the_browser_goes_by_itself(
+    browser: Browser, visited: Visited
+) -> None:
+    context = browser.new_context()
+    tab = context.new_page()
+    tab.route("**/pack", lambda route: route.fulfill(body='["window.ran = true;",\n{"direction":"ltr","pages":{}}]'))
+    tab.goto(visited[0].url)
+    tab.click("footer a[href='/contacts']")
+    tab.wait_for_url("**/contacts")
+    assert tab.evaluate("window.ran") is None
+    context.close()
+
+
 def test_an_old_pack_is_asked_for_by_its_tag_before_it_is_used(visit: Visit, slow: SlowSite) -> None:
     reader = arrive(visit, slow)
     reader.run(LATER)
@@ -92,7 +120,7 @@ def test_an_old_pack_is_asked_for_by_its_tag_before_it_is_used(visit: Visit, slo
 def pages_at(site: RunningSite) -> list[str]:
     """The pages that the server's pack holds."""
     with urllib.request.urlopen(f"{site.url}/pack", timeout=20) as answer:
-        return list(json.load(answer)["pages"])
+        return list(json.load(answer)[1]["pages"])
 
 
 @pytest.mark.parametrize("make", ["chromium", "firefox"])
@@ -254,6 +282,6 @@ def test_the_pack_of_the_language_is_brought_where_the_language_changes(tongues:
         tab.evaluate(
             "const a = Object.assign(document.createElement('a'), {href: '/help/cael-help-nawr'}); document.body.append(a); a.click()"
         )
-    assert answer.value.json()["pages"].keys() == {"/help/cael-help-nawr"}
+    assert answer.value.json()[1]["pages"].keys() == {"/help/cael-help-nawr"}
     tab.wait_for_timeout(200)
     assert tab.evaluate("Boolean(pack.page('/help/cael-help-nawr') && pack.page('/help/money'))")

@@ -32,8 +32,8 @@ class Unit:
         self.service, self.root = read["Service"], root
         self.command = self.service["ExecStart"].split()
         self.environment = dict(one.split("=", 1) for one in self.service["Environment"].split())
-        chosen = (root / self.service["EnvironmentFile"].removeprefix("-/")).read_text("utf-8")
-        self.environment |= dict(re.findall(r"(?m)^(\w+)=(.*)$", chosen))
+        for chosen in re.findall(r"(?m)^EnvironmentFile=-?/(.+)$", path.read_text("utf-8")):  # in this order
+            self.environment |= dict(re.findall(r"(?m)^(\w+)=(.*)$", (root / chosen).read_text("utf-8")))
         self.user = number(root, "passwd", self.service["User"]) if "User" in self.service else OF_NOBODY
         self.group = number(root, "group", self.service["User"]) if "User" in self.service else OF_NOBODY
 

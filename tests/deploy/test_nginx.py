@@ -36,6 +36,7 @@ from sidedoor.web.look import site_rules
 from tests.browser.places import Places
 from tests.content import ContentFolder
 from tests.desk.forms import fields_of
+from tests.processes import run
 from tests.server import DESK, PROJECT, RunningSite, copy_content, free_port, started_before
 
 NGINX = shutil.which("nginx") or "/usr/sbin/nginx"
@@ -111,10 +112,7 @@ class Deployed:
     def export(self, *more: str) -> subprocess.CompletedProcess[str]:
         """Run `flask export`."""
         settings = {"SIDEDOOR_CONTENT": str(self.content), "SIDEDOOR_DATA": str(self.folder / "exportdata")}
-        return subprocess.run(
-            [sys.executable, "-m", "flask", "export", str(self.mirror), *more],
-            cwd=PROJECT, env={**os.environ, **settings}, capture_output=True, text=True, check=False,
-        )  # fmt: skip
+        return run([sys.executable, "-m", "flask", "export", self.mirror, *more], settings)
 
     def get(
         self, path: str, form: bytes | None = None, headers: dict[str, str] | None = None, url: str = ""

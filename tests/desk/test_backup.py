@@ -5,7 +5,6 @@ import io
 import os
 import sqlite3
 import subprocess
-import sys
 import tarfile
 import threading
 from contextlib import closing
@@ -35,21 +34,14 @@ from tests.desk.conftest import CAST, DeskClient, PublicSite, SignedIn
 from tests.desk.forms import approve, fields_of, save, start
 from tests.documents.test_loader import picture
 from tests.faults.test_faults import wait_until
+from tests.processes import SIDEDOOR, run
 
-SIDEDOOR = Path(sys.executable).with_name("sidedoor")
 PASSWORD = "four words of nobody"
 
 
 def sidedoor(*words: str | Path, fails: bool = False, given: dict[str, str] | None = None) -> str:
     """What a command says."""
-    done = subprocess.run(
-        [SIDEDOOR, *words],
-        env={**os.environ, **(given or {})},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=110,
-    )
+    done = run([SIDEDOOR, *words], given or {})
     assert (done.returncode != 0) is fails, done.stderr
     return done.stderr if fails else done.stdout
 

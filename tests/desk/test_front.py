@@ -5,7 +5,7 @@ import re
 from flask import Flask
 from flask.testing import FlaskClient
 
-from tests.content import ContentFolder
+from tests.content import SITE, ContentFolder
 from tests.documents.test_ledger import FACTS
 
 
@@ -44,6 +44,17 @@ def test_a_page_of_old_facts_stands_on_the_front_page_near_its_day(
     due = section(ann.get("/").get_data(as_text=True), "Due")
     assert "Orders</a>: Its facts are to be looked at again by 2026-12-01." in due
     assert "Later" not in due
+
+
+def test_what_is_wrong_with_the_site_as_a_whole_stands_on_the_front_page(
+    desk: Flask, ann: FlaskClient, content: ContentFolder
+) -> None:
+    assert "/nowhere" not in ann.get("/").text
+    content.write("site.toml", SITE.replace("pages = [", 'pages = ["/nowhere", ') + '[look]\naccent = "#dddddd"\n')
+    desk.extensions["desk"].live.refresh()
+    page = ann.get("/").text
+    assert "/nowhere" in section(page, "Wrong in the files")
+    assert "look" in section(page, "Wrong in the files") + section(page, "Due")
 
 
 def test_an_error_in_the_contacts_stands_on_the_front_page(

@@ -155,6 +155,17 @@ def test_a_link_to_a_heading_is_written_with_its_words() -> None:
     assert re.findall('href="([^"]+)"', html) == ["#part-who-to-call", "#part-who-to-call", "#main"]
 
 
+@pytest.mark.parametrize(
+    "heading", ["আমি কথা বলতে পারছি না", "میں بول نہیں سکتی", "نمی‌توانم حرف بزنم", "我不能说话", "Nie mogę mówić"]
+)
+def test_a_heading_in_any_script_has_a_place_of_its_own(heading: str) -> None:
+    html = render(f"## {heading}\n\n## 2. {heading}\n\n[There](#{heading.replace(' ', '-')})").html
+    first, second = re.findall(' id="part-([^"]+)"', html)
+    assert first == re.sub(r"[^\w-]", "", heading.lower().replace(" ", "-"))
+    assert second == f"2-{first}"
+    assert re.findall('href="#part-([^"]+)"', html) == [first]
+
+
 def test_the_blocks_of_tools_become_lists_questions_and_cards() -> None:
     ticks = render("/// ticks\n- Keys\n///\n\n/// write | What else\n///")
     assert ticks.html.split() == '<div class="ticks"> <ul> <li>Keys</li> </ul> </div> <div class="write"> <p class="block-title">What else</p> </div>'.split()  # fmt: skip

@@ -2,7 +2,6 @@
 
 import io
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -15,8 +14,9 @@ from sidedoor.documents.loader import Loader
 from sidedoor.documents.problem_words import file_words
 from sidedoor.documents.problems import Problem, Refused
 from sidedoor.documents.reading import read_site
-from tests.conftest import PROJECT, Refresh
+from tests.conftest import Refresh
 from tests.content import SITE, ContentFolder
+from tests.processes import run
 
 
 def problems_of(content: ContentFolder, file: str) -> list[Problem]:
@@ -173,11 +173,10 @@ def test_a_slot_may_end_at_midnight_and_not_before_it_starts() -> None:
 def test_the_check_names_a_wrong_hour_with_its_file_and_line(content: ContentFolder) -> None:
     text = hours_of_a_chat("9", '"13:00"')
     content.write("site.toml", text)
-    done = subprocess.run(
+    done = run(
         [sys.executable, "-m", "flask", "content", "check"],
-        env={**os.environ, "SIDEDOOR_CONTENT": str(content.path), "SIDEDOOR_DATA": str(content.path.parent / "checked")},
-        cwd=PROJECT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        {"SIDEDOOR_CONTENT": str(content.path), "SIDEDOOR_DATA": str(content.path.parent / "checked")},
+    )
     line = text.split("\n").index("from = 9") + 1
     assert done.returncode != 0
     assert f"site.toml:{line}: error: `chat.open.2.from`: “9” is not a time of day." in done.stdout + done.stderr

@@ -7,6 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from sidedoor.public.feedback_store import MOST_A_NETWORK, MOST_AN_HOUR, FeedbackStore, Senders
+from sidedoor.web.edge import IN_A_ROW
 from tests.conftest import SetClock
 
 _number = itertools.count()
@@ -52,6 +53,20 @@ def test_no_address_is_kept_in_memory_and_nothing_outlives_the_hour(clock: SetCl
     after = vars(senders)
     assert before["_key"] != after["_key"]
     assert not set(before["_counts"]) & set(after["_counts"])
+
+
+def test_one_edge_in_front_of_everybody_is_not_taken_for_one_reader(app: Flask, client: FlaskClient) -> None:
+    def send_through_an_edge(number: int) -> int:
+        forwarded = {"X-Forwarded-For": f"198.51.100.{number}"}  # which SIDEDOOR_PROXIES does not count
+        message = {"message": f"Message {next(_number)}"}
+        edge = {"REMOTE_ADDR": "203.0.113.9"}
+        return client.post("/feedback", data=message, headers=forwarded, environ_overrides=edge).status_code
+
+    assert [send_through_an_edge(number) for number in range(MOST_A_NETWORK + 1)][-1] == 429
+    for number in range(IN_A_ROW):
+        client.get("/", headers={"X-Forwarded-For": f"198.51.100.{number}"})
+    assert send_through_an_edge(250) == 303
+    assert send(client, "203.0.113.9") == 429, "whoever comes without shows that it is not in front of everybody"
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1", "", "nonsense"])

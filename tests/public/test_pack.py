@@ -4,6 +4,7 @@ import json
 import re
 import threading
 from pathlib import Path
+from typing import Any
 
 import brotli
 import pytest
@@ -13,6 +14,7 @@ from flask.testing import FlaskClient
 from sidedoor.public import pack as packing
 from sidedoor.public.export import visible_text, write_mirror
 from sidedoor.web.headers import IN_PLACE
+from sidedoor.web.inline import source_hash
 from tests.conftest import Refresh, SetClock
 from tests.content import ContentFolder
 
@@ -26,10 +28,18 @@ def own_of(page: str) -> str:
 
 def pages_of(client: FlaskClient, path: str = "/pack") -> dict[str, str]:
     """The pages in a pack."""
-    told = client.get(path).get_json()
-    assert set(told) == {"language", "direction", "pages"}
-    pages: dict[str, str] = told["pages"]
-    return pages
+    script, told = client.get(path).get_json()
+    assert source_hash(script) in client.get(path).headers["Content-Security-Policy"]
+    assert set(told) == {"language", "direction", "shared", "pages"}
+    return whole(told)
+
+
+def whole(told: dict[str, Any]) -> dict[str, str]:
+    """A pack's pages, with what they share in its places, as pack.js puts it there."""
+    return {
+        path: re.sub(r"<(\d+)>", lambda found: str(told["shared"][int(found[1])]), main)
+        for path, main in told["pages"].items()
+    }
 
 
 def test_the_pack_holds_each_help_page_contacts_and_the_guide_as_the_page_itself_has_it(
@@ -52,7 +62,7 @@ def test_a_language_has_a_pack_of_its_own_and_no_other_address_has_one(
         "help/arian.md", title="Arian", tab_title="Arian", language="cy", group="plan", translation_of="money"
     )
     refresh()
-    told = client.get("/cy/pack").get_json()
+    _, told = client.get("/cy/pack").get_json()
     assert (told["language"], told["direction"], list(told["pages"])) == ("cy", "ltr", ["/help/arian"])
     assert "/help/arian" not in pages_of(client)
     for path in ("/ur/pack", "/en/pack", "/help/pack", "/pack/", "/PACK/pack"):
@@ -75,11 +85,11 @@ def test_it_is_sent_with_brotli_within_its_limit_and_answers_304_to_its_tag(real
 def test_what_is_too_much_is_left_out_group_by_group_from_the_end_of_the_menu(
     content: ContentFolder, client: FlaskClient, refresh: Refresh, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = client.get("/pack").get_json()
+    _, told = client.get("/pack").get_json()
     last = {"/help/money", "/help/getting-ready"}
     assert set(list(told["pages"])[-2:]) == last, "the last group of the menu"
-    told["pages"] = {path: main for path, main in told["pages"].items() if path not in last}
-    without = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
+    rest = {path: main for path, main in whole(told).items() if path not in last}
+    without = packing._told("en", rest)
     monkeypatch.setattr(packing, "MOST_BYTES", len(brotli.compress(without, quality=5)))
     content.document("help/money.md", "Changed.", title="Money and you", tab_title="Money", group="plan")
     refresh()
@@ -184,9 +194,9 @@ def test_what_is_made_for_one_reader_is_compressed(client: FlaskClient) -> None:
 def test_the_pack_is_in_the_mirror_and_what_differs_is_told(app: Flask, client: FlaskClient, tmp_path: Path) -> None:
     mirror = tmp_path / "mirror"
     write_mirror(app, mirror, "https://www.example.org")
-    told = json.loads((mirror / "pack.json").read_text())
+    _, told = json.loads((mirror / "pack.json").read_text())
     assert set(told["pages"]) == set(pages_of(client))
-    assert told["pages"]["/help/money"] == own_of((mirror / "help/money.html").read_text())
+    assert whole(told)["/help/money"] == own_of((mirror / "help/money.html").read_text())
     assert brotli.decompress((mirror / "pack.json.br").read_bytes()) == (mirror / "pack.json").read_bytes()
     assert (mirror / "cy/pack.json").is_file()
     assert "/pack /pack.json 200" in (mirror / "_redirects").read_text()

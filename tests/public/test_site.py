@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from sidedoor.public import create_app
+from sidedoor.public import addresses, create_app
 from sidedoor.public.search_index import LONGEST_QUERY
 from sidedoor.settings import Settings
 from sidedoor.web.headers import policy_headers, with_policy
@@ -367,3 +367,20 @@ def test_news_new_starts_a_draft_that_is_well_formed_and_not_public(
     assert client.get("/news/ten-years-cara").status_code == 404
     assert "already" in runner.invoke(args=["news", "new", "Ten years: CARA"]).output
     assert runner.invoke(args=["news", "new", "…"]).exit_code == 1
+
+
+def test_very_many_pages_have_a_sitemap_for_each_year(
+    content: ContentFolder, client: FlaskClient, refresh: Refresh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content.document("news/old.md", title="Old", publish_at="2014-03-01 09:00")
+    refresh()
+    assert client.get("/sitemap-2014.xml").status_code == client.get("/sitemap-pages.xml").status_code == 404
+    whole = set(re.findall(r"<loc>(.*?)</loc>", client.get("/sitemap.xml").text))
+    monkeypatch.setattr(addresses, "MOST_IN_A_SITEMAP", 3)
+    content.document("news/first.md", title="First news, again")
+    refresh()
+    parts = re.findall(r"<loc>http://localhost:5000(.*?)</loc>", client.get("/sitemap.xml").text)
+    assert parts == ["/sitemap-pages.xml", "/sitemap-2026.xml", "/sitemap-2014.xml"]
+    listed = [re.findall(r"<loc>(.*?)</loc>", client.get(part).text) for part in parts]
+    assert listed[2] == ["http://localhost:5000/news/old"]
+    assert {address for part in listed for address in part} == whole

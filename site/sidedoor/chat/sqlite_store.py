@@ -27,7 +27,8 @@ from sidedoor.chat.model import (
     hour_of,
 )
 from sidedoor.chat.sealing import digest, new_key, new_token, seal, unseal
-from sidedoor.database import Database, Migration, run_script
+from sidedoor.database import Database, run_script
+from sidedoor.home import Migration
 
 _FIRST = """
 CREATE TABLE IF NOT EXISTS conversations (

@@ -73,26 +73,26 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
         MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
         MAX_FORM_PARTS=400,
     )
-    data = app.config["DATA"]
+    data, home = app.config["DATA"], settings.home
     live = LiveLibrary(Loader(settings.content, settings.data / "desk"))
-    shelf, reviews, audit = Shelf(app.config["CONTENT"], data, lambda: live.away), Reviews(data), Audit(data, clock)
+    shelf, reviews, audit = Shelf(app.config["CONTENT"], data, lambda: live.away), Reviews(home), Audit(home, clock)
     workflow = Workflow(shelf, reviews, audit, live, clock)
     app.extensions["desk"] = Desk(
         clock=clock,
         live=live,
         shelf=shelf,
         reviews=reviews,
-        staff=Staff(data),
-        sessions=Sessions(data),
+        staff=Staff(home),
+        sessions=Sessions(home),
         audit=audit,
-        previews=PreviewLinks(data),
+        previews=PreviewLinks(home),
         workflow=workflow,
         newsroom=Newsroom(workflow, audit, live, clock),
         contacts=ContactSteps(workflow, audit, live, clock),
         chats=open_store(settings.chat_store, data),
         pages=create_pages(settings, live, clock),
     )
-    app.extensions["health"] = health.health_of(app.extensions["desk"], data, app.config["CONTENT"])
+    app.extensions["health"] = health.health_of(app.extensions["desk"], home, app.config["CONTENT"])
     signing_in.set_up_cookie(app, settings.https)
     speak_plainly(app, clock, lambda: live.library.site)
     app.jinja_env.filters["in_words"] = in_words

@@ -15,25 +15,35 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sidedoor.database import Database
 from sidedoor.desk.refusals import HalfDone
 from sidedoor.documents.times import Clock
+from sidedoor.home import Home, InEach, Schema, Statements, folder_of, open_database
 from sidedoor.private import secret_file
 
-_MIGRATIONS = (
-    """
+_LOG = """
 CREATE TABLE IF NOT EXISTS log (
     number INTEGER PRIMARY KEY, at TEXT NOT NULL, person TEXT NOT NULL, action TEXT NOT NULL, subject TEXT NOT NULL,
     detail TEXT NOT NULL, chain TEXT NOT NULL);
+"""
+_ONLY_ADDED_TO = """
 CREATE TRIGGER IF NOT EXISTS log_is_not_changed BEFORE UPDATE ON log BEGIN SELECT RAISE(ABORT, 'append only'); END;
 CREATE TRIGGER IF NOT EXISTS log_is_not_deleted BEFORE DELETE ON log BEGIN SELECT RAISE(ABORT, 'append only'); END;
-""",
+"""
+_ONLY_ADDED_TO_ON_A_SERVER = """
+CREATE FUNCTION log_is_only_added_to() RETURNS trigger LANGUAGE plpgsql
+    AS $$ BEGIN RAISE EXCEPTION 'append only'; END $$;
+CREATE TRIGGER log_is_not_changed BEFORE UPDATE OR DELETE OR TRUNCATE ON log
+    FOR EACH STATEMENT EXECUTE FUNCTION log_is_only_added_to();
+"""
+_MIGRATIONS = (
+    InEach(_LOG + _ONLY_ADDED_TO, _LOG + _ONLY_ADDED_TO_ON_A_SERVER),
     """
 CREATE INDEX strangers ON log (number) WHERE person = '';
 CREATE TABLE unlisted (number INTEGER NOT NULL);
 INSERT INTO unlisted VALUES (0);
 """,
 )
+SCHEMA = Schema("audit", _MIGRATIONS)
 STRANGERS_LINES, STRANGERS_MINUTES = 60, 15
 """At most so many lines about strangers in so many minutes; of the rest only the number is kept."""
 
@@ -66,11 +76,11 @@ class Entry:
 
 
 class Audit:
-    """The log in `data`/audit.sqlite3. It is never given a password, a token or a word of a chat."""
+    """The log at `home`. It is never given a password, a token or a word of a chat."""
 
-    def __init__(self, data: Path, clock: Clock) -> None:
-        self._database = Database(data / "audit.sqlite3", _MIGRATIONS, keep_open=True)
-        self._key_file = data / "audit.key"
+    def __init__(self, home: Home | Path, clock: Clock) -> None:
+        self._database = open_database(home, SCHEMA)
+        self._key_file = folder_of(home) / "audit.key"
         self._clock = clock
 
     def record(self, person: str, action: str, subject: str = "", detail: str = "") -> None:
@@ -110,7 +120,8 @@ class Audit:
 
     def entries(self, words: str = "", before: int | None = None, most: int = 100) -> list[Entry]:
         """Lines with all of `words` in person, action or subject, the newest first, older than number `before`."""
-        conditions = ["(person || ' ' || action || ' ' || subject LIKE ? ESCAPE '\\')" for _ in words.split()]
+        asked = "lower(person || ' ' || action || ' ' || subject) LIKE lower(?) ESCAPE '\\'"
+        conditions = [asked] * len(words.split())
         values: list[str | int] = [f"%{_escaped(word)}%" for word in words.split()]
         if before is not None:
             conditions.append("number < ?")
@@ -143,14 +154,17 @@ class Audit:
             before = entry.chain
         return place + 1 if place < known.after else None
 
-    def _add(self, database: sqlite3.Connection, person: str, action: str, subject: str, detail: str) -> None:
-        at = self._clock().isoformat()
-        last = database.execute("SELECT chain FROM log ORDER BY number DESC LIMIT 1").fetchone()
-        chain = _chain(self._key(database).key, last[0] if last else "", at, person, action, subject, detail)
-        query = "INSERT INTO log (at, person, action, subject, detail, chain) VALUES (?, ?, ?, ?, ?, ?)"
-        database.execute(query, (at, person, action, subject, detail, chain))
+    def _add(self, database: Statements, *written: str) -> None:
+        # What no database keeps is not sealed either.
+        cells = (self._clock().isoformat(), *(cell.replace("\0", "\ufffd") for cell in written))
+        last = database.execute("SELECT number, chain FROM log ORDER BY number DESC LIMIT 1").fetchone()
+        number, before = last or (0, "")
+        chain = _chain(self._key(database).key, before, *cells)
+        # Numbered here: a server's own numbers have gaps where a line was taken back.
+        query = "INSERT INTO log (number, at, person, action, subject, detail, chain) VALUES (?, ?, ?, ?, ?, ?, ?)"
+        database.execute(query, (number + 1, *cells, chain))
 
-    def _key(self, database: sqlite3.Connection) -> "_Key":
+    def _key(self, database: Statements) -> "_Key":
         """The key, made when it is first needed: what is in the log by then is held by its last seal."""
         last = database.execute("SELECT number, chain FROM log ORDER BY number DESC LIMIT 1").fetchone()
         number, chain = last or (0, "")

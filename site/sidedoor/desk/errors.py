@@ -1,6 +1,7 @@
 """The desk's error pages: one sentence on what happened, and what to do."""
 
 import logging
+import sqlite3
 
 from flask import Flask, current_app, render_template, request
 from flask.typing import ResponseReturnValue
@@ -55,6 +56,14 @@ def handle_errors(app: Flask) -> None:
     @app.errorhandler(CannotSave)
     def out_of_reach(error: CannotSave) -> ResponseReturnValue:
         """A file, or the whole folder of them, that cannot be reached just now."""
+        if again := shown_again(sentence(error)):
+            return again
+        return render_template("desk/error.html", heading="This cannot be opened just now", text=sentence(error)), 503
+
+    @app.errorhandler(sqlite3.OperationalError)
+    def memory_shut(error: sqlite3.OperationalError) -> ResponseReturnValue:
+        """The desk's own memory, here or on a server, does not answer: who somebody is cannot be looked up either."""
+        log.error("The desk's memory cannot be used.", exc_info=error)
         if again := shown_again(sentence(error)):
             return again
         return render_template("desk/error.html", heading="This cannot be opened just now", text=sentence(error)), 503

@@ -1,6 +1,6 @@
 """The desk's front page, which says what somebody has to do; and the calendar of what goes live when."""
 
-from flask import Blueprint, render_template
+from flask import Blueprint, current_app, render_template
 from flask.typing import ResponseReturnValue
 
 from sidedoor.desk.access import current_person, only, staff
@@ -9,8 +9,10 @@ from sidedoor.desk.current import contact_steps, library, newsroom, now, reviews
 from sidedoor.desk.items.files import CannotSave
 from sidedoor.desk.items.listing import Row, calendar, due, rows
 from sidedoor.documents.ledger import facts_due, pages_of
-from sidedoor.documents.problems import Level, Refused
+from sidedoor.documents.problems import Level, Problem, Refused
 from sidedoor.documents.reading import CONTACTS, FACTS
+from sidedoor.public.site_checks import check_site
+from sidedoor.web.language import awaiting_review
 
 blueprint = Blueprint("front", __name__)
 _A_LIST = 12
@@ -28,7 +30,8 @@ def to_do() -> ResponseReturnValue:
     waiting = [row for row in everything if row.needs_approval]
     # What a draft still lacks is shown where it is being written.
     drafts = {row.file for row in everything if row.standing in ("draft", "ready")}
-    problems = [problem for problem in due(library(), shelf(), now()) if problem.file not in drafts]
+    found = [*_of_the_site(), *due(library(), shelf(), now())]
+    problems = [problem for problem in found if problem.file not in drafts]
     wrong = [problem for problem in problems if problem.level is Level.ERROR]
     # Contacts and facts that are due have lists of their own.
     later = [
@@ -51,6 +54,12 @@ def to_do() -> ResponseReturnValue:
         more_due=max(0, len(later) - _A_LIST),
         facts=[(fact, pages_of(fact, library())) for fact in facts_due(library(), now())],
     )
+
+
+def _of_the_site() -> list[Problem]:
+    """What `sidedoor check` says of the site as a whole: its menu, languages, colours, and whose it was before."""
+    content, https = current_app.config["CONTENT"], current_app.config["HTTPS"]
+    return [*check_site(library(), now, content, https), *awaiting_review(library().site.languages)]
 
 
 def _effect(row: Row) -> str:

@@ -10,6 +10,7 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from socketserver import ThreadingMixIn
 from typing import TYPE_CHECKING, Any
@@ -21,8 +22,11 @@ from prometheus_client.registry import Collector
 
 from sidedoor.chat.model import StoreDown
 from sidedoor.desk.current import Desk
+from sidedoor.desk.databases import KEPT
+from sidedoor.desk.people.staff import SCHEMA as STAFF
 from sidedoor.documents.codes import Code
 from sidedoor.documents.problems import Level, Problem
+from sidedoor.home import Home, on_server
 from sidedoor.web import health as watched
 from sidedoor.web.health import Check, Health, as_json
 
@@ -33,11 +37,13 @@ log = logging.getLogger("sidedoor.health")
 _OF_FOLDER = (Code.FOLDER_AWAY, Code.SUBFOLDER_UNREADABLE)
 
 
-def health_of(desk: Desk, data: Path, content: Path) -> Health:
+def health_of(desk: Desk, home: Home, content: Path) -> Health:
     """How everything is, as the desk sees it."""
     return Health(
         watched.content(desk.live),
-        watched.disk(data, "the data folder"),
+        watched.disk(home.data, "the data folder"),
+        watched.database(home, KEPT),
+        _one_desk(home),
         watched.disk(content, "the content folder"),
         watched.chat_store(desk.chats, desk.clock, lambda: desk.live.library.site.chat is not None),
         _files(desk),
@@ -75,6 +81,20 @@ def _files(desk: Desk) -> Check:
             yield Problem("news", None, Code.HEALTH_EMBARGO_NOT_LIVE, {"count": count})
         if desk.shelf.history.trouble:
             yield Problem("history", None, Code.HEALTH_NO_HISTORY)
+
+    return check
+
+
+def _one_desk(home: Home) -> Check:
+    """Whether another desk works on the same database: each would save without waiting for the other's turn."""
+    if not home.server:
+        return lambda: ()
+    staff = on_server(home.server, STAFF, home.data)
+
+    def check() -> Iterable[Problem]:
+        with suppress(sqlite3.Error):  # that it is away is told already
+            if staff.desks() > 1:
+                yield Problem("the desk", None, Code.HEALTH_TWO_DESKS)
 
     return check
 

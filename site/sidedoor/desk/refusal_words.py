@@ -77,7 +77,7 @@ WORDS = {
     Refusal.ACCOUNT_TAKEN: "This work account, or this person, is connected already. Ask an administrator.",
     Refusal.FORM_INCOMPLETE: "Something was missing. Load the page again, and try again.",
     Refusal.MEMORY_SHUT: (
-        "The desk's own memory cannot be written, so nothing was done. Tell whoever runs this machine."
+        "The desk's own memory cannot be reached, so nothing was done. Tell whoever runs this machine."
     ),
     Refusal.NOT_REMEMBERED: (
         "It is done, but the desk's own memory of it could not be written. Look at how it stands before you go on, and"

@@ -1,9 +1,10 @@
 """One checked document, and whether the public may see it at a given moment."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from enum import Enum, auto
+from typing import NamedTuple
 
 from sidedoor.documents.models import HelpMeta, Kind, Meta, NewsMeta, PageMeta, Update
 from sidedoor.documents.slugs import slug_problem
@@ -22,7 +23,18 @@ class Visibility(Enum):
     REMOVED = auto()  # its address answers 410 Gone with the reason
 
 
-@dataclass(frozen=True, eq=False)
+class Schedule(NamedTuple):
+    """What decides, with the clock, what the public may see of a document. `notes`: when each change note is public."""
+
+    state: str
+    publish_at: datetime | None
+    expires_at: datetime | None
+    withdrawn_at: datetime | None
+    removed: bool
+    notes: tuple[datetime, ...]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
 class Document:
     """A document as its file says it, rendered and checked. Times are aware and in UTC.
 
@@ -71,37 +83,57 @@ class Document:
         return getattr(self.meta, "group", None) or ""
 
     @property
+    def schedule(self) -> Schedule:
+        """When the public may see what of it."""
+        meta = self.meta
+        withdrawn_at, removed = (meta.withdrawn.at, meta.withdrawn.removed) if meta.withdrawn else (None, False)
+        notes = tuple(note.at for note in meta.updates)
+        return Schedule(meta.state, meta.publish_at, meta.expires_at, withdrawn_at, removed, notes)
+
+    @property
+    def plain(self) -> bool:
+        """Whether nothing but itself and the clock decides where the public sees it (see lean.py)."""
+        return False
+
+    @property
+    def version(self) -> int:
+        """Stands for these very words wherever they are kept on disk; 0 where they are not."""
+        return 0
+
+    @property
     def published_at(self) -> datetime | None:
         """The moment it became public, or will."""
-        return self.meta.publish_at
+        return self.schedule.publish_at
 
     def to_json(self) -> str:
-        """Everything in it as JSON, for `kept.Kept`."""
-        fields = {**vars(self), "meta": self.meta.model_dump(mode="json", by_alias=True)}
-        return json.dumps(fields, ensure_ascii=False)
+        """Everything in it as JSON."""
+        known = {field.name: getattr(self, field.name) for field in fields(Document)}
+        return json.dumps({**known, "meta": self.meta.model_dump(mode="json", by_alias=True)}, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> "Document":
         """The way back. Raises ValueError, TypeError or KeyError for what another version of this code wrote."""
-        fields = json.loads(text)
-        lists = {name: tuple(value) for name, value in fields.items() if isinstance(value, list)}
+        known = json.loads(text)
+        lists = {name: tuple(value) for name, value in known.items() if isinstance(value, list)}
         return cls(
-            **{**fields, **lists, "meta": KINDS[fields["kind"]].model_validate(fields["meta"], context={"zone": UTC})}
+            **{**known, **lists, "meta": KINDS[known["kind"]].model_validate(known["meta"], context={"zone": UTC})}
         )
 
     def visibility(self, now: datetime) -> Visibility:
         """What the public may know of it at `now` (aware). When in doubt, HIDDEN."""
-        meta = self.meta
-        if meta.state not in ("published", "withdrawn"):
+        state, publish_at, expires_at, withdrawn_at, removed, _ = self.schedule
+        if state not in ("published", "withdrawn"):
             return Visibility.HIDDEN
-        if (meta.publish_at and now < meta.publish_at) or (meta.expires_at and now >= meta.expires_at):
+        if (publish_at and now < publish_at) or (expires_at and now >= expires_at):
             return Visibility.HIDDEN
-        if meta.state == "withdrawn" and meta.withdrawn and now >= meta.withdrawn.at:
-            return Visibility.REMOVED if meta.withdrawn.removed else Visibility.WITHDRAWN
+        if state == "withdrawn" and withdrawn_at and now >= withdrawn_at:
+            return Visibility.REMOVED if removed else Visibility.WITHDRAWN
         return Visibility.SHOWN
 
     def updates(self, now: datetime) -> tuple[Update, ...]:
         """The public change notes up to `now`, newest first: a note can be under embargo, too."""
+        if not self.schedule.notes:
+            return ()
         return tuple(
             sorted((note for note in self.meta.updates if note.at <= now), key=lambda note: note.at, reverse=True)
         )
@@ -113,13 +145,10 @@ class Document:
 
     def transitions(self) -> tuple[datetime, ...]:
         """Every moment at which what the public may see of it changes by the clock alone."""
-        meta = self.meta
-        if meta.state not in ("published", "withdrawn"):
+        state, publish_at, expires_at, withdrawn_at, _, notes = self.schedule
+        if state not in ("published", "withdrawn"):
             return ()
-        moments = [meta.publish_at, meta.expires_at, *(note.at for note in meta.updates)]
-        if meta.withdrawn:
-            moments.append(meta.withdrawn.at)
-        return tuple(moment for moment in moments if moment)
+        return tuple(moment for moment in (publish_at, expires_at, *notes, withdrawn_at) if moment)
 
 
 def path_of(kind: Kind, slug: str) -> str:

@@ -2,21 +2,27 @@
 
 So a broken edit survives a restart harmlessly, and a start reads and renders only what changed since.
 
-One SQLite table, one row a file; of pictures the bytes as well, as files beside it. A disk that is full,
-read-only or broken costs this copy, never the site.
+One SQLite row a file; of documents the words in a table of their own, which no start has to read; of pictures the bytes
+as well, as files beside it. All workers share it: what one has read, the others take (see loader.py). A disk that is
+full, read-only or broken costs this copy, never the site.
 """
 
+import ast
+import fcntl
 import hashlib
 import os
 import sqlite3
 import threading
-from collections.abc import Iterable
-from contextlib import suppress
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
+from importlib import metadata
 from pathlib import Path
 
 from sidedoor.database import Database
+from sidedoor.documents.lean import version_of
 from sidedoor.documents.problems import Refused
 from sidedoor.documents.reading import PICTURES
 from sidedoor.private import private_file
@@ -26,13 +32,23 @@ CREATE TABLE IF NOT EXISTS kept (
     file TEXT PRIMARY KEY, signature TEXT NOT NULL, digest TEXT NOT NULL, reader TEXT NOT NULL, value TEXT NOT NULL
 )
 """
+_WORDS = """
+CREATE TABLE words (version INTEGER PRIMARY KEY, value TEXT NOT NULL, replaced REAL);
+CREATE INDEX replaced_words ON words (replaced) WHERE replaced IS NOT NULL;
+"""
+WORDS_OUTLIVE_SECONDS = 300
+"""Words that were replaced or deleted: a worker that does not know of it yet may still need them."""
+# What somebody is told of a file that is refused changes nothing about those that are read.
+_ONLY_SAY = {"codes", "problems", "problem_words"}
+_READ_WITH = ("Markdown", "pymdown-extensions", "nh3", "pydantic", "PyYAML")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Copy:
     """The last good version of a file: `value`, which `reader` made of bytes with this `digest`.
 
     `signature` is what the file system said of the file; while it says the same, the file need not be opened.
+    `words`: of a document, what `value` leaves out; only on its way in.
     """
 
     file: str
@@ -40,6 +56,7 @@ class Copy:
     digest: str
     reader: str
     value: str
+    words: str = ""
 
 
 class Kept:
@@ -47,46 +64,89 @@ class Kept:
 
     def __init__(self, data: Path) -> None:
         self._pictures = data / "pictures"
+        self._turn = data / "reading.lock"
         self._database: Database | None = None
         with suppress(Refused):  # a newer version made them, and may need them
-            self._database = Database(data / "kept.sqlite3", (_SCHEMA,), wal=True, durable=False)
+            path = data / "kept.sqlite3"
+            self._database = Database(path, (_SCHEMA, _WORDS), wal=True, durable=False, keep_open=True)
 
-    def all(self) -> dict[str, Copy]:
-        """Every copy, by file."""
+    def all(self) -> Iterator[Copy]:
+        """Every copy."""
         if not self._database:
-            return {}
+            return
         try:
             with self._database.reading() as database:
-                rows = database.execute("SELECT file, signature, digest, reader, value FROM kept").fetchall()
+                for row in database.execute("SELECT file, signature, digest, reader, value FROM kept"):
+                    yield Copy(*row)
         except (sqlite3.Error, OSError):
-            return {}
-        return {row[0]: Copy(*row) for row in rows}
+            return
 
     def one(self, file: str) -> Copy | None:
         """The copy of one file."""
+        query = "SELECT file, signature, digest, reader, value FROM kept WHERE file = ?"
+        row = self._row(query, file)
+        return Copy(*row) if row else None
+
+    def words(self, version: int) -> str | None:
+        """The words of a version of a document; None if they are not kept."""
+        row = self._row("SELECT value FROM words WHERE version = ?", version)
+        return row[0] if row else None
+
+    def _row(self, query: str, key: str | int) -> tuple[str, ...] | None:
         if not self._database:
             return None
         try:
             with self._database.reading() as database:
-                query = "SELECT file, signature, digest, reader, value FROM kept WHERE file = ?"
-                row = database.execute(query, (file,)).fetchone()
+                row: tuple[str, ...] | None = database.execute(query, (key,)).fetchone()
         except (sqlite3.Error, OSError):
             return None
-        return Copy(*row) if row else None
+        return row
 
-    def update(self, copies: Iterable[Copy], forgotten: Iterable[str] = ()) -> None:
-        """Keep `copies`; forget files that were deleted on purpose, which must not come back."""
-        changed = [(copy.file, copy.signature, copy.digest, copy.reader, copy.value) for copy in copies]
-        gone = [(file,) for file in forgotten]
-        for (file,) in gone:
+    def update(self, copies: Iterable[Copy], forgotten: Iterable[str] = ()) -> bool:
+        """Keep `copies`; forget files that were deleted on purpose, which must not come back. Whether that was done."""
+        copies, gone = list(copies), list(forgotten)
+        for file in gone:
             if file.startswith(PICTURES):
                 with suppress(OSError):
                     (self._pictures / file.removeprefix(PICTURES)).unlink(missing_ok=True)
-        if not (changed or gone) or not self._database:
-            return
-        with suppress(sqlite3.Error, OSError), self._database.writing() as database:
-            database.executemany("DELETE FROM kept WHERE file = ?", gone)
-            database.executemany("INSERT OR REPLACE INTO kept VALUES (?, ?, ?, ?, ?)", changed)
+        if not self._database:
+            return False
+        if not (copies or gone):
+            return True
+        try:
+            with self._database.writing() as database:
+                _update(database, copies, gone)
+        except (sqlite3.Error, OSError):
+            return False
+        return True
+
+    def forget_replaced(self) -> None:
+        """Delete words that nobody can need any more."""
+        if self._row("SELECT 1 FROM words WHERE replaced < ?", int(time.time()) - WORDS_OUTLIVE_SECONDS):
+            with suppress(sqlite3.Error, OSError), self._database.writing() as database:  # type: ignore[union-attr]
+                _forget_replaced(database)
+
+    @contextmanager
+    def turn(self) -> Iterator[bool]:
+        """Whether it is this process's turn to read what no copy is of; another's, while it does.
+
+        The kernel ends the turn of a process that dies.
+        """
+        lock = -1
+        try:
+            private_file(self._turn)
+            lock = os.open(self._turn, os.O_RDWR | os.O_CLOEXEC)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            mine = True
+        except BlockingIOError:
+            mine = False
+        except OSError:  # nothing can be kept here: everybody reads for themselves
+            mine = True
+        try:
+            yield mine
+        finally:
+            if lock >= 0:
+                os.close(lock)
 
     def keep_picture(self, name: str, raw: bytes) -> None:
         """Keep the bytes of a picture, whole or not at all."""
@@ -112,8 +172,53 @@ class Kept:
             return None
 
 
+def _update(database: sqlite3.Connection, copies: list[Copy], gone: list[str]) -> None:
+    now = time.time()
+    for file in (*(copy.file for copy in copies), *gone):
+        before = database.execute("SELECT digest, reader FROM kept WHERE file = ?", (file,)).fetchone()
+        if before:
+            version = version_of(file, *before)
+            database.execute("UPDATE words SET replaced = ? WHERE version = ?", (now, version))
+    database.executemany("DELETE FROM kept WHERE file = ?", [(file,) for file in gone])
+    database.executemany(
+        "INSERT OR REPLACE INTO words VALUES (?, ?, NULL)",
+        [(version_of(copy.file, copy.digest, copy.reader), copy.words) for copy in copies if copy.words],
+    )
+    database.executemany(
+        "INSERT OR REPLACE INTO kept VALUES (?, ?, ?, ?, ?)",
+        [(copy.file, copy.signature, copy.digest, copy.reader, copy.value) for copy in copies],
+    )
+    # Where only the date of a file is another, or its words came back, its version is the one of before.
+    versions = [(version_of(copy.file, copy.digest, copy.reader),) for copy in copies]
+    database.executemany("UPDATE words SET replaced = NULL WHERE version = ?", versions)
+    _forget_replaced(database)
+
+
+def _forget_replaced(database: sqlite3.Connection) -> None:
+    database.execute("DELETE FROM words WHERE replaced < ?", (time.time() - WORDS_OUTLIVE_SECONDS,))
+
+
 @cache
 def reader_version() -> str:
-    """Changes with the code that reads documents, so that what older code made is made again."""
-    sources = sorted(Path(__file__).parent.glob("*.py"))
-    return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
+    """Changes with the code that reads documents, ours and others', so that what older code made is made again."""
+    ours = b"".join(path.read_bytes() for path in reading_modules())
+    others = " ".join(f"{name} {metadata.version(name)}" for name in _READ_WITH)
+    return hashlib.sha256(ours + others.encode()).hexdigest()[:16]
+
+
+def reading_modules() -> list[Path]:
+    """The modules of this folder that reading a file really uses: what `reading` and the child that renders import."""
+    folder = Path(__file__).parent
+    found: set[str] = set()
+    waiting = {"reading", "lean", "render_child"}
+    while waiting:
+        found.add(name := waiting.pop())
+        waiting |= _imported(folder / f"{name}.py") - found - _ONLY_SAY
+    return sorted(folder / f"{name}.py" for name in found)
+
+
+def _imported(path: Path) -> set[str]:
+    package = "sidedoor.documents."
+    nodes = ast.walk(ast.parse(path.read_bytes()))
+    imports = [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)]
+    return {module.removeprefix(package) for module in imports if module.startswith(package)}

@@ -5,7 +5,8 @@ that is made from one can give it away. Visibility is decided when read, from th
 """
 
 import re
-from collections.abc import Mapping
+from bisect import insort
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -41,19 +42,28 @@ class Library:
 
     def public(self, now: datetime) -> "PublicLibrary":
         """What the public may see at `now` (aware)."""
-        seen = {document: document.visibility(now) for document in self.documents}
-        shown = [document for document in self.documents if seen[document] is Visibility.SHOWN]
-        withdrawn = [document for document in self.documents if seen[document] is Visibility.WITHDRAWN]
-        removed = [document for document in self.documents if seen[document] is Visibility.REMOVED]
         later = [moment for document in self.documents for moment in document.transitions() if moment > now]
+        seen = {document: self.visibility(document, now) for document in self.documents}
+        return self.public_of(seen, now, min(later, default=NEVER))
+
+    def visibility(self, document: Document, now: datetime) -> Visibility:
+        """What the public may know of one of its documents at `now`."""
+        return document.visibility(now)
+
+    def public_of(self, seen: Mapping[Document, Visibility], now: datetime, valid_until: datetime) -> "PublicLibrary":
+        """The documents by what `visibility` says of each."""
+        where: dict[Visibility, list[Document]] = {visibility: [] for visibility in Visibility}
+        for document in self.documents:
+            where[seen[document]].append(document)
+        shown, withdrawn = where[Visibility.SHOWN], where[Visibility.WITHDRAWN]
         return PublicLibrary(
             now=now,
-            valid_until=min(later, default=NEVER),
+            valid_until=valid_until,
             site=self.site,
             contacts=self.contacts,
             shown=tuple(shown),
             withdrawn=tuple(withdrawn),
-            removed=tuple(removed),
+            removed=tuple(where[Visibility.REMOVED]),
             pictures=self.pictures & {name for document in (*shown, *withdrawn) for name in document.pictures},
         )
 
@@ -82,6 +92,35 @@ class PublicLibrary:
             and self.site == other.site
         )
 
+    def follow(self, before: "PublicLibrary", moved: Collection[Document]) -> None:
+        """Keep the lists of news of `before`, but for the documents that came, went or changed: `moved`."""
+        came = {document for document in moved if document.kind == "news"} & set(self.shown)
+        years = dict(before.news_by_year)
+        for year in {self._year(item) for item in moved if item.kind == "news"}:
+            of_year = {item for item in came if self._year(item) == year}
+            years[year] = self._with(years.get(year, ()), moved, of_year)
+        known = {year: items for year, items in sorted(years.items(), reverse=True) if items}
+        vars(self).update(news=self._with(before.news, moved, came), news_by_year=known)
+
+    def _with(
+        self, items: Iterable[Document], without: Collection[Document], more: Iterable[Document]
+    ) -> tuple[Document, ...]:
+        kept = [item for item in items if item not in without][::-1]
+        for item in more:
+            insort(kept, item, key=self._oldest_first)
+        return tuple(kept[::-1])
+
+    def _year(self, item: Document) -> int:
+        return (item.published_at or self.now).astimezone(self.site.zone).year
+
+    def _oldest_first(self, item: Document) -> tuple[datetime, str, str]:
+        return item.published_at or self.now, item.slug, item.file
+
+    @cached_property
+    def _others(self) -> tuple[Document, ...]:
+        """All that have a page but plain news, of which no list but that of news, and no other page, has to know."""
+        return tuple(document for document in (*self.withdrawn, *self.shown) if not document.plain)
+
     @cached_property
     def by_path(self) -> Mapping[str, Document]:
         """Documents that have a page, by address: shown ones and withdrawn ones that stay."""
@@ -96,7 +135,7 @@ class PublicLibrary:
     def redirects(self) -> Mapping[str, str]:
         """Former addresses and where each leads now. A page that exists always wins over a former address."""
         moved = {}
-        for document in (*self.withdrawn, *self.shown):
+        for document in self._others:
             for slug in document.meta.previous_slugs:
                 former = path_of(document.kind, slug)
                 if former not in self.by_path and former not in self.gone:
@@ -130,23 +169,21 @@ class PublicLibrary:
     @cached_property
     def _former(self) -> frozenset[str]:
         return frozenset(
-            path_of(document.kind, slug)
-            for document in (*self.withdrawn, *self.shown)
-            for slug in document.meta.previous_slugs
+            path_of(document.kind, slug) for document in self._others for slug in document.meta.previous_slugs
         )
 
     @cached_property
     def news(self) -> tuple[Document, ...]:
         """News that is shown, newest first."""
         news = (document for document in self.shown if document.kind == "news")
-        return tuple(sorted(news, key=lambda item: (item.published_at or self.now, item.slug), reverse=True))
+        return tuple(sorted(news, key=self._oldest_first, reverse=True))
 
     @cached_property
     def news_by_year(self) -> Mapping[int, tuple[Document, ...]]:
         """The same by the year of publication in the site's zone, the last year first."""
         years: dict[int, list[Document]] = {}
         for item in self.news:
-            years.setdefault((item.published_at or self.now).astimezone(self.site.zone).year, []).append(item)
+            years.setdefault(self._year(item), []).append(item)
         return {year: tuple(items) for year, items in sorted(years.items(), reverse=True)}
 
     @cached_property
@@ -170,8 +207,14 @@ class PublicLibrary:
 
     def _listed(self, language: str) -> list[Document]:
         place = {group.id: number for number, group in enumerate(self.site.groups)}
-        pages = [page for page in self.shown if page.group in place and page.language == language]
+        pages = [page for page in self._grouped if page.group in place and page.language == language]
         return sorted(pages, key=lambda page: (place[page.group], getattr(page.meta, "order", 0), page.slug))
+
+    @cached_property
+    def _grouped(self) -> tuple[Document, ...]:
+        """What is shown and stands in a group, of whatever language."""
+        withdrawn = set(self.withdrawn)
+        return tuple(page for page in self._others if page.group and page not in withdrawn)
 
     def find(self, kind: Kind, slug: str) -> Document | None:
         """The page with this slug, shown or withdrawn."""
@@ -187,13 +230,21 @@ class PublicLibrary:
     def translations(self, document: Document) -> list[Document]:
         """The same page in other languages."""
         original = document.meta.translation_of or document.slug
-        same = (
-            page
-            for page in self.shown
-            if page.kind == document.kind and original in (page.slug, page.meta.translation_of)
-        )
-        return [page for page in same if page.language != document.language]
+        first = self.by_path.get(path_of(document.kind, original))
+        same = {*([first] if first else []), *self._translated.get((document.kind, original), ())}
+        others = (page for page in same if page.language != document.language and page not in self.withdrawn)
+        return sorted(others, key=lambda page: page.file)
+
+    @cached_property
+    def _translated(self) -> Mapping[tuple[Kind, str], list[Document]]:
+        pages: dict[tuple[Kind, str], list[Document]] = {}
+        for page in self._others:
+            if original := page.meta.translation_of:
+                pages.setdefault((page.kind, original), []).append(page)
+        return pages
 
     def updated_at(self) -> datetime | None:
         """When the news last changed, as far as the public knows."""
-        return max((moment for item in self.news if (moment := item.updated_at(self.now))), default=None)
+        # Plain news has no note, so that the newest was published last.
+        items = (*self.news[:1], *(item for item in self._others if item.kind == "news" and item not in self.withdrawn))
+        return max((moment for item in items if (moment := item.updated_at(self.now))), default=None)

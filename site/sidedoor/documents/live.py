@@ -1,13 +1,14 @@
 """The Library of this moment, kept up to date by a thread that looks at the folder whenever something in it changes.
 
-The kernel tells of changes (inotify, through watchfiles). It does not for every file system, so the thread also looks
-by itself, as often as costs next to nothing.
+The kernel tells which files changed (inotify, through watchfiles), and only those are looked at. It does not for every
+file system, so the thread also looks at everything, as often as costs next to nothing.
 """
 
 import logging
+import os
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 import watchfiles
 
@@ -20,31 +21,48 @@ SETTLE_SECONDS = 0.1
 LONGEST_QUIET_SECONDS = 0.5
 # A look may take this part of the thread's time at most.
 _LOOKING_SHARE = 0.05
+_FIRST_SECONDS, _MORE_SECONDS = 1.0, 3.0
+"""How long a start reads news before it answers, and how long it then reads on until it shows what it has read."""
 log = logging.getLogger("sidedoor.content")
 
 
 class LiveLibrary:
     """`library` is always whole: a new one replaces it in one assignment, and whoever reads the old one keeps it."""
 
-    def __init__(self, loader: Loader) -> None:
-        """Read the folder once. Raises Refused as `Loader.load` does."""
+    def __init__(self, loader: Loader, soon: bool = False) -> None:
+        """Read the folder once. Raises Refused as `Loader.load` does.
+
+        `soon`: where there is much to read, be ready with all but a part of the news, and read on in `watch`.
+        """
         self._loader = loader
-        self.library: Library = loader.load()
+        self.library: Library = loader.load(seconds=_FIRST_SECONDS if soon else None)
         self._looking = threading.Lock()
         self._stop = threading.Event()
         self._seen = time.monotonic()
         self._thread: threading.Thread | None = None
         self._tell(self.library.problems)
 
-    def refresh(self, settled: bool = False) -> Library:
-        """Look at the folder now. `settled` as in `Loader.load`."""
+    def refresh(self, settled: bool = False, told: Collection[str] | None = None) -> Library:
+        """Look at the folder now. `settled` and `told` as in `Loader.load`."""
         with self._looking:
-            library = self._loader.load(settled)
-            if library is not self.library:
-                known, self.library = self.library.problems, library
-                self._tell(problem for problem in library.problems if problem not in known)
-                self._tell_mended(known, library.problems)
-        return library
+            self._take(self._loader.load(settled, told))
+        return self.library
+
+    def read_on(self, seconds: float) -> None:
+        """Read more of what the start has left."""
+        with self._looking:
+            self._take(self._loader.read_on(seconds))
+
+    def _take(self, library: Library) -> None:
+        if library is not self.library:
+            known, self.library = self.library.problems, library
+            self._tell(problem for problem in library.problems if problem not in known)
+            self._tell_mended(known, library.problems)
+
+    @property
+    def behind(self) -> int:
+        """How many files are still to be read since the start."""
+        return self._loader.behind
 
     def unseen_for(self) -> float:
         """Seconds since the folder was last looked at, where a thread looks; 0 where none does."""
@@ -72,23 +90,38 @@ class LiveLibrary:
         if self._thread:
             self._thread.join()
 
+    def _read_on(self) -> None:
+        """Read what the start has left, and show it in parts. Changes are looked at in between."""
+        while self._loader.behind and not self._stop.is_set():
+            try:
+                self.read_on(_MORE_SECONDS)
+            except Exception:
+                log.exception("The content folder could not be read on.")
+                self._stop.wait(_MORE_SECONDS)
+            self._stop.wait(SETTLE_SECONDS)
+
     def _watch(self) -> None:
+        if self._loader.behind:
+            threading.Thread(target=self._read_on, name="reading on", daemon=True).start()
         looked, wait = time.monotonic(), 0.0
         for told in self._tidings():
             self._seen = time.monotonic()
-            if told or time.monotonic() - looked >= wait:
+            if told:
+                self._look(told)
+            if told is None or time.monotonic() - looked >= wait:
                 began = time.monotonic()
-                self._look()
+                self._look(None)
                 looked = time.monotonic()
                 wait = (looked - began) / _LOOKING_SHARE
 
-    def _tidings(self) -> Iterator[bool]:
-        """True when the kernel tells of a change, or may have missed one; False after each half second without."""
+    def _tidings(self) -> Iterator[Collection[str] | None]:
+        """The files that changed, as the kernel tells; none after each half second without; None if it missed some."""
         while not self._stop.is_set():
             try:
                 folder, unwatched = self._loader.content.stat().st_ino, True
+                start = f"{self._loader.content.resolve()}{os.sep}"
                 for changes in watchfiles.watch(
-                    self._loader.content,
+                    self._loader.content.resolve(),
                     watch_filter=None,
                     step=int(SETTLE_SECONDS * 1000),
                     debounce=int(LONGEST_QUIET_SECONDS * 1000),
@@ -96,21 +129,23 @@ class LiveLibrary:
                     yield_on_timeout=True,
                     stop_event=self._stop,
                 ):
+                    paths = {path for _, path in changes}
+                    whole = unwatched or any(not path.startswith(start) for path in paths)
                     # Of what changed before the watch stood, the kernel tells nothing.
-                    yield bool(changes) or unwatched
+                    yield None if whole else {path.removeprefix(start).replace(os.sep, "/") for path in paths}
                     unwatched = False
                     if self._loader.content.stat().st_ino != folder:
                         break  # another folder took its place, which nobody watches yet
             except OSError:
                 # The folder is away, or the kernel has no watch left: look by ourselves.
                 self._stop.wait(LONGEST_QUIET_SECONDS)
-                yield False
+                yield ()
 
-    def _look(self) -> None:
+    def _look(self, told: Collection[str] | None) -> None:
         try:
-            self.refresh(settled=True)
-            while self._loader.waiting and not self._stop.wait(SETTLE_SECONDS):
-                self.refresh(settled=True)
+            self.refresh(True, told)
+            while (waiting := tuple(self._loader.waiting)) and not self._stop.wait(SETTLE_SECONDS):
+                self.refresh(True, waiting)
         except Exception:
             # Whatever happens to one look, the last Library stays and the next look comes.
             log.exception("The content folder could not be looked at.")

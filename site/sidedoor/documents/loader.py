@@ -3,48 +3,65 @@
 A file that cannot be used is reported, and its last good version stays: in memory, and in SIDEDOOR_DATA for the next
 start. A changed file is read once it has stopped changing, so half a file is never shown. A folder that is away (not
 mounted, mistyped, emptied) deletes nothing: everything stays as it was last good, at a start as well.
+
+What one worker has read, the others take from the copies: one reads at a time, on all processors where there is much to
+read, and whoever dies leaves the turn to the next.
 """
 
-import errno
 import hashlib
 import logging
 import os
 import stat
+import time
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
+from sys import intern
 
 from sidedoor.documents.codes import Code
 from sidedoor.documents.document import Document, kind_of
 from sidedoor.documents.kept import Copy, Kept, reader_version
+from sidedoor.documents.lean import Fetch, LeanDocument, Words, WordsGone, version_of, words_of
 from sidedoor.documents.library import Library
 from sidedoor.documents.models import FactsFile
 from sidedoor.documents.problems import Problem, Refused
 from sidedoor.documents.reading import (
+    CONTACTS,
+    FACTS,
     PICTURES,
     SITE,
-    Contacts,
     Good,
     counts,
     from_text,
-    most_bytes,
     read,
+    read_bytes,
     read_site,
     read_text,
     to_text,
 )
+from sidedoor.documents.reading_pool import WORTH_IT, ReadingPool
 from sidedoor.documents.renderer import Renderer, shared_renderer
 from sidedoor.documents.site import Site
 
-_PROGRESS_EVERY = 1000
+_BATCH = 1000
+_MOST_TOLD = 1000
+"""So many changed paths at once are better found by a look at everything."""
+_WAIT_SECONDS = 0.05
+_MISSES = 20
+"""So many files in a row of which no copy has come yet, and the rest need not be asked for."""
+_PATIENCE_SECONDS = 20.0
+"""How long a worker waits for another's copies that do not come, before it reads for itself."""
+_WORDS_IN_MEMORY = 64
 
 Signature = tuple[int, int, int]
 _NEVER_SEEN: Signature = (-1, -1, -1)
 log = logging.getLogger("sidedoor.content")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Record:
     """A file as it was when last read. `good` is its last good version, from this reading or an earlier one."""
 
@@ -62,27 +79,53 @@ class Loader:
         self.content = content
         self._renderer = renderer or shared_renderer()
         self._kept = Kept(data) if data else None
-        self._copies = self._kept.all() if self._kept else {}
+        self._reader_of: tuple[Site | None, str] = (None, "")
+        self._copies = dict(self._read_before()) if self._kept else {}
         self._records: dict[str, _Record] = {}
         self._unsettled: dict[str, Signature] = {}
         self._library: Library | None = None
         self._away = False
         self._closed: set[str] = set()
         self._closed_told: tuple[Problem, ...] = ()
+        self._first: dict[str, str] = {}
+        """Each document's address, and the file that has it."""
+        self._rivals: dict[str, set[str]] = {}
+        """The same where several files want it."""
+        self._troubled: set[str] = set()
+        self._behind: dict[str, Signature] = {}
+        self._known_words = lru_cache(maxsize=_WORDS_IN_MEMORY)(self._words)
 
-    def load(self, settled: bool = False) -> Library:
+    def load(self, settled: bool = False, told: Collection[str] | None = None, seconds: float | None = None) -> Library:
         """The folder as it is now; the very same Library if nothing changed since the last call.
 
         `settled` is for calls that are repeated: a changed file is read when it looked the same at the call before.
+        `told`: the only files that may have changed, by their paths in the folder. `seconds`: about how long the first
+        call reads news; what is left is `behind`, for `read_on`.
         Raises Refused if there is no usable site.toml, neither now nor kept.
         """
-        found = dict(self._scan())
-        if self._is_away(found):
-            return self._while_away()
+        found = self._look_at(told)
+        whole = found is None
+        if found is None:
+            found = dict(self._scan())
+            if self._is_away(found):
+                return self._while_away()
+            if self._kept:
+                self._kept.forget_replaced()
+        looked_at = None if whole else set(told or ())
+        # What the start has left is still to be read, unless it changed again or is gone.
+        self._behind = {
+            file: seen
+            for file, seen in self._behind.items()
+            if (looked_at is not None and file not in looked_at) or found.get(file) == seen
+        }
         changed = {file for file, signature in found.items() if self._signature(file) != signature}
+        changed -= self._behind.keys()
         if settled:
-            changed = self._settled(changed, found)
-        removed = {file for file in self._records.keys() - found.keys() if not self._behind_a_closed_door(file)}
+            changed = self._settled(changed, found, whole)
+        known = self._records.keys() | self._copies.keys()
+        gone = {file for file in (known if looked_at is None else known & looked_at) if file not in found}
+        gone = {file for file in gone if not self._behind_a_closed_door(file)}
+        removed = gone & self._records.keys()
         closed = tuple(
             Problem(f"{folder}/", None, Code.SUBFOLDER_UNREADABLE) for folder in sorted(self._closed) if folder
         )
@@ -91,22 +134,90 @@ class Loader:
         self._closed_told = closed
         self._away = False
         for file in removed:
-            del self._records[file]
+            self._put(file, None)
         site = self._read_site(found, changed)
-        self._read_all(sorted(changed - {SITE}), found, site)
-        for file in self._copies.keys() - found.keys() - self._records.keys():
-            if self._behind_a_closed_door(file):
-                self._take_from_copy(file)
-        gone = {*removed, *(self._copies.keys() - found.keys() - self._records.keys())}
-        self._keep((SITE,) if SITE in changed else (), gone)
-        self._copies.clear()
+        self._behind |= self._read_all(sorted(changed - {SITE}, key=_read_first), found, site, seconds)
+        if whole:
+            for file in self._copies.keys() - found.keys() - self._records.keys():
+                if self._behind_a_closed_door(file):
+                    self._take_from_copy(file)
+        if self._kept:
+            self._kept.update((), gone)
+        return self._made(site)
+
+    def read_on(self, seconds: float) -> Library:
+        """Read more of what the first call left."""
+        site = self._library.site if self._library else None
+        if not self._library or not site or not self._behind or self._away:
+            assert self._library
+            return self._library
+        left = sorted(self._behind, key=_read_first)
+        self._behind = self._read_all(left, self._behind, site, seconds)
+        return self._made(site)
+
+    def _made(self, site: Site) -> Library:
+        self._copies = {file: copy for file, copy in self._copies.items() if file in self._behind}
         self._library = self._assemble(site)
         return self._library
 
     @property
-    def waiting(self) -> bool:
-        """Whether a file is still changing, so that another look should come soon."""
-        return bool(self._unsettled)
+    def waiting(self) -> Collection[str]:
+        """The files that are still changing, so that another look should come soon."""
+        return self._unsettled.keys()
+
+    @property
+    def behind(self) -> int:
+        """How many files are still to be read."""
+        return len(self._behind)
+
+    def words(self, document: LeanDocument) -> Words:
+        """The words of a document that was kept. Raises WordsGone."""
+        return self._known_words(document.version, document.file)
+
+    def _words(self, version: int, file: str) -> Words:
+        kept = self._kept.words(version) if self._kept else None
+        if kept is not None:
+            return Words.from_json(kept)
+        # The copies are lost. The file serves as long as it is the same.
+        record, site = self._records.get(file), self._library.site if self._library else None
+        try:
+            raw = read_bytes(self.content, file)
+            if record and version_of(file, hashlib.sha256(raw).hexdigest(), record.reader) == version:
+                good = read(raw, file, site, self._renderer)
+                assert isinstance(good, Document)
+                return words_of(good)
+        except Refused:
+            pass
+        raise WordsGone
+
+    def _look_at(self, told: Collection[str] | None) -> dict[str, Signature] | None:
+        """The signatures of the files that may have changed; None if only a look at everything tells what changed."""
+        if told is None or not self._library or self._away or self._closed or len(told) > _MOST_TOLD:
+            return None
+        found: dict[str, Signature] = {}
+        for file in told:
+            if any(part.startswith(".") for part in file.split("/")) or file.rsplit("/", 1)[-1].startswith("~"):
+                continue
+            path = os.path.join(self.content, file)
+            if not counts(file):
+                if os.path.isdir(path) or any(known.startswith(f"{file}/") for known in self._records):
+                    return None  # a folder came or went
+                continue
+            try:
+                status = os.stat(path)
+                if stat.S_ISDIR(status.st_mode):
+                    return None
+                found[file] = (status.st_mtime_ns, status.st_size, status.st_ino)
+            except FileNotFoundError:
+                # Of a document, of one of many, that was deleted. All else may be a folder that is away.
+                if not (file.endswith(".md") or file.startswith(PICTURES)) or not os.path.exists(
+                    os.path.join(self.content, SITE)
+                ):
+                    return None
+            except OSError:
+                found[file] = (0, 0, 0)
+        still = len(self._first) - sum(file not in found for file in told)
+        return found if still > 0 else None
 
     def _scan(self) -> Iterator[tuple[str, Signature]]:
         """Every file that counts, by its path in the folder, with what tells one version of it from another."""
@@ -134,9 +245,10 @@ class Loader:
         record = self._records.get(file)
         return record.signature if record else None
 
-    def _settled(self, changed: set[str], found: dict[str, Signature]) -> set[str]:
+    def _settled(self, changed: set[str], found: dict[str, Signature], whole: bool) -> set[str]:
         settled = {file for file in changed if self._unsettled.get(file) == found[file]}
-        self._unsettled = {file: found[file] for file in changed - settled}
+        others = {} if whole else {file: seen for file, seen in self._unsettled.items() if file not in found}
+        self._unsettled = {**others, **{file: found[file] for file in changed - settled}}
         return settled
 
     def _behind_a_closed_door(self, file: str) -> bool:
@@ -171,9 +283,15 @@ class Loader:
 
     def _take_from_copy(self, file: str) -> None:
         """Show what was kept of a file that cannot be looked at; it is read again as soon as it can be."""
-        if good := _good(copy := self._copies.get(file)):
-            assert copy
-            self._records[file] = _Record(_NEVER_SEEN, copy.digest, copy.reader, good)
+        copy = self._copies.get(file)
+        if copy and copy.good:
+            self._put(file, replace(copy, signature=_NEVER_SEEN))
+
+    def _show_meanwhile(self, file: str, signature: Signature, reader: str) -> None:
+        """The same of a file that is as it was, where only the code that reads it is another."""
+        copy = self._copies.get(file)
+        if copy and file not in self._records and copy.signature == signature and _same_site(copy.reader, reader):
+            self._take_from_copy(file)
 
     def picture(self, name: str) -> bytes | None:
         """The bytes of a picture of the Library; those that were kept, where its file cannot be read. Never raises."""
@@ -185,109 +303,219 @@ class Loader:
     def _read_site(self, found: dict[str, Signature], changed: set[str]) -> Site:
         before = self._records.get(SITE)
         if SITE in changed or not before:
-            self._read(SITE, found.get(SITE, (0, 0, 0)), None)
+            signature = found.get(SITE, (0, 0, 0))
+            if not self._take(SITE, signature, self._reader(None)):
+                self._read(SITE, signature, None)
+                self._keep((SITE,))
         site = self._records[SITE].good
         if not isinstance(site, Site):
             raise Refused(list(self._records.pop(SITE).problems))
-        if before and before.good != site:
-            changed |= {file for file in found if kind_of(file)}
+        if before and isinstance(before.good, Site) and self._reader(before.good) != self._reader(site):
+            for file, record in self._records.items():
+                if kind_of(file):
+                    changed.add(file)
+                    found.setdefault(file, record.signature)
         return site
 
-    def _read_all(self, files: list[str], found: dict[str, Signature], site: Site) -> None:
-        done = []
-        for file in files:
+    def _read_all(
+        self, files: list[str], found: dict[str, Signature], site: Site, seconds: float | None
+    ) -> dict[str, Signature]:
+        """Read files, or take what others have read. Returns those that were left because the time was over."""
+        reader, over = self._reader(site), None if seconds is None else time.monotonic() + seconds
+        missing = [file for file in files if not self._take(file, found[file], reader)]
+        waited = 0.0
+        while missing and not (over and time.monotonic() >= over and not _is_essential(missing[0])):
+            with self._kept.turn() if self._kept else nullcontext(True) as mine:
+                if mine or waited > _PATIENCE_SECONDS:
+                    # While this process waited for its turn, another may have read them.
+                    missing = self._without_those_read(missing, found, reader)
+                    missing = self._read_batches(missing, found, site, over)
+                    continue
+            pause = min(0.5, _WAIT_SECONDS * len(missing))
+            time.sleep(pause)
+            before = len(missing)
+            missing = self._without_those_read(missing, found, reader)
+            waited = waited + pause if len(missing) == before else 0.0
+        for file in missing:
+            self._show_meanwhile(file, found[file], reader)
+        return {file: found[file] for file in missing}
+
+    def _without_those_read(self, files: list[str], found: dict[str, Signature], reader: str) -> list[str]:
+        """Take what another process has read of these; the others are left."""
+        left: list[str] = []
+        misses = 0
+        for number, file in enumerate(files):
+            copy = self._record(self._kept.one(file)) if self._kept else None
+            if copy and self._take_copy(file, copy, found[file], reader):
+                misses = 0
+                continue
+            left.append(file)
+            misses += 1
+            if misses == _MISSES:
+                return [*left, *files[number + 1 :]]
+        return left
+
+    def _read_batches(self, files: list[str], found: dict[str, Signature], site: Site, over: float | None) -> list[str]:
+        documents = [file for file in files if kind_of(file)]
+        pool = ReadingPool(self.content, site) if len(documents) >= WORTH_IT else None
+        try:
+            while files and not (over and time.monotonic() >= over and not _is_essential(files[0])):
+                batch, files = files[:_BATCH], files[_BATCH:]
+                if pool:
+                    self._read_in(pool, batch, found, site)
+                else:
+                    for file in batch:
+                        self._read(file, found[file], site)
+                    self._keep(batch)
+                if len(found) > _BATCH:
+                    log.info("Reading the content folder: at %s, %s files to go.", batch[-1], len(files))
+        finally:
+            if pool:
+                pool.close()
+        return files
+
+    def _read_in(self, pool: ReadingPool, files: list[str], found: dict[str, Signature], site: Site) -> None:
+        """Read a batch with the pool, and by ourselves what it could not read."""
+        reader, copies, alone = self._reader(site), [], [file for file in files if not kind_of(file)]
+        asked = [(file, self._known_digest(file, reader)) for file in files if kind_of(file)]
+        for file, answer in pool.read(asked):
+            if answer and len(answer) == 3:
+                copies.append(Copy(file, repr(found[file]), answer[0], reader, answer[1], answer[2]))
+            else:
+                alone.append(file)
+        if self._kept and self._kept.update(copies):
+            for copy in copies:
+                self._put(copy.file, self._record(copy))
+        else:
+            alone += [copy.file for copy in copies]
+        for file in alone:
             self._read(file, found[file], site)
-            done.append(file)
-            if len(done) == _PROGRESS_EVERY:
-                log.info("Reading the content folder: at %s, %s files in all.", file, len(found))
-                self._keep(done)
-                done = []
-        self._keep(done)
+        self._keep(alone)
+
+    def _known_digest(self, file: str, reader: str) -> str:
+        record, copy = self._records.get(file), self._copies.get(file)
+        known = record if record and record.good else copy
+        return known.digest if known and known.reader == reader else ""
+
+    def _take(self, file: str, signature: Signature, reader: str) -> bool:
+        """Take the copy that was there at the start, if it is of the file as it is. Whether it was."""
+        copy = self._copies.get(file)
+        return copy is not None and self._take_copy(file, copy, signature, reader)
+
+    def _take_copy(self, file: str, copy: _Record, signature: Signature, reader: str) -> bool:
+        if not copy.good or copy.signature != signature or copy.reader != reader or not self._has_picture(file):
+            return False
+        self._put(file, copy)
+        return True
 
     def _read(self, file: str, signature: Signature, site: Site | None) -> None:
         copy, before = self._copies.get(file), self._records.get(file)
-        reader, digest = _reader(site), ""
-        if (
-            copy
-            and self._has_picture(file)
-            and (copy.signature, copy.reader) == (repr(signature), reader)
-            and (good := _good(copy))
-        ):
-            self._records[file] = _Record(signature, copy.digest, reader, good)
-            return
+        reader, digest = self._reader(site), ""
         try:
-            raw = self._bytes(file)
+            raw = read_bytes(self.content, file)
             digest = hashlib.sha256(raw).hexdigest()
             if before and (before.digest, before.reader) == (digest, reader):
                 # Only its place or its date changed, as when the whole folder is replaced by a copy.
-                self._records[file] = replace(before, signature=signature)
+                self._put(file, replace(before, signature=signature))
                 return
             same = copy and (copy.digest, copy.reader) == (digest, reader)
-            good = (_good(copy) if same else None) or read(raw, file, site, self._renderer)
-            self._records[file] = _Record(signature, digest, reader, good)
+            good = (copy.good if copy and same else None) or read(raw, file, site, self._renderer)
+            self._put(file, _Record(signature, digest, reader, good))
             if self._kept and isinstance(good, str):
                 self._kept.keep_picture(good, raw)
         except Refused as refused:
-            good = None if file.startswith(PICTURES) else before.good if before else _good(copy)
-            self._records[file] = _Record(signature, digest, reader, good, tuple(refused.problems))
+            last = None if file.startswith(PICTURES) else before or copy
+            problems = tuple(refused.problems)
+            self._put(file, _Record(signature, digest, reader, last.good if last else None, problems))
 
     def _has_picture(self, file: str) -> bool:
         """Whether a file is not a picture, or is kept with its bytes, as older versions did not do."""
         name = file.removeprefix(PICTURES)
         return name == file or self._kept is None or self._kept.has_picture(name)
 
-    def _bytes(self, file: str) -> bytes:
-        try:
-            # Opening a named pipe or a device would wait for ever, or worse.
-            with open(os.open(self.content / file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as source:  # noqa: PTH123
-                if not stat.S_ISREG(os.fstat(source.fileno()).st_mode):
-                    raise OSError(errno.EINVAL, "")
-                return source.read(most_bytes(file) + 1)
-        except OSError as error:
-            reason = os.strerror(error.errno) if error.errno else "no reason given"
-            raise Refused([Problem(file, None, Code.FILE_UNREADABLE, {"reason": reason})]) from None
-
     def _keep(self, files: Iterable[str], gone: Iterable[str] = ()) -> None:
-        """Keep what was just read and found good, unless it came from what was kept."""
+        """Keep what was just read and found good, unless it came from what was kept; leave the words of it on disk."""
         if not self._kept:
             return
-        records = [(file, self._records[file]) for file in files]
-        self._kept.update(
-            [
-                Copy(file, repr(record.signature), record.digest, record.reader, to_text(record.good))
-                for file, record in records
-                if record.good and not record.problems and not _same(record, self._copies.get(file))
-            ],
-            gone,
-        )
+        good = [(file, record) for file in files if (record := self._records[file]).good and not record.problems]
+        copies = [
+            Copy(
+                file, repr(record.signature), record.digest, record.reader, to_text(record.good),
+                words_of(record.good).to_json() if type(record.good) is Document else "",
+            )
+            for file, record in good
+            if record.good
+        ]  # fmt: skip
+        if self._kept.update(copies, gone):
+            for copy in copies:
+                if copy.words:
+                    self._put(copy.file, self._record(copy))
+
+    def _put(self, file: str, record: _Record | None) -> None:
+        """Know this of a file from now on; None: that it is gone."""
+        before = self._records.pop(file, None)
+        if before and isinstance(before.good, Document):
+            self._give_up(before.good.path, file)
+        self._troubled.discard(file)
+        if record is None:
+            return
+        self._records[file] = record
+        if record.problems:
+            self._troubled.add(file)
+        if isinstance(record.good, Document):
+            self._claim(record.good.path, file)
+
+    def _claim(self, address: str, file: str) -> None:
+        first = self._first.setdefault(address, file)
+        if first != file:
+            rivals = self._rivals.setdefault(address, {first})
+            rivals.add(file)
+            self._first[address] = min(rivals)
+
+    def _give_up(self, address: str, file: str) -> None:
+        rivals = self._rivals.get(address)
+        if rivals:
+            rivals.discard(file)
+            self._first[address] = min(rivals)
+            if len(rivals) == 1:
+                del self._rivals[address]
+        else:
+            self._first.pop(address, None)
 
     def _assemble(self, site: Site) -> Library:
-        documents: dict[tuple[str, str], Document] = {}
-        pictures: set[str] = set()
-        contacts: Contacts = {}
-        facts = FactsFile(facts=())
-        problems = [problem for record in self._records.values() for problem in record.problems]
+        records = self._records
+        problems = [problem for file in self._troubled for problem in records[file].problems]
         problems += self._closed_told
-        for file, record in sorted(self._records.items()):
-            match record.good:
-                case Document() as document:
-                    first = documents.setdefault((document.kind, document.slug), document)
-                    if first is not document:
-                        problems.append(Problem(file, None, Code.SAME_NAME, {"other": first.file}))
-                case dict() as contacts:
-                    pass
-                case FactsFile() as facts:
-                    pass
-                case str() as picture:
-                    pictures.add(picture)
+        for address, rivals in self._rivals.items():
+            first = self._first[address]
+            problems += [Problem(file, None, Code.SAME_NAME, {"other": first}) for file in rivals if file != first]
+        contacts = records[CONTACTS].good if CONTACTS in records else None
+        facts = records[FACTS].good if FACTS in records else None
         return Library(
             site=site,
-            contacts=contacts,
-            facts={fact.id: fact for fact in facts.facts},
-            documents=tuple(documents.values()),
-            pictures=frozenset(pictures),
+            contacts=contacts if isinstance(contacts, dict) else {},
+            facts={fact.id: fact for fact in facts.facts} if isinstance(facts, FactsFile) else {},
+            documents=tuple(records[file].good for file in sorted(self._first.values())),  # type: ignore[misc]
+            pictures=frozenset(record.good for record in records.values() if isinstance(record.good, str)),
             problems=tuple(sorted(problems, key=lambda problem: (problem.file, problem.line or 0))),
         )
+
+    def _read_before(self) -> Iterator[tuple[str, _Record]]:
+        assert self._kept
+        for copy in self._kept.all():
+            if record := self._record(copy):
+                yield copy.file, record
+
+    def _record(self, copy: Copy | None) -> _Record | None:
+        """What was good when it was kept; nothing good, if today's code cannot read it. None of none."""
+        return _record(copy, self.words) if copy else None
+
+    def _reader(self, site: Site | None) -> str:
+        """Stands for everything but the file itself that decides what is read from it: the code, and the site."""
+        if not self._reader_of[1] or self._reader_of[0] is not site:
+            known = hashlib.sha256(repr(_reading_depends_on(site)).encode()).hexdigest()[:16]
+            self._reader_of = (site, intern(f"{reader_version()} {known}"))
+        return self._reader_of[1]
 
 
 def usable_site(content: Path, data: Path) -> Site:
@@ -298,30 +526,39 @@ def usable_site(content: Path, data: Path) -> Site:
         refused = Refused([Problem(SITE, None, Code.NO_SITE, {"folder": str(content.resolve())})])
     except Refused as unusable:
         refused = unusable
-    kept = _good(Kept(data).one(SITE))
+    copy = Kept(data).one(SITE)
+    kept = _record(copy, _no_words).good if copy else None
     if not isinstance(kept, Site):
         raise refused
     return kept
 
 
-def _good(copy: Copy | None) -> Good | None:
-    """What was good before this process started; None if there is none that today's code can read."""
+def _record(copy: Copy, fetch: Fetch) -> _Record:
     try:
-        return from_text(copy.file, copy.value) if copy else None
+        signature = tuple(map(int, copy.signature.strip("()").split(",")))
+        good = from_text(copy.file, copy.value, version_of(copy.file, copy.digest, copy.reader), fetch)
     except (ValueError, TypeError, KeyError):
-        return None
+        signature, good = _NEVER_SEEN, None
+    return _Record(signature, copy.digest, intern(copy.reader), good)  # type: ignore[arg-type]
 
 
-def _same(record: "_Record", copy: Copy | None) -> bool:
-    written = (repr(record.signature), record.digest, record.reader)
-    return copy is not None and written == (copy.signature, copy.digest, copy.reader)
+def _no_words(_: LeanDocument) -> Words:
+    raise WordsGone
+
+
+def _is_essential(file: str) -> bool:
+    """Whether no page can do without it: anything but news."""
+    return kind_of(file) != "news"
+
+
+def _read_first(file: str) -> tuple[bool, str]:
+    return not _is_essential(file), file
+
+
+def _same_site(one: str, other: str) -> bool:
+    return one.partition(" ")[2] == other.partition(" ")[2]
 
 
 def _reading_depends_on(site: Site | None) -> object:
     """What of site.toml decides whether a document is well-formed, and when it is public."""
     return site and (site.timezone, site.languages, site.groups, dict(site.press))
-
-
-def _reader(site: Site | None) -> str:
-    """Stands for everything but the file itself that decides what is read from it."""
-    return f"{reader_version()} {_reading_depends_on(site)}"

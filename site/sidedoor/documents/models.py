@@ -37,7 +37,7 @@ Kind = Literal["help", "news", "page"]
 class Model(BaseModel):
     """Closed (an unknown name is a mistake), frozen, and with its strings trimmed."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True, defer_build=True)
 
 
 def _wall_time(written: Any, info: ValidationInfo) -> Any:

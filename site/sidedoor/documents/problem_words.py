@@ -397,6 +397,46 @@ WORDS: Mapping[Code, _Words] = {
     Code.VALKEY_PASSWORD: _Words(
         "The Valkey at {place} does not accept the password.", "Write the right one: valkey://:PASSWORD@host:6379/0."
     ),
+    Code.SETTING_NOT_A_DATABASE: _Words(
+        "This is no address of a PostgreSQL database.",
+        "Write one like postgresql://user:password@host:5432/sidedoor, or nothing for files in SIDEDOOR_DATA.",
+    ),
+    Code.DATABASE_NOT_INSTALLED: _Words(
+        "PostgreSQL needs an extra that is not installed.", "Run pip install -e '.[postgresql]'."
+    ),
+    Code.DATABASE_AWAY: _Words(
+        "No PostgreSQL answers at {place} ({reason}).", "Start it there, or correct the address."
+    ),
+    Code.DATABASE_PASSWORD: _Words(
+        "The PostgreSQL at {place} does not accept the user or the password.",
+        "Write the right ones: postgresql://user:password@host:5432/sidedoor.",
+    ),
+    Code.DATABASE_NOT_THERE: _Words(
+        "The PostgreSQL at {place} has no such thing ({reason}).",
+        "Make it (deploy/postgresql.sql), or correct the name.",
+    ),
+    Code.DATABASE_NOT_UTF8: _Words(
+        "This database cannot hold every letter.", "Make it anew: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0."
+    ),
+    Code.DATABASE_RIGHTS: _Words(
+        "This user may not do what Sidedoor needs in the database.",
+        "Give it a schema of its own, as deploy/postgresql.sql does.",
+    ),
+    Code.DATABASE_NOT_FILLED: _Words(
+        "The database is new, and {file} in {folder} holds what was kept so far.",
+        "Run sidedoor fill-database {folder}, or take that file away.",
+    ),
+    Code.DATABASE_ELSEWHERE: _Words(
+        "It names no database, and what was kept in this folder is in one.",
+        "Set it as the services have it. To go back to files, delete {file}.",
+    ),
+    Code.DATABASE_NOT_EMPTY: _Words(
+        "{database} holds something already, so nothing was copied.", "Copy into a new database."
+    ),
+    Code.DATABASE_NOTHING_TO_COPY: _Words(
+        "There is nothing to copy in {folder}.",
+        "Name the folder that was SIDEDOOR_DATA, or that a backup was put into.",
+    ),
     Code.UNKNOWN_CHAT_STORE: _Words(
         "This is no store that Sidedoor knows.", "Write sqlite:, sqlite:/folder or valkey://host:6379/0."
     ),
@@ -527,8 +567,16 @@ WORDS: Mapping[Code, _Words] = {
         "The chat's store does not answer.",
         "Readers are told, and given phone numbers. Start it, or correct SIDEDOOR_CHAT_STORE.",
     ),
+    Code.HEALTH_DATABASE_DOWN: _Words(
+        "The database does not answer.",
+        "Pages are shown; nothing can be written to us or changed at the desk. Start it, or ask sidedoor doctor.",
+    ),
+    Code.HEALTH_TWO_DESKS: _Words(
+        "Another desk works on this database, from another folder or machine.",
+        "One could save over the other: stop all but one (docs/operate.md).",
+    ),
     Code.HEALTH_ONE_EDGE: _Words(
-        "Everybody comes through one machine more than SIDEDOOR_PROXIES counts: the chat's limit by network is off.",
+        "Everybody comes through one machine more than SIDEDOOR_PROXIES counts: limits by network are off.",
         "Count the machines in front, and set SIDEDOOR_PROXIES to that.",
     ),
     Code.HEALTH_BROKEN_FILES: _Words(
@@ -571,6 +619,10 @@ WORDS: Mapping[Code, _Words] = {
         "SIDEDOOR_HTTPS says that something in front speaks TLS, and SIDEDOOR_PROXIES counts nothing in front.",
         "Set SIDEDOOR_PROXIES to the number of web servers in front, 1 for nginx alone.",
     ),
+    Code.DOCTOR_DATABASE_WITHOUT_TLS: _Words(
+        "What is said to the database at another machine can be read on the way.",
+        "Add to its address: ?sslmode=verify-full&sslrootcert=/path/to/its/authority.pem.",
+    ),
     Code.DOCTOR_DESK_WITHOUT_TLS: _Words(
         "Staff reach the desk at {url}, without TLS, where passkeys do not work and passwords can be read.",
         "Put TLS in front, and write https://.",
@@ -590,6 +642,10 @@ WORDS: Mapping[Code, _Words] = {
     Code.DOCTOR_CLOCK_UNSET: _Words(
         "Nobody sets this machine's clock, and embargoes lift by it.",
         "Install chrony, or turn on systemd-timesyncd.",
+    ),
+    Code.DOCTOR_CLOCK_OF_DATABASE: _Words(
+        "This machine's clock and the database's are {seconds} seconds apart, and embargoes lift by them.",
+        "Have every machine's clock set by the same servers (timedatectl set-ntp true).",
     ),
     Code.DOCTOR_CLOCKS_DIFFER: _Words(
         "The disk's clock and this machine's are {seconds} seconds apart.",

@@ -1,12 +1,17 @@
 """One file of the content folder, read and checked: bytes in, and out comes what it stands for, unless it is wrong."""
 
+import errno
+import os
 import re
+import stat
 import tomllib
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from sidedoor.documents.codes import Code
 from sidedoor.documents.document import KINDS, Document, kind_of, slug_of
 from sidedoor.documents.front_matter import Written, read_document, read_yaml
+from sidedoor.documents.lean import Fetch, LeanDocument, head_of
 from sidedoor.documents.markdown import Rendered
 from sidedoor.documents.models import Contact, ContactsFile, FactsFile, HelpMeta, Meta, NewsMeta, PageMeta, check
 from sidedoor.documents.pictures import MOST_BYTES as MOST_PICTURE_BYTES
@@ -36,6 +41,19 @@ def most_bytes(file: str) -> int:
     return MOST_PICTURE_BYTES if file.startswith(PICTURES) else MOST_BYTES
 
 
+def read_bytes(content: Path, file: str) -> bytes:
+    """The bytes of a file, and one more than it may have where it is too long. Raises Refused."""
+    try:
+        # Opening a named pipe or a device would wait for ever, or worse.
+        with open(os.open(content / file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as source:  # noqa: PTH123
+            if not stat.S_ISREG(os.fstat(source.fileno()).st_mode):
+                raise OSError(errno.EINVAL, "")
+            return source.read(most_bytes(file) + 1)
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else "no reason given"
+        raise Refused([Problem(file, None, Code.FILE_UNREADABLE, {"reason": reason})]) from None
+
+
 def read(raw: bytes, file: str, site: Site | None, renderer: Renderer) -> Good:
     """Read a file that `counts`; all but site.toml itself need `site`. Raises Refused with every problem found."""
     if file.startswith(PICTURES):
@@ -52,9 +70,9 @@ def read(raw: bytes, file: str, site: Site | None, renderer: Renderer) -> Good:
 
 
 def to_text(good: Good) -> str:
-    """What was read, as text that `from_text` understands."""
+    """What was read, as text that `from_text` understands; of a document what lists need (see lean.py)."""
     if isinstance(good, Document):
-        return good.to_json()
+        return head_of(good)
     if isinstance(good, Site | FactsFile):
         return good.model_dump_json()
     if isinstance(good, dict):
@@ -62,10 +80,11 @@ def to_text(good: Good) -> str:
     return good
 
 
-def from_text(file: str, text: str) -> Good:
+def from_text(file: str, text: str, version: int, fetch: Fetch) -> Good:
     """The way back. Raises ValueError, TypeError or KeyError for what another version of this code wrote."""
     if kind_of(file):
-        return Document.from_json(text)
+        # Releases before the words had a place of their own kept documents whole.
+        return Document.from_json(text) if '"html": ' in text[:2000] else LeanDocument.of(text, version, fetch)
     if file == SITE:
         return Site.model_validate_json(text)
     if file == CONTACTS:

@@ -4,10 +4,11 @@ from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from flask import Flask, request
+from flask import Flask, g, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from sidedoor.chat.store import open_store, sweep
+from sidedoor.documents.library import PublicLibrary
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.loader import Loader
 from sidedoor.documents.site import emergency_number
@@ -26,14 +27,16 @@ from sidedoor.public import (
     pages,
     search,
     site_files,
+    sources,
 )
 from sidedoor.public.addresses import Addresses
 from sidedoor.public.commands import add_commands
+from sidedoor.public.feedback_store import SCHEMA as FEEDBACK
 from sidedoor.public.feedback_store import FeedbackStore, Senders
 from sidedoor.public.hidden_first import HiddenFirst
 from sidedoor.public.menu import menu
 from sidedoor.public.pack import is_pack
-from sidedoor.public.search_index import SearchIndex
+from sidedoor.public.search_index import SearchIndex, keep_following
 from sidedoor.settings import Settings
 from sidedoor.web import health as watched
 from sidedoor.web.background import Background
@@ -56,12 +59,13 @@ MOST_BYTES = 64 * 1024
 """Of a form."""
 
 
-def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
+def create_app(settings: Settings, clock: Clock = utc_now, soon: bool = False) -> Flask:
     """Make the public application. `clock` tells the moment (aware) by which everything is shown or hidden.
 
+    `soon`: answer before all news is read, where that takes long.
     Raises problems.Refused when the content folder has no usable site.toml.
     """
-    live = LiveLibrary(Loader(settings.content, settings.data))
+    live = LiveLibrary(Loader(settings.content, settings.data), soon)
     app = create_pages(settings, live, clock)
 
     def complete(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -95,6 +99,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
         watched.content(live),
         watched.disk(app.config["DATA"], "the data folder"),
         watched.chat_store(app.extensions["chat_store"], clock, lambda: live.library.site.chat is not None),
+        watched.database(settings.home, (FEEDBACK,)),
         app.extensions["edge"].check,
     )
     app.extensions["background"] = Background(
@@ -102,8 +107,8 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
             live.watch,
             how_it_is.watch,
             lambda: sweep(app.extensions["chat_store"], clock, lambda: live.library.site.chat is not None),
-            # So that the first search does not have to wait for it.
-            lambda: app.extensions["search_index"].follow(edition.edition().public),
+            # So that no search has to wait for it.
+            lambda: keep_following(app.extensions["search_index"], lambda: edition.edition().public),
         )
     )
     return app
@@ -127,10 +132,10 @@ def create_pages(settings: Settings, live: LiveLibrary, clock: Clock) -> Flask:
     app.extensions["live"] = live
     app.extensions["clock"] = clock
     app.extensions["edge"] = Edge(settings.proxies)
-    app.extensions["search_index"] = SearchIndex()
+    app.extensions["search_index"] = SearchIndex(app.config["DATA"])
     app.extensions["feedback_senders"] = Senders()
     app.extensions["chat_store"] = open_store(settings.chat_store, app.config["DATA"])
-    app.extensions["feedback"] = FeedbackStore(app.config["DATA"])
+    app.extensions["feedback"] = FeedbackStore(settings.home)
     app.jinja_env.globals.update(inline_style=inline_style, inline_script=inline_script)
     app.jinja_env.tests["of_few"] = pages.of_few
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
@@ -138,20 +143,26 @@ def create_pages(settings: Settings, live: LiveLibrary, clock: Clock) -> Flask:
 
     @app.context_processor
     def _site() -> dict[str, object]:
-        public = current_public()
+        public, language = current_public(), current_language()
+        shells: dict[str, dict[str, object]] = g.setdefault("shells", {})  # once, however many templates make a page
+        if language not in shells:
+            shells[language] = shell(public, language)
+        return shells[language]
+
+    def shell(public: PublicLibrary, language: str) -> dict[str, object]:
         return {
             "site": public.site,
             "site_style": site_style(public.site),
-            "menu": menu(public, current_language()),
+            "menu": menu(public, language),
             "exit": exit.current_exit(),
             "chat_state": chat.state_elsewhere,
-            "help_now": public.help_now(current_language()),
+            "help_now": public.help_now(language),
             "mirror_of": request.environ.get(MIRROR_KEY, ""),
             "policy_in_page": policy_in_page(settings.https, site_rules(public.site)),
         }
 
     refuse_cross_site_posts(app)
-    for module in (help, pages, contacts, news, pack, feeds, search, feedback, chat, exit, site_files, health):
+    for module in (help, pages, sources, contacts, news, pack, feeds, search, feedback, chat, exit, site_files, health):
         app.register_blueprint(module.blueprint)
     errors.handle_errors(app)
     set_policy(app, settings.https, lambda: site_rules(current_public().site))

@@ -8,11 +8,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from sidedoor.documents.document import Document
 from sidedoor.documents.library import PublicLibrary
 from sidedoor.public.pack import packs
+from sidedoor.public.sources import lists_of_sources
 
 ITEMS_A_PAGE = 20
 """News items on a page of a list."""
+MOST_IN_A_SITEMAP = 5_000
+"""Pages that one sitemap lists; with more there is one for each year's news (the protocol allows 50,000)."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,10 @@ class Addresses:
         return packs(self._public)
 
     @cached_property
+    def _sources(self) -> Mapping[str, Document]:
+        return lists_of_sources(self._public)
+
+    @cached_property
     def _lists(self) -> frozenset[str]:
         """Lists of news by year, and the further pages of each list."""
         lists = {"/news": self._public.news}
@@ -80,12 +88,21 @@ class Addresses:
             for page in range(1, max(1, -(-len(items) // ITEMS_A_PAGE)) + 1)
         )
 
+    @cached_property
+    def sitemaps(self) -> tuple[str, ...]:
+        """The sitemaps that /sitemap.xml leads to; none where it lists all pages itself."""
+        if len(self._public.shown) <= MOST_IN_A_SITEMAP:
+            return ()
+        return ("/sitemap-pages.xml", *(f"/sitemap-{year}.xml" for year in self._public.news_by_year))
+
     def __contains__(self, path: object) -> bool:
         public = self._public
         return (
             path in public.by_path
             or path in self._places
+            or path in self.sitemaps
             or path in self._packs
+            or path in self._sources
             or path in self._lists
             or path in public.redirects
             or path in public.gone
@@ -97,7 +114,9 @@ class Addresses:
         public = self._public
         pictures = (f"/images/{name}" for name in sorted(public.pictures))
         documents = (*public.by_path, *public.gone, *public.redirects)
-        yield from dict.fromkeys([*self._places, *self._packs, *documents, *pictures, *sorted(self._lists)])
+        yield from dict.fromkeys(
+            [*self._places, *self.sitemaps, *self._packs, *documents, *self._sources, *pictures, *sorted(self._lists)]
+        )
 
     def mirrored(self) -> Iterator[str]:
         """The addresses that a mirror can answer."""

@@ -43,7 +43,7 @@ from sidedoor.public.chat_links import Part, named, parts
 from sidedoor.public.exit import leave
 from sidedoor.public.hidden_first import STILL_RUNS_KEY
 from sidedoor.web.current import current_public, site_address
-from sidedoor.web.edge import Edge
+from sidedoor.web.edge import address_of_reader
 from sidedoor.web.edition import CHAT_COOKIE, MIRROR_KEY
 from sidedoor.web.language import current_language, language_name, long_date, said
 from sidedoor.web.language import translate as _
@@ -95,7 +95,7 @@ def start() -> ResponseReturnValue:
         return _to_chat()  # only programs fill in the field that people cannot see
     once = request.form.get("once", "")
     try:
-        hashes = networks(_address(), _store().network_keys(now))
+        hashes = networks(address_of_reader(), _store().network_keys(now))
         # Both Starts of a double click arrive before there is a cookie: the form's own number makes them one.
         once = once if _SHORTEST_ONCE <= len(once) <= 40 else ""
         token = _store().start(
@@ -298,12 +298,6 @@ def _now() -> datetime:
 
 def _chat() -> Chat:
     return current_public().site.chat or abort(404)
-
-
-def _address() -> str:
-    """The reader's; none where one machine stands in front of everybody, whose own would count for all of them."""
-    edge: Edge = current_app.extensions["edge"]
-    return "" if edge.in_front else request.remote_addr or ""
 
 
 def _store() -> ChatStore:

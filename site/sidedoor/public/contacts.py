@@ -9,7 +9,7 @@ from markupsafe import Markup, escape
 
 from sidedoor.documents.models import Contact
 from sidedoor.documents.site import Area, Audience, Place, in_language
-from sidedoor.web.current import current_public, same_for_everyone, site_address
+from sidedoor.web.current import current_edition, current_public, same_for_everyone, site_address
 from sidedoor.web.language import current_language
 
 blueprint = Blueprint("contacts", __name__)
@@ -118,12 +118,17 @@ def with_contacts(html: str) -> Markup:
 
     html = _LINK.sub(link, html)
 
+    parts, language = current_edition().parts, current_language()
+
     def card(found: re.Match[str]) -> str:
-        contact = current_public().contacts.get(found[1])
-        return render_template("contact_card.html", contact=contact) if contact else ""
+        contact = public.contacts.get(found[1])
+        known = ("card", found[1], language)
+        if contact and known not in parts:
+            parts[known] = render_template("contact_card.html", contact=contact)
+        return parts.get(known, "")
 
     def number(found: re.Match[str]) -> str:
-        contact = current_public().contacts.get(found[2])
+        contact = public.contacts.get(found[2])
         template = {"number": "contact_number.html", "call-now": "contact_call.html"}[found[1]]
         return render_template(template, contact=contact, words=Markup(found[3])) if contact else ""
 

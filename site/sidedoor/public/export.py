@@ -214,11 +214,17 @@ def drift(folder: Path, url: str) -> list[str]:
         status, _, _ = _fetch(url + path)
         if status != 410:
             differences.append(f"{path}: removed in the mirror, the site answers {status}.")
-    _, _, sitemap = _fetch(f"{url}/sitemap.xml")
-    addresses = re.findall(r"<loc>([^<]+)</loc>", sitemap.decode("utf-8", "replace"))
-    listed = [urlsplit(html.unescape(address)).path for address in addresses]
+    listed = _listed(url, "/sitemap.xml")
+    listed += [page for path in listed if path.endswith(".xml") for page in _listed(url, path)]
     differences += [f"{path}: the site has it, the mirror does not." for path in listed if path not in mirror.pages]
     return differences
+
+
+def _listed(url: str, path: str) -> list[str]:
+    """What a sitemap lists: pages, or other sitemaps."""
+    _, _, sitemap = _fetch(f"{url}{path}")
+    addresses = re.findall(r"<loc>([^<]+)</loc>", sitemap.decode("utf-8", "replace"))
+    return [urlsplit(html.unescape(address)).path for address in addresses]
 
 
 def visible_text(content: bytes, name: str) -> str:
@@ -227,7 +233,9 @@ def visible_text(content: bytes, name: str) -> str:
     A pack's are those of its pages."""
     if is_pack(f"/{name.removesuffix('.json')}"):
         with contextlib.suppress(ValueError, KeyError, AttributeError):
-            content, name = "\n".join(json.loads(content)["pages"].values()).encode(), "pack.html"
+            told = json.loads(content)[1]
+            mains = (re.sub(r"<\d+>", " ", main) for main in told["pages"].values())
+            content, name = "\n".join([*told["shared"], *mains]).encode(), "pack.html"
     text = re.sub(r"https?://[^/\s<\"]+", "", content.decode("utf-8", "replace"))
     if not name.endswith(".html"):
         return text

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from sidedoor.public.feedback_store import LONGEST_MESSAGE, Senders, StoreFull
 from sidedoor.web.current import same_for_everyone
+from sidedoor.web.edge import address_of_reader
 from sidedoor.web.language import translate as _
 
 blueprint = Blueprint("feedback", __name__)
@@ -34,7 +35,7 @@ def send() -> ResponseReturnValue:
     if len(message) > LONGEST_MESSAGE:
         return _again(message, _("That is too long. Please keep it under 4,000 letters."), 422)
     senders: Senders = current_app.extensions["feedback_senders"]
-    if not senders.count(request.remote_addr or "", current_app.extensions["clock"]()):
+    if not senders.count(address_of_reader(), current_app.extensions["clock"]()):
         problem = _("Many messages came from your network in this hour. Please try again in an hour.")
         return _again(message, problem, 429)
     try:

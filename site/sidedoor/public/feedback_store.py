@@ -1,4 +1,4 @@
-"""What readers wrote in the feedback form: the words and the hour, in SQLite, and nothing about who sent them."""
+"""What readers wrote in the feedback form: the words and the hour, and nothing about who sent them."""
 
 import secrets
 import threading
@@ -8,13 +8,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sidedoor.chat.networks import networks
-from sidedoor.database import Database
+from sidedoor.home import Home, Schema, open_database
 
 LONGEST_MESSAGE = 4000
 MOST_AN_HOUR = 300
 MOST_A_NETWORK = 10
 """How many messages one network may send in an hour, by each worker's own count."""
-_SCHEMA = "CREATE TABLE IF NOT EXISTS messages (number INTEGER PRIMARY KEY, hour TEXT NOT NULL, text TEXT NOT NULL)"
+SCHEMA = Schema(
+    "feedback",
+    ("CREATE TABLE IF NOT EXISTS messages (number INTEGER PRIMARY KEY, hour TEXT NOT NULL, text TEXT NOT NULL)",),
+    overwrite=True,
+    keep_open=False,
+)
 
 
 class StoreFull(Exception):
@@ -61,10 +66,10 @@ def _hour(now: datetime) -> datetime:
 
 
 class FeedbackStore:
-    """Messages in `data`/feedback.sqlite3."""
+    """Messages at `home`, for every worker and machine that serves the site."""
 
-    def __init__(self, data: Path) -> None:
-        self._database = Database(data / "feedback.sqlite3", (_SCHEMA,), overwrite=True)
+    def __init__(self, home: Home | Path) -> None:
+        self._database = open_database(home, SCHEMA)
 
     def add(self, text: str, now: datetime) -> None:
         """Keep a message; the same words twice in an hour are a second press on Send, and stand once.

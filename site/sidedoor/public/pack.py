@@ -8,6 +8,8 @@ Nobody counts readers here. Where everything is too much for one answer, what co
 """
 
 import json
+import re
+from collections import Counter
 from collections.abc import Iterator
 
 import brotli
@@ -17,6 +19,7 @@ from sidedoor.documents.library import PublicLibrary
 from sidedoor.web.current import current_public
 from sidedoor.web.edition import EDITION_KEY, MIRROR_KEY, SAME_FOR_EVERYONE, WHOEVER_ASKS, Edition
 from sidedoor.web.in_place import Parts
+from sidedoor.web.inline import bundle
 from sidedoor.web.language import direction
 
 blueprint = Blueprint("pack", __name__)
@@ -24,6 +27,12 @@ MOST_BYTES = 60_000
 """As sent, in brotli: about a second on a slow phone, behind everything else."""
 _GUIDE = "safer-browsing"
 _ALWAYS = ("/", "/help", "/contacts")
+# What many pages have in the same words: a helpline's card, the notice, who to talk to, how to print.
+_REPEATED = re.compile(
+    r'<article class="contact">.*?</article>|<dialog open id="hide-notice".*?</dialog>|<div class="care">.*?</div>'
+    r'|<details class="print">.*?</details>',
+    re.DOTALL,
+)
 
 
 def packs(public: PublicLibrary) -> dict[str, str]:
@@ -40,7 +49,9 @@ def is_pack(path: str) -> bool:
 @blueprint.get("/pack")
 @blueprint.get("/<language>/pack")
 def pack(language: str = "") -> Response:
-    """All help in one language, as JSON: its language and direction, and each page's `main` by address."""
+    """All help in one language, as JSON: the script that shows pages in place, in a line of its own so that it need not
+    wait for the rest; then the pack's language and direction, and each page's `main` by address, with the numbers of
+    what it shares with others (see _told)."""
     spoken = packs(current_public()).get(request.path) or abort(404)
     pages: dict[str, str] = {}
     for addresses in _groups(current_public(), spoken):
@@ -54,8 +65,14 @@ def pack(language: str = "") -> Response:
 
 
 def _told(language: str, pages: dict[str, str]) -> bytes:
-    told = {"language": language, "direction": direction(language), "pages": pages}
-    return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
+    """What repeats is told once, and a page has its number instead, `<7>`, which no HTML of ours can hold otherwise."""
+    often = Counter(piece for main in pages.values() for piece in _REPEATED.findall(main))
+    shared = [piece for piece, times in often.items() if times > 1]
+    number = {piece: f"<{place}>" for place, piece in enumerate(shared)}
+    short = {path: _REPEATED.sub(lambda found: number.get(found[0], found[0]), main) for path, main in pages.items()}
+    told = {"language": language, "direction": direction(language), "shared": shared, "pages": short}
+    lines = [json.dumps(part, ensure_ascii=False, separators=(",", ":")) for part in (bundle("carried.js"), told)]
+    return f"[{lines[0]},\n{lines[1]}]".encode()
 
 
 def _groups(public: PublicLibrary, language: str) -> Iterator[list[str]]:

@@ -21,8 +21,7 @@ def results() -> str:
     """What was found."""
     query = request.form.get("query", "")[:LONGEST_QUERY].strip()
     index: SearchIndex = current_app.extensions["search_index"]
-    index.follow(current_public())
-    return _page(query, index.search(query) if query else None)
+    return _page(query, index.search(query, current_public()) if query else None)
 
 
 def _page(query: str, found: Found | None) -> str:

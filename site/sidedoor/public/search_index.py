@@ -1,20 +1,33 @@
-"""Search over what is public, in SQLite's FTS5, in memory: it follows the PublicLibrary, document by document.
+"""Search over what is public, in SQLite's FTS5: it follows the PublicLibrary, document by document.
 
-Endings are forgiven by the Porter stemmer, spelling by the nearest word that the site really uses.
+There is one index on disk for all workers, which the next start finds there. Only what is public is in it, so neither a
+hit nor a spelling gives away anything else; and a hit counts only if it is of the version that this reader's edition
+shows. Where the disk cannot be used, each worker has a small one in memory. Endings are forgiven by the Porter stemmer,
+spelling by the nearest word that the site really uses.
 """
 
 import difflib
+import hashlib
+import logging
 import re
 import sqlite3
 import threading
+import time
 from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
 from markupsafe import Markup, escape
 
+from sidedoor.database import Database
 from sidedoor.documents.document import Document
+from sidedoor.documents.lean import WordsGone
 from sidedoor.documents.library import PublicLibrary
 from sidedoor.documents.models import Contact
+from sidedoor.documents.problems import Refused
 
 LONGEST_QUERY = 200
 _MOST_WORDS = 12
@@ -51,77 +64,241 @@ class Found:
     suggestion: str | None = None
 
 
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS held (number INTEGER PRIMARY KEY AUTOINCREMENT, version INTEGER NOT NULL UNIQUE);
+CREATE TABLE IF NOT EXISTS used (word TEXT PRIMARY KEY, times INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS made_by (code TEXT NOT NULL);
+CREATE VIRTUAL TABLE IF NOT EXISTS entries USING fts5(
+    title, summary, body, search_words, kind UNINDEXED, path UNINDEXED,
+    tokenize='porter unicode61 remove_diacritics 2'
+);
+"""
+_TABLES = ("held", "used", "made_by", "entries")
+_AT_ONCE = 500
+"""So many entries a transaction: nobody waits long for the next."""
+_MOST_IN_MEMORY = 2000
+_DISK_AGAIN_SECONDS = 60.0
+_LOOKS_EVERY_SECONDS = 1.0
+Source = Document | Contact
+log = logging.getLogger("sidedoor.content")
+
+
 class SearchIndex:
     """An index that follows the public library: what an edit did not touch is not indexed again.
 
-    Safe to share between threads.
+    `data` is the folder of the index; None, and a disk that fails, makes do with memory. Safe to share between threads
+    and processes.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, data: Path | None = None) -> None:
         self._lock = threading.Lock()
-        self._database = sqlite3.connect(":memory:", check_same_thread=False)
-        self._database.execute(
-            "CREATE VIRTUAL TABLE entries USING fts5(title, summary, body, search_words,"
-            " kind UNINDEXED, path UNINDEXED, tokenize='porter unicode61 remove_diacritics 2')"
-        )
-        self._public: PublicLibrary | None = None
-        self._rows: dict[Document | Contact, int] = {}
-        self._words: Counter[str] = Counter()
+        self._disk: Database | None = None
+        if data:
+            with suppress(Refused):  # a newer version made it, and may need it
+                self._disk = Database(data / "search.sqlite3", (_SCHEMA,), wal=True, durable=False, keep_open=True)
+        self._memory: sqlite3.Connection | None = None
+        self._memory_until = 0.0
+        self._followed: PublicLibrary | None = None
 
-    def follow(self, public: PublicLibrary) -> None:
-        """Hold what `public` holds, and nothing else."""
+    def follow(self, public: PublicLibrary, at_once: bool = False) -> None:
+        """Hold what `public` holds, and nothing else. `at_once`: leave much that is new to the next call without it."""
         with self._lock:
-            if public is self._public:
+            if public is self._followed:
                 return
-            sources: list[Document | Contact] = [*public.shown, *public.contacts.values()]
-            wanted = dict.fromkeys(sources)
-            for gone in [source for source in self._rows if source not in wanted]:
-                self._database.execute("DELETE FROM entries WHERE rowid = ?", (self._rows.pop(gone),))
-                self._words.subtract(_words_of(_entry(gone)))
-            for source in wanted:
-                if source not in self._rows:
-                    self._rows[source] = self._add(_entry(source))
-            self._words = +self._words
-            self._public = public
+            sources: list[Source] = [*public.shown, *public.contacts.values()]
+            wanted = {_version_of(source): source for source in sources}
+            if self._on_disk():
+                try:
+                    self._followed = public if self._bring(wanted, at_once) else None
+                    return
+                except (sqlite3.Error, OSError):
+                    self._memory_until = time.monotonic() + _DISK_AGAIN_SECONDS
+                    self._memory = sqlite3.connect(":memory:", check_same_thread=False)
+                    self._memory.executescript(_SCHEMA)
+            news = [source for source in public.news if source.version][_MOST_IN_MEMORY:]
+            for old in news:
+                wanted.pop(old.version, None)
+            self._bring(wanted, at_once=False)
+            self._followed = public
 
-    def _add(self, entry: Entry) -> int:
-        self._words.update(_words_of(entry))
-        return self._database.execute("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?)", entry).lastrowid or 0
+    def _on_disk(self) -> bool:
+        """Whether the disk is used now. What failed is tried again after a minute."""
+        if self._disk and self._memory and time.monotonic() >= self._memory_until:
+            self._memory.close()
+            self._memory = None
+        if not self._disk and not self._memory:
+            self._memory = sqlite3.connect(":memory:", check_same_thread=False)
+            self._memory.executescript(_SCHEMA)
+        return self._memory is None
 
-    def search(self, query: str) -> Found:
-        """The best hits for whatever somebody typed: no query is an error."""
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        if self._memory:
+            yield self._memory
+        else:
+            assert self._disk
+            with self._disk.reading() as database:
+                yield database
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        if self._memory:
+            with self._memory:
+                yield self._memory
+        else:
+            assert self._disk
+            with self._disk.writing() as database:
+                yield database
+
+    def _bring(self, wanted: Mapping[int, Source], at_once: bool) -> bool:
+        """Take out what is not wanted, then put in what is missing; False if some of it was left."""
+        with self._reading() as database:
+            held = {version for (version,) in database.execute("SELECT version FROM held")}
+            known = database.execute("SELECT code FROM made_by").fetchone()
+        if known != (_code(),):
+            self._begin_anew()
+            held = set()
+        gone, new = held - wanted.keys(), [version for version in wanted if version not in held]
+        for first in range(0, len(gone), _AT_ONCE):
+            with self._writing() as database:
+                _take_out(database, list(gone)[first : first + _AT_ONCE])
+        for first in range(0, len(new), _AT_ONCE):
+            if at_once and first:
+                return False
+            entries = {
+                version: entry for version in new[first : first + _AT_ONCE] if (entry := _entry(wanted[version]))
+            }
+            with self._writing() as database:
+                _put_in(database, entries)
+        return True
+
+    def _begin_anew(self) -> None:
+        """What other code made may be made otherwise."""
+        with self._writing() as database:
+            for table in _TABLES:
+                database.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
+            database.execute("INSERT INTO made_by VALUES (?)", (_code(),))
+
+    def search(self, query: str, public: PublicLibrary) -> Found:
+        """The best hits that are `public`, for whatever somebody typed: no query is an error."""
         typed = _words(query[:LONGEST_QUERY])[:_MOST_WORDS]
         wanted = [word for word in typed if word not in _EMPTY] or typed
         if not wanted:
             return Found([])
-        with self._lock:
-            meant = [self._nearest(word) for word in wanted]
-            results = self._match(" AND ".join(map(_term, meant))) or self._match(" OR ".join(map(_term, meant)))
-        return Found(results, " ".join(meant) if meant != wanted and results else None)
-
-    def _nearest(self, word: str) -> str:
-        if self._database.execute("SELECT 1 FROM entries WHERE entries MATCH ? LIMIT 1", (_term(word),)).fetchone():
-            return word
-        near = sorted(other for other in self._words if abs(len(other) - len(word)) <= 2)
-        return next(iter(difflib.get_close_matches(word, near, n=1, cutoff=0.7)), word)
-
-    def _match(self, expression: str) -> list[Result]:
-        # Only the summary and the body are ever quoted: the hidden search words never are.
-        rows = self._database.execute(
-            "SELECT kind, title, path, snippet(entries, 2, ?, ?, '…', 24), highlight(entries, 1, ?, ?) FROM entries"
-            " WHERE entries MATCH ? ORDER BY bm25(entries, 8.0, 4.0, 1.0, 8.0) LIMIT ?",
-            (_OPEN, _CLOSE, _OPEN, _CLOSE, expression, _MOST_RESULTS),
-        )
-        return [
-            Result(kind, title, path, _marked(body if _OPEN in body and _OPEN not in summary else summary))
-            for kind, title, path, body, summary in rows
-        ]
+        self.follow(public, at_once=True)
+        if self._memory:
+            with self._lock, self._reading() as database:
+                return _found(database, wanted, public)
+        with self._reading() as database:
+            return _found(database, wanted, public)
 
 
-def _entry(source: Document | Contact) -> Entry:
+def keep_following(index: SearchIndex, public: Callable[[], PublicLibrary]) -> None:
+    """For a thread of its own: hold what is public now, as it changes."""
+    while True:
+        try:
+            index.follow(public())
+        except Exception:  # one look that fails is no reason to look no more
+            log.exception("What is public could not be indexed for the search.")
+        time.sleep(_LOOKS_EVERY_SECONDS)
+
+
+def _found(database: sqlite3.Connection, wanted: list[str], public: PublicLibrary) -> Found:
+    meant = [_nearest(database, word) for word in wanted]
+    terms = [_term(word) for word in meant]
+    results = _match(database, " AND ".join(terms), public) or _match(database, " OR ".join(terms), public)
+    return Found(results, " ".join(meant) if meant != wanted and results else None)
+
+
+def _nearest(database: sqlite3.Connection, word: str) -> str:
+    if database.execute("SELECT 1 FROM entries WHERE entries MATCH ? LIMIT 1", (_term(word),)).fetchone():
+        return word
+    # Who mistypes a word seldom mistypes both its ends; and of a whole newsroom's words these are few.
+    near = database.execute(
+        "SELECT word FROM used WHERE length(word) BETWEEN ? AND ? AND (substr(word, 1, 1) = ? OR substr(word, -1) = ?)"
+        " ORDER BY word",
+        (len(word) - 2, len(word) + 2, word[0], word[-1]),
+    )
+    return next(iter(difflib.get_close_matches(word, [other for (other,) in near], n=1, cutoff=0.7)), word)
+
+
+def _match(database: sqlite3.Connection, expression: str, public: PublicLibrary) -> list[Result]:
+    # Only the summary and the body are ever quoted: the hidden search words never are.
+    rows = database.execute(
+        "SELECT kind, title, path, snippet(entries, 2, ?, ?, '…', 24), highlight(entries, 1, ?, ?),"
+        " (SELECT version FROM held WHERE number = entries.rowid) FROM entries"
+        " WHERE entries MATCH ? ORDER BY bm25(entries, 8.0, 4.0, 1.0, 8.0) LIMIT ?",
+        (_OPEN, _CLOSE, _OPEN, _CLOSE, expression, _MOST_RESULTS),
+    )
+    return [
+        Result(kind, title, path, _marked(body if _OPEN in body and _OPEN not in summary else summary))
+        for kind, title, path, body, summary, version in rows
+        if version == _version_at(public, path)
+    ]
+
+
+def _version_at(public: PublicLibrary, path: str) -> int | None:
+    """The version of what is public at an address."""
+    _, mark, contact = path.partition("#contact-")
+    source = public.contacts.get(contact) if mark else public.by_path.get(path)
+    return _version_of(source) if source else None
+
+
+def _version_of(source: Source) -> int:
+    """Stands for an entry: the version of a document that was kept, or else what it would say."""
+    if isinstance(source, Document) and source.version:
+        return source.version
+    return _stand_in(source)
+
+
+@cache
+def _code() -> str:
+    return hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:16]
+
+
+def _stand_in(source: Source) -> int:
+    return -(int.from_bytes(hashlib.sha256(repr(_entry(source)).encode()).digest()[:8]) >> 1 or 1)
+
+
+def _put_in(database: sqlite3.Connection, entries: Mapping[int, Entry]) -> None:
+    used: Counter[str] = Counter()
+    for version, entry in entries.items():
+        added = database.execute("INSERT OR IGNORE INTO held (version) VALUES (?)", (version,))
+        if added.rowcount == 1:  # else another worker was quicker
+            database.execute(
+                "INSERT INTO entries (rowid, title, summary, body, search_words, kind, path)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (added.lastrowid, *entry),
+            )
+            used.update(_words_of(entry))
+    database.executemany(
+        "INSERT INTO used VALUES (?, ?) ON CONFLICT (word) DO UPDATE SET times = times + excluded.times", used.items()
+    )
+
+
+def _take_out(database: sqlite3.Connection, versions: Collection[int]) -> None:
+    for version in versions:
+        found = database.execute("SELECT number FROM held WHERE version = ?", (version,)).fetchone()
+        if not found:
+            continue
+        told = database.execute(
+            "SELECT title, summary, body, search_words, kind, path FROM entries WHERE rowid = ?", found
+        ).fetchone()
+        words = [(word,) for word in _words_of(told)]
+        database.executemany("UPDATE used SET times = times - 1 WHERE word = ?", words)
+        database.executemany("DELETE FROM used WHERE word = ? AND times < 1", words)
+        database.execute("DELETE FROM entries WHERE rowid = ?", found)
+        database.execute("DELETE FROM held WHERE number = ?", found)
+
+
+def _entry(source: Source) -> Entry | None:
+    """What is found of a source; None if its words are gone, and a newer version is coming."""
     if isinstance(source, Document):
-        # A written-out address may be hidden now, and nobody searches for addresses.
-        told = _ADDRESS.sub("", " ".join(source.sentences))
+        try:
+            # A written-out address may be hidden now, and nobody searches for addresses.
+            told = _ADDRESS.sub("", " ".join(source.sentences))
+        except WordsGone:
+            return None
         words = " ".join(source.meta.search_words)
         return source.title, source.summary, told, words, source.kind, source.path
     more = [source.access, source.note, source.area, source.phone, source.hours]
@@ -130,8 +307,8 @@ def _entry(source: Document | Contact) -> Entry:
 
 
 def _words_of(entry: Entry) -> set[str]:
-    """The words that a spelling may be meant as."""
-    return {word for text in entry[:4] for word in _words(text) if len(word) > 2}
+    """The words that a spelling may be meant as: a number is none."""
+    return {word for text in entry[:4] for word in _words(text) if len(word) > 2 and word.isalpha()}
 
 
 def _words(text: str) -> list[str]:

@@ -4,8 +4,9 @@ from flask import Flask
 
 from sidedoor.chat.store import open_store
 from sidedoor.documents.loader import usable_site
+from sidedoor.home import look
 from sidedoor.public import create_app
-from sidedoor.public.feedback_store import FeedbackStore
+from sidedoor.public.feedback_store import SCHEMA, FeedbackStore
 from sidedoor.settings import Settings
 from sidedoor.web.serve import loaded
 
@@ -14,9 +15,18 @@ def check(settings: Settings) -> None:
     """Look at whatever keeps the site from starting, without reading the content. Raises problems.Refused."""
     usable_site(settings.content, settings.data)
     open_store(settings.chat_store, settings.data)
-    FeedbackStore(settings.data)
+    FeedbackStore(settings.home)
+    look(settings.home, (SCHEMA,))
 
 
 def load() -> Flask:
-    """The public site. What runs beside its answers starts with the server, or with the first request."""
-    return loaded(create_app)
+    """The public site. What runs beside its answers starts with the server, or with the first request.
+
+    A first start with much news answers before it has read it all.
+    """
+    return loaded(lambda settings: create_app(settings, soon=True), "public")
+
+
+def load_whole() -> Flask:
+    """The same with everything read, for commands."""
+    return loaded(create_app, "public")

@@ -7,6 +7,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +134,15 @@ def _claims(site: Site, content: Path) -> set[str]:
 
 def _former_names(content: Path) -> set[str]:
     """The organisations that earlier versions of site.toml named, where the folder is a repository of its own."""
+    try:
+        return _named_before(content, (content / SITE).read_bytes())
+    except OSError:
+        return set()
+
+
+@lru_cache(maxsize=1)
+def _named_before(content: Path, now: bytes) -> set[str]:
+    """The same while site.toml is as it is `now`: only a commit that changes it names another."""
     found = set()
     try:
         with Repo(str(content)) as repository:

@@ -1,12 +1,14 @@
 """What programs ask a site for: sitemap, robots.txt, security.txt (RFC 9116), an icon; and public pages' pictures."""
 
 import mimetypes
+from collections.abc import Iterable
 from datetime import timedelta
 
 from flask import Blueprint, Response, abort, current_app, render_template
 
+from sidedoor.documents.document import Document
 from sidedoor.documents.live import LiveLibrary
-from sidedoor.public.addresses import LISTED
+from sidedoor.public.addresses import LISTED, Addresses
 from sidedoor.web.current import current_public, same_for_everyone, site_address
 
 blueprint = Blueprint("site_files", __name__)
@@ -15,16 +17,45 @@ blueprint = Blueprint("site_files", __name__)
 @blueprint.get("/sitemap.xml")
 @same_for_everyone
 def sitemap() -> Response:
-    """Every public page; the date is the one its readers are told."""
+    """Every public page; the date is the one its readers are told. With very many, the sitemaps that list them."""
     public = current_public()
-    pages: list[tuple[str, str | None]] = [(path, None) for path in LISTED]
-    for document in sorted(public.shown, key=lambda document: document.path):
+    if parts := Addresses(public).sitemaps:
+        return _xml("site_files/sitemaps.xml", parts=parts)
+    return _sitemap(LISTED, public.shown)
+
+
+@blueprint.get("/sitemap-pages.xml")
+@same_for_everyone
+def sitemap_of_pages() -> Response:
+    """All but the news."""
+    public = current_public()
+    if not Addresses(public).sitemaps:
+        abort(404)
+    return _sitemap(LISTED, (document for document in public.shown if document.kind != "news"))
+
+
+@blueprint.get("/sitemap-<int(fixed_digits=4):year>.xml")
+@same_for_everyone
+def sitemap_of_year(year: int) -> Response:
+    """One year's news."""
+    public = current_public()
+    if not Addresses(public).sitemaps:
+        abort(404)
+    return _sitemap((), public.news_by_year.get(year) or abort(404))
+
+
+def _sitemap(listed: Iterable[str], documents: Iterable[Document]) -> Response:
+    public = current_public()
+    pages: list[tuple[str, str | None]] = [(path, None) for path in listed]
+    for document in sorted(documents, key=lambda document: document.path):
         changed = document.updated_at(public.now) or document.meta.reviewed
         pages.append((document.path, changed.isoformat()[:10] if changed else None))
-    return Response(
-        render_template("site_files/sitemap.xml", pages=pages, address=site_address()),
-        content_type="application/xml; charset=utf-8",
-    )
+    return _xml("site_files/sitemap.xml", pages=pages)
+
+
+def _xml(template: str, **shown: object) -> Response:
+    text = render_template(template, address=site_address(), **shown)
+    return Response(text, content_type="application/xml; charset=utf-8")
 
 
 @blueprint.get("/robots.txt")

@@ -9,6 +9,8 @@ import threading
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from flask import current_app, request
+
 from sidedoor.documents.codes import Code
 from sidedoor.documents.problems import Level, Problem
 
@@ -54,3 +56,9 @@ class Edge:
             return application(environ, start_response)
 
         return counted
+
+
+def address_of_reader() -> str:
+    """What limits tell networks apart by; none where it would be one machine's, in front of everybody."""
+    edge: Edge = current_app.extensions["edge"]
+    return "" if edge.in_front else request.remote_addr or ""

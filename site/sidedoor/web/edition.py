@@ -8,7 +8,7 @@ import gzip
 import hashlib
 import re
 from collections.abc import Callable, Container, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property, lru_cache
 from threading import Lock
@@ -20,6 +20,7 @@ from werkzeug.test import run_wsgi_app
 
 from sidedoor.documents.library import Library, PublicLibrary
 from sidedoor.documents.live import LiveLibrary
+from sidedoor.documents.showing import Showing
 from sidedoor.documents.times import Clock
 from sidedoor.web.headers import IN_PLACE_KEY
 from sidedoor.web.in_place import Parts, speaks
@@ -57,45 +58,64 @@ WORTH_COMPRESSING = (
 
 @dataclass(frozen=True)
 class Answer:
-    """One remembered response, in every coding it has. `headers` are those that all of them share."""
+    """One remembered response. `headers` are those that all its codings share; `codings` are those asked for so far."""
 
     status: str
     headers: tuple[tuple[str, str], ...]
-    codings: dict[str, "Coded"]
+    whole: bytes
     whoever_asks: bool = False
+    codings: dict[str, "Coded"] = field(default_factory=dict)
     _alone: dict[bool, "Answer"] = field(default_factory=dict)
 
     @classmethod
     def of(cls, status: str, headers: Iterable[tuple[str, str]], body: bytes) -> "Answer":
-        """Make the codings of `body` that save something. `headers` are all that the response will carry."""
+        """Of a response whose `headers` are all that it will carry."""
         headers = list(headers)
-        whoever_asks = (SAME_FOR_EVERYONE, WHOEVER_ASKS) in headers
         kept = tuple(
             (name, value)
             for name, value in headers
             if name.lower() not in ("content-length", SAME_FOR_EVERYONE.lower())
         )
-        bodies, sent = {"identity": body}, list(kept)
-        kind = content_type(kept)
-        if kind.startswith(WORTH_COMPRESSING):
-            if whoever_asks:
-                bodies |= _compressed_whatever_it_costs(body)
-            else:
-                bodies |= _compressed(body, kind.startswith("text/html"))
-            sent.append(("Vary", "Accept-Encoding"))
-        digest = hashlib.sha256(body).hexdigest()[:16]
-        codings = {coding: Coded.of(sent, f"{digest}-{coding}", coding, bodies[coding]) for coding in bodies}
-        return cls(status, kept, codings, whoever_asks)
+        return cls(status, kept, body, (SAME_FOR_EVERYONE, WHOEVER_ASKS) in headers)
+
+    def coded(self, coding: str) -> "Coded":
+        """In one coding: made at the first request for it."""
+        if coding not in self.codings:
+            varies = [("Vary", "Accept-Encoding")] if self._worth_compressing else []
+            tag = f"{self._digest}-{coding}"
+            self.codings[coding] = Coded.of([*self.headers, *varies], tag, coding, self._in(coding))
+        return self.codings[coding]
+
+    def _in(self, coding: str) -> bytes:
+        if coding == "identity":
+            return self.whole
+        if self.whoever_asks:
+            return _compressed_whatever_it_costs(self.whole, coding)
+        # Pages as small as they get; feeds and sitemaps, which programs read, quickly.
+        if self._kind.startswith("text/html") and len(self.whole) <= _LARGEST_PAGE:
+            return _compressed_page(self.whole, coding)
+        return brotli.compress(self.whole, quality=4) if coding == "br" else gzip.compress(self.whole, 4, mtime=0)
+
+    @cached_property
+    def _kind(self) -> str:
+        return content_type(self.headers)
 
     @property
-    def whole(self) -> bytes:
-        """What it says, in no coding."""
-        return self.codings["identity"].body
+    def _worth_compressing(self) -> bool:
+        return self._kind.startswith(WORTH_COMPRESSING)
+
+    @cached_property
+    def _digest(self) -> str:
+        return hashlib.sha256(self.whole).hexdigest()[:16]
+
+    def coding_for(self, environ: "WSGIEnvironment") -> str:
+        """The coding that a request prefers."""
+        return preferred_coding(environ.get("HTTP_ACCEPT_ENCODING", ""), self._worth_compressing)
 
     def fit(self, environ: "WSGIEnvironment") -> "Answer":
         """This answer, or where the request wants to show it in place, its part that is not there yet."""
         wants = environ.get(IN_PLACE_KEY)
-        if wants is None or not content_type(self.headers).startswith("text/html"):
+        if wants is None or not self._kind.startswith("text/html"):
             return self
         parts = self._parts
         if parts is None:
@@ -111,7 +131,7 @@ class Answer:
 
     def send(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer a GET or HEAD request in the coding it prefers, or with 304 if the client has these bytes."""
-        coded = self.codings[preferred_coding(environ.get("HTTP_ACCEPT_ENCODING", ""), len(self.codings) > 1)]
+        coded = self.coded(self.coding_for(environ))
         if_none_match = environ.get("HTTP_IF_NONE_MATCH")
         if if_none_match and self.status.startswith("200") and parse_etags(if_none_match).contains_weak(coded.tag):
             start_response("304 Not Modified", coded.unchanged.copy())
@@ -145,18 +165,11 @@ def content_type(headers: Iterable[tuple[str, str]]) -> str:
     return next((value for name, value in headers if name.lower() == "content-type"), "")
 
 
-def _compressed(body: bytes, is_page: bool) -> dict[str, bytes]:
-    """A body in both codings. Pages as small as they get; feeds and sitemaps, which programs read, quickly."""
-    if is_page and len(body) <= _LARGEST_PAGE:
-        return _compressed_page(body)
-    return {"br": brotli.compress(body, quality=4), "gzip": gzip.compress(body, compresslevel=4, mtime=0)}
-
-
-def _compressed_well(body: bytes) -> dict[str, bytes]:
-    return {
-        "br": brotli.compress(body, mode=brotli.MODE_TEXT, quality=11),
-        "gzip": gzip.compress(body, compresslevel=9, mtime=0),
-    }
+def _compressed_well(body: bytes, coding: str) -> bytes:
+    if coding == "gzip":
+        return gzip.compress(body, compresslevel=9, mtime=0)
+    small: bytes = brotli.compress(body, mode=brotli.MODE_TEXT, quality=11)
+    return small
 
 
 # Remembered, because most pages outlive an edition; of the few that are large, fewer.
@@ -168,8 +181,9 @@ _compressed_whatever_it_costs = lru_cache(maxsize=16)(_compressed_well)
 class Edition:
     """The public library of one moment, and the answers made from it so far, by path.
 
-    `addresses`: those whose answers may be remembered. `since`: when what the public sees last changed. `turn`: whoever
-    makes a costly answer takes it, so that such a one is made once and not by all who wait for it.
+    `addresses`: those whose answers may be remembered. `parts`: what stands in many of them, made once. `since`: when
+    what the public sees last changed. `turn`: whoever makes a costly answer takes it, so that such a one is made once
+    and not by all who wait for it.
     """
 
     library: Library
@@ -178,17 +192,26 @@ class Edition:
     since: datetime
     addresses: Container[str] = ()
     answers: dict[str, Answer] = field(default_factory=dict)
+    parts: dict[tuple[str, ...], str] = field(default_factory=dict)
     turn: Lock = field(default_factory=Lock)
 
     def valid(self, library: Library, now: datetime) -> bool:
         """Whether it still shows what the public may see at `now`, also after the clock was set back."""
         return library is self.library and self._lasts(now)
 
-    def after(self, library: Library, now: datetime, addresses: Callable[[PublicLibrary], Container[str]]) -> "Edition":
-        """The edition that follows this one. A change to a draft changes nothing, not even how soon we answer."""
-        public = library.public(now)
+    def after(
+        self,
+        library: Library,
+        public: PublicLibrary,
+        now: datetime,
+        addresses: Callable[[PublicLibrary], Container[str]],
+    ) -> "Edition":
+        """The edition that follows this one, with what is `public` of the `library`.
+
+        A change to a draft changes nothing, not even how soon we answer.
+        """
         if self._lasts(now) and public.shows_the_same_as(self.public):
-            return Edition(library, public, self.made_at, self.since, self.addresses, self.answers, self.turn)
+            return replace(self, library=library, public=public)
         return Edition(library, public, now, now, addresses(public))
 
     def _lasts(self, now: datetime) -> bool:
@@ -225,8 +248,9 @@ class EditionLayer:
         self._clock = clock
         self._addresses = addresses
         self._costly = costly
+        self._showing = Showing()
         library, now = live.library, clock()
-        public = library.public(now)
+        public = self._showing.public(library, now)
         self._edition = Edition(library, public, now, now, addresses(public))
 
     def edition(self) -> Edition:
@@ -234,7 +258,8 @@ class EditionLayer:
         edition = self._edition
         library, now = self._live.library, self._clock()
         if not edition.valid(library, now):
-            self._edition = edition = edition.after(library, now, self._addresses)
+            public = self._showing.public(library, now)
+            self._edition = edition = edition.after(library, public, now, self._addresses)
         return edition
 
     def remembered(self, environ: "WSGIEnvironment") -> Answer | None:
@@ -247,8 +272,11 @@ class EditionLayer:
         return answer.fit(environ) if answer else None
 
     def at_hand(self, environ: "WSGIEnvironment") -> bool:
-        """Whether `remembered` has the answer, with no edition to make first."""
-        return self._edition.valid(self._live.library, self._clock()) and self.remembered(environ) is not None
+        """Whether `remembered` has the answer as it is sent, with nothing to make first."""
+        if not self._edition.valid(self._live.library, self._clock()):
+            return False
+        answer = self.remembered(environ)
+        return answer is not None and answer.coding_for(environ) in answer.codings
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         edition = self.edition()

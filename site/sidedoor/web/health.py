@@ -10,7 +10,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from sidedoor.documents.codes import Code
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.problems import Problem
 from sidedoor.documents.times import Clock
+from sidedoor.home import Home, Schema, open_database
 
 LOOKS_EVERY_SECONDS = 10.0
 _UNSEEN_SECONDS = 300.0
@@ -116,6 +117,23 @@ def chat_store(chats: ChatStore, clock: Clock, wanted: Callable[[], bool]) -> Ch
                 chats.present(clock())
             except (StoreDown, sqlite3.Error, OSError):
                 yield Problem("the chat", None, Code.HEALTH_CHAT_DOWN)
+
+    return check
+
+
+def database(home: Home, schemas: Sequence[Schema]) -> Check:
+    """Whether the server of the databases answers, where there is one."""
+    if not home.server:
+        return lambda: ()
+    asked = [open_database(home, schema) for schema in schemas[:1]]
+
+    def check() -> Iterable[Problem]:
+        try:
+            for one in asked:
+                with one.reading():
+                    pass
+        except sqlite3.Error:
+            yield Problem("the database", None, Code.HEALTH_DATABASE_DOWN)
 
     return check
 

@@ -20,7 +20,9 @@ BUNDLES = {
     # The exit stands alone: nothing else that fails can stop it.
     "hide-page.js": ("exit/hide-page.js",),
     "shortcut.js": ("exit/shortcut.js",),
-    "after.js": ("pack.js", "travel.js", "fold.js", "exit/pinch.js"),
+    "after.js": ("taps.js", "exit/pinch.js"),
+    # On no page: it comes with the pack.
+    "carried.js": ("pack.js", "travel.js", "fold.js"),
     # Only where the site has a chat.
     "chat-tabs.js": ("chat-tabs.js",),
     # Only on the pages that use them, in main; travel.js starts them where such a page arrives in place.
@@ -61,11 +63,12 @@ def _style(name: str) -> str:
 def inline_script(name: str, **data: str | None) -> Markup:
     """A `<script>` element of BUNDLES, told `data` in data- attributes, which the hash leaves out."""
     told = Markup("").join(Markup(' data-{}="{}"').format(key, value) for key, value in data.items() if value)
-    return Markup(f"<script{told}>{_bundle(name)}</script>")
+    return Markup(f"<script{told}>{bundle(name)}</script>")
 
 
 @cache
-def _bundle(name: str) -> str:
+def bundle(name: str) -> str:
+    """What a `<script>` element of BUNDLES holds, in the bytes that its hash is of."""
     return "".join(_read("js", part) for part in BUNDLES[name])
 
 
@@ -76,5 +79,5 @@ def source_hash(text: str) -> str:
 
 def hashes(kind: str) -> list[str]:
     """A CSP source for every style sheet (`css`) or bundle (`js`), in the exact bytes that pages hold."""
-    texts = map(_bundle, BUNDLES) if kind == "js" else map(_style, STYLES)
+    texts = map(bundle, BUNDLES) if kind == "js" else map(_style, STYLES)
     return [source_hash(text) for text in texts]

@@ -29,13 +29,16 @@ OPTIONS = (
 )
 
 
-def loaded(create_app: Callable[[Settings], Flask]) -> Flask:
-    """An application on the settings of the environment. Ends the program, with a sentence, where it cannot be made."""
+def loaded(create_app: Callable[[Settings], Flask], name: str) -> Flask:
+    """An application on the settings of the environment, and under `name` in the log.
+
+    Ends the program, with a sentence, where it cannot be made.
+    """
     set_up_logs()
     keep_to_the_owner()
     try:
         settings = settings_of.of_environment()
-        tell_once(settings.data, create_app.__module__.rpartition(".")[2])
+        tell_once(settings.data, name)
         for problem in settings_of.unknown_names():
             log.warning("%s", problem)
         app = create_app(settings)

@@ -21,9 +21,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from sidedoor.desk import create_app
+from sidedoor.desk.audit import SCHEMA as AUDIT
 from sidedoor.desk.audit import STRANGERS_LINES, Audit
 from sidedoor.desk.people import signing_in
 from sidedoor.desk.people.staff import FAILURES, OFFICE_FAILURES, LinkSpent, Passkey, Staff, TooOften
+from sidedoor.desk.people.staff import SCHEMA as STAFF
+from sidedoor.home import InEach
 from sidedoor.settings import Settings
 from tests.conftest import SetClock
 from tests.content import ContentFolder
@@ -203,7 +206,7 @@ def test_a_name_that_nobody_has_counts_against_the_network_and_is_written_down_n
 def test_names_that_an_older_version_wrote_down_are_gone_after_the_upgrade(tmp_path: Path) -> None:
     staff = Staff(tmp_path)
     with closing(sqlite3.connect(tmp_path / "staff.sqlite3")) as before:
-        before.executescript(str(staff._database._migrations[0]))
+        before.executescript(str(STAFF.migrations[0]))
         before.execute("INSERT INTO failures VALUES ('my-actual-passphrase', '2026-11-24T12:00:00+00:00')")
         before.commit()
     staff.everybody()
@@ -313,7 +316,9 @@ def test_lines_from_before_there_was_a_key_are_held_by_it(tmp_path: Path, clock:
 
     audit = Audit(tmp_path, clock)
     with closing(sqlite3.connect(tmp_path / "audit.sqlite3")) as database:
-        database.executescript(str(audit._database._migrations[0]))
+        first = AUDIT.migrations[0]
+        assert isinstance(first, InEach)
+        database.executescript(first.sqlite)
         one = chain("", "Ann")
         for row in ((1, "Ann", one), (2, "Ben", chain(one, "Ben"))):
             query = "INSERT INTO log VALUES (?, ?, ?, 'signed in', '', '', ?)"

@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sidedoor.database import Database
+from sidedoor.home import Home, Schema, open_database
 
 DAYS = 3
-_SCHEMA = """
+_LINKS = """
 CREATE TABLE IF NOT EXISTS links (
     digest TEXT PRIMARY KEY, file TEXT NOT NULL, version TEXT NOT NULL, made_by TEXT NOT NULL, for_whom TEXT NOT NULL,
     may_approve INTEGER NOT NULL, expires TEXT NOT NULL, approved TEXT);
 """
+SCHEMA = Schema("previews", (_LINKS,))
 
 
 @dataclass(frozen=True)
@@ -34,10 +35,10 @@ class PreviewLink:
 
 
 class PreviewLinks:
-    """The links in `data`/previews.sqlite3. Only hashes of their tokens (192 bits) are kept."""
+    """The links at `home`. Only hashes of their tokens (192 bits) are kept."""
 
-    def __init__(self, data: Path) -> None:
-        self._database = Database(data / "previews.sqlite3", (_SCHEMA,), keep_open=True)
+    def __init__(self, home: Home | Path) -> None:
+        self._database = open_database(home, SCHEMA)
 
     def make(self, file: str, version: str, made_by: str, for_whom: str, may_approve: bool, now: datetime) -> str:
         """A new link's token."""
@@ -65,7 +66,8 @@ class PreviewLinks:
         """Note the approval of whoever holds the link, once; whether it was noted."""
         with self._database.writing() as database:
             query = (
-                "UPDATE links SET approved = ? WHERE digest = ? AND may_approve AND approved IS NULL AND expires > ?"
+                "UPDATE links SET approved = ?"
+                " WHERE digest = ? AND may_approve = 1 AND approved IS NULL AND expires > ?"
             )
             return database.execute(query, (now.isoformat(), _digest(token), now.isoformat())).rowcount > 0
 

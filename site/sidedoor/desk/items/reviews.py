@@ -1,4 +1,4 @@
-"""Who wrote what is not yet approved, who approved what, and what somebody is typing just now. SQLite, in `data`.
+"""Who wrote what is not yet approved, who approved what, and what somebody is typing just now.
 
 The words themselves are files; this only remembers who touched which version. A version is the digest of its file.
 """
@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from sidedoor.database import Database
+from sidedoor.home import Home, Schema, open_database, put
 
 Verdict = Literal["approved", "override", "approved afterwards", "returned"]
 Round = Literal["waiting", "alone"]
@@ -33,15 +33,30 @@ CREATE TABLE hands (
 CREATE TABLE versions (file TEXT, digest TEXT, PRIMARY KEY (file, digest));
 CREATE TABLE alone (
     file TEXT PRIMARY KEY, digest TEXT, before TEXT, person INTEGER, name TEXT, at TEXT, note TEXT);
-INSERT OR IGNORE INTO hands SELECT file, 'waiting', person, name, at FROM writers;
-INSERT OR REPLACE INTO alone SELECT file, digest, '', person, name, at, note FROM verdicts AS this
+INSERT INTO hands SELECT file, 'waiting', person, name, at FROM writers;
+INSERT INTO alone SELECT file, digest, '', person, name, at, note FROM verdicts AS this
     WHERE verdict = 'override' AND NOT EXISTS (SELECT 1 FROM verdicts AS later WHERE later.file = this.file
-    AND later.number > this.number AND later.verdict IN ('approved', 'approved afterwards')) ORDER BY number;
-INSERT OR IGNORE INTO hands SELECT file, 'alone', person, name, at FROM writers WHERE file IN (SELECT file FROM alone);
+    AND later.number > this.number AND later.verdict IN ('approved', 'approved afterwards', 'override'));
+INSERT INTO hands SELECT file, 'alone', person, name, at FROM writers WHERE file IN (SELECT file FROM alone);
 DROP TABLE writers;
 CREATE TABLE signatures (
     file TEXT, digest TEXT, person INTEGER, name TEXT, at TEXT, PRIMARY KEY (file, digest, person));
 """
+SCHEMA = Schema("reviews", (_FIRST, _WHO_WROTE_WHICH_VERSION))
+_KEYS = {
+    "hands": "file round person",
+    "versions": "file digest",
+    "bases": "file",
+    "alone": "file",
+    "signatures": "file digest person",
+    "typing": "file person",
+}
+_HAND, _VERSION, _BASE = (
+    put("hands", _KEYS["hands"], "name at"), put("versions", _KEYS["versions"]), put("bases", _KEYS["bases"], "digest"),
+)  # fmt: skip
+_ALONE = put("alone", _KEYS["alone"], "digest before person name at note")
+_SIGNATURE = put("signatures", _KEYS["signatures"], "name at")
+_TYPING = put("typing", _KEYS["typing"], "name at base fields")
 
 
 @dataclass(frozen=True)
@@ -82,10 +97,10 @@ class Typing:
 
 
 class Reviews:
-    """The memory of reviews in `data`/reviews.sqlite3. `file` is always the public file's name, `news/first.md`."""
+    """The memory of reviews at `home`. `file` is always the public file's name, `news/first.md`."""
 
-    def __init__(self, data: Path) -> None:
-        self._database = Database(data / "reviews.sqlite3", (_FIRST, _WHO_WROTE_WHICH_VERSION), keep_open=True)
+    def __init__(self, home: Home | Path) -> None:
+        self._database = open_database(home, SCHEMA)
 
     def wrote(
         self, file: str, person: int, name: str, now: datetime, digest: str | None = None, base: str | None = None
@@ -95,13 +110,11 @@ class Reviews:
         `base`: the public version it was made from.
         """
         with self._database.writing() as database:
-            database.execute(
-                "INSERT OR REPLACE INTO hands VALUES (?, 'waiting', ?, ?, ?)", (file, person, name, now.isoformat())
-            )
+            database.execute(_HAND, (file, "waiting", person, name, now.isoformat()))
             if digest:
-                database.execute("INSERT OR IGNORE INTO versions VALUES (?, ?)", (file, digest))
+                database.execute(_VERSION, (file, digest))
             if base:
-                database.execute("INSERT OR REPLACE INTO bases VALUES (?, ?)", (file, base))
+                database.execute(_BASE, (file, base))
 
     def writers(self, file: str, of: Round = "waiting") -> dict[int, str]:
         """Everybody who changed what waits since the last approval, or (`alone`) what was published without one."""
@@ -121,10 +134,9 @@ class Reviews:
         `before` may be the public version, too: then the change that waits counts as made from `after`.
         """
         with self._database.writing() as database:
-            database.execute(
-                "INSERT OR IGNORE INTO versions SELECT file, ? FROM versions WHERE file = ? AND digest = ?",
-                (after, file, before),
-            )
+            query = "SELECT 1 FROM versions WHERE file = ? AND digest = ?"
+            if database.execute(query, (file, before)).fetchone():
+                database.execute(_VERSION, (file, after))
             database.execute("UPDATE bases SET digest = ? WHERE file = ? AND digest = ?", (after, file, before))
 
     def reopened(self, file: str, before: str, after: str) -> None:
@@ -135,19 +147,16 @@ class Reviews:
         with self._database.writing() as database:
             query = "SELECT 1 FROM verdicts WHERE file = ? AND digest = ? AND verdict != 'returned'"
             if database.execute(query, (file, before)).fetchone():
-                database.execute("INSERT OR IGNORE INTO versions VALUES (?, ?)", (file, after))
-            database.execute(
-                "UPDATE OR REPLACE hands SET round = 'waiting' WHERE file = ? AND round = 'alone'", (file,)
-            )
+                database.execute(_VERSION, (file, after))
+            hands = database.execute("SELECT person, name, at FROM hands WHERE file = ? AND round = 'alone'", (file,))
+            database.executemany(_HAND, [(file, "waiting", *hand) for hand in hands.fetchall()])
+            database.execute("DELETE FROM hands WHERE file = ? AND round = 'alone'", (file,))
             database.execute("DELETE FROM alone WHERE file = ?", (file,))
 
     def sign(self, file: str, digest: str, person: int, name: str, now: datetime) -> None:
         """Remember the first of two who approve a version that nobody knows the writers of."""
         with self._database.writing() as database:
-            database.execute(
-                "INSERT OR REPLACE INTO signatures VALUES (?, ?, ?, ?, ?)",
-                (file, digest, person, name, now.isoformat()),
-            )
+            database.execute(_SIGNATURE, (file, digest, person, name, now.isoformat()))
 
     def signed(self, file: str, digest: str) -> dict[int, str]:
         """Who did so, by id."""
@@ -190,12 +199,9 @@ class Reviews:
             before = database.execute("SELECT before FROM alone WHERE file = ?", (alone.file,)).fetchone()
             at = alone.at.isoformat()
             row = (alone.file, alone.digest, before[0] if before else alone.before, alone.person, alone.name, at)
-            database.execute("INSERT OR REPLACE INTO alone VALUES (?, ?, ?, ?, ?, ?, ?)", (*row, alone.note))
+            database.execute(_ALONE, (*row, alone.note))
             hands = {**(writers or {}), alone.person: alone.name}
-            database.executemany(
-                "INSERT OR REPLACE INTO hands VALUES (?, 'alone', ?, ?, ?)",
-                [(alone.file, person, name, at) for person, name in hands.items()],
-            )
+            database.executemany(_HAND, [(alone.file, "alone", person, name, at) for person, name in hands.items()])
 
     def unflag(self, file: str) -> None:
         """It was not published after all."""
@@ -230,8 +236,12 @@ class Reviews:
     def move(self, file: str, to: str) -> None:
         """The file has a new name."""
         with self._database.writing() as database:
-            for table in ("hands", "versions", "bases", "verdicts", "typing", "alone", "signatures"):
-                database.execute(f"UPDATE OR REPLACE {table} SET file = ? WHERE file = ?", (to, file))  # noqa: S608
+            for table, key in _KEYS.items():
+                same = " AND ".join(f"moved.{column} = {table}.{column}" for column in key.split()[1:]) or "1 = 1"
+                moved = f"SELECT 1 FROM {table} AS moved WHERE moved.file = ? AND {same}"  # noqa: S608
+                database.execute(f"DELETE FROM {table} WHERE file = ? AND EXISTS ({moved})", (to, file))  # noqa: S608
+            for table in (*_KEYS, "verdicts"):
+                database.execute(f"UPDATE {table} SET file = ? WHERE file = ?", (to, file))  # noqa: S608
 
     def abandon(self, file: str, draft: bool = False) -> None:
         """What waits is thrown away, and who wrote it no longer matters. A `draft` was never public."""
@@ -252,7 +262,7 @@ class Reviews:
                 row,
             )
             if fields is not None:
-                database.execute("INSERT OR REPLACE INTO typing VALUES (?, ?, ?, ?, ?, ?)", row)
+                database.execute(_TYPING, row)
 
     def typed(self, file: str) -> list[Typing]:
         """Everybody who has this page open or left words there unsaved, the latest first."""

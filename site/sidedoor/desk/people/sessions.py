@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sidedoor.database import Database
 from sidedoor.desk.people.person import Person
+from sidedoor.home import Home, Schema, open_database
 
 IDLE = timedelta(hours=2)
 LONGEST = timedelta(hours=12)
@@ -19,6 +19,7 @@ CREATE TABLE IF NOT EXISTS sessions (
 """,
     "ALTER TABLE sessions ADD COLUMN epoch INTEGER NOT NULL DEFAULT 0",
 )
+SCHEMA = Schema("sessions", _MIGRATIONS)
 _BROWSERS = (("Firefox", "Firefox"), ("Edg", "Edge"), ("OPR", "Opera"), ("Chrome", "Chrome"), ("Safari", "Safari"))
 _DEVICES = (("Android", "Android"), ("iPhone", "an iPhone"), ("iPad", "an iPad"), ("Windows", "Windows"),
             ("Mac OS", "a Mac"), ("Linux", "Linux"))  # fmt: skip
@@ -40,10 +41,10 @@ class Session:
 
 
 class Sessions:
-    """The sessions in `data`/sessions.sqlite3."""
+    """The sessions at `home`."""
 
-    def __init__(self, data: Path) -> None:
-        self._database = Database(data / "sessions.sqlite3", _MIGRATIONS, keep_open=True)
+    def __init__(self, home: Home | Path) -> None:
+        self._database = open_database(home, SCHEMA)
 
     def start(self, person: Person, user_agent: str, now: datetime) -> str:
         """A new session's token (256 bits). Only its hash is kept.

@@ -16,9 +16,9 @@ import pyotp
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from sidedoor.database import Database
 from sidedoor.desk.people.person import ROLES, Person, Role
 from sidedoor.desk.refusals import Refusal, Stopped
+from sidedoor.home import Home, Schema, Statements, open_database, put
 
 LINK_DAYS = 7
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 200
@@ -48,8 +48,16 @@ DROP TABLE IF EXISTS spent;
 CREATE TABLE challenges (digest TEXT PRIMARY KEY, purpose TEXT NOT NULL, expires TEXT NOT NULL);
 ALTER TABLE people ADD COLUMN epoch INTEGER NOT NULL DEFAULT 0;
 """,
+    # Each try by a number of its own: the row that SQLite numbers by itself has none elsewhere.
+    """
+ALTER TABLE failures RENAME TO uncounted;
+CREATE TABLE failures (number INTEGER PRIMARY KEY, who TEXT NOT NULL, at TEXT NOT NULL);
+INSERT INTO failures (who, at) SELECT who, at FROM uncounted;
+DROP TABLE uncounted;
+""",
 )
-
+SCHEMA = Schema("staff", _MIGRATIONS, overwrite=True)
+_PASSWORD = put("passwords", "person", "hash secret step")
 
 _PEOPLE = "SELECT id, name, roles, epoch FROM people"
 
@@ -89,10 +97,10 @@ class Passkey:
 
 
 class Staff:
-    """The people in `data`/staff.sqlite3."""
+    """The people at `home`."""
 
-    def __init__(self, data: Path, hasher: PasswordHasher | None = None) -> None:
-        self._database = Database(data / "staff.sqlite3", _MIGRATIONS, overwrite=True, keep_open=True)
+    def __init__(self, home: Home | Path, hasher: PasswordHasher | None = None) -> None:
+        self._database = open_database(home, SCHEMA)
         self._hasher = hasher or PasswordHasher()
         self._nobody = self._hasher.hash(secrets.token_urlsafe())
 
@@ -104,14 +112,15 @@ class Staff:
         with self._database.writing() as database:
             if any(_same_name(known, name) for (known,) in database.execute("SELECT name FROM people")):
                 raise NotPossible(Refusal.NAME_TAKEN, name=name)
-            query = "INSERT INTO people (name, roles) VALUES (?, ?)"
-            row = database.execute(query, (name, ",".join(sorted(chosen))))
-            return Person(row.lastrowid or 0, name, chosen)
+            query = "INSERT INTO people (name, roles) VALUES (?, ?) RETURNING id"
+            ((number,),) = database.execute(query, (name, ",".join(sorted(chosen)))).fetchall()
+            return Person(number, name, chosen)
 
     def everybody(self) -> list[Person]:
         """All people, by name."""
         with self._database.reading() as database:
-            return [_person(row) for row in database.execute(f"{_PEOPLE} ORDER BY name")]
+            people = [_person(row) for row in database.execute(_PEOPLE)]
+        return sorted(people, key=lambda person: _name_key(person.name))
 
     def find(self, person: int) -> Person | None:
         """Somebody by id."""
@@ -215,7 +224,7 @@ class Staff:
         with self._database.writing() as database:
             self._spend(database, person, link, now)
             row = (person, password.hash, password.secret, password.step)
-            database.execute("INSERT OR REPLACE INTO passwords VALUES (?, ?, ?, ?)", row)
+            database.execute(_PASSWORD, row)
 
     def connect(self, person: int, account: str, now: datetime, link: str = "") -> None:
         """From now on this work account is theirs; with `link`, spend it first.
@@ -270,20 +279,20 @@ class Staff:
             count = "SELECT count(*) FROM failures WHERE who = ?"
             if database.execute(count, (network,)).fetchone()[0] >= OFFICE_FAILURES:
                 raise TooOften
-            database.execute("INSERT INTO failures VALUES (?, ?)", (network, moment))
+            database.execute("INSERT INTO failures (who, at) VALUES (?, ?)", (network, moment))
             if not person:
                 return True
             who = f"person {person.id}"
             if database.execute(count, (who,)).fetchone()[0] >= FAILURES:
                 return False
-            database.execute("INSERT INTO failures VALUES (?, ?)", (who, moment))
+            database.execute("INSERT INTO failures (who, at) VALUES (?, ?)", (who, moment))
             return True
 
     def succeeded(self, person: Person, network: str) -> None:
         """The latest try of theirs was right, and no longer counts."""
         with self._database.writing() as database:
             for who in (network, f"person {person.id}"):
-                query = "DELETE FROM failures WHERE rowid = (SELECT max(rowid) FROM failures WHERE who = ?)"
+                query = "DELETE FROM failures WHERE number = (SELECT max(number) FROM failures WHERE who = ?)"
                 database.execute(query, (who,))
 
     def challenge(self, purpose: str, now: datetime) -> bytes:
@@ -308,23 +317,23 @@ class Staff:
             return False
 
     @staticmethod
-    def _spend(database: sqlite3.Connection, person: int, link: str, now: datetime) -> None:
+    def _spend(database: Statements, person: int, link: str, now: datetime) -> None:
         query = "DELETE FROM links WHERE digest = ? AND person = ? AND expires > ?"
         if link and not database.execute(query, (_digest(link), person, now.isoformat())).rowcount:
             raise LinkSpent(Refusal.LINK_SPENT)
 
     @staticmethod
-    def _void(database: sqlite3.Connection, person: int) -> None:
+    def _void(database: Statements, person: int) -> None:
         for table in ("links", "passkeys", "passwords", "accounts"):
             database.execute(f"DELETE FROM {table} WHERE person = ?", (person,))  # noqa: S608
         database.execute("UPDATE people SET epoch = epoch + 1 WHERE id = ?", (person,))
 
     @staticmethod
-    def _has_password(database: sqlite3.Connection, person: int) -> bool:
+    def _has_password(database: Statements, person: int) -> bool:
         return database.execute("SELECT 1 FROM passwords WHERE person = ?", (person,)).fetchone() is not None
 
     @staticmethod
-    def _keep_an_admin(database: sqlite3.Connection, person: int, roles: frozenset[Role]) -> None:
+    def _keep_an_admin(database: Statements, person: int, roles: frozenset[Role]) -> None:
         rows = database.execute("SELECT id, roles FROM people").fetchall()
         admins = {person for person, known in rows if "admin" in known.split(",")}
         if "admin" not in roles and admins == {person}:

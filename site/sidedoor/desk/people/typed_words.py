@@ -4,6 +4,9 @@ The page works without scripts: sign in in a new tab, come back, go on. Scripts 
 the token that the forms of their page need from then on.
 """
 
+import sqlite3
+from contextlib import suppress
+
 from flask import g, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import generate_csrf
@@ -22,7 +25,10 @@ def shown_again(trouble: str = "") -> ResponseReturnValue | None:
     fields = [(name, value) for name, value in request.form.items(multi=True) if name != "csrf_token"]
     if request.method != "POST" or not fields or any(name in _SECRET for name, _ in fields):
         return None
-    g.person = person = person_of_this_request()
+    person = None
+    with suppress(sqlite3.Error):  # it may be what the trouble is about
+        person = person_of_this_request()
+    g.person = person
     status = 503 if trouble else 400 if person else 401
     if "application/json" in request.headers.get("Accept", ""):
         out = "You are signed out. What you typed is still here: sign in in a new tab, then send it again."

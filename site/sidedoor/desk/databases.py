@@ -1,0 +1,10 @@
+"""Every database that the desk reads and writes, by its schema: what a backup holds, and what a server is asked for."""
+
+from sidedoor.desk import audit
+from sidedoor.desk.items import preview_links, reviews
+from sidedoor.desk.people import sessions, staff
+from sidedoor.public import feedback_store
+
+KEPT = (
+    staff.SCHEMA, sessions.SCHEMA, reviews.SCHEMA, preview_links.SCHEMA, audit.SCHEMA, feedback_store.SCHEMA,
+)  # fmt: skip

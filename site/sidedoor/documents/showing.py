@@ -1,0 +1,89 @@
+"""`Library.public(now)`, made from what changed since the last call: with a hundred thousand items only few ever do.
+
+Where a document belongs is decided by `Library.visibility` alone. A plain document (see lean.py) is asked about again
+when it was read again, or when one of its moments has passed; every other one always, since it may hang together with
+others. What comes out is the same as `Library.public(now)`: tests/documents/test_showing.py compares them at each step.
+"""
+
+import threading
+from bisect import insort
+from datetime import datetime
+
+from sidedoor.documents.document import Document, Visibility
+from sidedoor.documents.library import NEVER, Library, PublicLibrary
+
+_MOST_CHANGED = 2000
+"""So many at once are quicker made anew."""
+
+
+class Showing:
+    """Remembers the last library it was asked for. Safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._library: Library | None = None
+        self._public: PublicLibrary | None = None
+        self._seen: dict[Document, Visibility] = {}
+        self._coming: list[tuple[datetime, Document]] = []
+        """The moments to come of plain documents, in order."""
+
+    def public(self, library: Library, now: datetime) -> PublicLibrary:
+        """What the public may see at `now` (aware)."""
+        with self._lock:
+            public = self._following(library, now) or self._anew(library, now)
+            self._library, self._public = library, public
+            return public
+
+    def _anew(self, library: Library, now: datetime) -> PublicLibrary:
+        self._seen = {document: library.visibility(document, now) for document in library.documents}
+        moments = [
+            (moment, document)
+            for document in library.documents
+            if document.plain
+            for moment in document.transitions()
+            if moment > now
+        ]
+        self._coming = sorted(moments, key=_when)
+        return self._made(library, now)
+
+    def _following(self, library: Library, now: datetime) -> PublicLibrary | None:
+        """The same after little has changed; None if much has, or if the clock was set back."""
+        before, public = self._library, self._public
+        if before is None or public is None or now < public.now or library.site != before.site:
+            return None
+        changed: set[Document] = set()
+        if library.documents != before.documents:
+            changed = set(library.documents) ^ set(before.documents)
+            if len(changed) > _MOST_CHANGED:
+                return None
+        left = changed - set(library.documents) if changed else set()
+        come = changed - left
+        if left:
+            self._coming = [entry for entry in self._coming if entry[1] not in left]
+        for document in come:
+            if document.plain:
+                for moment in document.transitions():
+                    if moment > now:
+                        insort(self._coming, (moment, document), key=_when)
+        asked = {document for document in library.documents if not document.plain} | come
+        while self._coming and self._coming[0][0] <= now:
+            asked.add(self._coming.pop(0)[1])
+        seen = self._seen
+        moved = {document for document in left if seen.pop(document) is Visibility.SHOWN}
+        for document in asked:
+            was, seen[document] = seen.get(document), library.visibility(document, now)
+            if was is not seen[document]:
+                moved.add(document)
+        made = self._made(library, now)
+        made.follow(public, moved)
+        return made
+
+    def _made(self, library: Library, now: datetime) -> PublicLibrary:
+        others = [document for document in library.documents if not document.plain]
+        moments = [moment for document in others for moment in document.transitions() if moment > now]
+        first = self._coming[0][0] if self._coming else NEVER
+        return library.public_of(self._seen, now, min([first, *moments]))
+
+
+def _when(entry: tuple[datetime, Document]) -> datetime:
+    return entry[0]

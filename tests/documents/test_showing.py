@@ -1,0 +1,65 @@
+"""What the public may see, made from what changed, is what it is when made anew: after any edits, and any moments passed."""
+
+import random
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from sidedoor.documents.library import PublicLibrary
+from sidedoor.documents.loader import Loader
+from sidedoor.documents.showing import Showing
+from tests.content import ContentFolder
+
+NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+NAMES = [f"item-{number}" for number in range(8)]
+
+
+def everything(public: PublicLibrary) -> list[object]:
+    """All that anybody can ask of it."""
+    pages = sorted(public.by_path.values(), key=lambda page: page.file)
+    return [
+        public.now, public.valid_until, public.shown, public.withdrawn, public.removed, public.pictures,
+        public.by_path, public.gone, public.redirects, public.news, list(public.news_by_year.items()), public.help,
+        public.updated_at(), [public.translations(page) for page in pages],
+        [public.lead(f"/news/{name}") for name in NAMES], [document.updates(public.now) for document in pages],
+    ]  # fmt: skip
+
+
+def write_any(content: ContentFolder, choose: random.Random, now: datetime) -> None:
+    """Some edit: a new item, other words, another day, a withdrawal, a former address, a note, or a file less."""
+    name = choose.choice(NAMES)
+    path = content.path / "news" / f"{name}.md"
+    if choose.random() < 0.2 and path.exists():
+        path.unlink()
+        return
+
+    def some_time() -> str:
+        when = now + timedelta(minutes=choose.choice((-800_000, -60, -3, 2, 5, 30)))
+        return f"{when:%Y-%m-%d %H:%M}Z"
+
+    front: dict[str, object] = {"title": f"{name} {choose.random()}", "publish_at": some_time()}
+    front["state"] = choose.choice(("published", "published", "published", "draft", "ready", "withdrawn"))
+    if front["state"] == "withdrawn":
+        replaced = {"removed": "yes", "replacement": f"/news/{choose.choice(NAMES)}"}
+        more = replaced if choose.random() < 0.5 else {}
+        front["withdrawn"] = {"at": some_time(), "reason": "It was wrong.", **more}
+    if choose.random() < 0.2:
+        front["expires_at"] = f"{now + timedelta(minutes=choose.choice((40, 90))):%Y-%m-%d %H:%M}Z"
+    if choose.random() < 0.2:
+        front["previous_slugs"] = [f"former-{name}"]
+    if choose.random() < 0.2:
+        front["updates"] = [{"at": some_time(), "note": "A note."}]
+    content.document(f"news/{name}.md", f"Words {choose.random()}.", **front)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_it_is_the_same_as_made_anew_whatever_happens(content: ContentFolder, tmp_path: Path, seed: int) -> None:
+    choose, now, showing = random.Random(seed), NOON, Showing()
+    loader = Loader(content.path, tmp_path / "data")
+    for step in range(40):
+        for _ in range(choose.choice((0, 1, 1, 2))):
+            write_any(content, choose, now)
+        library = loader.load()
+        now += timedelta(minutes=choose.choice((0, 0, 1, 4, 50, -2)))
+        assert everything(showing.public(library, now)) == everything(library.public(now)), step
