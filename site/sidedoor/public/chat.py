@@ -273,7 +273,7 @@ def store_is_down(error: Exception) -> ResponseReturnValue:
 def state_elsewhere() -> str:
     """Where the chat of whoever reads this page stands, in a sentence; empty where there is none, or nobody knows."""
     try:
-        conversation = None if request.endpoint in ("chat.page", "chat.wait") else _mine()
+        conversation = None if request.blueprint == blueprint.name else _mine()
         if not conversation or conversation.state == "ended":
             return ""
         told = _standing(conversation)

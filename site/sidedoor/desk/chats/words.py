@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from sidedoor.chat.model import Message, Who
 from sidedoor.documents.models import Contact
 from sidedoor.documents.site import Emergency, Site, in_language
-from sidedoor.web.language import translations
 
 ENDS = {
     "hidden": "The reader left in a hurry. Do not contact them.",
@@ -41,30 +41,54 @@ ALARMS = {
 }
 """For one, and for more. They are said aloud and shown to whoever stands beside the desk, so they tell nothing."""
 _DANGER = "In danger"
-_ = str  # gathered for translators; said in the reader's language
 HOURS_OF_A_BLOCK = (1, 4, 24)
 _READY: Mapping[str, tuple[str, ...]] = {
     "To begin": (
-        _("/hello Hello, you have reached an adviser. Are you safe to write just now?"),
-        _("/here Thank you for waiting. I am here now. Take the time you need."),
-        _("/name You need not tell me your name, or where you are."),
+        "/hello Hello, you have reached an adviser. Are you safe to write just now?",
+        "/here Thank you for waiting. I am here now. Take the time you need.",
+        "/name You need not tell me your name, or where you are.",
     ),
     _DANGER: (
-        _("/danger Are you in danger at this moment? If so, please call the police, or an ambulance."),
-        _("/hide If you have to leave at once, press “Hide this page”. It ends this chat and deletes it."),
+        "/danger Are you in danger at this moment? If so, please call the police, or an ambulance.",
+        "/hide If you have to leave at once, press “Hide this page”. It ends this chat and deletes it.",
     ),
     "To listen": (
-        _("/thank Thank you for telling me. It is not your fault."),
-        _("/more Would you like to tell me a little more about that?"),
-        _("/help What would help you most just now?"),
+        "/thank Thank you for telling me. It is not your fault.",
+        "/more Would you like to tell me a little more about that?",
+        "/help What would help you most just now?",
     ),
     "To end": (
-        _("/else Is there anything else that you would like to ask?"),
-        _("/back You can come back at any time. Nothing of this chat is kept, so you would start afresh."),
-        _("/clear Before you go: does anybody look at this phone or computer? “End and clear” deletes the chat."),
+        "/else Is there anything else that you would like to ask?",
+        "/back You can come back at any time. Nothing of this chat is kept, so you would start afresh.",
+        "/clear Before you go: does anybody look at this phone or computer? “End and clear” deletes the chat.",
     ),
 }
-_CALL = _("/%(number)s Are you in danger at this moment? If so, please call %(number)s.")
+_CALL = "/%(number)s Are you in danger at this moment? If so, please call %(number)s."
+_IN: Mapping[str, Mapping[str, str]] = {
+    "cy": {
+        "/%(number)s": "A ydych mewn perygl y funud hon? Os felly, ffoniwch %(number)s.",
+        "/back": (
+            "Gallwch ddod yn ôl unrhyw bryd. Nid oes dim o'r sgwrs hon yn cael ei gadw, felly "
+            "byddech yn dechrau o'r newydd."
+        ),
+        "/clear": (
+            "Cyn i chi fynd: a oes rhywun yn edrych ar y ffôn neu'r cyfrifiadur hwn? Mae “Gorffen "
+            "a chlirio” yn dileu'r sgwrs."
+        ),
+        "/danger": "A ydych mewn perygl y funud hon? Os felly, ffoniwch yr heddlu, neu ambiwlans.",
+        "/else": "A oes unrhyw beth arall yr hoffech ei ofyn?",
+        "/hello": "Helo, rydych wedi cyrraedd cynghorydd. A yw'n ddiogel i chi ysgrifennu nawr?",
+        "/help": "Beth fyddai'n eich helpu fwyaf nawr?",
+        "/here": "Diolch am aros. Rydw i yma nawr. Cymerwch yr amser sydd ei angen arnoch.",
+        "/hide": (
+            "Os oes rhaid i chi adael ar unwaith, pwyswch “Cuddio'r dudalen”. Mae'n gorffen y sgwrs hon ac yn ei dileu."
+        ),
+        "/more": "Hoffech chi ddweud ychydig mwy wrthyf am hynny?",
+        "/name": "Nid oes rhaid i chi ddweud eich enw wrthyf, na ble rydych chi.",
+        "/thank": "Diolch am ddweud wrthyf. Nid eich bai chi yw hyn.",
+    },
+}
+"""Those with a name, in other languages. The rest are an owner's to write: `ready_in` of site.toml."""
 _SHORTCUT = re.compile(r"(/\S+)\s+(?=\S)")
 
 
@@ -86,18 +110,20 @@ def ready_answers(site: Site, language: str = "") -> Mapping[str, tuple[Ready, .
     chosen = site.chat and (site.chat.ready_in.get(language) or site.chat.ready)
     if chosen:
         return {group: tuple(map(_ready, answers)) for group, answers in chosen.items()}
-    speak = translations(language).gettext
-    groups = {group: tuple(_ready(speak(answer)) for answer in answers) for group, answers in _READY.items()}
+    speak = _IN.get(language, {})
+    groups = {group: tuple(_ready(one, speak) for one in answers) for group, answers in _READY.items()}
     if site.emergency:
-        call = _ready(speak(_CALL) % {"number": site.emergency.number})
+        called = _ready(_CALL, speak)
+        call = Ready(*(words % {"number": site.emergency.number} for words in (called.shortcut, called.text)))
         ways = (Ready("", way) for way in _ways(site.emergency, language))
         groups[_DANGER] = (call, *ways, *groups[_DANGER][1:])
     return groups
 
 
-def _ready(written: str) -> Ready:
+def _ready(written: str, speak: Mapping[str, str] = MappingProxyType({})) -> Ready:
+    """An answer as it is written, or what `speak` has for its name."""
     shortcut = _SHORTCUT.match(written)
-    return Ready(shortcut[1], written[shortcut.end() :]) if shortcut else Ready("", written)
+    return Ready(shortcut[1], speak.get(shortcut[1], written[shortcut.end() :])) if shortcut else Ready("", written)
 
 
 def emergency_steps(site: Site) -> tuple[str, ...]:
