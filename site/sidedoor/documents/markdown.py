@@ -116,7 +116,7 @@ def render(body: str) -> Rendered:
 
 @cache
 def _converter() -> tuple[markdown.Markdown, "_Inspector"]:
-    """Made once a process, for one thread: that is a third of what a news item costs. `reset` comes before each body."""
+    """Made once a process, for one thread: that is a third of what a news item costs. `reset` precedes each body."""
     converter = markdown.Markdown(
         extensions=[
             TableExtension(use_align_attribute=True),
