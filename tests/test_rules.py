@@ -152,7 +152,7 @@ def test_the_scripts_are_small() -> None:
     assert small["hide-page.js"] <= 1_250
     # Each on the pages that use it alone.
     on_few = {
-        "chat.js": 2_100, "plan.js": 1_500, "questions.js": 800, "contacts.js": 800, "guide.js": 600, "copy-link.js": 400,
+        "chat.js": 4_000, "plan.js": 1_500, "questions.js": 800, "contacts.js": 800, "guide.js": 600, "copy-link.js": 400,
     }  # fmt: skip
     assert {name: small[name] for name in on_few if small[name] > on_few[name]} == {}
     # Once a visit, with the pack.

@@ -64,10 +64,10 @@ ROWS: dict[str, list[tuple[int, int, str]]] = {
     "chat": [
         (1, 1, _OLD_CHAT),
         (1, 1, "INSERT INTO keys VALUES (1, x'00')"),
-        (2, 5, _CHAT),
+        (2, 6, _CHAT),
         (1, 4, f"INSERT INTO messages VALUES (1, 1, 'reader', x'00', '{AT}', NULL)"),
-        (5, 5, f"INSERT INTO messages (conversation, number, who, sealed, at) VALUES (1, 1, 'reader', x'00', '{AT}')"),
-        (1, 5, _COUNT),
+        (5, 6, f"INSERT INTO messages (conversation, number, who, sealed, at) VALUES (1, 1, 'reader', x'00', '{AT}')"),
+        (1, 6, _COUNT),
     ],
 }
 

@@ -1,11 +1,14 @@
 // @ts-check
 /**
  * The chat, quicker: replies come by themselves, by asking for what came after the newest message. Asking goes on while
- * other pages are read in place. The page works without this.
+ * other pages are read in place; where the chat stands is told there in one line. The page works without this.
  *
  * That a chat runs stands in `data-chat` of the root, where the exit finds it, also in the site's other tabs (see
  * chat-tabs.js). Who ends or hides it sees the words gone first; the server is told after that, for as long as it takes
  * (see hide-page.js).
+ *
+ * Each question says which messages have been on the screen. So the adviser is told, so every page knows how many are
+ * new, and whoever comes back lands at the first of them.
  */
 (() => {
   "use strict";
@@ -14,8 +17,15 @@
   const PATIENCE_MS = 10000;
   const MISSED_BEFORE_SAID = 3;
   const TRIES = 3;
+  /** Whoever types is there: so often it is said. */
+  const STAYS_EVERY_MS = 60_000;
+  /** For so many questions it is told that the adviser is back. */
+  const TOLD_FOR = 10;
+  /** While it is closed, it is looked for an adviser, within the hours. */
+  const LOOKS_EVERY_MS = 30_000;
   const root = document.documentElement;
-  const news = document.getElementById("chat-news");
+  /** It stands behind main, so on the chat's own page it is not there yet when this runs. */
+  const news = () => document.getElementById("chat-news");
   /** @type {Set<Element>} what held words, also on pages that an in-page Back could bring back */
   const held = new Set();
   /** @type {Set<AbortController>} */
@@ -23,10 +33,25 @@
   let running = root.dataset.chat === "running";
   let starting = false;
   let newest = 0;
+  let shown = 0;
   let missed = 0;
   let asking = 0;
+  let opening = 0;
+  /** What was typed and not sent, on whatever page it was. */
+  let draft = "";
+  /** Whether the server may keep words of a former page. */
+  let asksForDraft = true;
+  let stayed = -STAYS_EVERY_MS;
+  let standing = "";
+  /** Whether an adviser was there: nobody else is asked how it was. */
+  let answered = false;
+  let was = "";
+  let told = 0;
 
   const list = () => /** @type {HTMLElement | null} */ (document.querySelector("[data-chat-words]"));
+  const box = () => /** @type {HTMLTextAreaElement | null} */ (document.querySelector("#message"));
+  /** @returns {string} where the chat is, in the language of this page */
+  const at = () => news()?.querySelector("a")?.pathname ?? "/chat";
 
   /** @param {boolean} now whether a chat runs: for the exit of every tab */
   function runs(now) {
@@ -44,9 +69,7 @@
     const timer = setTimeout(() => stop.abort(), PATIENCE_MS);
     calls.add(stop);
     try {
-      const { own } = document.getElementById("languages")?.dataset ?? {};
-      // What the server says is then in the language of the page.
-      const answer = await fetch(own && own !== root.lang ? `/${root.lang}${path}` : path, { ...how, headers: { Accept: "application/json" }, signal: stop.signal });
+      const answer = await fetch(at() + path, { ...how, headers: { Accept: "application/json" }, signal: stop.signal });
       // What the server says before the chat is asked (503) is no JSON.
       const isTold = answer.headers.get("Content-Type")?.startsWith("application/json");
       return { ok: answer.ok && isTold, busy: answer.status === 503, told: isTold ? await answer.json() : {} };
@@ -65,109 +88,280 @@
     }
   }
 
-  /** @param {string} name @param {string} text @param {boolean} shown */
-  function tell(name, text, shown = true) {
+  /** @param {string} name @param {string} text @param {boolean} seen */
+  function tell(name, text, seen = true) {
     const place = document.getElementById(name);
     if (!place) return;
     if (place.textContent !== text) place.textContent = text;
-    place.hidden = !shown;
+    place.hidden = !seen;
   }
 
-  /** @param {{ number: number, who: string, text: string }} message */
-  function add(message) {
+  /** The line on pages beside the chat. @param {string} text @param {number} first new message @param {boolean} asks */
+  function say(text, first = 0, asks = false) {
+    const place = news();
+    if (!place) return;
+    const [line, link, button] = /** @type {HTMLElement[]} */ ([...place.children]);
+    place.toggleAttribute("data-on", text !== "");
+    if (line.textContent !== text) line.textContent = text;
+    link.hidden = text === "";
+    /** @type {HTMLAnchorElement} */ (link).hash = first ? `said-${first}` : "";
+    button.hidden = !asks;
+  }
+
+  /** @template {keyof HTMLElementTagNameMap} T @param {T} name @param {string} text @returns {HTMLElementTagNameMap[T]} */
+  function made(name, text = "") {
+    const element = document.createElement(name);
+    element.textContent = text;
+    return element;
+  }
+
+  /** @param {Part} part a piece of a message, and where it leads @param {DOMStringMap} words */
+  function piece([text, href], words) {
+    if (!href) return document.createTextNode(text);
+    const link = made("a", text);
+    link.href = href;
+    if (!href.startsWith("http")) return link;
+    // Another site's address is shown whole; the press that opens it is the second one.
+    const [all, warning] = [made("details"), made("i", `${words.away} `)];
+    link.textContent = words.open ?? "";
+    link.rel = "noreferrer nofollow";
+    link.target = "_blank";
+    warning.append(link);
+    all.append(made("summary", text), warning);
+    return all;
+  }
+
+  /** @returns {number} where the part of the page ends that the box leaves free */
+  const free = () => document.querySelector(".chat-box")?.getBoundingClientRect().top ?? innerHeight;
+
+  /** @typedef {[string, string]} Part */
+  /** @param {{ number: number, who: string, text: string, parts: Part[] | null, at: number, clock: string }} message */
+  function add({ number, who, text, parts, at: moment, clock }) {
     const place = list();
-    if (place && !place.querySelector(`[data-number="${message.number}"]`)) {
-      const item = document.createElement("li");
-      const name = document.createElement("b");
-      name.textContent = place.dataset[message.who] ?? "";
-      item.className = message.who;
-      item.dataset.number = String(message.number);
-      const words = document.createElement("span");
-      words.textContent = message.text;
-      item.append(name, words);
-      place.append(item);
-      item.scrollIntoView({ block: "nearest" });
+    if (!place || place.querySelector(`[data-number="${number}"]`)) return;
+    const last = place.lastElementChild?.getBoundingClientRect().bottom ?? 0;
+    const [item, name, time, words] = [made("li"), made("b", `${place.dataset[who] ?? ""} `), made("time", " "), made("span")];
+    item.className = who;
+    item.id = `said-${number}`;
+    item.tabIndex = -1;
+    Object.assign(item.dataset, { number });
+    time.ariaLive = "off";
+    Object.assign(time.dataset, { at: moment, clock });
+    name.append(time);
+    words.dir = "auto";
+    words.append(...(parts?.map((part) => piece(part, place.dataset)) ?? [text]));
+    item.append(name, words);
+    place.append(item);
+    // Whoever reads further up is not moved.
+    if (who === "reader" || last < free() + 100) item.scrollIntoView({ block: "nearest" });
+  }
+
+  /** Write how long ago each message was. @param {number} now in seconds, by the server's clock */
+  function tick(now) {
+    const known = Intl.RelativeTimeFormat?.supportedLocalesOf(root.lang).length;
+    const words = known ? new Intl.RelativeTimeFormat(root.lang) : null;
+    for (const time of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".chat time"))) {
+      const minutes = Math.floor((now - Number(time.dataset.at)) / 60);
+      const text = minutes < 1 ? list()?.dataset.now : minutes < 60 ? words?.format(-minutes, "minute") : "";
+      const node = /** @type {Text} */ (time.firstChild);
+      if (node.data !== (text || time.dataset.clock)) node.data = (text || time.dataset.clock) ?? "";
     }
-    if (!place && news && message.who !== "reader") news.hidden = false;
+  }
+
+  /** Note what is on the screen. @returns {HTMLElement | undefined} the first message of the adviser that was not yet */
+  function see() {
+    const items = /** @type {HTMLElement[]} */ ([...(list()?.children ?? [])]);
+    for (const item of document.hidden ? [] : items) {
+      const { top, bottom } = item.getBoundingClientRect();
+      if (bottom > 20 && top < free() - 20) shown = Math.max(shown, Number(item.dataset.number));
+    }
+    return items.find((item) => Number(item.dataset.number) > shown && item.className === "adviser");
   }
 
   /** Nothing of it stays here, nor comes any more: not on this page, nor on one that was left. */
   function clear() {
     for (const stop of calls) stop.abort();
+    draft = "";
+    guard();
     const open = document.querySelector("[data-chat-open]");
     if (open?.contains(document.activeElement)) document.querySelector("h1")?.focus();
     for (const place of held) place.replaceChildren();
     held.clear();
     open?.remove();
-    if (news) news.hidden = true;
+    say("");
   }
 
-  /** @param {string} why */
-  function over(why) {
+  /** @returns {HTMLElement[]} links to the pages and numbers that an adviser named, once each, as new elements */
+  function named() {
+    const links = /** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySelectorAll(".chat .adviser a:not([target])"));
+    const each = new Map([...links].map((link) => [link.href, link.cloneNode(true)]));
+    return /** @type {HTMLElement[]} */ ([...each.values()]);
+  }
+
+  /** @param {{ over?: string, bar?: string }} why @param {HTMLElement[]} links */
+  function over({ over: words = "", bar = "" }, links = named()) {
+    const after = /** @type {HTMLElement | null} */ (document.querySelector("[data-chat-over]"));
+    const ran = running;
     runs(false);
     clearTimeout(asking);
     clear();
     document.getElementById("chat-ending")?.remove();
-    const after = /** @type {HTMLElement | null} */ (document.querySelector("[data-chat-over]"));
-    if (!after) return;
+    if (!after) return ran && !document.querySelector("[data-chat-ended]") ? say(bar) : undefined;
     after.hidden = false;
-    const reason = after.querySelector("[data-chat-why]");
-    if (reason) reason.textContent = why;
+    const parts = [...after.querySelectorAll("[data-chat-why], [data-chat-named], [data-chat-how]")];
+    const [reason, names, how] = /** @type {HTMLElement[]} */ (parts);
+    reason.textContent = words;
+    how.hidden = !answered;
+    if (!links.length) return;
+    names.hidden = false;
+    for (const link of links) {
+      const item = made("li");
+      item.append(link);
+      names.querySelector("ul")?.append(item);
+    }
   }
 
   async function ask() {
     clearTimeout(asking);
     if (!running) return;
+    see();
+    const query = new URLSearchParams({ after: String(newest), shown: String(shown), was });
+    if (asksForDraft && box()) query.set("draft", "");
     try {
-      const { ok, told } = await call(`/chat/messages?after=${newest}`);
+      const { ok, told: now } = await call(`/messages?${query}`);
       if (!running) return;
       if (!ok) throw new Error();
-      if (told.state === "ended") return over(told.over);
+      if (now.state === "ended") return over(now);
       runs(true);
       missed = 0;
-      for (const message of told.messages) add(message);
-      newest = Math.max(newest, told.newest);
-      tell("chat-status", told.status);
+      for (const message of now.messages) add(message);
+      newest = Math.max(newest, now.newest);
+      tick(now.now);
+      told = now.standing === standing ? told + 1 : 0;
+      if (!told) was = standing;
+      if (told > TOLD_FOR) was = "";
+      standing = now.standing;
+      answered ||= now.state === "talking";
+      tell("chat-status", now.status);
       for (const name of ["there", "numbers"]) {
-        const part = document.getElementById(`chat-${name}`) ?? (told[name] ? news : null);
-        if (part) part.hidden = !told[name];
+        const part = document.getElementById(`chat-${name}`);
+        if (part) part.hidden = !now[name];
       }
-      for (const box of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-typed]"))) {
-        /** @type {HTMLTextAreaElement} */ (box).value ||= box.dataset.typed ?? "";
-        delete box.dataset.typed;
+      const unseen = see();
+      if (!list()) say(now.bar, now.first, now.there);
+      else say(unseen && now.first ? now.bar : "", Number(unseen?.dataset.number));
+      const field = box();
+      if (field && query.has("draft")) {
+        asksForDraft = false;
+        if (now.draft && !field.value) type(now.draft);
+      }
+      for (const one of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-typed]"))) {
+        /** @type {HTMLTextAreaElement} */ (one).value ||= one.dataset.typed ?? "";
+        delete one.dataset.typed;
       }
     } catch {
       // A lost network is not the end: the next question asks for everything that came meanwhile.
       missed += 1;
-      if (missed >= MISSED_BEFORE_SAID) tell("chat-status", document.getElementById("chat-status")?.dataset.lost ?? "");
+      const lost = document.getElementById("chat-status")?.dataset.lost ?? "";
+      if (missed >= MISSED_BEFORE_SAID) tell("chat-status", lost);
     }
     asking = setTimeout(ask, document.hidden ? 4 * EVERY_MS : EVERY_MS);
   }
 
+  /** @param {string} text Put words into the box. */
+  function type(text) {
+    const field = box();
+    if (!field) return;
+    field.value = text;
+    grow(field);
+    draft = text;
+    guard();
+  }
+
+  /** @param {HTMLTextAreaElement} field Where the style sheet cannot let it grow. */
+  function grow(field) {
+    if (CSS.supports("field-sizing", "content")) return;
+    field.style.height = "auto";
+    field.style.height = `${field.scrollHeight + 4}px`;
+  }
+
+  function keep() {
+    if (running) navigator.sendBeacon(`${at()}/draft`, new URLSearchParams({ message: draft }));
+  }
+
+  /** Whoever loads another page finds unsent words again. Only while there are any: the listener may cost the bfcache. */
+  function guard() {
+    if (draft) addEventListener("beforeunload", keep);
+    else removeEventListener("beforeunload", keep);
+  }
+
   function arrive() {
-    if (document.querySelector("[data-chat-ended]")) return over("");
+    clearTimeout(opening);
+    if (document.querySelector("[data-chat-ended]")) return over({});
+    open();
     const place = list();
     if (!place) return starting ? runs(false) : undefined;
     runs(true);
     held.add(/** @type {Element} */ (place.closest("[data-chat-open]")));
-    if (news) news.hidden = true;
+    say("");
     // A page that Back brought here shows what it showed then.
-    const shown = [...place.querySelectorAll("[data-number]")].at(-1);
-    newest = Number(shown instanceof HTMLElement ? shown.dataset.number : 0);
-    void ask();
+    const last = [...place.querySelectorAll("[data-number]")].at(-1);
+    newest = Number(last instanceof HTMLElement ? last.dataset.number : 0);
+    const field = box();
+    if (field) {
+      type(field.value || draft);
+      // A phone's keyboard sends; on a computer Ctrl and Enter do.
+      if (matchMedia("(pointer: coarse)").matches) field.enterKeyHint = "send";
+    }
+    // Once the page has settled; what is on the screen before that has not been read.
+    setTimeout(() => {
+      land();
+      void ask();
+    });
+  }
+
+  /** Come back to the first message that is new, or else to the last. */
+  function land() {
+    const place = list();
+    if (!place || place.contains(document.activeElement)) return;
+    const items = /** @type {HTMLElement[]} */ ([...place.children]);
+    const first = items.find((item) => "new" in item.dataset && Number(item.dataset.number) > shown);
+    const target = first ?? items.at(-1);
+    target?.scrollIntoView({ block: first ? "start" : "nearest" });
+    if (document.activeElement !== box()) target?.focus({ preventScroll: true });
+  }
+
+  /** The page that says it is closed becomes the one that offers Start, as soon as that is true. */
+  function open() {
+    const closed = /** @type {HTMLElement | null} */ (document.querySelector("[data-chat-closed]"));
+    const offer = /** @type {HTMLElement | null} */ (document.querySelector("[data-chat-offer]"));
+    if (!closed || closed.hidden || !offer) return;
+    const wait = Number(closed.dataset.chatClosed) * 1000;
+    opening = setTimeout(async () => {
+      closed.dataset.chatClosed = "0";
+      const now = document.hidden ? null : await call("/open").catch(() => null);
+      if (!now?.told.open) return open();
+      const held = closed.contains(document.activeElement);
+      offer.hidden = false;
+      closed.hidden = true;
+      const said = offer.querySelector("[data-chat-opened]");
+      if (said) said.textContent = closed.dataset.opened ?? "";
+      if (held) document.querySelector("h1")?.focus();
+    }, Math.min(wait || LOOKS_EVERY_MS, 2 ** 31 - 1));
   }
 
   /** @param {HTMLFormElement} form */
   async function send(form) {
     const { lost = "", refused = "" } = document.getElementById("chat-problem")?.dataset ?? {};
-    const box = /** @type {HTMLTextAreaElement} */ (form.elements.namedItem("message"));
+    const field = /** @type {HTMLTextAreaElement} */ (form.elements.namedItem("message"));
     const once = /** @type {HTMLInputElement} */ (form.elements.namedItem("once"));
-    const typed = box.value;
+    const typed = field.value;
+    field.focus();
     try {
-      const { ok, told } = await post("/chat/say", new URLSearchParams({ message: typed, once: once.value }));
-      tell("chat-problem", told.problem ?? refused, !ok);
+      const { ok, told: now } = await post("/say", new URLSearchParams({ message: typed, once: once.value }));
+      tell("chat-problem", now.problem ?? refused, !ok);
       if (!ok) return;
-      if (box.value.startsWith(typed)) box.value = box.value.slice(typed.length); // they may have typed on
+      if (field.value.startsWith(typed)) type(field.value.slice(typed.length)); // they may have typed on
       // The same words sent again keep this, so that they stand once; the next message gets another.
       once.value = crypto.getRandomValues(new Uint32Array(3)).join("");
     } catch {
@@ -178,16 +372,23 @@
 
   async function end() {
     document.cookie = "left=end; path=/; SameSite=Strict";
+    const links = named();
     clear();
     const ending = document.getElementById("chat-ending");
     if (ending) ending.hidden = false;
     try {
-      if ((await post("/chat/end")).ok) return over("");
+      const { ok, told: now } = await post("/end");
+      if (ok) return over(now, links);
     } catch {
       // Asking goes on, and the mark ends it.
     }
     tell("chat-ending", ending?.dataset.later ?? "");
     void ask();
+  }
+
+  function stay() {
+    stayed = performance.now();
+    navigator.sendBeacon(`${at()}/here`);
   }
 
   addEventListener(
@@ -203,11 +404,35 @@
       if (step !== "say" && step !== "end") return;
       event.preventDefault();
       event.stopImmediatePropagation();
-      if (event.submitter?.id) navigator.sendBeacon("/chat/here");
+      if (event.submitter?.id) stay();
       else void (step === "say" ? send(form) : end());
     },
     true,
   );
+  document.addEventListener("click", ({ target }) => {
+    if (target instanceof Element && target.closest("#chat-news button")) stay();
+  });
+  document.addEventListener("input", ({ target }) => {
+    if (!(target instanceof HTMLTextAreaElement) || target !== box()) return;
+    draft = target.value;
+    grow(target);
+    guard();
+    if (draft && performance.now() - stayed > STAYS_EVERY_MS) stay();
+  });
+  // A keyboard that opens must not cover what is answered.
+  addEventListener("resize", () => {
+    if (document.activeElement === box()) list()?.lastElementChild?.scrollIntoView({ block: "nearest" });
+  });
+  document.addEventListener("beforeinput", (event) => {
+    const field = box();
+    if (!field?.enterKeyHint || event.target !== field || event.inputType !== "insertLineBreak" || event.isComposing) return;
+    event.preventDefault();
+    field.form?.requestSubmit();
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.repeat || event.target !== box()) return;
+    box()?.form?.requestSubmit();
+  });
   document.addEventListener("sidedoor:arrived", arrive);
   document.addEventListener("sidedoor:hide", () => {
     running = false;
@@ -215,10 +440,11 @@
   });
   // A page may be kept whole (bfcache), and the chat be left in another tab meanwhile: it is kept without a word.
   addEventListener("pagehide", () => {
+    if (draft) keep(); // where there is no beforeunload
     for (const place of held) {
       place.querySelector("[data-chat-words]")?.replaceChildren();
-      const box = place.querySelector("textarea");
-      if (box) [box.dataset.typed, box.value] = [box.value, ""];
+      const field = place.querySelector("textarea");
+      if (field) [field.dataset.typed, field.value] = [field.value, ""];
     }
   });
   addEventListener("pageshow", ({ persisted }) => {
@@ -227,6 +453,8 @@
     arrive();
     if (!list()) void ask();
   });
+  // What a reload would scroll to is not where the new words are.
+  if (list()) history.scrollRestoration = "manual";
   arrive();
   if (running) void ask();
 })();

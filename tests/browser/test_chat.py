@@ -112,7 +112,9 @@ def test_both_write_and_replies_come_by_themselves_also_beside_another_page(offi
     expect(page.get_by_role("heading", level=1)).not_to_have_text("Questions?")
     say(kit, "Your answer", "Take your time.")
     expect(page.locator("#chat-news")).to_be_visible()
-    page.get_by_role("link", name="There is something new in your chat").click()
+    expect(page.locator("#chat-news [role=status]")).to_have_text("1 new reply in your chat.")
+    page.get_by_role("link", name="Go to your chat").click()
+    expect(page.locator(".chat li:focus")).to_contain_text("Take your time.")
     expect(page.locator(".chat li")).to_have_count(3)
     page.reload()
     page.goto(office.site.url + "/chat")
@@ -211,14 +213,18 @@ def test_the_question_is_answered_by_one_press_and_a_half_typed_word_stays(
     page = begin(office, office.reader(scripts=scripts))
     if not scripts:
         page.get_by_role("link", name="Write a message").click()
-    page.get_by_label("Your message").fill("half a sent")
+    if scripts:
+        with page.expect_response("**/chat/here"):  # typing says that somebody is there
+            page.get_by_label("Your message").fill("half a sent")
+    else:
+        page.get_by_label("Your message").fill("half a sent")
     database = sqlite3.connect(office.data / "chat.sqlite3", timeout=10, isolation_level=None)
     long_ago = (datetime.now(UTC) - timedelta(minutes=21)).isoformat()
     database.execute("UPDATE conversations SET quiet_since = ? WHERE state = 'waiting'", (long_ago,))
     database.close()
     if not scripts:
-        page.get_by_role("link", name="Check for replies").click()
-        page.get_by_label("Your message").fill("half a sent")
+        page.get_by_role("button", name="Check for replies").click()
+        expect(page.get_by_label("Your message")).to_have_value("half a sent")
     here = page.get_by_role("button", name="I am still here")
     expect(here).to_be_visible()
     assert not scripts or problems_of(page) == []
@@ -227,3 +233,79 @@ def test_the_question_is_answered_by_one_press_and_a_half_typed_word_stays(
     expect(page.get_by_label("Your message")).to_have_value("half a sent")
     page.get_by_role("button", name="End and clear").click()
     expect(page.get_by_text("Every word of it is deleted.")).to_be_visible()
+
+
+def box_in_view(page: Page) -> bool:
+    """Whether the box and Send are wholly on the screen, above “Hide this page”."""
+    found: bool = page.evaluate(
+        """() => {
+          const hide = document.querySelector("#hide-this-page").getBoundingClientRect();
+          const low = hide.top > innerHeight / 2 ? hide.top : innerHeight;
+          return ["#message", "#chat-form .chat-row button"].every((name) => {
+            const { top, bottom, left, right } = document.querySelector(name).getBoundingClientRect();
+            return top >= 0 && bottom <= low + 1 && left >= 0 && right <= innerWidth;
+          });
+        }"""
+    )
+    return found
+
+
+def test_the_box_stays_in_view_sending_keeps_it_and_coming_back_lands_at_the_first_new_message_with_the_draft(
+    office: ChatOffice, kit: Page
+) -> None:
+    page = begin(office, office.reader(width=360))
+    answer(kit, office)
+    box = page.get_by_label("Your message")
+    box.fill("One")
+    box.press("Control+Enter")
+    expect(page.locator(".chat .reader")).to_have_count(1)
+    expect(box).to_be_focused()
+    page.get_by_role("button", name="Send").click()
+    expect(box).to_be_focused()
+    for n in range(6):
+        say(kit, "Your answer", f"Line {n}. " + "Take the time you need. " * 6)
+    expect(page.locator(".chat .adviser")).to_have_count(6)
+    expect(page.locator("[data-number='7']")).to_be_in_viewport()
+    for width, height, text in ((360, 380, "100%"), (640, 360, "100%"), (360, 640, "200%"), (360, 380, "200%")):
+        page.set_viewport_size({"width": width, "height": height})
+        page.evaluate("text => { document.documentElement.style.fontSize = text }", text)
+        for place in ("0", "document.body.scrollHeight / 3"):
+            page.evaluate(f"scrollTo(0, {place})")
+            assert box_in_view(page), (width, height, text, place)
+    page.evaluate("document.documentElement.style.fontSize = ''")
+    page.set_viewport_size({"width": 360, "height": 640})
+    expect(kit.locator("[data-shown]")).to_have_text("Your last words have been on their screen.")
+    box.fill("half a")
+    page.locator("footer").get_by_role("link", name="All topics").click()
+    for text in ("New one", "New two " + "and on and on " * 60):
+        say(kit, "Your answer", text)
+    expect(page.locator("#chat-news [role=status]")).to_have_text("2 new replies in your chat.")
+    expect(kit.locator("[data-shown]")).to_have_text("")
+    page.locator("footer").get_by_role("link", name="Questions?").click()
+    expect(page.locator("[data-new]:focus")).to_contain_text("New one")
+    expect(page.locator("[data-new]")).to_be_in_viewport()
+    expect(box).to_have_value("half a")
+    page.reload()
+    expect(box).to_have_value("half a")
+    expect(page.locator(".chat li").last).to_be_in_viewport()
+    page.get_by_role("button", name="End and clear").click()
+    expect(page.get_by_role("heading", name="How was it?")).to_be_visible()
+    assert page.evaluate("[localStorage.length, sessionStorage.length, window.name]") == [0, 0, ""]
+
+
+def test_a_phone_s_send_key_sends_and_typing_says_that_somebody_is_there(
+    office: ChatOffice, kit: Page, browser: Browser
+) -> None:
+    context = browser.new_context(viewport={"width": 360, "height": 640}, has_touch=True, is_mobile=True)
+    page = begin(office, context)
+    here: list[str] = []
+    page.on("request", lambda request: here.append(request.url) if request.url.endswith("/chat/here") else None)
+    box = page.get_by_label("Your message")
+    box.press_sequentially("Hello")
+    assert len(here) == 1, "once a minute, not at each key"
+    box.press("Enter")
+    expect(page.locator(".chat .reader")).to_have_text(re.compile("Hello"))
+    expect(box).to_have_value("")
+    page.get_by_role("button", name="End and clear").click()
+    expect(page.get_by_text("Every word of it is deleted.")).to_be_visible()
+    context.close()

@@ -196,7 +196,7 @@ def test_hiding_ends_it_at_once_and_the_adviser_is_told_not_to_follow(
     assert "left in a hurry. Do not" in page
     assert "zqsecret" not in page
     assert "zqsecret" not in reader.get("/chat").get_data(as_text=True)
-    assert reader.get("/chat/messages").get_json() == {"state": "ended", "over": ""}
+    assert reader.get("/chat/messages").get_json() == {"state": "ended", "over": "", "bar": "The chat is over."}
     assert reader.get_cookie("chat") is None
 
 
@@ -237,7 +237,7 @@ def test_nobody_reads_another_conversation(
     assert lee.post(f"/chats/{number}/accept").location == "/chats"
     stranger = app.test_client()
     stranger.set_cookie("chat", "guessed")
-    assert stranger.get("/chat/messages").get_json() == {"state": "ended", "over": ""}
+    assert stranger.get("/chat/messages").get_json() == {"state": "ended", "over": "", "bar": "The chat is over."}
     assert "Check for replies" not in stranger.get("/chat").get_data(as_text=True)
     # Handed over, it is the colleague's, and the reader is told.
     lee.post("/chats/present", data={"present": "yes"})
@@ -304,7 +304,10 @@ def test_not_a_byte_of_it_stays_on_disk(
     assert not [row for row in sealed if row[:40] in left], "neither words nor key, not even sealed"
     assert "zq" not in "".join(capfd.readouterr())
     counts = {(what, number) for _, what, number in store.counts()}
-    assert counts == {("started", 1), ("answered", 1), ("minutes waited", 0), ("ended: hidden", 1)}
+    assert counts == {
+        ("started", 1), ("language: en", 1), ("answered", 1), ("answered within a minute", 1), ("minutes waited", 0),
+        ("ended: hidden", 1),
+    }  # fmt: skip
     assert {hour for hour, _, _ in store.counts()} == {"2026-11-24T12:00:00+00:00"}
     clock.forward(minutes=10)
     assert store.live(clock()) == []
@@ -528,7 +531,7 @@ def test_are_you_still_there_is_answered_by_one_press_without_scripts_and_no_wor
         there = reader.get("/chat/messages").get_json()["there"]
         assert there is (minute == 20)
     page = reader.get("/chat").get_data(as_text=True)
-    assert 'id="chat-there" class="callout" role="status">' in page
+    assert 'id="chat-there" role="status">' in page
     assert 'form="chat-form" formaction="/chat/here"' in page
     kept = reader.post("/chat/here", data={"message": "half a sent", "once": once_of(page)})
     assert "half a sent</textarea>" in kept.get_data(as_text=True)

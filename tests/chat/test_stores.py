@@ -13,6 +13,8 @@ import pytest
 from sidedoor.chat import rules
 from sidedoor.chat.model import NotPossible, StoreDown, Unreadable
 from sidedoor.chat.networks import networks
+from sidedoor.chat.sealing import digest
+from sidedoor.chat.sqlite_store import SqliteStore
 from sidedoor.chat.store import ChatStore, open_store
 from sidedoor.documents.problems import Refused
 from tests.chat.conftest import Valkey
@@ -246,6 +248,7 @@ def test_ending_it_again_changes_nothing(store: ChatStore) -> None:
     assert {(what, number) for _, what, number in store.counts()} == {
         ("started", 1),
         ("answered", 1),
+        ("answered within a minute", 1),
         ("minutes waited", 0),
         ("ended: hidden", 1),
     }
@@ -400,13 +403,161 @@ def test_somebody_who_reads_along_is_seen_for_as_long_as_they_do(store: ChatStor
     assert getattr(store.find(token, NOON + timedelta(seconds=20)), "watcher", None) == ""
 
 
-def test_the_usual_wait_is_that_of_this_hour_and_the_last(store: ChatStore) -> None:
-    assert store.usual_wait(NOON) is None
+def test_the_usual_wait_is_that_of_the_hours_since_a_moment(store: ChatStore) -> None:
+    assert store.usual_wait(NOON, NOON) is None
     for n, minutes in enumerate((1, 4)):
         _, number = waiting(store, str(n))
         store.accept(number, 7, "Kit", NOON + timedelta(minutes=minutes - 0.5))
-    assert store.usual_wait(NOON + timedelta(hours=1)) == timedelta(minutes=2.5)
-    assert store.usual_wait(NOON + timedelta(hours=2)) is None
+    later = NOON + timedelta(hours=5)
+    assert store.usual_wait(NOON, later) == timedelta(minutes=2.5)
+    assert store.usual_wait(NOON + timedelta(hours=1), later) is None
+    assert {(what, number) for _, what, number in store.counts()} >= {("answered", 2), ("answered within a minute", 1)}
+
+
+def test_what_is_typed_marked_and_noted_lives_and_ends_with_the_conversation(
+    store: ChatStore, everything: Everything
+) -> None:
+    _, number = talking(store)
+    for what in ("draft", "answer", "remark"):
+        store.keep(number, what, f"zq{what}")
+    store.keep(number, "answer", "zqlater")
+    store.mark(number, True)
+    assert [store.kept(number, what) for what in ("draft", "answer", "remark")] == ["zqdraft", "zqlater", "zqremark"]
+    found = store.get(number, NOON)
+    assert found
+    assert (found.risk, found.has_draft, found.has_answer, found.has_remark) == (True, True, True, True)
+    assert b"zq" not in everything(), "sealed, as every word is"
+    store.keep(number, "draft", "")
+    assert store.kept(number, "draft") == ""
+    store.set_presence(8, "Lee", True, NOON)
+    store.pass_on(number, 7, 8, "Lee", NOON)
+    assert (store.kept(number, "answer"), store.kept(number, "remark")) == ("", "zqremark"), "the note goes with it"
+    store.end(number, "hidden", NOON)
+    store.keep(number, "draft", "too late")
+    store.mark(number, True)
+    ended = store.get(number, NOON)
+    assert ended
+    assert not (ended.risk or ended.has_remark or ended.has_draft or ended.shown or ended.language)
+    assert store.kept(number, "remark") == ""
+
+
+def test_who_waits_for_words_is_known_from_the_first_unanswered_one(store: ChatStore) -> None:
+    _, number = talking(store)
+
+    def unanswered(seconds: int) -> bool:
+        found = store.get(number, NOON + timedelta(seconds=seconds))
+        assert found
+        return rules.unanswered(found, NOON + timedelta(seconds=seconds))
+
+    assert (unanswered(59), unanswered(60)) == (False, True), "the first words are waited for as well"
+    store.say(number, "adviser", "Hello", NOON + timedelta(seconds=61))
+    assert not unanswered(600)
+    store.say(number, "reader", "One", NOON + timedelta(seconds=100))
+    store.say(number, "reader", "Two", NOON + timedelta(seconds=150))
+    store.say(number, "note", "Not for them", NOON + timedelta(seconds=155))
+    assert (unanswered(159), unanswered(160)) == (False, True)
+
+
+def test_what_was_shown_only_grows_and_not_past_what_was_said(store: ChatStore) -> None:
+    _, number = talking(store)
+    store.say(number, "adviser", "Hello", NOON)
+    store.say(number, "adviser", "Again", NOON)
+    for said, known in ((1, 1), (99, 2), (1, 2)):
+        store.show(number, said)
+        found = store.get(number, NOON)
+        assert found
+        assert found.shown == known
+
+
+def test_a_board_holds_what_one_adviser_has_to_see_in_order_and_with_who_is_there(store: ChatStore) -> None:
+    _, of_kit = talking(store, 7)
+    _, of_lee = talking(store, 8)
+    store.set_presence(7, "Kit", True, NOON, ("en", "cy"))
+    store.set_presence(8, "Lee", True, NOON)
+    store.set_presence(9, "Ann", False, NOON - timedelta(minutes=2))
+    _, left = waiting(store, "left", NOON)
+    store.accept(left, 9, "Ann", NOON - timedelta(minutes=2))
+    _, first = waiting(store, "one", NOON + timedelta(seconds=1))
+    store.start((), 10, NOON + timedelta(seconds=2), player=8)
+    _, second = waiting(store, "two", NOON + timedelta(seconds=3))
+    mine, present = store.board(7, NOON + timedelta(seconds=3))
+    practice = next(one.id for one in mine if one.player)
+    assert [one.id for one in mine] == [of_kit, left, first, practice, second]
+    assert [one.place for one in mine if one.id in (first, second)] == [1, 2], "nobody waits behind practice"
+    assert [(one.name, one.languages) for one in present.values()] == [("Kit", ("en", "cy")), ("Lee", ())]
+    assert [one.id for one in store.board(8, NOON)[0] if one.state == "talking"] == [of_lee, left]
+
+
+def test_a_board_ends_what_is_over_and_still_knows_who_is_there(store: ChatStore) -> None:
+    _, number = talking(store)
+    (ended,), present = store.board(7, NOON + timedelta(minutes=15))
+    assert (ended.id, ended.state, ended.reason) == (number, "ended", "quiet")
+    assert present == {}
+
+
+@pytest.mark.parametrize("many", [1, 30])
+def test_a_poll_of_a_board_is_one_question_however_many_talk(many: int, store: ChatStore, valkey: Valkey) -> None:
+    for n in range(many):
+        waiting(store, str(n))
+        _, number = waiting(store, f"talks {n}")
+        store.accept(number, 7, "Kit", NOON)
+    asked: list[str] = []
+    valkey.client.ping()
+    if isinstance(store, SqliteStore):
+        store._connection().set_trace_callback(asked.append)
+        store.board(7, NOON)
+        store._connection().set_trace_callback(None)
+    else:
+        with valkey.client.monitor() as monitor:  # type: ignore[no-untyped-call]
+            store.board(7, NOON)
+            valkey.client.ping()
+            for told in monitor.listen():
+                if told["command"].startswith("PING"):
+                    break
+                if told["client_type"] != "lua":
+                    asked.append(told["command"])
+    # Whether the file is still the same one; and how a new connection greets.
+    asked = [one for one in asked if not one.startswith(("PRAGMA", "HELLO", "CLIENT"))]
+    assert len(asked) == 1, [one[:60] for one in asked]
+
+
+def test_practice_is_counted_nowhere_and_stands_in_nobody_s_way(store: ChatStore) -> None:
+    store.set_presence(7, "Kit", True, NOON)
+    store.start((), 1, NOON, player=8)
+    token = store.start(("here",), 1, NOON)
+    found = store.find(token, NOON)
+    assert found
+    assert found.place == 1
+    counted = store.counts()
+    practice = next(one for one in store.live(NOON) if one.player)
+    store.accept(practice.id, 7, "Kit", NOON)
+    store.say(practice.id, "reader", "Hello", NOON)
+    store.end(practice.id, "adviser", NOON)
+    assert store.counts() == counted
+    assert store.messages(practice.id) == []
+    assert not store.present(NOON)[7].pauses(NOON)
+
+
+def test_how_it_was_is_counted_once_and_only_where_somebody_answered(store: ChatStore) -> None:
+    token, number = talking(store)
+    unanswered, waited = waiting(store, "other")
+    assert not store.said_how(digest(token), "helped", NOON), "it goes on"
+    for one in (number, waited):
+        store.end(one, "reader", NOON)
+    assert not store.said_how(digest(unanswered), "not", NOON)
+    assert store.said_how(digest(token), "helped", NOON)
+    assert not store.said_how(digest(token), "helped", NOON)
+    assert [(what, number) for _, what, number in store.counts() if what.startswith("how")] == [("how: helped", 1)]
+
+
+def test_a_pause_may_be_long_and_ask_for_a_word(store: ChatStore) -> None:
+    store.set_presence(7, "Kit", True, NOON)
+    store.pause(7, NOON + rules.LONG_PAUSE, True)
+    kit = store.present(NOON)[7]
+    assert (kit.pauses(NOON + timedelta(minutes=14)), kit.pauses(NOON + rules.LONG_PAUSE)) == (True, False)
+    assert kit.wants_a_word
+    store.end_pause(7)
+    assert not store.present(NOON)[7].wants_a_word
 
 
 def test_a_network_is_known_again_for_two_days_and_by_no_address(store: ChatStore, everything: Everything) -> None:

@@ -29,10 +29,12 @@ WHOLE: dict[str, Any] = {
     "chat": {
         "answered_by": "people", "confidential": "Ask first.", "instead": [], "ready": {"To begin": ["Hello."]},
         "open": [{"days": ["mon"], "from": "10:00", "until": "13:00"}], "closed_on": ["2026-12-25"],
+        "ready_in": {"cy": {"I ddechrau": ["Helo."]}}, "languages": ["en", "ur"],
+        "holidays": [{"day": "2026-12-25", "name": {"en": "Christmas Day"}}],
         "most_waiting": 10, "most_from_one_network": 6,
     },
 }  # fmt: skip
-ANY = {"languages", "press", "words", "ready", "names", "words_to_avoid", "dates"}
+ANY = {"languages", "press", "words", "ready", "ready_in", "names", "words_to_avoid", "dates"}
 """Tables whose names are the owner's own."""
 
 

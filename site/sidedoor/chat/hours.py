@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from sidedoor.documents.site import Chat
 
 _LOOK_AHEAD_DAYS = 14
+_TOLD_AHEAD_DAYS = 28
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -14,7 +15,7 @@ def is_open(chat: Chat, zone: ZoneInfo, now: datetime) -> bool:
     """Whether `now` (aware) lies in a slot of a day that is not a holiday; without slots, on such a day."""
     local = now.astimezone(zone)
     if not chat.open:
-        return local.date() not in chat.closed_on
+        return not chat.is_closed_on(local.date())
     minute = 60 * local.hour + local.minute
     return any(start <= minute < until for start, until in _slots(chat, local.date()))
 
@@ -48,6 +49,30 @@ def next_opening(chat: Chat, zone: ZoneInfo, now: datetime) -> datetime | None:
     return start.astimezone(zone) if start else None
 
 
+def week(chat: Chat) -> list[tuple[int, list[tuple[int, int]]]]:
+    """Each weekday (0 is Monday) with its slots, in minutes since midnight by the clock on the wall; those that touch
+    are one. Empty where no hours are promised."""
+    return [(number, _joined(chat, day)) for number, day in enumerate(_DAYS)] if chat.open else []
+
+
+def closed_days(chat: Chat, zone: ZoneInfo, now: datetime) -> list[date]:
+    """The days within the next four weeks that would have hours by their weekday, and have none."""
+    today = now.astimezone(zone).date()
+    days = (today + timedelta(days=ahead) for ahead in range(_TOLD_AHEAD_DAYS))
+    slots = {_DAYS.index(day) for slot in chat.open for day in slot.days} if chat.open else set(range(7))
+    return [day for day in days if chat.is_closed_on(day) and day.weekday() in slots]
+
+
+def _joined(chat: Chat, day: str) -> list[tuple[int, int]]:
+    joined: list[tuple[int, int]] = []
+    for start, until in sorted((slot.start, slot.until) for slot in chat.open if day in slot.days):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(until, joined[-1][1]))
+        else:
+            joined.append((start, until))
+    return joined
+
+
 def _spans(chat: Chat, zone: ZoneInfo, now: datetime) -> Iterator[tuple[datetime, datetime]]:
     """The slots of the days around `now`, in UTC: Python compares two moments of one zone by what the clock shows."""
     today = now.astimezone(zone).date()
@@ -59,7 +84,7 @@ def _spans(chat: Chat, zone: ZoneInfo, now: datetime) -> Iterator[tuple[datetime
 
 
 def _slots(chat: Chat, day: date) -> list[tuple[int, int]]:
-    if day in chat.closed_on:
+    if chat.is_closed_on(day):
         return []
     weekday = _DAYS[day.weekday()]
     return [(slot.start, slot.until) for slot in chat.open if weekday in slot.days]

@@ -13,6 +13,11 @@ Reason = Literal["hidden", "reader", "adviser", "quiet", "blocked", "broken"]
 Who = Literal["reader", "adviser", "note", "joined", "handed"]
 """A note is for the colleague who takes over; no reader ever gets one. `joined`: a supervisor reads along from here.
 `handed`: another adviser goes on from here. These two have no text, only an author."""
+How = Literal["helped", "partly", "not"]
+"""How a reader says it was, afterwards: one of three, and no word."""
+Kept = Literal["draft", "answer", "remark"]
+"""What a conversation holds beside its messages, sealed as they are: what the reader, or the adviser, has typed and not
+sent, and the adviser's own short note."""
 Why = Literal[
     "empty", "long", "often", "over", "pause", "gone", "closed", "here", "full", "network", "blocked", "again"
 ]
@@ -41,7 +46,11 @@ class Conversation:
     `place` counts from 1 in the queue, 0 once somebody answers. `quiet_since`: when somebody last wrote, or said that
     they are still there. `seen`: when the reader's browser last called. `adviser_seen`: when the adviser's desk did.
     `watcher`: the name of a supervisor who reads along just now, else empty. `newest`: the number of the last message.
-    `network_known`: whether a block would block anything.
+    `network_known`: whether a block would block anything. `language`: of the page it was begun on, if known. `shown`:
+    the number of the last message that the reader's page says it has shown. `unanswered_since`: when the reader began
+    to wait for the adviser's next words. `risk`: the adviser's mark. `has_remark`: whether there is a note of theirs.
+    `has_draft`, `has_answer`: whether the reader, or the adviser, left words unsent. `player`: the colleague who plays
+    the reader of a practice conversation, else 0.
     """
 
     id: int
@@ -57,15 +66,26 @@ class Conversation:
     newest: int
     place: int
     network_known: bool
+    language: str = ""
+    shown: int = 0
+    unanswered_since: datetime | None = None
+    risk: bool = False
+    has_remark: bool = False
+    has_draft: bool = False
+    has_answer: bool = False
+    player: int = 0
 
 
 @dataclass(frozen=True)
 class Adviser:
-    """Somebody who is present. `pause_until` (aware): they take no new conversation until then."""
+    """Somebody who is present. `pause_until` (aware): they take no new conversation until then. `languages`: those they
+    can write. `wants_a_word`: they asked for a colleague, after a hard chat."""
 
     id: int
     name: str
     pause_until: datetime | None
+    languages: tuple[str, ...] = ()
+    wants_a_word: bool = False
 
     def pauses(self, now: datetime) -> bool:
         """Whether they get a moment to breathe before the next conversation."""

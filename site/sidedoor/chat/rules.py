@@ -3,10 +3,11 @@
 Pure functions of facts and a moment (aware). The stores fetch the facts, ask here inside their transaction, and write.
 """
 
+import secrets
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, get_args
 
-from sidedoor.chat.model import Conversation, NotPossible, State, Who
+from sidedoor.chat.model import Conversation, How, NotPossible, State, Who, whole_minutes
 
 LONGEST_MESSAGE = 2000
 MOST_MESSAGES_A_MINUTE = 20
@@ -46,6 +47,16 @@ PAUSE = timedelta(minutes=2)
 """After each conversation an adviser has this long to breathe, unless they say that they are ready."""
 WATCHED_FOR = timedelta(seconds=20)
 """A supervisor whose desk has not called for this long no longer reads along."""
+
+LONG_PAUSE = timedelta(minutes=15)
+"""After a hard conversation, for whoever asks for it."""
+UNANSWERED_AFTER = timedelta(seconds=60)
+"""A reader who has waited for the adviser's next words for this long is told of at the desk."""
+QUICKLY = timedelta(minutes=1)
+"""Who is answered for the first time this soon is counted as such."""
+LONGEST_REMARK = 200
+ANOTHER_ONE_IN = 4
+"""Of those who say how it was, one in four is counted as one of the three by chance."""
 
 REMEMBERED = timedelta(minutes=10)
 """For this long an adviser still sees that, and how, a conversation ended; never what was said."""
@@ -89,7 +100,8 @@ def looked_in_long_ago(conversation: Conversation, now: datetime) -> bool:
 
 def out_of_reach(conversation: Conversation, now: datetime) -> bool:
     """Whether the reader's browser has not called for a while: a lost network, or they read with scripts off."""
-    return conversation.state != "ended" and conversation.seen <= out_of_reach_since(now)
+    gone = conversation.seen <= out_of_reach_since(now)
+    return conversation.state != "ended" and not conversation.player and gone
 
 
 def out_of_reach_since(now: datetime) -> datetime:
@@ -100,6 +112,23 @@ def out_of_reach_since(now: datetime) -> datetime:
 def desk_is_gone(seen: datetime | None, now: datetime) -> bool:
     """Whether an adviser's desk, which gave its last sign at `seen`, has given none for too long."""
     return seen is None or now - seen >= DESK_GONE_AFTER
+
+
+def is_counted_before_others(conversation: Conversation, now: datetime) -> bool:
+    """Whether those who came later wait behind it: it waits, in reach, and is no practice."""
+    return conversation.state == "waiting" and not conversation.player and not out_of_reach(conversation, now)
+
+
+def counted_at_answer(waited: timedelta) -> tuple[tuple[str, int], ...]:
+    """What is counted, and how much of it, when somebody is answered who has `waited`."""
+    counted = (("answered", 1), ("minutes waited", whole_minutes(waited)))
+    return (*counted, ("answered within a minute", 1)) if waited <= QUICKLY else counted
+
+
+def with_noise(how: How) -> How:
+    """What is counted for how somebody says it was: now and then another of the three (randomized response, Warner
+    1965), so that no count says what any one person pressed."""
+    return secrets.choice(get_args(How)) if secrets.randbelow(ANOTHER_ONE_IN) == 0 else how
 
 
 def left_alone(conversation: Conversation, now: datetime) -> bool:
@@ -121,6 +150,19 @@ def standing(conversation: Conversation, is_open: bool, somebody_present: bool, 
 def needs_numbers(told: Standing) -> bool:
     """Whether phone numbers are shown beside it, because nobody can promise an answer here."""
     return told in ("adviser gone", "nobody", "closed")
+
+
+def unanswered(conversation: Conversation, now: datetime) -> bool:
+    """Whether the reader has waited too long for the adviser's next words."""
+    since = conversation.unanswered_since
+    return conversation.state == "talking" and since is not None and now - since >= UNANSWERED_AFTER
+
+
+def waits_for_words(before: datetime | None, who: Who, now: datetime) -> datetime | None:
+    """Since when the reader waits for the adviser's words, once `who` has said something; `before`: until then."""
+    if who == "adviser":
+        return None
+    return before or now if who == "reader" else before
 
 
 def is_a_sign_of_life(who: Who) -> bool:

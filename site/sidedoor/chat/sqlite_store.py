@@ -4,8 +4,10 @@ The database holds sealed words and no key (keys.py). At the end the key is dest
 `secure_delete` overwrites where they lay, and the write-ahead log is cut to nothing.
 """
 
+import json
 import secrets
 import sqlite3
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,12 +18,13 @@ from sidedoor.chat.keys import Keys
 from sidedoor.chat.model import (
     Adviser,
     Conversation,
+    How,
+    Kept,
     Message,
     Reason,
     Unreadable,
     Who,
     hour_of,
-    whole_minutes,
 )
 from sidedoor.chat.sealing import digest, new_key, new_token, seal, unseal
 from sidedoor.database import Database, run_script
@@ -60,12 +63,40 @@ def _begin(database: sqlite3.Connection) -> None:
 _MIGRATIONS: tuple[Migration, ...] = (
     _begin,
     "ALTER TABLE messages ADD COLUMN author TEXT NOT NULL DEFAULT '';",
+    """
+    ALTER TABLE conversations ADD COLUMN language TEXT NOT NULL DEFAULT '';
+    ALTER TABLE conversations ADD COLUMN shown INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE conversations ADD COLUMN unanswered TEXT NOT NULL DEFAULT '';
+    ALTER TABLE conversations ADD COLUMN risk INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE conversations ADD COLUMN player INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE present ADD COLUMN languages TEXT NOT NULL DEFAULT '';
+    ALTER TABLE present ADD COLUMN word INTEGER NOT NULL DEFAULT 0;
+    CREATE TABLE kept (
+        conversation INTEGER, what TEXT, sealed BLOB NOT NULL, PRIMARY KEY (conversation, what)) WITHOUT ROWID;
+    CREATE INDEX whose ON conversations (adviser);
+    CREATE INDEX plays ON conversations (player) WHERE player != 0;
+    """,
 )
-_SELECT = (
-    "SELECT one.id, one.state, one.started, one.quiet_since, one.seen, one.adviser, one.adviser_name, desks.seen,"
-    " one.watcher, one.watched, one.reason, one.newest, one.network != ''"
-    " FROM conversations AS one LEFT JOIN desks ON desks.adviser = one.adviser"
+_FIELDS = (
+    "one.id, one.state, one.started, one.quiet_since, one.seen, one.adviser, one.adviser_name, desks.seen,"
+    " one.watcher, one.watched, one.reason, one.newest, one.network != '', one.language, one.shown, one.unanswered,"
+    " one.risk, one.player, (SELECT group_concat(what) FROM kept WHERE kept.conversation = one.id)"
 )
+_FROM = "FROM conversations AS one LEFT JOIN desks ON desks.adviser = one.adviser"
+_SELECT = f"SELECT {_FIELDS} {_FROM}"
+_PRESENT = "SELECT adviser, name, pause_until, languages, word FROM present WHERE seen > ? ORDER BY name"
+_BOARD = f"""
+SELECT (SELECT json_group_array(json_array(adviser, name, pause_until, languages, word))
+  FROM (SELECT * FROM present WHERE seen > ?1 ORDER BY name)) AS here, mine.*
+FROM (SELECT 1) LEFT JOIN (
+  SELECT {_FIELDS} {_FROM} WHERE one.state = 'waiting'
+  UNION SELECT {_FIELDS} {_FROM} WHERE one.adviser = ?2
+  UNION SELECT {_FIELDS} {_FROM} WHERE one.player = ?2 AND one.player != 0
+  UNION SELECT {_FIELDS} {_FROM} WHERE one.state = 'talking' AND (desks.seen IS NULL OR desks.seen <= ?1)) AS mine
+ORDER BY mine.started, mine.id
+"""  # noqa: S608 - fixed words
+_KEPT_AT: Mapping[Kept, int] = {"draft": -1, "answer": -2, "remark": -3}
+"""What sealing binds them to, in the place of a message's number."""
 _TIDIES_EVERY = timedelta(seconds=10)
 _HIGHEST = 2**63 - 1
 """The highest number that SQLite gives out."""
@@ -127,6 +158,8 @@ class SqliteStore:
         now: datetime,
         once: str = "",
         most_running: int = rules.MOST_FROM_ONE_NETWORK,
+        language: str = "",
+        player: int = 0,
     ) -> str:
         """See store.ChatStore."""
         self.end_the_quiet(now)
@@ -136,14 +169,18 @@ class SqliteStore:
             if row := database.execute(query, (digest(token),)).fetchone():
                 rules.is_the_same_start(row[0], datetime.fromisoformat(row[1]), now)
                 return token
-            rules.may_start(*self._starts(database, networks, now), most_waiting, most_running)
+            if not player:
+                rules.may_start(*self._starts(database, networks, now), most_waiting, most_running)
             row = database.execute(
-                "INSERT INTO conversations (token, network, state, started, quiet_since, seen)"
-                " VALUES (?, ?, 'waiting', ?, ?, ?)",
-                (digest(token), next(iter(networks), ""), moment, moment, moment),
+                "INSERT INTO conversations (token, network, state, started, quiet_since, seen, language, player)"
+                " VALUES (?, ?, 'waiting', ?, ?, ?, ?, ?)",
+                (digest(token), next(iter(networks), ""), moment, moment, moment, language, player),
             )
             database.executemany("INSERT INTO starts VALUES (?, ?)", [(network, moment) for network in networks[:1]])
-            self._count(database, "started", now)
+            if not player:
+                self._count(database, "started", now)
+                if language:
+                    self._count(database, f"language: {language}", now)
             self._keys.keep(row.lastrowid or 0, new_key())
         return token
 
@@ -151,7 +188,7 @@ class SqliteStore:
         """See store.ChatStore."""
         self.end_the_quiet(now)
         row = self._connection().execute(f"{_SELECT} WHERE one.token = ?", (digest(token),)).fetchone()
-        conversation = self._conversation(row, now) if row else None
+        conversation = self._conversation(row, now, self._before(row, now)) if row else None
         if conversation and rules.looked_in_long_ago(conversation, now):
             with self._write() as database:
                 query = "UPDATE conversations SET seen = ? WHERE id = ?"
@@ -170,13 +207,57 @@ class SqliteStore:
         if conversation > _HIGHEST:
             return None
         row = self._connection().execute(f"{_SELECT} WHERE one.id = ?", (conversation,)).fetchone()
-        return self._conversation(row, now) if row else None
+        return self._conversation(row, now, self._before(row, now)) if row else None
 
     def live(self, now: datetime) -> list[Conversation]:
         """See store.ChatStore."""
         self.end_the_quiet(now)
         rows = self._connection().execute(f"{_SELECT} ORDER BY one.started, one.id").fetchall()
-        return [conversation for conversation in (self._conversation(row, now) for row in rows) if conversation]
+        return self._in_order(rows, now)
+
+    def board(self, adviser: int, now: datetime) -> tuple[list[Conversation], dict[int, Adviser]]:
+        """See store.ChatStore."""
+        if abs(now - self._tidied) >= _TIDIES_EVERY:
+            self.end_the_quiet(now)
+        gone = (now - rules.DESK_GONE_AFTER).isoformat()
+        rows = self._connection().execute(_BOARD, (gone, adviser)).fetchall()
+        found = [row[1:] for row in rows if row[1] is not None]
+        if any(row[1] != "ended" and _is_over(row, now) for row in found):
+            self.end_the_quiet(now)
+            return self.board(adviser, now)
+        return self._in_order(found, now), _advisers(json.loads(rows[0][0]))
+
+    def keep(self, conversation: int, what: Kept, text: str) -> None:
+        """See store.ChatStore."""
+        with self._write() as database:
+            query = "SELECT 1 FROM conversations WHERE id = ? AND state != 'ended'"
+            key = self._keys.find(conversation)
+            if not key or not database.execute(query, (conversation,)).fetchone():
+                return
+            if text:
+                sealed = seal(key, conversation, _KEPT_AT[what], text)
+                database.execute("INSERT OR REPLACE INTO kept VALUES (?, ?, ?)", (conversation, what, sealed))
+            else:
+                database.execute("DELETE FROM kept WHERE conversation = ? AND what = ?", (conversation, what))
+
+    def kept(self, conversation: int, what: Kept) -> str:
+        """See store.ChatStore."""
+        query = "SELECT sealed FROM kept WHERE conversation = ? AND what = ?"
+        row = self._connection().execute(query, (conversation, what)).fetchone()
+        key = self._keys.find(conversation) if row else None
+        return unseal(key, conversation, _KEPT_AT[what], row[0]) if key else ""
+
+    def mark(self, conversation: int, risk: bool) -> None:
+        """See store.ChatStore."""
+        with self._write() as database:
+            query = "UPDATE conversations SET risk = ? WHERE id = ? AND state != 'ended'"
+            database.execute(query, (risk, conversation))
+
+    def show(self, conversation: int, number: int) -> None:
+        """See store.ChatStore."""
+        with self._write() as database:
+            query = "UPDATE conversations SET shown = max(shown, min(?, newest)) WHERE id = ? AND state != 'ended'"
+            database.execute(query, (number, conversation))
 
     def say(self, conversation: int, who: Who, text: str, now: datetime, once: str = "", author: str = "") -> int:
         """See store.ChatStore."""
@@ -191,14 +272,16 @@ class SqliteStore:
                 "SELECT count(*) FROM messages WHERE conversation = ? AND who = ? AND at > ?",
                 (conversation, who, (now - timedelta(minutes=1)).isoformat()),
             ).fetchone()
-            state = database.execute("SELECT state FROM conversations WHERE id = ?", (conversation,)).fetchone()
-            rules.may_say(state[0] if state else None, lately)
+            query = "SELECT state, unanswered FROM conversations WHERE id = ?"
+            state, unanswered = database.execute(query, (conversation,)).fetchone() or (None, "")
+            rules.may_say(state, lately)
             if not (key := self._keys.find(conversation)):
                 raise Unreadable(conversation)
+            since = rules.waits_for_words(datetime.fromisoformat(unanswered) if unanswered else None, who, now)
             (number,) = database.execute(
-                "UPDATE conversations SET newest = newest + 1, quiet_since = CASE WHEN ? THEN ? ELSE quiet_since END"
-                " WHERE id = ? RETURNING newest",
-                (rules.is_a_sign_of_life(who), now.isoformat(), conversation),
+                "UPDATE conversations SET newest = newest + 1, unanswered = ?,"
+                " quiet_since = CASE WHEN ? THEN ? ELSE quiet_since END WHERE id = ? RETURNING newest",
+                (since.isoformat() if since else "", rules.is_a_sign_of_life(who), now.isoformat(), conversation),
             ).fetchone()
             database.execute(
                 "INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -243,16 +326,17 @@ class SqliteStore:
         with self._write() as database:
             query = "SELECT 1 FROM present WHERE adviser = ? AND pause_until > ?"
             pauses = database.execute(query, (adviser, now.isoformat())).fetchone()
-            row = database.execute("SELECT state, started FROM conversations WHERE id = ?", (conversation,)).fetchone()
-            rules.may_accept(row[0] if row else None, bool(pauses))
+            query = "SELECT state, started, player FROM conversations WHERE id = ?"
+            state, started, player = database.execute(query, (conversation,)).fetchone() or (None, "", 0)
+            rules.may_accept(state, bool(pauses))
             database.execute(
-                "UPDATE conversations SET state = 'talking', adviser = ?, adviser_name = ?, quiet_since = ?"
-                " WHERE id = ?",
+                "UPDATE conversations SET state = 'talking', adviser = ?1, adviser_name = ?2, quiet_since = ?3,"
+                " unanswered = ?3 WHERE id = ?4",
                 (adviser, name, now.isoformat(), conversation),
             )
             self._sign(database, adviser, now)
-            self._count(database, "answered", now)
-            self._count(database, "minutes waited", now, whole_minutes(now - datetime.fromisoformat(row[1])))
+            for what, number in () if player else rules.counted_at_answer(now - datetime.fromisoformat(started)):
+                self._count(database, what, now, number)
 
     def pass_on(
         self, conversation: int, adviser: int, to: int, name: str, now: datetime, only_if_left: bool = False
@@ -266,6 +350,7 @@ class SqliteStore:
             rules.may_pass(state, whose == adviser, of, for_, only_if_left, now)
             query = "UPDATE conversations SET adviser = ?, adviser_name = ?, watcher = '' WHERE id = ?"
             database.execute(query, (to, name, conversation))
+            database.execute("DELETE FROM kept WHERE conversation = ? AND what = 'answer'", (conversation,))
 
     def watch(self, conversation: int, name: str, now: datetime) -> None:
         """See store.ChatStore."""
@@ -289,15 +374,17 @@ class SqliteStore:
         self._cut_the_log()
         return blocked
 
-    def set_presence(self, adviser: int, name: str, present: bool, now: datetime) -> None:
+    def set_presence(
+        self, adviser: int, name: str, present: bool, now: datetime, languages: tuple[str, ...] = ()
+    ) -> None:
         """See store.ChatStore."""
         with self._write() as database:
             self._sign(database, adviser, now)
             if present:
                 database.execute(
-                    "INSERT INTO present VALUES (?, ?, ?, NULL)"
-                    " ON CONFLICT (adviser) DO UPDATE SET seen = excluded.seen, name = excluded.name",
-                    (adviser, name, now.isoformat()),
+                    "INSERT INTO present (adviser, name, seen, languages) VALUES (?, ?, ?, ?) ON CONFLICT (adviser)"
+                    " DO UPDATE SET seen = excluded.seen, name = excluded.name, languages = excluded.languages",
+                    (adviser, name, now.isoformat(), " ".join(languages)),
                 )
             else:
                 database.execute("DELETE FROM present WHERE adviser = ?", (adviser,))
@@ -310,21 +397,39 @@ class SqliteStore:
     def end_pause(self, adviser: int) -> None:
         """See store.ChatStore."""
         with self._write() as database:
-            database.execute("UPDATE present SET pause_until = NULL WHERE adviser = ?", (adviser,))
+            database.execute("UPDATE present SET pause_until = NULL, word = 0 WHERE adviser = ?", (adviser,))
+
+    def pause(self, adviser: int, until: datetime, wants_a_word: bool) -> None:
+        """See store.ChatStore."""
+        with self._write() as database:
+            query = "UPDATE present SET pause_until = ?, word = ? WHERE adviser = ?"
+            database.execute(query, (until.isoformat(), wants_a_word, adviser))
 
     def present(self, now: datetime) -> dict[int, Adviser]:
         """See store.ChatStore."""
-        query = "SELECT adviser, name, pause_until FROM present WHERE seen > ? ORDER BY name"
-        rows = self._connection().execute(query, ((now - rules.DESK_GONE_AFTER).isoformat(),)).fetchall()
-        return {id_: Adviser(id_, name, datetime.fromisoformat(until) if until else None) for id_, name, until in rows}
+        since = (now - rules.DESK_GONE_AFTER).isoformat()
+        return _advisers(self._connection().execute(_PRESENT, (since,)).fetchall())
 
-    def usual_wait(self, now: datetime) -> timedelta | None:
+    def usual_wait(self, since: datetime, now: datetime) -> timedelta | None:
         """See store.ChatStore."""
-        hours = (hour_of(now), hour_of(now - timedelta(hours=1)))
-        query = "SELECT what, sum(number) FROM counts WHERE hour IN (?, ?) GROUP BY what"
-        told = dict(self._connection().execute(query, hours).fetchall())
+        query = "SELECT what, sum(number) FROM counts WHERE hour BETWEEN ? AND ? GROUP BY what"
+        told = dict(self._connection().execute(query, (hour_of(since), hour_of(now))).fetchall())
         answered = told.get("answered", 0)
         return timedelta(minutes=told.get("minutes waited", 0)) / answered if answered else None
+
+    def count(self, what: str, now: datetime) -> None:
+        """See store.ChatStore."""
+        with self._write() as database:
+            self._count(database, what, now)
+
+    def said_how(self, ticket: str, how: How, now: datetime) -> bool:
+        """See store.ChatStore."""
+        with self._write() as database:
+            query = "UPDATE conversations SET token = NULL WHERE token = ? AND state = 'ended' AND adviser IS NOT NULL"
+            counted = database.execute(query, (ticket,)).rowcount > 0
+            if counted:
+                self._count(database, f"how: {how}", now)
+        return counted
 
     def counts(self) -> list[tuple[str, str, int]]:
         """See store.ChatStore."""
@@ -348,7 +453,7 @@ class SqliteStore:
             count(f"blocks WHERE network IN ({marks}) AND until > ?", *networks, now.isoformat()) > 0,
             count(f"conversations WHERE network IN ({marks}) AND state != 'ended'", *networks),
             count(f"starts WHERE network IN ({marks}) AND at > ?", *networks, since),
-            count("conversations WHERE state = 'waiting' AND seen > ?", reach),
+            count("conversations WHERE state = 'waiting' AND player = 0 AND seen > ?", reach),
         )
 
     @staticmethod
@@ -360,14 +465,18 @@ class SqliteStore:
 
     def _end(self, database: sqlite3.Connection, conversation: int, reason: Reason, now: datetime) -> None:
         row = database.execute(
-            "UPDATE conversations SET state = 'ended', reason = ?, ended = ?, network = '', watcher = ''"
-            " WHERE id = ? AND state != 'ended' RETURNING adviser",
+            "UPDATE conversations SET state = 'ended', reason = ?, ended = ?, network = '', watcher = '',"
+            " language = '', shown = 0, unanswered = '', risk = 0"
+            " WHERE id = ? AND state != 'ended' RETURNING adviser, player",
             (reason, now.isoformat(), conversation),
         ).fetchone()
         if not row:
             return
         self._keys.destroy(conversation)
         database.execute("DELETE FROM messages WHERE conversation = ?", (conversation,))
+        database.execute("DELETE FROM kept WHERE conversation = ?", (conversation,))
+        if row[1]:
+            return  # practice is counted nowhere, and nobody needs to breathe after it
         database.execute(
             "UPDATE present SET pause_until = ? WHERE adviser = ?", ((now + rules.PAUSE).isoformat(), row[0])
         )
@@ -378,16 +487,32 @@ class SqliteStore:
         query = "INSERT INTO counts VALUES (?, ?, ?) ON CONFLICT (hour, what) DO UPDATE SET number = number + ?"
         database.execute(query, (hour_of(now), what, by, by))
 
-    def _conversation(self, row: tuple[Any, ...], now: datetime) -> Conversation | None:
+    def _before(self, row: tuple[Any, ...], now: datetime) -> int:
+        """How many wait before the conversation of `row`, in reach; none where it does not wait itself."""
+        if row[1] != "waiting":
+            return 0
+        query = (
+            "SELECT count(*) FROM conversations"
+            " WHERE state = 'waiting' AND player = 0 AND (started, id) < (?, ?) AND seen > ?"
+        )
+        reach = rules.out_of_reach_since(now).isoformat()
+        return int(self._connection().execute(query, (row[2], row[0], reach)).fetchone()[0])
+
+    def _in_order(self, rows: list[tuple[Any, ...]], now: datetime) -> list[Conversation]:
+        """All that can be read; `rows` hold everybody who waits, the longest first."""
+        before, found = 0, []
+        for row in rows:
+            conversation = self._conversation(row, now, before)
+            if conversation:
+                found.append(conversation)
+                before += rules.is_counted_before_others(conversation, now)
+        return found
+
+    @staticmethod
+    def _conversation(row: tuple[Any, ...], now: datetime, before: int) -> Conversation | None:
         """None for a row that cannot be read: nobody can go on there, and it must not take the others down with it."""
-        id_, state, started, quiet_since, seen, adviser, name, desk, watcher, watched, reason, newest, network = row
-        place = 0
-        if state == "waiting":
-            query = "SELECT count(*) FROM conversations WHERE state = 'waiting' AND (started, id) < (?, ?) AND seen > ?"
-            (before,) = (
-                self._connection().execute(query, (started, id_, rules.out_of_reach_since(now).isoformat())).fetchone()
-            )
-            place = before + 1
+        id_, state, started, quiet_since, seen, adviser, name, desk, watcher, watched, reason, newest = row[:12]
+        network, language, shown, unanswered, risk, player, kept = row[12:]
         try:
             return Conversation(
                 id=id_,
@@ -401,8 +526,16 @@ class SqliteStore:
                 watcher=watcher if watched > (now - rules.WATCHED_FOR).isoformat() else "",
                 reason=reason,
                 newest=int(newest),
-                place=place,
+                place=before + 1 if state == "waiting" else 0,
                 network_known=bool(network),
+                language=language,
+                shown=int(shown),
+                unanswered_since=datetime.fromisoformat(unanswered) if unanswered else None,
+                risk=bool(risk),
+                has_remark="remark" in (kept or ""),
+                has_draft="draft" in (kept or ""),
+                has_answer="answer" in (kept or ""),
+                player=int(player),
             )
         except (ValueError, TypeError):
             return None
@@ -430,6 +563,13 @@ def _old(now: datetime) -> tuple[tuple[str, str], ...]:
         ("desks WHERE seen <= ?", (now - rules.DESK_REMEMBERED).isoformat()),
         ("counts WHERE hour <= ?", hour_of(now - rules.COUNTS_KEPT)),
     )
+
+
+def _advisers(rows: list[Any]) -> dict[int, Adviser]:
+    return {
+        id_: Adviser(id_, name, datetime.fromisoformat(until) if until else None, tuple(languages.split()), bool(word))
+        for id_, name, until, languages, word in rows
+    }
 
 
 def _is_over(row: tuple[Any, ...], now: datetime) -> bool:

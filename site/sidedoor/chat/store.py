@@ -14,7 +14,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from sidedoor.chat import rules
-from sidedoor.chat.model import Adviser, Conversation, Message, Reason, StoreDown, Who
+from sidedoor.chat.model import Adviser, Conversation, How, Kept, Message, Reason, StoreDown, Who
 from sidedoor.chat.sqlite_store import SqliteStore
 from sidedoor.documents.codes import Code
 from sidedoor.documents.problems import Problem, Refused
@@ -40,8 +40,13 @@ class ChatStore(Protocol):
         now: datetime,
         once: str = "",
         most_running: int = rules.MOST_FROM_ONE_NETWORK,
+        language: str = "",
+        player: int = 0,
     ) -> str:
         """A new conversation's token (256 bits); it waits. `networks`: see networks.networks.
+
+        `language`: of the page it is begun on. `player`: the colleague who plays the reader; then it is a practice
+        conversation, which no limit holds for, and which is counted nowhere.
 
         `once` (random, from the form) makes two Starts of one press one conversation, with the same token.
         Raises NotPossible: `again` (a Start that was seen long before) or what rules.may_start does.
@@ -59,6 +64,10 @@ class ChatStore(Protocol):
     def live(self, now: datetime) -> list[Conversation]:
         """Every conversation that waits or talks, or ended a moment ago; the longest waiting first."""
 
+    def board(self, adviser: int, now: datetime) -> tuple[list[Conversation], Mapping[int, Adviser]]:
+        """Of `live`, what one adviser's board shows: who waits, what is theirs, what they play the reader of, and what
+        a desk that is gone left alone; and `present`. One question to the store, however many live."""
+
     def say(self, conversation: int, who: Who, text: str, now: datetime, once: str = "", author: str = "") -> int:
         """Add a message; its number. A message whose `once` is there already is not added again.
 
@@ -71,6 +80,19 @@ class ChatStore(Protocol):
 
         Raises Unreadable where it goes on, but one of them is not what was said.
         """
+
+    def keep(self, conversation: int, what: Kept, text: str) -> None:
+        """Keep `text` (sealed, until the end) in the place of what was there; an empty one takes it out. Does nothing
+        where the conversation has ended."""
+
+    def kept(self, conversation: int, what: Kept) -> str:
+        """What was kept; nothing where the conversation has ended. Raises Unreadable as `messages` does."""
+
+    def mark(self, conversation: int, risk: bool) -> None:
+        """The adviser's mark that somebody may be in danger, or that nobody is."""
+
+    def show(self, conversation: int, number: int) -> None:
+        """The reader's page says that it has shown the messages up to this number."""
 
     def accept(self, conversation: int, adviser: int, name: str, now: datetime) -> None:
         """Answer somebody who waits. Raises NotPossible: see rules.may_accept."""
@@ -92,21 +114,35 @@ class ChatStore(Protocol):
         Whether its network is known; where it is not, nothing is blocked.
         """
 
-    def set_presence(self, adviser: int, name: str, present: bool, now: datetime) -> None:
-        """An adviser says that they are there, or that they no longer are."""
+    def set_presence(
+        self, adviser: int, name: str, present: bool, now: datetime, languages: tuple[str, ...] = ()
+    ) -> None:
+        """An adviser says that they are there, and which languages they can write; or that they no longer are."""
 
     def sign(self, adviser: int, now: datetime) -> None:
         """An adviser's desk is open, whether they are present or not. Who is present stays so, if the last sign is not
         older than rules.DESK_RETURNS_WITHIN."""
 
     def end_pause(self, adviser: int) -> None:
-        """The adviser's pause is over: they take new conversations again."""
+        """The adviser's pause is over: they take new conversations again, and want no word any more."""
+
+    def pause(self, adviser: int, until: datetime, wants_a_word: bool) -> None:
+        """An adviser who is present takes no new conversation until then, and perhaps wants a word with a colleague."""
 
     def present(self, now: datetime) -> Mapping[int, Adviser]:
         """The advisers who are there now, and whose desks give signs, by id."""
 
-    def usual_wait(self, now: datetime) -> timedelta | None:
-        """How long people waited in this hour and the last, on average; None if nobody was answered."""
+    def usual_wait(self, since: datetime, now: datetime) -> timedelta | None:
+        """How long people waited since the hour of `since`, on average; None if nobody was answered."""
+
+    def count(self, what: str, now: datetime) -> None:
+        """Count what no other step counts: a start that was refused."""
+
+    def said_how(self, ticket: str, how: How, now: datetime) -> bool:
+        """Count how it was for whoever has the `ticket` (sealing.digest of the token) of a conversation that ended.
+
+        Whether it is counted: once, where somebody answered, and while the conversation is remembered.
+        """
 
     def counts(self) -> list[tuple[str, str, int]]:
         """All that is kept: hour (UTC), what, how often."""

@@ -9,8 +9,9 @@ https://valkey.io/topics/transactions/). What cannot be read there counts as gon
 import json
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast, get_args
@@ -23,6 +24,8 @@ from sidedoor.chat import rules
 from sidedoor.chat.model import (
     Adviser,
     Conversation,
+    How,
+    Kept,
     Message,
     Reason,
     State,
@@ -30,7 +33,6 @@ from sidedoor.chat.model import (
     Unreadable,
     Who,
     hour_of,
-    whole_minutes,
 )
 from sidedoor.chat.sealing import digest, new_key, new_token, seal, unseal
 from sidedoor.documents.codes import Code
@@ -42,9 +44,33 @@ _LIFE = rules.PLACE_OVER_AFTER + rules.REMEMBERED
 """A conversation's keys expire this long after its last sign of life; before that we have ended it ourselves."""
 _LAST_KEPT = timedelta(days=7)
 _NUMBERS_FROM = datetime(2026, 1, 1, tzinfo=UTC)
+_OF_ONE_THAT_GOES_ON = ("language", "shown", "unanswered", "risk")
 _INDEXES = ("live", "waiting", "reach", "due", "ended")
+_KEPT_AT: Mapping[Kept, int] = {"draft": -1, "answer": -2, "remark": -3}
+"""What sealing binds them to, in the place of a message's number."""
+_BOARD = """
+local desks, found = redis.call('HGETALL', ARGV[1] .. 'desks'), {}
+local seen = {}
+for at = 1, #desks, 2 do seen[desks[at]] = desks[at + 1] end
+for _, id in ipairs(redis.call('ZRANGE', ARGV[1] .. 'live', 0, -1)) do
+  local name = ARGV[1] .. 'one:' .. id
+  if redis.call('TYPE', name).ok == 'hash' then
+    local some = redis.call('HMGET', name, 'state', 'adviser', 'player')
+    local left = some[1] == 'talking' and (not seen[some[2]] or seen[some[2]] <= ARGV[3])
+    if ARGV[2] == '' or some[1] == 'waiting' or some[2] == ARGV[2] or some[3] == ARGV[2] or left then
+      local kept = redis.call('HKEYS', ARGV[1] .. 'kept:' .. id)
+      table.insert(found, {id, redis.call('HGETALL', name), seen[some[2]] or '', kept})
+    end
+  end
+end
+return {redis.call('HGETALL', ARGV[1] .. 'present'), found}
+"""
+"""All that one board shows, at one moment and by one question: of everybody who lives, those whom ARGV[2] (an adviser,
+or nobody for all) has to see; ARGV[3]: a desk that gave its last sign then, or earlier, is gone."""
 _PATIENCE_SECONDS = 3.0
 _SWEEPS_EVERY = timedelta(seconds=1)
+_BOARD_SWEEPS_EVERY = timedelta(seconds=10)
+"""A board is asked for often, and sees by itself what is over on it."""
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -124,6 +150,8 @@ class ValkeyStore:
         now: datetime,
         once: str = "",
         most_running: int = rules.MOST_FROM_ONE_NETWORK,
+        language: str = "",
+        player: int = 0,
     ) -> str:
         """See store.ChatStore."""
         self.end_the_quiet(now)
@@ -138,24 +166,26 @@ class ValkeyStore:
                 return
             since = (now - rules.STARTS_WITHIN).timestamp()
             in_reach = rules.out_of_reach_since(now).timestamp()
-            rules.may_start(
-                any(pipe.exists(_name("block", network)) for network in networks),
-                sum(self._goes_on(pipe, int(id_)) for name in running for id_ in cast(Any, pipe.smembers(name))),
-                sum(cast(Any, pipe.zcount(name, since, "+inf")) for name in begun),
-                cast(Any, pipe.zcount(_name("reach"), f"({in_reach}", "+inf")),
-                most_waiting,
-                most_running,
-            )
+            if not player:
+                rules.may_start(
+                    any(pipe.exists(_name("block", network)) for network in networks),
+                    sum(self._goes_on(pipe, int(id_)) for name in running for id_ in cast(Any, pipe.smembers(name))),
+                    sum(cast(Any, pipe.zcount(name, since, "+inf")) for name in begun),
+                    cast(Any, pipe.zcount(_name("reach"), f"({in_reach}", "+inf")),
+                    most_waiting,
+                    most_running,
+                )
             id_ = self._next_number(now)
             row: _Row = {
                 "token": digest(token), "network": next(iter(networks), ""), "state": "waiting",
                 "started": now.isoformat(), "quiet_since": now.isoformat(), "seen": now.isoformat(),
-                "key": new_key(), "newest": 0,
+                "key": new_key(), "newest": 0, "language": language, "player": player,
             }  # fmt: skip
             pipe.multi()
             pipe.hset(_one(id_), mapping=row)
             pipe.set(known, id_)
-            for name in ("live", "waiting", "reach"):
+            # Practice is waited behind by nobody.
+            for name in ("live",) if player else ("live", "waiting", "reach"):
                 pipe.zadd(_name(name), {str(id_): now.timestamp()})
             pipe.zadd(_name("due"), {str(id_): rules.over_at("waiting", now, now).timestamp()})
             self._keep(pipe, id_, digest(token))
@@ -166,7 +196,10 @@ class ValkeyStore:
             for name in running[:1]:
                 pipe.sadd(name, id_)
                 pipe.expire(name, timedelta(days=2))
-            self._count(pipe, "started", now)
+            if not player:
+                self._count(pipe, "started", now)
+                if language:
+                    self._count(pipe, f"language: {language}", now)
 
         self._redis.transaction(step, known, *begun, *running, _name("waiting"))
         return token
@@ -196,11 +229,53 @@ class ValkeyStore:
     def live(self, now: datetime) -> list[Conversation]:
         """See store.ChatStore."""
         self.end_the_quiet(now)
-        ids = cast(list[bytes], self._redis.zrange(_name("live"), 0, -1))
-        conversations = [self._conversation(int(id_), now) for id_ in ids]
-        return sorted(
-            (conversation for conversation in conversations if conversation), key=lambda one: (one.started, one.id)
-        )
+        return self._ask_for_board("", now)[0]
+
+    @_or_down
+    def board(self, adviser: int, now: datetime) -> tuple[list[Conversation], dict[int, Adviser]]:
+        """See store.ChatStore."""
+        if abs(now - self._swept) >= _BOARD_SWEEPS_EVERY:
+            self.end_the_quiet(now)
+        found, present = self._ask_for_board(str(adviser), now)
+        if any(one.state != "ended" and now >= rules.over_at(one.state, one.quiet_since, one.seen) for one in found):
+            self.end_the_quiet(now)
+            found, present = self._ask_for_board(str(adviser), now)
+        return found, present
+
+    @_or_down
+    def keep(self, conversation: int, what: Kept, text: str) -> None:
+        """See store.ChatStore."""
+
+        def step(pipe: Pipeline) -> None:
+            state, key, token = cast(Any, pipe.hmget(_one(conversation), "state", "key", "token"))
+            pipe.multi()
+            if state not in (b"waiting", b"talking") or not key:
+                return
+            if text:
+                sealed = seal(key, conversation, _KEPT_AT[what], text)
+                pipe.hset(_name("kept", conversation), what, cast(Any, sealed))
+                self._keep(pipe, conversation, token.decode())
+            else:
+                pipe.hdel(_name("kept", conversation), what)
+
+        self._redis.transaction(step, _one(conversation))
+
+    @_or_down
+    def kept(self, conversation: int, what: Kept) -> str:
+        """See store.ChatStore."""
+        key = cast(bytes | None, self._redis.hget(_one(conversation), "key"))
+        sealed = cast(bytes | None, self._redis.hget(_name("kept", conversation), what))
+        return unseal(key, conversation, _KEPT_AT[what], sealed) if key and sealed else ""
+
+    @_or_down
+    def mark(self, conversation: int, risk: bool) -> None:
+        """See store.ChatStore."""
+        self._set_while_it_goes_on(conversation, "risk", int(risk))
+
+    @_or_down
+    def show(self, conversation: int, number: int) -> None:
+        """See store.ChatStore."""
+        self._set_while_it_goes_on(conversation, "shown", number)
 
     @_or_down
     def say(self, conversation: int, who: Who, text: str, now: datetime, once: str = "", author: str = "") -> int:
@@ -210,13 +285,12 @@ class ValkeyStore:
         seen_before = _name("once", conversation)
 
         def step(pipe: Pipeline) -> int:
-            key, state, token, newest, quiet, seen = cast(
-                Any, pipe.hmget(_one(conversation), "key", "state", "token", "newest", "quiet_since", "seen")
-            )
+            names = ("key", "state", "token", "newest", "quiet_since", "seen", "unanswered")
+            key, state, token, newest, quiet, seen, unanswered = cast(Any, pipe.hmget(_one(conversation), *names))
             if once and state != b"ended" and (again := cast(Any, pipe.hget(seen_before, once))):
                 return int(again)
-            since = (now - timedelta(minutes=1)).timestamp()
-            rules.may_say(_state(state), cast(Any, pipe.zcount(lately, f"({since}", "+inf")))
+            lately_since = (now - timedelta(minutes=1)).timestamp()
+            rules.may_say(_state(state), cast(Any, pipe.zcount(lately, f"({lately_since}", "+inf")))
             try:
                 number = int(newest) + 1
                 sealed = seal(key, conversation, number, text).hex()
@@ -225,12 +299,18 @@ class ValkeyStore:
             except (ValueError, TypeError, AttributeError):  # one of them is missing, or garbled
                 raise Unreadable(conversation) from None
             quiet_since = now if rules.is_a_sign_of_life(who) else quiet_since
+            since = rules.waits_for_words(_moment(unanswered), who, now)
+            row: _Row = {
+                "newest": number,
+                "quiet_since": quiet_since.isoformat(),
+                "unanswered": since.isoformat() if since else "",
+            }
             pipe.multi()
             pipe.rpush(words, json.dumps(told))
-            pipe.hset(_one(conversation), mapping={"newest": number, "quiet_since": quiet_since.isoformat()})
+            pipe.hset(_one(conversation), mapping=row)
             if once:
                 pipe.hset(seen_before, once, number)
-            pipe.zremrangebyscore(lately, "-inf", since)
+            pipe.zremrangebyscore(lately, "-inf", lately_since)
             pipe.zadd(lately, {str(number): now.timestamp()})
             pipe.expire(lately, timedelta(minutes=2))
             due = rules.over_at(state.decode(), quiet_since, seen_at)
@@ -266,13 +346,15 @@ class ValkeyStore:
 
         def step(pipe: Pipeline) -> None:
             here = self._present(pipe).get(adviser)
-            state, started, seen = cast(Any, pipe.hmget(_one(conversation), "state", "started", "seen"))
+            names = ("state", "started", "seen", "player")
+            state, started, seen, player = cast(Any, pipe.hmget(_one(conversation), *names))
             rules.may_accept(_state(state), bool(here and here[0].pauses(now)))
             row: _Row = {
                 "state": "talking",
                 "adviser": adviser,
                 "adviser_name": name,
                 "quiet_since": now.isoformat(),
+                "unanswered": now.isoformat(),
             }
             waited = now - datetime.fromisoformat(started.decode())
             due = rules.over_at("talking", now, datetime.fromisoformat(seen.decode()))
@@ -282,8 +364,8 @@ class ValkeyStore:
             pipe.zrem(_name("reach"), conversation)
             pipe.zadd(_name("due"), {str(conversation): due.timestamp()})
             self._put_sign(pipe, adviser, now)
-            self._count(pipe, "answered", now)
-            self._count(pipe, "minutes waited", now, whole_minutes(waited))
+            for what, number in () if int(player or 0) else rules.counted_at_answer(waited):
+                self._count(pipe, what, now, number)
 
         self._redis.transaction(step, _one(conversation))
 
@@ -300,6 +382,7 @@ class ValkeyStore:
             rules.may_pass(_state(state), mine, of, for_, only_if_left, now)
             pipe.multi()
             pipe.hset(_one(conversation), mapping={"adviser": to, "adviser_name": name, "watcher": ""})
+            pipe.hdel(_name("kept", conversation), "answer")
 
         self._redis.transaction(step, _one(conversation), _name("desks"))
 
@@ -332,16 +415,18 @@ class ValkeyStore:
         return blocked
 
     @_or_down
-    def set_presence(self, adviser: int, name: str, present: bool, now: datetime) -> None:
+    def set_presence(
+        self, adviser: int, name: str, present: bool, now: datetime, languages: tuple[str, ...] = ()
+    ) -> None:
         """See store.ChatStore."""
 
         def step(pipe: Pipeline) -> None:
             known = self._present(pipe).get(adviser)
-            pause = known[0].pause_until if known else None
+            before = known[0] if known else Adviser(adviser, name, None)
             pipe.multi()
             self._put_sign(pipe, adviser, now)
             if present:
-                self._put_present(pipe, Adviser(adviser, name, pause), now)
+                self._put_present(pipe, replace(before, name=name, languages=languages), now)
             else:
                 pipe.hdel(_name("present"), str(adviser))
 
@@ -370,25 +455,63 @@ class ValkeyStore:
             known = self._present(pipe).get(adviser)
             pipe.multi()
             if known:
-                self._put_present(pipe, Adviser(adviser, known[0].name, None), known[1])
+                self._put_present(pipe, replace(known[0], pause_until=None, wants_a_word=False), known[1])
+
+        self._redis.transaction(step, _name("present"))
+
+    @_or_down
+    def pause(self, adviser: int, until: datetime, wants_a_word: bool) -> None:
+        """See store.ChatStore."""
+
+        def step(pipe: Pipeline) -> None:
+            known = self._present(pipe).get(adviser)
+            pipe.multi()
+            if known:
+                self._put_present(pipe, replace(known[0], pause_until=until, wants_a_word=wants_a_word), known[1])
 
         self._redis.transaction(step, _name("present"))
 
     @_or_down
     def present(self, now: datetime) -> dict[int, Adviser]:
         """See store.ChatStore."""
-        here = [adviser for adviser, seen in self._present(self._redis).values() if not rules.desk_is_gone(seen, now)]
-        return {adviser.id: adviser for adviser in sorted(here, key=lambda adviser: adviser.name)}
+        return _here(self._present(self._redis), now)
 
     @_or_down
-    def usual_wait(self, now: datetime) -> timedelta | None:
+    def usual_wait(self, since: datetime, now: datetime) -> timedelta | None:
         """See store.ChatStore."""
         answered = waited = 0
-        for hour in (hour_of(now), hour_of(now - timedelta(hours=1))):
-            told = cast(dict[bytes, bytes], self._redis.hgetall(_name("counts", hour)))
-            answered += int(told.get(b"answered", 0))
-            waited += int(told.get(b"minutes waited", 0))
+        hours = range(int((now - since) / timedelta(hours=1)) + 2)
+        with self._redis.pipeline() as pipe:
+            for name in dict.fromkeys(hour_of(min(since + timedelta(hours=hour), now)) for hour in hours):
+                pipe.hmget(_name("counts", name), "answered", "minutes waited")
+            for told in pipe.execute():
+                answered += int(told[0] or 0)
+                waited += int(told[1] or 0)
         return timedelta(minutes=waited) / answered if answered else None
+
+    @_or_down
+    def count(self, what: str, now: datetime) -> None:
+        """See store.ChatStore."""
+        with self._redis.pipeline() as pipe:
+            self._count(pipe, what, now)
+            pipe.execute()
+
+    @_or_down
+    def said_how(self, ticket: str, how: How, now: datetime) -> bool:
+        """See store.ChatStore."""
+        known = _name("token", ticket)
+
+        def step(pipe: Pipeline) -> bool:
+            id_ = cast(Any, pipe.get(known))
+            state, adviser = cast(Any, pipe.hmget(_one(int(id_)), "state", "adviser")) if id_ else (None, None)
+            pipe.multi()
+            if state != b"ended" or not adviser:
+                return False
+            pipe.delete(known)
+            self._count(pipe, f"how: {how}", now)
+            return True
+
+        return cast(bool, self._redis.transaction(cast(Any, step), known, value_from_callable=True))
 
     @_or_down
     def counts(self) -> list[tuple[str, str, int]]:
@@ -402,7 +525,8 @@ class ValkeyStore:
 
     def _end(self, conversation: int, reason: Reason, now: datetime, only_if_due: bool = False) -> None:
         def step(pipe: Pipeline) -> None:
-            state, adviser, network = cast(Any, pipe.hmget(_one(conversation), "state", "adviser", "network"))
+            names = ("state", "adviser", "network", "player")
+            state, adviser, network, player = cast(Any, pipe.hmget(_one(conversation), *names))
             due = cast(Any, pipe.zscore(_name("due"), conversation))
             here = self._present(pipe).get(int(adviser)) if adviser else None
             pipe.multi()
@@ -412,20 +536,22 @@ class ValkeyStore:
                 pipe.zrem(_name(name), conversation)
             if state == b"ended":
                 return
-            pipe.delete(_name("words", conversation), _name("once", conversation))
+            pipe.delete(_name("words", conversation), _name("once", conversation), _name("kept", conversation))
             pipe.delete(*(_name("lately", f"{conversation}:{who}") for who in get_args(Who)))
             if state is None:
                 pipe.zrem(_name("live"), conversation)
                 return  # it expired by itself
             if network:
                 pipe.srem(_name("running", network.decode()), conversation)
-            pipe.hdel(_one(conversation), "key", "network", "watcher", "watched")
+            pipe.hdel(_one(conversation), "key", "network", "watcher", "watched", *_OF_ONE_THAT_GOES_ON)
             pipe.hset(_one(conversation), mapping={"state": "ended", "reason": reason})
             pipe.expire(_one(conversation), _LIFE)
             pipe.zadd(_name("ended"), {str(conversation): now.timestamp()})
             pipe.expire(_name("ended"), _LIFE)
+            if int(player or 0):
+                return  # practice is counted nowhere, and nobody needs to breathe after it
             if here:
-                self._put_present(pipe, Adviser(here[0].id, here[0].name, now + rules.PAUSE), here[1])
+                self._put_present(pipe, replace(here[0], pause_until=now + rules.PAUSE), here[1])
             self._count(pipe, f"ended: {reason}", now)
 
         try:
@@ -439,11 +565,22 @@ class ValkeyStore:
         with suppress(redis.ResponseError):
             token = cast(bytes | None, self._redis.hget(_one(conversation), "token"))
         with self._redis.pipeline() as pipe:
-            names = (_one(conversation), _name("words", conversation), _name("once", conversation))
+            names = tuple(_name(name, conversation) for name in ("one", "words", "once", "kept"))
             pipe.delete(*names, _name("token", (token or b"").decode("ascii", "replace")))
             for name in _INDEXES:
                 pipe.zrem(_name(name), conversation)
             pipe.execute()
+
+    def _set_while_it_goes_on(self, conversation: int, name: str, number: int) -> None:
+        def step(pipe: Pipeline) -> None:
+            state, newest, before = cast(Any, pipe.hmget(_one(conversation), "state", "newest", "shown"))
+            pipe.multi()
+            if state not in (b"waiting", b"talking"):
+                return
+            written = max(int(before or 0), min(number, int(newest))) if name == "shown" else number
+            pipe.hset(_one(conversation), name, cast(Any, written))
+
+        self._redis.transaction(step, _one(conversation))
 
     def _live_on(self, conversation: int, now: datetime, moments: dict[str, datetime]) -> None:
         def step(pipe: Pipeline) -> None:
@@ -479,7 +616,7 @@ class ValkeyStore:
     @staticmethod
     def _keep(pipe: Pipeline, conversation: int, token: str) -> None:
         """Puts off the expiry of each of its keys, and of the lists that it is in."""
-        own = (_one(conversation), _name("words", conversation), _name("once", conversation), _name("token", token))
+        own = (*(_name(name, conversation) for name in ("one", "words", "once", "kept")), _name("token", token))
         for name in (*own, *map(_name, _INDEXES)):
             pipe.expire(name, _LIFE)
 
@@ -494,30 +631,65 @@ class ValkeyStore:
         try:
             told = cast(dict[bytes, bytes], self._redis.hgetall(_one(id_)))
             row = {name.decode(): value.decode() for name, value in told.items() if name != b"key"}
-            return self._from_row(id_, row, now) if row else None
+            if not row:
+                return None
+            with self._redis.pipeline() as pipe:
+                pipe.hget(_name("desks"), row.get("adviser", ""))
+                pipe.hkeys(_name("kept", id_))
+                desk, kept = pipe.execute()
+            return self._from_row(id_, row, desk, kept, self._place(id_, now) if row["state"] == "waiting" else 0, now)
         except (redis.ResponseError, ValueError, KeyError) as error:
             _only_wrong_type(error)
             self._forget(id_)
             return None
 
-    def _from_row(self, id_: int, row: dict[str, str], now: datetime) -> Conversation:
+    def _ask_for_board(self, adviser: str, now: datetime) -> tuple[list[Conversation], dict[int, Adviser]]:
+        gone = (now - rules.DESK_GONE_AFTER).isoformat()
+        present, rows = cast(Any, self._redis.eval(_BOARD, 0, _PREFIX, adviser, gone))
+        found: list[Conversation] = []
+        for id_, raw, desk, kept in rows:
+            try:
+                pairs = zip(raw[::2], raw[1::2], strict=True)
+                row = {name.decode(): value.decode() for name, value in pairs if name != b"key"}
+                if row:
+                    found.append(self._from_row(int(id_), row, desk, kept, 0, now))
+            except (ValueError, KeyError):
+                self._forget(int(id_))
+        found.sort(key=lambda one: (one.started, one.id))
+        before = 0
+        for at, one in enumerate(found):
+            if one.state == "waiting":
+                found[at] = replace(one, place=before + 1)
+            before += rules.is_counted_before_others(one, now)
+        return found, _here(self._read_present(dict(zip(present[::2], present[1::2], strict=True))), now)
+
+    @staticmethod
+    def _from_row(
+        id_: int, row: dict[str, str], desk: bytes | None, kept: list[bytes], place: int, now: datetime
+    ) -> Conversation:
         watched = datetime.fromisoformat(row["watched"]) if "watched" in row else None
-        adviser = int(row["adviser"]) if "adviser" in row else None
-        talks, waits = row["state"] == "talking", row["state"] == "waiting"
         return Conversation(
             id=id_,
             state=row["state"],  # type: ignore[arg-type]
             started=datetime.fromisoformat(row["started"]),
             quiet_since=datetime.fromisoformat(row["quiet_since"]),
             seen=datetime.fromisoformat(row["seen"]),
-            adviser=adviser,
+            adviser=int(row["adviser"]) if "adviser" in row else None,
             adviser_name=row.get("adviser_name", ""),
-            adviser_seen=_moment(cast(Any, self._redis.hget(_name("desks"), str(adviser)))) if talks else None,
+            adviser_seen=_moment(desk) if row["state"] == "talking" else None,
             watcher=row.get("watcher", "") if watched and watched > now - rules.WATCHED_FOR else "",
             reason=row.get("reason"),  # type: ignore[arg-type]
             newest=int(row["newest"]),
-            place=self._place(id_, now) if waits else 0,
+            place=place,
             network_known=bool(row.get("network")),
+            language=row.get("language", ""),
+            shown=int(row.get("shown", 0)),
+            unanswered_since=_moment(row.get("unanswered", "").encode()),
+            risk=row.get("risk") == "1",
+            has_remark=b"remark" in kept,
+            has_draft=b"draft" in kept,
+            has_answer=b"answer" in kept,
+            player=int(row.get("player", 0)),
         )
 
     def _place(self, id_: int, now: datetime) -> int:
@@ -529,20 +701,27 @@ class ValkeyStore:
         in_reach = set(cast(list[bytes], self._redis.zrangebyscore(_name("reach"), f"({since}", "+inf")))
         return 1 + len(in_reach.intersection(cast(list[bytes], self._redis.zrange(_name("waiting"), 0, rank - 1))))
 
+    @classmethod
+    def _present(cls, client: "redis.Redis | Pipeline") -> dict[int, tuple[Adviser, datetime]]:
+        return cls._read_present(cast(dict[bytes, bytes], client.hgetall(_name("present"))))
+
     @staticmethod
-    def _present(client: "redis.Redis | Pipeline") -> dict[int, tuple[Adviser, datetime]]:
+    def _read_present(told: dict[bytes, bytes]) -> dict[int, tuple[Adviser, datetime]]:
         found = {}
-        for id_, raw in cast(dict[bytes, bytes], client.hgetall(_name("present"))).items():
+        for id_, raw in told.items():
             with suppress(ValueError, TypeError):  # a sign that cannot be read counts for nobody
-                name, seen, until = json.loads(raw)
-                adviser = Adviser(int(id_), name, datetime.fromisoformat(until) if until else None)
+                name, seen, until, *more = json.loads(raw)  # an older release wrote no more
+                languages, word = more or ("", False)
+                pause = datetime.fromisoformat(until) if until else None
+                adviser = Adviser(int(id_), name, pause, tuple(languages.split()), bool(word))
                 found[adviser.id] = (adviser, datetime.fromisoformat(seen))
         return found
 
     @staticmethod
     def _put_present(pipe: Pipeline, adviser: Adviser, seen: datetime) -> None:
         until = adviser.pause_until.isoformat() if adviser.pause_until else None
-        pipe.hset(_name("present"), str(adviser.id), json.dumps([adviser.name, seen.isoformat(), until]))
+        told = [adviser.name, seen.isoformat(), until, " ".join(adviser.languages), adviser.wants_a_word]
+        pipe.hset(_name("present"), str(adviser.id), json.dumps(told))
         pipe.expire(_name("present"), rules.DESK_REMEMBERED)
 
     @staticmethod
@@ -570,6 +749,11 @@ class ValkeyStore:
             code = Code.VALKEY_DOES_NOT_SAY
         if code:
             raise Refused([Problem("SIDEDOOR_CHAT_STORE", None, code)])
+
+
+def _here(present: dict[int, tuple[Adviser, datetime]], now: datetime) -> dict[int, Adviser]:
+    here = [adviser for adviser, seen in present.values() if not rules.desk_is_gone(seen, now)]
+    return {adviser.id: adviser for adviser in sorted(here, key=lambda adviser: adviser.name)}
 
 
 def _only_wrong_type(error: Exception) -> None:

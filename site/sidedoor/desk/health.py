@@ -78,7 +78,7 @@ def queue(desk: Desk) -> tuple[int, int, int]:
     if desk.live.library.site.chat is None:
         return 0, 0, 0
     now = desk.clock()
-    states = [one.state for one in desk.chats.live(now)]
+    states = [one.state for one in desk.chats.live(now) if not one.player]
     return states.count("waiting"), states.count("talking"), len(desk.chats.present(now))
 
 

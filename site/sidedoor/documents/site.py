@@ -186,6 +186,13 @@ class Slot(Model):
 Answer = Annotated[str, Field(min_length=1, max_length=1000)]
 
 
+class Holiday(Model):
+    """A day on which the chat is closed, and what it is called."""
+
+    day: date
+    name: Wording
+
+
 class Chat(Model):
     """The live chat. Without this part of site.toml there is none."""
 
@@ -196,14 +203,25 @@ class Chat(Model):
     open: tuple[Slot, ...] = ()
     """Its hours. Without any, none are promised: it is open whenever an adviser is present."""
     closed_on: tuple[date, ...] = ()
+    holidays: tuple[Holiday, ...] = ()
+    """Days on which it is closed as well, with a name that readers are told."""
+    languages: tuple[str, ...] = ()
+    """Those that advisers may say they can write. Without any, the site's own."""
     instead: tuple[str, ...] = ()
     """The ids of the contacts that readers are shown while nobody can answer here."""
     ready: Mapping[str, Annotated[tuple[Answer, ...], Field(min_length=1)]] = {}
-    """Answers that advisers often give, by group. They take the place of the ones that come along."""
+    """Answers that advisers often give, by group. They take the place of the ones that come along. One that begins with
+    a slash and a word, `/hello`, is got by typing them."""
+    ready_in: Mapping[str, Mapping[str, Annotated[tuple[Answer, ...], Field(min_length=1)]]] = {}
+    """The same in other languages: by language, then by group."""
     most_waiting: Annotated[int, Field(ge=1, le=500)] = 10
     """With so many waiting in reach, readers are given those contacts instead."""
     most_from_one_network: Annotated[int, Field(ge=1, le=500)] = 6
     """So many chats of one network run at once. A house shares one, and so may a whole mobile provider."""
+
+    def is_closed_on(self, day: date) -> bool:
+        """Whether no slot of its hours counts on that day."""
+        return day in self.closed_on or any(holiday.day == day for holiday in self.holidays)
 
 
 class Security(Model):

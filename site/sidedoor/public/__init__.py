@@ -161,6 +161,7 @@ def create_pages(settings: Settings, live: LiveLibrary, clock: Clock) -> Flask:
             "site_style": site_style(public.site),
             "menu": menu(public, language),
             "exit": exit.current_exit(),
+            "chat_state": chat.state_elsewhere,
             "help_now": public.help_now(page_language()),
             "here": path,
             "own_address": site_address(),

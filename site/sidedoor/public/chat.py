@@ -9,18 +9,23 @@ import hashlib
 import logging
 import secrets
 import sqlite3
-from dataclasses import replace
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, get_args
+from urllib.parse import urlsplit
 
+from babel import Locale
+from babel.dates import format_timedelta, get_day_names
 from flask import Blueprint, abort, current_app, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
 from sidedoor.chat import rules
-from sidedoor.chat.hours import is_open, next_opening, open_until
+from sidedoor.chat.hours import closed_days, is_open, next_opening, open_until, week
 from sidedoor.chat.model import (
     Conversation,
+    How,
     Message,
     NotPossible,
     Reason,
@@ -30,16 +35,19 @@ from sidedoor.chat.model import (
     whole_minutes,
 )
 from sidedoor.chat.networks import networks
+from sidedoor.chat.sealing import digest
 from sidedoor.chat.store import ChatStore
 from sidedoor.documents.models import Contact
 from sidedoor.documents.site import Chat
+from sidedoor.public.chat_links import Part, named, parts
 from sidedoor.public.exit import leave
 from sidedoor.public.hidden_first import STILL_RUNS_KEY
-from sidedoor.web.current import current_public
+from sidedoor.web.current import current_public, site_address
 from sidedoor.web.edge import address_of_reader
 from sidedoor.web.edition import CHAT_COOKIE, MIRROR_KEY
-from sidedoor.web.language import in_own_language
+from sidedoor.web.language import current_language, in_own_language, language_name, long_date, said
 from sidedoor.web.language import translate as _
+from sidedoor.web.language import translate_number as ngettext
 from sidedoor.web.numbers import whole_number
 
 blueprint = Blueprint("chat", __name__, url_prefix="/chat")
@@ -63,7 +71,14 @@ def wait() -> ResponseReturnValue:
     return _conversation(conversation, waits=True) if conversation else _to_chat()
 
 
+@blueprint.get("/open")
+def opens() -> ResponseReturnValue:
+    """For chat.js, on the page that says it is closed: whether it is open now. Then the page says so by itself."""
+    return jsonify(open=_open())
+
+
 @blueprint.get("/here")
+@blueprint.get("/how")
 @blueprint.get("/start")
 @blueprint.get("/say")
 @blueprint.get("/end")
@@ -83,10 +98,13 @@ def start() -> ResponseReturnValue:
         hashes = networks(address_of_reader(), _store().network_keys(now))
         # Both Starts of a double click arrive before there is a cookie: the form's own number makes them one.
         once = once if _SHORTEST_ONCE <= len(once) <= 40 else ""
-        token = _store().start(hashes, chat.most_waiting, now, once, chat.most_from_one_network)
+        token = _store().start(
+            hashes, chat.most_waiting, now, once, chat.most_from_one_network, language=current_language()
+        )
     except NotPossible as refused:
         if refused.why == "again":
             return _to_chat()
+        _store().count(f"refused: {refused.why}", now)
         return _before(open_now=False, refused=refused.why), _REFUSED[refused.why]
     # Without scripts they wait on a page that reloads itself; somebody who waits on a still page would seem to be gone.
     response = _to_chat("/wait" if _navigated() else "")
@@ -112,7 +130,21 @@ def say() -> ResponseReturnValue:
         if _wants_page():
             return _conversation(conversation, text, problem)
         return jsonify(problem=problem), 422
+    if conversation.has_draft:
+        _store().keep(conversation.id, "draft", "")
     return _to_chat("/wait") if _wants_page() else jsonify(number=number)
+
+
+@blueprint.post("/draft")
+def draft() -> ResponseReturnValue:
+    """For chat.js, when its page is left with unsent words in the box: they are there again at the next look.
+
+    Sealed as every word is, and destroyed at the end; no adviser is ever shown them.
+    """
+    conversation, text = _mine(), request.form.get("message", "").replace("\r\n", "\n")
+    if conversation and conversation.state != "ended" and len(text) <= rules.LONGEST_MESSAGE:
+        _store().keep(conversation.id, "draft", text)
+    return "", 204
 
 
 @blueprint.post("/here")
@@ -121,7 +153,8 @@ def here() -> ResponseReturnValue:
     conversation, text = _mine(), request.form.get("message", "").replace("\r\n", "\n")
     if not conversation or conversation.state == "ended":
         return _to_chat()
-    _store().stay(conversation.id, _now())
+    if "look" not in request.form:  # without scripts, a look at the replies goes this way, to keep what is typed
+        _store().stay(conversation.id, _now())
     if "once" not in request.form and "waits" not in request.form:
         return "", 204  # chat.js says it with a beacon
     if text.strip():
@@ -134,25 +167,61 @@ def messages() -> ResponseReturnValue:
     """For chat.js: what came after the message numbered `after`. A reload and a lost connection are the same thing."""
     conversation, after = _mine(), request.args.get("after", 0, type=whole_number)
     if not conversation or conversation.state == "ended":
-        return _without_cookie(jsonify(state="ended", over=_why_over(conversation)))
+        return _without_cookie(_told_over(conversation))
+    shown = max(conversation.shown, min(request.args.get("shown", 0, type=whole_number), conversation.newest))
+    if shown > conversation.shown:
+        _store().show(conversation.id, shown)
     # Most polls bring nothing new, so the words are not even read.
-    newer = _for_reader(conversation, after) if conversation.newest > after else []
+    newer = _for_reader(conversation, min(after, shown)) if conversation.newest > min(after, shown) else []
     told = _standing(conversation)
-    return jsonify(
-        state=conversation.state,
-        status=_status(conversation, told),
-        numbers=rules.needs_numbers(told),
-        there=rules.asks_whether_there(conversation, _now()),
-        newest=conversation.newest,
-        messages=[{"number": message.number, "who": message.who, "text": message.text} for message in newer],
-    )
+    status = _status(conversation, told)
+    if told == "with you" and request.args.get("was") == "adviser gone":
+        status = _("The adviser is back.")
+    answer: dict[str, Any] = {
+        "state": conversation.state,
+        "standing": told,
+        "status": status,
+        "bar": _bar(conversation, told, status, newer, shown),
+        "first": next((one.number for one in newer if _is_new(one, shown) and one.who == "adviser"), 0),
+        "numbers": rules.needs_numbers(told),
+        "there": rules.asks_whether_there(conversation, _now()),
+        "newest": conversation.newest,
+        "now": _now().timestamp(),
+        "messages": [
+            {
+                "number": message.number,
+                "who": message.who,
+                "text": "".join(part.text for part in message.parts),
+                "parts": [[part.text, part.href] for part in message.parts] if message.named else None,
+                "at": message.at.timestamp(),
+                "clock": _clock(message.at),
+            }
+            for message in newer
+            if message.number > after
+        ],
+    }
+    if "draft" in request.args and conversation.has_draft:
+        answer["draft"] = _store().kept(conversation.id, "draft")
+    return jsonify(answer)
 
 
 @blueprint.post("/end")
 def end() -> ResponseReturnValue:
     """End it calmly; the page that follows says that it is over, and where to turn."""
-    page = render_template("chat/over.html", instead=_instead()) if _wants_page() else jsonify(state="ended")
-    return _ended("reader", page)
+    conversation = _mine()
+    if not _wants_page():
+        return _ended("reader", _told_over(conversation))
+    over = {"ticket": _ticket(conversation), "named": _named(conversation)}
+    return _ended("reader", render_template("chat/over.html", instead=_instead(), chat_at=_at(), **over))
+
+
+@blueprint.post("/how")
+def how() -> ResponseReturnValue:
+    """How it was: one of three, counted with noise, without a word and without a name."""
+    said_how: How | None = next((one for one in get_args(How) if one == request.form.get("how")), None)
+    if said_how:
+        _store().said_how(request.form.get("ticket", "")[:64], rules.with_noise(said_how), _now())
+    return render_template("chat/thanks.html", chat_at=_at())
 
 
 @blueprint.post("/hide")
@@ -183,10 +252,11 @@ def words_are_lost(error: Unreadable) -> ResponseReturnValue:
     _store().end(error.conversation, "broken", _now())
     why = _why_over(_store().get(error.conversation, _now()))
     if request.endpoint == "chat.messages":
-        return _without_cookie(jsonify(state="ended", over=why))
+        return _without_cookie(jsonify(state="ended", over=why, bar=_("The chat is over.")))
     if not _wants_page():
         return _without_cookie(jsonify(problem=why)), 422
-    return _without_cookie(current_app.make_response(render_template("chat/over.html", why=why, instead=_instead())))
+    page = render_template("chat/over.html", why=why, instead=_instead(), chat_at=_at())
+    return _without_cookie(current_app.make_response(page))
 
 
 @blueprint.errorhandler(StoreDown)
@@ -196,12 +266,29 @@ def store_is_down(error: Exception) -> ResponseReturnValue:
     logging.getLogger("sidedoor.chat").error("The chat's store cannot be used: %s", type(error).__name__)
     if not _wants_page():
         return jsonify(problem=_("The chat does not work just now. What you wrote was not sent.")), 503
-    waits = request.path == "/chat/wait"  # it reloads itself, so that a short failure costs nobody their place
+    waits = request.endpoint == "chat.wait"  # it reloads itself, so that a short failure costs nobody their place
     return _before(open_now=False, broken=True, text=request.form.get("message", ""), waits=waits), 503
 
 
+def state_elsewhere() -> str:
+    """Where the chat of whoever reads this page stands, in a sentence; empty where there is none, or nobody knows."""
+    try:
+        conversation = None if request.blueprint == blueprint.name else _mine()
+        if not conversation or conversation.state == "ended":
+            return ""
+        told = _standing(conversation)
+        newer = _for_reader(conversation, conversation.shown) if conversation.newest > conversation.shown else []
+        return _bar(conversation, told, _status(conversation, told), newer, conversation.shown)
+    except (StoreDown, sqlite3.Error, Unreadable, NotFound):
+        return ""  # the page is more important; the chat's own says what is wrong
+
+
+def _at() -> str:
+    return in_own_language("/chat")
+
+
 def _to_chat(then: str = "") -> Response:
-    return redirect(in_own_language("/chat") + then, 303)
+    return redirect(_at() + then, 303)
 
 
 def _now() -> datetime:
@@ -244,13 +331,21 @@ def _before(
     open_now: bool, refused: Why | None = None, broken: bool = False, text: str = "", waits: bool = False
 ) -> str:
     chat, zone, now = _chat(), current_public().site.zone, _now()
+    opens = None if open_now else next_opening(chat, zone, now)
+    within = is_open(chat, zone, now)
     return render_template(
         "chat/start.html",
+        chat_at=_at(),
         chat=chat,
         open_now=open_now,
         until=open_until(chat, zone, now),
-        within=is_open(chat, zone, now),
-        opens=None if open_now else next_opening(chat, zone, now),
+        within=within,
+        opens=opens,
+        opens_in=0 if within or not opens else max(1, int((opens - now).total_seconds()) + 1),
+        renews=not (open_now or refused or broken),
+        hours=[(_day_name(day), _slots(slots)) for day, slots in week(chat)],
+        closed=[(long_date(day), _holiday(chat, day)) for day in closed_days(chat, zone, now)],
+        written=_languages_written() if open_now else "",
         why=_why_refused(refused) if refused else "",
         broken=broken,
         text=text,
@@ -259,6 +354,34 @@ def _before(
         instead=_instead(),
         once=secrets.token_urlsafe(24),
     )
+
+
+def _day_name(day: int) -> str:
+    return str(get_day_names("wide", context="stand-alone", locale=_locale())[day])
+
+
+def _slots(slots: list[tuple[int, int]]) -> str:
+    wall = [[f"{minutes // 60:02}:{minutes % 60:02}" for minutes in slot] for slot in slots]
+    return ", ".join(" – ".join(slot) for slot in wall)
+
+
+def _holiday(chat: Chat, day: date) -> str:
+    return next((said(holiday.name) for holiday in chat.holidays if holiday.day == day), "")
+
+
+def _languages_written() -> str:
+    """Those that advisers who are here now can write; nothing where none said so."""
+    spoken = dict.fromkeys(one for adviser in _store().present(_now()).values() for one in adviser.languages)
+    return ", ".join(language_name(language) for language in spoken)
+
+
+def _locale() -> Locale:
+    return current_public().site.locale(current_language())
+
+
+def _midnight() -> datetime:
+    """When this day began here."""
+    return _now().astimezone(current_public().site.zone).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _why_refused(why: Why) -> str:
@@ -285,36 +408,106 @@ def _why_refused(why: Why) -> str:
 
 def _conversation(conversation: Conversation, text: str = "", problem: str = "", waits: bool = False) -> Response:
     if conversation.state == "ended":
-        page = render_template("chat/over.html", why=_why_over(conversation), instead=_instead())
+        over = {"ticket": _ticket(conversation), "why": _why_over(conversation)}
+        page = render_template("chat/over.html", instead=_instead(), chat_at=_at(), **over)
         return _without_cookie(current_app.make_response(page))
     told = _standing(conversation)
+    messages = _for_reader(conversation)
     page = render_template(
         "chat/conversation.html",
-        messages=_for_reader(conversation),
+        chat_at=_at(),
+        messages=messages,
+        first_new=next((one.number for one in messages if _is_new(one, conversation.shown)), 0),
         newest=conversation.newest,
         status=_status(conversation, told),
         numbers=rules.needs_numbers(told),
         instead=_instead(),
         there=rules.asks_whether_there(conversation, _now()),
         waits=waits,
-        text=text,
+        text=text or ("" if waits else _store().kept(conversation.id, "draft") if conversation.has_draft else ""),
         problem=problem,
         longest=rules.LONGEST_MESSAGE,
         once=secrets.token_urlsafe(9),
+        ticket=digest(request.cookies.get(_cookie(), "")),
     )
     return current_app.make_response((page, 422 if problem else 200))
 
 
-def _for_reader(conversation: Conversation, after: int = 0) -> list[Message]:
+@dataclass(frozen=True)
+class Shown:
+    """A message as its reader sees it. `ago`: how long ago it was, by our clock; `clock`: the time on the wall."""
+
+    number: int
+    who: str
+    parts: list[Part]
+    at: datetime
+    ago: str
+    clock: str
+
+    @property
+    def named(self) -> bool:
+        """Whether something in it is a link."""
+        return any(part.href for part in self.parts)
+
+
+def _for_reader(conversation: Conversation, after: int = 0) -> list[Shown]:
     """Notes are for the colleague who takes over; that others are here is said in the reader's language."""
     events = {
         "joined": _("A second adviser reads along, to learn or to help."),
         "handed": _("A colleague of mine goes on from here. They can read what we wrote."),
     }
-    messages = _store().messages(conversation.id, after)
     return [
-        replace(message, text=events.get(message.who, message.text)) for message in messages if message.who != "note"
+        Shown(
+            message.number,
+            message.who,
+            _parts(message) if message.who == "adviser" else [Part(events.get(message.who, message.text))],
+            message.at,
+            _ago(message.at),
+            _clock(message.at),
+        )
+        for message in _store().messages(conversation.id, after)
+        if message.who != "note"
     ]
+
+
+def _is_new(message: Shown, shown: int) -> bool:
+    return message.number > shown and message.who != "reader"
+
+
+def _parts(message: Message) -> list[Part]:
+    public = current_public()
+    hosts = frozenset({*public.site.hosts, request.host.partition(":")[0], urlsplit(site_address()).hostname or ""})
+    return parts(message.text, public, hosts)
+
+
+def _named(conversation: Conversation | None) -> list[Part]:
+    """The pages and numbers that an adviser named, while the words are still there."""
+    try:
+        return named([message.parts for message in _for_reader(conversation)]) if conversation else []
+    except Unreadable:
+        return []
+
+
+def _ticket(conversation: Conversation | None) -> str:
+    """With it whoever had this conversation says, once, how it was; nobody who was not answered is asked."""
+    token = request.cookies.get(_cookie())
+    return digest(token) if token and conversation and conversation.adviser else ""
+
+
+def _told_over(conversation: Conversation | None) -> Response:
+    """For chat.js: that it is over."""
+    return jsonify(state="ended", over=_why_over(conversation), bar=_("The chat is over."))
+
+
+def _ago(moment: datetime) -> str:
+    span = moment - _now()
+    if span > -timedelta(minutes=1):
+        return _("just now")
+    return str(format_timedelta(span, granularity="minute", threshold=60, add_direction=True, locale=_locale()))
+
+
+def _clock(moment: datetime) -> str:
+    return moment.astimezone(current_public().site.zone).strftime("%H:%M")
 
 
 def _once(text: str) -> str:
@@ -348,6 +541,24 @@ def _standing(conversation: Conversation) -> rules.Standing:
     return rules.standing(conversation, within, somebody, _now())
 
 
+def _bar(conversation: Conversation, told: rules.Standing, status: str, newer: list[Shown], shown: int) -> str:
+    """The same for a page beside the chat: what matters most, in one short sentence."""
+    new = sum(_is_new(message, shown) and message.who == "adviser" for message in newer)
+    if new:
+        count = ngettext("%(number)s new reply in your chat.", "%(number)s new replies in your chat.", new)
+        return count % {"number": new}
+    if rules.asks_whether_there(conversation, _now()):
+        return _("Are you still there? Your chat ends by itself in a few minutes.")
+    match told:
+        case "with you":
+            return status
+        case "adviser gone":
+            return _("Your adviser's connection is lost just now. Your chat is kept.")
+        case "next" | "behind":
+            return _("You wait in the chat. Your place is kept.")
+    return _("No adviser is in the chat just now.")
+
+
 def _status(conversation: Conversation, told: rules.Standing) -> str:
     """Where they stand, in a sentence or two."""
     numbers = _("You can also call one of the numbers below.")
@@ -374,13 +585,15 @@ def _status(conversation: Conversation, told: rules.Standing) -> str:
 
 
 def _usual_wait() -> str:
-    """How long others waited this hour and the last; empty where nobody did."""
-    wait = _store().usual_wait(_now())
+    """How long others waited today; empty where nobody did."""
+    wait = _store().usual_wait(_midnight(), _now())
     if wait is None:
         return ""
-    return _("People waited about %(number)s minutes in the last hour or two.") % {
-        "number": max(1, whole_minutes(wait))
-    }
+    minutes = max(1, whole_minutes(wait))
+    today = ngettext(
+        "People waited about %(number)s minute today.", "People waited about %(number)s minutes today.", minutes
+    )
+    return today % {"number": minutes}
 
 
 def _why_over(conversation: Conversation | None) -> str:

@@ -6,8 +6,9 @@ Every step is a form that works without scripts. chats.js sends the same forms a
 import logging
 import secrets
 import sqlite3
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,8 +20,9 @@ from sidedoor.chat.model import Adviser, Conversation, Message, NotPossible, Sto
 from sidedoor.chat.rules import LONGEST_MESSAGE
 from sidedoor.chat.store import ChatStore
 from sidedoor.desk.access import current_person, only, polled
-from sidedoor.desk.chats import watch
+from sidedoor.desk.chats import practice, statistics, watch
 from sidedoor.desk.chats.words import (
+    ALARMS,
     COLLEAGUE_HAS_IT,
     ENDS,
     HOURS_OF_A_BLOCK,
@@ -33,10 +35,12 @@ from sidedoor.desk.chats.words import (
 )
 from sidedoor.desk.current import audit, library, now, the_desk
 from sidedoor.desk.words import distance_in_words
+from sidedoor.web.language import language_name
 from sidedoor.web.numbers import whole_number
 
 blueprint = Blueprint("chats", __name__, url_prefix="/chats")
-blueprint.register_blueprint(watch.blueprint)
+for part in (watch, practice, statistics):
+    blueprint.register_blueprint(part.blueprint)
 
 
 @dataclass(frozen=True)
@@ -62,10 +66,12 @@ def everybody() -> ResponseReturnValue:
 def now_() -> ResponseReturnValue:
     """For chats.js: what is new. `after=3:5,7:0` says which messages the page has; `one=3` asks for one chat alone."""
     after, alone = _after(), request.args.get("one", type=whole_number)
-    present, live = _look_in(), _store().live(now())
+    live, present = _look_in()
     me = present.get(current_person().id)
     own = [chat for chat in _own(live) if alone in (None, chat.id)]
     return {
+        "alarm": _alarm(live),
+        "word": _words_wanted(present),
         "here": me is not None,
         "pause": _time(me.pause_until) if me and me.pause_until and me.pauses(now()) else "",
         "present": _names(present),
@@ -81,8 +87,7 @@ def now_() -> ResponseReturnValue:
 @only("adviser", "supervisor")
 def here() -> ResponseReturnValue:
     """Without scripts: a small page that renews itself in a tab of its own, so that this desk gives signs."""
-    person, present = current_person(), _look_in()
-    return render_template("desk/chats/here.html", is_here=person.id in present)
+    return render_template("desk/chats/here.html", is_here=current_person().id in _look_in()[1])
 
 
 @blueprint.post("/present")
@@ -90,9 +95,19 @@ def here() -> ResponseReturnValue:
 def present() -> ResponseReturnValue:
     """Be present, or away. The chat is open to readers while somebody is."""
     person, here = current_person(), request.form.get("present") == "yes"
+    languages = tuple(one for one in _languages() if one in request.form.getlist("languages"))
     with audit().recorded(person.name, "is present" if here else "is away", "chat"):
-        _store().set_presence(person.id, person.name, here, now())
+        _store().set_presence(person.id, person.name, here, now(), languages)
     return _done()
+
+
+@blueprint.post("/pause")
+@only("adviser")
+def pause() -> ResponseReturnValue:
+    """A longer pause after a hard chat, and, if they like, a word with a colleague: whoever is at the board is told."""
+    word = request.form.get("word") == "yes"
+    _store().pause(current_person().id, now() + rules.LONG_PAUSE, word)
+    return _done("Your colleagues are told that you would like a word." if word else "")
 
 
 @blueprint.post("/ready")
@@ -129,6 +144,10 @@ def one(number: int) -> ResponseReturnValue:
 def say(number: int) -> ResponseReturnValue:
     """Answer; or, without scripts, put a ready answer into the box. What was not sent is still in the box."""
     conversation, text = _mine(number), _field("message")
+    if "draft" in request.form:
+        if conversation.state != "ended" and len(text) <= LONGEST_MESSAGE:
+            _store().keep(number, "answer", text)
+        return "", 204
     if "put" in request.form:
         text = "\n".join(part for part in (text.rstrip(), _field("ready")) if part)
         return _again(conversation, Typed(number, text))
@@ -136,6 +155,20 @@ def say(number: int) -> ResponseReturnValue:
         _store().say(number, "adviser", text, now(), request.form.get("once", "")[:40], current_person().name)
     except NotPossible as refused:
         return _again(conversation, Typed(number, text, REFUSED[refused.why]))
+    if conversation.has_answer:
+        _store().keep(number, "answer", "")
+    return _done(to=_place(number))
+
+
+@blueprint.post("/<int:number>/mark")
+@only("adviser", "supervisor")
+def mark(number: int) -> ResponseReturnValue:
+    """Mark that somebody may be in danger, and note a few words. Both are for the desk alone, and end with the chat."""
+    conversation, remark = _mine(number), _field("remark").strip()
+    if len(remark) > rules.LONGEST_REMARK:
+        return _again(conversation, Typed(number, problem=f"The note is longer than {rules.LONGEST_REMARK} letters."))
+    _store().mark(number, request.form.get("risk") == "yes")
+    _store().keep(number, "remark", remark)
     return _done(to=_place(number))
 
 
@@ -191,7 +224,6 @@ def take_over(number: int) -> ResponseReturnValue:
     supervises = person.may("supervisor")
     if conversation and not supervises and not rules.left_alone(conversation, now()):
         abort(403)
-    _look_in()
     if not conversation or conversation.state != "talking" or conversation.adviser in (None, person.id):
         return _done(problem="There is no adviser to take it over from.", to="/chats/watch" if supervises else "/chats")
     try:
@@ -278,12 +310,48 @@ def _own(live: list[Conversation]) -> list[Conversation]:
 
 
 def _waiting(live: list[Conversation]) -> list[dict[str, Any]]:
-    """Who waits, the longest first; who is out of reach is marked."""
+    """Who waits, the longest first; who is out of reach is marked, and so is practice. Nobody answers themselves."""
+    person = current_person()
     return [
-        {"id": chat.id, "since": _since(chat.started), "reach": _reach(chat)}
+        {"id": chat.id, "since": _said_of(chat), "reach": _reach(chat)}
         for chat in live
-        if chat.state == "waiting"
+        if chat.state == "waiting" and chat.player != person.id
     ]
+
+
+def _said_of(chat: Conversation) -> str:
+    practice, language = "Practice. " if chat.player else "", _language(chat)
+    return f"{practice}{_since(chat.started)}{f', in {language}' if language else ''}"
+
+
+def _language(chat: Conversation) -> str:
+    """The language of the page a chat was begun on, where it is not the site's own."""
+    site = library().site
+    return language_name(chat.language) if chat.language and chat.language != site.language else ""
+
+
+def _languages() -> tuple[str, ...]:
+    """Those that an adviser may say they can write."""
+    site = library().site
+    return (site.chat.languages if site.chat else ()) or site.languages
+
+
+def _alarm(live: list[Conversation]) -> list[str]:
+    """What nobody at this board may miss, in sentences that tell nothing of anybody."""
+    person, open_ = current_person(), [chat for chat in live if chat.state != "ended" and not chat.player]
+    own = [chat for chat in open_ if chat.adviser == person.id]
+    many = {
+        "waiting": sum(chat.state == "waiting" and not rules.out_of_reach(chat, now()) for chat in open_),
+        "unanswered": sum(rules.unanswered(chat, now()) for chat in own),
+        "out of reach": sum(rules.out_of_reach(chat, now()) for chat in own),
+        "left": sum(rules.left_alone(chat, now()) and chat.adviser != person.id for chat in open_),
+    }
+    return [ALARMS[what][number != 1].format(number) for what, number in many.items() if number]
+
+
+def _words_wanted(present: Mapping[int, Adviser]) -> str:
+    names = [adviser.name for adviser in _others(present) if adviser.wants_a_word]
+    return f"{', '.join(names)} would like a word with a colleague." if names else ""
 
 
 def _reach(chat: Conversation) -> str:
@@ -313,22 +381,22 @@ def _gone(numbers: set[int]) -> dict[int, str]:
     return told
 
 
-def _look_in() -> dict[int, Adviser]:
-    """Who is present, by id. Looking at a chat is a sign that this desk is open."""
+def _look_in() -> tuple[list[Conversation], Mapping[int, Adviser]]:
+    """What this board shows, and who is present, by id. Looking is a sign that this desk is open."""
     person = current_person()
     looked: dict[int, datetime] = current_app.extensions.setdefault("chat_looked_in", {})
     before = looked.get(person.id)
     if before is None or now() - before >= rules.DESK_SIGNS_EVERY:
         _store().sign(person.id, now())
         looked[person.id] = now()
-    return dict(_store().present(now()))
+    return _store().board(person.id, now())
 
 
-def _others(present: dict[int, Adviser]) -> list[Adviser]:
+def _others(present: Mapping[int, Adviser]) -> list[Adviser]:
     return [adviser for adviser in present.values() if adviser.id != current_person().id]
 
 
-def _names(present: dict[int, Adviser]) -> str:
+def _names(present: Mapping[int, Adviser]) -> str:
     return ", ".join(adviser.name for adviser in present.values()) or "nobody; the chat is closed to readers"
 
 
@@ -349,7 +417,7 @@ def _after() -> dict[int, int]:
     return after
 
 
-def _told(chat: Conversation, after: dict[int, int], present: dict[int, Adviser]) -> dict[str, Any]:
+def _told(chat: Conversation, after: dict[int, int], present: Mapping[int, Adviser]) -> dict[str, Any]:
     if chat.id not in after:
         return {"html": _column(chat, Typed(), present, level=2)}
     # Most polls bring nothing new, so the words are not even read.
@@ -359,6 +427,9 @@ def _told(chat: Conversation, after: dict[int, int], present: dict[int, Adviser]
         "out_of_reach": _time(chat.seen) if rules.out_of_reach(chat, now()) else "",
         "there": rules.asks_whether_there(chat, now()),
         "watcher": chat.watcher,
+        "unanswered": _unanswered(chat),
+        "shown": chat.shown,
+        "risk": chat.risk,
         "messages": [
             {"number": line.number, "who": line.who, "name": line.name, "text": line.text}
             for line in lines(newer, current_person().name)
@@ -367,7 +438,7 @@ def _told(chat: Conversation, after: dict[int, int], present: dict[int, Adviser]
 
 
 def _board(typed: Typed) -> str:
-    present, live = _look_in(), _store().live(now())
+    live, present = _look_in()
     me = present.get(current_person().id)
     return render_template(
         "desk/chats/board.html",
@@ -378,16 +449,25 @@ def _board(typed: Typed) -> str:
         is_here=me is not None,
         pause=_time(me.pause_until) if me and me.pause_until and me.pauses(now()) else "",
         offered=library().site.chat is not None,
+        alarm=_alarm(live),
+        word=_words_wanted(present),
+        languages=[(one, language_name(one), bool(me and one in me.languages)) for one in _languages()],
+        played=[chat for chat in live if chat.player == current_person().id and chat.state != "ended"],
     )
 
 
+def _unanswered(chat: Conversation) -> str:
+    return _time(chat.unanswered_since) if rules.unanswered(chat, now()) and chat.unanswered_since else ""
+
+
 def _one(conversation: Conversation, typed: Typed) -> str:
-    column = _column(conversation, typed, _look_in(), level=1)
+    column = _column(conversation, typed, _look_in()[1], level=1)
     return render_template("desk/chats/chat.html", chat=conversation, column=column)
 
 
-def _column(chat: Conversation, typed: Typed, present: dict[int, Adviser], level: int) -> str:
+def _column(chat: Conversation, typed: Typed, present: Mapping[int, Adviser], level: int) -> str:
     chat, messages = _readable(chat)
+    answer = _store().kept(chat.id, "answer") if chat.has_answer and not typed.text else ""
     return render_template(
         "desk/chats/column.html",
         chat=chat,
@@ -397,12 +477,17 @@ def _column(chat: Conversation, typed: Typed, present: dict[int, Adviser], level
         out_of_reach=_time(chat.seen) if rules.out_of_reach(chat, now()) else "",
         began=_time(chat.started),
         there=rules.asks_whether_there(chat, now()),
-        typed=typed,
+        typed=replace(typed, text=answer) if answer else typed,
+        unanswered=_unanswered(chat),
+        language=_language(chat),
+        spoken=chat.language or library().site.language,
+        remark=_store().kept(chat.id, "remark") if chat.has_remark else "",
+        longest_remark=rules.LONGEST_REMARK,
         once=secrets.token_urlsafe(9),
         others=_others(present),
         longest=LONGEST_MESSAGE,
         hours=HOURS_OF_A_BLOCK,
-        ready=ready_answers(library().site),
+        ready=ready_answers(library().site, chat.language),
         emergency_steps=emergency_steps(library().site),
         help_pages=library().public(now()).help,
         cards=[

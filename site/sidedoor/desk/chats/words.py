@@ -1,7 +1,9 @@
 """The words of the desk's chat pages: ready answers, why a chat ended, and who said which line."""
 
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from sidedoor.chat.model import Message, Who
 from sidedoor.documents.models import Contact
@@ -31,39 +33,97 @@ EVENTS = {
     "joined": "{} reads along from here. The reader is told.",
     "handed": "{} goes on from here. The reader is told.",
 }
+ALARMS = {
+    "waiting": ("Somebody waits.", "{} people wait."),
+    "unanswered": ("A reader of yours has waited for a minute.", "{} readers of yours have waited for a minute."),
+    "out of reach": ("A reader of yours is out of reach.", "{} readers of yours are out of reach."),
+    "left": ("A colleague's desk gives no sign.", "Colleagues' desks give no sign: {} chats."),
+}
+"""For one, and for more. They are said aloud and shown to whoever stands beside the desk, so they tell nothing."""
 _DANGER = "In danger"
 HOURS_OF_A_BLOCK = (1, 4, 24)
 _READY: Mapping[str, tuple[str, ...]] = {
     "To begin": (
-        "Hello, you have reached an adviser. Are you safe to write just now?",
-        "Thank you for waiting. I am here now. Take the time you need.",
-        "You need not tell me your name, or where you are.",
+        "/hello Hello, you have reached an adviser. Are you safe to write just now?",
+        "/here Thank you for waiting. I am here now. Take the time you need.",
+        "/name You need not tell me your name, or where you are.",
     ),
     _DANGER: (
-        "Are you in danger at this moment? If so, please call the police, or an ambulance.",
-        "If you have to leave at once, press “Hide this page”. It ends this chat and deletes it.",
+        "/danger Are you in danger at this moment? If so, please call the police, or an ambulance.",
+        "/hide If you have to leave at once, press “Hide this page”. It ends this chat and deletes it.",
     ),
     "To listen": (
-        "Thank you for telling me. It is not your fault.",
-        "Would you like to tell me a little more about that?",
-        "What would help you most just now?",
+        "/thank Thank you for telling me. It is not your fault.",
+        "/more Would you like to tell me a little more about that?",
+        "/help What would help you most just now?",
     ),
     "To end": (
-        "Is there anything else that you would like to ask?",
-        "You can come back at any time. Nothing of this chat is kept, so you would start afresh.",
-        "Before you go: does anybody look at this phone or computer? “End and clear” deletes the chat.",
+        "/else Is there anything else that you would like to ask?",
+        "/back You can come back at any time. Nothing of this chat is kept, so you would start afresh.",
+        "/clear Before you go: does anybody look at this phone or computer? “End and clear” deletes the chat.",
     ),
 }
+_CALL = "/%(number)s Are you in danger at this moment? If so, please call %(number)s."
+_IN: Mapping[str, Mapping[str, str]] = {
+    "cy": {
+        "/%(number)s": "A ydych mewn perygl y funud hon? Os felly, ffoniwch %(number)s.",
+        "/back": (
+            "Gallwch ddod yn ôl unrhyw bryd. Nid oes dim o'r sgwrs hon yn cael ei gadw, felly "
+            "byddech yn dechrau o'r newydd."
+        ),
+        "/clear": (
+            "Cyn i chi fynd: a oes rhywun yn edrych ar y ffôn neu'r cyfrifiadur hwn? Mae “Gorffen "
+            "a chlirio” yn dileu'r sgwrs."
+        ),
+        "/danger": "A ydych mewn perygl y funud hon? Os felly, ffoniwch yr heddlu, neu ambiwlans.",
+        "/else": "A oes unrhyw beth arall yr hoffech ei ofyn?",
+        "/hello": "Helo, rydych wedi cyrraedd cynghorydd. A yw'n ddiogel i chi ysgrifennu nawr?",
+        "/help": "Beth fyddai'n eich helpu fwyaf nawr?",
+        "/here": "Diolch am aros. Rydw i yma nawr. Cymerwch yr amser sydd ei angen arnoch.",
+        "/hide": (
+            "Os oes rhaid i chi adael ar unwaith, pwyswch “Cuddio'r dudalen”. Mae'n gorffen y sgwrs hon ac yn ei dileu."
+        ),
+        "/more": "Hoffech chi ddweud ychydig mwy wrthyf am hynny?",
+        "/name": "Nid oes rhaid i chi ddweud eich enw wrthyf, na ble rydych chi.",
+        "/thank": "Diolch am ddweud wrthyf. Nid eich bai chi yw hyn.",
+    },
+}
+"""Those with a name, in other languages. The rest are an owner's to write: `ready_in` of site.toml."""
+_SHORTCUT = re.compile(r"(/\S+)\s+(?=\S)")
 
 
-def ready_answers(site: Site) -> Mapping[str, tuple[str, ...]]:
-    """Answers often given, by group: those of site.toml; else the usual ones, with the number this site calls."""
-    if site.chat and site.chat.ready:
-        return site.chat.ready
-    if not site.emergency:
-        return _READY
-    said = (f"Are you in danger at this moment? If so, please call {site.emergency.number}.", *_ways(site.emergency))
-    return {**_READY, _DANGER: (*said, *_READY[_DANGER][1:])}
+@dataclass(frozen=True)
+class Ready:
+    """An answer often given, and what an adviser types to get it: `/hello`; nothing where it has no such name."""
+
+    shortcut: str
+    text: str
+
+
+def ready_answers(site: Site, language: str = "") -> Mapping[str, tuple[Ready, ...]]:
+    """Answers often given, by group, in the language of the reader where there are any.
+
+    Those of site.toml; else the usual ones, with the number this site calls. An answer that begins with a slash and a
+    word is got by typing them.
+    """
+    language = language or site.language
+    chosen = site.chat and (site.chat.ready_in.get(language) or site.chat.ready)
+    if chosen:
+        return {group: tuple(map(_ready, answers)) for group, answers in chosen.items()}
+    speak = _IN.get(language, {})
+    groups = {group: tuple(_ready(one, speak) for one in answers) for group, answers in _READY.items()}
+    if site.emergency:
+        called = _ready(_CALL, speak)
+        call = Ready(*(words % {"number": site.emergency.number} for words in (called.shortcut, called.text)))
+        ways = (Ready("", way) for way in _ways(site.emergency, language))
+        groups[_DANGER] = (call, *ways, *groups[_DANGER][1:])
+    return groups
+
+
+def _ready(written: str, speak: Mapping[str, str] = MappingProxyType({})) -> Ready:
+    """An answer as it is written, or what `speak` has for its name."""
+    shortcut = _SHORTCUT.match(written)
+    return Ready(shortcut[1], speak.get(shortcut[1], written[shortcut.end() :])) if shortcut else Ready("", written)
 
 
 def emergency_steps(site: Site) -> tuple[str, ...]:
@@ -77,9 +137,9 @@ def emergency_steps(site: Site) -> tuple[str, ...]:
     )
 
 
-def _ways(emergency: Emergency) -> tuple[str, ...]:
+def _ways(emergency: Emergency, language: str = "en") -> tuple[str, ...]:
     ways = (emergency.silent, emergency.text)
-    return tuple(in_language(way, "en") for way in ways if way)
+    return tuple(in_language(way, language) for way in ways if way)
 
 
 @dataclass(frozen=True)
@@ -95,6 +155,13 @@ class Line:
 def lines(messages: Iterable[Message], me: str) -> list[Line]:
     """The messages as the desk shows them to the colleague called `me`."""
     return [_line(message, me) for message in messages]
+
+
+def lines_of_practice(messages: Iterable[Message]) -> list[Line]:
+    """The messages as whoever plays the reader sees them: without notes."""
+    names = {"reader": "You, as the reader", "adviser": "Adviser"}
+    told = (message for message in messages if message.who != "note")
+    return [replace(_line(message, ""), name=names.get(message.who, "")) for message in told]
 
 
 def card(contact: Contact) -> str:

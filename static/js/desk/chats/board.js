@@ -10,7 +10,10 @@
   "use strict";
 
   /** @typedef {{ number: number, who: string, name: string, text: string }} Message */
-  /** @typedef {{ html?: string, ended: string, out_of_reach: string, there: boolean, watcher: string, messages: Message[] }} Chat */
+  /**
+   * @typedef {{ html?: string, ended: string, out_of_reach: string, there: boolean, watcher: string, unanswered: string,
+   *   shown: number, risk: boolean, messages: Message[] }} Chat
+   */
   /** @typedef {{ id: number, since: string, reach: string }} Waiter */
   /** @typedef {{ id: number, name: string }} Colleague */
 
@@ -34,7 +37,14 @@
   /** @type {Promise<void> | null} */
   let asking = null;
   let again = false;
-  let sound = false;
+  /** Whether somebody wants to hear it: a choice, and nothing of anybody's, so this browser may keep it. */
+  const SOUND = "chats-sound";
+  let sound = localStorage.getItem(SOUND) === "on";
+  /** So often an alarm sounds until it is heard. */
+  const ALARM_MS = 10_000;
+  let alarm = "";
+  let heard = "";
+  let rang = 0;
   /** @type {AudioContext | undefined} */
   let audio;
 
@@ -84,6 +94,7 @@
       const item = document.createElement("li");
       const name = document.createElement("b");
       item.className = message.who;
+      item.dir = "auto";
       item.dataset.number = String(message.number);
       name.textContent = message.name;
       item.append(name, message.text);
@@ -110,6 +121,18 @@
     write(find("[data-reach]", place), chat.out_of_reach ? `Out of reach since ${chat.out_of_reach}; a lost network is not leaving.` : "");
     write(find("[data-there]", place), chat.there ? "It has been quiet for ten minutes. In five more it ends by itself." : "");
     write(find("[data-watcher]", place), chat.watcher ? `${chat.watcher} reads along.` : "");
+    write(find("[data-unanswered]", place), chat.unanswered ? `Waits for your words since ${chat.unanswered}.` : "");
+    place.toggleAttribute("data-risk", chat.risk);
+    const seen = find("[data-shown]", place);
+    if (seen) seen.dataset.shown = String(chat.shown);
+    showSeen(place);
+  }
+
+  /** Whether the adviser's last words have been on the reader's screen, as their page says. @param {HTMLElement} place */
+  function showSeen(place) {
+    const mine = /** @type {HTMLElement | undefined} */ ([...place.querySelectorAll("[data-talk] .adviser")].at(-1));
+    const seen = find("[data-shown]", place);
+    write(seen, mine && Number(seen?.dataset.shown) >= Number(mine.dataset.number) ? "Your last words have been on their screen." : "");
   }
 
   /** @param {string} html */
@@ -215,13 +238,30 @@
       told.here ? [[here, true, null], [away, false, here]] : [[away, true, null], [here, false, away]]
     )) show(one, shown, other?.querySelector("button") ?? null);
     write(find("[data-pause]"), told.pause);
-    show(find("[data-pauses]"), told.pause !== "", find("[data-here] button"));
+    for (const form of document.querySelectorAll("[data-pauses]"))
+      show(/** @type {HTMLElement} */ (form), told.pause !== "", find("[data-here] button"));
     write(find("[data-present]"), told.present);
+  }
+
+  /**
+   * What nobody may miss is shown, and sounds again and again until it is heard or gone; in a hidden tab as well, whose
+   * clock runs in a worker. What is new sounds although the last one was heard. @param {string[]} told
+   */
+  function ring(told) {
+    alarm = told.join(" ");
+    write(find("[data-alarm]"), alarm);
+    if (alarm === "") heard = "";
+    const rings = alarm !== "" && alarm !== heard;
+    show(find("[data-quiet]"), rings && sound, find("#waiting"));
+    if (!rings || Date.now() - rang < ALARM_MS) return;
+    rang = Date.now();
+    notify("Somebody waits.");
   }
 
   function count() {
     const many = document.querySelectorAll("[data-waiting] > li").length + columns().filter(waitsForUs).length;
-    document.title = many ? `(${many}) ${title}` : title; // a number, and nothing of anybody's
+    const mark = alarm ? "! " : "";
+    document.title = many || mark ? `${mark}(${many}) ${title}` : title; // a number, and nothing of anybody's
   }
 
   /** @param {string} address */
@@ -234,7 +274,7 @@
 
   async function look() {
     if (watched) {
-      const told = await ask(`/chats/${watched.dataset.watch}/watch/now?after=${newest(watched)}`);
+      const told = await ask(`${watched.dataset.watch}?after=${newest(watched)}`);
       add(watched, told.messages);
       if (!told.reads && !find("[data-open]", watched)?.hidden) {
         over(watched, told.over ? "It is over." : "");
@@ -251,6 +291,8 @@
       renewQueue(told.waiting);
       renewPresence(told);
       renewLeft(told.left);
+      write(find("[data-word]"), told.word);
+      ring(told.alarm);
     }
     count();
   }
@@ -355,6 +397,94 @@
     place.scrollIntoView({ block: "nearest" });
   }
 
+  /** What was typed after the last slash, at the end of the box. */
+  const SLASH = /(?:^|\s)(\/\S*)$/;
+  const MOST_FOUND = 8;
+
+  /** @param {HTMLTextAreaElement} text Offer what fits the word after a slash: ready answers, pages, contacts. */
+  function offer(text) {
+    const place = /** @type {HTMLElement | null} */ (text.closest("[data-chat]"));
+    const found = place ? find("[data-found]", place) : null;
+    const typed = SLASH.exec(text.value.slice(0, text.selectionStart))?.[1].toLowerCase();
+    const options = place?.querySelectorAll("[data-ready] option") ?? [];
+    if (!found) return;
+    const word = typed?.slice(1) ?? "";
+    const all = /** @type {HTMLOptionElement[]} */ ([...options]).filter(({ value }) => value);
+    const named = all.filter((one) => one.dataset.shortcut?.toLowerCase().startsWith(typed ?? " "));
+    const held = word ? all.filter((one) => !named.includes(one) && one.label.toLowerCase().includes(word)) : [];
+    const fits = typed === undefined ? [] : [...named, ...held].slice(0, MOST_FOUND);
+    found.replaceChildren(...fits.map((one, at) => choice(one, `${found.id}-${at}`, at === 0)));
+    found.role = "listbox";
+    found.ariaLabel = "Ready answers, pages and contacts";
+    show(found, fits.length > 0);
+    text.setAttribute("aria-controls", found.id);
+    if (fits.length) text.setAttribute("aria-activedescendant", `${found.id}-0`);
+    else text.removeAttribute("aria-activedescendant");
+  }
+
+  /** @param {HTMLOptionElement} option @param {string} id @param {boolean} chosen */
+  function choice(option, id, chosen) {
+    const item = document.createElement("li");
+    item.id = id;
+    item.role = "option";
+    item.ariaSelected = String(chosen);
+    item.textContent = option.label;
+    item.dataset.value = option.value;
+    return item;
+  }
+
+  /** @param {HTMLTextAreaElement} text @param {HTMLElement} item Put a choice in the place of the word after the slash. */
+  function choose(text, item) {
+    const end = text.selectionStart;
+    const begin = end - (SLASH.exec(text.value.slice(0, end))?.[1].length ?? 0);
+    text.setRangeText(item.dataset.value ?? "", begin, end, "end");
+    offer(text);
+    text.focus();
+  }
+
+  /** @param {KeyboardEvent} event @returns {boolean} whether the key was for the choices under the box */
+  function chooses(event) {
+    const text = event.target;
+    const place = text instanceof HTMLTextAreaElement ? /** @type {HTMLElement | null} */ (text.closest("[data-chat]")) : null;
+    const found = place ? find("[data-found]", place) : null;
+    if (!(text instanceof HTMLTextAreaElement) || !found || found.hidden || event.ctrlKey || event.metaKey) return false;
+    const items = /** @type {HTMLElement[]} */ ([...found.children]);
+    const at = items.findIndex((item) => item.ariaSelected === "true");
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step) {
+      items[at].ariaSelected = "false";
+      const next = items[(at + step + items.length) % items.length];
+      next.ariaSelected = "true";
+      text.setAttribute("aria-activedescendant", next.id);
+      next.scrollIntoView({ block: "nearest" });
+    } else if (event.key === "Enter" || event.key === "Tab") choose(text, items[at]);
+    else if (event.key === "Escape") show(found, false);
+    else return false;
+    event.preventDefault();
+    return true;
+  }
+
+  document.addEventListener("input", ({ target }) => {
+    if (target instanceof HTMLTextAreaElement && target.name === "message" && target.closest("[data-chat]")) offer(target);
+  });
+  document.addEventListener("click", ({ target }) => {
+    const item = /** @type {HTMLElement | null} */ (target instanceof Element ? target.closest("[data-found] li") : null);
+    const place = /** @type {HTMLElement | null} */ (item?.closest("[data-chat]") ?? null);
+    const text = place ? box(place) : null;
+    if (item && text) choose(text, item);
+  });
+
+  // Unsent words are there again after a reload: sealed as every word is, and gone at the end.
+  addEventListener("beforeunload", () => {
+    for (const place of columns()) {
+      const [form, text] = [/** @type {HTMLFormElement | null} */ (find("[data-say]", place)), box(place)];
+      if (!form || !text || !(text.value || text.dataset.kept)) continue;
+      const fields = new FormData(form);
+      fields.set("draft", "yes");
+      navigator.sendBeacon(form.action, fields);
+    }
+  });
+
   /** @param {HTMLElement} place */
   function putIn(place) {
     const answers = /** @type {HTMLSelectElement | null} */ (find("[data-ready]", place));
@@ -401,6 +531,7 @@
   for (let number = 1; number <= 8; number += 1) keys[number] = () => enter(columns()[number - 1]);
 
   document.addEventListener("keydown", (event) => {
+    if (chooses(event)) return;
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
       const text = event.target;
       const form = text instanceof HTMLTextAreaElement && text.name === "message" ? text.form : null;
@@ -436,14 +567,28 @@
 
   const tick = /** @type {HTMLInputElement | null} */ (document.querySelector("[data-sound]"));
   show(tick?.closest("label") ?? null, true);
+  if (tick) tick.checked = sound;
+  // After a reload a browser lets a page sound only once somebody has pressed something in it: whatever that is, it counts.
+  for (const kind of ["pointerdown", "keydown"])
+    document.addEventListener(kind, () => {
+      if (!sound) return;
+      audio ??= new AudioContext();
+      void audio.resume();
+    });
+  find("[data-quiet]")?.addEventListener("click", () => {
+    heard = alarm;
+    show(find("[data-quiet]"), false, find("#waiting"));
+  });
   tick?.addEventListener("change", () => {
     sound = tick.checked;
+    localStorage.setItem(SOUND, sound ? "on" : "");
     if (!sound) return;
     audio ??= new AudioContext();
     beep();
     if ("Notification" in window && Notification.permission === "default") void Notification.requestPermission();
   });
 
+  for (const place of columns()) showSeen(place);
   count();
   if (!watched && !board && columns().length === 0) return;
   const clock = "/static/js/desk/tick.js";

@@ -1,0 +1,102 @@
+"""What an adviser's words name: pages of this site, numbers to call, addresses of other sites.
+
+The words stay as they were written; a part of them becomes a link. A reader's own words never do: what they paste leads
+nowhere by a slip of the thumb.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from sidedoor.documents.library import PublicLibrary
+from sidedoor.public.addresses import LINKED
+from sidedoor.public.contacts import digits
+
+_NAMED = re.compile(
+    r"(?P<web>https?://[^\s<>\"“”]+)"
+    r"|(?<![\w/.])(?P<own>/[a-z0-9][a-z0-9/_-]*)"
+    r"|(?<![\w/.:+-])(?P<number>\+?\d[\d ()-]*\d)(?![\w/:-])"
+)
+_END = ".,;:!?)]}’'"
+_FEWEST, _MOST = 9, 15
+"""Digits of a number that no contact has and that is dialled all the same (E.164 has at most fifteen)."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A piece of a message. `href` is empty for plain words; `away`: it leads to another site."""
+
+    text: str
+    href: str = ""
+    away: bool = False
+
+
+def parts(text: str, public: PublicLibrary, hosts: frozenset[str]) -> list[Part]:
+    """`text` in pieces, which put together are `text` again. `hosts`: the names of this site."""
+    found, at = [], 0
+    for match in _NAMED.finditer(text):
+        for start, part in _links(match, public, hosts):
+            if start > at:
+                found.append(Part(text[at:start]))
+            found.append(part)
+            at = start + len(part.text)
+    if at < len(text):
+        found.append(Part(text[at:]))
+    return found
+
+
+def named(messages: list[list[Part]]) -> list[Part]:
+    """The pages and numbers that were named, each once. Other sites are not among them: they are no words of ours."""
+    return list({part.href: part for message in messages for part in message if part.href and not part.away}.values())
+
+
+def _links(match: re.Match[str], public: PublicLibrary, hosts: frozenset[str]) -> Iterator[tuple[int, Part]]:
+    start = match.start()
+    if web := match["web"]:
+        address = web.rstrip(_END)
+        at_host, path = _split(address)
+        if at_host in hosts and _is_ours(path, public):
+            yield start, Part(address, path)
+        elif at_host and at_host not in hosts:
+            yield start, Part(address, address, away=True)
+    elif own := match["own"]:
+        own = own.rstrip("/") if not _is_ours(own, public) else own
+        if _is_ours(own, public):
+            yield start, Part(own, own)
+    else:
+        yield from _numbers(match["number"], start, public)
+
+
+def _numbers(written: str, start: int, public: PublicLibrary) -> Iterator[tuple[int, Part]]:
+    """The number as a whole; where that is none, each of the numbers that stand beside each other."""
+    if href := _dialled(written, public):
+        yield start, Part(written, href)
+    elif " " in written:
+        for match in re.finditer(r"\S+", written):
+            if href := _dialled(match[0], public):
+                yield start + match.start(), Part(match[0], href)
+
+
+def _dialled(written: str, public: PublicLibrary) -> str:
+    number = digits(written)
+    called = {digits(contact.phone) for contact in public.contacts.values() if contact.phone}
+    if public.site.emergency:
+        called.add(digits(public.site.emergency.number))
+    if number in called:
+        return f"tel:{number}"
+    if number in {digits(contact.text) for contact in public.contacts.values() if contact.text}:
+        return f"sms:{number}"
+    return f"tel:{number}" if number[0] in "+0" and _FEWEST <= len(number.lstrip("+")) <= _MOST else ""
+
+
+def _is_ours(path: str, public: PublicLibrary) -> bool:
+    return path in public.by_path or path in LINKED
+
+
+def _split(address: str) -> tuple[str, str]:
+    try:
+        found = urlsplit(address)
+        return found.hostname or "", address.partition(found.netloc)[2] or "/"
+    except ValueError:  # no address after all
+        return "", ""

@@ -1,0 +1,224 @@
+"""What the chat tells its reader: before it, beside it on every page, in it, and after it."""
+
+import html
+import re
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from sidedoor.chat.hours import closed_days, week
+from sidedoor.chat.model import StoreDown
+from sidedoor.chat.rules import with_noise
+from sidedoor.chat.store import ChatStore
+from sidedoor.documents.site import Chat
+from tests.chat.test_chat import CHAT, LONDON, desk, kit, start, store
+from tests.chat.test_hidden_first import talk
+from tests.conftest import Refresh, SetClock
+from tests.content import SITE, ContentFolder
+
+__all__ = ["desk", "kit", "store"]
+NAMED = (
+    "Read /help/money, or http://localhost/help/money?x and http://localhost/help/money. Call 999 or 0808 2000 247. Not"
+    " /help/nowhere, not 2026-11-24 nor 10:30. See https://other.example/a?b=c."
+)
+
+
+def the_chat(store: ChatStore, clock: SetClock) -> int:
+    (one,) = store.live(clock())
+    return one.id
+
+
+def test_what_an_adviser_names_is_one_press_and_another_site_is_shown_whole_with_a_warning(
+    app: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock
+) -> None:
+    reader = talk(app, kit, store, clock)
+    store.say(the_chat(store, clock), "adviser", NAMED, clock())
+    reader.post("/chat/say", data={"message": "I call 999 from /help/money"})
+    *_, own, mine = re.findall(r'<li class="(?:adviser|reader)".*?</li>', reader.get("/chat").text, re.DOTALL)
+    links = re.findall(r'<a href="([^"]+)"', own)
+    assert links == ["/help/money", "/help/money", "tel:999", "tel:08082000247", "https://other.example/a?b=c"]
+    assert "<details><summary>https://other.example/a?b=c</summary>" in own
+    assert 'rel="noreferrer nofollow"' in own
+    shown = re.sub(r"<i>.*?</i>|<b>.*?</b>|<[^>]+>", "", own, flags=re.DOTALL)
+    assert html.unescape(shown).strip() == NAMED, "not a word is another one"
+    assert "href" not in mine, "what a reader writes is no link"
+    (told,) = reader.get("/chat/messages?after=2").get_json()["messages"][:1]
+    assert [part[1] for part in told["parts"] if part[1]] == links
+    assert "".join(part[0] for part in told["parts"]) == told["text"] == NAMED
+
+
+def test_every_page_says_where_the_chat_stands_and_how_many_replies_are_new(
+    app: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock
+) -> None:
+    reader = start(app)
+
+    def said(path: str = "/help/money") -> str:
+        (line,) = re.findall(r'<div id="chat-news"[^>]*><span role="status">(.*?)</span>', reader.get(path).text)
+        return html.unescape(line)
+
+    assert said() == "You wait in the chat. Your place is kept."
+    number = the_chat(store, clock)
+    kit.get("/chats")
+    kit.post(f"/chats/{number}/accept")
+    assert said() == "An adviser is with you."
+    for text in ("One", "Two"):
+        kit.post(f"/chats/{number}/say", data={"message": text})
+    assert said() == "2 new replies in your chat."
+    assert said("/chat") == "", "the chat itself has its own line"
+    page = reader.get("/chat").text
+    assert re.findall(r'id="said-(\d)" data-number="\d" tabindex="-1" data-new', page) == ["1"], "it lands at the first"
+    told = reader.get("/chat/messages?after=2&shown=1").get_json()
+    assert (told["bar"], told["first"], told["messages"]) == ("1 new reply in your chat.", 2, [])
+    assert said() == "1 new reply in your chat."
+    reader.get("/chat/messages?after=2&shown=2")
+    assert said() == "An adviser is with you."
+    clock.forward(minutes=11)
+    kit.get("/chats")
+    assert said() == "Are you still there? Your chat ends by itself in a few minutes."
+    clock.forward(seconds=100)
+    reader.post("/chat/here")
+    assert said() == "Your adviser's connection is lost just now. Your chat is kept."
+    kit.get("/chats/now")
+    assert said() == "An adviser is with you."
+    assert reader.get("/chat/messages?after=2&was=adviser gone").get_json()["bar"] == "The adviser is back."
+    stranger = app.test_client()
+    assert 'id="chat-news"><span role="status"></span>' in stranger.get("/help/money").text
+
+
+def test_a_page_is_shown_though_the_chat_cannot_be_asked(
+    app: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = start(app)
+
+    def down(*_: object, **__: object) -> None:
+        raise StoreDown("away")
+
+    monkeypatch.setattr(store, "find", down)
+    answer = reader.get("/help/money")
+    assert (answer.status_code, 'id="chat-news"><span role="status"></span>' in answer.text) == (200, True)
+
+
+def test_unsent_words_are_there_after_a_reload_no_adviser_reads_them_and_the_end_takes_them(
+    app: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock
+) -> None:
+    reader = talk(app, kit, store, clock)
+    number = the_chat(store, clock)
+    reader.post("/chat/draft", data={"message": "zqhalf a"})
+    assert ">zqhalf a</textarea>" in reader.get("/chat").text
+    assert reader.get("/chat/messages?draft").get_json()["draft"] == "zqhalf a"
+    assert "draft" not in reader.get("/chat/messages").get_json(), "only who asks is told"
+    for address in ("/chats", f"/chats/{number}", "/chats/now", "/chats/now?after=1:0"):
+        assert "zqhalf" not in kit.get(address).text
+    reader.post("/chat/say", data={"message": "zqhalf a sentence"})
+    assert "zqhalf a</textarea>" not in reader.get("/chat").text, "sent, it is a draft no more"
+    reader.post("/chat/draft", data={"message": "zqagain"})
+    reader.post("/chat/end")
+    assert store.kept(number, "draft") == ""
+    reader.post("/chat/draft", data={"message": "zqlate"})
+    assert "zqlate" not in reader.get("/chat").text
+
+
+def test_times_are_told_by_the_server_s_clock(app: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock) -> None:
+    reader = talk(app, kit, store, clock)
+    assert reader.get("/chat").text.count(">just now</time>") == 2
+    clock.forward(seconds=61)
+    assert reader.get("/chat").text.count(">1 minute ago</time>") == 2
+    told = reader.get("/chat/messages?after=0").get_json()
+    assert [told["now"] - one["at"] for one in told["messages"]] == [61, 61]
+
+
+def test_afterwards_it_shows_what_was_named_asks_how_it_was_and_begins_again(
+    app: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock
+) -> None:
+    reader = talk(app, kit, store, clock)
+    store.say(the_chat(store, clock), "adviser", NAMED, clock())
+    page = reader.post("/chat/end").text
+    (named,) = re.findall(r"<div data-chat-named>.*?</div>", page, re.DOTALL)
+    assert re.findall(r'href="([^"]+)"', named) == ["/help/money", "tel:999", "tel:08082000247"]
+    assert '<a href="/chat">Start again</a>' in page
+    (ticket,) = re.findall(r'name="ticket" value="([0-9a-f]{64})"', page)
+    assert "data-chat-how>" in page
+    for _ in range(3):
+        assert reader.post("/chat/how", data={"ticket": ticket, "how": "helped"}).status_code == 200
+    reader.post("/chat/how", data={"ticket": ticket, "how": "zqwords"})
+    counted = [(what, number) for _, what, number in store.counts() if what.startswith("how")]
+    assert [number for _, number in counted] == [1]
+    assert (
+        "help/money"
+        not in reader.get("/chat/wait", follow_redirects=True).text.partition("<main")[2].partition("</main")[0]
+    )
+    unanswered = start(app)
+    assert "data-chat-how hidden" in unanswered.post("/chat/end").text, "who was not answered is not asked"
+
+
+def test_how_it_was_is_counted_with_noise_that_leaves_the_sum_true() -> None:
+    said = [with_noise("helped") for _ in range(3000)]
+    assert 2350 < said.count("helped") < 2650, "three in four, and a third of the rest"
+    assert said.count("partly") > 150
+    assert said.count("not") > 150
+
+
+HOURS = """
+[[chat.holidays]]
+day = "2026-12-01"
+name = { en = "A day off", cy = "Diwrnod i ffwrdd" }
+"""
+
+
+def test_before_start_it_says_when_it_is_open_who_is_there_and_how_long_others_waited(
+    app: Flask, content: ContentFolder, refresh: Refresh, store: ChatStore, kit: FlaskClient, clock: SetClock
+) -> None:
+    content.write("site.toml", SITE + CHAT + HOURS)
+    refresh()
+    text = html.unescape(re.sub(r"<[^>]+>", " ", app.test_client().get("/chat").text))
+    assert re.search(r"Tuesday\s+10:00 – 13:00, 18:00 – 20:00\s+Wednesday\s+10:00 – 13:00", text)
+    assert re.search(r"Sunday\s+closed", text)
+    assert re.search(r"Closed on:\s+1 December 2026 \(A day off\)", text)
+    assert "Advisers who are here now write:" not in text
+    kit.post("/chats/present", data={"present": "yes", "languages": ["en", "cy"]})
+    reader = start(app)
+    clock.forward(seconds=50)
+    store.accept(the_chat(store, clock), 1, "Kit Adviser", clock())
+    text = html.unescape(re.sub(r"<[^>]+>", " ", app.test_client().get("/chat").text))
+    assert re.search(r"Advisers who are here now write:\s+English, Cymraeg", text)
+    assert "People waited about 1 minute today." in text
+    reader.post("/chat/end")
+
+
+def test_the_week_joins_what_touches_and_names_the_days_that_are_closed() -> None:
+    chat = Chat.model_validate({
+        "answered_by": "us", "confidential": "yes", "closed_on": ["2026-11-25", "2026-11-28"],
+        "holidays": [{"day": "2026-12-25", "name": "Christmas Day"}],
+        "open": [{"days": ["mon", "wed", "fri"], "from": "10:00", "until": "12:00"}, {"days": ["mon"], "from": "12:00", "until": "14:00"}],
+    })  # fmt: skip
+    days = dict(week(chat))
+    assert (days[0], days[1], days[2]) == ([(600, 840)], [], [(600, 720)])
+    now = datetime(2026, 11, 24, 12, tzinfo=UTC)
+    assert closed_days(chat, LONDON, now) == [date(2026, 11, 25)], "a Saturday has no hours to lose"
+    assert closed_days(chat, LONDON, now + timedelta(days=10)) == [date(2026, 12, 25)]
+
+
+def test_a_page_that_is_closed_knows_when_it_opens_and_can_say_so_by_itself(
+    app: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock
+) -> None:
+    clock.now = datetime(2026, 11, 24, 13, 0, 30, tzinfo=UTC)
+    reader = app.test_client()
+    page = reader.get("/chat").text
+    opens_in = int(re.findall(r'data-chat-closed="(\d+)"', page)[0])
+    assert timedelta(seconds=opens_in) == timedelta(hours=4, minutes=59, seconds=31)
+    assert "<div data-chat-offer hidden>" in page
+    assert f'<noscript><meta http-equiv="refresh" content="{opens_in}; url=/chat">' in page
+    assert reader.get("/chat/open").get_json() == {"open": False}
+    clock.forward(seconds=opens_in)
+    store.set_presence(1, "Kit Adviser", True, clock())
+    assert reader.get("/chat/open").get_json() == {"open": True}
+    assert reader.get_cookie("chat") is None
+
+
+def test_a_start_that_is_refused_is_counted_with_its_reason(app: Flask, store: ChatStore, kit: FlaskClient) -> None:
+    for _ in range(3):
+        start(app)
+    assert app.test_client().post("/chat/start").status_code == 503
+    assert ("refused: full", 1) in {(what, number) for _, what, number in store.counts()}
