@@ -149,7 +149,7 @@ bench-speed: $(TESTS) bench-tools
 	$(BIN)/python -m bench.speed
 
 bench-scale: $(TESTS)
-	$(BIN)/python -m bench.scale 10000
+	$(BIN)/python -m bench.scale 10000 100000
 
 bench-traces: $(TESTS) bench-tools
 	$(BIN)/python -m bench.traces

@@ -6,6 +6,7 @@ python -m bench.scale 10000 100000
 import json
 import random
 import re
+import signal
 import statistics
 import sys
 import tempfile
@@ -63,11 +64,13 @@ def measure(count: int) -> list[object]:
             _post(site, "hepl with mony")
             searches = [_timed(lambda query=query: _post(site, query))[0] for query in _queries()]  # type: ignore[misc]
             memory = max(resident_megabytes(pid) for pid in workers(site))
+            refused, longest = _reload(site)
         finally:
             site.close()
     return [
         f"{count:,}", f"{first:.1f} s", f"{whole:.0f} s", f"{warm:.1f} s", f"{statistics.median(live):.2f} s (longest {max(live):.2f})",
         f"{statistics.median(searches) * 1000:.0f} ms (longest {max(searches) * 1000:.0f})", f"{memory:.0f} MB",
+        f"{refused} (longest wait {longest:.1f} s)",
     ]  # fmt: skip
 
 
@@ -125,6 +128,23 @@ def _texts(site: RunningSite, paths: tuple[str, ...]) -> list[str]:
     return texts
 
 
+def _reload(site: RunningSite) -> tuple[int, float]:
+    """How many requests a reload refuses, and how long one waits at most, each on a connection of its own."""
+    before, refused, longest, after = set(workers(site)), 0, 0.0, 0
+    site.process.send_signal(signal.SIGHUP)
+    while after < 20:
+        began = time.monotonic()
+        try:
+            with urllib.request.urlopen(f"{site.url}/news", timeout=60) as answer:
+                answer.read()
+        except OSError:
+            refused += 1
+        longest = max(longest, time.monotonic() - began)
+        after += not before & set(workers(site))
+        time.sleep(0.02)
+    return refused, longest
+
+
 def _post(site: RunningSite, query: str) -> None:
     with urllib.request.urlopen(
         f"{site.url}/search", f"query={query.replace(' ', '+')}".encode(), timeout=60
@@ -146,7 +166,7 @@ def resident_megabytes(pid: int) -> float:
 if __name__ == "__main__":
     head = [
         "news items", "first start: first page", "everything", "next start: first page", "saved → page, list, feeds live on both workers", "a search",
-        "memory a worker",
+        "memory a worker", "refused while kill -HUP reloads",
     ]  # fmt: skip
     rows = [measure(int(count)) for count in sys.argv[1:] or ["10000"]]
     readme.write("scale", readme.table(head, rows), "Real files, a real server. `make bench-scale` measures it again.")

@@ -20,8 +20,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from flask import Flask
 
+from sidedoor.backup import new_key
+from sidedoor.cli import main as cli
 from sidedoor.database_moves import as_files, fill
 from sidedoor.desk import create_app as create_desk
 from sidedoor.desk.audit import Audit
@@ -404,22 +407,18 @@ def test_a_backup_reads_the_server_and_what_is_restored_can_fill_a_new_one(
     Staff(home.data).add("From before", ["press"])
     look(home, KEPT)
     given = {
-        **os.environ, "SIDEDOOR_CONTENT": str(content.path), "SIDEDOOR_DATA": str(home.data), "SIDEDOOR_DATABASE": home.server
+        "SIDEDOOR_CONTENT": str(content.path), "SIDEDOOR_DATA": str(home.data), "SIDEDOOR_DATABASE": home.server
     }  # fmt: skip
-    (tmp_path / "words").write_text("five words that nobody guesses")
+    recipient = new_key(tmp_path / "key")
 
     def sidedoor(*words: str, **more: str) -> str:
-        done = subprocess.run(
-            [Path(sys.executable).with_name("sidedoor"), *words], env={**given, **more}, capture_output=True, text=True,
-            check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        done = CliRunner().invoke(cli, words, env={**given, **more})
+        assert done.exit_code == 0, done.output
+        return done.output
 
-    secret = ("--passphrase-file", str(tmp_path / "words"))
-    sidedoor("backup", str(tmp_path / "one.age"), *secret)
+    sidedoor("backup", str(tmp_path / "one.age"), "--to", recipient)
     new = tmp_path / "new"
-    said = sidedoor("restore", str(tmp_path / "one.age"), str(new), *secret)
+    said = sidedoor("restore", str(tmp_path / "one.age"), str(new), "--key", str(tmp_path / "key"))
     assert f"sidedoor fill-database {new / 'data'}" in said
     assert not (new / "data" / ELSEWHERE).exists()
     for look_at, held in SEEN.values():

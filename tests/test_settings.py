@@ -24,6 +24,10 @@ NO_DATABASE = (
     " for files in SIDEDOOR_DATA."
 )
 TRUE_OR_FALSE = "Write true or false."
+MAIL = (
+    "Write smtps://USER@mail.example.org, smtp://USER@mail.example.org:587, or smtp+plain://localhost without a user; the"
+    " password stands in SIDEDOOR_MAIL_PASSWORD_FILE."
+)
 WRONG: list[tuple[str, str, str]] = [
     ("SIDEDOOR_CONTENT", "", f"“” is not a folder. {A_FOLDER}"),
     ("SIDEDOOR_CONTENT", "/etc/hostname", f"“/etc/hostname” is not a folder. {A_FOLDER}"),
@@ -54,6 +58,17 @@ WRONG: list[tuple[str, str, str]] = [
     ("SIDEDOOR_OIDC_ISSUER", "login", f"“login” is not a web address. {AN_ADDRESS}"),
     ("SIDEDOOR_OIDC_ISSUER", "https://login.example.org", "It works only together with SIDEDOOR_OIDC_CLIENT_ID and"
      " SIDEDOOR_OIDC_CLIENT_SECRET. Set those, too, or leave it out."),
+    ("SIDEDOOR_MESSAGES", "/etc/hostname", f"“/etc/hostname” is not a folder. {A_FOLDER}"),
+    ("SIDEDOOR_MESSAGE_DAYS", "0", "“0” is not a whole number from 1 to 3650. Write one like 90."),
+    ("SIDEDOOR_BACKUP_HOURS", "two days", "“two days” is not a whole number from 0 to 9000. Write one like 48."),
+    ("SIDEDOOR_MAIL_SERVER", "mail.example.org", f"“mail.example.org” is no mail server that can be used. {MAIL}"),
+    ("SIDEDOOR_MAIL_SERVER", "smtps://desk:secret@mail", f"“mail” is no mail server that can be used. {MAIL}"),
+    ("SIDEDOOR_MAIL_SERVER", "smtp+plain://desk@mail", f"“mail” is no mail server that can be used. {MAIL}"),
+    ("SIDEDOOR_MAIL_SERVER", "smtps://mail.example.org", "It works only together with SIDEDOOR_MAIL_FROM. Set those, too,"
+     " or leave it out."),
+    ("SIDEDOOR_MAIL_FROM", "desk", "“desk” is not a mail address. Write one like desk@example.org."),
+    ("SIDEDOOR_MAIL_PASSWORD_FILE", "/nowhere", "“/nowhere” is not a file that can be read. Write the path of one, like"
+     " /etc/sidedoor/mail-password."),
     ("SIDEDOOR_MONITOR", "5002", "“5002” is not an address and a port. Write both, with a colon between: 127.0.0.1:5002."),
     ("SIDEDOOR_MONITOR", "127.0.0.1:0", "“127.0.0.1:0” is not an address and a port. Write both, with a colon between:"
      " 127.0.0.1:5002."),

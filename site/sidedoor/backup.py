@@ -27,6 +27,7 @@ from typing import IO, Any, BinaryIO, Protocol, cast
 
 import pyrage
 
+from sidedoor.backup_stamp import note_backup
 from sidedoor.database import copy_into, copy_of, is_database, is_sound
 from sidedoor.desk.databases import KEPT
 from sidedoor.desk.items.files import CannotSave, Shelf
@@ -188,6 +189,7 @@ def back_up(
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)
+    note_backup(data, datetime.now(UTC))
     return Archive(file, len(digests), file.stat().st_size)
 
 

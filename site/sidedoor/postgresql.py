@@ -138,8 +138,11 @@ class ServerDatabase:
     def _ready(self) -> Connection:
         """A connection to a schema of our version. One that was left from before is tried first."""
         known = len(self._schema.migrations)
-        while self._idle:
-            connection = self._idle.pop()
+        while True:
+            try:
+                connection = self._idle.pop()
+            except IndexError:  # another thread may have had the last one
+                break
             with suppress(psycopg.Error):  # the server was started anew
                 if _version(connection) == known:
                     return connection
@@ -167,7 +170,10 @@ class ServerDatabase:
 
     def desks(self) -> int:
         """How many machines have this schema open just now, or folders of one machine. Raises sqlite3.Error."""
-        query = "SELECT count(DISTINCT application_name) FROM pg_stat_activity WHERE application_name LIKE ?"
+        query = (
+            "SELECT count(DISTINCT application_name) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND application_name LIKE ?"
+        )
         with self.reading() as database:
             ((count,),) = database.execute(query, (f"{self.name} %",)).fetchall()
         return int(count)
@@ -223,6 +229,7 @@ def connect(address: str, schema: str, machine: str = "") -> Connection:
         keepalives_idle=30,
         keepalives_interval=5,
         keepalives_count=3,
+        tcp_user_timeout=_PATIENCE_SECONDS * 1000,  # a machine that went away while it was asked
     )
     connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED  # what was waited for is seen
     connection.read_only = False

@@ -9,14 +9,16 @@ import json
 import os
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import unquote, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from sidedoor.documents.codes import Code
-from sidedoor.documents.models import WebAddress
+from sidedoor.documents.models import WebAddress, is_mail_address
 from sidedoor.documents.problems import Level, Problem, Refused, Wrong
 from sidedoor.home import Home
 from sidedoor.starters import EXAMPLE
@@ -67,6 +69,56 @@ def _place(written: str) -> str:
     return written
 
 
+@dataclass(frozen=True)
+class MailServer:
+    """Where mail is handed in. `plain`: without TLS, which a password never goes over."""
+
+    host: str
+    port: int
+    user: str
+    tls: Literal["from the start", "after a greeting", "none"]
+
+
+_MAIL_WAYS: dict[str, tuple[int, Literal["from the start", "after a greeting", "none"]]] = {
+    "smtps": (465, "from the start"),
+    "smtp": (587, "after a greeting"),
+    "smtp+plain": (25, "none"),
+}
+
+
+def read_mail_server(written: str) -> MailServer:
+    """`smtps://desk@mail.example.org` read. Raises Wrong."""
+    try:
+        address = urlsplit(written)
+        usual, tls = _MAIL_WAYS[address.scheme]
+        host, port = address.hostname or "", address.port or usual
+    except (ValueError, KeyError):
+        raise Wrong(Code.SETTING_NOT_A_MAIL_SERVER, written=written.rpartition("@")[2]) from None
+    user = unquote(address.username or "")
+    more = address.path.strip("/") or address.query or address.fragment or address.password is not None
+    if not host or more or (user and tls == "none"):
+        raise Wrong(Code.SETTING_NOT_A_MAIL_SERVER, written=written.rpartition("@")[2])
+    _host(host)
+    return MailServer(host, port, user, tls)
+
+
+def _mail_server(written: str) -> str:
+    read_mail_server(written)
+    return written
+
+
+def _mail_address(written: str) -> str:
+    if not is_mail_address(written):
+        raise Wrong(Code.SETTING_NOT_A_MAIL_ADDRESS, written=written)
+    return written
+
+
+def _file(file: Path) -> Path:
+    if not file.is_file() or not os.access(file, os.R_OK):
+        raise Wrong(Code.SETTING_NOT_A_FILE, written=str(file))
+    return file
+
+
 def _database(written: str) -> str:
     if written and not re.match(r"postgres(ql)?://[^/?]*/[^/?]", written):
         raise Wrong(Code.SETTING_NOT_A_DATABASE)
@@ -111,6 +163,18 @@ class Settings(BaseSettings):
     """Host names that the desk is reached by, besides this machine's own and that of `desk_url`."""
     monitor: Annotated[str, AfterValidator(_place)] | None = None
     """Where the desk tells a monitor how everything is, `/metrics` and `/healthz`: `127.0.0.1:5002`."""
+    messages: Annotated[Path, AfterValidator(_folder)] | None = None
+    """The folder of readers' messages, where site and desk have data folders of their own: one that both may write."""
+    message_days: Annotated[int, Field(ge=1, le=3650)] = 90
+    """Readers' messages are deleted for good after so many days."""
+    mail_server: Annotated[str, AfterValidator(_mail_server)] | None = None
+    """Where the desk hands in mail: `smtps://USER@host`, `smtp://USER@host:587` (STARTTLS), `smtp+plain://localhost`."""
+    mail_from: Annotated[str, AfterValidator(_mail_address)] | None = None
+    """Whose address the desk's mail comes from."""
+    mail_password_file: Annotated[Path, AfterValidator(_file)] | None = None
+    """A file that holds the password of `mail_server`'s user and nothing else."""
+    backup_hours: Annotated[int, Field(ge=0, le=9000)] = 48
+    """Once backups are made: the desk says so if the last one is older than this. 0: it does not."""
     host: Annotated[str, Field(validation_alias="HOST"), AfterValidator(_host)] = "127.0.0.1"
     """The address of this machine to listen at."""
     port: Annotated[int, Field(validation_alias="PORT", ge=1, le=65535)] = 5000
@@ -121,6 +185,24 @@ class Settings(BaseSettings):
         if self.oidc_issuer and not (self.oidc_client_id and self.oidc_client_secret.get_secret_value()):
             raise Wrong(Code.SETTING_MISSING_BESIDE, beside="SIDEDOOR_OIDC_CLIENT_ID and SIDEDOOR_OIDC_CLIENT_SECRET")
         return self
+
+    @model_validator(mode="after")
+    def _mail_is_whole(self) -> Self:
+        if self.mail_server and not self.mail_from:
+            raise Wrong(Code.SETTING_MISSING_BESIDE, of="SIDEDOOR_MAIL_SERVER", beside="SIDEDOOR_MAIL_FROM")
+        if self.mail_server and read_mail_server(self.mail_server).user and not self.mail_password_file:
+            raise Wrong(Code.SETTING_MISSING_BESIDE, of="SIDEDOOR_MAIL_SERVER", beside="SIDEDOOR_MAIL_PASSWORD_FILE")
+        return self
+
+    @property
+    def mail_password(self) -> str:
+        """The password of the mail server's user. Raises OSError or UnicodeDecodeError where the file is gone."""
+        return self.mail_password_file.read_text("utf-8").strip() if self.mail_password_file else ""
+
+    @property
+    def messages_home(self) -> Home:
+        """Where readers' messages are kept."""
+        return Home((self.messages or self.data).resolve(), self.database)
 
     @property
     def home(self) -> Home:
@@ -170,14 +252,21 @@ def _unknown(name: str, known: Iterable[str]) -> Problem:
 
 def _problem(detail: Any) -> Problem:
     """One of pydantic's errors, in our terms. A secret is never written."""
-    name = str(detail["loc"][0]) if detail["loc"] else "SIDEDOOR_OIDC_ISSUER"
-    name = name if name in NAMES else name_of(name.lower().removeprefix(PREFIX.lower()))
     context = detail.get("ctx", {})
-    if isinstance(wrong := context.get("error"), Wrong):
+    wrong = context.get("error")
+    whole = wrong.values.get("of", "SIDEDOOR_OIDC_ISSUER") if isinstance(wrong, Wrong) else "SIDEDOOR_OIDC_ISSUER"
+    name = str(detail["loc"][0]) if detail["loc"] else str(whole)
+    name = name if name in NAMES else name_of(name.lower().removeprefix(PREFIX.lower()))
+    if isinstance(wrong, Wrong):
         return Problem(name, None, wrong.code, wrong.values)
     written = {"written": str(detail["input"])[:80]}
     if detail["type"].startswith("bool"):
         return Problem(name, None, Code.SETTING_NOT_YES_OR_NO, written)
-    ranges = {"SIDEDOOR_PROXIES": (0, 5, 1), "PORT": (1, 65535, 5000)}
+    ranges = {
+        "SIDEDOOR_PROXIES": (0, 5, 1),
+        "PORT": (1, 65535, 5000),
+        "SIDEDOOR_BACKUP_HOURS": (0, 9000, 48),
+        "SIDEDOOR_MESSAGE_DAYS": (1, 3650, 90),
+    }
     least, most, like = ranges[name]
     return Problem(name, None, Code.SETTING_NOT_A_NUMBER, {**written, "least": least, "most": most, "like": like})

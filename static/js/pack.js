@@ -62,7 +62,7 @@ const pack = (() => {
     return main && `<html lang="${language}" dir="${direction}">${main}`;
   }
 
-  coming.set(root.lang, keep(root.lang, taps.bringFirst("low")));
+  coming.set(root.lang, keep(root.lang, taps.bringFirst()));
   taps.hidden.signal.addEventListener("abort", () => held.clear());
   // Kept whole (bfcache) while another tab was hidden: hide-page.js leaves the cover on.
   addEventListener("pageshow", ({ persisted }) => {

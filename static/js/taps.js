@@ -3,8 +3,8 @@
  * Every tap on a link or a form of this site is answered in place: so no page that is read here is a visit of its own.
  *
  * How that is done (pack.js, travel.js, fold.js) comes with the pack, which one quiet request brings once the first page is
- * shown: it runs if its hash is on this page's own list. Whoever taps earlier waits for it, and what was tapped is asked
- * for meanwhile. Where it is of another release, the browser goes by itself.
+ * shown: it runs if its hash is on this page's own list. Whoever taps earlier asks for it alone, and for what was tapped.
+ * Where it is of another release, the browser goes by itself.
  */
 const taps = (() => {
   "use strict";
@@ -28,6 +28,8 @@ const taps = (() => {
   /** @typedef {{ response: Response, asked: number, told?: { direction: string, shared: string[], pages: Record<string, string> } }} Brought */
   /** @type {Promise<Brought> | undefined} */
   let first;
+  /** @type {Promise<void> | undefined} */
+  let alone;
   let latest = 0;
   /** @type {HTMLFormElement | null} the form whose answer is awaited: a second press of Send is the same press */
   let sending = null;
@@ -84,13 +86,16 @@ const taps = (() => {
     }
   }
 
-  /** @param {RequestPriority} priority The pack of this page's language, once. What fails is asked for again at the next tap. */
-  function bringFirst(priority) {
-    first ??= bring(priority);
-    first.catch(() => {
-      first = undefined;
-    });
-    return first;
+  /** The pack of this page's language, once. */
+  function bringFirst() {
+    return (first ??= bring("low"));
+  }
+
+  /** What shows pages, without the pages: an edition's first pack is some seconds in the making. */
+  async function bringAlone() {
+    const response = await fetch("/pack.js", { cache: "no-store", credentials: "omit", signal: hidden.signal });
+    const text = await response.text();
+    if (!travel) run(text);
   }
 
   /** @param {URL} url @param {RequestInit} how @param {() => void} leave how the browser goes there by itself */
@@ -102,11 +107,13 @@ const taps = (() => {
     try {
       const answer = ask(url, how, root.lang);
       answer.catch(() => {});
-      await Promise.race([here, bringFirst("high")]);
+      alone ??= bringAlone();
+      await Promise.race([here, alone]);
       if (turn !== latest || hidden.signal.aborted) return;
       if (travel) await /** @type {Travel} */ (travel)(url, how, answer);
       else leave();
     } catch {
+      alone = undefined;
       if (turn === latest && !hidden.signal.aborted) say(status.dataset.failed, true);
     }
     clearTimeout(slow);
@@ -171,7 +178,7 @@ const taps = (() => {
 
   // With a slow or dear connection the first page that is asked for brings it.
   const { saveData, effectiveType = "" } = navigator.connection ?? {};
-  if (!saveData && !/2g/.test(effectiveType)) addEventListener("load", () => setTimeout(() => void bringFirst("low").catch(() => {})));
+  if (!saveData && !/2g/.test(effectiveType)) addEventListener("load", () => setTimeout(() => void bringFirst().catch(() => {})));
 
   const shared = {
     path: location.pathname,

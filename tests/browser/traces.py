@@ -177,15 +177,12 @@ def visit_this_site(
     hide: bool = True,
     chats: bool = True,
     extra: Callable[[Reader], None] | None = None,
-    first: Callable[[Reader], None] | None = None,
 ) -> Callable[[Reader], str | None]:
     """Seven pages of this site, one of them a search's results; then a chat, and what else a reader does (`extra`); and
-    the button in its middle, or nothing. `first`: how the browser is before the visit."""
+    the button in its middle, or nothing."""
 
     def visit(reader: Reader) -> str | None:
         places.asked.clear()
-        if first:
-            first(reader)
         reader.go(places.url("search"))
         reader.click("#in")
         wait_for_address(reader, f"{site.url}/")
@@ -202,7 +199,7 @@ def visit_this_site(
             chat(reader, site)
         if extra:
             extra(reader)
-        assert reader.run(PACK_CAME), "all help lies in the page's memory"
+        wait_for(reader, PACK_CAME, 20)  # all help lies in the page's memory
         time.sleep(1.5)  # titles reach the history's database a moment after the page
         if not hide:
             return None

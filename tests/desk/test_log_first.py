@@ -12,6 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from sidedoor.chat.store import ChatStore
+from sidedoor.desk.people.staff import Passkey
 from tests.conftest import SetClock
 from tests.content import ContentFolder
 from tests.desk.chats.test_board import talks, waits
@@ -32,14 +33,15 @@ NOT_LOGGED = {
     "chats.hand_over": "an adviser's own conversation goes on with a colleague; reader and colleague are told",
     "chats.ready": "it ends your own pause",
     "chats.close": "it puts an ended chat out of sight in your own browser",
+    "told.seen": "it puts your own notices out of sight",
     "signing_in.passkey_options": "it asks a question",
     "signing_in.invited_passkey_options": "it asks a question",
     "signing_in.more_passkey_options": "it asks a question",
 }
 # endpoint → the test of test_ways_in.py or test_work_account.py in which its log cannot be written
 ELSEWHERE = {
-    "people.invite", "people.roles", "people.renew", "people.remove", "signing_in.remove_passkey",
-    "signing_in.end_session", "signing_in.sign_out", "signing_in.accept_with_password",
+    "people.invite", "people.roles", "people.renew", "people.recover", "people.remove", "signing_in.remove_passkey",
+    "told.test", "signing_in.end_session", "signing_in.sign_out", "signing_in.accept_with_password",
 }  # fmt: skip
 # They keep a way in by the same one function as accept_with_password does, or sign in by let_in.
 SAME_FUNCTION = {
@@ -57,8 +59,9 @@ class House:
 
     def __init__(self, desk: Flask, signed_in: SignedIn, content: ContentFolder, clock: SetClock) -> None:
         self.desk, self.content, self.clock = desk, content, clock
-        self.ann, self.ben, self.eve, self.eli, self.kit, self.sue = map(
-            signed_in, ("Ann Press", "Ben Press", "Eve Editor", "Eli Editor", "Kit Adviser", "Sue Supervisor")
+        self.ann, self.ben, self.eve, self.eli, self.kit, self.sue, self.ada = map(
+            signed_in,
+            ("Ann Press", "Ben Press", "Eve Editor", "Eli Editor", "Kit Adviser", "Sue Supervisor", "Ada Admin"),
         )
         self.store: ChatStore = desk.extensions["desk"].chats
 
@@ -225,6 +228,32 @@ def _approve_by_link(house: House) -> Step:
     return _post(stranger, f"{link}/approve")
 
 
+def _name_passkey(house: House) -> Step:
+    staff = house.desk.extensions["desk"].staff
+    staff.add_passkey(
+        Passkey(b"key", staff.named("Ann Press").id, b"public", 0, "Firefox on Linux", house.clock(), None)
+    )
+    return _post(house.ann, "/account/passkey/name", credential="a2V5", label="The blue key")
+
+
+def _site(house: House) -> str:
+    return str(house.desk.extensions["desk"].shelf.read("site.toml").digest)
+
+
+def _settings(step: str) -> Callable[[House], Step]:
+    def make(house: House) -> Step:
+        assert house.ada.post("/settings", data={"base": _site(house), "name": "Another name"}).status_code == 303
+        seen = house.desk.extensions["desk"].shelf.read("changes/site.toml").digest
+        return _post(house.eve, f"/settings/{step}", seen=seen)
+
+    return make
+
+
+def _message(house: House) -> Step:
+    house.desk.extensions["desk"].messages.add("Hello", house.clock())
+    return _post(house.ann, "/messages/1/take")
+
+
 def _chat(who: str, step: str, **form: str) -> Callable[[House], Step]:
     def make(house: House) -> Step:
         house.kit.post("/chats/present", data={"present": "yes"})
@@ -263,6 +292,12 @@ LOGGED: dict[str, Callable[[House], Step]] = {
     "contacts.approve_afterwards": _contacts_afterwards,
     "contacts.discard": _contacts("eve", "discard"),
     "contacts.restore": _restore_contacts,
+    "told.wishes": lambda house: _post(house.ann, "/notices/wishes", address="ann@example.org"),
+    "messages.step": _message,
+    "signing_in.name_passkey": _name_passkey,
+    "settings.save": lambda house: _post(house.ada, "/settings", base=_site(house), name="Another name"),
+    "settings.approve": _settings("approve"),
+    "settings.discard": _settings("discard"),
     "chats.present": lambda house: _post(house.kit, "/chats/present", present="yes"),
     "chats.block": _chat("kit", "block", hours="4"),
     "chats.take_over": _chat("sue", "take-over"),

@@ -11,7 +11,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from sidedoor.documents import loader as loading
 from sidedoor.documents.codes import Code
+from sidedoor.documents.kept import reading_modules
+from sidedoor.documents.lean import WordsGone
 from sidedoor.documents.library import Library
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.loader import Loader
@@ -279,3 +282,64 @@ def test_each_fact_about_a_file_is_one_line_and_so_is_that_it_was_mended(
     assert [line.split(": ")[:2] for line in said] == [
         ["help/money.md:1", "error"], ["help/money.md", "mended."], ["site.toml", "error"], ["the content folder", "mended."],
     ]  # fmt: skip
+
+
+def test_copies_grow_old_only_with_the_modules_that_reading_uses() -> None:
+    used = {path.stem for path in reading_modules()}
+    assert used >= {"reading", "document", "lean", "front_matter", "models", "site", "times", "markdown", "blocks"}
+    assert not used & {"library", "showing", "loader", "kept", "live", "checks", "ledger", "codes", "problem_words"}
+
+
+def news(library: Library) -> list[str]:
+    """The names of the news, drafts too."""
+    return [document.slug for document in library.documents if document.kind == "news"]
+
+
+def test_a_first_start_answers_with_all_but_news_and_reads_on(content: ContentFolder, tmp_path: Path) -> None:
+    for number in range(250):
+        content.document(f"news/item-{number}.md", f"zq {number}")
+    one, other = (LiveLibrary(Loader(content.path, tmp_path / "data"), soon=True) for _ in range(2))
+    quick = Loader(content.path)
+    at_once = quick.load(seconds=0)
+    assert (title_of(at_once, "money"), news(at_once), quick.behind) == ("Money and you", [], 251)
+    content.document("news/item-7.md", "zqnow", title="Changed")
+    assert news(quick.load(told=["news/item-7.md"])) == ["item-7"], "an edit waits for nothing"
+    while quick.behind:
+        quick.read_on(0.1)
+    assert title_of(quick.load(), "item-7") == "Changed"
+    assert texts(quick.load()) == texts(Loader(content.path, tmp_path / "data").load())
+    for live in (one, other):
+        while live.behind:
+            live.read_on(0.1)
+        assert len(news(live.library)) == 251
+
+
+def test_an_upgrade_shows_what_older_code_read_until_it_is_read_again(
+    content: ContentFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content.document("news/later.md", title="Later", publish_at="2026-12-24 09:00")
+    data = tmp_path / "data"
+    Loader(content.path, data).load()
+    content.document("news/first.md", title="Changed while it was down")
+    monkeypatch.setattr(loading, "reader_version", lambda: "newer")
+    upgraded = Loader(content.path, data)
+    assert news(upgraded.load(seconds=0)) == ["later"], "what changed may not be shown as it was"
+    assert upgraded.behind == 2
+    site = (content.path / "site.toml").read_text()
+    content.write("site.toml", site.replace("Europe/London", "America/New_York"))
+    assert news(Loader(content.path, data).load(seconds=0)) == [], "in another zone its time may be another"
+
+
+def test_the_words_of_a_version_are_never_those_of_another(content: ContentFolder, tmp_path: Path) -> None:
+    one, other = Loader(content.path, tmp_path / "data"), Loader(content.path, tmp_path / "data")
+    content.document("help/money.md", "zqpublic", title="Money", tab_title="x")
+    before = next(page for page in one.load().documents if page.slug == "money")
+    content.document("help/money.md", "zqdraft", title="Money", tab_title="x", state="draft")
+    other.load()
+    assert "zqpublic" in before.html, "a worker that knows only the old version shows it whole"
+    one._known_words.cache_clear()
+    (tmp_path / "data/kept.sqlite3").unlink()
+    with pytest.raises(WordsGone):
+        _ = before.html
+    content.document("help/money.md", "zqpublic", title="Money", tab_title="x")
+    assert "zqpublic" in before.html, "the file serves as long as it is the same"

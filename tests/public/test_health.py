@@ -5,6 +5,8 @@ import json
 import os
 import shutil
 import subprocess
+import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from sidedoor.documents.codes import Code
+from sidedoor.documents.problems import Problem
 from sidedoor.public import create_app
 from sidedoor.settings import Settings
 from sidedoor.web import health
@@ -152,6 +155,30 @@ def test_nobody_learns_from_it_that_a_file_is_broken_or_under_embargo(
     content.document("news/zqready.md", state="ready", publish_at="2026-11-01 09:00")
     app.extensions["live"].refresh()
     assert told(client) == before
+
+
+def test_nobody_who_asks_waits_for_a_look_that_takes_long() -> None:
+    """A database's machine that says nothing is looked at for seconds: a balancer would take a good site for a dead one."""
+    answers, begun = threading.Event(), threading.Event()
+    answers.set()
+
+    def slow() -> list[Problem]:
+        begun.set()
+        assert answers.wait(20)
+        return [Problem("the database", None, Code.HEALTH_DATABASE_DOWN)]
+
+    looked_at = health.Health(slow)
+    assert len(looked_at.troubles()) == 1, "whoever is first has nothing else to go by"
+    answers.clear()
+    begun.clear()
+    looking = threading.Thread(target=looked_at.troubles)
+    looking.start()
+    assert begun.wait(20)
+    before = time.monotonic()
+    assert len(looked_at.troubles()) == 1
+    assert time.monotonic() - before < 5
+    answers.set()
+    looking.join()
 
 
 def test_one_edge_in_front_of_everybody_turns_the_limit_by_network_off_and_is_said(

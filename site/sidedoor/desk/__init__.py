@@ -12,7 +12,7 @@ from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from sidedoor.chat.store import open_store
-from sidedoor.desk import audit_page, front, health, static_files
+from sidedoor.desk import audit_page, front, health, messages, static_files
 from sidedoor.desk.access import guard
 from sidedoor.desk.audit import Audit
 from sidedoor.desk.chats import board
@@ -33,6 +33,10 @@ from sidedoor.desk.people import views as people_views
 from sidedoor.desk.people.sessions import Sessions
 from sidedoor.desk.people.staff import Staff
 from sidedoor.desk.refusal_words import in_words
+from sidedoor.desk.site import views as site_views
+from sidedoor.desk.told import views as told_views
+from sidedoor.desk.told.notices import Notices
+from sidedoor.desk.told.post import Post
 from sidedoor.desk.words import speak_plainly
 from sidedoor.documents.codes import Code
 from sidedoor.documents.live import LiveLibrary
@@ -41,6 +45,7 @@ from sidedoor.documents.problems import Problem, Refused
 from sidedoor.documents.site import emergency_number
 from sidedoor.documents.times import Clock, utc_now
 from sidedoor.public import create_pages
+from sidedoor.public.feedback_store import FeedbackStore
 from sidedoor.settings import Settings
 from sidedoor.web.background import Background
 from sidedoor.web.headers import completed
@@ -54,6 +59,7 @@ MOST_BYTES = 24 * 1024 * 1024
 """A photograph as a camera makes it; it is made smaller before it is kept."""
 _BLUEPRINTS: tuple[ModuleType, ...] = (
     static_files, signing_in, front, editor, review, preview, revisions, contact_views, board, people_views, audit_page,
+    told_views, messages, site_views,
 )  # fmt: skip
 
 
@@ -77,7 +83,8 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
     live = LiveLibrary(Loader(settings.content, settings.data / "desk"))
     shelf, reviews, audit = Shelf(app.config["CONTENT"], data, lambda: live.away), Reviews(home), Audit(home, clock)
     workflow = Workflow(shelf, reviews, audit, live, clock)
-    app.extensions["desk"] = Desk(
+    app.extensions["desk"] = desk = Desk(
+        settings=settings,
         clock=clock,
         live=live,
         shelf=shelf,
@@ -89,6 +96,8 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
         workflow=workflow,
         newsroom=Newsroom(workflow, audit, live, clock),
         contacts=ContactSteps(workflow, audit, live, clock),
+        notices=Notices(home),
+        messages=FeedbackStore(settings.messages_home),
         chats=open_store(settings.chat_store, data),
         pages=create_pages(settings, live, clock),
     )
@@ -105,6 +114,8 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
             "site": live.library.site,
             "work_account": "work_account" in app.extensions,
             "troubles": app.extensions["health"].troubles,
+            "notices": desk.notices.of,
+            "recoveries": desk.staff.recoveries,
         }
 
     refuse_cross_site_posts(app)
@@ -133,7 +144,8 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
         lambda: emergency_number(live.library.site),
     )
     serve(app, lambda environ: False, outermost.refuse_body)
-    tasks = [live.watch, app.extensions["health"].watch]
+    app.extensions["post"] = Post(desk)
+    tasks = [live.watch, app.extensions["health"].watch, app.extensions["post"].watch]
     if settings.monitor:
         folders = {"data": data, "content": app.config["CONTENT"]}
         numbers = health.monitor(app.extensions["desk"], app.extensions["health"], folders)

@@ -15,15 +15,19 @@ from sidedoor.desk.items.reviews import Reviews
 from sidedoor.desk.items.workflow import Workflow
 from sidedoor.desk.people.sessions import Sessions
 from sidedoor.desk.people.staff import Staff
+from sidedoor.desk.told.notices import Notices
 from sidedoor.documents.library import Library
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.times import Clock
+from sidedoor.public.feedback_store import FeedbackStore
+from sidedoor.settings import Settings
 
 
 @dataclass(frozen=True)
 class Desk:
     """The stores and steps of one desk. `pages` makes the public pages that previews show."""
 
+    settings: Settings
     clock: Clock
     live: LiveLibrary
     shelf: Shelf
@@ -35,6 +39,8 @@ class Desk:
     workflow: Workflow
     newsroom: Newsroom
     contacts: ContactSteps
+    notices: Notices
+    messages: FeedbackStore
     chats: ChatStore
     pages: Flask
 
@@ -98,6 +104,16 @@ def contact_steps() -> ContactSteps:
 def previews() -> PreviewLinks:
     """The links under which people without an account read a draft."""
     return the_desk().previews
+
+
+def notices() -> Notices:
+    """What people are told."""
+    return the_desk().notices
+
+
+def messages() -> FeedbackStore:
+    """What readers wrote to us."""
+    return the_desk().messages
 
 
 def audit() -> Audit:

@@ -3,8 +3,10 @@
 from sidedoor.desk import audit
 from sidedoor.desk.items import preview_links, reviews
 from sidedoor.desk.people import sessions, staff
+from sidedoor.desk.told import notices
 from sidedoor.public import feedback_store
 
 KEPT = (
     staff.SCHEMA, sessions.SCHEMA, reviews.SCHEMA, preview_links.SCHEMA, audit.SCHEMA, feedback_store.SCHEMA,
+    notices.SCHEMA,
 )  # fmt: skip

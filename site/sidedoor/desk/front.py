@@ -8,6 +8,8 @@ from sidedoor.desk.contacts.views import contacts_due
 from sidedoor.desk.current import contact_steps, library, newsroom, now, reviews, shelf
 from sidedoor.desk.items.files import CannotSave
 from sidedoor.desk.items.listing import Row, calendar, due, rows
+from sidedoor.desk.messages import unanswered
+from sidedoor.desk.told.views import events_of
 from sidedoor.documents.ledger import facts_due, pages_of
 from sidedoor.documents.problems import Level, Problem, Refused
 from sidedoor.documents.reading import CONTACTS, FACTS
@@ -39,6 +41,8 @@ def to_do() -> ResponseReturnValue:
     ]
     return render_template(
         "desk/front.html",
+        happened=events_of(person),
+        messages=unanswered(),
         waiting=waiting,
         effects={row.file: _effect(row) for row in waiting},
         mine=mine,

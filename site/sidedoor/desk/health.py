@@ -11,6 +11,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from socketserver import ThreadingMixIn
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from prometheus_client import CollectorRegistry, make_wsgi_app
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from sidedoor.backup_stamp import last_backup
 from sidedoor.chat.model import StoreDown
 from sidedoor.desk.current import Desk
 from sidedoor.desk.databases import KEPT
@@ -64,6 +66,13 @@ def not_live(desk: Desk) -> int:
     return sum(1 for moment in moments if moment and moment <= now)
 
 
+def backup_late(desk: Desk) -> int | None:
+    """How many hours old the last backup is, if that is too old; None if not, or if none was ever made."""
+    made = last_backup(desk.settings.data)
+    old = (desk.clock() - made) / timedelta(hours=1) if made else 0.0
+    return int(old) if 0 < desk.settings.backup_hours < old else None
+
+
 def queue(desk: Desk) -> tuple[int, int, int]:
     """How many wait in the chat, how many talk, and how many advisers are present. Raises StoreDown, sqlite3.Error."""
     if desk.live.library.site.chat is None:
@@ -81,6 +90,12 @@ def _files(desk: Desk) -> Check:
             yield Problem("news", None, Code.HEALTH_EMBARGO_NOT_LIVE, {"count": count})
         if desk.shelf.history.trouble:
             yield Problem("history", None, Code.HEALTH_NO_HISTORY)
+        if (hours := backup_late(desk)) is not None:
+            yield Problem("backup", None, Code.HEALTH_BACKUP_LATE, {"hours": hours})
+        with suppress(sqlite3.Error, OSError):  # that it cannot be read shows wherever it is needed
+            waits = desk.notices.waiting_letters(desk.clock() - timedelta(hours=1)) if desk.settings.mail_server else 0
+            if waits:
+                yield Problem("mail", None, Code.HEALTH_MAIL_WAITS, {"count": waits})
 
     return check
 

@@ -22,7 +22,7 @@ WORDS = {
     Refusal.ROLE_DOES_NOT_WRITE: "Your role does not write this kind of page.",
     Refusal.NOT_READY: "It is not ready yet: nobody has sent it for approval.",
     Refusal.NOTHING_WAITS: "Nothing here is waiting for approval.",
-    Refusal.NO_LETTERS_IN_TITLE: "The title needs a few words of letters from a to z, to make an address of.",
+    Refusal.NO_TITLE: "Write a title first. It can be changed later.",
     Refusal.NOT_FIT_TO_SEND: "It cannot be sent for approval yet. First put this right: {problem}",
     Refusal.NOT_FIT_TO_PUBLISH: "This has to be put right first: {problem}",
     Refusal.DRAFT_ALREADY: "It is a draft already.",
@@ -67,6 +67,11 @@ WORDS = {
     Refusal.NAME_TAKEN: "{name} is here already. Change their roles, or renew their link.",
     Refusal.NO_ROLE: "Choose one or more of these roles: {roles}.",
     Refusal.LAST_ADMIN: "Somebody has to be able to invite people. Make another person an admin first.",
+    Refusal.NOTHING_TO_RECOVER: "Nobody has asked for that, or it is done already.",
+    Refusal.RECOVERY_TAKES_TWO: (
+        "That takes a second person: another administrator, or an editor. Where there is none, whoever runs this"
+        " machine can make a link."
+    ),
     Refusal.LINK_SPENT: "This link is no longer good. Ask an administrator for a new one.",
     Refusal.ONLY_WAY_IN: "It is your only way in. Add another passkey or a password first.",
     Refusal.PASSKEY_TAKEN: "This passkey is here already. Use another device, or sign in with it.",
@@ -76,6 +81,24 @@ WORDS = {
     Refusal.CODE_WRONG: "The six digits do not fit. Type the ones the app shows now.",
     Refusal.ACCOUNT_TAKEN: "This work account, or this person, is connected already. Ask an administrator.",
     Refusal.FORM_INCOMPLETE: "Something was missing. Load the page again, and try again.",
+    Refusal.SITE_UNREADABLE: "site.toml cannot be read. Whoever edited it outside the desk can mend it.",
+    Refusal.NOT_HOURS: "“{line}” are no hours. Write days and times, like “mon tue wed 09:00–17:00”.",
+    Refusal.NOT_A_MAIL_ADDRESS: "“{written}” is no mail address. Write one like ann@example.org, or leave it empty.",
+    Refusal.NO_MAIL_SERVER: "No mail server is set. Whoever runs this machine sets SIDEDOOR_MAIL_SERVER.",
+    Refusal.MAIL_NOT_REACHED: "{host} was not reached ({said}). Look at SIDEDOOR_MAIL_SERVER and the network.",
+    Refusal.MAIL_CERTIFICATE: (
+        "{host} shows a certificate that this machine does not trust ({said}). Name the host as its certificate does;"
+        " the certificate of an authority of your own goes into the file that SSL_CERT_FILE names."
+    ),
+    Refusal.MAIL_NO_TLS: (
+        "{host} offers no TLS or no sign-in there, so nothing was sent. Use its port for TLS, with smtps:// or smtp://."
+    ),
+    Refusal.MAIL_PASSWORD_REFUSED: (
+        "The mail server does not accept the user or the password ({said}). Look at SIDEDOOR_MAIL_SERVER and the file"
+        " that SIDEDOOR_MAIL_PASSWORD_FILE names."
+    ),
+    Refusal.MAIL_ADDRESS_REFUSED: "The mail server does not take mail for this address ({said}). Write it again.",
+    Refusal.MAIL_REFUSED: "The mail server did not take it ({said}). Look at SIDEDOOR_MAIL_FROM and at its own log.",
     Refusal.MEMORY_SHUT: (
         "The desk's own memory cannot be reached, so nothing was done. Tell whoever runs this machine."
     ),

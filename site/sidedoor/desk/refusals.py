@@ -19,7 +19,7 @@ class Refusal(StrEnum):
     NOT_READY = auto()
     NOTHING_WAITS = auto()
     # What an item has to be for a step
-    NO_LETTERS_IN_TITLE = auto()
+    NO_TITLE = auto()
     NOT_FIT_TO_SEND = auto()
     NOT_FIT_TO_PUBLISH = auto()
     DRAFT_ALREADY = auto()
@@ -61,6 +61,8 @@ class Refusal(StrEnum):
     NAME_TAKEN = auto()
     NO_ROLE = auto()
     LAST_ADMIN = auto()
+    NOTHING_TO_RECOVER = auto()
+    RECOVERY_TAKES_TWO = auto()
     LINK_SPENT = auto()
     ONLY_WAY_IN = auto()
     PASSKEY_TAKEN = auto()
@@ -70,6 +72,18 @@ class Refusal(StrEnum):
     CODE_WRONG = auto()
     ACCOUNT_TAKEN = auto()
     FORM_INCOMPLETE = auto()
+    # The settings of the site
+    SITE_UNREADABLE = auto()
+    NOT_HOURS = auto()
+    # Mail
+    NOT_A_MAIL_ADDRESS = auto()
+    NO_MAIL_SERVER = auto()
+    MAIL_NOT_REACHED = auto()
+    MAIL_CERTIFICATE = auto()
+    MAIL_NO_TLS = auto()
+    MAIL_PASSWORD_REFUSED = auto()
+    MAIL_ADDRESS_REFUSED = auto()
+    MAIL_REFUSED = auto()
     # The desk's own memory
     MEMORY_SHUT = auto()
     NOT_REMEMBERED = auto()

@@ -13,6 +13,7 @@ from sidedoor.desk.items.preview_links import PreviewLinks
 from sidedoor.desk.items.reviews import Reviews
 from sidedoor.desk.people.sessions import Sessions
 from sidedoor.desk.people.staff import Staff
+from sidedoor.desk.told.notices import Notices
 from sidedoor.documents.codes import Code
 from sidedoor.documents.loader import usable_site
 from sidedoor.documents.problems import Problem, Refused
@@ -28,8 +29,9 @@ def check(settings: Settings) -> None:
     """Look at whatever keeps the desk from starting, without reading the content. Raises problems.Refused."""
     usable_site(settings.content, settings.data / "desk")
     open_store(settings.chat_store, settings.data)
-    for store in (Reviews, Staff, Sessions, PreviewLinks, FeedbackStore):
+    for store in (Reviews, Staff, Sessions, PreviewLinks, Notices):
         store(settings.home)
+    FeedbackStore(settings.messages_home)
     Audit(settings.home, utc_now)
     look(settings.home, KEPT)
     if settings.oidc_issuer and not find_spec("authlib"):

@@ -156,6 +156,10 @@ class Code(StrEnum):
     NO_SUCH_CONTACT = auto()
     # What an operator set up
     SETTING_NOT_A_FOLDER = auto()
+    PROMPT_LEFT = auto()
+    SETTING_NOT_A_FILE = auto()
+    SETTING_NOT_A_MAIL_SERVER = auto()
+    SETTING_NOT_A_MAIL_ADDRESS = auto()
     SETTING_NOT_HOSTS = auto()
     SETTING_NOT_AN_ADDRESS = auto()
     SETTING_NOT_A_PLACE = auto()
@@ -201,6 +205,8 @@ class Code(StrEnum):
     HEALTH_EMBARGO_NOT_LIVE = auto()
     HEALTH_QUEUE_ALONE = auto()
     HEALTH_NO_HISTORY = auto()
+    HEALTH_BACKUP_LATE = auto()
+    HEALTH_MAIL_WAITS = auto()
     # What a doctor finds
     DOCTOR_OPEN_TO_ALL = auto()
     DOCTOR_OTHER_OWNER = auto()

@@ -17,7 +17,7 @@ from sidedoor.documents.problems import Problem
 from sidedoor.documents.site import Group, Site
 
 NEVER = datetime.max.replace(tzinfo=UTC)
-_NO_DOCUMENT = frozenset(("contacts", "chat", "feedback", "help", "news", "pack", "search"))
+_NO_DOCUMENT = frozenset(("contacts", "chat", "feedback", "help", "journalists", "news", "pack", "search"))
 _NEWS_LIST = re.compile(r"/news/(?:\d{4}(?:/page/\d+)?|page/\d+|rss\.xml|atom\.xml|feed\.json)")
 
 

@@ -70,6 +70,11 @@ def _reached_by(address: str) -> str:
     return address if mail != address and re.fullmatch(_EMAIL, mail) else _own_or_web_address(address)
 
 
+def is_mail_address(written: str) -> bool:
+    """Whether it looks like one."""
+    return re.fullmatch(_EMAIL, written) is not None and len(written) <= 254
+
+
 Moment = Annotated[datetime, BeforeValidator(_wall_time)]
 Slug = Annotated[str, AfterValidator(_slug)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]

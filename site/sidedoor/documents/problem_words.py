@@ -369,6 +369,16 @@ WORDS: Mapping[Code, _Words] = {
     Code.SETTING_NOT_A_FOLDER: _Words(
         "“{written}” is not a folder.", "Write the folder's path, like /srv/sidedoor/content."
     ),
+    Code.PROMPT_LEFT: _Words("The text still holds “{prompt}”.", "Write what it asks for in its place, or delete it."),
+    Code.SETTING_NOT_A_FILE: _Words(
+        "“{written}” is not a file that can be read.", "Write the path of one, like /etc/sidedoor/mail-password."
+    ),
+    Code.SETTING_NOT_A_MAIL_SERVER: _Words(
+        "“{written}” is no mail server that can be used.",
+        "Write smtps://USER@mail.example.org, smtp://USER@mail.example.org:587, or smtp+plain://localhost without a"
+        " user; the password stands in SIDEDOOR_MAIL_PASSWORD_FILE.",
+    ),
+    Code.SETTING_NOT_A_MAIL_ADDRESS: _Words("“{written}” is not a mail address.", "Write one like desk@example.org."),
     Code.SETTING_NOT_HOSTS: _Words(
         "“{written}” is not a list of host names.",
         "Write the names alone, with commas between: desk.example.org, desk.internal.",
@@ -598,6 +608,14 @@ WORDS: Mapping[Code, _Words] = {
     Code.HEALTH_NO_HISTORY: _Words(
         "The history of what is saved is not being kept.",
         "Look at the log of the desk.",
+    ),
+    Code.HEALTH_BACKUP_LATE: _Words(
+        "The last backup is {hours} hours old.",
+        "Look at why no newer one was made. SIDEDOOR_BACKUP_HOURS says how old it may be.",
+    ),
+    Code.HEALTH_MAIL_WAITS: _Words(
+        "Mail of the desk has waited for over an hour: {count}.",
+        "Press “Send me a test mail” under Notices: it says what the mail server answers.",
     ),
     Code.DOCTOR_OPEN_TO_ALL: _Words(
         "Everybody on this machine can look into {folder}.",

@@ -1,12 +1,17 @@
 """Slugs: the last part of a page's address, which is its file's name without `.md`."""
 
 import re
+import unicodedata
 
 from sidedoor.documents.codes import Code
 from sidedoor.documents.problems import Wrong
 
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*", re.ASCII)
 LONGEST = 80
+_SPELT = str.maketrans(
+    {"ß": "ss", "æ": "ae", "Æ": "ae", "ø": "o", "Ø": "o", "œ": "oe", "Œ": "oe", "ł": "l", "Ł": "l", "ð": "d"}
+)
+"""Letters that Unicode does not take apart."""
 
 
 def slug_problem(slug: str) -> Wrong | None:
@@ -24,8 +29,14 @@ def slug_problem(slug: str) -> Wrong | None:
 
 
 def slug_from_title(title: str) -> str:
-    """A slug that says what `title` says: `Ten years on: CARA` becomes `ten-years-on-cara`."""
-    words = re.findall(r"[a-z0-9]+", title.lower().replace("'", "").replace("’", ""))
+    """A slug that says what `title` says: `Ten years on: CARA` becomes `ten-years-on-cara`, `Tŷ Gŵyl` `ty-gwyl`.
+
+    Empty where no letter of it can stand in an address.
+    """
+    plain = "".join(
+        letter for letter in unicodedata.normalize("NFKD", title.translate(_SPELT)) if not unicodedata.combining(letter)
+    )
+    words = re.findall(r"[a-z0-9]+", plain.lower().replace("'", "").replace("’", ""))
     slug = ""
     for word in words:
         if len(slug) + len(word) + 1 > LONGEST:

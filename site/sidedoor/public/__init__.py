@@ -135,7 +135,7 @@ def create_pages(settings: Settings, live: LiveLibrary, clock: Clock) -> Flask:
     app.extensions["search_index"] = SearchIndex(app.config["DATA"])
     app.extensions["feedback_senders"] = Senders()
     app.extensions["chat_store"] = open_store(settings.chat_store, app.config["DATA"])
-    app.extensions["feedback"] = FeedbackStore(settings.home)
+    app.extensions["feedback"] = FeedbackStore(settings.messages_home)
     app.jinja_env.globals.update(inline_style=inline_style, inline_script=inline_script)
     app.jinja_env.tests["of_few"] = pages.of_few
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

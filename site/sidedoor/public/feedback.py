@@ -7,8 +7,8 @@ import sqlite3
 from flask import Blueprint, current_app, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from sidedoor.public.feedback_store import LONGEST_MESSAGE, Senders, StoreFull
-from sidedoor.web.current import same_for_everyone
+from sidedoor.public.feedback_store import LONGEST_MESSAGE, About, Senders, StoreFull
+from sidedoor.web.current import current_public, same_for_everyone
 from sidedoor.web.edge import address_of_reader
 from sidedoor.web.language import translate as _
 
@@ -21,7 +21,21 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u
 @same_for_everyone
 def form() -> str:
     """The empty form."""
-    return render_template("feedback/form.html", message="", problem=None)
+    return render_template("feedback/form.html", message="", problem=None, about=About.OTHER)
+
+
+@blueprint.get("/feedback/press")
+@same_for_everyone
+def press_form() -> str:
+    """The same for journalists: releases lead here."""
+    return render_template("feedback/form.html", message="", problem=None, about=About.PRESS)
+
+
+@blueprint.get("/journalists")
+@same_for_everyone
+def journalists() -> str:
+    """Who answers the press, what an embargo means here, and the feeds."""
+    return render_template("feedback/journalists.html", contacts=current_public().site.press.values())
 
 
 @blueprint.post("/feedback")
@@ -39,7 +53,7 @@ def send() -> ResponseReturnValue:
         problem = _("Many messages came from your network in this hour. Please try again in an hour.")
         return _again(message, problem, 429)
     try:
-        current_app.extensions["feedback"].add(message, current_app.extensions["clock"]())
+        current_app.extensions["feedback"].add(message, current_app.extensions["clock"](), _about())
     except StoreFull:
         return _again(message, _("Too much is coming in just now. Please try again in an hour."), 503)
     except (OSError, sqlite3.Error):
@@ -56,4 +70,9 @@ def sent() -> str:
 
 
 def _again(message: str, problem: str, status: int) -> ResponseReturnValue:
-    return render_template("feedback/form.html", message=message, problem=problem), status
+    return render_template("feedback/form.html", message=message, problem=problem, about=_about()), status
+
+
+def _about() -> About:
+    given = request.form.get("about", "")
+    return About(given) if given in list(About) else About.OTHER

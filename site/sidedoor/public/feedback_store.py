@@ -1,11 +1,16 @@
-"""What readers wrote in the feedback form: the words and the hour, and nothing about who sent them."""
+"""What readers wrote in the feedback form: the words and the hour, and nothing about who sent them.
+
+The desk answers them: who takes one, and that it is answered. Each is deleted for good after a set time.
+"""
 
 import secrets
 import threading
 from collections import Counter
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum, auto
 from pathlib import Path
+from typing import Any
 
 from sidedoor.chat.networks import networks
 from sidedoor.home import Home, Schema, open_database
@@ -14,12 +19,24 @@ LONGEST_MESSAGE = 4000
 MOST_AN_HOUR = 300
 MOST_A_NETWORK = 10
 """How many messages one network may send in an hour, by each worker's own count."""
-SCHEMA = Schema(
-    "feedback",
-    ("CREATE TABLE IF NOT EXISTS messages (number INTEGER PRIMARY KEY, hour TEXT NOT NULL, text TEXT NOT NULL)",),
-    overwrite=True,
-    keep_open=False,
+_MIGRATIONS = (
+    "CREATE TABLE IF NOT EXISTS messages (number INTEGER PRIMARY KEY, hour TEXT NOT NULL, text TEXT NOT NULL)",
+    """
+ALTER TABLE messages ADD COLUMN kind TEXT NOT NULL DEFAULT 'other';
+ALTER TABLE messages ADD COLUMN taken_by TEXT NOT NULL DEFAULT '';
+ALTER TABLE messages ADD COLUMN answered TEXT NOT NULL DEFAULT '';
+""",
 )
+SCHEMA = Schema("feedback", _MIGRATIONS, overwrite=True, keep_open=False)
+_COLUMNS = "number, hour, text, kind, taken_by, answered"
+
+
+class About(StrEnum):
+    """What a reader says it is about."""
+
+    PRESS = auto()
+    WEBSITE = auto()
+    OTHER = auto()
 
 
 class StoreFull(Exception):
@@ -28,11 +45,14 @@ class StoreFull(Exception):
 
 @dataclass(frozen=True)
 class Message:
-    """One message. `hour` is when it came, in UTC, cut to the hour."""
+    """One message. `hour` is when it came, in UTC, cut to the hour. `taken_by`, `answered`: people of the desk."""
 
     number: int
     hour: datetime
     text: str
+    kind: About = About.OTHER
+    taken_by: str = ""
+    answered: str = ""
 
 
 class Senders:
@@ -71,7 +91,7 @@ class FeedbackStore:
     def __init__(self, home: Home | Path) -> None:
         self._database = open_database(home, SCHEMA)
 
-    def add(self, text: str, now: datetime) -> None:
+    def add(self, text: str, now: datetime, kind: About = About.OTHER) -> None:
         """Keep a message; the same words twice in an hour are a second press on Send, and stand once.
 
         Raises StoreFull, or OSError or sqlite3.Error where the disk refuses it.
@@ -83,15 +103,48 @@ class FeedbackStore:
             (already,) = database.execute("SELECT count(*) FROM messages WHERE hour = ?", (hour,)).fetchone()
             if already >= MOST_AN_HOUR:
                 raise StoreFull
-            database.execute("INSERT INTO messages (hour, text) VALUES (?, ?)", (hour, text))
+            database.execute("INSERT INTO messages (hour, text, kind) VALUES (?, ?, ?)", (hour, text, kind.value))
 
     def all(self) -> list[Message]:
         """Every message, oldest first."""
         with self._database.reading() as database:
-            rows = database.execute("SELECT number, hour, text FROM messages ORDER BY number").fetchall()
-        return [Message(number, datetime.fromisoformat(hour), text) for number, hour, text in rows]
+            rows = database.execute(f"SELECT {_COLUMNS} FROM messages ORDER BY number").fetchall()  # noqa: S608
+        return [_message(row) for row in rows]
+
+    def find(self, number: int) -> Message | None:
+        """One message."""
+        with self._database.reading() as database:
+            query = f"SELECT {_COLUMNS} FROM messages WHERE number = ?"  # noqa: S608 - fixed names
+            row = database.execute(query, (number,)).fetchone()
+        return _message(row) if row else None
+
+    def take(self, number: int, name: str, instead_of: str = "") -> bool:
+        """Somebody answers it, or (empty) nobody does any more; False if somebody else was quicker."""
+        with self._database.writing() as database:
+            query = "UPDATE messages SET taken_by = ?, answered = '' WHERE number = ? AND taken_by = ?"
+            return database.execute(query, (name, number, instead_of)).rowcount > 0
+
+    def answered(self, number: int, name: str) -> bool:
+        """It is answered, or needs no answer; whether there was one."""
+        with self._database.writing() as database:
+            query = "UPDATE messages SET answered = ? WHERE number = ?"
+            return database.execute(query, (name, number)).rowcount > 0
+
+    def delete_older(self, days: int, now: datetime) -> int:
+        """Delete for good what came more than so many days ago; how many that were."""
+        since = _hour(now - timedelta(days=days)).isoformat()
+        with self._database.reading() as database:
+            if not database.execute("SELECT 1 FROM messages WHERE hour < ?", (since,)).fetchone():
+                return 0
+        with self._database.writing() as database:
+            return database.execute("DELETE FROM messages WHERE hour < ?", (since,)).rowcount
 
     def delete(self, number: int) -> bool:
         """Delete a message for good; whether there was one."""
         with self._database.writing() as database:
             return database.execute("DELETE FROM messages WHERE number = ?", (number,)).rowcount > 0
+
+
+def _message(row: tuple[Any, ...]) -> Message:
+    number, hour, text, kind, taken_by, answered = row
+    return Message(number, datetime.fromisoformat(hour), text, About(kind), taken_by, answered)

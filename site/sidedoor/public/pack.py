@@ -16,7 +16,7 @@ import brotli
 from flask import Blueprint, Response, abort, current_app, request
 
 from sidedoor.documents.library import PublicLibrary
-from sidedoor.web.current import current_public
+from sidedoor.web.current import current_public, same_for_everyone
 from sidedoor.web.edition import EDITION_KEY, MIRROR_KEY, SAME_FOR_EVERYONE, WHOEVER_ASKS, Edition
 from sidedoor.web.in_place import Parts
 from sidedoor.web.inline import bundle
@@ -28,11 +28,13 @@ MOST_BYTES = 60_000
 _GUIDE = "safer-browsing"
 _ALWAYS = ("/", "/help", "/contacts")
 # What many pages have in the same words: a helpline's card, the notice, who to talk to, how to print.
-_REPEATED = re.compile(
-    r'<article class="contact">.*?</article>|<dialog open id="hide-notice".*?</dialog>|<div class="care">.*?</div>'
-    r'|<details class="print">.*?</details>',
-    re.DOTALL,
-)
+_PIECES = {
+    "article": ' class="contact"',
+    "dialog": ' open id="hide-notice"',
+    "div": ' class="care"',
+    "details": ' class="print"',
+}
+_REPEATED = re.compile("|".join(f"<{tag}{first}.*?</{tag}>" for tag, first in _PIECES.items()), re.DOTALL)
 
 
 def packs(public: PublicLibrary) -> dict[str, str]:
@@ -53,15 +55,26 @@ def pack(language: str = "") -> Response:
     wait for the rest; then the pack's language and direction, and each page's `main` by address, with the numbers of
     what it shares with others (see _told)."""
     spoken = packs(current_public()).get(request.path) or abort(404)
-    pages: dict[str, str] = {}
+    mains: dict[str, str] = {}
+    groups: list[list[str]] = []
     for addresses in _groups(current_public(), spoken):
-        group = {path: main for path in addresses if path not in pages and (main := _main(path))}
-        # At quality 9 it is somewhat larger than as it is sent, and told in a moment.
-        if len(brotli.compress(_told(spoken, pages | group), quality=9)) > MOST_BYTES:
+        groups.append([path for path in addresses if path not in mains])
+        mains |= {path: main for path in groups[-1] if (main := _main(path))}
+    while True:
+        pages = {path: mains[path] for group in groups for path in group if path in mains}
+        # At quality 9 it is somewhat larger than as it is sent, and told in a moment. Most sites need this once.
+        if not groups or len(brotli.compress(_told(spoken, pages), quality=9)) <= MOST_BYTES:
             break
-        pages |= group
+        groups.pop()
     headers = {SAME_FOR_EVERYONE: WHOEVER_ASKS, "X-Robots-Tag": "noindex"}
     return Response(_told(spoken, pages), content_type="application/json", headers=headers)
+
+
+@blueprint.get("/pack.js")
+@same_for_everyone
+def script() -> Response:
+    """The script that shows pages in place, alone, for who taps before the pack is here."""
+    return Response(bundle("carried.js"), content_type="text/javascript; charset=utf-8")
 
 
 def _told(language: str, pages: dict[str, str]) -> bytes:

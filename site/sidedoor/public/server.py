@@ -15,8 +15,8 @@ def check(settings: Settings) -> None:
     """Look at whatever keeps the site from starting, without reading the content. Raises problems.Refused."""
     usable_site(settings.content, settings.data)
     open_store(settings.chat_store, settings.data)
-    FeedbackStore(settings.home)
-    look(settings.home, (SCHEMA,))
+    FeedbackStore(settings.messages_home)
+    look(settings.messages_home, (SCHEMA,))
 
 
 def load() -> Flask:

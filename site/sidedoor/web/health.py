@@ -6,6 +6,7 @@ and embargoes the desk adds for its own people (desk/health.py).
 
 import errno
 import logging
+import math
 import os
 import sqlite3
 import threading
@@ -37,23 +38,38 @@ class Health:
     def __init__(self, *checks: Check) -> None:
         self._checks = checks
         self._looking = threading.Lock()
-        self._looked = -LOOKS_EVERY_SECONDS
+        self._looked = -math.inf
+        self._watched = False
         self._found: tuple[Problem, ...] = ()
 
     def troubles(self) -> tuple[Problem, ...]:
-        """What is wrong now, or was a few seconds ago."""
-        with self._looking:
+        """What is wrong now, or was a few seconds ago.
+
+        A look takes seconds where a machine says nothing, and a balancer does not wait: while one goes on, the last one
+        counts, and where somebody watches, nobody else looks.
+        """
+        patience = LOOKS_EVERY_SECONDS * (3 if self._watched else 1)
+        if time.monotonic() - self._looked >= patience:
+            self._look()
+        return self._found
+
+    def _look(self) -> None:
+        if not self._looking.acquire(blocking=self._looked < 0):
+            return
+        try:
             if time.monotonic() - self._looked >= LOOKS_EVERY_SECONDS:
                 before, self._found = self._found, tuple(problem for check in self._checks for problem in check())
                 self._looked = time.monotonic()
                 _tell(before, self._found)
-            return self._found
+        finally:
+            self._looking.release()
 
     def watch(self) -> None:
         """For a thread of its own: look also while nobody asks, so that the log tells of it."""
+        self._watched = True
         while True:
             try:
-                self.troubles()
+                self._look()
             except Exception:  # one look that fails is no reason to look no more
                 log.exception("It could not be looked at how everything is.")
             time.sleep(LOOKS_EVERY_SECONDS)

@@ -142,8 +142,7 @@ def test_a_new_link_makes_every_other_way_in_and_every_session_void_at_once(
     staff.connect(ann.id, "issuer ann", clock())
     older = staff.named("Ann Press")  # as whoever just proved a passkey knows her
     assert thief.get("/account").status_code == 200
-    page = ada.post(f"/people/{ann.id}/link").get_data(as_text=True)
-    assert "<code>http://localhost:5001/invitation/" in page
+    assert ada.post(f"/people/{ann.id}/link").status_code == 303
     assert thief.get("/account").status_code == 303
     assert staff.passkey(b"lost phone") is None
     assert staff.connected("issuer ann") is None
@@ -156,6 +155,29 @@ def test_a_new_link_makes_every_other_way_in_and_every_session_void_at_once(
         session["token"] = sessions.start(older, "Firefox", clock())
     assert thief.get("/account").status_code == 303
     assert signed_in("Ann Press").get("/account").status_code == 200
+
+
+def test_nobody_takes_over_a_colleague_alone(
+    desk: Flask, ada: FlaskClient, eve: FlaskClient, clock: SetClock, signed_in: SignedIn
+) -> None:
+    staff = desk.extensions["desk"].staff
+    ann, newcomer = staff.named("Ann Press"), staff.named("Ben Press")
+    assert "/invitation/" in ada.post(f"/people/{newcomer.id}/link").get_data(as_text=True), "nobody has come in by it"
+    staff.add_passkey(a_passkey(ann.id, b"lost phone", clock))
+    assert ada.post(f"/people/{ann.id}/link").status_code == 303
+    assert staff.passkey(b"lost phone") is None, "at once"
+    for alone in (ada.post(f"/people/{ann.id}/link"), ada.post(f"/people/{ann.id}/recover")):
+        assert alone.status_code == 422
+        assert "takes a second person" in alone.get_data(as_text=True)
+        assert "/invitation/" not in alone.get_data(as_text=True)
+    assert "Somebody waits for a second person" in eve.get("/").get_data(as_text=True)
+    let_in = eve.post(f"/people/{ann.id}/recover").get_data(as_text=True)
+    assert "Give this link to <strong>Ann Press</strong>" in let_in and "/invitation/" in let_in
+    assert eve.post(f"/people/{ann.id}/recover").status_code == 422
+    assert desk.extensions["desk"].audit.entries("Ann Press")[-1].action == "stopped every way in of"
+    staff.ask_to_recover(ann.id, staff.named("Ada Admin").id, clock())
+    staff.set_roles(ann.id, ["editor"])
+    assert signed_in("Ann Press").post(f"/people/{ann.id}/recover").status_code == 422, "not for oneself"
 
 
 def test_spaces_capitals_and_odd_letters_in_a_name_give_no_more_tries(desk: Flask, clock: SetClock) -> None:
@@ -348,11 +370,13 @@ def full_log(desk: Flask) -> Flask:
 
 
 def test_what_cannot_be_logged_is_not_done(
-    full_log: Flask, ada: FlaskClient, ann: FlaskClient, clock: SetClock
+    full_log: Flask, ada: FlaskClient, ann: FlaskClient, eve: FlaskClient, clock: SetClock
 ) -> None:
     staff, sessions = full_log.extensions["desk"].staff, full_log.extensions["desk"].sessions
     ben, her = staff.named("Ben Press"), staff.named("Ann Press")
     staff.add_passkey(a_passkey(ben.id, b"key", clock))
+    eli = staff.named("Eli Editor")
+    staff.ask_to_recover(eli.id, staff.named("Ada Admin").id, clock())
     staff.add_passkey(a_passkey(her.id, b"one", clock))
     staff.add_passkey(a_passkey(her.id, b"two", clock))
     signed_in = len(sessions.of(her, clock()))
@@ -360,6 +384,7 @@ def test_what_cannot_be_logged_is_not_done(
         (ada, f"/people/{ben.id}/remove", {}),
         (ada, f"/people/{ben.id}/roles", {"role": "admin"}),
         (ada, f"/people/{ben.id}/link", {}),
+        (eve, f"/people/{eli.id}/recover", {}),
         (ada, "/people/invite", {"name": "New Person", "role": "press"}),
         (ann, "/account/passkey/remove", {"credential": "b25l"}),
         (ann, "/account/sessions/end", {"session": "others"}),
@@ -368,6 +393,7 @@ def test_what_cannot_be_logged_is_not_done(
         assert client.post(path, data=form).status_code == 500, path
     assert staff.named("Ben Press") == ben
     assert staff.passkey(b"key") is not None
+    assert [one.person for one in staff.recoveries()] == [eli.id]
     assert staff.named("New Person") is None
     assert len(staff.passkeys(her.id)) == 2
     assert len(sessions.of(her, clock())) == signed_in

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import timedelta
 
 from flask import Blueprint, abort, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -12,15 +13,18 @@ from sidedoor.desk.current import library, newsroom, now, reviews, shelf, workfl
 from sidedoor.desk.items.composing import compose
 from sidedoor.desk.items.files import Conflict
 from sidedoor.desk.items.form import NOTE_KINDS, Fields, changed, fields_of, from_form, notes_of, with_insertion
-from sidedoor.desk.items.listing import STANDINGS, matching, rows
+from sidedoor.desk.items.listing import STANDINGS, former_addresses, links_outside, matching, rows
+from sidedoor.desk.items.merging import merged
 from sidedoor.desk.items.newsroom import WRITERS, Item
 from sidedoor.desk.items.pictures import PictureRefused, take_in
+from sidedoor.desk.items.starts import STARTS
+from sidedoor.desk.items.wall_clock import time_of_day
 from sidedoor.desk.refusal_words import STOPS, sentence
 from sidedoor.desk.refusals import HalfDone, Refusal
 from sidedoor.documents.checks import EASIEST_GRADE_FOR, reading_age
 from sidedoor.documents.front_matter import read_document
 from sidedoor.documents.models import Kind
-from sidedoor.documents.problems import Refused
+from sidedoor.documents.problems import Refused, Wrong
 from sidedoor.documents.times import parse_wall_time
 from sidedoor.web.inline import STATIC
 
@@ -43,7 +47,7 @@ AWAY_SECONDS = 90
 def everything() -> ResponseReturnValue:
     """Every item by state, with search."""
     words, standing, kind = (request.args.get(name, "")[:100] for name in ("words", "state", "kind"))
-    items = matching(rows(library(), shelf(), reviews(), now()), words, standing, kind)
+    items = matching(rows(library(), shelf(), reviews(), now()), words, standing, kind, now())
     return render_template(
         "desk/items/list.html",
         rows=items[:300],
@@ -52,6 +56,16 @@ def everything() -> ResponseReturnValue:
         state=standing,
         kind=kind,
         states=STANDINGS,
+        now=now(),
+    )
+
+
+@blueprint.get("/addresses")
+@only("press", "editor")
+def addresses() -> ResponseReturnValue:
+    """Former addresses and where they lead; and every link that leads elsewhere."""
+    return render_template(
+        "desk/items/addresses.html", former=former_addresses(library()), outside=links_outside(library())
     )
 
 
@@ -64,12 +78,30 @@ def new() -> ResponseReturnValue:
         abort(404)
     if request.method == "POST":
         try:
-            item = newsroom().start(current_person(), kind, title)
+            copied = _copied()
+            like = copied or request.form.get("start", "")
+            item = newsroom().start(current_person(), kind, title, request.form.get("slug", "").strip(), like)
             return redirect(path_of(item), 303)
         except STOPS as stopped:
             problem = sentence(stopped)
-    page = render_template("desk/items/new.html", title=title, kind=kind, problem=problem)
+    copied = _copied()
+    page = render_template(
+        "desk/items/new.html",
+        title=title or (copied.read()[0].get("title", "") if copied else ""),
+        kind=kind,
+        problem=problem,
+        starts=STARTS if kind == "news" and not copied else {},
+        start=request.form.get("start", ""),
+        slug=request.form.get("slug", ""),
+        like=copied.slug if copied else "",
+    )
     return page, 422 if problem else 200
+
+
+def _copied() -> Item | None:
+    """The item that a new one is to be a copy of."""
+    kind, slug = request.values.get("kind", "news"), request.values.get("like", "")
+    return find(kind, slug) if slug and kind in WRITERS else None
 
 
 @blueprint.get("/<any(news, help, page):kind>/<slug>")
@@ -94,11 +126,17 @@ def save(kind: Kind, slug: str) -> ResponseReturnValue:
     fields["body"] = with_insertion(fields.get("body", ""), fields)
     ready = request.form.get("step") == "ready"
     try:
+        before = fields_of(*item.read())
         if picture := request.files.get("picture"):
             fields["body"] = _with_picture(fields, picture.read(), picture.filename or "")
         item = newsroom().save(current_person(), item, fields, base, ready)
     except Conflict:
-        return _editor(find(kind, slug), fields, base, conflict=True), 409
+        item = find(kind, slug)
+        together = merged(_fields_before(item, base), fields, fields_of(*item.read()))
+        if together.theirs:
+            return _editor(item, fields, base, conflict=True), 409
+        # Neither has read the whole of it, so it is a draft until somebody has.
+        return _save_together(item, together.fields)
     except HalfDone as stopped:
         flash(sentence(stopped), "problem")
         return redirect(path_of(item), 303)
@@ -109,6 +147,8 @@ def save(kind: Kind, slug: str) -> ResponseReturnValue:
     if shelf().history.trouble:
         flash("It is saved, but its history is not being kept. Tell whoever runs this machine.", "problem")
     # This category tells kept.js that the browser has nothing left to keep.
+    if _missed(fields, before):
+        flash("The time you gave is past, so there is no embargo: it goes live as soon as it is approved.", "problem")
     flash("It is saved, and waits for a colleague's approval." if ready else "It is saved.", "saved")
     return redirect(f"{path_of(item)}/review" if ready else path_of(item), 303)
 
@@ -124,6 +164,18 @@ def picture(kind: Kind, slug: str) -> ResponseReturnValue:
     except STOPS as stopped:
         return {"problem": sentence(stopped)}, 422
     return {"name": name, "alt": alt, "credit": credit}
+
+
+def _save_together(item: Item, fields: Fields) -> ResponseReturnValue:
+    try:
+        item = newsroom().save(current_person(), item, fields, item.working.digest, ready=False)
+    except STOPS as stopped:
+        return _editor(item, fields, item.working.digest, problem=sentence(stopped)), 422
+    flash(
+        "Somebody else saved it while you wrote. You changed different parts, so both are in it. Read it, then go on."
+    )
+    flash("It is saved as a draft.", "saved")
+    return redirect(path_of(item), 303)
 
 
 @blueprint.post("/<any(news, help, page):kind>/<slug>/typing")
@@ -184,14 +236,8 @@ def _editor(item: Item, fields: Fields | None, base: str, **more: object) -> str
         return render_template("desk/items/raw.html", item=item, path=path_of(item), problems=refused.problems)
     saved = fields_of(front, body)
     # After a conflict, what only one of the two changed is taken over, and where both did, both are shown.
-    before = _fields_before(item, base) if more.get("conflict") else {}
-    own = {name: value for name, value in (fields or {}).items() if value.strip() != before.get(name, "\0").strip()}
-    shown = {**saved, **own}
-    theirs = {
-        name: value
-        for name, value in saved.items()
-        if more.get("conflict") and value.strip() not in (shown[name].strip(), before.get(name, "\0").strip())
-    }
+    together = merged(_fields_before(item, base), fields or {}, saved) if more.get("conflict") else None
+    shown = {**saved, **(together.fields if together else fields or {})}
     return render_template(
         "desk/items/editor.html",
         item=item,
@@ -201,7 +247,8 @@ def _editor(item: Item, fields: Fields | None, base: str, **more: object) -> str
         note_kinds=NOTE_KINDS,
         # After a conflict has been shown, saving again starts from what is there now.
         base=item.working.digest if more.get("conflict") else base,
-        theirs=theirs,
+        theirs=together.theirs if together else {},
+        marked=together.marked if together else {},
         standing=newsroom().standing(item),
         public=newsroom().is_public(item),
         overtaken=workflow().overtaken(item),
@@ -247,8 +294,20 @@ def _panel(item: Item, fields: Fields) -> str:
         stops=looked_at.stops,
         advice=looked_at.advice,
         going_live=going_live,
+        missed=_missed(fields, fields_of(*item.read())),
         in_future=going_live and going_live > now(),
     )
+
+
+def _missed(fields: Fields, before: Fields) -> bool:
+    """Whether somebody typed a moment to go live at that is past already."""
+    day, time = fields.get("publish_date", ""), time_of_day(fields.get("publish_time", "").strip())
+    if not day or (day, time) == (before["publish_date"], before["publish_time"]):
+        return False
+    try:
+        return parse_wall_time(f"{day} {time}", library().site.zone) < now() - timedelta(minutes=1)
+    except Wrong:
+        return False
 
 
 def _fields() -> Fields:

@@ -97,7 +97,7 @@ class Shelf:
         """The public files for which a change waits, in order."""
         folder = self._content / CHANGES
         files = [str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()]
-        return sorted(file for file in files if file == CONTACTS or (kind_of(file) and not _odd(file)))
+        return sorted(file for file in files if file in (CONTACTS, SITE) or (kind_of(file) and not _odd(file)))
 
     def write(self, file: str, text: str, expected: str | None, author: Author, message: str) -> Stored:
         """Put `text` in the place of the version `expected` (None: of no file). Raises Conflict or CannotSave."""
@@ -204,7 +204,7 @@ class Shelf:
 def _odd(file: str) -> bool:
     """Whether a name is neither a document in its folder, nor a picture, nor one of the few other files."""
     name = file.removeprefix(CHANGES)
-    if name in (CONTACTS, CREDITS):
+    if name in (CONTACTS, CREDITS, SITE):
         return False
     folder, _, rest = name.partition("/")
     if name.startswith(PICTURES) and file == name:

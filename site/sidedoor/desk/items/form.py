@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sidedoor.desk.items.wall_clock import time_of_day
 from sidedoor.documents.document import KINDS
 from sidedoor.documents.models import Kind
 from sidedoor.documents.reading import CONTROLS
@@ -77,7 +78,7 @@ def changed(
     for name, prefix in _MOMENTS.items():
         parts = (f"{prefix}_date", f"{prefix}_time")
         if parts[0] in fields and any(fields.get(part, "") != was[part] for part in parts):
-            put(name, " ".join(fields.get(part, "").strip() for part in parts).strip())
+            put(name, f"{fields.get(parts[0], '').strip()} {time_of_day(fields.get(parts[1], '').strip())}".strip())
     notes = fields.get("notes_to_editors", was["notes_to_editors"]).strip("\n")
     if notes != was["notes_to_editors"] and "notes_to_editors" in known:
         put("notes_to_editors", notes)

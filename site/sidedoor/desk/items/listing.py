@@ -1,8 +1,11 @@
 """Everything there is, as lists need it: by state, with search; what is due; and what goes live when."""
 
+import html
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
+from urllib.parse import urlsplit
 
 from sidedoor.desk.items.effects import Standing, of_withdrawal
 from sidedoor.desk.items.files import CREDITS, Shelf, change_file
@@ -20,6 +23,7 @@ from sidedoor.public.addresses import LINKED
 STANDINGS: tuple[Standing, ...] = (
     "broken", "ready", "draft", "scheduled", "published", "withdrawn", "removed", "expired",
 )  # fmt: skip
+_OUTSIDE = re.compile(r'<a\b[^>]*\bhref="(https?://[^"]+)"')
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,13 @@ class Row:
     flagged: bool
     document: Document | None
     due: tuple[Problem, ...] = ()
+    written: datetime | None = None
+    """When somebody last wrote on what waits."""
+
+    def overdue(self, now: datetime) -> bool:
+        """Whether its embargo passed while it waited for approval."""
+        at, meta = self.at, self.document.meta if self.document else None
+        return bool(at and meta and meta.state == "ready" and self.written and self.written < at <= now)
 
     @property
     def path(self) -> str:
@@ -60,7 +71,7 @@ def rows(library: Library, shelf: Shelf, reviews: Reviews, now: datetime) -> lis
         Row(
             document.kind, document.slug, document.file, document.title, standing_of(document, now),
             waiting.get(document.file), document.published_at, document.file in flagged, document,
-            _due(document, past, now),
+            _due(document, past, now), reviews.last_written(document.file) if document.meta.state == "ready" else None,
         )
         for document in library.documents
     ]  # fmt: skip
@@ -79,7 +90,7 @@ def rows(library: Library, shelf: Shelf, reviews: Reviews, now: datetime) -> lis
     return sorted(found, key=lambda row: (-STANDINGS.index(row.standing), row.at or never, row.slug), reverse=True)
 
 
-def matching(items: list[Row], words: str, standing: str, kind: str) -> list[Row]:
+def matching(items: list[Row], words: str, standing: str, kind: str, now: datetime | None = None) -> list[Row]:
     """Those with all of `words` in title, slug or text, in this state and of this kind; an empty string is any."""
     wanted = words.lower().split()
 
@@ -96,6 +107,7 @@ def matching(items: list[Row], words: str, standing: str, kind: str) -> list[Row
             or standing in (row.standing, row.waiting)
             or (standing == "flagged" and row.flagged)
             or (standing == "due" and row.due)
+            or (standing == "overdue" and now and row.overdue(now))
         )
         and (not wanted or has(row))
     ]
@@ -106,6 +118,8 @@ def calendar(items: list[Row], now: datetime) -> list[tuple[str, list[tuple[date
     coming = []
     for row in items:
         meta = row.document.meta if row.document else None
+        if meta and row.overdue(now):
+            coming.append((row.at or now, "should have gone live: nobody has approved it", row))
         if not meta or row.standing not in ("scheduled", "published"):
             continue
         if meta.publish_at and meta.publish_at > now:
@@ -116,6 +130,30 @@ def calendar(items: list[Row], now: datetime) -> list[tuple[str, list[tuple[date
             coming.append((meta.withdrawn.at, of_withdrawal(meta.withdrawn), row))
     coming.sort(key=lambda entry: (entry[0], entry[2].slug))
     return [(month, list(entries)) for month, entries in groupby(coming, key=lambda entry: f"{entry[0]:%B %Y}")]
+
+
+def former_addresses(library: Library) -> list[tuple[str, Document]]:
+    """Every former address and the document that it leads to, in order."""
+    found = [
+        (f"{document.path.rpartition('/')[0]}/{slug}", document)
+        for document in library.documents
+        for slug in document.meta.previous_slugs
+    ]
+    return sorted(found, key=lambda entry: entry[0])
+
+
+def links_outside(library: Library) -> list[tuple[str, list[tuple[str, list[Document]]]]]:
+    """Every address elsewhere that pages link to, with those pages, by host."""
+    pages: dict[str, list[Document]] = {}
+    for document in library.documents:
+        for link in dict.fromkeys(_OUTSIDE.findall(document.html)):
+            pages.setdefault(html.unescape(link), []).append(document)
+    by_host = groupby(sorted(pages.items(), key=lambda one: (_host(one[0]), one[0])), key=lambda one: _host(one[0]))
+    return [(host, list(links)) for host, links in by_host]
+
+
+def _host(link: str) -> str:
+    return (urlsplit(link).hostname or "").removeprefix("www.")
 
 
 def due(library: Library, shelf: Shelf, now: datetime) -> list[Problem]:

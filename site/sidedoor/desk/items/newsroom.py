@@ -14,6 +14,7 @@ from sidedoor.desk.items.files import CREDITS, Conflict, change_file
 from sidedoor.desk.items.form import Fields, changed, wall_time
 from sidedoor.desk.items.pictures import Picture
 from sidedoor.desk.items.reviews import Alone
+from sidedoor.desk.items.starts import STARTS, prompt_left
 from sidedoor.desk.items.workflow import NotAllowed, Subject, Workflow, remembering
 from sidedoor.desk.people.person import Person, Role
 from sidedoor.desk.refusals import Refusal
@@ -35,6 +36,8 @@ WRITERS: dict[Kind, tuple[Role, ...]] = {"news": ("press", "editor"), "help": ("
 """Who may write and approve which kind."""
 WORDS = ("title", "tab_title", "summary", "language", "location", "notes_to_editors")
 """The words of an item, besides its text: what restoring an old version brings back."""
+_COPIED = ("summary", "tab_title", "language", "group", "location", "notes_to_editors", "press_contact", "related_help")
+"""What a copy takes over besides the text: no date, no note, no former address, no review of the original."""
 _FOLDER_OF = {kind: folder for folder, kind in FOLDERS.items()}
 
 
@@ -102,14 +105,26 @@ class Newsroom:
         except Refused as refused:
             return Assessment(None, tuple(refused.problems))
         problems = check_document(document, library, self._clock(), LINKED)
+        if prompt := prompt_left(text):
+            problems = [Problem(file, None, Code.PROMPT_LEFT, {"prompt": prompt}), *problems]
         return Assessment(document, tuple(problems))
 
-    def start(self, person: Person, kind: Kind, title: str) -> Item:
-        """A new draft, named after its title."""
+    def start(self, person: Person, kind: Kind, title: str, slug: str = "", like: Item | str = "") -> Item:
+        """A new draft, named after its title, or as `slug` says.
+
+        `like`: one whose words it begins with, or the name of one of STARTS. A title without a letter that an address
+        can have is named after its day.
+        """
         self._may_write(person, kind)
-        slug = slug_from_title(title)
+        if not title:
+            raise NotAllowed(Refusal.NO_TITLE)
+        if slug and (wrong := slug_problem(slug)):
+            raise Refused([Problem(file_of(kind, "new"), None, Code.FILE_NAME, {**wrong.values, "why": wrong.code})])
+        if slug and self._taken(kind, slug):
+            raise NotAllowed(Refusal.ADDRESS_TAKEN, slug=slug)
+        slug = slug or slug_from_title(title)
         if not slug or slug_problem(slug):
-            raise NotAllowed(Refusal.NO_LETTERS_IN_TITLE)
+            slug = f"{kind}-{self._clock().astimezone(self._live.library.site.zone):%Y-%m-%d}"
         slug = next(name for name in (slug, *(f"{slug[:76]}-{n}" for n in range(2, 99))) if not self._taken(kind, name))
         site, file = self._live.library.site, file_of(kind, slug)
         front: dict[str, Any] = {"title": title, "summary": title, "language": site.language, "state": "draft"}
@@ -120,7 +135,11 @@ class Newsroom:
             front["tab_title"] = title[:30]
         if kind == "help" and site.groups:
             front["group"] = site.groups[0].id
-        text = compose({name: value for name, value in front.items() if value}, "")
+        body = STARTS[like].body if isinstance(like, str) and like in STARTS else ""
+        if isinstance(like, Item):
+            copied, body = like.read()
+            front |= {name: copied[name] for name in _COPIED if name in copied}
+        text = compose({name: value for name, value in front.items() if value}, body)
         with self._audit.recorded(person.name, "started", file):
             stored = self.workflow.begin(person, file, text, f"Start {title}")
         return Item(file, stored, None, kind, slug)

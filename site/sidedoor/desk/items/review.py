@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from sidedoor.desk.access import current_person, only
 from sidedoor.desk.current import newsroom, now, previews, reviews, workflow
-from sidedoor.desk.items.compare import compare
+from sidedoor.desk.items.changes import changes
 from sidedoor.desk.items.editor import find, path_of
 from sidedoor.desk.items.files import Conflict
 from sidedoor.desk.items.newsroom import Item
@@ -209,9 +209,9 @@ def _review(item: Item, problem: str = "") -> str:
         first_of_two=flow.first_of_two(item),
         last=reviews().last(item.file),
         published_alone=alone,
-        alone_parts=compare(alone.before, alone.text) if alone and alone.before is not None else None,
+        alone_parts=changes(alone.before, alone.text) if alone and alone.before is not None else None,
         overtaken=flow.overtaken(item),
-        parts=compare(item.stored.text, item.change.text) if item.change else None,
+        parts=changes(item.stored.text, item.change.text) if item.change else None,
         stops=looked_at.stops,
         advice=looked_at.advice,
         going_live=going_live if item.kind == "news" else None,

@@ -4,7 +4,7 @@ The words themselves are files; this only remembers who touched which version. A
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -42,7 +42,12 @@ DROP TABLE writers;
 CREATE TABLE signatures (
     file TEXT, digest TEXT, person INTEGER, name TEXT, at TEXT, PRIMARY KEY (file, digest, person));
 """
-SCHEMA = Schema("reviews", (_FIRST, _WHO_WROTE_WHICH_VERSION))
+_WHO_IS_TOLD = """
+CREATE TABLE outcomes (
+    number INTEGER PRIMARY KEY, file TEXT, verdict TEXT, decided_by TEXT, at TEXT, writer INTEGER);
+"""
+
+SCHEMA = Schema("reviews", (_FIRST, _WHO_WROTE_WHICH_VERSION, _WHO_IS_TOLD))
 _KEYS = {
     "hands": "file round person",
     "versions": "file digest",
@@ -57,6 +62,17 @@ _HAND, _VERSION, _BASE = (
 _ALONE = put("alone", _KEYS["alone"], "digest before person name at note")
 _SIGNATURE = put("signatures", _KEYS["signatures"], "name at")
 _TYPING = put("typing", _KEYS["typing"], "name at base fields")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A decision that a writer is to be told of. `verdict` is `scheduled` once they know, and it is not live yet."""
+
+    number: int
+    file: str
+    verdict: Verdict | Literal["scheduled"]
+    name: str
+    writer: int
 
 
 @dataclass(frozen=True)
@@ -122,6 +138,13 @@ class Reviews:
             query = "SELECT person, name FROM hands WHERE file = ? AND round = ? ORDER BY at"
             return dict(database.execute(query, (file, of)).fetchall())
 
+    def last_written(self, file: str) -> datetime | None:
+        """When (aware) somebody last changed what waits."""
+        with self._database.reading() as database:
+            query = "SELECT max(at) FROM hands WHERE file = ? AND round = 'waiting'"
+            (at,) = database.execute(query, (file,)).fetchone()
+        return datetime.fromisoformat(at) if at else None
+
     def knows(self, file: str, digest: str) -> bool:
         """Whether `writers` are all who wrote this version of what waits."""
         with self._database.reading() as database:
@@ -182,6 +205,20 @@ class Reviews:
                 "INSERT INTO verdicts (file, digest, verdict, person, name, at, note) VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (file, digest, verdict, person, name, now.isoformat(), note),
             )
+            # Noted in the same step, so that whoever wrote it is told even if this process ends here.
+            database.execute(
+                "INSERT INTO outcomes (file, verdict, decided_by, at, writer) SELECT file, ?, ?, ?, person FROM hands"
+                " WHERE file = ? AND round = ? AND person NOT IN (?, ?)",
+                (
+                    verdict,
+                    name,
+                    now.isoformat(),
+                    file,
+                    "alone" if verdict == "approved afterwards" else "waiting",
+                    UNKNOWN,
+                    person,
+                ),
+            )
             if verdict in ("approved", "override"):
                 database.execute("DELETE FROM hands WHERE file = ? AND round = 'waiting'", (file,))
                 for table in ("versions", "bases", "signatures"):
@@ -189,6 +226,21 @@ class Reviews:
             elif verdict == "approved afterwards":
                 database.execute("DELETE FROM hands WHERE file = ? AND round = 'alone'", (file,))
                 database.execute("DELETE FROM alone WHERE file = ?", (file,))
+
+    def outcomes(self) -> list[Outcome]:
+        """What writers are still to be told of, the oldest first."""
+        with self._database.reading() as database:
+            query = "SELECT number, file, verdict, decided_by, writer FROM outcomes ORDER BY number"
+            return [Outcome(*row) for row in database.execute(query).fetchall()]
+
+    def told(self, outcomes: Iterable[Outcome], until_live: bool = False) -> None:
+        """They are told. `until_live`: once more when it goes live."""
+        with self._database.writing() as database:
+            for one in outcomes:
+                if until_live:
+                    database.execute("UPDATE outcomes SET verdict = 'scheduled' WHERE number = ?", (one.number,))
+                else:
+                    database.execute("DELETE FROM outcomes WHERE number = ?", (one.number,))
 
     def flag(self, alone: Alone, writers: Mapping[int, str] | None = None) -> None:
         """Something is published without a second person. `writers`: who wrote it besides.
@@ -240,7 +292,7 @@ class Reviews:
                 same = " AND ".join(f"moved.{column} = {table}.{column}" for column in key.split()[1:]) or "1 = 1"
                 moved = f"SELECT 1 FROM {table} AS moved WHERE moved.file = ? AND {same}"  # noqa: S608
                 database.execute(f"DELETE FROM {table} WHERE file = ? AND EXISTS ({moved})", (to, file))  # noqa: S608
-            for table in (*_KEYS, "verdicts"):
+            for table in (*_KEYS, "verdicts", "outcomes"):
                 database.execute(f"UPDATE {table} SET file = ? WHERE file = ?", (to, file))  # noqa: S608
 
     def abandon(self, file: str, draft: bool = False) -> None:

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from sidedoor.desk.access import current_person, only
 from sidedoor.desk.current import newsroom, shelf
-from sidedoor.desk.items.compare import compare
+from sidedoor.desk.items.changes import changes
 from sidedoor.desk.items.editor import find, path_of
 from sidedoor.desk.items.files import change_file
 from sidedoor.desk.items.history import Revision
@@ -85,7 +85,7 @@ def one(kind: Kind, slug: str, revision: str) -> ResponseReturnValue:
     chosen = next(one for one in revisions if one.id == revision)
     return render_template(
         "desk/items/revision.html", item=item, path=path_of(item), revision=chosen, revisions=revisions, other=other,
-        parts=compare(text, against),
+        parts=changes(text, against),
     )  # fmt: skip
 
 

@@ -214,6 +214,18 @@ def add_passkey() -> ResponseReturnValue:
     return {"go": url_for("signing_in.account")}
 
 
+@blueprint.post("/account/passkey/name")
+@staff
+def name_passkey() -> ResponseReturnValue:
+    """Give one of your own passkeys a name that tells it from the others."""
+    person, label = current_person(), " ".join(request.form.get("label", "").split())
+    if label:
+        with audit().recorded(person.name, "named a passkey", person.name, label[:60]):
+            desk_staff().name_passkey(person.id, _from_base64url(request.form.get("credential", "")), label)
+        flash(f"It is called {label[:60]} now.")
+    return redirect(url_for("signing_in.account"), 303)
+
+
 @blueprint.get("/account/passkey/remove")
 @staff
 def ask_to_remove_passkey() -> ResponseReturnValue:

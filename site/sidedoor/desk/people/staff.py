@@ -55,6 +55,7 @@ CREATE TABLE failures (number INTEGER PRIMARY KEY, who TEXT NOT NULL, at TEXT NO
 INSERT INTO failures (who, at) SELECT who, at FROM uncounted;
 DROP TABLE uncounted;
 """,
+    "CREATE TABLE recoveries (person INTEGER PRIMARY KEY, asked_by INTEGER NOT NULL, at TEXT NOT NULL)",
 )
 SCHEMA = Schema("staff", _MIGRATIONS, overwrite=True)
 _PASSWORD = put("passwords", "person", "hash secret step")
@@ -94,6 +95,15 @@ class Passkey:
     label: str
     added: datetime
     used: datetime | None
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """Somebody who lost every way in, by id; who asked for a new one; and when (aware)."""
+
+    person: int
+    asked_by: int
+    at: datetime
 
 
 class Staff:
@@ -145,6 +155,36 @@ class Staff:
             self._keep_an_admin(database, person, frozenset())
             self._void(database, person)
             database.execute("DELETE FROM people WHERE id = ?", (person,))
+
+    def has_way_in(self, person: int) -> bool:
+        """Whether anything but a link lets them in."""
+        with self._database.reading() as database:
+            return any(
+                database.execute(f"SELECT 1 FROM {table} WHERE person = ?", (person,)).fetchone()  # noqa: S608
+                for table in ("passkeys", "passwords", "accounts")
+            )
+
+    def ask_to_recover(self, person: int, asked_by: int, now: datetime) -> None:
+        """Void every way in of theirs at once. A second person has to make the link: nobody takes over another."""
+        with self._database.writing() as database:
+            self._void(database, person)
+            query = "INSERT INTO recoveries (person, asked_by, at) VALUES (?, ?, ?)"
+            database.execute(query, (person, asked_by, now.isoformat()))
+
+    def recoveries(self) -> list[Recovery]:
+        """Everybody for whom somebody asked that, the oldest first."""
+        with self._database.reading() as database:
+            rows = database.execute("SELECT person, asked_by, at FROM recoveries ORDER BY at").fetchall()
+        return [Recovery(person, asked_by, datetime.fromisoformat(at)) for person, asked_by, at in rows]
+
+    def recover(self, person: int, confirmed_by: int, now: datetime) -> str:
+        """The second person agrees: the token of a link. Raises NotPossible for whoever asked or is let in."""
+        wanted = next((one for one in self.recoveries() if one.person == person), None)
+        if not wanted:
+            raise NotPossible(Refusal.NOTHING_TO_RECOVER)
+        if confirmed_by in (wanted.asked_by, person):
+            raise NotPossible(Refusal.RECOVERY_TAKES_TWO)
+        return self.new_link(person, now)
 
     def new_link(self, person: int, now: datetime) -> str:
         """The token of a one-time link (192 bits).
@@ -198,6 +238,12 @@ class Staff:
         with self._database.writing() as database:
             query = "UPDATE passkeys SET signs = ?, used = ? WHERE credential = ?"
             database.execute(query, (signs, now.isoformat(), credential))
+
+    def name_passkey(self, person: int, credential: bytes, label: str) -> None:
+        """Call a passkey of theirs something that tells it from the others."""
+        with self._database.writing() as database:
+            query = "UPDATE passkeys SET label = ? WHERE person = ? AND credential = ?"
+            database.execute(query, (label[:60], person, credential))
 
     def remove_passkey(self, person: int, credential: bytes) -> None:
         """Forget a passkey of theirs. Raises NotPossible if it is their last way in."""
@@ -324,7 +370,7 @@ class Staff:
 
     @staticmethod
     def _void(database: Statements, person: int) -> None:
-        for table in ("links", "passkeys", "passwords", "accounts"):
+        for table in ("links", "passkeys", "passwords", "accounts", "recoveries"):
             database.execute(f"DELETE FROM {table} WHERE person = ?", (person,))  # noqa: S608
         database.execute("UPDATE people SET epoch = epoch + 1 WHERE id = ?", (person,))
 

@@ -4,10 +4,11 @@ from flask import Blueprint, abort, current_app, flash, redirect, render_templat
 from flask.typing import ResponseReturnValue
 
 from sidedoor.desk.access import current_person, only
-from sidedoor.desk.current import audit, desk_staff, now, sessions
+from sidedoor.desk.current import audit, desk_staff, notices, now, sessions
 from sidedoor.desk.people.person import ROLE_WORDS, ROLES, Person
 from sidedoor.desk.people.staff import NotPossible
-from sidedoor.desk.refusal_words import sentence
+from sidedoor.desk.refusal_words import in_words, sentence
+from sidedoor.desk.refusals import Refusal
 
 blueprint = Blueprint("people", __name__, url_prefix="/people")
 
@@ -53,10 +54,11 @@ def ask_to_renew(number: int) -> ResponseReturnValue:
     person = _person(number)
     return render_template(
         "desk/people/ask.html",
-        heading=f"A new link for {person.name}?",
-        text="Their passkeys, their password and their work account stop working, and they are signed out everywhere."
-        " They come back in with the new link, and choose how to sign in from then on.",
-        button="Make a new link",
+        heading=f"A new way in for {person.name}?",
+        text="Their passkeys, their password and their work account stop working now, and they are signed out"
+        " everywhere. A second person, an administrator or an editor, then makes the link with which they come back in:"
+        " so nobody can take over a colleague alone.",
+        button="Stop their ways in, and ask for a link",
         action=f"/people/{number}/link",
         back="/people",
     )
@@ -65,14 +67,50 @@ def ask_to_renew(number: int) -> ResponseReturnValue:
 @blueprint.post("/<int:number>/link")
 @only("admin")
 def renew(number: int) -> ResponseReturnValue:
-    """A new one-time link, for somebody who lost their device. Whatever let them in before no longer does."""
-    person = _person(number)
-    with audit().recorded(current_person().name, "renewed the link of", person.name):
-        link = link_for(person)
+    """For somebody who lost their device: whatever let them in no longer does; a second person makes the link.
+
+    Whoever has not come in yet gets another link at once: it opens nothing that anybody has used.
+    """
+    person, asker = _person(number), current_person()
+    asked = any(one.person == person.id for one in desk_staff().recoveries())
+    if not asked and not desk_staff().has_way_in(person.id):
+        with audit().recorded(asker.name, "renewed the link of", person.name):
+            link = link_for(person)
+        sessions().end_all(person.id)
+        return _page(link=link, link_for=person.name)
+    if asked:
+        return _page(problem=in_words(Refusal.RECOVERY_TAKES_TWO)), 422
+    with audit().recorded(asker.name, "stopped every way in of", person.name):
+        desk_staff().ask_to_recover(person.id, asker.id, now())
     sessions().end_all(person.id)
-    if person.id == current_person().id:
-        flash("You are signed out. This link is your only way in: use it now.", "problem")
-    return _page(link=link, link_for=person.name)
+    flash(f"{person.name} can no longer sign in. Tell another administrator or an editor: one of them makes the link.")
+    return redirect(url_for("people.everybody" if person.id != asker.id else "signing_in.sign_in"), 303)
+
+
+@blueprint.get("/recoveries")
+@only("admin", "editor")
+def recoveries() -> ResponseReturnValue:
+    """Who waits for a second person to let them back in."""
+    return _recoveries()
+
+
+@blueprint.post("/<int:number>/recover")
+@only("admin", "editor")
+def recover(number: int) -> ResponseReturnValue:
+    """The second person: make the link, which is shown here, once."""
+    person = _person(number)
+    try:
+        with audit().recorded(current_person().name, "let back in", person.name):
+            token = desk_staff().recover(person.id, current_person().id, now())
+    except NotPossible as problem:
+        return _recoveries(problem=sentence(problem)), 422
+    return _recoveries(link=_whole(token), link_for=person.name)
+
+
+def _recoveries(**more: str) -> str:
+    names = {person.id: person.name for person in desk_staff().everybody()}
+    waiting = [(one, names.get(one.person, ""), names.get(one.asked_by, "")) for one in desk_staff().recoveries()]
+    return render_template("desk/people/recoveries.html", waiting=waiting, **more)
 
 
 @blueprint.get("/<int:number>/remove")
@@ -102,14 +140,18 @@ def remove(number: int) -> ResponseReturnValue:
     except NotPossible as problem:
         return _page(problem=sentence(problem)), 422
     sessions().end_all(person.id)
+    notices().forget(person.id)
     flash(f"{person.name} can no longer sign in.")
     return redirect(url_for("people.everybody"), 303)
 
 
 def link_for(person: Person) -> str:
     """A new one-time link, whole; every other way in of theirs is void from now on."""
-    address = str(current_app.config["SETTINGS"].desk_url).rstrip("/")
-    return f"{address}/invitation/{desk_staff().new_link(person.id, now())}"
+    return _whole(desk_staff().new_link(person.id, now()))
+
+
+def _whole(token: str) -> str:
+    return f"{str(current_app.config['SETTINGS'].desk_url).rstrip('/')}/invitation/{token}"
 
 
 def _person(number: int) -> Person:

@@ -1,0 +1,1 @@
+"""What site.toml holds, changed at the desk."""

@@ -1,0 +1,185 @@
+"""What the owner of the site chooses, in a form: saved by an administrator, and true once a second person approved it.
+
+Each of these settings changes what a reader meets, so none is one person's alone. The same checks hold as for the file.
+"""
+
+import re
+from collections.abc import Callable
+
+from flask import Blueprint, flash, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+
+from sidedoor.desk.access import current_person, only
+from sidedoor.desk.current import audit, shelf, workflow
+from sidedoor.desk.items.changes import Change
+from sidedoor.desk.items.compare import compare
+from sidedoor.desk.items.files import CannotSave, Conflict, change_file
+from sidedoor.desk.items.review import FIRST_OF_TWO
+from sidedoor.desk.items.workflow import Subject
+from sidedoor.desk.refusal_words import STOPS, sentence
+from sidedoor.desk.refusals import Refusal, Stopped
+from sidedoor.desk.site.file import NEW, PRESS, Field, fields_of, with_fields
+from sidedoor.documents.reading import SITE, read_site
+
+blueprint = Blueprint("settings", __name__, url_prefix="/settings")
+LABELS = {
+    "name": "Name of the site",
+    "organisation": "Who runs it",
+    "must_act": "What readers have to know before they write",
+    "languages": "Languages, one a line",
+    "exit": "Where “Hide this page” leads, one address a line",
+    "exit_title": "The tab's title from then on",
+    "emergency.number": "Number to call in danger",
+    "emergency.silent": "Who cannot speak",
+    "emergency.text": "Who can only text",
+    "look.accent": "Colour of links and buttons",
+    "look.paper": "Colour of the page",
+    "chat.answered_by": "Who answers chats",
+    "chat.confidential": "What stays between reader and adviser",
+    "chat.open": "Hours of the chat, like “mon tue wed 09:00–17:00”, one a line",
+    "chat.closed_on": "Days it is closed, like 2026-12-25, one a line",
+}
+_PRESS = {"name": "Name", "phone": "Phone", "email": "Mail", "url": "Page"}
+
+
+@blueprint.get("")
+@only("admin", "editor")
+def everything() -> ResponseReturnValue:
+    """The settings, the change that waits, and every edit, those by hand too."""
+    return _page()
+
+
+@blueprint.post("")
+@only("admin")
+def save() -> ResponseReturnValue:
+    """Keep a change, for a second person to approve."""
+    typed = {name: value for name, value in request.form.items() if name not in ("csrf_token", "base")}
+    try:
+        _save(typed, request.form.get("base", ""))
+    except STOPS as stopped:
+        return _page(sentence(stopped), typed), 409 if isinstance(stopped, Conflict) else 422
+    flash("It is saved, and waits for a second person.")
+    return redirect("/settings", 303)
+
+
+@blueprint.post("/approve")
+@only("admin", "editor")
+def approve() -> ResponseReturnValue:
+    """Make the change that waits true."""
+    seen, person, subject = request.form.get("seen", ""), current_person(), _subject()
+
+    def step() -> bool:
+        if not subject.change:
+            raise Stopped(Refusal.NOTHING_WAITS)
+        read_site(subject.change.text)
+        return workflow().approve(person, subject, seen, subject.change.text) is not None
+
+    return _step(step, "It holds from now on.")
+
+
+@blueprint.post("/discard")
+@only("admin", "editor")
+def discard() -> ResponseReturnValue:
+    """Throw the change away."""
+
+    def step() -> bool:
+        if not _subject().change:
+            raise Stopped(Refusal.NOTHING_WAITS)
+        workflow().discard(current_person(), _subject(), draft=False)
+        return True
+
+    return _step(step, "It is thrown away. It is in the history.")
+
+
+def _save(typed: dict[str, str], base: str) -> None:
+    person = current_person()
+    with shelf().turn():
+        subject = _subject()
+        if base != subject.working.digest:
+            raise Conflict(SITE, subject.working.text, subject.working.digest)
+        text = with_fields(subject.working.text, typed)
+        read_site(text)
+        with audit().recorded(person.name, "changed the settings", SITE):
+            workflow().keep(person, subject, text, "Change the settings", aside=True)
+
+
+def _subject() -> Subject:
+    stored = shelf().read(SITE)
+    if not stored:
+        raise CannotSave(Refusal.SITE_UNREADABLE)
+    return Subject(SITE, stored, shelf().read(change_file(SITE)))
+
+
+def _step(step: Callable[[], bool], said: str) -> ResponseReturnValue:
+    try:
+        said = said if step() else FIRST_OF_TWO
+    except STOPS as stopped:
+        return _page(sentence(stopped)), 409 if isinstance(stopped, Conflict) else 422
+    flash(said)
+    return redirect("/settings", 303)
+
+
+def _label(place: tuple[str, ...]) -> str:
+    name = ".".join(place)
+    if name in LABELS:
+        return LABELS[name]
+    if place[0] == "press":
+        return f"{_PRESS[place[2]]} of {'a further press contact' if place[1] == NEW else place[1]}"
+    if place[:2] == ("chat", "ready"):
+        return f"Ready answers, one a line: {place[2]}"
+    return f"{LABELS.get('.'.join(place[:-1]), name)} ({place[-1]})"
+
+
+def _changes(before: str, after: str) -> list[Change]:
+    """What differs, in the form's words; and what only the file shows, line by line."""
+    was = {field.place: field.value for field in fields_of(before)}
+    is_ = {field.place: field.value for field in fields_of(after)}
+    found = [
+        Change(_label(place), compare(was.get(place, ""), is_.get(place, "")))
+        for place in dict.fromkeys((*is_, *was))
+        if was.get(place, "") != is_.get(place, "")
+    ]
+    same = {".".join(place): value for place, value in is_.items()}
+    return found if found and not _beyond(before, after, same) else [*found, Change(SITE, compare(before, after))]
+
+
+def _beyond(before: str, after: str, fields: dict[str, str]) -> bool:
+    return (
+        with_fields(before, fields) != after and with_fields(before, {**fields, **_new_press(before, after)}) != after
+    )
+
+
+def _new_press(before: str, after: str) -> dict[str, str]:
+    known = {field.place[1] for field in fields_of(before) if field.place[0] == "press"}
+    return {
+        f"press.{NEW}.{field.place[2]}": field.value
+        for field in fields_of(after)
+        if field.place[0] == "press" and field.place[1] not in known
+    }
+
+
+def _page(problem: str = "", typed: dict[str, str] | None = None) -> str:
+    subject, flow = _subject(), workflow()
+    shelf().history.note_edits_by_hand([SITE, change_file(SITE)])
+    revisions = shelf().history.revisions(SITE, [change_file(SITE)])
+    wanted = request.args.get("revision", "")
+    chosen = next((one for one in revisions if re.fullmatch(r"[0-9a-f]{40}", wanted) and one.id == wanted), None)
+    then = shelf().history.text_at(chosen.id, chosen.file) if chosen else None
+    fields = fields_of(subject.working.text)
+    new = [Field(("press", NEW, name), "words", "") for name in PRESS]
+    return render_template(
+        "desk/site/settings.html",
+        problem=problem,
+        fields=[(field, _label(field.place), (typed or {}).get(field.id, field.value)) for field in (*fields, *new)],
+        base=subject.working.digest,
+        waiting=subject.change,
+        parts=_changes(subject.stored.text, subject.change.text) if subject.change else [],
+        why_not=flow.why_not(current_person(), subject),
+        writers=flow.writers(subject),
+        unknown=flow.written_by_unknown(subject),
+        first_of_two=flow.first_of_two(subject),
+        overtaken=flow.overtaken(subject),
+        revisions=revisions[:20],
+        chosen=chosen,
+        chosen_parts=_changes(then, subject.working.text) if then else [],
+    )

@@ -1,0 +1,65 @@
+"""What stands in a mail: what kind of thing it is, and a link. Never a word of an item, a name, or part of an address
+that was made of a title: a mailbox is read by others, and an embargo is broken by one line.
+"""
+
+from collections.abc import Sequence
+
+from sidedoor.desk.told.notices import Kind, Notice
+
+ONE = {
+    Kind.WAITS: "Something waits for your approval",
+    Kind.ALONE: "Something published by one person alone waits for you",
+    Kind.APPROVED: "Something you wrote was approved",
+    Kind.LIVE: "Something you wrote is live",
+    Kind.SENT_BACK: "Something you wrote was sent back",
+    Kind.MESSAGE: "A reader wrote to you",
+    Kind.CONTACTS_DUE: "Contacts are to be checked",
+    Kind.BROKEN: "A file cannot be used as it is",
+    Kind.BACKUP_LATE: "The backup is late",
+}
+MANY = {
+    Kind.WAITS: "things wait for your approval",
+    Kind.ALONE: "things were published by one person alone and wait for your approval",
+    Kind.APPROVED: "things you wrote were approved",
+    Kind.LIVE: "things you wrote are live",
+    Kind.SENT_BACK: "things you wrote were sent back",
+    Kind.MESSAGE: "messages of readers wait for an answer",
+}
+CHOICES = {
+    Kind.WAITS: "Something waits for my approval",
+    Kind.ALONE: "Something was published by one person alone",
+    Kind.APPROVED: "Something I wrote is approved",
+    Kind.LIVE: "Something I wrote is live",
+    Kind.SENT_BACK: "Something I wrote is sent back",
+    Kind.MESSAGE: "A reader's message",
+    Kind.CONTACTS_DUE: "Contacts are to be checked",
+    Kind.BROKEN: "A file cannot be used",
+    Kind.BACKUP_LATE: "The backup is late",
+}
+HOWS = {"now": "a mail at once", "digest": "in the morning's digest", "desk": "at the desk alone"}
+TEST = ("A test", "This is a test. Mail of the desk reaches you.\n")
+_WHY = (
+    "It says no more than that, because mail is not private. Sign in to read it. You choose what you are told of, and"
+    " how:\n{desk}/notices\n"
+)
+
+
+def letter(notices: Sequence[Notice], desk: str) -> tuple[str, str]:
+    """Subject and text of a mail that says these notices stand. `desk`: the address of the desk."""
+    counted = {kind: [one for one in notices if one.kind is kind] for kind in Kind}
+    lines = [
+        f"{ONE[kind]}:\n{desk}/notices/{found[0].id}\n"
+        if len(found) == 1 or kind not in MANY
+        else f"{len(found)} {MANY[kind]}:\n{desk}/notices\n"
+        for kind, found in counted.items()
+        if found
+    ]
+    kinds = [kind for kind in Kind if counted[kind]]
+    subject = ONE[kinds[0]] if len(notices) == 1 else f"{len(notices)} notices"
+    return subject, "\n".join([*lines, _WHY.format(desk=desk)])
+
+
+def digest(notices: Sequence[Notice], desk: str) -> tuple[str, str]:
+    """The same, once a day."""
+    subject, text = letter(notices, desk)
+    return ("Today: " + (subject[0].lower() + subject[1:]), text)

@@ -1,0 +1,116 @@
+"""Who has to be told of what, read off the desk as it stands; so nothing is lost with a process that ends.
+
+What is so (something waits, a contact is due) is compared with the notices that stand. What happened (approved, sent
+back) was noted in the same step as the decision itself.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from sidedoor.desk.contacts.views import contacts_due
+from sidedoor.desk.current import Desk
+from sidedoor.desk.health import backup_late, broken_files
+from sidedoor.desk.items.files import change_file
+from sidedoor.desk.items.newsroom import WRITERS, standing_of
+from sidedoor.desk.people.person import Person, Role
+from sidedoor.desk.told.notices import Kind, Told
+from sidedoor.documents.document import kind_of, slug_of
+from sidedoor.documents.front_matter import read_document
+from sidedoor.documents.problems import Refused
+from sidedoor.documents.reading import CONTACTS, SITE
+
+MAY_BE_TOLD: dict[Kind, tuple[Role, ...]] = {
+    Kind.WAITS: ("press", "editor", "admin"),
+    Kind.ALONE: ("press", "editor"),
+    Kind.APPROVED: ("press", "editor", "admin"),
+    Kind.LIVE: ("press", "editor"),
+    Kind.SENT_BACK: ("press", "editor"),
+    Kind.MESSAGE: ("press", "editor"),
+    Kind.CONTACTS_DUE: ("editor", "admin"),
+    Kind.BROKEN: ("editor", "admin"),
+    Kind.BACKUP_LATE: ("admin",),
+}
+"""Whom each kind concerns."""
+_STANDING = tuple(kind for kind in Kind if kind not in (Kind.APPROVED, Kind.LIVE, Kind.SENT_BACK))
+
+
+def tell(desk: Desk) -> None:
+    """Bring everybody's notices up to date. Raises sqlite3.Error, OSError or Stopped; then the next look does it."""
+    people, now = desk.staff.everybody(), desk.clock()
+    desk.messages.delete_older(desk.settings.message_days, now)
+    desk.notices.stand(_STANDING, list(_what_is_so(desk, people)), now)
+    _tell_writers(desk, {person.id for person in people})
+    for gone in set(desk.notices.people()) - {person.id for person in people}:
+        desk.notices.forget(gone)
+
+
+def _what_is_so(desk: Desk, people: Iterable[Person]) -> Iterator[Told]:
+    people = list(people)
+    alone = {one.file for one in desk.reviews.overrides()}
+    for file in _waiting(desk):
+        yield from _to_those_who_did_not_write(desk, people, Kind.WAITS, file, desk.reviews.writers(file))
+    for file in alone:
+        yield from _to_those_who_did_not_write(desk, people, Kind.ALONE, file, desk.reviews.writers(file, "alone"))
+    for message in desk.messages.all():
+        if not message.taken_by and not message.answered:
+            for person in people:
+                if person.may(*MAY_BE_TOLD[Kind.MESSAGE]):
+                    yield Told(person.id, Kind.MESSAGE, str(message.number), "/messages")
+    for kind, so in (
+        (Kind.CONTACTS_DUE, bool(contacts_due(desk.live.library, desk.clock()))),
+        (Kind.BROKEN, broken_files(desk) > 0),
+        (Kind.BACKUP_LATE, backup_late(desk) is not None),
+    ):
+        if so:
+            for person in people:
+                if person.may(*MAY_BE_TOLD[kind]):
+                    yield Told(person.id, kind, kind.value, "/" if person.may("press", "editor") else "/notices")
+
+
+def _waiting(desk: Desk) -> Iterator[str]:
+    """The files of which a version waits for approval."""
+    beside = set(desk.shelf.waiting())
+    for document in desk.live.library.documents:
+        if document.meta.state == "ready" and document.file not in beside:
+            yield document.file
+    for file in beside:
+        if file in (CONTACTS, SITE) or _ready(desk, file):
+            yield file
+
+
+def _ready(desk: Desk, file: str) -> bool:
+    change = desk.shelf.read(change_file(file))
+    try:
+        return change is not None and read_document(change.text, file).values.get("state") == "ready"
+    except Refused:
+        return False
+
+
+def _to_those_who_did_not_write(
+    desk: Desk, people: Iterable[Person], kind: Kind, file: str, writers: Iterable[int]
+) -> Iterator[Told]:
+    of = kind_of(file)
+    roles: tuple[Role, ...] = WRITERS[of] if of else ("admin", "editor") if file == SITE else ("editor",)
+    for person in people:
+        if person.may(*roles) and person.id not in writers:
+            yield Told(person.id, kind, file, _path(file))
+
+
+def _tell_writers(desk: Desk, people: set[int]) -> None:
+    now, documents = desk.clock(), {document.file: document for document in desk.live.library.documents}
+    for outcome in desk.reviews.outcomes():
+        document = documents.get(outcome.file)
+        standing = standing_of(document, now) if document else None
+        kind = Kind.SENT_BACK if outcome.verdict == "returned" else Kind.APPROVED
+        if outcome.verdict == "scheduled" and standing == "scheduled":
+            continue  # they know, and it is not live yet
+        if outcome.verdict != "returned" and standing == "published":
+            kind = Kind.LIVE
+        if outcome.writer in people and (outcome.verdict != "scheduled" or kind is Kind.LIVE):
+            subject = f"{outcome.number} {outcome.file}"
+            desk.notices.give([Told(outcome.writer, kind, subject, _path(outcome.file))], now)
+        desk.reviews.told([outcome], until_live=outcome.verdict != "returned" and standing == "scheduled")
+
+
+def _path(file: str) -> str:
+    kind = kind_of(file)
+    return f"/items/{kind}/{slug_of(file)}/review" if kind else "/settings" if file == SITE else "/contacts"

@@ -1,0 +1,120 @@
+"""What somebody is told, at the desk; and how they wish to be told of it by mail."""
+
+from flask import Blueprint, abort, flash, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+
+from sidedoor.desk.access import current_person, staff
+from sidedoor.desk.current import audit, library, notices, now, the_desk
+from sidedoor.desk.people.person import Person
+from sidedoor.desk.refusal_words import STOPS, sentence
+from sidedoor.desk.refusals import Refusal, Stopped
+from sidedoor.desk.told.letter_words import CHOICES, HOWS, ONE, TEST
+from sidedoor.desk.told.mail import NotTaken, hand_in, message_of
+from sidedoor.desk.told.notices import EVENTS, Kind, Letter, Notice, Wishes
+from sidedoor.desk.told.notices import HOWS as KNOWN
+from sidedoor.desk.told.tidings import MAY_BE_TOLD
+from sidedoor.documents.models import is_mail_address
+
+blueprint = Blueprint("told", __name__, url_prefix="/notices")
+
+
+@blueprint.get("")
+@staff
+def everything() -> ResponseReturnValue:
+    """All notices of this person, and their wishes."""
+    return _page()
+
+
+@blueprint.get("/<notice>")
+@staff
+def one(notice: str) -> ResponseReturnValue:
+    """Where a mail leads: to what it is about. A mail names no page, because its address is made of its title."""
+    person = current_person()
+    found = notices().find(person.id, notice)
+    if not found:
+        flash("It is settled already: somebody else did it, or you have seen it.")
+        return redirect("/notices", 303)
+    notices().seen(person.id, [found.id])
+    return redirect(found.path, 303)
+
+
+@blueprint.post("/seen")
+@staff
+def seen() -> ResponseReturnValue:
+    """Everything that only happened is seen."""
+    person = current_person()
+    notices().seen(person.id, [one.id for one in notices().of(person.id)])
+    return redirect("/notices", 303)
+
+
+@blueprint.post("/wishes")
+@staff
+def wishes() -> ResponseReturnValue:
+    """How this person wishes to be told."""
+    person, address = current_person(), request.form.get("address", "").strip()
+    chosen = {kind: how for kind in _kinds(person) if (how := request.form.get(kind.value)) in KNOWN}
+    try:
+        if address and not is_mail_address(address):
+            raise Stopped(Refusal.NOT_A_MAIL_ADDRESS, written=address[:80])
+        with audit().recorded(person.name, "changed how they are told", person.name):
+            notices().wish(person.id, address, chosen, now().astimezone(library().site.zone).date())
+    except STOPS as stopped:
+        return _page(sentence(stopped), Wishes(address, chosen)), 422
+    flash("Kept. From now on you are told like this." if address else "Kept. You are told at the desk alone.")
+    return redirect("/notices", 303)
+
+
+@blueprint.post("/test")
+@staff
+def test() -> ResponseReturnValue:
+    """Send this person a mail now, and say what the server answers."""
+    person, desk = current_person(), the_desk()
+    address = notices().wishes(person.id).address
+    if not address:
+        return _page("Write your address first, and keep it."), 422
+    letter = Letter(f"test-{now():%Y%m%d%H%M%S}-{person.id}", person.id, *TEST, now(), 1)
+    try:
+        with audit().recorded(person.name, "sent a test mail", person.name):
+            hand_in(desk.settings, message_of(desk.settings, letter, address, library().site.name))
+    except NotTaken as problem:
+        return _page(sentence(problem)), 422
+    flash(f"The mail server took it. Look into the mailbox of {address}.")
+    return redirect("/notices", 303)
+
+
+def events_of(person: Person) -> list[tuple[Notice, str, str]]:
+    """What happened to what this person wrote, and they have not seen: with its words and its title."""
+    return [entry for entry in _in_words(person) if entry[0].kind in EVENTS]
+
+
+def _in_words(person: Person) -> list[tuple[Notice, str, str]]:
+    titles = {document.file: document.title for document in library().documents}
+    return [
+        (one, ONE[one.kind], titles.get(one.subject.rpartition(" ")[2], ""))
+        for one in notices().of(person.id)
+        if person.may(*MAY_BE_TOLD[one.kind])
+    ]
+
+
+def _kinds(person: Person) -> list[Kind]:
+    return [kind for kind, roles in MAY_BE_TOLD.items() if person.may(*roles)]
+
+
+def _page(problem: str = "", typed: Wishes | None = None) -> str:
+    person = current_person()
+    if not (kinds := _kinds(person)) and problem:
+        abort(422)
+    known = notices().wishes(person.id)
+    trouble = Refusal(known.trouble) if known.trouble in list(Refusal) else None
+    shown = typed or known
+    return render_template(
+        "desk/told/notices.html",
+        problem=problem,
+        listed=_in_words(person),
+        events=EVENTS,
+        kinds=[(kind, CHOICES[kind], shown.kinds.get(kind) or Wishes().kinds[kind]) for kind in kinds],
+        hows=HOWS,
+        address=shown.address,
+        mail=the_desk().settings.mail_server is not None,
+        trouble=trouble,
+    )

@@ -1,0 +1,171 @@
+"""What people in a press office do without thinking: times as they write them, two at once, copies, titles of all kinds."""
+
+import re
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from sidedoor.desk.items.changes import changes
+from sidedoor.desk.items.merging import merged
+from sidedoor.desk.items.wall_clock import time_of_day
+from sidedoor.documents.slugs import slug_from_title
+from tests.conftest import SetClock
+from tests.content import ContentFolder
+from tests.desk.conftest import SignedIn
+from tests.desk.forms import approve, fields_of, save, start
+
+TIMES = {
+    "9.30": "09:30", "9:30": "09:30", "09:30": "09:30", "0930": "09:30", "9am": "09:00", "9 am": "09:00", "9.30pm": "21:30",
+    "9 p.m.": "21:00", "noon": "12:00", "Midday": "12:00", "12 noon": "12:00", "midnight": "00:00", "12am": "00:00",
+    "12pm": "12:00", "00.01": "00:01", "14.00 hrs": "14:00", "0001hrs": "00:01",
+    # What nobody can be sure of stays, and is asked about.
+    "25.00": "25.00", "13pm": "13pm", "9.75": "9.75", "soon": "soon", "": "", "9.3": "9.3",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("written", TIMES)
+def test_a_time_is_understood_as_it_is_written(written: str) -> None:
+    assert time_of_day(written) == TIMES[written]
+
+
+def test_a_time_is_shown_back_in_words_and_a_past_embargo_warns(ann: FlaskClient, ben: FlaskClient) -> None:
+    path = start(ann, "Rooms")
+    words = {"summary": "Rooms.", "body": "Rooms are open."}
+    assert save(ann, path, publish_date="2026-12-01", publish_time="9am", **words).status_code == 303
+    page = ann.get(path).get_data(as_text=True)
+    assert "Tuesday 1 December 2026, 09:00 GMT" in page
+    assert fields_of(page)["publish_time"] == "09:00"
+    late = {**fields_of(page), "publish_date": "2026-11-24", "publish_time": "9.30", "step": "ready"}
+    panel = ann.post(f"{path}/typing", data=late).get_json()["panel"]
+    assert "The time you gave is past: <strong>Tuesday 24 November 2026, 09:30 GMT</strong>" in panel
+    said = ann.post(path, data=late, follow_redirects=True).get_data(as_text=True)
+    assert "The time you gave is past, so there is no embargo" in said
+
+
+@pytest.mark.parametrize(
+    ("title", "slug"),
+    [("Gŵyl i Gymru", "gwyl-i-gymru"), ("Café closes", "cafe-closes"), ("🚓 Police", "police"), ("Straße", "strasse"),
+     ("خبر", "news-2026-11-24"), ("🚓", "news-2026-11-24"), ("2026", "news-2026-11-24")],
+)  # fmt: skip
+def test_any_title_starts_an_item(ann: FlaskClient, title: str, slug: str) -> None:
+    assert start(ann, title) == f"/items/news/{slug}"
+    assert slug_from_title(title) in (slug, "", "2026")
+
+
+def test_the_address_can_be_written_and_a_copy_takes_the_words_alone(ann: FlaskClient, ben: FlaskClient) -> None:
+    form = {"kind": "news", "title": "خبر", "slug": "news-in-arabic"}
+    assert ann.post("/items/new", data=form).location == "/items/news/news-in-arabic"
+    again = ann.post("/items/new", data=form)
+    assert again.status_code == 422 and "There is an item named news-in-arabic already." in again.get_data(as_text=True)
+    assert ann.post("/items/new", data={**form, "slug": "../x"}).status_code == 422
+    assert "Write a title first." in ann.post("/items/new", data={**form, "title": " "}).get_data(as_text=True)
+    path = start(ann, "Rooms")
+    save(ann, path, "ready", summary="Rooms.", body="Rooms are open.", publish_date="2026-12-01", publish_time="09:00")
+    approve(ben, path)
+    assert "begins with the words of" in ben.get("/items/new?kind=news&like=rooms").get_data(as_text=True)
+    copy = ben.post("/items/new", data={"kind": "news", "title": "More rooms", "like": "rooms"}).location
+    fields = fields_of(ben.get(copy).get_data(as_text=True))
+    assert (fields["body"], fields["summary"], fields["publish_date"]) == ("Rooms are open.", "Rooms.", "2026-11-24")
+
+
+def test_a_prompt_of_a_usual_release_is_never_published(ann: FlaskClient) -> None:
+    path = ann.post("/items/new", data={"kind": "news", "title": "Appeal", "start": "appeal"}).location
+    refused = save(ann, path, "ready", summary="Appeal.")
+    assert refused.status_code == 422
+    assert "still holds “[What happened, where and when]”" in refused.get_data(as_text=True)
+    assert save(ann, path, "ready", summary="Appeal.", body="Two people were seen. Call us.").status_code == 303
+
+
+def test_a_change_is_shown_in_the_words_of_the_form(ann: FlaskClient, ben: FlaskClient) -> None:
+    path = start(ann, "Rooms")
+    save(ann, path, "ready", summary="Rooms.", body="Rooms are open.")
+    approve(ben, path)
+    save(
+        ben,
+        path,
+        "ready",
+        body="Ten rooms are open.",
+        location="Leeds",
+        new_note="The number.",
+        new_note_kind="correction",
+    )
+    page = ann.get(f"{path}/review").get_data(as_text=True)
+    shown = re.sub(r"\s+", " ", page[page.index("What changes") :])
+    assert '<h3>Text</h3> <div class="parts"><ins>Ten</ins><del>Rooms</del>' in shown or "<ins>Ten rooms</ins>" in shown
+    assert "<h3>Place</h3>" in shown and "<ins>Leeds</ins>" in shown
+    assert "Correction: The number." in shown
+    assert "state:" not in shown and "---" not in shown and "publish_at" not in shown
+    ann.post(f"{path}/discard")
+    ann.post(f"{path}/withdraw", data={"reason": "Wrong.", "how": "remove"})
+    page = ben.get(f"{path}/review").get_data(as_text=True)
+    assert "Approve: removes it now" in page and "<h3>Withdrawal</h3>" in page
+    assert [change.label for change in changes("no front matter", "none here")] == ["File"]
+
+
+def test_two_people_in_different_paragraphs_are_put_together(
+    ann: FlaskClient, ben: FlaskClient, content: ContentFolder
+) -> None:
+    path = start(ann, "Rooms")
+    save(ann, path, summary="Rooms.", body="One is open.\n\nTwo is shut.\n\nThree is new.")
+    page = fields_of(ben.get(path).get_data(as_text=True))
+    assert save(ann, path, body="One is open.\n\nTwo is shut.\n\nThree is old.", location="Leeds").status_code == 303
+    answer = ben.post(path, data={**page, "body": "One is full.\n\nTwo is shut.\n\nThree is new.", "step": "ready"})
+    assert answer.status_code == 303
+    after = ben.get(path).get_data(as_text=True)
+    assert "You changed different parts, so both are in it." in after
+    fields = fields_of(after)
+    assert (fields["body"], fields["location"]) == ("One is full.\n\nTwo is shut.\n\nThree is old.", "Leeds")
+    assert "state: draft" in (content.path / "news/rooms.md").read_text("utf-8"), "nobody has read the whole of it"
+
+
+def test_only_a_clash_is_asked_about_and_its_differences_are_marked(ann: FlaskClient, ben: FlaskClient) -> None:
+    path = start(ann, "Rooms")
+    save(ann, path, summary="Rooms.", body="One is open.\n\nTwo is shut.\n\nThree is new.")
+    page = fields_of(ben.get(path).get_data(as_text=True))
+    save(ann, path, body="One is open now.\n\nTwo is shut.\n\nThree is old.")
+    answer = ben.post(path, data={**page, "body": "One is full.\n\nTwo is shut.\n\nThree is new.", "step": "draft"})
+    assert answer.status_code == 409
+    shown = answer.get_data(as_text=True)
+    assert fields_of(shown)["body"] == "One is full.\n\nTwo is shut.\n\nThree is old."
+    asked = re.search(r"Where you both changed.*?</details>", shown, re.S)
+    assert asked and "Three" not in asked[0] and "<del>full</del>" in asked[0] and "<ins>open now</ins>" in asked[0]
+    fields = fields_of(shown)
+    assert ben.post(path, data={**fields, "step": "draft"}).status_code == 303
+
+
+def test_without_the_version_both_began_from_everything_that_differs_is_asked() -> None:
+    found = merged({}, {"title": "Mine", "body": "Same"}, {"title": "Theirs", "body": "Same"})
+    assert found.theirs == {"title": "Theirs"} and found.fields == {"title": "Mine", "body": "Same"}
+
+
+def test_an_embargo_that_passed_unapproved_stands_out(
+    ann: FlaskClient, desk: Flask, clock: SetClock, signed_in: SignedIn
+) -> None:
+    path = start(ann, "Rooms")
+    save(ann, path, "ready", summary="Rooms.", body="Rooms.", publish_date="2026-11-24", publish_time="13:00")
+    other = start(ann, "Other")
+    save(ann, other, "ready", summary="Other.", body="Other.")
+    assert "overdue:" not in ann.get("/items").get_data(as_text=True)
+    clock.forward(minutes=61)
+    page = ann.get("/items?state=overdue").get_data(as_text=True)
+    assert "overdue: its embargo has passed" in page and "Rooms" in page and "Other" not in page
+    assert "should have gone live: nobody has approved it" in ann.get("/calendar").get_data(as_text=True)
+
+
+def test_former_addresses_and_links_to_elsewhere_are_listed(
+    ann: FlaskClient, desk: Flask, content: ContentFolder
+) -> None:
+    content.document(
+        "help/rooms.md", "See [a](https://www.b.example/x) and [c](https://a.example/).", previous_slugs=["old"]
+    )
+    content.document("help/more.md", "See [a](https://www.b.example/x).")
+    desk.extensions["desk"].live.refresh()
+    page = ann.get("/items/addresses").get_data(as_text=True)
+    assert '<code>/help/old</code> leads to <a href="/items/help/rooms">' in page
+    assert [host for host in re.findall("<h3>(.*?)</h3>", page) if host.endswith(".example")] == [
+        "a.example",
+        "b.example",
+    ]
+    line = re.search(r'<li><a href="https://www.b.example/x".*', page)
+    assert line and "/items/help/rooms" in line[0] and "/items/help/more" in line[0]

@@ -1,0 +1,101 @@
+"""What site.toml holds is changed in a form, by two people, and the file stays the truth: comments and hand edits too."""
+
+import re
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from sidedoor.desk.refusals import Stopped
+from sidedoor.desk.site.file import fields_of, with_fields
+from sidedoor.documents.reading import read_site
+from tests.content import SITE, ContentFolder
+from tests.desk.conftest import PublicSite
+
+WRITTEN = (
+    "# Ours since 2026\n"
+    + SITE.replace('name = "Sidedoor"', 'name = "Sidedoor"  # neutral')
+    + """\
+[chat]
+answered_by = { en = "advisers", cy = "cynghorwyr" }
+confidential = "Nobody else reads it."
+closed_on = ["2026-12-25"] # Christmas
+[chat.ready]
+"To begin" = ["Hello.", "I am here."]
+[[chat.open]]
+days = ["mon", "tue"]
+from = "09:00"
+until = "17:00"
+"""
+)
+
+
+def test_a_form_that_changes_nothing_leaves_every_byte() -> None:
+    assert with_fields(WRITTEN, {field.id: field.value for field in fields_of(WRITTEN)}) == WRITTEN
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "read"),
+    [
+        ("exit", "https://a.example/\nhttps://b.example/", lambda site: list(site.exit)),
+        ("chat.open", "mon tue 09:00–12:00\nSat 10:00 - 24:00", lambda site: [(s.days, s.start, s.until) for s in site.chat.open]),
+        ("chat.closed_on", "2026-12-25\n2026-12-26", lambda site: [str(day) for day in site.chat.closed_on]),
+        ("chat.answered_by.cy", "ni", lambda site: site.chat.answered_by["cy"]),
+        ("chat.ready.To begin", "Hello.\nGood day.", lambda site: list(site.chat.ready["To begin"])),
+        ("press.press.phone", "0800 111 222", lambda site: site.press["press"].phone),
+        ("press.new.name", "Night desk", lambda site: site.press["night-desk"].name),
+        ("look.accent", "#17504b", lambda site: site.look.accent),
+        ("emergency.silent", "", lambda site: site.emergency.silent),
+    ],
+)  # fmt: skip
+def test_a_field_changes_what_it_says_and_keeps_every_comment(field: str, value: str, read) -> None:  # type: ignore[no-untyped-def]
+    wanted = {
+        "exit": ["https://a.example/", "https://b.example/"],
+        "chat.open": [(("mon", "tue"), 540, 720), (("sat",), 600, 1440)],
+        "chat.closed_on": ["2026-12-25", "2026-12-26"],
+        "chat.ready.To begin": ["Hello.", "Good day."],
+        "emergency.silent": None,
+    }.get(field, value)
+    text = with_fields(WRITTEN, {field: value})
+    assert read(read_site(text)) == wanted
+    assert "# Ours since 2026" in text and "# neutral" in text
+    kept = [line for line in WRITTEN.split("\n") if line in text.split("\n")]
+    assert len(kept) >= len(WRITTEN.split("\n")) - 5
+
+
+def test_odd_hours_are_asked_about() -> None:
+    with pytest.raises(Stopped, match="not_hours"):
+        with_fields(WRITTEN, {"chat.open": "weekdays 9 to 5"})
+
+
+def test_it_takes_two_and_the_same_checks_as_the_file(
+    ada: FlaskClient, eve: FlaskClient, content: ContentFolder, public: PublicSite, desk: Flask
+) -> None:
+    content.write("site.toml", WRITTEN)
+    desk.extensions["desk"].live.refresh()
+    page = ada.get("/settings").get_data(as_text=True)
+    found = re.search(r'name="base" value="(\w+)"', page)
+    assert found
+    form = {"base": found[1], "name": "Doorway", "press.press.email": "press@example.org"}
+    wrong = ada.post("/settings", data={**form, "exit": "weather"})
+    assert wrong.status_code == 422 and "“weather” is not a web address" in wrong.get_data(as_text=True)
+    assert ada.post("/settings", data=form).status_code == 303
+    assert "Doorway" not in public.get("/")[1]
+    waiting = eve.get("/settings").get_data(as_text=True)
+    assert (
+        "<h3>Name of the site</h3>" in waiting
+        and "<ins>Doorway</ins>" in waiting
+        and "<h3>site.toml</h3>" not in waiting
+    )
+    seen = re.search(r'name="seen" value="(\w+)"', waiting)
+    assert seen
+    assert ada.post("/settings/approve", data={"seen": seen[1]}).status_code == 422, "her own"
+    assert eve.post("/settings/approve", data={"seen": seen[1]}).status_code == 303
+    text = (content.path / "site.toml").read_text("utf-8")
+    assert text == WRITTEN.replace('"Sidedoor"', '"Doorway"').replace(
+        'name = "Press office"\n', 'name = "Press office"\nemail = "press@example.org"\n'
+    )
+    assert "Doorway" in public.get("/journalists")[1] and "press@example.org" in public.get("/journalists")[1]
+    content.write("site.toml", text.replace("Test Constabulary", "Another"))
+    assert "edited outside the desk" in ada.get("/settings").get_data(as_text=True)
+    assert ada.post("/settings", data=form).status_code == 409, "it was changed by hand since"

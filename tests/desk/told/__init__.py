@@ -1,0 +1,1 @@
+"""Notices at the desk and the mail that says there is one."""
