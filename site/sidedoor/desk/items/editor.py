@@ -153,18 +153,6 @@ def save(kind: Kind, slug: str) -> ResponseReturnValue:
     return redirect(f"{path_of(item)}/review" if ready else path_of(item), 303)
 
 
-def _save_together(item: Item, fields: Fields) -> ResponseReturnValue:
-    try:
-        item = newsroom().save(current_person(), item, fields, item.working.digest, ready=False)
-    except STOPS as stopped:
-        return _editor(item, fields, item.working.digest, problem=sentence(stopped)), 422
-    flash(
-        "Somebody else saved it while you wrote. You changed different parts, so both are in it. Read it, then go on."
-    )
-    flash("It is saved as a draft.", "saved")
-    return redirect(path_of(item), 303)
-
-
 @blueprint.post("/<any(news, help, page):kind>/<slug>/picture")
 @only("press", "editor")
 def picture(kind: Kind, slug: str) -> ResponseReturnValue:
@@ -176,6 +164,18 @@ def picture(kind: Kind, slug: str) -> ResponseReturnValue:
     except STOPS as stopped:
         return {"problem": sentence(stopped)}, 422
     return {"name": name, "alt": alt, "credit": credit}
+
+
+def _save_together(item: Item, fields: Fields) -> ResponseReturnValue:
+    try:
+        item = newsroom().save(current_person(), item, fields, item.working.digest, ready=False)
+    except STOPS as stopped:
+        return _editor(item, fields, item.working.digest, problem=sentence(stopped)), 422
+    flash(
+        "Somebody else saved it while you wrote. You changed different parts, so both are in it. Read it, then go on."
+    )
+    flash("It is saved as a draft.", "saved")
+    return redirect(path_of(item), 303)
 
 
 @blueprint.post("/<any(news, help, page):kind>/<slug>/typing")
