@@ -333,7 +333,7 @@ def _language(chat: Conversation) -> str:
 def _languages() -> tuple[str, ...]:
     """Those that an adviser may say they can write."""
     site = library().site
-    return (site.chat.languages if site.chat else ()) or site.languages
+    return (site.chat.languages if site.chat else ()) or tuple(site.languages)
 
 
 def _alarm(live: list[Conversation]) -> list[str]:
