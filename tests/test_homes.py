@@ -34,6 +34,7 @@ from sidedoor.desk.items.reviews import Alone, Reviews
 from sidedoor.desk.people.person import Person
 from sidedoor.desk.people.sessions import Sessions
 from sidedoor.desk.people.staff import FAILURES, LinkSpent, NotPossible, Passkey, Password, Staff
+from sidedoor.desk.told.notices import Notices
 from sidedoor.documents.problems import Refused
 from sidedoor.home import ELSEWHERE, Home, Schema, look, open_database
 from sidedoor.public import create_app
@@ -56,6 +57,7 @@ MADE: dict[str, Callable[[Home], Any]] = {
     "previews": lambda home: PreviewLinks(home).make(NEWS, "1", "Ann Lee", "The council", True, NOON),
     "audit": lambda home: Audit(home, lambda: NOON).record("Ann Lee", "signed in"),
     "feedback": lambda home: FeedbackStore(home).add("Thank you", NOON),
+    "notices": lambda home: Notices(home).wish(1, "ann@example.org", {}, NOON.date()),
 }
 SEEN: dict[str, tuple[Callable[[Home], Any], Any]] = {
     "staff": (lambda home: [one.name for one in Staff(home).everybody()], ["Ann Lee"]),
@@ -64,6 +66,7 @@ SEEN: dict[str, tuple[Callable[[Home], Any], Any]] = {
     "previews": (lambda home: [one.for_whom for one in PreviewLinks(home).of(NEWS, NOON)], ["The council"]),
     "audit": (lambda home: [one.action for one in Audit(home, lambda: NOON).everything()], ["signed in"]),
     "feedback": (lambda home: [one.text for one in FeedbackStore(home).all()], ["Thank you"]),
+    "notices": (lambda home: Notices(home).wishes(1).address, "ann@example.org"),
 }
 
 

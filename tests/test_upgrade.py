@@ -21,6 +21,7 @@ from sidedoor.desk.items.reviews import Reviews
 from sidedoor.desk.people.person import Person
 from sidedoor.desk.people.sessions import Sessions
 from sidedoor.desk.people.staff import Staff
+from sidedoor.desk.told.notices import Notices
 from sidedoor.documents.kept import Kept
 from sidedoor.public.feedback_store import FeedbackStore
 from tests.content import SITE, ContentFolder
@@ -51,16 +52,20 @@ ROWS: dict[str, list[tuple[int, int, str]]] = {
     ],
     "reviews": [
         (1, 1, f"INSERT INTO writers VALUES ('news/a.md', 3, 'Ann Lee', '{AT}')"),
-        (2, 2, f"INSERT INTO hands VALUES ('news/a.md', 'waiting', 3, 'Ann Lee', '{AT}')"),
-        (1, 2, "INSERT INTO bases VALUES ('news/a.md', 'digest')"),
-        (1, 2, f"INSERT INTO verdicts VALUES (1, 'news/b.md', 'other', 'override', 4, 'Eve Orr', '{AT}', 'Fire')"),
-        (2, 2, f"INSERT INTO alone VALUES ('news/b.md', 'other', '', 4, 'Eve Orr', '{AT}', 'Fire')"),
-        (1, 2, f"INSERT INTO typing VALUES ('news/a.md', 3, 'Ann Lee', '{AT}', 'digest', '{{\"body\": \"zq\"}}')"),
+        (2, 9, f"INSERT INTO hands VALUES ('news/a.md', 'waiting', 3, 'Ann Lee', '{AT}')"),
+        (1, 9, "INSERT INTO bases VALUES ('news/a.md', 'digest')"),
+        (1, 9, f"INSERT INTO verdicts VALUES (1, 'news/b.md', 'other', 'override', 4, 'Eve Orr', '{AT}', 'Fire')"),
+        (2, 9, f"INSERT INTO alone VALUES ('news/b.md', 'other', '', 4, 'Eve Orr', '{AT}', 'Fire')"),
+        (1, 9, f"INSERT INTO typing VALUES ('news/a.md', 3, 'Ann Lee', '{AT}', 'digest', '{{\"body\": \"zq\"}}')"),
     ],
     "previews": [(1, 2, f"INSERT INTO links VALUES ('abc', 'news/a.md', '1', 'Ann', 'Bea', 1, '{LATER}', '{AT}')")],
     "audit": [(1, 2, f"INSERT INTO log VALUES (1, '{AT}', 'Ann Lee', 'signed in', '', '', 'abc')")],
-    "feedback": [(1, 2, f"INSERT INTO messages VALUES (1, '{AT}', 'Thank you')")],
-    "kept": [(1, 3, "INSERT INTO kept VALUES ('news/a.md', '1', '2', '3', '4')")],
+    "feedback": [
+        (1, 2, f"INSERT INTO messages VALUES (1, '{AT}', 'Thank you')"),
+        (3, 9, f"INSERT INTO messages VALUES (1, '{AT}', 'Thank you', 'press', '', '')"),
+    ],
+    "notices": [(1, 9, "INSERT INTO wishes VALUES (3, 'ann@example.org', '{}', '', '2026-11-24')")],
+    "kept": [(1, 9, "INSERT INTO kept VALUES ('news/a.md', '1', '2', '3', '4')")],
     "chat": [
         (1, 1, _OLD_CHAT),
         (1, 1, "INSERT INTO keys VALUES (1, x'00')"),
@@ -108,6 +113,7 @@ LOOKS: dict[str, tuple[Callable[[Path], object], Any]] = {
     ),
     "previews": (lambda data: [one.for_whom for one in PreviewLinks(data).of("news/a.md", NOON)], ["Bea"]),
     "audit": (lambda data: [one.action for one in Audit(data, lambda: NOON).everything()], ["signed in"]),
+    "notices": (lambda data: Notices(data).wishes(3).address, "ann@example.org"),
     "feedback": (lambda data: [one.text for one in FeedbackStore(data).all()], ["Thank you"]),
     "kept": (lambda data: [copy.file for copy in Kept(data).all()], ["news/a.md"]),
     "chat": (chat, [("2026-11-24T12", "started", 7)]),
@@ -158,6 +164,7 @@ def make_fresh(name: str, data: Path) -> None:
         "staff": lambda data: Staff(data).everybody(), "sessions": lambda data: Sessions(data).of(Person(1, "", frozenset()), NOON),
         "reviews": lambda data: Reviews(data).overrides(), "previews": lambda data: PreviewLinks(data).of("", NOON),
         "audit": lambda data: Audit(data, lambda: NOON).everything(), "feedback": lambda data: FeedbackStore(data).all(),
+        "notices": lambda data: Notices(data).people(),
         "kept": lambda data: list(Kept(data).all()), "chat": lambda data: SqliteStore(data).counts(),
     }  # fmt: skip
     makers[name](data)
