@@ -155,10 +155,11 @@ def test_the_scripts_are_small() -> None:
         "chat.js": 4_000, "plan.js": 1_500, "questions.js": 800, "contacts.js": 800, "guide.js": 600, "copy-link.js": 400,
     }  # fmt: skip
     assert {name: small[name] for name in on_few if small[name] > on_few[name]} == {}
-    # Once a visit, with the pack.
-    assert small.pop("carried.js") <= 2_700, small
-    # On every page. It was 6,600, when the chat's own 2,000 came with each, and 5,800 with what the pack carries now.
-    assert sum(size for name, size in small.items() if name not in on_few) <= 4_200, small
+    # Once a visit, with the pack. It was 2,700 before links led on in the reader's language.
+    assert small.pop("carried.js") <= 2_800, small
+    # On every page. It was 6,600, when the chat's own 2,000 came with each, and 5,800 with what the pack carries now;
+    # 100 of it offers the page in the reader's own language.
+    assert sum(size for name, size in small.items() if name not in on_few) <= 4_300, small
 
 
 WORDS_TABLES = {

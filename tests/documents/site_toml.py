@@ -101,7 +101,7 @@ def keys(model: type[BaseModel] = Site, before: tuple[str, ...] = ()) -> Iterato
         key = (*before, field.alias or name)
         inner = _model_in(field.annotation)
         if inner is None:
-            yield (*key, "*") if name in ANY else key
+            yield (*key, "*") if name in ANY and "Mapping" in str(field.annotation) else key
         elif name in ANY:
             yield from keys(inner, (*key, "*"))
         else:

@@ -144,7 +144,7 @@ def test_what_waits_is_nothing_to_the_public_site(shelf: Shelf, content: Content
 
 @pytest.mark.parametrize(
     "file",
-    ["../x.md", "news/../x.md", "/etc/passwd", "news/x", "site.toml", "news/a/b.md", "changes/../x.md", "changes/changes/news/a.md",
+    ["../x.md", "news/../x.md", "/etc/passwd", "news/x", "other.toml", "news/a/b.md", "changes/../x.md", "changes/changes/news/a.md",
      "images/x.svg", "images/../a.png", "news/.md", "news/A.md", "", "news/a.md\0", ".git/config", "templates/a.md"],
 )  # fmt: skip
 def test_a_name_that_is_none_of_ours_is_refused(shelf: Shelf, file: str) -> None:

@@ -183,7 +183,7 @@ def test_the_panel_speaks_of_the_form_and_tells_how_hard_it_reads(eve: FlaskClie
     said = panel(summary="", tab_title="", body="\n\nOne line.\n\n/// nonsense\nx\n///")
     assert "“Summary” is missing. Fill in “Summary”." in said
     assert "“Title in the browser's tab”" in said
-    assert "(line 3 of the text)" in said
+    assert "Show line 3 of the text" in said
     assert "line that starts" not in said
     easy = panel(body="You can ask us for help. We will not judge you.")
     assert "Reading age: 5. Here it may be 11 at most." in easy
