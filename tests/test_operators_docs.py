@@ -30,10 +30,17 @@ def machine(tmp_path: Path) -> Iterator[dict[str, str]]:
     folder.write_basics()
     for name in ("root", "var/backups"):
         (tmp_path / name).mkdir(parents=True)
-    monitor = free_port()
-    site = RunningSite(folder.path, tmp_path / "var/lib/sidedoor", application=PUBLIC_SITE)
+    monitor, messages = free_port(), tmp_path / "var/lib/sidedoor-chat"
+    messages.mkdir(parents=True)
+    site = RunningSite(
+        folder.path, tmp_path / "var/lib/sidedoor", application=PUBLIC_SITE, SIDEDOOR_MESSAGES=str(messages)
+    )
     desk = RunningSite(
-        folder.path, tmp_path / "var/lib/sidedoor-desk", application=DESK, SIDEDOOR_MONITOR=f"127.0.0.1:{monitor}"
+        folder.path,
+        tmp_path / "var/lib/sidedoor-desk",
+        application=DESK,
+        SIDEDOOR_MONITOR=f"127.0.0.1:{monitor}",
+        SIDEDOOR_MESSAGES=str(messages),
     )
     yield {"5000": str(site.port), "5002": str(monitor), **{place: str(tmp_path) + place for place in PLACES}}
     for server in (site, desk):

@@ -94,7 +94,11 @@ _passphrase_file = click.option(
     "--to", multiple=True, envvar="SIDEDOOR_BACKUP_TO", metavar="age1…", help="Who can open it; may be repeated."
 )
 @_passphrase_file
-@click.option("--site-data", type=click.Path(path_type=Path, file_okay=False), help="The site's own SIDEDOOR_DATA.")
+@click.option(
+    "--site-data",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Where readers' messages are kept, if not with the rest.",
+)
 @click.option("--keep", type=click.IntRange(1), help="FILE is a folder: delete all but so many of the newest in it.")
 def back_up(
     file: Path, to: tuple[str, ...], passphrase_file: Path | None, site_data: Path | None, keep: int | None

@@ -1,6 +1,7 @@
 """Languages: addresses, what is lent, what is shown before it was read, what a change in danger does, numbers."""
 
 import re
+from pathlib import Path
 from xml.etree import ElementTree as etree
 
 import pytest
@@ -8,6 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from sidedoor.documents.translations import Standing, standings
+from sidedoor.public.export import write_mirror
 from tests.conftest import Refresh
 from tests.content import ContentFolder
 
@@ -235,3 +237,11 @@ def test_contacts_say_what_is_spoken_there_and_a_reader_finds_who_speaks_their_l
     assert found("ur") == ["ndah", "live-fear-free"]
     assert found("cy") == ["live-fear-free"]
     assert found("zq") == ["ndah", "live-fear-free"], "no choice of ours"
+
+
+def test_a_mirror_leads_from_what_is_lent_to_the_page_itself(app: Flask, site: ContentFolder, tmp_path: Path) -> None:
+    write_mirror(app, tmp_path / "mirror", "https://www.example.org")
+    mirror = (tmp_path / "mirror").resolve()
+    assert (mirror / "cy/help/money.html").is_file() and not (mirror / "ur/help/getting-ready.html").exists()
+    assert "/ur/help/getting-ready /help/getting-ready 302\n" in (mirror / "_redirects").read_text("utf-8")
+    assert '/ur/help/getting-ready "/help/getting-ready";\n' in (mirror / "_moved.map").read_text("utf-8")

@@ -141,16 +141,16 @@ class Addresses:
         )
 
     def mirrored(self) -> Iterator[str]:
-        """The addresses that a mirror can answer, and those at which a page stands in for one in another language."""
+        """The addresses that a mirror can answer."""
         yield from (path for path in self if path not in self._places or self._places[path].mirrored)
-        yield from self.borrowed()
 
-    def borrowed(self) -> Iterator[str]:
+    def borrowed(self) -> Iterator[tuple[str, Document]]:
         """The addresses at which a page in the site's own language stands in for a translation that is not there."""
         public = self._public
         for language in public.site.languages:
-            there = (public.in_language(path, language) for path in public.by_path)
-            yield from (path for path in there if public.borrowed(path))
+            for path in public.by_path:
+                if lent := public.borrowed(there := public.in_language(path, language)):
+                    yield there, lent
 
     def meant_by(self, path: str) -> str | None:
         """The address that is meant by a `path` with capitals, doubled slashes or slashes at its end.

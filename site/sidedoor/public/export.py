@@ -46,12 +46,17 @@ class CannotExport(Exception):
 
 @dataclass
 class Mirror:
-    """What a mirror holds: files by public address, and what an address answers that has no page."""
+    """What a mirror holds: files by public address, and what an address answers that has no page.
+
+    `lent`: where the site shows a page of its own language in the frame of another. That is most of its addresses, and
+    none of its words: a mirror leads to the page itself.
+    """
 
     pages: dict[str, str] = field(default_factory=dict)
     types: dict[str, str] = field(default_factory=dict)
     redirects: dict[str, tuple[int, str]] = field(default_factory=dict)
     gone: dict[str, str] = field(default_factory=dict)
+    lent: dict[str, str] = field(default_factory=dict)
 
 
 def write_mirror(app: Flask, folder: Path, live: str) -> tuple[int, int]:
@@ -136,8 +141,10 @@ def _fill(release: _Release, app: Flask, live: str) -> None:
     # The request comes from this machine, by the scheme that readers use, so that nothing is redirected.
     base_url = f"{urlsplit(live).scheme or 'http'}://localhost"
     settings = {MIRROR_KEY: live.rstrip("/")}
-    for path in Addresses(public).mirrored():
+    addresses = Addresses(public)
+    for path in addresses.mirrored():
         _add(release, mirror, path, client.get(path, base_url=base_url, environ_overrides=settings))
+    mirror.lent = {path: document.path for path, document in addresses.borrowed()}
     for code in (404, *OF_SERVERS):
         page = client.get("/-", base_url=base_url, environ_overrides={**settings, ERROR_KEY: code})
         release.add("404.html" if code == 404 else f"_errors/{code}.html", page.data)
@@ -168,6 +175,7 @@ def _add(release: _Release, mirror: Mirror, path: str, answer: TestResponse) -> 
 def _redirects(mirror: Mirror) -> str:
     """Redirects as Netlify, Cloudflare Pages and others read them."""
     lines = [f"{path} {target} {status}" for path, (status, target) in sorted(mirror.redirects.items())]
+    lines += [f"{path} {target} 302" for path, target in sorted(mirror.lent.items())]
     lines += [f"{path} /{file} 200" for path, file in sorted(mirror.pages.items()) if is_pack(path)]
     return "\n".join([*lines, *(f"{path} /{file} 410" for path, file in sorted(mirror.gone.items())), ""])
 
@@ -178,10 +186,11 @@ def _headers(policy: Mapping[str, str]) -> str:
 
 
 def _moved(mirror: Mirror) -> str:
-    """Where former addresses lead, as an nginx `map` reads it: for while there is no application to ask."""
+    """Where former and lent addresses lead, as an nginx `map` reads it: for while there is no application to ask."""
     lines = ["# Written by `sidedoor export`. nginx reads it when it starts and when it is reloaded."]
     # A dollar sign would begin a variable, and nothing escapes it.
-    lines += [f'{path} "{target.replace("$", "%24")}";' for path, (_, target) in sorted(mirror.redirects.items())]
+    leads = mirror.lent | {path: target for path, (_, target) in mirror.redirects.items()}
+    lines += [f'{path} "{target.replace("$", "%24")}";' for path, target in sorted(leads.items())]
     return "\n".join([*lines, ""])
 
 
