@@ -83,6 +83,7 @@ class RunningSite:
         self.data = data
         self.log = data / "server.log"
         data.mkdir(parents=True, exist_ok=True)
+        self.log.touch()
         environment = {**os.environ, **settings, **environment}
         self.process = begin(command, PROJECT, environment, (self.log, self.log))
         self._wait(start_seconds)

@@ -48,6 +48,8 @@ class Office:
         )
         return done.stdout.split("\n")[0]
 
+    _visually = False
+
     def browser_of(self, width: int = 1280, scripts: bool = True) -> Page:
         """A browser of its own, which can hold passkeys."""
         context = self._browser.new_context(viewport={"width": width, "height": 900}, java_script_enabled=scripts)

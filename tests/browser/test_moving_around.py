@@ -185,7 +185,8 @@ def test_no_link_on_a_page_leads_to_a_place_without_hide_this_page(tab: Page, si
         assert answer.headers["content-type"].startswith("text/html"), path
         assert 'id="hide-this-page"' in answer.text(), path
         links = re.findall(r'<a [^>]*href="(/[^"#]*)', answer.text())
-        ahead += [link for link in links if link != "/chat/hide"]
+        # What a language lends from another is made of the same: two languages are walked whole, of the others the front page.
+        ahead += [link for link in links if link != "/chat/hide" and not re.match(r"/(?!cy|ur)[a-z]{2}/", link)]
     assert len(seen) > 25
 
 

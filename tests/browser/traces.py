@@ -222,7 +222,7 @@ def chat(reader: Reader, site: RunningSite) -> None:
     store.end_pause(1)
     store.accept(waiting.id, 1, "Kit", now)
     reader.run('document.getElementById("message").value = "zqasked"')
-    reader.click("[data-chat-form] button")
+    reader.click("[data-chat-form=say] button")
     wait_for(reader, 'return Boolean(document.querySelector(".chat .reader"))')
     assert [message.text for message in store.messages(waiting.id)] == ["zqasked"]
     store.say(waiting.id, "adviser", "zqanswered", now)
