@@ -285,7 +285,8 @@ def test_the_box_stays_in_view_sending_keeps_it_and_coming_back_lands_at_the_fir
     expect(page.locator("[data-new]:focus")).to_contain_text("New one")
     expect(page.locator("[data-new]")).to_be_in_viewport()
     expect(box).to_have_value("half a")
-    page.reload()
+    page.reload()  # which is of the page arrived at
+    page.get_by_role("link", name="Go to your chat").click()
     expect(box).to_have_value("half a")
     expect(page.locator(".chat li").last).to_be_in_viewport()
     page.get_by_role("button", name="End and clear").click()

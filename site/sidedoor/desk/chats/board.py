@@ -64,7 +64,8 @@ def everybody() -> ResponseReturnValue:
 @only("adviser", "supervisor")
 @polled
 def now_() -> ResponseReturnValue:
-    """For chats.js: what is new. `after=3:5,7:0` says which messages the page has; `one=3` asks for one chat alone."""
+    """For chats.js: what is new. `after=3:5,7:0` says which messages the page has; `one=3` asks for one chat alone;
+    `unsent`, for the adviser's own unsent words, too."""
     after, alone = _after(), request.args.get("one", type=whole_number)
     live, present = _look_in()
     me = present.get(current_person().id)
@@ -430,6 +431,7 @@ def _told(chat: Conversation, after: dict[int, int], present: Mapping[int, Advis
         "unanswered": _unanswered(chat),
         "shown": chat.shown,
         "risk": chat.risk,
+        "unsent": _store().kept(chat.id, "answer") if chat.has_answer and "unsent" in request.args else "",
         "messages": [
             {"number": line.number, "who": line.who, "name": line.name, "text": line.text}
             for line in lines(newer, current_person().name)

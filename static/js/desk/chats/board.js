@@ -272,6 +272,8 @@
     return answer.json();
   }
 
+  let asksForUnsent = true;
+
   async function look() {
     if (watched) {
       const told = await ask(`${watched.dataset.watch}?after=${newest(watched)}`);
@@ -284,8 +286,16 @@
     }
     const [first] = columns();
     const after = columns().map((place) => `${place.dataset.chat}:${newest(place)}`).join(",");
-    const told = await ask(`/chats/now?after=${after}${board || !first ? "" : `&one=${first.dataset.chat}`}`);
+    // What was unsent when the page was loaded anew may reach the desk after the page was made.
+    const unsent = asksForUnsent ? "&unsent=" : "";
+    const told = await ask(`/chats/now?after=${after}${board || !first ? "" : `&one=${first.dataset.chat}`}${unsent}`);
+    if (unsent) asksForUnsent = false;
     renewColumns(told.chats, told.gone);
+    for (const place of columns()) {
+      const text = box(place);
+      const words = told.chats[String(place.dataset.chat)]?.unsent;
+      if (words && text && !text.value) text.value = words;
+    }
     renewColleagues(told.others);
     if (board) {
       renewQueue(told.waiting);
