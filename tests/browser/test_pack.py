@@ -296,7 +296,7 @@ def test_a_browsers_language_is_offered_in_its_own_words_and_one_press_reads_the
     tongues: tuple[Page, RunningSite], browser: Browser
 ) -> None:
     _, site = tongues
-    for locale, offer in (("cy-GB", "Darllenwch yn Gymraeg"), ("ur", "اردو"), ("en-GB", None), ("fr", None)):
+    for locale, offer in (("cy-GB", "Darllenwch yn Gymraeg"), ("ur", "اردو میں پڑھیں"), ("en-GB", None), ("fr", None)):
         context = browser.new_context(locale=locale, viewport={"width": 320, "height": 640})
         tab = context.new_page()
         tab.goto(f"{site.url}/help/get-help-now")
