@@ -15,8 +15,8 @@ _PAGE_MUST_HOLD = (
     'id="hide-this-page"',
     'id="hide-notice"',
     'id="main"',
-    '/help/get-help-now"',
-    '/safer-browsing"',
+    'href="{own}/help/get-help-now"',
+    'href="{own}/safer-browsing"',
     "<h1",
 )
 
@@ -53,11 +53,13 @@ def check_house_rules(response: TestResponse, rules: str = "") -> None:
 def _check_page(page: str, path: str, alone: bool) -> None:
     if page.startswith("<!doctype html>\n<html lang=en>"):  # werkzeug's own body of a redirect
         return
+    # Help now and the guide are those of the page's own language.
+    language = re.search(r'<html lang="([^"]+)"', page)
+    site = re.search(r'id="languages" data-own="([^"]+)"', page)
+    own = f"/{language[1]}" if language and site and language[1] != site[1] else ""
     # What is shown in place goes into a page that holds the rest.
     for needed in ('id="main"', "<h1") if alone else _PAGE_MUST_HOLD:
-        # A language may have a page of its own for help now.
-        if needed == 'href="/help/get-help-now"' and '<html lang="en"' not in page:
-            needed = '<a href="/help/'
+        needed = needed.format(own=own)
         assert needed in page, f"{needed} is missing from {path}"
     for forbidden in (
         " onclick=",

@@ -15,6 +15,7 @@ export const CARDS = {
   ticks: { name: "List to tick", argument: "", sample: "", inside: "The first thing" },
   write: { name: "Room to write", argument: "Title", sample: "Anything else", inside: "Words above it" },
   question: { name: "Question", argument: "The question", sample: "Are you afraid?", inside: "Pages and lines that fit" },
+  audio: { name: "Recording", argument: "File in content/media", sample: "signs.mp3", inside: "Its words" },
   place: { name: "Numbers for a place", argument: "Which place", sample: "north", inside: "The numbers" },
 };
 /** Those that hold one line. @type {Record<string, { name: string, argument: string, sample: string, inside: string }>} */

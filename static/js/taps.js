@@ -93,7 +93,8 @@ const taps = (() => {
 
   /** What shows pages, without the pages: an edition's first pack is some seconds in the making. */
   async function bringAlone() {
-    const response = await fetch("/pack.js", { cache: "no-store", credentials: "omit", signal: hidden.signal });
+    const headers = { "Sidedoor-In-Place": root.lang };
+    const response = await fetch("/pack.js", { headers, cache: "no-store", credentials: "omit", signal: hidden.signal });
     const text = await response.text();
     if (!travel) run(text);
   }

@@ -174,6 +174,7 @@ def test_a_second_press_of_send_is_the_same_press(browser: Browser, tmp_path: Pa
     site.close()
 
 
+@pytest.mark.timeout(300)
 def test_no_link_on_a_page_leads_to_a_place_without_hide_this_page(tab: Page, site: RunningSite) -> None:
     seen, ahead = set(), ["/"]
     while ahead:
@@ -181,12 +182,12 @@ def test_no_link_on_a_page_leads_to_a_place_without_hide_this_page(tab: Page, si
         if path in seen:
             continue
         seen.add(path)
-        answer = tab.request.get(site.url + path)
+        # As it is: to make hundreds of pages small takes longer than to make them.
+        answer = tab.request.get(site.url + path, headers={"Accept-Encoding": "identity"})
         assert answer.headers["content-type"].startswith("text/html"), path
         assert 'id="hide-this-page"' in answer.text(), path
         links = re.findall(r'<a [^>]*href="(/[^"#]*)', answer.text())
-        # What a language lends from another is made of the same: two languages are walked whole, of the others the front page.
-        ahead += [link for link in links if link != "/chat/hide" and not re.match(r"/(?!cy|ur)[a-z]{2}/", link)]
+        ahead += [link for link in links if link != "/chat/hide"]
     assert len(seen) > 25
 
 
