@@ -53,7 +53,7 @@ const taps = (() => {
     script.remove();
   }
 
-  /** @param {URL} url @param {RequestInit} how @param {string} languages those whose words are here, so that main comes alone */
+  /** @param {URL | string} url @param {RequestInit} how @param {string} languages those whose words are here, so that main comes alone */
   function ask(url, how, languages, signal = hidden.signal) {
     // The header promises that nothing is stored here; the answer then lets the page stay in the bfcache (headers.py).
     const headers = { "Sidedoor-In-Place": languages };
@@ -93,8 +93,7 @@ const taps = (() => {
 
   /** What shows pages, without the pages: an edition's first pack is some seconds in the making. */
   async function bringAlone() {
-    const headers = { "Sidedoor-In-Place": root.lang };
-    const response = await fetch("/pack.js", { headers, cache: "no-store", credentials: "omit", signal: hidden.signal });
+    const response = await ask("/pack.js", { credentials: "omit" }, root.lang);
     const text = await response.text();
     if (!travel) run(text);
   }

@@ -45,8 +45,8 @@ def test_a_child_that_was_killed_is_started_again() -> None:
     with Renderer() as renderer:
         renderer.render("One.")
         assert renderer._child
-        renderer._child.kill()
-        renderer._child.wait()
+        renderer._child._process.kill()
+        renderer._child._process.wait()
         with pytest.raises(RenderingFailed):
             renderer.render("Two.")
         assert renderer.render("Three.").html == "<p>Three.</p>"

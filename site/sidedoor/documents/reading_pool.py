@@ -2,14 +2,12 @@
 
 import json
 import os
-import subprocess
-import sys
-import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
 
+from sidedoor.documents.child import Child
 from sidedoor.documents.reading_child import Answer
 from sidedoor.documents.site import Site
 
@@ -17,8 +15,6 @@ WORTH_IT = 200
 """So many documents take longer to read than the children take to start."""
 _AT_ONCE = 20
 _PATIENCE_SECONDS = 60.0
-_SOURCE_ROOT = Path(__file__).resolve().parents[2]
-_Child = subprocess.Popen[str]
 
 
 class ReadingPool:
@@ -28,8 +24,8 @@ class ReadingPool:
         self._first = json.dumps([str(content.resolve()), site.model_dump_json()]) + "\n"
         count = max(1, len(os.sched_getaffinity(0)))
         self._threads = ThreadPoolExecutor(count, "reading")
-        self._children: SimpleQueue[_Child | None] = SimpleQueue()
-        self._started: list[_Child] = []
+        self._children: SimpleQueue[Child | None] = SimpleQueue()
+        self._started: list[Child] = []
         for _ in range(count):
             self._children.put(None)
 
@@ -37,8 +33,7 @@ class ReadingPool:
         """End the children."""
         self._threads.shutdown(cancel_futures=True)
         for child in self._started:
-            child.kill()
-            child.communicate()
+            child.end()
 
     def read(self, files: Sequence[tuple[str, str]]) -> Iterator[tuple[str, Answer]]:
         """What the children answer for each file, with the digest that is known of it; None where they could not."""
@@ -48,41 +43,14 @@ class ReadingPool:
                 yield file, tuple(answer) if answer else None
 
     def _ask(self, part: Sequence[tuple[str, str]]) -> list[Answer]:
-        child = self._children.get()
+        child, answers = self._children.get(), None
         try:
             if child is None:
-                child = self._start()
+                child = Child("sidedoor.documents.reading_child", self._first)
                 self._started.append(child)
-            overdue = threading.Timer(_PATIENCE_SECONDS, child.kill)
-            overdue.start()
-            try:
-                assert child.stdin
-                assert child.stdout
-                child.stdin.write(json.dumps(part) + "\n")
-                child.stdin.flush()
-                line = child.stdout.readline()
-            finally:
-                overdue.cancel()
-            if line.endswith("\n"):
-                answers: list[Answer] = json.loads(line)
-                return answers
-            child = None  # it died of one of them
-        except OSError:
-            child = None
+            answers = child.ask(part, _PATIENCE_SECONDS)
+        except OSError:  # none could be started
+            pass
         finally:
-            self._children.put(child)
-        return [None] * len(part)
-
-    def _start(self) -> _Child:
-        child = subprocess.Popen(
-            [sys.executable, "-m", "sidedoor.documents.reading_child"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            encoding="utf-8",
-            cwd=_SOURCE_ROOT,
-        )
-        assert child.stdin
-        child.stdin.write(self._first)
-        return child
+            self._children.put(child if answers is not None else None)  # it died of one of them
+        return answers if answers is not None else [None] * len(part)

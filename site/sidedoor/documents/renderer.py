@@ -1,21 +1,17 @@
 """Renders Markdown in a child process that may die, so that no document can hang or fill the site."""
 
-import json
-import subprocess
-import sys
 import threading
 from functools import cache, lru_cache
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from sidedoor.documents.child import Child
 from sidedoor.documents.markdown import Rendered
 
 # The child limits its own processor time; this is for a machine so busy that the child gets none.
 PATIENCE_SECONDS = 30.0
 REMEMBERED = 128
 """How many of the latest bodies are remembered, and not rendered again."""
-_SOURCE_ROOT = Path(__file__).resolve().parents[2]
 
 
 class RenderingFailed(Exception):
@@ -26,7 +22,7 @@ class Renderer:
     """One child process, started when first needed and again after it had to die. Safe to share between threads."""
 
     def __init__(self) -> None:
-        self._child: subprocess.Popen[str] | None = None
+        self._child: Child | None = None
         self._lock = threading.Lock()
         # Saving a text and then reading it through asks for the same body again and again.
         self._remembered = lru_cache(maxsize=REMEMBERED)(self._render)
@@ -37,23 +33,12 @@ class Renderer:
 
     def _render(self, body: str) -> Rendered:
         with self._lock:
-            child = self._child or self._start()
-            overdue = threading.Timer(PATIENCE_SECONDS, child.kill)
-            overdue.start()
-            try:
-                assert child.stdin
-                assert child.stdout
-                child.stdin.write(json.dumps(body) + "\n")
-                child.stdin.flush()
-                answer = child.stdout.readline()
-            except OSError:
-                answer = ""
-            finally:
-                overdue.cancel()
-            if not answer.endswith("\n"):
+            self._child = self._child or Child("sidedoor.documents.render_child")
+            answer = self._child.ask(body, PATIENCE_SECONDS)
+            if answer is None:
                 self._stop()
                 raise RenderingFailed
-            return Rendered.from_json(json.loads(answer))
+            return Rendered.from_json(answer)
 
     def close(self) -> None:
         """End the child."""
@@ -68,22 +53,9 @@ class Renderer:
     ) -> None:
         self.close()
 
-    def _start(self) -> subprocess.Popen[str]:
-        self._child = subprocess.Popen(
-            [sys.executable, "-m", "sidedoor.documents.render_child"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            encoding="utf-8",
-            cwd=_SOURCE_ROOT,
-        )
-        return self._child
-
     def _stop(self) -> None:
         if self._child:
-            self._child.kill()
-            self._child.communicate()
+            self._child.end()
             self._child = None
 
 
