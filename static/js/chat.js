@@ -390,7 +390,8 @@
     const isOnItsWay = line.length > 0;
     const tried = unsure?.get("message") ?? "";
     let words = field.value;
-    if (unsure && words.startsWith(tried)) {
+    // Words that were changed are a message of their own; those that stand below it follow it.
+    if (unsure && (words === tried || words.startsWith(`${tried}\n`))) {
       line.push(unsure);
       words = words.slice(tried.length).trimStart();
     }
