@@ -23,6 +23,8 @@ most_waiting = 20
 [[chat.open]]
 days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 from = "00:00"
+
+PAGES_ALONE = True  # chromium.py
 until = "24:00"
 """
 

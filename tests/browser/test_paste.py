@@ -5,6 +5,8 @@ from playwright.sync_api import Page
 
 from tests.conftest import PROJECT
 
+PAGES_ALONE = True  # chromium.py
+
 CASES = sorted((PROJECT / "tests/desk/items/paste").glob("*.html"))
 
 
