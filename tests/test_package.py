@@ -217,10 +217,10 @@ def test_under_another_server_everything_starts_with_the_first_request(tmp_path:
 def licences(name: str) -> list[str]:
     """Those that a package may be taken under, as it says itself."""
     told = importlib.metadata.metadata(name)
-    if told.get("License-Expression"):
-        return str(told["License-Expression"]).split(" OR ")
+    if expression := told.get_all("License-Expression"):
+        return str(expression[0]).split(" OR ")
     named = [line.rpartition("::")[2] for line in told.get_all("Classifier") or [] if "License ::" in line]
-    return named or [str(told.get("License") or "")]
+    return named or [str(line) for line in told.get_all("License") or [""]]
 
 
 def test_nothing_we_run_asks_for_a_licence_that_ours_is_not() -> None:
