@@ -1,7 +1,7 @@
 """What two people wrote on the same version, put together: a paragraph that only one of them changed is taken over.
 
-Three versions are compared line by line (as diff3 does; Khanna, Kunal, Pierce 2007): what both still have of the first holds
-them together, and between two such lines the one that changed is taken. Only where both changed the same is anybody asked.
+Three versions are compared line by line (as diff3 does; Khanna, Kunal, Pierce 2007): what both still have of the first
+holds them together, and between two such lines the one that changed is taken. Only where both did is anybody asked.
 """
 
 from collections.abc import Iterator, Mapping
