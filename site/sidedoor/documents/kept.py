@@ -40,7 +40,7 @@ WORDS_OUTLIVE_SECONDS = 300
 """Words that were replaced or deleted: a worker that does not know of it yet may still need them."""
 # What somebody is told of a file that is refused changes nothing about those that are read.
 _ONLY_SAY = {"codes", "problems", "problem_words"}
-_READ_WITH = ("Markdown", "pymdown-extensions", "nh3", "pydantic", "PyYAML")
+_READ_WITH = ("Markdown", "pymdown-extensions", "nh3", "pydantic", "PyYAML", "Pillow")
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,10 +207,10 @@ def reader_version() -> str:
 
 
 def reading_modules() -> list[Path]:
-    """The modules of this folder that reading a file really uses: what `reading` and the child that renders import."""
+    """The modules of this folder that reading a file really uses: what `reading` and the children it asks import."""
     folder = Path(__file__).parent
     found: set[str] = set()
-    waiting = {"reading", "lean", "render_child"}
+    waiting = {"reading", "lean", "render_child", "darkroom_child"}
     while waiting:
         found.add(name := waiting.pop())
         waiting |= _imported(folder / f"{name}.py") - found - _ONLY_SAY

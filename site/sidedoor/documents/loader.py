@@ -28,6 +28,7 @@ from sidedoor.documents.kept import Copy, Kept, reader_version
 from sidedoor.documents.lean import Fetch, LeanDocument, Words, WordsGone, version_of, words_of
 from sidedoor.documents.library import Library
 from sidedoor.documents.models import FactsFile
+from sidedoor.documents.pictures import Picture
 from sidedoor.documents.problems import Problem, Refused
 from sidedoor.documents.reading import (
     CONTACTS,
@@ -433,8 +434,8 @@ class Loader:
             same = copy and (copy.digest, copy.reader) == (digest, reader)
             good = (copy.good if copy and same else None) or read(raw, file, site, self._renderer)
             self._put(file, _Record(signature, digest, reader, good))
-            if self._kept and isinstance(good, str):
-                self._kept.keep_picture(good, raw)
+            if self._kept and isinstance(good, Picture | str):
+                self._kept.keep_picture(_name_of(good), raw)
         except Refused as refused:
             last = None if file.startswith(SHOWN) else before or copy
             problems = tuple(refused.problems)
@@ -508,7 +509,9 @@ class Loader:
             contacts=contacts if isinstance(contacts, dict) else {},
             facts={fact.id: fact for fact in facts.facts} if isinstance(facts, FactsFile) else {},
             documents=tuple(records[file].good for file in sorted(self._first.values())),  # type: ignore[misc]
-            pictures=frozenset(record.good for record in records.values() if isinstance(record.good, str)),
+            pictures={
+                _name_of(good): good for record in records.values() if isinstance(good := record.good, Picture | str)
+            },
             problems=tuple(sorted(problems, key=lambda problem: (problem.file, problem.line or 0))),
         )
 
@@ -577,6 +580,10 @@ def _is_essential(file: str) -> bool:
 
 def _read_first(file: str) -> tuple[bool, str]:
     return not _is_essential(file), file
+
+
+def _name_of(shown: Picture | str) -> str:
+    return shown.name if isinstance(shown, Picture) else shown
 
 
 def _same_site(one: str, other: str) -> bool:

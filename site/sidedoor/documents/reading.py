@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from sidedoor.documents.codes import Code
+from sidedoor.documents.darkroom import read_picture
 from sidedoor.documents.digest import digest_of
 from sidedoor.documents.document import Document, folder_of, kind_of, model_of, slug_of
 from sidedoor.documents.front_matter import Written, read_document, read_yaml
@@ -16,7 +17,7 @@ from sidedoor.documents.lean import Fetch, LeanDocument, head_of
 from sidedoor.documents.markdown import Rendered
 from sidedoor.documents.models import Contact, ContactsFile, FactsFile, HelpMeta, Meta, NewsMeta, PageMeta, check
 from sidedoor.documents.pictures import MOST_BYTES as MOST_PICTURE_BYTES
-from sidedoor.documents.pictures import read_picture
+from sidedoor.documents.pictures import Picture
 from sidedoor.documents.problems import Problem, Refused, Wrong
 from sidedoor.documents.recordings import MOST_BYTES as MOST_RECORDING_BYTES
 from sidedoor.documents.recordings import read_recording
@@ -32,8 +33,8 @@ SHOWN = (PICTURES, RECORDINGS)
 """The folders of files that pages show as they are."""
 
 Contacts = dict[str, Contact]
-Good = Site | Contacts | FactsFile | Document | str
-"""What a file can stand for: the site's choices, contacts by id, facts, a document, a picture's or recording's name."""
+Good = Site | Contacts | FactsFile | Document | Picture | str
+"""What a file can stand for: the site's choices, contacts by id, facts, a document, a picture, a recording's name."""
 
 
 def counts(file: str) -> bool:
@@ -86,6 +87,8 @@ def to_text(good: Good) -> str:
         return good.model_dump_json()
     if isinstance(good, dict):
         return ContactsFile(contacts=tuple(good.values())).model_dump_json(by_alias=True)
+    if isinstance(good, Picture):
+        return good.to_json()
     return good
 
 
@@ -100,6 +103,8 @@ def from_text(file: str, text: str, version: int, fetch: Fetch) -> Good:
         return {contact.id: contact for contact in ContactsFile.model_validate_json(text).contacts}
     if file == FACTS:
         return FactsFile.model_validate_json(text)
+    if file.startswith(PICTURES):
+        return Picture.from_json(text)
     return text
 
 
