@@ -1,7 +1,9 @@
 """Pictures: what may be in content/images, what is taken in, and what is known of one. Nothing here decodes any."""
 
 import json
-from dataclasses import asdict, dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum, auto
 
 TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
@@ -23,6 +25,9 @@ HARMLESS = {
     "transparency", "aspect", "chromaticity", "interlace", "icc_profile", "background", "loop", "timestamp", "adobe",
     "adobe_transform",
 }  # fmt: skip
+
+
+MIDDLE = (0.5, 0.5)
 
 
 class Flaw(StrEnum):
@@ -48,20 +53,45 @@ class Flawed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture of the content folder that may be shown. Width and height are in pixels."""
+    """A picture of the content folder that may be shown. Width and height are in pixels.
+
+    `focus`: what stays in sight where it is cut, from 0 to 1 of its width and height. pictures.yaml says it.
+    """
 
     name: str
     width: int
     height: int
+    focus: tuple[float, float] = MIDDLE
 
     def to_json(self) -> str:
-        """Everything in it as JSON."""
-        return json.dumps(asdict(self))
+        """What its file says of it, as JSON."""
+        return json.dumps({"name": self.name, "width": self.width, "height": self.height})
 
     @classmethod
     def from_json(cls, text: str) -> "Picture":
         """The way back. Raises ValueError or TypeError for what another version of this code wrote."""
         return cls(**json.loads(text))
+
+
+@dataclass(frozen=True)
+class PictureFacts:
+    """What pictures.yaml says of pictures that decides how they are shown: the focus of some, by name."""
+
+    focus: Mapping[str, tuple[float, float]]
+
+    @classmethod
+    def of(cls, values: Mapping[str, object]) -> "PictureFacts":
+        """Of the file as it is written. What nobody can read is as if it were not there."""
+        found = {name: focus_of(known) for name, known in values.items() if isinstance(known, dict)}
+        return cls({name: focus for name, focus in found.items() if focus != MIDDLE})
+
+
+def focus_of(facts: Mapping[str, object]) -> tuple[float, float]:
+    """The focus that a picture's facts give, written as two numbers from 0 to 100: `focus: 30 70`."""
+    numbers = re.fullmatch(r"(\d{1,3}) (\d{1,3})", str(facts.get("focus", "")))
+    if not numbers or max(int(numbers[1]), int(numbers[2])) > 100:
+        return MIDDLE
+    return int(numbers[1]) / 100, int(numbers[2]) / 100
 
 
 @dataclass(frozen=True)
