@@ -157,6 +157,11 @@ class ChromiumReader:
     def click(self, css: str) -> None:
         self.tab.click(css)
 
+    def press_keys(self, *keys: str) -> None:
+        """Type keys into whatever has focus."""
+        for key in keys:
+            self.tab.keyboard.press(key)
+
     def _traverse(self, by: int) -> None:
         session = self.context.new_cdp_session(self.tab)
         history = session.send("Page.getNavigationHistory")
