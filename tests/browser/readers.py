@@ -169,6 +169,11 @@ class ChromiumReader:
                     raise
             self.tab.wait_for_timeout(20)
 
+    def press_keys(self, *keys: str) -> None:
+        """Type keys into whatever has focus."""
+        for key in keys:
+            self.tab.keyboard.press(key)
+
     def _traverse(self, by: int) -> None:
         session, history = self._history()
         target = history["currentIndex"] + by
