@@ -19,6 +19,7 @@
   const PATIENCE_MS = 10000;
   const MISSED_BEFORE_SAID = 3;
   const TRIES = 3;
+  const NUMBER = /([+(]?\p{Nd}(?:[ ():./-]{0,2}\p{Nd})+)/u;
   /** Whoever types is there: so often it is said. */
   const STAYS_EVERY_MS = 60_000;
   /** So long the server may hold a question (rules.HELD), and so soon the next follows. */
@@ -130,8 +131,10 @@
 
   /** @param {Part} part a piece of a message, and where it leads @param {DOMStringMap} words */
   function piece([text, href], words) {
-    if (!href) return document.createTextNode(text);
+    // A number keeps its own order among letters that are written from the right (web/language.py).
+    if (!href) return text.split(NUMBER).map((one, at) => (at % 2 ? made("bdi", one) : one));
     const link = made("a", text);
+    link.dir = "ltr";
     link.href = href;
     if (!href.startsWith("http")) return link;
     // Another site's address is shown whole; the press that opens it is the second one.
@@ -162,7 +165,7 @@
     Object.assign(time.dataset, { at: moment, clock });
     name.append(time);
     words.dir = "auto";
-    words.append(...(parts?.map((part) => piece(part, place.dataset)) ?? [text]));
+    words.append(...(parts ?? [/** @type {Part} */ ([text, ""])]).flatMap((part) => piece(part, place.dataset)));
     item.append(name, words);
     place.append(item);
     // Whoever reads further up is not moved.

@@ -15,6 +15,8 @@ from tests.browser.test_desk import Office
 from tests.browser.test_pages import problems_of
 from tests.server import DESK, RunningSite, copy_content
 
+PAGES_ALONE = True  # chromium.py
+
 CHAT = """
 [chat]
 answered_by = "people who are trained for this."

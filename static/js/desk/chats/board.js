@@ -20,6 +20,7 @@
   const EVERY_MS = 2000;
   const PATIENCE_MS = 10000;
   const MISSED_BEFORE_SAID = 3;
+  const NUMBER = /([+(]?\p{Nd}(?:[ ():./-]{0,2}\p{Nd})+)/u;
   /** Silent for so long, a desk counts as gone (chat/rules.py). */
   const GONE_MS = 80_000;
   const own = /** @type {any} */ (window).trustedTypes?.createPolicy("sidedoor-desk", {
@@ -98,11 +99,19 @@
       if (message.number <= newest(place)) continue;
       const item = document.createElement("li");
       const name = document.createElement("b");
+      const words = document.createElement("span");
       item.className = message.who;
-      item.dir = "auto";
+      words.dir = "auto";
       item.dataset.number = String(message.number);
       name.textContent = message.name;
-      item.append(name, message.text);
+      // A number keeps its own order among letters that are written from the right (web/language.py).
+      for (const [at, part] of message.text.split(NUMBER).entries()) {
+        const isolated = document.createElement("bdi");
+        isolated.dir = "ltr";
+        isolated.textContent = part;
+        words.append(at % 2 ? isolated : part);
+      }
+      item.append(name, words);
       talk.append(item);
       if (message.who === "reader") notify("There is a reply.");
     }
