@@ -19,6 +19,7 @@ from typing import Any, Protocol
 
 from marionette_driver.errors import MarionetteException
 from marionette_driver.marionette import Marionette
+from marionette_driver.webauthn import WebAuthn
 from playwright.sync_api import Error, Playwright
 from selenium.common.exceptions import WebDriverException
 from selenium.webdriver import WebKitGTK
@@ -283,6 +284,37 @@ class FirefoxReader:
         for key in keys:
             actions = actions.key_down(key).key_up(key)
         actions.perform()
+
+    def press_together(self, *keys: str) -> None:
+        """Press keys as a chord."""
+        actions = self._marionette.actions.sequence("key", "keyboard")
+        for key in keys:
+            actions = actions.key_down(key)
+        for key in reversed(keys):
+            actions = actions.key_up(key)
+        actions.perform()
+
+    def add_authenticator(self) -> None:
+        """A device that makes passkeys, and says yes by itself."""
+        self.chrome(
+            """Services.prefs.setBoolPref("security.webauth.webauthn_enable_softtoken", true);
+            Services.prefs.setBoolPref("security.webauth.webauthn_enable_usbtoken", false);"""
+        )
+        WebAuthn(self._marionette).add_virtual_authenticator({
+            "protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True,
+            "isUserVerified": True,
+        })  # fmt: skip
+
+    def resize(self, width: int) -> None:
+        """Make the window so wide: 500 is its narrowest."""
+        self._marionette.set_window_rect(width=width, height=900)
+
+    def click_at_the_left(self, css: str) -> None:
+        """Press where what the selector finds begins: the day, in a field for a date."""
+        element = self._marionette.find_element("css selector", css)
+        left = round(20 - self.run(f"return document.querySelector({css!r}).getBoundingClientRect().width") / 2)
+        self.run(f"document.querySelector({css!r}).scrollIntoView({{ block: 'center', behavior: 'instant' }})")
+        self._marionette.actions.sequence("pointer", "mouse").pointer_move(left, 0, origin=element).click().perform()
 
     def back(self) -> None:
         self.chrome("if (window.gBrowser.canGoBack) window.gBrowser.goBack();")
