@@ -9,6 +9,7 @@ from playwright.sync_api import Page
 from tests.conftest import PROJECT
 from tests.desk.pastes import CASES
 
+PAGES_ALONE = True  # chromium.py
 PASTED = "([html, text]) => { const { body, left } = sidedoorPaste.taken(html, text); return [sidedoorPaste.markdown(body), left]; }"
 
 

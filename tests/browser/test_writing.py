@@ -16,6 +16,8 @@ pytestmark = pytest.mark.skipif(
     not (PROJECT / "static/js/desk/built/editor.js").is_file(), reason="`make editor` builds what is tested here"
 )
 
+PAGES_ALONE = True  # chromium.py
+
 
 @pytest.fixture(scope="module")
 def office(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Office]:

@@ -150,6 +150,9 @@ class Code(StrEnum):
     TRANSLATION_BEHIND_IN_DANGER = auto()
     TRANSLATION_STALE = auto()
     TRANSLATION_UNREAD = auto()
+    TRANSLATION_OTHER_NUMBER = auto()
+    TRANSLATION_OTHER_PLACE = auto()
+    TRANSLATION_LEAVES_OUT = auto()
     # Contacts and areas
     CONTACT_OUT_OF_REACH = auto()
     CHAT_WITHOUT_ADDRESS = auto()
