@@ -57,17 +57,22 @@ link.remove();
 ARRIVED = 'return Boolean(document.querySelector("main h1:not([data-before])"))'
 
 
-class Reader(Protocol):
-    """What a reader can do in any browser."""
+class Asked(Protocol):
+    """What can be asked."""
 
     name: str
+
+    def run(self, script: str) -> Any:
+        """The value that a function body returns on the page."""
+
+
+class Reader(Asked, Protocol):
+    """What a reader can do in any browser."""
+
     version: str
 
     def go(self, url: str) -> None:
         """Type an address."""
-
-    def run(self, script: str) -> Any:
-        """The value that a function body returns on the page."""
 
     def click(self, css: str) -> None:
         """Press what the selector finds."""
@@ -88,7 +93,7 @@ class Reader(Protocol):
         """Close the browser; the profile stays on disk."""
 
 
-def wait_for(reader: Reader, condition: str, seconds: float = WAIT_SECONDS) -> None:
+def wait_for(reader: Asked, condition: str, seconds: float = WAIT_SECONDS) -> None:
     """Wait until a function body returns something true on the page. Raises AssertionError after `seconds`."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

@@ -5,7 +5,7 @@ A press is a key that is no word typed (a chord is as many as it has keys), or a
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 from marionette_driver.keys import Keys
@@ -40,7 +40,7 @@ class Hands(Protocol):
     def click(self, css: str) -> None:
         """Click what the selector finds, at its left."""
 
-    def run(self, script: str) -> object:
+    def run(self, script: str) -> Any:
         """The value that a function body returns on the page."""
 
 
@@ -66,7 +66,7 @@ class InChromium:
         self.presses.append(css)
         self._page.click(css, position={"x": 20, "y": 12})
 
-    def run(self, script: str) -> object:
+    def run(self, script: str) -> Any:
         return self._page.evaluate(f"() => {{ {script} }}")
 
 
@@ -92,7 +92,7 @@ class InFirefox:
         self.presses.append(css)
         self._firefox.click_at_the_left(css)
 
-    def run(self, script: str) -> object:
+    def run(self, script: str) -> Any:
         return self._firefox.run(script)
 
 

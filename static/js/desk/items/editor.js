@@ -52,8 +52,21 @@
   /** @param {string} text */
   const insert = (text) => {
     body.focus();
-    // Browsers take ten seconds to insert 100 kB in the way that their own undo knows.
-    if (text.length > 20_000 || !document.execCommand("insertText", false, text)) body.setRangeText(text, body.selectionStart, body.selectionEnd, "end");
+    // Browsers take ten seconds to insert 100 kB in the way that their own undo knows. So what was there is kept for Ctrl+Z.
+    if (text.length > 20_000 || !document.execCommand("insertText", false, text)) {
+      const { value, selectionStart, selectionEnd } = body;
+      body.setRangeText(text, selectionStart, selectionEnd, "end");
+      before = { value, selectionStart, selectionEnd, after: body.value };
+    }
+    noticed();
+  };
+  /** @type {{ value: string, selectionStart: number, selectionEnd: number, after: string } | null} */
+  let before = null;
+  const takeBack = () => {
+    if (!before) return;
+    body.value = before.value;
+    body.setSelectionRange(before.selectionStart, before.selectionEnd);
+    before = null;
     noticed();
   };
 
@@ -113,6 +126,7 @@
       key === "s" && !event.shiftKey ? () => /** @type {HTMLButtonElement} */ (form.querySelector("[value=draft]")).click()
       : key === "enter" && event.target instanceof Node && form.contains(event.target) ? () => /** @type {HTMLButtonElement} */ (form.querySelector("[value=ready]")).click()
       : !inBody ? undefined
+      : key === "z" && !event.shiftKey && before?.after === body.value ? takeBack
       : key === "b" ? () => wrap("**")
       : key === "i" ? () => wrap("*")
       : key === "k" ? link
