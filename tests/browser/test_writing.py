@@ -48,16 +48,16 @@ def body(page: Page) -> str:
     return str(page.evaluate("new FormData(document.querySelector('[data-editor]')).get('body')"))
 
 
-def paste(page: Page, html: str, plain: str = "") -> None:
+def paste(page: Page, html: str, plain: str = "", into: str = "#visual-text") -> None:
     page.evaluate(
-        """([html, plain]) => {
+        """([html, plain, into]) => {
             const data = new DataTransfer();
             if (html) data.setData("text/html", html);
             data.setData("text/plain", plain);
             const event = new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true });
-            document.querySelector("#visual-text").dispatchEvent(event);
+            document.querySelector(into).dispatchEvent(event);
         }""",
-        [html, plain],
+        [html, plain, into],
     )
 
 
@@ -168,6 +168,29 @@ def test_a_long_paste_is_quick(text: Page) -> None:
             paragraph * (size // len(paragraph)),
         )
         assert took < most
+
+
+def test_in_the_field_for_markdown_a_paste_is_read_alike_and_taken_back(text: Page) -> None:
+    text.get_by_role("button", name="As Markdown").click()
+    field = text.locator("#f-body")
+    field.fill("Before.\n\n")
+    tracked = next(case for case in CASES if case.name == "word-tracked")
+    for html, plain, becomes in (
+        (tracked.html, "", tracked.markdown),
+        ("", "5*3*2 is\n#EndAbuse", "5\\*3\\*2 is\n\n\\#EndAbuse"),
+        ("", "## Mine\n\n- a", ""),  # the browser itself puts in what is Markdown already
+        (
+            "<p>Ten rooms opened today.</p>" * 2_000,
+            "",
+            "Ten rooms opened today.\n\n" * 1_999 + "Ten rooms opened today.",
+        ),
+    ):
+        paste(text, html, plain, "#f-body")
+        assert field.input_value() == f"Before.\n\n{becomes}"
+        if becomes:
+            text.keyboard.press("Control+z")
+        assert field.input_value() == "Before.\n\n"
+    text.get_by_role("button", name="As on the page").click()
 
 
 def test_a_refused_picture_costs_no_word_and_a_good_one_stands_at_the_caret(text: Page, tmp_path: Path) -> None:

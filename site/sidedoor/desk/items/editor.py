@@ -22,6 +22,7 @@ from sidedoor.desk.items.wall_clock import time_of_day
 from sidedoor.desk.refusal_words import STOPS, sentence
 from sidedoor.desk.refusals import HalfDone, Refusal
 from sidedoor.documents.checks import EASIEST_GRADE_FOR, reading_age
+from sidedoor.documents.document import Document
 from sidedoor.documents.front_matter import read_document
 from sidedoor.documents.models import Kind
 from sidedoor.documents.problems import Refused, Wrong
@@ -255,12 +256,22 @@ def _editor(item: Item, fields: Fields | None, base: str, **more: object) -> str
         last=reviews().last(item.file),
         others=_others(item),
         panel=_panel(item, shown),
-        help_pages=[page for page in library().documents if page.kind == "help"],
+        help_pages=_help_pages(shown["language"]),
         contacts=library().contacts.values(),
         visual=VISUAL.is_file(),
         own_pages=sorted(library().public(now()).shown, key=lambda page: page.title),
         **more,
     )
+
+
+def _help_pages(language: str) -> list[Document]:
+    """Each help page once: in the language of the item, if it is written in that, else in the site's own."""
+    pages = dict[str, Document]()
+    every = [page for page in library().documents if page.kind == "help"]
+    for page in sorted(every, key=lambda page: (page.language != language, page.folder != "")):
+        pages.setdefault(page.slug, page)
+    return sorted(pages.values(), key=every.index)
+    return list(pages.values())
 
 
 def _fields_before(item: Item, base: str) -> Fields:
@@ -311,7 +322,11 @@ def _missed(fields: Fields, before: Fields) -> bool:
 
 
 def _fields() -> Fields:
-    lists = {"related_help": request.form.getlist("related_help")} if "with_related_help" in request.form else {}
+    lists = (
+        {"related_help": list(dict.fromkeys(request.form.getlist("related_help")))}
+        if "with_related_help" in request.form
+        else {}
+    )
     form = {
         name: value
         for name, value in request.form.items()
