@@ -164,6 +164,16 @@ def _save_with_picture(house: House) -> Step:
     return take
 
 
+def _of_picture(step: str, **form: str) -> Callable[[House], Step]:
+    def make(house: House) -> Step:
+        path = house.item()
+        sent = {"picture_alt": "Words", "picture": (io.BytesIO(picture(20, 10, "PNG")), "a.png")}
+        name = house.ann.post(f"{path}/picture", data=sent).get_json()["name"]
+        return _post(house.ann, f"/pictures/{name}{step}", **form)
+
+    return make
+
+
 def _save(house: House) -> Step:
     path = house.item()
     base = house.desk.extensions["desk"].shelf.read("news/rooms.md").digest
@@ -273,6 +283,8 @@ LOGGED: dict[str, Callable[[House], Step]] = {
     "editor.new": lambda house: _post(house.ann, "/items/new", title="Rooms", kind="news"),
     "editor.save": _save,
     "editor.save, a picture": _save_with_picture,
+    "pictures.describe": _of_picture("", shows="A field", across="20", down="50"),
+    "pictures.delete": _of_picture("/delete"),
     "review.approve": _decide("ben", "approve"),
     "review.override": _override,
     "review.approve_afterwards": _approve_afterwards,

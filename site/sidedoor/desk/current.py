@@ -10,6 +10,7 @@ from sidedoor.desk.audit import Audit
 from sidedoor.desk.contacts.steps import ContactSteps
 from sidedoor.desk.items.files import Shelf
 from sidedoor.desk.items.newsroom import Newsroom
+from sidedoor.desk.items.picture_library import PictureLibrary
 from sidedoor.desk.items.preview_links import PreviewLinks
 from sidedoor.desk.items.reviews import Reviews
 from sidedoor.desk.items.workflow import Workflow
@@ -38,6 +39,7 @@ class Desk:
     previews: PreviewLinks
     workflow: Workflow
     newsroom: Newsroom
+    pictures: PictureLibrary
     contacts: ContactSteps
     notices: Notices
     messages: FeedbackStore
@@ -89,6 +91,11 @@ def sessions() -> Sessions:
 def newsroom() -> Newsroom:
     """Every step an item can take."""
     return the_desk().newsroom
+
+
+def picture_library() -> PictureLibrary:
+    """What pictures there are, and every step that one can take."""
+    return the_desk().pictures
 
 
 def workflow() -> Workflow:

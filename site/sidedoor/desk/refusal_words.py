@@ -67,6 +67,8 @@ WORDS = {
     Refusal.PICTURE_FORMAT: "This is not a picture that can be used. Send a JPEG, PNG, WebP, HEIC, AVIF or TIFF.",
     Refusal.PICTURE_STAYS_BIG: "The picture cannot be made small enough. Send a plainer or smaller one.",
     Refusal.PICTURE_WITHOUT_WORDS: "Say in a few words what the picture shows, or tick that it only decorates.",
+    Refusal.PICTURE_IN_USE: "The picture stands in {where}. Take it out there first.",
+    Refusal.PICTURE_NOT_HERE: "The picture that was chosen is not in the library any more. Choose another.",
     Refusal.NOT_A_NAME: "A name has 2 to 80 letters. Write it as it should stand in the history.",
     Refusal.NAME_TAKEN: "{name} is here already. Change their roles, or renew their link.",
     Refusal.NO_ROLE: "Choose one or more of these roles: {roles}.",

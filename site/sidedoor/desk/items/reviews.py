@@ -327,6 +327,11 @@ class Reviews:
             for person, name, at, base, fields in rows
         ]
 
+    def all_typed(self) -> list[tuple[str, str, str]]:
+        """Everything that somebody typed and did not save: file, who, and the fields as they are kept."""
+        with self._database.reading() as database:
+            return database.execute("SELECT file, name, fields FROM typing ORDER BY file, name").fetchall()
+
     def saved(self, file: str, person: int) -> None:
         """What this person typed is saved or thrown away."""
         with self._database.writing() as database:
