@@ -164,6 +164,15 @@ def _save_with_picture(house: House) -> Step:
     return take
 
 
+def _of_comment(step: str, **form: str) -> Callable[[House], Step]:
+    def make(house: House) -> Step:
+        path = house.item()
+        assert _post(house.ann, f"{path}/comments", words="Is this so?")().status_code == 303
+        return _post(house.ben, f"{path}/comments{step}", **form)
+
+    return make
+
+
 def _of_picture(step: str, **form: str) -> Callable[[House], Step]:
     def make(house: House) -> Step:
         path = house.item()
@@ -283,6 +292,9 @@ LOGGED: dict[str, Callable[[House], Step]] = {
     "editor.new": lambda house: _post(house.ann, "/items/new", title="Rooms", kind="news"),
     "editor.save": _save,
     "editor.save, a picture": _save_with_picture,
+    "comments.say": _of_comment("", words="And this?"),
+    "comments.answer": _of_comment("/1/answer", words="It is."),
+    "comments.close": _of_comment("/1/close"),
     "pictures.describe": _of_picture("", shows="A field", across="20", down="50"),
     "pictures.delete": _of_picture("/delete"),
     "review.approve": _decide("ben", "approve"),

@@ -22,7 +22,8 @@ from sidedoor.desk.contacts.steps import ContactSteps
 from sidedoor.desk.current import Desk
 from sidedoor.desk.errors import handle_errors
 from sidedoor.desk.headers import policy_headers
-from sidedoor.desk.items import editor, picture_views, preview, review, revisions
+from sidedoor.desk.items import commenting, editor, picture_views, preview, review, revisions
+from sidedoor.desk.items.comments import Comments
 from sidedoor.desk.items.files import Shelf
 from sidedoor.desk.items.newsroom import Newsroom
 from sidedoor.desk.items.picture_library import PictureLibrary
@@ -59,7 +60,7 @@ PACKAGE = Path(__file__).resolve().parents[1]
 MOST_BYTES = 24 * 1024 * 1024
 """A photograph as a camera makes it; it is made smaller before it is kept."""
 _BLUEPRINTS: tuple[ModuleType, ...] = (
-    static_files, signing_in, front, editor, review, preview, revisions, picture_views,
+    static_files, signing_in, front, editor, review, preview, revisions, commenting, picture_views,
     contact_views, board, people_views, audit_page,
     told_views, messages, site_views, translations,
 )  # fmt: skip
@@ -91,6 +92,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
         live=live,
         shelf=shelf,
         reviews=reviews,
+        comments=Comments(home),
         staff=Staff(home),
         sessions=Sessions(home),
         audit=audit,

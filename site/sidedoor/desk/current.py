@@ -8,6 +8,7 @@ from flask import Flask, current_app
 from sidedoor.chat.store import ChatStore
 from sidedoor.desk.audit import Audit
 from sidedoor.desk.contacts.steps import ContactSteps
+from sidedoor.desk.items.comments import Comments
 from sidedoor.desk.items.files import Shelf
 from sidedoor.desk.items.newsroom import Newsroom
 from sidedoor.desk.items.picture_library import PictureLibrary
@@ -33,6 +34,7 @@ class Desk:
     live: LiveLibrary
     shelf: Shelf
     reviews: Reviews
+    comments: Comments
     staff: Staff
     sessions: Sessions
     audit: Audit
@@ -76,6 +78,11 @@ def shelf() -> Shelf:
 def reviews() -> Reviews:
     """Who wrote and approved what."""
     return the_desk().reviews
+
+
+def comments() -> Comments:
+    """What people say of passages."""
+    return the_desk().comments
 
 
 def desk_staff() -> Staff:

@@ -60,6 +60,11 @@ class Refusal(StrEnum):
     PICTURE_WITHOUT_WORDS = auto()
     PICTURE_IN_USE = auto()
     PICTURE_NOT_HERE = auto()
+    # Comments
+    COMMENT_EMPTY = auto()
+    COMMENT_TOO_LONG = auto()
+    COMMENT_GONE = auto()
+    NOT_A_PASSAGE = auto()
     # People, and how they sign in
     NOT_A_NAME = auto()
     NAME_TAKEN = auto()

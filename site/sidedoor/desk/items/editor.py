@@ -9,7 +9,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from sidedoor.desk.access import current_person, only, polled
-from sidedoor.desk.current import library, newsroom, now, picture_library, reviews, shelf, workflow
+from sidedoor.desk.current import comments, library, newsroom, now, picture_library, reviews, shelf, workflow
 from sidedoor.desk.items.composing import compose
 from sidedoor.desk.items.files import CannotSave, Conflict
 from sidedoor.desk.items.form import NOTE_KINDS, Fields, changed, fields_of, from_form, notes_of, with_insertion
@@ -258,6 +258,7 @@ def _editor(item: Item, fields: Fields | None, base: str, **more: object) -> str
         public=newsroom().is_public(item),
         overtaken=workflow().overtaken(item),
         last=reviews().last(item.file),
+        comments=[one for one in comments().of(item.file) if not one.closed_by],
         others=_others(item),
         panel=_panel(item, shown),
         help_pages=[page for page in library().documents if page.kind == "help"],
