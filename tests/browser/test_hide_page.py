@@ -223,6 +223,18 @@ def test_f4_stopping_the_way_out_does_not_bring_the_page_back(visit: Visit) -> N
     assert visit.tab.evaluate("getComputedStyle(document.documentElement).display") == "none"
 
 
+def test_f4_what_plays_is_silent_under_the_cover_and_nothing_starts_it_again(visit: Visit) -> None:
+    visit.tab.goto(f"{visit.site.url}/help/get-help-now")
+    visit.tab.focus("main audio")
+    visit.tab.keyboard.press("Space")
+    visit.tab.evaluate("new Promise((played) => document.querySelector('main audio').ontimeupdate = played)")
+    visit.places.silent.add("exit")
+    visit.tab.evaluate(
+        "window.heard = document.querySelector('audio'); document.getElementById('hide-this-page').click()"
+    )
+    assert visit.tab.evaluate("heard.paused && heard.play().then(() => 'plays', () => 'silent')") == "silent"
+
+
 def test_f4_a_refusing_exit_never_brings_the_page_back(visit: Visit) -> None:
     visit.arrive()
     visit.tab.route(visit.places.url("exit"), lambda route: route.abort("connectionrefused"))

@@ -1,4 +1,4 @@
-"""H3, H4 and F1: real profiles, read from disk after the browser was closed."""
+"""H3, H4 and F1, with a chat and a recording that plays in the visit: real profiles, read from disk after the browser was closed."""
 
 from collections.abc import Callable, Iterator
 
@@ -7,7 +7,7 @@ from playwright.sync_api import Playwright
 
 from tests.browser.places import Places
 from tests.browser.readers import ChromiumReader, FirefoxReader
-from tests.browser.traces import frames_until_covered, leave_traces, site_of_canaries, visit_this_site
+from tests.browser.traces import frames_until_covered, leave_traces, listen, site_of_canaries, visit_this_site
 from tests.server import RunningSite
 
 Make = Callable[[Playwright], ChromiumReader | FirefoxReader]
@@ -32,7 +32,7 @@ def test_h3_h4_at_most_one_neutral_row_and_no_word_in_any_file(
 ) -> None:
     site, places = canaries
     reader = make(playwright)
-    left = leave_traces(reader, site.url, visit_this_site(site, places, hide, chats))
+    left = leave_traces(reader, site.url, visit_this_site(site, places, hide, chats, listen))
     # Chromium writes the exit's own title over ours; Firefox keeps what the tab was called last.
     title = {"Chromium": "Weather", "Firefox": "Untitled"}[reader.name] if hide else "Start"
     assert left.files == []

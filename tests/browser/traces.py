@@ -7,7 +7,7 @@ import shutil
 import sqlite3
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +25,7 @@ from tests.browser.readers import (
     wait_for,
     wait_for_address,
 )
-from tests.server import RunningSite, copy_content
+from tests.server import PROJECT, RunningSite, copy_content
 
 CANARY = "zqcanary"
 # Words that the visit meets: in bodies, in a title, in an address, in a search, in a chat from both sides.
@@ -42,6 +42,8 @@ sources: [the tests]
 ---
 Here is zqcanary, and more.
 """
+RECORDING = "get-help-now.mp3"
+PLAYS = "return document.querySelector('main audio')?.currentTime > 2"
 PACK_CAME = """return performance.getEntriesByType("resource").some(
   ({ name, responseEnd }) => name.endsWith("/pack") && responseEnd)"""
 COUNT_FRAMES = """
@@ -97,9 +99,16 @@ def cookie_count(profile: Path) -> int:
     return int(count)
 
 
-def files_holding(profile: Path, words: tuple[str, ...], under: str = "") -> list[str]:
-    """The profile's files that hold one of the words, as UTF-8 or as UTF-16; only those whose path holds `under`."""
-    needles = [word.encode(encoding) for word in words for encoding in ("utf-8", "utf-16-le")]
+def of_the_recording() -> list[bytes]:
+    """Its name, and parts of it all along: a cache keeps a recording in blocks."""
+    sound = (PROJECT / "examples/hampshire/media" / RECORDING).read_bytes()
+    return [RECORDING.encode(), *(sound[at : at + 64] for at in range(0, len(sound) - 64, 4096))]
+
+
+def files_holding(profile: Path, words: tuple[str, ...], under: str = "", parts: Iterable[bytes] = ()) -> list[str]:
+    """The profile's files that hold one of the words, as UTF-8 or as UTF-16, or one of the `parts`; only those whose
+    path holds `under`."""
+    needles = [*parts, *(word.encode(encoding) for word in words for encoding in ("utf-8", "utf-16-le"))]
     found = []
     for path in sorted(profile.rglob("*")):
         name = str(path.relative_to(profile))
@@ -131,7 +140,7 @@ def leave_traces(reader: ChromiumReader | FirefoxReader, address: str, visit: Ca
             forward_presses=forward,
             cookies=cookie_count(reader.profile),
             stored=stored,
-            files=files_holding(reader.profile, WORDS),
+            files=files_holding(reader.profile, WORDS, parts=of_the_recording()),
             cached=files_holding(reader.profile, (address,), under="cache"),
             referer=referer,
         )
@@ -177,12 +186,15 @@ def visit_this_site(
     hide: bool = True,
     chats: bool = True,
     extra: Callable[[Reader], None] | None = None,
+    first: Callable[[Reader], None] | None = None,
 ) -> Callable[[Reader], str | None]:
     """Seven pages of this site, one of them a search's results; then a chat, and what else a reader does (`extra`); and
-    the button in its middle, or nothing."""
+    the button in its middle, or nothing. `first`: how the browser is before the visit."""
 
     def visit(reader: Reader) -> str | None:
         places.asked.clear()
+        if first:
+            first(reader)
         reader.go(places.url("search"))
         reader.click("#in")
         wait_for_address(reader, f"{site.url}/")
@@ -209,6 +221,15 @@ def visit_this_site(
         return places.asked_of("exit")[0].referer
 
     return visit
+
+
+def listen(reader: Reader) -> None:
+    """Play a recording, by its player's own key: a browser plays nothing that nobody pressed."""
+    assert isinstance(reader, ChromiumReader | FirefoxReader)
+    read(reader, "/help/get-help-now")
+    reader.run("document.querySelector('main audio').focus()")
+    reader.press_keys(" ")
+    wait_for(reader, PLAYS)
 
 
 def chat(reader: Reader, site: RunningSite) -> None:

@@ -9,6 +9,7 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
+from sidedoor.documents.fidelity import numbers
 from sidedoor.web.language import LOCALE, translations
 
 SHIPPED = ["ar", "bn", "cy", "fa", "pa", "pl", "ro", "so", "ur", "zh"]
@@ -16,6 +17,7 @@ SCRIPTS = {"ar": "ARABIC", "bn": "BENGALI", "fa": "ARABIC", "pa": "GURMUKHI", "u
 WRITTEN_IN_LATIN = re.compile(r"Shift|Wi-Fi|\bcookie\b")  # what keeps its name in every script
 SAME_AS_ENGLISH = {"cy": ["Help"], "pl": ["Menu"], "ro": ["Contact"]}
 FILLED_IN = re.compile(r"%\(\w+\)s")
+PLACE = re.compile(r"https?://\S+|(?<!\S)/[a-z][\w/-]*|\S+@\S+")
 # Embeddings and overrides leak into what follows them; isolation of numbers is the templates' work, in elements.
 DIRECTION_MARKS = set("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -36,7 +38,7 @@ def _pairs(message: Message) -> Iterator[tuple[str, str]]:
 
 
 def _numbers(text: str) -> list[str]:
-    return sorted(re.findall(r"\d+", re.sub(r"(?<=\d)[,.\s](?=\d{3})", "", text)))
+    return sorted(re.sub(r"\D", "", number) for number in numbers(text))
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +78,7 @@ def test_what_is_filled_in_and_every_figure_is_as_in_the_english(language: str) 
             assert "%" not in FILLED_IN.sub("", own)
             if isinstance(message.id, str):
                 assert _numbers(own) == _numbers(english), own
+            assert PLACE.findall(own) == PLACE.findall(english), own
             assert own == own.strip()
             assert not english.endswith(":") or own.endswith((":", "\uff1a")), own
 

@@ -14,6 +14,7 @@ from sidedoor.documents.problem_words import Said, form_words
 from sidedoor.documents.problems import Problem
 from sidedoor.documents.site import Site, in_language
 from sidedoor.documents.times import Clock
+from sidedoor.web.language import in_dialling_order
 
 LABELS = {
     "title": "Title", "tab_title": "Title in the browser's tab", "summary": "Summary", "language": "Language",
@@ -53,6 +54,7 @@ def speak_plainly(app: Flask, clock: Clock, site: Callable[[], Site]) -> None:
     """Give templates the filters `moment`, `short` (day and time), `distance`, and `said` for the owner's words."""
 
     app.jinja_env.filters["in_form_words"] = in_form_words
+    app.jinja_env.filters["in_dialling_order"] = in_dialling_order
     app.jinja_env.filters["moment"] = lambda moment: moment_in_words(moment, site())
     app.jinja_env.filters["short"] = lambda moment: format_datetime(
         moment, "d MMM y, HH:mm", tzinfo=site().zone, locale=_english(site())

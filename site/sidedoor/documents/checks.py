@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from sidedoor.documents.codes import Code
 from sidedoor.documents.document import Document, Visibility, path_of
+from sidedoor.documents.fidelity import check_fidelity, check_site_fidelity
 from sidedoor.documents.ledger import NOTICE_DAYS, facts_due, facts_that_hold, pages_of, unlisted
 from sidedoor.documents.library import Library
 from sidedoor.documents.models import Contact, HelpMeta
@@ -57,6 +58,7 @@ def check_document(document: Document, library: Library, now: datetime, places: 
         *_reading(document),
         *_news(document, library),
         *_summary(document),
+        *_fidelity(document, library),
         *facts_of(document, library),
         *due_of(document, now),
     ]
@@ -177,6 +179,11 @@ def _summary(document: Document) -> Iterator[Problem]:
         yield Problem(document.file, None, Code.SUMMARY_REPEATS, level=Level.WARNING)
 
 
+def _fidelity(document: Document, library: Library) -> Iterator[Problem]:
+    original = library.original_of(document)
+    return check_fidelity(document, original) if original else iter(())
+
+
 def facts_of(document: Document, library: Library) -> Iterator[Problem]:
     """Facts it names that do not exist; and, where the site keeps a ledger, figures it prints that no fact holds."""
     for name in document.meta.facts:
@@ -216,6 +223,7 @@ def due_of(document: Document, now: datetime) -> Iterator[Problem]:
 
 
 def _site(library: Library) -> Iterator[Problem]:
+    yield from check_site_fidelity(library.site)
     slugs = {document.slug for document in library.documents if document.kind == "help" and not document.folder}
     for situation in library.site.situations:
         if situation.page not in slugs:

@@ -150,6 +150,9 @@ class Code(StrEnum):
     TRANSLATION_BEHIND_IN_DANGER = auto()
     TRANSLATION_STALE = auto()
     TRANSLATION_UNREAD = auto()
+    TRANSLATION_OTHER_NUMBER = auto()
+    TRANSLATION_OTHER_PLACE = auto()
+    TRANSLATION_LEAVES_OUT = auto()
     # Contacts and areas
     CONTACT_OUT_OF_REACH = auto()
     CHAT_WITHOUT_ADDRESS = auto()
@@ -232,6 +235,8 @@ class Code(StrEnum):
     DOCTOR_CLOCK_UNSET = auto()
     DOCTOR_CLOCKS_DIFFER = auto()
     DOCTOR_CLOCK_OF_DATABASE = auto()
+    DOCTOR_EDITOR_AWAY = auto()
+    DOCTOR_EDITOR_OLD = auto()
     # Backups
     BACKUP_DATABASE_DAMAGED = auto()
     BACKUP_DIFFERS = auto()

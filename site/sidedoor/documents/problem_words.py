@@ -355,6 +355,15 @@ WORDS: Mapping[Code, _Words] = {
     Code.TRANSLATION_UNREAD: _Words(
         "Nobody who knows the language has read this beside {original}.", "Have it read; then say who did: reviewer."
     ),
+    Code.TRANSLATION_OTHER_NUMBER: _Words(
+        "{at}It says “{number}”, and {original} does not.", "Take each number over from there as it is."
+    ),
+    Code.TRANSLATION_OTHER_PLACE: _Words(
+        "It leads to “{place}”, and {original} does not.", "Take links and contacts over from there, or leave it out."
+    ),
+    Code.TRANSLATION_LEAVES_OUT: _Words(
+        "{at}It leaves out what {original} has: {what}.", "Put it in, if its readers need it, too."
+    ),
     Code.CONTACT_OUT_OF_REACH: _Words(
         "Nobody can reach “{contact}” from its card.", "Add a phone, text, email or url, or take it out."
     ),
@@ -697,6 +706,14 @@ WORDS: Mapping[Code, _Words] = {
     Code.DOCTOR_CLOCKS_DIFFER: _Words(
         "The disk's clock and this machine's are {seconds} seconds apart.",
         "Set both by the same time server.",
+    ),
+    Code.DOCTOR_EDITOR_AWAY: _Words(
+        "The desk's editor is not built, so its writers get a plain field with Markdown in it.",
+        "Run make editor in the source tree: it makes {path}, which goes along with static.",
+    ),
+    Code.DOCTOR_EDITOR_OLD: _Words(
+        "The desk's editor was built from an older source than the one that stands here.",
+        "Run make editor again.",
     ),
 }  # fmt: skip
 

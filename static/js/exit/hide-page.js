@@ -68,7 +68,8 @@
     leaving = true;
     cover();
     document.title = title;
-    for (const media of document.querySelectorAll("audio, video")) /** @type {HTMLMediaElement} */ (media).pause();
+    // Without a source, a headset's key cannot play on under the cover where the exit hangs.
+    for (const media of document.querySelectorAll("audio, video")) /** @type {HTMLMediaElement} */ (media).src = "";
     window.speechSynthesis?.cancel();
     endChat();
     document.dispatchEvent(new Event("sidedoor:hide"));

@@ -265,10 +265,10 @@ def test_a_hand_over_brings_a_note_that_the_reader_never_sees(
     assert kit.post(f"/chats/{number}/hand-over", data=form).location == "/chats"
     assert kit.get(f"/chats/{number}").status_code == 403
     theirs = column(page(lee), number)
-    assert "<b>Note from Kit Adviser</b>Needs a refuge\nin Wales &lt;b&gt;" in theirs
-    assert "<b>Kit Adviser</b>I am here." in theirs
+    assert '<b>Note from Kit Adviser</b><span dir="auto">Needs a refuge\nin Wales &lt;b&gt;' in theirs
+    assert '<b>Kit Adviser</b><span dir="auto">I am here.' in theirs
     lee.post(f"/chats/{number}/say", data={"message": "I am Lee."})
-    assert "<b>You</b>I am Lee." in page(lee, f"/chats/{number}")
+    assert '<b>You</b><span dir="auto">I am Lee.' in page(lee, f"/chats/{number}")
     assert "Lee Adviser goes on from here." in page(lee, f"/chats/{number}")
     assert [(one.who, one.author, one.text) for one in store.messages(number)] == [
         ("reader", "", "Hello?"),

@@ -1,0 +1,144 @@
+"""Whether a translation says the numbers of its original, and leads where it leads: both are taken over, never retyped.
+
+Digits of every script are one, and so are ways to write a number: “0808 2000 247” and “0808-2000-247”, “1.5” and “1,5”.
+What the original says in a word, an hour of the afternoon or a month, a translation may say in figures, and a number
+of one figure in a word.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from babel import Locale, UnknownLocaleError
+from pydantic import BaseModel
+
+from sidedoor.documents.codes import Code
+from sidedoor.documents.document import Document
+from sidedoor.documents.figures import tokens
+from sidedoor.documents.problems import Level, Problem
+from sidedoor.documents.site import Site
+
+_BETWEEN = r"(?:\) ?| \(|[ .:\u00a0\u202f\u2019\u066b\u066c-]|[,'](?=\d{3}(?!\d))|,(?=\d{1,2}(?!\d)))"
+_NUMBER = re.compile(rf"\d(?:{_BETWEEN}?\d)*")
+_DIALLED = 5
+"""From so many figures on it is a number to dial, or a sum: no part of it stands for the whole."""
+_NUMBERS_WITHOUT_WORDS = 21
+"""Below this, a number may stand for a word of an original in a language whose number words are not known here."""
+_ADDRESS = re.compile(r"\S+@\S+|(?:https?://)?(?:[\w-]+\.)+[a-z]{2,}\b(?:/\S*)?", re.IGNORECASE | re.ASCII)
+_AFTERNOON = re.compile(r"(?<!\d)(\d{1,2})(?:[.:]\d\d)? ?p\.?m\b", re.IGNORECASE)
+
+
+def check_fidelity(translation: Document, original: Document) -> Iterator[Problem]:
+    """Numbers that only the translation says, which are wrong; and what else it has more or less than its original."""
+    text, whole, file = _words(translation), _words(original), original.file
+    for number in numbers_not_in(text, whole, original.language):
+        yield Problem(translation.file, None, Code.TRANSLATION_OTHER_NUMBER, {"number": number, "original": file})
+    places, whole_places = _places(translation), _places(original)
+    for place in places:
+        if place not in whole_places:
+            values = {"place": place, "original": file}
+            yield Problem(translation.file, None, Code.TRANSLATION_OTHER_PLACE, values, level=Level.WARNING)
+    left_out = (*numbers_left_out(text, whole), *(place for place in whole_places if place not in places))
+    if left_out:
+        told = {"what": left_out, "original": file}
+        yield Problem(translation.file, None, Code.TRANSLATION_LEAVES_OUT, told, level=Level.WARNING)
+
+
+def check_site_fidelity(site: Site) -> Iterator[Problem]:
+    """The same of the numbers of site.toml, where something is said in several languages."""
+    for field, wording in _wordings(site, site):
+        own = wording[site.language]
+        for language, words in wording.items():
+            for number in numbers_not_in(words, own, site.language):
+                values = {"number": number, "original": site.language}
+                yield Problem("site.toml", None, Code.TRANSLATION_OTHER_NUMBER, values, f"{field}.{language}")
+            if left_out := tuple(numbers_left_out(words, own)):
+                told = {"what": left_out, "original": site.language}
+                place = f"{field}.{language}"
+                yield Problem("site.toml", None, Code.TRANSLATION_LEAVES_OUT, told, place, level=Level.WARNING)
+
+
+def _words(document: Document) -> str:
+    return "\n".join([document.title, document.summary, *document.sentences])
+
+
+def _places(document: Document) -> dict[str, None]:
+    """Where it leads, without the place on a page, and whose cards it shows, each once."""
+    return dict.fromkeys([*(link.partition("#")[0] for link in document.links), *document.contact_ids])
+
+
+def _wordings(part: Any, site: Site, field: str = "") -> Iterator[tuple[str, Mapping[str, str]]]:
+    """Everything that site.toml says in the site's own language and in others, and where."""
+    if isinstance(part, BaseModel):
+        for name in type(part).model_fields:
+            yield from _wordings(getattr(part, name), site, f"{field}.{name}".lstrip("."))
+    elif isinstance(part, Mapping):
+        if site.language in part and all(name in site.languages and isinstance(part[name], str) for name in part):
+            yield field, part
+        else:
+            for name, value in part.items():
+                yield from _wordings(value, site, f"{field}.{name}")
+    elif isinstance(part, tuple):
+        for number, value in enumerate(part, start=1):
+            yield from _wordings(value, site, f"{field}.{number}")
+
+
+def numbers(text: str) -> list[str]:
+    """Every number of a text as it is written, in the digits 0 to 9. Web and e-mail addresses have none."""
+    return _NUMBER.findall(_western(_ADDRESS.sub(" ", text)))
+
+
+def numbers_not_in(text: str, original: str, language: str) -> list[str]:
+    """The numbers that `text` says and its `original`, which is in `language`, does not, each once."""
+    known = {*_said(original), *_said_in_words(original, language)}
+    wanted = dict.fromkeys(numbers(text))
+    return [one for one in wanted if _whole(one) not in known and not known.issuperset(_groups(one))]
+
+
+def numbers_left_out(text: str, original: str) -> list[str]:
+    """The numbers of two figures or more that the `original` says and `text` does not, each once."""
+    said = _said(text)
+    wanted = (one for one in dict.fromkeys(numbers(original)) if len(_whole(one)) > 1)
+    return [one for one in wanted if _whole(one) not in said and not said.issuperset(_groups(one))]
+
+
+def _said(text: str) -> set[str]:
+    """The numbers of a text, and the groups of those that are not dialled."""
+    found = numbers(text)
+    short = (group for one in found if len(_whole(one)) < _DIALLED for group in _groups(one))
+    return {*map(_whole, found), *short}
+
+
+def _said_in_words(text: str, language: str) -> Iterator[str]:
+    words = set(re.findall(r"[^\W\d_]+", text.lower()))
+    if language.startswith("en"):
+        yield from (token for word in words for token in tokens(word) if token.isdigit())
+    else:
+        yield from map(str, range(_NUMBERS_WITHOUT_WORDS))
+    yield from (number for month, number in _months(language).items() if month in words)
+    for hour in _AFTERNOON.findall(_western(text)):
+        yield from (str(int(hour) % 12 + 12), "00")
+
+
+@cache
+def _months(language: str) -> dict[str, str]:
+    try:
+        names = Locale.parse(language, sep="-").months["format"]["wide"]
+    except (UnknownLocaleError, ValueError):
+        return {}
+    return {name.lower(): str(number) for number, name in names.items()}
+
+
+def _western(text: str) -> str:
+    """The text with every digit as one of 0 to 9."""
+    return re.sub(r"\d", lambda found: str(unicodedata.digit(found[0])), text)
+
+
+def _whole(number: str) -> str:
+    return re.sub(r"\D", "", number)
+
+
+def _groups(number: str) -> list[str]:
+    return re.findall(r"\d+", number)
