@@ -69,7 +69,6 @@ PROJECT = Path(__file__).resolve().parents[1]
 Refresh = Callable[[], Library]
 
 
-
 SERVERS = {"browser", "deploy", "faults"}  # whose tests all start some
 
 
