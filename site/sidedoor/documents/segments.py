@@ -22,6 +22,10 @@ _MARKED = re.compile(r"([ ]*(?:#{1,6}|[-*+]|\d+[.)]|>)[ ]+)(.*)")
 _TO_A_HEADING = re.compile(r"(?<=\| )#(\S+)$|(?<=\]\(#)([^)\s]+)(?=\))")
 
 
+NOT_YET = "…"
+"""Stands in a draft for a piece that nobody has translated yet."""
+
+
 @dataclass(frozen=True)
 class Piece:
     """A part of a page. `words`: it is translated; else it stays as it is. `name`: what it is called on the way."""
@@ -80,14 +84,14 @@ def side_by_side(original: Sequence[Piece], translation: Sequence[Piece]) -> dic
         if what == "equal":
             both = zip(left[first:last], right[start:end], strict=True)
             found |= {one.name: other.text for one, other in both if one.words}
-    return found
+    return {name: text for name, text in found.items() if text != NOT_YET}
 
 
 def put_together(original: str, said: Mapping[str, str], digest: str, before: str | None = None) -> str:
     """A draft of a translation: the pieces of `original`, each as `said` by name, and the front matter of the file as
     it was `before`. It awaits review, whoever read it before."""
     pieces = pieces_of(original)
-    spoken = [said.get(one.name, one.text) if one.words else one.text for one in pieces]
+    spoken = [(said.get(one.name) or NOT_YET) if one.words else one.text for one in pieces]
     told = {one.name: text for one, text in zip(pieces, spoken, strict=True) if one.name in FIELDS}
     body = [(one, text) for one, text in zip(pieces, spoken, strict=True) if one.name not in FIELDS]
     headings = {
