@@ -51,7 +51,7 @@ test: $(TESTS) $(CHECKERS) editor browsers lint
 	$(PYTEST) tests --ignore tests/browser -m "not server" -n 2 --dist worksteal
 	$(PYTEST) tests --ignore tests/browser -m "server and not alone" -n 4 --dist loadfile
 	$(PYTEST) tests --ignore tests/browser -m alone
-	$(PYTEST) tests/browser -n 2 --dist loadfile
+	$(PYTEST) tests/browser -n 2 --dist loadfile --no-loadscope-reorder
 
 # The same with 10,000 messages under kill -9 instead of 2,000, and twenty times as many guesses of what might break a reader.
 test-long: export SIDEDOOR_TEST_LONG := 1

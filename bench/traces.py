@@ -17,16 +17,19 @@ from playwright.sync_api import Playwright, sync_playwright
 
 from bench import readme
 from tests.browser.places import Places
-from tests.browser.readers import ChromiumReader, FirefoxReader, Reader, wait_for_address
+from tests.browser.readers import ChromiumReader, FirefoxReader, Reader, read, wait_for, wait_for_address
+from tests.browser.test_back import ANDROID
 from tests.browser.traces import (
     CANARY,
+    PACK_CAME,
+    SITE_PAGES,
     Traces,
     frames_until_covered,
     leave_traces,
     site_of_canaries,
     visit_this_site,
 )
-from tests.server import node_environment
+from tests.server import RunningSite, SlowSite, node_environment
 
 GOVUK = "govuk-frontend@6.6.0"
 SEVEN = ["home", "money", "signs", "contacts", "zqslug", "leaving", "results"]
@@ -140,6 +143,76 @@ def by_script(how: str) -> str:
     )
 
 
+def as_android(reader: Reader) -> None:
+    """Chromium says that it is Android's, where Back is a close request; here Esc makes the same one."""
+    if isinstance(reader, ChromiumReader):
+        reader.context.new_cdp_session(reader.tab).send("Emulation.setUserAgentOverride", {"userAgent": ANDROID})
+
+
+def back_in_mid_visit(reader: Reader) -> None:
+    """Back twice, in Chromium as on Android, in Firefox by Alt and left; then on to another page."""
+    for heading in ("Search", "The zqtitle"):
+        if isinstance(reader, ChromiumReader):
+            reader.tab.wait_for_timeout(1200)
+            reader.tab.keyboard.press("Escape")
+        else:
+            reader.run(
+                'document.body.dispatchEvent(new KeyboardEvent("keydown", '
+                '{ key: "ArrowLeft", altKey: true, bubbles: true, cancelable: true }))'
+            )
+        wait_for(reader, f'return document.querySelector("main h1").textContent.trim() === {heading!r}')
+    read(reader, "/help/signs")
+
+
+def second_tab(reader: Reader) -> None:
+    """The same site in a tab of its own, which Hide in the first one takes away as well."""
+    reader.run('window.open("/", "_blank", "noopener")')
+    time.sleep(2)
+
+
+def offline(places: Places, wire: SlowSite) -> Callable[[Reader], str | None]:
+    """The network goes once the first page and the pack are here; six pages are read then."""
+
+    def visit(reader: Reader) -> str | None:
+        wire.away = False
+        places.asked.clear()
+        places.links = f'<a id="in" href="{wire.url}/">In</a>'
+        reader.go(places.url("search"))
+        reader.click("#in")
+        wait_for_address(reader, f"{wire.url}/")
+        wait_for(reader, PACK_CAME, 20)
+        time.sleep(0.5)
+        wire.away = True
+        for path in (*SITE_PAGES, "/help", "/safer-browsing"):
+            read(reader, path)
+        time.sleep(1.5)
+        reader.click("#hide-this-page")
+        wait_for_address(reader, places.url("exit"))
+        time.sleep(0.5)
+        return places.asked_of("exit")[0].referer
+
+    return visit
+
+
+def by_text_fragment(site: RunningSite, places: Places) -> Callable[[Reader], str | None]:
+    """A search engine's link names words of the page in its address. Then pages are read as always."""
+
+    def visit(reader: Reader) -> str | None:
+        places.asked.clear()
+        reader.go(places.url("search"))
+        reader.click("#in")
+        wait_for_address(reader, f"{site.url}/help/zqslug")
+        for path in SITE_PAGES[:-1]:
+            read(reader, path)
+        time.sleep(1.5)
+        reader.click("#hide-this-page")
+        wait_for_address(reader, places.url("exit"))
+        time.sleep(0.5)
+        return places.asked_of("exit")[0].referer
+
+    return visit
+
+
 def main() -> None:
     """Measure all designs in both browsers, and write the README's table."""
     rows: list[list[object]] = []
@@ -167,6 +240,21 @@ def main() -> None:
             chromium, firefox = (leave_traces(reader, site.url, visit) for reader in _readers(playwright))
             frames = frames_until_covered(playwright, site.url, "#hide-this-page")
             rows.append(_row("**this site**", chromium, firefox, frames))
+            around = visit_this_site(site, places, chats=False, extra=back_in_mid_visit, first=as_android)
+            two = visit_this_site(site, places, chats=False, extra=second_tab)
+            chromium, firefox = (leave_traces(reader, site.url, around) for reader in _readers(playwright))
+            rows.append(_row("this site, Back pressed in mid-visit", chromium, firefox, "–"))
+            chromium, firefox = (leave_traces(reader, site.url, two) for reader in _readers(playwright))
+            rows.append(_row("this site in two tabs", chromium, firefox, "–"))
+            wire = SlowSite(site.url)
+            cut = offline(places, wire)
+            chromium, firefox = (leave_traces(reader, wire.url, cut) for reader in _readers(playwright))
+            rows.append(_row("this site, no network after the first page", chromium, firefox, "–"))
+            wire.close()
+            places.links = f'<a id="in" href="{site.url}/help/zqslug#:~:text={CANARY}">In</a>'
+            found = by_text_fragment(site, places)
+            chromium, firefox = (leave_traces(reader, site.url, found) for reader in _readers(playwright))
+            rows.append(_row("this site, come by a link with a text fragment", chromium, firefox, "–"))
         places.close()
     head = [
         "one visit of seven pages", "lines in Chromium's history page", "history rows", "Back presses that show it",

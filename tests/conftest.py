@@ -19,7 +19,7 @@ from sidedoor.documents.library import Library
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.public import create_app
 from sidedoor.settings import Settings
-from tests.chromium import browser, playwright  # noqa: F401 - fixtures
+from tests.chromium import browser, chromium, headless_shell, playwright  # noqa: F401 - fixtures
 from tests.content import ContentFolder
 from tests.house import HouseClient
 

@@ -130,11 +130,12 @@ class SlowSite:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
+                sent = self.rfile.read(int(self.headers.get("Content-Length", 0))) or None
                 if slow.away:
                     return
                 slow._asked.append(self.path)
                 given = {name: value for name, value in self.headers.items() if name.lower() != "accept-encoding"}
-                request = urllib.request.Request(behind + self.path, headers=given)
+                request = urllib.request.Request(behind + self.path, sent, given, method=self.command)
                 try:
                     with urllib.request.urlopen(request, timeout=20) as answer:
                         status, headers, body = answer.status, answer.headers.items(), answer.read()
@@ -151,6 +152,8 @@ class SlowSite:
                             self.send_header(name, value)
                     self.end_headers()
                     self.wfile.write(body)
+
+            do_POST = do_GET  # noqa: N815 - the name that http.server asks for
 
             def log_message(self, *args: object) -> None:
                 pass

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from sidedoor.doctor import editor
+from sidedoor.documents.codes import Code
 from sidedoor.public.feedback_store import FeedbackStore
 from tests.content import SITE, ContentFolder
 from tests.processes import SIDEDOOR, run
@@ -62,6 +64,20 @@ def test_what_does_not_fit_together_is_a_sentence(fault: str, content: ContentFo
     (found,) = [one for one in said if one.startswith(begins)]
     assert status == (1 if "error" in found else status)
     assert found.endswith((".", "?"))
+
+
+def test_an_editor_that_is_not_built_or_is_older_than_its_source_is_named(tmp_path: Path) -> None:
+    built, sources = tmp_path / "static/editor.js", tmp_path / "src"
+    (away,) = editor(built, sources)
+    assert str(away).startswith("the desk: warning: The desk's editor is not built, so its writers get a plain field")
+    assert f"Run make editor in the source tree: it makes {built}" in str(away)
+    for path in (built, sources / "editor.js"):
+        path.parent.mkdir()
+        path.write_text("")
+    os.utime(built, (1, 1))
+    assert [problem.code for problem in editor(built, sources)] == [Code.DOCTOR_EDITOR_OLD]
+    os.utime(sources / "editor.js", (1, 1))
+    assert not list(editor(built, sources))
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only the superuser leaves files of another owner")

@@ -212,3 +212,26 @@ def test_under_another_server_everything_starts_with_the_first_request(tmp_path:
         cwd=PROJECT, env={**os.environ, "SIDEDOOR_DATA": str(tmp_path)}, check=True, capture_output=True, text=True,
     ).stdout  # fmt: skip
     assert "content" in said.split()
+
+
+def licences(name: str) -> list[str]:
+    """Those that a package may be taken under, as it says itself."""
+    told = importlib.metadata.metadata(name)
+    if expression := told.get_all("License-Expression"):
+        return str(expression[0]).split(" OR ")
+    named = [line.rpartition("::")[2] for line in told.get_all("Classifier") or [] if "License ::" in line]
+    return named or [str(line) for line in told.get_all("License") or [""]]
+
+
+def test_nothing_we_run_asks_for_a_licence_that_ours_is_not() -> None:
+    """The GPL asks that the whole be given under it; ours is the MIT licence. (The LGPL asks it of the library alone.)"""
+    names = [name for name in locked("requirements-deploy.txt") if _installed(name)]
+    assert len(names) > 30
+    alone = [name for name in names if all(re.search(r"(?<!L)GPL", one) for one in licences(name))]
+    assert alone == []
+
+
+def _installed(name: str) -> bool:
+    with suppress(importlib.metadata.PackageNotFoundError):
+        return bool(importlib.metadata.version(name))
+    return False

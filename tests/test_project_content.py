@@ -118,9 +118,12 @@ def test_every_help_page_is_easy_to_read_and_says_what_to_do_whom_to_ask_and_wha
         assert page.meta.sources, page.slug
 
 
-def test_every_internal_link_of_every_page_leads_somewhere(real_app: Flask, real_client: FlaskClient) -> None:
+def test_every_internal_link_of_every_page_leads_somewhere_and_what_is_pressed_to_a_page_with_hide_this_page(
+    real_app: Flask, real_client: FlaskClient
+) -> None:
     public = real_app.extensions["live"].library.public(utc_now())
     waiting, seen = ["/", *public.by_path], set()
+    pressed, with_hide = set(), set()
     while waiting:
         path = waiting.pop()
         if path in seen:
@@ -130,6 +133,9 @@ def test_every_internal_link_of_every_page_leads_somewhere(real_app: Flask, real
         assert answer.status_code == 200, path
         if answer.mimetype != "text/html":
             continue
+        if 'id="hide-this-page"' in answer.text:
+            with_hide.add(path)
+        pressed |= set(re.findall(r'<a [^>]*href="(/[^"#]*)', answer.text))
         ids = set(re.findall(r'\bid="([^"]+)"', answer.text))
         for link in re.findall(r'href="([/#][^"]*)"', answer.text):
             address, _, fragment = link.partition("#")
@@ -137,6 +143,7 @@ def test_every_internal_link_of_every_page_leads_somewhere(real_app: Flask, real
             if address:
                 waiting.append(address)
     assert len(seen) > 35
+    assert pressed <= with_hide
 
 
 def test_the_numbers_on_the_contacts_page_are_those_of_the_file_digit_for_digit(real_client: FlaskClient) -> None:

@@ -117,19 +117,14 @@ function paste(event) {
     openPicture(files[0]);
     return true;
   }
-  if (!html) {
-    const text = data?.getData("text/plain") || "";
-    if (!text) return false;
-    event.preventDefault();
-    insertClean(window.sidedoorPaste.plain(text));
-    return true;
-  }
+  const text = data?.getData("text/plain") || "";
+  if (!html && !text) return false;
   if (/data-pm-slice/.test(html)) {
     window.sidedoorPaste.tell("");
     return false; // from here: ProseMirror knows its own
   }
   event.preventDefault();
-  const cleaned = window.sidedoorPaste.clean(html);
+  const cleaned = window.sidedoorPaste.taken(html, text);
   insertClean(cleaned.body);
   window.sidedoorPaste.tell(cleaned.left);
   return true;

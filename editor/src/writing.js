@@ -10,9 +10,9 @@ class State extends MarkdownSerializerState {
     words = words.replace(/_/g, (mark, at) => (/[^\W_]/.test(words[at - 1] || "") && /[^\W_]/.test(words[at + 1] || "") ? mark : `\\${mark}`));
     words = words.replace(/&(?=#?\w+;)/g, "&amp;").replace(/<(?=[a-zA-Z/!?])/g, "&lt;").replace(/\{(?=:)/g, "&#123;").replace(/\t/g, " ");
     if (this.inCell) words = words.replace(/\|/g, "\\|");
-    if (!startOfLine) return words;
-    return words.replace(/^[ \t]+/, "").replace(/^([>#])/, "\\$1").replace(/^([-+])(?=\s|$)/, "\\$1").replace(/^--\s*$/, "–").replace(/^(?=---+\s*$)/, "\\").replace(/^(\d+)\.(?=\s|$)/, "$1\\.")
-      .replace(/^\/(?=\/\/)/, "&#47;").replace(/^=(?==*\s*$)/, "&#61;");
+    if (!startOfLine && !/  \n[ >]*$/.test(this.out.slice(-200))) return words;
+    return words.replace(/^[ \t]+/, "").replace(/^([>#])/, "\\$1").replace(/^([-+])(?=\s|$)/, "\\$1").replace(/^--\s*$/, "–").replace(/^-(?=--+\s*$)/, "-\\").replace(/^(\d+)\.(?=\s|$)/, "$1\\.")
+      .replace(/^\/(?=\/\/)/, "&#47;").replace(/^~(?=~~)/, "&#126;").replace(/^[\s|:-]*\|[\s|:-]*$/, (rule) => rule.replace(/\\?\|/g, "\\|")).replace(/^=(?==*\s*$)/, "&#61;");
   }
 }
 

@@ -15,12 +15,15 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import islice
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from sidedoor.chat.model import StoreDown
 from sidedoor.chat.store import open_store
 from sidedoor.database import copy_of, is_database, is_sound
 from sidedoor.desk.databases import KEPT
+from sidedoor.desk.items.editor import VISUAL
+from sidedoor.desk.people.staff import SCHEMA as STAFF
 from sidedoor.documents.codes import Code
 from sidedoor.documents.loader import usable_site
 from sidedoor.documents.problems import Level, Problem, Refused
@@ -51,6 +54,8 @@ def faults(settings: Settings, clock: Clock) -> list[Problem]:
         found.append(Problem("SIDEDOOR_CONTENT", None, Code.HEALTH_CONTENT_AWAY))
     found += [*_owners(settings), *_addresses(settings, site), *_running(settings)]
     found += [*_stores(settings, clock), *_server(settings), *_time(settings)]
+    if settings.database or (settings.data / STAFF.file).is_file():
+        found += editor(VISUAL, VISUAL.parents[4] / "editor/src")
     for folder, called in ((settings.data, "SIDEDOOR_DATA"), (settings.content, "SIDEDOOR_CONTENT")):
         found += health.disk(folder, called)()
     return list(dict.fromkeys(found))
@@ -159,6 +164,14 @@ def _server(settings: Settings) -> Iterator[Problem]:
         look(settings.home, KEPT)
     except Refused as refused:  # that the public site's user sees feedback alone is as it should be
         yield from (problem for problem in refused.problems if problem.code is not Code.DATABASE_RIGHTS)
+
+
+def editor(built: Path, sources: Path) -> Iterator[Problem]:
+    """Whether the desk's visual editor is there, made of the sources, if these are."""
+    if not built.is_file():
+        yield Problem("the desk", None, Code.DOCTOR_EDITOR_AWAY, {"path": str(built)}, level=Level.WARNING)
+    elif any(path.stat().st_mtime > built.stat().st_mtime for path in sources.glob("*.js")):
+        yield Problem("the desk", None, Code.DOCTOR_EDITOR_OLD, level=Level.WARNING)
 
 
 def _time(settings: Settings) -> Iterator[Problem]:

@@ -40,6 +40,10 @@
   let opening = 0;
   /** What was typed and not sent, on whatever page it was. */
   let draft = "";
+  /** @type {URLSearchParams[]} what is being sent, in its order, each with what lets it stand once however often it is tried */
+  const line = [];
+  /** @type {URLSearchParams | undefined} what may have arrived although it is back in the box */
+  let unsure;
   /** Whether the server may keep words of a former page. */
   let asksForDraft = true;
   let stayed = -STAYS_EVERY_MS;
@@ -86,6 +90,7 @@
       const answer = await call(path, { method: "POST", body });
       if (!answer.busy || tries === TRIES) return answer;
       await new Promise((again) => setTimeout(again, EVERY_MS / 2));
+      if (body && line[0] !== body) return answer; // that chat is over
     }
   }
 
@@ -184,6 +189,8 @@
   /** Nothing of it stays here, nor comes any more: not on this page, nor on one that was left. */
   function clear() {
     for (const stop of calls) stop.abort();
+    line.length = 0;
+    unsure = undefined;
     draft = "";
     guard();
     const open = document.querySelector("[data-chat-open]");
@@ -237,6 +244,7 @@
       if (now.state === "ended") return over(now);
       runs(true);
       missed = 0;
+      showGoing();
       for (const message of now.messages) add(message);
       newest = Math.max(newest, now.newest);
       tick(now.now);
@@ -256,7 +264,7 @@
       const field = box();
       if (field && query.has("draft")) {
         asksForDraft = false;
-        if (now.draft && !field.value) type(now.draft);
+        if (now.draft && !field.value && !line.length) type(now.draft);
       }
       for (const one of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-typed]"))) {
         /** @type {HTMLTextAreaElement} */ (one).value ||= one.dataset.typed ?? "";
@@ -274,11 +282,11 @@
   /** @param {string} text Put words into the box. */
   function type(text) {
     const field = box();
+    draft = text;
+    guard();
     if (!field) return;
     field.value = text;
     grow(field);
-    draft = text;
-    guard();
   }
 
   /** @param {HTMLTextAreaElement} field Where the style sheet cannot let it grow. */
@@ -288,13 +296,16 @@
     field.style.height = `${field.scrollHeight + 4}px`;
   }
 
+  const going = () => line.map((one) => one.get("message") ?? "");
+  const unsent = () => [...going(), draft].filter(Boolean).join("\n");
+
   function keep() {
-    if (running) navigator.sendBeacon(`${at()}/draft`, new URLSearchParams({ message: draft }));
+    if (running) navigator.sendBeacon(`${at()}/draft`, new URLSearchParams({ message: unsent() }));
   }
 
   /** Whoever loads another page finds unsent words again. Only while there are any: the listener may cost the bfcache. */
   function guard() {
-    if (draft) addEventListener("beforeunload", keep);
+    if (unsent()) addEventListener("beforeunload", keep);
     else removeEventListener("beforeunload", keep);
   }
 
@@ -353,24 +364,55 @@
     }, Math.min(wait || LOOKS_EVERY_MS, 2 ** 31 - 1));
   }
 
-  /** @param {HTMLFormElement} form */
+  /** Show what has left the box and is not in the list yet. */
+  function showGoing() {
+    const place = document.querySelector("[data-chat-going]");
+    if (place) place.textContent = going().join("\n");
+  }
+
+  /** Send what is in the box, after what was sent before it. @param {HTMLFormElement} form */
   async function send(form) {
     const { lost = "", refused = "" } = document.getElementById("chat-problem")?.dataset ?? {};
     const field = /** @type {HTMLTextAreaElement} */ (form.elements.namedItem("message"));
-    const once = /** @type {HTMLInputElement} */ (form.elements.namedItem("once"));
-    const typed = field.value;
-    field.focus();
-    try {
-      const { ok, told: now } = await post("/say", new URLSearchParams({ message: typed, once: once.value }));
-      tell("chat-problem", now.problem ?? refused, !ok);
-      if (!ok) return;
-      if (field.value.startsWith(typed)) type(field.value.slice(typed.length)); // they may have typed on
-      // The same words sent again keep this, so that they stand once; the next message gets another.
-      once.value = crypto.getRandomValues(new Uint32Array(3)).join("");
-    } catch {
-      return tell("chat-problem", lost); // what was typed stays; Send tries again, and nothing is doubled
+    const isOnItsWay = line.length > 0;
+    const tried = unsure?.get("message") ?? "";
+    let words = field.value;
+    if (unsure && words.startsWith(tried)) {
+      line.push(unsure);
+      words = words.slice(tried.length).trimStart();
     }
-    void ask();
+    unsure = undefined;
+    const once = crypto.getRandomValues(new Uint32Array(3)).join("");
+    // An empty box is told about, but not where somebody pressed twice in haste.
+    if (words.trim() || !line.length) line.push(new URLSearchParams({ message: words, once }));
+    type("");
+    showGoing();
+    field.focus();
+    if (isOnItsWay) return;
+    while (line.length) {
+      const [first] = line;
+      let problem = "";
+      try {
+        const { ok, told: now } = await post("/say", first);
+        if (!ok) problem = now.problem ?? refused;
+      } catch {
+        problem = lost;
+        unsure = line[0];
+      }
+      if (line[0] !== first) return; // that chat is over
+      tell("chat-problem", problem, problem !== "");
+      if (problem) {
+        // All of it is in the box again; Send tries again, and nothing is doubled.
+        const back = unsent();
+        line.length = 0;
+        type(back);
+        showGoing();
+      } else {
+        line.shift();
+        guard();
+        void ask();
+      }
+    }
   }
 
   async function end() {
@@ -443,9 +485,9 @@
   });
   // A page may be kept whole (bfcache), and the chat be left in another tab meanwhile: it is kept without a word.
   addEventListener("pagehide", () => {
-    if (draft) keep(); // where there is no beforeunload
+    if (unsent()) keep(); // where there is no beforeunload
     for (const place of held) {
-      place.querySelector("[data-chat-words]")?.replaceChildren();
+      for (const words of place.querySelectorAll("[data-chat-words], [data-chat-going]")) words.replaceChildren();
       const field = place.querySelector("textarea");
       if (field) [field.dataset.typed, field.value] = [field.value, ""];
     }

@@ -10,6 +10,30 @@ from tests.server import PROJECT, RunningSite, copy_content, started_before
 
 Visited = tuple[RunningSite, Places]
 
+# What takes longest begins first, so that both processes end at about the same time.
+LONGEST = [
+    f"test_{name}.py"
+    for name in (
+        "pages",
+        "chat_left",
+        "desk",
+        "profile",
+        "every_engine",
+        "back",
+        "hide_page",
+        "pack",
+        "exit_elsewhere",
+        "three_charities",
+    )
+]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Sort whole files, where browsers alone are tested."""
+    if all("browser" in item.path.parts for item in items):
+        items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
+
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:

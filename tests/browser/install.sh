@@ -7,6 +7,7 @@ PATH="$PATH:/usr/sbin"
 missing=""
 need() { command -v "$1" >/dev/null || missing="$missing $2"; }
 need chromium chromium
+need chromium-headless-shell chromium-headless-shell
 need firefox-esr firefox-esr
 need WebKitWebDriver webkit2gtk-driver
 need Xvfb xvfb

@@ -19,7 +19,7 @@ from typing import Any, Protocol
 
 from marionette_driver.errors import MarionetteException
 from marionette_driver.marionette import Marionette
-from playwright.sync_api import Error, Playwright
+from playwright.sync_api import CDPSession, Error, Playwright
 from selenium.common.exceptions import WebDriverException
 from selenium.webdriver import WebKitGTK
 from selenium.webdriver.webkitgtk.options import Options
@@ -157,14 +157,25 @@ class ChromiumReader:
     def click(self, css: str) -> None:
         self.tab.click(css)
 
+    def _history(self) -> tuple[CDPSession, dict[str, Any]]:
+        """The tab's history; while the tab changes its process for another site, Chromium answers nobody."""
+        deadline = time.monotonic() + WAIT_SECONDS
+        while True:
+            try:
+                session = self.context.new_cdp_session(self.tab)
+                return session, session.send("Page.getNavigationHistory")
+            except Error as error:
+                if "Not attached to an active page" not in str(error) or time.monotonic() > deadline:
+                    raise
+            self.tab.wait_for_timeout(20)
+
     def press_keys(self, *keys: str) -> None:
         """Type keys into whatever has focus."""
         for key in keys:
             self.tab.keyboard.press(key)
 
     def _traverse(self, by: int) -> None:
-        session = self.context.new_cdp_session(self.tab)
-        history = session.send("Page.getNavigationHistory")
+        session, history = self._history()
         target = history["currentIndex"] + by
         if 0 <= target < len(history["entries"]):
             session.send("Page.navigateToHistoryEntry", {"entryId": history["entries"][target]["id"]})
@@ -184,8 +195,7 @@ class ChromiumReader:
         return seen
 
     def entries(self) -> list[str]:
-        session = self.context.new_cdp_session(self.tab)
-        return [entry["url"] for entry in session.send("Page.getNavigationHistory")["entries"]]
+        return [entry["url"] for entry in self._history()[1]["entries"]]
 
     def own_history_page(self) -> str:
         """The words of chrome://history, in a tab of its own."""

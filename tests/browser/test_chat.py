@@ -7,13 +7,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from sidedoor.chat.store import open_store
 from tests.browser.places import Places
 from tests.browser.test_desk import Office
 from tests.browser.test_pages import problems_of
 from tests.server import DESK, RunningSite, copy_content
+
+PAGES_ALONE = True  # chromium.py
 
 CHAT = """
 [chat]
@@ -184,6 +186,48 @@ def test_a_lost_network_is_not_leaving_and_nothing_is_lost_or_doubled(office: Ch
     expect(page.locator(".chat .adviser")).to_contain_text("While you were away.")
     expect(page.locator(".chat .reader")).to_have_count(1)
     expect(kit.locator(".talk .reader")).to_have_count(1)
+
+
+def test_what_is_sent_while_a_message_is_on_its_way_follows_it_once_and_in_order_or_is_in_the_box_again(
+    office: ChatOffice, kit: Page
+) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page = begin(office, office.reader())
+    answer(kit, office)
+    for side, label, here, there in (
+        (page, "Your message", page.locator(".chat .reader"), kit.locator(".talk .reader")),
+        (kit, "Your answer", kit.locator(".talk .adviser"), page.locator(".chat .adviser")),
+    ):
+        box = side.get_by_label(label)
+        side.route("**/say", hold, times=1)
+        with side.expect_request("**/say"):
+            say(side, label, "One")
+        side.get_by_role("button", name="Send").click()  # twice in haste
+        say(side, label, "Two")
+        box.fill("half a sent")
+        held.pop().continue_()
+        expect(there).to_have_text([re.compile("One"), re.compile("Two")])
+        expect(here).to_have_count(2)
+        expect(box).to_have_value("half a sent")
+        # The first arrives, but its answer does not.
+        side.route("**/say", hold, times=1)
+        with side.expect_request("**/say"):
+            say(side, label, "Three")
+        say(side, label, "Four")
+        box.fill("half a sent")
+        held[0].fetch()
+        held.pop().abort()
+        expect(box).to_have_value("Three\nFour\nhalf a sent")
+        say(side, label, "Three\nFour")
+        expect(there).to_have_text([re.compile(word) for word in ("One", "Two", "Three", "Four")])
+        expect(here).to_have_count(4)
+        expect(box).to_have_value("")
+    page.get_by_role("button", name="End and clear").click()
+    expect(page.get_by_text("Every word of it is deleted.")).to_be_visible()
 
 
 def test_a_double_click_on_start_is_one_conversation_and_one_request(office: ChatOffice, kit: Page) -> None:

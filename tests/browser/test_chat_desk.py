@@ -12,6 +12,8 @@ from tests.browser.places import Places
 from tests.browser.test_chat import ChatOffice, begin, say
 from tests.browser.test_pages import WIDTHS, problems_of
 
+PAGES_ALONE = True  # chromium.py
+
 SPY = """
 window.notices = [];
 window.Notification = class { static permission = "granted"; constructor(title, more) { notices.push(`${title}: ${more.body}`); } };

@@ -9,6 +9,8 @@ from playwright.sync_api import Browser, Page
 from tests.browser.readers import FirefoxReader
 from tests.server import RunningSite
 
+PAGES_ALONE = True  # chromium.py
+
 SMALL = {"width": 360, "height": 640}
 PAGES = [
     *("/", "/help", "/help/get-help-now", "/cy/help/get-help-now", "/help/getting-ready", "/contacts", "/news"),

@@ -21,6 +21,8 @@ from tests.browser.readers import WAIT_SECONDS
 from tests.browser.test_pages import problems_of
 from tests.server import DESK, PROJECT, RunningSite, copy_content, workers
 
+PAGES_ALONE = True  # chromium.py
+
 LONDON = ZoneInfo("Europe/London")
 
 

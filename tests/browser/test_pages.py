@@ -15,6 +15,8 @@ from sidedoor.documents.loader import Loader
 from sidedoor.documents.times import utc_now
 from tests.server import PROJECT, RunningSite, node_environment
 
+PAGES_ALONE = True  # chromium.py
+
 AXE = Axe().axe_script
 WIDTHS = [320, 768, 1280]
 PARTS = 8

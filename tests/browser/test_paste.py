@@ -1,20 +1,41 @@
-"""What Word, Google Docs and mail programs put on the clipboard becomes clean Markdown. Each case is two files."""
+"""What other programs put on the clipboard, as files that anybody can add to: tests/desk/pastes/README.md says how.
+
+All of them are pasted in one page each: as Markdown, and where the editor is built as what it shows.
+"""
 
 import pytest
 from playwright.sync_api import Page
 
 from tests.conftest import PROJECT
+from tests.desk.pastes import CASES
 
-CASES = sorted((PROJECT / "tests/desk/items/paste").glob("*.html"))
+PAGES_ALONE = True  # chromium.py
+PASTED = "([html, text]) => { const { body, left } = sidedoorPaste.taken(html, text); return [sidedoorPaste.markdown(body), left]; }"
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.stem)
-def test_a_paste_becomes_clean_markdown(page: Page, case: object) -> None:
-    path = PROJECT / "tests/desk/items/paste" / getattr(case, "name", "")
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("dialog", lambda dialog: asked.append(dialog.message))
+@pytest.fixture
+def reader(page: Page) -> Page:
+    """A page with the one reader of pastes."""
     page.add_script_tag(content=(PROJECT / "static/js/desk/items/paste.js").read_text("utf-8"))
-    made = page.evaluate("html => sidedoorPaste(html)", path.read_text("utf-8"))
-    assert made + "\n" == path.with_suffix(".md").read_text("utf-8")
-    assert not asked, "nothing was fetched and nothing ran"
+    return page
+
+
+def test_each_paste_becomes_clean_markdown_and_says_what_it_left_out(reader: Page) -> None:
+    asked: list[str] = []
+    reader.on("request", lambda request: asked.append(request.url))
+    reader.on("dialog", lambda dialog: asked.append(dialog.message))
+    made = {case.name: reader.evaluate(PASTED, [case.html, case.text]) for case in CASES}
+    assert made == {case.name: [case.markdown, case.said] for case in CASES}
+    assert not asked and not reader.evaluate("window.ran"), "nothing was fetched and nothing ran"
+
+
+@pytest.mark.parametrize(("size", "most"), [(100_000, 1_000), (1_000_000, 5_000)])
+def test_a_long_paste_is_read_in_time(reader: Page, size: int, most: int) -> None:
+    paragraph = f"<p class=MsoNormal><b>Ten</b> rooms <del>closed</del> {'opened today ' * 20}</p>\n"
+    note = f"{'The rooms opened today in the county ' * 2}\n" * 3 + "\n"
+    for html, text in ((paragraph * (size // len(paragraph)), ""), ("", note * (size // len(note)))):
+        took = reader.evaluate(
+            f"([html, text]) => {{ const start = performance.now(); ({PASTED})([html, text]); return performance.now() - start; }}",
+            [html, text],
+        )
+        assert took < most

@@ -15,6 +15,8 @@ from tests.browser.places import Places
 from tests.browser.test_chat import ChatOffice, begin, say
 from tests.browser.test_desk import write
 
+PAGES_ALONE = True  # chromium.py
+
 PASSWORD = "lantern orbit pickle thursday"
 LAST = "The last words, typed after the session had ended."
 
@@ -59,7 +61,8 @@ class Person:
             database.commit()
 
     def kept(self) -> list[str]:
-        """What this tab keeps."""
+        """What this tab keeps once its page's scripts have run: a word of the page is seen before them."""
+        self.page.wait_for_load_state()
         found: list[str] = self.page.evaluate("Object.keys(sessionStorage)")
         return found
 

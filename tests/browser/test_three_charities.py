@@ -17,6 +17,8 @@ from playwright.sync_api import Browser, Page, expect
 from sidedoor.chat.store import open_store
 from tests.server import RunningSite
 
+PAGES_ALONE = True  # chromium.py
+
 EMBARGO_SECONDS = 20
 CHAT = '[chat]\nanswered_by = "advisers of our own."\nconfidential = "Ask before you tell us more."\n'
 

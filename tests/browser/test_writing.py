@@ -8,11 +8,15 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.test_desk import Office
 from tests.browser.test_pages import problems_of
+from tests.desk.items.test_round_trip import seen
+from tests.desk.pastes import CASES
 from tests.server import PROJECT
 
 pytestmark = pytest.mark.skipif(
     not (PROJECT / "static/js/desk/built/editor.js").is_file(), reason="`make editor` builds what is tested here"
 )
+
+PAGES_ALONE = True  # chromium.py
 
 
 @pytest.fixture(scope="module")
@@ -140,12 +144,13 @@ def test_markdown_is_one_press_away_and_nothing_changes_on_the_way(office: Offic
     assert path.read_text("utf-8").endswith(written.replace("__bold__.", "__bold__. New.") + "\n")
 
 
-def test_a_paste_leaves_out_what_was_struck_and_says_so(text: Page) -> None:
-    paste(text, (PROJECT / "tests/desk/items/paste/word-tracked.html").read_text("utf-8"))
-    expect(text.locator("[data-left]")).to_have_text("1 comment and 2 deleted passages were left out.")
-    assert body(text) == (PROJECT / "tests/desk/items/paste/word-tracked.md").read_text("utf-8").rstrip("\n")
-    text.keyboard.press("Control+z")
-    assert body(text) == ""
+def test_each_paste_reads_as_it_should_and_one_undo_takes_it_back(text: Page) -> None:
+    for case in CASES:
+        paste(text, case.html, case.text)
+        assert seen(body(text)) == seen(case.markdown), case.name
+        assert text.locator("[data-left]").text_content() == case.said
+        text.keyboard.press("Control+z")
+        assert body(text) == "", case.name
 
 
 def test_a_long_paste_is_quick(text: Page) -> None:

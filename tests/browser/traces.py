@@ -186,12 +186,15 @@ def visit_this_site(
     hide: bool = True,
     chats: bool = True,
     extra: Callable[[Reader], None] | None = None,
+    first: Callable[[Reader], None] | None = None,
 ) -> Callable[[Reader], str | None]:
     """Seven pages of this site, one of them a search's results; then a chat, and what else a reader does (`extra`); and
-    the button in its middle, or nothing."""
+    the button in its middle, or nothing. `first`: how the browser is before the visit."""
 
     def visit(reader: Reader) -> str | None:
         places.asked.clear()
+        if first:
+            first(reader)
         reader.go(places.url("search"))
         reader.click("#in")
         wait_for_address(reader, f"{site.url}/")

@@ -11,8 +11,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image
 
-from sidedoor.desk.items.pictures import PictureRefused, take_in
-from sidedoor.desk.refusals import Refusal
+from sidedoor.documents.darkroom_child import develop
+from sidedoor.documents.pictures import Flaw, Flawed
 from tests.content import ContentFolder
 from tests.desk.forms import fields_of, start
 from tests.processes import PROCESSES
@@ -68,10 +68,10 @@ def take_in_here(raw: bytes) -> tuple[float, str]:
     Image.init()
     before = most_memory()
     try:
-        made = take_in(raw, "a")
-        told = f"{made.width} by {made.height}"
-    except PictureRefused as refused:
-        told = refused.why
+        made = develop(raw)  # in this process, which is measured
+        told = f"{made['width']} by {made['height']}"
+    except Flawed as flawed:
+        told = flawed.flaw
     return most_memory() - before, told
 
 
@@ -83,7 +83,7 @@ def megabytes_taken(raw: bytes) -> tuple[float, str]:
 
 def test_a_picture_of_57_megapixels_is_refused_before_it_is_decoded() -> None:
     megabytes, told = megabytes_taken(picture(9500, 6000, "PNG"))
-    assert told == Refusal.PICTURE_PIXELS
+    assert told == Flaw.PIXELS
     assert megabytes < 10
 
 

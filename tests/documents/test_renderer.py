@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from sidedoor.documents import render_child
+from sidedoor.documents import limits
 from sidedoor.documents.renderer import Renderer, RenderingFailed
 from tests.content import ContentFolder
 
@@ -37,7 +37,7 @@ def test_a_document_that_takes_too_long_is_given_up_and_the_next_one_renders() -
         began = time.monotonic()
         with pytest.raises(RenderingFailed):
             renderer.render(slow)
-        assert time.monotonic() - began < 10 * render_child.SECONDS_A_DOCUMENT
+        assert time.monotonic() - began < 10 * limits.SECONDS_A_QUESTION
         assert renderer.render("Fine.").html == "<p>Fine.</p>"
 
 

@@ -26,13 +26,15 @@ ADDRESSES = [
     "/", "/help", "/help/get-help-now", "/contacts", "/news", "/news/2026", "/news/2025", "/news/page/2", "/news/rss.xml", "/news/atom.xml",
     "/news/feed.json", "/sitemap.xml", "/robots.txt", "/.well-known/security.txt", "/search", "/feedback", "/healthz", "/news/first",
     "/no-such-page", "/images/none.png", "/news/zqslug", "/news/zqformer", "/images/zqpicture.png",
+    "/images/480/zqpicture.png.webp", "/images/960/zqpicture.png.webp", "/images/1000/zqpicture.png.webp", "/images/card/zqpicture.png.jpg",
+    "/images/list/zqpicture.png.webp",
 ]  # fmt: skip
 
 
 def write_item(content: ContentFolder, at: str, **front: object) -> None:
     """An item whose every part holds a word found nowhere else."""
     picture = io.BytesIO()
-    Image.new("RGB", (4, 4)).save(picture, "PNG")
+    Image.new("RGB", (1000, 600)).save(picture, "PNG")
     content.write("images/zqpicture.png", picture.getvalue())
     content.document(
         "news/zqslug.md", "The zqbody. ![zqalt](/images/zqpicture.png)", title="A zqtitle", summary="A zqsummary.", publish_at=at,
@@ -57,7 +59,7 @@ def mirror_of(app: Flask, folder: Path) -> str:
         path for path in sorted(folder.resolve().rglob("*")) if path.is_file() and path.suffix not in (".br", ".gz")
     ]
     return "\n".join(
-        f"{path.relative_to(folder.resolve())} {path.read_bytes().decode('utf-8', 'replace')}" for path in files
+        f"/{path.relative_to(folder.resolve())} {path.read_bytes().decode('utf-8', 'replace')}" for path in files
     )
 
 
@@ -96,9 +98,13 @@ def test_nothing_is_public_one_second_before_and_everything_at_the_second(
     assert not [word for word in CANARIES.values() if word not in mirrored]
     assert [word for word in CANARIES.values() if word not in after] == ["zqformer"]  # it only leads on
     assert {"zqtitle", "zqsummary", "zqbody"} <= found(client)
-    assert client.get("/images/zqpicture.png").status_code == 200
+    assert [client.get(path).status_code for path in ADDRESSES if path.startswith("/images/zq")] == [200]
+    sizes = [path for path in ADDRESSES if "/zqpicture.png." in path]
+    assert [client.get(path).status_code for path in sizes] == [200] * 5
+    assert not [path for path in sizes if path not in mirrored]
     assert client.get("/news/zqformer").headers["Location"] == "/news/zqslug"
     clock.forward(seconds=-1)
+    assert [client.get(path).status_code for path in sizes] == [404] * 5, "they are made and kept by now"
     again = everything(client) + mirror_of(app, tmp_path / "mirror")
     assert not [word for word in CANARIES.values() if word in again]
     assert not [word for word in CANARIES.values() if word in before_writing]

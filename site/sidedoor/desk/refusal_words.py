@@ -63,8 +63,12 @@ WORDS = {
     Refusal.PICTURE_EMPTY: "The file is empty. Choose the picture again.",
     Refusal.PICTURE_TOO_BIG: "The picture is over {megabytes} MB. Send a smaller one.",
     Refusal.PICTURE_PIXELS: "The picture has too many pixels. Send one of 6,000 by 4,000 or smaller.",
-    Refusal.PICTURE_MOVES: "The picture moves. Send a still one.",
-    Refusal.PICTURE_FORMAT: "This is not a picture that can be used. Send a JPEG, PNG or WebP.",
+    Refusal.PICTURE_MOVES: "The picture moves, which some readers cannot stop. Send a still one.",
+    Refusal.PICTURE_SEVERAL: "The file holds {count} pictures. Save the one you want by itself, then send that.",
+    Refusal.PICTURE_COLOURS: (
+        "The picture has colours (HDR, or measured ones) that would come out wrong. Save it as a JPEG, then send that."
+    ),
+    Refusal.PICTURE_FORMAT: "This is not a picture that can be used. Send a JPEG, PNG, WebP, HEIC, AVIF or TIFF.",
     Refusal.PICTURE_STAYS_BIG: "The picture cannot be made small enough. Send a plainer or smaller one.",
     Refusal.PICTURE_WITHOUT_WORDS: "Say in a few words what the picture shows, or tick that it only decorates.",
     Refusal.NOT_A_NAME: "A name has 2 to 80 letters. Write it as it should stand in the history.",

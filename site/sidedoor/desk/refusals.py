@@ -58,6 +58,8 @@ class Refusal(StrEnum):
     PICTURE_TOO_BIG = auto()
     PICTURE_PIXELS = auto()
     PICTURE_MOVES = auto()
+    PICTURE_SEVERAL = auto()
+    PICTURE_COLOURS = auto()
     PICTURE_FORMAT = auto()
     PICTURE_STAYS_BIG = auto()
     PICTURE_WITHOUT_WORDS = auto()

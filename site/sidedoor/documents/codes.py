@@ -240,6 +240,8 @@ class Code(StrEnum):
     DOCTOR_CLOCK_UNSET = auto()
     DOCTOR_CLOCKS_DIFFER = auto()
     DOCTOR_CLOCK_OF_DATABASE = auto()
+    DOCTOR_EDITOR_AWAY = auto()
+    DOCTOR_EDITOR_OLD = auto()
     # Backups
     BACKUP_DATABASE_DAMAGED = auto()
     BACKUP_DIFFERS = auto()

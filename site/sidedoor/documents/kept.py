@@ -3,8 +3,8 @@
 So a broken edit survives a restart harmlessly, and a start reads and renders only what changed since.
 
 One SQLite row a file; of documents the words in a table of their own, which no start has to read; of pictures the bytes
-as well, as files beside it. All workers share it: what one has read, the others take (see loader.py). A disk that is
-full, read-only or broken costs this copy, never the site.
+as well, as files beside it, and the sizes that were made of them. All workers share it: what one has read, the others
+take (see loader.py). A disk that is full, read-only or broken costs this copy, never the site.
 """
 
 import ast
@@ -25,6 +25,7 @@ from sidedoor.database import Database
 from sidedoor.documents.lean import version_of
 from sidedoor.documents.problems import Refused
 from sidedoor.documents.reading import SHOWN
+from sidedoor.documents.sizes import Sizes
 from sidedoor.private import private_file
 
 _SCHEMA = """
@@ -40,7 +41,7 @@ WORDS_OUTLIVE_SECONDS = 300
 """Words that were replaced or deleted: a worker that does not know of it yet may still need them."""
 # What somebody is told of a file that is refused changes nothing about those that are read.
 _ONLY_SAY = {"codes", "problems", "problem_words"}
-_READ_WITH = ("Markdown", "pymdown-extensions", "nh3", "pydantic", "PyYAML")
+_READ_WITH = ("Markdown", "pymdown-extensions", "nh3", "pydantic", "PyYAML", "Pillow")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ class Kept:
 
     def __init__(self, data: Path) -> None:
         self._pictures = data / "pictures"
+        self.sizes = Sizes(data / "sizes")
         self._turn = data / "reading.lock"
         self._database: Database | None = None
         with suppress(Refused):  # a newer version made them, and may need them
@@ -107,8 +109,10 @@ class Kept:
         copies, gone = list(copies), list(forgotten)
         for file in gone:
             if file.startswith(SHOWN):
+                name = file.partition("/")[2]
                 with suppress(OSError):
-                    (self._pictures / file.partition("/")[2]).unlink(missing_ok=True)
+                    (self._pictures / name).unlink(missing_ok=True)
+                self.sizes.forget(name)
         if not self._database:
             return False
         if not (copies or gone):
@@ -207,10 +211,10 @@ def reader_version() -> str:
 
 
 def reading_modules() -> list[Path]:
-    """The modules of this folder that reading a file really uses: what `reading` and the child that renders import."""
+    """The modules of this folder that reading a file really uses: what `reading` and the children it asks import."""
     folder = Path(__file__).parent
     found: set[str] = set()
-    waiting = {"reading", "lean", "render_child"}
+    waiting = {"reading", "lean", "render_child", "darkroom_child"}
     while waiting:
         found.add(name := waiting.pop())
         waiting |= _imported(folder / f"{name}.py") - found - _ONLY_SAY

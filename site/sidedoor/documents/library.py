@@ -13,6 +13,7 @@ from functools import cached_property
 
 from sidedoor.documents.document import Document, Visibility, path_of
 from sidedoor.documents.models import Contact, Fact, Kind
+from sidedoor.documents.pictures import Picture
 from sidedoor.documents.problems import Problem
 from sidedoor.documents.site import Group, Site
 
@@ -33,13 +34,16 @@ def _may_be_hidden(path: str) -> bool:
 
 @dataclass(frozen=True)
 class Library:
-    """Everything in the content folder that could be read, and every problem with what could not."""
+    """Everything in the content folder that could be read, and every problem with what could not.
+
+    `pictures`: pictures and recordings by name; of a recording there is no more than its name.
+    """
 
     site: Site
     contacts: Mapping[str, Contact]
     facts: Mapping[str, Fact]
     documents: tuple[Document, ...]
-    pictures: frozenset[str]
+    pictures: Mapping[str, Picture | str]
     problems: tuple[Problem, ...]
 
     def public(self, now: datetime) -> "PublicLibrary":
@@ -62,7 +66,12 @@ class Library:
             shown=tuple(shown),
             withdrawn=tuple(withdrawn),
             removed=tuple(where[Visibility.REMOVED]),
-            pictures=self.pictures & {name for document in (*shown, *withdrawn) for name in document.pictures},
+            pictures={
+                name: known
+                for document in (*shown, *withdrawn)
+                for name in document.pictures
+                if (known := self.pictures.get(name))
+            },
         )
 
     def visibility(self, document: Document, now: datetime) -> Visibility:
@@ -103,7 +112,7 @@ class PublicLibrary:
     shown: tuple[Document, ...]
     withdrawn: tuple[Document, ...]
     removed: tuple[Document, ...]
-    pictures: frozenset[str]
+    pictures: Mapping[str, Picture | str]
 
     def shows_the_same_as(self, other: "PublicLibrary") -> bool:
         """Whether the public sees the very same: a document that was not read again is the same object."""

@@ -16,6 +16,7 @@ from sidedoor.documents.codes import Code
 from sidedoor.documents.library import Library
 from sidedoor.documents.loader import Loader
 from sidedoor.documents.problems import Problem
+from sidedoor.documents.sizes import Size
 
 SETTLE_SECONDS = 0.1
 LONGEST_QUIET_SECONDS = 0.5
@@ -76,6 +77,10 @@ class LiveLibrary:
     def picture(self, name: str) -> bytes | None:
         """The bytes of one of the library's pictures; None if they are nowhere."""
         return self._loader.picture(name)
+
+    def size(self, size: Size) -> bytes | None:
+        """The bytes of one size of a picture; None if they cannot be made."""
+        return self._loader.size(size)
 
     def watch(self) -> None:
         """Start looking, in a daemon thread. Calling it again changes nothing."""

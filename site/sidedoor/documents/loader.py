@@ -28,9 +28,11 @@ from sidedoor.documents.kept import Copy, Kept, reader_version
 from sidedoor.documents.lean import Fetch, LeanDocument, Words, WordsGone, version_of, words_of
 from sidedoor.documents.library import Library
 from sidedoor.documents.models import FactsFile
+from sidedoor.documents.pictures import Picture, PictureFacts
 from sidedoor.documents.problems import Problem, Refused
 from sidedoor.documents.reading import (
     CONTACTS,
+    CREDITS,
     FACTS,
     PICTURES,
     RECORDINGS,
@@ -49,6 +51,7 @@ from sidedoor.documents.reading_pool import WORTH_IT, ReadingPool
 from sidedoor.documents.recordings import is_recording
 from sidedoor.documents.renderer import Renderer, shared_renderer
 from sidedoor.documents.site import Site
+from sidedoor.documents.sizes import Size, Sizes
 
 _BATCH = 400
 _MOST_TOLD = 1000
@@ -83,6 +86,7 @@ class Loader:
         self.content = content
         self._renderer = renderer or shared_renderer()
         self._kept = Kept(data) if data else None
+        self._sizes = self._kept.sizes if self._kept else Sizes(None)
         self._reader_of: tuple[Site | None, str] = (None, "")
         with _making_what_stays():
             self._copies = dict(self._read_before()) if self._kept else {}
@@ -311,6 +315,12 @@ class Loader:
         except OSError:
             return self._kept.picture(name) if self._kept else None
 
+    def size(self, size: Size) -> bytes | None:
+        """The bytes of one size of a picture, made if they are not there; None if they cannot be. Never raises."""
+        name = size.picture.name
+        raw = self.picture(name)
+        return self._sizes.made(size, raw, lambda: self.picture(name) is not None) if raw is not None else None
+
     def _read_site(self, found: dict[str, Signature], changed: set[str]) -> Site:
         before = self._records.get(SITE)
         if SITE in changed or not before:
@@ -433,8 +443,8 @@ class Loader:
             same = copy and (copy.digest, copy.reader) == (digest, reader)
             good = (copy.good if copy and same else None) or read(raw, file, site, self._renderer)
             self._put(file, _Record(signature, digest, reader, good))
-            if self._kept and isinstance(good, str):
-                self._kept.keep_picture(good, raw)
+            if self._kept and isinstance(good, Picture | str):
+                self._kept.keep_picture(_name_of(good), raw)
         except Refused as refused:
             last = None if file.startswith(SHOWN) else before or copy
             problems = tuple(refused.problems)
@@ -503,12 +513,20 @@ class Loader:
             problems += [Problem(file, None, Code.SAME_NAME, {"other": first}) for file in rivals if file != first]
         contacts = records[CONTACTS].good if CONTACTS in records else None
         facts = records[FACTS].good if FACTS in records else None
+        of_pictures = records[CREDITS].good if CREDITS in records else None
+        focus = of_pictures.focus if isinstance(of_pictures, PictureFacts) else {}
         return Library(
             site=site,
             contacts=contacts if isinstance(contacts, dict) else {},
             facts={fact.id: fact for fact in facts.facts} if isinstance(facts, FactsFile) else {},
             documents=tuple(records[file].good for file in sorted(self._first.values())),  # type: ignore[misc]
-            pictures=frozenset(record.good for record in records.values() if isinstance(record.good, str)),
+            pictures={
+                _name_of(good): replace(good, focus=focus[good.name])
+                if isinstance(good, Picture) and good.name in focus
+                else good
+                for record in records.values()
+                if isinstance(good := record.good, Picture | str)
+            },
             problems=tuple(sorted(problems, key=lambda problem: (problem.file, problem.line or 0))),
         )
 
@@ -577,6 +595,10 @@ def _is_essential(file: str) -> bool:
 
 def _read_first(file: str) -> tuple[bool, str]:
     return not _is_essential(file), file
+
+
+def _name_of(shown: Picture | str) -> str:
+    return shown.name if isinstance(shown, Picture) else shown
 
 
 def _same_site(one: str, other: str) -> bool:

@@ -722,6 +722,14 @@ WORDS: Mapping[Code, _Words] = {
         "The disk's clock and this machine's are {seconds} seconds apart.",
         "Set both by the same time server.",
     ),
+    Code.DOCTOR_EDITOR_AWAY: _Words(
+        "The desk's editor is not built, so its writers get a plain field with Markdown in it.",
+        "Run make editor in the source tree: it makes {path}, which goes along with static.",
+    ),
+    Code.DOCTOR_EDITOR_OLD: _Words(
+        "The desk's editor was built from an older source than the one that stands here.",
+        "Run make editor again.",
+    ),
 }  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """One file of the content folder, read and checked: bytes in, and out comes what it stands for, unless it is wrong."""
 
 import errno
+import json
 import os
 import re
 import stat
@@ -9,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from sidedoor.documents.codes import Code
+from sidedoor.documents.darkroom import read_picture
 from sidedoor.documents.digest import digest_of
 from sidedoor.documents.document import Document, folder_of, kind_of, model_of, slug_of
 from sidedoor.documents.front_matter import Written, read_document, read_yaml
@@ -16,7 +18,7 @@ from sidedoor.documents.lean import Fetch, LeanDocument, head_of
 from sidedoor.documents.markdown import Rendered
 from sidedoor.documents.models import Contact, ContactsFile, FactsFile, HelpMeta, Meta, NewsMeta, PageMeta, check
 from sidedoor.documents.pictures import MOST_BYTES as MOST_PICTURE_BYTES
-from sidedoor.documents.pictures import read_picture
+from sidedoor.documents.pictures import Picture, PictureFacts
 from sidedoor.documents.problems import Problem, Refused, Wrong
 from sidedoor.documents.recordings import MOST_BYTES as MOST_RECORDING_BYTES
 from sidedoor.documents.recordings import read_recording
@@ -28,17 +30,19 @@ CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u2028\u202
 
 
 SITE, CONTACTS, FACTS, PICTURES, RECORDINGS = "site.toml", "contacts.yaml", "facts.yaml", "images/", "media/"
+CREDITS = "pictures.yaml"
 SHOWN = (PICTURES, RECORDINGS)
 """The folders of files that pages show as they are."""
 
 Contacts = dict[str, Contact]
-Good = Site | Contacts | FactsFile | Document | str
-"""What a file can stand for: the site's choices, contacts by id, facts, a document, a picture's or recording's name."""
+Good = Site | Contacts | FactsFile | PictureFacts | Document | Picture | str
+"""What a file can stand for: the site's choices, contacts by id, facts, what is known of pictures, a document, a
+picture, a recording's name."""
 
 
 def counts(file: str) -> bool:
     """Whether a path in the content folder is one that is read at all."""
-    return file in (SITE, CONTACTS, FACTS) or kind_of(file) is not None or file.startswith(SHOWN)
+    return file in (SITE, CONTACTS, FACTS, CREDITS) or kind_of(file) is not None or file.startswith(SHOWN)
 
 
 def most_bytes(file: str) -> int:
@@ -74,6 +78,8 @@ def read(raw: bytes, file: str, site: Site | None, renderer: Renderer) -> Good:
         return {contact.id: contact for contact in read_contacts(text)}
     if file == FACTS:
         return read_facts(text)
+    if file == CREDITS:
+        return PictureFacts.of(read_yaml(text, CREDITS).values)
     assert site
     return read_file(text, file, site, renderer)
 
@@ -86,6 +92,10 @@ def to_text(good: Good) -> str:
         return good.model_dump_json()
     if isinstance(good, dict):
         return ContactsFile(contacts=tuple(good.values())).model_dump_json(by_alias=True)
+    if isinstance(good, PictureFacts):
+        return json.dumps(good.focus)
+    if isinstance(good, Picture):
+        return good.to_json()
     return good
 
 
@@ -100,6 +110,10 @@ def from_text(file: str, text: str, version: int, fetch: Fetch) -> Good:
         return {contact.id: contact for contact in ContactsFile.model_validate_json(text).contacts}
     if file == FACTS:
         return FactsFile.model_validate_json(text)
+    if file == CREDITS:
+        return PictureFacts({name: (across, down) for name, (across, down) in json.loads(text).items()})
+    if file.startswith(PICTURES):
+        return Picture.from_json(text)
     return text
 
 

@@ -13,10 +13,10 @@ from pathlib import Path
 
 from sidedoor.documents.document import Document
 from sidedoor.documents.lean import head_of, words_of
+from sidedoor.documents.limits import limit_memory, limit_time
 from sidedoor.documents.markdown import Rendered, render
 from sidedoor.documents.problems import Refused
 from sidedoor.documents.reading import read, read_bytes
-from sidedoor.documents.render_child import limit_memory, limit_time
 from sidedoor.documents.renderer import Renderer
 from sidedoor.documents.site import Site
 

@@ -5,13 +5,10 @@ this process when one document uses more processor time or memory than any hones
 """
 
 import json
-import resource
 import sys
 
+from sidedoor.documents.limits import limit_memory, limit_time
 from sidedoor.documents.markdown import render
-
-SECONDS_A_DOCUMENT = 2
-MEMORY_BYTES = 768 * 1024 * 1024
 
 
 def main() -> None:
@@ -24,19 +21,6 @@ def main() -> None:
         except (RecursionError, MemoryError):
             sys.exit(1)
         print(json.dumps(answer), flush=True)
-
-
-def limit_memory() -> None:
-    """Let the kernel end this process when it takes more memory than any honest document needs."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-def limit_time() -> None:
-    """The same for the processor time of the next document."""
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    limit = int(used.ru_utime + used.ru_stime) + 1 + SECONDS_A_DOCUMENT
-    resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.RLIM_INFINITY))
 
 
 if __name__ == "__main__":

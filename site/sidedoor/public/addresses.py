@@ -4,14 +4,16 @@ Nothing else has a list of its own. Published addresses stay (tests/public/addre
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from functools import cached_property
 
 from sidedoor.documents.document import Document
 from sidedoor.documents.library import PublicLibrary
+from sidedoor.documents.pictures import Picture
 from sidedoor.documents.reading import PICTURES, RECORDINGS
 from sidedoor.documents.recordings import is_recording
+from sidedoor.documents.sizes import sizes_of
 from sidedoor.public.pack import packs
 from sidedoor.public.sources import former_lists, lists_of_sources
 
@@ -85,9 +87,11 @@ class Addresses:
         return packs(self._public)
 
     @cached_property
-    def _shown(self) -> frozenset[str]:
-        """Pictures and recordings."""
-        return frozenset(f"/{RECORDINGS if is_recording(name) else PICTURES}{name}" for name in self._public.pictures)
+    def _shown(self) -> Set[str]:
+        """Pictures in each of their sizes, and recordings."""
+        shown = self._public.pictures
+        sizes = {one.address for known in shown.values() if isinstance(known, Picture) for one in sizes_of(known)}
+        return sizes | frozenset(f"/{RECORDINGS if is_recording(name) else PICTURES}{name}" for name in shown)
 
     @cached_property
     def _sources(self) -> Mapping[str, Document | str]:

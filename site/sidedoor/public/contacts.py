@@ -10,6 +10,7 @@ from markupsafe import Markup, escape
 from sidedoor.documents.document import Document
 from sidedoor.documents.models import Contact
 from sidedoor.documents.site import Area, Audience, Place
+from sidedoor.public.pictures import with_pictures
 from sidedoor.public.recordings import with_recordings
 from sidedoor.web.current import current_edition, current_public, same_for_everyone, site_address
 from sidedoor.web.language import current_language, direction, language_name, page_language, said, speaking
@@ -124,7 +125,7 @@ def near_to(chosen: str, areas: Iterable[Area]) -> set[str]:
 def body(document: Document) -> Markup:
     """A document's words as readers may see them now, with cards in its own language, whatever page it stands on."""
     with speaking(document.language):
-        return with_contacts(document.html)
+        return Markup(with_pictures(with_contacts(document.html)))
 
 
 @blueprint.app_template_filter("with_contacts")

@@ -8,7 +8,8 @@ from markupsafe import Markup
 
 from sidedoor.documents.document import Document, Visibility
 from sidedoor.documents.models import NewsMeta
-from sidedoor.documents.recordings import is_recording
+from sidedoor.documents.pictures import Picture
+from sidedoor.documents.sizes import CARD, LIST, Size, cropped
 from sidedoor.public.addresses import ITEMS_A_PAGE
 from sidedoor.public.help import related
 from sidedoor.public.translated import of_its_language
@@ -69,6 +70,7 @@ def _list(path: str, items: tuple[Document, ...], year: int | None, page: int) -
     return render_template(
         "news/list.html",
         items=items[first : first + ITEMS_A_PAGE],
+        small=_small,
         years=list(current_public().years_of_news(current_language())),
         address=site_address(),
         year=year,
@@ -79,10 +81,21 @@ def _list(path: str, items: tuple[Document, ...], year: int | None, page: int) -
     )
 
 
+def _small(document: Document) -> Size | None:
+    """An item's first picture, as the list shows it."""
+    shown = _first_picture(document)
+    return cropped(shown, LIST) if shown else None
+
+
 def _picture(document: Document) -> str:
-    """The address of an item's first picture, for those who share it; empty if it has none."""
-    shown = next((name for name in document.pictures if not is_recording(name)), "")
-    return f"{site_address()}/images/{shown}" if shown else ""
+    """The address of an item's first picture as a card, for those who share it; empty if it has none."""
+    shown = _first_picture(document)
+    return site_address() + cropped(shown, CARD).address if shown else ""
+
+
+def _first_picture(document: Document) -> Picture | None:
+    known = (current_public().pictures.get(name) for name in document.pictures)
+    return next((picture for picture in known if isinstance(picture, Picture)), None)
 
 
 def _json_ld(document: Document) -> str:

@@ -8,7 +8,9 @@ from flask import Blueprint, Response, abort, current_app, render_template, requ
 
 from sidedoor.documents.document import Document
 from sidedoor.documents.live import LiveLibrary
+from sidedoor.documents.pictures import Picture
 from sidedoor.documents.recordings import is_recording
+from sidedoor.documents.sizes import sizes_of
 from sidedoor.public.addresses import LISTED, Addresses
 from sidedoor.web.current import current_public, same_for_everyone, site_address
 
@@ -103,6 +105,19 @@ def icon() -> Response:
 def picture(name: str) -> Response:
     """A picture that a public page shows. To anybody else, and before its page is public, there is none."""
     return _shown(name, is_recording(name))
+
+
+@blueprint.get("/images/<size>/<name>")
+def other_size(size: str, name: str) -> Response:
+    """A picture in another size: public exactly when the picture is. Where it cannot be made, the picture itself."""
+    picture = current_public().pictures.get(name.rpartition(".")[0])
+    found = sizes_of(picture) if isinstance(picture, Picture) else ()
+    wanted = next((one for one in found if one.address == f"/images/{size}/{name}"), None)
+    if not wanted:
+        abort(404)
+    live: LiveLibrary = current_app.extensions["live"]
+    made = live.size(wanted)
+    return _shown(wanted.picture.name, False) if made is None else Response(made, content_type=wanted.content_type)
 
 
 @blueprint.get("/media/<name>")

@@ -15,9 +15,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image, PngImagePlugin
 
-from sidedoor.desk.items.pictures import LONGEST_EDGE, PictureRefused, take_in
+from sidedoor.desk.items.pictures import PictureRefused, take_in
 from sidedoor.desk.refusal_words import sentence
-from sidedoor.documents.pictures import read_picture
+from sidedoor.documents.darkroom import read_picture
+from sidedoor.documents.pictures import LONGEST_EDGE
 from tests.conftest import SetClock
 from tests.content import ContentFolder
 from tests.desk.conftest import PublicSite, SignedIn
@@ -325,8 +326,21 @@ def gif() -> bytes:
 )  # fmt: skip
 def test_what_is_no_picture_is_refused_in_a_sentence(raw: bytes) -> None:
     with pytest.raises(PictureRefused) as refused:
-        take_in(raw, "a.jpg")
+        take_in(raw)
     assert sentence(refused.value).endswith(".")
+
+
+def test_a_refused_picture_costs_no_word_of_the_text_or_of_its_description(ann: FlaskClient) -> None:
+    path = release(ann)
+    fields = {**fields_of(ann.get(path).text), "body": "Zqwords.", "step": "draft"}
+    about = {"picture_alt": "A <green> field", "picture_credit": "Jo Doe", "picture_expires": "2026-11-30"}
+    picture = {"picture": (io.BytesIO(gif()), "a.gif")}
+    answer = ann.post(path, data={**fields, **about, **picture}, content_type="multipart/form-data")
+    assert answer.status_code == 422
+    assert "This is not a picture that can be used." in answer.text
+    assert "Zqwords.</textarea>" in answer.text
+    for typed in ("A &lt;green&gt; field", "Jo Doe", "2026-11-30"):
+        assert f'value="{typed}"' in answer.text
 
 
 def test_a_picture_keeps_its_pixels_and_nothing_else() -> None:
@@ -340,10 +354,10 @@ def test_a_picture_keeps_its_pixels_and_nothing_else() -> None:
         sent = io.BytesIO()
         Image.new("RGB", (4000, 3000), (10, 120, 60)).save(sent, format_, exif=exif, **more)
         # A polyglot: a script behind a good picture.
-        made = take_in(sent.getvalue() + b"<script>alert(1)</script>", "IMG_1.jpg")
+        made = take_in(sent.getvalue() + b"<script>alert(1)</script>")
         assert not [word for word in (b"Jo Doe", b"Elm Road", b"<script>") if word in made.raw]
         assert (made.width, made.height) == (1200, LONGEST_EDGE), "turned as the camera was held"
-        assert read_picture(made.raw, f"images/{made.file_name}") == made.file_name
+        assert read_picture(made.raw, f"images/{made.file_name}").name == made.file_name
         with Image.open(io.BytesIO(made.raw)) as again:
             middle = again.convert("RGB").crop((5, 5, 6, 6)).tobytes()
         assert all(abs(a - b) < 12 for a, b in zip(middle, (10, 120, 60), strict=True))

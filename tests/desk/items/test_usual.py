@@ -139,6 +139,24 @@ def test_without_the_version_both_began_from_everything_that_differs_is_asked() 
     assert found.theirs == {"title": "Theirs"} and found.fields == {"title": "Mine", "body": "Same"}
 
 
+@pytest.mark.parametrize(
+    ("mine", "theirs", "whole", "asked"),
+    [
+        ("a\nb\nc", "a\nb\nc\nd", "a\nb\nc\nd", None),
+        ("x\na\nb\nc", "a\nb\nc\nd", "x\na\nb\nc\nd", None),
+        ("a\nc", "a\nb\nC", "a\nc", "b\nC"),
+        ("a\nc", "A\nb\nc", "a\nc", "A\nb"),
+        ("a\nc", "a\nb\nc\nd", "a\nc\nd", None),
+        ("a\nB\nc", "a\nB\nc", "a\nB\nc", None),
+        ("a\nB\nc", "a\nD\nc", "a\nB\nc", "D"),
+        ("", "a\nb\nc\nd", "", "a\nb\nc\nd"),
+    ],
+)
+def test_lines_that_one_person_changed_are_taken_over(mine: str, theirs: str, whole: str, asked: str | None) -> None:
+    found = merged({"body": "a\nb\nc"}, {"body": mine}, {"body": theirs})
+    assert (found.fields["body"], found.theirs.get("body")) == (whole, asked)
+
+
 def test_an_embargo_that_passed_unapproved_stands_out(
     ann: FlaskClient, desk: Flask, clock: SetClock, signed_in: SignedIn
 ) -> None:

@@ -46,6 +46,12 @@ def compare(older: str, newer: str) -> list[Part]:
     return parts
 
 
+def same_lines(older: list[str], newer: list[str]) -> dict[int, int]:
+    """Where each line of `older` that was not touched stands in `newer`."""
+    runs = _same_lines(older, newer, _Budget())
+    return {a + number: c + number for a, c, length in runs for number in range(length)}
+
+
 def _words(older: str, newer: str, budget: _Budget) -> Iterator[Part]:
     before, after = _WORDS.findall(older), _WORDS.findall(newer)
     # The ratio of what is alike is 1 - steps / length, so this many steps are still alike, and more are not looked at.

@@ -128,7 +128,7 @@ def save(kind: Kind, slug: str) -> ResponseReturnValue:
     try:
         before = fields_of(*item.read())
         if picture := request.files.get("picture"):
-            fields["body"] = _with_picture(fields, picture.read(), picture.filename or "")
+            fields["body"] = _with_picture(fields, picture.read())
         item = newsroom().save(current_person(), item, fields, base, ready)
     except Conflict:
         item = find(kind, slug)
@@ -160,7 +160,7 @@ def picture(kind: Kind, slug: str) -> ResponseReturnValue:
     find(kind, slug)
     sent = request.files.get("picture")
     try:
-        name, alt, credit = _taken_in(request.form, sent.read() if sent else b"", (sent and sent.filename) or "")
+        name, alt, credit = _taken_in(request.form, sent.read() if sent else b"")
     except STOPS as stopped:
         return {"problem": sentence(stopped)}, 422
     return {"name": name, "alt": alt, "credit": credit}
@@ -335,23 +335,23 @@ def _others(item: Item) -> list[str]:
     ]
 
 
-def _with_picture(fields: Fields, raw: bytes, name: str) -> str:
+def _with_picture(fields: Fields, raw: bytes) -> str:
     """The body with the picture at its end; it is first remade from its pixels and put on the shelf."""
     if not raw:
         return fields["body"]
-    file_name, alt, credit = _taken_in(fields, raw, name)
+    file_name, alt, credit = _taken_in(fields, raw)
     caption = f"\n\n*Picture: {credit}*" if credit else ""
     return f"{fields['body'].rstrip()}\n\n![{_escaped(alt)}](/images/{file_name}){caption}\n"
 
 
-def _taken_in(fields: Mapping[str, str], raw: bytes, name: str) -> tuple[str, str, str]:
+def _taken_in(fields: Mapping[str, str], raw: bytes) -> tuple[str, str, str]:
     """The picture's new name, what it shows, and its credit. Raises PictureRefused, or what parse_wall_time does."""
     alt, credit = (" ".join(fields.get(f"picture_{part}", "").split()) for part in ("alt", "credit"))
     if not alt and not fields.get("picture_decorative"):
         raise PictureRefused(Refusal.PICTURE_WITHOUT_WORDS)
     if expires := fields.get("picture_expires", "").strip():
         parse_wall_time(f"{expires} 00:00", library().site.zone)
-    made = take_in(raw, name)
+    made = take_in(raw)
     newsroom().keep_picture(current_person(), made, credit, expires)
     return made.file_name, alt, credit
 

@@ -17,13 +17,12 @@ from pathlib import Path
 from sidedoor.desk.items.history import Author, History
 from sidedoor.desk.refusals import HalfDone, Refusal, Stopped
 from sidedoor.documents.document import FOLDERS, folder_of, kind_of
-from sidedoor.documents.reading import CONTACTS, PICTURES, SITE
+from sidedoor.documents.reading import CONTACTS, CREDITS, PICTURES, SITE
 from sidedoor.documents.slugs import slug_problem
 from sidedoor.private import as_its_folder_says, private_file
 
 CHANGES = "changes/"
 """Where changes to what is already public wait for approval; the public site reads nothing there."""
-CREDITS = "pictures.yaml"
 _LOST = "\ufffd"
 
 

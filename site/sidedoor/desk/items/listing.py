@@ -8,7 +8,7 @@ from itertools import groupby
 from urllib.parse import urlsplit
 
 from sidedoor.desk.items.effects import Standing, of_withdrawal
-from sidedoor.desk.items.files import CREDITS, Shelf, change_file
+from sidedoor.desk.items.files import Shelf, change_file
 from sidedoor.desk.items.newsroom import standing_of, unfinished
 from sidedoor.desk.items.reviews import Reviews
 from sidedoor.documents.checks import check_library, due_of
@@ -18,6 +18,7 @@ from sidedoor.documents.front_matter import read_document, read_yaml
 from sidedoor.documents.library import Library
 from sidedoor.documents.models import Kind
 from sidedoor.documents.problems import Level, Problem, Refused
+from sidedoor.documents.reading import CREDITS
 from sidedoor.public.addresses import LINKED
 
 STANDINGS: tuple[Standing, ...] = (

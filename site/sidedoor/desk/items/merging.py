@@ -1,15 +1,14 @@
 """What two people wrote on the same version, put together: a paragraph that only one of them changed is taken over.
 
-Three versions are compared line by line (merge3); only where both changed the same lines is anybody asked.
+Three versions are compared line by line (as diff3 does; Khanna, Kunal, Pierce 2007): what both still have of the first
+holds them together, and between two such lines the one that changed is taken. Only where both did is anybody asked.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from merge3 import Merge3
-
 from sidedoor.desk.items.changes import Change
-from sidedoor.desk.items.compare import compare
+from sidedoor.desk.items.compare import compare, same_lines
 from sidedoor.desk.items.form import Fields
 
 _BY_PARAGRAPH = ("body", "notes_to_editors", "sources")
@@ -51,12 +50,26 @@ def merged(before: Fields, mine: Fields, theirs: Fields) -> Merged:
 def _by_paragraph(before: str, mine: str, theirs: str) -> tuple[str, str, str]:
     """The whole, with mine where both changed the same; and those passages, mine and theirs."""
     whole, own, against = list[str](), list[str](), list[str]()
-    for kind, *lines in Merge3(before.split("\n"), mine.split("\n"), theirs.split("\n")).merge_groups():
-        if kind == "conflict":
-            _, ours, other = lines
+    for was, ours, other in _stretches(before.split("\n"), mine.split("\n"), theirs.split("\n")):
+        if ours == other or other == was:
+            whole += ours
+        elif ours == was:
+            whole += other
+        else:
             whole += ours
             own += ours
             against += other
-        else:
-            whole += lines[0]
     return "\n".join(whole), "\n".join(own), "\n".join(against)
+
+
+def _stretches(
+    before: list[str], mine: list[str], theirs: list[str]
+) -> Iterator[tuple[list[str], list[str], list[str]]]:
+    """The three, in turn, cut where all three have the same line."""
+    in_mine, in_theirs = same_lines(before, mine), same_lines(before, theirs)
+    was = ours = other = 0
+    for line in [number for number in range(len(before)) if number in in_mine and number in in_theirs]:
+        yield before[was:line], mine[ours : in_mine[line]], theirs[other : in_theirs[line]]
+        yield (before[line : line + 1],) * 3
+        was, ours, other = line + 1, in_mine[line] + 1, in_theirs[line] + 1
+    yield before[was:], mine[ours:], theirs[other:]

@@ -10,7 +10,7 @@ from typing import Any
 from sidedoor.desk.audit import Audit
 from sidedoor.desk.items.composing import block, compose
 from sidedoor.desk.items.effects import Standing, of_document
-from sidedoor.desk.items.files import CREDITS, Conflict, change_file
+from sidedoor.desk.items.files import Conflict, change_file
 from sidedoor.desk.items.form import Fields, changed, wall_time
 from sidedoor.desk.items.pictures import Picture
 from sidedoor.desk.items.reviews import Alone
@@ -26,7 +26,7 @@ from sidedoor.documents.library import Library, PublicLibrary
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.models import Kind
 from sidedoor.documents.problems import Level, Problem, Refused
-from sidedoor.documents.reading import PICTURES, read_file, read_text
+from sidedoor.documents.reading import CREDITS, PICTURES, read_file, read_text
 from sidedoor.documents.renderer import shared_renderer
 from sidedoor.documents.slugs import slug_from_title, slug_problem
 from sidedoor.documents.times import Clock

@@ -1,5 +1,6 @@
 """The preview: the real public page, made by the public site itself from one version of a document."""
 
+import re
 from pathlib import Path
 
 from flask import Blueprint, Response, abort, current_app, flash, redirect, render_template, request
@@ -20,6 +21,7 @@ from sidedoor.web.look import site_rules
 
 blueprint = Blueprint("preview", __name__)
 _TYPES = {"jpg": TYPES["JPEG"], "jpeg": TYPES["JPEG"], "png": TYPES["PNG"], "webp": TYPES["WEBP"]}
+_SOURCE = re.compile(r"<source\b[^>]*>")
 _MARK = '<p class="emergency" role="note"><strong>Draft. Not published. Do not share.</strong></p>'
 
 
@@ -140,7 +142,8 @@ def _page(item: Item, text: str, images: str, frame: bool, outside: bool = False
     edition = Edition(shown, public, moment, moment)
     pages = the_desk().pages
     answer = pages.test_client().get(document.path, environ_overrides={EDITION_KEY: edition})
-    html = answer.get_data(as_text=True).replace('src="/images/', f'src="{images}')
+    # The picture itself: the desk has no doors to other sizes, which would have to be watched like the public one.
+    html = _SOURCE.sub("", answer.get_data(as_text=True)).replace('src="/images/', f'src="{images}')
     marked = html.replace("</header>", f"</header>{_MARK}", 1)
     return Response(marked, 200, {**headers, "Content-Type": "text/html; charset=utf-8"})
 

@@ -38,6 +38,11 @@
   /** @type {Promise<void> | null} */
   let asking = null;
   let again = false;
+  /** @typedef {{ form: HTMLFormElement, fields: FormData }} Press */
+  /** @type {Map<Element, Press[]>} what was pressed in a chat, or a form outside of one, in its order; the first is on its way */
+  const lines = new Map();
+  /** @type {WeakMap<HTMLFormElement, { words: string, once: string }>} what may have arrived although it is back in its box */
+  const unsure = new WeakMap();
   /** Whether somebody wants to hear it: a choice, and nothing of anybody's, so this browser may keep it. */
   const SOUND = "chats-sound";
   let sound = localStorage.getItem(SOUND) === "on";
@@ -116,6 +121,7 @@
   function over(place, why) {
     const open = find("[data-open]", place);
     const said = find("[data-chat-ended]", place);
+    lines.get(place)?.splice(1);
     write(said, why);
     for (const name of ["[data-reach]", "[data-there]", "[data-watcher]"]) write(find(name, place), "");
     show(open, false, said);
@@ -303,7 +309,7 @@
     for (const place of columns()) {
       const text = box(place);
       const words = told.chats[String(place.dataset.chat)]?.unsent;
-      if (words && text && !text.value) text.value = words;
+      if (words && text && !text.value && !lines.has(place)) text.value = words;
     }
     renewColleagues(told.others);
     if (board) {
@@ -356,25 +362,67 @@
     asking = null;
   }
 
-  /** Send a form where it stands. @param {HTMLFormElement} form @param {HTMLElement | null} submitter */
-  async function send(form, submitter) {
-    if (form.dataset.busy) return;
+  /** @param {Element} place @returns {string[]} words of a chat that have left their box and are not known to be sent */
+  const going = (place) => (lines.get(place) ?? []).filter(says).map(({ fields }) => String(fields.get("message")));
+
+  /** @param {HTMLElement} place */
+  const showGoing = (place) => write(find("[data-going]", place), going(place).join("\n"));
+
+  /** @param {Press} press */
+  const says = ({ form }) => form.matches("[data-say]");
+
+  /** What a press sends. Words leave their box with it. @param {HTMLFormElement} form @param {HTMLElement | null} submitter @returns {Press[]} */
+  function pressed(form, submitter) {
     const place = /** @type {HTMLElement | null} */ (form.closest("[data-chat]"));
-    const said = place && form.isConnected ? find("[data-problem]", place) : null;
-    const text = form.matches("[data-say]") && place ? box(place) : null;
-    const sent = text?.value ?? "";
-    const once = form.elements.namedItem("once");
-    if (text && once instanceof HTMLInputElement && form.dataset.tried !== sent) {
-      // The same words again may be a second try of the first; other words are another message.
-      if (form.dataset.tried !== undefined) once.value = crypto.randomUUID();
-      form.dataset.tried = sent;
+    const text = place && form.matches("[data-say]") ? box(place) : null;
+    if (!text) return [{ form, fields: new FormData(form, submitter) }];
+    const tried = unsure.get(form);
+    const again = tried && text.value.startsWith(tried.words) ? tried : null;
+    const rest = again ? text.value.slice(again.words.length).trimStart() : text.value;
+    const parts = again ? [again] : [];
+    // An empty box is told about, but not where somebody pressed twice in haste.
+    if (rest.trim() || (!again && !lines.has(/** @type {HTMLElement} */ (place)))) parts.push({ words: rest, once: crypto.randomUUID() });
+    unsure.delete(form);
+    text.value = "";
+    return parts.map((one) => {
+      const fields = new FormData(form, submitter);
+      fields.set("message", one.words);
+      fields.set("once", one.once);
+      return { form, fields };
+    });
+  }
+
+  /** @param {Press} one @param {Press} other whether it is the same step once more */
+  const isSame = (one, other) => one.form === other.form && !says(one) && String([...one.fields]) === String([...other.fields]);
+
+  /** Send a form where it stands, after what was pressed before in the same chat. @param {HTMLFormElement} form @param {HTMLElement | null} submitter */
+  async function send(form, submitter) {
+    const place = /** @type {HTMLElement | null} */ (form.closest("[data-chat]"));
+    const presses = pressed(form, submitter);
+    const line = lines.get(place ?? form);
+    if (line) line.push(...presses.filter((one) => !line.some((other) => isSame(one, other))));
+    else lines.set(place ?? form, presses);
+    if (place) showGoing(place);
+    if (line) return;
+    while (presses.length && (await isDone(presses[0], place))) {
+      presses.shift();
+      if (place) showGoing(place);
     }
-    form.dataset.busy = "yes";
+    const back = place ? going(place) : [];
+    lines.delete(place ?? form);
+    if (!place) return;
+    showGoing(place);
+    const text = box(place);
+    if (text && back.length) text.value = [...back, text.value].filter(Boolean).join("\n");
+  }
+
+  /** @param {Press} press @param {HTMLElement | null} place @returns {Promise<boolean>} whether the desk took it */
+  async function isDone({ form, fields }, place) {
     let told = { said: "", problem: "" };
     try {
       const answer = await fetch(form.action, {
         method: "POST",
-        body: new FormData(form, submitter),
+        body: fields,
         headers: { Accept: "application/json" },
         signal: AbortSignal.timeout(PATIENCE_MS),
       });
@@ -385,28 +433,23 @@
       if (got.csrf_token) for (const field of document.querySelectorAll("input[name=csrf_token]")) /** @type {HTMLInputElement} */ (field).value = got.csrf_token;
     } catch {
       told.problem = "That did not get through. What you typed is still here; try again.";
+      if (says({ form, fields })) unsure.set(form, { words: String(fields.get("message")), once: String(fields.get("once")) });
     }
-    delete form.dataset.busy;
     const [, id, step] = /\/chats\/(\d+)\/([a-z-]+)$/.exec(form.action) ?? [];
+    const said = place && form.isConnected ? find("[data-problem]", place) : null;
     const general = find("[data-said]");
     write(said, told.problem);
     write(general, said ? told.said : told.problem || told.said);
     general?.classList.toggle("problem", !said && told.problem !== "");
-    if (told.problem && step !== "close") return;
-    if (text && once instanceof HTMLInputElement) {
-      if (text.value.startsWith(sent)) text.value = text.value.slice(sent.length); // they may have typed on
-      once.value = crypto.randomUUID();
-      delete form.dataset.tried;
-    }
+    if (told.problem && step !== "close") return false;
     if (place && id && (step === "close" || step === "hand-over")) {
       closed.add(id);
       remove(place, find("#yours"));
     }
     const takes = step === "accept" || step === "take-over";
     if (takes && id) closed.delete(id);
-    await refresh();
-    const mine = takes && id ? column(id) : null;
-    if (mine) enter(mine);
+    void refresh().then(() => enter(takes && id ? column(id) : null));
+    return true;
   }
 
   /** @param {HTMLElement | null | undefined} place */
@@ -497,8 +540,10 @@
   addEventListener("beforeunload", () => {
     for (const place of columns()) {
       const [form, text] = [/** @type {HTMLFormElement | null} */ (find("[data-say]", place)), box(place)];
-      if (!form || !text || !(text.value || text.dataset.kept)) continue;
+      const words = text ? [...going(place), text.value].filter(Boolean).join("\n") : "";
+      if (!form || !text || !(words || text.dataset.kept)) continue;
       const fields = new FormData(form);
+      fields.set("message", words);
       fields.set("draft", "yes");
       navigator.sendBeacon(form.action, fields);
     }

@@ -116,11 +116,14 @@
 
   // Pasting from Word, Google Docs and the like; Ctrl+Shift+V pastes plain text, as everywhere.
   body.addEventListener("paste", (event) => {
-    const html = event.clipboardData?.getData("text/html");
-    if (!html) return;
+    const paste = /** @type {any} */ (window).sidedoorPaste;
+    const html = event.clipboardData?.getData("text/html") || "";
+    const text = event.clipboardData?.getData("text/plain") || "";
+    if (!html && (!text || paste.isMarkdown(text))) return paste.tell("");
     event.preventDefault();
-    insert(/** @type {any} */ (window).sidedoorPaste(html));
-    /** @type {any} */ (window).sidedoorPaste.tell(/** @type {any} */ (window).sidedoorPaste.clean(html).left);
+    const { body: made, left } = paste.taken(html, text);
+    insert(paste.markdown(made));
+    paste.tell(left);
   });
 
   // Pictures, dropped anywhere on the page: elsewhere the browser would leave the page to show them. What stands in the

@@ -1,5 +1,6 @@
-// What a word processor puts on the clipboard, as what our documents have: headings, paragraphs, lists, links, tables, quotes,
-// bold, italic. Styles and classes stay behind. What was struck, deleted or remarked on is left out, and said.
+// What a word processor, a mail, a chat or a PDF puts on the clipboard, as what our documents have: headings, paragraphs, lists,
+// links, tables, quotes, bold, italic. Styles and classes stay behind. What was struck, deleted or remarked on is left out, and
+// said. The visual editor and the plain field both ask `sidedoorPaste.taken`; tests/desk/pastes has what programs really give.
 (() => {
   /** @typedef {{ comments: number, deleted: number, pictures: string[] }} Left */
 
@@ -29,15 +30,28 @@
     if (/(^|[;\s])font-style:\s*normal/.test(style(element))) return false;
     return /^(I|EM)$/.test(element.tagName) || /font-style:\s*italic/.test(style(element));
   };
+  const NO_WORDS = /^(STYLE|SCRIPT|META|LINK|TITLE|HEAD|SVG|OBJECT|TEMPLATE|XML|IFRAME|NOSCRIPT|AUDIO|VIDEO|CANVAS|SELECT|TEXTAREA|BUTTON|DATALIST)$/i;
   /** @param {Node} node */
   const hidden = (node) =>
     node.nodeType === Node.COMMENT_NODE ||
-    (node instanceof Element && (/^(STYLE|SCRIPT|META|LINK|TITLE|HEAD|SVG|OBJECT|TEMPLATE|XML)$/i.test(node.tagName) ||
-      node.tagName.startsWith("O:P") || /mso-list:\s*ignore|display:\s*none|mso-hide:\s*all/i.test(style(node))));
+    (node instanceof Element && (NO_WORDS.test(node.tagName) || node.tagName.startsWith("O:P") || node.hasAttribute("hidden") ||
+      node.getAttribute("aria-hidden") === "true" || /mso-list:\s*ignore|display:\s*none|visibility:\s*hidden|mso-hide:\s*all|font-size:\s*0(px|pt)?\s*(;|$)/i.test(style(node))));
+
+  /** What a style sheet says of a class, where it matters: Pages, TextEdit and Notes strike words so. @param {string} html @param {Element} body */
+  const dressed = (html, body) => {
+    const sheets = [...html.matchAll(/<style[^>]*>([\s\S]*?)<\/style>/gi)].map((found) => found[1]).join("\n").slice(0, 200_000);
+    let rules = 0;
+    for (const [, names, said] of sheets.matchAll(/([^{}@;]+)\{([^{}]*)\}/g)) {
+      const wanted = said.match(/(text-decoration[\w-]*:[^;]*line-through|display:\s*none|mso-hide:\s*all|font-weight:\s*(bold|[6-9]00)|font-style:\s*italic|white-space:\s*pre[\w-]*)/gi);
+      const name = names.replace(/<!--|-->|\/\*[\s\S]*?\*\//g, "").trim();
+      if (!wanted || !/^[\w-]*\.[\w-]+(\s*,\s*[\w-]*\.[\w-]+)*$/.test(name) || (rules += 1) > 200) continue;
+      for (const one of body.querySelectorAll(name)) one.setAttribute("style", `${wanted.join(";")};${style(one)}`);
+    }
+  };
 
   // First, what is left out.
   const REMARK = "[style*='mso-special-character:comment' i], .MsoCommentReference, [class*='CommentReference'], [class*='CommentAnchor'], a[href^='#_msocom'], a[href^='#cmnt']:not([href^='#cmnt_ref'])";
-  const DELETED = "del, s, strike, [class*='TrackChangeTextDeletion' i], [class*='TrackedDeletion' i], [class*='DeletedText' i], [style*='line-through' i]";
+  const DELETED = "del, s, strike, .msoDel, [class*='TextDeletion' i], [class*='TrackedDeletion' i], [class*='DeletedText' i], [style*='line-through' i]";
 
   /** @param {Element} body @param {Left} left */
   const takeOut = (body, left) => {
@@ -49,7 +63,9 @@
     }
     for (const back of body.querySelectorAll("a[href^='#cmnt_ref']")) {
       bodies += 1;
-      (back.closest("div") || back.closest("p") || back).remove();
+      const box = back.closest("div");
+      const alone = box && box !== body && ![...box.querySelectorAll("a[href^='#cmnt']:not([href^='#cmnt_ref'])")].length && box.textContent.length < 5_000;
+      ((alone ? box : null) || back.closest("p") || back).remove();
     }
     let marks = 0;
     for (const mark of body.querySelectorAll(REMARK)) {
@@ -73,10 +89,11 @@
     for (const mark of body.querySelectorAll("[data-gone]")) mark.remove();
     footnotes(body);
     for (const picture of body.querySelectorAll("img")) {
-      const alt = picture.getAttribute("alt") || "";
+      // Word's own guess at what a picture shows says so itself.
+      const alt = (picture.getAttribute("alt") || "").replace(/\s*(Description automatically generated|AI-generated content may be incorrect\.?)[^]*$/i, "").replace(/\s+/g, " ");
       if (alt && /^\p{Extended_Pictographic}/u.test(alt)) picture.replaceWith(alt);
       else {
-        if (!/^(1|0)(px)?$/.test(picture.getAttribute("width") || "")) left.pictures.push(alt.trim());
+        if (!/^(1|0)(px)?$/.test(picture.getAttribute("width") || "")) left.pictures.push(alt.trim().length > 90 ? `${alt.trim().slice(0, 89).replace(/\s+\S*$/, "")} …` : alt.trim());
         picture.remove();
       }
     }
@@ -90,9 +107,11 @@
       const back = links.find((one) => one !== mark && names.includes((one.getAttribute("href") || "").slice(1)) &&
         mark.compareDocumentPosition(one) & Node.DOCUMENT_POSITION_FOLLOWING);
       if (!back || !body.contains(mark)) continue;
-      const note = back.closest("[style*='mso-element:footnote' i], [id^='sdfootnote'], [id^='sdendnote'], li, p, div");
+      const own = back.closest("[style*='mso-element:footnote' i]:not([style*='-list']), [style*='mso-element:endnote' i]:not([style*='-list']), div[id^='sdfootnote'], div[id^='sdendnote']");
+      const note = own || back.closest("li, p, div");
       if (!note || note === body || note.contains(mark)) continue;
       back.remove();
+      for (const part of note.querySelectorAll("p, br")) part.prepend(" ");
       const words = (note.textContent || "").replace(/[\s\u00a0]+/g, " ").replace(/^[\s\[\]\d↑]*(?=\S)/, "").trim();
       note.remove();
       const sup = mark.closest("sup");
@@ -101,14 +120,37 @@
   };
 
   // Then, what stays, made anew of plain elements.
-  const BLOCKS = /^(P|DIV|H[1-6]|UL|OL|LI|TABLE|BLOCKQUOTE|PRE|SECTION|ARTICLE|HR|DL|DT|DD|HEADER|FOOTER|MAIN|CENTER)$/;
+  const BLOCKS = /^(P|DIV|H[1-6]|UL|OL|LI|TABLE|T[RDH]|CAPTION|BLOCKQUOTE|PRE|SECTION|ARTICLE|HR|DL|DT|DD|HEADER|FOOTER|MAIN|CENTER|ADDRESS|ASIDE|NAV|FIGURE|FIGCAPTION|FORM|FIELDSET|LEGEND|DETAILS|SUMMARY|OPTION)$/;
+  /** @param {Element} element */
+  const block = (element) => BLOCKS.test(element.tagName) || /display:\s*(block|flex|grid|table|list-item)/i.test(style(element));
+  const DEEPEST = 5; // a list in a list in a list: more is nobody's text
+
+  /** The letters of Wingdings that Outlook writes by itself. @type {Record<string, string>} */
+  const WINGDINGS = { J: "☺", K: "😐", L: "☹", "à": "→", "ß": "←", "ü": "✓", "û": "✗", "\uf04a": "☺", "\uf0e0": "→", "\uf0fc": "✓" };
+  const RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹";
+  const LOWERED = "₀₁₂₃₄₅₆₇₈₉";
+
+  /** Line ends that stand in the text itself, where the program shows them. @param {Element} body */
+  const lineEnds = (body) => {
+    const page = body.ownerDocument;
+    const texts = page.createTreeWalker(body, NodeFilter.SHOW_TEXT);
+    const found = [];
+    for (let text = texts.nextNode(); text; text = texts.nextNode()) if (text.textContent?.includes("\n")) found.push(/** @type {Text} */ (text));
+    for (const text of found) {
+      const shown = text.parentElement?.closest("pre, [style*='white-space' i], .copyable-text, .selectable-text");
+      const asIs = shown && (/white-space(-collapse)?:\s*(pre|break-spaces)/i.test(style(shown)) || !/white-space/i.test(style(shown)));
+      const between = !text.data.trim() && [text.previousSibling, text.nextSibling].some((one) => !one || (one instanceof Element && block(one)));
+      if (!asIs || between) continue;
+      text.replaceWith(...text.data.split(/\r?\n/).flatMap((line, at) => (at ? [page.createElement("br"), line] : [line])));
+    }
+  };
 
   /** Which elements have a block in them; asked once, from the leaves up. @param {Element} body */
   const holders = (body) => {
     const found = new Set();
-    for (const block of body.querySelectorAll("*")) {
-      if (!BLOCKS.test(block.tagName)) continue;
-      for (let one = block.parentElement; one && !found.has(one); one = one.parentElement) found.add(one);
+    for (const inner of body.querySelectorAll("*")) {
+      if (!block(inner)) continue;
+      for (let one = inner.parentElement; one && !found.has(one); one = one.parentElement) found.add(one);
     }
     return found;
   };
@@ -119,15 +161,22 @@
     const holds = holders(body);
     const target = page.createElement("div");
     /** @param {Node} node */
-    const isBlock = (node) => node instanceof Element && (BLOCKS.test(node.tagName) || holds.has(node));
+    const isBlock = (node) => node instanceof Element && (block(node) || holds.has(node));
+    // One heading of the first level is the document's title; where there are several, what is under them stays under them.
+    const tops = [...body.querySelectorAll("h1, [role=heading][aria-level='1']")].filter((one) => !/MsoTitle/.test(one.className) && one.textContent?.trim());
+    const lower = tops.length > 1 ? 1 : 0;
 
     /** @param {Node} node @param {Element} into @param {{ heavy?: boolean, slanted?: boolean, link?: boolean, plain?: boolean }} within */
     const inline = (node, into, within) => {
       if (hidden(node)) return;
-      if (node.nodeType === Node.TEXT_NODE) return into.append((node.textContent || "").replace(/[\s\u00a0]+/g, " ").replace(/[\u200b\ufeff]/g, ""));
+      if (node.nodeType === Node.TEXT_NODE) return into.append(words(node.textContent || "", node.parentElement));
       if (!(node instanceof Element)) return;
       if (node.tagName === "BR") return into.append(page.createElement("br"));
       if (/mso-tab-count/.test(style(node))) return into.append(" ");
+      const raised = node.tagName === "SUP" || /vertical-align:\s*super/i.test(style(node)) ? RAISED : node.tagName === "SUB" || /vertical-align:\s*sub\b/i.test(style(node)) ? LOWERED : "";
+      const digits = raised && /^\s*[\[(]?(\d{1,3})[\])]?\s*$/.exec(node.textContent || "");
+      if (digits) return into.append([...digits[1]].map((digit) => raised[Number(digit)]).join(""));
+      if (node.tagName === "Q") into.append("“");
       const isHeavy = heavy(node) && !within.heavy && !within.plain;
       const isSlanted = slanted(node) && !within.slanted;
       const address = node.tagName === "A" && !within.link ? clean(node.getAttribute("href") || "") : "";
@@ -146,6 +195,13 @@
         inline(child, inner, deeper);
         if (isBlock(child)) inner.append(" ");
       }
+      if (node.tagName === "Q") into.append("”");
+    };
+
+    /** @param {string} text @param {Element | null} around */
+    const words = (text, around) => {
+      if (text.trim().length === 1 && around && /wingdings/i.test(style(around))) text = text.replace(/\S/, (mark) => WINGDINGS[mark] || mark);
+      return text.replace(/[\s\u00a0]+/g, " ").replace(/[\u200b\ufeff\u00ad\u0000-\u001f\ufffe]/g, "");
     };
 
     /** @type {Element | null} the list that Word's next item may belong to */
@@ -160,30 +216,53 @@
         into.append(list);
         running = list;
       }
-      for (let deep = 1; deep < level; deep += 1) {
+      for (let deep = 1; deep < Math.min(level, DEEPEST); deep += 1) {
         const last = /** @type {Element} */ (list.lastElementChild || list.appendChild(page.createElement("li")));
         const inner = /** @type {Element | null} */ (last.lastElementChild);
         list = inner && /^[UO]L$/.test(inner.tagName) ? inner : last.appendChild(page.createElement(deep + 1 === level ? tag : "UL"));
       }
       const made = page.createElement("li");
       for (const child of node.childNodes) inline(child, made, {});
+      typedMark(made);
       list.append(made);
     };
 
-    /** @param {Element} list @param {Element} into */
-    const listed = (list, into) => {
+    /** Takes the bullet or number away that a program has typed before an item. @param {Element} made */
+    const typedMark = (made) => {
+      const first = page.createTreeWalker(made, NodeFilter.SHOW_TEXT);
+      for (let text = first.nextNode(); text; text = first.nextNode()) {
+        const bare = (text.textContent || "").replace(BULLET, "");
+        if (bare !== text.textContent) text.textContent = bare;
+        if (bare.trim()) break;
+      }
+    };
+
+    /** The words of blocks where there is room for words alone. @param {Element} parent @param {Element} into */
+    const flat = (parent, into) => {
+      for (const child of parent.childNodes) {
+        if (isBlock(child)) into.append(" ");
+        inline(child, into, {});
+        if (isBlock(child)) into.append(" ");
+      }
+    };
+
+    /** @param {Element} list @param {Element} into @param {number} [deep] */
+    const listed = (list, into, deep = 1) => {
+      if (deep > DEEPEST) return flat(list, into);
       const made = page.createElement(list.tagName);
       if (list.getAttribute("start") && list.getAttribute("start") !== "1") made.setAttribute("start", list.getAttribute("start") || "1");
       into.append(made);
       for (const child of list.children) {
-        if (/^[UO]L$/.test(child.tagName)) listed(child, made.lastElementChild || made.appendChild(page.createElement("li")));
+        if (hidden(child)) continue;
+        if (/^[UO]L$/.test(child.tagName)) listed(child, made.lastElementChild || made.appendChild(page.createElement("li")), deep + 1);
         else if (child.tagName === "LI" || child.textContent?.trim()) {
           const one = made.appendChild(page.createElement("li"));
           for (const part of child.childNodes) {
-            if (part instanceof Element && /^[UO]L$/.test(part.tagName)) listed(part, one);
+            if (part instanceof Element && /^[UO]L$/.test(part.tagName)) listed(part, one, deep + 1);
             else inline(part, one, {});
             if (isBlock(part)) one.append(" ");
           }
+          typedMark(one);
         }
       }
     };
@@ -192,14 +271,33 @@
     const rows = (table, into) => {
       const made = page.createElement("table");
       const found = [...table.querySelectorAll("tr")].filter((row) => row.closest("table") === table);
-      const width = Math.max(0, ...found.map((row) => row.children.length));
-      if (!width || !table.textContent?.trim()) return;
-      if (width === 1 && found.length === 1) return build(/** @type {Element} */ (found[0].children[0]), into); // a frame, not a table
-      found.forEach((row, at) => {
+      if (!table.textContent?.trim()) return;
+      const caption = [...table.children].find((part) => part.tagName === "CAPTION");
+      if (caption) inlineBlock(caption, into, "p", {});
+      // What only places things on a page, as mails do, is no table.
+      const frame = table.querySelector("table, h1, h2, h3") || table.getAttribute("role") === "presentation" || (found.length === 1 && found[0].children.length === 1);
+      if (frame) {
+        for (const row of found) for (const cell of row.children) build(cell, into);
+        return;
+      }
+      /** @type {(Element | null)[][]} each cell at its first place; what it spans stays empty */
+      const grid = [];
+      found.slice(0, 2_000).forEach((row, at) => {
+        const line = (grid[at] ||= []);
+        let place = 0;
+        for (const cell of row.children) {
+          while (line[place] !== undefined) place += 1;
+          const [wide, high] = ["colspan", "rowspan"].map((name) => Math.min(Math.max(Number(cell.getAttribute(name)) || 1, 1), 50));
+          for (let down = 0; down < high && at + down < found.length; down += 1) for (let right = 0; right < wide; right += 1) (grid[at + down] ||= [])[place + right] = down || right ? null : cell;
+          place += wide;
+        }
+      });
+      const width = Math.max(...grid.map((line) => line.length));
+      grid.forEach((cells, at) => {
         const line = made.appendChild(page.createElement("tr"));
         for (let place = 0; place < width; place += 1) {
           const cell = line.appendChild(page.createElement(at ? "td" : "th"));
-          for (const child of row.children[place]?.childNodes || []) {
+          for (const child of cells[place]?.childNodes || []) {
             inline(child, cell, {});
             if (isBlock(child)) cell.append(" ");
           }
@@ -212,8 +310,22 @@
     const build = (parent, into) => {
       /** @type {Element | null} */
       let run = null;
+      /** @type {Element | null} items of a list whose beginning was not copied */
+      let loose = null;
       for (const node of parent.childNodes) {
         if (hidden(node)) continue;
+        if (node instanceof Element && node.tagName === "LI" && !/mso-list/i.test(style(node))) {
+          loose ||= page.createElement("ul");
+          loose.append(node.cloneNode(true));
+          const next = [...loose.children].length && node.nextElementSibling;
+          if (next && next.tagName === "LI") continue;
+          body.append(loose);
+          for (const inner of holders(loose)) holds.add(inner);
+          listed(loose, into);
+          loose.remove();
+          loose = run = running = null;
+          continue;
+        }
         if (!(node instanceof Element) || !isBlock(node)) {
           if (!run && !node.textContent?.trim()) continue;
           run ||= into.appendChild(page.createElement("p"));
@@ -226,10 +338,11 @@
         const word = /mso-list:\s*l\d+ level(\d)/i.exec(style(node));
         const level = Number(node.getAttribute("aria-level") || 0);
         const web = /^[UO]L$/.test(tag) && node.closest(".ListContainerWrapper");
-        if (word) {
+        const heading = /^H[1-6]$/.test(tag) ? Number(tag[1]) : node.getAttribute("role") === "heading" ? level || 2 : /MsoTitle/.test(node.className) ? -1 : 0;
+        if (word && !heading) {
           const mark = [...node.querySelectorAll("[style*='mso-list']")].find((part) => /ignore/i.test(style(part)));
-          const number = /^\s*(\d+)[.)]/.exec(mark?.textContent || "");
-          const lettered = /^\s*([a-z]|[ivx]+)[.)]/i.test(mark?.textContent || "") && Number(word[1]) > 1;
+          const number = /^\s*\(?(\d+)[.)]/.exec(mark?.textContent || "");
+          const lettered = /^\s*\(?([a-z]|[ivxl]+)[.)]/i.test(mark?.textContent || "");
           item(into, Number(word[1]), number || lettered ? "OL" : "UL", Number(number?.[1] || 1), node);
           continue;
         }
@@ -240,18 +353,53 @@
           }
           continue;
         }
+        if (!heading && !holds.has(node) && /^(P|DIV)$/.test(tag)) {
+          const typed = typedItem(node);
+          if (typed) {
+            item(into, 1, typed.tag, typed.number, node);
+            continue;
+          }
+        }
         if (!/^(DIV|SPAN)$/.test(tag) || !node.querySelector(".ListContainerWrapper, ul, ol, p[style*='mso-list']")) running = null;
-        const heading = /^H[1-6]$/.test(tag) ? Number(tag[1]) : node.getAttribute("role") === "heading" ? level || 2 : /MsoTitle/.test(node.className) ? 1 : 0;
-        if (heading) inlineBlock(node, into, `h${Math.min(Math.max(heading, 2), 4)}`, { plain: true });
+        if (heading) inlineBlock(numbered(node), into, `h${Math.min(Math.max(heading + lower, 2), 4)}`, { plain: true });
         else if (/^[UO]L$/.test(tag)) listed(node, into);
         else if (tag === "TABLE") rows(node, into);
-        else if (tag === "BLOCKQUOTE") build(node, into.appendChild(page.createElement("blockquote")));
+        else if (tag === "BLOCKQUOTE") build(node, into.closest("blockquote") ? into : into.appendChild(page.createElement("blockquote")));
+        else if (/Mso(Intense)?Quote/.test(node.className) && !holds.has(node)) inlineBlock(node, into.appendChild(page.createElement("blockquote")), "p", {});
         else if (!holds.has(node) && tag !== "HR") inlineBlock(node, into, "p", {});
         else if (tag !== "HR") build(node, into);
       }
     };
 
-    /** @param {Element} node @param {Element} into @param {string} tag @param {{ plain?: boolean }} within */
+    /** A heading whose number Word keeps as a list's. @param {Element} node */
+    const numbered = (node) => {
+      for (const mark of node.querySelectorAll("[style*='mso-list' i]")) {
+        if (!/\d|[a-z][.)]/i.test(mark.textContent || "")) continue;
+        mark.setAttribute("style", "");
+        mark.append(" ");
+      }
+      return node;
+    };
+
+    /** A paragraph that a program gives as a list's item: a bullet, or a number and a tab. @param {Element} node */
+    const typedItem = (node) => {
+      const text = node.textContent || "";
+      if (/^\s*[•◦‣▪●■∙⁃·\uf0b7\uf0a7]\s*\S/.test(text)) return { tag: "UL", number: 1 };
+      const number = /^\s*(\d{1,2})[.)](\t|[\s\u00a0]{3,})\s*\S/.exec(text);
+      if (!number) return null;
+      const first = page.createTreeWalker(node, NodeFilter.SHOW_TEXT);
+      for (let one = first.nextNode(); one; one = first.nextNode()) {
+        const bare = (one.textContent || "").replace(/^\s*\d{1,2}[.)]\s*/, "");
+        if (bare !== one.textContent) {
+          one.textContent = bare;
+          break;
+        }
+        if (bare.trim()) break;
+      }
+      return { tag: "OL", number: Number(number[1]) };
+    };
+
+    /** @param {Node} node @param {Element} into @param {string} tag @param {{ plain?: boolean }} within */
     const inlineBlock = (node, into, tag, within) => {
       const made = page.createElement(tag);
       for (const child of node.childNodes) inline(child, made, within);
@@ -259,7 +407,106 @@
     };
 
     build(body, target);
+    parted(target);
     return tidied(target);
+  };
+
+  // Lines. A program that gives lines as wide as its page has broken them itself: they are joined again.
+  const BULLET = /^\s*[•◦‣▪●■∙⁃·\uf0b7\uf0a7]\s*/;
+  const ENDS = /[.!?:;][”’"')\]]*$/;
+  /** First halves that keep their hyphen: "well-known" is never "wellknown". */
+  const HALVES = /^(well|self|long|short|high|low|non|ex|co|anti|mid|part|full|half|cross|face|life|year|day|first|second|third|multi|all|ill|so|one|two|three|four|five|six|seven|eight|nine|ten|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|post|pre|pro|semi|vice|then|far|hard|old|new|user|child|age|drug|law|trauma|victim|survivor|police|community|government|council|court|decision|policy|fact|follow|check|drop|sign|stand|step|walk|front|back|home|work|time|place|large|small|wide|open|closed|free|early|late|best|better|much|ever|still|non|over|under|in|on|up|by|to|of)$/i;
+
+  /** @typedef {"join" | "glue" | "glue-hyphen" | "keep" | "part"} Between what stands between two lines: a blank, nothing, a line's end, a new paragraph */
+
+  /** @param {string[]} lines @param {string} whole @returns {Between[]} */
+  const flow = (lines, whole) => {
+    const width = Math.max(0, ...lines.map((line) => line.length));
+    const first = (/** @type {string} */ line) => /^\S*/.exec(line)?.[0].length || 0;
+    const full = lines.slice(0, -1).map((line, at) => line.length >= 40 && line.length + 1 + first(lines[at + 1]) > width * 0.9);
+    const goesOn = full.map((one, at) => one && (/^[\p{Ll}]/u.test(lines[at + 1]) || /[\p{Ll}]-$/u.test(lines[at])));
+    const filled = full.filter(Boolean).length;
+    const broken = width >= 40 && width <= 130 && filled > 0 && goesOn.filter(Boolean).length * 2 >= filled;
+    return lines.slice(0, -1).map((line, at) => {
+      const next = lines[at + 1];
+      if (!broken) return "keep";
+      if (listMark(next)) return "part";
+      const halves = /([\p{L}]+)[-\u00ad\u2010\ufffe\u0002]$/u.exec(line);
+      if (halves && /^\p{Ll}/u.test(next)) {
+        const rest = /^\p{L}+/u.exec(next)?.[0] || "";
+        if (whole.includes(`${halves[1]}-${rest}`)) return "glue-hyphen";
+        return HALVES.test(halves[1]) && !whole.includes(halves[1] + rest) ? "glue-hyphen" : "glue";
+      }
+      if (/[-\u2010]$/.test(line) && /^\S/.test(next) && /\S-$/.test(line)) return "glue-hyphen";
+      if (/^\p{Ll}/u.test(next)) return "join";
+      const shorter = line.length < width * 0.85;
+      return full[at] && !(shorter && ENDS.test(line)) ? "join" : "part";
+    });
+  };
+  /** @param {string} line */
+  const listMark = (line) => /^([•◦‣▪●■∙⁃·\uf0b7\uf0a7]|[-–*](?=\s)|o\t|\(?\d{1,2}[.)](?=\s))\s*/.exec(line)?.[0] || "";
+
+  /** Two line ends are a new paragraph; lines that a page's width has broken are one. @param {Element} target */
+  const parted = (target) => {
+    const page = target.ownerDocument;
+    for (const one of target.querySelectorAll("h2 br, h3 br, h4 br, td br, th br")) one.replaceWith(" ");
+    // A line's end stands between marks, never in one.
+    for (const one of target.querySelectorAll("strong br, em br, a br")) {
+      for (let mark = /** @type {Element} */ (one.parentElement); /^(STRONG|EM|A)$/.test(mark.tagName); mark = /** @type {Element} */ (one.parentElement)) {
+        const rest = /** @type {Element} */ (mark.cloneNode(false));
+        while (one.nextSibling) rest.append(one.nextSibling);
+        mark.after(one, rest);
+      }
+    }
+    for (const paragraph of target.querySelectorAll("p")) {
+      if (![...paragraph.children].some((child) => child.tagName === "BR")) continue;
+      /** @type {Node[][]} */
+      const lines = [[]];
+      for (const node of [...paragraph.childNodes]) {
+        if (node instanceof Element && node.tagName === "BR") lines.push([]);
+        else lines[lines.length - 1].push(node);
+      }
+      const said = (/** @type {Node[]} */ line) => line.map((node) => node.textContent).join("").trim();
+      /** @type {Node[][][]} */
+      const groups = [[]];
+      for (const line of lines) {
+        if (said(line)) groups[groups.length - 1].push(line);
+        else if (groups[groups.length - 1].length) groups.push([]);
+      }
+      const whole = paragraph.textContent || "";
+      const made = groups.filter((group) => group.length).flatMap(/** @returns {Element[]} */ (group) => {
+        const between = flow(group.map(said), whole);
+        if (group.length > 1 && group.every((line) => BULLET.test(said(line)))) {
+          const list = page.createElement("ul");
+          for (const line of group) {
+            const item = list.appendChild(page.createElement("li"));
+            item.append(...line);
+            const text = page.createTreeWalker(item, NodeFilter.SHOW_TEXT).nextNode();
+            if (text) text.textContent = (text.textContent || "").replace(BULLET, "");
+          }
+          return [list];
+        }
+        const all = [page.createElement("p")];
+        group.forEach((line, at) => {
+          const last = all[all.length - 1];
+          last.append(...line);
+          const end = between[at];
+          if (end === "part") all.push(page.createElement("p"));
+          else if (end === "keep") last.append(page.createElement("br"));
+          else if (end === "join") last.append(" ");
+          else if (end) glued(last, end === "glue");
+        });
+        return all;
+      });
+      paragraph.replaceWith(...made);
+    }
+  };
+  /** Takes the blanks, and the hyphen, from the end of a line. @param {Element} block @param {boolean} hyphen */
+  const glued = (block, hyphen) => {
+    const texts = block.ownerDocument.createTreeWalker(block, NodeFilter.SHOW_TEXT);
+    let last = null;
+    for (let text = texts.nextNode(); text; text = texts.nextNode()) if (text.textContent?.trim()) last = text;
+    if (last) last.textContent = (last.textContent || "").replace(hyphen ? /[-\u00ad\u2010\ufffe\u0002]?\s*$/ : /\s*$/, "");
   };
 
   /** One blank between words, none at an end; nothing empty. @param {Element} target */
@@ -295,8 +542,9 @@
   };
 
   // As Markdown, for the plain field.
-  /** @param {string} text */
-  const plain = (text) => text.replace(/([\\`*_[\]<>])/g, "\\$1");
+  /** As the editor's own writing.js: what Python-Markdown escapes, and the rest as HTML calls it. @param {string} text */
+  const plain = (text) => text.replace(/([\\`*[\]])/g, "\\$1").replace(/(?<![\p{L}\d])_|_(?![\p{L}\d])/gu, "\\_")
+    .replace(/&(?=#?\w+;)/g, "&amp;").replace(/<(?=[a-zA-Z/!?])/g, "&lt;").replace(/\{(?=:)/g, "&#123;");
   /** Puts a mark around words, and its blanks outside it. @param {string} words @param {string} mark */
   const marked = (words, mark) => {
     const [, before, inner, after] = /** @type {RegExpMatchArray} */ (words.match(/^(\s*)([\s\S]*?)(\s*)$/));
@@ -308,11 +556,14 @@
     if (!(node instanceof Element)) return "";
     if (node.tagName === "BR") return "  \n";
     const words = [...node.childNodes].map(inlineText).join("");
-    if (node.tagName === "A") return words.trim() ? `[${words.trim()}](${node.getAttribute("href")})` : words;
+    if (node.tagName === "A") return words.trim() ? `[${words.trim()}](${(node.getAttribute("href") || "").replace(/[\s()<>]/g, (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`)})` : words;
     return node.tagName === "STRONG" ? marked(words, "**") : node.tagName === "EM" ? marked(words, "*") : words;
   };
   /** @param {Element} node */
-  const line = (node) => [...node.childNodes].map(inlineText).join("").trim().replace(/^(#+|\d+\.|[-+])(?= )/, "\\$1").replace(/^#(?=\S)/, "\\#");
+  const line = (node) => [...node.childNodes].map(inlineText).join("").trim().split("\n").map(safe).join("\n");
+  /** What would begin something else at a line's start. @param {string} words */
+  const safe = (words) => words.replace(/^([>#])/, "\\$1").replace(/^([-+])(?=\s|$)/, "\\$1").replace(/^(\d+)\.(?=\s|$)/, "$1\\.")
+    .replace(/^-(?=--+\s*$)/, "-\\").replace(/^=(?==*\s*$)/, "&#61;").replace(/^\/(?=\/\/)/, "&#47;").replace(/^~(?=~~)/, "&#126;").replace(/^[\s|:-]*\|[\s|:-]*$/, (rule) => rule.replace(/\\?\|/g, "\\|"));
   /** @param {Element} list @param {string} indent @returns {string[]} */
   const items = (list, indent) => {
     const first = Number(list.getAttribute("start") || 1);
@@ -342,13 +593,47 @@
   /** A document of its own, in which no script runs and nothing is fetched. @param {string} html */
   const parse = (html) => new DOMParser().parseFromString(inert ? inert.createHTML(html) : html, "text/html");
 
+  /** What was copied, without what stood around it. Excel's begins inside of its table. @param {string} html */
+  const fragment = (html) => {
+    const cut = html.replace(/^Version:[\d.]+\s[\s\S]*?(?=<)/, "").replace(/^[\s\S]*<!--\s*StartFragment\s*-->|<!--\s*EndFragment\s*-->[\s\S]*$/g, "");
+    return /^\s*<(tr|t[dh]|tbody|thead|col|colgroup)[\s>]/i.test(cut) ? `<table>${cut}</table>` : cut;
+  };
+
   /** The clipboard's text/html as plain elements; and what was left out. @param {string} html @returns {{ body: Element, left: string }} */
   const cleaned = (html) => {
-    const parsed = parse(html.replace(/^[\s\S]*<!--StartFragment-->|<!--EndFragment-->[\s\S]*$/g, ""));
+    const { body } = parse(fragment(html));
+    // A PDF in Firefox: one element a line.
+    if (body.querySelector("br[role=presentation]")) {
+      for (const end of body.querySelectorAll("br")) end.replaceWith("\n");
+      return { body: fromText(body.textContent || ""), left: "" };
+    }
     /** @type {Left} */
     const left = { comments: 0, deleted: 0, pictures: [] };
-    takeOut(parsed.body, left);
-    return { body: rebuilt(parsed.body), left: said(left) };
+    dressed(html, body);
+    takeOut(body, left);
+    if (/<meta[^>]+generator[^>]+(Libre|Open)Office/i.test(html)) left.comments += writersRemarks(body);
+    lineEnds(body);
+    return { body: rebuilt(body), left: said(left) };
+  };
+
+  /** Writer's comments are HTML's own. @param {Element} body */
+  const writersRemarks = (body) => {
+    const walker = body.ownerDocument.createTreeWalker(body, NodeFilter.SHOW_COMMENT);
+    let found = 0;
+    while (walker.nextNode()) if (walker.currentNode.textContent?.trim()) found += 1;
+    return found;
+  };
+
+  /** A paste, whatever it comes from: what both fields ask. @param {string} html @param {string} text @returns {{ body: Element, left: string }} */
+  const taken = (html, text) => {
+    if (!html) return { body: fromText(text), left: "" };
+    try {
+      const made = cleaned(html);
+      if (made.left || made.body.textContent?.trim() || !text.trim()) return made;
+    } catch (error) {
+      console.error(error); // the words are not lost for it
+    }
+    return { body: fromText(text), left: "" };
   };
 
   /** @param {Left} left */
@@ -367,20 +652,45 @@
   const fromText = (text) => {
     const page = parse("");
     const target = page.createElement("div");
-    for (const part of text.replace(/\r\n?/g, "\n").split(/\n[ \t]*\n+/)) {
-      const lines = part.split("\n").map((one) => one.trim()).filter(Boolean);
-      if (!lines.length) continue;
-      if (lines.every((one) => /^[•◦‣▪·–-]\s+/.test(one))) {
-        const list = target.appendChild(page.createElement("ul"));
-        for (const one of lines) list.appendChild(page.createElement("li")).append(one.replace(/^\S+\s+/, ""));
-        continue;
-      }
-      const wrapped = lines.length > 1 && lines.slice(0, -1).every((one) => one.length >= 45);
-      if (wrapped) target.appendChild(page.createElement("p")).append(lines.join(" "));
-      else for (const one of lines) target.appendChild(page.createElement("p")).append(one);
+    /** @type {{ words: string, gap: boolean }[]} */
+    const lines = [];
+    let gap = true;
+    for (const raw of text.replace(/\u2029/g, "\n\n").replace(/\r\n?|[\u2028\v\f]/g, "\n").split("\n")) {
+      const words = raw.replace(/[\u200b\ufeff]/g, "").replace(/\u00ad(?=.)/g, "").trim();
+      if (words) lines.push({ words, gap });
+      gap = !words;
+    }
+    const between = flow(lines.map((line) => line.words), text);
+    // Lines of one sentence or item, put together again.
+    /** @type {{ words: string, gap: boolean }[]} */
+    const whole = [];
+    lines.forEach((line, at) => {
+      const end = at ? between[at - 1] : "part";
+      const last = whole[whole.length - 1];
+      const overPage = line.gap && /^\p{Ll}/u.test(line.words) && !ENDS.test(last?.words || ".");
+      if (!last || end === "keep" || end === "part" || (line.gap && !overPage)) whole.push({ ...line });
+      else if (end === "join") last.words += ` ${line.words}`;
+      else last.words = (end === "glue" ? last.words.replace(/[-\u00ad\u2010\ufffe\u0002]$/, "") : last.words) + line.words;
+    });
+    for (let at = 0; at < whole.length; at += 1) {
+      let end = at;
+      const ordered = /^\(?1[.)]\s/.test(whole[at].words);
+      const mark = (/** @type {number} */ place) => (whole[place] ? listMark(whole[place].words) : "");
+      const goesOn = (/** @type {number} */ place) => (ordered ? new RegExp(`^\\(?${place - at + 1}[.)]\\s`).test(whole[place]?.words || "") : !!mark(place) && !/^\(?\d/.test(mark(place)));
+      while (goesOn(end)) end += 1;
+      if (end - at > 1 || (end - at === 1 && BULLET.test(whole[at].words))) {
+        const list = target.appendChild(page.createElement(ordered ? "ol" : "ul"));
+        for (; at < end; at += 1) list.appendChild(page.createElement("li")).append(shown(whole[at].words.slice(mark(at).length)));
+        at -= 1;
+      } else target.appendChild(page.createElement("p")).append(shown(whole[at].words));
     }
     return target;
   };
+  /** @param {string} words */
+  const shown = (words) => words.replace(/[\u0000-\u0008\u000e-\u001f\ufffe]/g, "").replace(/[\s\u00a0]+/g, " ").trim();
+
+  /** Whether somebody pastes Markdown into the field for it, or an address into a link. @param {string} text */
+  const isMarkdown = (text) => !/\s/.test(text.trim()) || /^(#{1,6} \S|\/{3,}|> |\|.*\|\s*$)|\*\*\S|\]\(\S/m.test(text);
 
   /** Says in one sentence what was left out. @param {string} sentence */
   const tell = (sentence) => {
@@ -388,6 +698,7 @@
     if (place) place.textContent = sentence;
   };
 
-  const paste = (/** @type {string} */ html) => blocks(cleaned(html).body).join("\n\n");
-  /** @type {any} */ (window).sidedoorPaste = Object.assign(paste, { clean: cleaned, plain: fromText, tell });
+  const markdown = (/** @type {Element} */ body) => blocks(body).join("\n\n");
+  const paste = (/** @type {string} */ html, text = "") => markdown(taken(html, text).body);
+  /** @type {any} */ (window).sidedoorPaste = Object.assign(paste, { taken, markdown, isMarkdown, clean: cleaned, plain: fromText, tell });
 })();

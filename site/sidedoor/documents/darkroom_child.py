@@ -1,0 +1,167 @@
+"""The child process in which pictures are decoded: one JSON line in, one JSON line out.
+
+A decoder that is written in C meets whatever somebody sent. What a hostile picture does to it, it does to a process
+that may take so much memory and time, writes no file, and is ended.
+"""
+
+import base64
+import io
+import json
+import resource
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from sidedoor.documents.colours import NoSuchColours, in_srgb
+from sidedoor.documents.limits import limit_memory, limit_time
+from sidedoor.documents.pictures import (
+    HARMLESS,
+    LONGEST_EDGE,
+    MOST_BYTES,
+    MOST_PIXELS,
+    MOST_SENT_PIXELS,
+    MOVING,
+    SHOWN_FORMATS,
+    TAKEN_FORMATS,
+    Flaw,
+    Flawed,
+)
+
+_SECONDS_A_PICTURE = 20
+_WAYS: dict[str, list[tuple[str, str, dict[str, Any]]]] = {
+    "RGB": [("JPEG", "jpg", {"quality": quality, "optimize": True, "progressive": True}) for quality in (82, 65, 45)],
+    "RGBA": [("PNG", "png", {"optimize": True}), *(("WEBP", "webp", {"quality": quality}) for quality in (80, 50))],
+}
+"""How a picture is written: the first way that is small enough."""
+_TURNS = {
+    2: (Image.Transpose.FLIP_LEFT_RIGHT,), 3: (Image.Transpose.ROTATE_180,), 4: (Image.Transpose.FLIP_TOP_BOTTOM,),
+    5: (Image.Transpose.TRANSPOSE,), 6: (Image.Transpose.ROTATE_270,), 7: (Image.Transpose.TRANSVERSE,),
+    8: (Image.Transpose.ROTATE_90,),
+}  # fmt: skip
+_ORIENTATION = 0x0112
+_SEQUENCES = (b"hevc", b"hevx", b"msf1")
+_BROKEN = (
+    UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, RuntimeError,
+    Image.DecompressionBombError, MemoryError,
+)  # fmt: skip
+"""What Pillow and its decoders raise at files that are not what they say."""
+
+
+def main() -> None:
+    """Look at pictures until the parent closes the pipe."""
+    limit_memory()
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    jobs: dict[str, Callable[..., dict[str, Any]]] = {"look": look, "develop": develop, "smaller": smaller}
+    for line in sys.stdin:
+        limit_time(_SECONDS_A_PICTURE)
+        asked = json.loads(line)
+        job, raw = jobs[asked.pop("job")], base64.b64decode(asked.pop("raw"))
+        try:
+            answer = job(raw, **asked)
+        except Flawed as flawed:
+            answer = {"flaw": flawed.flaw, "values": flawed.values}
+        print(json.dumps(answer), flush=True)
+
+
+def look(raw: bytes) -> dict[str, Any]:
+    """What a picture in the content folder is: format, size and what it tells besides."""
+    try:
+        with Image.open(io.BytesIO(raw)) as picture:
+            hidden: list[str] = []
+            # To ask a PNG what it tells, it has to be decoded.
+            if picture.format in SHOWN_FORMATS and picture.width * picture.height <= MOST_PIXELS:
+                hidden = sorted(set(map(str, picture.info)) - HARMLESS) or (["EXIF"] if picture.getexif() else [])
+            return {"format": picture.format, "width": picture.width, "height": picture.height, "hidden": hidden}
+    except _BROKEN:
+        raise Flawed(Flaw.FORMAT) from None
+
+
+def develop(raw: bytes) -> dict[str, Any]:
+    """A publishable picture of what somebody sent."""
+    # Here alone: it takes as long to start as all else, and pictures of the folder are no HEIC.
+    import pillow_heif
+
+    Image.init()
+    pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
+    try:
+        with Image.open(io.BytesIO(raw), formats=TAKEN_FORMATS) as sent:
+            _must_be_one_still(sent, raw)
+            pixels = _pixels(sent, raw)
+    except NoSuchColours:
+        raise Flawed(Flaw.COLOURS) from None
+    except _BROKEN:
+        raise Flawed(Flaw.FORMAT) from None
+    made, ending = _encoded(pixels)
+    return {"raw": _text(made), "ending": ending, "width": pixels.width, "height": pixels.height}
+
+
+def smaller(raw: bytes, width: int, height: int, focus: tuple[float, float], kind: str, quality: int) -> dict[str, Any]:
+    """The same picture in `width` by `height` pixels, cut to that shape around `focus`: 0 to 1 from left and top."""
+    try:
+        with Image.open(io.BytesIO(raw), formats=SHOWN_FORMATS) as picture:
+            mode = "RGBA" if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info else "RGB"
+            picture.draft("RGB", (width * 2, height * 2))
+            whole = picture.convert(mode)
+            if kind == "JPEG":  # on what a page is printed on
+                paper = Image.new("RGBA", whole.size, "white")
+                whole = Image.alpha_composite(paper, whole.convert("RGBA")).convert("RGB")
+            fitted = ImageOps.fit(whole, (width, height), Image.Resampling.LANCZOS, centering=(focus[0], focus[1]))
+            out = io.BytesIO()
+            more = {"progressive": True, "optimize": True} if kind == "JPEG" else {"method": 4}
+            fitted.save(out, kind, quality=quality, **more)
+    except _BROKEN:
+        raise Flawed(Flaw.FORMAT) from None
+    return {"raw": _text(out.getvalue())}
+
+
+def _must_be_one_still(sent: Image.Image, raw: bytes) -> None:
+    if sent.width * sent.height > MOST_SENT_PIXELS:
+        raise Flawed(Flaw.PIXELS)
+    frames = getattr(sent, "n_frames", 1)
+    if sent.format in MOVING and frames > 1:
+        raise Flawed(Flaw.MOVES)
+    if sent.format == "HEIF" and raw[8:12] in _SEQUENCES:
+        raise Flawed(Flaw.MOVES)
+    if sent.format == "GIF":
+        raise Flawed(Flaw.FORMAT)
+    if sent.format == "TIFF" and frames > 1:
+        raise Flawed(Flaw.SEVERAL, count=frames)
+
+
+def _pixels(sent: Image.Image, raw: bytes) -> Image.Image:
+    """Turned the right way up, in sRGB, no larger than needed; and nothing but pixels."""
+    has_alpha = sent.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in sent.info
+    mode = "RGBA" if has_alpha else "RGB"
+    profile = sent.info.get("icc_profile")
+    if sent.format == "TIFF":
+        sent.load()  # which turns it, and then it says no more that it has to be
+    # Made smaller first: every later step keeps another copy of all its pixels.
+    plain = sent.mode in ("RGB", "RGBA", "L", "CMYK") and "transparency" not in sent.info
+    whole = sent if plain or sent.mode.startswith("I") or sent.mode in ("F", "LAB") else sent.convert(mode)
+    if whole.mode.startswith("I"):
+        whole = in_srgb(whole, profile, raw, mode)
+        profile = None
+    whole.thumbnail((LONGEST_EDGE, LONGEST_EDGE), Image.Resampling.LANCZOS)
+    for turn in _TURNS.get(sent.getexif().get(_ORIENTATION, 1), ()):
+        whole = whole.transpose(turn)
+    upright = in_srgb(whole, profile, raw, mode)
+    return Image.frombytes(mode, upright.size, upright.tobytes())
+
+
+def _encoded(pixels: Image.Image) -> tuple[bytes, str]:
+    for format_, ending, options in _WAYS[pixels.mode]:
+        out = io.BytesIO()
+        pixels.save(out, format_, **options)
+        if out.tell() <= MOST_BYTES:
+            return out.getvalue(), ending
+    raise Flawed(Flaw.STAYS_BIG)
+
+
+def _text(raw: bytes) -> str:
+    return base64.b64encode(raw).decode()
+
+
+if __name__ == "__main__":
+    main()
