@@ -80,6 +80,7 @@ def test_a_translation_becomes_public_when_somebody_else_who_knows_the_language_
     file = pages.path / "ur/help/getting-ready.md"
     assert read_document(file.read_text("utf-8"), "").values["state"] == "ready"
     assert 'Getting ready, <span lang="ur">اردو' in eve.get("/translations").text
+    assert f'<a href="{ADDRESS}">Getting ready</a>' in eli.get("/").text, "it stands among what is to do"
     seen = form(eli)["seen"]
     for client, why in ((eve, "You wrote or changed this yourself."), (eli, "Somebody who knows اردو has to read it")):
         assert why in client.get(ADDRESS).text
