@@ -12,7 +12,7 @@ from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from sidedoor.chat.store import open_store
-from sidedoor.desk import audit_page, front, health, messages, static_files, translations
+from sidedoor.desk import audit_page, front, health, messages, static_files
 from sidedoor.desk.access import guard
 from sidedoor.desk.audit import Audit
 from sidedoor.desk.chats import board
@@ -39,6 +39,8 @@ from sidedoor.desk.site import views as site_views
 from sidedoor.desk.told import views as told_views
 from sidedoor.desk.told.notices import Notices
 from sidedoor.desk.told.post import Post
+from sidedoor.desk.translations import views as translation_views
+from sidedoor.desk.translations.steps import TranslationSteps
 from sidedoor.desk.words import speak_plainly
 from sidedoor.documents.codes import Code
 from sidedoor.documents.live import LiveLibrary
@@ -62,7 +64,7 @@ MOST_BYTES = 24 * 1024 * 1024
 _BLUEPRINTS: tuple[ModuleType, ...] = (
     static_files, signing_in, front, editor, review, preview, revisions, commenting, picture_views,
     contact_views, board, people_views, audit_page,
-    told_views, messages, site_views, translations,
+    told_views, messages, site_views, translation_views,
 )  # fmt: skip
 
 
@@ -101,6 +103,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
         newsroom=Newsroom(workflow, audit, live, clock),
         pictures=PictureLibrary(workflow, audit, live, clock),
         contacts=ContactSteps(workflow, audit, live, clock),
+        translations=TranslationSteps(workflow, audit, live, clock),
         notices=Notices(home),
         messages=FeedbackStore(settings.messages_home),
         chats=open_store(settings.chat_store, data),

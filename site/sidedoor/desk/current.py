@@ -18,6 +18,7 @@ from sidedoor.desk.items.workflow import Workflow
 from sidedoor.desk.people.sessions import Sessions
 from sidedoor.desk.people.staff import Staff
 from sidedoor.desk.told.notices import Notices
+from sidedoor.desk.translations.steps import TranslationSteps
 from sidedoor.documents.library import Library
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.times import Clock
@@ -43,6 +44,7 @@ class Desk:
     newsroom: Newsroom
     pictures: PictureLibrary
     contacts: ContactSteps
+    translations: TranslationSteps
     notices: Notices
     messages: FeedbackStore
     chats: ChatStore
@@ -113,6 +115,11 @@ def workflow() -> Workflow:
 def contact_steps() -> ContactSteps:
     """Every step that contacts.yaml can take."""
     return the_desk().contacts
+
+
+def translation_steps() -> TranslationSteps:
+    """Every step that a translation can take."""
+    return the_desk().translations
 
 
 def previews() -> PreviewLinks:

@@ -11,6 +11,10 @@ from sidedoor.documents.problems import Problem, Refused, Wrong
 WORDS = {
     Refusal.OWN_WORDS: "You wrote or changed this yourself. Somebody else has to approve it.",
     Refusal.SIGNED_ALREADY: "You have approved this version. Somebody else has to approve it as well.",
+    Refusal.LANGUAGE_NOT_KNOWN: "Somebody who knows {language} has to read it; under People an administrator says who.",
+    Refusal.ORIGINAL_CHANGED: "The original was changed meanwhile. Your words are still here: compare, then save.",
+    Refusal.NOT_ALL_TRANSLATED: "Not translated yet: {count}; the first is “{start}”. Until then, save it as a draft.",
+    Refusal.OTHER_PAGE: "This file is for another page, {page}. Send it in there.",
     Refusal.CHANGED_SINCE_READ: "It was changed since you read it. Read it again, then decide.",
     Refusal.PUBLIC_CHANGED: (
         "The public version was changed outside the desk meanwhile. Compare the two first, or begin again."

@@ -35,6 +35,11 @@ class Refusal(StrEnum):
     NO_HISTORY_NOW = auto()
     HERE_ALREADY = auto()
     NOT_IN_HISTORY = auto()
+    # Translations
+    LANGUAGE_NOT_KNOWN = auto()
+    ORIGINAL_CHANGED = auto()
+    OTHER_PAGE = auto()
+    NOT_ALL_TRANSLATED = auto()
     # Contacts
     CONTACT_IS_SHOWN = auto()
     CONTACTS_CHANGED = auto()

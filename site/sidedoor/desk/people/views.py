@@ -4,12 +4,13 @@ from flask import Blueprint, abort, current_app, flash, redirect, render_templat
 from flask.typing import ResponseReturnValue
 
 from sidedoor.desk.access import current_person, only
-from sidedoor.desk.current import audit, desk_staff, notices, now, sessions
+from sidedoor.desk.current import audit, desk_staff, library, notices, now, sessions
 from sidedoor.desk.people.person import ROLE_WORDS, ROLES, Person
 from sidedoor.desk.people.rights import rights
 from sidedoor.desk.people.staff import NotPossible
 from sidedoor.desk.refusal_words import in_words, sentence
 from sidedoor.desk.refusals import Refusal
+from sidedoor.web.language import language_name
 
 blueprint = Blueprint("people", __name__, url_prefix="/people")
 
@@ -58,6 +59,24 @@ def roles(number: int) -> ResponseReturnValue:
         return _page(problem=sentence(problem)), 422
     flash(f"{person.name} may now do this: {', '.join(sorted(chosen))}.")
     return redirect(url_for("people.everybody"), 303)
+
+
+@blueprint.post("/<int:number>/languages")
+@only("admin")
+def languages(number: int) -> ResponseReturnValue:
+    """Say which languages somebody knows well enough to judge a translation."""
+    person, known = _person(number), _languages()
+    chosen = sorted({*request.form.getlist("knows")} & known.keys())
+    with audit().recorded(current_person().name, "changed the languages of", person.name, ", ".join(chosen)):
+        desk_staff().set_languages(person.id, chosen)
+    flash(f"{person.name} judges translations in: {', '.join(known[code] for code in chosen) or 'no language'}.")
+    return redirect(url_for("people.everybody"), 303)
+
+
+def _languages() -> dict[str, str]:
+    """The languages of the site beside its own, with their names in themselves."""
+    site = library().site
+    return {code: language_name(code) for code in site.languages if code != site.language}
 
 
 @blueprint.get("/<int:number>/link")
@@ -181,5 +200,10 @@ def _person(number: int) -> Person:
 
 def _page(**more: str) -> str:
     return render_template(
-        "desk/people/list.html", everybody=desk_staff().everybody(), roles=ROLES, role_words=ROLE_WORDS, **more
+        "desk/people/list.html",
+        everybody=desk_staff().everybody(),
+        roles=ROLES,
+        role_words=ROLE_WORDS,
+        languages=_languages(),
+        **more,
     )
