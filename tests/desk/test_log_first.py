@@ -164,6 +164,25 @@ def _save_with_picture(house: House) -> Step:
     return take
 
 
+def _of_comment(step: str, **form: str) -> Callable[[House], Step]:
+    def make(house: House) -> Step:
+        path = house.item()
+        assert _post(house.ann, f"{path}/comments", words="Is this so?")().status_code == 303
+        return _post(house.ben, f"{path}/comments{step}", **form)
+
+    return make
+
+
+def _of_picture(step: str, **form: str) -> Callable[[House], Step]:
+    def make(house: House) -> Step:
+        path = house.item()
+        sent = {"picture_alt": "Words", "picture": (io.BytesIO(picture(20, 10, "PNG")), "a.png")}
+        name = house.ann.post(f"{path}/picture", data=sent).get_json()["name"]
+        return _post(house.ann, f"/pictures/{name}{step}", **form)
+
+    return make
+
+
 def _save(house: House) -> Step:
     path = house.item()
     base = house.desk.extensions["desk"].shelf.read("news/rooms.md").digest
@@ -273,6 +292,11 @@ LOGGED: dict[str, Callable[[House], Step]] = {
     "editor.new": lambda house: _post(house.ann, "/items/new", title="Rooms", kind="news"),
     "editor.save": _save,
     "editor.save, a picture": _save_with_picture,
+    "comments.say": _of_comment("", words="And this?"),
+    "comments.answer": _of_comment("/1/answer", words="It is."),
+    "comments.close": _of_comment("/1/close"),
+    "pictures.describe": _of_picture("", shows="A field", across="20", down="50"),
+    "pictures.delete": _of_picture("/delete"),
     "review.approve": _decide("ben", "approve"),
     "review.override": _override,
     "review.approve_afterwards": _approve_afterwards,

@@ -169,6 +169,14 @@
     });
   }
 
+  // A picture of the library goes to the caret at once; without scripts, to the end when the form is saved.
+  const library = /** @type {HTMLSelectElement | null} */ (form.querySelector("[data-insert-picture]"));
+  library?.addEventListener("change", () => {
+    const written = library.selectedOptions[0]?.dataset.markdown;
+    library.value = "";
+    if (written) insertBlock(written);
+  });
+
   // Keeping.
   const noticed = () => {
     typed = true;
