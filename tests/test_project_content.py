@@ -1,13 +1,15 @@
 """The project's own pages: right numbers, plain words, no dead link, nothing promised that cannot be kept."""
 
 import re
+from dataclasses import replace
 
 import pytest
 import yaml
 from flask import Flask
 from flask.testing import FlaskClient
 
-from sidedoor.documents.checks import check_library, long_sentences
+from sidedoor.documents.checks import check_document, check_library, long_sentences
+from sidedoor.documents.codes import Code
 from sidedoor.documents.document import Document
 from sidedoor.documents.ledger import unlisted
 from sidedoor.documents.problems import Level
@@ -103,6 +105,24 @@ def test_every_number_date_percentage_age_sum_and_duration_on_a_page_is_in_the_l
     assert len(library.facts) > 30
     found = {page.file: figures for page in library.documents if (figures := unlisted(page, library))}
     assert found == {}, "run `flask content check --facts`"
+
+
+TELLING = {
+    "cy": "Trais yn y cartref", "pl": "Przemoc domowa", "ro": "Violență în familie", "ur": "گھریلو تشدد", "pa": "ਘਰੇਲੂ ਹਿੰਸਾ",
+    "bn": "পারিবারিক সহিংসতা", "ar": "ما هو العُنف المنزلي", "so": "Xadgudubka guriga", "zh": "什么是家庭暴力", "fa": "خشونت خانگی",
+}  # fmt: skip
+
+
+def test_a_title_that_tells_is_reported_in_every_language_and_those_of_the_pages_do_not(real_app: Flask) -> None:
+    library = real_app.extensions["live"].library
+    found = {}
+    for page in library.documents:
+        if page.slug == "get-help-now" and page.folder:
+            told = page.meta.model_copy(update={"tab_title": TELLING[page.language]})
+            renamed = replace(Document.from_json(page.to_json()), meta=told)
+            problems = check_document(renamed, library, utc_now(), LINKED)
+            found[page.language] = [one.field for one in problems if one.code is Code.TELLING_WORD]
+    assert found == {language: ["tab_title"] for language in TELLING}
 
 
 def test_every_subject_has_its_page(real_app: Flask) -> None:

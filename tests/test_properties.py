@@ -50,6 +50,14 @@ NASTY = st.sampled_from(
     ]
 )
 PATHS = st.lists(st.one_of(NASTY, st.text(max_size=8)), max_size=6).map("/".join)
+SCRIPTS = [
+    "abcdefghijklmnopqrstuvwxyzłśżșțâîŵŷ", "ابتثجحخدذرزسشصضطظعغفقكلمنهوي", "ابپتٹجچحخدڈرڑزسشصطعغفقکگلمنںوہھءیے",
+    "অআইউএকখগঘচছজটডতথদধনপফবভমযরলশষসহ", "ਅਆਇਉਏਕਖਗਘਚਛਜਟਡਤਥਦਧਨਪਫਬਭਮਯਰਲਵਸਹ", "我你他她们家警助求在的是不了人有这中大来上国",
+    "абвгдежзиклмнопрстуфхцчшщыэюя", "αβγδεζηθικλμνξοπρστυφχψω", "אבגדהוזחטיכלמנסעפצקרשת", "กขคงจชซดตถทนบปผพฟมยรลวสหอ", "あいうえおかきくけこさしすせそ",
+]  # fmt: skip
+"""Letters of the languages that ship, and of others."""
+A_WORD = st.sampled_from(SCRIPTS).flatmap(lambda letters: st.text(letters, min_size=2, max_size=9))
+A_SENTENCE = st.lists(A_WORD, min_size=1, max_size=8).map(" ".join)
 quick = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
@@ -164,6 +172,24 @@ def test_no_markdown_lets_a_script_a_handler_or_another_host_through(body: str) 
 def test_a_slug_made_of_a_title_is_a_slug(title: str) -> None:
     slug = slug_from_title(title)
     assert not slug or slug_problem(slug) is None or slug.isdigit() or slug == "page"
+
+
+@settings(quick, max_examples=8)
+@given(title=A_SENTENCE, summary=A_SENTENCE, text=A_SENTENCE)
+def test_a_page_in_any_script_is_shown_and_found_by_its_words(
+    small_app: Flask, title: str, summary: str, text: str
+) -> None:
+    folder = ContentFolder(small_app.config["CONTENT"])
+    folder.document("help/money.md", text, title=title, tab_title="Zq", summary=summary)
+    small_app.extensions["live"].refresh()
+    client = small_app.test_client()
+    page = client.get("/help/money").text
+    assert f">{title}</h1>" in page and text in page
+    for words in (title, text):
+        word = max(words.split(), key=len)
+        assert 'href="/help/money"' in client.post("/search", data={"query": word}).text.partition('id="results"')[2], (
+            word
+        )
 
 
 @quick

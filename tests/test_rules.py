@@ -26,6 +26,7 @@ STORES = set(
     database.py
     database_moves.py
     desk/audit.py
+    desk/items/comments.py
     desk/items/preview_links.py
     desk/items/reviews.py
     desk/people/sessions.py

@@ -23,6 +23,8 @@ PICTURES = [
     ("home-forced-phone", "/", PHONE, "forced"),
     ("home-wide", "/", WIDE, "light"),
     ("help-wide", "/help/getting-ready", DESK, "light"),
+    ("help-now-urdu", "/ur/help/get-help-now", PHONE, "light"),
+    ("help-now-chinese", "/zh/help/get-help-now", PHONE, "light"),
     ("news-wide", "/news/project-cara-first-results", DESK, "light"),
 ]
 

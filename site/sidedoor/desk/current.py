@@ -8,14 +8,17 @@ from flask import Flask, current_app
 from sidedoor.chat.store import ChatStore
 from sidedoor.desk.audit import Audit
 from sidedoor.desk.contacts.steps import ContactSteps
+from sidedoor.desk.items.comments import Comments
 from sidedoor.desk.items.files import Shelf
 from sidedoor.desk.items.newsroom import Newsroom
+from sidedoor.desk.items.picture_library import PictureLibrary
 from sidedoor.desk.items.preview_links import PreviewLinks
 from sidedoor.desk.items.reviews import Reviews
 from sidedoor.desk.items.workflow import Workflow
 from sidedoor.desk.people.sessions import Sessions
 from sidedoor.desk.people.staff import Staff
 from sidedoor.desk.told.notices import Notices
+from sidedoor.desk.translations.steps import TranslationSteps
 from sidedoor.documents.library import Library
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.times import Clock
@@ -32,13 +35,16 @@ class Desk:
     live: LiveLibrary
     shelf: Shelf
     reviews: Reviews
+    comments: Comments
     staff: Staff
     sessions: Sessions
     audit: Audit
     previews: PreviewLinks
     workflow: Workflow
     newsroom: Newsroom
+    pictures: PictureLibrary
     contacts: ContactSteps
+    translations: TranslationSteps
     notices: Notices
     messages: FeedbackStore
     chats: ChatStore
@@ -76,6 +82,11 @@ def reviews() -> Reviews:
     return the_desk().reviews
 
 
+def comments() -> Comments:
+    """What people say of passages."""
+    return the_desk().comments
+
+
 def desk_staff() -> Staff:
     """The people of the desk."""
     return the_desk().staff
@@ -91,6 +102,11 @@ def newsroom() -> Newsroom:
     return the_desk().newsroom
 
 
+def picture_library() -> PictureLibrary:
+    """What pictures there are, and every step that one can take."""
+    return the_desk().pictures
+
+
 def workflow() -> Workflow:
     """Who may publish what."""
     return the_desk().workflow
@@ -99,6 +115,11 @@ def workflow() -> Workflow:
 def contact_steps() -> ContactSteps:
     """Every step that contacts.yaml can take."""
     return the_desk().contacts
+
+
+def translation_steps() -> TranslationSteps:
+    """Every step that a translation can take."""
+    return the_desk().translations
 
 
 def previews() -> PreviewLinks:

@@ -10,6 +10,7 @@ from sidedoor.desk.items.files import CannotSave
 from sidedoor.desk.items.listing import Row, calendar, due, rows
 from sidedoor.desk.messages import unanswered
 from sidedoor.desk.told.views import events_of
+from sidedoor.desk.translations.views import translations_waiting
 from sidedoor.documents.ledger import facts_due, pages_of
 from sidedoor.documents.problems import Level, Problem, Refused
 from sidedoor.documents.reading import CONTACTS, FACTS
@@ -52,6 +53,7 @@ def to_do() -> ResponseReturnValue:
         coming=calendar(everything, now()),
         contacts=contacts_due(library(), now()),
         contacts_wait=_contacts_effect(),
+        translations=translations_waiting(),
         wrong=wrong[:_A_LIST],
         items={row.file: row for row in everything},
         due=later[:_A_LIST],

@@ -11,6 +11,10 @@ from sidedoor.documents.problems import Problem, Refused, Wrong
 WORDS = {
     Refusal.OWN_WORDS: "You wrote or changed this yourself. Somebody else has to approve it.",
     Refusal.SIGNED_ALREADY: "You have approved this version. Somebody else has to approve it as well.",
+    Refusal.LANGUAGE_NOT_KNOWN: "Somebody who knows {language} has to read it; under People an administrator says who.",
+    Refusal.ORIGINAL_CHANGED: "The original was changed meanwhile. Your words are still here: compare, then save.",
+    Refusal.NOT_ALL_TRANSLATED: "Not translated yet: {count}; the first is “{start}”. Until then, save it as a draft.",
+    Refusal.OTHER_PAGE: "This file is for another page, {page}. Send it in there.",
     Refusal.CHANGED_SINCE_READ: "It was changed since you read it. Read it again, then decide.",
     Refusal.PUBLIC_CHANGED: (
         "The public version was changed outside the desk meanwhile. Compare the two first, or begin again."
@@ -67,6 +71,12 @@ WORDS = {
     Refusal.PICTURE_FORMAT: "This is not a picture that can be used. Send a JPEG, PNG, WebP, HEIC, AVIF or TIFF.",
     Refusal.PICTURE_STAYS_BIG: "The picture cannot be made small enough. Send a plainer or smaller one.",
     Refusal.PICTURE_WITHOUT_WORDS: "Say in a few words what the picture shows, or tick that it only decorates.",
+    Refusal.PICTURE_IN_USE: "The picture stands in {where}. Take it out there first.",
+    Refusal.PICTURE_NOT_HERE: "The picture that was chosen is not in the library any more. Choose another.",
+    Refusal.COMMENT_EMPTY: "Write what you want to say.",
+    Refusal.COMMENT_TOO_LONG: "That is too long. Say it in {most} letters or fewer.",
+    Refusal.COMMENT_GONE: "That comment is not there any more.",
+    Refusal.NOT_A_PASSAGE: "These words do not stand in the text now. Copy them from it, or choose a paragraph.",
     Refusal.NOT_A_NAME: "A name has 2 to 80 letters. Write it as it should stand in the history.",
     Refusal.NAME_TAKEN: "{name} is here already. Change their roles, or renew their link.",
     Refusal.NO_ROLE: "Choose one or more of these roles: {roles}.",

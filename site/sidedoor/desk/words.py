@@ -14,7 +14,7 @@ from sidedoor.documents.problem_words import Said, form_words
 from sidedoor.documents.problems import Problem
 from sidedoor.documents.site import Site, in_language
 from sidedoor.documents.times import Clock
-from sidedoor.web.language import in_dialling_order
+from sidedoor.web.language import in_dialling_order, language_name
 
 LABELS = {
     "title": "Title", "tab_title": "Title in the browser's tab", "summary": "Summary", "language": "Language",
@@ -55,6 +55,7 @@ def speak_plainly(app: Flask, clock: Clock, site: Callable[[], Site]) -> None:
 
     app.jinja_env.filters["in_form_words"] = in_form_words
     app.jinja_env.filters["in_dialling_order"] = in_dialling_order
+    app.jinja_env.filters["own_name"] = language_name
     app.jinja_env.filters["moment"] = lambda moment: moment_in_words(moment, site())
     app.jinja_env.filters["short"] = lambda moment: format_datetime(
         moment, "d MMM y, HH:mm", tzinfo=site().zone, locale=_english(site())

@@ -1,6 +1,7 @@
 """What `flask content check` looks at once files are read: links, telling words, what is due, how easy it reads."""
 
 import re
+import unicodedata
 from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime, timedelta
 
@@ -143,8 +144,17 @@ def _telling_words(document: Document, library: Library) -> Iterator[Problem]:
     telling_words = (*library.site.telling_words, *(spoken.telling_words if spoken else ()))
     for name, text in (("tab_title", document.tab_title), ("title", document.title), ("slug", document.slug)):
         for word in re.findall(r"[^\W\d_]\w*", text.lower()):
-            if any(word.startswith(telling.lower()) for telling in telling_words):
+            if any(word.startswith(telling.lower()) for telling in telling_words if telling.lower() != telling.upper()):
                 yield Problem(document.file, None, Code.TELLING_WORD, {"word": word}, name)
+        # Scripts without capitals join other words to it (an article), or part no words at all.
+        for telling in telling_words:
+            if telling.lower() == telling.upper() and _bare(telling) in _bare(text):
+                yield Problem(document.file, None, Code.TELLING_WORD, {"word": telling}, name)
+
+
+def _bare(text: str) -> str:
+    """A text whose letters are spelt in one way, without the marks that Arabic letters carry or leave out."""
+    return re.sub(r"[\u0640\u064b-\u0652]", "", unicodedata.normalize("NFKC", text))
 
 
 def _reading(document: Document) -> Iterator[Problem]:

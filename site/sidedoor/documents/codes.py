@@ -153,6 +153,11 @@ class Code(StrEnum):
     TRANSLATION_OTHER_NUMBER = auto()
     TRANSLATION_OTHER_PLACE = auto()
     TRANSLATION_LEAVES_OUT = auto()
+    PO_UNREADABLE = auto()
+    PO_OF_ELSEWHERE = auto()
+    PO_OF_NO_PAGE = auto()
+    PO_BEHIND = auto()
+    PO_LACKS = auto()
     # Contacts and areas
     CONTACT_OUT_OF_REACH = auto()
     CHAT_WITHOUT_ADDRESS = auto()

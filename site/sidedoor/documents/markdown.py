@@ -124,7 +124,7 @@ def _converter() -> tuple[markdown.Markdown, "_Inspector"]:
             TableExtension(use_align_attribute=True),
             "sane_lists",
             "smarty",
-            TocExtension(slugify=_heading_id),
+            TocExtension(slugify=heading_id),
             AuthorBlocks(),
         ],
         output_format="html",
@@ -137,7 +137,8 @@ def _converter() -> tuple[markdown.Markdown, "_Inspector"]:
     return converter, inspector
 
 
-def _heading_id(words: str, separator: str) -> str:
+def heading_id(words: str, separator: str = "-") -> str:
+    """The id that a heading of these words has on its page."""
     return HEADING_PREFIX + slugify_unicode(words, separator)
 
 
@@ -166,7 +167,7 @@ class _Inspector(Treeprocessor):
         for element in root.iter("a"):
             sign, name = element.get("href", "")[:1], element.get("href", "")[1:]
             # Editors write the heading's words. Its id leaves out what is no letter to it, as a Bengali vowel sign.
-            if sign == "#" and (heading := _heading_id(html.unescape(_plain(name)), "-")) in ids:
+            if sign == "#" and (heading := heading_id(html.unescape(_plain(name)))) in ids:
                 element.set("href", f"#{heading}")
         for element in root.iter():
             if element is root:

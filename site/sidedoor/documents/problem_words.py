@@ -364,6 +364,21 @@ WORDS: Mapping[Code, _Words] = {
     Code.TRANSLATION_LEAVES_OUT: _Words(
         "{at}It leaves out what {original} has: {what}.", "Put it in, if its readers need it, too."
     ),
+    Code.PO_UNREADABLE: _Words(
+        "This is no PO file that can be read.", "Save it as gettext PO in UTF-8, and send that."
+    ),
+    Code.PO_OF_ELSEWHERE: _Words(
+        "It holds no words of a page of this site.", "Send back the file that was exported here, with its contexts."
+    ),
+    Code.PO_OF_NO_PAGE: _Words("It translates {original}, which is not there.", "Export the page under its new name."),
+    Code.PO_BEHIND: _Words(
+        "The words of {original} have changed since this was exported.",
+        "Export it anew; a translator's program takes over what is still the same.",
+    ),
+    Code.PO_LACKS: _Words(
+        "Not translated yet, or marked as doubtful: {count}; the first is “{start}”.",
+        "Have all of it translated, then send it again.",
+    ),
     Code.CONTACT_OUT_OF_REACH: _Words(
         "Nobody can reach “{contact}” from its card.", "Add a phone, text, email or url, or take it out."
     ),

@@ -63,10 +63,3 @@ def check_translations(library: Library) -> Iterator[Problem]:
         if found:
             values = {"original": original.file if original else f"{document.kind}/{document.slug}"}
             yield Problem(document.file, None, found[0], values, level=found[1])
-
-
-def stamped(text: str, digest: str) -> str:
-    """The text of a translation that says it was made from the original with this digest."""
-    opening, front, body = text.split("---\n", 2)
-    lines = [line for line in front.splitlines() if not line.startswith("made_from:")]
-    return f"{opening}---\n" + "\n".join([*lines, f"made_from: {digest}"]) + f"\n---\n{body}"

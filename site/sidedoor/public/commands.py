@@ -12,13 +12,15 @@ from flask.cli import AppGroup, with_appcontext
 
 from sidedoor.documents.checks import check_library, facts_of
 from sidedoor.documents.codes import Code
+from sidedoor.documents.exchange import from_po, to_po, translation_file
 from sidedoor.documents.ledger import facts_due, pages_of
 from sidedoor.documents.library import Library
 from sidedoor.documents.live import LiveLibrary
-from sidedoor.documents.problems import Level, Problem
+from sidedoor.documents.problems import Level, Problem, Refused
 from sidedoor.documents.reading import FACTS
+from sidedoor.documents.segments import with_front
 from sidedoor.documents.slugs import slug_from_title, slug_problem
-from sidedoor.documents.translations import stamped
+from sidedoor.documents.translations import Standing, standings
 from sidedoor.private import as_its_folder_says
 from sidedoor.public.addresses import LINKED
 from sidedoor.public.export import CannotExport, drift, write_mirror
@@ -139,8 +141,62 @@ def stamp(files: tuple[str, ...]) -> None:
         if original is None:
             raise click.ClickException(f"{file} is no page with an original. Name it as cy/help/money.md.")
         path = current_app.config["CONTENT"] / file
-        path.write_text(stamped(path.read_text("utf-8"), original.digest), "utf-8")
+        path.write_text(with_front(path.read_text("utf-8"), {"made_from": original.digest}), "utf-8")
         click.echo(f"{file}: made from {original.file} as it is now.")
+
+
+@translations.command("export")
+@click.argument("language")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("files", nargs=-1)
+@with_appcontext
+def export_words(language: str, folder: Path, files: tuple[str, ...]) -> None:
+    """Write the words of FILES (help/money.md …), or of every page, to FOLDER as PO, for a translator into LANGUAGE."""
+    live: LiveLibrary = current_app.extensions["live"]
+    site, content_folder = live.library.site, current_app.config["CONTENT"]
+    if language not in site.languages or language == site.language:
+        raise click.ClickException(
+            f"This site's languages are {', '.join(site.languages)}; its own is {site.language}."
+        )
+    pages = {page.file: (page, row[language]) for page, row in standings(live.library).items()}
+    for file in files or pages:
+        if file not in pages:
+            raise click.ClickException(f"{file} is no page to translate. Name it as help/money.md.")
+        page, standing = pages[file]
+        there = content_folder / translation_file(file, language)
+        before = there.read_text("utf-8") if standing is not Standing.MISSING else None
+        doubtful = standing in (Standing.STALE, Standing.URGENT)
+        raw = to_po(page, (content_folder / file).read_text("utf-8"), language, before, doubtful)
+        out = (folder / translation_file(file, language)).with_suffix(".po")
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_bytes(raw)
+        click.echo(str(out))
+
+
+@translations.command("import")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@with_appcontext
+def import_words(files: tuple[Path, ...]) -> None:
+    """Make drafts, which await review, of PO FILES that a translator sent back."""
+    live: LiveLibrary = current_app.extensions["live"]
+    content_folder = current_app.config["CONTENT"]
+    for file in files:
+        try:
+            found = from_po(file.read_bytes(), live.library)
+        except Refused as refused:
+            raise click.ClickException(f"{file}: {refused.problems[0].words()}") from None
+        there = content_folder / found.file
+        known = next((one for one in live.library.documents if one.file == found.file), None)
+        if known and known.meta.state in ("published", "withdrawn"):
+            raise click.ClickException(
+                f"{found.file} is public. Import it at the desk, where readers keep its words until somebody approves."
+            )
+        original = (content_folder / found.original.file).read_text("utf-8")
+        draft = found.draft(original, there.read_text("utf-8") if there.is_file() else None)
+        there.parent.mkdir(parents=True, exist_ok=True)
+        there.write_text(draft, "utf-8")
+        as_its_folder_says(there, content_folder)
+        click.echo(f"{found.file}: a draft, which awaits somebody who knows the language.")
 
 
 @feedback.command("list")

@@ -25,6 +25,8 @@ class Person:
     name: str
     roles: frozenset[Role]
     epoch: int = 0
+    languages: frozenset[str] = frozenset()
+    """The codes of those whose translations they can read and judge."""
 
     def may(self, *roles: Role) -> bool:
         """Whether one of `roles` is among theirs."""

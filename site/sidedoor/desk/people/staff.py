@@ -56,11 +56,12 @@ INSERT INTO failures (who, at) SELECT who, at FROM uncounted;
 DROP TABLE uncounted;
 """,
     "CREATE TABLE recoveries (person INTEGER PRIMARY KEY, asked_by INTEGER NOT NULL, at TEXT NOT NULL)",
+    "ALTER TABLE people ADD COLUMN languages TEXT NOT NULL DEFAULT ''",
 )
 SCHEMA = Schema("staff", _MIGRATIONS, overwrite=True)
 _PASSWORD = put("passwords", "person", "hash secret step")
 
-_PEOPLE = "SELECT id, name, roles, epoch FROM people"
+_PEOPLE = "SELECT id, name, roles, epoch, languages FROM people"
 
 
 class NotPossible(Stopped):
@@ -149,6 +150,12 @@ class Staff:
             self._keep_an_admin(database, person, chosen)
             database.execute("UPDATE people SET roles = ? WHERE id = ?", (",".join(sorted(chosen)), person))
 
+    def set_languages(self, person: int, languages: Iterable[str]) -> None:
+        """Say which languages somebody knows well enough to judge a translation."""
+        with self._database.writing() as database:
+            row = (",".join(sorted(set(languages))), person)
+            database.execute("UPDATE people SET languages = ? WHERE id = ?", row)
+
     def remove(self, person: int) -> None:
         """Take somebody's access away at once, with all their keys. Raises NotPossible for the last admin."""
         with self._database.writing() as database:
@@ -203,7 +210,7 @@ class Staff:
         """Whose link it is, while it is good."""
         with self._database.reading() as database:
             row = database.execute(
-                "SELECT id, name, roles, epoch FROM links JOIN people ON people.id = links.person"
+                "SELECT id, name, roles, epoch, languages FROM links JOIN people ON people.id = links.person"
                 " WHERE digest = ? AND expires > ?",
                 (_digest(token), now.isoformat()),
             ).fetchone()
@@ -408,9 +415,10 @@ def _step_of(secret: str, code: str, now: datetime) -> int | None:
     )
 
 
-def _person(row: tuple[int, str, str, int]) -> Person:
-    number, name, roles, epoch = row
-    return Person(number, name, frozenset(role for role in ROLES if role in roles.split(",")), epoch)
+def _person(row: tuple[int, str, str, int, str]) -> Person:
+    number, name, roles, epoch, languages = row
+    chosen = frozenset(role for role in ROLES if role in roles.split(","))
+    return Person(number, name, chosen, epoch, frozenset(languages.split(",")) - {""})
 
 
 def _same_name(one: str, other: str) -> bool:

@@ -4,11 +4,13 @@ from flask import Blueprint, abort, current_app, flash, redirect, render_templat
 from flask.typing import ResponseReturnValue
 
 from sidedoor.desk.access import current_person, only
-from sidedoor.desk.current import audit, desk_staff, notices, now, sessions
+from sidedoor.desk.current import audit, desk_staff, library, notices, now, sessions
 from sidedoor.desk.people.person import ROLE_WORDS, ROLES, Person
+from sidedoor.desk.people.rights import rights
 from sidedoor.desk.people.staff import NotPossible
 from sidedoor.desk.refusal_words import in_words, sentence
 from sidedoor.desk.refusals import Refusal
+from sidedoor.web.language import language_name
 
 blueprint = Blueprint("people", __name__, url_prefix="/people")
 
@@ -18,6 +20,18 @@ blueprint = Blueprint("people", __name__, url_prefix="/people")
 def everybody() -> ResponseReturnValue:
     """Who there is."""
     return _page()
+
+
+@blueprint.get("/rights")
+@only("admin")
+def who_can_do_what() -> ResponseReturnValue:
+    """People and rights on one page, with how each signs in and where they are signed in."""
+    known, all_rights = desk_staff().everybody(), rights(current_app)
+    people = [
+        {"person": person, "ways": _ways_in(person), "sessions": sessions().of(person, now())} for person in known
+    ]
+    lacking = [right for right in all_rights if not any(right.opens_to(person) for person in known)]
+    return render_template("desk/people/rights.html", people=people, rights=all_rights, lacking=lacking)
 
 
 @blueprint.post("/invite")
@@ -45,6 +59,24 @@ def roles(number: int) -> ResponseReturnValue:
         return _page(problem=sentence(problem)), 422
     flash(f"{person.name} may now do this: {', '.join(sorted(chosen))}.")
     return redirect(url_for("people.everybody"), 303)
+
+
+@blueprint.post("/<int:number>/languages")
+@only("admin")
+def languages(number: int) -> ResponseReturnValue:
+    """Say which languages somebody knows well enough to judge a translation."""
+    person, known = _person(number), _languages()
+    chosen = sorted({*request.form.getlist("knows")} & known.keys())
+    with audit().recorded(current_person().name, "changed the languages of", person.name, ", ".join(chosen)):
+        desk_staff().set_languages(person.id, chosen)
+    flash(f"{person.name} judges translations in: {', '.join(known[code] for code in chosen) or 'no language'}.")
+    return redirect(url_for("people.everybody"), 303)
+
+
+def _languages() -> dict[str, str]:
+    """The languages of the site beside its own, with their names in themselves."""
+    site = library().site
+    return {code: language_name(code) for code in site.languages if code != site.language}
 
 
 @blueprint.get("/<int:number>/link")
@@ -145,6 +177,14 @@ def remove(number: int) -> ResponseReturnValue:
     return redirect(url_for("people.everybody"), 303)
 
 
+def _ways_in(person: Person) -> str:
+    """How somebody signs in; empty where they cannot yet."""
+    keys, password = len(desk_staff().passkeys(person.id)), desk_staff().has_password(person.id)
+    ways = [f"{keys} passkey{'s' if keys > 1 else ''}"] if keys else []
+    ways += ["a password and six digits"] if password else []
+    return ", ".join(ways) or ("a work account" if desk_staff().has_way_in(person.id) else "")
+
+
 def link_for(person: Person) -> str:
     """A new one-time link, whole; every other way in of theirs is void from now on."""
     return _whole(desk_staff().new_link(person.id, now()))
@@ -160,5 +200,10 @@ def _person(number: int) -> Person:
 
 def _page(**more: str) -> str:
     return render_template(
-        "desk/people/list.html", everybody=desk_staff().everybody(), roles=ROLES, role_words=ROLE_WORDS, **more
+        "desk/people/list.html",
+        everybody=desk_staff().everybody(),
+        roles=ROLES,
+        role_words=ROLE_WORDS,
+        languages=_languages(),
+        **more,
     )

@@ -13,7 +13,7 @@ from sidedoor.desk.items.files import change_file
 from sidedoor.desk.items.newsroom import WRITERS, standing_of
 from sidedoor.desk.people.person import Person, Role
 from sidedoor.desk.told.notices import Kind, Told
-from sidedoor.documents.document import kind_of, slug_of
+from sidedoor.documents.document import folder_of, kind_of, slug_of
 from sidedoor.documents.front_matter import read_document
 from sidedoor.documents.problems import Refused
 from sidedoor.documents.reading import CONTACTS, SITE
@@ -112,5 +112,7 @@ def _tell_writers(desk: Desk, people: set[int]) -> None:
 
 
 def _path(file: str) -> str:
+    if folder_of(file):
+        return f"/translations/{file.removesuffix('.md')}"
     kind = kind_of(file)
     return f"/items/{kind}/{slug_of(file)}/review" if kind else "/settings" if file == SITE else "/contacts"
