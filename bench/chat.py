@@ -216,6 +216,9 @@ def be_advisers(pipe: Connection, port: int, cookies: list[tuple[str, str]]) -> 
         tasks = [asyncio.create_task(one) for one in advisers]
         while not pipe.poll():
             await asyncio.sleep(0.2)
+            for task in tasks:
+                if task.done():
+                    task.result()  # what went wrong, rather than a queue that nobody answers
         measuring.since, measuring.quiet, measuring.until = pipe.recv()
         await asyncio.gather(*tasks)
 
