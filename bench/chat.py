@@ -1,8 +1,9 @@
-"""The chat with 1,000 conversations at once: one site on SQLite, then two replicas on Valkey.
+"""The chat with 1,000 conversations at once: one site on SQLite, then two replicas on Valkey; with a desk of 40 boards.
 
-Readers ask over real HTTP every two seconds, as chat.js does. The advisers' side is a process of its own that asks and
-answers through the store, as the desk does, without the desk's pages. Server, store, advisers and readers share the
-machine. Figures of different runs must not be compared.
+Readers ask over real HTTP as chat.js does, their questions held while there is nothing new, and for comparison every two
+seconds. The advisers' side is a process of its own: 40 boards that ask a real desk every two seconds. In a second half,
+`wrk` reads a help page at the same time. Server, store, advisers and readers share the machine. Figures of different
+runs must not be compared.
 """
 
 import asyncio
@@ -11,34 +12,48 @@ import math
 import multiprocessing
 import os
 import random
+import re
 import resource
+import secrets
 import shutil
 import socket
+import statistics
 import subprocess
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import sync_playwright
 
 from bench import readme
 from bench.scale import resident_megabytes
-from bench.speed import cpu_seconds
+from bench.speed import SECONDS as WRK_SECONDS
+from bench.speed import cpu_seconds, wrk
 from sidedoor.chat.rules import LOOKS_IN_EVERY
 from sidedoor.chat.store import open_store
+from sidedoor.desk import create_app
+from sidedoor.documents.times import utc_now
+from sidedoor.settings import Settings
 from tests.chat.readers import NoAnswer, Reader, copy_content_with_chat
-from tests.server import RunningSite, free_port, workers
+from tests.chromium import CHROMIUM, CHROMIUM_ARGUMENTS
+from tests.desk.conftest import learn_the_token
+from tests.server import DESK, RunningSite, free_port, workers
 
 CONVERSATIONS = 1000
 SECONDS = 30.0
 POLL_SECONDS = 2.0
+AGAIN_SECONDS = 0.2
 SPEAKS_EVERY = 40.0
 """Either side of each conversation; in turns, so that one message comes every 20 seconds."""
-ADVISER = 1
+ADVISERS = 40
+HELP = "/help/money"
+HELP_RUNS = 3
 WORDS = "I am not sure whether it is safe to write here, and I do not know where to begin. "
 
 
@@ -47,55 +62,75 @@ class Told:
     """What one side measured, in seconds of the machine's monotonic clock."""
 
     polls: list[float] = field(default_factory=list)
+    """Those that were answered at once."""
+    questions: int = 0
+    """With those that were held."""
     says: list[float] = field(default_factory=list)
     acknowledged: dict[str, float] = field(default_factory=dict)
     """Message → when its sender knew that it had arrived."""
     shown: dict[str, float] = field(default_factory=dict)
     """Message → when a poll of the other side first brought it."""
     errors: Counter[str] = field(default_factory=Counter)
+    beside: list[float] = field(default_factory=list)
+    """Polls while the help page was read as fast as it goes."""
 
 
 class Measuring:
-    """From when to when what happens counts: not while conversations still begin."""
+    """From when to when what happens counts: not while conversations still begin. `quiet`: until the help page is read."""
 
     def __init__(self) -> None:
-        self.since = self.until = math.inf
+        self.since = self.quiet = self.until = math.inf
 
     def now(self, moment: float) -> bool:
-        return self.since <= moment < self.until
+        return self.since <= moment < self.quiet
 
 
-async def read(reader: Reader, name: str, told: Told, measuring: Measuring) -> None:
-    """One reader: polls at the moments it is due, and says something between two polls now and then."""
-    after = number = 0
+async def read(reader: Reader, holds: bool, told: Told, measuring: Measuring) -> None:
+    """One reader's questions: every two seconds, or the next as soon as one that was held is answered."""
+    after, known = 0, ""
     due = time.monotonic() + random.uniform(0, POLL_SECONDS)
-    speaks = due + random.uniform(0, SPEAKS_EVERY)
     while due < measuring.until:
         await asyncio.sleep(due - time.monotonic())
         try:
-            for one in (await reader.poll(after))["messages"]:
+            answer = await reader.poll(after, known if holds else "")
+            for one in answer["messages"]:
                 if one["number"] != after + 1:
                     told.errors["out of order"] += 1
                 after = one["number"]
                 if one["who"] == "adviser":
                     told.shown[one["text"]] = time.monotonic()
             if measuring.now(due):
-                told.polls.append(time.monotonic() - due)
-            due += POLL_SECONDS
-            if speaks < due:
-                await asyncio.sleep(speaks - time.monotonic())
-                number, text, began = number + 1, f"{WORDS}{name} {number}", time.monotonic()
-                speaks += SPEAKS_EVERY
-                await reader.say(text, once=f"once {number}")
-                told.acknowledged[text] = time.monotonic()
-                if measuring.now(began):
-                    told.says.append(time.monotonic() - began)
+                told.questions += 1
+                if not answer["held"]:
+                    told.polls.append(time.monotonic() - due)
+            soon = holds and (answer["held"] or answer["told"] != known)
+            known, due = answer["told"], time.monotonic() + AGAIN_SECONDS if soon else due + POLL_SECONDS
         except NoAnswer as error:
             told.errors[str(error)[:60]] += 1
-            due = max(due, time.monotonic()) + POLL_SECONDS
+            due, known = max(due, time.monotonic()) + POLL_SECONDS, ""
 
 
-async def be_readers(ports: list[int], told: Told, measuring: Measuring, steady: Callable[[], None]) -> None:
+async def speak(reader: Reader, name: str, told: Told, measuring: Measuring) -> None:
+    """The same reader's words, on another connection, as a browser sends them while a question is held."""
+    line, number, due = Reader(reader.port, reader.number, reader.cookie), 0, time.monotonic()
+    due += random.uniform(0, SPEAKS_EVERY)
+    while due < measuring.until:
+        await asyncio.sleep(due - time.monotonic())
+        number, text = number + 1, f"{WORDS}{name} {number}"
+        try:
+            await line.say(text, once=f"once {number}")
+            told.acknowledged[text] = time.monotonic()
+            if measuring.now(due):
+                told.says.append(time.monotonic() - due)
+        except NoAnswer as error:
+            told.errors[str(error)[:60]] += 1
+        due += SPEAKS_EVERY
+    line.close()
+
+
+async def be_readers(
+    ports: list[int], holds: bool, told: Told, measuring: Measuring, steady: Callable[[], asyncio.Task[None]]
+) -> None:
     """Start everybody, one after the other, for as long as a poll's rarest work takes to come round; then measure."""
     readers = [Reader(ports[number % len(ports)], number) for number in range(CONVERSATIONS)]
     began, tasks = time.monotonic(), []
@@ -107,102 +142,171 @@ async def be_readers(ports: list[int], told: Told, measuring: Measuring, steady:
             except NoAnswer:  # too many wait already
                 told.errors["a start refused"] += 1
                 await asyncio.sleep(0.2)
-        tasks.append(asyncio.create_task(read(reader, f"reader {number}", told, measuring)))
+        tasks.append(asyncio.create_task(read(reader, holds, told, measuring)))
+        tasks.append(asyncio.create_task(speak(reader, f"reader {number}", told, measuring)))
     await asyncio.sleep(POLL_SECONDS)
-    steady()
+    tasks.append(steady())
     await asyncio.gather(*tasks)
     for reader in readers:
         reader.close()
 
 
-def be_advisers(pipe: Connection, chosen: str, data: Path) -> None:
-    """Accept whoever waits; then ask and answer as the desk does, until told to stop. Sends a Told."""
-    store, told = open_store(chosen, data), Told()
-    store.set_presence(ADVISER, "Kit", True, datetime.now(UTC))
-    pipe.send("present")
-    after: dict[int, int] = {}
-    while len(after) < CONVERSATIONS:
-        for waiting in store.live(datetime.now(UTC)):
-            if waiting.state == "waiting":
-                store.accept(waiting.id, ADVISER, "Kit", datetime.now(UTC))
-                after[waiting.id] = 0
-        time.sleep(0.2)
-    speaks = {conversation: time.monotonic() + random.uniform(0, SPEAKS_EVERY) for conversation in after}
-    order = random.sample(list(after), len(after))
-    while not pipe.poll():
+class Adviser(Reader):
+    """An adviser's board, as far as the desk knows it. `token`: what its forms are sent with."""
+
+    token = ""
+    own: dict[int, int]
+    """Each conversation on it, and its newest message here."""
+
+    async def look(self, told: Told, measuring: Measuring) -> list[int]:
+        """Ask what is new, as the board does; who waits. Raises NoAnswer."""
         began = time.monotonic()
-        for place, conversation in enumerate(order):
-            time.sleep(max(0, began + place * POLL_SECONDS / CONVERSATIONS - time.monotonic()))
-            store.get(conversation, datetime.now(UTC))
-            for one in store.messages(conversation, after[conversation]):
-                after[conversation] = one.number
-                if one.who == "reader":
-                    told.shown[one.text] = time.monotonic()
-            if time.monotonic() >= speaks[conversation]:
-                speaks[conversation] += SPEAKS_EVERY
-                text = f"{WORDS}adviser {conversation} {after[conversation]}"
-                store.say(conversation, "adviser", text, datetime.now(UTC))
+        after = ",".join(f"{number}:{newest}" for number, newest in self.own.items())
+        answer = await self._ask_for_json("GET", f"/chats/now?after={after}")
+        for number, chat in answer["chats"].items():
+            for one in chat.get("messages", ()):
+                self.own[int(number)] = one["number"]
+                if one["who"] == "reader":
+                    told.shown[one["text"]] = time.monotonic()
+        if measuring.now(began):
+            told.polls.append(time.monotonic() - began)
+        elif measuring.quiet <= began < measuring.until:
+            told.beside.append(time.monotonic() - began)
+        return [one["id"] for one in answer["waiting"]]
+
+    async def post(self, number: int, step: str, **form: str) -> None:
+        """Take a step. Raises NoAnswer."""
+        await self._ask_for_json("POST", f"/chats/{number}/{step}", {"csrf_token": self.token, "from": "board", **form})
+
+
+async def sit(adviser: Adviser, name: str, told: Told, measuring: Measuring) -> None:
+    """Take who waits, up to a fair share; look every two seconds, and answer each conversation in its turn."""
+    due = time.monotonic() + random.uniform(0, POLL_SECONDS)
+    speaks: dict[int, float] = {}
+    while due < measuring.until:
+        await asyncio.sleep(due - time.monotonic())
+        try:
+            for number in (await adviser.look(told, measuring))[: CONVERSATIONS // ADVISERS - len(adviser.own)]:
+                with suppress(NoAnswer):  # a colleague was quicker
+                    await adviser.post(number, "accept")
+                    adviser.own[number] = 0
+                    speaks[number] = time.monotonic() + random.uniform(0, SPEAKS_EVERY)
+            for number in [one for one, moment in speaks.items() if moment < time.monotonic() + POLL_SECONDS]:
+                await asyncio.sleep(speaks[number] - time.monotonic())
+                text = f"{WORDS}{name} {number} {speaks[number]}"
+                speaks[number] += SPEAKS_EVERY
+                await adviser.post(number, "say", message=text, once=secrets.token_urlsafe(9))
                 told.acknowledged[text] = time.monotonic()
-    pipe.recv()
+        except NoAnswer as error:
+            told.errors[str(error)[:60]] += 1
+        due = max(due + POLL_SECONDS, time.monotonic())
+    adviser.close()
+
+
+def be_advisers(pipe: Connection, port: int, cookies: list[tuple[str, str]]) -> None:
+    """Forty boards, until told to stop. Sends a Told."""
+    told, measuring = Told(), Measuring()
+
+    async def work() -> None:
+        advisers = []
+        for number, (cookie, token) in enumerate(cookies):
+            adviser = Adviser(port, 2000 + number, cookie)
+            adviser.token, adviser.own = token, {}
+            advisers.append(sit(adviser, f"adviser {number}", told, measuring))
+        tasks = [asyncio.create_task(one) for one in advisers]
+        while not pipe.poll():
+            await asyncio.sleep(0.2)
+        measuring.since, measuring.quiet, measuring.until = pipe.recv()
+        await asyncio.gather(*tasks)
+
+    pipe.send("present")
+    asyncio.run(work())
     pipe.send(told)
 
 
+def signed_in(content: Path, data: Path, chosen: str) -> list[tuple[str, str]]:
+    """The cookie of each adviser, who is present, and what their forms are sent with."""
+    inside = create_app(Settings(content=content, data=data, chat_store=chosen))
+    desk, found = inside.extensions["desk"], []
+    for number in range(ADVISERS):
+        desk.staff.add(f"Adviser {number}", ("adviser",))
+        person, client = desk.staff.named(f"Adviser {number}"), inside.test_client()
+        with client.session_transaction() as session:
+            session["token"] = desk.sessions.start(person, "Firefox on Linux", utc_now())
+        learn_the_token(client)
+        desk.chats.set_presence(person.id, person.name, True, utc_now())
+        name = inside.config["SESSION_COOKIE_NAME"]
+        cookie = client.get_cookie(name)
+        assert cookie
+        found.append((f"{name}={cookie.value}", client._token))  # type: ignore[attr-defined]
+    desk.live.close()
+    return found
+
+
 def measure(
-    label: str, content: Path, data: Path, sites: list[RunningSite], chosen: str, valkey: int | None
+    label: str, content: Path, data: Path, sites: list[RunningSite], chosen: str, valkey: int | None, holds: bool
 ) -> list[object]:
     """One row of the table."""
+    cookies = signed_in(content, data, chosen)
+    desk = RunningSite(content, data, application=DESK, SIDEDOOR_CHAT_STORE=chosen)
+    page = sites[0].url + HELP
+    wrk(page, sites[0].process.pid)
+    alone = wrk(page, sites[0].process.pid).rate
     ours, theirs = multiprocessing.get_context("spawn").Pipe()
-    advisers = multiprocessing.get_context("spawn").Process(target=be_advisers, args=(theirs, chosen, data))
+    advisers = multiprocessing.get_context("spawn").Process(target=be_advisers, args=(theirs, desk.port, cookies))
     advisers.start()
     ours.recv()
     told, measuring = Told(), Measuring()
-    pids = {"site": [site.process.pid for site in sites], "advisers": [advisers.pid or 0], "readers": [os.getpid()]}
+    pids = {"site": [site.process.pid for site in sites], "desk": [desk.process.pid], "advisers": [advisers.pid or 0]}
     if valkey:
         pids["Valkey"] = [valkey]
     used: dict[str, float] = {}
+    beside: list[float] = []
 
     def count(sign: int) -> None:
         for who, numbers in pids.items():
-            own = {*pids["site"], *pids["advisers"], *([valkey] if valkey else [])}
-            seconds = sum(cpu_seconds(pid) for pid in numbers)
-            if who == "readers":
-                seconds -= sum(cpu_seconds(pid) for pid in own)  # they are this process's children
-            used[who] = used.get(who, 0) + sign * seconds
+            used[who] = used.get(who, 0) + sign * sum(cpu_seconds(pid) for pid in numbers)
 
-    def steady() -> None:
+    async def read_help() -> None:
+        await asyncio.sleep(measuring.quiet - time.monotonic())
+        count(1)
+        for _ in range(HELP_RUNS):
+            beside.append((await asyncio.to_thread(wrk, page, sites[0].process.pid)).rate)
+
+    def steady() -> asyncio.Task[None]:
         count(-1)
         measuring.since = time.monotonic()
-        measuring.until = measuring.since + SECONDS
+        measuring.quiet = measuring.since + SECONDS
+        measuring.until = measuring.quiet + HELP_RUNS * (WRK_SECONDS + 1)
+        ours.send((measuring.since, measuring.quiet, measuring.until))
+        return asyncio.create_task(read_help())
 
     gc.freeze()
-    asyncio.run(be_readers([site.port for site in sites], told, measuring, steady))
-    count(1)
-    ours.send("stop")
+    asyncio.run(be_readers([site.port for site in sites], holds, told, measuring, steady))
     answered: Told = ours.recv()
     advisers.join()
     memory = [f"{resident_megabytes(pid):.0f}" for site in sites for pid in workers(site)]
     stored = f"{resident_megabytes(valkey):.0f} MB" if valkey else f"{_bytes(data) / 2**20:.1f} MB of files"
-    deliveries = [
-        shown[text] - at
-        for sent, shown in ((told.acknowledged, answered.shown), (answered.acknowledged, told.shown))
-        for text, at in sent.items()
-        if measuring.now(at) and measuring.now(at + POLL_SECONDS + 1) and text in shown
-    ]
-    lost = sum(
-        text not in shown
-        for sent, shown in ((told.acknowledged, answered.shown), (answered.acknowledged, told.shown))
-        for text, at in sent.items()
-        if measuring.now(at) and measuring.now(at + POLL_SECONDS + 1)
-    )
-    print(f"{label}: {len(told.polls)} polls, {len(told.says)} said, {len(deliveries)} delivered; {dict(told.errors)}")
-    print({who: f"{seconds / SECONDS:.2f} cores" for who, seconds in used.items()})
+    desk.close()
+    lost, delivered = 0, []
+    for sent, shown in ((told.acknowledged, answered.shown), (answered.acknowledged, told.shown)):
+        settled = [text for text, at in sent.items() if measuring.now(at) and measuring.now(at + POLL_SECONDS + 1)]
+        lost += sum(text not in shown for text in settled)
+        delivered.append([shown[text] - sent[text] for text in settled if text in shown])
+    print(f"{label}: {told.questions} questions, {len(told.says)} said; {dict(told.errors)} {dict(answered.errors)}")
+    questions, looks = told.questions, len(answered.polls)
     return [
         label,
-        f"{len(told.polls) / SECONDS:.0f}",
+        f"{questions / SECONDS:.0f}",
         _both(told.polls),
+        f"{used['site'] / questions * 1000:.1f} ms",
         _both(told.says),
-        f"{_at(deliveries, 50):.2f} / {_at(deliveries, 99):.2f} s",
-        sum(told.errors.values()) + lost,
+        *(f"{_at(each, 50):.2f} / {_at(each, 99):.2f} s" for each in reversed(delivered)),
+        sum(told.errors.values()) + sum(answered.errors.values()) + lost,
+        _both(answered.polls),
+        f"{used['desk'] / looks * 1000:.1f} ms",
+        _both(answered.beside),
+        f"{statistics.median(beside) / alone:.2f}",
         f"{' + '.join(memory)} MB",
         stored,
         ", ".join(f"{who} {seconds / SECONDS:.0%}" for who, seconds in used.items()),
@@ -256,6 +360,66 @@ def running_valkey(folder: Path) -> Iterator[tuple[str, int]]:
         server.wait()
 
 
+def phone(content: Path, data: Path) -> None:
+    """What a chat in which nobody writes costs on a phone, in real Chromium: questions held, and asked every two seconds."""
+    rows: list[list[object]] = []
+    site = RunningSite(content, data, workers=2)
+    store = open_store("sqlite:", data)
+    store.set_presence(1, "Kit", True, utc_now())
+    try:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
+            for label, holds in (("questions held", True), ("asked every 2 s", False)):
+                context = browser.new_context(**playwright.devices["Pixel 7"])
+                page = context.new_page()
+                page.goto(site.url + "/chat")
+                page.get_by_role("button", name="It is safe. Start").click()
+                page.locator("#message").wait_for()
+                store.end_pause(1)
+                store.accept(max(one.id for one in store.live(utc_now())), 1, "Kit", utc_now())
+                page.get_by_text("An adviser is with you.").wait_for()
+                if not holds:
+                    untold = re.compile(r"/messages.*&told=")
+                    page.route(untold, lambda route: route.continue_(url=re.sub("&told=.*", "", route.request.url)))
+                asked, sent, received = set[str](), dict[str, int](), dict[str, int]()
+                wire = context.new_cdp_session(page)
+
+                def began_one(told: dict[str, Any], asked: set[str] = asked) -> None:
+                    asked.update([told["requestId"]] if "/messages" in told["request"]["url"] else [])
+
+                def headed(told: dict[str, Any], sent: dict[str, int] = sent) -> None:
+                    headers = sum(len(f"{name}: {value}\r\n") for name, value in told["headers"].items())
+                    sent[told["requestId"]] = headers + len(
+                        "GET /chat/messages?after=1&shown=1&told=0123456789ab HTTP/1.1\r\n"
+                    )
+
+                def ended(told: dict[str, Any], received: dict[str, int] = received) -> None:
+                    received[told["requestId"]] = told["encodedDataLength"]
+
+                wire.on("Network.requestWillBeSent", began_one)
+                wire.on("Network.requestWillBeSentExtraInfo", headed)
+                wire.on("Network.loadingFinished", ended)
+                wire.send("Network.enable")
+                began = time.monotonic()
+                while time.monotonic() < began + SECONDS:
+                    store.sign(1, utc_now())
+                    page.wait_for_timeout(5_000)
+                hours = (time.monotonic() - began) / 3600
+                done = [one for one in asked if one in received]
+                each = sum(sent[one] + received[one] for one in done) / len(done)
+                rate = len(done) / hours
+                rows.append([label, f"{rate:,.0f}", f"{each:,.0f}", f"{rate * each / 1000:,.0f}"])
+                context.close()
+            browser.close()
+    finally:
+        site.close()
+    head = ["a chat in which nobody writes", "questions an hour", "bytes a question", "kB an hour"]
+    note = (
+        f"Both ways, with all headers, without TLS; real Chromium as a phone, over {SECONDS:.0f} s. `make bench-chat`."
+    )
+    readme.write("phone", readme.table(head, rows), note)
+
+
 def main() -> None:
     """Measure both, and write the table."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -265,27 +429,35 @@ def main() -> None:
         folder = Path(name)
         content = folder / "content"
         copy_content_with_chat(content)
-        site = RunningSite(content, folder / "one", workers=2)
-        try:
-            rows.append(measure("SQLite, one site with 2 workers", content, folder / "one", [site], "sqlite:", None))
-        finally:
-            site.close()
+        phone(content, folder / "phone")
+        for label, data, holds in (
+            ("SQLite, one site with 2 workers, questions held", folder / "held", True),
+            ("the same, asked every 2 s", folder / "asked", False),
+        ):
+            site = RunningSite(content, data, workers=2)
+            try:
+                rows.append(measure(label, content, data, [site], "sqlite:", None, holds))
+            finally:
+                site.close()
         with running_valkey(folder) as (url, pid):
             sites = [RunningSite(content, folder / which, SIDEDOOR_CHAT_STORE=url) for which in ("left", "right")]
+            label = "Valkey, two replicas with 1 worker each, questions held"
             try:
-                rows.append(measure("Valkey, two replicas with 1 worker each", content, folder, sites, url, pid))
+                rows.append(measure(label, content, folder / "both", sites, url, pid, holds=True))
             finally:
                 for site in sites:
                     site.close()
     head = [
-        f"{CONVERSATIONS:,} conversations", "polls a second", "a poll", "sending", "delivery", "errors",
-        "memory of the workers", "of the store", "share of a core",
+        f"{CONVERSATIONS:,} conversations, {ADVISERS} boards", "readers' questions a second", "one that is not held",
+        "processor a question", "sending", "delivery to the reader", "to the adviser", "errors", "a board's poll",
+        "processor a board's poll", "a board's poll while a help page is read as fast as it goes",
+        "that page's speed beside alone", "memory of the workers", "of the store", "share of a core",
     ]  # fmt: skip
     note = (
-        f"Median / 99th percentile over {SECONDS:.0f} s. Every reader polls every {POLL_SECONDS:.0f} s, and each "
-        f"conversation has a message every {SPEAKS_EVERY / 2:.0f} s, in turns. Delivery is from a message being "
-        "acknowledged to the first poll of the other side that shows it, so most of it is waiting for that poll. "
-        f"Readers and advisers share the {os.cpu_count()} cores. `make bench-chat` measures it again."
+        f"Median / 99th percentile over {SECONDS:.0f} s. A question is held until there is news, for up to 15 s; a board "
+        f"polls every {POLL_SECONDS:.0f} s over HTTP. Each conversation has a message every {SPEAKS_EVERY / 2:.0f} s, in "
+        "turns. Delivery is from a message being acknowledged to the answer that shows it. "
+        f"Readers, advisers, servers and `wrk` share the {os.cpu_count()} cores. `make bench-chat` measures it again."
     )
     readme.write("chat", readme.table(head, rows), note)
 

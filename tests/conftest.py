@@ -22,6 +22,7 @@ from sidedoor.settings import Settings
 from tests.chromium import browser, chromium, headless_shell, playwright  # noqa: F401 - fixtures
 from tests.content import ContentFolder
 from tests.house import HouseClient
+from tests.processes import QUICKLY
 
 Builder = Callable[..., tuple[str, str]]
 
@@ -59,6 +60,7 @@ Rule._compile_builder = compiled_once(Rule._compile_builder)  # type: ignore[met
 # Argon2 as the desk calls it, at the lowest cost it can have: every desk of a test hashes at its start and at each
 # sign-in. What it costs in use is measured in tests/desk/people/test_signing_in.py.
 staff.PasswordHasher = partial(PasswordHasher, time_cost=1, memory_cost=8, parallelism=1)  # type: ignore[attr-defined, assignment]
+os.environ[QUICKLY] = "yes"
 Flask.jinja_options = {"bytecode_cache": CompiledTemplates()}
 hypothesis.settings.register_profile("quick", max_examples=50, deadline=None)
 hypothesis.settings.register_profile("long", max_examples=1000, deadline=None)

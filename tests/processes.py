@@ -16,14 +16,26 @@ from collections.abc import Mapping, Sequence
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
+import brotli
+
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(
     ["granian.cli", "sidedoor.cli", "sidedoor.public.server", "sidedoor.desk.server", "sidedoor.documents.render_child"]
 )
 
 
+# Set, what is begun here makes pages small quickly rather than as small as they get, which takes ten times as long. Tests set
+# it (conftest.py); sizes are asked in the tests' own process and by the benches, without it.
+QUICKLY = "TESTS_COMPRESS_QUICKLY"
+
 PROJECT = Path(__file__).resolve().parents[1]
 SIDEDOOR = str(Path(sys.executable).with_name("sidedoor"))
+
+
+def compress_quickly() -> None:
+    """For as long as this process lives."""
+    compress = brotli.compress
+    brotli.compress = lambda text, **how: compress(text, **{**how, "quality": min(how.get("quality", 11), 4)})
 
 
 def _become(command: Sequence[str], folder: str, environment: Mapping[str, str], said: Sequence[str]) -> None:
@@ -34,6 +46,8 @@ def _become(command: Sequence[str], folder: str, environment: Mapping[str, str],
     os.environ.clear()
     os.environ.update(environment)
     time.tzset()
+    if QUICKLY in environment:
+        compress_quickly()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
     multiprocessing.set_start_method("fork", force=True)  # as it is where nobody chose

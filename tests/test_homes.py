@@ -29,6 +29,7 @@ from sidedoor.database_moves import as_files, fill
 from sidedoor.desk import create_app as create_desk
 from sidedoor.desk.audit import Audit
 from sidedoor.desk.databases import KEPT
+from sidedoor.desk.items.comments import CannotComment, Comments
 from sidedoor.desk.items.preview_links import PreviewLinks
 from sidedoor.desk.items.reviews import Alone, Reviews
 from sidedoor.desk.people.person import Person
@@ -227,6 +228,26 @@ def test_who_wrote_what_is_remembered_through_every_step_and_a_move_onto_what_wa
     it.reopened(other, "two", "five")
     assert it.writers(other) == {1: "Ann Lee", 2: "Ben Oak"} and it.knows(other, "five") and not it.overrides()
     assert it.last(other).note == "Fire"  # type: ignore[union-attr]
+
+
+@BOTH
+def test_comments_are_answered_closed_and_moved_with_their_item(home: Home) -> None:
+    it, other = Comments(home), "news/b.md"
+    it.say(NEWS, "Ten rooms", "Are they?", 1, "Ann Lee", NOON)
+    it.say(NEWS, "", "All of it?", 2, "Ben", NOON)
+    first, second = it.of(NEWS)
+    it.answer(NEWS, first.number, "They are.", 2, "Ben", NOON)
+    it.close(NEWS, second.number, "Ann Lee")
+    with pytest.raises(CannotComment):
+        it.answer(other, first.number, "Elsewhere.", 2, "Ben", NOON)
+    it.close(other, first.number, "Ben")
+    Reviews(home).move(NEWS, other)
+    assert it.of(NEWS) == []
+    moved = Comments(home).of(other)
+    assert [(one.passage, one.words, one.name, one.closed_by) for one in moved] == [
+        ("Ten rooms", "Are they?", "Ann Lee", ""), ("", "All of it?", "Ben", "Ann Lee"),
+    ]  # fmt: skip
+    assert [(one.name, one.words, one.at) for one in moved[0].answers] == [("Ben", "They are.", NOON)]
 
 
 @BOTH

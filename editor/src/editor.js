@@ -222,19 +222,45 @@ const titleOf = (href) => [...document.querySelectorAll("#own-pages option")].fi
 // Pictures, at the caret, with what they show asked first. A refused one costs no word: nothing of the page is sent with it.
 const picturing = /** @type {HTMLDialogElement} */ (document.querySelector("[data-picture-dialog]"));
 const said = /** @type {HTMLElement} */ (picturing.querySelector("[role=alert]"));
-function openPicture(file) {
+function openPicture(given) {
   said.textContent = "";
   picturing.querySelector("form").reset();
-  if (file) {
+  picturing.querySelector("[name=picture]").required = true;
+  if (given) {
     const one = new DataTransfer();
-    one.items.add(file);
+    one.items.add(given);
     picturing.querySelector("[name=picture]").files = one.files;
   }
   picturing.showModal();
 }
+// One of the library: its description comes along, and can be changed for this page.
+const file = /** @type {HTMLInputElement} */ (picturing.querySelector("[name=picture]"));
+const chosen = () => /** @type {HTMLInputElement | null} */ (picturing.querySelector("[name=picture_here]:checked"));
+picturing.addEventListener("change", (event) => {
+  if (event.target === file) chosen() && (chosen().checked = false);
+  else if (event.target.name === "picture_here") {
+    file.value = "";
+    picturing.querySelector("[name=picture_alt]").value = event.target.dataset.shows;
+    picturing.querySelector("[name=picture_credit]").value = event.target.dataset.credit;
+  }
+  file.required = !chosen();
+});
+picturing.addEventListener("input", (event) => {
+  if (!event.target.matches("[data-library-words]")) return;
+  const words = event.target.value.toLowerCase().split(/\s+/);
+  for (const label of picturing.querySelectorAll(".choices label")) label.hidden = !words.every((word) => label.textContent.toLowerCase().includes(word));
+});
 picturing.querySelector("form").addEventListener("submit", async (event) => {
   if (event.submitter?.value === "cancel") return;
   event.preventDefault();
+  const here = chosen();
+  if (here) {
+    const [alt, title] = ["alt", "credit"].map((name) => picturing.querySelector(`[name=picture_${name}]`).value.trim());
+    picturing.close();
+    view.focus();
+    put(schema.nodes.picture.create({ src: `/images/${here.value}`, alt, title }), view.state, view.dispatch);
+    return;
+  }
   const sent = new FormData(event.target);
   sent.set("csrf_token", form.querySelector("[name=csrf_token]").value);
   const answer = await fetch(`${form.dataset.editor}/picture`, { method: "POST", body: sent, headers: { Accept: "application/json" } }).catch(() => null);

@@ -279,7 +279,7 @@ const everyItemIsLoose = (source) => {
 const said = (tokens) => tokens.map((token) =>
   token.type === "code_block" ? token.content.replace(/\s+/g, "") : token.type === "inline" ? spoken(token.children) : /picture|contact/.test(token.type) ? "\ufffc" : "").join("");
 const spoken = (children) => children.map((child) =>
-  child.type === "image" ? "\ufffc" : child.type === "text" || child.type === "code_inline" ? child.content.replace(/\s+/g, "") : "").join("");
+  /image|picture/.test(child.type) ? "\ufffc" : child.type === "text" || child.type === "code_inline" ? child.content.replace(/\s+/g, "") : "").join("");
 const heard = (doc) => {
   let words = "";
   doc.descendants((node) => {

@@ -1,7 +1,9 @@
 // @ts-check
 /**
- * The chat, quicker: replies come by themselves, by asking for what came after the newest message. Asking goes on while
- * other pages are read in place; where the chat stands is told there in one line. The page works without this.
+ * The chat, quicker: replies come by themselves, by asking for what came after the newest message. A question says what
+ * was told last, and the server holds it until there is something else to tell; a page that is not looked at asks now and
+ * then instead, so that it takes none of the browser's few connections. Asking goes on while other pages are read in
+ * place; where the chat stands is told there in one line. The page works without this.
  *
  * That a chat runs stands in `data-chat` of the root, where the exit finds it, also in the site's other tabs (see
  * chat-tabs.js). Who ends or hides it sees the words gone first; the server is told after that, for as long as it takes
@@ -20,8 +22,11 @@
   const NUMBER = /([+(]?\p{Nd}(?:[ ():./-]{0,2}\p{Nd})+)/u;
   /** Whoever types is there: so often it is said. */
   const STAYS_EVERY_MS = 60_000;
-  /** For so many questions it is told that the adviser is back. */
-  const TOLD_FOR = 10;
+  /** So long the server may hold a question (rules.HELD), and so soon the next follows. */
+  const HELD_MS = 15_000;
+  const AGAIN_MS = 200;
+  /** For so long it is told that the adviser is back. */
+  const TOLD_FOR_MS = 20_000;
   /** While it is closed, it is looked for an adviser, within the hours. */
   const LOOKS_EVERY_MS = 30_000;
   const root = document.documentElement;
@@ -51,7 +56,11 @@
   /** Whether an adviser was there: nobody else is asked how it was. */
   let answered = false;
   let was = "";
-  let told = 0;
+  let changed = 0;
+  /** What the server told last, in a word of its own. */
+  let known = "";
+  /** @type {AbortController | undefined} the question under way */
+  let question;
 
   const list = () => /** @type {HTMLElement | null} */ (document.querySelector("[data-chat-words]"));
   const box = () => /** @type {HTMLTextAreaElement | null} */ (document.querySelector("#message"));
@@ -68,10 +77,9 @@
     document.dispatchEvent(new Event("sidedoor:chat"));
   }
 
-  /** @param {string} path @param {RequestInit} how Ask the server; a network that hangs is given up. */
-  async function call(path, how = {}) {
-    const stop = new AbortController();
-    const timer = setTimeout(() => stop.abort(), PATIENCE_MS);
+  /** @param {string} path @param {RequestInit} how Ask the server; a network that hangs is given up. @param {number} held by the server @param {AbortController} stop */
+  async function call(path, how = {}, held = 0, stop = new AbortController()) {
+    const timer = setTimeout(() => stop.abort(), PATIENCE_MS + held);
     calls.add(stop);
     try {
       const answer = await fetch(at() + path, { ...how, headers: { Accept: "application/json" }, signal: stop.signal });
@@ -233,24 +241,30 @@
 
   async function ask() {
     clearTimeout(asking);
+    question?.abort();
     if (!running) return;
     see();
+    const mine = (question = new AbortController());
+    const holds = !document.hidden && !missed;
+    let after = EVERY_MS;
     const query = new URLSearchParams({ after: String(newest), shown: String(shown), was });
     if (asksForDraft && box()) query.set("draft", "");
+    if (holds) query.set("told", known);
     try {
-      const { ok, told: now } = await call(`/messages?${query}`);
-      if (!running) return;
+      const { ok, told: now } = await call(`/messages?${query}`, {}, holds ? HELD_MS : 0, mine);
+      if (!running || mine !== question) return;
       if (!ok) throw new Error();
       if (now.state === "ended") return over(now);
       runs(true);
       missed = 0;
+      if (now.held || now.told !== known) after = AGAIN_MS;
+      known = now.told;
       showGoing();
       for (const message of now.messages) add(message);
       newest = Math.max(newest, now.newest);
       tick(now.now);
-      told = now.standing === standing ? told + 1 : 0;
-      if (!told) was = standing;
-      if (told > TOLD_FOR) was = "";
+      if (now.standing !== standing) [was, changed] = [standing, performance.now()];
+      else if (performance.now() - changed > TOLD_FOR_MS) was = "";
       standing = now.standing;
       answered ||= now.state === "talking";
       tell("chat-status", now.status);
@@ -271,12 +285,13 @@
         delete one.dataset.typed;
       }
     } catch {
+      if (mine !== question) return; // the next one is under way
       // A lost network is not the end: the next question asks for everything that came meanwhile.
       missed += 1;
       const lost = document.getElementById("chat-status")?.dataset.lost ?? "";
       if (missed >= MISSED_BEFORE_SAID) tell("chat-status", lost);
     }
-    asking = setTimeout(ask, document.hidden ? 4 * EVERY_MS : EVERY_MS);
+    asking = setTimeout(ask, document.hidden ? 4 * EVERY_MS : after);
   }
 
   /** @param {string} text Put words into the box. */
@@ -311,10 +326,11 @@
 
   function arrive() {
     clearTimeout(opening);
+    known = ""; // what this page knows is another matter
     if (document.querySelector("[data-chat-ended]")) return over({});
     open();
     const place = list();
-    if (!place) return starting ? runs(false) : undefined;
+    if (!place) return starting ? runs(false) : void ask();
     runs(true);
     held.add(/** @type {Element} */ (place.closest("[data-chat-open]")));
     say("");
@@ -377,7 +393,8 @@
     const isOnItsWay = line.length > 0;
     const tried = unsure?.get("message") ?? "";
     let words = field.value;
-    if (unsure && words.startsWith(tried)) {
+    // Words that were changed are a message of their own; those that stand below it follow it.
+    if (unsure && (words === tried || words.startsWith(`${tried}\n`))) {
       line.push(unsure);
       words = words.slice(tried.length).trimStart();
     }
@@ -464,6 +481,15 @@
     guard();
     if (draft && performance.now() - stayed > STAYS_EVERY_MS) stay();
   });
+  // What has come onto the screen is told at once, and whoever is back is.
+  document.addEventListener("scroll", () => {
+    const before = shown;
+    see();
+    if (shown > before) void ask();
+  });
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) void ask();
+  });
   // A keyboard that opens must not cover what is answered.
   addEventListener("resize", () => {
     if (document.activeElement === box()) list()?.lastElementChild?.scrollIntoView({ block: "nearest" });
@@ -485,6 +511,7 @@
   });
   // A page may be kept whole (bfcache), and the chat be left in another tab meanwhile: it is kept without a word.
   addEventListener("pagehide", () => {
+    question?.abort();
     if (unsent()) keep(); // where there is no beforeunload
     for (const place of held) {
       for (const words of place.querySelectorAll("[data-chat-words], [data-chat-going]")) words.replaceChildren();
@@ -496,10 +523,8 @@
     if (!persisted) return;
     running = true; // perhaps: the answer says so
     arrive();
-    if (!list()) void ask();
   });
   // What a reload would scroll to is not where the new words are.
   if (list()) history.scrollRestoration = "manual";
   arrive();
-  if (running) void ask();
 })();

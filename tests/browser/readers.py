@@ -19,6 +19,7 @@ from typing import Any, Protocol
 
 from marionette_driver.errors import MarionetteException
 from marionette_driver.marionette import Marionette
+from marionette_driver.webauthn import WebAuthn
 from playwright.sync_api import CDPSession, Error, Playwright
 from selenium.common.exceptions import WebDriverException
 from selenium.webdriver import WebKitGTK
@@ -56,17 +57,22 @@ link.remove();
 ARRIVED = 'return Boolean(document.querySelector("main h1:not([data-before])"))'
 
 
-class Reader(Protocol):
-    """What a reader can do in any browser."""
+class Asked(Protocol):
+    """What can be asked."""
 
     name: str
+
+    def run(self, script: str) -> Any:
+        """The value that a function body returns on the page."""
+
+
+class Reader(Asked, Protocol):
+    """What a reader can do in any browser."""
+
     version: str
 
     def go(self, url: str) -> None:
         """Type an address."""
-
-    def run(self, script: str) -> Any:
-        """The value that a function body returns on the page."""
 
     def click(self, css: str) -> None:
         """Press what the selector finds."""
@@ -87,7 +93,7 @@ class Reader(Protocol):
         """Close the browser; the profile stays on disk."""
 
 
-def wait_for(reader: Reader, condition: str, seconds: float = WAIT_SECONDS) -> None:
+def wait_for(reader: Asked, condition: str, seconds: float = WAIT_SECONDS) -> None:
     """Wait until a function body returns something true on the page. Raises AssertionError after `seconds`."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -298,6 +304,37 @@ class FirefoxReader:
         for key in keys:
             actions = actions.key_down(key).key_up(key)
         actions.perform()
+
+    def press_together(self, *keys: str) -> None:
+        """Press keys as a chord."""
+        actions = self._marionette.actions.sequence("key", "keyboard")
+        for key in keys:
+            actions = actions.key_down(key)
+        for key in reversed(keys):
+            actions = actions.key_up(key)
+        actions.perform()
+
+    def add_authenticator(self) -> None:
+        """A device that makes passkeys, and says yes by itself."""
+        self.chrome(
+            """Services.prefs.setBoolPref("security.webauth.webauthn_enable_softtoken", true);
+            Services.prefs.setBoolPref("security.webauth.webauthn_enable_usbtoken", false);"""
+        )
+        WebAuthn(self._marionette).add_virtual_authenticator({
+            "protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True,
+            "isUserVerified": True,
+        })  # fmt: skip
+
+    def resize(self, width: int) -> None:
+        """Make the window so wide: 500 is its narrowest."""
+        self._marionette.set_window_rect(width=width, height=900)
+
+    def click_at_the_left(self, css: str) -> None:
+        """Press where what the selector finds begins: the day, in a field for a date."""
+        element = self._marionette.find_element("css selector", css)
+        left = round(20 - self.run(f"return document.querySelector({css!r}).getBoundingClientRect().width") / 2)
+        self.run(f"document.querySelector({css!r}).scrollIntoView({{ block: 'center', behavior: 'instant' }})")
+        self._marionette.actions.sequence("pointer", "mouse").pointer_move(left, 0, origin=element).click().perform()
 
     def back(self) -> None:
         self.chrome("if (window.gBrowser.canGoBack) window.gBrowser.goBack();")

@@ -376,6 +376,7 @@ def test_words_changed_after_a_lost_acknowledgement_arrive(office: Open, context
     page.get_by_label("Your message").fill("zqfirst and more")
     page.get_by_role("button", name="Send").click()
     expect(page.get_by_label("Your message")).to_have_value("")
+    expect(page.locator(".chat .reader")).to_have_count(3)
     said = [message.text for message in office.store.messages(one.id) if message.who == "reader"]
     assert said == ["zqreader", "zqfirst", "zqfirst and more"]
 

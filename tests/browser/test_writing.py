@@ -48,16 +48,16 @@ def body(page: Page) -> str:
     return str(page.evaluate("new FormData(document.querySelector('[data-editor]')).get('body')"))
 
 
-def paste(page: Page, html: str, plain: str = "") -> None:
+def paste(page: Page, html: str, plain: str = "", into: str = "#visual-text") -> None:
     page.evaluate(
-        """([html, plain]) => {
+        """([html, plain, into]) => {
             const data = new DataTransfer();
             if (html) data.setData("text/html", html);
             data.setData("text/plain", plain);
             const event = new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true });
-            document.querySelector("#visual-text").dispatchEvent(event);
+            document.querySelector(into).dispatchEvent(event);
         }""",
-        [html, plain],
+        [html, plain, into],
     )
 
 
@@ -170,6 +170,29 @@ def test_a_long_paste_is_quick(text: Page) -> None:
         assert took < most
 
 
+def test_in_the_field_for_markdown_a_paste_is_read_alike_and_taken_back(text: Page) -> None:
+    text.get_by_role("button", name="As Markdown").click()
+    field = text.locator("#f-body")
+    field.fill("Before.\n\n")
+    tracked = next(case for case in CASES if case.name == "word-tracked")
+    for html, plain, becomes in (
+        (tracked.html, "", tracked.markdown),
+        ("", "5*3*2 is\n#EndAbuse", "5\\*3\\*2 is\n\n\\#EndAbuse"),
+        ("", "## Mine\n\n- a", ""),  # the browser itself puts in what is Markdown already
+        (
+            "<p>Ten rooms opened today.</p>" * 2_000,
+            "",
+            "Ten rooms opened today.\n\n" * 1_999 + "Ten rooms opened today.",
+        ),
+    ):
+        paste(text, html, plain, "#f-body")
+        assert field.input_value() == f"Before.\n\n{becomes}"
+        if becomes:
+            text.keyboard.press("Control+z")
+        assert field.input_value() == "Before.\n\n"
+    text.get_by_role("button", name="As on the page").click()
+
+
 def test_a_refused_picture_costs_no_word_and_a_good_one_stands_at_the_caret(text: Page, tmp_path: Path) -> None:
     from PIL import Image
 
@@ -187,6 +210,45 @@ def test_a_refused_picture_costs_no_word_and_a_good_one_stands_at_the_caret(text
     text.get_by_role("button", name="Put it in").click()
     expect(text.locator("#visual-text img")).to_be_visible()
     assert body(text).startswith("Words before.\n\n![A green door](/images/")
+
+
+def test_a_picture_of_the_library_stands_at_the_caret_and_selected_words_get_a_comment(
+    text: Page, tmp_path: Path
+) -> None:
+    from PIL import Image
+
+    Image.new("RGB", (300, 200), (200, 40, 40)).save(tmp_path / "lamp.png")
+    text.get_by_role("button", name="Picture").click()
+    text.get_by_label("Picture file").set_input_files(tmp_path / "lamp.png")
+    text.get_by_role("textbox", name="What the picture shows").fill("A red lamp")
+    text.get_by_role("button", name="Put it in").click()
+    expect(text.locator("#visual-text img")).to_be_visible()
+    # Another text, from now on.
+    text.goto(text.url.partition("/items/")[0] + "/items/new?kind=news")
+    text.get_by_label("Title").fill("Lamps for every door")
+    text.get_by_role("button", name="Start writing").click()
+    text.locator("#visual-text").click()
+    text.keyboard.type("Words before.")
+    text.get_by_role("button", name="Picture").click()
+    text.get_by_text("One of the library", exact=True).click()
+    text.get_by_label("Words of what it shows").fill("lamp")
+    expect(text.locator(".choices label:visible")).to_have_count(1)
+    text.locator(".choices label:visible").click()
+    expect(text.get_by_role("textbox", name="What the picture shows")).to_have_value("A red lamp")
+    text.get_by_role("button", name="Put it in").click()
+    expect(text.locator("#visual-text img")).to_be_visible()
+    assert body(text).startswith("Words before.\n\n![A red lamp](/images/")
+    text.get_by_role("button", name="Save as a draft").click()
+    expect(text.get_by_text("It is saved.")).to_be_visible()
+    expect(text.locator("#visual-text img")).to_be_visible()
+    text.get_by_role("link", name="Review and publish").click()
+    expect(text.frame_locator("[data-preview]").get_by_text("Words before.")).to_be_visible()
+    text.frame_locator("[data-preview]").get_by_text("Words before.").select_text()
+    expect(text.get_by_label("Or these words of it")).to_have_value("Words before.")
+    text.get_by_label("Your comment").fill("Before what?")
+    text.get_by_role("button", name="Comment", exact=True).click()
+    expect(text.locator(".comment blockquote")).to_have_text("Words before.")
+    assert not problems_of(text)
 
 
 @pytest.mark.parametrize("width", [375, 1280])

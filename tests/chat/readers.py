@@ -73,7 +73,7 @@ class Reader:
     """One reader's browser, as far as the chat knows it. `number` chooses the address it comes from."""
 
     def __init__(self, port: int, number: int, cookie: str = "") -> None:
-        self.port, self.cookie = port, cookie
+        self.port, self.number, self.cookie = port, number, cookie
         self._address = f"127.1.{number // 250}.{number % 250 + 1}"
         self._line = _Line()
 
@@ -90,9 +90,9 @@ class Reader:
         form = {"message": text, "once": once}
         return int((await self._ask_for_json("POST", "/chat/say", form, patience))["number"])
 
-    async def poll(self, after: int) -> dict[str, Any]:
-        """What came after the message numbered `after`. Raises NoAnswer."""
-        return await self._ask_for_json("GET", f"/chat/messages?after={after}")
+    async def poll(self, after: int, told: str = "") -> dict[str, Any]:
+        """What came after the message numbered `after`; held while there is nothing but what was `told`. Raises NoAnswer."""
+        return await self._ask_for_json("GET", f"/chat/messages?after={after}" + (f"&told={told}" if told else ""))
 
     def close(self) -> None:
         """Hang up."""

@@ -5,19 +5,21 @@ import sqlite3
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from http.cookiejar import CookieJar
 from pathlib import Path
+from typing import get_args
 from urllib.parse import urlencode
 
 import pytest
 
-from sidedoor.chat.store import open_store
+from sidedoor.chat.model import Kept
+from sidedoor.chat.rules import OVER_AFTER
+from sidedoor.chat.store import ChatStore, open_store
+from sidedoor.documents.times import utc_now
 from tests.chat.conftest import Valkey
 from tests.server import RunningSite, copy_content, workers
-
-WORDS = (b"zqreader", b"zqadviser", b"zqtyped", b"zqquery")
 
 
 class Reader:
@@ -39,6 +41,17 @@ class Reader:
                 return error.code, error.read().decode()
 
 
+WORDS = tuple(f"zq{one}".encode() for one in "reader adviser typed query note draft answer remark".split())
+ENDINGS: dict[str, Callable[[Reader, ChatStore, int], object]] = {
+    "hidden": lambda reader, store, number: reader.ask("/chat/hide", x=""),
+    "ended by the reader": lambda reader, store, number: reader.ask("/chat/end", x=""),
+    "ended by the adviser": lambda reader, store, number: store.end(number, "adviser", utc_now()),
+    "blocked": lambda reader, store, number: store.block(number, utc_now(), utc_now()),
+    "quiet, or the reader gone": lambda reader, store, number: store.board(1, utc_now() + OVER_AFTER),
+    "broken": lambda reader, store, number: store.end(number, "broken", utc_now()),
+}
+
+
 @pytest.fixture(params=["sqlite:", "valkey"])
 def server(request: pytest.FixtureRequest, tmp_path: Path, valkey: Valkey) -> Iterator[tuple[RunningSite, str]]:
     """The project's site on each store, with a temporary folder of its own."""
@@ -51,6 +64,18 @@ def server(request: pytest.FixtureRequest, tmp_path: Path, valkey: Valkey) -> It
     )
     yield site, chosen
     site.close()
+
+
+def keep_all_kinds(reader: Reader, store: ChatStore, conversation: int) -> None:
+    """Words of every kind that there are in a conversation."""
+    assert reader.ask("/chat/say", message="zqreader")[0] == 200
+    assert reader.ask("/chat/draft", message="zqdraft")[0] == 204
+    store.say(conversation, "adviser", "zqadviser", utc_now())
+    store.say(conversation, "note", "zqnote", utc_now())
+    store.mark(conversation, risk=True)
+    store.keep(conversation, "answer", "zqanswer")
+    store.keep(conversation, "remark", "zqremark")
+    assert [store.kept(conversation, what) for what in get_args(Kept)] == ["zqdraft", "zqanswer", "zqremark"]
 
 
 def test_no_word_no_token_and_no_address_in_any_file_log_or_store(
@@ -67,6 +92,7 @@ def test_no_word_no_token_and_no_address_in_any_file_log_or_store(
     assert token
     (conversation,) = store.live(now)
     store.accept(conversation.id, 1, "Kit", now)
+    keep_all_kinds(reader, store, conversation.id)
     for n in range(12):
         assert reader.ask("/chat/say", message=f"zqreader {n} " + "word " * 300)[0] == 200
         store.say(conversation.id, "adviser", f"zqadviser {n}", now)
@@ -82,13 +108,24 @@ def test_no_word_no_token_and_no_address_in_any_file_log_or_store(
         names = [bytes(name) for name in valkey.client.scan_iter()]
         return b"".join([*files, *names, *(valkey.client.dump(name) or b"" for name in names)])
 
-    for step in ("while it lasts", "after the end"):
-        assert [word for word in (*WORDS, token.encode()) if word in held()] == [], step
-        if step == "while it lasts":
-            assert reader.ask("/chat/hide", x="")[0] == 200
-    assert list(reader.cookies) == []
-    assert store.messages(conversation.id) == []
-    assert json.loads(reader.ask("/chat/messages")[1])["state"] == "ended"
+    assert [word for word in (*WORDS, token.encode()) if word in held()] == [], "while it lasts"
+    for ending, end in ENDINGS.items():
+        if ending != "hidden":
+            store.set_presence(1, "Kit", True, utc_now())
+            store.end_pause(1)
+            reader = Reader(site)
+            assert reader.ask("/chat/start", website="")[0] == 200
+            (token,) = [cookie.value for cookie in reader.cookies]
+            (conversation,) = [one for one in store.live(utc_now()) if one.state == "waiting"]
+            store.accept(conversation.id, 1, "Kit", utc_now())
+            keep_all_kinds(reader, store, conversation.id)
+        end(reader, store, conversation.id)
+        assert store.messages(conversation.id) == [], ending
+        assert not any(store.kept(conversation.id, what) for what in get_args(Kept)), ending
+        assert [word for word in (*WORDS, str(token).encode()) if word in held()] == [], ending
+        assert json.loads(reader.ask("/chat/messages")[1])["state"] == "ended", ending
+        assert list(reader.cookies) == [], ending
+    assert not list(site.data.glob("*.key")), "nor a key"
     for process in workers(site):
         limits = Path(f"/proc/{process}/limits").read_text()
         (core,) = [line.split() for line in limits.splitlines() if line.startswith("Max core file size")]

@@ -521,6 +521,33 @@ def test_a_poll_of_a_board_is_one_question_however_many_talk(many: int, store: C
     assert len(asked) == 1, [one[:60] for one in asked]
 
 
+def test_news_are_what_a_reader_is_told_at_once_and_those_of_many_are_one_question(store: ChatStore) -> None:
+    token, number = waiting(store)
+
+    def news(now: datetime = NOON) -> rules.News | None:
+        (one,) = (store.find(token, now),)
+        known = store.news([number, 99_999], now)
+        assert known.keys() <= {number}
+        if one:
+            assert known[number] == rules.news(one.newest, one.state, one.adviser, one.adviser_seen, now)
+        return known.get(number)
+
+    told = [news()]
+    store.set_presence(7, "Kit", True, NOON)
+    store.accept(number, 7, "Kit", NOON)
+    told.append(news())
+    store.say(number, "adviser", "Hello", NOON)
+    told.append(news())
+    told.append(news(NOON + rules.DESK_GONE_AFTER))
+    store.end(number, "reader", NOON)
+    told.append(news())
+    assert len(set(told)) == 5, told
+    store.stay(number, NOON)
+    store.show(number, 1)
+    assert news() == told[-1]
+    assert store.news([], NOON) == {}
+
+
 def test_practice_is_counted_nowhere_and_stands_in_nobody_s_way(store: ChatStore) -> None:
     store.set_presence(7, "Kit", True, NOON)
     store.start((), 1, NOON, player=8)

@@ -23,7 +23,7 @@ WHO = {
 }
 VALUES = {
     "kind": "news", "slug": "first", "name": "a.png", "token": "guessed", "number": 999, "contact": "ndah",
-    "revision": "0" * 40, "notice": "0" * 16, "step": "take", "file": "cy/help/nope",
+    "revision": "0" * 40, "notice": "0" * 16, "step": "take", "file": "cy/help/nope", "size": "list",
 }  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from tests.desk.contacts.test_contacts import fields, hidden
 from tests.desk.forms import approve, save, seen, start
 from tests.desk.items.test_attacks import link_of
 from tests.desk.test_limits import picture
+from tests.desk.test_translations import ADDRESS, form, send, write_original
 
 # endpoint → why the log holds no line of it
 NOT_LOGGED = {
@@ -164,6 +165,47 @@ def _save_with_picture(house: House) -> Step:
     return take
 
 
+def _of_comment(step: str, **form: str) -> Callable[[House], Step]:
+    def make(house: House) -> Step:
+        path = house.item()
+        assert _post(house.ann, f"{path}/comments", words="Is this so?")().status_code == 303
+        return _post(house.ben, f"{path}/comments{step}", **form)
+
+    return make
+
+
+def _of_translation(step: str) -> Callable[[House], Step]:
+    def make(house: House) -> Step:
+        write_original(house.desk, house.content)
+        if step in ("save", "send"):
+            return lambda: send(house.eve, step)
+        assert send(house.eve, "send").status_code == 303
+        if step == "take-in":
+            sent = house.eve.get(f"{ADDRESS}.po").data
+            return lambda: house.eve.post(ADDRESS, data={"step": step, "po": (io.BytesIO(sent), "a.po")})
+        eli = house.desk.extensions["desk"].staff.named("Eli Editor").id
+        assert house.ada.post(f"/people/{eli}/languages", data={"knows": "ur"}).status_code == 303
+        return lambda: house.eli.post(ADDRESS, data={"step": step, "seen": form(house.eli)["seen"]})
+
+    return make
+
+
+def _languages(house: House) -> Step:
+    write_original(house.desk, house.content)
+    eli = house.desk.extensions["desk"].staff.named("Eli Editor").id
+    return _post(house.ada, f"/people/{eli}/languages", knows="ur")
+
+
+def _of_picture(step: str, **form: str) -> Callable[[House], Step]:
+    def make(house: House) -> Step:
+        path = house.item()
+        sent = {"picture_alt": "Words", "picture": (io.BytesIO(picture(20, 10, "PNG")), "a.png")}
+        name = house.ann.post(f"{path}/picture", data=sent).get_json()["name"]
+        return _post(house.ann, f"/pictures/{name}{step}", **form)
+
+    return make
+
+
 def _save(house: House) -> Step:
     path = house.item()
     base = house.desk.extensions["desk"].shelf.read("news/rooms.md").digest
@@ -273,6 +315,17 @@ LOGGED: dict[str, Callable[[House], Step]] = {
     "editor.new": lambda house: _post(house.ann, "/items/new", title="Rooms", kind="news"),
     "editor.save": _save,
     "editor.save, a picture": _save_with_picture,
+    "comments.say": _of_comment("", words="And this?"),
+    "comments.answer": _of_comment("/1/answer", words="It is."),
+    "comments.close": _of_comment("/1/close"),
+    "pictures.describe": _of_picture("", shows="A field", across="20", down="50"),
+    "pictures.delete": _of_picture("/delete"),
+    "translations.beside": _of_translation("save"),
+    "translations.beside, sent": _of_translation("send"),
+    "translations.beside, taken in": _of_translation("take-in"),
+    "translations.beside, approved": _of_translation("approve"),
+    "translations.beside, thrown away": _of_translation("discard"),
+    "people.languages": _languages,
     "review.approve": _decide("ben", "approve"),
     "review.override": _override,
     "review.approve_afterwards": _approve_afterwards,

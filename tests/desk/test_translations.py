@@ -20,13 +20,18 @@ ADDRESS = "/translations/ur/help/getting-ready"
 SAID = {"title": "تیاری", "tab_title": "تیار", "summary": "یہ", "1": "بیگ", "3": "ابھی", "4": "999 پر فون", "5": "دوست"}
 
 
-@pytest.fixture
-def pages(desk: Flask, content: ContentFolder) -> ContentFolder:
+def write_original(desk: Flask, content: ContentFolder) -> None:
     """A page that has no translation yet, on a site that speaks Urdu as well."""
     toml = (content.path / "site.toml").read_text("utf-8").replace('languages = ["en", "cy"]\n', "")
     content.write("site.toml", f'{toml}\n[languages.ur]\n[languages.cy]\nshow = "all"\n')
     content.document("help/getting-ready.md", WHOLE, title="Getting ready", tab_title="Ready", group="plan")
     desk.extensions["desk"].live.refresh()
+
+
+@pytest.fixture
+def pages(desk: Flask, content: ContentFolder) -> ContentFolder:
+    """The folder with that page."""
+    write_original(desk, content)
     return content
 
 

@@ -66,6 +66,13 @@ DESK_REMEMBERED = timedelta(days=1)
 COUNTS_KEPT = timedelta(days=400)
 """How long the counts of each hour are kept: long enough to compare a year with the one before."""
 
+HELD, PLACE_HELD = timedelta(seconds=15), timedelta(seconds=5)
+"""So long a page's question is held while there is nothing new; shorter for those who wait, whose place changes with
+what others do. Far below OUT_OF_REACH_AFTER: each question is a sign that the reader is there."""
+
+News = tuple[int, State, int, bool]
+"""What a reader is told at once: how many messages there are, the state, who the adviser is, whether they are gone."""
+
 Standing = Literal["with you", "adviser gone", "next", "behind", "nobody", "closed"]
 
 
@@ -129,6 +136,16 @@ def with_noise(how: How) -> How:
     """What is counted for how somebody says it was: now and then another of the three (randomized response, Warner
     1965), so that no count says what any one person pressed."""
     return secrets.choice(get_args(How)) if secrets.randbelow(ANOTHER_ONE_IN) == 0 else how
+
+
+def news(newest: int, state: State, adviser: int | None, adviser_seen: datetime | None, now: datetime) -> News:
+    """The news of a conversation with these facts."""
+    return newest, state, adviser or 0, state == "talking" and desk_is_gone(adviser_seen, now)
+
+
+def held_for(state: State) -> timedelta:
+    """How long a question may be held."""
+    return PLACE_HELD if state == "waiting" else HELD
 
 
 def left_alone(conversation: Conversation, now: datetime) -> bool:

@@ -7,7 +7,7 @@ The database holds sealed words and no key (keys.py). At the end the key is dest
 import json
 import secrets
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -226,6 +226,18 @@ class SqliteStore:
             self.end_the_quiet(now)
             return self.board(adviser, now)
         return self._in_order(found, now), _advisers(json.loads(rows[0][0]))
+
+    def news(self, conversations: Collection[int], now: datetime) -> dict[int, rules.News]:
+        """See store.ChatStore."""
+        query = (
+            "SELECT one.id, one.newest, one.state, one.adviser, desks.seen FROM json_each(?) AS asked"
+            " JOIN conversations AS one ON one.id = asked.value LEFT JOIN desks ON desks.adviser = one.adviser"
+        )
+        rows = self._connection().execute(query, (json.dumps(list(conversations)),)).fetchall()
+        return {
+            id_: rules.news(newest, state, adviser, datetime.fromisoformat(seen) if seen else None, now)
+            for id_, newest, state, adviser, seen in rows
+        }
 
     def keep(self, conversation: int, what: Kept, text: str) -> None:
         """See store.ChatStore."""

@@ -6,7 +6,7 @@ Every store passes the same tests (tests/chat/test_stores.py).
 import resource
 import sqlite3
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -67,6 +67,9 @@ class ChatStore(Protocol):
     def board(self, adviser: int, now: datetime) -> tuple[list[Conversation], Mapping[int, Adviser]]:
         """Of `live`, what one adviser's board shows: who waits, what is theirs, what they play the reader of, and what
         a desk that is gone left alone; and `present`. One question to the store, however many live."""
+
+    def news(self, conversations: Collection[int], now: datetime) -> Mapping[int, rules.News]:
+        """The news of each of these that is known. Asked for some times a second, so it is cheap and ends nothing."""
 
     def say(self, conversation: int, who: Who, text: str, now: datetime, once: str = "", author: str = "") -> int:
         """Add a message; its number. A message whose `once` is there already is not added again.

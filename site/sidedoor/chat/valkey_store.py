@@ -9,7 +9,7 @@ https://valkey.io/topics/transactions/). What cannot be read there counts as gon
 import json
 import logging
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -241,6 +241,21 @@ class ValkeyStore:
             self.end_the_quiet(now)
             found, present = self._ask_for_board(str(adviser), now)
         return found, present
+
+    @_or_down
+    def news(self, conversations: Collection[int], now: datetime) -> dict[int, rules.News]:
+        """See store.ChatStore."""
+        with self._redis.pipeline(transaction=False) as pipe:
+            pipe.hgetall(_name("desks"))
+            for id_ in conversations:
+                pipe.hmget(_one(id_), "newest", "state", "adviser")
+            desks, *rows = cast(Any, pipe.execute(raise_on_error=False))
+        seen = desks if isinstance(desks, dict) else {}
+        return {
+            id_: rules.news(int(row[0]), state, int(row[2] or 0), _moment(seen.get(row[2])), now)
+            for id_, row in zip(conversations, rows, strict=True)
+            if isinstance(row, list) and row[0] and (state := _state(row[1]))
+        }
 
     @_or_down
     def keep(self, conversation: int, what: Kept, text: str) -> None:

@@ -22,9 +22,11 @@ from sidedoor.desk.contacts.steps import ContactSteps
 from sidedoor.desk.current import Desk
 from sidedoor.desk.errors import handle_errors
 from sidedoor.desk.headers import policy_headers
-from sidedoor.desk.items import editor, preview, review, revisions
+from sidedoor.desk.items import commenting, editor, picture_views, preview, review, revisions
+from sidedoor.desk.items.comments import Comments
 from sidedoor.desk.items.files import Shelf
 from sidedoor.desk.items.newsroom import Newsroom
+from sidedoor.desk.items.picture_library import PictureLibrary
 from sidedoor.desk.items.preview_links import PreviewLinks
 from sidedoor.desk.items.reviews import Reviews
 from sidedoor.desk.items.workflow import Workflow
@@ -60,7 +62,8 @@ PACKAGE = Path(__file__).resolve().parents[1]
 MOST_BYTES = 24 * 1024 * 1024
 """A photograph as a camera makes it; it is made smaller before it is kept."""
 _BLUEPRINTS: tuple[ModuleType, ...] = (
-    static_files, signing_in, front, editor, review, preview, revisions, contact_views, board, people_views, audit_page,
+    static_files, signing_in, front, editor, review, preview, revisions, commenting, picture_views,
+    contact_views, board, people_views, audit_page,
     told_views, messages, site_views, translation_views,
 )  # fmt: skip
 
@@ -91,12 +94,14 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
         live=live,
         shelf=shelf,
         reviews=reviews,
+        comments=Comments(home),
         staff=Staff(home),
         sessions=Sessions(home),
         audit=audit,
         previews=PreviewLinks(home),
         workflow=workflow,
         newsroom=Newsroom(workflow, audit, live, clock),
+        pictures=PictureLibrary(workflow, audit, live, clock),
         contacts=ContactSteps(workflow, audit, live, clock),
         translations=TranslationSteps(workflow, audit, live, clock),
         notices=Notices(home),

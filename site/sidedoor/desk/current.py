@@ -8,8 +8,10 @@ from flask import Flask, current_app
 from sidedoor.chat.store import ChatStore
 from sidedoor.desk.audit import Audit
 from sidedoor.desk.contacts.steps import ContactSteps
+from sidedoor.desk.items.comments import Comments
 from sidedoor.desk.items.files import Shelf
 from sidedoor.desk.items.newsroom import Newsroom
+from sidedoor.desk.items.picture_library import PictureLibrary
 from sidedoor.desk.items.preview_links import PreviewLinks
 from sidedoor.desk.items.reviews import Reviews
 from sidedoor.desk.items.workflow import Workflow
@@ -33,12 +35,14 @@ class Desk:
     live: LiveLibrary
     shelf: Shelf
     reviews: Reviews
+    comments: Comments
     staff: Staff
     sessions: Sessions
     audit: Audit
     previews: PreviewLinks
     workflow: Workflow
     newsroom: Newsroom
+    pictures: PictureLibrary
     contacts: ContactSteps
     translations: TranslationSteps
     notices: Notices
@@ -78,6 +82,11 @@ def reviews() -> Reviews:
     return the_desk().reviews
 
 
+def comments() -> Comments:
+    """What people say of passages."""
+    return the_desk().comments
+
+
 def desk_staff() -> Staff:
     """The people of the desk."""
     return the_desk().staff
@@ -91,6 +100,11 @@ def sessions() -> Sessions:
 def newsroom() -> Newsroom:
     """Every step an item can take."""
     return the_desk().newsroom
+
+
+def picture_library() -> PictureLibrary:
+    """What pictures there are, and every step that one can take."""
+    return the_desk().pictures
 
 
 def workflow() -> Workflow:

@@ -63,6 +63,13 @@ class Refusal(StrEnum):
     PICTURE_FORMAT = auto()
     PICTURE_STAYS_BIG = auto()
     PICTURE_WITHOUT_WORDS = auto()
+    PICTURE_IN_USE = auto()
+    PICTURE_NOT_HERE = auto()
+    # Comments
+    COMMENT_EMPTY = auto()
+    COMMENT_TOO_LONG = auto()
+    COMMENT_GONE = auto()
+    NOT_A_PASSAGE = auto()
     # People, and how they sign in
     NOT_A_NAME = auto()
     NAME_TAKEN = auto()

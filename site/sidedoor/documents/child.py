@@ -19,20 +19,21 @@ class Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            text=True,
-            encoding="utf-8",
             cwd=_SOURCE_ROOT,
         )
         self._first = first
 
-    def ask(self, question: object, patience_seconds: float) -> Any:
-        """What it answers; None if it died of the question, or was killed because it took longer than that."""
+    def ask(self, question: object, patience_seconds: float, raw: bytes = b"") -> Any:
+        """What it answers; None if it died of the question, or was killed because it took longer than that.
+
+        `raw` follows the line as it is: a child that expects any knows from the question how long it is.
+        """
         overdue = threading.Timer(patience_seconds, self._process.kill)
         overdue.start()
         try:
             assert self._process.stdin
             assert self._process.stdout
-            self._process.stdin.write(self._first + json.dumps(question) + "\n")
+            self._process.stdin.write(f"{self._first}{json.dumps(question)}\n".encode() + raw)
             self._first = ""
             self._process.stdin.flush()
             answer = self._process.stdout.readline()
@@ -40,7 +41,7 @@ class Child:
             return None
         finally:
             overdue.cancel()
-        return json.loads(answer) if answer.endswith("\n") else None
+        return json.loads(answer) if answer.endswith(b"\n") else None
 
     def end(self) -> None:
         """Kill it, and wait until it is gone."""

@@ -1,4 +1,4 @@
-"""The child process in which pictures are decoded: one JSON line in, one JSON line out.
+"""The child process in which pictures are decoded: a JSON line and the picture's bytes in, one JSON line out.
 
 A decoder that is written in C meets whatever somebody sent. What a hostile picture does to it, it does to a process
 that may take so much memory and time, writes no file, and is ended.
@@ -54,10 +54,10 @@ def main() -> None:
     limit_memory()
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     jobs: dict[str, Callable[..., dict[str, Any]]] = {"look": look, "develop": develop, "smaller": smaller}
-    for line in sys.stdin:
+    for line in sys.stdin.buffer:
         limit_time(_SECONDS_A_PICTURE)
         asked = json.loads(line)
-        job, raw = jobs[asked.pop("job")], base64.b64decode(asked.pop("raw"))
+        job, raw = jobs[asked.pop("job")], sys.stdin.buffer.read(asked.pop("length"))
         try:
             answer = job(raw, **asked)
         except Flawed as flawed:

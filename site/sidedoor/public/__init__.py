@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from flask import Flask, g, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from sidedoor.chat.bell import Bell
 from sidedoor.chat.store import open_store, sweep
 from sidedoor.documents.library import PublicLibrary
 from sidedoor.documents.live import LiveLibrary
@@ -136,7 +137,8 @@ def create_pages(settings: Settings, live: LiveLibrary, clock: Clock) -> Flask:
     app.extensions["edge"] = Edge(settings.proxies)
     app.extensions["search_index"] = SearchIndex(app.config["DATA"])
     app.extensions["feedback_senders"] = Senders()
-    app.extensions["chat_store"] = open_store(settings.chat_store, app.config["DATA"])
+    app.extensions["chat_store"] = store = open_store(settings.chat_store, app.config["DATA"])
+    app.extensions["chat_bell"] = Bell(store.news, clock)
     app.extensions["feedback"] = FeedbackStore(settings.messages_home)
     app.jinja_env.globals.update(inline_style=inline_style, inline_script=inline_script)
     app.jinja_env.tests["of_few"] = pages.of_few

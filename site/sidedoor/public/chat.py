@@ -6,11 +6,13 @@ mark that hidden_first knows; without them by the link itself.
 """
 
 import hashlib
+import json
 import logging
 import secrets
 import sqlite3
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any, get_args
 from urllib.parse import urlsplit
 
@@ -22,6 +24,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
 from sidedoor.chat import rules
+from sidedoor.chat.bell import Bell
 from sidedoor.chat.hours import closed_days, is_open, next_opening, open_until, week
 from sidedoor.chat.model import (
     Conversation,
@@ -49,6 +52,7 @@ from sidedoor.web.language import current_language, in_own_language, language_na
 from sidedoor.web.language import translate as _
 from sidedoor.web.language import translate_number as ngettext
 from sidedoor.web.numbers import whole_number
+from sidedoor.web.rsgi import HELD_KEY, HOLD_KEY, Wait
 
 blueprint = Blueprint("chat", __name__, url_prefix="/chat")
 _SHORTEST_ONCE = 20
@@ -187,6 +191,7 @@ def messages() -> ResponseReturnValue:
         "there": rules.asks_whether_there(conversation, _now()),
         "newest": conversation.newest,
         "now": _now().timestamp(),
+        "held": HELD_KEY in request.environ,
         "messages": [
             {
                 "number": message.number,
@@ -202,7 +207,24 @@ def messages() -> ResponseReturnValue:
     }
     if "draft" in request.args and conversation.has_draft:
         answer["draft"] = _store().kept(conversation.id, "draft")
+    answer["told"] = _as_told(answer)
+    if request.args.get("told") == answer["told"] and not answer["messages"]:
+        _hold(conversation)
     return jsonify(answer)
+
+
+def _as_told(answer: dict[str, Any]) -> str:
+    """What a page says in its next question, so that nothing it does not know is held back from it."""
+    known = [answer[name] for name in ("state", "status", "bar", "first", "numbers", "there", "newest")]
+    return hashlib.sha256(json.dumps(known).encode()).hexdigest()[:12]
+
+
+def _hold(conversation: Conversation) -> None:
+    """Let the question wait for something new, where the server can (see web/rsgi.py)."""
+    waits: list[Wait] = request.environ.get(HOLD_KEY, [])
+    bell: Bell = current_app.extensions["chat_bell"]
+    known = rules.news(conversation.newest, conversation.state, conversation.adviser, conversation.adviser_seen, _now())
+    waits.append(partial(bell.wait, conversation.id, known, rules.held_for(conversation.state).total_seconds()))
 
 
 @blueprint.post("/end")

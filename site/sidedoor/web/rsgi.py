@@ -7,8 +7,10 @@ sends slowly costs a few kilobytes of memory until their time is up. What the ed
 
 import asyncio
 import io
+import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Iterable
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
@@ -24,6 +26,10 @@ SMALL_BYTES = 64 * 1024
 """A form. Larger bodies, pictures, get one more second for each such amount that arrives: 5 Mbit/s is plenty."""
 MOST_HELD_BYTES = 96 * 1024 * 1024
 """The memory that all large bodies still arriving may take together."""
+HOLD_KEY, HELD_KEY = "sidedoor.hold", "sidedoor.held"
+"""A view that has nothing to tell yet may put what it waits for into the list that is in its environ at HOLD_KEY, where
+there is one. It is asked again after that, once, with HELD_KEY; what it answered before is not sent."""
+Wait = Callable[[], Awaitable[None]]
 _Answer = tuple[int, list[tuple[str, str]], bytes]
 
 
@@ -72,13 +78,17 @@ class Front:
         self._refuse = refuse
         self._threads = ThreadPoolExecutor(THREADS, "request")
         self._held = 0
+        self._waiting: set[asyncio.Future[None]] = set()
+        self._is_warned = self._ends = False
 
     async def __call__(self, scope: Scope, connection: Connection) -> None:
         environ = _environ(scope)
+        waits: list[Wait] = []
         if scope.method in ("GET", "HEAD"):
             if self._at_hand(environ):
                 connection.response_bytes(*self._answer(environ))
                 return
+            environ[HOLD_KEY] = waits
         else:
             try:
                 body = await self._body(environ, connection)
@@ -87,10 +97,34 @@ class Front:
                     connection.response_bytes(*await self._in_a_thread(self._refused, environ, refused.status))
                 return
             environ["wsgi.input"] = io.BytesIO(body)
-        connection.response_bytes(*await self._in_a_thread(self._answer, environ))
+        answer = await self._in_a_thread(self._answer, environ)
+        if waits:
+            await self._wait(waits[0])
+            answer = await self._in_a_thread(self._answer, {**_environ(scope), HELD_KEY: True})
+        connection.response_bytes(*answer)
 
     async def _in_a_thread(self, answer: Callable[..., _Answer], *given: Any) -> _Answer:
         return await asyncio.get_running_loop().run_in_executor(self._threads, answer, *given)
+
+    async def _wait(self, wait: Wait) -> None:
+        """granian ends a worker when everything is answered: from the moment it is told to, nothing waits any more."""
+        loop = asyncio.get_running_loop()
+        if not self._is_warned and threading.current_thread() is threading.main_thread():
+            self._is_warned = True
+            for number in (signal.SIGTERM, signal.SIGINT):
+                # In the place of the loop's own, which does nothing: Python wakes the loop, and so granian, anyway.
+                signal.signal(number, lambda *_: loop.call_soon_threadsafe(self._let_go))
+        if self._ends:
+            return
+        waiting = asyncio.ensure_future(wait())
+        self._waiting.add(waiting)
+        await asyncio.wait((waiting,))
+        self._waiting.discard(waiting)
+
+    def _let_go(self) -> None:
+        self._ends = True
+        for waiting in self._waiting:
+            waiting.cancel()
 
     def _answer(self, environ: "WSGIEnvironment") -> _Answer:
         return _run(lambda start: self._app.wsgi_app(environ, start))

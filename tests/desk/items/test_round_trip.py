@@ -75,6 +75,11 @@ def test_our_own_pages_are_written_anew_as_they_stand(content: list[tuple[str, d
     assert sum(told["cards"] for _, told in content) == 0, "all of it is text, none of it Markdown in a card"
 
 
+def test_a_picture_by_itself_is_a_picture_and_no_card_of_markdown() -> None:
+    (told,) = edited(['Words.\n\n![A field](/images/field.jpg "Jo Doe")\n'])
+    assert told["cards"] == 0
+
+
 def test_a_part_that_is_written_anew_reads_the_same_on_the_page(made: list[tuple[str, dict[str, Any]]]) -> None:
     differ = [(body, told["anew"]) for body, told in made[:RENDERED] if seen(body) != seen(told["anew"])]
     assert differ == []

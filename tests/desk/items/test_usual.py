@@ -157,6 +157,29 @@ def test_lines_that_one_person_changed_are_taken_over(mine: str, theirs: str, wh
     assert (found.fields["body"], found.theirs.get("body")) == (whole, asked)
 
 
+def test_a_help_page_in_two_languages_is_offered_and_stored_once(
+    ann: FlaskClient, desk: Flask, content: ContentFolder
+) -> None:
+    content.document("help/money.md", title="Money")
+    content.document("cy/help/money.md", title="Arian", language="cy")
+    desk.extensions["desk"].live.refresh()
+    path = start(ann, "Rooms")
+    shown = ann.get(path).get_data(as_text=True)
+    assert shown.count('value="money"') == 1 and ">Money</span>" in shown
+    page = fields_of(shown)
+    ann.post(
+        path,
+        data={
+            **page,
+            "summary": "Rooms.",
+            "related_help": ["money", "money"],
+            "with_related_help": "yes",
+            "step": "draft",
+        },
+    )
+    assert (content.path / "news/rooms.md").read_text("utf-8").count("- money") == 1
+
+
 def test_an_embargo_that_passed_unapproved_stands_out(
     ann: FlaskClient, desk: Flask, clock: SetClock, signed_in: SignedIn
 ) -> None:

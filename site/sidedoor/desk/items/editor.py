@@ -9,19 +9,21 @@ from flask import Blueprint, abort, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from sidedoor.desk.access import current_person, only, polled
-from sidedoor.desk.current import library, newsroom, now, reviews, shelf, workflow
+from sidedoor.desk.current import comments, library, newsroom, now, picture_library, reviews, shelf, workflow
 from sidedoor.desk.items.composing import compose
-from sidedoor.desk.items.files import Conflict
+from sidedoor.desk.items.files import CannotSave, Conflict
 from sidedoor.desk.items.form import NOTE_KINDS, Fields, changed, fields_of, from_form, notes_of, with_insertion
 from sidedoor.desk.items.listing import STANDINGS, former_addresses, links_outside, matching, rows
 from sidedoor.desk.items.merging import merged
 from sidedoor.desk.items.newsroom import WRITERS, Item
+from sidedoor.desk.items.picture_library import Held
 from sidedoor.desk.items.pictures import PictureRefused, take_in
 from sidedoor.desk.items.starts import STARTS
 from sidedoor.desk.items.wall_clock import time_of_day
 from sidedoor.desk.refusal_words import STOPS, sentence
 from sidedoor.desk.refusals import HalfDone, Refusal
 from sidedoor.documents.checks import EASIEST_GRADE_FOR, reading_age
+from sidedoor.documents.document import Document
 from sidedoor.documents.front_matter import read_document
 from sidedoor.documents.models import Kind
 from sidedoor.documents.problems import Refused, Wrong
@@ -38,6 +40,8 @@ PLACES = {
     "publish_at": "publish_date", "expires_at": "expires_date",
 }  # fmt: skip
 """Where in the form each name of the front matter is asked for."""
+MOST_TO_CHOOSE = 200
+"""Pictures that an editor's page lists."""
 AWAY_SECONDS = 90
 """Whoever has an item open says so every 20 seconds; after this long they count as gone."""
 
@@ -127,6 +131,8 @@ def save(kind: Kind, slug: str) -> ResponseReturnValue:
     ready = request.form.get("step") == "ready"
     try:
         before = fields_of(*item.read())
+        if chosen := fields.pop("picture_here", ""):
+            fields["body"] = _with_picture_of_the_library(fields, chosen)
         if picture := request.files.get("picture"):
             fields["body"] = _with_picture(fields, picture.read())
         item = newsroom().save(current_person(), item, fields, base, ready)
@@ -253,14 +259,33 @@ def _editor(item: Item, fields: Fields | None, base: str, **more: object) -> str
         public=newsroom().is_public(item),
         overtaken=workflow().overtaken(item),
         last=reviews().last(item.file),
+        comments=[one for one in comments().of(item.file) if not one.closed_by],
         others=_others(item),
         panel=_panel(item, shown),
-        help_pages=[page for page in library().documents if page.kind == "help"],
+        help_pages=_help_pages(shown["language"]),
         contacts=library().contacts.values(),
         visual=VISUAL.is_file(),
+        pictures=[(one, markdown_of(one)) for one in _pictures_to_choose()],
         own_pages=sorted(library().public(now()).shown, key=lambda page: page.title),
         **more,
     )
+
+
+def _help_pages(language: str) -> list[Document]:
+    """Each help page once: in the language of the item, if it is written in that, else in the site's own."""
+    pages = dict[str, Document]()
+    every = [page for page in library().documents if page.kind == "help"]
+    for page in sorted(every, key=lambda page: (page.language != language, page.folder != "")):
+        pages.setdefault(page.slug, page)
+    return sorted(pages.values(), key=every.index)
+
+
+def _pictures_to_choose() -> list[Held]:
+    """The newest that can be shown and may still be used."""
+    try:
+        return [one for one in picture_library().held() if one.picture and not one.past][:MOST_TO_CHOOSE]
+    except (Refused, CannotSave):  # the page says so by itself
+        return []
 
 
 def _fields_before(item: Item, base: str) -> Fields:
@@ -311,7 +336,11 @@ def _missed(fields: Fields, before: Fields) -> bool:
 
 
 def _fields() -> Fields:
-    lists = {"related_help": request.form.getlist("related_help")} if "with_related_help" in request.form else {}
+    lists = (
+        {"related_help": list(dict.fromkeys(request.form.getlist("related_help")))}
+        if "with_related_help" in request.form
+        else {}
+    )
     form = {
         name: value
         for name, value in request.form.items()
@@ -344,6 +373,20 @@ def _with_picture(fields: Fields, raw: bytes) -> str:
     return f"{fields['body'].rstrip()}\n\n![{_escaped(alt)}](/images/{file_name}){caption}\n"
 
 
+def _with_picture_of_the_library(fields: Fields, name: str) -> str:
+    """The body with a picture that is here already at its end. Raises PictureRefused where it is not."""
+    known = picture_library().find(name)
+    if not known or not known.picture:
+        raise PictureRefused(Refusal.PICTURE_NOT_HERE)
+    return f"{fields['body'].rstrip()}\n\n{markdown_of(known)}\n"
+
+
+def markdown_of(picture: Held) -> str:
+    """What puts a picture of the library into a text, with its description and credit."""
+    caption = f"\n\n*Picture: {picture.credit}*" if picture.credit else ""
+    return f"![{_escaped(picture.shows)}](/images/{picture.name}){caption}"
+
+
 def _taken_in(fields: Mapping[str, str], raw: bytes) -> tuple[str, str, str]:
     """The picture's new name, what it shows, and its credit. Raises PictureRefused, or what parse_wall_time does."""
     alt, credit = (" ".join(fields.get(f"picture_{part}", "").split()) for part in ("alt", "credit"))
@@ -352,7 +395,7 @@ def _taken_in(fields: Mapping[str, str], raw: bytes) -> tuple[str, str, str]:
     if expires := fields.get("picture_expires", "").strip():
         parse_wall_time(f"{expires} 00:00", library().site.zone)
     made = take_in(raw)
-    newsroom().keep_picture(current_person(), made, credit, expires)
+    picture_library().keep(current_person(), made, alt, credit, expires)
     return made.file_name, alt, credit
 
 

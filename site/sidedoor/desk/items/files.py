@@ -98,6 +98,17 @@ class Shelf:
         files = [str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()]
         return sorted(file for file in files if file in (CONTACTS, SITE) or (kind_of(file) and not _odd(file)))
 
+    def pictures(self) -> list[tuple[str, int]]:
+        """The pictures there are and their sizes in bytes, the newest first."""
+        self._must_be_there()
+        found = []
+        with suppress(FileNotFoundError), os.scandir(self._content / PICTURES) as entries:
+            for entry in entries:
+                if not entry.name.startswith(".") and entry.is_file(follow_symlinks=False):
+                    known = entry.stat()
+                    found.append((-known.st_mtime_ns, entry.name, known.st_size))
+        return [(name, size) for _, name, size in sorted(found)]
+
     def write(self, file: str, text: str, expected: str | None, author: Author, message: str) -> Stored:
         """Put `text` in the place of the version `expected` (None: of no file). Raises Conflict or CannotSave."""
         return self.change({file: (text, expected)}, author, message)[0]

@@ -8,11 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from sidedoor.desk.audit import Audit
-from sidedoor.desk.items.composing import block, compose
+from sidedoor.desk.items.composing import compose
 from sidedoor.desk.items.effects import Standing, of_document
 from sidedoor.desk.items.files import Conflict, change_file
 from sidedoor.desk.items.form import Fields, changed, wall_time
-from sidedoor.desk.items.pictures import Picture
 from sidedoor.desk.items.reviews import Alone
 from sidedoor.desk.items.starts import STARTS, prompt_left
 from sidedoor.desk.items.workflow import NotAllowed, Subject, Workflow, remembering
@@ -21,12 +20,12 @@ from sidedoor.desk.refusals import Refusal
 from sidedoor.documents.checks import check_document
 from sidedoor.documents.codes import Code
 from sidedoor.documents.document import FOLDERS, Document, Visibility
-from sidedoor.documents.front_matter import read_document, read_yaml
+from sidedoor.documents.front_matter import read_document
 from sidedoor.documents.library import Library, PublicLibrary
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.models import Kind
 from sidedoor.documents.problems import Level, Problem, Refused
-from sidedoor.documents.reading import CREDITS, PICTURES, read_file, read_text
+from sidedoor.documents.reading import read_file, read_text
 from sidedoor.documents.renderer import shared_renderer
 from sidedoor.documents.slugs import slug_from_title, slug_problem
 from sidedoor.documents.times import Clock
@@ -330,21 +329,6 @@ class Newsroom:
                     alone = (file, moved.stored.digest, item.stored.digest, person.id, person.name, self._clock())
                     self.reviews.flag(Alone(*alone, f"Moved from {item.slug}"))
         return moved
-
-    def keep_picture(self, person: Person, picture: Picture, credit: str, expires: str) -> None:
-        """Put a picture on the shelf, and its credit into pictures.yaml. It is public once a page shows it."""
-        file = PICTURES + picture.file_name
-        with self._audit.recorded(person.name, "added a picture", file), self.shelf.turn():
-            if not self.shelf.read(file):
-                self.workflow.write(person, {file: (picture.raw, None)}, f"Picture {picture.file_name}")
-            facts = {"credit": credit, "expires": expires, "by": person.name}
-            known = self.shelf.read(CREDITS)
-            credits_ = read_yaml(known.text, CREDITS).values if known else {}
-            credits_[picture.file_name] = {name: value for name, value in facts.items() if value}
-            text = "".join(block(name, value) for name, value in credits_.items())
-            self.workflow.write(
-                person, {CREDITS: (text, known.digest if known else None)}, f"Credit of {picture.file_name}"
-            )
 
     def _as_approved(self, item: Item) -> str:
         """The text that approving what waits would make public now. Raises Refused if nobody can read it."""

@@ -1,13 +1,14 @@
 """Review and publication: read what waits beside what is public, then approve it, send it back, or take it off."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from flask import Blueprint, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from sidedoor.desk.access import current_person, only
-from sidedoor.desk.current import newsroom, now, previews, reviews, workflow
+from sidedoor.desk.current import comments, newsroom, now, previews, reviews, workflow
 from sidedoor.desk.items.changes import changes
+from sidedoor.desk.items.comments import stands_in
 from sidedoor.desk.items.editor import find, path_of
 from sidedoor.desk.items.files import Conflict
 from sidedoor.desk.items.newsroom import Item
@@ -25,7 +26,7 @@ FIRST_OF_TWO = "Noted. Nobody here knows who wrote it, so somebody else has to a
 @only("press", "editor")
 def review(kind: Kind, slug: str) -> ResponseReturnValue:
     """What waits: the real page, what changed word by word, what stands in the way; and the buttons that decide."""
-    return _review(find(kind, slug))
+    return review_page(find(kind, slug))
 
 
 @blueprint.post("/approve")
@@ -157,7 +158,7 @@ def _step(
         still_here = newsroom().find(kind, slug)
         return redirect(f"{path_of(still_here)}/review" if still_here else "/items", 303)
     except STOPS as stopped:
-        return _review(find(kind, slug), sentence(stopped)), 409 if isinstance(stopped, Conflict) else 422
+        return review_page(find(kind, slug), sentence(stopped)), 409 if isinstance(stopped, Conflict) else 422
     if after is None:
         flash(if_none)
         return redirect(path_of(item) + "/review", 303)
@@ -187,7 +188,22 @@ def _seen() -> str:
     return request.form.get("seen", "")
 
 
-def _review(item: Item, problem: str = "") -> str:
+def passages_of(item: Item) -> list[str]:
+    """What somebody may comment on: title, summary and each paragraph of the working version, as readers meet them."""
+    document = newsroom().assess(item.kind, item.slug, item.working.text).document
+    if document:
+        return [document.title, document.summary, *document.sentences]
+    try:
+        front, body = item.read()
+    except Refused:
+        return []
+    told = [front.get("title", ""), front.get("summary", ""), *body.split("\n\n")]
+    return [" ".join(block.split()) for block in told if isinstance(block, str) and block.strip()]
+
+
+def review_page(item: Item, problem: str = "", typed: Mapping[str, object] | None = None) -> str:
+    """The page. `typed`: of a comment that could not be kept."""
+    passages, said = passages_of(item), comments().of(item.file)
     room, person = newsroom(), current_person()
     public, flow = room.is_public(item), workflow()
     alone = flow.published_alone(item)
@@ -217,4 +233,9 @@ def _review(item: Item, problem: str = "") -> str:
         going_live=going_live if item.kind == "news" else None,
         in_future=bool(going_live and going_live > now()),
         links=previews().of(item.file, now()),
+        comments=said,
+        open_comments=sum(not one.closed_by for one in said),
+        standing_comments=[one for one in said if stands_in(one.passage, passages)],
+        passages=passages,
+        typed=typed or {},
     )

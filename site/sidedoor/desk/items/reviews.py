@@ -47,7 +47,15 @@ CREATE TABLE outcomes (
     number INTEGER PRIMARY KEY, file TEXT, verdict TEXT, decided_by TEXT, at TEXT, writer INTEGER);
 """
 
-SCHEMA = Schema("reviews", (_FIRST, _WHO_WROTE_WHICH_VERSION, _WHO_IS_TOLD))
+_COMMENTS = """
+CREATE TABLE comments (
+    number INTEGER PRIMARY KEY, file TEXT, passage TEXT, person INTEGER, name TEXT, at TEXT, words TEXT,
+    closed_by TEXT);
+CREATE TABLE answers (
+    number INTEGER PRIMARY KEY, comment INTEGER, person INTEGER, name TEXT, at TEXT, words TEXT);
+"""
+
+SCHEMA = Schema("reviews", (_FIRST, _WHO_WROTE_WHICH_VERSION, _WHO_IS_TOLD, _COMMENTS))
 _KEYS = {
     "hands": "file round person",
     "versions": "file digest",
@@ -292,7 +300,7 @@ class Reviews:
                 same = " AND ".join(f"moved.{column} = {table}.{column}" for column in key.split()[1:]) or "1 = 1"
                 moved = f"SELECT 1 FROM {table} AS moved WHERE moved.file = ? AND {same}"  # noqa: S608
                 database.execute(f"DELETE FROM {table} WHERE file = ? AND EXISTS ({moved})", (to, file))  # noqa: S608
-            for table in (*_KEYS, "verdicts", "outcomes"):
+            for table in (*_KEYS, "verdicts", "outcomes", "comments"):
                 database.execute(f"UPDATE {table} SET file = ? WHERE file = ?", (to, file))  # noqa: S608
 
     def abandon(self, file: str, draft: bool = False) -> None:
@@ -326,6 +334,11 @@ class Reviews:
             Typing(person, name, datetime.fromisoformat(at), base, json.loads(fields))
             for person, name, at, base, fields in rows
         ]
+
+    def all_typed(self) -> list[tuple[str, str, str]]:
+        """Everything that somebody typed and did not save: file, who, and the fields as they are kept."""
+        with self._database.reading() as database:
+            return database.execute("SELECT file, name, fields FROM typing ORDER BY file, name").fetchall()
 
     def saved(self, file: str, person: int) -> None:
         """What this person typed is saved or thrown away."""

@@ -6,6 +6,7 @@ from flask.typing import ResponseReturnValue
 from sidedoor.desk.access import current_person, only
 from sidedoor.desk.current import audit, desk_staff, library, notices, now, sessions
 from sidedoor.desk.people.person import ROLE_WORDS, ROLES, Person
+from sidedoor.desk.people.rights import rights
 from sidedoor.desk.people.staff import NotPossible
 from sidedoor.desk.refusal_words import in_words, sentence
 from sidedoor.desk.refusals import Refusal
@@ -19,6 +20,18 @@ blueprint = Blueprint("people", __name__, url_prefix="/people")
 def everybody() -> ResponseReturnValue:
     """Who there is."""
     return _page()
+
+
+@blueprint.get("/rights")
+@only("admin")
+def who_can_do_what() -> ResponseReturnValue:
+    """People and rights on one page, with how each signs in and where they are signed in."""
+    known, all_rights = desk_staff().everybody(), rights(current_app)
+    people = [
+        {"person": person, "ways": _ways_in(person), "sessions": sessions().of(person, now())} for person in known
+    ]
+    lacking = [right for right in all_rights if not any(right.opens_to(person) for person in known)]
+    return render_template("desk/people/rights.html", people=people, rights=all_rights, lacking=lacking)
 
 
 @blueprint.post("/invite")
@@ -162,6 +175,14 @@ def remove(number: int) -> ResponseReturnValue:
     notices().forget(person.id)
     flash(f"{person.name} can no longer sign in.")
     return redirect(url_for("people.everybody"), 303)
+
+
+def _ways_in(person: Person) -> str:
+    """How somebody signs in; empty where they cannot yet."""
+    keys, password = len(desk_staff().passkeys(person.id)), desk_staff().has_password(person.id)
+    ways = [f"{keys} passkey{'s' if keys > 1 else ''}"] if keys else []
+    ways += ["a password and six digits"] if password else []
+    return ", ".join(ways) or ("a work account" if desk_staff().has_way_in(person.id) else "")
 
 
 def link_for(person: Person) -> str:

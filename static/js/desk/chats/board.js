@@ -377,7 +377,8 @@
     const text = place && form.matches("[data-say]") ? box(place) : null;
     if (!text) return [{ form, fields: new FormData(form, submitter) }];
     const tried = unsure.get(form);
-    const again = tried && text.value.startsWith(tried.words) ? tried : null;
+    // Words that were changed are a message of their own; those that stand below it follow it.
+    const again = tried && (text.value === tried.words || text.value.startsWith(`${tried.words}\n`)) ? tried : null;
     const rest = again ? text.value.slice(again.words.length).trimStart() : text.value;
     const parts = again ? [again] : [];
     // An empty box is told about, but not where somebody pressed twice in haste.

@@ -17,13 +17,22 @@
   let leaving = false;
   toolbar.hidden = false;
 
-  // Enter in a field goes to the next one; only a button sends.
+  // Of an item that was just begun, the summary says the title: what is typed takes its place.
+  const summary = /** @type {HTMLInputElement | null} */ (form.querySelector("#f-summary[autofocus]"));
+  if (summary && [document.body, summary].includes(/** @type {any} */ (document.activeElement))) {
+    summary.focus({ preventScroll: true });
+    summary.select();
+  }
+
+  // Enter in a field goes to the next one, the text among them; only a button sends, or Ctrl+Enter.
   form.addEventListener("keydown", (event) => {
     const field = event.target;
-    if (event.key !== "Enter" || event.isComposing || event.defaultPrevented || !(field instanceof HTMLInputElement) || /^(checkbox|radio|file)$/.test(field.type)) return;
+    if (event.key !== "Enter" || event.ctrlKey || event.metaKey || event.isComposing || event.defaultPrevented || !(field instanceof HTMLInputElement) || /^(checkbox|radio|file)$/.test(field.type)) return;
     event.preventDefault();
-    const all = [...form.elements].filter((one) => one instanceof HTMLElement && one.offsetParent && !(one instanceof HTMLFieldSetElement));
-    /** @type {HTMLElement | undefined} */ (all[all.indexOf(field) + 1])?.focus();
+    const all = [...form.querySelectorAll("input, select, textarea, [contenteditable=true], .buttons button")];
+    const next = all.slice(all.indexOf(field) + 1).find((one) => one instanceof HTMLElement && one.offsetParent && one.getAttribute("tabindex") !== "-1" && !one.closest("[role=toolbar]"));
+    /** @type {HTMLElement | undefined} */ (next)?.focus();
+    if (next instanceof HTMLInputElement && next.type === "text") next.select(); // as Tab does
   });
 
   // A check leads to its place.
@@ -43,8 +52,21 @@
   /** @param {string} text */
   const insert = (text) => {
     body.focus();
-    // Browsers take ten seconds to insert 100 kB in the way that their own undo knows.
-    if (text.length > 20_000 || !document.execCommand("insertText", false, text)) body.setRangeText(text, body.selectionStart, body.selectionEnd, "end");
+    // Browsers take ten seconds to insert 100 kB in the way that their own undo knows. So what was there is kept for Ctrl+Z.
+    if (text.length > 20_000 || !document.execCommand("insertText", false, text)) {
+      const { value, selectionStart, selectionEnd } = body;
+      body.setRangeText(text, selectionStart, selectionEnd, "end");
+      before = { value, selectionStart, selectionEnd, after: body.value };
+    }
+    noticed();
+  };
+  /** @type {{ value: string, selectionStart: number, selectionEnd: number, after: string } | null} */
+  let before = null;
+  const takeBack = () => {
+    if (!before) return;
+    body.value = before.value;
+    body.setSelectionRange(before.selectionStart, before.selectionEnd);
+    before = null;
     noticed();
   };
 
@@ -102,7 +124,9 @@
     /** @type {(() => void) | undefined} */
     const action =
       key === "s" && !event.shiftKey ? () => /** @type {HTMLButtonElement} */ (form.querySelector("[value=draft]")).click()
+      : key === "enter" && event.target instanceof Node && form.contains(event.target) ? () => /** @type {HTMLButtonElement} */ (form.querySelector("[value=ready]")).click()
       : !inBody ? undefined
+      : key === "z" && !event.shiftKey && before?.after === body.value ? takeBack
       : key === "b" ? () => wrap("**")
       : key === "i" ? () => wrap("*")
       : key === "k" ? link
@@ -144,6 +168,14 @@
       /** @type {HTMLElement} */ (form.querySelector("#f-picture_alt")).focus();
     });
   }
+
+  // A picture of the library goes to the caret at once; without scripts, to the end when the form is saved.
+  const library = /** @type {HTMLSelectElement | null} */ (form.querySelector("[data-insert-picture]"));
+  library?.addEventListener("change", () => {
+    const written = library.selectedOptions[0]?.dataset.markdown;
+    library.value = "";
+    if (written) insertBlock(written);
+  });
 
   // Keeping.
   const noticed = () => {

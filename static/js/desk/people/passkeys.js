@@ -7,6 +7,7 @@
   const [address, query = ""] = (place.dataset.passkey || "").split("?");
   const token = /** @type {HTMLMetaElement | null} */ (document.querySelector("meta[name=csrf-token]"))?.content || "";
   place.hidden = false;
+  if (document.activeElement === document.body) button.focus();
 
   /** @param {string} text */
   const bytes = (text) =>

@@ -1,0 +1,73 @@
+"""The steps of comments: said on the review page, with scripts or without, answered there, closed and opened again."""
+
+from collections.abc import Callable
+
+from flask import Blueprint, flash, redirect, request
+from flask.typing import ResponseReturnValue
+
+from sidedoor.desk.access import current_person, only
+from sidedoor.desk.current import audit, comments, now
+from sidedoor.desk.items.comments import CannotComment, stands_in
+from sidedoor.desk.items.editor import find, path_of
+from sidedoor.desk.items.newsroom import Item
+from sidedoor.desk.items.review import passages_of, review_page
+from sidedoor.desk.refusal_words import STOPS, sentence
+from sidedoor.desk.refusals import Refusal
+from sidedoor.documents.models import Kind
+
+blueprint = Blueprint("comments", __name__, url_prefix="/items/<any(news, help, page):kind>/<slug>/comments")
+
+
+@blueprint.post("")
+@only("press", "editor")
+def say(kind: Kind, slug: str) -> ResponseReturnValue:
+    """Comment on a passage: quoted, or chosen from the list of paragraphs; of neither, on the whole."""
+    chosen, quoted, words = (request.form.get(name, "") for name in ("paragraph", "passage", "words"))
+
+    def step(item: Item) -> None:
+        passage = " ".join((quoted.strip() or chosen).split())
+        if passage and not stands_in(passage, passages_of(item)):
+            raise CannotComment(Refusal.NOT_A_PASSAGE)
+        with audit().recorded(current_person().name, "commented on", item.file):
+            comments().say(item.file, passage, words, current_person().id, current_person().name, now())
+
+    return _step(kind, slug, step, "Your comment is there. Nobody outside the desk sees it.")
+
+
+@blueprint.post("/<int:number>/answer")
+@only("press", "editor")
+def answer(kind: Kind, slug: str, number: int) -> ResponseReturnValue:
+    """Answer a comment."""
+
+    def step(item: Item) -> None:
+        words = request.form.get("words", "")
+        with audit().recorded(current_person().name, "answered a comment on", item.file):
+            comments().answer(item.file, number, words, current_person().id, current_person().name, now())
+
+    return _step(kind, slug, step, "Your answer is there.")
+
+
+@blueprint.post("/<int:number>/close")
+@only("press", "editor")
+def close(kind: Kind, slug: str, number: int) -> ResponseReturnValue:
+    """Say that it is dealt with; `again` opens it once more."""
+    again = "again" in request.form
+
+    def step(item: Item) -> None:
+        done = "opened a comment again on" if again else "closed a comment on"
+        with audit().recorded(current_person().name, done, item.file):
+            comments().close(item.file, number, "" if again else current_person().name)
+
+    return _step(kind, slug, step, "The comment is open again." if again else "The comment is closed.")
+
+
+def _step(kind: Kind, slug: str, step: Callable[[Item], None], said: str) -> ResponseReturnValue:
+    item = find(kind, slug)
+    try:
+        step(item)
+    except STOPS as stopped:
+        typed = {name: request.form.get(name, "") for name in ("paragraph", "passage", "words")}
+        view = request.view_args or {}
+        return review_page(item, sentence(stopped), {**typed, "number": view.get("number", 0)}), 422
+    flash(said)
+    return redirect(f"{path_of(item)}/review#comments", 303)

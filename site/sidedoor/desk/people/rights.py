@@ -1,0 +1,47 @@
+"""Who can do what, on one page: people and rights, each right read from the very mark that opens or shuts its door."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from flask import Flask
+
+from sidedoor.desk.access import Who, roles_for
+from sidedoor.desk.items.newsroom import WRITERS
+from sidedoor.desk.people.person import Person
+from sidedoor.documents.models import Kind
+
+_KINDS: tuple[tuple[str, Kind], ...] = (
+    ("Write news, and approve what others wrote", "news"),
+    ("Write help pages, and approve what others wrote", "help"),
+)
+_DOORS = (
+    ("Publish alone in an emergency", "review.override"),
+    ("Change contacts", "contacts.edit"),
+    ("Pictures", "pictures.describe"),
+    ("Readers' messages", "messages.step"),
+    ("Answer chats", "chats.present"),
+    ("Read along in chats", "chats.watch.enter"),
+    ("Change settings", "settings.save"),
+    ("Approve changed settings", "settings.approve"),
+    ("Invite people and change their rights", "people.roles"),
+    ("Let somebody back in, as the second person", "people.recover"),
+    ("Read the log", "log.latest"),
+)
+
+
+@dataclass(frozen=True)
+class Right:
+    """Something that some people may do. `roles`: those that open its door."""
+
+    words: str
+    roles: frozenset[Who]
+
+    def opens_to(self, person: Person) -> bool:
+        """Whether somebody may do it."""
+        return not self.roles.isdisjoint(person.roles)
+
+
+def rights(app: Flask) -> Sequence[Right]:
+    """What there is to do at the desk, and for which roles."""
+    written = [Right(words, frozenset(WRITERS[kind])) for words, kind in _KINDS]
+    return (*written, *(Right(words, roles_for(app, endpoint)) for words, endpoint in _DOORS))

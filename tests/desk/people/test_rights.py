@@ -1,0 +1,50 @@
+"""Who can do what, on one page: what it says is what the doors do."""
+
+import re
+
+from flask import Flask
+from flask.testing import FlaskClient
+
+from tests.desk.conftest import SignedIn
+
+
+def table_of(page: str) -> dict[str, list[str]]:
+    """The rows of the table: right → what stands for each person."""
+    rows = re.findall(r'<tr><th scope="row">(.*?)</th>(.*?)</tr>', page, re.S)
+    return {
+        name: [re.sub(r"<[^>]+>", " ", cell).strip() for cell in re.findall(r"<td>(.*?)</td>", cells, re.S)]
+        for name, cells in rows
+    }
+
+
+def test_the_table_says_what_the_doors_do(desk: Flask, signed_in: SignedIn) -> None:
+    ada: FlaskClient = signed_in("Ada Admin")
+    page = ada.get("/people/rights").text
+    people = re.findall(r'<th scope="col">([^<]+)<br>', page)
+    rows = table_of(page)
+    doors = {
+        "Publish alone in an emergency": "/items/news/first/override",
+        "Write help pages, and approve what others wrote": "/items/help/money/approve",
+        "Read along in chats": "/chats/999/watch",
+        "Invite people and change their rights": "/people/999/roles",
+        "Approve changed settings": "/settings/approve",
+    }
+    for right, address in doors.items():
+        for name, said in zip(people, rows[right], strict=True):
+            opened = signed_in(name).post(address).status_code != 403
+            assert said == ("yes" if opened else "no"), (right, name)
+    assert len({said for right in doors for said in rows[right]}) == 2
+
+
+def test_somebody_without_a_way_in_and_a_right_without_anybody_stand_out(desk: Flask, signed_in: SignedIn) -> None:
+    ada = signed_in("Ada Admin")
+    staff = desk.extensions["desk"].staff
+    staff.add("Zoe New", ["press"])
+    for person in staff.everybody():
+        if "supervisor" in person.roles:
+            staff.remove(person.id)
+    page = ada.get("/people/rights").text
+    people = re.findall(r'<th scope="col">([^<]+)<br>', page)
+    assert table_of(page)["Signs in with"][people.index("Zoe New")] == "nothing yet"
+    assert "<li>Read along in chats</li>" in page
+    assert "Firefox" not in table_of(page)["Signed in now"][people.index("Zoe New")]
