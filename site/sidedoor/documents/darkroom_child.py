@@ -80,11 +80,12 @@ def look(raw: bytes) -> dict[str, Any]:
 
 def develop(raw: bytes) -> dict[str, Any]:
     """A publishable picture of what somebody sent."""
-    # Here alone: it takes as long to start as all else, and pictures of the folder are no HEIC.
-    import pillow_heif
+    # Here alone: it takes as long to start as all else, and pictures of the folder are no HEIC. It reads and cannot
+    # write: pillow-heif, which can, brings an encoder under the GPL.
+    import pi_heif
 
     Image.init()
-    pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
+    pi_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
     try:
         with Image.open(io.BytesIO(raw), formats=TAKEN_FORMATS) as sent:
             _must_be_one_still(sent, raw)
