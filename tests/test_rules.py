@@ -373,3 +373,8 @@ def test_nothing_but_the_examples_knows_a_country_a_number_to_call_or_a_nation()
 @pytest.mark.parametrize("line", ["Call 999.", "data-999", "then 55 when", "Domestic abuse", 'locale="en_GB"'])
 def test_the_rule_against_what_is_ours_alone_finds_it(line: str) -> None:
     assert _OURS_ALONE.search(line)
+
+
+def test_what_a_browser_mirrors_by_itself_is_not_mirrored_again() -> None:
+    for path in (PROJECT / "static/css").glob("*.css"):
+        assert not re.search(r'\[dir=rtl\][^}]*content: "[‹›«»()<>]', path.read_text("utf-8")), path
