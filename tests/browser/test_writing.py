@@ -119,6 +119,7 @@ def test_a_link_is_picked_by_title_and_enter_in_a_field_sends_nothing(text: Page
     assert text.locator("#own-pages option[value='/help/money']").get_attribute("label")
     field.fill("/help/money")
     text.keyboard.press("Enter")
+    expect(text.locator("#visual-text a[href='/help/money']")).to_be_visible()
     assert body(text).startswith("See [Money")
     assert body(text).endswith("](/help/money)")
     address = text.url
