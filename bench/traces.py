@@ -25,6 +25,7 @@ from tests.browser.traces import (
     SITE_PAGES,
     Traces,
     frames_until_covered,
+    leave,
     leave_traces,
     site_of_canaries,
     visit_this_site,
@@ -185,11 +186,7 @@ def offline(places: Places, wire: SlowSite) -> Callable[[Reader], str | None]:
         wire.away = True
         for path in (*SITE_PAGES, "/help", "/safer-browsing"):
             read(reader, path)
-        time.sleep(1.5)
-        reader.click("#hide-this-page")
-        wait_for_address(reader, places.url("exit"))
-        time.sleep(0.5)
-        return places.asked_of("exit")[0].referer
+        return leave(reader, places)
 
     return visit
 
@@ -199,16 +196,13 @@ def by_text_fragment(site: RunningSite, places: Places) -> Callable[[Reader], st
 
     def visit(reader: Reader) -> str | None:
         places.asked.clear()
+        places.links = f'<a id="in" href="{site.url}/help/zqslug#:~:text={CANARY}">In</a>'
         reader.go(places.url("search"))
         reader.click("#in")
         wait_for_address(reader, f"{site.url}/help/zqslug")
         for path in SITE_PAGES[:-1]:
             read(reader, path)
-        time.sleep(1.5)
-        reader.click("#hide-this-page")
-        wait_for_address(reader, places.url("exit"))
-        time.sleep(0.5)
-        return places.asked_of("exit")[0].referer
+        return leave(reader, places)
 
     return visit
 
@@ -242,19 +236,16 @@ def main() -> None:
             rows.append(_row("**this site**", chromium, firefox, frames))
             around = visit_this_site(site, places, chats=False, extra=back_in_mid_visit, first=as_android)
             two = visit_this_site(site, places, chats=False, extra=second_tab)
-            chromium, firefox = (leave_traces(reader, site.url, around) for reader in _readers(playwright))
-            rows.append(_row("this site, Back pressed in mid-visit", chromium, firefox, "–"))
-            chromium, firefox = (leave_traces(reader, site.url, two) for reader in _readers(playwright))
-            rows.append(_row("this site in two tabs", chromium, firefox, "–"))
             wire = SlowSite(site.url)
-            cut = offline(places, wire)
-            chromium, firefox = (leave_traces(reader, wire.url, cut) for reader in _readers(playwright))
-            rows.append(_row("this site, no network after the first page", chromium, firefox, "–"))
+            for name, address, visit in (
+                ("this site, Back pressed in mid-visit", site.url, around),
+                ("this site in two tabs", site.url, two),
+                ("this site, no network after the first page", wire.url, offline(places, wire)),
+                ("this site, come by a link with a text fragment", site.url, by_text_fragment(site, places)),
+            ):
+                chromium, firefox = (leave_traces(reader, address, visit) for reader in _readers(playwright))
+                rows.append(_row(name, chromium, firefox, "–"))
             wire.close()
-            places.links = f'<a id="in" href="{site.url}/help/zqslug#:~:text={CANARY}">In</a>'
-            found = by_text_fragment(site, places)
-            chromium, firefox = (leave_traces(reader, site.url, found) for reader in _readers(playwright))
-            rows.append(_row("this site, come by a link with a text fragment", chromium, firefox, "–"))
         places.close()
     head = [
         "one visit of seven pages", "lines in Chromium's history page", "history rows", "Back presses that show it",

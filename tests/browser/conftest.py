@@ -17,6 +17,7 @@ LONGEST = [
         "pages",
         "chat_left",
         "desk",
+        "stopwatch",
         "profile",
         "every_engine",
         "back",

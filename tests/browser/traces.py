@@ -212,15 +212,20 @@ def visit_this_site(
         if extra:
             extra(reader)
         wait_for(reader, PACK_CAME, 20)  # all help lies in the page's memory
-        time.sleep(1.5)  # titles reach the history's database a moment after the page
-        if not hide:
-            return None
-        reader.click("#hide-this-page")
-        wait_for_address(reader, places.url("exit"))
-        time.sleep(0.5)
-        return places.asked_of("exit")[0].referer
+        return leave(reader, places, hide)
 
     return visit
+
+
+def leave(reader: Reader, places: Places, hide: bool = True) -> str | None:
+    """Press the button, or nothing; the Referer that the exit received."""
+    time.sleep(1.5)  # titles reach the history's database a moment after the page
+    if not hide:
+        return None
+    reader.click("#hide-this-page")
+    wait_for_address(reader, places.url("exit"))
+    time.sleep(0.5)
+    return places.asked_of("exit")[0].referer
 
 
 def listen(reader: Reader) -> None:

@@ -84,8 +84,9 @@ class Sizes:
 
         `still_there`: whether the picture is, once it is made; of one that was deleted meanwhile nothing stays.
         """
-        of = hashlib.sha256(repr((raw, size.width, size.height, size.picture.focus)).encode()).hexdigest()[:16]
-        name = f"{size.picture.name}.{size.name}.{of}"
+        of = hashlib.sha256(raw)
+        of.update(repr((size.width, size.height, size.picture.focus)).encode())
+        name = f"{size.picture.name}.{size.name}.{of.hexdigest()[:16]}"
         if (known := self._read(name)) is not None or name in self._failed:
             return known
         with self._turn:

@@ -369,8 +369,7 @@ def _with_picture(fields: Fields, raw: bytes) -> str:
     if not raw:
         return fields["body"]
     file_name, alt, credit = _taken_in(fields, raw)
-    caption = f"\n\n*Picture: {credit}*" if credit else ""
-    return f"{fields['body'].rstrip()}\n\n![{_escaped(alt)}](/images/{file_name}){caption}\n"
+    return f"{fields['body'].rstrip()}\n\n{_written(file_name, alt, credit)}\n"
 
 
 def _with_picture_of_the_library(fields: Fields, name: str) -> str:
@@ -383,8 +382,12 @@ def _with_picture_of_the_library(fields: Fields, name: str) -> str:
 
 def markdown_of(picture: Held) -> str:
     """What puts a picture of the library into a text, with its description and credit."""
-    caption = f"\n\n*Picture: {picture.credit}*" if picture.credit else ""
-    return f"![{_escaped(picture.shows)}](/images/{picture.name}){caption}"
+    return _written(picture.name, picture.shows, picture.credit)
+
+
+def _written(name: str, shows: str, credit: str) -> str:
+    caption = f"\n\n*Picture: {credit}*" if credit else ""
+    return f"![{_escaped(shows)}](/images/{name}){caption}"
 
 
 def _taken_in(fields: Mapping[str, str], raw: bytes) -> tuple[str, str, str]:

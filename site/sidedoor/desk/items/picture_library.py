@@ -190,7 +190,8 @@ def _uses(library: Library, shelf: Shelf, reviews: Reviews, now: datetime) -> di
             found.setdefault(name, {})[use] = None
 
     for document in library.documents:
-        note(document.pictures, Use(document.title, _path(document.file), standing_of(document, now)))
+        if document.pictures:
+            note(document.pictures, Use(document.title, _path(document.file), standing_of(document, now)))
     for file in shelf.waiting():
         if change := shelf.read(f"changes/{file}"):
             note(_SHOWN_IN.findall(change.text), Use(file, _path(file), "a change that waits"))

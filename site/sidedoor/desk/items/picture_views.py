@@ -7,6 +7,7 @@ from sidedoor.desk.access import current_person, only
 from sidedoor.desk.current import library, live, picture_library
 from sidedoor.desk.items.picture_library import Held, matching
 from sidedoor.desk.refusal_words import STOPS, sentence
+from sidedoor.documents.pictures import Picture
 from sidedoor.documents.sizes import CARD, LIST, cropped
 from sidedoor.documents.times import parse_wall_time
 
@@ -72,7 +73,9 @@ def delete(name: str) -> ResponseReturnValue:
 @only("press", "editor")
 def small(name: str, size: str) -> Response:
     """It, cut as readers will see it on a card or in the list of news."""
-    picture = _find(name).picture or abort(404)
+    picture = library().pictures.get(name)
+    if not isinstance(picture, Picture):
+        abort(404)
     wanted = cropped(picture, size)
     made = live().size(wanted)
     raw = made if made is not None else live().picture(name)

@@ -80,9 +80,11 @@ class TranslationSteps:
         """The translation that `file` is or would be; None where the site has no such page or language."""
         site = self._live.library.site
         language, _, rest = file.partition("/")
+        if language == site.language or language not in site.languages:
+            return None
         original = next((one for one in self._live.library.documents if one.file == rest and not one.folder), None)
         stored = self._shelf.read(rest) if original else None
-        if original is None or stored is None or language == site.language or language not in site.languages:
+        if original is None or stored is None:
             return None
         own = self._shelf.read(file), self._shelf.read(change_file(file))
         return Translation(file, language, original, stored.text, *own)
