@@ -136,7 +136,7 @@ def network() -> Iterator[Network]:
     network.close()
 
 
-ASKED = "import sys, urllib.request as u; print(u.urlopen(sys.argv[1], timeout=5).read().decode())"
+ASKED = "import sys, urllib.request as u; print(u.urlopen(sys.argv[1], timeout=60).read().decode())"
 
 
 def test_the_units_commands_run_as_their_users_on_what_it_made(machine: Path, network: Network) -> None:
