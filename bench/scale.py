@@ -57,12 +57,15 @@ def measure(count: int) -> list[object]:
             whole = time.monotonic() - began
         finally:
             site.close()
+        _tell(f"{count:,} items: first page {first:.1f} s, everything {whole:.0f} s")
         warm, site = _timed(lambda: RunningSite(content, data, workers=2, start_seconds=600))
         try:
             _until_read(site, count)
+            _tell(f"next start {warm:.1f} s")
             live = [_edit_until_live(site, content, number) for number in range(5)]
             _post(site, "hepl with mony")
             searches = [_timed(lambda query=query: _post(site, query))[0] for query in _queries()]  # type: ignore[misc]
+            _tell(f"live {live}, searches {searches}")
             memory = max(resident_megabytes(pid) for pid in workers(site))
             refused, longest = _reload(site)
         finally:
@@ -72,6 +75,11 @@ def measure(count: int) -> list[object]:
         f"{statistics.median(searches) * 1000:.0f} ms (longest {max(searches) * 1000:.0f})", f"{memory:.0f} MB",
         f"{refused} (longest wait {longest:.1f} s)",
     ]  # fmt: skip
+
+
+def _tell(sentence: str) -> None:
+    """A row takes many minutes: what is known of it is said at once."""
+    print(sentence, file=sys.stderr, flush=True)
 
 
 def _until_read(site: RunningSite, count: int) -> None:
