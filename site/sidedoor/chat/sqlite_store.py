@@ -107,7 +107,9 @@ class SqliteStore:
 
     def __init__(self, data: Path) -> None:
         path = data / "chat.sqlite3"
-        self._database = Database(path, _MIGRATIONS, wal=True, overwrite=True, keep_open=True)
+        # A message waits for no disk: a power cut takes the last ones with it, a killed program does not. What ends
+        # is on the disk at once: its key by itself (keys.py), its rows when the log is cut.
+        self._database = Database(path, _MIGRATIONS, wal=True, overwrite=True, keep_open=True, durable=False)
         self._keys = Keys(data)
         self._tidied = datetime.min.replace(tzinfo=UTC)
 

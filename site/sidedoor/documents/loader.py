@@ -102,6 +102,7 @@ class Loader:
         """The same where several files want it."""
         self._troubled: set[str] = set()
         self._behind: dict[str, Signature] = {}
+        self._pool: ReadingPool | None = None
         self._known_words = lru_cache(maxsize=_WORDS_IN_MEMORY)(self._words)
 
     def load(self, settled: bool = False, told: Collection[str] | None = None, seconds: float | None = None) -> Library:
@@ -173,6 +174,8 @@ class Loader:
     def _made(self, site: Site) -> Library:
         self._copies = {file: copy for file, copy in self._copies.items() if file in self._behind}
         self._library = self._assemble(site)
+        if not self._behind:
+            self._end_the_pool()
         return self._library
 
     @property
@@ -378,23 +381,31 @@ class Loader:
 
     def _read_batches(self, files: list[str], found: dict[str, Signature], site: Site, over: float | None) -> list[str]:
         documents = [file for file in files if kind_of(file)]
-        pool = ReadingPool(self.content, site) if len(documents) >= WORTH_IT else None
-        try:
-            while files and not (over and time.monotonic() >= over and not _is_essential(files[0])):
-                batch = list(takewhile(_is_essential, files[:_BATCH])) or files[:_BATCH]
-                files = files[len(batch) :]
-                if pool:
-                    self._read_in(pool, batch, found, site)
-                else:
-                    for file in batch:
-                        self._read(file, found[file], site)
-                    self._keep(batch)
-                if len(found) > _BATCH:
-                    log.info("Reading the content folder: at %s, %s files to go.", batch[-1], len(files))
-        finally:
+        pool = self._pool_for(site) if len(documents) >= WORTH_IT else None
+        while files and not (over and time.monotonic() >= over and not _is_essential(files[0])):
+            batch = list(takewhile(_is_essential, files[:_BATCH])) or files[:_BATCH]
+            files = files[len(batch) :]
             if pool:
-                pool.close()
+                self._read_in(pool, batch, found, site)
+            else:
+                for file in batch:
+                    self._read(file, found[file], site)
+                self._keep(batch)
+            if len(found) > _BATCH:
+                log.info("Reading the content folder: at %s, %s files to go.", batch[-1], len(files))
         return files
+
+    def _pool_for(self, site: Site) -> ReadingPool:
+        """Children that read documents of `site`; the same for all that a start leaves: each takes a while to begin."""
+        if self._pool and self._pool.site != site:
+            self._end_the_pool()
+        self._pool = self._pool or ReadingPool(self.content, site)
+        return self._pool
+
+    def _end_the_pool(self) -> None:
+        if self._pool:
+            self._pool.close()
+            self._pool = None
 
     def _read_in(self, pool: ReadingPool, files: list[str], found: dict[str, Signature], site: Site) -> None:
         """Read a batch with the pool, and by ourselves what it could not read."""

@@ -199,7 +199,7 @@ def messages() -> ResponseReturnValue:
                 "text": "".join(part.text for part in message.parts),
                 "parts": [[part.text, part.href] for part in message.parts] if message.named else None,
                 "at": message.at.timestamp(),
-                "clock": _clock(message.at),
+                "clock": message.clock,
             }
             for message in newer
             if message.number > after
@@ -209,7 +209,7 @@ def messages() -> ResponseReturnValue:
         answer["draft"] = _store().kept(conversation.id, "draft")
     answer["told"] = _as_told(answer)
     if request.args.get("told") == answer["told"] and not answer["messages"]:
-        _hold(conversation)
+        answer["held"] = _hold(conversation)
     return jsonify(answer)
 
 
@@ -219,12 +219,15 @@ def _as_told(answer: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(known).encode()).hexdigest()[:12]
 
 
-def _hold(conversation: Conversation) -> None:
-    """Let the question wait for something new, where the server can (see web/rsgi.py)."""
-    waits: list[Wait] = request.environ.get(HOLD_KEY, [])
+def _hold(conversation: Conversation) -> bool:
+    """Let the question wait for something new, where the server can (see web/rsgi.py): whether it does."""
+    waits: list[Wait] | None = request.environ.get(HOLD_KEY)
+    if waits is None:
+        return HELD_KEY in request.environ
     bell: Bell = current_app.extensions["chat_bell"]
     known = rules.news(conversation.newest, conversation.state, conversation.adviser, conversation.adviser_seen, _now())
     waits.append(partial(bell.wait, conversation.id, known, rules.held_for(conversation.state).total_seconds()))
+    return True
 
 
 @blueprint.post("/end")
@@ -457,14 +460,22 @@ def _conversation(conversation: Conversation, text: str = "", problem: str = "",
 
 @dataclass(frozen=True)
 class Shown:
-    """A message as its reader sees it. `ago`: how long ago it was, by our clock; `clock`: the time on the wall."""
+    """A message as its reader sees it."""
 
     number: int
     who: str
     parts: list[Part]
     at: datetime
-    ago: str
-    clock: str
+
+    @property
+    def ago(self) -> str:
+        """How long ago it was, by our clock."""
+        return _ago(self.at)
+
+    @property
+    def clock(self) -> str:
+        """The time on the wall."""
+        return _clock(self.at)
 
     @property
     def named(self) -> bool:
@@ -484,8 +495,6 @@ def _for_reader(conversation: Conversation, after: int = 0) -> list[Shown]:
             message.who,
             _parts(message) if message.who == "adviser" else [Part(events.get(message.who, message.text))],
             message.at,
-            _ago(message.at),
-            _clock(message.at),
         )
         for message in _store().messages(conversation.id, after)
         if message.who != "note"
