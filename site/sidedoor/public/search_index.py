@@ -165,10 +165,10 @@ class SearchIndex:
             with self._writing() as database:
                 _take_out(database, list(gone)[first : first + _AT_ONCE])
         parts = [new[first : first + _AT_ONCE] for first in range(0, len(new), _AT_ONCE)]
-        first, others = parts[:1], parts[1:]
+        newest, others = parts[:1], parts[1:]
         # Other workers have the same before them, and everybody leaves what is done.
         random.shuffle(others)
-        for part in first if at_once else first + others:
+        for part in newest if at_once else newest + others:
             missing = self._missing(part)
             entries = {version: entry for version in missing if (entry := _entry(wanted[version]))}
             with self._writing() as database:
