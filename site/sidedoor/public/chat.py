@@ -175,8 +175,9 @@ def messages() -> ResponseReturnValue:
     shown = max(conversation.shown, min(request.args.get("shown", 0, type=whole_number), conversation.newest))
     if shown > conversation.shown:
         _store().show(conversation.id, shown)
-    # Most polls bring nothing new, so the words are not even read.
-    newer = _for_reader(conversation, min(after, shown)) if conversation.newest > min(after, shown) else []
+    # Most questions bring nothing new, so the words are not even read.
+    since = min(after, conversation.shown)
+    newer = _for_reader(conversation, since) if conversation.newest > since else []
     told = _standing(conversation)
     status = _status(conversation, told)
     if told == "with you" and request.args.get("was") == "adviser gone":
@@ -185,8 +186,7 @@ def messages() -> ResponseReturnValue:
         "state": conversation.state,
         "standing": told,
         "status": status,
-        "bar": _bar(conversation, told, status, newer, shown),
-        "first": next((one.number for one in newer if _is_new(one, shown) and one.who == "adviser"), 0),
+        **_what_is_new(conversation, told, status, newer, shown),
         "numbers": rules.needs_numbers(told),
         "there": rules.asks_whether_there(conversation, _now()),
         "newest": conversation.newest,
@@ -208,9 +208,18 @@ def messages() -> ResponseReturnValue:
     if "draft" in request.args and conversation.has_draft:
         answer["draft"] = _store().kept(conversation.id, "draft")
     answer["told"] = _as_told(answer)
-    if request.args.get("told") == answer["told"] and not answer["messages"]:
+    # What this very page has shown meanwhile is no news to it.
+    before = {**answer, **_what_is_new(conversation, told, status, newer, conversation.shown)}
+    if request.args.get("told") in (answer["told"], _as_told(before)) and not answer["messages"]:
         answer["held"] = _hold(conversation)
     return jsonify(answer)
+
+
+def _what_is_new(
+    conversation: Conversation, told: rules.Standing, status: str, newer: "list[Shown]", shown: int
+) -> dict[str, Any]:
+    first = next((one.number for one in newer if _is_new(one, shown) and one.who == "adviser"), 0)
+    return {"bar": _bar(conversation, told, status, newer, shown), "first": first}
 
 
 def _as_told(answer: dict[str, Any]) -> str:
