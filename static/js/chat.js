@@ -249,7 +249,7 @@
     clearTimeout(asking);
     question?.abort();
     if (!running) return;
-    see();
+    if (!see() && list()) say("");
     const mine = (question = new AbortController());
     const holds = !document.hidden && !missed;
     let after = EVERY_MS;

@@ -178,8 +178,9 @@ def messages() -> ResponseReturnValue:
     shown = max(conversation.shown, min(request.args.get("shown", 0, type=whole_number), conversation.newest))
     if shown > conversation.shown:
         _store().show(conversation.id, shown)
-    # Most polls bring nothing new, so the words are not even read.
-    newer = _for_reader(conversation, min(after, shown)) if conversation.newest > min(after, shown) else []
+    # Most questions bring nothing new, so the words are not even read.
+    since = min(after, conversation.shown)
+    newer = _for_reader(conversation, since) if conversation.newest > since else []
     told = _standing(conversation)
     status = _status(conversation, told)
     if told == "with you" and request.args.get("was") == "adviser gone":
@@ -188,8 +189,7 @@ def messages() -> ResponseReturnValue:
         "state": conversation.state,
         "standing": told,
         "status": status,
-        "bar": _bar(conversation, told, status, newer, shown),
-        "first": next((one.number for one in newer if _is_new(one, shown) and one.who == "adviser"), 0),
+        **_what_is_new(conversation, told, status, newer, shown),
         "numbers": rules.needs_numbers(told),
         "there": rules.asks_whether_there(conversation, _now()),
         "newest": conversation.newest,
@@ -202,7 +202,7 @@ def messages() -> ResponseReturnValue:
                 "text": "".join(part.text for part in message.parts),
                 "parts": [[part.text, part.href] for part in message.parts] if message.named else None,
                 "at": message.at.timestamp(),
-                "clock": _clock(message.at),
+                "clock": message.clock,
             }
             for message in newer
             if message.number > after
@@ -211,9 +211,18 @@ def messages() -> ResponseReturnValue:
     if "draft" in request.args and conversation.has_draft:
         answer["draft"] = _store().kept(conversation.id, "draft")
     answer["told"] = _as_told(answer)
-    if request.args.get("told") == answer["told"] and not answer["messages"]:
-        _hold(conversation)
+    # What this very page has shown meanwhile is no news to it.
+    before = {**answer, **_what_is_new(conversation, told, status, newer, conversation.shown)}
+    if request.args.get("told") in (answer["told"], _as_told(before)) and not answer["messages"]:
+        answer["held"] = _hold(conversation)
     return jsonify(answer)
+
+
+def _what_is_new(
+    conversation: Conversation, told: rules.Standing, status: str, newer: "list[Shown]", shown: int
+) -> dict[str, Any]:
+    first = next((one.number for one in newer if _is_new(one, shown) and one.who == "adviser"), 0)
+    return {"bar": _bar(conversation, told, status, newer, shown), "first": first}
 
 
 def _as_told(answer: dict[str, Any]) -> str:
@@ -222,12 +231,15 @@ def _as_told(answer: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(known).encode()).hexdigest()[:12]
 
 
-def _hold(conversation: Conversation) -> None:
-    """Let the question wait for something new, where the server can (see web/rsgi.py)."""
-    waits: list[Wait] = request.environ.get(HOLD_KEY, [])
+def _hold(conversation: Conversation) -> bool:
+    """Let the question wait for something new, where the server can (see web/rsgi.py): whether it does."""
+    waits: list[Wait] | None = request.environ.get(HOLD_KEY)
+    if waits is None:
+        return HELD_KEY in request.environ
     bell: Bell = current_app.extensions["chat_bell"]
     known = rules.news(conversation.newest, conversation.state, conversation.adviser, conversation.adviser_seen, _now())
     waits.append(partial(bell.wait, conversation.id, known, rules.held_for(conversation.state).total_seconds()))
+    return True
 
 
 @blueprint.post("/end")
@@ -478,14 +490,22 @@ def _conversation(conversation: Conversation, text: str = "", problem: str = "",
 
 @dataclass(frozen=True)
 class Shown:
-    """A message as its reader sees it. `ago`: how long ago it was, by our clock; `clock`: the time on the wall."""
+    """A message as its reader sees it."""
 
     number: int
     who: str
     parts: list[Part]
     at: datetime
-    ago: str
-    clock: str
+
+    @property
+    def ago(self) -> str:
+        """How long ago it was, by our clock."""
+        return _ago(self.at)
+
+    @property
+    def clock(self) -> str:
+        """The time on the wall."""
+        return _clock(self.at)
 
     @property
     def named(self) -> bool:
@@ -505,8 +525,6 @@ def _for_reader(conversation: Conversation, after: int = 0) -> list[Shown]:
             message.who,
             _parts(message) if message.who == "adviser" else [Part(events.get(message.who, message.text))],
             message.at,
-            _ago(message.at),
-            _clock(message.at),
         )
         for message in _store().messages(conversation.id, after)
         if message.who != "note"
