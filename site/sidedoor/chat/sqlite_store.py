@@ -113,6 +113,10 @@ class SqliteStore:
         self._keys = Keys(data)
         self._tidied = datetime.min.replace(tzinfo=UTC)
 
+    def agreed(self, now: datetime) -> datetime:
+        """See store.ChatStore. One machine has one clock."""
+        return now
+
     def end_the_quiet(self, now: datetime) -> None:
         """See store.ChatStore."""
         # Two questions, each of which has an index: together they would read every conversation at every poll.
@@ -415,10 +419,12 @@ class SqliteStore:
             else:
                 database.execute("DELETE FROM present WHERE adviser = ?", (adviser,))
 
-    def sign(self, adviser: int, now: datetime) -> None:
+    def sign(self, adviser: int, now: datetime) -> datetime | None:
         """See store.ChatStore."""
         with self._write() as database:
+            before = database.execute("SELECT seen FROM desks WHERE adviser = ?", (adviser,)).fetchone()
             self._sign(database, adviser, now)
+        return datetime.fromisoformat(before[0]) if before else None
 
     def end_pause(self, adviser: int) -> None:
         """See store.ChatStore."""
