@@ -621,4 +621,11 @@ def _same_site(one: str, other: str) -> bool:
 
 def _reading_depends_on(site: Site | None) -> object:
     """What of site.toml decides whether a document is well-formed, and when it is public."""
-    return site and (site.timezone, site.language, tuple(site.languages), site.groups, dict(site.press))
+    return site and (
+        site.timezone,
+        site.language,
+        tuple(site.languages),
+        tuple(site.forms),
+        site.groups,
+        dict(site.press),
+    )

@@ -22,6 +22,7 @@ from markdown.util import AtomicString
 
 from sidedoor.documents.blocks import BLOCK_NAMES, WITH_ARGUMENT, AuthorBlocks
 from sidedoor.documents.codes import Code
+from sidedoor.documents.drawings import DRAWINGS
 from sidedoor.documents.recordings import is_recording
 
 ALLOWED: dict[str, set[str]] = {
@@ -29,7 +30,7 @@ ALLOWED: dict[str, set[str]] = {
     "ul": set(), "ol": {"start"}, "li": set(), "strong": set(), "em": set(), "code": set(), "pre": set(),
     "blockquote": set(), "br": set(), "hr": set(), "a": {"href", "title"}, "img": {"src", "alt", "title"},
     "table": set(), "thead": set(), "tbody": set(), "tr": set(), "th": {"class", "scope"}, "td": {"class"},
-    "div": {"class", "data-contact"}, "figure": {"class", "data-recording"}, "figcaption": set(),
+    "div": {"class", "data-contact", "data-drawing"}, "figure": {"class", "data-recording"}, "figcaption": set(),
     "section": {"class", "id"}, "details": {"class"}, "summary": set(),
 }  # fmt: skip
 HEADING_PREFIX = "part-"
@@ -264,6 +265,8 @@ class _Inspector(Treeprocessor):
             self._inspect_picture(element.get("src", ""), element.get("alt", ""))
         elif tag == "figure" and "data-recording" in element.attrib:
             self._inspect_recording(element.get("data-recording", ""), "".join(element.itertext()))
+        elif (drawing := element.get("data-drawing", "")) not in ("", *DRAWINGS):
+            self._report(drawing, Code.UNKNOWN_DRAWING, drawing=drawing[:80], choices=", ".join(sorted(DRAWINGS)))
         elif contact := element.get("data-contact"):
             self.contacts.append(contact)
 

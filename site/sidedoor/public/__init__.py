@@ -55,7 +55,7 @@ from sidedoor.web.on_the_way import OnTheWay
 from sidedoor.web.outermost import OutermostLayer
 from sidedoor.web.rsgi import serve
 from sidedoor.web.same_site import refuse_cross_site_posts
-from sidedoor.web.spoken import Spoken
+from sidedoor.web.spoken import FORM_KEY, Spoken
 
 PACKAGE = Path(__file__).resolve().parents[1]
 MOST_BYTES = 64 * 1024
@@ -158,9 +158,12 @@ def create_pages(settings: Settings, live: LiveLibrary, clock: Clock) -> Flask:
 
     def shell(public: PublicLibrary, path: str, language: str) -> dict[str, object]:
         several = len(public.site.languages) > 1
+        forms = public.forms_of(path) if language == public.site.language else {}
         return {
             "site": public.site,
-            "tongues": tongues(public, path, page_language()) if several else [],
+            "tongues": tongues(public, path, page_language()),
+            "usual": public.split(path)[1] if FORM_KEY in request.environ else "",
+            "forms": [(public.site.forms[form].name, there) for form, there in forms.items()],
             "versions": public.own_versions(path) if several else {},
             "lent": public.borrowed(path),
             "site_style": site_style(public.site),
