@@ -121,9 +121,7 @@ class Comments:
     def unseen(self) -> list[Unseen]:
         """Who has something to read, by the oldest comment first."""
         with self._database.reading() as database:
-            query = (
-                "SELECT number, file, unseen.person FROM unseen JOIN comments ON number = comment ORDER BY 1, 3"
-            )
+            query = "SELECT number, file, unseen.person FROM unseen JOIN comments ON number = comment ORDER BY 1, 3"
             return [Unseen(*row) for row in database.execute(query).fetchall()]
 
     def seen(self, person: int, files: Iterable[str]) -> None:
@@ -137,7 +135,7 @@ class Comments:
 
 
 def _concerns(database: sqlite3.Connection, number: int, person: int) -> None:
-    """Note for everybody but `person` who wrote the item or took part in the comment that there is something to read."""
+    """Note for whoever wrote the item or took part in the comment, save `person`, that there is something to read."""
     (file,) = database.execute("SELECT file FROM comments WHERE number = ?", (number,)).fetchone()
     rows = database.execute(
         "SELECT person FROM hands WHERE file = ? UNION SELECT person FROM comments WHERE number = ?"
