@@ -18,6 +18,7 @@ import nh3
 from markdown.extensions.tables import TableExtension
 from markdown.extensions.toc import TocExtension, slugify_unicode
 from markdown.treeprocessors import Treeprocessor
+from markdown.util import AtomicString
 
 from sidedoor.documents.blocks import BLOCK_NAMES, WITH_ARGUMENT, AuthorBlocks
 from sidedoor.documents.codes import Code
@@ -46,6 +47,9 @@ _MOST_BRACKETS = 400
 _DEEPEST_INDENT = 40
 _DEEPEST_QUOTE = 8
 
+# Whole texts in which no pattern of Markdown, or of its smarty, finds anything.
+_NO_MARKS = re.compile(r"(?:[^`\\\[\]!<>&*_ \x02\x03]| (?! \n))+")
+_NO_QUOTES = re.compile(r"(?:[^'\"<>&.\-\x02\x03]|\.(?!\.)|-(?!-))+")
 _CODE_SPAN = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)")
 _AUTOLINK = re.compile(r"<(?:https?://|mailto:)?[^\s<>]+[.@][^\s<>]*>")
 _RAW_HTML = re.compile(r"</?[a-zA-Z][^>]*>?|<!--|<!\[|<[?!]")
@@ -132,6 +136,9 @@ def _converter() -> tuple[markdown.Markdown, "_Inspector"]:
         output_format="html",
     )
     inspector = _Inspector()
+    for name, plain, before in (("inline", _NO_MARKS, 20), ("smarty", _NO_QUOTES, 6)):
+        converter.treeprocessors.register(_Hide(plain), f"sidedoor-before-{name}", before + 0.5)
+        converter.treeprocessors.register(_Show(), f"sidedoor-after-{name}", before - 0.5)
     # Raw HTML is never passed through: it is shown as the text it is, and reported.
     converter.preprocessors.deregister("html_block")
     converter.inlinePatterns.deregister("html")
@@ -151,6 +158,32 @@ def _only_our_own(tag: str, attribute: str, value: str) -> str | None:
     if attribute == "href" and (value.startswith("//") or not value.startswith(_STARTS) or _MISLEADING.search(value)):
         return None
     return value
+
+
+class _Hidden(AtomicString):
+    """Text in which the next step has nothing to find. It leaves out what is an AtomicString."""
+
+
+class _Hide(Treeprocessor):
+    """Markdown tries two dozen patterns on each paragraph: most of what a document costs, and most hold none."""
+
+    def __init__(self, plain: re.Pattern[str]) -> None:
+        super().__init__()
+        self._plain = plain
+
+    def run(self, root: etree.Element) -> None:
+        for element in root.iter():
+            if type(element.text) is str and self._plain.fullmatch(element.text):
+                element.text = _Hidden(element.text)
+
+
+class _Show(Treeprocessor):
+    """Takes that back."""
+
+    def run(self, root: etree.Element) -> None:
+        for element in root.iter():
+            if type(element.text) is _Hidden:
+                element.text = str(element.text)
 
 
 class _Inspector(Treeprocessor):
