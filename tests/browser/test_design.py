@@ -2,12 +2,14 @@
 
 import itertools
 import re
+from collections.abc import Iterable
 
 import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser.readers import FirefoxReader
 from tests.server import RunningSite
+from tests.web.test_catalogues import SHIPPED
 
 PAGES_ALONE = True  # chromium.py
 
@@ -25,6 +27,7 @@ PAGES = [
         "/card",
     ),
 ]
+IN_EACH_LANGUAGE = ("", "/help/get-help-now", "/contacts", "/chat", "/feedback", "/search", "/nope")
 # Links within a sentence may be as small as its words (WCAG 2.5.5, inline).
 TARGETS = """() => [...document.querySelectorAll("a[href], button, summary, select, textarea, input[type=search], label.box")]
   .filter((one) => {
@@ -96,15 +99,11 @@ def test_every_target_is_at_least_44_pixels_wide_and_high(browser: Browser, site
     context.close()
 
 
-@pytest.mark.parametrize("size", [(320, 568), (640, 360), (768, 1024)])
-def test_at_twice_the_size_of_text_nothing_is_wider_than_the_screen(
-    browser: Browser, site: RunningSite, size: tuple[int, int]
-) -> None:
-    context = browser.new_context(viewport={"width": size[0], "height": size[1]})
-    page = context.new_page()
+def wide_at_twice_the_size(page: Page, addresses: Iterable[str]) -> list[str]:
+    """Those that are wider than the screen where text is twice as large and everything is open."""
     wide = []
-    for path in PAGES:
-        page.goto(site.url + path)
+    for address in addresses:
+        page.goto(address)
         page.evaluate(
             """() => {
               document.documentElement.style.fontSize = "200%";
@@ -112,8 +111,26 @@ def test_at_twice_the_size_of_text_nothing_is_wider_than_the_screen(
             }"""
         )
         if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
-            wide.append(path)
-    assert not wide
+            wide.append(address)
+    return wide
+
+
+def test_at_twice_the_size_of_text_no_language_s_longest_words_are_wider_than_a_small_screen(
+    browser: Browser, site: RunningSite
+) -> None:
+    page = browser.new_page(viewport={"width": 320, "height": 568})
+    places = (f"{site.url}/{language}{place}" for language in SHIPPED for place in IN_EACH_LANGUAGE)
+    assert wide_at_twice_the_size(page, [*places, f"{site.url}/en-simple/help/get-help-now"]) == []
+    page.close()
+
+
+@pytest.mark.parametrize("size", [(320, 568), (640, 360), (768, 1024)])
+def test_at_twice_the_size_of_text_nothing_is_wider_than_the_screen(
+    browser: Browser, site: RunningSite, size: tuple[int, int]
+) -> None:
+    context = browser.new_context(viewport={"width": size[0], "height": size[1]})
+    page = context.new_page()
+    assert wide_at_twice_the_size(page, (site.url + path for path in PAGES)) == []
     context.close()
 
 

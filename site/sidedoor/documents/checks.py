@@ -13,7 +13,7 @@ from sidedoor.documents.library import Library
 from sidedoor.documents.models import Contact, HelpMeta
 from sidedoor.documents.problems import Level, Problem
 from sidedoor.documents.readability import flesch_kincaid_grade
-from sidedoor.documents.recordings import is_recording
+from sidedoor.documents.recordings import captions_of, is_captions, is_recording, is_video
 from sidedoor.documents.site import in_language
 from sidedoor.documents.translations import check_translations
 
@@ -94,7 +94,10 @@ def _links(document: Document, library: Library, places: Collection[str]) -> Ite
         if contact not in library.contacts:
             yield Problem(document.file, None, Code.UNKNOWN_CONTACT, {"contact": contact})
     for picture in document.pictures:
-        if picture not in library.pictures and is_recording(picture):
+        if picture not in library.pictures and is_captions(picture):
+            video = next(name for name in document.pictures if is_video(name) and captions_of(name) == picture)
+            yield Problem(document.file, None, Code.VIDEO_WITHOUT_CAPTIONS, {"recording": video, "captions": picture})
+        elif picture not in library.pictures and is_recording(picture):
             yield Problem(document.file, None, Code.RECORDING_OF_OTHERS, {"recording": picture})
         elif picture not in library.pictures:
             yield Problem(document.file, None, Code.UNKNOWN_PICTURE, {"picture": picture})

@@ -201,13 +201,28 @@ WORDS: Mapping[Code, _Words] = {
     ),
     Code.UNKNOWN_DRAWING: _Words("There is no drawing named “{drawing}”.", "Use one of: {choices}."),
     Code.RECORDING_TOO_BIG: _Words("The recording is too big.", "Save it smaller, under {megabytes} MB."),
-    Code.RECORDING_FORMAT: _Words("This is not an MP3 recording.", "Save it as MP3."),
+    Code.RECORDING_FORMAT: _Words(
+        "This is no recording that every browser plays, or no captions.",
+        "Save it as MP3; a video as MP4; its captions as WebVTT, with words at their times and no style.",
+    ),
     Code.RECORDING_TELLS: _Words(
-        "The recording has a tag, which may name a person or a program.", "Save it again without ID3 or APE tags."
+        "The recording has a tag, which may name a person, a place or a program.",
+        "Save it again without tags: ID3 or APE in MP3, metadata in MP4.",
     ),
     Code.RECORDING_OF_OTHERS: _Words(
         "“{recording}” is not the name of a recording of this site's own.",
-        "Put it in content/media and write its name: /// audio | NAME.mp3.",
+        "Put it in content/media and write its name: /// audio | NAME.mp3, or /// video | NAME.mp4.",
+    ),
+    Code.VIDEO_BEGINS_LATE: _Words(
+        "The video says at its end how it is played, so that nobody sees anything before all of it has come.",
+        "Save it for the web (ffmpeg: -movflags +faststart).",
+    ),
+    Code.VIDEO_WITHOUT_CAPTIONS: _Words(
+        "The video “{recording}” has no captions.", "Put them beside it in content/media: {captions}."
+    ),
+    Code.VIDEO_WITHOUT_PICTURE: _Words(
+        "The video “{recording}” has no picture to stand there before it is played.",
+        "Begin the block with one, and what is seen on it: ![A hand that signs](/images/NAME.jpg).",
     ),
     Code.RECORDING_WITHOUT_WORDS: _Words(
         "The recording “{recording}” has no words for those who do not hear it.", "Write what it says inside the block."
@@ -364,6 +379,10 @@ WORDS: Mapping[Code, _Words] = {
     ),
     Code.TRANSLATION_LEAVES_OUT: _Words(
         "{at}It leaves out what {original} has: {what}.", "Put it in, if its readers need it, too."
+    ),
+    Code.TRANSLATION_NOT_MADE: _Words(
+        "It says in the words of {original} what is to be said in its own language: “{start} …”; {count} so.",
+        "Translate it.",
     ),
     Code.PO_UNREADABLE: _Words(
         "This is no PO file that can be read.", "Save it as gettext PO in UTF-8, and send that."
