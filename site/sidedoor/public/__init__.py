@@ -49,7 +49,7 @@ from sidedoor.web.headers import policy_in_page, set_policy, with_policy
 from sidedoor.web.health import Health
 from sidedoor.web.inline import inline_script, inline_style
 from sidedoor.web.language import current_language, page_language, speak_languages
-from sidedoor.web.look import site_rules, site_style
+from sidedoor.web.look import site_rules
 from sidedoor.web.numbers import read_numbers
 from sidedoor.web.on_the_way import OnTheWay
 from sidedoor.web.outermost import OutermostLayer
@@ -160,7 +160,7 @@ def create_pages(settings: Settings, live: LiveLibrary, clock: Clock) -> Flask:
             "tongues": tongues(public, path, page_language()) if several else [],
             "versions": public.own_versions(path) if several else {},
             "lent": public.borrowed(path),
-            "site_style": site_style(public.site),
+            "site_rules": site_rules(public.site),
             "menu": menu(public, language),
             "exit": exit.current_exit(),
             "chat_state": chat.state_elsewhere,
