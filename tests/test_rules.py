@@ -154,9 +154,9 @@ def test_the_scripts_are_small() -> None:
     assert small["exit.js"] <= 1_510
     assert small["exit.js"] + small["after.js"] <= 3_375
     # Once a visit, with the pack: what shows pages, and what the guide, contacts, news and tools do, 2,900 until then.
-    assert small["carried.js"] <= 4_650
+    assert small["carried.js"] <= 4_730
     # On the chat's pages alone.
-    assert small["chat.js"] <= 3_850
+    assert small["chat.js"] <= 3_940
 
 
 WORDS_TABLES = {
