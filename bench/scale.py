@@ -88,7 +88,7 @@ def _until_read(site: RunningSite, count: int) -> None:
     while min(_documents(site) for _ in range(10)) < count:
         if time.monotonic() > give_up:
             raise RuntimeError("The start never came to its end.")
-        time.sleep(0.5)
+        time.sleep(3)  # each question makes pages anew, since there are more items each time
 
 
 def _documents(site: RunningSite) -> int:

@@ -14,7 +14,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -85,8 +85,19 @@ class RunningSite:
         data.mkdir(parents=True, exist_ok=True)
         self.log.touch()
         environment = {**os.environ, **settings, **environment}
-        self.process = begin(command, PROJECT, environment, (self.log, self.log))
-        self._wait(start_seconds)
+        self._start = partial(begin, command, PROJECT, environment, (self.log, self.log))
+        self.start(start_seconds)
+
+    def start(self, seconds: float = START_SECONDS) -> None:
+        """Start it (again), at the same port."""
+        self.process = self._start()
+        self._wait(seconds)
+
+    def kill(self) -> None:
+        """End every process of it at once, as a machine that loses its power does."""
+        for process in (self.process.pid, *workers(self)):
+            os.kill(process, signal.SIGKILL)
+        self.process.wait()
 
     def _wait(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds

@@ -21,6 +21,7 @@ from sidedoor.home import InEach, Migration
 from sidedoor.private import private_file
 
 _PATIENCE_SECONDS = 10
+_ASKED_EVERY_SECONDS = 1
 
 
 class MadeByANewerVersion(sqlite3.DatabaseError):
@@ -66,7 +67,7 @@ class Database:
 
         A thread must not open a second one inside it.
         """
-        with self._connected() as connection:
+        with self._connected(to_write=True) as connection:
             connection.execute("PRAGMA query_only = OFF")
             try:
                 with _transaction(connection):
@@ -74,20 +75,27 @@ class Database:
             finally:
                 connection.execute("PRAGMA query_only = ON")
 
-    def connection(self) -> sqlite3.Connection:
+    def connection(self, to_write: bool = False) -> sqlite3.Connection:
         """This thread's own connection, for reading, where it is kept open. Raises sqlite3.Error or OSError.
 
         It is a new one where another file stands in this one's place, such as a copy that was put back, and where a
-        newer version took the file over.
+        newer version took the file over; that is asked before whatever is written, and once a second of those who read.
         """
         kept: _Connection | None = getattr(self._threads, "connection", None)
         if kept:
-            if kept.in_transaction or (kept.file == self._file() and _version(kept) == len(self._migrations)):
+            if kept.in_transaction or (kept.file == self._file() and self._is_ours(kept, to_write)):
                 return kept
             del self._threads.connection
             kept.close()
         made = self._threads.connection = self._open()
         return made
+
+    def _is_ours(self, kept: "_Connection", to_write: bool) -> bool:
+        now = time.monotonic()
+        if to_write or now - kept.asked >= _ASKED_EVERY_SECONDS:
+            kept.asked = now
+            return _version(kept) == len(self._migrations)
+        return True
 
     def _file(self) -> tuple[int, int] | None:
         with suppress(OSError):
@@ -110,9 +118,9 @@ class Database:
                     raise Refused([Problem(name, None, Code.NEWER_DATABASE, {"database": name})])
 
     @contextmanager
-    def _connected(self) -> Iterator[sqlite3.Connection]:
+    def _connected(self, to_write: bool = False) -> Iterator[sqlite3.Connection]:
         if self._keep_open:
-            yield self.connection()
+            yield self.connection(to_write)
             return
         with closing(self._open()) as connection:
             yield connection
@@ -200,6 +208,7 @@ def _looking_at(path: Path) -> sqlite3.Connection:
 
 class _Connection(sqlite3.Connection):
     file: tuple[int, int] | None = None  # which one it is of: device and inode
+    asked = 0.0  # when its schema's version was asked for last, by the monotonic clock
 
     def __del__(self) -> None:
         with suppress(sqlite3.ProgrammingError):  # it was never open

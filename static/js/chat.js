@@ -25,6 +25,8 @@
   /** So long the server may hold a question (rules.HELD), and so soon the next follows. */
   const HELD_MS = 15_000;
   const AGAIN_MS = 200;
+  /** A server that does not answer is asked at least so often. */
+  const LATEST_MS = 16_000;
   /** For so long it is told that the adviser is back. */
   const TOLD_FOR_MS = 20_000;
   /** While it is closed, it is looked for an adviser, within the hours. */
@@ -59,9 +61,13 @@
   let changed = 0;
   /** What the server told last, in a word of its own. */
   let known = "";
+  /** When that was, by its clock. */
+  let asOf = 0;
   /** @type {AbortController | undefined} the question under way */
   let question;
 
+  /** @param {number} time Each page takes a moment of its own: a server that is back is not asked by all at once. */
+  const about = (time) => time * (0.5 + Math.random());
   const list = () => /** @type {HTMLElement | null} */ (document.querySelector("[data-chat-words]"));
   const box = () => /** @type {HTMLTextAreaElement | null} */ (document.querySelector("#message"));
   /** @returns {string} where the chat is, in the language of this page */
@@ -243,11 +249,11 @@
     clearTimeout(asking);
     question?.abort();
     if (!running) return;
-    see();
+    if (!see() && list()) say("");
     const mine = (question = new AbortController());
     const holds = !document.hidden && !missed;
     let after = EVERY_MS;
-    const query = new URLSearchParams({ after: String(newest), shown: String(shown), was });
+    const query = new URLSearchParams({ after: `${newest}`, shown: `${shown}`, as: `${asOf}`, was });
     if (asksForDraft && box()) query.set("draft", "");
     if (holds) query.set("told", known);
     try {
@@ -257,8 +263,9 @@
       if (now.state === "ended") return over(now);
       runs(true);
       missed = 0;
-      if (now.held || now.told !== known) after = AGAIN_MS;
+      if (now.held || now.told !== known) after = about(AGAIN_MS);
       known = now.told;
+      asOf = Math.trunc(now.now);
       showGoing();
       for (const message of now.messages) add(message);
       newest = Math.max(newest, now.newest);
@@ -287,11 +294,12 @@
     } catch {
       if (mine !== question) return; // the next one is under way
       // A lost network is not the end: the next question asks for everything that came meanwhile.
+      after = about(Math.min(EVERY_MS * 2 ** missed, LATEST_MS));
       missed += 1;
       const lost = document.getElementById("chat-status")?.dataset.lost ?? "";
       if (missed >= MISSED_BEFORE_SAID) tell("chat-status", lost);
     }
-    asking = setTimeout(ask, document.hidden ? 4 * EVERY_MS : after);
+    asking = setTimeout(ask, document.hidden ? Math.max(after, 4 * EVERY_MS) : after);
   }
 
   /** @param {string} text Put words into the box. */
@@ -325,7 +333,6 @@
   }
 
   function arrive() {
-    clearTimeout(opening);
     known = ""; // what this page knows is another matter
     if (document.querySelector("[data-chat-ended]")) return over({});
     open();
@@ -361,15 +368,16 @@
     if (document.activeElement !== box()) target?.focus({ preventScroll: true });
   }
 
-  /** The page that says it is closed becomes the one that offers Start, as soon as that is true. */
-  function open() {
+  /** The page that says it is closed becomes the one that offers Start, as soon as that is true. @param {number} [soon] */
+  function open(soon) {
+    clearTimeout(opening);
     const closed = /** @type {HTMLElement | null} */ (document.querySelector("[data-chat-closed]"));
     const offer = /** @type {HTMLElement | null} */ (document.querySelector("[data-chat-offer]"));
     if (!closed || closed.hidden || !offer) return;
-    const wait = Number(closed.dataset.chatClosed) * 1000;
+    const wait = soon ?? (Number(closed.dataset.chatClosed) * 1000 || about(LOOKS_EVERY_MS));
     opening = setTimeout(async () => {
-      closed.dataset.chatClosed = "0";
       const now = document.hidden ? null : await call("/open").catch(() => null);
+      closed.dataset.chatClosed = now?.told.in ?? "";
       if (!now?.told.open) return open();
       const held = closed.contains(document.activeElement);
       offer.hidden = false;
@@ -377,7 +385,7 @@
       const said = offer.querySelector("[data-chat-opened]");
       if (said) said.textContent = closed.dataset.opened ?? "";
       if (held) document.querySelector("h1")?.focus();
-    }, Math.min(wait || LOOKS_EVERY_MS, 2 ** 31 - 1));
+    }, Math.min(wait, 2 ** 31 - 1));
   }
 
   /** Show what has left the box and is not in the list yet. */
@@ -487,9 +495,13 @@
     see();
     if (shown > before) void ask();
   });
-  document.addEventListener("visibilitychange", () => {
-    if (!document.hidden) void ask();
-  });
+  const back = () => {
+    if (document.hidden) return;
+    void ask();
+    open(0); // a device that slept has waited too long
+  };
+  document.addEventListener("visibilitychange", back);
+  addEventListener("online", back);
   // A keyboard that opens must not cover what is answered.
   addEventListener("resize", () => {
     if (document.activeElement === box()) list()?.lastElementChild?.scrollIntoView({ block: "nearest" });

@@ -91,11 +91,13 @@
     choice?.removeAttribute("open");
     /** @param {string} code */
     const folder = (code) => (code === choice?.dataset.own ? "" : `/${code}`);
-    const rest = address.slice(folder(root.lang).length).replace(/^\/$/, "");
-    const has = main.querySelector("[data-in]")?.getAttribute("data-in")?.split(" ");
+    // A page in another form (Easy Read) is in the same language, at another address.
+    const { as = address.slice(folder(root.lang).length), in: has } = main.querySelector("h1")?.dataset ?? {};
+    const rest = as.replace(/^\/$/, "");
     for (const link of choice?.querySelectorAll("a") ?? []) {
+      if (!link.hreflang) continue;
       const there = folder(link.hreflang);
-      link.href = there + (has && !has.includes(link.hreflang) ? "" : rest) || "/";
+      link.href = there + (has && !has.split(" ").includes(link.hreflang) ? "" : rest) || "/";
     }
   }
 

@@ -225,7 +225,6 @@ def test_a_chat_whose_desk_sleeps_is_told_to_the_reader_taken_by_a_colleague_and
     expect(reader.locator("#chat-status")).to_have_text("An adviser is with you.")
     expect(reader.locator(".chat .handed")).to_contain_text("A colleague of mine goes on")
     expect(reader.locator("#chat-numbers")).to_be_hidden()
-    kit.evaluate("(() => { const now = Date.now; Date.now = () => now() + 100_000; })()")
     kit.context.set_offline(False)
     expect(kit.locator("[data-chat-ended]")).to_have_text("A colleague has this chat now.")
     expect(kit.locator("[data-said]")).to_contain_text("This desk gave no sign from")

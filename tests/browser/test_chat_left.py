@@ -320,44 +320,82 @@ def test_end_clears_the_screen_first_and_is_not_said_to_be_done_before_it_is(
 
 
 @pytest.mark.parametrize("how", ["offline", "refused"])
-def test_a_start_that_fails_says_so_and_makes_no_entry(office: Open, context: BrowserContext, how: str) -> None:
+def test_a_step_that_gets_no_answer_says_so_keeps_what_is_typed_and_can_be_taken_again(
+    office: Open, context: BrowserContext, how: str
+) -> None:
     page = context.new_page()
     page.goto(office.site.url + "/chat")
-    length = page.evaluate("history.length")
-    if how == "offline":
-        context.set_offline(True)
-    else:
-        context.route("**/chat/start", refuse)
-    page.get_by_role("button", name="It is safe. Start").click()
+    before = (page.evaluate("history.length"), page.url)
+    start, send = page.get_by_role("button", name="It is safe. Start"), page.get_by_role("button", name="Send")
+    box, status = page.get_by_label("Your message"), page.locator("#chat-status")
+
+    def cut() -> None:
+        if how == "offline":
+            context.set_offline(True)
+        else:
+            context.route("**/chat/**", refuse)
+
+    def mend() -> None:
+        context.set_offline(False)
+        context.unroute_all()
+
+    cut()
+    start.click()
     expect(page.locator("#travel-status")).to_have_text("The page did not come. Please try again.")
-    assert (page.evaluate("history.length"), page.url) == (length, office.site.url + "/chat")
-    context.set_offline(False)
-    context.unroute_all()
-    page.get_by_role("button", name="It is safe. Start").click()
-    expect(page.locator("#chat-status")).to_be_visible()
+    assert (page.evaluate("history.length"), page.url) == before, "and makes no entry"
+    mend()
+    start.click()
+    expect(status).to_contain_text("You are next.")
 
+    cut()  # the first words, while they wait
+    box.fill("zqfirst")
+    send.click()
+    reason = LOST if how == "offline" else "We could not take it just now."
+    expect(page.locator("#chat-problem")).to_contain_text(reason)
+    expect(status).to_contain_text(LOST)
+    expect(box).to_have_value("zqfirst")
+    mend()
+    send.dblclick()
+    expect(page.locator(".chat .reader")).to_have_count(1)
+    expect(status).to_contain_text("You are next.")
+    one = office.answer()
+    expect(page.locator(".chat .adviser")).to_contain_text("zqadviser")
 
-def test_a_message_that_is_refused_is_kept_and_the_reason_is_true(office: Open, context: BrowserContext) -> None:
-    page = context.new_page()
-    one = office.talk(page)
-    context.route("**/chat/say", refuse)
-    page.get_by_label("Your message").fill("zqkept")
-    page.get_by_role("button", name="Send").click()
-    expect(page.locator("#chat-problem")).to_contain_text("We could not take it just now.")
-    expect(page.get_by_label("Your message")).to_have_value("zqkept")
-    context.unroute_all()
-    context.set_offline(True)
-    page.get_by_role("button", name="Send").click()
-    expect(page.locator("#chat-problem")).to_contain_text(LOST)
-    expect(page.get_by_label("Your message")).to_have_value("zqkept")
-    context.set_offline(False)
-    page.get_by_role("button", name="Send").dblclick()
+    box.fill("zqtyped")  # in the middle of a message
+    cut()
+    office.store.say(one.id, "adviser", "zqadviser, too", datetime.now(UTC))
+    expect(status).to_contain_text(LOST)
+    mend()
+    expect(page.locator(".chat .adviser")).to_have_count(2)
+    expect(box).to_have_value("zqtyped")
+    send.click()
     expect(page.locator(".chat .reader")).to_have_count(2)
-    page.wait_for_timeout(500)
-    assert [message.text for message in office.store.messages(one.id) if message.who == "reader"] == [
-        "zqreader",
-        "zqkept",
-    ]
+    said = [message.text for message in office.store.messages(one.id) if message.who == "reader"]
+    assert said == ["zqfirst", "zqtyped"]
+
+    cut()
+    press_hide(page)
+    page.wait_for_url(lambda url: not url.startswith(office.site.url))
+    assert not SAID.search(page.content())
+    mend()
+    context.new_page().goto(office.site.url)
+    assert office.end_of(one) == ("ended", "hidden")
+
+
+def test_a_phone_that_wakes_on_a_closed_page_finds_that_it_has_opened_without_loading_it_anew(
+    office: Open, context: BrowserContext
+) -> None:
+    office.store.set_presence(1, "Kit", False, datetime.now(UTC))
+    page = context.new_page()
+    page.goto(office.site.url + "/chat")
+    expect(page.get_by_text("Nobody can answer here just now.")).to_be_visible()
+    page.evaluate("window.kept = true")
+    office.store.set_presence(1, "Kit", True, datetime.now(UTC))
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page.get_by_role("button", name="It is safe. Start")).to_be_visible(timeout=10_000)
+    expect(page.locator("[data-chat-opened]")).to_have_text("The chat is open now.")
+    expect(page.get_by_text("Nobody can answer here just now.")).to_be_hidden()
+    assert page.evaluate("window.kept")
 
 
 def test_words_changed_after_a_lost_acknowledgement_arrive(office: Open, context: BrowserContext) -> None:
@@ -386,13 +424,14 @@ def test_a_network_that_hangs_is_given_up_after_ten_seconds_and_said_after_the_t
 ) -> None:
     page = context.new_page()
     office.talk(page)
+    page.add_init_script("Math.random = () => 0.5")  # else each page takes a moment of its own
     page.clock.install()
     page.reload()
     expect(page.locator(".chat li")).to_have_count(2)
     asked: list[Route] = []
     context.route("**/chat/messages*", lambda route: asked.append(route))  # and never answer
-    for number in range(1, 4):
-        page.clock.run_for(2100)
+    for number, later in enumerate((2100, 2100, 4100), start=1):  # each question later than the one before
+        page.clock.run_for(later)
         deadline = time.monotonic() + 10
         while len(asked) < number and time.monotonic() < deadline:
             page.wait_for_timeout(50)
@@ -402,7 +441,7 @@ def test_a_network_that_hangs_is_given_up_after_ten_seconds_and_said_after_the_t
     assert len(asked) == 3
     expect(page.locator("#chat-status")).to_contain_text(LOST)
     context.unroute_all()
-    page.clock.run_for(2100)
+    page.clock.run_for(8100)
     expect(page.locator("#chat-status")).not_to_contain_text(LOST)
 
 

@@ -42,6 +42,16 @@ class Valkey:
             except redis.ConnectionError:
                 time.sleep(0.05)
 
+    def restart(self, keeps: bool) -> None:
+        """Kill it, and start it again with what it held, or without."""
+        if keeps:
+            self.client.save()
+        self._process.kill()
+        self._process.wait()
+        self.start()
+        for dump in self.folder.glob("*.rdb"):
+            dump.unlink()
+
     def stop(self) -> None:
         """Stop it; it can be started again."""
         self._process.terminate()

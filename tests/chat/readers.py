@@ -91,8 +91,9 @@ class Reader:
         return int((await self._ask_for_json("POST", "/chat/say", form, patience))["number"])
 
     async def poll(self, after: int, told: str = "") -> dict[str, Any]:
-        """What came after the message numbered `after`; held while there is nothing but what was `told`. Raises NoAnswer."""
-        return await self._ask_for_json("GET", f"/chat/messages?after={after}" + (f"&told={told}" if told else ""))
+        """What came after the message numbered `after`, which is on the screen; held while there is nothing but what was `told`. Raises NoAnswer."""
+        query = f"after={after}&shown={after}" + (f"&told={told}" if told else "")
+        return await self._ask_for_json("GET", f"/chat/messages?{query}")
 
     def close(self) -> None:
         """Hang up."""

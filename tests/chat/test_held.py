@@ -55,11 +55,12 @@ def test_it_is_answered_as_soon_as_there_is_something_to_tell_and_at_once_where_
         assert asyncio.get_running_loop().time() - began < HELD.total_seconds(), "not only when its time was over"
         assert (answer["held"], [one["text"] for one in answer["messages"]]) == (True, ["zqword"])
         assert not (await reader.poll(0, answer["told"]))["held"], "a page that has not got the message"
-        held = asyncio.create_task(reader.poll(1, answer["told"]))
+        held = asyncio.create_task(reader.poll(1, answer["told"]))  # what it has shown meanwhile is no news to it
         assert not (await other_tab.poll(1))["held"]
         assert not held.done()
         store.end(conversation, "adviser", datetime.now(UTC))
-        assert (await held)["state"] == "ended"
+        answer = await held
+        assert answer["state"] == "ended", answer
         await hang_up(reader, other_tab)
 
     asyncio.run(visit())

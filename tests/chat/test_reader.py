@@ -210,10 +210,10 @@ def test_a_page_that_is_closed_knows_when_it_opens_and_can_say_so_by_itself(
     assert timedelta(seconds=opens_in) == timedelta(hours=4, minutes=59, seconds=31)
     assert "<div data-chat-offer hidden>" in page
     assert f'<noscript><meta http-equiv="refresh" content="{opens_in}; url=/chat">' in page
-    assert reader.get("/chat/open").get_json() == {"open": False}
+    assert reader.get("/chat/open").get_json() == {"open": False, "in": opens_in}
     clock.forward(seconds=opens_in)
     store.set_presence(1, "Kit Adviser", True, clock())
-    assert reader.get("/chat/open").get_json() == {"open": True}
+    assert reader.get("/chat/open").get_json() == {"open": True, "in": 0}
     assert reader.get_cookie("chat") is None
 
 

@@ -4,7 +4,6 @@ takes, all have, and losing one costs nobody anything."""
 import contextlib
 import os
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -28,10 +27,10 @@ from sidedoor.settings import Settings
 from tests.chat.conftest import Valkey
 from tests.chat.readers import CHAT
 from tests.content import SITE, ContentFolder
+from tests.deploy.front import Nginx
 from tests.postgresql import running
-from tests.server import DESK, PROJECT, PUBLIC_SITE, RunningSite, free_port, workers
+from tests.server import DESK, PROJECT, PUBLIC_SITE, RunningSite
 
-NGINX = shutil.which("nginx") or "/usr/sbin/nginx"
 DEPLOY = PROJECT / "deploy"
 
 
@@ -54,23 +53,8 @@ class Several:
 
         with ThreadPoolExecutor(3) as at_once:  # on a database without a table
             self.one, self.other, self.desk = at_once.map(start, ("one", "other", "desk"))
-        self.port, self.desk_port = free_port(), free_port()
-        self.url, self.desk_url = f"http://127.0.0.1:{self.port}", f"http://127.0.0.1:{self.desk_port}"
-        text = (DEPLOY / "nginx.conf").read_text("utf-8")
-        for ours, theirs in (
-            ("127.0.0.1:8080", f"127.0.0.1:{self.port}"),
-            ("127.0.0.1:8081", f"127.0.0.1:{self.desk_port}"),
-            ("server 127.0.0.1:5000;", f"server 127.0.0.1:{self.one.port}; server 127.0.0.1:{self.other.port};"),
-            ("127.0.0.1:5001", f"127.0.0.1:{self.desk.port}"),
-            ("/srv/sidedoor/mirror", str(folder / "no-mirror")),
-        ):
-            assert ours in text
-            text = text.replace(ours, theirs)
-        (folder / "logs").mkdir()
-        (folder / "nginx.conf").write_text(
-            f"daemon off; pid {folder}/nginx.pid;\n{'user root;' if os.getuid() == 0 else ''}\n{text}"
-        )
-        self.nginx = subprocess.Popen([NGINX, "-p", str(folder), "-c", str(folder / "nginx.conf")])
+        self.nginx = Nginx(folder, (self.one, self.other), self.desk)
+        self.url, self.desk_url = self.nginx.url, self.nginx.desk_url
         self.environment = {
             **os.environ, "SIDEDOOR_CONTENT": str(self.content.path), "SIDEDOOR_DATA": str(self.desk_home.data),
             "SIDEDOOR_DATABASE": databases[1], "SIDEDOOR_CHAT_STORE": valkey.url,
@@ -133,8 +117,7 @@ class Several:
 
     def close(self) -> None:
         """End all of it."""
-        self.nginx.terminate()
-        self.nginx.wait()
+        self.nginx.close()
         for one in (self.one, self.other, self.desk):
             one.close()
 
@@ -217,8 +200,7 @@ def test_an_approval_shows_at_both_and_a_machine_that_is_lost_costs_nothing(seve
         found = database.execute("SELECT person FROM sidedoor_audit.log WHERE action LIKE '%approve%'").fetchall()
     assert {person for (person,) in found} == {"Ann Press", "Ben Press"}
 
-    for process in (several.one.process.pid, *workers(several.one)):
-        os.kill(process, 9)
+    several.one.kill()
     asked = [several.ask(several.url, path)[0] for path in ("/", "/help/money", "/news/fresh", "/healthz") * 5]
     assert asked == [200] * 20
     sent = [several.ask(several.url, "/feedback", {"message": f"After {number}"})[0] for number in range(4)]

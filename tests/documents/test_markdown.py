@@ -1,5 +1,6 @@
 """Markdown: the author blocks, and everything that is not allowed, each with its line."""
 
+import random
 import re
 from pathlib import Path
 
@@ -178,3 +179,21 @@ def test_the_blocks_of_tools_become_lists_questions_and_cards() -> None:
     assert '<div class="number" data-contact="ndah">Day <em>and</em> night</div>' in card.html
     assert card.contacts == ["ndah"]
     assert not [*ticks.findings, *question.findings, *card.findings]
+
+
+_PIECES = (
+    "a", "word", "7", " ", "  ", "\n", "  \n", "\n\n", "'", '"', "*", "**", "_", "`", "\\", "[", "](/help)", "![", "](/images/a.jpg)",
+    "<https://a.org>", "<b>", "&amp;", "&", ".", "...", "....", "-", "--", "---", "’", "s", "- ", "1. ", "> ", "## ", "| ", "!", "\u00e9", "\u06cc",
+)  # fmt: skip
+
+
+def test_texts_in_which_there_is_nothing_to_find_are_left_out_and_nothing_else_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    choose = random.Random(7)
+    bodies = ["".join(choose.choices(_PIECES, k=choose.randint(1, 30))) for _ in range(1500)]
+    bodies += [path.read_text("utf-8").split("---\n", 2)[-1] for path in Path("examples").rglob("*.md")]
+    quick = [render(body) for body in bodies]
+    monkeypatch.setattr("sidedoor.documents.markdown._Hide.run", lambda self, root: None)
+    for body, one in zip(bodies, quick, strict=True):
+        assert one == render(body), body

@@ -30,8 +30,8 @@ class Bell:
         self._looking: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, "bell")
 
-    async def wait(self, conversation: int, known: News, seconds: float) -> None:
-        """Until the news of `conversation` are other than those `known`, or so many seconds have passed."""
+    async def wait(self, conversation: int, known: News, seconds: float) -> bool:
+        """Until the news of `conversation` are other than those `known`: whether they are within so many seconds."""
         loop = asyncio.get_running_loop()
         rings: asyncio.Future[None] = loop.create_future()
         held = self._held.setdefault(conversation, {})
@@ -42,6 +42,7 @@ class Bell:
             self._looking = loop.create_task(self._keep_looking())
         try:
             await asyncio.wait((rings,), timeout=seconds)
+            return rings.done()
         finally:
             del held[rings]
             if not held and self._held.get(conversation) is held:

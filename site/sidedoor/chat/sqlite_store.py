@@ -107,9 +107,15 @@ class SqliteStore:
 
     def __init__(self, data: Path) -> None:
         path = data / "chat.sqlite3"
-        self._database = Database(path, _MIGRATIONS, wal=True, overwrite=True, keep_open=True)
+        # A message waits for no disk: a power cut takes the last ones with it, a killed program does not. What ends
+        # is on the disk at once: its key by itself (keys.py), its rows when the log is cut.
+        self._database = Database(path, _MIGRATIONS, wal=True, overwrite=True, keep_open=True, durable=False)
         self._keys = Keys(data)
         self._tidied = datetime.min.replace(tzinfo=UTC)
+
+    def agreed(self, now: datetime) -> datetime:
+        """See store.ChatStore. One machine has one clock."""
+        return now
 
     def end_the_quiet(self, now: datetime) -> None:
         """See store.ChatStore."""
@@ -139,6 +145,21 @@ class SqliteStore:
                 if conversation not in known:  # its process was killed in the middle of a start
                     self._keys.destroy(conversation)
         self._cut_the_log()
+
+    def _tidy(self, now: datetime) -> None:
+        """End the quiet now and then. Whoever shows a conversation sees for themselves whether that one is over."""
+        if abs(now - self._tidied) >= _TIDIES_EVERY:
+            self.end_the_quiet(now)
+
+    def _row(self, which: str, value: str | int, now: datetime) -> tuple[Any, ...] | None:
+        """The one conversation that is meant, as it is now."""
+        self._tidy(now)
+        query = f"{_SELECT} WHERE {which}"
+        row: tuple[Any, ...] | None = self._connection().execute(query, (value,)).fetchone()
+        if row and row[1] != "ended" and _is_over(row, now):
+            self.end_the_quiet(now)
+            row = self._connection().execute(query, (value,)).fetchone()
+        return row
 
     def network_keys(self, now: datetime) -> tuple[bytes, ...]:
         """See store.ChatStore."""
@@ -186,8 +207,7 @@ class SqliteStore:
 
     def find(self, token: str, now: datetime) -> Conversation | None:
         """See store.ChatStore."""
-        self.end_the_quiet(now)
-        row = self._connection().execute(f"{_SELECT} WHERE one.token = ?", (digest(token),)).fetchone()
+        row = self._row("one.token = ?", digest(token), now)
         conversation = self._conversation(row, now, self._before(row, now)) if row else None
         if conversation and rules.looked_in_long_ago(conversation, now):
             with self._write() as database:
@@ -203,10 +223,9 @@ class SqliteStore:
 
     def get(self, conversation: int, now: datetime) -> Conversation | None:
         """See store.ChatStore."""
-        self.end_the_quiet(now)
         if conversation > _HIGHEST:
             return None
-        row = self._connection().execute(f"{_SELECT} WHERE one.id = ?", (conversation,)).fetchone()
+        row = self._row("one.id = ?", conversation, now)
         return self._conversation(row, now, self._before(row, now)) if row else None
 
     def live(self, now: datetime) -> list[Conversation]:
@@ -217,8 +236,7 @@ class SqliteStore:
 
     def board(self, adviser: int, now: datetime) -> tuple[list[Conversation], dict[int, Adviser]]:
         """See store.ChatStore."""
-        if abs(now - self._tidied) >= _TIDIES_EVERY:
-            self.end_the_quiet(now)
+        self._tidy(now)
         gone = (now - rules.DESK_GONE_AFTER).isoformat()
         rows = self._connection().execute(_BOARD, (gone, adviser)).fetchall()
         found = [row[1:] for row in rows if row[1] is not None]
@@ -401,10 +419,12 @@ class SqliteStore:
             else:
                 database.execute("DELETE FROM present WHERE adviser = ?", (adviser,))
 
-    def sign(self, adviser: int, now: datetime) -> None:
+    def sign(self, adviser: int, now: datetime) -> datetime | None:
         """See store.ChatStore."""
         with self._write() as database:
+            before = database.execute("SELECT seen FROM desks WHERE adviser = ?", (adviser,)).fetchone()
             self._sign(database, adviser, now)
+        return datetime.fromisoformat(before[0]) if before else None
 
     def end_pause(self, adviser: int) -> None:
         """See store.ChatStore."""

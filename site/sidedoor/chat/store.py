@@ -26,6 +26,12 @@ _SWEEP_SECONDS = 30
 class ChatStore(Protocol):
     """Conversations, shared between threads, processes and (with Valkey) machines. `now` is aware everywhere."""
 
+    def agreed(self, now: datetime) -> datetime:
+        """This moment by the clock that everybody who shares the store goes by; `now`: by the asking machine's own.
+
+        Machines whose clocks differ would else call each other's desks gone, and end chats too soon.
+        """
+
     def end_the_quiet(self, now: datetime) -> None:
         """End what is over by rules.over_at, and forget all that is old: what ended, networks, keys of days, desks that
         gave no sign, counts. Every look does so first; a sweeper does it while nobody looks."""
@@ -122,9 +128,9 @@ class ChatStore(Protocol):
     ) -> None:
         """An adviser says that they are there, and which languages they can write; or that they no longer are."""
 
-    def sign(self, adviser: int, now: datetime) -> None:
+    def sign(self, adviser: int, now: datetime) -> datetime | None:
         """An adviser's desk is open, whether they are present or not. Who is present stays so, if the last sign is not
-        older than rules.DESK_RETURNS_WITHIN."""
+        older than rules.DESK_RETURNS_WITHIN. Returns that last sign, if one is known."""
 
     def end_pause(self, adviser: int) -> None:
         """The adviser's pause is over: they take new conversations again, and want no word any more."""
@@ -169,6 +175,11 @@ def open_store(chosen: str, data: Path) -> ChatStore:
     except ImportError as error:
         raise _refused(Code.VALKEY_NOT_INSTALLED) from error
     return ValkeyStore(chosen)
+
+
+def agreed_clock(store: ChatStore, clock: Clock) -> Clock:
+    """The clock that all machines of `store` go by, told by a machine whose own is `clock`."""
+    return lambda: store.agreed(clock())
 
 
 def sweep(store: ChatStore, clock: Clock, wanted: Callable[[], bool]) -> None:

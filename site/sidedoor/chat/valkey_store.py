@@ -8,7 +8,9 @@ https://valkey.io/topics/transactions/). What cannot be read there counts as gon
 
 import json
 import logging
+import math
 import secrets
+import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -69,6 +71,8 @@ return {redis.call('HGETALL', ARGV[1] .. 'present'), found}
 or nobody for all) has to see; ARGV[3]: a desk that gave its last sign then, or earlier, is gone."""
 _PATIENCE_SECONDS = 3.0
 _SWEEPS_EVERY = timedelta(seconds=1)
+_CLOCK_HOLDS_SECONDS = 10.0
+"""So long a machine's steady clock counts on from what the server's was asked to be."""
 _BOARD_SWEEPS_EVERY = timedelta(seconds=10)
 """A board is asked for often, and sees by itself what is over on it."""
 
@@ -107,6 +111,8 @@ class ValkeyStore:
             health_check_interval=30,
         )
         self._swept = datetime.min.replace(tzinfo=UTC)
+        self._clock: tuple[float, datetime] | None = None
+        self._ask_clock_at = -math.inf
         place = urlsplit(url).netloc.rpartition("@")[2]
         try:
             self._look_whether_it_writes()
@@ -116,6 +122,16 @@ class ValkeyStore:
             # The site starts without it, and it is asked before the first conversation.
             reason = {"place": place, "reason": str(error).rstrip(".").rpartition(". ")[2]}
             log.warning("%s", Problem("SIDEDOOR_CHAT_STORE", None, Code.VALKEY_AWAY, reason, level=Level.WARNING))
+
+    def agreed(self, now: datetime) -> datetime:
+        """See store.ChatStore. The server's clock, which all have in common; counted on while it is away."""
+        counted = time.monotonic()
+        if counted >= self._ask_clock_at:
+            self._ask_clock_at = counted + _CLOCK_HOLDS_SECONDS  # also where it does not answer: that takes a while
+            with suppress(redis.RedisError):
+                seconds, more = cast(Any, self._redis.time())
+                self._clock = time.monotonic(), datetime.fromtimestamp(seconds, UTC).replace(microsecond=more)
+        return self._clock[1] + timedelta(seconds=counted - self._clock[0]) if self._clock else now
 
     @_or_down
     def end_the_quiet(self, now: datetime) -> None:
@@ -448,19 +464,23 @@ class ValkeyStore:
         self._redis.transaction(step, _name("present"))
 
     @_or_down
-    def sign(self, adviser: int, now: datetime) -> None:
+    def sign(self, adviser: int, now: datetime) -> datetime | None:
         """See store.ChatStore."""
 
-        def step(pipe: Pipeline) -> None:
+        def step(pipe: Pipeline) -> datetime | None:
             known = self._present(pipe).get(adviser)
+            before = _moment(cast(Any, pipe.hget(_name("desks"), str(adviser))))
             pipe.multi()
             self._put_sign(pipe, adviser, now)
             if known and now - known[1] < rules.DESK_RETURNS_WITHIN:
                 self._put_present(pipe, known[0], now)
             elif known:
                 pipe.hdel(_name("present"), str(adviser))
+            return before
 
-        self._redis.transaction(step, _name("present"))
+        return cast(
+            datetime | None, self._redis.transaction(cast(Any, step), _name("present"), value_from_callable=True)
+        )
 
     @_or_down
     def end_pause(self, adviser: int) -> None:

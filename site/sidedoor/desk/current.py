@@ -62,6 +62,11 @@ def now() -> datetime:
     return the_desk().clock()
 
 
+def chat_now() -> datetime:
+    """The moment by the clock that all who answer the chat go by (see ChatStore.agreed)."""
+    return the_desk().chats.agreed(now())
+
+
 def live() -> LiveLibrary:
     """The content folder, kept up to date."""
     return the_desk().live

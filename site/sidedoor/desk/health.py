@@ -77,7 +77,7 @@ def queue(desk: Desk) -> tuple[int, int, int]:
     """How many wait in the chat, how many talk, and how many advisers are present. Raises StoreDown, sqlite3.Error."""
     if desk.live.library.site.chat is None:
         return 0, 0, 0
-    now = desk.clock()
+    now = desk.chats.agreed(desk.clock())
     states = [one.state for one in desk.chats.live(now) if not one.player]
     return states.count("waiting"), states.count("talking"), len(desk.chats.present(now))
 

@@ -92,7 +92,7 @@ WORDS = {
     Refusal.PASSKEY_REFUSED: "The passkey was not accepted. Try again.",
     Refusal.PASSWORD_SHORT: "A password has {shortest} letters or more. Four words that belong to nobody do well.",
     Refusal.PASSWORD_COMMON: "That password is among the first that would be guessed. Choose another.",
-    Refusal.CODE_WRONG: "The six digits do not fit. Type the ones the app shows now.",
+    Refusal.CODE_WRONG: "The six digits do not fit. Type the ones the app shows now; if none do, its clock is wrong.",
     Refusal.ACCOUNT_TAKEN: "This work account, or this person, is connected already. Ask an administrator.",
     Refusal.FORM_INCOMPLETE: "Something was missing. Load the page again, and try again.",
     Refusal.SITE_UNREADABLE: "site.toml cannot be read. Whoever edited it outside the desk can mend it.",

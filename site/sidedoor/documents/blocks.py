@@ -204,6 +204,17 @@ class Audio(Block):
         return self.said
 
 
+class Idea(Block):
+    """`/// idea | phone`: one idea beside its drawing (see drawings.py), for who finds it hard to read."""
+
+    NAME = "idea"
+    ARGUMENT = True
+
+    def on_create(self, parent: etree.Element) -> etree.Element:
+        idea = etree.SubElement(parent, "div", {"class": "idea", "data-drawing": self.argument.strip()})
+        return etree.SubElement(idea, "div")
+
+
 BLOCKS: tuple[type[Block], ...] = (
     Callout,
     Emergency,
@@ -221,6 +232,7 @@ BLOCKS: tuple[type[Block], ...] = (
     Place,
     Number,
     Audio,
+    Idea,
 )
 BLOCK_NAMES = frozenset(block.NAME for block in BLOCKS)
 WITH_ARGUMENT = frozenset(block.NAME for block in BLOCKS if block.ARGUMENT)

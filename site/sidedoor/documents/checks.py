@@ -26,6 +26,8 @@ _SHORT_NUMBER = re.compile(
 )
 """What a page says to call, of two to four digits, as numbers for emergencies have."""
 LONGEST_SENTENCE_FOR = {"help": 25, "page": 30, "news": 40}
+LONGEST_SENTENCE_OF_A_FORM = 15
+"""What the rules for Easy Read allow."""
 
 
 def check_library(library: Library, now: datetime, places: Collection[str]) -> list[Problem]:
@@ -56,7 +58,7 @@ def check_document(document: Document, library: Library, now: datetime, places: 
         *_hidden_links(document, library, now),
         *_numbers_to_call(document, library),
         *_telling_words(document, library),
-        *_reading(document),
+        *_reading(document, library),
         *_news(document, library),
         *_summary(document),
         *_fidelity(document, library),
@@ -157,7 +159,7 @@ def _bare(text: str) -> str:
     return re.sub(r"[\u0640\u064b-\u0652]", "", unicodedata.normalize("NFKC", text))
 
 
-def _reading(document: Document) -> Iterator[Problem]:
+def _reading(document: Document, library: Library) -> Iterator[Problem]:
     if not document.language.startswith("en"):
         return
     # A tool listed among the help pages is read by the same people.
@@ -166,7 +168,8 @@ def _reading(document: Document) -> Iterator[Problem]:
     grade, most = flesch_kincaid_grade(document.sentences), EASIEST_GRADE_FOR[kind]
     if grade > most:
         yield Problem(document.file, None, Code.HARD_TO_READ, {"grade": grade, "most": most}, level=level)
-    for sentence in long_sentences(document.sentences, LONGEST_SENTENCE_FOR[kind]):
+    longest = LONGEST_SENTENCE_OF_A_FORM if document.folder in library.site.forms else LONGEST_SENTENCE_FOR[kind]
+    for sentence in long_sentences(document.sentences, longest):
         start = " ".join(sentence.split()[:6])
         values = {"start": start, "words": len(sentence.split())}
         yield Problem(document.file, None, Code.LONG_SENTENCE, values, level=level)
@@ -191,7 +194,7 @@ def _summary(document: Document) -> Iterator[Problem]:
 
 def _fidelity(document: Document, library: Library) -> Iterator[Problem]:
     original = library.original_of(document)
-    return check_fidelity(document, original) if original else iter(())
+    return check_fidelity(document, original, document.folder not in library.site.forms) if original else iter(())
 
 
 def facts_of(document: Document, library: Library) -> Iterator[Problem]:

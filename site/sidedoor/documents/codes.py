@@ -95,6 +95,7 @@ class Code(StrEnum):
     PICTURE_UNREADABLE = auto()
     PICTURE_TELLS = auto()
     PICTURE_PAST_ITS_DAY = auto()
+    UNKNOWN_DRAWING = auto()
     RECORDING_TOO_BIG = auto()
     RECORDING_FORMAT = auto()
     RECORDING_TELLS = auto()

@@ -30,18 +30,19 @@ _ADDRESS = re.compile(r"\S+@\S+|(?:https?://)?(?:[\w-]+\.)+[a-z]{2,}\b(?:/\S*)?"
 _AFTERNOON = re.compile(r"(?<!\d)(\d{1,2})(?:[.:]\d\d)? ?p\.?m\b", re.IGNORECASE)
 
 
-def check_fidelity(translation: Document, original: Document) -> Iterator[Problem]:
-    """Numbers that only the translation says, which are wrong; and what else it has more or less than its original."""
-    text, whole, file = _words(translation), _words(original), original.file
-    for number in numbers_not_in(text, whole, original.language):
+def check_fidelity(translation: Document, original: Document, whole: bool = True) -> Iterator[Problem]:
+    """Numbers that only the translation says, which are wrong; and what else it has more or less than its original. One
+    that is not to be `whole`, as in another form, may have less."""
+    text, full, file = _words(translation), _words(original), original.file
+    for number in numbers_not_in(text, full, original.language):
         yield Problem(translation.file, None, Code.TRANSLATION_OTHER_NUMBER, {"number": number, "original": file})
-    places, whole_places = _places(translation), _places(original)
+    places, full_places = _places(translation), _places(original)
     for place in places:
-        if place not in whole_places:
+        if place not in full_places and place != original.path:
             values = {"place": place, "original": file}
             yield Problem(translation.file, None, Code.TRANSLATION_OTHER_PLACE, values, level=Level.WARNING)
-    left_out = (*numbers_left_out(text, whole), *(place for place in whole_places if place not in places))
-    if left_out:
+    left_out = (*numbers_left_out(text, full), *(place for place in full_places if place not in places))
+    if left_out and whole:
         told = {"what": left_out, "original": file}
         yield Problem(translation.file, None, Code.TRANSLATION_LEAVES_OUT, told, level=Level.WARNING)
 

@@ -23,7 +23,8 @@ LONGEST_QUIET_SECONDS = 0.5
 # A look may take this part of the thread's time at most.
 _LOOKING_SHARE = 0.05
 _FIRST_SECONDS, _MORE_SECONDS = 1.0, 3.0
-"""How long a start reads news before it answers, and how long it then reads on until it shows what it has read."""
+"""How long a start reads news before it answers, and how long it then reads on at least until it shows it."""
+_MORE_READING_THAN_SHOWING = 5
 log = logging.getLogger("sidedoor.content")
 
 
@@ -97,12 +98,17 @@ class LiveLibrary:
 
     def _read_on(self) -> None:
         """Read what the start has left, and show it in parts. Changes are looked at in between."""
+        seconds = _MORE_SECONDS
         while self._loader.behind and not self._stop.is_set():
+            began = time.monotonic()
             try:
-                self.read_on(_MORE_SECONDS)
+                self.read_on(seconds)
             except Exception:
                 log.exception("The content folder could not be read on.")
                 self._stop.wait(_MORE_SECONDS)
+            # To show what was read takes the longer the more there is.
+            showing = time.monotonic() - began - seconds
+            seconds = max(_MORE_SECONDS, _MORE_READING_THAN_SHOWING * showing)
             self._stop.wait(SETTLE_SECONDS)
 
     def _watch(self) -> None:

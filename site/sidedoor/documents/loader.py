@@ -18,7 +18,7 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import chain, takewhile
+from itertools import chain, islice, takewhile
 from pathlib import Path
 from sys import intern
 
@@ -102,6 +102,8 @@ class Loader:
         """The same where several files want it."""
         self._troubled: set[str] = set()
         self._behind: dict[str, Signature] = {}
+        """In the order in which they are read."""
+        self._pool: ReadingPool | None = None
         self._known_words = lru_cache(maxsize=_WORDS_IN_MEMORY)(self._words)
 
     def load(self, settled: bool = False, told: Collection[str] | None = None, seconds: float | None = None) -> Library:
@@ -151,7 +153,10 @@ class Loader:
         for file in removed:
             self._put(file, None)
         site = self._read_site(found, changed)
-        self._behind |= self._read_all(sorted(changed - {SITE}, key=_read_first), found, site, seconds)
+        left = self._read_all(sorted(changed - {SITE}, key=_read_first), found, site, seconds)
+        if left:
+            left |= self._behind
+            self._behind = {file: left[file] for file in sorted(left, key=_read_first)}
         if whole:
             for file in self._copies.keys() - found.keys() - self._records.keys():
                 if self._behind_a_closed_door(file):
@@ -166,13 +171,14 @@ class Loader:
         if not self._library or not site or not self._behind or self._away:
             assert self._library
             return self._library
-        left = sorted(self._behind, key=_read_first)
-        self._behind = self._read_all(left, self._behind, site, seconds)
+        self._behind = self._read_all(list(self._behind), self._behind, site, seconds)
         return self._made(site)
 
     def _made(self, site: Site) -> Library:
         self._copies = {file: copy for file, copy in self._copies.items() if file in self._behind}
         self._library = self._assemble(site)
+        if not self._behind:
+            self._end_the_pool()
         return self._library
 
     @property
@@ -377,24 +383,32 @@ class Loader:
         return left
 
     def _read_batches(self, files: list[str], found: dict[str, Signature], site: Site, over: float | None) -> list[str]:
-        documents = [file for file in files if kind_of(file)]
-        pool = ReadingPool(self.content, site) if len(documents) >= WORTH_IT else None
-        try:
-            while files and not (over and time.monotonic() >= over and not _is_essential(files[0])):
-                batch = list(takewhile(_is_essential, files[:_BATCH])) or files[:_BATCH]
-                files = files[len(batch) :]
-                if pool:
-                    self._read_in(pool, batch, found, site)
-                else:
-                    for file in batch:
-                        self._read(file, found[file], site)
-                    self._keep(batch)
-                if len(found) > _BATCH:
-                    log.info("Reading the content folder: at %s, %s files to go.", batch[-1], len(files))
-        finally:
+        many = len(list(islice(filter(kind_of, files), WORTH_IT))) == WORTH_IT
+        pool = self._pool_for(site) if many else None
+        while files and not (over and time.monotonic() >= over and not _is_essential(files[0])):
+            batch = list(takewhile(_is_essential, files[:_BATCH])) or files[:_BATCH]
+            files = files[len(batch) :]
             if pool:
-                pool.close()
+                self._read_in(pool, batch, found, site)
+            else:
+                for file in batch:
+                    self._read(file, found[file], site)
+                self._keep(batch)
+            if len(found) > _BATCH:
+                log.info("Reading the content folder: at %s, %s files to go.", batch[-1], len(files))
         return files
+
+    def _pool_for(self, site: Site) -> ReadingPool:
+        """Children that read documents of `site`; the same for all that a start leaves: each takes a while to begin."""
+        if self._pool and self._pool.site != site:
+            self._end_the_pool()
+        self._pool = self._pool or ReadingPool(self.content, site)
+        return self._pool
+
+    def _end_the_pool(self) -> None:
+        if self._pool:
+            self._pool.close()
+            self._pool = None
 
     def _read_in(self, pool: ReadingPool, files: list[str], found: dict[str, Signature], site: Site) -> None:
         """Read a batch with the pool, and by ourselves what it could not read."""
@@ -607,4 +621,11 @@ def _same_site(one: str, other: str) -> bool:
 
 def _reading_depends_on(site: Site | None) -> object:
     """What of site.toml decides whether a document is well-formed, and when it is public."""
-    return site and (site.timezone, site.language, tuple(site.languages), site.groups, dict(site.press))
+    return site and (
+        site.timezone,
+        site.language,
+        tuple(site.languages),
+        tuple(site.forms),
+        site.groups,
+        dict(site.press),
+    )

@@ -18,9 +18,11 @@ import nh3
 from markdown.extensions.tables import TableExtension
 from markdown.extensions.toc import TocExtension, slugify_unicode
 from markdown.treeprocessors import Treeprocessor
+from markdown.util import AtomicString
 
 from sidedoor.documents.blocks import BLOCK_NAMES, WITH_ARGUMENT, AuthorBlocks
 from sidedoor.documents.codes import Code
+from sidedoor.documents.drawings import DRAWINGS
 from sidedoor.documents.recordings import is_recording
 
 ALLOWED: dict[str, set[str]] = {
@@ -28,7 +30,7 @@ ALLOWED: dict[str, set[str]] = {
     "ul": set(), "ol": {"start"}, "li": set(), "strong": set(), "em": set(), "code": set(), "pre": set(),
     "blockquote": set(), "br": set(), "hr": set(), "a": {"href", "title"}, "img": {"src", "alt", "title"},
     "table": set(), "thead": set(), "tbody": set(), "tr": set(), "th": {"class", "scope"}, "td": {"class"},
-    "div": {"class", "data-contact"}, "figure": {"class", "data-recording"}, "figcaption": set(),
+    "div": {"class", "data-contact", "data-drawing"}, "figure": {"class", "data-recording"}, "figcaption": set(),
     "section": {"class", "id"}, "details": {"class"}, "summary": set(),
 }  # fmt: skip
 HEADING_PREFIX = "part-"
@@ -44,6 +46,9 @@ _MOST_BRACKETS = 400
 _DEEPEST_INDENT = 40
 _DEEPEST_QUOTE = 8
 
+# Whole texts in which no pattern of Markdown, or of its smarty, finds anything.
+_NO_MARKS = re.compile(r"(?:[^`\\\[\]!<>&*_ \x02\x03]| (?! \n))+")
+_NO_QUOTES = re.compile(r"(?:[^'\"<>&.\-\x02\x03]|\.(?!\.)|-(?!-))+")
 _CODE_SPAN = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)")
 _AUTOLINK = re.compile(r"<(?:https?://|mailto:)?[^\s<>]+[.@][^\s<>]*>")
 _RAW_HTML = re.compile(r"</?[a-zA-Z][^>]*>?|<!--|<!\[|<[?!]")
@@ -130,6 +135,9 @@ def _converter() -> tuple[markdown.Markdown, "_Inspector"]:
         output_format="html",
     )
     inspector = _Inspector()
+    for name, plain, before in (("inline", _NO_MARKS, 20), ("smarty", _NO_QUOTES, 6)):
+        converter.treeprocessors.register(_Hide(plain), f"sidedoor-before-{name}", before + 0.5)
+        converter.treeprocessors.register(_Show(), f"sidedoor-after-{name}", before - 0.5)
     # Raw HTML is never passed through: it is shown as the text it is, and reported.
     converter.preprocessors.deregister("html_block")
     converter.inlinePatterns.deregister("html")
@@ -149,6 +157,32 @@ def _only_our_own(tag: str, attribute: str, value: str) -> str | None:
     if attribute == "href" and (value.startswith("//") or not value.startswith(_STARTS) or _MISLEADING.search(value)):
         return None
     return value
+
+
+class _Hidden(AtomicString):
+    """Text in which the next step has nothing to find. It leaves out what is an AtomicString."""
+
+
+class _Hide(Treeprocessor):
+    """Markdown tries two dozen patterns on each paragraph: most of what a document costs, and most hold none."""
+
+    def __init__(self, plain: re.Pattern[str]) -> None:
+        super().__init__()
+        self._plain = plain
+
+    def run(self, root: etree.Element) -> None:
+        for element in root.iter():
+            if type(element.text) is str and self._plain.fullmatch(element.text):
+                element.text = _Hidden(element.text)
+
+
+class _Show(Treeprocessor):
+    """Takes that back."""
+
+    def run(self, root: etree.Element) -> None:
+        for element in root.iter():
+            if type(element.text) is _Hidden:
+                element.text = str(element.text)
 
 
 class _Inspector(Treeprocessor):
@@ -231,6 +265,8 @@ class _Inspector(Treeprocessor):
             self._inspect_picture(element.get("src", ""), element.get("alt", ""))
         elif tag == "figure" and "data-recording" in element.attrib:
             self._inspect_recording(element.get("data-recording", ""), "".join(element.itertext()))
+        elif (drawing := element.get("data-drawing", "")) not in ("", *DRAWINGS):
+            self._report(drawing, Code.UNKNOWN_DRAWING, drawing=drawing[:80], choices=", ".join(sorted(DRAWINGS)))
         elif contact := element.get("data-contact"):
             self.contacts.append(contact)
 

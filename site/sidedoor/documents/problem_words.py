@@ -199,6 +199,7 @@ WORDS: Mapping[Code, _Words] = {
         "The picture carries hidden details ({details}).",
         "Save a copy without them: they can say where and by whom it was taken.",
     ),
+    Code.UNKNOWN_DRAWING: _Words("There is no drawing named “{drawing}”.", "Use one of: {choices}."),
     Code.RECORDING_TOO_BIG: _Words("The recording is too big.", "Save it smaller, under {megabytes} MB."),
     Code.RECORDING_FORMAT: _Words("This is not an MP3 recording.", "Save it as MP3."),
     Code.RECORDING_TELLS: _Words(

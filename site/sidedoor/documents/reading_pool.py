@@ -21,6 +21,7 @@ class ReadingPool:
     """Reads documents of the folder `content` of `site`. For one thread."""
 
     def __init__(self, content: Path, site: Site) -> None:
+        self.site = site
         self._first = json.dumps([str(content.resolve()), site.model_dump_json()]) + "\n"
         count = max(1, len(os.sched_getaffinity(0)))
         self._threads = ThreadPoolExecutor(count, "reading")

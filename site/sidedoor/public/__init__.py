@@ -8,7 +8,7 @@ from flask import Flask, g, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from sidedoor.chat.bell import Bell
-from sidedoor.chat.store import open_store, sweep
+from sidedoor.chat.store import agreed_clock, open_store, sweep
 from sidedoor.documents.library import PublicLibrary
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.loader import Loader
@@ -55,7 +55,7 @@ from sidedoor.web.on_the_way import OnTheWay
 from sidedoor.web.outermost import OutermostLayer
 from sidedoor.web.rsgi import serve
 from sidedoor.web.same_site import refuse_cross_site_posts
-from sidedoor.web.spoken import Spoken
+from sidedoor.web.spoken import FORM_KEY, Spoken
 
 PACKAGE = Path(__file__).resolve().parents[1]
 MOST_BYTES = 64 * 1024
@@ -85,7 +85,7 @@ def create_app(settings: Settings, clock: Clock = utc_now, soon: bool = False) -
         site = live.library.site
         return (*site.hosts, name_of(site.url or settings.served_at))
 
-    first = HiddenFirst(edition, app.extensions["chat_store"], clock, settings.https)
+    first = HiddenFirst(edition, app.extensions["chat_store"], app.extensions["chat_clock"], settings.https)
     app.wsgi_app = outermost = OutermostLayer(  # type: ignore[method-assign]
         OnTheWay(first),
         complete,
@@ -109,7 +109,9 @@ def create_app(settings: Settings, clock: Clock = utc_now, soon: bool = False) -
         (
             live.watch,
             how_it_is.watch,
-            lambda: sweep(app.extensions["chat_store"], clock, lambda: live.library.site.chat is not None),
+            lambda: sweep(
+                app.extensions["chat_store"], app.extensions["chat_clock"], lambda: live.library.site.chat is not None
+            ),
             # So that no search has to wait for it.
             lambda: keep_following(app.extensions["search_index"], lambda: edition.edition().public),
         )
@@ -138,7 +140,8 @@ def create_pages(settings: Settings, live: LiveLibrary, clock: Clock) -> Flask:
     app.extensions["search_index"] = SearchIndex(app.config["DATA"])
     app.extensions["feedback_senders"] = Senders()
     app.extensions["chat_store"] = store = open_store(settings.chat_store, app.config["DATA"])
-    app.extensions["chat_bell"] = Bell(store.news, clock)
+    app.extensions["chat_clock"] = agreed = agreed_clock(store, clock)
+    app.extensions["chat_bell"] = Bell(store.news, agreed)
     app.extensions["feedback"] = FeedbackStore(settings.messages_home)
     app.jinja_env.globals.update(inline_style=inline_style, inline_script=inline_script)
     app.jinja_env.tests["of_few"] = pages.of_few
@@ -155,9 +158,12 @@ def create_pages(settings: Settings, live: LiveLibrary, clock: Clock) -> Flask:
 
     def shell(public: PublicLibrary, path: str, language: str) -> dict[str, object]:
         several = len(public.site.languages) > 1
+        forms = public.forms_of(path) if language == public.site.language else {}
         return {
             "site": public.site,
-            "tongues": tongues(public, path, page_language()) if several else [],
+            "tongues": tongues(public, path, page_language()),
+            "usual": public.split(path)[1] if FORM_KEY in request.environ else "",
+            "forms": [(public.site.forms[form].name, there) for form, there in forms.items()],
             "versions": public.own_versions(path) if several else {},
             "lent": public.borrowed(path),
             "site_style": site_style(public.site),

@@ -65,20 +65,21 @@ def page() -> ResponseReturnValue:
     conversation = _mine()
     if conversation:
         return _conversation(conversation)
-    return _before(open_now=request.environ.get(MIRROR_KEY) is None and _open())
+    return _without_cookie(_response(_before(open_now=request.environ.get(MIRROR_KEY) is None and _open())))
 
 
 @blueprint.get("/wait")
 def wait() -> ResponseReturnValue:
     """Without scripts: the conversation, which renews itself. It has no box, so that no half-typed word is lost."""
     conversation = _mine()
-    return _conversation(conversation, waits=True) if conversation else _to_chat()
+    return _conversation(conversation, waits=True) if conversation else _no_longer_known()
 
 
 @blueprint.get("/open")
 def opens() -> ResponseReturnValue:
-    """For chat.js, on the page that says it is closed: whether it is open now. Then the page says so by itself."""
-    return jsonify(open=_open())
+    """For chat.js, on the page that says it is closed: whether it is open now. Then the page says so by itself; else it
+    looks again at the opening."""
+    return jsonify({"open": _open(), "in": _opens_in()})
 
 
 @blueprint.get("/here")
@@ -120,7 +121,9 @@ def start() -> ResponseReturnValue:
 def say() -> ResponseReturnValue:
     """Send a message. Whatever goes wrong, what was typed is still in the form."""
     conversation, text = _mine(), request.form.get("message", "").replace("\r\n", "\n")
-    if not conversation or conversation.state == "ended":
+    if not conversation:
+        return _no_longer_known()
+    if conversation.state == "ended":
         return _to_chat()
     try:
         number = _store().say(conversation.id, "reader", text, _now(), _once(text))
@@ -171,12 +174,13 @@ def messages() -> ResponseReturnValue:
     """For chat.js: what came after the message numbered `after`. A reload and a lost connection are the same thing."""
     conversation, after = _mine(), request.args.get("after", 0, type=whole_number)
     if not conversation or conversation.state == "ended":
-        return _without_cookie(_told_over(conversation))
+        return _without_cookie(_told_over(conversation, lost=not conversation and _was_there_just_now()))
     shown = max(conversation.shown, min(request.args.get("shown", 0, type=whole_number), conversation.newest))
     if shown > conversation.shown:
         _store().show(conversation.id, shown)
-    # Most polls bring nothing new, so the words are not even read.
-    newer = _for_reader(conversation, min(after, shown)) if conversation.newest > min(after, shown) else []
+    # Most questions bring nothing new, so the words are not even read.
+    since = min(after, conversation.shown)
+    newer = _for_reader(conversation, since) if conversation.newest > since else []
     told = _standing(conversation)
     status = _status(conversation, told)
     if told == "with you" and request.args.get("was") == "adviser gone":
@@ -185,8 +189,7 @@ def messages() -> ResponseReturnValue:
         "state": conversation.state,
         "standing": told,
         "status": status,
-        "bar": _bar(conversation, told, status, newer, shown),
-        "first": next((one.number for one in newer if _is_new(one, shown) and one.who == "adviser"), 0),
+        **_what_is_new(conversation, told, status, newer, shown),
         "numbers": rules.needs_numbers(told),
         "there": rules.asks_whether_there(conversation, _now()),
         "newest": conversation.newest,
@@ -199,7 +202,7 @@ def messages() -> ResponseReturnValue:
                 "text": "".join(part.text for part in message.parts),
                 "parts": [[part.text, part.href] for part in message.parts] if message.named else None,
                 "at": message.at.timestamp(),
-                "clock": _clock(message.at),
+                "clock": message.clock,
             }
             for message in newer
             if message.number > after
@@ -208,9 +211,18 @@ def messages() -> ResponseReturnValue:
     if "draft" in request.args and conversation.has_draft:
         answer["draft"] = _store().kept(conversation.id, "draft")
     answer["told"] = _as_told(answer)
-    if request.args.get("told") == answer["told"] and not answer["messages"]:
-        _hold(conversation)
+    # What this very page has shown meanwhile is no news to it.
+    before = {**answer, **_what_is_new(conversation, told, status, newer, conversation.shown)}
+    if request.args.get("told") in (answer["told"], _as_told(before)) and not answer["messages"]:
+        answer["held"] = _hold(conversation)
     return jsonify(answer)
+
+
+def _what_is_new(
+    conversation: Conversation, told: rules.Standing, status: str, newer: "list[Shown]", shown: int
+) -> dict[str, Any]:
+    first = next((one.number for one in newer if _is_new(one, shown) and one.who == "adviser"), 0)
+    return {"bar": _bar(conversation, told, status, newer, shown), "first": first}
 
 
 def _as_told(answer: dict[str, Any]) -> str:
@@ -219,12 +231,15 @@ def _as_told(answer: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(known).encode()).hexdigest()[:12]
 
 
-def _hold(conversation: Conversation) -> None:
-    """Let the question wait for something new, where the server can (see web/rsgi.py)."""
-    waits: list[Wait] = request.environ.get(HOLD_KEY, [])
+def _hold(conversation: Conversation) -> bool:
+    """Let the question wait for something new, where the server can (see web/rsgi.py): whether it does."""
+    waits: list[Wait] | None = request.environ.get(HOLD_KEY)
+    if waits is None:
+        return HELD_KEY in request.environ
     bell: Bell = current_app.extensions["chat_bell"]
     known = rules.news(conversation.newest, conversation.state, conversation.adviser, conversation.adviser_seen, _now())
     waits.append(partial(bell.wait, conversation.id, known, rules.held_for(conversation.state).total_seconds()))
+    return True
 
 
 @blueprint.post("/end")
@@ -289,7 +304,8 @@ def store_is_down(error: Exception) -> ResponseReturnValue:
     if not _wants_page():
         return jsonify(problem=_("The chat does not work just now. What you wrote was not sent.")), 503
     waits = request.endpoint == "chat.wait"  # it reloads itself, so that a short failure costs nobody their place
-    return _before(open_now=False, broken=True, text=request.form.get("message", ""), waits=waits), 503
+    again = (request.form.get("message", ""), request.form.get("once", "")[:40])
+    return _before(open_now=False, broken=True, unsent=again, waits=waits), 503
 
 
 def state_elsewhere() -> str:
@@ -305,6 +321,10 @@ def state_elsewhere() -> str:
         return ""  # the page is more important; the chat's own says what is wrong
 
 
+def _response(page: str) -> Response:
+    return current_app.make_response(page)
+
+
 def _at() -> str:
     return in_own_language("/chat")
 
@@ -314,7 +334,7 @@ def _to_chat(then: str = "") -> Response:
 
 
 def _now() -> datetime:
-    now: datetime = current_app.extensions["clock"]()
+    now: datetime = current_app.extensions["chat_clock"]()
     return now
 
 
@@ -350,8 +370,13 @@ def _instead() -> list[Contact]:
 
 
 def _before(
-    open_now: bool, refused: Why | None = None, broken: bool = False, text: str = "", waits: bool = False
+    open_now: bool,
+    refused: Why | None = None,
+    broken: bool = False,
+    unsent: tuple[str, str] = ("", ""),
+    waits: bool = False,
 ) -> str:
+    """`unsent`: words that were not taken, and what lets them stand once however often they are sent."""
     chat, zone, now = _chat(), current_public().site.zone, _now()
     opens = None if open_now else next_opening(chat, zone, now)
     within = is_open(chat, zone, now)
@@ -363,19 +388,27 @@ def _before(
         until=open_until(chat, zone, now),
         within=within,
         opens=opens,
-        opens_in=0 if within or not opens else max(1, int((opens - now).total_seconds()) + 1),
+        opens_in=0 if open_now else _opens_in(),
         renews=not (open_now or refused or broken),
         hours=[(_day_name(day), _slots(slots)) for day, slots in week(chat)],
         closed=[(long_date(day), _holiday(chat, day)) for day in closed_days(chat, zone, now)],
         written=_languages_written() if open_now else "",
         why=_why_refused(refused) if refused else "",
         broken=broken,
-        text=text,
+        unsent=unsent,
+        longest=rules.LONGEST_MESSAGE,
         waits=waits,
         wait=_usual_wait() if open_now else "",
         instead=_instead(),
         once=secrets.token_urlsafe(24),
     )
+
+
+def _opens_in() -> int:
+    """Seconds until the next opening; 0 within the hours, or where there is none."""
+    chat, zone, now = _chat(), current_public().site.zone, _now()
+    opens = None if is_open(chat, zone, now) else next_opening(chat, zone, now)
+    return max(1, int((opens - now).total_seconds()) + 1) if opens else 0
 
 
 def _day_name(day: int) -> str:
@@ -457,14 +490,22 @@ def _conversation(conversation: Conversation, text: str = "", problem: str = "",
 
 @dataclass(frozen=True)
 class Shown:
-    """A message as its reader sees it. `ago`: how long ago it was, by our clock; `clock`: the time on the wall."""
+    """A message as its reader sees it."""
 
     number: int
     who: str
     parts: list[Part]
     at: datetime
-    ago: str
-    clock: str
+
+    @property
+    def ago(self) -> str:
+        """How long ago it was, by our clock."""
+        return _ago(self.at)
+
+    @property
+    def clock(self) -> str:
+        """The time on the wall."""
+        return _clock(self.at)
 
     @property
     def named(self) -> bool:
@@ -484,8 +525,6 @@ def _for_reader(conversation: Conversation, after: int = 0) -> list[Shown]:
             message.who,
             _parts(message) if message.who == "adviser" else [Part(events.get(message.who, message.text))],
             message.at,
-            _ago(message.at),
-            _clock(message.at),
         )
         for message in _store().messages(conversation.id, after)
         if message.who != "note"
@@ -516,9 +555,24 @@ def _ticket(conversation: Conversation | None) -> str:
     return digest(token) if token and conversation and conversation.adviser else ""
 
 
-def _told_over(conversation: Conversation | None) -> Response:
+def _no_longer_known() -> ResponseReturnValue:
+    """For whoever was in the middle of a chat that nobody knows any more. Who comes later is told nothing of one."""
+    if not _wants_page() or _cookie() not in request.cookies:
+        return _to_chat()
+    return _without_cookie(_response(render_template("chat/over.html", instead=_instead(), chat_at=_at())))
+
+
+def _told_over(conversation: Conversation | None, lost: bool = False) -> Response:
     """For chat.js: that it is over."""
-    return jsonify(state="ended", over=_why_over(conversation), bar=_("The chat is over."))
+    why = _why_broken() if lost else _why_over(conversation)
+    return jsonify(state="ended", over=why, bar=_("The chat is over."))
+
+
+def _was_there_just_now() -> bool:
+    """Whether a page saw its chat go on so lately that an end would still be remembered. What is not known then was
+    lost with the store that held it."""
+    as_of = request.args.get("as", 0, type=whole_number)
+    return _cookie() in request.cookies and _now().timestamp() - as_of < rules.REMEMBERED.total_seconds()
 
 
 def _ago(moment: datetime) -> str:
@@ -533,12 +587,8 @@ def _clock(moment: datetime) -> str:
 
 
 def _once(text: str) -> str:
-    """What marks a message that is sent again, with scripts or without: the same form with the same words.
-
-    The form's own part is random and kept nowhere, so the digest tells nothing of the words.
-    """
-    once = request.form.get("once", "")[:40]
-    return hashlib.sha256(f"{once} {text}".encode()).hexdigest() if once else ""
+    """What marks a message that is sent again, with scripts or without."""
+    return rules.once_of(request.form.get("once", ""), text)
 
 
 def _navigated() -> bool:
@@ -623,8 +673,12 @@ def _why_over(conversation: Conversation | None) -> str:
         case "quiet":
             return _("It was quiet for a while, so it ended by itself.")
         case "broken":
-            return _("Something went wrong on our side, so we had to end it. Please call, or start again.")
+            return _why_broken()
     return ""
+
+
+def _why_broken() -> str:
+    return _("Something went wrong on our side, so we had to end it. Please call, or start again.")
 
 
 def _ended(reason: Reason, answer: Response | str) -> Response:

@@ -8,6 +8,7 @@ from flask import Blueprint, render_template, request
 from markupsafe import Markup, escape
 
 from sidedoor.documents.document import Document
+from sidedoor.documents.drawings import drawing
 from sidedoor.documents.models import Contact
 from sidedoor.documents.site import Area, Audience, Place
 from sidedoor.public.pictures import with_pictures
@@ -21,6 +22,7 @@ _TAG = re.compile(r"([^<]*)((?:<[^>]*>)?)")
 _FIGURE = re.compile(r"(?<![\w#&;])[+(]?\d(?:[\d ():./-]*\d)?(?![\w;])")
 """What is dialled, typed or read off a clock: digits, and what stands between them."""
 _MARK = re.compile(r'<div data-contact="([^"<>]*)"></div>')
+_IDEA = re.compile(r'<div class="idea" data-drawing="([\w-]+)">')
 _NUMBER = re.compile(r'<div class="(number|call-now)" data-contact="([^"<>]*)">(.*?)</div>', re.DOTALL)
 
 
@@ -170,6 +172,7 @@ def with_contacts(html: str) -> Markup:
         template = {"number": "contact_number.html", "call-now": "contact_call.html"}[found[1]]
         return render_template(template, contact=contact, words=Markup(found[3])) if contact else ""
 
+    html = _IDEA.sub(lambda found: f'<div class="idea">{drawing(found[1])}', html)
     return Markup(_NUMBER.sub(number, _MARK.sub(card, html)))
 
 

@@ -8,12 +8,14 @@ out again before anybody reads it.
 
 import re
 import unicodedata
+from functools import lru_cache
 
 TOKENIZER = "porter unicode61 remove_diacritics 2 categories ''L* N* Co Mn Mc''"
 """For a CREATE VIRTUAL TABLE's tokenize='…': vowel signs belong to their word in Bengali, Gurmukhi and others."""
 _NO_WIDTH = "\u200b"
 _SIGNS = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _BETWEEN_SIGNS = re.compile(rf"(?<=[{_SIGNS}])(?=[{_SIGNS}])")
+_BETWEEN_WORDS = re.compile(r"[^\w\s]")
 _SAME = str.maketrans(
     {
         **dict.fromkeys("يىئ", "ی"), "ك": "ک", **dict.fromkeys("ةۃہھۀ", "ه"), **dict.fromkeys("أإآٱ", "ا"), "ؤ": "و",
@@ -36,10 +38,14 @@ def shown(text: str) -> str:
 def words(text: str) -> list[str]:
     """The words of a text as somebody may type them, in small letters."""
     text = unicodedata.normalize("NFC", text.lower().replace("’", "").replace("'", ""))
-    told = (one if one.isalnum() or one == "_" or unicodedata.category(one)[0] == "M" else " " for one in text)
-    return "".join(told).split()
+    return _BETWEEN_WORDS.sub(_space_or_mark, text).split()
 
 
+def _space_or_mark(found: re.Match[str]) -> str:
+    return found[0] if unicodedata.category(found[0])[0] == "M" else " "
+
+
+@lru_cache(maxsize=50_000)
 def folded(word: str) -> str:
     """The one spelling of a word that may be written in several ways: without marks, of one kind of letter."""
     plain = unicodedata.normalize("NFD", word.translate(_SAME)).translate(_SAME)
@@ -50,6 +56,7 @@ def folded(word: str) -> str:
 
 def other_spellings(texts: str) -> str:
     """The folded words of a text that are spelt otherwise there: what a search finds them by as well."""
-    joined = texts.lower().replace("\u200c", "")
-    found = (folded(word) for word in (*words(texts), *words(joined)))
-    return " ".join(dict.fromkeys(word for word in found if word not in texts.lower()))
+    small = texts.lower()
+    written = words(texts) + (words(small.replace("\u200c", "")) if "\u200c" in small else [])
+    found = dict.fromkeys(folded(word) for word in dict.fromkeys(written))
+    return " ".join(word for word in found if word not in small)

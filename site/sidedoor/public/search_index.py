@@ -9,6 +9,7 @@ spelling by the nearest word that the site really uses.
 import difflib
 import hashlib
 import logging
+import random
 import re
 import sqlite3
 import threading
@@ -163,15 +164,23 @@ class SearchIndex:
         for first in range(0, len(gone), _AT_ONCE):
             with self._writing() as database:
                 _take_out(database, list(gone)[first : first + _AT_ONCE])
-        for first in range(0, len(new), _AT_ONCE):
-            if at_once and first:
-                return False
-            entries = {
-                version: entry for version in new[first : first + _AT_ONCE] if (entry := _entry(wanted[version]))
-            }
+        parts = [new[first : first + _AT_ONCE] for first in range(0, len(new), _AT_ONCE)]
+        newest, others = parts[:1], parts[1:]
+        # Other workers have the same before them, and everybody leaves what is done.
+        random.shuffle(others)
+        for part in newest if at_once else newest + others:
+            missing = self._missing(part)
+            entries = {version: entry for version in missing if (entry := _entry(wanted[version]))}
             with self._writing() as database:
                 _put_in(database, entries)
-        return True
+        return not (at_once and others)
+
+    def _missing(self, versions: Collection[int]) -> list[int]:
+        marks = ", ".join("?" * len(versions))
+        with self._reading() as database:
+            query = f"SELECT version FROM held WHERE version IN ({marks})"  # noqa: S608
+            held = {version for (version,) in database.execute(query, list(versions))}
+        return [version for version in versions if version not in held]
 
     def _begin_anew(self) -> None:
         """What other code made may be made otherwise."""
@@ -197,11 +206,12 @@ class SearchIndex:
 def keep_following(index: SearchIndex, public: Callable[[], PublicLibrary]) -> None:
     """For a thread of its own: hold what is public now, as it changes."""
     while True:
+        began = time.monotonic()
         try:
             index.follow(public())
         except Exception:  # one look that fails is no reason to look no more
             log.exception("What is public could not be indexed for the search.")
-        time.sleep(_LOOKS_EVERY_SECONDS)
+        time.sleep(max(_LOOKS_EVERY_SECONDS, time.monotonic() - began))
 
 
 def _found(database: sqlite3.Connection, wanted: list[str], public: PublicLibrary) -> Found:

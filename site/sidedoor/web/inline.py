@@ -14,7 +14,7 @@ from markupsafe import Markup
 _PACKAGE = Path(__file__).resolve().parents[1]
 # The wheel carries the folder inside the package; a checkout has it beside site/.
 STATIC = _PACKAGE / "static" if (_PACKAGE / "static").is_dir() else _PACKAGE.parents[1] / "static"
-STYLES = ("public.css", "home.css", "few.css", "chat.css")
+STYLES = ("public.css", "home.css", "few.css", "chat.css", "easy.css")
 """The first is on every page; the others where they are used, and travel.js brings them along."""
 BUNDLES = {
     # The exit stands alone: nothing else that fails can stop it.

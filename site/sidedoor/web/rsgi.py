@@ -26,10 +26,13 @@ SMALL_BYTES = 64 * 1024
 """A form. Larger bodies, pictures, get one more second for each such amount that arrives: 5 Mbit/s is plenty."""
 MOST_HELD_BYTES = 96 * 1024 * 1024
 """The memory that all large bodies still arriving may take together."""
+_SWITCH_SECONDS = 0.0005
+"""After so long a thread gives way to the event loop. With Python's own 5 ms, a busy chat would slow every page."""
 HOLD_KEY, HELD_KEY = "sidedoor.hold", "sidedoor.held"
 """A view that has nothing to tell yet may put what it waits for into the list that is in its environ at HOLD_KEY, where
-there is one. It is asked again after that, once, with HELD_KEY; what it answered before is not sent."""
-Wait = Callable[[], Awaitable[None]]
+there is one. Once that says that there is something new, the view is asked again, once, with HELD_KEY; where it says
+that there is not, what the view answered first is sent."""
+Wait = Callable[[], Awaitable[bool]]
 _Answer = tuple[int, list[tuple[str, str]], bytes]
 
 
@@ -78,7 +81,7 @@ class Front:
         self._refuse = refuse
         self._threads = ThreadPoolExecutor(THREADS, "request")
         self._held = 0
-        self._waiting: set[asyncio.Future[None]] = set()
+        self._waiting: set[asyncio.Future[bool]] = set()
         self._is_warned = self._ends = False
 
     async def __call__(self, scope: Scope, connection: Connection) -> None:
@@ -98,16 +101,18 @@ class Front:
                 return
             environ["wsgi.input"] = io.BytesIO(body)
         answer = await self._in_a_thread(self._answer, environ)
-        if waits:
-            await self._wait(waits[0])
+        if waits and await self._wait(waits[0]):
             answer = await self._in_a_thread(self._answer, {**_environ(scope), HELD_KEY: True})
         connection.response_bytes(*answer)
 
     async def _in_a_thread(self, answer: Callable[..., _Answer], *given: Any) -> _Answer:
         return await asyncio.get_running_loop().run_in_executor(self._threads, answer, *given)
 
-    async def _wait(self, wait: Wait) -> None:
-        """granian ends a worker when everything is answered: from the moment it is told to, nothing waits any more."""
+    async def _wait(self, wait: Wait) -> bool:
+        """Whether there is something new.
+
+        granian ends a worker when everything is answered: from the moment it is told to, nothing waits any more.
+        """
         loop = asyncio.get_running_loop()
         if not self._is_warned and threading.current_thread() is threading.main_thread():
             self._is_warned = True
@@ -115,11 +120,12 @@ class Front:
                 # In the place of the loop's own, which does nothing: Python wakes the loop, and so granian, anyway.
                 signal.signal(number, lambda *_: loop.call_soon_threadsafe(self._let_go))
         if self._ends:
-            return
+            return False
         waiting = asyncio.ensure_future(wait())
         self._waiting.add(waiting)
         await asyncio.wait((waiting,))
         self._waiting.discard(waiting)
+        return not waiting.cancelled() and waiting.result()
 
     def _let_go(self) -> None:
         self._ends = True
@@ -174,6 +180,7 @@ def serve(
     refuse: "Callable[[WSGIEnvironment, Callable[..., Any], str], Iterable[bytes]]",
 ) -> None:
     """Let granian serve `app` through a Front."""
+    sys.setswitchinterval(_SWITCH_SECONDS)
     app.__rsgi__ = Front(app, at_hand, refuse)  # type: ignore[attr-defined]
 
 

@@ -33,7 +33,8 @@ from sidedoor.desk.chats.words import (
     lines,
     ready_answers,
 )
-from sidedoor.desk.current import audit, library, now, the_desk
+from sidedoor.desk.current import audit, library, the_desk
+from sidedoor.desk.current import chat_now as now
 from sidedoor.desk.words import distance_in_words
 from sidedoor.web.language import language_name
 from sidedoor.web.numbers import whole_number
@@ -67,10 +68,13 @@ def now_() -> ResponseReturnValue:
     """For chats.js: what is new. `after=3:5,7:0` says which messages the page has; `one=3` asks for one chat alone;
     `unsent`, for the adviser's own unsent words, too."""
     after, alone = _after(), request.args.get("one", type=whole_number)
+    silent = _sign()
     live, present = _look_in()
     me = present.get(current_person().id)
     own = [chat for chat in _own(live) if alone in (None, chat.id)]
     return {
+        "clock": _time(now()),
+        "silent": _time(silent) if silent else "",
         "alarm": _alarm(live),
         "word": _words_wanted(present),
         "here": me is not None,
@@ -153,7 +157,7 @@ def say(number: int) -> ResponseReturnValue:
         text = "\n".join(part for part in (text.rstrip(), _field("ready")) if part)
         return _again(conversation, Typed(number, text))
     try:
-        _store().say(number, "adviser", text, now(), request.form.get("once", "")[:40], current_person().name)
+        _store().say(number, "adviser", text, now(), _once(text), current_person().name)
     except NotPossible as refused:
         return _again(conversation, Typed(number, text, REFUSED[refused.why]))
     if conversation.has_answer:
@@ -210,7 +214,7 @@ def hand_over(number: int) -> ResponseReturnValue:
         return _again(conversation, Typed(number, problem="The note is too long.", note=words))
     try:
         if words:
-            _store().say(number, "note", words, now(), request.form.get("once", "")[:40], person.name)
+            _store().say(number, "note", words, now(), _once(words), person.name)
         _pass_on(conversation, to.id, to.name)
     except NotPossible as refused:
         return _again(_mine(number), Typed(number, problem=REFUSED[refused.why], note=words))
@@ -382,15 +386,22 @@ def _gone(numbers: set[int]) -> dict[int, str]:
     return told
 
 
-def _look_in() -> tuple[list[Conversation], Mapping[int, Adviser]]:
-    """What this board shows, and who is present, by id. Looking is a sign that this desk is open."""
+def _sign() -> datetime | None:
+    """Note that this desk is open. Since when it had given no sign, where readers were told so: a laptop slept, say."""
     person = current_person()
     looked: dict[int, datetime] = current_app.extensions.setdefault("chat_looked_in", {})
     before = looked.get(person.id)
-    if before is None or now() - before >= rules.DESK_SIGNS_EVERY:
-        _store().sign(person.id, now())
-        looked[person.id] = now()
-    return _store().board(person.id, now())
+    if before is not None and now() - before < rules.DESK_SIGNS_EVERY:
+        return None
+    looked[person.id] = now()
+    last = _store().sign(person.id, now())
+    return last if last and rules.desk_is_gone(last, now()) else None
+
+
+def _look_in() -> tuple[list[Conversation], Mapping[int, Adviser]]:
+    """What this board shows, and who is present, by id. Looking is a sign that this desk is open."""
+    _sign()
+    return _store().board(current_person().id, now())
 
 
 def _others(present: Mapping[int, Adviser]) -> list[Adviser]:
@@ -496,6 +507,10 @@ def _column(chat: Conversation, typed: Typed, present: Mapping[int, Adviser], le
             (contact.name, card(contact)) for contact in library().contacts.values() if contact.phone or contact.text
         ],
     )
+
+
+def _once(text: str) -> str:
+    return rules.once_of(request.form.get("once", ""), text)
 
 
 def _field(name: str) -> str:

@@ -11,7 +11,8 @@ from sidedoor.chat import rules
 from sidedoor.chat.model import Conversation, NotPossible
 from sidedoor.desk.access import current_person, only, polled
 from sidedoor.desk.chats.words import REFUSED, lines_of_practice
-from sidedoor.desk.current import library, now, the_desk
+from sidedoor.desk.current import chat_now as now
+from sidedoor.desk.current import library, the_desk
 from sidedoor.web.numbers import whole_number
 
 blueprint = Blueprint("practice", __name__)

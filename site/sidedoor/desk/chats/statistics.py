@@ -16,7 +16,8 @@ from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from sidedoor.desk.access import only
-from sidedoor.desk.current import library, now, the_desk
+from sidedoor.desk.current import chat_now as now
+from sidedoor.desk.current import library, the_desk
 from sidedoor.web.language import language_name
 from sidedoor.web.numbers import whole_number
 

@@ -11,7 +11,8 @@ from sidedoor.chat.model import Conversation, NotPossible
 from sidedoor.chat.store import ChatStore
 from sidedoor.desk.access import current_person, only, polled
 from sidedoor.desk.chats.words import lines
-from sidedoor.desk.current import audit, now, the_desk
+from sidedoor.desk.current import audit, the_desk
+from sidedoor.desk.current import chat_now as now
 from sidedoor.web.numbers import whole_number
 
 blueprint = Blueprint("watch", __name__)

@@ -37,7 +37,8 @@ from sidedoor.private import secret_file
 blueprint = Blueprint("signing_in", __name__)
 LATELY = timedelta(minutes=15)
 _WRONG = (
-    "That did not work. Check the name, the password and the six digits; each code is good for once."
+    "That did not work. Check the name, the password and the six digits; each code is good for once, and the clock of"
+    " the phone has to be right."
     f" After {FAILURES} wrong tries a name rests for {FAILURE_MINUTES} minutes; a passkey works all the same."
 )
 _TOO_OFTEN = f"That was too often. Wait {FAILURE_MINUTES} minutes, or sign in with a passkey now."

@@ -21,8 +21,6 @@
   const PATIENCE_MS = 10000;
   const MISSED_BEFORE_SAID = 3;
   const NUMBER = /([+(]?\p{Nd}(?:[ ():./-]{0,2}\p{Nd})+)/u;
-  /** Silent for so long, a desk counts as gone (chat/rules.py). */
-  const GONE_MS = 80_000;
   const own = /** @type {any} */ (window).trustedTypes?.createPolicy("sidedoor-desk", {
     createHTML: (/** @type {string} */ html) => html,
     createScriptURL: (/** @type {string} */ url) => url,
@@ -33,8 +31,10 @@
   /** @type {Set<string>} chats that were closed here: an answer on its way may still hold them */
   const closed = new Set();
   let missed = 0;
-  let since = "";
-  let reached = Date.now();
+  /** The desk's own clock when it last answered: this machine's may be wrong. */
+  let answeredAt = "";
+  /** Whether the adviser said here that they are away. */
+  let left = false;
   /** @type {Promise<void> | null} */
   let asking = null;
   let again = false;
@@ -245,9 +245,12 @@
     }
   }
 
-  /** @param {{ here: boolean, pause: string, present: string }} told */
+  /** @param {{ here: boolean, pause: string, present: string }} told @returns {string[]} what nobody may miss: readers find no one */
   function renewPresence(told) {
     const [here, away] = [find("[data-here]"), find("[data-away]")];
+    if (here && !here.hidden && !told.here && !left) fell = ["You count as away now. If you are here, press “I am present”."];
+    if (told.here || left) fell = [];
+    if (told.here) left = false;
     // What comes is shown before what goes is hidden, so that the focus has somewhere to go.
     for (const [one, shown, other] of /** @type {[HTMLElement | null, boolean, HTMLElement | null][]} */ (
       told.here ? [[here, true, null], [away, false, here]] : [[away, true, null], [here, false, away]]
@@ -256,6 +259,7 @@
     for (const form of document.querySelectorAll("[data-pauses]"))
       show(/** @type {HTMLElement} */ (form), told.pause !== "", find("[data-here] button"));
     write(find("[data-present]"), told.present);
+    return fell;
   }
 
   /**
@@ -288,6 +292,8 @@
   }
 
   let asksForUnsent = true;
+  /** @type {string[]} */
+  let fell = [];
 
   async function look() {
     if (watched) {
@@ -305,6 +311,10 @@
     const unsent = asksForUnsent ? "&unsent=" : "";
     const told = await ask(`/chats/now?after=${after}${board || !first ? "" : `&one=${first.dataset.chat}`}${unsent}`);
     if (unsent) asksForUnsent = false;
+    answeredAt = told.clock;
+    // After a sleep or a lost network: what was told meanwhile to the others is told here, too.
+    const what = "Readers were told that your connection was lost, and a colleague may have taken over.";
+    if (told.silent) write(find("[data-said]"), `This desk gave no sign from ${told.silent} to ${answeredAt}. ${what}`);
     renewColumns(told.chats, told.gone);
     for (const place of columns()) {
       const text = box(place);
@@ -314,24 +324,12 @@
     renewColleagues(told.others);
     if (board) {
       renewQueue(told.waiting);
-      renewPresence(told);
+      const away = renewPresence(told);
       renewLeft(told.left);
       write(find("[data-word]"), told.word);
-      ring(told.alarm);
+      ring([...away, ...told.alarm]);
     }
     count();
-  }
-
-  /** @param {number} moment */
-  const clockTime = (moment) => new Date(moment).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
-
-  /** After a sleep or a lost network: what was told meanwhile to the others is told here, too. */
-  function cameBack() {
-    const before = reached;
-    reached = Date.now();
-    if (watched || reached - before < GONE_MS) return;
-    const what = "Readers were told that your connection was lost, and a colleague may have taken over.";
-    write(find("[data-said]"), `This desk gave no sign from ${clockTime(before)} to ${clockTime(reached)}. ${what}`);
   }
 
   /** Ask what is new. Who calls while a question is under way waits for the next one, which knows what they did. */
@@ -346,15 +344,13 @@
       again = false;
       try {
         await look();
-        cameBack();
         missed = 0;
         write(find("[data-lost-touch]"), "");
       } catch (error) {
         missed += 1;
-        if (missed === 1) since = clockTime(Date.now());
         const out = error instanceof Error && error.message === "signed out";
         if (missed >= MISSED_BEFORE_SAID || out) {
-          const what = out ? "You are signed out. Sign in in another tab." : `The desk cannot be reached since ${since}.`;
+          const what = out ? "You are signed out. Sign in in another tab." : `The desk cannot be reached${answeredAt && ` since ${answeredAt}`}.`;
           write(find("[data-lost-touch]"), `${what} What you have typed stays here.`);
         }
       }
@@ -420,6 +416,7 @@
   /** @param {Press} press @param {HTMLElement | null} place @returns {Promise<boolean>} whether the desk took it */
   async function isDone({ form, fields }, place) {
     let told = { said: "", problem: "" };
+    left ||= fields.get("present") === "no";
     try {
       const answer = await fetch(form.action, {
         method: "POST",

@@ -1,0 +1,182 @@
+"""Two machines of the site and a desk on one Valkey, whose clocks differ by ten minutes; and what a store costs that is lost."""
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from sidedoor.chat.store import open_store
+from sidedoor.desk import create_app as create_desk
+from sidedoor.public import create_app
+from sidedoor.settings import Settings
+from tests.chat.conftest import Valkey
+from tests.chat.readers import CHAT
+from tests.content import SITE, ContentFolder
+from tests.desk.conftest import DeskClient, learn_the_token
+from tests.house import HouseClient
+
+JSON = {"Accept": "application/json"}
+BROKEN = "Something went wrong on our side, so we had to end it. Please call, or start again."
+
+
+class Machines:
+    """`one` goes right, the clock of `other` is ten minutes fast, that of the desk, where Kit sits, ten minutes slow."""
+
+    def __init__(self, content: ContentFolder, folder: Path, valkey: Valkey) -> None:
+        content.write("site.toml", SITE + CHAT)
+        self.valkey = valkey
+        one, other = (
+            create_app(self._settings(content, folder / name), lambda fast=fast: datetime.now(UTC) + fast)  # type: ignore[misc]
+            for name, fast in (("one", timedelta()), ("other", timedelta(minutes=10)))
+        )
+        desk = create_desk(self._settings(content, folder / "desk"), lambda: datetime.now(UTC) - timedelta(minutes=10))
+        self.apps, self._desk = (one, other), desk
+        for app in self.apps:
+            app.test_client_class = HouseClient
+        desk.test_client_class = DeskClient
+        self.one, self.other = one.test_client(), other.test_client()
+        self.kit = desk.test_client()
+        it = desk.extensions["desk"]
+        with self.kit.session_transaction() as session:
+            session["token"] = it.sessions.start(it.staff.add("Kit Adviser", ["adviser"]), "", it.clock())
+        learn_the_token(self.kit)
+        self.kit.post("/chats/present", data={"present": "yes"})
+
+    def _settings(self, content: ContentFolder, data: Path) -> Settings:
+        return Settings(content=content.path, data=data, chat_store=self.valkey.url)
+
+    def start(self) -> int:
+        """Somebody starts at the machine that goes right, and is known at the other as well; Kit answers."""
+        answer = self.one.post("/chat/start")
+        assert answer.status_code == 303
+        self.other.set_cookie("chat", cookie_of(self.one))
+        (waiter,) = json.loads(self.kit.get("/chats/now").data)["waiting"]
+        self.kit.post("/chats/ready")
+        self.kit.post(f"/chats/{waiter['id']}/accept")
+        self.kit.post(f"/chats/{waiter['id']}/say", data={"message": "zqword"})
+        return int(waiter["id"])
+
+    def ago(self, number: int, **span: float) -> None:
+        """Let it have been quiet, and seen, for so long."""
+        moment = (datetime.now(UTC) - timedelta(**span)).isoformat()
+        self.valkey.client.hset(f"sidedoor:chat:one:{number}", mapping={"quiet_since": moment, "seen": moment})
+
+    def close(self) -> None:
+        """Stop following the folder."""
+        for app in self.apps:
+            app.extensions["live"].close()
+        self._desk.extensions["desk"].live.close()
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Valkey]:
+    server = Valkey(tmp_path / "valkey")
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def machines(content: ContentFolder, tmp_path: Path, own: Valkey) -> Iterator[Machines]:
+    machines = Machines(content, tmp_path, own)
+    yield machines
+    machines.close()
+
+
+def cookie_of(client: FlaskClient) -> str:
+    cookie = client.get_cookie("chat")
+    assert cookie
+    return cookie.value
+
+
+def told(client: FlaskClient, query: str = "") -> dict[str, Any]:
+    answer = client.get(f"/chat/messages?after=0{query}", headers=JSON)
+    found: dict[str, Any] = json.loads(answer.data)
+    return found
+
+
+def text(client: FlaskClient, address: str) -> str:
+    return client.get(address).get_data(as_text=True)
+
+
+def test_machines_whose_clocks_differ_by_ten_minutes_tell_a_reader_and_an_adviser_the_same(machines: Machines) -> None:
+    for client in (machines.one, machines.other):
+        assert "It is safe. Start" in text(client, "/chat"), "Kit's desk, twenty minutes behind one, is not gone"
+    number = machines.start()
+    for client in (machines.one, machines.other, machines.one):
+        found = told(client)
+        assert (found["state"], found["standing"], found["there"]) == ("talking", "with you", False)
+        assert abs(found["now"] - datetime.now(UTC).timestamp()) < 60
+        (message,) = found["messages"]
+        assert abs(message["at"] - found["now"]) < 60
+        assert re.search(r"<time[^>]*>just now</time>", text(client, "/chat"))
+    board = json.loads(machines.kit.get(f"/chats/now?after={number}:0").data)
+    assert (board["alarm"], board["here"], board["silent"]) == ([], True, "")
+    # Quiet for six minutes: by the clock that is ten minutes fast it would be over.
+    machines.ago(number, minutes=6)
+    assert [told(client)["there"] for client in (machines.other, machines.one)] == [False, False]
+    machines.ago(number, minutes=11)
+    assert [told(client)["there"] for client in (machines.one, machines.other)] == [True, True]
+    assert machines.other.post("/chat/here").status_code in (204, 303)
+    assert not told(machines.one)["there"]
+
+
+def test_a_clock_that_is_away_is_counted_on_and_a_machine_that_never_heard_it_goes_by_its_own(
+    own: Valkey, tmp_path: Path
+) -> None:
+    wrong = datetime(2020, 1, 1, tzinfo=UTC)
+    store = open_store(own.url, tmp_path)
+    assert abs(store.agreed(wrong) - datetime.now(UTC)) < timedelta(seconds=5)
+    own.stop()
+    assert abs(store.agreed(wrong) - datetime.now(UTC)) < timedelta(seconds=5)
+    assert open_store(own.url, tmp_path).agreed(wrong) == wrong
+    assert open_store("sqlite:", tmp_path).agreed(wrong) == wrong
+    own.start()
+
+
+def test_a_store_that_comes_back_with_what_it_held_costs_nothing_and_gives_unsent_words_back(
+    machines: Machines,
+) -> None:
+    number = machines.start()
+    machines.valkey.client.save()
+    machines.valkey.stop()
+    refused = machines.one.post("/chat/say", data={"message": "zqunsent <b>", "once": "zqonce"})
+    page = refused.get_data(as_text=True)
+    assert (refused.status_code, "The chat does not work just now." in page) == (503, True)
+    assert re.search(r"<textarea[^>]*>zqunsent &lt;b&gt;</textarea>", page)
+    once = re.search(r'name="once" value="([^"]+)"', page)
+    assert once and once[1] == "zqonce"
+    assert machines.one.post("/chat/say", data={"message": "zq"}, headers=JSON).status_code == 503
+    assert machines.kit.get("/chats/now").status_code == 503
+    machines.valkey.start()
+    for _ in range(2):  # pressed twice
+        machines.one.post("/chat/say", data={"message": "zqunsent <b>", "once": once[1]})
+    assert [one["text"] for one in told(machines.other)["messages"]] == ["zqword", "zqunsent <b>"]
+    board = json.loads(machines.kit.get(f"/chats/now?after={number}:1").data)
+    assert [one["text"] for one in board["chats"][str(number)]["messages"]] == ["zqunsent <b>"]
+
+
+def test_a_chat_that_is_lost_with_its_store_is_said_to_be_so_and_one_that_was_forgotten_is_not(
+    machines: Machines,
+) -> None:
+    number = machines.start()
+    as_of = int(told(machines.one)["now"])
+    machines.valkey.restart(keeps=False)
+    assert told(machines.other, f"&as={as_of}")["over"] == BROKEN
+    machines.other.set_cookie("chat", cookie_of(machines.one))
+    assert told(machines.other, f"&as={as_of - 601}")["over"] == ""
+    # Without scripts: in the middle of it they are told, and the cookie goes; who comes later is told of no chat.
+    for method, step in (("GET", "wait"), ("POST", "say")):
+        kept = cookie_of(machines.one)
+        answer = machines.one.open(f"/chat/{step}", method=method)
+        assert "The chat is over" in answer.get_data(as_text=True)
+        assert machines.one.get_cookie("chat") is None
+        machines.one.set_cookie("chat", kept)
+    assert "The chat is over" not in text(machines.one, "/chat")
+    assert machines.one.get_cookie("chat") is None
+    board = json.loads(machines.kit.get(f"/chats/now?after={number}:0").data)
+    assert (board["here"], board["gone"][str(number)][:30]) == (False, "This chat is no longer known: ")
