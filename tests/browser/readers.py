@@ -337,8 +337,9 @@ class FirefoxReader:
         })  # fmt: skip
 
     def resize(self, width: int) -> None:
-        """Make the window so wide: 500 is its narrowest."""
-        self._marionette.set_window_rect(width=width, height=900)
+        """Make the page so wide. Firefox's window is 500 at its narrowest: in it, the page is what BiDi's setViewport makes it."""
+        self._marionette.set_window_rect(width=max(width, 500), height=900)
+        self.chrome(f"window.gBrowser.selectedBrowser.style.maxWidth = '{width}px';")
 
     def click_at_the_left(self, css: str) -> None:
         """Press where what the selector finds begins: the day, in a field for a date."""

@@ -2,12 +2,14 @@
 
 import itertools
 import re
+from collections.abc import Iterable
 
 import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser.readers import FirefoxReader
 from tests.server import RunningSite
+from tests.web.test_catalogues import SHIPPED
 
 PAGES_ALONE = True  # chromium.py
 
@@ -25,6 +27,7 @@ PAGES = [
         "/card",
     ),
 ]
+IN_EACH_LANGUAGE = ("", "/help/get-help-now", "/contacts", "/chat", "/feedback", "/search", "/nope")
 # Links within a sentence may be as small as its words (WCAG 2.5.5, inline).
 TARGETS = """() => [...document.querySelectorAll("a[href], button, summary, select, textarea, input[type=search], label.box")]
   .filter((one) => {
@@ -102,6 +105,31 @@ def test_every_target_is_44_pixels_wide_and_high_and_at_twice_the_size_of_text_n
     page.close()
     assert not small
     assert not wide
+
+
+def wide_at_twice_the_size(page: Page, addresses: Iterable[str]) -> list[str]:
+    """Those that are wider than the screen where text is twice as large and everything is open."""
+    wide = []
+    for address in addresses:
+        page.goto(address)
+        page.evaluate(
+            """() => {
+              document.documentElement.style.fontSize = "200%";
+              for (const fold of document.querySelectorAll("details")) fold.open = true;
+            }"""
+        )
+        if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+            wide.append(address)
+    return wide
+
+
+def test_at_twice_the_size_of_text_no_language_s_longest_words_are_wider_than_a_small_screen(
+    browser: Browser, site: RunningSite
+) -> None:
+    page = browser.new_page(viewport={"width": 320, "height": 568})
+    places = (f"{site.url}/{language}{place}" for language in SHIPPED for place in IN_EACH_LANGUAGE)
+    assert wide_at_twice_the_size(page, [*places, f"{site.url}/en-simple/help/get-help-now"]) == []
+    page.close()
 
 
 def test_a_wide_screen_has_a_second_column_and_nothing_stands_lost_in_it(browser: Browser, site: RunningSite) -> None:

@@ -296,6 +296,29 @@ def test_the_pack_of_the_language_is_brought_where_the_language_changes(tongues:
     assert tab.evaluate("Boolean(pack.page('/cy/help/get-help-now') && pack.page('/help/money'))")
 
 
+def test_easy_read_is_one_press_away_in_place_and_the_choice_of_language_leads_on_from_it(
+    tongues: tuple[Page, RunningSite],
+) -> None:
+    tab, site = tongues
+    tab.goto(f"{site.url}/help/get-help-now")
+    before = tab.evaluate("[history.length, location.href, document.title]")
+    tab.click(".up .other")
+    tab.wait_for_selector("main .idea svg")
+    assert tab.evaluate("[history.length, location.href, document.title]") == before
+    drawn = tab.evaluate(
+        "(({ width, height }) => [width, height])(document.querySelector('.idea svg').getBoundingClientRect())"
+    )
+    assert 80 <= drawn[0] == drawn[1] <= 160, "its style came along"
+    choice = tab.evaluate(
+        "[...document.querySelectorAll('#languages a')].map((a) => [a.getAttribute('href'), a.ariaCurrent])"
+    )
+    assert ["/cy/help/get-help-now", None] in choice
+    assert ["/en-simple/help/get-help-now", "page"] in choice
+    tab.click(".up .other")
+    tab.wait_for_selector("main .emergency")
+    assert tab.locator(".idea").count() == 0
+
+
 def test_a_browsers_language_is_offered_in_its_own_words_and_one_press_reads_the_page_in_it_in_place(
     tongues: tuple[Page, RunningSite], browser: Browser
 ) -> None:

@@ -150,8 +150,10 @@ class Spoken(Model):
 
 
 class Form(Spoken):
-    """Another form of pages in the site's own language, for readers whom the usual one does not serve: Easy Read. It has
-    the pages that are written in it, and is lent none."""
+    """Another form of pages in the site's own language, for readers whom the usual one does not serve: Easy Read.
+
+    It has the pages that are written in it, and is lent none.
+    """
 
     name: Words
     """What its readers call it."""

@@ -1,6 +1,7 @@
 """The style rules that a site's own choices make: its colours, its mark, and one place's numbers on a card to carry.
 
-They are the same on every page of a site, stand in a `<style>` of their own, and the policy lists them by their hash.
+They are the same wherever they stand, in a `<style>` of their own that the policy lists by its hash: on every page of a
+site that chose a look, else on those with a card.
 A colour that could not be read is not used: check says which, and the site keeps the one it comes with.
 """
 
@@ -21,22 +22,30 @@ from sidedoor.web.inline import inline_style
 LEAST_FOR_TEXT = 7.0
 LEAST_FOR_LINKS = 4.5
 """WCAG 2.2: AAA for what is read at length, AA for links and buttons, which are told apart in other ways too."""
-_made: tuple[Site, str] | None = None
+_made: tuple[Site, str, bool] | None = None
 
 
 def site_rules(site: Site) -> str:
     """The rules for this site; empty where it chose nothing that needs any. Ids are letters, digits and hyphens."""
+    return _rules(site)[0]
+
+
+def _rules(site: Site) -> tuple[str, bool]:
+    """The rules, and whether any is for every page."""
     global _made
     made = _made
     if made is None or made[0] is not site:
-        _made = made = site, "".join([*_colours(site.look), *_mark(site.look), *_narrowing(site)])
-    return made[1]
+        look = [*_colours(site.look), *_mark(site.look)]
+        _made = made = site, "".join([*look, *_narrowing(site)]), bool(look)
+    return made[1:]
 
 
-def site_style(site: Site) -> Markup:
-    """The whole `<style>` element, if there are rules."""
-    rules = site_rules(site)
-    return Markup(f"<style>{rules}</style>") if rules else Markup()
+def site_style(site: Site, has_card: bool) -> Markup:
+    """The whole `<style>` element for a page, if it needs any; that of a few pages is marked as such."""
+    rules, everywhere = _rules(site)
+    if not rules or not (everywhere or has_card):
+        return Markup()
+    return Markup(f"<style>{rules}</style>" if everywhere else f"<style data-few>{rules}</style>")
 
 
 def check_look(site: Site) -> list[Problem]:
@@ -52,7 +61,7 @@ def check_look(site: Site) -> list[Problem]:
 def _tokens() -> tuple[Mapping[str, str], Mapping[str, str]]:
     """The style sheet's own colours, for light and for dark."""
     light, dark, *_ = re.findall(r":root ?\{([^}]*--paper:[^}]*)\}", str(inline_style("public.css")))
-    in_light, in_dark = (dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})\b", found)) for found in (light, dark))
+    in_light, in_dark = (dict(re.findall(r"--([\w-]+):(#[0-9a-f]{6})\b", found)) for found in (light, dark))
     return in_light, in_light | in_dark
 
 

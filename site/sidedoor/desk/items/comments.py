@@ -6,7 +6,6 @@ something to read: noted in the same step, until they have seen it or the commen
 """
 
 import re
-import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +13,7 @@ from pathlib import Path
 
 from sidedoor.desk.items.reviews import SCHEMA, UNKNOWN
 from sidedoor.desk.refusals import Refusal, Stopped
-from sidedoor.home import Home, open_database
+from sidedoor.home import Home, Statements, open_database
 
 LONGEST_PASSAGE, LONGEST_WORDS = 300, 1000
 _MARKS = str.maketrans("‘’“”", "''\"\"")
@@ -121,9 +120,7 @@ class Comments:
     def unseen(self) -> list[Unseen]:
         """Who has something to read, by the oldest comment first."""
         with self._database.reading() as database:
-            query = (
-                "SELECT number, file, unseen.person FROM unseen JOIN comments ON number = comment ORDER BY 1, 3"
-            )
+            query = "SELECT number, file, unseen.person FROM unseen JOIN comments ON number = comment ORDER BY 1, 3"
             return [Unseen(*row) for row in database.execute(query).fetchall()]
 
     def seen(self, person: int, files: Iterable[str]) -> None:
@@ -136,8 +133,8 @@ class Comments:
             database.executemany(query, [(person, file) for file in files])
 
 
-def _concerns(database: sqlite3.Connection, number: int, person: int) -> None:
-    """Note for everybody but `person` who wrote the item or took part in the comment that there is something to read."""
+def _concerns(database: Statements, number: int, person: int) -> None:
+    """Note for whoever wrote the item or took part in the comment, save `person`, that there is something to read."""
     (file,) = database.execute("SELECT file FROM comments WHERE number = ?", (number,)).fetchone()
     rows = database.execute(
         "SELECT person FROM hands WHERE file = ? UNION SELECT person FROM comments WHERE number = ?"
