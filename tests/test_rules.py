@@ -153,9 +153,10 @@ def test_the_scripts_are_small() -> None:
     assert small["hide-page.js"] <= 1_250
     # Each on the pages that use it alone. The chat's was 4,000 before what is sent in haste was sent in its order, numbers
     # kept theirs in every language, and a question was held, which saves an idle reader some 66,000 bytes a minute; and
-    # 4,550 before pages asked ever later, each at a moment of its own, so that a server that is back is not run over.
+    # 4,550 before pages asked ever later, each at a moment of its own, so that a server that is back is not run over, and
+    # before a screen reader said that one waits, is asked, and that it is over: Orca was heard to leave them out.
     on_few = {
-        "chat.js": 4_700, "plan.js": 1_500, "questions.js": 800, "contacts.js": 800, "guide.js": 600, "copy-link.js": 400,
+        "chat.js": 4_800, "plan.js": 1_500, "questions.js": 800, "contacts.js": 800, "guide.js": 600, "copy-link.js": 400,
     }  # fmt: skip
     assert {name: small[name] for name in on_few if small[name] > on_few[name]} == {}
     # Once a visit, with the pack. It was 2,700 before links led on in the reader's language.
