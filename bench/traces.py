@@ -172,7 +172,7 @@ def second_tab(reader: Reader) -> None:
 
 
 def offline(places: Places, wire: SlowSite) -> Callable[[Reader], str | None]:
-    """The network goes once the first page and the pack are here; six pages are read then."""
+    """The network goes once the first page, the pack and its rest are here; six pages are read then."""
 
     def visit(reader: Reader) -> str | None:
         wire.away = False
@@ -183,6 +183,7 @@ def offline(places: Places, wire: SlowSite) -> Callable[[Reader], str | None]:
         wait_for_address(reader, f"{wire.url}/")
         wait_for(reader, PACK_CAME, 20)
         time.sleep(0.5)
+        read(reader, "/help/zqslug")
         wire.away = True
         for path in (*SITE_PAGES, "/help", "/safer-browsing"):
             read(reader, path)

@@ -91,11 +91,13 @@
     choice?.removeAttribute("open");
     /** @param {string} code */
     const folder = (code) => (code === choice?.dataset.own ? "" : `/${code}`);
-    const rest = address.slice(folder(root.lang).length).replace(/^\/$/, "");
-    const has = main.querySelector("[data-in]")?.getAttribute("data-in")?.split(" ");
+    // A page in another form (Easy Read) is in the same language, at another address.
+    const { as = address.slice(folder(root.lang).length), in: has } = main.querySelector("h1")?.dataset ?? {};
+    const rest = as.replace(/^\/$/, "");
     for (const link of choice?.querySelectorAll("a") ?? []) {
+      if (!link.hreflang) continue;
       const there = folder(link.hreflang);
-      link.href = there + (has && !has.includes(link.hreflang) ? "" : rest) || "/";
+      link.href = there + (has && !has.split(" ").includes(link.hreflang) ? "" : rest) || "/";
     }
   }
 
@@ -188,7 +190,6 @@
   function arrive(arrived, address, hash) {
     const { lang: language, dir: direction } = arrived.documentElement;
     if (arrived.querySelector("header")) frames.set(language, /** @type {HTMLElement} */ (arrived.body.cloneNode(true)));
-    // What few pages have goes before what the site chose, as on a page that is loaded.
     for (const style of arrived.querySelectorAll("style[data-few]")) {
       if (!started.has(style.textContent)) document.querySelector("style")?.after(style);
       started.add(style.textContent);

@@ -18,6 +18,7 @@ from tests.browser.test_chat import CHAT
 from tests.server import RunningSite, copy_content
 
 LOST = "There is no connection just now."
+PACKED = "typeof pack === 'object'"  # what keeps a chat in mind on other pages comes with it
 
 SAID = re.compile("zq(reader|adviser|typed|kept|first|without)")
 """What anybody says here. A mark that the server draws by lot may hold two of the letters."""
@@ -268,6 +269,7 @@ def test_a_page_that_was_kept_while_a_chat_was_hidden_in_another_tab_is_never_se
 def test_a_page_that_was_kept_asks_whether_a_chat_runs_now(office: Open, context: BrowserContext) -> None:
     page = context.new_page()
     page.goto(office.site.url + "/help/money")
+    page.wait_for_function(PACKED)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url.removeprefix(office.site.url)))
     page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))")
@@ -286,6 +288,7 @@ def test_a_page_that_was_kept_asks_whether_a_chat_runs_now(office: Open, context
     assert office.end_of(one) == ("ended", "hidden")
     again = context.new_page()
     again.goto(office.site.url + "/help/money")
+    again.wait_for_function(PACKED)
     again.on("request", lambda request: asked.append(request.url.removeprefix(office.site.url)))
     asked.clear()
     for event in ("pagehide", "pageshow"):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import Playwright
 
 from sidedoor.chat.store import open_store
@@ -41,9 +42,16 @@ group: plan
 sources: [the tests]
 ---
 Here is zqcanary, and more.
+
+/// video | zqvideo.mp4
+![A hand](/images/zqhand.png)
+
+Words of the zqvideo.
+///
 """
+VIDEO = PROJECT / "tests/public/tiny.mp4"
+CAPTIONS = "WEBVTT\n\n00:00.000 --> 00:09.000\nThe zqcaptions.\n"
 RECORDING = "get-help-now.mp3"
-PLAYS = "return document.querySelector('main audio')?.currentTime > 2"
 PACK_CAME = """return performance.getEntriesByType("resource").some(
   ({ name, responseEnd }) => name.endsWith("/pack") && responseEnd)"""
 COUNT_FRAMES = """
@@ -100,9 +108,10 @@ def cookie_count(profile: Path) -> int:
 
 
 def of_the_recording() -> list[bytes]:
-    """Its name, and parts of it all along: a cache keeps a recording in blocks."""
-    sound = (PROJECT / "examples/hampshire/media" / RECORDING).read_bytes()
-    return [RECORDING.encode(), *(sound[at : at + 64] for at in range(0, len(sound) - 64, 4096))]
+    """Its name and the video's, and parts of them all along: a cache keeps a recording in blocks."""
+    sound, seen = (PROJECT / "examples/hampshire/media" / RECORDING).read_bytes(), VIDEO.read_bytes()
+    parts = [whole[at : at + 64] for whole in (sound, seen) for at in range(0, len(whole) - 64, 4096)]
+    return [RECORDING.encode(), b"zqvideo", b"zqcaptions", b"zqhand", *parts]
 
 
 def files_holding(profile: Path, words: tuple[str, ...], under: str = "", parts: Iterable[bytes] = ()) -> list[str]:
@@ -172,6 +181,10 @@ def site_of_canaries(places: Places) -> Iterator[RunningSite]:
         content = Path(folder) / "content"
         copy_content(content, [places.url("exit"), places.url("second")], CANARY)
         (content / "help" / "zqslug.md").write_text(PAGE, "utf-8")
+        shutil.copy(VIDEO, content / "media/zqvideo.mp4")
+        (content / "media/zqvideo.vtt").write_text(CAPTIONS, "utf-8")
+        (content / "images").mkdir(exist_ok=True)
+        Image.new("RGB", (96, 64), "green").save(content / "images/zqhand.png")
         site = RunningSite(content, Path(folder) / "data")
         places.links = f'<a id="in" href="{site.url}/">In</a>'
         try:
@@ -230,11 +243,20 @@ def leave(reader: Reader, places: Places, hide: bool = True) -> str | None:
 
 def listen(reader: Reader) -> None:
     """Play a recording, by its player's own key: a browser plays nothing that nobody pressed."""
+    _play(reader, "/help/get-help-now", "audio")
+
+
+def watch(reader: Reader) -> None:
+    """Play a video in the same way, with its sound off as it comes."""
+    _play(reader, "/help/zqslug", "video")
+
+
+def _play(reader: Reader, path: str, player: str) -> None:
     assert isinstance(reader, ChromiumReader | FirefoxReader)
-    read(reader, "/help/get-help-now")
-    reader.run("document.querySelector('main audio').focus()")
+    read(reader, path)
+    reader.run(f"document.querySelector('main {player}').focus()")
     reader.press_keys(" ")
-    wait_for(reader, PLAYS)
+    wait_for(reader, f"return document.querySelector('main {player}')?.currentTime > 2")
 
 
 def chat(reader: Reader, site: RunningSite) -> None:

@@ -13,7 +13,8 @@ from tests.conftest import PROJECT
 
 WHOLE: dict[str, Any] = {
     "name": "Side Street", "organisation": "A charity", "must_act": "We must act on some things.",
-    "language": "en", "languages": {"cy": {"show": "all", "telling_words": ["trais"]}}, "dates": {"en": "en-CA"}, "timezone": "America/Toronto",
+    "language": "en", "languages": {"cy": {"show": "all", "telling_words": ["trais"]}}, "dates": {"en": "en-CA"},
+    "forms": {"en-simple": {"name": "Easy Read", "show": "all", "telling_words": []}}, "timezone": "America/Toronto",
     "exit": ["https://weather.example/"], "exit_title": "Untitled", "url": "https://www.example.org",
     "hosts": ["www.example.org"], "telling_words": ["abus"], "words_to_avoid": {"tackling": "Say what is done."},
     "words": {"en": {"Menu": "All pages"}},
@@ -34,7 +35,7 @@ WHOLE: dict[str, Any] = {
         "most_waiting": 10, "most_from_one_network": 6,
     },
 }  # fmt: skip
-ANY = {"languages", "press", "words", "ready", "ready_in", "names", "words_to_avoid", "dates"}
+ANY = {"languages", "forms", "press", "words", "ready", "ready_in", "names", "words_to_avoid", "dates"}
 """Tables whose names are the owner's own."""
 
 

@@ -99,6 +99,29 @@ def test_a_reload_loses_no_request(site: RunningSite) -> None:
     assert len(load.failures) <= 2 * load.readers
 
 
+def test_a_reload_waits_for_a_worker_that_takes_long_to_start(tmp_path: Path) -> None:
+    copy_content(tmp_path / "content", EXITS)
+    slow = tmp_path / "slow"
+    site = RunningSite(
+        tmp_path / "content", tmp_path / "data", application="tests.faults.slow_start:load", TESTS_SLOW=str(slow)
+    )
+    try:
+        slow.touch()
+        before = workers(site)
+        site.process.send_signal(signal.SIGHUP)
+        refused = 0
+        while before == workers(site) or len(workers(site)) > 1:
+            try:
+                urllib.request.urlopen(f"{site.url}/help/money", timeout=20).read()
+            except urllib.error.URLError as error:
+                refused += isinstance(error.reason, ConnectionRefusedError)
+        assert workers(site)
+        assert refused == 0
+        assert urllib.request.urlopen(f"{site.url}/help/money", timeout=20).status == 200
+    finally:
+        site.close()
+
+
 def harm_removed(content: Path) -> None:
     content.rename(Path(tempfile.mkdtemp(dir=content.parent)) / "away")
 

@@ -3,6 +3,7 @@
 Pure functions of facts and a moment (aware). The stores fetch the facts, ask here inside their transaction, and write.
 """
 
+import hashlib
 import secrets
 from datetime import datetime, timedelta
 from typing import Literal, get_args
@@ -74,6 +75,15 @@ News = tuple[int, State, int, bool]
 """What a reader is told at once: how many messages there are, the state, who the adviser is, whether they are gone."""
 
 Standing = Literal["with you", "adviser gone", "next", "behind", "nobody", "closed"]
+
+
+def once_of(form: str, text: str) -> str:
+    """What marks a message that is sent again: the same form, by its random part, with the same words.
+
+    Words that were changed are a message of their own. The form's part is kept nowhere, so the digest tells nothing of
+    the words.
+    """
+    return hashlib.sha256(f"{form[:40]} {text}".encode()).hexdigest() if form else ""
 
 
 def over_at(state: State, quiet_since: datetime, seen: datetime) -> datetime:

@@ -195,13 +195,31 @@ class Audio(Block):
     ARGUMENT = True
 
     def on_create(self, parent: etree.Element) -> etree.Element:
-        figure = etree.SubElement(parent, "figure", {"class": "audio", "data-recording": self.argument.strip()})
+        figure = etree.SubElement(parent, "figure", {"class": self.NAME, "data-recording": self.argument.strip()})
         self.said = etree.SubElement(figure, "details")
         etree.SubElement(self.said, "summary")  # the page says it in its language
         return figure
 
     def on_add(self, block: etree.Element) -> etree.Element:
         return self.said
+
+
+class Idea(Block):
+    """`/// idea | phone`: one idea beside its drawing (see drawings.py), for who finds it hard to read."""
+
+    NAME = "idea"
+    ARGUMENT = True
+
+    def on_create(self, parent: etree.Element) -> etree.Element:
+        idea = etree.SubElement(parent, "div", {"class": "idea", "data-drawing": self.argument.strip()})
+        return etree.SubElement(idea, "div")
+
+
+class Video(Audio):
+    """`/// video | signs.mp4`: the same for a video. The picture that stands there first comes before its words; its
+    captions lie beside it, signs.vtt."""
+
+    NAME = "video"
 
 
 BLOCKS: tuple[type[Block], ...] = (
@@ -221,6 +239,8 @@ BLOCKS: tuple[type[Block], ...] = (
     Place,
     Number,
     Audio,
+    Video,
+    Idea,
 )
 BLOCK_NAMES = frozenset(block.NAME for block in BLOCKS)
 WITH_ARGUMENT = frozenset(block.NAME for block in BLOCKS if block.ARGUMENT)

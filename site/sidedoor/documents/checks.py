@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from sidedoor.documents.codes import Code
@@ -13,7 +13,7 @@ from sidedoor.documents.library import Library
 from sidedoor.documents.models import Contact, HelpMeta
 from sidedoor.documents.problems import Level, Problem
 from sidedoor.documents.readability import flesch_kincaid_grade
-from sidedoor.documents.recordings import is_recording
+from sidedoor.documents.recordings import captions_of, is_captions, is_recording, is_video
 from sidedoor.documents.site import in_language
 from sidedoor.documents.translations import check_translations
 
@@ -26,6 +26,8 @@ _SHORT_NUMBER = re.compile(
 )
 """What a page says to call, of two to four digits, as numbers for emergencies have."""
 LONGEST_SENTENCE_FOR = {"help": 25, "page": 30, "news": 40}
+LONGEST_SENTENCE_OF_A_FORM = 15
+"""What the rules for Easy Read allow."""
 
 
 def check_library(library: Library, now: datetime, places: Collection[str]) -> list[Problem]:
@@ -56,7 +58,7 @@ def check_document(document: Document, library: Library, now: datetime, places: 
         *_hidden_links(document, library, now),
         *_numbers_to_call(document, library),
         *_telling_words(document, library),
-        *_reading(document),
+        *_reading(document, library),
         *_news(document, library),
         *_summary(document),
         *_fidelity(document, library),
@@ -65,11 +67,11 @@ def check_document(document: Document, library: Library, now: datetime, places: 
     ]
 
 
-def reading_age(document: Document) -> int | None:
-    """The age, in years, at which a text in English reads with ease; None if it is not in English, or has no words."""
-    if not document.language.startswith("en") or not document.sentences:
+def reading_age(blocks: Sequence[str], language: str) -> int | None:
+    """The age, in years, at which words in English read with ease; None if there are none, or in another language."""
+    if not language.startswith("en") or not blocks:
         return None
-    return max(5, round(flesch_kincaid_grade(document.sentences)) + 5)
+    return max(5, round(flesch_kincaid_grade(blocks)) + 5)
 
 
 def long_sentences(sentences: Iterable[str], most: int) -> list[str]:
@@ -92,7 +94,10 @@ def _links(document: Document, library: Library, places: Collection[str]) -> Ite
         if contact not in library.contacts:
             yield Problem(document.file, None, Code.UNKNOWN_CONTACT, {"contact": contact})
     for picture in document.pictures:
-        if picture not in library.pictures and is_recording(picture):
+        if picture not in library.pictures and is_captions(picture):
+            video = next(name for name in document.pictures if is_video(name) and captions_of(name) == picture)
+            yield Problem(document.file, None, Code.VIDEO_WITHOUT_CAPTIONS, {"recording": video, "captions": picture})
+        elif picture not in library.pictures and is_recording(picture):
             yield Problem(document.file, None, Code.RECORDING_OF_OTHERS, {"recording": picture})
         elif picture not in library.pictures:
             yield Problem(document.file, None, Code.UNKNOWN_PICTURE, {"picture": picture})
@@ -157,7 +162,7 @@ def _bare(text: str) -> str:
     return re.sub(r"[\u0640\u064b-\u0652]", "", unicodedata.normalize("NFKC", text))
 
 
-def _reading(document: Document) -> Iterator[Problem]:
+def _reading(document: Document, library: Library) -> Iterator[Problem]:
     if not document.language.startswith("en"):
         return
     # A tool listed among the help pages is read by the same people.
@@ -166,7 +171,8 @@ def _reading(document: Document) -> Iterator[Problem]:
     grade, most = flesch_kincaid_grade(document.sentences), EASIEST_GRADE_FOR[kind]
     if grade > most:
         yield Problem(document.file, None, Code.HARD_TO_READ, {"grade": grade, "most": most}, level=level)
-    for sentence in long_sentences(document.sentences, LONGEST_SENTENCE_FOR[kind]):
+    longest = LONGEST_SENTENCE_OF_A_FORM if document.folder in library.site.forms else LONGEST_SENTENCE_FOR[kind]
+    for sentence in long_sentences(document.sentences, longest):
         start = " ".join(sentence.split()[:6])
         values = {"start": start, "words": len(sentence.split())}
         yield Problem(document.file, None, Code.LONG_SENTENCE, values, level=level)
@@ -191,7 +197,7 @@ def _summary(document: Document) -> Iterator[Problem]:
 
 def _fidelity(document: Document, library: Library) -> Iterator[Problem]:
     original = library.original_of(document)
-    return check_fidelity(document, original) if original else iter(())
+    return check_fidelity(document, original, document.folder not in library.site.forms) if original else iter(())
 
 
 def facts_of(document: Document, library: Library) -> Iterator[Problem]:

@@ -80,7 +80,7 @@ class Library:
         seen = document.visibility(now)
         if document.translation is None or seen is Visibility.HIDDEN:
             return seen
-        spoken = self.site.languages.get(document.language)
+        spoken = self.site.spoken(document.folder)
         if spoken is None or (spoken.show == "reviewed" and not is_reviewed(document)):
             return Visibility.HIDDEN
         original = self.original_of(document)
@@ -201,7 +201,8 @@ class PublicLibrary:
         if path in self.by_path or path in self._former or self.borrowed(path):
             return path + mark + part
         folder, rest = self.split(path)
-        known = rest not in SPOKEN_PLACES if folder else _may_be_hidden(path)
+        lends = folder and folder not in self.site.forms
+        known = rest not in SPOKEN_PLACES if lends else bool(folder) or _may_be_hidden(path)
         return None if known and not self._is_news_place(folder, rest) else path + mark + part
 
     @cached_property
@@ -223,14 +224,20 @@ class PublicLibrary:
         return first, f"/{rest}"
 
     @cached_property
+    def _in_folders(self) -> frozenset[str]:
+        """The addresses of which another language has words of its own, without that language."""
+        return frozenset(self.split(path)[1] for path in self.by_path if not path.startswith("/news/"))
+
+    @cached_property
     def _folders(self) -> frozenset[str]:
-        return frozenset(self.site.languages) - {self.site.language}
+        return frozenset((*self.site.languages, *self.site.forms)) - {self.site.language}
 
     def borrowed(self, path: str) -> Document | None:
         """The page in the site's own language that stands in for one that `path`'s language has not; None where there
-        is none, or one of its own. News is not lent: a language has its own, or none."""
+        is none, or one of its own. News is not lent: a language has its own, or none. A form is lent nothing."""
         folder, rest = self.split(path)
-        lent = self.by_path.get(rest) if folder and path not in self.by_path else None
+        lends = folder and folder not in self.site.forms and path not in self.by_path
+        lent = self.by_path.get(rest) if lends else None
         return lent if lent and not lent.folder and lent.kind != "news" else None
 
     def in_language(self, address: str, language: str) -> str:
@@ -244,15 +251,35 @@ class PublicLibrary:
         return there + mark + part if has else address
 
     def own_versions(self, path: str) -> dict[str, str]:
-        """The languages that have words of their own for an address of this site, and their addresses."""
-        rest = self.split(path)[1]
-        found = {}
+        """The languages that have words of their own for an address of this site, and their addresses. A form is no
+        version for another language, nor has it any."""
+        folder, rest = self.split(path)
+        found: dict[str, str] = {}
+        if folder in self.site.forms:
+            return found
+        if rest.startswith("/news/") and rest not in self._in_folders and rest in self.by_path:
+            return {self.site.language: rest}  # as nearly all of a newsroom's
         for language in self.site.languages:
             there = self.in_language(rest, language)
             is_there = self.split(there)[0] == self.site.folder(language) and self.borrowed(there) is None
             if is_there and (there in self.by_path or rest in SPOKEN_PLACES or self._is_news_place("", rest)):
                 found[language] = there
         return found
+
+    @cached_property
+    def form_pages(self) -> Mapping[str, tuple[str, ...]]:
+        """The addresses of the pages that there are in each form."""
+        found: dict[str, tuple[str, ...]] = {}
+        for document in self._others:
+            if document.folder in self.site.forms:
+                found[document.folder] = (*found.get(document.folder, ()), document.path)
+        return found
+
+    def forms_of(self, path: str) -> dict[str, str]:
+        """The other forms that there are of what stands at an address, and their addresses."""
+        rest = self.split(path)[1]
+        found = {form: f"/{form}{rest}" for form in self.site.forms}
+        return {form: there for form, there in found.items() if there in self.by_path and there != path}
 
     def _is_news_place(self, folder: str, path: str) -> bool:
         """Whether a language has the list or the feed of news that is at `path` in the site's own."""

@@ -20,7 +20,7 @@ from sidedoor.documents.models import Contact, ContactsFile, FactsFile, HelpMeta
 from sidedoor.documents.pictures import MOST_BYTES as MOST_PICTURE_BYTES
 from sidedoor.documents.pictures import Picture, PictureFacts
 from sidedoor.documents.problems import Problem, Refused, Wrong
-from sidedoor.documents.recordings import MOST_BYTES as MOST_RECORDING_BYTES
+from sidedoor.documents.recordings import most_bytes as most_recording_bytes
 from sidedoor.documents.recordings import read_recording
 from sidedoor.documents.renderer import Renderer, RenderingFailed
 from sidedoor.documents.site import Site
@@ -48,7 +48,7 @@ def counts(file: str) -> bool:
 def most_bytes(file: str) -> int:
     """How long a file may be."""
     if file.startswith(RECORDINGS):
-        return MOST_RECORDING_BYTES
+        return most_recording_bytes(file)
     return MOST_PICTURE_BYTES if file.startswith(PICTURES) else MOST_BYTES
 
 
@@ -191,7 +191,7 @@ def read_file(text: str, file: str, site: Site, renderer: Renderer) -> Document:
         slug = slug_of(file)
     except Wrong as wrong:
         problems.append(Problem(file, None, Code.FILE_NAME, {**wrong.values, "why": wrong.code}))
-    written.values.setdefault("language", folder_of(file) or site.language)
+    written.values.setdefault("language", _language_in(folder_of(file), site))
     try:
         meta = check(model_of(file), written.values, file, written.line_of, site.zone)
         problems += _odd_choices(meta, file, written, site)
@@ -219,6 +219,11 @@ def read_file(text: str, file: str, site: Site, renderer: Renderer) -> Document:
     )
 
 
+def _language_in(folder: str, site: Site) -> str:
+    """The language of what stands in a folder for languages and forms."""
+    return site.language if folder in site.forms else folder or site.language
+
+
 def _odd_choices(meta: Meta, file: str, written: Written, site: Site) -> Iterator[Problem]:
     """Well-formed values that name something which site.toml does not have."""
 
@@ -230,7 +235,7 @@ def _odd_choices(meta: Meta, file: str, written: Written, site: Site) -> Iterato
     folder = folder_of(file)
     if meta.language not in site.languages:
         yield odd("language", Code.UNKNOWN_LANGUAGE, meta.language, site.languages)
-    elif folder == site.language or meta.language != (folder or site.language):
+    elif folder == site.language or meta.language != _language_in(folder, site):
         own = "" if meta.language == site.language else f"{meta.language}/"
         values = {"written": meta.language, "there": own + file.removeprefix(f"{folder}/" if folder else "")}
         yield Problem(file, written.line_of(("language",)), Code.ANOTHER_FOLDER, values, "language")

@@ -44,6 +44,13 @@ def pieces_of(text: str) -> list[Piece]:
     return [*told, *(replace(one, name=str(next(count))) if one.words else one for one in body)]
 
 
+def whole_of(text: str) -> list[Piece]:
+    """The same of a page in another form, whose Markdown is one piece. Raises Refused without front matter."""
+    written = read_document(text, "")
+    told = [Piece(str(written.values[name]), True, name) for name in FIELDS if name in written.values]
+    return [*told, Piece(written.body, True, "text")]
+
+
 def _pieces(body: str) -> Iterator[Piece]:
     """The pieces of Markdown; put together they are the Markdown again."""
     words: list[str] = []
@@ -77,6 +84,8 @@ def side_by_side(original: Sequence[Piece], translation: Sequence[Piece]) -> dic
     """What a translation says for each piece of words of its original, by name; without those that it has not."""
     titles = {one.name: one.text for one in translation if one.name in FIELDS}
     found = {one.name: titles[one.name] for one in original if one.name in titles}
+    if original and translation and original[-1].name == translation[-1].name == "text":
+        return {**found, "text": translation[-1].text}
     left, right = ([one for one in pieces if one.name not in FIELDS] for pieces in (original, translation))
     kinds = [["" if one.words else _TO_A_HEADING.sub("#", one.text.rstrip()) for one in side] for side in (left, right)]
     same = difflib.SequenceMatcher(None, kinds[0], kinds[1], autojunk=False)
@@ -87,10 +96,12 @@ def side_by_side(original: Sequence[Piece], translation: Sequence[Piece]) -> dic
     return {name: text for name, text in found.items() if text != NOT_YET}
 
 
-def put_together(original: str, said: Mapping[str, str], digest: str, before: str | None = None) -> str:
-    """A draft of a translation: the pieces of `original`, each as `said` by name, and the front matter of the file as
-    it was `before`. It awaits review, whoever read it before."""
-    pieces = pieces_of(original)
+def put_together(
+    original: str, said: Mapping[str, str], digest: str, before: str | None = None, form: bool = False
+) -> str:
+    """A draft of a translation, or of another `form`: the pieces of `original`, each as `said` by name, and the front
+    matter of the file as it was `before`. It awaits review, whoever read it before."""
+    pieces = whole_of(original) if form else pieces_of(original)
     spoken = [(said.get(one.name) or NOT_YET) if one.words else one.text for one in pieces]
     told = {one.name: text for one, text in zip(pieces, spoken, strict=True) if one.name in FIELDS}
     body = [(one, text) for one, text in zip(pieces, spoken, strict=True) if one.name not in FIELDS]
@@ -105,6 +116,7 @@ def put_together(original: str, said: Mapping[str, str], digest: str, before: st
         return f"#{there or found[1]}" if found[1] else there or found[2]
 
     lines = "\n".join(_TO_A_HEADING.sub(led, line) for line in "".join(text for _, text in body).split("\n"))
+    lines = f"{lines.rstrip()}\n" if form else lines
     return with_front(
         before or f"---\ntitle: {json.dumps(told['title'])}\n---\n",
         {**told, "state": "draft", "made_from": digest, "reviewer": None},

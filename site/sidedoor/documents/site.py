@@ -149,6 +149,16 @@ class Spoken(Model):
     """What the titles of its pages may not hold: see `telling_words` of the site."""
 
 
+class Form(Spoken):
+    """Another form of pages in the site's own language, for readers whom the usual one does not serve: Easy Read.
+
+    It has the pages that are written in it, and is lent none.
+    """
+
+    name: Words
+    """What its readers call it."""
+
+
 class Press(Model):
     """Who answers the press."""
 
@@ -240,6 +250,8 @@ class Site(Model):
     language: str = "en"
     languages: Annotated[Mapping[LanguageTag, Spoken], BeforeValidator(_spoken)] = {}
     """Every language it speaks, its own first. They are their addresses' first part: `/cy/help`."""
+    forms: Mapping[LanguageTag, Form] = {}
+    """Other forms of pages in its own language, as if they were languages: `/en-simple/help`."""
     dates: Mapping[str, Annotated[str, AfterValidator(_locale)]] = {}
     """How days are written, by language: `en = "en-CA"`. A language that is not here writes its own way."""
     timezone: TimeZone = "UTC"
@@ -277,6 +289,10 @@ class Site(Model):
     def folder(self, language: str) -> str:
         """The first part of addresses and files in `language`; none in the site's own."""
         return "" if language == self.language else language
+
+    def spoken(self, folder: str) -> Spoken | None:
+        """What is said of the language or form whose pages stand in a folder; None of what it does not have."""
+        return self.forms.get(folder) or self.languages.get(folder)
 
     @property
     def zone(self) -> ZoneInfo:

@@ -40,9 +40,9 @@ def standing(translation: Document | None, original: Document | None) -> Standin
 
 
 def standings(library: Library) -> Mapping[Document, Mapping[str, Standing]]:
-    """The page × language grid: of each page in the site's own language, how it stands in every other."""
-    own = {(one.language, one.kind, one.slug): one for one in library.documents if one.folder}
-    languages = [language for language in library.site.languages if language != library.site.language]
+    """The page × language grid: of each page in the site's own language, how it stands in every other and each form."""
+    own = {(one.folder, one.kind, one.slug): one for one in library.documents if one.folder}
+    languages = [code for code in (*library.site.languages, *library.site.forms) if code != library.site.language]
     pages = [one for one in library.documents if not one.folder and one.kind != "news"]
     return {page: {code: standing(own.get((code, page.kind, page.slug)), page) for code in languages} for page in pages}
 

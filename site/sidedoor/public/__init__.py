@@ -49,13 +49,13 @@ from sidedoor.web.headers import policy_in_page, set_policy, with_policy
 from sidedoor.web.health import Health
 from sidedoor.web.inline import inline_script, inline_style
 from sidedoor.web.language import current_language, page_language, speak_languages
-from sidedoor.web.look import site_rules, site_style
+from sidedoor.web.look import site_rules
 from sidedoor.web.numbers import read_numbers
 from sidedoor.web.on_the_way import OnTheWay
 from sidedoor.web.outermost import OutermostLayer
 from sidedoor.web.rsgi import serve
 from sidedoor.web.same_site import refuse_cross_site_posts
-from sidedoor.web.spoken import Spoken
+from sidedoor.web.spoken import FORM_KEY, Spoken
 
 PACKAGE = Path(__file__).resolve().parents[1]
 MOST_BYTES = 64 * 1024
@@ -158,12 +158,15 @@ def create_pages(settings: Settings, live: LiveLibrary, clock: Clock) -> Flask:
 
     def shell(public: PublicLibrary, path: str, language: str) -> dict[str, object]:
         several = len(public.site.languages) > 1
+        forms = public.forms_of(path) if language == public.site.language else {}
         return {
             "site": public.site,
-            "tongues": tongues(public, path, page_language()) if several else [],
+            "tongues": tongues(public, path, page_language()),
+            "usual": public.split(path)[1] if FORM_KEY in request.environ else "",
+            "forms": [(public.site.forms[form].name, there) for form, there in forms.items()],
             "versions": public.own_versions(path) if several else {},
             "lent": public.borrowed(path),
-            "site_style": site_style(public.site),
+            "site_rules": site_rules(public.site),
             "menu": menu(public, language),
             "exit": exit.current_exit(),
             "chat_state": chat.state_elsewhere,

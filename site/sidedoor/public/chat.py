@@ -587,12 +587,8 @@ def _clock(moment: datetime) -> str:
 
 
 def _once(text: str) -> str:
-    """What marks a message that is sent again, with scripts or without: the same form with the same words.
-
-    The form's own part is random and kept nowhere, so the digest tells nothing of the words.
-    """
-    once = request.form.get("once", "")[:40]
-    return hashlib.sha256(f"{once} {text}".encode()).hexdigest() if once else ""
+    """What marks a message that is sent again, with scripts or without."""
+    return rules.once_of(request.form.get("once", ""), text)
 
 
 def _navigated() -> bool:

@@ -8,6 +8,7 @@ from flask import Blueprint, render_template, request
 from markupsafe import Markup, escape
 
 from sidedoor.documents.document import Document
+from sidedoor.documents.drawings import drawing
 from sidedoor.documents.models import Contact
 from sidedoor.documents.site import Area, Audience, Place
 from sidedoor.public.pictures import with_pictures
@@ -20,7 +21,11 @@ _LINK = re.compile(r'<a href="([^"]*)"[^>]*>(.*?)</a>', re.DOTALL)
 _TAG = re.compile(r"([^<]*)((?:<[^>]*>)?)")
 _FIGURE = re.compile(r"(?<![\w#&;])[+(]?\d(?:[\d ():./-]*\d)?(?![\w;])")
 """What is dialled, typed or read off a clock: digits, and what stands between them."""
+_WORD = r"[A-Za-z0-9](?:[A-Za-z0-9&;+.'’/@:_-]*[A-Za-z0-9+])?"
+_LATIN = re.compile(rf"(?<![\w#&;])(?=[0-9 ]*[A-Za-z])({_WORD}(?: {_WORD})*)(?![\w;])|{_FIGURE.pattern}")
+"""The same, or words in Latin letters with their figures, as in the name of a helpline: `LGBT+`."""
 _MARK = re.compile(r'<div data-contact="([^"<>]*)"></div>')
+_IDEA = re.compile(r'<div class="idea" data-drawing="([\w-]+)">')
 _NUMBER = re.compile(r'<div class="(number|call-now)" data-contact="([^"<>]*)">(.*?)</div>', re.DOTALL)
 
 
@@ -154,7 +159,7 @@ def with_contacts(html: str) -> Markup:
 
     html = with_recordings(_LINK.sub(link, html))
     if direction(current_language()) == "rtl":
-        html = _TAG.sub(lambda found: _FIGURE.sub(_isolated, found[1]) + found[2], html)
+        html = _TAG.sub(lambda found: _LATIN.sub(_isolated, found[1]) + found[2], html)
 
     parts, language = current_edition().parts, current_language()
 
@@ -170,11 +175,14 @@ def with_contacts(html: str) -> Markup:
         template = {"number": "contact_number.html", "call-now": "contact_call.html"}[found[1]]
         return render_template(template, contact=contact, words=Markup(found[3])) if contact else ""
 
+    html = _IDEA.sub(lambda found: f'<div class="idea">{drawing(found[1])}', html)
     return Markup(_NUMBER.sub(number, _MARK.sub(card, html)))
 
 
 def _isolated(found: re.Match[str]) -> str:
-    return f'<bdi dir="ltr">{found[0]}</bdi>'
+    if found[1] is None:
+        return f'<bdi dir="ltr">{found[0]}</bdi>'
+    return f'<span lang="{current_public().site.language}" dir="ltr">{found[0]}</span>'
 
 
 @blueprint.app_template_filter("lead")

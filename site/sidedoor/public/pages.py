@@ -8,7 +8,7 @@ from sidedoor.public.contacts import names_of
 from sidedoor.public.orientation import headings
 from sidedoor.public.translated import of_its_language
 from sidedoor.web.current import current_public, same_for_everyone
-from sidedoor.web.language import current_language
+from sidedoor.web.language import folder_asked
 
 blueprint = Blueprint("pages", __name__)
 _OF_FEW = re.compile(
@@ -26,7 +26,7 @@ def of_few(html: str) -> bool:
 def page(slug: str) -> str:
     """One page of the folder `pages`."""
     public = current_public()
-    document = public.find("page", slug, current_language()) or abort(404)
+    document = public.find("page", slug, folder_asked()) or abort(404)
     # The two pages about the exit add the switch of its shortcut.
     return render_template(
         [f"pages/{document.slug}.html", "pages/page.html"],

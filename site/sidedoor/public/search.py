@@ -35,9 +35,10 @@ def _readable(hits: Iterable[Result]) -> list[tuple[Result, str, str]]:
     rows = []
     for hit in hits:
         folder = public.split(hit.path)[0]
-        if folder in (public.site.folder(spoken), ""):
+        is_form = folder in public.site.forms
+        if folder in (public.site.folder(spoken), "") or (is_form and spoken == public.site.language):
             path = hit.path if folder else public.in_language(hit.path, spoken)
-            rows.append((hit, path, folder or public.site.language))
+            rows.append((hit, path, public.site.language if is_form else folder or public.site.language))
     rows.sort(key=lambda row: row[2] != spoken)
     once = {path: (hit, path, language) for hit, path, language in reversed(rows)}
     return list(dict.fromkeys(once[path] for _hit, path, _language in rows))[:MOST_RESULTS]

@@ -11,18 +11,30 @@ OFFER = N_("Read in English")
 
 @dataclass(frozen=True)
 class Tongue:
-    """A language, and the address in it. `offer` is empty where its catalogue has no words for that."""
+    """A language, and the address in it; or a form of the site's own. `offer` is empty where its catalogue has no words
+    for that, and of a form."""
 
     code: str
     name: str
     path: str
     offer: str
+    is_form: bool = False
 
 
 def tongues(public: PublicLibrary, here: str, spoken: str) -> list[Tongue]:
-    """Every language, the one `spoken` at the address `here` first; none where the site has no other."""
+    """Every language, the one `spoken` at the address `here` first, and the forms; none where the site has no other."""
     codes = [spoken, *(code for code in public.site.languages if code != spoken)]
-    return [Tongue(code, language_name(code), _same(public, here, code), _offer(code)) for code in codes]
+    found = [Tongue(code, language_name(code), _same(public, here, code), _offer(code)) for code in codes]
+    own = public.site.language
+    found += [Tongue(own, form.name, _in_form(public, code), "", True) for code, form in public.site.forms.items()]
+    return [one for one in found if one.path] if len(found) > 1 else []
+
+
+def _in_form(public: PublicLibrary, form: str) -> str:
+    """Where a form begins: with help now, or with the first page that it has; empty where it has none."""
+    pages = public.form_pages.get(form, ())
+    there = f"/{form}{public.help_now(public.site.language)}"
+    return there if there in pages else next(iter(pages), "")
 
 
 def _same(public: PublicLibrary, here: str, code: str) -> str:

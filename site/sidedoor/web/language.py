@@ -23,7 +23,7 @@ from sidedoor.documents.document import Document
 from sidedoor.documents.problems import Level, Problem
 from sidedoor.documents.site import Wording
 from sidedoor.web.current import current_public
-from sidedoor.web.spoken import LANGUAGE_KEY
+from sidedoor.web.spoken import FORM_KEY, LANGUAGE_KEY
 
 N_ = str
 """Marks a sentence for translators that is translated elsewhere."""
@@ -40,6 +40,11 @@ def current_language() -> str:
 def page_language() -> str:
     """BCP 47 tag of the page being made: that of its address, or the site's."""
     return request.environ.get(LANGUAGE_KEY) or current_public().site.language
+
+
+def folder_asked() -> str:
+    """The language of the address, or the form of the site's own: where `PublicLibrary.find` looks."""
+    return request.environ.get(FORM_KEY) or page_language()
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """The style rules that a site's own choices make: its colours, its mark, and one place's numbers on a card to carry.
 
-They are the same on every page of a site, stand in a `<style>` of their own, and the policy lists them by their hash.
+They are the same on every page of a site, stand in its `<style>` after the style sheet of all sites, and the policy
+lists both by one hash.
 A colour that could not be read is not used: check says which, and the site keeps the one it comes with.
 """
 
@@ -8,8 +9,6 @@ import base64
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
-
-from markupsafe import Markup
 
 from sidedoor.documents.codes import Code
 from sidedoor.documents.look import Look, contrast, mixed
@@ -33,12 +32,6 @@ def site_rules(site: Site) -> str:
     return made[1]
 
 
-def site_style(site: Site) -> Markup:
-    """The whole `<style>` element, if there are rules."""
-    rules = site_rules(site)
-    return Markup(f"<style>{rules}</style>") if rules else Markup()
-
-
 def check_look(site: Site) -> list[Problem]:
     """Colours that would not be read, with what they reach and what they need."""
     problems = []
@@ -52,7 +45,7 @@ def check_look(site: Site) -> list[Problem]:
 def _tokens() -> tuple[Mapping[str, str], Mapping[str, str]]:
     """The style sheet's own colours, for light and for dark."""
     light, dark, *_ = re.findall(r":root ?\{([^}]*--paper:[^}]*)\}", str(inline_style("public.css")))
-    in_light, in_dark = (dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})\b", found)) for found in (light, dark))
+    in_light, in_dark = (dict(re.findall(r"--([\w-]+):(#[0-9a-f]{6})\b", found)) for found in (light, dark))
     return in_light, in_light | in_dark
 
 

@@ -26,6 +26,8 @@ SMALL_BYTES = 64 * 1024
 """A form. Larger bodies, pictures, get one more second for each such amount that arrives: 5 Mbit/s is plenty."""
 MOST_HELD_BYTES = 96 * 1024 * 1024
 """The memory that all large bodies still arriving may take together."""
+_SWITCH_SECONDS = 0.0005
+"""After so long a thread gives way to the event loop. With Python's own 5 ms, a busy chat would slow every page."""
 HOLD_KEY, HELD_KEY = "sidedoor.hold", "sidedoor.held"
 """A view that has nothing to tell yet may put what it waits for into the list that is in its environ at HOLD_KEY, where
 there is one. Once that says that there is something new, the view is asked again, once, with HELD_KEY; where it says
@@ -178,6 +180,7 @@ def serve(
     refuse: "Callable[[WSGIEnvironment, Callable[..., Any], str], Iterable[bytes]]",
 ) -> None:
     """Let granian serve `app` through a Front."""
+    sys.setswitchinterval(_SWITCH_SECONDS)
     app.__rsgi__ = Front(app, at_hand, refuse)  # type: ignore[attr-defined]
 
 

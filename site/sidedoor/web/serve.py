@@ -57,7 +57,7 @@ def sentences(refused: Refused) -> str:
 def command(target: str, host: str, port: int | str, workers: int) -> list[str]:
     """What serves `target`, a function of the form `module:name` that returns an application."""
     place = ("--host", host, "--port", str(port), "--workers", str(workers))
-    return [sys.executable, "-m", "granian", *OPTIONS, *place, target]
+    return [sys.executable, "-m", "sidedoor.web.granian_patient", *OPTIONS, *place, target]
 
 
 def ready(check: Callable[[Settings], None]) -> None:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 LANGUAGE_KEY = "sidedoor.language"
+FORM_KEY = "sidedoor.form"
+"""Where a page is in another form of the site's own language: what it is called in addresses."""
 
 
 class Spoken:
@@ -27,8 +29,11 @@ class Spoken:
 
 def spoken(environ: "dict[str, Any]") -> "dict[str, Any]":
     """The environment of the same request as the views know it."""
-    folder, rest = environ[EDITION_KEY].public.split(environ.get("PATH_INFO", ""))
-    if not folder:
+    public, path = environ[EDITION_KEY].public, environ.get("PATH_INFO", "")
+    folder, rest = public.split(path)
+    is_form = folder in public.site.forms
+    # A form has no places of its own: only its pages are there.
+    if not folder or (is_form and path not in public.by_path):
         return environ
-    mounted = environ.get("SCRIPT_NAME", "")
-    return {**environ, "SCRIPT_NAME": f"{mounted}/{folder}", "PATH_INFO": rest, LANGUAGE_KEY: folder}
+    mounted, key = environ.get("SCRIPT_NAME", ""), FORM_KEY if is_form else LANGUAGE_KEY
+    return {**environ, "SCRIPT_NAME": f"{mounted}/{folder}", "PATH_INFO": rest, key: folder}

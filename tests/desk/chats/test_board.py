@@ -296,6 +296,21 @@ def test_a_block_ends_it_and_keeps_the_network_out_for_its_hours(
     assert ("Kit Adviser", "blocks a network", f"chat {number}") in logged(desk)
 
 
+def test_what_is_sent_again_stands_once_and_words_that_were_changed_stand_too(
+    desk: Flask, store: ChatStore, kit: FlaskClient, lee: FlaskClient, clock: SetClock
+) -> None:
+    number = talks(store, clock, kit)
+    for words in ("One.", "One.", "One, changed."):
+        kit.post(f"/chats/{number}/say", data={"message": words, "once": "a-form"})
+    # The browser goes back to the form of the note, after the chat came back.
+    for note in ("Needs a refuge", "Needs a refuge", "Needs a refuge in Wales"):
+        form = {"to": str(id_of(desk, "Lee Adviser")), "note": note, "once": "a-form-n"}
+        assert kit.post(f"/chats/{number}/hand-over", data=form).status_code == 303
+        assert lee.post(f"/chats/{number}/hand-over", data={"to": str(id_of(desk, "Kit Adviser"))}).status_code == 303
+    said = [one.text for one in store.messages(number) if one.who in ("adviser", "note")]
+    assert said == ["One.", "One, changed.", "Needs a refuge", "Needs a refuge in Wales"]
+
+
 def test_a_colleague_gets_nowhere_in_another_s_chat(
     store: ChatStore, kit: FlaskClient, lee: FlaskClient, sue: FlaskClient, clock: SetClock
 ) -> None:

@@ -60,7 +60,7 @@ def test_what_cannot_be_kept_says_why_and_costs_no_word(ann: FlaskClient, ben: F
         assert why in answer.text
         if "Zq" in form["words"] and "99" not in where:
             assert f"{form['words']}</textarea>" in answer.text
-    assert ben.get(f"{path}/review").text.count('<article class="comment">') == 1
+    assert ben.get(f"{path}/review").text.count('<article class="comment"') == 1
 
 
 def test_no_word_of_a_comment_leaves_the_desks_own_database(

@@ -136,6 +136,50 @@ def test_what_is_settled_before_its_mail_went_out_makes_no_mail(
     assert subjects(box, ANN) == ["Something you wrote is live"]
 
 
+def test_a_comment_is_told_to_who_wrote_or_took_part_until_it_is_read_or_closed(
+    ann: FlaskClient, ben: FlaskClient, eve: FlaskClient, box: Mailbox, look: Look, desk: Flask
+) -> None:
+    said = "A comment at the desk is for you"
+
+    def told(*clients: FlaskClient) -> list[bool]:
+        look()
+        return [said in client.get("/").text for client in clients]
+
+    path = release(ann, publish_date="2026-11-25", publish_time="00:01")
+    look()
+    # Approved, and under embargo: her words are still hers.
+    assert approve(ben, path).status_code == 303
+    look()
+    ann.post("/notices/seen")
+    ben.post(f"{path}/comments", data={"passage": "zebra crossing", "words": "Zqword: which?"})
+    assert told(ann, ben, eve) == [True, False, False]
+    assert said in subjects(box, ANN) and said not in subjects(box, BEN) + subjects(box, EVE)
+    assert follow(box, ANN, ann) == f"{path}/review#comment-1"
+    assert "Zqword" in ann.get(f"{path}/review").text
+    assert told(ann) == [False], "she has read it"
+    eve.post(f"{path}/comments/1/answer", data={"words": "Zqanswer"})
+    assert told(ann, ben, eve) == [True, True, False]
+    ann.post("/notices/seen")
+    assert told(ann) == [False], "she has said so"
+    ben.post(f"{path}/comments", data={"words": "Zqmore"})
+    ben.post(f"{path}/comments/1/close")
+    assert told(ann, ben, eve) == [True, False, False]
+    before = len(box.mail)
+    eve.post(f"{path}/comments/2/answer", data={"words": "Zqagain"})
+    ben.post(f"{path}/comments/2/close")
+    assert told(ann, ben, eve) == [False, False, False]
+    assert len(box.mail) == before, "what is closed before its mail went out makes none"
+    ann.post(f"{path}/comments/2/close", data={"again": "yes"})
+    assert told(ann, ben, eve) == [False, True, True]
+    assert eve.post(f"{path}/address", data={"slug": "mill-lane"}).status_code == 303
+    look()
+    known = desk.extensions["desk"]
+    paths = [one.path for one in known.notices.of(known.staff.named("Ben Press").id) if one.kind is Kind.COMMENT]
+    assert paths == ["/items/news/mill-lane/review#comment-2"]
+    for one in box.mail:
+        assert not re.search(r"zq|zebra|mill|ann press|ben press|/items/", one.as_string().lower())
+
+
 def test_what_was_published_by_one_alone_is_told_to_whoever_can_approve_it(
     ann: FlaskClient, eve: FlaskClient, ben: FlaskClient, box: Mailbox, look: Look
 ) -> None:

@@ -157,7 +157,7 @@ def say(number: int) -> ResponseReturnValue:
         text = "\n".join(part for part in (text.rstrip(), _field("ready")) if part)
         return _again(conversation, Typed(number, text))
     try:
-        _store().say(number, "adviser", text, now(), request.form.get("once", "")[:40], current_person().name)
+        _store().say(number, "adviser", text, now(), _once(text), current_person().name)
     except NotPossible as refused:
         return _again(conversation, Typed(number, text, REFUSED[refused.why]))
     if conversation.has_answer:
@@ -214,7 +214,7 @@ def hand_over(number: int) -> ResponseReturnValue:
         return _again(conversation, Typed(number, problem="The note is too long.", note=words))
     try:
         if words:
-            _store().say(number, "note", words, now(), request.form.get("once", "")[:40], person.name)
+            _store().say(number, "note", words, now(), _once(words), person.name)
         _pass_on(conversation, to.id, to.name)
     except NotPossible as refused:
         return _again(_mine(number), Typed(number, problem=REFUSED[refused.why], note=words))
@@ -507,6 +507,10 @@ def _column(chat: Conversation, typed: Typed, present: Mapping[int, Adviser], le
             (contact.name, card(contact)) for contact in library().contacts.values() if contact.phone or contact.text
         ],
     )
+
+
+def _once(text: str) -> str:
+    return rules.once_of(request.form.get("once", ""), text)
 
 
 def _field(name: str) -> str:

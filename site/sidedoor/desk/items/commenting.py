@@ -56,7 +56,10 @@ def close(kind: Kind, slug: str, number: int) -> ResponseReturnValue:
     def step(item: Item) -> None:
         done = "opened a comment again on" if again else "closed a comment on"
         with audit().recorded(current_person().name, done, item.file):
-            comments().close(item.file, number, "" if again else current_person().name)
+            if again:
+                comments().open_again(item.file, number, current_person().id)
+            else:
+                comments().close(item.file, number, current_person().name)
 
     return _step(kind, slug, step, "The comment is open again." if again else "The comment is closed.")
 

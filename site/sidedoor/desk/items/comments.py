@@ -1,7 +1,8 @@
 """Comments on a passage of an item: said, answered and closed among the people of the desk, and never outside of it.
 
 They are rows in the desk's own database: not in the content folder, so neither in the site, its mirror or its history,
-and in no mail and no line of the log.
+and in no mail and no line of the log. Who wrote the item, and who took part in a comment, is told that there is
+something to read: noted in the same step, until they have seen it or the comment is closed.
 """
 
 import re
@@ -10,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sidedoor.desk.items.reviews import SCHEMA
+from sidedoor.desk.items.reviews import SCHEMA, UNKNOWN
 from sidedoor.desk.refusals import Refusal, Stopped
-from sidedoor.home import Home, open_database
+from sidedoor.home import Home, Statements, open_database
 
 LONGEST_PASSAGE, LONGEST_WORDS = 300, 1000
 _MARKS = str.maketrans("‘’“”", "''\"\"")
@@ -42,6 +43,15 @@ class Comment:
     words: str
     closed_by: str
     answers: tuple[Answer, ...]
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """An open comment of which somebody, by id, has not seen the latest."""
+
+    number: int
+    file: str
+    person: int
 
 
 class Comments:
@@ -77,11 +87,12 @@ class Comments:
         """Comment on a passage. Raises CannotComment."""
         row = (file, _told(passage, LONGEST_PASSAGE), person, name, now.isoformat(), _said(words))
         with self._database.writing() as database:
-            database.execute(
+            (number,) = database.execute(
                 "INSERT INTO comments (file, passage, person, name, at, words, closed_by)"
-                " VALUES (?, ?, ?, ?, ?, ?, '')",
+                " VALUES (?, ?, ?, ?, ?, ?, '') RETURNING number",
                 row,
-            )
+            ).fetchone()
+            _concerns(database, number, person)
 
     def answer(self, file: str, number: int, words: str, person: int, name: str, now: datetime) -> None:
         """Answer one. Raises CannotComment."""
@@ -90,11 +101,48 @@ class Comments:
             if not database.execute("SELECT 1 FROM comments WHERE number = ? AND file = ?", (number, file)).fetchone():
                 raise CannotComment(Refusal.COMMENT_GONE)
             database.execute("INSERT INTO answers (comment, person, name, at, words) VALUES (?, ?, ?, ?, ?)", row)
+            _concerns(database, number, person)
 
     def close(self, file: str, number: int, name: str) -> None:
-        """Say that a comment is dealt with; with an empty `name`, that it is not after all."""
+        """Say that a comment is dealt with: nobody needs to be told of it any more."""
         with self._database.writing() as database:
-            database.execute("UPDATE comments SET closed_by = ? WHERE number = ? AND file = ?", (name, number, file))
+            query = "UPDATE comments SET closed_by = ? WHERE number = ? AND file = ?"
+            if database.execute(query, (name, number, file)).rowcount:
+                database.execute("DELETE FROM unseen WHERE comment = ?", (number,))
+
+    def open_again(self, file: str, number: int, person: int) -> None:
+        """Say that it is not dealt with after all."""
+        with self._database.writing() as database:
+            query = "UPDATE comments SET closed_by = '' WHERE number = ? AND file = ?"
+            if database.execute(query, (number, file)).rowcount:
+                _concerns(database, number, person)
+
+    def unseen(self) -> list[Unseen]:
+        """Who has something to read, by the oldest comment first."""
+        with self._database.reading() as database:
+            query = "SELECT number, file, unseen.person FROM unseen JOIN comments ON number = comment ORDER BY 1, 3"
+            return [Unseen(*row) for row in database.execute(query).fetchall()]
+
+    def seen(self, person: int, files: Iterable[str]) -> None:
+        """Somebody has seen all comments on these."""
+        with self._database.reading() as database:
+            if not database.execute("SELECT 1 FROM unseen WHERE person = ?", (person,)).fetchone():
+                return
+        with self._database.writing() as database:
+            query = "DELETE FROM unseen WHERE person = ? AND comment IN (SELECT number FROM comments WHERE file = ?)"
+            database.executemany(query, [(person, file) for file in files])
+
+
+def _concerns(database: Statements, number: int, person: int) -> None:
+    """Note for whoever wrote the item or took part in the comment, save `person`, that there is something to read."""
+    (file,) = database.execute("SELECT file FROM comments WHERE number = ?", (number,)).fetchone()
+    rows = database.execute(
+        "SELECT person FROM hands WHERE file = ? UNION SELECT person FROM comments WHERE number = ?"
+        " UNION SELECT person FROM answers WHERE comment = ?",
+        (file, number, number),
+    ).fetchall()
+    concerned = [(number, someone) for (someone,) in rows if someone not in (UNKNOWN, person)]
+    database.executemany("INSERT INTO unseen (comment, person) VALUES (?, ?) ON CONFLICT DO NOTHING", concerned)
 
 
 def stands_in(passage: str, blocks: Iterable[str]) -> bool:

@@ -15,6 +15,7 @@ from sidedoor.desk.items.newsroom import Item
 from sidedoor.desk.items.workflow import NotAllowed, remembering
 from sidedoor.desk.refusal_words import STOPS, sentence
 from sidedoor.desk.refusals import HalfDone, Refusal
+from sidedoor.desk.told.seen import comments_seen
 from sidedoor.documents.models import Kind
 from sidedoor.documents.problems import Refused
 
@@ -26,7 +27,9 @@ FIRST_OF_TWO = "Noted. Nobody here knows who wrote it, so somebody else has to a
 @only("press", "editor")
 def review(kind: Kind, slug: str) -> ResponseReturnValue:
     """What waits: the real page, what changed word by word, what stands in the way; and the buttons that decide."""
-    return review_page(find(kind, slug))
+    item = find(kind, slug)
+    comments_seen([item.file])
+    return review_page(item)
 
 
 @blueprint.post("/approve")

@@ -13,8 +13,8 @@ from typing import Literal
 from sidedoor.home import Home, Schema, open_database, put
 
 Verdict = Literal["approved", "override", "approved afterwards", "returned"]
-Round = Literal["waiting", "alone"]
-"""Whose words: those that wait for approval, or those that were published without it."""
+Round = Literal["waiting", "alone", "approved"]
+"""Whose words: those that wait for approval, those that were published without it, or those that were approved last."""
 UNKNOWN = 0
 """A writer whom nobody here knows: the file was edited outside the desk, or this memory was lost or is out of date."""
 # `hands`, `versions` and `signatures` are of one round: what was written, in which versions, and who approved first of
@@ -54,8 +54,11 @@ CREATE TABLE comments (
 CREATE TABLE answers (
     number INTEGER PRIMARY KEY, comment INTEGER, person INTEGER, name TEXT, at TEXT, words TEXT);
 """
+_WHO_HAS_NOT_SEEN_A_COMMENT = """
+CREATE TABLE unseen (comment INTEGER, person INTEGER, PRIMARY KEY (comment, person));
+"""
 
-SCHEMA = Schema("reviews", (_FIRST, _WHO_WROTE_WHICH_VERSION, _WHO_IS_TOLD, _COMMENTS))
+SCHEMA = Schema("reviews", (_FIRST, _WHO_WROTE_WHICH_VERSION, _WHO_IS_TOLD, _COMMENTS, _WHO_HAS_NOT_SEEN_A_COMMENT))
 _KEYS = {
     "hands": "file round person",
     "versions": "file digest",
@@ -141,7 +144,7 @@ class Reviews:
                 database.execute(_BASE, (file, base))
 
     def writers(self, file: str, of: Round = "waiting") -> dict[int, str]:
-        """Everybody who changed what waits since the last approval, or (`alone`) what was published without one."""
+        """Everybody who changed what waits since the last approval, or what is of another round."""
         with self._database.reading() as database:
             query = "SELECT person, name FROM hands WHERE file = ? AND round = ? ORDER BY at"
             return dict(database.execute(query, (file, of)).fetchall())
@@ -228,6 +231,10 @@ class Reviews:
                 ),
             )
             if verdict in ("approved", "override"):
+                waiting = "SELECT file, 'approved', person, name, at FROM hands WHERE file = ? AND round = 'waiting'"
+                if hands := database.execute(waiting, (file,)).fetchall():
+                    database.execute("DELETE FROM hands WHERE file = ? AND round = 'approved'", (file,))
+                    database.executemany(_HAND, hands)
                 database.execute("DELETE FROM hands WHERE file = ? AND round = 'waiting'", (file,))
                 for table in ("versions", "bases", "signatures"):
                     database.execute(f"DELETE FROM {table} WHERE file = ?", (file,))  # noqa: S608

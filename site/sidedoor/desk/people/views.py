@@ -74,9 +74,10 @@ def languages(number: int) -> ResponseReturnValue:
 
 
 def _languages() -> dict[str, str]:
-    """The languages of the site beside its own, with their names in themselves."""
+    """The languages of the site beside its own, with their names in themselves; and the forms of its own."""
     site = library().site
-    return {code: language_name(code) for code in site.languages if code != site.language}
+    found = {code: language_name(code) for code in site.languages if code != site.language}
+    return {**found, **{code: form.name for code, form in site.forms.items()}}
 
 
 @blueprint.get("/<int:number>/link")

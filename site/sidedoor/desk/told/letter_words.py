@@ -12,6 +12,7 @@ ONE = {
     Kind.APPROVED: "Something you wrote was approved",
     Kind.LIVE: "Something you wrote is live",
     Kind.SENT_BACK: "Something you wrote was sent back",
+    Kind.COMMENT: "A comment at the desk is for you",
     Kind.MESSAGE: "A reader wrote to you",
     Kind.CONTACTS_DUE: "Contacts are to be checked",
     Kind.BROKEN: "A file cannot be used as it is",
@@ -23,6 +24,7 @@ MANY = {
     Kind.APPROVED: "things you wrote were approved",
     Kind.LIVE: "things you wrote are live",
     Kind.SENT_BACK: "things you wrote were sent back",
+    Kind.COMMENT: "comments at the desk are for you",
     Kind.MESSAGE: "messages of readers wait for an answer",
 }
 CHOICES = {
@@ -31,6 +33,7 @@ CHOICES = {
     Kind.APPROVED: "Something I wrote is approved",
     Kind.LIVE: "Something I wrote is live",
     Kind.SENT_BACK: "Something I wrote is sent back",
+    Kind.COMMENT: "A comment on what I wrote, or on what I commented on",
     Kind.MESSAGE: "A reader's message",
     Kind.CONTACTS_DUE: "Contacts are to be checked",
     Kind.BROKEN: "A file cannot be used",

@@ -44,14 +44,16 @@ class Kind(StrEnum):
     APPROVED = auto()
     LIVE = auto()
     SENT_BACK = auto()
+    COMMENT = auto()
     MESSAGE = auto()
     CONTACTS_DUE = auto()
     BROKEN = auto()
     BACKUP_LATE = auto()
 
 
-EVENTS = frozenset((Kind.APPROVED, Kind.LIVE, Kind.SENT_BACK))
-"""What happened, and stands until it was seen; everything else stands while it is so."""
+EVENTS = frozenset((Kind.APPROVED, Kind.LIVE, Kind.SENT_BACK, Kind.COMMENT))
+"""What happened, and stands until it was seen; everything else stands while it is so. A comment that is closed unseen
+needs to be told no more, either."""
 USUAL: dict[Kind, How] = {
     kind: "digest" if kind in (Kind.CONTACTS_DUE, Kind.MESSAGE) else "now" for kind in Kind
 }  # fmt: skip
@@ -74,6 +76,11 @@ class Notice(Told):
 
     id: str
     at: datetime
+
+    @property
+    def about(self) -> str:
+        """The file it is about, if it is about one: the last word of its subject."""
+        return self.subject.rpartition(" ")[2]
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ MAY_BE_TOLD: dict[Kind, tuple[Role, ...]] = {
     Kind.APPROVED: ("press", "editor", "admin"),
     Kind.LIVE: ("press", "editor"),
     Kind.SENT_BACK: ("press", "editor"),
+    Kind.COMMENT: ("press", "editor"),
     Kind.MESSAGE: ("press", "editor"),
     Kind.CONTACTS_DUE: ("editor", "admin"),
     Kind.BROKEN: ("editor", "admin"),
@@ -50,20 +51,25 @@ def _what_is_so(desk: Desk, people: Iterable[Person]) -> Iterator[Told]:
         yield from _to_those_who_did_not_write(desk, people, Kind.WAITS, file, desk.reviews.writers(file))
     for file in alone:
         yield from _to_those_who_did_not_write(desk, people, Kind.ALONE, file, desk.reviews.writers(file, "alone"))
+    by_id = {person.id: person for person in people}
+    for one in desk.comments.unseen():
+        reader, kind = by_id.get(one.person), kind_of(one.file)
+        if reader and kind and reader.may(*WRITERS[kind]):
+            yield Told(reader.id, Kind.COMMENT, f"{one.number} {one.file}", f"{_path(one.file)}#comment-{one.number}")
     for message in desk.messages.all():
         if not message.taken_by and not message.answered:
             for person in people:
                 if person.may(*MAY_BE_TOLD[Kind.MESSAGE]):
                     yield Told(person.id, Kind.MESSAGE, str(message.number), "/messages")
-    for kind, so in (
+    for what, so in (
         (Kind.CONTACTS_DUE, bool(contacts_due(desk.live.library, desk.clock()))),
         (Kind.BROKEN, broken_files(desk) > 0),
         (Kind.BACKUP_LATE, backup_late(desk) is not None),
     ):
         if so:
             for person in people:
-                if person.may(*MAY_BE_TOLD[kind]):
-                    yield Told(person.id, kind, kind.value, "/" if person.may("press", "editor") else "/notices")
+                if person.may(*MAY_BE_TOLD[what]):
+                    yield Told(person.id, what, what.value, "/" if person.may("press", "editor") else "/notices")
 
 
 def _waiting(desk: Desk) -> Iterator[str]:

@@ -12,6 +12,7 @@ from sidedoor.desk.told.letter_words import CHOICES, HOWS, ONE, TEST
 from sidedoor.desk.told.mail import NotTaken, hand_in, message_of
 from sidedoor.desk.told.notices import EVENTS, Kind, Letter, Notice, Wishes
 from sidedoor.desk.told.notices import HOWS as KNOWN
+from sidedoor.desk.told.seen import comments_seen
 from sidedoor.desk.told.tidings import MAY_BE_TOLD
 from sidedoor.documents.models import is_mail_address
 
@@ -43,7 +44,9 @@ def one(notice: str) -> ResponseReturnValue:
 def seen() -> ResponseReturnValue:
     """Everything that only happened is seen."""
     person = current_person()
-    notices().seen(person.id, [one.id for one in notices().of(person.id)])
+    standing = notices().of(person.id)
+    comments_seen({one.about for one in standing if one.kind is Kind.COMMENT})
+    notices().seen(person.id, [one.id for one in standing])
     return redirect("/notices", 303)
 
 
@@ -90,7 +93,7 @@ def events_of(person: Person) -> list[tuple[Notice, str, str]]:
 def _in_words(person: Person) -> list[tuple[Notice, str, str]]:
     titles = {document.file: document.title for document in library().documents}
     return [
-        (one, ONE[one.kind], titles.get(one.subject.rpartition(" ")[2], ""))
+        (one, ONE[one.kind], titles.get(one.about, ""))
         for one in notices().of(person.id)
         if person.may(*MAY_BE_TOLD[one.kind])
     ]

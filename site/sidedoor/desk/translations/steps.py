@@ -20,7 +20,7 @@ from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.problems import Level, Problem, Refused
 from sidedoor.documents.reading import read_file, read_text
 from sidedoor.documents.renderer import shared_renderer
-from sidedoor.documents.segments import Piece, pieces_of, put_together, side_by_side, with_front
+from sidedoor.documents.segments import Piece, pieces_of, put_together, side_by_side, whole_of, with_front
 from sidedoor.documents.times import Clock
 from sidedoor.public.addresses import LINKED
 
@@ -35,6 +35,8 @@ class Translation:
     text: str
     stored: Stored | None
     change: Stored | None
+    form: bool = False
+    """Whether it is no translation but another form: it has pieces of its own, so that its words are written whole."""
 
     @property
     def working(self) -> Stored | None:
@@ -44,12 +46,16 @@ class Translation:
     @property
     def pieces(self) -> list[Piece]:
         """The pieces of its original."""
-        return pieces_of(self.text)
+        return self.pieces_of(self.text)
+
+    def pieces_of(self, text: str) -> list[Piece]:
+        """The pieces of a version of either."""
+        return whole_of(text) if self.form else pieces_of(text)
 
     @property
     def said(self) -> dict[str, str]:
         """What the working version says for each piece, by name."""
-        return side_by_side(self.pieces, pieces_of(self.working.text)) if self.working else {}
+        return side_by_side(self.pieces, self.pieces_of(self.working.text)) if self.working else {}
 
     @property
     def state(self) -> str:
@@ -80,14 +86,14 @@ class TranslationSteps:
         """The translation that `file` is or would be; None where the site has no such page or language."""
         site = self._live.library.site
         language, _, rest = file.partition("/")
-        if language == site.language or language not in site.languages:
+        if language == site.language or site.spoken(language) is None:
             return None
         original = next((one for one in self._live.library.documents if one.file == rest and not one.folder), None)
         stored = self._shelf.read(rest) if original else None
         if original is None or stored is None:
             return None
         own = self._shelf.read(file), self._shelf.read(change_file(file))
-        return Translation(file, language, original, stored.text, *own)
+        return Translation(file, language, original, stored.text, *own, form=language in site.forms)
 
     def problems(self, found: Translation) -> list[Problem]:
         """What is wrong with the working version, or would be better."""
@@ -114,7 +120,7 @@ class TranslationSteps:
         if ready and lacking:
             raise NotAllowed(Refusal.NOT_ALL_TRANSLATED, count=len(lacking), start=lacking[0][:60])
         before = found.working.text if found.working else None
-        text = put_together(found.text, said, found.original.digest, before)
+        text = put_together(found.text, said, found.original.digest, before, found.form)
         self._keep(person, found, with_front(text, {"state": "ready"}) if ready else text, expected)
 
     def take_in(self, person: Person, found: Translation, raw: bytes) -> None:

@@ -11,10 +11,10 @@ from sidedoor.desk.items.review import FIRST_OF_TWO
 from sidedoor.desk.refusal_words import STOPS, in_words, sentence
 from sidedoor.desk.translations.steps import Translation, address_of
 from sidedoor.documents.document import Document
+from sidedoor.documents.drawings import DRAWINGS
 from sidedoor.documents.exchange import MOST_BYTES, translation_file
 from sidedoor.documents.parts import digest_of_text
 from sidedoor.documents.problems import Refused
-from sidedoor.documents.segments import pieces_of
 from sidedoor.documents.translations import Standing, standing, standings
 from sidedoor.web.language import direction, language_name
 
@@ -42,17 +42,21 @@ def translations_waiting() -> list[Translation]:
 def grid() -> ResponseReturnValue:
     """Every page of the site's own language, and how it stands in every other."""
     site, found = library().site, standings(library())
-    languages = [code for code in site.languages if code != site.language]
+    languages = [code for code in (*site.languages, *site.forms) if code != site.language]
     return render_template(
         "desk/translations/grid.html",
         rows=sorted(found.items(), key=lambda row: row[0].file),
-        languages=[(code, language_name(code), site.languages[code].show) for code in languages],
+        languages=[(code, _name(code), spoken.show) for code in languages if (spoken := site.spoken(code))],
         good={code: sum(row[code] is Standing.GOOD for row in found.values()) for code in languages},
         said=SAID,
-        waiting=[
-            (one, address_of(one.original, one.language), language_name(one.language)) for one in translations_waiting()
-        ],
+        waiting=[(one, address_of(one.original, one.language), _name(one.language)) for one in translations_waiting()],
     )
+
+
+def _name(code: str) -> str:
+    """What its readers call a language, or a form."""
+    form = library().site.forms.get(code)
+    return form.name if form else language_name(code)
 
 
 @blueprint.get("/<path:file>.po")
@@ -60,6 +64,8 @@ def grid() -> ResponseReturnValue:
 def words(file: str) -> ResponseReturnValue:
     """A page's words for a translator."""
     found = _found(file)
+    if found.form:
+        abort(404)
     stands = standing(_document(found), found.original)
     raw = translation_steps().give_out(found, stands in (Standing.STALE, Standing.URGENT))
     answer = Response(raw, content_type="text/x-gettext-translation; charset=utf-8")
@@ -92,7 +98,7 @@ def _taken(found: Translation, step: str) -> str:
         said = {one.name: _even(request.form.get(_PIECE + one.name, "")) for one in found.pieces if one.words}
         steps.save(person, found, said, seen, request.form.get("made_from", ""), ready=step == "send")
         return "It is sent: somebody else, who knows the language, approves it." if step == "send" else "It is a draft."
-    if step == "take-in":
+    if step == "take-in" and not found.form:
         sent = request.files.get("po")
         steps.take_in(person, found, sent.read(MOST_BYTES + 1) if sent else b"")
         return "It is a draft now. Look through it, then send it for approval."
@@ -131,14 +137,15 @@ def _page(found: Translation, problem: str = "", typed: dict[str, str] | None = 
         document=document,
         standing=SAID[standing(document, found.original)],
         new=_new(found),
-        language=language_name(found.language),
+        language=_name(found.language),
         direction=direction(found.language),
         from_right=direction(library().site.language),
         may_write=person.may(*WRITERS[found.original.kind]),
         waiting=found.change is not None or (found.stored is not None and not found.public),
-        why_not=in_words(why_not, {"language": language_name(found.language)}) if why_not else "",
+        why_not=in_words(why_not, {"language": _name(found.language)}) if why_not else "",
         writers=workflow().reviews.writers(found.file).values() if found.working else (),
         problems=steps.problems(found),
+        drawings=sorted(DRAWINGS),
         po=f"/translations/{translation_file(found.original.file, found.language)[:-3]}.po",
     )
 
@@ -153,7 +160,7 @@ def _new(found: Translation) -> set[str] | None:
         before = shelf().history.text_at(revision.id, revision.file) or ""
         try:
             if digest_of_text(before) == made_from:
-                return {one.text for one in found.pieces if one.words} - {one.text for one in pieces_of(before)}
+                return {one.text for one in found.pieces if one.words} - {one.text for one in found.pieces_of(before)}
         except Refused:
             continue
     return None

@@ -1,0 +1,62 @@
+"""granian, whose reload waits until a new worker takes connections before the old one has to go.
+
+granian itself waits for 3.5 s. A worker that has a national newsroom to look through takes longer than that, and in
+between nobody would listen. `python -m sidedoor.web.granian_patient …` takes the arguments of `python -m granian`.
+"""
+
+import time
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from granian.server.mp import MPServer
+
+_LONGEST_SECONDS = 600
+_LOOKS_EVERY_SECONDS = 0.1
+_LISTENS = "0A"  # https://docs.kernel.org/networking/proc_net_tcp.html
+
+
+class PatientServer(MPServer):
+    """The server that granian's command makes. Each of its workers listens with a socket of its own (SO_REUSEPORT)."""
+
+    _reloads = False
+
+    def _respawn_workers(self, workers: Any, spawn_target: Any, target_loader: Any, delay: float = 0) -> None:
+        self._reloads = delay > 0  # else one died, and nobody is to go
+        super()._respawn_workers(workers, spawn_target, target_loader)
+        self._reloads = False
+
+    def _spawn_worker(self, idx: Any, target: Any, callback_loader: Any, *others: Any) -> Any:
+        worker: Any = super()._spawn_worker(idx, target, callback_loader, *others)
+        if self._reloads:
+            start = worker.start
+
+            def start_and_wait() -> None:
+                before = listening(self.bind_port)
+                start()
+                self._wait(worker, before)
+
+            worker.start = start_and_wait
+        return worker
+
+    def _wait(self, worker: Any, before: int) -> None:
+        ends = time.monotonic() + _LONGEST_SECONDS
+        while listening(self.bind_port) <= before and worker.is_alive() and not self.interrupt_signal:
+            if time.monotonic() > ends:
+                return
+            time.sleep(_LOOKS_EVERY_SECONDS)
+
+
+def listening(port: int) -> int:
+    """How many sockets of this machine take connections at a port."""
+    found = 0
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        rows = [line.split() for line in Path(table).read_text("ascii").splitlines()] if Path(table).exists() else []
+        found += sum(row[3] == _LISTENS and row[1].endswith(f":{port:04X}") for row in rows)
+    return found
+
+
+if __name__ == "__main__":
+    cli: Any = import_module("granian.cli")
+    cli.Server = PatientServer
+    cli.entrypoint()
