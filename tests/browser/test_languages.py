@@ -9,6 +9,8 @@ from playwright.sync_api import Browser, Page
 from sidedoor.chat.store import open_store
 from tests.server import RunningSite
 
+PAGES_ALONE = True  # chromium.py
+
 PLACES = ("", "/contacts", "/help/get-help-now", "/safer-browsing", "/feedback", "/chat", "/nope")
 # Each number of two figures or more whose figures do not stand from left to right, line by line; and how many there are.
 OUT_OF_ORDER = r"""() => {

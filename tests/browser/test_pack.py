@@ -12,15 +12,17 @@ from playwright.sync_api import Browser, Page
 
 from tests.browser import test_back
 from tests.browser.conftest import Visited
-from tests.browser.readers import ChromiumReader, FirefoxReader, Reader, read, wait_for
+from tests.browser.readers import ChromiumReader, Reader, read, wait_for
 from tests.browser.test_every_engine import Visit
 from tests.browser.traces import PACK_CAME
-from tests.server import RunningSite, SlowSite, copy_content
+from tests.server import RunningSite, SlowSite, copy_content, started_before
+
+PAGES_ALONE = True  # chromium.py
 
 visit, slow = test_back.visit, test_back.slow  # fixtures
 # It is a name of the page's own script, which Chromium's driver can see; Firefox's cannot.
 HERE = 'return typeof pack === "object" && Boolean(pack.page("/help/money"))'
-SEVEN = ["/help/money", "/help", "/contacts", "/help/signs", "/safer-browsing", "/", "/plan"]
+SEVEN = ["/help/money", "/help", "/contacts", "/help/signs", "/safer-browsing", "/", "/help/orders"]
 HEADING = 'return document.querySelector("main h1").textContent.trim()'
 LATER = "{ const { Date } = window.wrappedJSObject ?? window; const later = Date.now() + 16 * 60000; Date.now = () => later; }"
 IN_PLACE = """{
@@ -53,6 +55,19 @@ def test_after_one_quiet_request_seven_pages_are_read_with_none(visit: Visit, sl
         read(reader, path)
     assert [path for path, _ in slow.answered if path != "/favicon.ico"] == asked
     assert reader.run("return document.cookie + localStorage.length + sessionStorage.length") == "00"
+
+
+def test_the_rest_is_asked_for_whole_when_the_first_of_its_pages_is_tapped(visit: Visit, slow: SlowSite) -> None:
+    """So it is seen that somebody reads one of them, and never which."""
+    reader = arrive(visit, slow)
+    for path, heading in (
+        ("/help/faith", "Faith and community"),
+        ("/help/money", "Money and you"),
+        ("/plan", "My plan"),
+    ):
+        read(reader, path)
+        assert reader.run(HEADING) == heading
+    assert [path for path, _ in slow.answered if path != "/favicon.ico"] == ["/", "/pack", "/pack-rest"]
 
 
 def test_a_page_of_the_pack_is_there_before_the_tap_is_over(visit: Visit, slow: SlowSite) -> None:
@@ -127,13 +142,9 @@ def pages_at(site: RunningSite) -> list[str]:
         return list(json.load(answer)[1]["pages"])
 
 
-@pytest.mark.parametrize("make", ["chromium", "firefox"])
-def test_a_page_that_was_taken_back_is_gone_at_the_next_look(
-    request: pytest.FixtureRequest, make: str, tmp_path: Path
-) -> None:
+def test_a_page_that_was_taken_back_is_gone_at_the_next_look(reader: Reader, tmp_path: Path) -> None:
     copy_content(tmp_path / "content", ["https://weather.example/"])
-    site = RunningSite(tmp_path / "content", tmp_path / "data")
-    reader = ChromiumReader(request.getfixturevalue("playwright")) if make == "chromium" else FirefoxReader()
+    site = RunningSite(tmp_path / "content", started_before(tmp_path / "data"))
     reader.go(site.url)
     wait_for(reader, PACK_CAME, 20)
     time.sleep(0.3)
@@ -146,7 +157,6 @@ def test_a_page_that_was_taken_back_is_gone_at_the_next_look(
     read(reader, "/help/money")
     assert reader.run(HEADING) == "This page is not here"
     read(reader, "/help/signs")
-    reader.quit()
     site.close()
 
 
@@ -225,18 +235,37 @@ def test_with_a_dear_or_slow_connection_the_first_tap_brings_it(
     context.close()
 
 
+def test_a_dear_connection_brings_what_a_page_has_to_do_and_no_pages(browser: Browser, visited: Visited) -> None:
+    context = browser.new_context()
+    context.add_init_script("Object.defineProperty(navigator, 'connection', { value: { saveData: true } })")
+    tab = context.new_page()
+    asked: list[str] = []
+    tab.on("request", lambda request: asked.append(request.url.removeprefix(visited[0].url)))
+    tab.goto(f"{visited[0].url}/plan")
+    tab.wait_for_selector("form#plan input")
+    assert asked == ["/plan", "/pack.js"]
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def site_of_tongues(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
+    """A site with a language that is written from the right, which has all pages that Welsh has."""
+    folder = tmp_path_factory.mktemp("tongues")
+    copy_content(folder / "content", ["https://weather.example/"])
+    shutil.copytree(folder / "content/cy", folder / "content/ur", dirs_exist_ok=True)
+    site = RunningSite(folder / "content", started_before(folder / "data"))
+    yield site
+    site.close()
+
+
 @pytest.fixture
-def tongues(tmp_path: Path, browser: Browser) -> Iterator[tuple[Page, RunningSite]]:
-    """A site with a language that is written from the right, and a reader on its front page."""
-    copy_content(tmp_path / "content", ["https://weather.example/"])
-    shutil.copytree(tmp_path / "content/cy", tmp_path / "content/ur", dirs_exist_ok=True)
-    site = RunningSite(tmp_path / "content", tmp_path / "data")
+def tongues(site_of_tongues: RunningSite, browser: Browser) -> Iterator[tuple[Page, RunningSite]]:
+    """It, and a reader on its front page."""
     context = browser.new_context(viewport={"width": 360, "height": 640})
     tab = context.new_page()
-    tab.goto(site.url)
-    yield tab, site
+    tab.goto(site_of_tongues.url)
+    yield tab, site_of_tongues
     context.close()
-    site.close()
 
 
 AROUND = """() => [document.documentElement.lang, document.documentElement.dir,

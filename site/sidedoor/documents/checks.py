@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from sidedoor.documents.codes import Code
@@ -67,11 +67,11 @@ def check_document(document: Document, library: Library, now: datetime, places: 
     ]
 
 
-def reading_age(document: Document) -> int | None:
-    """The age, in years, at which a text in English reads with ease; None if it is not in English, or has no words."""
-    if not document.language.startswith("en") or not document.sentences:
+def reading_age(blocks: Sequence[str], language: str) -> int | None:
+    """The age, in years, at which words in English read with ease; None if there are none, or in another language."""
+    if not language.startswith("en") or not blocks:
         return None
-    return max(5, round(flesch_kincaid_grade(document.sentences)) + 5)
+    return max(5, round(flesch_kincaid_grade(blocks)) + 5)
 
 
 def long_sentences(sentences: Iterable[str], most: int) -> list[str]:
