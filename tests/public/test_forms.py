@@ -123,4 +123,6 @@ def test_a_drawing_that_is_not_there_is_named_with_those_that_are(site: ContentF
 
 
 def test_a_mirror_has_it(site: ContentFolder, app: Flask) -> None:
-    assert PLACE in set(Addresses(app.extensions["live"].library.public(app.extensions["clock"]())).mirrored())
+    addresses = Addresses(app.extensions["live"].library.public(app.extensions["clock"]()))
+    assert PLACE in set(addresses.mirrored())
+    assert "/en-simple/help/money" not in addresses, "what is not in it is lent nowhere"
