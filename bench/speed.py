@@ -30,7 +30,7 @@ from tests.server import PROJECT, RunningSite, free_port
 PAGE = "/help/get-help-now"
 ROUNDS, SECONDS, CONNECTIONS = 3, 4, 32
 FIRST_WINDOW = 14_600
-ON_EVERY_PAGE = ("hide-page.js", "shortcut.js", "chat-tabs.js", "after.js")
+ON_EVERY_PAGE = ("exit.js", "after.js")
 TICKS = os.sysconf("SC_CLK_TCK")
 
 

@@ -172,7 +172,7 @@ def second_tab(reader: Reader) -> None:
 
 
 def offline(places: Places, wire: SlowSite) -> Callable[[Reader], str | None]:
-    """The network goes once the first page and the pack are here; six pages are read then."""
+    """The network goes once the first page, the pack and its rest are here; six pages are read then."""
 
     def visit(reader: Reader) -> str | None:
         wire.away = False
@@ -183,6 +183,7 @@ def offline(places: Places, wire: SlowSite) -> Callable[[Reader], str | None]:
         wait_for_address(reader, f"{wire.url}/")
         wait_for(reader, PACK_CAME, 20)
         time.sleep(0.5)
+        read(reader, "/help/zqslug")
         wire.away = True
         for path in (*SITE_PAGES, "/help", "/safer-browsing"):
             read(reader, path)
@@ -240,7 +241,7 @@ def main() -> None:
             for name, address, visit in (
                 ("this site, Back pressed in mid-visit", site.url, around),
                 ("this site in two tabs", site.url, two),
-                ("this site, no network after the first page", wire.url, offline(places, wire)),
+                ("this site, no network once the pack and the rest of it are here", wire.url, offline(places, wire)),
                 ("this site, come by a link with a text fragment", site.url, by_text_fragment(site, places)),
             ):
                 chromium, firefox = (leave_traces(reader, address, visit) for reader in _readers(playwright))

@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * Whether a chat runs is known in every tab: it stands in `data-chat` of the root, where the exit finds it. chat.js says
- * when it changes (`sidedoor:chat`), and comes only with the chat's own pages; this is on all of them.
+ * when it changes (`sidedoor:chat`), and comes only with the chat's own pages; this comes to every page, with the pack.
  *
  * A page that is kept whole (bfcache) hears nothing of other tabs: Chromium throws one out that would, and it could not
  * be told from a page that missed Hide. So it stops listening, and asks the server when it is shown again.
@@ -20,16 +20,23 @@
     if (state !== (root.dataset.chat ?? "")) root.dataset.chat = state;
   }
 
+  function listen() {
+    tabs = "BroadcastChannel" in window ? new BroadcastChannel("chat") : null;
+    tabs?.addEventListener("message", ({ data }) => {
+      root.dataset.chat = data;
+    });
+  }
+
+  if (!document.getElementById("chat-news")) return;
+  listen();
   document.addEventListener("sidedoor:chat", () => tabs?.postMessage(root.dataset.chat));
   addEventListener("pagehide", () => {
     tabs?.close();
     tabs = null;
   });
   addEventListener("pageshow", ({ persisted }) => {
-    tabs = "BroadcastChannel" in window ? new BroadcastChannel("chat") : null;
-    tabs?.addEventListener("message", ({ data }) => {
-      root.dataset.chat = data;
-    });
-    if (persisted) ask().catch(() => {});
+    if (!persisted) return;
+    listen();
+    ask().catch(() => {});
   });
 })();

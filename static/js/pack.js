@@ -3,6 +3,9 @@
  * The pack: all help in the reader's language, kept in this page's memory alone. From then on moving around asks nobody, so
  * it takes one frame, goes on without a network, and tells nobody what is read. It is dropped at Hide. One that is old is
  * asked for anew, by its tag, before it is used. What fetches it, and this with it, is taps.js.
+ *
+ * Where all help is too much for one answer, the pages that few others lead to are a second one, asked for whole when the
+ * first of them is tapped: so nobody is told which of them it was.
  */
 const pack = (() => {
   "use strict";
@@ -10,31 +13,38 @@ const pack = (() => {
   const FRESH_MS = 15 * 60 * 1000;
   const PATIENCE_MS = 4000;
   const root = document.documentElement;
-  /** @typedef {{ language: string, direction: string, shared: string[], pages: Record<string, string>, tag: string | null, asked: number }} Pack */
-  /** @type {Map<string, Pack>} by language */
+  const REST = "-rest";
+  /** @typedef {NonNullable<Awaited<ReturnType<typeof taps.bring>>["told"]> & { language: string, part: string, tag: string | null, asked: number }} Pack */
+  /** @type {Map<string, Pack>} by language, with the part */
   const held = new Map();
   /** @type {Map<string, Promise<void>>} the same, what is on its way; at first, the one that brought this */
   const coming = new Map();
 
-  /** @param {string} language @param {ReturnType<typeof taps.bring>} bringing Keep what comes; what fails leaves what there was. */
-  async function keep(language, bringing) {
+  /**
+   * Keep what comes; what fails leaves what there was.
+   * @param {string} language @param {string} part @param {ReturnType<typeof taps.bring>} bringing
+   */
+  async function keep(language, part, bringing) {
+    const name = language + part;
     try {
       const { response, asked, told } = await bringing;
-      const before = held.get(language);
+      const before = held.get(name);
+      const none = { direction: "", shared: [], pages: {}, rest: [] };
       if (response.status === 304 && before) before.asked = asked;
       // Where the answer is another, there is none here.
-      else held.set(language, { language, direction: "", shared: [], pages: {}, ...told, tag: response.headers.get("ETag"), asked });
+      else held.set(name, { ...none, ...told, language, part, tag: response.headers.get("ETag"), asked });
     } catch {
       // Asked for again at the next page.
     } finally {
-      coming.delete(language);
+      coming.delete(name);
     }
   }
 
   /** @param {string} language @param {RequestPriority} priority Ask, once at a time. */
-  function ask(language, priority) {
-    const asking = coming.get(language) ?? keep(language, taps.bring(priority, language, held.get(language)?.tag));
-    coming.set(language, asking);
+  function ask(language, priority, part = "") {
+    const name = language + part;
+    const asking = coming.get(name) ?? keep(language, part, taps.bring(priority, language, part, held.get(name)?.tag));
+    coming.set(name, asking);
     return asking;
   }
 
@@ -48,11 +58,13 @@ const pack = (() => {
     return [...held.values()].find(({ pages }) => pages[path]);
   }
 
-  /** @param {string} path Before an old page is shown: is it still what it was? Where nobody answers soon, it is. */
+  /** @param {string} path Before an old page is shown: is it still what it was? Where nobody answers soon, it is. Or: the rest. */
   function renewed(path) {
-    const { language, asked } = holder(path) ?? {};
-    if (!language || Math.abs(Date.now() - Number(asked)) < FRESH_MS) return;
-    return Promise.race([ask(language, "high"), new Promise((done) => setTimeout(done, PATIENCE_MS))]);
+    const { language, part, asked } = holder(path) ?? [...held.values()].find(({ rest }) => rest.includes(path)) ?? {};
+    if (!language) return;
+    const wanted = holder(path) ? part : REST;
+    if (held.has(language + wanted) && Math.abs(Date.now() - Number(asked)) < FRESH_MS) return;
+    return Promise.race([ask(language, "high", wanted), new Promise((done) => setTimeout(done, PATIENCE_MS))]);
   }
 
   /** @param {string} path @returns {string | undefined} the page, as far as it goes into this one */
@@ -62,7 +74,8 @@ const pack = (() => {
     return main && `<html lang="${language}" dir="${direction}">${main}`;
   }
 
-  coming.set(root.lang, keep(root.lang, taps.bringFirst()));
+  // Else the first page that is tapped brings it.
+  if (!taps.dear) coming.set(root.lang, keep(root.lang, "", taps.bringFirst()));
   taps.hidden.signal.addEventListener("abort", () => held.clear());
   // Kept whole (bfcache) while another tab was hidden: hide-page.js leaves the cover on.
   addEventListener("pageshow", ({ persisted }) => {

@@ -25,7 +25,8 @@ const taps = (() => {
   const here = new Promise((resolve) => {
     begun = resolve;
   });
-  /** @typedef {{ response: Response, asked: number, told?: { direction: string, shared: string[], pages: Record<string, string> } }} Brought */
+  /** @typedef {{ direction: string, shared: string[], pages: Record<string, string>, rest: string[] }} Told */
+  /** @typedef {{ response: Response, asked: number, told?: Told }} Brought */
   /** @type {Promise<Brought> | undefined} */
   let first;
   /** @type {Promise<void> | undefined} */
@@ -60,9 +61,12 @@ const taps = (() => {
     return fetch(url, { ...how, headers, cache: "no-store", signal });
   }
 
-  /** @param {RequestPriority} priority @param {string} [language] @param {string | null} [tag] @returns {Promise<Brought>} a pack */
-  async function bring(priority, language = root.lang, tag) {
-    const response = await fetch(language === own ? "/pack" : `/${language}/pack`, {
+  /**
+   * @param {RequestPriority} priority @param {string} [language] @param {string} [part] "" or "-rest" @param {string | null} [tag]
+   * @returns {Promise<Brought>} a pack
+   */
+  async function bring(priority, language = root.lang, part = "", tag) {
+    const response = await fetch(`${language === own ? "" : `/${language}`}/pack${part}`, {
       cache: "no-store",
       // It is the same for everybody. With a cookie it would end a chat that was left, and its answer, given up at Hide,
       // would be the one that takes the cookies back (see public/hidden_first.py).
@@ -176,12 +180,17 @@ const taps = (() => {
   spread();
   wide.onchange = spread;
 
-  // With a slow or dear connection the first page that is asked for brings it.
+  // With a slow or dear connection the first page that is asked for brings it. What some pages alone have to do comes to
+  // them all the same.
   const { saveData, effectiveType = "" } = navigator.connection ?? {};
-  if (!saveData && !/2g/.test(effectiveType)) addEventListener("load", () => setTimeout(() => void bringFirst().catch(() => {})));
+  const dear = saveData || /2g/.test(effectiveType);
+  if (!dear || document.querySelector(".device, #narrow, #plan, #questions, [data-copy-link]")) {
+    addEventListener("load", () => setTimeout(() => void (dear ? (alone ??= bringAlone()) : bringFirst()).catch(() => {})));
+  }
 
   const shared = {
     path: location.pathname,
+    dear,
     policy,
     hidden,
     say,

@@ -190,7 +190,6 @@
   function arrive(arrived, address, hash) {
     const { lang: language, dir: direction } = arrived.documentElement;
     if (arrived.querySelector("header")) frames.set(language, /** @type {HTMLElement} */ (arrived.body.cloneNode(true)));
-    // What few pages have goes before what the site chose, as on a page that is loaded.
     for (const style of arrived.querySelectorAll("style[data-few]")) {
       if (!started.has(style.textContent)) document.querySelector("style")?.after(style);
       started.add(style.textContent);

@@ -22,7 +22,7 @@ PAGES_ALONE = True  # chromium.py
 visit, slow = test_back.visit, test_back.slow  # fixtures
 # It is a name of the page's own script, which Chromium's driver can see; Firefox's cannot.
 HERE = 'return typeof pack === "object" && Boolean(pack.page("/help/money"))'
-SEVEN = ["/help/money", "/help", "/contacts", "/help/signs", "/safer-browsing", "/", "/plan"]
+SEVEN = ["/help/money", "/help", "/contacts", "/help/signs", "/safer-browsing", "/", "/help/orders"]
 HEADING = 'return document.querySelector("main h1").textContent.trim()'
 LATER = "{ const { Date } = window.wrappedJSObject ?? window; const later = Date.now() + 16 * 60000; Date.now = () => later; }"
 IN_PLACE = """{
@@ -55,6 +55,19 @@ def test_after_one_quiet_request_seven_pages_are_read_with_none(visit: Visit, sl
         read(reader, path)
     assert [path for path, _ in slow.answered if path != "/favicon.ico"] == asked
     assert reader.run("return document.cookie + localStorage.length + sessionStorage.length") == "00"
+
+
+def test_the_rest_is_asked_for_whole_when_the_first_of_its_pages_is_tapped(visit: Visit, slow: SlowSite) -> None:
+    """So it is seen that somebody reads one of them, and never which."""
+    reader = arrive(visit, slow)
+    for path, heading in (
+        ("/help/faith", "Faith and community"),
+        ("/help/money", "Money and you"),
+        ("/plan", "My plan"),
+    ):
+        read(reader, path)
+        assert reader.run(HEADING) == heading
+    assert [path for path, _ in slow.answered if path != "/favicon.ico"] == ["/", "/pack", "/pack-rest"]
 
 
 def test_a_page_of_the_pack_is_there_before_the_tap_is_over(visit: Visit, slow: SlowSite) -> None:
@@ -219,6 +232,18 @@ def test_with_a_dear_or_slow_connection_the_first_tap_brings_it(
     tab.click("footer a[href='/help']")
     tab.wait_for_selector("h1:text('All topics')")
     assert len(asked) == (2 if at_once else 4)
+    context.close()
+
+
+def test_a_dear_connection_brings_what_a_page_has_to_do_and_no_pages(browser: Browser, visited: Visited) -> None:
+    context = browser.new_context()
+    context.add_init_script("Object.defineProperty(navigator, 'connection', { value: { saveData: true } })")
+    tab = context.new_page()
+    asked: list[str] = []
+    tab.on("request", lambda request: asked.append(request.url.removeprefix(visited[0].url)))
+    tab.goto(f"{visited[0].url}/plan")
+    tab.wait_for_selector("form#plan input")
+    assert asked == ["/plan", "/pack.js"]
     context.close()
 
 

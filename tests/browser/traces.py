@@ -30,7 +30,7 @@ from tests.server import PROJECT, RunningSite, copy_content
 
 CANARY = "zqcanary"
 # Words that the visit meets: in bodies, in a title, in an address, in a search, in a chat from both sides.
-WORDS = (CANARY, "zqtitle", "zqslug", "zqquery", "zqasked", "zqanswered")
+WORDS = (CANARY, "zqtitle", "zqslug", "zqquery", "zqasked", "zqanswered", "zqurdu", "zqwelsh", "میں نے", "Gofynnais")
 SITE_PAGES = ("/help/money", "/help/signs", "/contacts", "/help/zqslug")
 PAGE = """---
 title: The zqtitle
@@ -260,7 +260,8 @@ def _play(reader: Reader, path: str, player: str) -> None:
 
 
 def chat(reader: Reader, site: RunningSite) -> None:
-    """Ask an adviser something, and read the answer. The adviser's desk is played by the store that both share."""
+    """Ask an adviser something, and read the answer, in three languages. The adviser's desk is played by the store that
+    both share."""
     store, now = open_store("sqlite:", site.data), datetime.now(UTC)
     store.set_presence(1, "Kit", True, now)
     read(reader, "/chat")
@@ -275,6 +276,12 @@ def chat(reader: Reader, site: RunningSite) -> None:
     assert [message.text for message in store.messages(waiting.id)] == ["zqasked"]
     store.say(waiting.id, "adviser", "zqanswered", now)
     wait_for(reader, 'return document.querySelector(".chat .adviser")?.textContent.includes("zqanswered")')
+    for language, words in (("ur", "zqurdu میں نے"), ("cy", "zqwelsh Gofynnais")):
+        read(reader, f"/{language}/chat")
+        wait_for(reader, f"return document.documentElement.lang === {language!r} && document.querySelector('#message')")
+        reader.run(f'document.getElementById("message").value = {words!r}')
+        reader.click("[data-chat-form=say] button")
+        wait_for(reader, f"return [...document.querySelectorAll('.chat li')].at(-1)?.textContent.includes({words!r})")
 
 
 def frames_until_covered(playwright: Playwright, address: str, button: str) -> int:

@@ -333,6 +333,7 @@ def test_the_pack_comes_from_the_mirror_with_its_type_and_answers_its_tag(deploy
     assert "/help/money" in json.loads(gzip.decompress(body))[1]["pages"]
     assert deployed.get("/pack", headers=asked | {"If-None-Match": headers["etag"][0]})[0] == 304
     assert deployed.get("/pack")[1]["cache-control"] == ["no-store"]
+    assert deployed.get("/pack-rest")[1]["content-type"] == ["application/json"]
     # Whose header a mirror does not know gets the whole page, which travel.js takes apart as well.
     assert b'id="hide-this-page"' in deployed.get("/help/money", headers={"Sidedoor-In-Place": "en"})[2]
 

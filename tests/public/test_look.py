@@ -12,6 +12,7 @@ from PIL import Image
 
 from sidedoor.documents.look import contrast, mixed
 from sidedoor.starters.command import mark as mark_command
+from sidedoor.web.inline import inline_style
 from tests.conftest import Refresh
 from tests.content import SITE, ContentFolder
 
@@ -31,7 +32,10 @@ def looks(app: Flask, content: ContentFolder, refresh: Refresh, *lines: str) -> 
     page = app.test_client().get("/").text  # the house client finds each style's hash in the policy
     styles = re.findall(r"<style>(.*?)</style>", page, re.DOTALL)
     said = app.test_cli_runner().invoke(args=["content", "check"]).output
-    return "".join(styles[1:]), [line for line in said.splitlines() if "site.toml" in line]
+    (style,) = styles
+    every = str(inline_style("public.css"))[len("<style>") : -len("</style>")]
+    assert style.startswith(every)
+    return style.removeprefix(every), [line for line in said.splitlines() if "site.toml" in line]
 
 
 def test_the_contrast_of_colours_is_that_of_wcag() -> None:

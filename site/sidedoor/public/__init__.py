@@ -49,7 +49,7 @@ from sidedoor.web.headers import policy_in_page, set_policy, with_policy
 from sidedoor.web.health import Health
 from sidedoor.web.inline import inline_script, inline_style
 from sidedoor.web.language import current_language, page_language, speak_languages
-from sidedoor.web.look import site_rules, site_style
+from sidedoor.web.look import site_rules
 from sidedoor.web.numbers import read_numbers
 from sidedoor.web.on_the_way import OnTheWay
 from sidedoor.web.outermost import OutermostLayer
@@ -143,7 +143,7 @@ def create_pages(settings: Settings, live: LiveLibrary, clock: Clock) -> Flask:
     app.extensions["chat_clock"] = agreed = agreed_clock(store, clock)
     app.extensions["chat_bell"] = Bell(store.news, agreed)
     app.extensions["feedback"] = FeedbackStore(settings.messages_home)
-    app.jinja_env.globals.update(inline_style=inline_style, inline_script=inline_script, site_style=site_style)
+    app.jinja_env.globals.update(inline_style=inline_style, inline_script=inline_script)
     app.jinja_env.tests["of_few"] = pages.of_few
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     speak_languages(app)
@@ -166,6 +166,7 @@ def create_pages(settings: Settings, live: LiveLibrary, clock: Clock) -> Flask:
             "forms": [(public.site.forms[form].name, there) for form, there in forms.items()],
             "versions": public.own_versions(path) if several else {},
             "lent": public.borrowed(path),
+            "site_rules": site_rules(public.site),
             "menu": menu(public, language),
             "exit": exit.current_exit(),
             "chat_state": chat.state_elsewhere,

@@ -4,13 +4,15 @@ What stands in it is each page's own `main`, as the page itself has it. So it ho
 more: nothing hidden, and of a page that was taken back nothing from the next edition on. Nobody is told of a page being
 read out of it, not even by its size (static/js/pack.js).
 
-Nobody counts readers here. Where everything is too much for one answer, what comes first in the site's own menus stays.
+Nobody counts readers here. What is too much for the first answer is the rest, an answer of its own that is asked for
+whole: the pages that the fewest others lead to. What is too much for both is in neither; then what comes first in the
+site's own menus stays.
 """
 
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import brotli
 from flask import Blueprint, Response, current_app, request
@@ -26,7 +28,9 @@ from sidedoor.web.spoken import spoken as as_views_know_it
 
 blueprint = Blueprint("pack", __name__)
 MOST_BYTES = 60_000
-"""As sent, in brotli: about a second on a slow phone, behind everything else."""
+"""In brotli, both parts: about a second on a slow phone, behind everything else."""
+FIRST_BYTES = 36_500
+"""The first of them, as it is quickly compressed; it is sent in a tenth less."""
 _GUIDE = "/safer-browsing"
 _ALWAYS = ("/", "/help", "/contacts")
 # What many pages have in the same words: a helpline's card, the notice, who to talk to, how to print.
@@ -36,26 +40,46 @@ _PIECES = {
     "div": ' class="care"',
     "details": ' class="print"',
 }
+_LEADS = re.compile(r' href="(/[^"#?]*)')
 _REPEATED = re.compile("|".join(f"<{tag}{first}.*?</{tag}>" for tag, first in _PIECES.items()), re.DOTALL)
 
 
 def packs(public: PublicLibrary) -> dict[str, str]:
     """The addresses of the packs, and the language of each."""
     folders = {code: public.site.folder(code) for code in public.site.languages}
-    return {f"/{folder}/pack" if folder else "/pack": code for code, folder in folders.items()}
+    own = {f"/{folder}/pack" if folder else "/pack": code for code, folder in folders.items()}
+    return own | {f"{path}-rest": code for path, code in own.items()}
 
 
 def is_pack(path: str) -> bool:
     """Whether a path may be a pack's."""
-    return path.endswith("/pack")
+    return path.endswith(("/pack", "/pack-rest"))
 
 
 @blueprint.get("/pack")
 def pack() -> Response:
     """All help in one language, as JSON: the script that shows pages in place, in a line of its own so that it need not
-    wait for the rest; then the pack's language and direction, and each page's `main` by address, with the numbers of
-    what it shares with others (see _told)."""
+    wait for the rest; then the pack's language and direction, each page's `main` by address, with the numbers of
+    what it shares with others (see _told), and the addresses of the rest."""
     spoken = current_language()
+    first, rest = _parted(spoken)
+    return _answer(_told(spoken, first, bundle("carried.js"), list(rest)))
+
+
+@blueprint.get("/pack-rest")
+def rest() -> Response:
+    """The rest, in the same form. There is no script to it."""
+    spoken = current_language()
+    return _answer(_told(spoken, _parted(spoken)[1]))
+
+
+def _answer(told: bytes) -> Response:
+    headers = {SAME_FOR_EVERYONE: WHOEVER_ASKS, "X-Robots-Tag": "noindex"}
+    return Response(told, content_type="application/json", headers=headers)
+
+
+def _parted(spoken: str) -> tuple[dict[str, str], dict[str, str]]:
+    """The pages for the first answer, and those of the rest: each one's `main` by address, in the order of the menu."""
     mains: dict[str, str] = {}
     groups: list[list[str]] = []
     for addresses in _groups(current_public(), spoken):
@@ -63,12 +87,29 @@ def pack() -> Response:
         mains |= {path: main for path in groups[-1] if (main := _main(path))}
     while True:
         pages = {path: mains[path] for group in groups for path in group if path in mains}
-        # At quality 9 it is somewhat larger than as it is sent, and told in a moment. Most sites need this once.
-        if not groups or len(brotli.compress(_told(spoken, pages), quality=9)) <= MOST_BYTES:
+        if not groups or (size := _size(spoken, pages)) <= MOST_BYTES:
             break
         groups.pop()
-    headers = {SAME_FOR_EVERYONE: WHOEVER_ASKS, "X-Robots-Tag": "noindex"}
-    return Response(_told(spoken, pages), content_type="application/json", headers=headers)
+    if not groups or size <= FIRST_BYTES:
+        return pages, {}
+    led_to = Counter(path for main in pages.values() for path in set(_LEADS.findall(main)))
+    always = [path for path in groups[0] if path in pages]
+    others = sorted((path for path in pages if path not in always), key=lambda path: -led_to[path])
+    few, many = 0, len(others)
+    while few < many - 1:
+        half = (few + many) // 2
+        fits = _size(spoken, {path: pages[path] for path in [*always, *others[:half]]}) <= FIRST_BYTES
+        few, many = (half, many) if fits else (few, half)
+    first = {*always, *others[:few]}
+    return (
+        {path: main for path, main in pages.items() if path in first},
+        {path: main for path, main in pages.items() if path not in first},
+    )
+
+
+def _size(spoken: str, pages: dict[str, str]) -> int:
+    """At quality 9 it is somewhat larger than as it is sent, and told in a moment."""
+    return len(brotli.compress(_told(spoken, pages, bundle("carried.js")), quality=9))
 
 
 @blueprint.get("/pack.js")
@@ -78,14 +119,14 @@ def script() -> Response:
     return Response(bundle("carried.js"), content_type="text/javascript; charset=utf-8")
 
 
-def _told(language: str, pages: dict[str, str]) -> bytes:
+def _told(language: str, pages: dict[str, str], script: str = "", rest: Sequence[str] = ()) -> bytes:
     """What repeats is told once, and a page has its number instead, `<7>`, which no HTML of ours can hold otherwise."""
     often = Counter(piece for main in pages.values() for piece in _REPEATED.findall(main))
     shared = [piece for piece, times in often.items() if times > 1]
     number = {piece: f"<{place}>" for place, piece in enumerate(shared)}
     short = {path: _REPEATED.sub(lambda found: number.get(found[0], found[0]), main) for path, main in pages.items()}
-    told = {"language": language, "direction": direction(language), "shared": shared, "pages": short}
-    lines = [json.dumps(part, ensure_ascii=False, separators=(",", ":")) for part in (bundle("carried.js"), told)]
+    told = {"language": language, "direction": direction(language), "shared": shared, "pages": short, "rest": rest}
+    lines = [json.dumps(part, ensure_ascii=False, separators=(",", ":")) for part in (script, told)]
     return f"[{lines[0]},\n{lines[1]}]".encode()
 
 

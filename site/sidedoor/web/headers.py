@@ -7,11 +7,13 @@ from flask import Flask, Response
 from flask_talisman import Talisman
 from markupsafe import Markup
 
-from sidedoor.web.inline import hashes, source_hash
+from sidedoor.web.inline import script_hashes, style_hashes
 
 IN_PLACE = "Sidedoor-In-Place"
 """What travel.js says with a fetch that stores nothing (`cache: "no-store"`) and is shown in the page that asked."""
 IN_PLACE_KEY = f"HTTP_{IN_PLACE.upper().replace('-', '_')}"
+NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
+"""The policy of whatever is no page of its own: it has nothing to load and nothing to run."""
 _FEATURES = ("browsing-topics camera display-capture geolocation microphone payment usb").split()
 
 
@@ -35,8 +37,8 @@ def policy_in_page(https: bool, rules: str = "") -> Markup:
 def _of_a_page(rules: str) -> dict[str, str]:
     return {
         "default-src": "'none'",
-        "script-src": " ".join(hashes("js")),
-        "style-src": " ".join([*hashes("css"), *([source_hash(rules)] if rules else [])]),
+        "script-src": " ".join(script_hashes()),
+        "style-src": " ".join(style_hashes(rules)),
         "img-src": "'self' data:",
         "media-src": "'self'",  # a page arrived at decides for all that are read in it
         "connect-src": "'self'",
@@ -83,7 +85,7 @@ def set_policy(app: Flask, https: bool, rules: Callable[[], str]) -> None:
 
     @app.after_request  # registered first, so it is asked after Talisman, which knows one policy for all sites
     def of_this_site(response: Response) -> Response:
-        response.headers.update(_policy(https, rules())[:1])
+        response.headers.update(_policy(https, rules(), response.mimetype == "text/html")[:1])
         return response
 
     Talisman(
@@ -101,7 +103,8 @@ def set_policy(app: Flask, https: bool, rules: Callable[[], str]) -> None:
 
 def with_policy(headers: list[tuple[str, str]], https: bool, rules: str = "") -> list[tuple[str, str]]:
     """A response's headers, and whatever of the public site's policy they still lack."""
-    return completed(headers, _policy(https, rules))
+    kind = next((value for name, value in headers if name.lower() == "content-type"), "")
+    return completed(headers, _policy(https, rules, kind.startswith("text/html")))
 
 
 def completed(headers: list[tuple[str, str]], policy: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -117,11 +120,18 @@ def in_place(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
     another site loads the page arrived at instead of the page read. The fetch itself keeps the answer out of every
     store (Fetch, 5.6); `private` does so for caches on the way, and Vary for whoever asks for the address as a page.
     """
-    kept = [header for header in headers if header[0].lower() not in ("cache-control", "vary")]
+    other = ("cache-control", "vary", "content-security-policy")
+    kept = [header for header in headers if header[0].lower() not in other]
     varies = [value for name, value in headers if name.lower() == "vary"]
-    return [*kept, ("Cache-Control", "private, no-cache"), ("Vary", ", ".join([*varies, IN_PLACE]))]
+    return [
+        ("Content-Security-Policy", NO_PAGE),
+        *kept,
+        ("Cache-Control", "private, no-cache"),
+        ("Vary", ", ".join([*varies, IN_PLACE])),
+    ]
 
 
-@lru_cache(maxsize=8)
-def _policy(https: bool, rules: str) -> tuple[tuple[str, str], ...]:
-    return tuple(policy_headers(https, rules).items())
+@lru_cache(maxsize=16)
+def _policy(https: bool, rules: str, page: bool) -> tuple[tuple[str, str], ...]:
+    headers = policy_headers(https, rules)
+    return tuple((headers if page else headers | {"Content-Security-Policy": NO_PAGE}).items())

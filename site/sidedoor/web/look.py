@@ -1,7 +1,7 @@
 """The style rules that a site's own choices make: its colours, its mark, and one place's numbers on a card to carry.
 
-They are the same wherever they stand, in a `<style>` of their own that the policy lists by its hash: on every page of a
-site that chose a look, else on those with a card.
+They are the same on every page of a site, stand in its `<style>` after the style sheet of all sites, and the policy
+lists both by one hash.
 A colour that could not be read is not used: check says which, and the site keeps the one it comes with.
 """
 
@@ -9,8 +9,6 @@ import base64
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
-
-from markupsafe import Markup
 
 from sidedoor.documents.codes import Code
 from sidedoor.documents.look import Look, contrast, mixed
@@ -22,30 +20,16 @@ from sidedoor.web.inline import inline_style
 LEAST_FOR_TEXT = 7.0
 LEAST_FOR_LINKS = 4.5
 """WCAG 2.2: AAA for what is read at length, AA for links and buttons, which are told apart in other ways too."""
-_made: tuple[Site, str, bool] | None = None
+_made: tuple[Site, str] | None = None
 
 
 def site_rules(site: Site) -> str:
     """The rules for this site; empty where it chose nothing that needs any. Ids are letters, digits and hyphens."""
-    return _rules(site)[0]
-
-
-def _rules(site: Site) -> tuple[str, bool]:
-    """The rules, and whether any is for every page."""
     global _made
     made = _made
     if made is None or made[0] is not site:
-        look = [*_colours(site.look), *_mark(site.look)]
-        _made = made = site, "".join([*look, *_narrowing(site)]), bool(look)
-    return made[1:]
-
-
-def site_style(site: Site, has_card: bool) -> Markup:
-    """The whole `<style>` element for a page, if it needs any; that of a few pages is marked as such."""
-    rules, everywhere = _rules(site)
-    if not rules or not (everywhere or has_card):
-        return Markup()
-    return Markup(f"<style>{rules}</style>" if everywhere else f"<style data-few>{rules}</style>")
+        _made = made = site, "".join([*_colours(site.look), *_mark(site.look), *_narrowing(site)])
+    return made[1]
 
 
 def check_look(site: Site) -> list[Problem]:
