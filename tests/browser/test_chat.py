@@ -13,7 +13,7 @@ from sidedoor.chat.store import open_store
 from tests.browser.places import Places
 from tests.browser.test_desk import Office
 from tests.browser.test_pages import problems_of
-from tests.server import DESK, RunningSite, copy_content
+from tests.server import DESK, RunningSite, copy_content, started_before
 
 PAGES_ALONE = True  # chromium.py
 
@@ -38,6 +38,8 @@ class ChatOffice(Office):
         other = re.sub(r"(?ms)^\[chat\].*?(?=^\[+(?!chat)|\Z)", "", chosen.read_text("utf-8"))
         chosen.write_text(other + CHAT, "utf-8")
         self.content, self.data, self._browser, self._contexts = folder / "content", folder / "data", browser, []
+        self._readers: list[BrowserContext] = []
+        started_before(self.data)
         self.desk = RunningSite(self.content, self.data, application=DESK)
         self.site = RunningSite(self.content, self.data)
         self.url = f"http://localhost:{self.desk.port}"
@@ -46,7 +48,15 @@ class ChatOffice(Office):
         """A reader's browser, on a small phone."""
         context = self._browser.new_context(viewport={"width": width, "height": 600}, java_script_enabled=scripts)
         self._contexts.append(context)
+        self._readers.append(context)
         return context
+
+    def readers_leave(self) -> None:
+        """A page of a chat that stays open goes on asking for news."""
+        while self._readers:
+            context = self._readers.pop()
+            self._contexts.remove(context)
+            context.close()
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +66,12 @@ def office(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterat
     yield office
     office.close()
     places.close()
+
+
+@pytest.fixture(autouse=True)
+def readers_leave(office: ChatOffice) -> Iterator[None]:
+    yield
+    office.readers_leave()
 
 
 @pytest.fixture(scope="module")

@@ -31,6 +31,12 @@ def office(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterat
     places.close()
 
 
+@pytest.fixture(autouse=True)
+def readers_leave(office: ChatOffice) -> Iterator[None]:
+    yield
+    office.readers_leave()
+
+
 @pytest.fixture
 def kit(office: ChatOffice, request: pytest.FixtureRequest) -> Iterator[Page]:
     """An adviser who is present, and away again after the test; each time somebody new, whose board is empty."""

@@ -1,6 +1,7 @@
 """Every page as a browser shows it: accessible by axe's rules, valid, one request, no wider than the screen."""
 
 import json
+import os
 import re
 import subprocess
 from collections.abc import Mapping
@@ -37,6 +38,11 @@ RULES = {
 pytestmark = pytest.mark.timeout(300)  # each part goes through some pages of the site; a busy machine takes long
 COLOURS = {"resultTypes": ["violations"], "runOnly": ["color-contrast-enhanced", "link-in-text-block"]}
 """The rules that depend on colours, which are all that the dark changes: see the style sheet's one block about it."""
+LAYOUT = {"resultTypes": ["violations"], "runOnly": ["target-size", "scrollable-region-focusable"]}
+"""The rules that ask where things stand. All others read the document, which is the same at every width."""
+ALIKE = re.compile("(?!)" if "SIDEDOOR_TEST_LONG" in os.environ else r"/help/(?!get-help-now$)|/[a-z]{2}(-[a-z]+)?/")
+"""Many pages of few templates. All rules are asked once of each, at every width and in light and dark by turns; of all others,
+and of these in `make test-long`, at each width, and what is about colours again in the dark."""
 
 
 @cache
@@ -63,19 +69,21 @@ def test_no_page_breaks_a_rule_of_axe_or_is_wider_than_the_screen_also_in_the_da
     context = browser.new_context()
     page = context.new_page()
     broken = {}
-    for address in addresses()[part::PARTS]:
+    for number, address in enumerate(addresses()[part::PARTS]):
         page.goto(site.url + address)
+        alike, turn, dark = ALIKE.match(address), number % len(WIDTHS), number // len(WIDTHS) % 2
+        page.emulate_media(color_scheme="dark" if alike and dark else "light")
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 640})
-            found = problems_of(page)
+            found = problems_of(page, LAYOUT if alike and width != WIDTHS[turn] else RULES)
             if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
                 found.append("wider than the screen")
             if found:
-                broken[f"{address} at {width}"] = found
-        page.emulate_media(color_scheme="dark")
-        if found := problems_of(page, COLOURS):
-            broken[f"{address} in the dark"] = found
-        page.emulate_media(color_scheme="light")
+                broken[f"{address} at {width}{' in the dark' if alike and dark else ''}"] = found
+        if not alike:
+            page.emulate_media(color_scheme="dark")
+            if found := problems_of(page, COLOURS):
+                broken[f"{address} in the dark"] = found
     context.close()
     assert not broken, json.dumps(broken, indent=1)
 
