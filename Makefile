@@ -18,7 +18,7 @@ RUNS := .venv/runs.stamp
 TESTS := .venv/tests.stamp
 CHECKERS := tests/node_modules/.stamp
 
-.PHONY: run desk editor staff test test-long init check export backup restore doctor lint lock browsers bench-tools strings pictures bench bench-speed bench-scale bench-traces bench-chat audit clean
+.PHONY: run desk editor staff test test-servers test-long init check export backup restore doctor lint lock browsers bench-tools strings pictures bench bench-speed bench-scale bench-traces bench-chat audit clean
 
 run: $(RUNS)
 	@exec $(BIN)/sidedoor run
@@ -47,11 +47,15 @@ PYTEST = $(if $(shell [ "$$(df -Pk /dev/shm 2>/dev/null | awk 'END { print $$4 }
 # Else every process of the hundreds that tests start would compile the program anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-test: $(TESTS) $(CHECKERS) editor browsers lint
+test: $(TESTS) $(CHECKERS) editor browsers
 	$(PYTEST) tests --ignore tests/browser -m "not server" -n 2 --dist worksteal
-	$(PYTEST) tests --ignore tests/browser -m "server and not alone" -n 4 --dist loadfile
-	$(PYTEST) tests --ignore tests/browser -m alone
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint test-servers
+	$(PYTEST) $$(grep -rl --include="test_*.py" "pytest.mark.alone" tests) -m alone
 	$(PYTEST) tests/browser -n 2 --dist loadfile --no-loadscope-reorder
+
+# They wait for their servers half of the time: `make test` reads the types meanwhile.
+test-servers: $(TESTS) browsers
+	$(PYTEST) tests --ignore tests/browser -m "server and not alone" -n 4 --dist loadfile
 
 # The same with 10,000 messages under kill -9 instead of 2,000, and twenty times as many guesses of what might break a reader.
 test-long: export SIDEDOOR_TEST_LONG := 1
@@ -86,7 +90,7 @@ init: $(RUNS)
 lint: $(TESTS) $(CHECKERS)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	nice $(BIN)/mypy
 	PATH="$(CURDIR)/$(BIN):$$PATH" tests/node_modules/.bin/tsc -p tests/tsconfig.json
 
 browsers:

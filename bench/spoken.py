@@ -1,22 +1,28 @@
-"""One visit as a screen reader says it: Orca with Firefox, in a window that nobody sees, with real keys.
+"""One visit, with a chat, as a screen reader says it: Orca with Firefox, in a window that nobody sees, with real keys.
 
 A script and not a test: what Orca says depends on the speed of the machine. `make audit` runs it and puts what was said
-into the README. It fails where a step leaves out what has to be heard. Needs Debian's orca, at-spi2-core, openbox,
+into the README. It fails where a step leaves out what has to be heard, or says it twice. Needs Debian's orca, at-spi2-core, openbox,
 xdotool, Xvfb and dbus.
 """
 
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bench.readme import table, write
+from sidedoor.chat.store import open_store
 from tests.browser.readers import FirefoxReader, wait_for
-from tests.server import PROJECT, RunningSite
+from tests.chat.readers import copy_content_with_chat
+from tests.server import RunningSite
 
 NEEDED = ("orca", "openbox", "xdotool", "Xvfb", "dbus-run-session")
 BUS = "/usr/libexec/at-spi-bus-launcher"
@@ -130,12 +136,72 @@ def visit(site: RunningSite, folder: Path) -> list[tuple[str, list[str], str]]:
         press("Shift_L")
         time.sleep(6)
         step("presses Shift once, and waits", "run out")
+        chat(site, firefox, listener, step, focus)
     finally:
         firefox.quit()
         for process in (listener.process, *helpers):
             process.terminate()
             process.wait()
     return steps
+
+
+def chat(
+    site: RunningSite,
+    firefox: FirefoxReader,
+    listener: Listener,
+    step: Callable[[str, str], None],
+    focus: Callable[[str], None],
+) -> None:
+    """A whole chat, to the page after it."""
+    store = open_store("sqlite:", site.data)
+
+    def now() -> datetime:
+        store.sign(1, datetime.now(UTC))  # the adviser's desk is open
+        return datetime.now(UTC)
+
+    def heading(text: str) -> None:
+        wait_for(firefox, f"return document.querySelector('h1').textContent === {text!r}")
+
+    store.set_presence(1, "Kit", True, now())
+    focus("footer a[href='/chat']")
+    press("Return")
+    heading("Questions?")
+    step("follows Questions?", "Questions?")
+    focus("form[action='/chat/start'] button")
+    press("Return")
+    wait_for(firefox, "return document.querySelector('#chat-status')")
+    step("presses “It is safe. Start”", "You are next.")
+    (one,) = store.live(now())
+    store.accept(one.id, 1, "Kit", now())
+    step("an adviser answers", "An adviser is with you.")
+    store.say(one.id, "adviser", "Hello, I am here.", now())
+    step("the adviser writes", "Hello, I am here.")
+    focus("#message")
+    press("h", "i", "ctrl+Return")
+    step("writes “hi”, Ctrl and Enter", "hi")
+    focus("footer a[href='/about']")
+    press("Return")
+    wait_for(firefox, "return !document.querySelector('.chat-box')")
+    listener.hear()
+    store.say(one.id, "adviser", "Take your time.", now())
+    step("reads another page; the adviser writes", "1 new reply in your chat.")
+    focus("#chat-news a")
+    press("Return")
+    heading("Questions?")
+    step("presses “Go to your chat”", "Take your time.")
+    focus("#message")
+    with closing(sqlite3.connect(site.data / "chat.sqlite3", timeout=10, isolation_level=None)) as database:
+        quiet = (now() - timedelta(minutes=11)).isoformat()
+        database.execute("UPDATE conversations SET quiet_since = ?", (quiet,))
+    step("it has been quiet for eleven minutes", "Are you still there?")
+    focus("#chat-here")
+    press("Return")
+    listener.hear()
+    focus("form[data-chat-form=end] button")
+    press("Return")
+    step("presses “End and clear”", "The chat is over.")
+    press("h")
+    step("H: the next heading", "How was it?")
 
 
 def main() -> None:
@@ -163,7 +229,8 @@ def main() -> None:
             display.wait()
         sys.exit(ran.returncode)
     with tempfile.TemporaryDirectory() as name:
-        site = RunningSite(PROJECT / "examples/hampshire", Path(name) / "data")
+        copy_content_with_chat(Path(name) / "content")
+        site = RunningSite(Path(name) / "content", Path(name) / "data")
         try:
             steps = visit(site, Path(name))
         finally:

@@ -54,6 +54,7 @@ def _what_a_site_keeps() -> bytes:
 
 def started_before(data: Path) -> Path:
     """The new folder `data` as a site that has read the project's content leaves it: the next one starts sooner."""
+    data.mkdir(parents=True, exist_ok=True)
     private_file(data / "kept.sqlite3")
     (data / "kept.sqlite3").write_bytes(_what_a_site_keeps())
     return data

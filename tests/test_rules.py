@@ -155,8 +155,9 @@ def test_the_scripts_are_small() -> None:
     assert small["exit.js"] + small["after.js"] <= 3_375
     # Once a visit, with the pack: what shows pages, and what the guide, contacts, news and tools do, 2,900 until then.
     assert small["carried.js"] <= 4_730
-    # On the chat's pages alone.
-    assert small["chat.js"] <= 3_940
+    # On the chat's pages alone. It was 3,940 before pages asked a silent server ever later, each at a moment of its own, and
+    # before a screen reader said that one waits, is asked, and that it is over: Orca was heard to leave them out.
+    assert small["chat.js"] <= 4_050
 
 
 WORDS_TABLES = {

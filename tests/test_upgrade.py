@@ -59,6 +59,7 @@ ROWS: dict[str, list[tuple[int, int, str]]] = {
         (1, 9, f"INSERT INTO typing VALUES ('news/a.md', 3, 'Ann Lee', '{AT}', 'digest', '{{\"body\": \"zq\"}}')"),
         (4, 9, f"INSERT INTO comments VALUES (1, 'news/b.md', 'Rooms', 3, 'Ann Lee', '{AT}', 'Zq?', '')"),
         (4, 9, f"INSERT INTO answers VALUES (1, 1, 4, 'Eve Orr', '{AT}', 'Yes')"),
+        (5, 9, "INSERT INTO unseen VALUES (1, 3)"),
     ],
     "previews": [(1, 2, f"INSERT INTO links VALUES ('abc', 'news/a.md', '1', 'Ann', 'Bea', 1, '{LATER}', '{AT}')")],
     "audit": [(1, 2, f"INSERT INTO log VALUES (1, '{AT}', 'Ann Lee', 'signed in', '', '', 'abc')")],

@@ -98,12 +98,12 @@ export function put(block, state, dispatch, view) {
   const { $from, $to } = state.selection;
   let depth = $from.depth;
   while (depth > 0 && !($from.node(depth - 1).type === nodes.doc || $from.node(depth - 1).type === nodes.card)) depth -= 1;
-  if (!depth) return false;
   if (!dispatch) return true;
   const parent = $from.node(depth);
   const tr = state.tr;
-  let at = $from.after(depth);
-  if (parent.type === nodes.paragraph && $from.sameParent($to)) {
+  // Where a whole block is selected, the new one stands after it.
+  let at = depth ? $from.after(depth) : $to.pos;
+  if (depth && parent.type === nodes.paragraph && $from.sameParent($to)) {
     const before = parent.cut(0, $from.parentOffset);
     const after = parent.cut($to.parentOffset);
     const kept = (one) => (one.textContent.trim() ? [one] : []);
@@ -126,6 +126,14 @@ const table = (state, dispatch, view) => {
   const cell = (type) => type.create(null, nodes.paragraph.create());
   const row = (type) => nodes.table_row.create(null, [cell(type), cell(type)]);
   return put(nodes.table.create(null, [row(nodes.table_header), row(nodes.table_cell), row(nodes.table_cell)]), state, dispatch, view);
+};
+
+/** Takes bold and italic off what is selected. */
+const plain = (state, dispatch) => {
+  const { from, to, empty } = state.selection;
+  if (empty) return false;
+  if (dispatch) dispatch(state.tr.removeMark(from, to, marks.strong).removeMark(from, to, marks.em));
+  return true;
 };
 
 /** By the name that a button of the toolbar has. */
@@ -161,6 +169,7 @@ export const keys = {
   "Mod-z": undo, "Mod-y": redo, "Shift-Mod-z": redo, Backspace: undoInputRule,
   "Mod-b": commands.strong, "Mod-i": commands.em,
   "Mod-Alt-1": heading(2), "Mod-Alt-2": heading(2), "Mod-Alt-3": heading(3), "Mod-Alt-4": heading(4), "Mod-Alt-0": commands.paragraph, "Mod-Shift-n": commands.paragraph,
+  "Mod-Space": plain, "Mod-m": sinkListItem(nodes.list_item), "Mod-Shift-m": liftListItem(nodes.list_item),
   "Mod-Shift-l": commands.bullets, "Mod-Shift-8": commands.bullets, "Mod-Shift-7": commands.numbers,
   "Shift-Enter": breakLine,
   Enter: chainCommands(enterInTable, leaveLine, splitListItem(nodes.list_item), leaveCard, baseKeymap.Enter),

@@ -9,7 +9,7 @@ import { DOMParser as Reader, Slice } from "prosemirror-model";
 import { EditorState, Plugin, Selection } from "prosemirror-state";
 import { tableEditing } from "prosemirror-tables";
 import { Decoration, DecorationSet, EditorView } from "prosemirror-view";
-import { cards } from "./cards.js";
+import { cards, enter } from "./cards.js";
 import { commands, insertBlock, isOn, keys, put, rules } from "./commands.js";
 import { read } from "./reading.js";
 import { CARDS, LINES, schema } from "./schema.js";
@@ -62,6 +62,9 @@ function open() {
   changed = false;
   view = new EditorView(visual.querySelector("[data-surface]"), {
     state: state(from.doc), nodeViews: cards,
+    // What stands over the text must not hide the caret: the checks and the tools, and on a phone the keyboard.
+    get scrollThreshold() { return { top: covered(), right: 0, bottom: 24, left: 0 }; },
+    get scrollMargin() { return { top: covered() + 8, right: 0, bottom: 48, left: 0 }; },
     attributes: { id: "visual-text", role: "textbox", "aria-multiline": "true", "aria-label": "Text", "aria-describedby": "h-visual", spellcheck: "true" },
     dispatchTransaction(tr) {
       view.updateState(view.state.apply(tr));
@@ -71,10 +74,23 @@ function open() {
       }
       refresh();
     },
-    handleDOMEvents: { paste: (_, event) => paste(event), drop: (_, event) => !!event.dataTransfer?.types.includes("Files") },
+    // What is dragged here from elsewhere is a paste, too.
+    handleDrop(_, event, __, moved) {
+      const at = !moved && !view.dragging && view.posAtCoords({ left: event.clientX, top: event.clientY });
+      if (!at) return false;
+      view.dispatch(view.state.tr.setSelection(Selection.near(view.state.doc.resolve(at.pos))));
+      return paste(event, event.dataTransfer);
+    },
+    handleDOMEvents: { paste: (_, event) => paste(event, event.clipboardData), drop: (_, event) => !!event.dataTransfer?.types.includes("Files") },
   });
   refresh();
 }
+
+const covered = () => (parseFloat(getComputedStyle(toolbar).top) || 0) + toolbar.offsetHeight;
+visualViewport?.addEventListener("resize", () => {
+  if (view?.hasFocus()) view.dispatch(view.state.tr.scrollIntoView());
+  else if (view?.dom.contains(document.activeElement)) document.activeElement.scrollIntoView({ block: "nearest" });
+});
 
 /** The Markdown of what stands here now; the field's own until something is changed. */
 const markdown = () => (view && changed ? write(view.state.doc, from).replace(/^\n+|\n+$/g, "") : field.value);
@@ -107,29 +123,33 @@ for (const button of form.querySelectorAll("[data-mode]")) {
   });
 }
 
-// Pasting: paste.js makes of it what this site has, and says what it left out.
-function paste(event) {
-  const data = event.clipboardData;
+// Pasting: paste.js makes of it what this site has, and says what it left out. Pictures that come along are asked about, one after the other.
+function paste(event, data) {
   const html = data?.getData("text/html") || "";
-  const files = [...(data?.files || [])].filter((file) => file.type.startsWith("image/"));
-  if (files.length && !html) {
-    event.preventDefault();
-    openPicture(files[0]);
-    return true;
-  }
   const text = data?.getData("text/plain") || "";
-  if (!html && !text) return false;
+  const files = [...(data?.files || [])].filter((one) => one.type.startsWith("image/"));
+  if (!html && !text && !files.length) return false;
   if (/data-pm-slice/.test(html)) {
-    window.sidedoorPaste.tell("");
+    window.sidedoorPaste.tell();
     return false; // from here: ProseMirror knows its own
   }
   event.preventDefault();
-  const cleaned = window.sidedoorPaste.taken(html, text);
-  insertClean(cleaned.body);
-  window.sidedoorPaste.tell(cleaned.left);
+  const brought = [];
+  const cleaned = window.sidedoorPaste.taken(html, text, brought);
+  // Office programs add a picture of the words they copy; where there are no words, the file is what was copied.
+  const alone = files.length && !cleaned.body.textContent.replace(MARKED, "").trim();
+  if (alone) askFor(files.map((file) => ({ file, alt: brought[0]?.alt || cleaned.left.pictures[0] || "" })));
+  else {
+    const places = insertClean(cleaned.body);
+    window.sidedoorPaste.tell(cleaned.left);
+    askFor(brought.map((one, at) => ({ ...one, place: places[at + 1] })), cleaned.left);
+  }
   return true;
 }
+// With one of the two blanks that it stood between; words on both sides of it are never joined.
+const MARKED = / ?\ue000(\d+)\ue001(?=\s|$)|\ue000(\d+)\ue001/g;
 
+/** Puts what was pasted at the caret. @param {Element} body @returns {number[]} where each picture stood that is marked in it */
 function insertClean(body) {
   const reader = Reader.fromSchema(schema);
   const one = body.children.length === 1 && body.firstElementChild.tagName === "P" && body.childNodes.length === 1;
@@ -138,7 +158,31 @@ function insertClean(body) {
   const { $from, empty } = view.state.selection;
   if (!one && empty && $from.depth === 1 && !$from.parent.content.size) tr.replaceWith($from.before(), $from.after(), slice.content);
   else tr.replaceSelection(one ? slice : Slice.maxOpen(slice.content));
+  const places = withoutMarks(tr);
   view.dispatch(tr.scrollIntoView().setMeta("paste", true).setMeta("uiEvent", "paste"));
+  return places;
+}
+
+/** Takes the marks of pictures out: each stands after the part of the text that it was in, or in its place where that is empty now. */
+function withoutMarks(tr) {
+  const marks = [];
+  tr.doc.descendants((node, at) => {
+    for (const found of node.isText ? node.text.matchAll(MARKED) : []) marks.push({ number: Number(found[1] || found[2]), from: at + found.index, to: at + found.index + found[0].length });
+  });
+  const places = [];
+  const steps = tr.steps.length;
+  const rest = (at) => tr.mapping.slice(steps).map(at);
+  for (const { number, from, to } of marks) {
+    tr.delete(rest(from), rest(to));
+    const $at = tr.doc.resolve(rest(from));
+    const bare = $at.depth === 1 && !$at.parent.content.size && tr.doc.childCount > 1;
+    places.push([number, tr.steps.length, bare ? $at.before(1) : $at.after(1)]);
+    if (bare) {
+      places.at(-1)[1] += 1;
+      tr.delete($at.before(1), $at.after(1));
+    }
+  }
+  return Object.fromEntries(places.map(([number, after, place]) => [number, tr.mapping.slice(after).map(place)]));
 }
 
 // The toolbar: one stop of the Tab key, arrows within it.
@@ -225,13 +269,50 @@ const said = /** @type {HTMLElement} */ (picturing.querySelector("[role=alert]")
 function openPicture(given) {
   said.textContent = "";
   picturing.querySelector("form").reset();
-  picturing.querySelector("[name=picture]").required = true;
+  file.required = true;
   if (given) {
     const one = new DataTransfer();
-    one.items.add(given);
-    picturing.querySelector("[name=picture]").files = one.files;
+    one.items.add(given.file);
+    file.files = one.files;
+    picturing.querySelector("[name=picture_alt]").value = given.alt || "";
   }
+  picturing.querySelector("h2").textContent = asked.length > 1 ? `Picture ${asked.indexOf(given) + 1} of ${asked.length}` : "Put in a picture";
   picturing.showModal();
+  if (given) picturing.querySelector("[name=picture_alt]").focus();
+}
+
+// Those that were pasted or dropped, one after the other, each with the place it had. What is not wanted is named as left out.
+let asked = [];
+let leftOut = null;
+function askFor(pictures, left = { comments: 0, deleted: 0, pictures: [] }) {
+  if (!pictures.length) return;
+  [asked, leftOut] = [pictures, left];
+  openPicture(asked[0]);
+}
+picturing.addEventListener("close", () => {
+  const one = asked.find((picture) => !picture.done);
+  if (!one) return;
+  one.done = true;
+  if (!one.node) leftOut.pictures.push(one.alt);
+  else if (one.place === undefined) put(one.node, view.state, view.dispatch);
+  else {
+    view.dispatch(view.state.tr.insert(one.place, one.node).scrollIntoView());
+    for (const later of asked) if (later.place >= one.place) later.place += one.node.nodeSize;
+  }
+  const next = asked.find((picture) => !picture.done);
+  if (next) return openPicture(next);
+  window.sidedoorPaste.tell(leftOut);
+  asked = [];
+  view.focus();
+});
+/** The dialog's answer: into the text, at the caret or where it was pasted. */
+function putIn(node) {
+  const one = asked.find((picture) => !picture.done);
+  if (one) one.node = node;
+  picturing.close();
+  if (one) return;
+  view.focus();
+  put(node, view.state, view.dispatch);
 }
 // One of the library: its description comes along, and can be changed for this page.
 const file = /** @type {HTMLInputElement} */ (picturing.querySelector("[name=picture]"));
@@ -256,10 +337,7 @@ picturing.querySelector("form").addEventListener("submit", async (event) => {
   const here = chosen();
   if (here) {
     const [alt, title] = ["alt", "credit"].map((name) => picturing.querySelector(`[name=picture_${name}]`).value.trim());
-    picturing.close();
-    view.focus();
-    put(schema.nodes.picture.create({ src: `/images/${here.value}`, alt, title }), view.state, view.dispatch);
-    return;
+    return putIn(schema.nodes.picture.create({ src: `/images/${here.value}`, alt, title }));
   }
   const sent = new FormData(event.target);
   sent.set("csrf_token", form.querySelector("[name=csrf_token]").value);
@@ -269,12 +347,15 @@ picturing.querySelector("form").addEventListener("submit", async (event) => {
     said.textContent = told.problem || "The desk cannot be reached just now. Your words are still here: try again.";
     return;
   }
-  picturing.close();
-  view.focus();
-  put(schema.nodes.picture.create({ src: `/images/${told.name}`, alt: told.alt, title: told.credit }), view.state, view.dispatch);
+  putIn(schema.nodes.picture.create({ src: `/images/${told.name}`, alt: told.alt, title: told.credit }));
 });
-/** editor.js asks when a picture is dropped. */
-window.sidedoorPicture = (file) => !!view && (openPicture(file), true);
+/** editor.js asks when pictures are dropped. */
+window.sidedoorPictures = (files) => {
+  if (!view) return false;
+  if (picturing.open) file.files = files;
+  else askFor([...files].map((one) => ({ file: one, alt: "" })));
+  return true;
+};
 
 /** Leads to a line of the text, which a check named. */
 window.sidedoorShowLine = (line) => {
@@ -284,6 +365,8 @@ window.sidedoorShowLine = (line) => {
   view.state.doc.forEach((node, offset, index) => { if (starts[index] <= line) [at, place] = [offset, index]; });
   view.focus();
   view.dispatch(view.state.tr.setSelection(Selection.near(view.state.doc.resolve(Math.min(at + 1, view.state.doc.content.size)))).scrollIntoView());
+  const node = view.state.doc.nodeAt(at);
+  if (node?.isAtom || (/card/.test(node?.type.name) && !node.attrs.argument.trim())) enter(view, at);
   return place >= 0;
 };
 

@@ -16,6 +16,7 @@ export const CARDS = {
   write: { name: "Room to write", argument: "Title", sample: "Anything else", inside: "Words above it" },
   question: { name: "Question", argument: "The question", sample: "Are you afraid?", inside: "Pages and lines that fit" },
   audio: { name: "Recording", argument: "File in content/media", sample: "signs.mp3", inside: "Its words" },
+  video: { name: "Video", argument: "File in content/media, with captions beside it", sample: "signs.mp4", inside: "Its words, after a picture" },
   idea: { name: "Idea beside a drawing", argument: "Which drawing", sample: "phone", inside: "One idea, in short sentences" },
   place: { name: "Numbers for a place", argument: "Which place", sample: "north", inside: "The numbers" },
 };

@@ -116,6 +116,14 @@
     place.hidden = !seen;
   }
 
+  /** What stands there already is heard when it is written anew. @param {Element | null | undefined} place */
+  function hear(place) {
+    const text = place?.textContent;
+    if (!place || !text) return;
+    place.textContent = "";
+    setTimeout(() => (place.textContent ||= text), 100);
+  }
+
   /** The line on pages beside the chat. @param {string} text @param {number} first new message @param {boolean} asks */
   function say(text, first = 0, asks = false) {
     const place = news();
@@ -235,6 +243,8 @@
     const parts = [...after.querySelectorAll("[data-chat-why], [data-chat-named], [data-chat-how]")];
     const [reason, names, how] = /** @type {HTMLElement[]} */ (parts);
     reason.textContent = words;
+    hear(after.firstElementChild);
+    hear(reason);
     how.hidden = !answered;
     if (!links.length) return;
     names.hidden = false;
@@ -277,7 +287,9 @@
       tell("chat-status", now.status);
       for (const name of ["there", "numbers"]) {
         const part = document.getElementById(`chat-${name}`);
-        if (part) part.hidden = !now[name];
+        if (!part || part.hidden !== now[name]) continue;
+        part.hidden = !now[name];
+        if (name === "there") hear(part.querySelector("p"));
       }
       const unseen = see();
       if (!list()) say(now.bar, now.first, now.there);
@@ -353,6 +365,7 @@
     // Once the page has settled; what is on the screen before that has not been read.
     setTimeout(() => {
       land();
+      if (!standing) hear(document.getElementById("chat-status"));
       void ask();
     });
   }

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser.places import Places
+from tests.browser.readers import ChromiumReader, FirefoxReader, Reader
 from tests.server import PROJECT, RunningSite, copy_content, started_before
 
 Visited = tuple[RunningSite, Places]
@@ -17,14 +18,18 @@ LONGEST = [
         "pages",
         "chat_left",
         "desk",
-        "stopwatch",
-        "profile",
-        "every_engine",
-        "back",
         "hide_page",
-        "pack",
-        "exit_elsewhere",
+        "stopwatch",
+        "chat_faults",
+        "every_engine",
+        "profile",
+        "back",
         "three_charities",
+        "chat_desk",
+        "pack",
+        "chat",
+        "exit_elsewhere",
+        "signed_out",
     )
 ]
 
@@ -50,6 +55,45 @@ def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 320, "height": 568})
     yield context.new_page()
     context.close()
+
+
+@pytest.fixture(scope="session")
+def one_firefox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FirefoxReader]:
+    """A Firefox for all tests of a process that do not look at its files: to start one takes five seconds of a processor."""
+    reader = FirefoxReader(tmp_path_factory.mktemp("firefox"))
+    yield reader
+    reader.quit()
+
+
+@pytest.fixture
+def firefox(one_firefox: FirefoxReader) -> Iterator[FirefoxReader]:
+    """It, with one empty tab and no cookie."""
+    one_firefox.fresh_tab()
+    yield one_firefox
+    one_firefox.go("about:blank")  # a page that stays open goes on working, beside whatever is tested next
+
+
+@pytest.fixture
+def firefox_without_scripts(firefox: FirefoxReader) -> Iterator[FirefoxReader]:
+    """The same, where pages run none."""
+    firefox.run_scripts(False)
+    yield firefox
+    firefox.run_scripts(True)
+
+
+@pytest.fixture
+def chromium_reader(chromium: Browser) -> Iterator[ChromiumReader]:
+    """A tab in a fresh profile, driven as a reader in any engine is."""
+    reader = ChromiumReader(chromium)
+    yield reader
+    reader.quit()
+
+
+@pytest.fixture(params=["chromium", "firefox"])
+def reader(request: pytest.FixtureRequest) -> Reader:
+    """A fresh tab in each engine."""
+    reader: Reader = request.getfixturevalue({"chromium": "chromium_reader", "firefox": "firefox"}[request.param])
+    return reader
 
 
 @pytest.fixture(scope="session")

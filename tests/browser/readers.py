@@ -20,7 +20,7 @@ from typing import Any, Protocol
 from marionette_driver.errors import MarionetteException
 from marionette_driver.marionette import Marionette
 from marionette_driver.webauthn import WebAuthn
-from playwright.sync_api import CDPSession, Error, Playwright
+from playwright.sync_api import Browser, CDPSession, Error, Playwright
 from selenium.common.exceptions import WebDriverException
 from selenium.webdriver import WebKitGTK
 from selenium.webdriver.webkitgtk.options import Options
@@ -34,15 +34,22 @@ WAIT_SECONDS = 20.0
 """At most so long for what comes by itself: several browsers share the machine."""
 AFTER_PRESS_SECONDS = 0.15
 
-# Notes each frame in which a document shows words: `note` is called with the address.
+# Notes that a document shows words: `note` is called with the address, in the first frame that does, and ten times a
+# second for as long as it goes on. To read all words of a page in each frame takes more of a processor than the page.
 WATCH_FRAMES = """(window, note) => {
-  const look = () => {
+  let noted = -Infinity;
+  const look = (time) => {
     try {
       const { body } = window.document;
-      if (body?.getClientRects().length && body.innerText.trim()) note(window.location.href);
+      if (!body?.getClientRects().length) noted = -Infinity;
+      else if (time - noted >= 100 && body.innerText.trim()) {
+        noted = time;
+        note(window.location.href);
+      }
       window.requestAnimationFrame(look);
     } catch {}
   };
+  window.addEventListener("pageshow", () => { noted = -Infinity; });
   window.requestAnimationFrame(look);
 }"""
 
@@ -132,19 +139,23 @@ def _wait_for_port(port: int, seconds: float = 60) -> None:
 
 
 class ChromiumReader:
-    """Chromium with a profile on disk."""
+    """Chromium with a profile on disk; or, in a browser that runs, with a profile that is in its memory alone."""
 
     name = "Chromium"
 
-    def __init__(self, playwright: Playwright, profile: Path | None = None) -> None:
-        self.profile = profile or Path(tempfile.mkdtemp())
-        self.context = playwright.chromium.launch_persistent_context(
-            self.profile,
-            executable_path=CHROMIUM,
-            args=CHROMIUM_ARGUMENTS,
-            ignore_default_args=["--disable-back-forward-cache"],
-            viewport={"width": 320, "height": 568},
-        )
+    def __init__(self, of: Playwright | Browser, profile: Path | None = None) -> None:
+        if isinstance(of, Browser):
+            self.context = of.new_context(viewport={"width": 320, "height": 568})
+            self.context.new_page()
+        else:
+            self.profile = profile or Path(tempfile.mkdtemp())
+            self.context = of.chromium.launch_persistent_context(
+                self.profile,
+                executable_path=CHROMIUM,
+                args=CHROMIUM_ARGUMENTS,
+                ignore_default_args=["--disable-back-forward-cache"],
+                viewport={"width": 320, "height": 568},
+            )
         self._seen: list[str] = []
         self.context.expose_function("painted", lambda url: self._seen.append(url))
         self.context.add_init_script(f"({WATCH_FRAMES})(window, window.painted)")
@@ -278,7 +289,7 @@ class FirefoxReader:
           const watch = {WATCH_FRAMES};
           const begin = (event) => {{
             const {{ defaultView }} = event.target;
-            if (defaultView) watch(defaultView, (url) => sendAsyncMessage("painted", url));
+            if (defaultView && defaultView.location.href !== "about:blank") watch(defaultView, (url) => sendAsyncMessage("painted", url));
           }};
           addEventListener("DOMWindowCreated", begin, true);
           addEventListener("pageshow", begin, true);
@@ -326,8 +337,9 @@ class FirefoxReader:
         })  # fmt: skip
 
     def resize(self, width: int) -> None:
-        """Make the window so wide: 500 is its narrowest."""
-        self._marionette.set_window_rect(width=width, height=900)
+        """Make the page so wide. Firefox's window is 500 at its narrowest: in it, the page is what BiDi's setViewport makes it."""
+        self._marionette.set_window_rect(width=max(width, 500), height=900)
+        self.chrome(f"window.gBrowser.selectedBrowser.style.maxWidth = '{width}px';")
 
     def click_at_the_left(self, css: str) -> None:
         """Press where what the selector finds begins: the day, in a field for a date."""
@@ -387,6 +399,10 @@ class FirefoxReader:
         self._marionette.switch_to_window(opened["handle"])
         self.chrome("Services.cookies.removeAll(); Services.cache2.clear();")
         self.seen()
+
+    def run_scripts(self, run: bool) -> None:
+        """Whether the pages that are loaded from now on may run any."""
+        self.chrome(f"Services.prefs.setBoolPref('javascript.enabled', {json.dumps(run)});")
 
     def cookies(self) -> list[str]:
         """All cookies, as name=value."""
@@ -461,6 +477,19 @@ class WebKitReader:
         seen = list(self._seen)
         self._seen.clear()
         return seen
+
+    def fresh_tab(self, site: str) -> None:
+        """Leave one empty tab, and no cookie of `site`, as a visit begins."""
+        self.go(f"{site}/robots.txt")
+        self.driver.delete_all_cookies()
+        before = self.driver.window_handles
+        self.driver.switch_to.new_window("tab")
+        fresh = self.driver.current_window_handle
+        for handle in before:
+            self.driver.switch_to.window(handle)
+            self.driver.close()
+        self.driver.switch_to.window(fresh)
+        self._seen.clear()
 
     def entries(self) -> list[str]:
         raise NotImplementedError("WebKitWebDriver does not tell the tab's history.")

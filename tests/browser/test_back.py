@@ -5,12 +5,22 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright
+from playwright.sync_api import Browser, Page
 
 from tests.browser.conftest import Visited
-from tests.browser.readers import ChromiumReader, FirefoxReader, press_again_and_again, read, wait_for, wait_for_address
+from tests.browser.readers import (
+    ChromiumReader,
+    FirefoxReader,
+    Reader,
+    press_again_and_again,
+    read,
+    wait_for,
+    wait_for_address,
+)
 from tests.browser.test_every_engine import Visit
 from tests.server import SlowSite
+
+PAGES_ALONE = True  # chromium.py: where a test asks for no reader
 
 ANDROID = (
     "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Mobile Safari/537.36"
@@ -18,15 +28,13 @@ ANDROID = (
 HEADING = 'return document.querySelector("main h1").textContent.trim()'
 
 
-@pytest.fixture(params=["chromium", "firefox"])
-def visit(request: pytest.FixtureRequest, visited: Visited) -> Iterator[Visit]:
-    """A visit in a browser with a profile of its own."""
+@pytest.fixture
+def visit(reader: Reader, visited: Visited) -> Iterator[Visit]:
+    """A visit in each engine."""
     site, places = visited
     places.asked.clear()
-    reader = ChromiumReader(request.getfixturevalue("playwright")) if request.param == "chromium" else FirefoxReader()
     yield Visit(reader, site, places)
     places.silent.clear()
-    reader.quit()
 
 
 def follow_elsewhere(visit: Visit) -> None:
@@ -85,11 +93,10 @@ def test_real_keys_for_back_go_one_page_back(visit: Visit) -> None:
 
 
 def test_the_mouses_back_button_goes_one_page_back_and_with_none_left_leaves(
-    playwright: Playwright, visited: Visited
+    chromium_reader: ChromiumReader, visited: Visited
 ) -> None:
-    visit = Visit(ChromiumReader(playwright), *visited)
-    assert isinstance(visit.reader, ChromiumReader)
-    tab = visit.reader.tab
+    visit = Visit(chromium_reader, *visited)
+    tab = chromium_reader.tab
 
     def press_back_button() -> None:
         session = tab.context.new_cdp_session(tab)
@@ -107,7 +114,6 @@ def test_the_mouses_back_button_goes_one_page_back_and_with_none_left_leaves(
     wait_for(visit.reader, 'return document.querySelector("main .choices")')
     press_back_button()
     wait_for_address(visit.reader, visit.places.url("search"))
-    visit.reader.quit()
 
 
 @pytest.fixture

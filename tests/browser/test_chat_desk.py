@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.places import Places
 from tests.browser.test_chat import ChatOffice, begin, say
+from tests.browser.test_languages import numbers_shown
 from tests.browser.test_pages import WIDTHS, problems_of
 
 PAGES_ALONE = True  # chromium.py
@@ -266,7 +267,7 @@ def test_who_waits_out_of_reach_is_marked_on_the_board_and_alt_a_takes_the_next(
 
 
 def test_the_board_breaks_no_rule_of_axe_and_is_no_wider_than_the_screen(office: ChatOffice, kit: Page) -> None:
-    answered(office, kit, "I do not know where to begin", "word" * 100, "Hello")
+    answered(office, kit, "I do not know where to begin", "word" * 100, "میرا نمبر 07700 900 123 ہے، 116 123 نہیں")
     begin(office, office.reader())
     rows = {}
     for width in WIDTHS:
@@ -278,6 +279,7 @@ def test_the_board_breaks_no_rule_of_axe_and_is_no_wider_than_the_screen(office:
                 summary.click()
             assert problems_of(kit) == []
             assert not wider_than_the_screen(kit), width
+        assert {"07700 900 123", "116 123"} <= set(numbers_shown(kit)), "as they are dialled"
         tops = "[...document.querySelectorAll('[data-chat]')].map((one) => one.getBoundingClientRect().top)"
         rows[width] = len(set(kit.evaluate(tops)))
     assert rows == {320: 3, 768: 2, 1280: 1}

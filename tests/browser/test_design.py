@@ -2,12 +2,14 @@
 
 import itertools
 import re
+from collections.abc import Iterable
 
 import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser.readers import FirefoxReader
 from tests.server import RunningSite
+from tests.web.test_catalogues import SHIPPED
 
 PAGES_ALONE = True  # chromium.py
 
@@ -25,6 +27,7 @@ PAGES = [
         "/card",
     ),
 ]
+IN_EACH_LANGUAGE = ("", "/help/get-help-now", "/contacts", "/chat", "/feedback", "/search", "/nope")
 # Links within a sentence may be as small as its words (WCAG 2.5.5, inline).
 TARGETS = """() => [...document.querySelectorAll("a[href], button, summary, select, textarea, input[type=search], label.box")]
   .filter((one) => {
@@ -82,29 +85,33 @@ def test_the_four_situations_stand_above_the_fold(browser: Browser, site: Runnin
     context.close()
 
 
-@pytest.mark.parametrize("width", [320, 1280])
-def test_every_target_is_at_least_44_pixels_wide_and_high(browser: Browser, site: RunningSite, width: int) -> None:
-    context = browser.new_context(viewport={"width": width, "height": 800})
-    page = context.new_page()
-    small = {}
+def test_every_target_is_44_pixels_wide_and_high_and_at_twice_the_size_of_text_nothing_is_wider_than_the_screen(
+    browser: Browser, site: RunningSite
+) -> None:
+    page = browser.new_page()
+    small, wide = {}, []
     for path in PAGES:
         page.goto(site.url + path)
         page.evaluate("for (const fold of document.querySelectorAll('details')) fold.open = true")
-        if found := page.evaluate(TARGETS):
-            small[path] = found
+        for width in (320, 1280):
+            page.set_viewport_size({"width": width, "height": 800})
+            if found := page.evaluate(TARGETS):
+                small[path, width] = found
+        page.evaluate("document.documentElement.style.fontSize = '200%'")
+        for width, height in ((320, 568), (640, 360), (768, 1024)):
+            page.set_viewport_size({"width": width, "height": height})
+            if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+                wide.append((path, width))
+    page.close()
     assert not small
-    context.close()
+    assert not wide
 
 
-@pytest.mark.parametrize("size", [(320, 568), (640, 360), (768, 1024)])
-def test_at_twice_the_size_of_text_nothing_is_wider_than_the_screen(
-    browser: Browser, site: RunningSite, size: tuple[int, int]
-) -> None:
-    context = browser.new_context(viewport={"width": size[0], "height": size[1]})
-    page = context.new_page()
+def wide_at_twice_the_size(page: Page, addresses: Iterable[str]) -> list[str]:
+    """Those that are wider than the screen where text is twice as large and everything is open."""
     wide = []
-    for path in PAGES:
-        page.goto(site.url + path)
+    for address in addresses:
+        page.goto(address)
         page.evaluate(
             """() => {
               document.documentElement.style.fontSize = "200%";
@@ -112,9 +119,17 @@ def test_at_twice_the_size_of_text_nothing_is_wider_than_the_screen(
             }"""
         )
         if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
-            wide.append(path)
-    assert not wide
-    context.close()
+            wide.append(address)
+    return wide
+
+
+def test_at_twice_the_size_of_text_no_language_s_longest_words_are_wider_than_a_small_screen(
+    browser: Browser, site: RunningSite
+) -> None:
+    page = browser.new_page(viewport={"width": 320, "height": 568})
+    places = (f"{site.url}/{language}{place}" for language in SHIPPED for place in IN_EACH_LANGUAGE)
+    assert wide_at_twice_the_size(page, [*places, f"{site.url}/en-simple/help/get-help-now"]) == []
+    page.close()
 
 
 def test_a_wide_screen_has_a_second_column_and_nothing_stands_lost_in_it(browser: Browser, site: RunningSite) -> None:
@@ -277,15 +292,13 @@ def test_paper_has_everything_that_was_folded_and_no_name_of_the_site_unless_it_
     assert page.locator(".contact details[open]").count() == 0
 
 
-def test_in_firefox_the_notice_is_no_stop_of_its_own_and_the_call_comes_right_after_it(site: RunningSite) -> None:
-    firefox = FirefoxReader()
-    try:
-        firefox.go(f"{site.url}/help/get-help-now")
-        stops: list[str] = []
-        while len(stops) < 20 and not (stops and stops[-1].startswith("A: Call")):
-            firefox.press_keys("\ue004")
-            stops.append(firefox.run("const one = document.activeElement; return `${one.tagName}: ${one.innerText}`"))
-        assert [stop.partition(":")[0] for stop in stops[-3:]] == ["SUMMARY", "BUTTON", "A"], stops
-        assert not [stop for stop in stops if stop.startswith("DIALOG")]
-    finally:
-        firefox.quit()
+def test_in_firefox_the_notice_is_no_stop_of_its_own_and_the_call_comes_right_after_it(
+    firefox: FirefoxReader, site: RunningSite
+) -> None:
+    firefox.go(f"{site.url}/help/get-help-now")
+    stops: list[str] = []
+    while len(stops) < 20 and not (stops and stops[-1].startswith("A: Call")):
+        firefox.press_keys("\ue004")
+        stops.append(firefox.run("const one = document.activeElement; return `${one.tagName}: ${one.innerText}`"))
+    assert [stop.partition(":")[0] for stop in stops[-3:]] == ["SUMMARY", "BUTTON", "A"], stops
+    assert not [stop for stop in stops if stop.startswith("DIALOG")]

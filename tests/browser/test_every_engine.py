@@ -66,23 +66,22 @@ class Visit:
 
 
 @pytest.fixture(scope="module")
-def firefox() -> Iterator[FirefoxReader]:
-    reader = FirefoxReader()
+def webkit() -> Iterator[WebKitReader]:
+    reader = WebKitReader()
     yield reader
     reader.quit()
 
 
 @pytest.fixture(params=["firefox", "webkit"])
-def visit(request: pytest.FixtureRequest) -> Iterator[Visit]:
+def visit(request: pytest.FixtureRequest) -> Visit:
     """A visit in each engine, in a fresh tab."""
     if request.param == "firefox":
-        yield _in_firefox(request)
-        return
+        return _in_firefox(request)
     site, places = request.getfixturevalue("visited_by_number")
+    reader: WebKitReader = request.getfixturevalue("webkit")
+    reader.fresh_tab(site.url)
     places.asked.clear()
-    reader = WebKitReader()
-    yield Visit(reader, site, places)
-    reader.quit()
+    return Visit(reader, site, places)
 
 
 @pytest.fixture
@@ -92,11 +91,9 @@ def firefox_visit(request: pytest.FixtureRequest) -> Visit:
 
 
 def _in_firefox(request: pytest.FixtureRequest) -> Visit:
-    reader: FirefoxReader = request.getfixturevalue("firefox")
     site, places = request.getfixturevalue("visited")
     places.asked.clear()
-    reader.fresh_tab()
-    return Visit(reader, site, places)
+    return Visit(request.getfixturevalue("firefox"), site, places)
 
 
 def seven_pages_in_place(visit: Visit) -> None:
@@ -163,19 +160,15 @@ def test_f1_the_page_is_covered_in_the_same_task_and_nobody_can_read_it_out(visi
     assert covered == ["none", "Untitled", True]
 
 
-def test_f3_with_scripts_off_the_link_leaves(visited: Visited) -> None:
+def test_f3_with_scripts_off_the_link_leaves(firefox_without_scripts: FirefoxReader, visited: Visited) -> None:
     site, places = visited
-    reader = FirefoxReader(scripts=False)
-    try:
-        reader.go(f"{site.url}/help/money")
-        places.asked.clear()
-        reader.press_keys("\ue004", "\ue004", "\ue007")  # Tab, Tab, Enter
-        deadline = time.monotonic() + WAIT_SECONDS
-        while not places.asked_of("exit") and time.monotonic() < deadline:
-            time.sleep(0.05)
-        assert [asked.referer for asked in places.asked_of("exit")] == [None]
-    finally:
-        reader.quit()
+    firefox_without_scripts.go(f"{site.url}/help/money")
+    places.asked.clear()
+    firefox_without_scripts.press_keys("\ue004", "\ue004", "\ue007")  # Tab, Tab, Enter
+    deadline = time.monotonic() + WAIT_SECONDS
+    while not places.asked_of("exit") and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert [asked.referer for asked in places.asked_of("exit")] == [None]
 
 
 def test_f4_stopping_the_way_out_does_not_bring_the_page_back(visit: Visit) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from playwright.sync_api import Browser, Playwright
+from playwright.sync_api import Browser
 
 from tests.browser.places import Places
 from tests.browser.readers import (
@@ -101,27 +101,6 @@ def elsewhere() -> Iterator[Elsewhere]:
     yield site
     site.close()
     places.close()
-
-
-@pytest.fixture(scope="module")
-def firefox() -> Iterator[FirefoxReader]:
-    reader = FirefoxReader()
-    yield reader
-    reader.quit()
-
-
-@pytest.fixture(params=["chromium", "firefox"])
-def reader(request: pytest.FixtureRequest) -> Iterator[Reader]:
-    """A fresh tab in each engine."""
-    if request.param == "firefox":
-        firefox: FirefoxReader = request.getfixturevalue("firefox")
-        firefox.fresh_tab()
-        yield firefox
-        return
-    playwright: Playwright = request.getfixturevalue("playwright")
-    chromium = ChromiumReader(playwright)
-    yield chromium
-    chromium.quit()
 
 
 def arrive(reader: Reader, site: Elsewhere, pages: int = 1) -> None:
@@ -262,14 +241,12 @@ def test_with_scripts_off_the_link_leaves_in_chromium(browser: Browser, elsewher
     context.close()
 
 
-def test_with_scripts_off_the_link_leaves_in_firefox(elsewhere: Elsewhere) -> None:
-    reader = FirefoxReader(scripts=False)
-    try:
-        reader.go(f"{elsewhere.url}/one")
-        reader.press_keys("\ue004", "\ue007")  # Tab, Enter
-        deadline = time.monotonic() + WAIT_SECONDS
-        while not elsewhere.places.asked_of("exit") and time.monotonic() < deadline:
-            time.sleep(0.05)
-        assert [asked.referer for asked in elsewhere.places.asked_of("exit")] == [None]
-    finally:
-        reader.quit()
+def test_with_scripts_off_the_link_leaves_in_firefox(
+    firefox_without_scripts: FirefoxReader, elsewhere: Elsewhere
+) -> None:
+    firefox_without_scripts.go(f"{elsewhere.url}/one")
+    firefox_without_scripts.press_keys("\ue004", "\ue007")  # Tab, Enter
+    deadline = time.monotonic() + WAIT_SECONDS
+    while not elsewhere.places.asked_of("exit") and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert [asked.referer for asked in elsewhere.places.asked_of("exit")] == [None]

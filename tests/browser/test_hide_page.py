@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -10,17 +11,12 @@ from playwright.sync_api import Browser, BrowserContext, Error, Page
 
 from tests.browser.conftest import Visited
 from tests.browser.places import HANG_SECONDS
+from tests.browser.readers import WATCH_FRAMES
 
+PAGES_ALONE = True  # chromium.py
+# Its history and cookies, its ways out, its tabs. All other points are about what a page shows and hears.
+BY_THE_BROWSER = re.compile(r"test_(h\d|f4|f5|t[123])_")
 PAGES = ["/help/money", "/help", "/help/signs", "/contacts", "/news", "/help/getting-ready", "/safer-browsing"]
-# Tells the test of every frame in which a document shows words.
-WATCH_FRAMES = """
-const look = () => {
-  const text = document.body?.getClientRects().length ? document.body.innerText.trim() : "";
-  if (text) window.painted(location.href);
-  requestAnimationFrame(look);
-};
-requestAnimationFrame(look);
-"""
 
 
 class Visit:
@@ -31,7 +27,7 @@ class Visit:
         self.context = context
         self.painted: list[str] = []
         context.expose_function("painted", lambda url: self.painted.append(url))
-        context.add_init_script(WATCH_FRAMES)
+        context.add_init_script(f"({WATCH_FRAMES})(window, window.painted)")
         self.tab = context.new_page()
         self.places.asked.clear()
 
@@ -86,8 +82,9 @@ class Visit:
 
 
 @pytest.fixture
-def visit(browser: Browser, visited: Visited) -> Iterator[Visit]:
-    """A fresh profile."""
+def visit(request: pytest.FixtureRequest, visited: Visited) -> Iterator[Visit]:
+    """A fresh profile: of whole Chromium, where it is the browser's doing what becomes of a visit."""
+    browser: Browser = request.getfixturevalue("chromium" if BY_THE_BROWSER.match(request.node.name) else "browser")
     context = browser.new_context(viewport={"width": 320, "height": 568})
     yield Visit(context, visited)
     visited[1].silent.clear()
@@ -184,9 +181,9 @@ def test_f2_it_works_while_the_page_is_still_arriving_and_without_the_style_shee
     visit.hide()
 
 
-def test_f3_with_scripts_off_the_first_link_after_the_skip_link_leaves(browser: Browser, visited: Visited) -> None:
+def test_f3_with_scripts_off_the_first_link_after_the_skip_link_leaves(chromium: Browser, visited: Visited) -> None:
     site, places = visited
-    context = browser.new_context(java_script_enabled=False)
+    context = chromium.new_context(java_script_enabled=False)
     tab = context.new_page()
     tab.goto(f"{site.url}/help/money")
     tab.keyboard.press("Tab")
@@ -255,11 +252,11 @@ def test_f5_five_rapid_activations_are_one_navigation(visit: Visit) -> None:
 
 @pytest.mark.parametrize("scripts", [True, False])
 def test_t1_the_exit_learns_nothing_and_is_asked_nothing_before(
-    browser: Browser, visited: Visited, scripts: bool
+    chromium: Browser, visited: Visited, scripts: bool
 ) -> None:
     site, places = visited
     places.asked.clear()
-    context = browser.new_context(java_script_enabled=scripts)
+    context = chromium.new_context(java_script_enabled=scripts)
     tab = context.new_page()
     tab.goto(f"{site.url}/help/money")
     assert places.asked_of("exit") == []

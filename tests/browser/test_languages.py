@@ -9,6 +9,8 @@ from playwright.sync_api import Browser, Page
 from sidedoor.chat.store import open_store
 from tests.server import RunningSite
 
+PAGES_ALONE = True  # chromium.py
+
 PLACES = ("", "/contacts", "/help/get-help-now", "/safer-browsing", "/feedback", "/chat", "/nope")
 # Each number of two figures or more whose figures do not stand from left to right, line by line; and how many there are.
 OUT_OF_ORDER = r"""() => {
@@ -50,6 +52,12 @@ def numbers_heard(page: Page) -> list[tuple[str, str]]:
     return [(dialled, re.sub(r"\D", "", name)) for dialled, name in calls]
 
 
+def texts_heard(page: Page) -> list[str]:
+    """The running text, piece by piece, as the accessibility tree has it."""
+    nodes = page.context.new_cdp_session(page).send("Accessibility.getFullAXTree")["nodes"]
+    return [node["name"]["value"] for node in nodes if node.get("role", {}).get("value") == "StaticText"]
+
+
 @pytest.mark.parametrize("language", ["ur", "ar", "fa"])
 def test_numbers_stand_and_are_heard_as_they_are_dialled(browser: Browser, site: RunningSite, language: str) -> None:
     page = browser.new_page(viewport={"width": 320, "height": 640})
@@ -58,6 +66,8 @@ def test_numbers_stand_and_are_heard_as_they_are_dialled(browser: Browser, site:
         page.goto(f"{site.url}/{language}{place}")
         assert page.evaluate("document.documentElement.dir") == "rtl"
         seen[place] = numbers_shown(page)
+        heard_whole = texts_heard(page)
+        assert [one for one in seen[place] if not any(one in text for text in heard_whole)] == []
         if place in ("/contacts", "/help/get-help-now"):
             heard = numbers_heard(page)
             assert len(heard) > 7

@@ -12,10 +12,12 @@ from playwright.sync_api import Browser, Page
 
 from tests.browser import test_back
 from tests.browser.conftest import Visited
-from tests.browser.readers import ChromiumReader, FirefoxReader, Reader, read, wait_for
+from tests.browser.readers import ChromiumReader, Reader, read, wait_for
 from tests.browser.test_every_engine import Visit
 from tests.browser.traces import PACK_CAME
-from tests.server import RunningSite, SlowSite, copy_content
+from tests.server import RunningSite, SlowSite, copy_content, started_before
+
+PAGES_ALONE = True  # chromium.py
 
 visit, slow = test_back.visit, test_back.slow  # fixtures
 # It is a name of the page's own script, which Chromium's driver can see; Firefox's cannot.
@@ -140,13 +142,9 @@ def pages_at(site: RunningSite) -> list[str]:
         return list(json.load(answer)[1]["pages"])
 
 
-@pytest.mark.parametrize("make", ["chromium", "firefox"])
-def test_a_page_that_was_taken_back_is_gone_at_the_next_look(
-    request: pytest.FixtureRequest, make: str, tmp_path: Path
-) -> None:
+def test_a_page_that_was_taken_back_is_gone_at_the_next_look(reader: Reader, tmp_path: Path) -> None:
     copy_content(tmp_path / "content", ["https://weather.example/"])
-    site = RunningSite(tmp_path / "content", tmp_path / "data")
-    reader = ChromiumReader(request.getfixturevalue("playwright")) if make == "chromium" else FirefoxReader()
+    site = RunningSite(tmp_path / "content", started_before(tmp_path / "data"))
     reader.go(site.url)
     wait_for(reader, PACK_CAME, 20)
     time.sleep(0.3)
@@ -159,7 +157,6 @@ def test_a_page_that_was_taken_back_is_gone_at_the_next_look(
     read(reader, "/help/money")
     assert reader.run(HEADING) == "This page is not here"
     read(reader, "/help/signs")
-    reader.quit()
     site.close()
 
 
@@ -250,18 +247,25 @@ def test_a_dear_connection_brings_what_a_page_has_to_do_and_no_pages(browser: Br
     context.close()
 
 
+@pytest.fixture(scope="module")
+def site_of_tongues(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
+    """A site with a language that is written from the right, which has all pages that Welsh has."""
+    folder = tmp_path_factory.mktemp("tongues")
+    copy_content(folder / "content", ["https://weather.example/"])
+    shutil.copytree(folder / "content/cy", folder / "content/ur", dirs_exist_ok=True)
+    site = RunningSite(folder / "content", started_before(folder / "data"))
+    yield site
+    site.close()
+
+
 @pytest.fixture
-def tongues(tmp_path: Path, browser: Browser) -> Iterator[tuple[Page, RunningSite]]:
-    """A site with a language that is written from the right, and a reader on its front page."""
-    copy_content(tmp_path / "content", ["https://weather.example/"])
-    shutil.copytree(tmp_path / "content/cy", tmp_path / "content/ur", dirs_exist_ok=True)
-    site = RunningSite(tmp_path / "content", tmp_path / "data")
+def tongues(site_of_tongues: RunningSite, browser: Browser) -> Iterator[tuple[Page, RunningSite]]:
+    """It, and a reader on its front page."""
     context = browser.new_context(viewport={"width": 360, "height": 640})
     tab = context.new_page()
-    tab.goto(site.url)
-    yield tab, site
+    tab.goto(site_of_tongues.url)
+    yield tab, site_of_tongues
     context.close()
-    site.close()
 
 
 AROUND = """() => [document.documentElement.lang, document.documentElement.dir,
@@ -315,6 +319,29 @@ def test_the_pack_of_the_language_is_brought_where_the_language_changes(tongues:
     assert answer.value.json()[1]["pages"].keys() == places
     tab.wait_for_timeout(200)
     assert tab.evaluate("Boolean(pack.page('/cy/help/get-help-now') && pack.page('/help/money'))")
+
+
+def test_easy_read_is_one_press_away_in_place_and_the_choice_of_language_leads_on_from_it(
+    tongues: tuple[Page, RunningSite],
+) -> None:
+    tab, site = tongues
+    tab.goto(f"{site.url}/help/get-help-now")
+    before = tab.evaluate("[history.length, location.href, document.title]")
+    tab.click(".up .other")
+    tab.wait_for_selector("main .idea svg")
+    assert tab.evaluate("[history.length, location.href, document.title]") == before
+    drawn = tab.evaluate(
+        "(({ width, height }) => [width, height])(document.querySelector('.idea svg').getBoundingClientRect())"
+    )
+    assert 80 <= drawn[0] == drawn[1] <= 160, "its style came along"
+    choice = tab.evaluate(
+        "[...document.querySelectorAll('#languages a')].map((a) => [a.getAttribute('href'), a.ariaCurrent])"
+    )
+    assert ["/cy/help/get-help-now", None] in choice
+    assert ["/en-simple/help/get-help-now", "page"] in choice
+    tab.click(".up .other")
+    tab.wait_for_selector("main .emergency")
+    assert tab.locator(".idea").count() == 0
 
 
 def test_a_browsers_language_is_offered_in_its_own_words_and_one_press_reads_the_page_in_it_in_place(

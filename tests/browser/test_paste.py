@@ -10,7 +10,7 @@ from tests.conftest import PROJECT
 from tests.desk.pastes import CASES
 
 PAGES_ALONE = True  # chromium.py
-PASTED = "([html, text]) => { const { body, left } = sidedoorPaste.taken(html, text); return [sidedoorPaste.markdown(body), left]; }"
+PASTED = "([html, text]) => { const { body, left } = sidedoorPaste.taken(html, text); return [sidedoorPaste.markdown(body), sidedoorPaste.said(left)]; }"
 
 
 @pytest.fixture

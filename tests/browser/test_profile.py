@@ -1,4 +1,4 @@
-"""H3, H4 and F1, with a chat and a recording that plays in the visit: real profiles, read from disk after the browser was closed."""
+"""H3, H4 and F1, with a chat and a recording or a video that plays in the visit: real profiles, read from disk after the browser was closed."""
 
 from collections.abc import Callable, Iterator
 
@@ -6,11 +6,12 @@ import pytest
 from playwright.sync_api import Playwright
 
 from tests.browser.places import Places
-from tests.browser.readers import ChromiumReader, FirefoxReader
-from tests.browser.traces import frames_until_covered, leave_traces, listen, site_of_canaries, visit_this_site
+from tests.browser.readers import ChromiumReader, FirefoxReader, Reader
+from tests.browser.traces import frames_until_covered, leave_traces, listen, site_of_canaries, visit_this_site, watch
 from tests.server import RunningSite
 
 Make = Callable[[Playwright], ChromiumReader | FirefoxReader]
+Plays = Callable[[Reader], None]
 
 
 @pytest.fixture(scope="module")
@@ -22,17 +23,17 @@ def canaries() -> Iterator[tuple[RunningSite, Places]]:
 
 
 @pytest.mark.parametrize(
-    ("hide", "chats"),
-    [(True, True), (False, False), (False, True)],
+    ("hide", "chats", "plays"),
+    [(True, True, listen), (False, False, watch), (False, True, watch)],
     ids=["hidden in mid-chat", "closed without hiding", "closed in mid-chat"],
 )
 @pytest.mark.parametrize("make", [ChromiumReader, lambda _: FirefoxReader()], ids=["chromium", "firefox"])
 def test_h3_h4_at_most_one_neutral_row_and_no_word_in_any_file(
-    canaries: tuple[RunningSite, Places], playwright: Playwright, make: Make, hide: bool, chats: bool
+    canaries: tuple[RunningSite, Places], playwright: Playwright, make: Make, hide: bool, chats: bool, plays: Plays
 ) -> None:
     site, places = canaries
     reader = make(playwright)
-    left = leave_traces(reader, site.url, visit_this_site(site, places, hide, chats, listen))
+    left = leave_traces(reader, site.url, visit_this_site(site, places, hide, chats, plays))
     # Chromium writes the exit's own title over ours; Firefox keeps what the tab was called last.
     title = {"Chromium": "Weather", "Firefox": "Untitled"}[reader.name] if hide else "Start"
     assert left.files == []

@@ -206,7 +206,7 @@ def with_a_pointer(hands: Hands, office: Office, title: str) -> None:
 
 
 STORIES = [("Chromium", 1280, with_keys), ("Chromium", 375, with_keys), ("Chromium", 1280, with_a_pointer),
-           ("Chromium", 375, with_a_pointer), ("Firefox", 1280, with_keys), ("Firefox", 500, with_a_pointer)]  # fmt: skip
+           ("Chromium", 375, with_a_pointer), ("Firefox", 1280, with_keys), ("Firefox", 375, with_a_pointer)]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,6 @@
 """Three charities take Sidedoor up: from `sidedoor init` to a help page, a chat and an embargo, over the real server."""
 
-import os
 import re
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from sidedoor.chat.store import open_store
+from tests.processes import SIDEDOOR, run
 from tests.server import RunningSite
 
 PAGES_ALONE = True  # chromium.py
@@ -56,10 +54,7 @@ class Own:
     def run(self, *words: str) -> str:
         """A command of `sidedoor` on this folder; fails where it does."""
         settings = {"SIDEDOOR_CONTENT": str(self.content), "SIDEDOOR_DATA": str(self.data)}
-        ran = subprocess.run(
-            [str(Path(sys.executable).with_name("sidedoor")), *words], env={**os.environ, **settings},
-            cwd=self.content.parent, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False,
-        )  # fmt: skip
+        ran = run([SIDEDOOR, *words], settings, self.content.parent)
         assert ran.returncode == 0, ran.stdout + ran.stderr
         return ran.stdout
 

@@ -13,6 +13,8 @@ from tests.browser.test_pages import problems_of
 from tests.browser.traces import files_holding
 from tests.server import RunningSite
 
+PAGES_ALONE = True  # chromium.py
+
 Make = Callable[[Playwright], ChromiumReader | FirefoxReader]
 WRITTEN = "zqplanned"
 # In place of a hand: what is typed and ticked. The field that a browser may keep shows that the test would find a word.

@@ -1,5 +1,6 @@
 """The editor that shows the text as on the page, in real Chromium: what is typed, pasted and inserted becomes good Markdown."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -85,6 +86,13 @@ def test_keys_as_in_word_and_one_undo_for_everything(text: Page) -> None:
     keys.type(" now.")
     before = body(text)
     assert before == "## Ten rooms\n\nThey are **open** now."
+    keys.press("Shift+Home")
+    keys.press("Control+Space")
+    assert body(text) == before.replace("**", "")
+    keys.press("Control+z")
+    keys.press("End")
+    keys.press("Control+u")
+    expect(text.locator("[data-saved]")).to_contain_text("Bold stands out: Ctrl+B.")
     text.get_by_role("combobox", name="Insert").select_option("Figure")
     keys.type("46%")
     keys.press("Enter")
@@ -106,7 +114,7 @@ def test_a_selected_sentence_becomes_the_statement(text: Page) -> None:
     assert text.get_by_role("textbox", name="Who said it, and their role").get_attribute("placeholder") == "Name, role"
     # The sample is no text, and a statement that nobody made does not go out.
     assert "Name, role" not in body(text)
-    expect(text.get_by_text("has no words in its first field")).to_be_visible(timeout=15_000)
+    expect(text.get_by_text("A card (Statement) has no words in its first field")).to_be_visible(timeout=15_000)
     text.keyboard.type("Jo Doe, chair")
     assert body(text).startswith("She said it.\n\n/// quote | Jo Doe, chair\nWe are glad.\n///")
 
@@ -149,9 +157,26 @@ def test_each_paste_reads_as_it_should_and_one_undo_takes_it_back(text: Page) ->
     for case in CASES:
         paste(text, case.html, case.text)
         assert seen(body(text)) == seen(case.markdown), case.name
-        assert text.locator("[data-left]").text_content() == case.said
+        while text.get_by_role("dialog").count():  # a picture that came along is not wanted
+            text.get_by_role("button", name="Cancel").click()
+        expect(text.locator("[data-left]")).to_have_text(case.said)
         text.keyboard.press("Control+z")
         assert body(text) == "", case.name
+
+
+def test_what_is_dragged_here_is_read_like_a_paste(text: Page) -> None:
+    text.keyboard.type("Here.")
+    text.evaluate(
+        """() => {
+            const data = new DataTransfer();
+            data.setData("text/html", "<p>Ten <del>closed</del> rooms.</p><p>Open.</p>");
+            const { left, bottom } = document.querySelector("#visual-text p").getBoundingClientRect();
+            const more = { dataTransfer: data, clientX: left + 1, clientY: bottom - 8, bubbles: true, cancelable: true };
+            document.querySelector("#visual-text p").dispatchEvent(new DragEvent("drop", more));
+        }"""
+    )
+    assert body(text) == "Ten rooms.\n\nOpen.Here."
+    expect(text.locator("[data-left]")).to_have_text("1 deleted passage was left out.")
 
 
 def test_a_long_paste_is_quick(text: Page) -> None:
@@ -213,6 +238,49 @@ def test_a_refused_picture_costs_no_word_and_a_good_one_stands_at_the_caret(text
     assert body(text).startswith("Words before.\n\n![A green door](/images/")
 
 
+PNG = "iVBORw0KGgoAAAANSUhEUgAAACgAAAAeCAIAAADRv8uKAAAALUlEQVR4nO3NIQEAMAgAsPOYhEATnwo4zFZgkV3vwj9ZxWKxWCwWi8VisVi8Mm+bAXwauBpVAAAAAElFTkSuQmCC"
+
+
+def test_pictures_of_a_paste_are_asked_about_where_they_stood_and_a_screenshot_too(text: Page) -> None:
+    carried = f'<img alt="A door" src="data:image/png;base64,{PNG}">'
+    paste(
+        text,
+        f"<p>Before.</p><p>{carried}</p><p>Between {carried} words.</p>"
+        f'<p>After.</p><img alt="A map" src="file:///C:/map.png"><p><img alt="No picture" src="data:image/png;base64,{PNG[:40]}"></p>',
+    )
+    dialog, shows = text.get_by_role("dialog"), text.get_by_role("textbox", name="What the picture shows")
+    for number, words in ((1, "A green door"), (2, "Another")):
+        expect(dialog.get_by_role("heading", name=f"Picture {number} of 3")).to_be_visible()
+        expect(shows).to_have_value("A door")
+        shows.fill(words)
+        text.get_by_role("button", name="Put it in").click()
+    expect(dialog.get_by_role("heading", name="Picture 3 of 3")).to_be_visible()
+    text.get_by_role("button", name="Put it in").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("This is not a picture that can be used.")
+    text.get_by_role("button", name="Cancel").click()
+    expect(text.locator("[data-left]")).to_contain_text("2 pictures (“A map”, “No picture”) were left out.")
+    made = re.sub(r"/images/\w+\.\w+", "/images/X", body(text))
+    assert made.startswith(
+        "Before.\n\n![A green door](/images/X)\n\nBetween words.\n\n![Another](/images/X)\n\nAfter."
+    ), made
+    assert "\ue000" not in made
+    # A screenshot: a file, beside which Chromium and Word put HTML of no words.
+    for html in ("", '<img src="https://elsewhere.example/x.png">'):
+        before = text.locator("#visual-text img").count()
+        text.evaluate(
+            """([html, png]) => {
+                const data = new DataTransfer();
+                if (html) data.setData("text/html", html);
+                data.items.add(new File([Uint8Array.from(atob(png), (one) => one.charCodeAt(0))], "image.png", { type: "image/png" }));
+                document.querySelector("#visual-text").dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
+            }""",
+            [html, PNG],
+        )
+        shows.fill("A screenshot")
+        text.keyboard.press("Enter")
+        expect(text.locator("#visual-text img")).to_have_count(before + 1)
+
+
 def test_a_picture_of_the_library_stands_at_the_caret_and_selected_words_get_a_comment(
     text: Page, tmp_path: Path
 ) -> None:
@@ -258,8 +326,69 @@ def test_the_editor_breaks_no_rule_of_axe_and_fits(text: Page, width: int) -> No
     for block in ("Figure", "Contact", "Big link", "Steps"):
         text.get_by_role("combobox", name="Insert").select_option(block)
     text.get_by_role("button", name="Table", exact=True).click()
+    text.evaluate("scrollTo(0, 0)")  # anywhere else, what stays in view covers a part of something
     found = problems_of(text)
     if text.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
         found.append("wider than the screen")
     text.set_viewport_size({"width": 1280, "height": 900})
     assert not found
+
+
+SEEN = """() => {
+    const { anchorNode } = getSelection();
+    // The caret of an empty line has no size of its own.
+    const line = anchorNode instanceof Element ? anchorNode : getSelection().getRangeAt(0);
+    const place = document.activeElement.matches("input, select") ? document.activeElement : line;
+    const { top, bottom } = place.getBoundingClientRect();
+    return [...document.querySelectorAll(".checks, [data-visual] .toolbar")].every((bar) => top >= bar.getBoundingClientRect().bottom) && bottom <= innerHeight;
+}"""
+
+
+def in_sight(page: Page) -> None:
+    """Wait until what is written next to is neither behind the bars nor below the screen."""
+    for _ in range(200):
+        if page.evaluate(SEEN):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError("it is out of sight")
+
+
+def test_on_a_phone_checks_stay_in_view_and_lead_to_the_place(text: Page) -> None:
+    text.set_viewport_size({"width": 375, "height": 667})
+    keys = text.keyboard
+    for at in range(30):
+        keys.type(f"Line {at}.")
+        keys.press("Enter")
+    text.get_by_role("button", name="Statement").click()
+    text.locator("#visual-text").press("Control+End")
+    for at in range(20):
+        keys.type(f"After {at}.")
+        keys.press("Enter")
+    counted = text.locator("[data-count]")
+    expect(counted).to_contain_text("1 to put right", timeout=15_000)
+    expect(counted).to_be_in_viewport()
+    text.locator("[data-checks] summary").click()
+    text.get_by_role("link", name="Show it in the text").first.click()
+    who = text.get_by_role("textbox", name="Who said it, and their role")
+    expect(who).to_be_focused()
+    text.set_viewport_size({"width": 375, "height": 340})  # the keyboard comes up
+    in_sight(text)
+    # By keys: the next check, from wherever one writes; and the caret never goes behind what stands above the text.
+    text.locator("#visual-text").press("Control+End")
+    in_sight(text)
+    for _ in range(25):
+        keys.press("ArrowUp")
+    in_sight(text)
+    keys.press("Alt+F7")
+    expect(who).to_be_focused()
+    in_sight(text)
+    expect(text.locator("[data-saved]")).to_contain_text("A card (Statement) has no words")
+    # In the field for Markdown, too.
+    text.get_by_role("button", name="As Markdown").click()
+    field = text.locator("#f-body")
+    keys.press("Alt+F7")
+    expect(field).to_be_focused()
+    chosen = field.evaluate("one => [one.value.slice(one.selectionStart, one.selectionEnd), one.scrollTop > 0, one.scrollTop + one.clientHeight < one.scrollHeight]")  # fmt: skip
+    assert chosen == ["/// quote", True, True]
+    text.get_by_role("button", name="As on the page").click()
+    text.set_viewport_size({"width": 1280, "height": 900})

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import Playwright
 
 from sidedoor.chat.store import open_store
@@ -29,7 +30,7 @@ from tests.server import PROJECT, RunningSite, copy_content
 
 CANARY = "zqcanary"
 # Words that the visit meets: in bodies, in a title, in an address, in a search, in a chat from both sides.
-WORDS = (CANARY, "zqtitle", "zqslug", "zqquery", "zqasked", "zqanswered")
+WORDS = (CANARY, "zqtitle", "zqslug", "zqquery", "zqasked", "zqanswered", "zqurdu", "zqwelsh", "میں نے", "Gofynnais")
 SITE_PAGES = ("/help/money", "/help/signs", "/contacts", "/help/zqslug")
 PAGE = """---
 title: The zqtitle
@@ -41,9 +42,16 @@ group: plan
 sources: [the tests]
 ---
 Here is zqcanary, and more.
+
+/// video | zqvideo.mp4
+![A hand](/images/zqhand.png)
+
+Words of the zqvideo.
+///
 """
+VIDEO = PROJECT / "tests/public/tiny.mp4"
+CAPTIONS = "WEBVTT\n\n00:00.000 --> 00:09.000\nThe zqcaptions.\n"
 RECORDING = "get-help-now.mp3"
-PLAYS = "return document.querySelector('main audio')?.currentTime > 2"
 PACK_CAME = """return performance.getEntriesByType("resource").some(
   ({ name, responseEnd }) => name.endsWith("/pack") && responseEnd)"""
 COUNT_FRAMES = """
@@ -100,9 +108,10 @@ def cookie_count(profile: Path) -> int:
 
 
 def of_the_recording() -> list[bytes]:
-    """Its name, and parts of it all along: a cache keeps a recording in blocks."""
-    sound = (PROJECT / "examples/hampshire/media" / RECORDING).read_bytes()
-    return [RECORDING.encode(), *(sound[at : at + 64] for at in range(0, len(sound) - 64, 4096))]
+    """Its name and the video's, and parts of them all along: a cache keeps a recording in blocks."""
+    sound, seen = (PROJECT / "examples/hampshire/media" / RECORDING).read_bytes(), VIDEO.read_bytes()
+    parts = [whole[at : at + 64] for whole in (sound, seen) for at in range(0, len(whole) - 64, 4096)]
+    return [RECORDING.encode(), b"zqvideo", b"zqcaptions", b"zqhand", *parts]
 
 
 def files_holding(profile: Path, words: tuple[str, ...], under: str = "", parts: Iterable[bytes] = ()) -> list[str]:
@@ -172,6 +181,10 @@ def site_of_canaries(places: Places) -> Iterator[RunningSite]:
         content = Path(folder) / "content"
         copy_content(content, [places.url("exit"), places.url("second")], CANARY)
         (content / "help" / "zqslug.md").write_text(PAGE, "utf-8")
+        shutil.copy(VIDEO, content / "media/zqvideo.mp4")
+        (content / "media/zqvideo.vtt").write_text(CAPTIONS, "utf-8")
+        (content / "images").mkdir(exist_ok=True)
+        Image.new("RGB", (96, 64), "green").save(content / "images/zqhand.png")
         site = RunningSite(content, Path(folder) / "data")
         places.links = f'<a id="in" href="{site.url}/">In</a>'
         try:
@@ -230,15 +243,25 @@ def leave(reader: Reader, places: Places, hide: bool = True) -> str | None:
 
 def listen(reader: Reader) -> None:
     """Play a recording, by its player's own key: a browser plays nothing that nobody pressed."""
+    _play(reader, "/help/get-help-now", "audio")
+
+
+def watch(reader: Reader) -> None:
+    """Play a video in the same way, with its sound off as it comes."""
+    _play(reader, "/help/zqslug", "video")
+
+
+def _play(reader: Reader, path: str, player: str) -> None:
     assert isinstance(reader, ChromiumReader | FirefoxReader)
-    read(reader, "/help/get-help-now")
-    reader.run("document.querySelector('main audio').focus()")
+    read(reader, path)
+    reader.run(f"document.querySelector('main {player}').focus()")
     reader.press_keys(" ")
-    wait_for(reader, PLAYS)
+    wait_for(reader, f"return document.querySelector('main {player}')?.currentTime > 2")
 
 
 def chat(reader: Reader, site: RunningSite) -> None:
-    """Ask an adviser something, and read the answer. The adviser's desk is played by the store that both share."""
+    """Ask an adviser something, and read the answer, in three languages. The adviser's desk is played by the store that
+    both share."""
     store, now = open_store("sqlite:", site.data), datetime.now(UTC)
     store.set_presence(1, "Kit", True, now)
     read(reader, "/chat")
@@ -253,6 +276,12 @@ def chat(reader: Reader, site: RunningSite) -> None:
     assert [message.text for message in store.messages(waiting.id)] == ["zqasked"]
     store.say(waiting.id, "adviser", "zqanswered", now)
     wait_for(reader, 'return document.querySelector(".chat .adviser")?.textContent.includes("zqanswered")')
+    for language, words in (("ur", "zqurdu میں نے"), ("cy", "zqwelsh Gofynnais")):
+        read(reader, f"/{language}/chat")
+        wait_for(reader, f"return document.documentElement.lang === {language!r} && document.querySelector('#message')")
+        reader.run(f'document.getElementById("message").value = {words!r}')
+        reader.click("[data-chat-form=say] button")
+        wait_for(reader, f"return [...document.querySelectorAll('.chat li')].at(-1)?.textContent.includes({words!r})")
 
 
 def frames_until_covered(playwright: Playwright, address: str, button: str) -> int:

@@ -1,6 +1,7 @@
 """What tests of the chat share: a real Valkey (or Redis, which speaks the same) that keeps nothing on its disk."""
 
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -51,6 +52,14 @@ class Valkey:
         self.start()
         for dump in self.folder.glob("*.rdb"):
             dump.unlink()
+
+    def pause(self) -> None:
+        """From here on it takes what is sent, and says nothing."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """It answers again."""
+        self._process.send_signal(signal.SIGCONT)
 
     def stop(self) -> None:
         """Stop it; it can be started again."""

@@ -2,7 +2,9 @@
 
 import json
 import re
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from sidedoor.chat import valkey_store
+from sidedoor.chat.model import StoreDown
 from sidedoor.chat.store import open_store
 from sidedoor.desk import create_app as create_desk
 from sidedoor.public import create_app
@@ -136,6 +140,27 @@ def test_a_clock_that_is_away_is_counted_on_and_a_machine_that_never_heard_it_go
     assert open_store(own.url, tmp_path).agreed(wrong) == wrong
     assert open_store("sqlite:", tmp_path).agreed(wrong) == wrong
     own.start()
+
+
+def test_a_store_that_says_nothing_keeps_one_thread_waiting_and_no_more(
+    own: Valkey, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(valkey_store, "_PATIENCE_SECONDS", 2.0)
+    store = open_store(own.url, tmp_path)
+
+    def waited(_: int = 0) -> float:
+        began = time.monotonic()
+        with pytest.raises(StoreDown):
+            store.present(datetime.now(UTC))
+        return time.monotonic() - began
+
+    own.pause()
+    assert waited() >= 2
+    with ThreadPoolExecutor(8) as threads:
+        times = sorted(threads.map(waited, range(8)))
+    assert times[-1] >= 2 > times[-2]
+    own.go_on()
+    assert store.present(datetime.now(UTC)) == {}
 
 
 def test_a_store_that_comes_back_with_what_it_held_costs_nothing_and_gives_unsent_words_back(

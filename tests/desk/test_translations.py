@@ -148,3 +148,35 @@ def test_words_leave_as_po_and_come_back_as_a_draft(eve: FlaskClient, pages: Con
     assert "Pack a bag. اردو" in form(eve).values()
     stale = eve.post(ADDRESS, data={**form(eve), "made_from": "0" * 12 + "-" + "0" * 12, "step": "save"})
     assert stale.status_code == 422 and "The original was changed meanwhile" in stale.text
+
+
+def test_another_form_is_written_whole_and_approved_by_who_knows_it(
+    desk: Flask, eve: FlaskClient, signed_in: SignedIn, pages: ContentFolder, public: PublicSite
+) -> None:
+    toml = (pages.path / "site.toml").read_text("utf-8")
+    pages.write("site.toml", f'{toml}\n[forms.en-simple]\nname = "Easy Read"\n')
+    desk.extensions["desk"].live.refresh()
+    place = ADDRESS.replace("/ur/", "/en-simple/")
+    assert "Easy Read</span> (en-simple): 0 of" in eve.get("/translations").text
+    page = eve.get(place).text
+    assert "Easy Read" in page and "/// idea | phone" in page and "PO file" not in page
+    assert eve.get(f"{place}.po").status_code == 404
+    idea = "/// idea | phone\nCall 999.\n///\n\n/// idea | talk\nTell a friend.\n///"
+    known = dict(re.findall(r'name="(seen|made_from)" value="([^"]*)"', page))
+    said = {
+        "said-title": "Getting ready in Easy Read",
+        "said-tab_title": "Ready",
+        "said-summary": "How.",
+        "said-text": idea,
+    }
+    assert eve.post(place, data={**known, **said, "step": "send"}).status_code == 303
+    file = pages.path / "en-simple/help/getting-ready.md"
+    assert read_document(file.read_text("utf-8"), "").body == f"{idea}\n"
+    staff = desk.extensions["desk"].staff
+    staff.set_languages(staff.named("Eli Editor").id, ["en-simple"])
+    eli = signed_in("Eli Editor")
+    seen = re.findall(r'name="seen" value="([^"]*)"', eli.get(place).text)[0]
+    assert eli.post(place, data={"step": "approve", "seen": seen}).status_code == 303
+    status, shown = public.get("/en-simple/help/getting-ready")
+    assert status == 200 and '<div class="idea"><svg' in shown and "have checked" not in shown
+    assert '">Getting ready</a>' in shown

@@ -45,6 +45,16 @@ def test_the_pages_in_every_language_say_the_numbers_and_lead_to_the_places_of_t
     assert [str(problem) for problem in check_site_fidelity(library.site)] == []
 
 
+def test_words_that_nobody_has_translated_are_told(real_app: Flask) -> None:
+    library = real_app.extensions["live"].library
+    urdu = next(one for one in library.documents if one.file == "ur/help/get-help-now.md")
+    original = library.original_of(urdu)
+    left = ("To call is quicker than to text, if you can call.", *urdu.sentences)
+    half = replace(Document.from_json(urdu.to_json()), sentences=left)
+    told = [(problem.code.value, *problem.values.values()) for problem in check_fidelity(half, original)]
+    assert told == [("translation_not_made", "To call is quicker than to", 1, "help/get-help-now.md")]
+
+
 def test_a_number_a_link_or_a_card_that_is_another_is_told(real_app: Flask) -> None:
     library = real_app.extensions["live"].library
     urdu = next(one for one in library.documents if one.file == "ur/help/get-help-now.md")

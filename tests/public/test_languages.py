@@ -184,6 +184,19 @@ def test_numbers_keep_their_order_among_letters_from_the_right(site: ContentFold
     assert not re.search(r">[^<]*\d{3} \d[^<]*<(?!/bdi>)", page), "and everywhere else"
 
 
+def test_names_in_latin_letters_are_told_apart_among_letters_from_the_right(
+    site: ContentFolder, client: FlaskClient, refresh: Refresh
+) -> None:
+    body = "اسے Silent Solution کہتے ہیں۔ LGBT+ افراد، A&E، 999 BSL پر، (police)، ۵۵ 12 [Live Fear Free](/help/money) `a&b`۔"
+    site.document("ur/help/money.md", body, title="پیسہ", tab_title="پیسہ", reviewer="Ayesha")
+    refresh()
+    page = words(client.get("/ur/help/money").text)
+    for name in ("Silent Solution", "LGBT+", "A&amp;E", "999 BSL", "police", "Live Fear Free", "a&amp;b"):
+        assert f'<span lang="en" dir="ltr">{name}</span>' in page, name
+    assert '(<span lang="en" dir="ltr">police</span>)' in page and '<bdi dir="ltr">۵۵ 12</bdi>' in page
+    assert 'lang="en" dir="ltr">Pack' not in words(client.get("/help/getting-ready").text), "among its own letters"
+
+
 @pytest.mark.parametrize(
     ("language", "written", "typed"),
     [

@@ -3,12 +3,18 @@
 from datetime import timedelta
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
+from sidedoor.documents.checks import check_document
+from sidedoor.documents.codes import Code
+from sidedoor.documents.markdown import render
 from sidedoor.documents.problems import Refused
 from sidedoor.documents.recordings import MOST_BYTES, read_recording
+from sidedoor.public.addresses import LINKED
 from tests.conftest import Refresh, SetClock
 from tests.content import ContentFolder
+from tests.public.test_pictures import field
 from tests.server import PROJECT
 
 SPOKEN = (PROJECT / "examples/hampshire/media/get-help-now.mp3").read_bytes()
@@ -83,3 +89,103 @@ def test_a_block_has_a_recording_of_our_own_and_words(content: ContentFolder, re
     for body in ("/// audio | zqspoken.mp3\n///\n", BODY.replace("zqspoken", "https://else.example/zqspoken")):
         content.document("help/money.md", body)
         assert [problem.file for problem in refresh().problems] == ["help/money.md"]
+
+
+VIDEO = (PROJECT / "tests/public/tiny.mp4").read_bytes()
+"""Twelve seconds of a test picture and a tone, by ffmpeg: CONTRIBUTING says how."""
+CAPTIONS = "WEBVTT\n\n00:00.000 --> 00:02.000\nThe words.\n"
+SHOWN = "/// video | zqsigned.mp4\n![A hand](/images/zqhand.png)\n\nThe words of it.\n///\n"
+PLAYER = (
+    '<video controls muted playsinline preload="none" src="/media/zqsigned.mp4" poster="/images/zqhand.png" aria-label="A hand">'
+    '<track default kind="captions" src="/media/zqsigned.vtt" srclang="en" label="English"></video>'
+)
+
+
+@pytest.fixture
+def signed(content: ContentFolder, client: FlaskClient, refresh: Refresh) -> FlaskClient:
+    content.write("media/zqsigned.mp4", VIDEO)
+    content.write("media/zqsigned.vtt", CAPTIONS)
+    content.write("images/zqhand.png", field(320, 180, "PNG"))
+    content.document("help/money.md", SHOWN)
+    refresh()
+    return client
+
+
+def test_a_video_is_silent_until_pressed_has_captions_a_picture_its_size_and_its_words(signed: FlaskClient) -> None:
+    page = signed.get("/help/money").text
+    assert PLAYER in page and "Watch: 0.1 MB" in page
+    assert "<p>The words of it.</p>" in page and "<img" not in page
+    captions = signed.get("/media/zqsigned.vtt")
+    assert (captions.content_type, captions.text) == ("text/vtt; charset=utf-8", CAPTIONS)
+    part = signed.get("/media/zqsigned.mp4", headers={"Range": "bytes=100-199"})
+    assert (part.status_code, part.data, part.content_type) == (206, VIDEO[100:200], "video/mp4")
+    for answer in (captions, part):
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+        assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize(
+    ("lacks", "code"),
+    [
+        ("media/zqsigned.vtt", Code.VIDEO_WITHOUT_CAPTIONS),
+        ("media/zqsigned.mp4", Code.RECORDING_OF_OTHERS),
+        ("images/zqhand.png", Code.UNKNOWN_PICTURE),
+    ],
+)
+def test_a_video_that_lacks_something_is_not_played_and_its_words_are_there(
+    signed: FlaskClient, content: ContentFolder, refresh: Refresh, app: Flask, lacks: str, code: Code
+) -> None:
+    (content.path / lacks).unlink()
+    library = refresh()
+    page = signed.get("/help/money").text
+    assert "<video" not in page and "<p>The words of it.</p>" in page
+    money = next(one for one in library.documents if one.slug == "money")
+    assert code in {one.code for one in check_document(money, library, app.extensions["clock"](), LINKED)}
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (SHOWN.replace("![A hand](/images/zqhand.png)\n\n", ""), Code.VIDEO_WITHOUT_PICTURE),
+        (SHOWN.replace("The words of it.\n", ""), Code.RECORDING_WITHOUT_WORDS),
+        (SHOWN.replace("A hand", ""), Code.PICTURE_WITHOUT_WORDS),
+        (SHOWN.replace("zqsigned", "https://else.example/zqsigned"), Code.RECORDING_OF_OTHERS),
+        (SHOWN.replace("mp4", "mp3"), Code.RECORDING_OF_OTHERS),
+        (SHOWN.replace("video |", "audio |"), Code.RECORDING_OF_OTHERS),
+    ],
+)
+def test_a_block_of_a_video_is_whole(body: str, code: Code) -> None:
+    assert [finding.code for finding in render(body).findings] == [code]
+    assert render(SHOWN).findings == []
+
+
+@pytest.mark.parametrize(
+    ("raw", "name", "code"),
+    [
+        (VIDEO.replace(b"\x08ilst", b"\x18ilst", 1), "a.mp4", Code.RECORDING_FORMAT),
+        (VIDEO.replace(b"udta", b"uuid", 1), "a.mp4", Code.RECORDING_TELLS),
+        (VIDEO.replace(b"\x00\x00\x00\x08free", b"\x00\x00\x00\x08uuid", 1), "a.mp4", Code.RECORDING_TELLS),
+        (VIDEO.replace(b"ilst", b"\xa9xyz", 1), "a.mp4", Code.RECORDING_TELLS),
+        (VIDEO[:-1], "a.mp4", Code.RECORDING_FORMAT),
+        (VIDEO[:40], "a.mp4", Code.RECORDING_FORMAT),
+        (SPOKEN, "a.mp4", Code.RECORDING_FORMAT),
+        (VIDEO, "a.mp3", Code.RECORDING_FORMAT),
+        (b"WEBVTT\n\nNOTE nothing\n", "a.vtt", Code.RECORDING_FORMAT),
+        (CAPTIONS.encode() + b"\nSTYLE\n::cue { color: red }\n", "a.vtt", Code.RECORDING_FORMAT),
+    ],
+)
+def test_what_is_no_video_and_no_captions_is_refused(raw: bytes, name: str, code: Code) -> None:
+    assert read_recording(VIDEO, "media/a.mp4") == "a.mp4"
+    assert read_recording(CAPTIONS.encode(), "media/a.vtt") == "a.vtt"
+    with pytest.raises(Refused) as refused:
+        read_recording(raw, f"media/{name}")
+    assert refused.value.problems[0].code is code
+
+
+def test_a_video_whose_index_comes_last_is_refused() -> None:
+    start = VIDEO.index(b"moov") - 4
+    end = start + int.from_bytes(VIDEO[start : start + 4])
+    with pytest.raises(Refused) as refused:
+        read_recording(VIDEO[:start] + VIDEO[end:] + VIDEO[start:end], "media/a.mp4")
+    assert refused.value.problems[0].code is Code.VIDEO_BEGINS_LATE

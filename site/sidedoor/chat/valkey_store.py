@@ -10,6 +10,7 @@ import json
 import logging
 import math
 import secrets
+import threading
 import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
@@ -83,16 +84,29 @@ _Method = Callable[Concatenate["ValkeyStore", Parameters], Result]
 
 
 def _or_down(method: _Method[Parameters, Result]) -> _Method[Parameters, Result]:
-    """Say StoreDown, the one word for it, where Valkey does not answer."""
+    """Say StoreDown, the one word for it, where Valkey does not answer.
+
+    Where it takes questions and says nothing, one thread at a time asks again: all of them waiting for it would be none
+    left for readers who do not chat.
+    """
 
     @wraps(method)
     def tried(self: "ValkeyStore", *args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+        alone = self._is_silent
+        if alone and not self._asks.acquire(blocking=False):
+            raise StoreDown("TimeoutError")
         try:
-            return method(self, *args, **kwargs)
+            result = method(self, *args, **kwargs)
+            self._is_silent = False
+            return result
         except redis.RedisError as error:
+            self._is_silent = isinstance(error, redis.TimeoutError)
             raise StoreDown(type(error).__name__) from None
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise StoreDown(type(error).__name__) from None
+        finally:
+            if alone:
+                self._asks.release()
 
     return cast("_Method[Parameters, Result]", tried)
 
@@ -111,6 +125,7 @@ class ValkeyStore:
             health_check_interval=30,
         )
         self._swept = datetime.min.replace(tzinfo=UTC)
+        self._is_silent, self._asks = False, threading.RLock()
         self._clock: tuple[float, datetime] | None = None
         self._ask_clock_at = -math.inf
         place = urlsplit(url).netloc.rpartition("@")[2]

@@ -90,4 +90,5 @@ def _contacts_effect() -> str:
 @only("press", "editor")
 def calendar_page() -> ResponseReturnValue:
     """What goes live, leaves or is withdrawn by the clock alone."""
-    return render_template("desk/calendar.html", months=calendar(rows(library(), shelf(), reviews(), now()), now()))
+    months = calendar(rows(library(), shelf(), reviews(), now()), now())
+    return render_template("desk/calendar.html", months=months, now=now())

@@ -89,6 +89,7 @@ class Refusal(StrEnum):
     # The settings of the site
     SITE_UNREADABLE = auto()
     NOT_HOURS = auto()
+    NOT_A_HOLIDAY = auto()
     # Mail
     NOT_A_MAIL_ADDRESS = auto()
     NO_MAIL_SERVER = auto()

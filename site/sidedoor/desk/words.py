@@ -25,6 +25,13 @@ LABELS = {
     "check_by": "Look again by", "slug": "Last part of its address",
 }  # fmt: skip
 """What the form of an item calls its fields."""
+CARDS = {
+    "callout": "Box: good to know", "emergency": "Box: in danger now", "steps": "Steps", "statistic": "Figure",
+    "quote": "Statement", "fold": "Part that opens", "device": "Steps for one browser", "ticks": "List to tick",
+    "write": "Room to write", "question": "Question", "audio": "Recording", "place": "Numbers for a place",
+    "action": "Big link", "call": "Call now", "number": "Number alone", "contact": "Contact",
+}  # fmt: skip
+"""What the editor calls author blocks, as editor/src/schema.js does."""
 
 
 def moment_in_words(moment: datetime, site: Site) -> str:
@@ -42,7 +49,8 @@ def distance_in_words(moment: datetime, now: datetime) -> str:
 
 def in_form_words(problem: Problem) -> Said:
     """What is wrong with a file, said of the desk's form: “Summary” for `summary`."""
-    return form_words(problem.code, problem.values, problem.field, LABELS)
+    block = {"block": CARDS.get(name, name)} if isinstance(name := problem.values.get("block"), str) else {}
+    return form_words(problem.code, {**problem.values, **block}, problem.field, LABELS)
 
 
 def _english(site: Site) -> Locale:

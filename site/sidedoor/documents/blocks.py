@@ -195,7 +195,7 @@ class Audio(Block):
     ARGUMENT = True
 
     def on_create(self, parent: etree.Element) -> etree.Element:
-        figure = etree.SubElement(parent, "figure", {"class": "audio", "data-recording": self.argument.strip()})
+        figure = etree.SubElement(parent, "figure", {"class": self.NAME, "data-recording": self.argument.strip()})
         self.said = etree.SubElement(figure, "details")
         etree.SubElement(self.said, "summary")  # the page says it in its language
         return figure
@@ -215,6 +215,13 @@ class Idea(Block):
         return etree.SubElement(idea, "div")
 
 
+class Video(Audio):
+    """`/// video | signs.mp4`: the same for a video. The picture that stands there first comes before its words; its
+    captions lie beside it, signs.vtt."""
+
+    NAME = "video"
+
+
 BLOCKS: tuple[type[Block], ...] = (
     Callout,
     Emergency,
@@ -232,6 +239,7 @@ BLOCKS: tuple[type[Block], ...] = (
     Place,
     Number,
     Audio,
+    Video,
     Idea,
 )
 BLOCK_NAMES = frozenset(block.NAME for block in BLOCKS)

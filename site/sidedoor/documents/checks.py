@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from sidedoor.documents.codes import Code
@@ -13,7 +13,7 @@ from sidedoor.documents.library import Library
 from sidedoor.documents.models import Contact, HelpMeta
 from sidedoor.documents.problems import Level, Problem
 from sidedoor.documents.readability import flesch_kincaid_grade
-from sidedoor.documents.recordings import is_recording
+from sidedoor.documents.recordings import captions_of, is_captions, is_recording, is_video
 from sidedoor.documents.site import in_language
 from sidedoor.documents.translations import check_translations
 
@@ -67,11 +67,11 @@ def check_document(document: Document, library: Library, now: datetime, places: 
     ]
 
 
-def reading_age(document: Document) -> int | None:
-    """The age, in years, at which a text in English reads with ease; None if it is not in English, or has no words."""
-    if not document.language.startswith("en") or not document.sentences:
+def reading_age(blocks: Sequence[str], language: str) -> int | None:
+    """The age, in years, at which words in English read with ease; None if there are none, or in another language."""
+    if not language.startswith("en") or not blocks:
         return None
-    return max(5, round(flesch_kincaid_grade(document.sentences)) + 5)
+    return max(5, round(flesch_kincaid_grade(blocks)) + 5)
 
 
 def long_sentences(sentences: Iterable[str], most: int) -> list[str]:
@@ -94,7 +94,10 @@ def _links(document: Document, library: Library, places: Collection[str]) -> Ite
         if contact not in library.contacts:
             yield Problem(document.file, None, Code.UNKNOWN_CONTACT, {"contact": contact})
     for picture in document.pictures:
-        if picture not in library.pictures and is_recording(picture):
+        if picture not in library.pictures and is_captions(picture):
+            video = next(name for name in document.pictures if is_video(name) and captions_of(name) == picture)
+            yield Problem(document.file, None, Code.VIDEO_WITHOUT_CAPTIONS, {"recording": video, "captions": picture})
+        elif picture not in library.pictures and is_recording(picture):
             yield Problem(document.file, None, Code.RECORDING_OF_OTHERS, {"recording": picture})
         elif picture not in library.pictures:
             yield Problem(document.file, None, Code.UNKNOWN_PICTURE, {"picture": picture})

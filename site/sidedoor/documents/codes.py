@@ -101,6 +101,9 @@ class Code(StrEnum):
     RECORDING_TELLS = auto()
     RECORDING_OF_OTHERS = auto()
     RECORDING_WITHOUT_WORDS = auto()
+    VIDEO_BEGINS_LATE = auto()
+    VIDEO_WITHOUT_CAPTIONS = auto()
+    VIDEO_WITHOUT_PICTURE = auto()
     # What leads elsewhere
     LINK_TO_NOWHERE = auto()
     UNKNOWN_HELP_PAGE = auto()
@@ -154,6 +157,7 @@ class Code(StrEnum):
     TRANSLATION_OTHER_NUMBER = auto()
     TRANSLATION_OTHER_PLACE = auto()
     TRANSLATION_LEAVES_OUT = auto()
+    TRANSLATION_NOT_MADE = auto()
     PO_UNREADABLE = auto()
     PO_OF_ELSEWHERE = auto()
     PO_OF_NO_PAGE = auto()

@@ -195,8 +195,9 @@ def folder_of(file: str) -> str:
 
 def kind_of(file: str) -> Kind | None:
     """The kind of document a file in the content folder is, by its folder; None if it is none."""
-    folder = folder_of(file)
-    name, _, rest = file.removeprefix(f"{folder}/" if folder else "").partition("/")
+    name, _, rest = file.partition("/")
+    if name not in FOLDERS and folder_of(file):
+        name, _, rest = rest.partition("/")
     return FOLDERS.get(name) if rest.endswith(".md") else None
 
 

@@ -24,6 +24,8 @@ _BETWEEN = r"(?:\) ?| \(|[ .:\u00a0\u202f\u2019\u066b\u066c-]|[,'](?=\d{3}(?!\d)
 _NUMBER = re.compile(rf"\d(?:{_BETWEEN}?\d)*")
 _DIALLED = 5
 """From so many figures on it is a number to dial, or a sum: no part of it stands for the whole."""
+_A_SENTENCE = 5
+"""So many words are no name that stays as it is."""
 _NUMBERS_WITHOUT_WORDS = 21
 """Below this, a number may stand for a word of an original in a language whose number words are not known here."""
 _ADDRESS = re.compile(r"\S+@\S+|(?:https?://)?(?:[\w-]+\.)+[a-z]{2,}\b(?:/\S*)?", re.IGNORECASE | re.ASCII)
@@ -42,6 +44,9 @@ def check_fidelity(translation: Document, original: Document, whole: bool = True
             values = {"place": place, "original": file}
             yield Problem(translation.file, None, Code.TRANSLATION_OTHER_PLACE, values, level=Level.WARNING)
     left_out = (*numbers_left_out(text, full), *(place for place in full_places if place not in places))
+    if whole and (same := _untranslated(translation, original)):
+        told = {"start": " ".join(same[0].split()[:6]), "count": len(same), "original": file}
+        yield Problem(translation.file, None, Code.TRANSLATION_NOT_MADE, told, level=Level.WARNING)
     if left_out and whole:
         told = {"what": left_out, "original": file}
         yield Problem(translation.file, None, Code.TRANSLATION_LEAVES_OUT, told, level=Level.WARNING)
@@ -63,6 +68,12 @@ def check_site_fidelity(site: Site) -> Iterator[Problem]:
 
 def _words(document: Document) -> str:
     return "\n".join([document.title, document.summary, *document.sentences])
+
+
+def _untranslated(translation: Document, original: Document) -> list[str]:
+    """What a translation says in the very words of its original; a name of a few words is one."""
+    said = set(original.sentences)
+    return [words for words in translation.sentences if len(words.split()) >= _A_SENTENCE and words in said]
 
 
 def _places(document: Document) -> dict[str, None]:

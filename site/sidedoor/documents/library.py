@@ -224,6 +224,11 @@ class PublicLibrary:
         return first, f"/{rest}"
 
     @cached_property
+    def _in_folders(self) -> frozenset[str]:
+        """The addresses of which another language has words of its own, without that language."""
+        return frozenset(self.split(path)[1] for path in self.by_path if not path.startswith("/news/"))
+
+    @cached_property
     def _folders(self) -> frozenset[str]:
         return frozenset((*self.site.languages, *self.site.forms)) - {self.site.language}
 
@@ -252,6 +257,8 @@ class PublicLibrary:
         found: dict[str, str] = {}
         if folder in self.site.forms:
             return found
+        if rest.startswith("/news/") and rest not in self._in_folders and rest in self.by_path:
+            return {self.site.language: rest}  # as nearly all of a newsroom's
         for language in self.site.languages:
             there = self.in_language(rest, language)
             is_there = self.split(there)[0] == self.site.folder(language) and self.borrowed(there) is None

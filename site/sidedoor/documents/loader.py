@@ -153,10 +153,10 @@ class Loader:
         for file in removed:
             self._put(file, None)
         site = self._read_site(found, changed)
-        left = self._read_all(sorted(changed - {SITE}, key=_read_first), found, site, seconds)
+        left = self._read_all(_in_order(changed - {SITE}), found, site, seconds)
         if left:
             left |= self._behind
-            self._behind = {file: left[file] for file in sorted(left, key=_read_first)}
+            self._behind = {file: left[file] for file in _in_order(left)}
         if whole:
             for file in self._copies.keys() - found.keys() - self._records.keys():
                 if self._behind_a_closed_door(file):
@@ -607,8 +607,10 @@ def _is_essential(file: str) -> bool:
     return kind_of(file) != "news"
 
 
-def _read_first(file: str) -> tuple[bool, str]:
-    return not _is_essential(file), file
+def _in_order(files: Collection[str]) -> list[str]:
+    """What the site cannot be without is read first."""
+    first = {file for file in files if _is_essential(file)}
+    return sorted(first) + sorted(file for file in files if file not in first)
 
 
 def _name_of(shown: Picture | str) -> str:
@@ -625,7 +627,8 @@ def _reading_depends_on(site: Site | None) -> object:
         site.timezone,
         site.language,
         tuple(site.languages),
-        tuple(site.forms),
         site.groups,
         dict(site.press),
+        # What a site does not use is left out, so that a release that adds something reads nobody's news anew.
+        *(value for value in (tuple(site.forms),) if value),
     )

@@ -23,7 +23,7 @@ from markdown.util import AtomicString
 from sidedoor.documents.blocks import BLOCK_NAMES, WITH_ARGUMENT, AuthorBlocks
 from sidedoor.documents.codes import Code
 from sidedoor.documents.drawings import DRAWINGS
-from sidedoor.documents.recordings import is_recording
+from sidedoor.documents.recordings import captions_of
 
 ALLOWED: dict[str, set[str]] = {
     "p": {"class"}, "h2": {"id", "class"}, "h3": {"id", "class"}, "h4": {"id"},
@@ -41,6 +41,7 @@ _INLINE = {"a", "strong", "em", "code", "img", "br"}
 # A browser reads \\ as / and leaves out tabs and line ends, so `/\\host` and `/<tab>/host` lead to another host.
 _MISLEADING = re.compile(r"[\\\s\x00-\x1f\x7f\ufffd]|%(?:5c|0[9ad]|00)", re.IGNORECASE)
 _OWN_PICTURE = re.compile(r"/images/[\w-][\w.-]*")
+_KINDS = {"mp3": "audio", "mp4": "video"}
 _OWN_RECORDING = re.compile(r"[\w-][\w.-]*")
 _MOST_BRACKETS = 400
 _DEEPEST_INDENT = 40
@@ -264,7 +265,7 @@ class _Inspector(Treeprocessor):
         elif tag == "img":
             self._inspect_picture(element.get("src", ""), element.get("alt", ""))
         elif tag == "figure" and "data-recording" in element.attrib:
-            self._inspect_recording(element.get("data-recording", ""), "".join(element.itertext()))
+            self._inspect_recording(element)
         elif (drawing := element.get("data-drawing", "")) not in ("", *DRAWINGS):
             self._report(drawing, Code.UNKNOWN_DRAWING, drawing=drawing[:80], choices=", ".join(sorted(DRAWINGS)))
         elif contact := element.get("data-contact"):
@@ -291,12 +292,15 @@ class _Inspector(Treeprocessor):
         if not alt.strip():
             self._report(written, Code.PICTURE_WITHOUT_WORDS, picture=name[:80])
 
-    def _inspect_recording(self, name: str, words: str) -> None:
-        if not _OWN_RECORDING.fullmatch(name) or not is_recording(name):
+    def _inspect_recording(self, figure: etree.Element) -> None:
+        name, kind = figure.get("data-recording", ""), figure.get("class")
+        if not _OWN_RECORDING.fullmatch(name) or _KINDS.get(name.rpartition(".")[2]) != kind:
             self._report(name, Code.RECORDING_OF_OTHERS, recording=name[:80])
         else:
-            self.pictures.append(name)
-        if not words.strip():
+            self.pictures += [name, captions_of(name)] if kind == "video" else [name]
+        if kind == "video" and figure.find("details/p/img") is None:
+            self._report(name, Code.VIDEO_WITHOUT_PICTURE, recording=name[:80])
+        if not "".join(figure.itertext()).strip():
             self._report(name, Code.RECORDING_WITHOUT_WORDS, recording=name[:80])
 
     def _report(self, near: str, code: Code, **values: str | int) -> None:

@@ -175,12 +175,16 @@ WORDS: Mapping[Code, _Words] = {
     Code.LINK_NOT_ALLOWED: _Words(
         "The link “{link}” leads nowhere this site allows.",
         "Write /help/… for a page of this site or https://… for another; for a number use a contact block.",
+        form_instead="Choose a page of this site, or an address that begins with https://; for a number, a Contact.",
     ),
     Code.PICTURE_OF_OTHERS: _Words(
-        "The picture “{picture}” is not one of this site's own.", "Put it in content/images and write /images/NAME."
+        "The picture “{picture}” is not one of this site's own.", "Put it in content/images and write /images/NAME.",
+        form_instead="Take it out, and put it in with “Picture”.",
     ),
     Code.PICTURE_WITHOUT_WORDS: _Words(
-        "The picture “{picture}” has no words for people who cannot see it.", "Write ![what it shows](…)."
+        "The picture “{picture}” has no words for people who cannot see it.", "Write ![what it shows](…).",
+        form_what="A picture has no words for people who cannot see it.",
+        form_instead="Write in its card what it shows.",
     ),
     Code.NO_BLOCK_TO_CLOSE: _Words("This {slashes} closes no block.", "Delete it, or open the block above."),
     Code.UNKNOWN_BLOCK: _Words("There is no block named “{block}”.", "Use one of: {choices}."),
@@ -201,25 +205,46 @@ WORDS: Mapping[Code, _Words] = {
     ),
     Code.UNKNOWN_DRAWING: _Words("There is no drawing named “{drawing}”.", "Use one of: {choices}."),
     Code.RECORDING_TOO_BIG: _Words("The recording is too big.", "Save it smaller, under {megabytes} MB."),
-    Code.RECORDING_FORMAT: _Words("This is not an MP3 recording.", "Save it as MP3."),
+    Code.RECORDING_FORMAT: _Words(
+        "This is no recording that every browser plays, or no captions.",
+        "Save it as MP3; a video as MP4; its captions as WebVTT, with words at their times and no style.",
+    ),
     Code.RECORDING_TELLS: _Words(
-        "The recording has a tag, which may name a person or a program.", "Save it again without ID3 or APE tags."
+        "The recording has a tag, which may name a person, a place or a program.",
+        "Save it again without tags: ID3 or APE in MP3, metadata in MP4.",
     ),
     Code.RECORDING_OF_OTHERS: _Words(
         "“{recording}” is not the name of a recording of this site's own.",
-        "Put it in content/media and write its name: /// audio | NAME.mp3.",
+        "Put it in content/media and write its name: /// audio | NAME.mp3, or /// video | NAME.mp4.",
+        form_instead="Whoever runs this machine puts it in content/media; write its name, which ends in .mp3 or .mp4.",
+    ),
+    Code.VIDEO_BEGINS_LATE: _Words(
+        "The video says at its end how it is played, so that nobody sees anything before all of it has come.",
+        "Save it for the web (ffmpeg: -movflags +faststart).",
+    ),
+    Code.VIDEO_WITHOUT_CAPTIONS: _Words(
+        "The video “{recording}” has no captions.", "Put them beside it in content/media: {captions}."
+    ),
+    Code.VIDEO_WITHOUT_PICTURE: _Words(
+        "The video “{recording}” has no picture to stand there before it is played.",
+        "Begin the block with one, and what is seen on it: ![A hand that signs](/images/NAME.jpg).",
     ),
     Code.RECORDING_WITHOUT_WORDS: _Words(
-        "The recording “{recording}” has no words for those who do not hear it.", "Write what it says inside the block."
+        "The recording “{recording}” has no words for those who do not hear it.",
+        "Write what it says inside the block.",
+        form_instead="Write what it says into its card.",
     ),
     Code.PICTURE_PAST_ITS_DAY: _Words(
         "The picture {picture} was to be used until {day}.", "Take it out, or ask whether it may stay."
     ),
     Code.LINK_TO_NOWHERE: _Words("The link {link} leads to no page of this site.", "Correct it, or write the page."),
     Code.UNKNOWN_HELP_PAGE: _Words("{field} names “{slug}”, which is no help page.", "Correct it, or delete it."),
-    Code.UNKNOWN_CONTACT: _Words("There is no contact “{contact}”.", "Use an id of contacts.yaml."),
+    Code.UNKNOWN_CONTACT: _Words(
+        "There is no contact “{contact}”.", "Use an id of contacts.yaml.", form_instead="Choose one in its card."
+    ),
     Code.UNKNOWN_PICTURE: _Words(
-        "The picture {picture} cannot be shown.", "Put it in content/images, or correct its name."
+        "The picture {picture} cannot be shown.", "Put it in content/images, or correct its name.",
+        form_instead="Take it out, and put it in with “Picture”.",
     ),
     Code.LINK_HIDDEN_NOW: _Words(
         "Readers cannot open {link} now.",
@@ -364,6 +389,10 @@ WORDS: Mapping[Code, _Words] = {
     ),
     Code.TRANSLATION_LEAVES_OUT: _Words(
         "{at}It leaves out what {original} has: {what}.", "Put it in, if its readers need it, too."
+    ),
+    Code.TRANSLATION_NOT_MADE: _Words(
+        "It says in the words of {original} what is to be said in its own language: “{start} …”; {count} so.",
+        "Translate it.",
     ),
     Code.PO_UNREADABLE: _Words(
         "This is no PO file that can be read.", "Save it as gettext PO in UTF-8, and send that."

@@ -25,6 +25,12 @@ def flesch_kincaid_grade(blocks: Iterable[str]) -> float:
     return round(grade, 1)
 
 
+def rough_blocks(markdown: str) -> list[str]:
+    """About the words of a text that makes no document yet, block by block: to be counted, not to be shown."""
+    bare = re.sub(r"^ {0,3}/{3,}[^|\n]*\|?|!?\[(?=[^]]*\]\()|\]\([^)\s]*\)|^[ #>*+|-]+|[*`]", "", markdown, flags=re.M)
+    return [" ".join(block.split()) for block in re.split(r"\n\s*\n", bare) if block.strip()]
+
+
 def _words(text: str) -> list[str]:
     return _NO_WORD.sub("", text.lower()).split()
 

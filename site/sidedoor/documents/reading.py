@@ -20,7 +20,7 @@ from sidedoor.documents.models import Contact, ContactsFile, FactsFile, HelpMeta
 from sidedoor.documents.pictures import MOST_BYTES as MOST_PICTURE_BYTES
 from sidedoor.documents.pictures import Picture, PictureFacts
 from sidedoor.documents.problems import Problem, Refused, Wrong
-from sidedoor.documents.recordings import MOST_BYTES as MOST_RECORDING_BYTES
+from sidedoor.documents.recordings import most_bytes as most_recording_bytes
 from sidedoor.documents.recordings import read_recording
 from sidedoor.documents.renderer import Renderer, RenderingFailed
 from sidedoor.documents.site import Site
@@ -48,7 +48,7 @@ def counts(file: str) -> bool:
 def most_bytes(file: str) -> int:
     """How long a file may be."""
     if file.startswith(RECORDINGS):
-        return MOST_RECORDING_BYTES
+        return most_recording_bytes(file)
     return MOST_PICTURE_BYTES if file.startswith(PICTURES) else MOST_BYTES
 
 

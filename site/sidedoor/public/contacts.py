@@ -21,6 +21,9 @@ _LINK = re.compile(r'<a href="([^"]*)"[^>]*>(.*?)</a>', re.DOTALL)
 _TAG = re.compile(r"([^<]*)((?:<[^>]*>)?)")
 _FIGURE = re.compile(r"(?<![\w#&;])[+(]?\d(?:[\d ():./-]*\d)?(?![\w;])")
 """What is dialled, typed or read off a clock: digits, and what stands between them."""
+_WORD = r"[A-Za-z0-9](?:[A-Za-z0-9&;+.'’/@:_-]*[A-Za-z0-9+])?"
+_LATIN = re.compile(rf"(?<![\w#&;])(?=[0-9 ]*[A-Za-z])({_WORD}(?: {_WORD})*)(?![\w;])|{_FIGURE.pattern}")
+"""The same, or words in Latin letters with their figures, as in the name of a helpline: `LGBT+`."""
 _MARK = re.compile(r'<div data-contact="([^"<>]*)"></div>')
 _IDEA = re.compile(r'<div class="idea" data-drawing="([\w-]+)">')
 _NUMBER = re.compile(r'<div class="(number|call-now)" data-contact="([^"<>]*)">(.*?)</div>', re.DOTALL)
@@ -156,7 +159,7 @@ def with_contacts(html: str) -> Markup:
 
     html = with_recordings(_LINK.sub(link, html))
     if direction(current_language()) == "rtl":
-        html = _TAG.sub(lambda found: _FIGURE.sub(_isolated, found[1]) + found[2], html)
+        html = _TAG.sub(lambda found: _LATIN.sub(_isolated, found[1]) + found[2], html)
 
     parts, language = current_edition().parts, current_language()
 
@@ -177,7 +180,9 @@ def with_contacts(html: str) -> Markup:
 
 
 def _isolated(found: re.Match[str]) -> str:
-    return f'<bdi dir="ltr">{found[0]}</bdi>'
+    if found[1] is None:
+        return f'<bdi dir="ltr">{found[0]}</bdi>'
+    return f'<span lang="{current_public().site.language}" dir="ltr">{found[0]}</span>'
 
 
 @blueprint.app_template_filter("lead")

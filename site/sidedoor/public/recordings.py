@@ -6,22 +6,39 @@ from flask import current_app, render_template
 from markupsafe import Markup
 
 from sidedoor.documents.live import LiveLibrary
+from sidedoor.documents.recordings import captions_of, is_video
 from sidedoor.web.current import current_public
+from sidedoor.web.language import current_language, language_name
 
 _MARK = re.compile(
-    r'<figure class="audio" data-recording="([^"<>]*)">\s*<details>\s*<summary></summary>(.*?)</details>\s*</figure>',
+    r'<figure class="(?:audio|video)" data-recording="([^"<>]*)">\s*<details>\s*<summary></summary>(.*?)'
+    r"</details>\s*</figure>",
     re.DOTALL,
 )
+_PICTURE = re.compile(r"\s*<(p|figure)><img ([^<>]*)>.*?</\1>", re.DOTALL)
+"""What stands there before a video is played: the first picture among its words."""
 
 
 def with_recordings(html: str) -> str:
-    """A document's HTML with its players. Of a recording that is not there, the words are."""
+    """A document's HTML with its players. Of a recording that is not there, or a video that lacks something, the words
+    are."""
 
     def player(found: re.Match[str]) -> str:
+        name, words = found[1], found[2]
+        picture = _PICTURE.match(words) if is_video(name) else None
+        told = dict(re.findall(r'(src|alt)="([^"]*)"', picture[2])) if picture else {}
+        shown = current_public().pictures
         live: LiveLibrary = current_app.extensions["live"]
-        raw = live.picture(found[1]) if found[1] in current_public().pictures else None
+        needed = [name, captions_of(name), told.get("src", "").rpartition("/")[2]] if is_video(name) else [name]
+        raw = live.picture(name) if all(one in shown for one in needed) else None
         return render_template(
-            "recording.html", name=found[1] if raw else "", megabytes=megabytes(len(raw or b"")), words=Markup(found[2])
+            "recording.html",
+            name=name if raw else "",
+            megabytes=megabytes(len(raw or b"")),
+            words=Markup(words[picture.end() :] if picture and raw else words),
+            captions=captions_of(name) if is_video(name) else "",
+            captions_in=language_name(current_language()),
+            poster={key: Markup(value) for key, value in told.items()},
         )
 
     return _MARK.sub(player, html)

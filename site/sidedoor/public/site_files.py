@@ -9,7 +9,7 @@ from flask import Blueprint, Response, abort, current_app, render_template, requ
 from sidedoor.documents.document import Document
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.pictures import Picture
-from sidedoor.documents.recordings import is_recording
+from sidedoor.documents.recordings import content_type, is_recording
 from sidedoor.documents.sizes import sizes_of
 from sidedoor.public.addresses import LISTED, Addresses
 from sidedoor.web.current import current_public, same_for_everyone, site_address
@@ -138,7 +138,8 @@ def _shown(name: str, elsewhere: bool) -> Response:
     raw = live.picture(name)
     if raw is None:
         abort(404)
-    return Response(raw, content_type=mimetypes.guess_type(name)[0])
+    kind = content_type(name) if is_recording(name) else mimetypes.guess_type(name)[0]
+    return Response(raw, content_type=f"{kind}; charset=utf-8" if kind == "text/vtt" else kind)
 
 
 def _text(text: str) -> Response:

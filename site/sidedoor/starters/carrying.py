@@ -64,7 +64,7 @@ class Carried:
     def _fenced(self, first: str, name: str, argument: str, inner: list[str]) -> str:
         if name in _CONTACT_BLOCKS:
             return "\n".join([first, *inner]) if argument in self.contacts else ""
-        if name == "audio":
+        if name in ("audio", "video"):
             return ""  # whoever speaks there says their own words
         if name == "action":
             return "\n".join([first, *inner]) if argument.partition("#")[0] in self.paths else ""

@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,8 +15,10 @@ from sidedoor.chat.store import ChatStore
 from sidedoor.desk.chats.statistics import rounded, tables
 from sidedoor.desk.chats.words import ready_answers
 from sidedoor.documents.site import Site
+from sidedoor.web.language import translations
 from tests.conftest import SetClock
 from tests.desk.chats.test_board import column, id_of, kit, lee, page, store, sue, talks, waits
+from tests.web.test_catalogues import SHIPPED
 
 __all__ = ["kit", "lee", "store", "sue"]
 AS_PROGRAM = {"Accept": "application/json"}
@@ -107,6 +110,23 @@ def test_ready_answers_have_names_to_type_the_site_s_number_and_the_reader_s_lan
     assert [(one.shortcut, one.text) for one in ready_answers(own)["A"]] == [("/x", "One"), ("", "Two")]
     assert [one.text for one in ready_answers(own, "cy")["A"]] == ["Un"]
     assert [one.text for one in ready_answers(own, "pl")["A"]] == ["One", "Two"]
+
+
+def test_ready_answers_are_there_in_every_language_that_ships_and_call_the_buttons_what_they_are_called() -> None:
+    site = Site.model_validate(SITE)
+
+    def named(language: str) -> dict[str, str]:
+        answers = chain(*ready_answers(site, language).values())
+        return {one.shortcut: one.text for one in answers if one.shortcut}
+
+    english = named("en")
+    for language in SHIPPED:
+        own, says = named(language), translations(language)
+        assert own.keys() == english.keys(), language
+        assert not [shortcut for shortcut in own if own[shortcut] == english[shortcut]], language
+        assert "112" in own["/112"], language
+        for shortcut, button in (("/hide", "Hide this page"), ("/clear", "End and clear")):
+            assert says.gettext(button) in own[shortcut], (language, shortcut)
 
 
 def test_who_waits_in_another_language_is_marked_and_answered_in_it(

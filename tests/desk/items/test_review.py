@@ -185,6 +185,11 @@ def test_the_panel_speaks_of_the_form_and_tells_how_hard_it_reads(eve: FlaskClie
     assert "“Title in the browser's tab”" in said
     assert "Show line 3 of the text" in said
     assert "line that starts" not in said
+    said = panel(body="![](/images/x.png)\n\n/// quote |\nx\n///\n\n/// contact | nobody\n///")
+    assert "A card (Statement) has no words in its first field." in said
+    assert not re.search(r"yaml|content/|\]\(|///", said), "nobody has to know how it is written"
+    said = panel(body="You can [ask us](/help/money) for **help**.\n\n/// quote |\nWe will not judge you.\n///")
+    assert "put right" in said and "11 words. Reading age: 5." in said
     easy = panel(body="You can ask us for help. We will not judge you.")
     assert "Reading age: 5. Here it may be 11 at most." in easy
     assert "No sources are named. Add “Sources”, one line for each." in easy

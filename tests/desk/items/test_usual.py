@@ -201,6 +201,7 @@ def test_former_addresses_and_links_to_elsewhere_are_listed(
         "help/rooms.md", "See [a](https://www.b.example/x) and [c](https://a.example/).", previous_slugs=["old"]
     )
     content.document("help/more.md", "See [a](https://www.b.example/x).")
+    content.document("cy/help/more.md", "Gweler [a](https://www.b.example/x).", language="cy")
     desk.extensions["desk"].live.refresh()
     page = ann.get("/items/addresses").get_data(as_text=True)
     assert '<code>/help/old</code> leads to <a href="/items/help/rooms">' in page
@@ -210,3 +211,4 @@ def test_former_addresses_and_links_to_elsewhere_are_listed(
     ]
     line = re.search(r'<li><a href="https://www.b.example/x".*', page)
     assert line and "/items/help/rooms" in line[0] and "/items/help/more" in line[0]
+    assert "/translations/cy/help/more" in line[0], "a translation is changed beside its original"

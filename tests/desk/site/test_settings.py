@@ -22,6 +22,11 @@ confidential = "Nobody else reads it."
 closed_on = ["2026-12-25"] # Christmas
 [chat.ready]
 "To begin" = ["Hello.", "I am here."]
+[chat.ready_in.cy]
+"I ddechrau" = ["Helo."]
+[[chat.holidays]]
+day = "2027-01-01"
+name = { en = "New Year's Day", cy = "Dydd Calan" }
 [[chat.open]]
 days = ["mon", "tue"]
 from = "09:00"
@@ -39,6 +44,10 @@ def test_a_form_that_changes_nothing_leaves_every_byte() -> None:
     [
         ("exit", "https://a.example/\nhttps://b.example/", lambda site: list(site.exit)),
         ("chat.open", "mon tue 09:00–12:00\nSat 10:00 - 24:00", lambda site: [(s.days, s.start, s.until) for s in site.chat.open]),
+        ("chat.open", "Mon–Fri 9am – 5.30pm", lambda site: [(s.days, s.start, s.until) for s in site.chat.open]),
+        ("chat.holidays", "2026-12-25 Christmas Day\n2027-01-01 en: New Year; cy: Calan", lambda site: [(str(one.day), dict(one.name)) for one in site.chat.holidays]),
+        ("languages", "en\ncy\nfr", lambda site: list(site.languages)),
+        ("chat.ready_in.cy.I ddechrau", "Helo.\nBore da.", lambda site: list(site.chat.ready_in["cy"]["I ddechrau"])),
         ("chat.closed_on", "2026-12-25\n2026-12-26", lambda site: [str(day) for day in site.chat.closed_on]),
         ("chat.answered_by.cy", "ni", lambda site: site.chat.answered_by["cy"]),
         ("chat.ready.To begin", "Hello.\nGood day.", lambda site: list(site.chat.ready["To begin"])),
@@ -55,7 +64,14 @@ def test_a_field_changes_what_it_says_and_keeps_every_comment(field: str, value:
         "chat.closed_on": ["2026-12-25", "2026-12-26"],
         "chat.ready.To begin": ["Hello.", "Good day."],
         "emergency.silent": None,
-    }.get(field, value)
+        "languages": ["en", "cy", "fr"],
+        "chat.holidays": [
+            ("2026-12-25", {"": "Christmas Day"}), ("2027-01-01", {"en": "New Year", "cy": "Calan"})
+        ],
+        "chat.ready_in.cy.I ddechrau": ["Helo.", "Bore da."],
+    }.get(field, value)  # fmt: skip
+    if value.startswith("Mon–Fri"):
+        wanted = [(("mon", "tue", "wed", "thu", "fri"), 540, 1050)]
     text = with_fields(WRITTEN, {field: value})
     assert read(read_site(text)) == wanted
     assert "# Ours since 2026" in text and "# neutral" in text
@@ -63,9 +79,28 @@ def test_a_field_changes_what_it_says_and_keeps_every_comment(field: str, value:
     assert len(kept) >= len(WRITTEN.split("\n")) - 5
 
 
-def test_odd_hours_are_asked_about() -> None:
-    with pytest.raises(Stopped, match="not_hours"):
-        with_fields(WRITTEN, {"chat.open": "weekdays 9 to 5"})
+def test_odd_hours_and_days_are_asked_about() -> None:
+    for field, value, why in (
+        ("chat.open", "weekdays 9 to 5", "not_hours"),
+        ("chat.holidays", "Xmas", "not_a_holiday"),
+    ):
+        with pytest.raises(Stopped, match=why):
+            with_fields(WRITTEN, {field: value})
+
+
+def test_languages_that_have_a_table_each_are_added_taken_away_and_say_what_is_shown() -> None:
+    text = WRITTEN.replace('languages = ["en", "cy"]\n', "").replace(
+        "[chat]\n", '[languages.cy]\nshow = "all"\ntelling_words = ["trais"]\n[languages.pl]\nshow = "all"\n[chat]\n'
+    )
+    fields = {field.id: field.value for field in fields_of(text)}
+    assert (fields["languages"], fields["languages.cy.telling_words"]) == ("cy\npl", "trais")
+    assert with_fields(text, fields) == text
+    made = with_fields(text, {"languages": "cy\nfr", "languages.cy.show": "reviewed", "languages.cy.telling_words": "trais\nstelc"})  # fmt: skip
+    site = read_site(made)
+    assert list(site.languages) == ["en", "cy", "fr"]
+    assert (site.languages["cy"].show, site.languages["cy"].telling_words) == ("reviewed", ("trais", "stelc"))
+    more = with_fields(text, {"chat.ready.new.name": "At the end", "chat.ready.new.answers": "Goodbye.\nTake care."})
+    assert list(read_site(more).chat.ready.items())[1] == ("At the end", ("Goodbye.", "Take care."))  # type: ignore[union-attr]
 
 
 def test_it_takes_two_and_the_same_checks_as_the_file(

@@ -13,7 +13,7 @@ from sidedoor.desk.current import comments, library, newsroom, now, picture_libr
 from sidedoor.desk.items.composing import compose
 from sidedoor.desk.items.files import CannotSave, Conflict
 from sidedoor.desk.items.form import NOTE_KINDS, Fields, changed, fields_of, from_form, notes_of, with_insertion
-from sidedoor.desk.items.listing import STANDINGS, former_addresses, links_outside, matching, rows
+from sidedoor.desk.items.listing import STANDINGS, former_addresses, links_outside, matching, place_of, rows
 from sidedoor.desk.items.merging import merged
 from sidedoor.desk.items.newsroom import WRITERS, Item
 from sidedoor.desk.items.picture_library import Held
@@ -27,6 +27,7 @@ from sidedoor.documents.document import Document
 from sidedoor.documents.front_matter import read_document
 from sidedoor.documents.models import Kind
 from sidedoor.documents.problems import Refused, Wrong
+from sidedoor.documents.readability import rough_blocks
 from sidedoor.documents.times import parse_wall_time
 from sidedoor.web.inline import STATIC
 
@@ -69,7 +70,10 @@ def everything() -> ResponseReturnValue:
 def addresses() -> ResponseReturnValue:
     """Former addresses and where they lead; and every link that leads elsewhere."""
     return render_template(
-        "desk/items/addresses.html", former=former_addresses(library()), outside=links_outside(library())
+        "desk/items/addresses.html",
+        former=former_addresses(library()),
+        outside=links_outside(library()),
+        place_of=place_of,
     )
 
 
@@ -308,13 +312,15 @@ def _panel(item: Item, fields: Fields) -> str:
     looked_at = newsroom().assess(item.kind, item.slug, text)
     document = looked_at.document
     going_live = document.published_at if document and item.kind == "news" else None
+    # What still has to be put right must not hide how long it is.
+    blocks = document.sentences if document else rough_blocks(written.body)
     return render_template(
         "desk/items/panel.html",
         # Lines are counted in the text as the form shows it: without front matter, and without empty lines before it.
         text_from=written.body_line + len(written.body) - len(written.body.lstrip("\n")),
         fields=PLACES,
-        words=sum(len(block.split()) for block in document.sentences) if document else 0,
-        reading_age=reading_age(document) if document else None,
+        words=sum(len(block.split()) for block in blocks),
+        reading_age=reading_age(blocks, fields.get("language", "")),
         oldest=round(EASIEST_GRADE_FOR[item.kind]) + 5,
         stops=looked_at.stops,
         advice=looked_at.advice,

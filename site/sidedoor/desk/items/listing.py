@@ -153,6 +153,12 @@ def links_outside(library: Library) -> list[tuple[str, list[tuple[str, list[Docu
     return [(host, list(links)) for host, links in by_host]
 
 
+def place_of(document: Document) -> str:
+    """Where the desk shows a document: a translation beside its original."""
+    translated = f"/translations/{document.file.removesuffix('.md')}"
+    return translated if document.folder else f"/items/{document.kind}/{document.slug}"
+
+
 def _host(link: str) -> str:
     return (urlsplit(link).hostname or "").removeprefix("www.")
 

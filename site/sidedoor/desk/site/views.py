@@ -4,13 +4,13 @@ Each of these settings changes what a reader meets, so none is one person's alon
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 
 from flask import Blueprint, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from sidedoor.desk.access import current_person, only
-from sidedoor.desk.current import audit, shelf, workflow
+from sidedoor.desk.current import audit, library, shelf, workflow
 from sidedoor.desk.items.changes import Change
 from sidedoor.desk.items.compare import compare
 from sidedoor.desk.items.files import CannotSave, Conflict, change_file
@@ -26,7 +26,7 @@ LABELS = {
     "name": "Name of the site",
     "organisation": "Who runs it",
     "must_act": "What readers have to know before they write",
-    "languages": "Languages, one a line",
+    "languages": "Languages, one a line, as codes: cy, pl",
     "exit": "Where “Hide this page” leads, one address a line",
     "exit_title": "The tab's title from then on",
     "emergency.number": "Number to call in danger",
@@ -36,9 +36,17 @@ LABELS = {
     "look.paper": "Colour of the page",
     "chat.answered_by": "Who answers chats",
     "chat.confidential": "What stays between reader and adviser",
-    "chat.open": "Hours of the chat, like “mon tue wed 09:00–17:00”, one a line",
-    "chat.closed_on": "Days it is closed, like 2026-12-25, one a line",
+    "chat.open": "Hours of the chat, one a line: Mon–Fri 9am–5pm",
+    "chat.closed_on": "Days it is closed, one a line: 2026-12-25",
+    "chat.holidays": "Holidays, whose names readers are told, one a line: 2026-12-25 Christmas Day",
 }
+_SECTIONS = {
+    "name": "Names", "organisation": "Names", "must_act": "Names", "languages": "Languages",
+    "exit": "Hide this page", "exit_title": "Hide this page", "emergency": "In danger", "look": "Look", "chat": "Chat",
+    "press": "Press contacts",
+}  # fmt: skip
+Shown = tuple[Field, str, str]
+"""A field, what it is called, and what stands in it."""
 _PRESS = {"name": "Name", "phone": "Phone", "email": "Mail", "url": "Page"}
 
 
@@ -125,8 +133,18 @@ def _label(place: tuple[str, ...]) -> str:
         return LABELS[name]
     if place[0] == "press":
         return f"{_PRESS[place[2]]} of {'a further press contact' if place[1] == NEW else place[1]}"
+    if place[:3] == ("chat", "ready", NEW):
+        return {"name": "A further group of ready answers", "answers": "Its answers, one a line"}[place[3]]
     if place[:2] == ("chat", "ready"):
         return f"Ready answers, one a line: {place[2]}"
+    if place[:2] == ("chat", "ready_in"):
+        return f"Ready answers, one a line: {place[3]} ({place[2]})"
+    if place[0] == "languages":
+        what = {
+            "show": "Pages that are shown: all, or reviewed",
+            "telling_words": "Words no title may hold, one a line",
+        }
+        return f"{what[place[2]]} ({place[1]})"
     return f"{LABELS.get('.'.join(place[:-1]), name)} ({place[-1]})"
 
 
@@ -144,18 +162,29 @@ def _changes(before: str, after: str) -> list[Change]:
 
 
 def _beyond(before: str, after: str, fields: dict[str, str]) -> bool:
-    return (
-        with_fields(before, fields) != after and with_fields(before, {**fields, **_new_press(before, after)}) != after
-    )
+    return with_fields(before, fields) != after and with_fields(before, {**fields, **_new(before, after)}) != after
 
 
-def _new_press(before: str, after: str) -> dict[str, str]:
-    known = {field.place[1] for field in fields_of(before) if field.place[0] == "press"}
-    return {
-        f"press.{NEW}.{field.place[2]}": field.value
-        for field in fields_of(after)
-        if field.place[0] == "press" and field.place[1] not in known
-    }
+def _new(before: str, after: str) -> dict[str, str]:
+    """What the form's fields for a further press contact and a further group of answers held."""
+    known, found = {field.place for field in fields_of(before)}, dict[str, str]()
+    for field in fields_of(after):
+        if field.place not in known and field.place[0] == "press":
+            found[f"press.{NEW}.{field.place[2]}"] = field.value
+        elif field.place not in known and field.place[:2] == ("chat", "ready"):
+            found |= {f"chat.ready.{NEW}.name": field.place[2], f"chat.ready.{NEW}.answers": field.value}
+    return found
+
+
+def _by_section(fields: Iterable[Field], typed: Mapping[str, str]) -> dict[str, tuple[list[Shown], list[Shown]]]:
+    """The fields under their headings: those of the site's own language, and those of others."""
+    found: dict[str, tuple[list[Shown], list[Shown]]] = {name: ([], []) for name in _SECTIONS.values()}
+    own = library().site.language
+    for field in fields:
+        label = _label(field.place)
+        elsewhere = (code := re.search(r"\(([a-z]{2,3}(?:-[a-z0-9]+)*)\)$", label)) is not None and code[1] != own
+        found[_SECTIONS[field.place[0]]][elsewhere].append((field, label, typed.get(field.id, field.value)))
+    return {name: both for name, both in found.items() if any(both)}
 
 
 def _page(problem: str = "", typed: dict[str, str] | None = None) -> str:
@@ -167,10 +196,15 @@ def _page(problem: str = "", typed: dict[str, str] | None = None) -> str:
     then = shelf().history.text_at(chosen.id, chosen.file) if chosen else None
     fields = fields_of(subject.working.text)
     new = [Field(("press", NEW, name), "words", "") for name in PRESS]
+    if any(field.place[0] == "chat" for field in fields):
+        new += [
+            Field(("chat", "ready", NEW, "name"), "words", ""),
+            Field(("chat", "ready", NEW, "answers"), "lines", ""),
+        ]
     return render_template(
         "desk/site/settings.html",
         problem=problem,
-        fields=[(field, _label(field.place), (typed or {}).get(field.id, field.value)) for field in (*fields, *new)],
+        sections=_by_section((*fields, *new), typed or {}),
         base=subject.working.digest,
         waiting=subject.change,
         parts=_changes(subject.stored.text, subject.change.text) if subject.change else [],

@@ -35,17 +35,59 @@
     if (next instanceof HTMLInputElement && next.type === "text") next.select(); // as Tab does
   });
 
-  // A check leads to its place.
+  // A check leads to its place; where there is one column, the list of them then gives it room. Alt+F7 leads to the next, as in Word.
+  const checks = /** @type {HTMLDetailsElement} */ (document.querySelector("[data-checks]"));
+  const oneColumn = matchMedia("(max-width: 63.99rem)");
+  checks.open = !oneColumn.matches;
+  oneColumn.addEventListener("change", () => { checks.open = !oneColumn.matches; });
+  const count = () => {
+    const place = /** @type {HTMLElement} */ (checks.querySelector("[data-count]"));
+    const counted = panel.querySelector("[data-counted]")?.textContent || "";
+    if (place.textContent !== counted) place.textContent = counted;
+  };
+  count();
   panel.addEventListener("click", (event) => {
-    const link = event.target instanceof Element ? event.target.closest("a[data-line]") : null;
-    if (!(link instanceof HTMLElement)) return;
+    const link = event.target instanceof Element ? event.target.closest("a") : null;
+    if (link) {
+      event.preventDefault();
+      leadTo(link);
+    }
+  });
+  /** @param {HTMLAnchorElement} link */
+  const leadTo = (link) => {
+    checks.open = !oneColumn.matches;
     const line = Number(link.dataset.line);
-    event.preventDefault();
+    if (!line) {
+      const field = form.querySelector(link.hash);
+      const around = field?.closest("details");
+      if (around) around.open = true;
+      return /** @type {HTMLElement | null} */ (field)?.focus();
+    }
     if (/** @type {any} */ (window).sidedoorShowLine?.(line)) return;
     const start = body.value.split("\n").slice(0, line - 1).join("\n").length + (line > 1 ? 1 : 0);
     const end = body.value.indexOf("\n", start);
-    body.focus();
+    body.focus({ preventScroll: true });
     body.setSelectionRange(start, end < 0 ? body.value.length : end);
+    // No browser shows by itself what is selected in a field: as high as the words before it, it stands in the middle.
+    const copy = /** @type {HTMLTextAreaElement} */ (body.cloneNode());
+    copy.removeAttribute("id");
+    copy.value = body.value.slice(0, body.selectionEnd);
+    Object.assign(copy.style, { position: "absolute", visibility: "hidden", height: "0", width: `${body.offsetWidth}px` });
+    body.after(copy);
+    body.scrollTop = copy.scrollHeight - body.clientHeight / 2;
+    copy.remove();
+    body.scrollIntoView({ block: "center" });
+  };
+  let last = "";
+  addEventListener("keydown", (event) => {
+    if (event.key !== "F7" || !event.altKey) return;
+    event.preventDefault();
+    const links = [...panel.querySelectorAll("a")];
+    if (!links.length) return;
+    const next = links[(links.findIndex((one) => one.parentElement?.textContent === last) + 1) % links.length];
+    last = next.parentElement?.textContent || "";
+    leadTo(next);
+    saved.textContent = (next.parentElement?.firstChild?.textContent || "").trim();
   });
 
   // Typing. Everything goes through insertText, so that the browser's own undo works.
@@ -125,6 +167,8 @@
     const action =
       key === "s" && !event.shiftKey ? () => /** @type {HTMLButtonElement} */ (form.querySelector("[value=draft]")).click()
       : key === "enter" && event.target instanceof Node && form.contains(event.target) ? () => /** @type {HTMLButtonElement} */ (form.querySelector("[value=ready]")).click()
+      // A browser shows the page's source for it.
+      : key === "u" && event.target instanceof Node && form.contains(event.target) ? () => { saved.textContent = " Underlined words look like links, so there are none here. Bold stands out: Ctrl+B."; }
       : !inBody ? undefined
       : key === "z" && !event.shiftKey && before?.after === body.value ? takeBack
       : key === "b" ? () => wrap("**")
@@ -143,7 +187,12 @@
     const paste = /** @type {any} */ (window).sidedoorPaste;
     const html = event.clipboardData?.getData("text/html") || "";
     const text = event.clipboardData?.getData("text/plain") || "";
-    if (!html && (!text || paste.isMarkdown(text))) return paste.tell("");
+    const files = event.clipboardData?.files;
+    if (files?.length && !html && !text && files[0].type.startsWith("image/")) {
+      event.preventDefault();
+      return describe(files);
+    }
+    if (!html && (!text || paste.isMarkdown(text))) return paste.tell();
     event.preventDefault();
     const { body: made, left } = paste.taken(html, text);
     insert(paste.markdown(made));
@@ -161,13 +210,18 @@
       if (!types.includes("Files")) return;
       event.preventDefault();
       form.classList.toggle("dropping", name === "dragover");
-      if (name !== "drop" || !files?.length) return;
-      if (/** @type {any} */ (window).sidedoorPicture?.(files[0])) return;
-      chosen.files = files;
-      pictures.open = true;
-      /** @type {HTMLElement} */ (form.querySelector("#f-picture_alt")).focus();
+      if (name !== "drop" || !files?.length || /** @type {any} */ (window).sidedoorPictures?.(files)) return;
+      describe(files);
     });
   }
+  /** The form has room for one picture; what it shows is asked for. @param {FileList} files */
+  const describe = (files) => {
+    const one = new DataTransfer();
+    one.items.add(files[0]);
+    chosen.files = one.files;
+    pictures.open = true;
+    /** @type {HTMLElement} */ (form.querySelector("#f-picture_alt")).focus();
+  };
 
   // A picture of the library goes to the caret at once; without scripts, to the end when the form is saved.
   const library = /** @type {HTMLSelectElement | null} */ (form.querySelector("[data-insert-picture]"));
@@ -249,6 +303,7 @@
       names.textContent = told.others.join(", ") + (told.changed ? (told.others.length ? "; it " : "It ") + "was saved by somebody since you opened it" : "");
       if (whole) {
         panel.innerHTML = ownHtml ? ownHtml.createHTML(told.panel) : told.panel;
+        count();
         saved.textContent = " What you typed is kept.";
         renew();
         if (!typed) sessionStorage.removeItem(kept);

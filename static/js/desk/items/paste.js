@@ -2,6 +2,7 @@
 // links, tables, quotes, bold, italic. Styles and classes stay behind. What was struck, deleted or remarked on is left out, and
 // said. The visual editor and the plain field both ask `sidedoorPaste.taken`; tests/desk/pastes has what programs really give.
 (() => {
+  /** @typedef {{ file: File, alt: string }} Brought a picture that came with the words, and what its program says it shows */
   /** @typedef {{ comments: number, deleted: number, pictures: string[] }} Left */
 
   /** A link without what tells who clicked it. @param {string} address @returns {string} */
@@ -53,8 +54,22 @@
   const REMARK = "[style*='mso-special-character:comment' i], .MsoCommentReference, [class*='CommentReference'], [class*='CommentAnchor'], a[href^='#_msocom'], a[href^='#cmnt']:not([href^='#cmnt_ref'])";
   const DELETED = "del, s, strike, .msoDel, [class*='TextDeletion' i], [class*='TrackedDeletion' i], [class*='DeletedText' i], [style*='line-through' i]";
 
-  /** @param {Element} body @param {Left} left */
-  const takeOut = (body, left) => {
+  /** A picture whose bytes stand in the paste itself. @param {Element} picture @returns {File | null} */
+  const carried = (picture) => {
+    const [, type, bytes] = /^data:(image\/(?:png|jpe?g|gif|webp|avif|hei[cf]|tiff|bmp));base64,([\w+/=\s]+)$/i.exec(picture.getAttribute("src") || "") || [];
+    if (!bytes) return null;
+    try {
+      const letters = atob(bytes);
+      const raw = new Uint8Array(letters.length);
+      for (let at = 0; at < letters.length; at += 1) raw[at] = letters.charCodeAt(at);
+      return new File([raw], "pasted", { type });
+    } catch {
+      return null;
+    }
+  };
+
+  /** @param {Element} body @param {Left} left @param {Brought[]} [brought] where pictures can be taken in: marks stand in their places */
+  const takeOut = (body, left, brought) => {
     let bodies = 0;
     for (const remark of body.querySelectorAll("[style*='mso-element:comment' i], [class*='CommentContent' i], comment, annotation")) {
       if (/comment-list/i.test(style(remark)) || !body.contains(remark)) continue;
@@ -92,9 +107,14 @@
       // Word's own guess at what a picture shows says so itself.
       const alt = (picture.getAttribute("alt") || "").replace(/\s*(Description automatically generated|AI-generated content may be incorrect\.?)[^]*$/i, "").replace(/\s+/g, " ");
       if (alt && /^\p{Extended_Pictographic}/u.test(alt)) picture.replaceWith(alt);
+      else if (/^(1|0)(px)?$/.test(picture.getAttribute("width") || "")) picture.remove();
       else {
-        if (!/^(1|0)(px)?$/.test(picture.getAttribute("width") || "")) left.pictures.push(alt.trim().length > 90 ? `${alt.trim().slice(0, 89).replace(/\s+\S*$/, "")} …` : alt.trim());
-        picture.remove();
+        const file = brought && carried(picture);
+        if (file) picture.replaceWith(`\ue000${brought.push({ file, alt: alt.trim() })}\ue001`);
+        else {
+          left.pictures.push(alt.trim());
+          picture.remove();
+        }
       }
     }
   };
@@ -599,22 +619,24 @@
     return /^\s*<(tr|t[dh]|tbody|thead|col|colgroup)[\s>]/i.test(cut) ? `<table>${cut}</table>` : cut;
   };
 
-  /** The clipboard's text/html as plain elements; and what was left out. @param {string} html @returns {{ body: Element, left: string }} */
-  const cleaned = (html) => {
+  /** The clipboard's text/html as plain elements; and what was left out. @param {string} html @param {Brought[]} [brought] */
+  const cleaned = (html, brought) => {
     const { body } = parse(fragment(html));
     // A PDF in Firefox: one element a line.
     if (body.querySelector("br[role=presentation]")) {
       for (const end of body.querySelectorAll("br")) end.replaceWith("\n");
-      return { body: fromText(body.textContent || ""), left: "" };
+      return { body: fromText(body.textContent || ""), left: nothing() };
     }
-    /** @type {Left} */
-    const left = { comments: 0, deleted: 0, pictures: [] };
+    const left = nothing();
     dressed(html, body);
-    takeOut(body, left);
+    takeOut(body, left, brought);
     if (/<meta[^>]+generator[^>]+(Libre|Open)Office/i.test(html)) left.comments += writersRemarks(body);
     lineEnds(body);
-    return { body: rebuilt(body), left: said(left) };
+    return { body: rebuilt(body), left };
   };
+
+  /** @returns {Left} */
+  const nothing = () => ({ comments: 0, deleted: 0, pictures: [] });
 
   /** Writer's comments are HTML's own. @param {Element} body */
   const writersRemarks = (body) => {
@@ -624,21 +646,24 @@
     return found;
   };
 
-  /** A paste, whatever it comes from: what both fields ask. @param {string} html @param {string} text @returns {{ body: Element, left: string }} */
-  const taken = (html, text) => {
-    if (!html) return { body: fromText(text), left: "" };
+  /** A paste, whatever it comes from: what both fields ask. `brought` is filled with what pictures came along; without it, they are left out. @param {string} html @param {string} text @param {Brought[]} [brought] */
+  const taken = (html, text, brought) => {
+    if (!html) return { body: fromText(text), left: nothing() };
     try {
-      const made = cleaned(html);
-      if (made.left || made.body.textContent?.trim() || !text.trim()) return made;
+      const made = cleaned(html, brought);
+      if (said(made.left) || made.body.textContent?.trim() || !text.trim()) return made;
     } catch (error) {
       console.error(error); // the words are not lost for it
+      brought?.splice(0);
     }
-    return { body: fromText(text), left: "" };
+    return { body: fromText(text), left: nothing() };
   };
 
-  /** @param {Left} left */
+  /** @param {string} name */
+  const short = (name) => (name.length > 90 ? `${name.slice(0, 89).replace(/\s+\S*$/, "")} …` : name);
+  /** What was left out, in one sentence. @param {Left} left */
   const said = ({ comments, deleted, pictures }) => {
-    const names = pictures.filter(Boolean).map((name) => `“${name}”`).join(", ");
+    const names = pictures.filter(Boolean).map((name) => `“${short(name)}”`).join(", ");
     /** @param {number} count @param {string} what */
     const some = (count, what) => (count ? [`${count} ${what}${count > 1 ? "s" : ""}`] : []);
     const parts = [...some(comments, "comment"), ...some(deleted, "deleted passage"), ...some(pictures.length, "picture").map((part) => (names ? `${part} (${names})` : part))];
@@ -692,13 +717,12 @@
   /** Whether somebody pastes Markdown into the field for it, or an address into a link. @param {string} text */
   const isMarkdown = (text) => !/\s/.test(text.trim()) || /^(#{1,6} \S|\/{3,}|> |\|.*\|\s*$)|\*\*\S|\]\(\S/m.test(text);
 
-  /** Says in one sentence what was left out. @param {string} sentence */
-  const tell = (sentence) => {
+  /** Says what was left out. @param {Left} [left] */
+  const tell = (left = nothing()) => {
     const place = document.querySelector("[data-left]");
-    if (place) place.textContent = sentence;
+    if (place) place.textContent = said(left);
   };
 
   const markdown = (/** @type {Element} */ body) => blocks(body).join("\n\n");
-  const paste = (/** @type {string} */ html, text = "") => markdown(taken(html, text).body);
-  /** @type {any} */ (window).sidedoorPaste = Object.assign(paste, { taken, markdown, isMarkdown, clean: cleaned, plain: fromText, tell });
+  /** @type {any} */ (window).sidedoorPaste = { taken, markdown, isMarkdown, said, tell };
 })();
