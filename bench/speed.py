@@ -155,14 +155,17 @@ def weight(folder: Path) -> None:
     heaviest = max(weights, key=lambda path: weights[path])
     small = sum(size < 9_000 for size in weights.values())
     every = sum(len(brotli.compress(str(inline_script(name)).encode())) for name in ON_EVERY_PAGE)
-    packed = client.get("/pack", headers={"Accept-Encoding": "br"}, base_url="https://localhost").data
+    packed, rest = (
+        len(client.get(path, headers={"Accept-Encoding": "br"}, base_url="https://localhost").data)
+        for path in ("/pack", "/pack-rest")
+    )
     rows: list[list[object]] = [
         ["the heaviest page, whole, headers counted", f"{weights[heaviest]:,} ({heaviest})"],
         ["the median page", f"{int(statistics.median(weights.values())):,}"],
         ["pages under 9,000", f"{small} of {len(weights)}"],
         ["pages over the first congestion window", sum(size > FIRST_WINDOW for size in weights.values())],
         ["the scripts of every page", f"{every:,}"],
-        ["the pack: all help in one language", f"{len(packed):,}"],
+        ["the pack: what most pages lead to / the rest", f"{packed:,} / {rest:,}"],
         [f"{GOVUK}: its style sheet / its script alone", f"{theirs[0]:,} / {theirs[1]:,}"],
     ]
     note = f"Bytes, brotli. The first congestion window is {FIRST_WINDOW:,}. `make bench-speed` measures it again."

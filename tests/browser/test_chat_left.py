@@ -269,7 +269,8 @@ def test_a_page_that_was_kept_while_a_chat_was_hidden_in_another_tab_is_never_se
 def test_a_page_that_was_kept_asks_whether_a_chat_runs_now(office: Open, context: BrowserContext) -> None:
     page = context.new_page()
     page.goto(office.site.url + "/help/money")
-    page.wait_for_function(PACKED)
+    while not page.evaluate(PACKED):
+        page.wait_for_timeout(50)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url.removeprefix(office.site.url)))
     page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))")
@@ -288,7 +289,8 @@ def test_a_page_that_was_kept_asks_whether_a_chat_runs_now(office: Open, context
     assert office.end_of(one) == ("ended", "hidden")
     again = context.new_page()
     again.goto(office.site.url + "/help/money")
-    again.wait_for_function(PACKED)
+    while not again.evaluate(PACKED):
+        again.wait_for_timeout(50)
     again.on("request", lambda request: asked.append(request.url.removeprefix(office.site.url)))
     asked.clear()
     for event in ("pagehide", "pageshow"):

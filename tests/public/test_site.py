@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from sidedoor.public import addresses, create_app
 from sidedoor.public.search_index import LONGEST_QUERY
 from sidedoor.settings import Settings
-from sidedoor.web.headers import policy_headers, with_policy
+from sidedoor.web.headers import NO_PAGE, policy_headers, with_policy
 from sidedoor.web.outermost import OutermostLayer
 from tests.conftest import Refresh, SetClock
 from tests.content import ContentFolder
@@ -95,7 +95,8 @@ def test_the_policy_stands_even_where_nobody_caught_an_error(caplog: pytest.LogC
     )
     status, headers = sent[0]
     assert status.startswith("500")
-    assert policy_headers(https=True).items() <= dict(headers).items()
+    # Plain text is no page: nothing may load or run in it.
+    assert (policy_headers(https=True) | {"Content-Security-Policy": NO_PAGE}).items() <= dict(headers).items()
     assert b"999" in body
     assert "secret-path" not in caplog.text
 
