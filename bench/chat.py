@@ -35,7 +35,6 @@ from bench import readme
 from bench.scale import resident_megabytes
 from bench.speed import SECONDS as WRK_SECONDS
 from bench.speed import cpu_seconds, wrk
-from sidedoor.chat.rules import LOOKS_IN_EVERY
 from sidedoor.chat.store import open_store
 from sidedoor.desk import create_app
 from sidedoor.documents.times import utc_now
@@ -47,6 +46,7 @@ from tests.server import DESK, RunningSite, free_port, workers
 
 CONVERSATIONS = 1000
 SECONDS = 30.0
+BEGIN_SECONDS = 60.0
 POLL_SECONDS = 2.0
 AGAIN_SECONDS = 0.2
 SPEAKS_EVERY = 40.0
@@ -131,11 +131,11 @@ async def speak(reader: Reader, name: str, told: Told, measuring: Measuring) -> 
 async def be_readers(
     ports: list[int], holds: bool, told: Told, measuring: Measuring, steady: Callable[[], asyncio.Task[None]]
 ) -> None:
-    """Start everybody, one after the other, for as long as a poll's rarest work takes to come round; then measure."""
+    """Start everybody, one after the other, no quicker than the advisers take them; then measure."""
     readers = [Reader(ports[number % len(ports)], number) for number in range(CONVERSATIONS)]
     began, tasks = time.monotonic(), []
     for number, reader in enumerate(readers):
-        await asyncio.sleep(began + number * LOOKS_IN_EVERY.total_seconds() / CONVERSATIONS - time.monotonic())
+        await asyncio.sleep(began + number * BEGIN_SECONDS / CONVERSATIONS - time.monotonic())
         while not reader.cookie:
             try:
                 await reader.start()

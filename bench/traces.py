@@ -241,7 +241,7 @@ def main() -> None:
             for name, address, visit in (
                 ("this site, Back pressed in mid-visit", site.url, around),
                 ("this site in two tabs", site.url, two),
-                ("this site, no network after the first page", wire.url, offline(places, wire)),
+                ("this site, no network once the pack and the rest of it are here", wire.url, offline(places, wire)),
                 ("this site, come by a link with a text fragment", site.url, by_text_fragment(site, places)),
             ):
                 chromium, firefox = (leave_traces(reader, address, visit) for reader in _readers(playwright))

@@ -15,7 +15,7 @@ from sidedoor.chat.store import ChatStore, open_store
 from tests.browser.places import Places
 from tests.browser.readers import WATCH_FRAMES, FirefoxReader, wait_for
 from tests.browser.test_chat import CHAT
-from tests.server import RunningSite, copy_content
+from tests.server import RunningSite, copy_content, started_before
 
 LOST = "There is no connection just now."
 PACKED = "typeof pack === 'object'"  # what keeps a chat in mind on other pages comes with it
@@ -68,7 +68,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
     copy_content(folder / "content", [places.url("exit")])
     chosen = folder / "content/site.toml"
     chosen.write_text(re.sub(r"(?ms)^\[chat\].*?(?=^\[+(?!chat)|\Z)", "", chosen.read_text("utf-8")) + CHAT, "utf-8")
-    site = RunningSite(folder / "content", folder / "data")
+    site = RunningSite(folder / "content", started_before(folder / "data"))
     places.links = f'<a id="in" href="{site.url}/">In</a>'
     yield Open(site, places, open_store("sqlite:", folder / "data"))
     site.close()
@@ -477,20 +477,6 @@ def test_without_scripts_the_page_after_send_renews_itself_in_chromium(
     office.store.say(one.id, "adviser", "zqwithout a press", datetime.now(UTC))
     expect(page.locator(".chat .adviser")).to_have_count(2)
     context.close()
-
-
-@pytest.fixture
-def firefox() -> Iterator[FirefoxReader]:
-    reader = FirefoxReader()
-    yield reader
-    reader.quit()
-
-
-@pytest.fixture
-def firefox_without_scripts() -> Iterator[FirefoxReader]:
-    reader = FirefoxReader(scripts=False)
-    yield reader
-    reader.quit()
 
 
 def wait_for_words(reader: FirefoxReader, words: str, seconds: float) -> None:

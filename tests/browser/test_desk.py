@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import subprocess
 import sys
 import time
 import urllib.error
@@ -19,7 +18,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.readers import WAIT_SECONDS
 from tests.browser.test_pages import problems_of
-from tests.server import DESK, PROJECT, RunningSite, copy_content, workers
+from tests.processes import run
+from tests.server import DESK, RunningSite, copy_content, started_before, workers
 
 PAGES_ALONE = True  # chromium.py
 
@@ -32,6 +32,7 @@ class Office:
     def __init__(self, folder: Path, browser: Browser, visually: bool = False) -> None:
         self.content, self.data, self._browser, self._visually = folder / "content", folder / "data", browser, visually
         copy_content(self.content, ["https://exit.example/"])
+        started_before(self.data)
         self.desk = RunningSite(self.content, self.data, application=DESK)
         self.site = RunningSite(self.content, self.data)
         self.url = f"http://localhost:{self.desk.port}"
@@ -45,9 +46,8 @@ class Office:
             "SIDEDOOR_DESK_URL": self.url,
         }
         command = [sys.executable, "-m", "flask", "--app", "desk", "staff", "add", name, "--role", roles]
-        done = subprocess.run(
-            command, cwd=PROJECT, env={**os.environ, **settings}, capture_output=True, text=True, check=True
-        )
+        done = run(command, settings)
+        assert done.returncode == 0, done.stderr
         return done.stdout.split("\n")[0]
 
     _visually = False

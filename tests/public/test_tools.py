@@ -62,11 +62,12 @@ def test_the_plan_says_where_words_go_before_there_is_anything_to_write_in(real_
     assert not re.search(r"<(input|textarea|form)\b", main)  # without scripts, a list to print
 
 
-def test_the_scripts_of_a_tool_stand_on_its_page_alone(real_client: FlaskClient) -> None:
-    marks = {"plan": "div#plan", "check": "div#questions"}
+def test_the_scripts_of_the_tools_come_with_the_pack_and_stand_on_no_page(real_client: FlaskClient) -> None:
+    marks = ("div#plan", "div#questions", "form#narrow")
     for path in ("/", "/help/money", "/contacts", "/card", "/plan", "/check"):
         page = real_client.get(path).text
-        assert [tool for tool, mark in marks.items() if mark in page] == [path[1:]] * (path[1:] in marks)
+        assert not [mark for mark in marks if mark in page], path
+    assert all(mark in real_client.get("/pack.js").text for mark in marks)
 
 
 def test_a_card_takes_its_numbers_from_the_contacts(real_client: FlaskClient) -> None:
