@@ -243,7 +243,9 @@
     const parts = [...after.querySelectorAll("[data-chat-why], [data-chat-named], [data-chat-how]")];
     const [reason, names, how] = /** @type {HTMLElement[]} */ (parts);
     reason.textContent = words;
-    hear(after.firstElementChild);
+    const said = /** @type {HTMLElement} */ (after.firstElementChild);
+    if (document.activeElement === document.querySelector("h1")) said.focus();
+    else hear(said);
     hear(reason);
     how.hidden = !answered;
     if (!links.length) return;

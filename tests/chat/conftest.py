@@ -49,9 +49,9 @@ class Valkey:
             self.client.save()
         self._process.kill()
         self._process.wait()
-        self.start()
-        for dump in self.folder.glob("*.rdb"):
+        for dump in () if keeps else self.folder.glob("*.rdb"):
             dump.unlink()
+        self.start()
 
     def pause(self) -> None:
         """From here on it takes what is sent, and says nothing."""
