@@ -200,3 +200,37 @@ def test_a_laptop_that_slept_is_told_all_by_the_first_answer(
     expect(asleep.locator("[data-alarm]")).to_contain_text("You count as away now.")
     expect(page.locator("#chat-status")).to_have_text("An adviser is with you.")
     laptop.close()
+
+
+def test_a_machine_that_is_killed_costs_nothing_and_when_both_are_words_stay_until_one_is_back(
+    office: Machines, kit: Page
+) -> None:
+    page = talks(office, kit)
+    box = page.get_by_label("Your message")
+    for number, machine in enumerate(office.machines):
+        box.fill("half a sent")
+        machine.kill()  # whichever holds the question
+        if number == 0:
+            say(kit, "Your answer", "While one is away")
+            expect(page.locator(".chat .adviser")).to_contain_text("While one is away")
+            expect(box).to_have_value("half a sent")
+            say(page, "Your message", "Past the dead one")
+            expect(kit.locator(".talk .reader").last).to_contain_text("Past the dead one")
+    say(page, "Your message", "Sent to nobody")
+    expect(page.locator("#chat-problem")).to_be_visible()
+    expect(box).to_have_value("Sent to nobody")
+    expect(page.locator("#chat-status")).to_have_text(LOST)
+    box.fill("Sent to nobody\nand more")
+    first, second, third = page.evaluate("asked.slice(-3)")
+    assert second - first >= 1000 and third - second >= 2000, "each question later than the one before"
+    office.machines[0].start()
+    expect(page.locator("#chat-status")).to_have_text("An adviser is with you.", timeout=40_000)
+    expect(box).to_have_value("Sent to nobody\nand more")
+    page.get_by_role("button", name="Send").click()
+    expect(kit.locator(".talk .reader").last).to_contain_text("and more")
+    assert said(kit, ".talk .reader") == ["zqfirst", "Past the dead one", "Sent to nobody\nand more"]
+    assert said(page, ".chat .reader") == said(kit, ".talk .reader")
+    assert set(page.locator(".chat time").all_text_contents()) <= {"just now", "1 minute ago", "2 minutes ago"}
+    assert page.evaluate("window.kept"), "the page mends itself"
+    page.get_by_role("button", name="End and clear").click()
+    expect(page.get_by_text("Every word of it is deleted.")).to_be_visible()
