@@ -20,6 +20,7 @@ from sidedoor.documents.times import Clock
 from sidedoor.home import Home, InEach, Schema, Statements, folder_of, open_database
 from sidedoor.private import secret_file
 
+_LINES = "SELECT number, at, person, action, subject, detail, chain FROM log"
 _LOG = """
 CREATE TABLE IF NOT EXISTS log (
     number INTEGER PRIMARY KEY, at TEXT NOT NULL, person TEXT NOT NULL, action TEXT NOT NULL, subject TEXT NOT NULL,
@@ -120,26 +121,19 @@ class Audit:
 
     def entries(self, words: str = "", before: int | None = None, most: int = 100) -> list[Entry]:
         """Lines with all of `words` in person, action or subject, the newest first, older than number `before`."""
-        asked = "lower(person || ' ' || action || ' ' || subject) LIKE lower(?) ESCAPE '\\'"
-        conditions = [asked] * len(words.split())
-        values: list[str | int] = [f"%{_escaped(word)}%" for word in words.split()]
+        where, values = _with_all(words)
         if before is not None:
-            conditions.append("number < ?")
-            values.append(before)
-        where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+            where, values = f"{where} AND number < ?", [*values, before]
         with self._database.reading() as database:
-            rows = database.execute(
-                f"SELECT number, at, person, action, subject, detail, chain FROM log {where}"  # noqa: S608 - fixed parts
-                " ORDER BY number DESC LIMIT ?",
-                (*values, most),
-            ).fetchall()
+            rows = database.execute(f"{_LINES} WHERE {where} ORDER BY number DESC LIMIT ?", (*values, most)).fetchall()
         return [_entry(row) for row in rows]
 
-    def everything(self) -> list[Entry]:
-        """The whole log, oldest first."""
+    def everything(self, words: str = "") -> list[Entry]:
+        """The whole log, or all lines with all of `words`, oldest first."""
+        where, values = _with_all(words)
         with self._database.reading() as database:
-            query = "SELECT number, at, person, action, subject, detail, chain FROM log ORDER BY number"
-            return [_entry(row) for row in database.execute(query).fetchall()]
+            rows = database.execute(f"{_LINES} WHERE {where} ORDER BY number", values).fetchall()
+        return [_entry(row) for row in rows]
 
     def first_broken(self) -> int | None:
         """The number of the first line that is not as it was written, or before which one is missing; None if none."""
@@ -171,6 +165,13 @@ class Audit:
         kept = secret_file(self._key_file, f"{secrets.token_hex(32)} {number} {chain}".encode())
         key, after, held = kept.decode().split(" ")
         return _Key(bytes.fromhex(key), int(after), held)
+
+
+def _with_all(words: str) -> tuple[str, list[str | int]]:
+    """A condition, and its values, for lines with all of `words`."""
+    asked = "lower(person || ' ' || action || ' ' || subject) LIKE lower(?) ESCAPE '\\'"
+    each = words.split()
+    return " AND ".join(["1 = 1", *[asked] * len(each)]), [f"%{_escaped(word)}%" for word in each]
 
 
 def as_csv(entries: Iterable[Entry]) -> Iterator[str]:

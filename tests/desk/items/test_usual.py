@@ -195,7 +195,7 @@ def test_an_embargo_that_passed_unapproved_stands_out(
 
 
 def test_former_addresses_and_links_to_elsewhere_are_listed(
-    ann: FlaskClient, desk: Flask, content: ContentFolder
+    ann: FlaskClient, eve: FlaskClient, desk: Flask, content: ContentFolder
 ) -> None:
     content.document(
         "help/rooms.md", "See [a](https://www.b.example/x) and [c](https://a.example/).", previous_slugs=["old"]
@@ -203,7 +203,7 @@ def test_former_addresses_and_links_to_elsewhere_are_listed(
     content.document("help/more.md", "See [a](https://www.b.example/x).")
     content.document("cy/help/more.md", "Gweler [a](https://www.b.example/x).", language="cy")
     desk.extensions["desk"].live.refresh()
-    page = ann.get("/items/addresses").get_data(as_text=True)
+    page = eve.get("/items/addresses").get_data(as_text=True)
     assert '<code>/help/old</code> leads to <a href="/items/help/rooms">' in page
     assert [host for host in re.findall("<h3>(.*?)</h3>", page) if host.endswith(".example")] == [
         "a.example",
@@ -212,3 +212,7 @@ def test_former_addresses_and_links_to_elsewhere_are_listed(
     line = re.search(r'<li><a href="https://www.b.example/x".*', page)
     assert line and "/items/help/rooms" in line[0] and "/items/help/more" in line[0]
     assert "/translations/cy/help/more" in line[0], "a translation is changed beside its original"
+    for listed in ("/items/addresses", "/items"):
+        page = ann.get(listed).get_data(as_text=True)
+        assert not re.findall('href="/items/(?:help|page)/', page), "nothing that is closed to a press officer"
+    assert "A title" in ann.get("/items/addresses").get_data(as_text=True)

@@ -195,6 +195,10 @@ def test_the_log_is_only_added_to_and_shows_when_it_was_not(desk: Flask, ada: Fl
     assert "&lt;script&gt;alert(1)" in page
     assert "Every line is as it was written" in page
     assert "\"'=cmd|' /C calc'!A1\"" in ada.get("/log/all.csv").get_data(as_text=True)
+    audit.record("Ben Other", "opened")
+    assert 'href="/log/all.csv?words=script"' in page
+    searched = ada.get("/log/all.csv?words=script").get_data(as_text=True)
+    assert ("cmd" in searched, "Ben Other" in searched) == (True, False)
     path = desk.config["DATA"] / "audit.sqlite3"
     with sqlite3.connect(path) as database:
         for change in ("UPDATE log SET person = 'Ben'", "DELETE FROM log"):

@@ -50,9 +50,10 @@ AWAY_SECONDS = 90
 @blueprint.get("")
 @only("press", "editor")
 def everything() -> ResponseReturnValue:
-    """Every item by state, with search."""
+    """Every item that this person may open, by state, with search."""
     words, standing, kind = (request.args.get(name, "")[:100] for name in ("words", "state", "kind"))
-    items = matching(rows(library(), shelf(), reviews(), now()), words, standing, kind, now())
+    own = [row for row in rows(library(), shelf(), reviews(), now()) if current_person().may(*WRITERS[row.kind])]
+    items = matching(own, words, standing, kind, now())
     return render_template(
         "desk/items/list.html",
         rows=items[:300],
@@ -74,6 +75,7 @@ def addresses() -> ResponseReturnValue:
         former=former_addresses(library()),
         outside=links_outside(library()),
         place_of=place_of,
+        writers=WRITERS,
     )
 
 
