@@ -220,6 +220,7 @@ def test_a_phones_browser_gets_a_phones_steps_and_no_keys(
     with browser.new_context(user_agent=agent) as context:
         tab = context.new_page()
         tab.goto(f"{site.url}/safer-browsing")
+        tab.locator("main .device.yours").wait_for(state="attached")  # what puts it first comes with the pack
         first = tab.locator("main .device").first
         assert first.get_attribute("id") == f"device-{device}"
         assert first.get_attribute("class") == "device yours"
