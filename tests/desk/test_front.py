@@ -36,14 +36,15 @@ def test_a_fact_that_is_due_stands_on_the_front_page_with_every_page_that_prints
 
 
 def test_a_page_of_old_facts_stands_on_the_front_page_near_its_day(
-    desk: Flask, ann: FlaskClient, content: ContentFolder
+    desk: Flask, ann: FlaskClient, eve: FlaskClient, content: ContentFolder
 ) -> None:
     content.document("help/order.md", title="Orders", check="high", check_by="2026-12-01", reviewed="2026-11-01")
     content.document("help/later.md", title="Later", check="high", check_by="2027-12-01", reviewed="2026-11-01")
     desk.extensions["desk"].live.refresh()
-    due = section(ann.get("/").get_data(as_text=True), "Due")
+    due = section(eve.get("/").get_data(as_text=True), "Due")
     assert "Orders</a>: Its facts are to be looked at again by 2026-12-01." in due
     assert "Later" not in due
+    assert "order" not in ann.get("/").get_data(as_text=True).lower(), "a press officer may not open it"
 
 
 def test_what_is_wrong_with_the_site_as_a_whole_stands_on_the_front_page(

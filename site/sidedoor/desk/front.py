@@ -8,9 +8,12 @@ from sidedoor.desk.contacts.views import contacts_due
 from sidedoor.desk.current import contact_steps, library, newsroom, now, reviews, shelf
 from sidedoor.desk.items.files import CannotSave
 from sidedoor.desk.items.listing import Row, calendar, due, rows
+from sidedoor.desk.items.newsroom import WRITERS
 from sidedoor.desk.messages import unanswered
+from sidedoor.desk.people.person import Person
 from sidedoor.desk.told.views import events_of
 from sidedoor.desk.translations.views import translations_waiting
+from sidedoor.documents.document import kind_of
 from sidedoor.documents.ledger import facts_due, pages_of
 from sidedoor.documents.problems import Level, Problem, Refused
 from sidedoor.documents.reading import CONTACTS, FACTS
@@ -28,13 +31,13 @@ def to_do() -> ResponseReturnValue:
     person = current_person()
     if not person.may("press", "editor"):
         return render_template("desk/welcome.html")
-    everything = rows(library(), shelf(), reviews(), now())
+    everything = rows(library(), shelf(), reviews(), now(), person)
     mine = {row.file for row in everything if person.id in reviews().writers(row.file)}
     waiting = [row for row in everything if row.needs_approval]
     # What a draft still lacks is shown where it is being written.
     drafts = {row.file for row in everything if row.standing in ("draft", "ready")}
     found = [*_of_the_site(), *due(library(), shelf(), now())]
-    problems = [problem for problem in found if problem.file not in drafts]
+    problems = [problem for problem in found if problem.file not in drafts and _concerns(problem.file, person)]
     wrong = [problem for problem in problems if problem.level is Level.ERROR]
     # Contacts and facts that are due have lists of their own.
     later = [
@@ -60,6 +63,11 @@ def to_do() -> ResponseReturnValue:
         more_due=max(0, len(later) - _A_LIST),
         facts=[(fact, pages_of(fact, library())) for fact in facts_due(library(), now())],
     )
+
+
+def _concerns(file: str, person: Person) -> bool:
+    kind = kind_of(file)
+    return kind is None or person.may(*WRITERS[kind])
 
 
 def _of_the_site() -> list[Problem]:
@@ -90,5 +98,5 @@ def _contacts_effect() -> str:
 @only("press", "editor")
 def calendar_page() -> ResponseReturnValue:
     """What goes live, leaves or is withdrawn by the clock alone."""
-    months = calendar(rows(library(), shelf(), reviews(), now()), now())
+    months = calendar(rows(library(), shelf(), reviews(), now(), current_person()), now())
     return render_template("desk/calendar.html", months=months, now=now())

@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 
 from sidedoor.desk.items.effects import Standing, of_withdrawal
 from sidedoor.desk.items.files import Shelf, change_file
-from sidedoor.desk.items.newsroom import standing_of, unfinished
+from sidedoor.desk.items.newsroom import WRITERS, standing_of, unfinished
 from sidedoor.desk.items.reviews import Reviews
+from sidedoor.desk.people.person import Person
 from sidedoor.documents.checks import check_library, due_of
 from sidedoor.documents.codes import Code
 from sidedoor.documents.document import Document, folder_of, kind_of, slug_of
@@ -63,8 +64,8 @@ class Row:
         return "ready" in (self.standing, self.waiting)
 
 
-def rows(library: Library, shelf: Shelf, reviews: Reviews, now: datetime) -> list[Row]:
-    """Every item, those that need somebody first, then the newest first."""
+def rows(library: Library, shelf: Shelf, reviews: Reviews, now: datetime, person: Person) -> list[Row]:
+    """Every item that `person` may open, those that need somebody first, then the newest first."""
     waiting = {file: _state(shelf, file) for file in shelf.waiting()}
     flagged = {decision.file for decision in reviews.overrides()}
     past = _pictures_past_their_day(library, shelf, now)
@@ -88,6 +89,7 @@ def rows(library: Library, shelf: Shelf, reviews: Reviews, now: datetime) -> lis
             standing, title = unfinished(stored.text), title_in(stored.text) or slug
             found.append(Row(kind, slug, file, title, standing, waiting.get(file), None, file in flagged, None))
     never = datetime.min.replace(tzinfo=now.tzinfo)
+    found = [row for row in found if person.may(*WRITERS[row.kind])]
     return sorted(found, key=lambda row: (-STANDINGS.index(row.standing), row.at or never, row.slug), reverse=True)
 
 
