@@ -21,6 +21,7 @@ from pathlib import Path
 from sidedoor.documents.loader import Loader
 from sidedoor.private import private_file
 from sidedoor.web import serve
+from sidedoor.web.granian_patient import listening
 from tests.processes import begin
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -192,12 +193,6 @@ class SlowSite:
         """Stop serving."""
         self._server.shutdown()
         self._server.server_close()
-
-
-def listening(port: int) -> int:
-    """How many workers take connections: each listens for itself (SO_REUSEPORT)."""
-    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()]
-    return sum(row[3] == "0A" and row[1].endswith(f":{port:04X}") for row in rows)
 
 
 def workers(site: RunningSite) -> list[int]:

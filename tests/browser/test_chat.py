@@ -13,7 +13,8 @@ from sidedoor.chat.store import open_store
 from tests.browser.places import Places
 from tests.browser.test_desk import Office
 from tests.browser.test_pages import problems_of
-from tests.server import DESK, RunningSite, copy_content, started_before
+from tests.chat.readers import copy_content_with_chat
+from tests.server import DESK, RunningSite, started_before
 
 PAGES_ALONE = True  # chromium.py
 
@@ -33,10 +34,7 @@ class ChatOffice(Office):
     """An office whose site has a chat, and whose exit is a page that answers."""
 
     def __init__(self, folder: Path, browser: Browser, places: Places) -> None:
-        copy_content(folder / "content", [places.url("exit")])
-        chosen = folder / "content/site.toml"
-        other = re.sub(r"(?ms)^\[chat\].*?(?=^\[+(?!chat)|\Z)", "", chosen.read_text("utf-8"))
-        chosen.write_text(other + CHAT, "utf-8")
+        copy_content_with_chat(folder / "content", [places.url("exit")], CHAT)
         self.content, self.data, self._browser, self._contexts = folder / "content", folder / "data", browser, []
         self._readers: list[BrowserContext] = []
         started_before(self.data)

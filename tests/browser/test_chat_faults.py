@@ -6,7 +6,6 @@ ten minutes slow: nobody sees anything of it.
 
 import json
 import os
-import re
 import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -20,9 +19,10 @@ from tests.browser.places import Places
 from tests.browser.test_chat import CHAT, answer, begin, say
 from tests.browser.test_desk import Office
 from tests.chat.conftest import Valkey
+from tests.chat.readers import copy_content_with_chat
 from tests.chromium import CHROMIUM_ARGUMENTS, HEADLESS_SHELL
 from tests.deploy.front import Nginx
-from tests.server import DESK, RunningSite, copy_content, started_before
+from tests.server import DESK, RunningSite, started_before
 
 PAGES_ALONE = True  # chromium.py
 
@@ -46,10 +46,7 @@ class Machines(Office):
     """The office of all of them. `site.url` is nginx's."""
 
     def __init__(self, folder: Path, browser: Browser, places: Places) -> None:
-        copy_content(folder / "content", [places.url("exit")])
-        chosen = folder / "content/site.toml"
-        other = re.sub(r"(?ms)^\[chat\].*?(?=^\[+(?!chat)|\Z)", "", chosen.read_text("utf-8"))
-        chosen.write_text(other + CHAT, "utf-8")
+        copy_content_with_chat(folder / "content", [places.url("exit")], CHAT)
         self.content, self.data, self._browser, self._contexts = folder / "content", folder / "data", browser, []
         self.valkey = Valkey(folder / "valkey")
         (fake,) = Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")

@@ -15,7 +15,8 @@ from sidedoor.chat.store import ChatStore, open_store
 from tests.browser.places import Places
 from tests.browser.readers import WATCH_FRAMES, FirefoxReader, wait_for
 from tests.browser.test_chat import CHAT
-from tests.server import RunningSite, copy_content, started_before
+from tests.chat.readers import copy_content_with_chat
+from tests.server import RunningSite, started_before
 
 LOST = "There is no connection just now."
 PACKED = "typeof pack === 'object'"  # what keeps a chat in mind on other pages comes with it
@@ -65,9 +66,7 @@ class Open:
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
     folder, places = tmp_path_factory.mktemp("left"), Places()
-    copy_content(folder / "content", [places.url("exit")])
-    chosen = folder / "content/site.toml"
-    chosen.write_text(re.sub(r"(?ms)^\[chat\].*?(?=^\[+(?!chat)|\Z)", "", chosen.read_text("utf-8")) + CHAT, "utf-8")
+    copy_content_with_chat(folder / "content", [places.url("exit")], CHAT)
     site = RunningSite(folder / "content", started_before(folder / "data"))
     places.links = f'<a id="in" href="{site.url}/">In</a>'
     yield Open(site, places, open_store("sqlite:", folder / "data"))

@@ -7,6 +7,7 @@ kept open, as a browser does; light, because the readers share the machine with 
 import asyncio
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -26,12 +27,14 @@ until = "24:00"
 PATIENCE_SECONDS = 20.0
 
 
-def copy_content_with_chat(folder: Path) -> None:
-    """Write the project's content to a new folder, with a chat that is open at every hour and has room for many."""
-    copy_content(folder, ["https://weather.example/"])
+def copy_content_with_chat(
+    folder: Path, exits: Sequence[str] = ("https://weather.example/",), chat: str = CHAT
+) -> None:
+    """Write the project's content to a new folder, with another chat: one that is always open and has room for many."""
+    copy_content(folder, list(exits))
     site = folder / "site.toml"
     other = re.sub(r"(?ms)^\[chat\].*?(?=^\[+(?!chat)|\Z)", "", site.read_text("utf-8"))
-    site.write_text(other + CHAT, "utf-8")
+    site.write_text(other + chat, "utf-8")
 
 
 class NoAnswer(Exception):

@@ -20,8 +20,9 @@ import pytest
 from sidedoor.chat.model import Message
 from sidedoor.chat.rules import MOST_MESSAGES_A_MINUTE
 from sidedoor.chat.store import ChatStore, open_store
+from sidedoor.web.granian_patient import listening
 from tests.chat.readers import PATIENCE_SECONDS, NoAnswer, Reader, copy_content_with_chat
-from tests.server import RunningSite, listening, workers
+from tests.server import RunningSite, workers
 
 CONVERSATIONS = 250 if os.environ.get("SIDEDOOR_TEST_LONG") else 50
 EACH = MOST_MESSAGES_A_MINUTE

@@ -110,6 +110,8 @@ class LiveLibrary:
             showing = time.monotonic() - began - seconds
             seconds = max(_MORE_SECONDS, _MORE_READING_THAN_SHOWING * showing)
             self._stop.wait(SETTLE_SECONDS)
+        with self._looking:
+            self._loader.close()
 
     def _watch(self) -> None:
         if self._loader.behind:

@@ -174,6 +174,10 @@ class Loader:
         self._behind = self._read_all(list(self._behind), self._behind, site, seconds)
         return self._made(site)
 
+    def close(self) -> None:
+        """End the children that a start which is not over has left."""
+        self._end_the_pool()
+
     def _made(self, site: Site) -> Library:
         self._copies = {file: copy for file, copy in self._copies.items() if file in self._behind}
         self._library = self._assemble(site)

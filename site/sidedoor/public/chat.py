@@ -211,9 +211,10 @@ def messages() -> ResponseReturnValue:
     if "draft" in request.args and conversation.has_draft:
         answer["draft"] = _store().kept(conversation.id, "draft")
     answer["told"] = _as_told(answer)
-    # What this very page has shown meanwhile is no news to it.
-    before = {**answer, **_what_is_new(conversation, told, status, newer, conversation.shown)}
-    if request.args.get("told") in (answer["told"], _as_told(before)) and not answer["messages"]:
+    known = {answer["told"]}
+    if shown > conversation.shown:  # what this very page has shown meanwhile is no news to it
+        known.add(_as_told({**answer, **_what_is_new(conversation, told, status, newer, conversation.shown)}))
+    if request.args.get("told") in known and not answer["messages"]:
         answer["held"] = _hold(conversation)
     return jsonify(answer)
 

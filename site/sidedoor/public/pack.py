@@ -12,7 +12,9 @@ site's own menus stays.
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from itertools import chain
 
 import brotli
 from flask import Blueprint, Response, current_app, request
@@ -81,35 +83,42 @@ def _answer(told: bytes) -> Response:
 def _parted(spoken: str) -> tuple[dict[str, str], dict[str, str]]:
     """The pages for the first answer, and those of the rest: each one's `main` by address, in the order of the menu."""
     mains: dict[str, str] = {}
-    groups: list[list[str]] = []
+    groups: list[tuple[str, ...]] = []
     for addresses in _groups(current_public(), spoken):
-        groups.append([path for path in addresses if path not in mains])
-        mains |= {path: main for path in groups[-1] if (main := _main(path))}
-    while True:
-        pages = {path: mains[path] for group in groups for path in group if path in mains}
-        if not groups or (size := _size(spoken, pages)) <= MOST_BYTES:
-            break
-        groups.pop()
-    if not groups or size <= FIRST_BYTES:
-        return pages, {}
-    led_to = Counter(path for main in pages.values() for path in set(_LEADS.findall(main)))
-    always = [path for path in groups[0] if path in pages]
+        new = [path for path in addresses if path not in mains]
+        mains |= {path: main for path in new if (main := _main(path))}
+        groups.append(tuple(path for path in new if path in mains))
+    first, rest = _first_and_rest(spoken, tuple(groups), tuple(mains.items()))
+    return {path: mains[path] for path in first}, {path: mains[path] for path in rest}
+
+
+@lru_cache(maxsize=64)
+def _first_and_rest(
+    spoken: str, groups: tuple[tuple[str, ...], ...], mains: tuple[tuple[str, str], ...]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The addresses in both answers. To weigh them takes most of a second, and news changes nothing in them."""
+    known = dict(mains)
+
+    def size(paths: Iterable[str]) -> int:
+        """At quality 9 it is somewhat larger than as it is sent, and told in a moment."""
+        told = _told(spoken, {path: known[path] for path in paths}, bundle("carried.js"))
+        return len(brotli.compress(told, quality=9))
+
+    kept = len(groups)
+    while kept and size(chain(*groups[:kept])) > MOST_BYTES:
+        kept -= 1
+    pages = tuple(chain(*groups[:kept]))
+    if not kept or size(pages) <= FIRST_BYTES:
+        return pages, ()
+    led_to = Counter(path for page in pages for path in set(_LEADS.findall(known[page])))
+    always = groups[0]
     others = sorted((path for path in pages if path not in always), key=lambda path: -led_to[path])
     few, many = 0, len(others)
     while few < many - 1:
         half = (few + many) // 2
-        fits = _size(spoken, {path: pages[path] for path in [*always, *others[:half]]}) <= FIRST_BYTES
-        few, many = (half, many) if fits else (few, half)
+        few, many = (half, many) if size([*always, *others[:half]]) <= FIRST_BYTES else (few, half)
     first = {*always, *others[:few]}
-    return (
-        {path: main for path, main in pages.items() if path in first},
-        {path: main for path, main in pages.items() if path not in first},
-    )
-
-
-def _size(spoken: str, pages: dict[str, str]) -> int:
-    """At quality 9 it is somewhat larger than as it is sent, and told in a moment."""
-    return len(brotli.compress(_told(spoken, pages, bundle("carried.js")), quality=9))
+    return tuple(path for path in pages if path in first), tuple(path for path in pages if path not in first)
 
 
 @blueprint.get("/pack.js")
