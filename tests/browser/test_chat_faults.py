@@ -15,6 +15,7 @@ from types import SimpleNamespace
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect
 
+from sidedoor.chat.rules import HELD
 from tests.browser.places import Places
 from tests.browser.test_chat import CHAT, answer, begin, say
 from tests.browser.test_desk import Office
@@ -195,7 +196,8 @@ def test_a_laptop_that_slept_is_told_all_by_the_first_answer(
     expect(asleep.locator("[data-chat-ended]")).to_have_text("A colleague has this chat now.")
     expect(asleep.locator("[data-said]")).to_contain_text("This desk gave no sign from")
     expect(asleep.locator("[data-alarm]")).to_contain_text("You count as away now.")
-    expect(page.locator("#chat-status")).to_have_text("An adviser is with you.")
+    # That an adviser is back may stand there until a question that is held has been answered.
+    expect(page.locator("#chat-status")).to_have_text("An adviser is with you.", timeout=2000 * HELD.total_seconds())
     laptop.close()
 
 

@@ -52,8 +52,8 @@ def test_it_is_answered_as_soon_as_there_is_something_to_tell_and_at_once_where_
     async def visit() -> None:
         reader, store, conversation, told = await talking(site, 1)
         other_tab = Reader(site.port, 1, reader.cookie)
-        clock, after, answer = asyncio.get_running_loop().time, 0, {"held": False}
-        while not answer["held"]:  # a question that comes after the message is answered by the way
+        clock, after, was_held = asyncio.get_running_loop().time, 0, False
+        while not was_held:  # a question that comes after the message is answered by the way
             began = clock()
             held = asyncio.create_task(reader.poll(after, told))
             assert not (await other_tab.poll(after, "other"))["held"]
@@ -62,14 +62,14 @@ def test_it_is_answered_as_soon_as_there_is_something_to_tell_and_at_once_where_
             answer = await held
             assert clock() - began < HELD.total_seconds(), "not only when its time was over"
             assert [one["text"] for one in answer["messages"]] == ["zqword"]
-            told = answer["told"]
+            told, was_held = answer["told"], answer["held"]
         assert not (await reader.poll(0, told))["held"], "a page that has not got the message"
         began = clock()
-        held = asyncio.create_task(until_it_ends(reader, after, told))
+        ended = asyncio.create_task(until_it_ends(reader, after, told))
         assert not (await other_tab.poll(0))["held"]
-        assert not held.done()
+        assert not ended.done()
         store.end(conversation, "adviser", datetime.now(UTC))
-        await held
+        await ended
         assert clock() - began < HELD.total_seconds()
         await hang_up(reader, other_tab)
 
