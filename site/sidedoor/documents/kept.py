@@ -16,10 +16,10 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
 from pathlib import Path
+from typing import NamedTuple
 
 from sidedoor.database import Database
 from sidedoor.documents.lean import version_of
@@ -44,8 +44,7 @@ _ONLY_SAY = {"codes", "problems", "problem_words"}
 _READ_WITH = ("Markdown", "pymdown-extensions", "nh3", "pydantic", "PyYAML", "Pillow")
 
 
-@dataclass(frozen=True, slots=True)
-class Copy:
+class Copy(NamedTuple):
     """The last good version of a file: `value`, which `reader` made of bytes with this `digest`.
 
     `signature` is what the file system said of the file; while it says the same, the file need not be opened.

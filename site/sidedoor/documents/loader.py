@@ -16,11 +16,12 @@ import stat
 import time
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from itertools import chain, islice, takewhile
 from pathlib import Path
 from sys import intern
+from typing import NamedTuple
 
 from sidedoor.documents.codes import Code
 from sidedoor.documents.document import Document, kind_of
@@ -63,13 +64,14 @@ _PATIENCE_SECONDS = 20.0
 """How long a worker waits for another's copies that do not come, before it reads for itself."""
 _WORDS_IN_MEMORY = 64
 
-Signature = tuple[int, int, int]
-_NEVER_SEEN: Signature = (-1, -1, -1)
+Signature = str
+"""What the file system says of a file, as it is kept: of a hundred thousand, none has to be taken apart."""
+_NEVER_SEEN: Signature = "(-1, -1, -1)"
+_UNREADABLE: Signature = "(0, 0, 0)"
 log = logging.getLogger("sidedoor.content")
 
 
-@dataclass(frozen=True, slots=True)
-class _Record:
+class _Record(NamedTuple):
     """A file as it was when last read. `good` is its last good version, from this reading or an earlier one."""
 
     signature: Signature
@@ -232,7 +234,7 @@ class Loader:
                 status = os.stat(path)
                 if stat.S_ISDIR(status.st_mode):
                     return None
-                found[file] = (status.st_mtime_ns, status.st_size, status.st_ino)
+                found[file] = _signature_of(status)
             except FileNotFoundError:
                 # Of a document, of one of many, that was deleted. All else may be a folder that is away.
                 if not (file.endswith(".md") or file.startswith(SHOWN)) or not os.path.exists(
@@ -240,31 +242,31 @@ class Loader:
                 ):
                     return None
             except OSError:
-                found[file] = (0, 0, 0)
+                found[file] = _UNREADABLE
         still = len(self._first) - sum(file not in found for file in told)
         return found if still > 0 else None
 
     def _scan(self) -> Iterator[tuple[str, Signature]]:
         """Every file that counts, by its path in the folder, with what tells one version of it from another."""
-        start = len(os.fspath(self.content)) + 1
         self._closed = set()
-
-        def closed(error: OSError) -> None:
-            if not isinstance(error, FileNotFoundError | NotADirectoryError):
-                self._closed.add(os.fspath(error.filename)[start:].replace(os.sep, "/"))
-
-        for folder, folders, names in os.walk(self.content, onerror=closed):
-            folders[:] = [name for name in folders if not name.startswith(".")]
-            inside = folder[start:].replace(os.sep, "/")
-            for name in names:
-                file = f"{inside}/{name}" if inside else name
-                if name.startswith((".", "~")) or not counts(file):
-                    continue
-                try:
-                    status = os.stat(os.path.join(folder, name))
-                    yield file, (status.st_mtime_ns, status.st_size, status.st_ino)
-                except OSError:
-                    yield file, (0, 0, 0)
+        waiting = [("", os.fspath(self.content))]
+        while waiting:
+            inside, folder = waiting.pop()
+            try:
+                with os.scandir(folder) as entries:
+                    for entry in entries:
+                        file = f"{inside}{entry.name}"
+                        if entry.name.startswith("."):
+                            continue
+                        if _is_folder(entry):
+                            if not entry.is_symlink():
+                                waiting.append((f"{file}/", entry.path))
+                        elif not entry.name.startswith("~") and counts(file):
+                            yield file, _signature_found(entry)
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            except OSError:
+                self._closed.add(inside.removesuffix("/"))
 
     def _signature(self, file: str) -> Signature | None:
         record = self._records.get(file)
@@ -310,7 +312,7 @@ class Loader:
         """Show what was kept of a file that cannot be looked at; it is read again as soon as it can be."""
         copy = self._copies.get(file)
         if copy and copy.good:
-            self._put(file, replace(copy, signature=_NEVER_SEEN))
+            self._put(file, copy._replace(signature=_NEVER_SEEN))
 
     def _show_meanwhile(self, file: str, signature: Signature, reader: str) -> None:
         """The same of a file that is as it was, where only the code that reads it is another."""
@@ -334,7 +336,7 @@ class Loader:
     def _read_site(self, found: dict[str, Signature], changed: set[str]) -> Site:
         before = self._records.get(SITE)
         if SITE in changed or not before:
-            signature = found.get(SITE, (0, 0, 0))
+            signature = found.get(SITE, _UNREADABLE)
             if not self._take(SITE, signature, self._reader(None)):
                 self._read(SITE, signature, None)
                 self._keep((SITE,))
@@ -420,7 +422,7 @@ class Loader:
         asked = [(file, self._known_digest(file, reader)) for file in files if kind_of(file)]
         for file, answer in pool.read(asked):
             if answer and len(answer) == 3:
-                copies.append(Copy(file, repr(found[file]), answer[0], reader, answer[1], answer[2]))
+                copies.append(Copy(file, found[file], answer[0], reader, answer[1], answer[2]))
             else:
                 alone.append(file)
         if self._kept and self._kept.update(copies):
@@ -456,7 +458,7 @@ class Loader:
             digest = hashlib.sha256(raw).hexdigest()
             if before and (before.digest, before.reader) == (digest, reader):
                 # Only its place or its date changed, as when the whole folder is replaced by a copy.
-                self._put(file, replace(before, signature=signature))
+                self._put(file, before._replace(signature=signature))
                 return
             same = copy and (copy.digest, copy.reader) == (digest, reader)
             good = (copy.good if copy and same else None) or read(raw, file, site, self._renderer)
@@ -480,7 +482,7 @@ class Loader:
         good = [(file, record) for file in files if (record := self._records[file]).good and not record.problems]
         copies = [
             Copy(
-                file, repr(record.signature), record.digest, record.reader, to_text(record.good),
+                file, record.signature, record.digest, record.reader, to_text(record.good),
                 words_of(record.good).to_json() if type(record.good) is Document else "",
             )
             for file, record in good
@@ -595,11 +597,28 @@ def usable_site(content: Path, data: Path) -> Site:
 
 def _record(copy: Copy, fetch: Fetch) -> _Record:
     try:
-        signature = tuple(map(int, copy.signature.strip("()").split(",")))
-        good = from_text(copy.file, copy.value, version_of(copy.file, copy.digest, copy.reader), fetch)
+        good: Good | None = from_text(copy.file, copy.value, version_of(copy.file, copy.digest, copy.reader), fetch)
     except (ValueError, TypeError, KeyError):
-        signature, good = _NEVER_SEEN, None
-    return _Record(signature, copy.digest, intern(copy.reader), good)  # type: ignore[arg-type]
+        return _Record(_NEVER_SEEN, copy.digest, intern(copy.reader), None)
+    return _Record(copy.signature, copy.digest, intern(copy.reader), good)
+
+
+def _signature_of(status: os.stat_result) -> Signature:
+    return f"({status.st_mtime_ns}, {status.st_size}, {status.st_ino})"
+
+
+def _signature_found(entry: "os.DirEntry[str]") -> Signature:
+    try:
+        return _signature_of(entry.stat())
+    except OSError:
+        return _UNREADABLE
+
+
+def _is_folder(entry: "os.DirEntry[str]") -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
 
 
 def _no_words(_: LeanDocument) -> Words:

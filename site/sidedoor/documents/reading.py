@@ -101,9 +101,10 @@ def to_text(good: Good) -> str:
 
 def from_text(file: str, text: str, version: int, fetch: Fetch) -> Good:
     """The way back. Raises ValueError, TypeError or KeyError for what another version of this code wrote."""
-    if kind_of(file):
+    if kind := kind_of(file):
         # Releases before the words had a place of their own kept documents whole.
-        return Document.from_json(text) if '"html": ' in text[:2000] else LeanDocument.of(text, version, fetch)
+        whole = text.startswith("{") and '"html": ' in text[:2000]
+        return Document.from_json(text) if whole else LeanDocument.of(text, file, kind, version, fetch)
     if file == SITE:
         return Site.model_validate_json(text)
     if file == CONTACTS:
