@@ -93,6 +93,64 @@ def test_a_file_that_is_still_changing_is_not_read_yet(content: ContentFolder) -
     assert title_of(loader.load(settled=True), "money") == "Whole"
 
 
+@pytest.mark.parametrize("way", ["another", "emptied", "a start"])
+def test_while_a_folder_is_being_replaced_nothing_in_it_counts_as_deleted(
+    content: ContentFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    now = 0.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    loader = Loader(content.path, tmp_path / "data")
+    pages = {document.path for document in loader.load(seconds=60).documents}
+    last = sorted(str(path.relative_to(content.path)) for path in content.path.glob("*/*.md"))[1:]
+    whole = {file: (content.path / file).read_bytes() for file in last}
+    if way == "another":
+        content.path.rename(tmp_path / "before")
+        shutil.copytree(tmp_path / "before", content.path)
+        last = last[-1:]  # the copy stops for a moment before its last file
+    for file in last:
+        (content.path / file).unlink()
+    if way == "a start":
+        loader = Loader(content.path, tmp_path / "data")
+        assert {document.path for document in loader.load(seconds=60).documents} == pages
+    for _ in range(3):
+        now += 0.3
+        assert {document.path for document in loader.load(settled=True, told=loader.waiting).documents} == pages
+    content.write(last[0], whole[last[0]])
+    for _ in range(3):
+        now += 0.8
+        assert {document.path for document in loader.load(settled=True).documents} == pages
+    if last[1:]:
+        now += 2
+        shown = {document.path for document in loader.load(settled=True).documents}
+        assert shown < pages  # nothing came for two seconds: now they are deleted
+        assert not loader.waiting
+
+
+def test_a_file_that_came_and_went_keeps_no_look_waiting(content: ContentFolder) -> None:
+    loader = Loader(content.path)
+    loader.load()
+    content.document("help/new.md", title="New", tab_title="x")
+    loader.load(settled=True, told=["help/new.md"])
+    assert loader.waiting
+    (content.path / "help/new.md").unlink()
+    loader.load(settled=True, told=loader.waiting)
+    assert not loader.waiting
+
+
+def test_a_file_is_deleted_that_is_gone_at_two_looks(content: ContentFolder) -> None:
+    loader = Loader(content.path)
+    loader.load()
+    text = (content.path / "help/money.md").read_bytes()
+    (content.path / "help/money.md").unlink()
+    assert title_of(loader.load(settled=True, told=["help/money.md"]), "money")
+    content.write("help/money.md", text)
+    assert title_of(loader.load(settled=True, told=loader.waiting), "money")
+    (content.path / "help/money.md").unlink()
+    assert title_of(loader.load(settled=True, told=["help/money.md"]), "money")
+    assert title_of(loader.load(settled=True, told=loader.waiting), "money") is None
+    assert not loader.waiting
+
+
 def test_a_second_start_opens_only_what_changed(content: ContentFolder, tmp_path: Path) -> None:
     loader = Loader(content.path, tmp_path / "data")
     first = loader.load()

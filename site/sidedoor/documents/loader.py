@@ -2,7 +2,8 @@
 
 A file that cannot be used is reported, and its last good version stays: in memory, and in SIDEDOOR_DATA for the next
 start. A changed file is read once it has stopped changing, so half a file is never shown. A folder that is away (not
-mounted, mistyped, emptied) deletes nothing: everything stays as it was last good, at a start as well.
+mounted, mistyped, emptied) or is just being replaced deletes nothing: everything stays as it was last good, at a start
+as well.
 
 What one worker has read, the others take from the copies: one reads at a time, on all processors where there is much to
 read, and whoever dies leaves the turn to the next.
@@ -28,6 +29,7 @@ from sidedoor.documents.document import Document, kind_of
 from sidedoor.documents.kept import Copy, Kept, reader_version
 from sidedoor.documents.lean import Fetch, LeanDocument, Words, WordsGone, version_of, words_of
 from sidedoor.documents.library import Library
+from sidedoor.documents.missing import Missing
 from sidedoor.documents.models import FactsFile
 from sidedoor.documents.pictures import Picture, PictureFacts
 from sidedoor.documents.problems import Problem, Refused
@@ -94,6 +96,7 @@ class Loader:
             self._copies = dict(self._read_before()) if self._kept else {}
         self._records: dict[str, _Record] = {}
         self._unsettled: dict[str, Signature] = {}
+        self._missing = Missing()
         self._library: Library | None = None
         self._away = False
         self._closed: set[str] = set()
@@ -140,10 +143,12 @@ class Loader:
         changed = {file for file, signature in found.items() if self._signature(file) != signature}
         changed -= self._behind.keys()
         if settled:
-            changed = self._settled(changed, found, whole)
+            changed = self._settled(changed, found, looked_at)
         known = self._records.keys() | self._copies.keys()
         gone = {file for file in (known if looked_at is None else known & looked_at) if file not in found}
         gone = {file for file in gone if not self._behind_a_closed_door(file)}
+        if self._library or seconds is not None:
+            gone = self._missing.deleted(gone, known, found, self._inode() if whole else None, settled)
         removed = gone & self._records.keys()
         closed = tuple(
             Problem(f"{folder}/", None, Code.SUBFOLDER_UNREADABLE) for folder in sorted(self._closed) if folder
@@ -161,7 +166,7 @@ class Loader:
             self._behind = {file: left[file] for file in _in_order(left)}
         if whole:
             for file in self._copies.keys() - found.keys() - self._records.keys():
-                if self._behind_a_closed_door(file):
+                if self._behind_a_closed_door(file) or file in self._missing.files:
                     self._take_from_copy(file)
         if self._kept:
             self._kept.update((), gone)
@@ -189,8 +194,8 @@ class Loader:
 
     @property
     def waiting(self) -> Collection[str]:
-        """The files that are still changing, so that another look should come soon."""
-        return self._unsettled.keys()
+        """The files that are still changing or just went, so that another look should come soon."""
+        return self._unsettled.keys() | self._missing.files
 
     @property
     def behind(self) -> int:
@@ -220,6 +225,8 @@ class Loader:
     def _look_at(self, told: Collection[str] | None) -> dict[str, Signature] | None:
         """The signatures of the files that may have changed; None if only a look at everything tells what changed."""
         if told is None or not self._library or self._away or self._closed or len(told) > _MOST_TOLD:
+            return None
+        if self._missing.replaced:
             return None
         found: dict[str, Signature] = {}
         for file in told:
@@ -268,13 +275,20 @@ class Loader:
             except OSError:
                 self._closed.add(inside.removesuffix("/"))
 
+    def _inode(self) -> int:
+        try:
+            return self.content.stat().st_ino
+        except OSError:
+            return 0
+
     def _signature(self, file: str) -> Signature | None:
         record = self._records.get(file)
         return record.signature if record else None
 
-    def _settled(self, changed: set[str], found: dict[str, Signature], whole: bool) -> set[str]:
+    def _settled(self, changed: set[str], found: dict[str, Signature], looked_at: set[str] | None) -> set[str]:
         settled = {file for file in changed if self._unsettled.get(file) == found[file]}
-        others = {} if whole else {file: seen for file, seen in self._unsettled.items() if file not in found}
+        not_looked_at = self._unsettled.keys() - looked_at if looked_at is not None else ()
+        others = {file: self._unsettled[file] for file in not_looked_at}
         self._unsettled = {**others, **{file: found[file] for file in changed - settled}}
         return settled
 
@@ -304,7 +318,7 @@ class Loader:
                 self._records.clear()
                 raise Refused([replace(away, code=Code.NO_SITE)])
             self._library = self._assemble(site)
-        self._away = True
+        self._away = self._missing.replaced = True
         self._library = replace(self._library, problems=(away, *self._library.problems))
         return self._library
 
