@@ -413,7 +413,7 @@ OLDER_HEADS: list[dict[str, Any]] = [
 @pytest.mark.parametrize("before", OLDER_HEADS)
 def test_what_an_older_release_kept_of_a_document_is_understood(before: dict[str, Any]) -> None:
     kept = json.dumps({**before, "meta": json.dumps(before["meta"])})
-    document = from_text(before["file"], kept, 7, lambda _: Words("<p>zq</p>", "", ("zq",)))
+    document = from_text(before["file"], kept, ("digest", "reader"), lambda _: Words("<p>zq</p>", "", ("zq",)))
     assert isinstance(document, Document)
     told = json.loads(document.to_json())
     assert all(

@@ -25,6 +25,8 @@ _OF_ITSELF = frozenset(
 )  # fmt: skip
 """What news may say without any list, any other page or any former address having to know it."""
 
+_as_json = json.JSONEncoder(ensure_ascii=False).encode
+
 
 class WordsGone(LookupError):
     """The words of a document are neither kept nor to be read again."""
@@ -40,7 +42,7 @@ class Words:
 
     def to_json(self) -> str:
         """For `kept.Kept`."""
-        return json.dumps([self.html, self.notes_html, self.sentences], ensure_ascii=False)
+        return _as_json([self.html, self.notes_html, self.sentences])
 
     @classmethod
     def from_json(cls, text: str) -> "Words":
@@ -52,18 +54,20 @@ class Words:
 class LeanDocument(Document):
     """A Document that was kept. `fetch` brings the words of a version of a file; it may raise WordsGone."""
 
-    __slots__ = ("_fetch", "_meta", "_path", "_rest", "_schedule", "_title", "_version")
+    __slots__ = ("_fetch", "_made_from", "_meta", "_path", "_rest", "_schedule", "_title")
     _fetch: "Fetch"
+    _made_from: tuple[str, str]
     _meta: Meta | None
     _path: str
     _rest: str
     _schedule: Schedule
     _title: str
-    _version: int
 
     @classmethod
-    def of(cls, head: str, file: str, kind: Kind, version: int, fetch: "Fetch") -> "LeanDocument":
-        """What `head_of` made a head of. Raises ValueError, TypeError or KeyError for another version's.
+    def of(cls, head: str, file: str, kind: Kind, made_from: tuple[str, str], fetch: "Fetch") -> "LeanDocument":
+        """What `head_of` made a head of; `made_from` as for `version_of`.
+
+        Raises ValueError, TypeError or KeyError for another version's.
 
         A start makes one of each that is kept, so that what it can do without stays in `_rest` as it is.
         """
@@ -77,11 +81,15 @@ class LeanDocument(Document):
         put(made, "slug", slug)
         put(made, "file", file)
         put(made, "pictures", tuple(pictures))
-        days = (_moment(publish_at), _moment(expires_at), _moment(withdrawn_at))
-        put(made, "_schedule", Schedule(state, *days, removed, tuple(map(datetime.fromisoformat, notes))))
+        when = (
+            publish_at and datetime.fromisoformat(publish_at),
+            expires_at and datetime.fromisoformat(expires_at),
+            withdrawn_at and datetime.fromisoformat(withdrawn_at),
+        )
+        put(made, "_schedule", Schedule(state, *when, removed, tuple(map(datetime.fromisoformat, notes))))
         put(made, "_title", title)
         put(made, "_path", path_of(kind, slug, folder_of(file)))
-        put(made, "_version", version)
+        put(made, "_made_from", made_from)
         put(made, "_fetch", fetch)
         put(made, "_rest", rest)
         # What lists ask for more than title and days has its front matter at hand; that of the others is read anew.
@@ -135,7 +143,7 @@ class LeanDocument(Document):
 
     @property
     def version(self) -> int:
-        return self._version
+        return version_of(self.file, *self._made_from)
 
     @property
     def meta(self) -> Meta:
@@ -167,7 +175,7 @@ def head_of(document: Document) -> str:
 
 
 def _head(begins: Sequence[object], more: Sequence[object]) -> str:
-    return "\n".join(json.dumps(part, ensure_ascii=False) for part in (begins, more))
+    return f"{_as_json(begins)}\n{_as_json(more)}"
 
 
 def _as_today(known: dict[str, Any]) -> str:
@@ -190,6 +198,8 @@ def version_of(file: str, digest: str, reader: str) -> int:
 def _is_plain(document: Document) -> bool:
     if type(document.meta) is not NewsMeta or document.group:
         return False
+    if document.meta.model_fields_set <= _OF_ITSELF:
+        return True
     defaults = NewsMeta.model_fields
     said = {name for name in defaults if getattr(document.meta, name) != defaults[name].get_default()}
     return said <= _OF_ITSELF
@@ -197,7 +207,3 @@ def _is_plain(document: Document) -> bool:
 
 def _written(moment: Any) -> str | None:
     return moment.isoformat() if isinstance(moment, datetime) else None
-
-
-def _moment(written: str | None) -> datetime | None:
-    return datetime.fromisoformat(written) if written else None

@@ -50,6 +50,7 @@ from sidedoor.documents.reading import (
     read_text,
     to_text,
 )
+from sidedoor.documents.reading_child import Answer
 from sidedoor.documents.reading_pool import WORTH_IT, ReadingPool
 from sidedoor.documents.recordings import is_recording
 from sidedoor.documents.renderer import Renderer, shared_renderer
@@ -60,8 +61,8 @@ _BATCH = 400
 _MOST_TOLD = 1000
 """So many changed paths at once are better found by a look at everything."""
 _WAIT_SECONDS = 0.05
-_MISSES = 20
-"""So many files in a row of which no copy has come yet, and the rest need not be asked for."""
+_ASKED_FOR = 100
+"""So many files are asked for together; where no copy of them has come yet, the rest need not be."""
 _PATIENCE_SECONDS = 20.0
 """How long a worker waits for another's copies that do not come, before it reads for itself."""
 _WORDS_IN_MEMORY = 64
@@ -259,6 +260,7 @@ class Loader:
         waiting = [("", os.fspath(self.content))]
         while waiting:
             inside, folder = waiting.pop()
+            of_documents = kind_of(f"{inside}any.md") is not None
             try:
                 with os.scandir(folder) as entries:
                     for entry in entries:
@@ -268,7 +270,9 @@ class Loader:
                         if _is_folder(entry):
                             if not entry.is_symlink():
                                 waiting.append((f"{file}/", entry.path))
-                        elif not entry.name.startswith("~") and counts(file):
+                        elif not entry.name.startswith("~") and (
+                            (of_documents and file.endswith(".md")) or counts(file)
+                        ):
                             yield file, _signature_found(entry)
             except (FileNotFoundError, NotADirectoryError):
                 continue
@@ -389,33 +393,42 @@ class Loader:
 
     def _without_those_read(self, files: list[str], found: dict[str, Signature], reader: str) -> list[str]:
         """Take what another process has read of these; the others are left."""
+        if not self._kept:
+            return files
         left: list[str] = []
-        misses = 0
-        for number, file in enumerate(files):
-            copy = self._record(self._kept.one(file)) if self._kept else None
-            if copy and self._take_copy(file, copy, found[file], reader):
-                misses = 0
-                continue
-            left.append(file)
-            misses += 1
-            if misses == _MISSES:
-                return [*left, *files[number + 1 :]]
+        for first in range(0, len(files), _ASKED_FOR):
+            some = files[first : first + _ASKED_FOR]
+            kept = self._kept.some(some)
+            missed = [
+                file
+                for file in some
+                if file not in kept or not self._take_copy(file, _record(kept[file], self.words), found[file], reader)
+            ]
+            left += missed
+            if len(missed) == len(some):
+                return [*left, *files[first + _ASKED_FOR :]]
         return left
 
     def _read_batches(self, files: list[str], found: dict[str, Signature], site: Site, over: float | None) -> list[str]:
         many = len(list(islice(filter(kind_of, files), WORTH_IT))) == WORTH_IT
         pool = self._pool_for(site) if many else None
+        begun: list[tuple[list[str], Iterator[tuple[str, Answer]]]] = []
         while files and not (over and time.monotonic() >= over and not _is_essential(files[0])):
             batch = list(takewhile(_is_essential, files[:_BATCH])) or files[:_BATCH]
             files = files[len(batch) :]
             if pool:
-                self._read_in(pool, batch, found, site)
+                # The children go on while this process keeps what they have read.
+                begun.append((batch, pool.read(self._asked(batch, self._reader(site)))))
+                if len(begun) > 1:
+                    self._take_answers(*begun.pop(0), found, site)
             else:
                 for file in batch:
                     self._read(file, found[file], site)
                 self._keep(batch)
             if len(found) > _BATCH:
                 log.info("Reading the content folder: at %s, %s files to go.", batch[-1], len(files))
+        for last in begun:
+            self._take_answers(*last, found, site)
         return files
 
     def _pool_for(self, site: Site) -> ReadingPool:
@@ -430,11 +443,15 @@ class Loader:
             self._pool.close()
             self._pool = None
 
-    def _read_in(self, pool: ReadingPool, files: list[str], found: dict[str, Signature], site: Site) -> None:
-        """Read a batch with the pool, and by ourselves what it could not read."""
+    def _asked(self, files: list[str], reader: str) -> list[tuple[str, str]]:
+        return [(file, self._known_digest(file, reader)) for file in files if kind_of(file)]
+
+    def _take_answers(
+        self, files: list[str], answers: Iterator[tuple[str, Answer]], found: dict[str, Signature], site: Site
+    ) -> None:
+        """Keep what the pool has read of a batch, and read by ourselves what it could not."""
         reader, copies, alone = self._reader(site), [], [file for file in files if not kind_of(file)]
-        asked = [(file, self._known_digest(file, reader)) for file in files if kind_of(file)]
-        for file, answer in pool.read(asked):
+        for file, answer in answers:
             if answer and len(answer) == 3:
                 copies.append(Copy(file, found[file], answer[0], reader, answer[1], answer[2]))
             else:
@@ -558,8 +575,8 @@ class Loader:
                 _name_of(good): replace(good, focus=focus[good.name])
                 if isinstance(good, Picture) and good.name in focus
                 else good
-                for record in records.values()
-                if isinstance(good := record.good, Picture | str)
+                for file, record in records.items()
+                if file.startswith(SHOWN) and isinstance(good := record.good, (Picture, str))
             },
             problems=tuple(sorted(problems, key=lambda problem: (problem.file, problem.line or 0))),
         )
@@ -567,8 +584,7 @@ class Loader:
     def _read_before(self) -> Iterator[tuple[str, _Record]]:
         assert self._kept
         for copy in self._kept.all():
-            if record := self._record(copy):
-                yield copy.file, record
+            yield copy.file, _record(copy, self.words)
 
     def _record(self, copy: Copy | None) -> _Record | None:
         """What was good when it was kept; nothing good, if today's code cannot read it. None of none."""
@@ -610,11 +626,12 @@ def usable_site(content: Path, data: Path) -> Site:
 
 
 def _record(copy: Copy, fetch: Fetch) -> _Record:
+    reader = intern(copy.reader)
     try:
-        good: Good | None = from_text(copy.file, copy.value, version_of(copy.file, copy.digest, copy.reader), fetch)
+        good: Good | None = from_text(copy.file, copy.value, (copy.digest, reader), fetch)
     except (ValueError, TypeError, KeyError):
-        return _Record(_NEVER_SEEN, copy.digest, intern(copy.reader), None)
-    return _Record(copy.signature, copy.digest, intern(copy.reader), good)
+        return _Record(_NEVER_SEEN, copy.digest, reader, None)
+    return _Record(copy.signature, copy.digest, reader, good)
 
 
 def _signature_of(status: os.stat_result) -> Signature:
