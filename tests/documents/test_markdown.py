@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from markdown.extensions.toc import TocTreeprocessor
 
-from sidedoor.documents.markdown import _of_prose, render
+from sidedoor.documents.markdown import render, render_prose
 from sidedoor.documents.problem_words import file_words
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -218,11 +218,11 @@ def test_texts_in_which_there_is_nothing_to_find_are_left_out_and_nothing_else_i
     bodies += [
         "\n\n".join("".join(choose.choices(_OF_PROSE, k=5)) for _ in range(choose.randint(1, 3))) for _ in range(1500)
     ]
-    assert 100 < sum(_of_prose(body) is not None for body in bodies) < 1500
+    assert 100 < sum(render_prose(body) is not None for body in bodies) < 1500
     bodies += [path.read_text("utf-8").split("---\n", 2)[-1] for path in Path("examples").rglob("*.md")]
     quick = [render(body) for body in bodies]
     monkeypatch.setattr("sidedoor.documents.markdown._Hide.run", lambda self, root: None)
     monkeypatch.setattr("sidedoor.documents.markdown._Headings.run", TocTreeprocessor.run)
-    monkeypatch.setattr("sidedoor.documents.markdown._of_prose", lambda body: None)
+    monkeypatch.setattr("sidedoor.documents.markdown.render_prose", lambda body: None)
     for body, one in zip(bodies, quick, strict=True):
         assert one == render(body), body
