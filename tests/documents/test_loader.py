@@ -1,6 +1,7 @@
 """The folder as it changes: a broken edit never takes a page down, also after a restart, and half a file is never shown."""
 
 import io
+import json
 import logging
 import os
 import shutil
@@ -8,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -15,12 +17,14 @@ from PIL import Image
 from sidedoor.documents import loader as loading
 from sidedoor.documents import missing
 from sidedoor.documents.codes import Code
+from sidedoor.documents.document import Document
 from sidedoor.documents.kept import reading_modules
-from sidedoor.documents.lean import WordsGone
+from sidedoor.documents.lean import Words, WordsGone
 from sidedoor.documents.library import Library
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.loader import Loader
 from sidedoor.documents.problems import Refused
+from sidedoor.documents.reading import from_text
 from sidedoor.documents.renderer import Renderer
 from tests.content import ContentFolder
 
@@ -409,6 +413,40 @@ def test_an_upgrade_shows_what_older_code_read_until_it_is_read_again(
     site = (content.path / "site.toml").read_text()
     content.write("site.toml", site.replace("Europe/London", "America/New_York"))
     assert news(Loader(content.path, data).load(seconds=0)) == [], "in another zone its time may be another"
+
+
+# As the release of 28 November 2026 kept them. `meta` was JSON in itself.
+OLDER_HEADS: list[dict[str, Any]] = [
+    {
+        "kind": "news", "slug": "night", "file": "news/2005/night.md", "links": [], "pictures": ["a.png"], "contact_ids": [],
+        "digest": "03c504635f15-e3b0c44298fc", "title": "Night", "plain": True,
+        "schedule": ["published", "2005-01-01T09:00:00+00:00", None, None, False, []],
+        "meta": {"title": "Night", "summary": "S.", "state": "published", "publish_at": "2005-01-01T09:00:00Z"},
+    },
+    {
+        "kind": "help", "slug": "money", "file": "help/money.md", "links": ["/help/signs"], "pictures": [],
+        "contact_ids": ["ndah"], "digest": "0d837aed9c08-bb6fa4c5cd51", "title": "Money", "plain": False,
+        "schedule": ["published", None, None, None, False, ["2026-11-02T10:00:00+00:00"]],
+        "meta": {"title": "Money", "summary": "S.", "state": "published", "group": "help", "tab_title": "M",
+                 "updates": [{"at": "2026-11-02T10:00:00Z", "note": "N."}]},
+    },
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("before", OLDER_HEADS)
+def test_what_an_older_release_kept_of_a_document_is_understood(before: dict[str, Any]) -> None:
+    kept = json.dumps({**before, "meta": json.dumps(before["meta"])})
+    document = from_text(before["file"], kept, ("digest", "reader"), lambda _: Words("<p>zq</p>", "", ("zq",)))
+    assert isinstance(document, Document)
+    told = json.loads(document.to_json())
+    assert all(
+        told[name] == before[name] for name in ("kind", "slug", "file", "links", "pictures", "contact_ids", "digest")
+    )
+    state, published, *_, notes = before["schedule"]
+    assert (document.title, document.plain, document.schedule.state) == (before["title"], before["plain"], state)
+    assert (document.published_at.isoformat() if document.published_at else None) == published
+    assert [note.isoformat() for note in document.schedule.notes] == notes
+    assert json.loads(document.meta.model_dump_json(exclude_defaults=True)) == before["meta"]
 
 
 def test_the_words_of_a_version_are_never_those_of_another(content: ContentFolder, tmp_path: Path) -> None:

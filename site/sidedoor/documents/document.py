@@ -190,7 +190,7 @@ def path_of(kind: Kind, slug: str, language: str = "") -> str:
 def folder_of(file: str) -> str:
     """The language folder of a path in the content folder, `cy` in `cy/help/money.md`; empty where there is none."""
     first, _, rest = file.partition("/")
-    return first if rest and _LANGUAGE.fullmatch(first) else ""
+    return first if rest and first not in FOLDERS and _LANGUAGE.fullmatch(first) else ""
 
 
 def kind_of(file: str) -> Kind | None:
