@@ -52,6 +52,8 @@ AGAIN_SECONDS = 0.2
 SPEAKS_EVERY = 40.0
 """Either side of each conversation; in turns, so that one message comes every 20 seconds."""
 ADVISERS = 40
+TAKES = 2
+"""So many of those who wait an adviser takes at a look, by chance: they do not all press on the same one."""
 HELP = "/help/money"
 HELP_RUNS = 3
 WORDS = "I am not sure whether it is safe to write here, and I do not know where to begin. "
@@ -85,7 +87,7 @@ class Measuring:
         return self.since <= moment < self.quiet
 
 
-async def read(reader: Reader, holds: bool, told: Told, measuring: Measuring) -> None:
+async def read(reader: Reader, holds: bool, told: Told, measuring: Measuring, unanswered: set[int]) -> None:
     """One reader's questions: every two seconds, or the next as soon as one that was held is answered."""
     after, known = 0, ""
     due = time.monotonic() + random.uniform(0, POLL_SECONDS)
@@ -93,6 +95,8 @@ async def read(reader: Reader, holds: bool, told: Told, measuring: Measuring) ->
         await asyncio.sleep(due - time.monotonic())
         try:
             answer = await reader.poll(after, known if holds else "")
+            if answer["state"] == "talking":
+                unanswered.discard(reader.number)
             for one in answer["messages"]:
                 if one["number"] != after + 1:
                     told.errors["out of order"] += 1
@@ -133,7 +137,7 @@ async def be_readers(
 ) -> None:
     """Start everybody, one after the other, no quicker than the advisers take them; then measure."""
     readers = [Reader(ports[number % len(ports)], number) for number in range(CONVERSATIONS)]
-    began, tasks = time.monotonic(), []
+    began, tasks, unanswered = time.monotonic(), [], {one.number for one in readers}
     for number, reader in enumerate(readers):
         await asyncio.sleep(began + number * BEGIN_SECONDS / CONVERSATIONS - time.monotonic())
         while not reader.cookie:
@@ -142,9 +146,10 @@ async def be_readers(
             except NoAnswer:  # too many wait already
                 told.errors["a start refused"] += 1
                 await asyncio.sleep(0.2)
-        tasks.append(asyncio.create_task(read(reader, holds, told, measuring)))
+        tasks.append(asyncio.create_task(read(reader, holds, told, measuring, unanswered)))
         tasks.append(asyncio.create_task(speak(reader, f"reader {number}", told, measuring)))
-    await asyncio.sleep(POLL_SECONDS)
+    while unanswered:
+        await asyncio.sleep(POLL_SECONDS)
     tasks.append(steady())
     await asyncio.gather(*tasks)
     for reader in readers:
@@ -186,7 +191,10 @@ async def sit(adviser: Adviser, name: str, told: Told, measuring: Measuring) -> 
     while due < measuring.until:
         await asyncio.sleep(due - time.monotonic())
         try:
-            for number in (await adviser.look(told, measuring))[: CONVERSATIONS // ADVISERS - len(adviser.own)]:
+            waiting = await adviser.look(told, measuring)
+            for number in random.sample(
+                waiting, min(len(waiting), TAKES, CONVERSATIONS // ADVISERS - len(adviser.own))
+            ):
                 with suppress(NoAnswer):  # a colleague was quicker
                     await adviser.post(number, "accept")
                     adviser.own[number] = 0

@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
@@ -85,6 +86,22 @@ def test_whoever_only_reads_cannot_write_and_waits_for_nobody_who_does(tmp_path:
         raise InterruptedError
     with database.reading() as reading:
         assert reading.execute("SELECT * FROM words").fetchall() == [("two",)]
+
+
+def test_whoever_waits_to_write_begins_as_soon_as_another_process_is_done(tmp_path: Path) -> None:
+    database, waited = Database(tmp_path / "a.sqlite3", (ONE,), wal=True), []
+    with database.writing():
+        pass
+    with closing(sqlite3.connect(tmp_path / "a.sqlite3", isolation_level=None, check_same_thread=False)) as other:
+        for _ in range(9):
+            other.execute("BEGIN IMMEDIATE")
+            done: list[float] = []
+            timer = threading.Timer(0.3, lambda done=done: (done.append(time.monotonic()), other.execute("COMMIT")))
+            timer.start()
+            with database.writing():
+                waited.append(time.monotonic() - done[0])
+            timer.join()
+    assert sorted(waited)[len(waited) // 2] < 0.01, "SQLite's own waiting sleeps for 50 and 100 ms by then"
 
 
 @pytest.mark.parametrize("file", [file for file in STORES if file != "kept.sqlite3"])

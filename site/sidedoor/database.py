@@ -21,6 +21,9 @@ from sidedoor.home import InEach, Migration
 from sidedoor.private import private_file
 
 _PATIENCE_SECONDS = 10
+_AGAIN_SECONDS = 0.001
+"""How soon it is tried again to write where another process does. SQLite's own waiting sleeps up to 100 ms at a time;
+by then it has been the turn of others again and again."""
 _ASKED_EVERY_SECONDS = 1
 
 
@@ -53,6 +56,8 @@ class Database:
         self._path, self._migrations = path, tuple(migrations)
         self._wal, self._overwrite, self._keep_open, self._durable = wal, overwrite, keep_open, durable
         self._threads = threading.local()
+        self._turn = threading.Lock()
+        """Held by the thread of this process that writes: the next one is woken at once."""
         self._refuse_newer()
 
     @contextmanager
@@ -69,10 +74,13 @@ class Database:
         """
         with self._connected(to_write=True) as connection:
             connection.execute("PRAGMA query_only = OFF")
+            has_turn = self._turn.acquire(timeout=_PATIENCE_SECONDS)  # who has waited so long is told by SQLite
             try:
                 with _transaction(connection):
                     yield connection
             finally:
+                if has_turn:
+                    self._turn.release()
                 connection.execute("PRAGMA query_only = ON")
 
     def connection(self, to_write: bool = False) -> sqlite3.Connection:
@@ -238,17 +246,26 @@ def tables(database: sqlite3.Connection) -> dict[str, tuple[str, ...]]:
 
 @contextmanager
 def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    connection.execute("BEGIN IMMEDIATE")
+    connection.execute("PRAGMA busy_timeout = 0").fetchall()
+    try:
+        _patiently(connection, "BEGIN IMMEDIATE", _AGAIN_SECONDS)
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {_PATIENCE_SECONDS * 1000}").fetchall()
     with connection:
         yield
 
 
 def _use_a_log(connection: sqlite3.Connection) -> None:
     # SQLite does not wait for its turn at this one statement, whatever the timeout.
+    _patiently(connection, "PRAGMA journal_mode = WAL", 0.02)
+
+
+def _patiently(connection: sqlite3.Connection, statement: str, again_seconds: float) -> None:
+    """Run a statement, and try it again while others are busy."""
     give_up = time.monotonic() + _PATIENCE_SECONDS
     while True:
         try:
-            connection.execute("PRAGMA journal_mode = WAL").fetchall()
+            connection.execute(statement).fetchall()
             return
         except sqlite3.OperationalError as error:
             # Whatever else is wrong, a full disk for one, does not get better by waiting.
@@ -256,7 +273,7 @@ def _use_a_log(connection: sqlite3.Connection) -> None:
                 raise
             if time.monotonic() > give_up:
                 raise
-            time.sleep(0.02)
+            time.sleep(again_seconds)
 
 
 def _version(connection: sqlite3.Connection) -> int:

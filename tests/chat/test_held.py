@@ -1,15 +1,22 @@
 """A question of a reader's page is held while there is nothing new, on a real server: told at once, and no thread taken."""
 
 import asyncio
-from collections.abc import Iterator
+import json
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import closing
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
+from flask import request
 
 from sidedoor.chat.bell import MOST_OF_ONE
 from sidedoor.chat.rules import HELD
 from sidedoor.chat.store import ChatStore, open_store
+from sidedoor.public import create_app
+from sidedoor.settings import Settings
 from sidedoor.web.rsgi import THREADS
 from tests.chat.readers import Reader, copy_content_with_chat
 from tests.server import RunningSite, started_before
@@ -108,5 +115,97 @@ def test_a_server_that_is_told_to_stop_answers_what_it_holds_and_stops(site: Run
         await asyncio.to_thread(site.process.wait)
         assert asyncio.get_running_loop().time() - began < HELD.total_seconds()
         await hang_up(reader, other_tab)
+
+    asyncio.run(visit())
+
+
+@dataclass
+class Asked:
+    """A question as granian hands it over, and its answer."""
+
+    query_string: str
+    headers: dict[str, str]
+    method: str = "GET"
+    path: str = "/chat/messages"
+    scheme: str = "http"
+    client: str = "127.0.0.1:9"
+    server: str = "127.0.0.1:80"
+    http_version: str = "1.1"
+    status: int = 0
+    body: bytes = b""
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        raise AssertionError("a GET has no body")
+
+    def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+        self.status, self.body = status, body
+        assert dict(headers)["Content-Length"] == str(len(body))
+
+
+def test_the_same_question_asked_again_reaches_no_view_and_hears_of_everything_all_the_same(tmp_path: Path) -> None:
+    now = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+    copy_content_with_chat(tmp_path / "content")
+    data = started_before(tmp_path / "data")
+    app, store = create_app(Settings(content=tmp_path / "content", data=data), lambda: now), open_store("sqlite:", data)
+    views: list[str] = []
+    app.before_request(lambda: views.append(request.full_path))
+    store.set_presence(1, "Kit", True, now)
+    cookie = {"host": "localhost", "cookie": f"chat={store.start((), 9, now)}"}
+    (conversation,) = (one.id for one in store.live(now))
+    store.accept(conversation, 1, "Kit", now)
+
+    async def ask(query: str, headers: dict[str, str] = cookie) -> dict[str, Any]:
+        asked = Asked(query, headers)
+        await app.__rsgi__(asked, asked)  # type: ignore[attr-defined]
+        answer: dict[str, Any] = json.loads(asked.body)
+        return answer
+
+    async def until(done: Callable[[], object]) -> None:
+        async with asyncio.timeout(20):
+            while not done():
+                await asyncio.sleep(0.01)
+
+    async def hold(query: str, headers: dict[str, str] = cookie) -> "asyncio.Task[dict[str, Any]]":
+        """A question that is held; the one before it broke off, as one does whose page went elsewhere."""
+        bell, task = app.extensions["chat_bell"], asyncio.create_task(ask(query, headers))
+        before = set(bell._held.get(conversation, ()))
+        await until(lambda: set(bell._held.get(conversation, ())) - before or task.done())
+        assert not task.done()
+        return task
+
+    async def visit() -> None:
+        nonlocal now
+        told = (await ask("after=0&shown=0&as=1&was="))["told"]
+        (await hold(f"after=0&shown=0&as=1&was=&told={told}")).cancel()
+        assert len(views) == 1, "it knows all that there is"
+        now += timedelta(seconds=40)
+        held = await hold(f"after=0&shown=0&as=2&was=&told={told}")
+        await until(lambda: store.live(now)[0].seen == now)
+        store.say(conversation, "adviser", "zqword", now)
+        answer = await held
+        assert ([one["text"] for one in answer["messages"]], len(views)) == (["zqword"], 2)
+        told = answer["told"]
+        (await hold(f"after=1&shown=1&told={told}")).cancel()
+        assert len(views) == 2
+        await until(lambda: store.live(now)[0].shown == 1)
+        for other in (f"after=1&shown=0&told={told}", f"after=0&shown=1&told={told}", "after=1&shown=1&told=other",
+                      f"after=1&shown=1&told={told}&draft=", f"after=1&shown=1&told={told}&was=adviser+gone",
+                      f"after=1&shown=9&told={told}", "after=1&shown=1"):  # fmt: skip
+            views.clear()
+            task = asyncio.create_task(ask(other))
+            await until(lambda: views)
+            task.cancel()
+        told = (await ask("after=1&shown=1"))["told"]
+        (await hold(f"after=1&shown=1&told={told}", {**cookie, "accept-language": "cy"})).cancel()
+        asked = len(views)
+        (await hold(f"after=1&shown=1&told={told}")).cancel()
+        assert len(views) == asked, "another page's question is one of its own"
+        store.set_presence(1, "Kit", True, now + timedelta(seconds=70))
+        now += timedelta(seconds=70)
+        held = await hold(f"after=1&shown=1&told={told}")
+        assert len(views) == asked + 1, "what stands for long is looked at again"
+        store.end(conversation, "hidden", now)
+        assert (await held)["state"] == "ended"
+        assert (await ask(f"after=1&shown=1&told={told}"))["state"] == "ended"
 
     asyncio.run(visit())

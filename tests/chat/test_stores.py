@@ -521,6 +521,19 @@ def test_a_poll_of_a_board_is_one_question_however_many_talk(many: int, store: C
     assert len(asked) == 1, [one[:60] for one in asked]
 
 
+def test_it_is_written_down_of_many_at_once_that_their_readers_were_there_and_what_they_were_shown(
+    store: ChatStore,
+) -> None:
+    (_, number), (_, ended) = waiting(store), waiting(store, "there")
+    later = NOON + timedelta(seconds=5)
+    store.say(number, "reader", "Hello", NOON)
+    store.end(ended, "reader", NOON)
+    store.looked_in({number: (later, 9), ended: (later, 1), 99_999: (later, 0)})
+    store.looked_in({number: (later, 0)})
+    found = {one.id: (one.seen, one.shown) for one in store.live(later)}
+    assert found == {number: (later, 1), ended: (NOON, 0)}, "no more than there are, and nothing is taken back"
+
+
 def test_news_are_what_a_reader_is_told_at_once_and_those_of_many_are_one_question(store: ChatStore) -> None:
     token, number = waiting(store)
 

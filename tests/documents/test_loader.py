@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import shutil
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from PIL import Image
 
 from sidedoor.documents import loader as loading
+from sidedoor.documents import missing
 from sidedoor.documents.codes import Code
 from sidedoor.documents.document import Document
 from sidedoor.documents.kept import reading_modules
@@ -124,6 +126,27 @@ def test_while_a_folder_is_being_replaced_nothing_in_it_counts_as_deleted(
         shown = {document.path for document in loader.load(settled=True).documents}
         assert shown < pages  # nothing came for two seconds: now they are deleted
         assert not loader.waiting
+
+
+def test_a_command_waits_for_a_folder_that_is_being_replaced(
+    content: ContentFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages = {document.path for document in Loader(content.path, tmp_path / "data").load().documents}
+    away = tmp_path / "before"
+    content.path.rename(away)
+    content.path.mkdir()
+    for name in ("site.toml", "contacts.yaml", "help/get-help-now.md"):
+        content.write(name, (away / name).read_bytes())
+    rest = threading.Timer(0.5, lambda: shutil.copytree(away, content.path, dirs_exist_ok=True))
+    rest.start()
+    assert {document.path for document in Loader(content.path, tmp_path / "data").load().documents} == pages
+    rest.join()
+    monkeypatch.setattr(missing, "STILL_SECONDS", 0.1)
+    shutil.rmtree(content.path / "help")
+    content.write("help/money.md", (away / "help/money.md").read_bytes())
+    left = {document.path for document in Loader(content.path, tmp_path / "data").load().documents}
+    assert left < pages
+    assert {document.path for document in Loader(content.path, tmp_path / "data").load().documents} == left
 
 
 def test_a_file_that_came_and_went_keeps_no_look_waiting(content: ContentFolder) -> None:

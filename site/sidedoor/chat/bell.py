@@ -19,13 +19,16 @@ MOST_OF_ONE = 3
 """Questions of one conversation, each of a tab; the oldest is answered when one more comes."""
 
 Look = Callable[[Collection[int], datetime], Mapping[int, News]]
+Looked = Callable[[Mapping[int, tuple[datetime, int]]], None]
 
 
 class Bell:
-    """`look` is a store's `news`."""
+    """`look` is a store's `news`, `looked` its `looked_in`. `hears`: whether its last look at the store went well."""
 
-    def __init__(self, look: Look, clock: Callable[[], datetime]) -> None:
-        self._look, self._clock = look, clock
+    def __init__(self, look: Look, looked: Looked, clock: Callable[[], datetime]) -> None:
+        self._look, self._looked, self._clock = look, looked, clock
+        self.hears = True
+        self._saw: dict[int, tuple[datetime, int]] = {}
         self._held: dict[int, dict[asyncio.Future[None], News]] = {}
         self._looking: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, "bell")
@@ -48,16 +51,32 @@ class Bell:
             if not held and self._held.get(conversation) is held:
                 del self._held[conversation]
 
+    def saw(self, conversation: int, shown: int) -> None:
+        """Its reader's page called, has shown so many messages, and nobody asked the store: it is written down with
+        others."""
+        self._saw[conversation] = self._clock(), max(shown, self._saw.get(conversation, (None, 0))[1])
+
+    def _write_and_look(
+        self, saw: Mapping[int, tuple[datetime, int]], held: Collection[int], now: datetime
+    ) -> Mapping[int, News]:
+        if saw:
+            self._looked(saw)
+        return self._look(held, now)
+
     async def _keep_looking(self) -> None:
         loop = asyncio.get_running_loop()
         while self._held:
             await asyncio.sleep(EVERY_SECONDS)
             try:
-                news = await loop.run_in_executor(self._thread, self._look, tuple(self._held), self._clock())
+                saw, self._saw = self._saw, {}
+                asked = (saw, tuple(self._held), self._clock())
+                news = await loop.run_in_executor(self._thread, self._write_and_look, *asked)
             except (StoreDown, sqlite3.Error, OSError, ValueError, TypeError) as error:
                 # Whoever is held is told at the end of their time, and not all of them at once.
                 logging.getLogger("sidedoor.chat").warning("Readers are told late: %s", type(error).__name__)
+                self.hears = False
                 continue
+            self.hears = True
             for conversation, held in self._held.items():
                 for rings, known in held.items():
                     if news.get(conversation) != known:

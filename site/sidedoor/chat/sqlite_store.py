@@ -215,6 +215,15 @@ class SqliteStore:
                 database.execute(query, (now.isoformat(), conversation.id))
         return conversation
 
+    def looked_in(self, moments: Mapping[int, tuple[datetime, int]]) -> None:
+        """See store.ChatStore."""
+        with self._write() as database:
+            database.executemany(
+                "UPDATE conversations SET seen = ?, shown = max(shown, min(?, newest))"
+                " WHERE id = ? AND state != 'ended'",
+                [(moment.isoformat(), shown, id_) for id_, (moment, shown) in moments.items()],
+            )
+
     def stay(self, conversation: int, now: datetime) -> None:
         """See store.ChatStore."""
         with self._write() as database:

@@ -61,6 +61,9 @@ class ChatStore(Protocol):
     def find(self, token: str, now: datetime) -> Conversation | None:
         """The reader's conversation, also for a while after it ended. Looking in counts as being there."""
 
+    def looked_in(self, moments: Mapping[int, tuple[datetime, int]]) -> None:
+        """The readers of these conversations were there at these moments, their pages having shown so many messages."""
+
     def stay(self, conversation: int, now: datetime) -> None:
         """The reader says that they are still there: the quiet time starts again."""
 

@@ -246,6 +246,14 @@ class ValkeyStore:
         return conversation
 
     @_or_down
+    def looked_in(self, moments: Mapping[int, tuple[datetime, int]]) -> None:
+        """See store.ChatStore."""
+        for conversation, (moment, shown) in moments.items():
+            self._live_on(conversation, moment, {"seen": moment})
+            if shown:
+                self._set_while_it_goes_on(conversation, "shown", shown)
+
+    @_or_down
     def stay(self, conversation: int, now: datetime) -> None:
         """See store.ChatStore."""
         self._live_on(conversation, now, {"seen": now, "quiet_since": now})

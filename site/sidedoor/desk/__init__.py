@@ -151,7 +151,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
         lambda environ: None,
         lambda: emergency_number(live.library.site),
     )
-    serve(app, lambda environ: False, outermost.refuse_body)
+    serve(app, lambda environ: False, outermost.refuse_body, board.is_asked_often)
     app.extensions["post"] = Post(desk)
     tasks = [live.watch, app.extensions["health"].watch, app.extensions["post"].watch]
     if settings.monitor:

@@ -122,10 +122,14 @@ class Loader:
         call reads news; what is left is `behind`, for `read_on`.
         Raises Refused if there is no usable site.toml, neither now nor kept.
         """
-        if not self._library:
-            with _making_what_stays():
-                return self._load(settled, told, seconds)
-        return self._load(settled, told, seconds)
+        if self._library:
+            return self._load(settled, told, seconds)
+        with _making_what_stays():
+            library = self._load(settled, told, seconds)
+            while self._missing.files and seconds is None:
+                time.sleep(_WAIT_SECONDS)
+                library = self._load(True, None, None)
+        return library
 
     def _load(self, settled: bool, told: Collection[str] | None, seconds: float | None) -> Library:
         found = self._look_at(told)
@@ -150,8 +154,7 @@ class Loader:
         known = self._records.keys() | self._copies.keys()
         gone = {file for file in (known if looked_at is None else known & looked_at) if file not in found}
         gone = {file for file in gone if not self._behind_a_closed_door(file)}
-        if self._library or seconds is not None:
-            gone = self._missing.deleted(gone, known, found, self._inode() if whole else None, settled)
+        gone = self._missing.deleted(gone, known, found, self._inode() if whole else None, settled)
         removed = gone & self._records.keys()
         closed = tuple(
             Problem(f"{folder}/", None, Code.SUBFOLDER_UNREADABLE) for folder in sorted(self._closed) if folder

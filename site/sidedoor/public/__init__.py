@@ -96,7 +96,7 @@ def create_app(settings: Settings, clock: Clock = utc_now, soon: bool = False) -
         True,
     )
     app.wsgi_app = app.extensions["edge"].counting(app.wsgi_app)  # type: ignore[method-assign]
-    serve(app, edition.at_hand, outermost.refuse_body)
+    serve(app, edition.at_hand, outermost.refuse_body, chat.is_asked_often)
     app.extensions["door"] = edition
     app.extensions["health"] = how_it_is = Health(
         watched.content(live),
@@ -141,7 +141,7 @@ def create_pages(settings: Settings, live: LiveLibrary, clock: Clock) -> Flask:
     app.extensions["feedback_senders"] = Senders()
     app.extensions["chat_store"] = store = open_store(settings.chat_store, app.config["DATA"])
     app.extensions["chat_clock"] = agreed = agreed_clock(store, clock)
-    app.extensions["chat_bell"] = Bell(store.news, agreed)
+    app.extensions["chat_bell"] = Bell(store.news, store.looked_in, agreed)
     app.extensions["feedback"] = FeedbackStore(settings.messages_home)
     app.jinja_env.globals.update(inline_style=inline_style, inline_script=inline_script)
     app.jinja_env.tests["of_few"] = pages.of_few

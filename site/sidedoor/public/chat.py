@@ -10,11 +10,12 @@ import json
 import logging
 import secrets
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any, get_args
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from babel import Locale
 from babel.dates import format_timedelta, get_day_names
@@ -45,14 +46,14 @@ from sidedoor.documents.site import Chat
 from sidedoor.public.chat_links import Part, named, parts
 from sidedoor.public.exit import leave
 from sidedoor.public.hidden_first import STILL_RUNS_KEY
-from sidedoor.web.current import current_public, site_address
+from sidedoor.web.current import current_edition, current_public, site_address
 from sidedoor.web.edge import address_of_reader
 from sidedoor.web.edition import CHAT_COOKIE, MIRROR_KEY
+from sidedoor.web.held import HELD_KEY, HOLD_KEY, LONGEST_SECONDS, Hold
 from sidedoor.web.language import current_language, in_own_language, language_name, long_date, said
 from sidedoor.web.language import translate as _
 from sidedoor.web.language import translate_number as ngettext
 from sidedoor.web.numbers import whole_number
-from sidedoor.web.rsgi import HELD_KEY, HOLD_KEY, Wait
 
 blueprint = Blueprint("chat", __name__, url_prefix="/chat")
 _SHORTEST_ONCE = 20
@@ -176,11 +177,12 @@ def messages() -> ResponseReturnValue:
     if not conversation or conversation.state == "ended":
         return _without_cookie(_told_over(conversation, lost=not conversation and _was_there_just_now()))
     shown = max(conversation.shown, min(request.args.get("shown", 0, type=whole_number), conversation.newest))
-    if shown > conversation.shown:
-        _store().show(conversation.id, shown)
     # Most questions bring nothing new, so the words are not even read.
     since = min(after, conversation.shown)
     newer = _for_reader(conversation, since) if conversation.newest > since else []
+    # What readers wrote themselves is no news to anybody that they have it on the screen.
+    if any(one.number <= shown and _is_new(one, conversation.shown) for one in newer):
+        _store().show(conversation.id, shown)
     told = _standing(conversation)
     status = _status(conversation, told)
     if told == "with you" and request.args.get("was") == "adviser gone":
@@ -194,7 +196,6 @@ def messages() -> ResponseReturnValue:
         "there": rules.asks_whether_there(conversation, _now()),
         "newest": conversation.newest,
         "now": _now().timestamp(),
-        "held": HELD_KEY in request.environ,
         "messages": [
             {
                 "number": message.number,
@@ -214,8 +215,8 @@ def messages() -> ResponseReturnValue:
     known = {answer["told"]}
     if shown > conversation.shown:  # what this very page has shown meanwhile is no news to it
         known.add(_as_told({**answer, **_what_is_new(conversation, told, status, newer, conversation.shown)}))
-    if request.args.get("told") in known and not answer["messages"]:
-        answer["held"] = _hold(conversation)
+    knows_all = request.args.get("told") in known and not answer["messages"]
+    answer["held"] = _hold(conversation, knows_all, _next_time(conversation, told, answer, newer))
     return jsonify(answer)
 
 
@@ -232,15 +233,53 @@ def _as_told(answer: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(known).encode()).hexdigest()[:12]
 
 
-def _hold(conversation: Conversation) -> bool:
-    """Let the question wait for something new, where the server can (see web/rsgi.py): whether it does."""
-    waits: list[Wait] | None = request.environ.get(HOLD_KEY)
-    if waits is None:
-        return HELD_KEY in request.environ
+def is_asked_often(path: str) -> bool:
+    """Whether chat.js sends it all the time: it has threads of its own (see web/rsgi.py)."""
+    return path.endswith(("/chat/messages", "/chat/say"))
+
+
+def _hold(conversation: Conversation, knows_all: bool, again: Callable[[str], bytes | None] | None) -> bool:
+    """Let the question of a page that knows all wait for something new, where the server can (see web/held.py): whether
+    it does, or did."""
+    holds: list[Hold] | None = request.environ.get(HOLD_KEY)
+    did = HELD_KEY in request.environ
+    if holds is None:
+        return did
     bell: Bell = current_app.extensions["chat_bell"]
     known = rules.news(conversation.newest, conversation.state, conversation.adviser, conversation.adviser_seen, _now())
-    waits.append(partial(bell.wait, conversation.id, known, rules.held_for(conversation.state).total_seconds()))
-    return True
+    wait = partial(bell.wait, conversation.id, known, rules.held_for(conversation.state).total_seconds())
+    waits = knows_all and not did
+    holds.append(Hold(wait, waits, again))
+    return waits or did
+
+
+def _next_time(
+    conversation: Conversation, told: rules.Standing, answer: dict[str, Any], newer: "list[Shown]"
+) -> Callable[[str], bytes | None] | None:
+    """What the page is answered, from memory, whose next question says that it has all of this `answer`, and has shown
+    it, as long as nothing new comes. None where more may change than the bell hears of."""
+    if told != "with you" or conversation.watcher or answer["there"] or "draft" in answer:
+        return None
+    bell, door, clock = (current_app.extensions[name] for name in ("chat_bell", "door", "chat_clock"))
+    edition, newest, settled = current_edition(), conversation.newest, {**answer, "messages": [], "held": True}
+    settled |= _what_is_new(conversation, told, _status(conversation, told), newer, newest)
+    settled |= {"status": _status(conversation, told)}
+    settled["told"] = _as_told(settled)
+    last_of_adviser = max((one.number for one in newer if _is_new(one, conversation.shown)), default=conversation.shown)
+    knows = {answer["told"], settled["told"]}
+    has_shown = {str(number) for number in range(last_of_adviser, newest + 1)}
+    until = min(_now() + timedelta(seconds=LONGEST_SECONDS), conversation.quiet_since + rules.QUESTION_AFTER)
+
+    def again(query: str) -> bytes | None:
+        said, now = dict(parse_qsl(query, keep_blank_values=True)), clock()
+        has_all = said.get("told") in knows and said.get("after") == str(newest) and said.get("shown") in has_shown
+        asks_for_more = said.get("was") == "adviser gone" or "draft" in said
+        if not has_all or asks_for_more or now >= until or not bell.hears or not door.still(edition):
+            return None
+        bell.saw(conversation.id, last_of_adviser)
+        return json.dumps({**settled, "now": now.timestamp()}, separators=(",", ":")).encode()
+
+    return again
 
 
 @blueprint.post("/end")

@@ -262,6 +262,10 @@ class EditionLayer:
             self._edition = edition = edition.after(library, public, now, self._addresses)
         return edition
 
+    def still(self, edition: Edition) -> bool:
+        """Whether this edition is that of now. It makes no other, so it may be asked where nobody may wait."""
+        return self._edition is edition and edition.valid(self._live.library, self._clock())
+
     def remembered(self, environ: "WSGIEnvironment") -> Answer | None:
         """The answer to this request, if it is one that was answered before in this edition."""
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD") or environ.get("QUERY_STRING") or MIRROR_KEY in environ:

@@ -10,17 +10,22 @@ import io
 import signal
 import sys
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from flask import Flask
 
+from sidedoor.web.held import HELD_KEY, HOLD_KEY, Answer, Hold, Standing, Wait, page_of
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 THREADS = 16
+THREADS_APART = 3
+"""For what is asked often and is short. Whatever else wants to be done has a thread at once, and no more than so many
+of these take turns with it and with the event loop, which answers with what the edition remembers."""
 SECONDS_FOR_A_BODY = 10
 SMALL_BYTES = 64 * 1024
 """A form. Larger bodies, pictures, get one more second for each such amount that arrives: 5 Mbit/s is plenty."""
@@ -28,12 +33,6 @@ MOST_HELD_BYTES = 96 * 1024 * 1024
 """The memory that all large bodies still arriving may take together."""
 _SWITCH_SECONDS = 0.0005
 """After so long a thread gives way to the event loop. With Python's own 5 ms, a busy chat would slow every page."""
-HOLD_KEY, HELD_KEY = "sidedoor.hold", "sidedoor.held"
-"""A view that has nothing to tell yet may put what it waits for into the list that is in its environ at HOLD_KEY, where
-there is one. Once that says that there is something new, the view is asked again, once, with HELD_KEY; where it says
-that there is not, what the view answered first is sent."""
-Wait = Callable[[], Awaitable[bool]]
-_Answer = tuple[int, list[tuple[str, str]], bytes]
 
 
 class Scope(Protocol):
@@ -67,7 +66,8 @@ class BodyRefused(Exception):
 class Front:
     """Stands between granian and `app`. `at_hand` says of a GET whether its answer is ready: then no thread is needed.
 
-    `refuse` makes the answer to a body that did not come, with the policy of all others.
+    `refuse` makes the answer to a body that did not come, with the policy of all others. `apart` says of a path whether
+    it is one of those that have threads of their own.
     """
 
     def __init__(
@@ -75,38 +75,56 @@ class Front:
         app: Flask,
         at_hand: "Callable[[WSGIEnvironment], bool]",
         refuse: "Callable[[WSGIEnvironment, Callable[..., Any], str], Iterable[bytes]]",
+        apart: Callable[[str], bool],
     ) -> None:
         self._app = app
         self._at_hand = at_hand
         self._refuse = refuse
+        self._apart = apart
         self._threads = ThreadPoolExecutor(THREADS, "request")
+        self._threads_apart = ThreadPoolExecutor(THREADS_APART, "apart")
+        self._standing = Standing()
         self._held = 0
         self._waiting: set[asyncio.Future[bool]] = set()
         self._is_warned = self._ends = False
 
     async def __call__(self, scope: Scope, connection: Connection) -> None:
         environ = _environ(scope)
-        waits: list[Wait] = []
+        threads = self._threads_apart if self._apart(scope.path) else self._threads
         if scope.method in ("GET", "HEAD"):
             if self._at_hand(environ):
                 connection.response_bytes(*self._answer(environ))
-                return
-            environ[HOLD_KEY] = waits
+            else:
+                connection.response_bytes(*await self._ask(scope, environ, threads))
         else:
             try:
                 body = await self._body(environ, connection)
             except BodyRefused as refused:
                 if refused.status:
-                    connection.response_bytes(*await self._in_a_thread(self._refused, environ, refused.status))
+                    connection.response_bytes(*await _in_a_thread(threads, self._refused, environ, refused.status))
                 return
             environ["wsgi.input"] = io.BytesIO(body)
-        answer = await self._in_a_thread(self._answer, environ)
-        if waits and await self._wait(waits[0]):
-            answer = await self._in_a_thread(self._answer, {**_environ(scope), HELD_KEY: True})
-        connection.response_bytes(*answer)
+            connection.response_bytes(*await _in_a_thread(threads, self._answer, environ))
 
-    async def _in_a_thread(self, answer: Callable[..., _Answer], *given: Any) -> _Answer:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, answer, *given)
+    async def _ask(self, scope: Scope, environ: "WSGIEnvironment", threads: ThreadPoolExecutor) -> Answer:
+        if scope.method != "GET":
+            return await _in_a_thread(threads, self._answer, environ)
+        page = page_of(scope)
+        hold, answer = self._standing.find(page, scope.query_string) or await self._look(page, environ, threads)
+        if hold and await self._wait(hold.wait):
+            _, answer = await self._look(page, {**_environ(scope), HELD_KEY: True}, threads)
+        return answer
+
+    async def _look(
+        self, page: bytes, environ: "WSGIEnvironment", threads: ThreadPoolExecutor
+    ) -> tuple[Hold | None, Answer]:
+        holds = environ[HOLD_KEY] = list[Hold]()
+        answer = await _in_a_thread(threads, self._answer, environ)
+        if not holds:
+            self._standing.forget(page)
+            return None, answer
+        self._standing.remember(page, holds[0], answer)
+        return holds[0] if holds[0].waits else None, answer
 
     async def _wait(self, wait: Wait) -> bool:
         """Whether there is something new.
@@ -132,10 +150,10 @@ class Front:
         for waiting in self._waiting:
             waiting.cancel()
 
-    def _answer(self, environ: "WSGIEnvironment") -> _Answer:
+    def _answer(self, environ: "WSGIEnvironment") -> Answer:
         return _run(lambda start: self._app.wsgi_app(environ, start))
 
-    def _refused(self, environ: "WSGIEnvironment", status: str) -> _Answer:
+    def _refused(self, environ: "WSGIEnvironment", status: str) -> Answer:
         return _run(lambda start: self._refuse(environ, start, status))
 
     async def _body(self, environ: "WSGIEnvironment", connection: Connection) -> bytes:
@@ -178,13 +196,18 @@ def serve(
     app: Flask,
     at_hand: "Callable[[WSGIEnvironment], bool]",
     refuse: "Callable[[WSGIEnvironment, Callable[..., Any], str], Iterable[bytes]]",
+    apart: Callable[[str], bool],
 ) -> None:
     """Let granian serve `app` through a Front."""
     sys.setswitchinterval(_SWITCH_SECONDS)
-    app.__rsgi__ = Front(app, at_hand, refuse)  # type: ignore[attr-defined]
+    app.__rsgi__ = Front(app, at_hand, refuse, apart)  # type: ignore[attr-defined]
 
 
-def _run(application: Callable[[Callable[..., Any]], Any]) -> _Answer:
+async def _in_a_thread(threads: ThreadPoolExecutor, answer: Callable[..., Answer], *given: Any) -> Answer:
+    return await asyncio.get_running_loop().run_in_executor(threads, answer, *given)
+
+
+def _run(application: Callable[[Callable[..., Any]], Any]) -> Answer:
     """Call a WSGI application; its answer in one piece."""
     sent: list[Any] = []
 

@@ -44,6 +44,11 @@ for part in (watch, practice, statistics):
     blueprint.register_blueprint(part.blueprint)
 
 
+def is_asked_often(path: str) -> bool:
+    """Whether boards send it all the time: it has threads of its own."""
+    return path == "/chats/now" or (path.startswith("/chats/") and path.endswith("/say"))
+
+
 @dataclass(frozen=True)
 class Typed:
     """What stands in the boxes of one conversation, and what is wrong with it."""
