@@ -198,9 +198,9 @@ def test_texts_in_which_there_is_nothing_to_find_are_left_out_and_nothing_else_i
     choose = random.Random(7)
     bodies = ["".join(choose.choices(_PIECES, k=choose.randint(1, 30))) for _ in range(1500)]
     bodies += [
-        "\n\n".join("".join(choose.choices(_OF_PROSE, k=4)) for _ in range(choose.randint(1, 3))) for _ in range(1500)
+        "\n\n".join("".join(choose.choices(_OF_PROSE, k=4)) for _ in range(choose.randint(1, 3))) for _ in range(4000)
     ]
-    assert 60 < sum(render_prose(body) is not None for body in bodies) < 1500
+    assert 200 < sum(render_prose(body) is not None for body in bodies) < 1500
     bodies += [path.read_text("utf-8").split("---\n", 2)[-1] for path in Path("examples").rglob("*.md")]
     quick = [render(body) for body in bodies]
     monkeypatch.setattr("sidedoor.documents.markdown._Hide.run", lambda self, root: None)
