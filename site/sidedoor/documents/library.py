@@ -54,9 +54,11 @@ class Library:
 
     def public_of(self, seen: Mapping[Document, Visibility], now: datetime, valid_until: datetime) -> "PublicLibrary":
         """The documents by what `visibility` says of each."""
-        shown, withdrawn, removed = (
-            [document for document in self.documents if seen[document] is wanted]
-            for wanted in (Visibility.SHOWN, Visibility.WITHDRAWN, Visibility.REMOVED)
+        shown = [document for document in self.documents if seen[document] is Visibility.SHOWN]
+        others = [document for document in self.documents if seen[document] is not Visibility.SHOWN]
+        withdrawn, removed = (
+            [document for document in others if seen[document] is wanted]
+            for wanted in (Visibility.WITHDRAWN, Visibility.REMOVED)
         )
         return PublicLibrary(
             now=now,

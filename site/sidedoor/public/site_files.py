@@ -7,6 +7,7 @@ from datetime import timedelta
 from flask import Blueprint, Response, abort, current_app, render_template, request
 
 from sidedoor.documents.document import Document
+from sidedoor.documents.library import PublicLibrary
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.pictures import Picture
 from sidedoor.documents.recordings import content_type, is_recording
@@ -52,11 +53,11 @@ def _sitemap(listed: Iterable[str], documents: Iterable[Document]) -> Response:
     pages: list[tuple[str, str | None, list[tuple[str, str]]]] = []
     for path in listed:
         versions = public.own_versions(path)
-        pages += [(there, None, _alternates(path)) for there in dict.fromkeys([path, *versions.values()])]
+        pages += [(there, None, _alternates(public, path)) for there in dict.fromkeys([path, *versions.values()])]
     for document in sorted(documents, key=lambda document: document.path):
         changed = document.updated_at(public.now) or document.meta.reviewed
         day = changed.isoformat()[:10] if changed else None
-        pages.append((document.path, day, _alternates(document.path)))
+        pages.append((document.path, day, _alternates(public, document.path)))
     return _xml("site_files/sitemap.xml", pages=pages)
 
 
@@ -65,10 +66,10 @@ def _xml(template: str, **shown: object) -> Response:
     return Response(text, content_type="application/xml; charset=utf-8")
 
 
-def _alternates(path: str) -> list[tuple[str, str]]:
+def _alternates(public: PublicLibrary, path: str) -> list[tuple[str, str]]:
     """Languages and addresses of the same page; the one in the site's own language is for all others, too."""
-    versions = current_public().own_versions(path)
-    own = versions.get(current_public().site.language)
+    versions = public.own_versions(path)
+    own = versions.get(public.site.language)
     if len(versions) < 2:
         return []
     return [*versions.items(), *([("x-default", own)] if own else [])]
