@@ -48,6 +48,7 @@ from sidedoor.public.hidden_first import STILL_RUNS_KEY
 from sidedoor.web.current import current_public, site_address
 from sidedoor.web.edge import address_of_reader
 from sidedoor.web.edition import CHAT_COOKIE, MIRROR_KEY
+from sidedoor.web.headers import IN_PLACE
 from sidedoor.web.language import current_language, in_own_language, language_name, long_date, said
 from sidedoor.web.language import translate as _
 from sidedoor.web.language import translate_number as ngettext
@@ -139,7 +140,9 @@ def say() -> ResponseReturnValue:
         return jsonify(problem=problem), 422
     if conversation.has_draft:
         _store().keep(conversation.id, "draft", "")
-    return _to_chat("/wait") if _wants_page() else jsonify(number=number)
+    if not _wants_page():
+        return jsonify(number=number)
+    return _to_chat("" if IN_PLACE in request.headers else "/wait")  # in place, chat.js is only late
 
 
 @blueprint.post("/draft")
