@@ -179,6 +179,8 @@ class Document:
         state, publish_at, expires_at, withdrawn_at, _, notes = self.schedule
         if state not in ("published", "withdrawn"):
             return ()
+        if not (expires_at or notes or withdrawn_at):
+            return (publish_at,) if publish_at else ()
         return tuple(moment for moment in (publish_at, expires_at, *notes, withdrawn_at) if moment)
 
 

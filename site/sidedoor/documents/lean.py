@@ -54,12 +54,12 @@ class Words:
 class LeanDocument(Document):
     """A Document that was kept. `fetch` brings the words of a version of a file; it may raise WordsGone."""
 
-    __slots__ = ("_fetch", "_made_from", "_meta", "_path", "_rest", "_schedule", "_title")
+    __slots__ = ("_fetch", "_head", "_made_from", "_meta", "_path", "_schedule", "_title")
     _fetch: "Fetch"
+    _head: str
     _made_from: tuple[str, str]
     _meta: Meta | None
     _path: str
-    _rest: str
     _schedule: Schedule
     _title: str
 
@@ -69,12 +69,12 @@ class LeanDocument(Document):
 
         Raises ValueError, TypeError or KeyError for another version's.
 
-        A start makes one of each that is kept, so that what it can do without stays in `_rest` as it is.
+        A start makes one of each that is kept, so that what it can do without stays in `_head` as it is.
         """
         if head.startswith("{"):
             head = _as_today(json.loads(head))
-        begins, _, rest = head.partition("\n")
-        plain, title, state, publish_at, expires_at, withdrawn_at, removed, notes, pictures = from_json(begins)
+        begins = from_json(head[: head.index("\n")])
+        plain, title, state, publish_at, expires_at, withdrawn_at, removed, notes, pictures = begins
         slug = file[file.rindex("/") + 1 : -3]
         made, put = cls.__new__(cls), object.__setattr__
         put(made, "kind", kind)
@@ -91,7 +91,7 @@ class LeanDocument(Document):
         put(made, "_path", path_of(kind, slug, folder_of(file)))
         put(made, "_made_from", made_from)
         put(made, "_fetch", fetch)
-        put(made, "_rest", rest)
+        put(made, "_head", head)
         # What lists ask for more than title and days has its front matter at hand; that of the others is read anew.
         put(made, "_meta", None)
         if not plain:
@@ -99,7 +99,7 @@ class LeanDocument(Document):
         return made
 
     def _more(self) -> tuple[str, list[str], list[str], str]:
-        digest, links, contact_ids, meta = from_json(self._rest)
+        digest, links, contact_ids, meta = from_json(self._head.partition("\n")[2])
         return digest, links, contact_ids, meta
 
     def _read_meta(self) -> Meta:

@@ -66,6 +66,8 @@ _ASKED_FOR = 100
 _PATIENCE_SECONDS = 20.0
 """How long a worker waits for another's copies that do not come, before it reads for itself."""
 _WORDS_IN_MEMORY = 64
+_VERY_MANY = 100_000
+"""Objects of which as good as none will ever go, and no circle: to look them through would stop everybody again."""
 
 Signature = str
 """What the file system says of a file, as it is kept: of a hundred thousand, none has to be taken apart."""
@@ -267,16 +269,21 @@ class Loader:
             try:
                 with os.scandir(folder) as entries:
                     for entry in entries:
-                        file = f"{inside}{entry.name}"
-                        if entry.name.startswith("."):
+                        name = entry.name
+                        if name.startswith("."):
                             continue
-                        if _is_folder(entry):
-                            if not entry.is_symlink():
-                                waiting.append((f"{file}/", entry.path))
-                        elif not entry.name.startswith("~") and (
-                            (of_documents and file.endswith(".md")) or counts(file)
-                        ):
-                            yield file, _signature_found(entry)
+                        file = f"{inside}{name}"
+                        try:
+                            if entry.is_dir():
+                                if not entry.is_symlink():
+                                    waiting.append((f"{file}/", entry.path))
+                                continue
+                            signature = _signature_of(entry.stat())
+                        except OSError:
+                            signature = _UNREADABLE
+                        known = (of_documents and name.endswith(".md")) or counts(file)
+                        if known and not name.startswith("~"):
+                            yield file, signature
             except (FileNotFoundError, NotADirectoryError):
                 continue
             except OSError:
@@ -609,6 +616,8 @@ def _making_what_stays() -> Iterator[None]:
     try:
         yield
     finally:
+        if gc.get_count()[0] >= _VERY_MANY:
+            gc.freeze()
         if collects:
             gc.enable()
 
@@ -639,20 +648,6 @@ def _record(copy: Copy, fetch: Fetch) -> _Record:
 
 def _signature_of(status: os.stat_result) -> Signature:
     return f"({status.st_mtime_ns}, {status.st_size}, {status.st_ino})"
-
-
-def _signature_found(entry: "os.DirEntry[str]") -> Signature:
-    try:
-        return _signature_of(entry.stat())
-    except OSError:
-        return _UNREADABLE
-
-
-def _is_folder(entry: "os.DirEntry[str]") -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:
-        return False
 
 
 def _no_words(_: LeanDocument) -> Words:

@@ -103,11 +103,14 @@ class Rendered:
 
 def render(body: str) -> Rendered:
     """Make HTML of `body`. May take very long on hostile input: call it through `renderer.Renderer`."""
-    return _of_prose(body) or _of_marks(body)
+    return render_prose(body) or _of_marks(body)
 
 
-def _of_prose(body: str) -> Rendered | None:
-    """The same as `_of_marks` makes of what holds no marks, at a twentieth of the time; None of what may hold any."""
+def render_prose(body: str) -> Rendered | None:
+    """The same as `_of_marks` makes of what holds no marks, at a twentieth of the time; None of what may hold any.
+
+    It never takes long: each line either fits, or ends the look.
+    """
     prose = body.strip("\n")
     if not _PROSE.fullmatch(prose) or _NOT_PROSE.search(prose):
         return None

@@ -38,15 +38,15 @@ class Showing:
 
     def _anew(self, library: Library, now: datetime) -> PublicLibrary:
         self._seen = {document: library.visibility(document, now) for document in library.documents}
+        self._others = {document for document in library.documents if not document.plain}
         moments = [
             (moment, document)
             for document in library.documents
-            if document.plain
+            if document not in self._others
             for moment in document.transitions()
             if moment > now
         ]
         self._coming = sorted(moments, key=_when)
-        self._others = {document for document in library.documents if not document.plain}
         return self._made(library, now)
 
     def _following(self, library: Library, now: datetime) -> PublicLibrary | None:

@@ -235,14 +235,16 @@ class SearchIndex:
 
 
 def keep_following(index: SearchIndex, public: Callable[[], PublicLibrary]) -> None:
-    """For a thread of its own: hold what is public now, as it changes."""
+    """For a thread of its own: hold what is public now, as it changes. The first page of a start comes before it."""
+    spent = 0.0
     while True:
+        time.sleep(max(_LOOKS_EVERY_SECONDS, spent))
         began = time.monotonic()
         try:
             index.follow(public())
         except Exception:  # one look that fails is no reason to look no more
             log.exception("What is public could not be indexed for the search.")
-        time.sleep(max(_LOOKS_EVERY_SECONDS, time.monotonic() - began))
+        spent = time.monotonic() - began
 
 
 def _found(database: sqlite3.Connection, wanted: list[str], public: PublicLibrary) -> Found:
