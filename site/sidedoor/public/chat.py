@@ -49,8 +49,8 @@ from sidedoor.public.hidden_first import STILL_RUNS_KEY
 from sidedoor.web.current import current_edition, current_public, site_address
 from sidedoor.web.edge import address_of_reader
 from sidedoor.web.edition import CHAT_COOKIE, MIRROR_KEY
-from sidedoor.web.held import HELD_KEY, HOLD_KEY, LONGEST_SECONDS, Hold
 from sidedoor.web.headers import IN_PLACE
+from sidedoor.web.held import HELD_KEY, HOLD_KEY, LONGEST_SECONDS, Hold
 from sidedoor.web.language import current_language, in_own_language, language_name, long_date, said
 from sidedoor.web.language import translate as _
 from sidedoor.web.language import translate_number as ngettext
