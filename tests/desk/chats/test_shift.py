@@ -110,6 +110,9 @@ def test_ready_answers_have_names_to_type_the_site_s_number_and_the_reader_s_lan
     assert [(one.shortcut, one.text) for one in ready_answers(own)["A"]] == [("/x", "One"), ("", "Two")]
     assert [one.text for one in ready_answers(own, "cy")["A"]] == ["Un"]
     assert [one.text for one in ready_answers(own, "pl")["A"]] == ["One", "Two"]
+    words = {"cy": {"What would help you most just now?": "Beth nawr?"}}
+    told = ready_answers(Site.model_validate({**SITE, "words": words}), "cy")["To listen"]
+    assert [one.text for one in told if one.shortcut == "/help"] == ["Beth nawr?"], "an owner's words for a sentence"
 
 
 def test_ready_answers_are_there_in_every_language_that_ships_and_call_the_buttons_what_they_are_called() -> None:
