@@ -18,7 +18,7 @@ RUNS := .venv/runs.stamp
 TESTS := .venv/tests.stamp
 CHECKERS := tests/node_modules/.stamp
 
-.PHONY: run desk editor staff test test-servers test-long init check export backup restore doctor lint lock browsers bench-tools strings pictures bench bench-speed bench-scale bench-traces bench-chat audit clean
+.PHONY: run desk editor staff test compiled test-inside test-servers test-long init check export backup restore doctor lint lock browsers bench-tools strings pictures bench bench-speed bench-scale bench-traces bench-chat audit clean
 
 run: $(RUNS)
 	@exec $(BIN)/sidedoor run
@@ -47,14 +47,21 @@ PYTEST = $(if $(shell [ "$$(df -Pk /dev/shm 2>/dev/null | awk 'END { print $$4 }
 # Else every process of the hundreds that tests start would compile the program anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-test: $(TESTS) $(CHECKERS) editor browsers
-	$(PYTEST) tests --ignore tests/browser -m "not server" -n 2 --dist worksteal
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint test-servers
+test: $(TESTS)
+	@$(MAKE) --no-print-directory --jobs 3 compiled $(CHECKERS) editor browsers
+	@$(MAKE) --no-print-directory --jobs 3 --output-sync=target lint test-servers test-inside
 	$(PYTEST) $$(grep -rl --include="test_*.py" "pytest.mark.alone" tests) -m alone
-	$(PYTEST) tests/browser -n 2 --dist loadfile --no-loadscope-reorder
+	$(PYTEST) tests/browser -n 3 --dist loadfile --no-loadscope-reorder
 
-# They wait for their servers half of the time: `make test` reads the types meanwhile.
-test-servers: $(TESTS) browsers
+# Whatever tests import, made into byte code by one process: else each of the next eight would do it anew, at the same time.
+compiled: $(TESTS)
+	@$(PYTEST) tests --collect-only >/dev/null || true
+
+# What starts no server computes all the time; what starts one waits half of its time, and goes first when it has waited.
+test-inside: $(TESTS) $(CHECKERS) editor browsers
+	nice -n 5 env $(PYTEST) tests --ignore tests/browser -m "not server" -n 2 --dist worksteal
+
+test-servers: $(TESTS) $(CHECKERS) editor browsers
 	$(PYTEST) tests --ignore tests/browser -m "server and not alone" -n 4 --dist loadfile
 
 # The same with 10,000 messages under kill -9 instead of 2,000, and twenty times as many guesses of what might break a reader.
@@ -126,7 +133,7 @@ $(RUNS): requirements.txt pyproject.toml | .venv/bin/python
 	@touch $@
 
 $(TESTS): requirements-dev.txt requirements.txt pyproject.toml | .venv/bin/python
-	@$(INSTALL) -r requirements-dev.txt
+	@$(INSTALL) --no-compile -r requirements-dev.txt
 	@$(LEAVE_OUT)
 	@$(INSTALL_OURSELVES)
 	@touch $@ $(RUNS)

@@ -21,6 +21,7 @@ from bench import readme
 from bench.traces import GOVUK, unpacked_govuk
 from bench.visit import visit
 from sidedoor.public import create_app
+from sidedoor.public.addresses import Addresses
 from sidedoor.public.export import write_mirror
 from sidedoor.settings import Settings
 from sidedoor.web.headers import policy_headers
@@ -142,13 +143,17 @@ def speed(folder: Path) -> None:
 
 
 def weight(folder: Path) -> None:
-    """What a first visit fetches: one response, headers counted, for each help page and news item."""
+    """What a first visit fetches: one response, headers counted, for each page in each language that is remembered."""
     app = create_app(Settings(data=folder / "weighed", https=True))
     client = app.test_client()
     weights: dict[str, int] = {}
-    for path in app.extensions["live"].library.public(app.extensions["clock"]()).by_path:
+    bodies: list[int] = []
+    for path in Addresses(app.extensions["live"].library.public(app.extensions["clock"]())):
         answer = client.get(path, headers={"Accept-Encoding": "br"}, base_url="https://localhost")
+        if answer.status_code != 200 or answer.mimetype != "text/html" or "ETag" not in answer.headers:
+            continue
         head = sum(len(f"{name}: {value}\r\n".encode()) for name, value in answer.headers.items())
+        bodies.append(len(answer.data))
         weights[path] = len(answer.data) + head + len("HTTP/1.1 200 OK\r\n\r\n")
     govuk = unpacked_govuk(folder)
     theirs = [len(brotli.compress((govuk / f"govuk-frontend.min.{kind}").read_bytes())) for kind in ("css", "js")]
@@ -161,8 +166,10 @@ def weight(folder: Path) -> None:
     )
     rows: list[list[object]] = [
         ["the heaviest page, whole, headers counted", f"{weights[heaviest]:,} ({heaviest})"],
-        ["the median page", f"{int(statistics.median(weights.values())):,}"],
-        ["pages under 9,000", f"{small} of {len(weights)}"],
+        ["the median page, headers counted", f"{int(statistics.median(weights.values())):,}"],
+        ["the same, its body alone", f"{int(statistics.median(bodies)):,}"],
+        ["pages under 9,000, headers counted", f"{small} of {len(weights)}"],
+        ["the same, their bodies alone", f"{sum(size < 9_000 for size in bodies)} of {len(bodies)}"],
         ["pages over the first congestion window", sum(size > FIRST_WINDOW for size in weights.values())],
         ["the scripts of every page", f"{every:,}"],
         ["the pack: what most pages lead to / the rest", f"{packed:,} / {rest:,}"],

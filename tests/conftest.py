@@ -1,10 +1,12 @@
 """What every test shares: a content folder to write in, a clock to set, the real application, and the house client."""
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -24,8 +26,6 @@ from tests.content import ContentFolder
 from tests.house import HouseClient
 from tests.processes import QUICKLY
 
-Builder = Callable[..., tuple[str, str]]
-
 
 class CompiledTemplates(BytecodeCache):
     """Every application of a test run is made of the same templates: each is compiled once."""
@@ -43,20 +43,27 @@ class CompiledTemplates(BytecodeCache):
         self._compiled[bucket.key + bucket.checksum] = bucket.bytecode_to_string()
 
 
-def compiled_once(compile_builder: Callable[..., Builder]) -> Callable[..., Builder]:
-    """What werkzeug makes of each address, twice, as Python's own byte code: the same for every application."""
-    known: dict[object, Builder] = {}
+MADE_OF_A_RULE = ("_parts", "_trace", "_converters", "arguments", "_build", "_build_unknown")
 
-    def compiled(rule: Rule, append_unknown: bool = True) -> Builder:
-        key = (rule.rule, rule.host, rule.subdomain, rule.merge_slashes, repr(rule.defaults), append_unknown)
+
+def compiled_once(compile_rule: Callable[[Rule], None]) -> Callable[[Rule], None]:
+    """What werkzeug makes of each address, at last as Python's own byte code: the same for every application."""
+    known: dict[object, dict[str, Any]] = {}
+
+    def compiled(rule: Rule) -> None:
+        assert rule.map
+        asked = (rule.rule, rule.host, rule.subdomain, rule.merge_slashes, repr(rule.defaults), rule.map.host_matching)
+        key = (*asked, *rule.map.converters.values())
         if key not in known:
-            known[key] = compile_builder(rule, append_unknown)
-        return known[key]
+            compile_rule(rule)
+            known[key] = {name: getattr(rule, name) for name in MADE_OF_A_RULE}
+        for name, what in known[key].items():
+            setattr(rule, name, what.__func__.__get__(rule) if callable(what) else what.copy())
 
     return compiled
 
 
-Rule._compile_builder = compiled_once(Rule._compile_builder)  # type: ignore[method-assign]
+Rule.compile = compiled_once(Rule.compile)  # type: ignore[method-assign, assignment]
 # Argon2 as the desk calls it, at the lowest cost it can have: every desk of a test hashes at its start and at each
 # sign-in. What it costs in use is measured in tests/desk/people/test_signing_in.py.
 staff.PasswordHasher = partial(PasswordHasher, time_cost=1, memory_cost=8, parallelism=1)  # type: ignore[attr-defined, assignment]
@@ -70,6 +77,13 @@ Refresh = Callable[[], Library]
 
 
 SERVERS = {"browser", "deploy", "faults"}  # whose tests all start some
+
+
+def pytest_collection_finish() -> None:
+    """What is there now stays: to look through it again and again for what nobody uses takes a tenth of all time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 100)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -18,7 +18,7 @@ from sidedoor.documents.problems import Problem, Refused
 from sidedoor.documents.reading import read_text
 from sidedoor.documents.slugs import slug_from_title, slug_problem
 from sidedoor.documents.times import parse_wall_time
-from sidedoor.public import create_app
+from sidedoor.public import create_app, folding
 from sidedoor.settings import Settings
 from tests.content import ContentFolder
 from tests.house import HouseClient
@@ -137,23 +137,28 @@ def read_or_refused(text: str) -> Written | list[Problem]:
 
 PIECES = [
     *"ab:-?[]{},#&*!|>%@`'\"\n \t\r\\~=.0é", "\n  ", "\n    ", "- ", ": ", "a: ", "b: x\n", "---\n", "...\n", "|\n  ", "? ",
-    "&a ", "*a", "!!str ", "%YAML 1.1\n", "\x85", "\u2028", "\ufeff", "\x00", "\x7f", "\ud800", "[[[[[[[[", "- - - - - - - - ",
+    "&a ", "*a", "!!str ", "%YAML 1.1\n", "\x85", "\u2028", "\ufeff", "\x00", "\x7f", "\ud800", "t: 7:30 (a), 2% 'b'\n", "[[[[[[[[", "- - - - - - - - ",
 ]  # fmt: skip
 
 
 @quick
-@given(pieces=st.lists(st.sampled_from(PIECES), max_size=22), begins=st.sampled_from(["", "title: x\n"]))
+@given(
+    pieces=st.lists(st.sampled_from(PIECES), max_size=22), begins=st.sampled_from(["", "title: x\n", "l: [a, b-c]\n"])
+)
 @example(pieces=["b", "\t"], begins="a: ")
 @example(pieces=["|", "#"], begins="a: ")
 @example(pieces=["~", "?"], begins="a: [")
 @example(pieces=["?"], begins="")
 @example(pieces=["*a"], begins="title: x\n")
 @example(pieces=["a: b: c"], begins="title: x\n")
+@example(pieces=["a: b"], begins="title: x\n")
+@example(pieces=["l: c"], begins="l: [a, b-c]\n")
 def test_the_quick_reader_gives_the_values_lines_and_sentences_of_the_slow_one(pieces: list[str], begins: str) -> None:
     text = begins + "".join(pieces)
     assert front_matter._QUICK
     quickly = read_or_refused(text)
-    with patch.object(front_matter, "_QUICK", None):
+    front_matter._read.cache_clear()
+    with patch.object(front_matter, "_QUICK", None), patch.object(front_matter, "_read_ordinary", return_value=None):
         assert quickly == read_or_refused(text)
 
 
@@ -209,3 +214,10 @@ def test_any_time_is_a_moment_or_a_sentence(written: str) -> None:
         assert parse_wall_time(written, ZoneInfo("Europe/London")).tzinfo is not None
     except ValueError as error:
         assert str(error).endswith(".")
+
+
+@quick
+@given(text=st.text(st.sampled_from([chr(one) for one in range(128)]), max_size=60))
+def test_words_in_plain_letters_are_found_as_among_others(text: str) -> None:
+    assert folding.words(f"{text} ά") == [*folding.words(text), "ά"]
+    assert folding.other_spellings(f"{text} ά").split() == [*folding.other_spellings(text).split(), "α"]

@@ -5,6 +5,7 @@ import builtins
 import re
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from string import Formatter
 
@@ -42,10 +43,14 @@ STORES = set(
 _SQL = re.compile(r"\b(SELECT|INSERT INTO|UPDATE \w+ SET|DELETE FROM|CREATE (VIRTUAL )?TABLE|PRAGMA|BEGIN IMMEDIATE)\b")
 
 
+tree_of = cache(ast.parse)
+"""Half of the rules look through the same files."""
+
+
 def imports_of(path: Path) -> set[str]:
     """Every module that a file imports, by its whole name."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in ast.walk(tree_of(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -92,7 +97,7 @@ def test_headers_sql_and_markdown_are_each_made_in_few_places() -> None:
 
 def strings_of(path: Path) -> str:
     """Every string of a module but its docstrings."""
-    tree = ast.parse(path.read_text("utf-8"))
+    tree = tree_of(path.read_text("utf-8"))
     prose = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     found = (node for node in ast.walk(tree) if isinstance(node, ast.Constant) and id(node) not in prose)
     return "\n".join(str(node.value) for node in found)
@@ -150,12 +155,13 @@ def test_the_scripts_are_small() -> None:
     # As they are sent: without the comments.
     small = {name: len(brotli.compress(str(inline_script(name)).encode())) for name in BUNDLES}
     assert not [name for name in BUNDLES if "@type" in str(inline_script(name))], "comments stay here"
-    # On every page. They were 3,700 before names were short, and before what some pages do came with the pack.
+    # On every page. They were 3,700 before names were short, and 3,370 before what answers a tap came with the pack.
     assert small["exit.js"] <= 1_510
-    assert small["exit.js"] + small["after.js"] <= 3_375
-    # Once a visit, with the pack: what shows pages, and what the guide, contacts, news and tools do, 2,900 until then.
-    assert small["carried.js"] <= 4_730
-    # On the chat's pages alone. It was 3,940 before pages asked a silent server ever later, each at a moment of its own, and
+    assert small["exit.js"] + small["after.js"] <= 2_920
+    # Once a visit, with the pack: what shows pages, and what the guide, contacts, news and tools do. It was 4,730 before it
+    # brought what answers a tap, keeps Hide in view under two fingers, and unfolds: 460 bytes less on every page.
+    assert small["carried.js"] <= 5_290
+    # For the chat's pages alone, beside them. It was 3,940 before pages asked a silent server ever later, each at a moment of its own, and
     # before a screen reader said that one waits, is asked, and that it is over: Orca was heard to leave them out.
     assert small["chat.js"] <= 4_050
 
@@ -176,7 +182,7 @@ _SEARCHES = {"search", "match", "fullmatch", "sub", "findall", "finditer", "comp
 def sentences_compared(source: str) -> list[str]:
     """Every sentence (more than three words) that code compares, matches, or looks for in another."""
     found = []
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(tree_of(source)):
         asked: list[ast.expr] = []
         if isinstance(node, ast.Compare):
             asked = [node.left, *node.comparators]
@@ -220,7 +226,7 @@ def is_a_sentence(text: str) -> bool:
 
 def sentences_raised(source: str) -> list[str]:
     """Every sentence that an exception of ours is given: written there, by name, or made there with a call."""
-    tree = ast.parse(source)
+    tree = tree_of(source)
     named = {
         target.id: node.value.value
         for node in tree.body
@@ -259,7 +265,7 @@ def _exceptions_made(tree: ast.Module) -> Iterator[ast.Call]:
 
 def sentences_kept(source: str) -> list[str]:
     """Every string of a module that is a whole sentence, except docstrings and what goes into the operator's log."""
-    tree = ast.parse(source)
+    tree = tree_of(source)
     passed_over = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for call in ast.walk(tree):
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr in _LOG_METHODS:
@@ -316,7 +322,7 @@ def test_every_refusal_of_the_desk_has_words_and_is_used() -> None:
         for path in PACKAGE.rglob("*.py")
         if path.name not in ("refusals.py", "refusal_words.py")
     )
-    assert [why.name for why in Refusal if not re.search(rf"\bRefusal\.{why.name}\b", used)] == []
+    assert {why.name for why in Refusal} - set(re.findall(r"\bRefusal\.(\w+)\b", used)) == set()
 
 
 def test_no_code_compares_or_searches_a_sentence() -> None:
@@ -334,7 +340,7 @@ def test_every_code_has_words_and_is_used() -> None:
     used = " ".join(
         path.read_text("utf-8") for path in PACKAGE.rglob("*.py") if path.name not in ("codes.py", "problem_words.py")
     )
-    assert [code.name for code in Code if not re.search(rf"\bCode\.{code.name}\b", used)] == []
+    assert {code.name for code in Code} - set(re.findall(r"\bCode\.(\w+)\b", used)) == set()
 
 
 def test_every_name_in_a_forms_words_is_a_value_or_a_field_of_the_form() -> None:

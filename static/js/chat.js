@@ -348,6 +348,7 @@
 
   function arrive() {
     known = ""; // what this page knows is another matter
+    document.querySelector("[data-chat-plain]")?.remove();
     if (document.querySelector("[data-chat-ended]")) return over({});
     open();
     const place = list();

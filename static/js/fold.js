@@ -1,12 +1,21 @@
 // @ts-check
 /**
- * What is folded: a wide screen shows at once what has room there (taps.js), and paper shows everything. Without scripts
- * one opens them oneself.
+ * What is folded: a wide screen shows at once what has room there, and paper shows everything. Without scripts one opens
+ * them oneself.
  */
 (() => {
   "use strict";
 
+  const wide = matchMedia("(min-width: 60rem)");
+
+  function spread() {
+    /** @type {NodeListOf<HTMLDetailsElement>} */
+    const folds = document.querySelectorAll("[data-open-wide]");
+    for (const fold of folds) fold.open = wide.matches;
+  }
+
   function offer() {
+    spread();
     for (const button of document.querySelectorAll("[data-print-page]")) button.removeAttribute("hidden");
   }
 
@@ -25,6 +34,7 @@
       fold.removeAttribute("data-for-paper");
     }
   });
+  wide.onchange = spread;
   document.addEventListener("sidedoor:arrived", offer);
   offer();
 })();

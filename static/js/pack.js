@@ -13,8 +13,10 @@ const pack = (() => {
   const FRESH_MS = 15 * 60 * 1000;
   const PATIENCE_MS = 4000;
   const root = document.documentElement;
+  const own = document.getElementById("languages")?.dataset.own ?? root.lang;
   const REST = "-rest";
-  /** @typedef {NonNullable<Awaited<ReturnType<typeof taps.bring>>["told"]> & { language: string, part: string, tag: string | null, asked: number }} Pack */
+  /** @typedef {Awaited<ReturnType<typeof taps.bringFirst>>} Brought */
+  /** @typedef {Brought["told"] & { language: string, part: string, tag: string | null, asked: number }} Pack */
   /** @type {Map<string, Pack>} by language, with the part */
   const held = new Map();
   /** @type {Map<string, Promise<void>>} the same, what is on its way; at first, the one that brought this */
@@ -22,12 +24,13 @@ const pack = (() => {
 
   /**
    * Keep what comes; what fails leaves what there was.
-   * @param {string} language @param {string} part @param {ReturnType<typeof taps.bring>} bringing
+   * @param {string} language @param {string} part @param {Promise<Partial<Brought> & { response: Response }>} bringing
    */
   async function keep(language, part, bringing) {
     const name = language + part;
     try {
-      const { response, asked, told } = await bringing;
+      const { response, told } = await bringing;
+      const asked = Date.now();
       const before = held.get(name);
       const none = { direction: "", shared: [], pages: {}, rest: [] };
       if (response.status === 304 && before) before.asked = asked;
@@ -40,10 +43,18 @@ const pack = (() => {
     }
   }
 
+  /** @param {string} language @param {RequestPriority} priority @param {string} part @returns {Promise<Partial<Brought> & { response: Response }>} */
+  async function fetched(language, priority, part) {
+    const path = `${language === own ? "" : `/${language}`}/pack${part}`;
+    const tag = held.get(language + part)?.tag;
+    const response = await taps.ask(path, { credentials: "omit", priority }, language, tag ? { "If-None-Match": tag } : {});
+    return response.ok ? { response, told: (await response.json())[1] } : { response };
+  }
+
   /** @param {string} language @param {RequestPriority} priority Ask, once at a time. */
   function ask(language, priority, part = "") {
     const name = language + part;
-    const asking = coming.get(name) ?? keep(language, part, taps.bring(priority, language, part, held.get(name)?.tag));
+    const asking = coming.get(name) ?? keep(language, part, fetched(language, priority, part));
     coming.set(name, asking);
     return asking;
   }

@@ -26,8 +26,9 @@
   /** @typedef {Page & { name: string, scroll: number, focus: Element | null }} View */
   /** @type {View[]} */
   const past = [];
-  /** Each is started, or put on, once a visit. */
-  const started = new Set([...document.querySelectorAll("script, style")].map(({ textContent }) => textContent));
+  /** What few pages need goes into the sheet of all pages, each once a visit: the policy lists the page's own alone. */
+  const sheet = /** @type {CSSStyleSheet} */ (document.querySelector("style")?.sheet);
+  const styles = new Set([...document.querySelectorAll("style")].map(({ textContent }) => textContent));
   let journey = new AbortController();
   /** @type {CloseWatcher | null} */
   let watcher = null;
@@ -81,7 +82,6 @@
     wayBack.hidden = !before;
     for (const place of wayBack.querySelectorAll("[data-name]")) place.textContent = before?.name ?? "";
     watchBack();
-    taps.spread();
     document.dispatchEvent(new Event("sidedoor:arrived"));
   }
 
@@ -134,9 +134,20 @@
     return main.querySelector("h1")?.textContent?.trim() ?? "";
   }
 
+  /** @param {string} hash @returns {HTMLElement | null} the part of the page it names, percent-encoded or not (HTML, 7.4.6.4) */
+  function part(hash) {
+    const name = hash.slice(1);
+    try {
+      return document.getElementById(name) ?? document.getElementById(decodeURIComponent(name));
+    } catch {
+      // A stray % encodes nothing.
+      return null;
+    }
+  }
+
   /** @param {string} hash go to the part of the page it names, or to the page's heading */
   function settle(hash) {
-    const target = taps.part(hash);
+    const target = part(hash);
     if (target) return taps.goTo(target);
     scrollTo({ top: 0, behavior: "instant" });
     const top = main.querySelector("h1") ?? main;
@@ -149,10 +160,13 @@
    * @param {URL} url @param {RequestInit} how @param {Promise<Response>} [answer] where it was asked for before this was here
    */
   async function travel(url, how, answer) {
+    if (taps.hidden.signal.aborted) return;
     journey.abort();
     journey = new AbortController();
     const { signal } = journey;
     main.setAttribute("aria-busy", "true");
+    // It may be running before its page, or its script, is here: so much the exit has to know.
+    if (url.pathname.endsWith("/chat/start")) root.dataset.chat = "running";
     const slow = setTimeout(() => say(status.dataset.slow ?? "", true), SLOW_MS);
     try {
       if (!how.method && !url.search) {
@@ -163,7 +177,7 @@
         if (signal.aborted) return;
         if (html) return arrive(parse(html), url.pathname, url.hash);
       }
-      const response = await (answer ?? taps.ask(url, how, [root.lang, ...frames.keys()].join(" "), signal));
+      const response = await (answer ?? taps.ask(url, { ...how, signal }, [root.lang, ...frames.keys()].join(" ")));
       const html = await response.text();
       if (signal.aborted) return;
       const isPage = response.headers.get("Content-Type")?.startsWith("text/html");
@@ -190,25 +204,39 @@
   function arrive(arrived, address, hash) {
     const { lang: language, dir: direction } = arrived.documentElement;
     if (arrived.querySelector("header")) frames.set(language, /** @type {HTMLElement} */ (arrived.body.cloneNode(true)));
-    for (const style of arrived.querySelectorAll("style[data-few]")) {
-      if (!started.has(style.textContent)) document.querySelector("style")?.after(style);
-      started.add(style.textContent);
+    for (const { textContent: rules } of arrived.querySelectorAll("style[data-few]")) {
+      if (!styles.has(rules)) sheet.insertRule(`@media all{${rules}}`, sheet.cssRules.length);
+      styles.add(rules);
     }
     arrived.querySelector("#hide-notice")?.remove();
     const nodes = [.../** @type {HTMLElement} */ (arrived.getElementById("main")).childNodes];
     past.push(view());
     show({ nodes, path: address, language, direction });
-    start();
     settle(hash);
     pack.bring();
   }
 
-  /** A script of a page that arrived in place is inert. It is started if its hash is on the list. */
-  function start() {
-    for (const { text } of main.querySelectorAll("script")) {
-      if (!started.has(text)) taps.run(text);
-      started.add(text);
-    }
+  /** @type {HTMLFormElement | null} the form whose answer is awaited: a second press of Send is the same press */
+  let sending = null;
+
+  /** @param {MouseEvent | SubmitEvent} event a tap (taps.js) @param {Promise<Response>} [answer] where it was asked for before this was here */
+  function tapped(event, answer) {
+    const { target } = event;
+    if (target instanceof HTMLFormElement) return void send(target, /** @type {SubmitEvent} */ (event).submitter);
+    const link = /** @type {HTMLAnchorElement} */ (/** @type {Element} */ (target).closest("a"));
+    const onlyHash = link.getAttribute("href")?.startsWith("#");
+    const place = onlyHash || link.pathname === taps.path ? part(link.hash) : null;
+    if (place) taps.goTo(place);
+    else if (!onlyHash) void travel(new URL(link.href), {}, answer);
+  }
+
+  /** @param {HTMLFormElement} form @param {HTMLElement | null} submitter */
+  async function send(form, submitter) {
+    if (form === sending) return;
+    sending = form;
+    const fields = [...new FormData(form, submitter)].map(([name, value]) => [name, String(value)]);
+    await travel(new URL(form.action), { method: "POST", body: new URLSearchParams(fields) });
+    sending = null;
   }
 
   wayBack.addEventListener("click", ({ target }) => {
@@ -252,5 +280,5 @@
     watchBack();
   });
 
-  taps.begin(travel);
+  taps.travel = tapped;
 })();

@@ -103,11 +103,13 @@ class Reader(Asked, Protocol):
 def wait_for(reader: Asked, condition: str, seconds: float = WAIT_SECONDS) -> None:
     """Wait until a function body returns something true on the page. Raises AssertionError after `seconds`."""
     deadline = time.monotonic() + seconds
+    pause = 0.02
     while time.monotonic() < deadline:
         with contextlib.suppress(MarionetteException, WebDriverException, Error):
             if reader.run(condition):
                 return
-        time.sleep(0.02)
+        time.sleep(pause)
+        pause = min(pause * 1.2, 0.1)  # to be asked is work for a browser, too
     raise AssertionError(f"{reader.name}: never true: {condition}")
 
 

@@ -202,6 +202,37 @@ def test_a_lost_network_is_not_leaving_and_nothing_is_lost_or_doubled(office: Ch
     expect(kit.locator(".talk .reader")).to_have_count(1)
 
 
+def test_the_chat_s_script_comes_beside_a_pack_that_is_slow_and_until_then_its_page_works_by_its_buttons(
+    office: ChatOffice, kit: Page
+) -> None:
+    context = office.reader()
+    before = begin(office, context)
+    answer(kit, office)
+    say(kit, "Your answer", "I am here.")
+    before.close()
+    page, held, failed = context.new_page(), list[Route](), list[str]()
+
+    def fail(route: Route) -> None:
+        failed.append(route.request.url)
+        route.abort()
+
+    page.route("**/pack", lambda route: held.append(route))
+    page.route("**/chat.js", fail)
+    page.goto(office.site.url + "/chat")
+    expect(page.locator(".chat .adviser")).to_have_count(1)
+    say(page, "Your message", "Sent by the form alone")
+    expect(page.locator(".chat .reader")).to_contain_text("Sent by the form alone")
+    say(kit, "Your answer", "I read you.")
+    page.get_by_role("button", name="Check for replies").click()
+    expect(page.locator(".chat .adviser")).to_have_count(2)
+    assert failed, "it is asked for by the page, not by the pack"
+    page.unroute("**/chat.js")
+    expect(page.get_by_role("button", name="Check for replies")).to_have_count(0)  # asked for again, and here
+    say(kit, "Your answer", "By itself.")
+    expect(page.locator(".chat .adviser")).to_have_count(3)
+    assert held, "the pack is still on its way"
+
+
 def test_what_is_sent_while_a_message_is_on_its_way_follows_it_once_and_in_order_or_is_in_the_box_again(
     office: ChatOffice, kit: Page
 ) -> None:

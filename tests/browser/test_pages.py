@@ -62,15 +62,39 @@ def problems_of(page: Page, rules: Mapping[str, object] = RULES) -> list[str]:
     return [f"{found['id']}: {node['target']} {node['html'][:120]}" for found in broken for node in found["nodes"]]
 
 
+class Network:
+    """What a tab asks for, and what its console says."""
+
+    def __init__(self, page: Page) -> None:
+        self.requests: list[str] = []
+        self.said: list[str] = []
+        page.on("request", lambda request: self.requests.append(request.url))
+        page.on("console", lambda message: self.said.append(message.text))
+        page.on("pageerror", lambda error: self.said.append(str(error)))
+
+    def check(self, site: str, address: str) -> None:
+        """One request and the pack, and not a word in the console."""
+        # Then comes what the other pages are made of, and nothing else; of the page before it may come this late.
+        packs = [url for url in self.requests if url.endswith("/pack")]
+        assert [url for url in self.requests if url not in packs] == [site + address]
+        assert address != "/" or packs == [f"{site}/pack"]
+        assert len(packs) <= 2
+        assert not self.said, (address, self.said)
+
+
 @pytest.mark.parametrize("part", range(PARTS))
-def test_no_page_breaks_a_rule_of_axe_or_is_wider_than_the_screen_also_in_the_dark(
+def test_every_page_is_one_request_says_nothing_in_the_console_breaks_no_rule_of_axe_and_is_no_wider_than_the_screen(
     browser: Browser, site: RunningSite, part: int
 ) -> None:
     context = browser.new_context()
     page = context.new_page()
+    network = Network(page)
     broken = {}
     for number, address in enumerate(addresses()[part::PARTS]):
-        page.goto(site.url + address)
+        network.requests.clear()
+        page.goto(site.url + address, wait_until="networkidle" if address == "/" else "load")
+        if address != "/no-such-page":
+            network.check(site.url, address)
         alike, turn, dark = ALIKE.match(address), number % len(WIDTHS), number // len(WIDTHS) % 2
         page.emulate_media(color_scheme="dark" if alike and dark else "light")
         for width in WIDTHS:
@@ -84,6 +108,9 @@ def test_no_page_breaks_a_rule_of_axe_or_is_wider_than_the_screen_also_in_the_da
             page.emulate_media(color_scheme="dark")
             if found := problems_of(page, COLOURS):
                 broken[f"{address} in the dark"] = found
+        if address == "/no-such-page":  # whose status a console tells
+            network.said.clear()
+    assert not context.cookies()
     context.close()
     assert not broken, json.dumps(broken, indent=1)
 
@@ -129,31 +156,6 @@ def test_every_kind_of_form_control_can_be_read(browser: Browser, site: RunningS
     found = problems_of(page)
     context.close()
     assert not found, json.dumps(found, indent=1)
-
-
-def test_every_page_is_one_request_and_the_pack_and_says_nothing_in_the_console(
-    browser: Browser, site: RunningSite
-) -> None:
-    context = browser.new_context()
-    page = context.new_page()
-    requests: list[str] = []
-    said: list[str] = []
-    page.on("request", lambda request: requests.append(request.url))
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    for address in addresses():
-        if address == "/no-such-page":
-            continue
-        requests.clear()
-        page.goto(site.url + address, wait_until="networkidle" if address == "/" else "load")
-        # Then comes what the other pages are made of, and nothing else; of the page before it may come this late.
-        packs = [url for url in requests if url.endswith("/pack")]
-        assert [url for url in requests if url not in packs] == [site.url + address]
-        assert address != "/" or packs == [f"{site.url}/pack"]
-        assert len(packs) <= 2
-        assert not said, (address, said)
-    assert not context.cookies()
-    context.close()
 
 
 def test_every_page_is_valid_html(browser: Browser, site: RunningSite, tmp_path: Path) -> None:

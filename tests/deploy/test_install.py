@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.content import ContentFolder
 from tests.deploy.contained import Network, Room, wait_until
-from tests.server import PROJECT, copy_content
+from tests.server import PROJECT
 from tests.test_package import locked
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(300)]
@@ -100,7 +101,7 @@ def machine(tmp_path: Path) -> Path:
     assert "No site yet" in told
     assert "Write where staff reach the desk" in told
     (root / "srv/sidedoor/content").rmdir()
-    copy_content(root / "srv/sidedoor/content", ["https://weather.example/"])
+    ContentFolder(root / "srv/sidedoor/content").write_basics()
     settings = root / "etc/sidedoor/settings"
     settings.write_text(settings.read_text("utf-8") + "SIDEDOOR_DESK_URL=https://desk.example.org\n", "utf-8")
     told = install(root)

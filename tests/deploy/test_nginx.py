@@ -31,7 +31,8 @@ from sidedoor.desk import create_app as create_desk
 from sidedoor.documents.reading import read_site
 from sidedoor.public import MOST_BYTES as PUBLIC_MOST_BYTES
 from sidedoor.settings import Settings
-from sidedoor.web.headers import policy_headers, policy_in_page
+from sidedoor.web.headers import content_security_policy, policy_headers, policy_in_page
+from sidedoor.web.inline import Rules
 from sidedoor.web.look import site_rules
 from tests.browser.places import Places
 from tests.content import ContentFolder
@@ -45,15 +46,16 @@ NGINX = shutil.which("nginx") or "/usr/sbin/nginx"
 class Deployed:
     """nginx on the example's own lines, with only paths and ports changed; the site and the desk behind it."""
 
-    def policy(self) -> dict[str, str]:
-        """The headers that every answer carries."""
-        return policy_headers(False, self._rules())
+    def policy(self, page: bytes | None = None) -> dict[str, str]:
+        """The headers that every answer carries; of styles, its policy lists those that `page` holds."""
+        csp = content_security_policy(False, self._rules(), page.decode() if page is not None else None)
+        return policy_headers(False, self._rules()) | {"Content-Security-Policy": csp}
 
     def policy_in_page(self) -> str:
         """What stands in the head of the mirror's pages."""
         return policy_in_page(False, self._rules())
 
-    def _rules(self) -> str:
+    def _rules(self) -> Rules:
         return site_rules(read_site((self.content / "site.toml").read_text("utf-8")))
 
     def __init__(self, folder: Path) -> None:
@@ -229,7 +231,7 @@ def test_search_and_the_form_reach_the_application(deployed: Deployed) -> None:
     status, headers, body = deployed.get("/search", b"query=money")
     assert (status, headers["content-security-policy"]) == (
         200,
-        [deployed.policy()["Content-Security-Policy"]],
+        [deployed.policy(body)["Content-Security-Policy"]],
     )
     assert b"/help/money" in body
     assert b'method="post"' in deployed.get("/feedback")[2]
@@ -246,7 +248,7 @@ def test_ports_are_kept(deployed: Deployed) -> None:
 
 def test_a_form_reaches_the_application_also_where_the_mirror_has_a_page(deployed: Deployed) -> None:
     _, headers, page = deployed.get("/contacts")
-    assert headers["content-security-policy"] == [deployed.policy()["Content-Security-Policy"]]
+    assert headers["content-security-policy"] == [deployed.policy(page)["Content-Security-Policy"]]
     assert b'method="post" action="/contacts#found"' in page, "the mirror's page has no such form"
     place = re.search(rb'name="place" value="([^"]+)"', page)
     assert place
@@ -315,7 +317,7 @@ def test_whoever_is_in_a_chat_is_answered_by_the_application_on_every_address(de
         assert status == (404 if path == "/zqnowhere" else 200)
         assert b'<a id="hide-this-page" href="/chat/hide"' in body, path
         assert b'data-chat="running"' in body, path
-        for policy, value in deployed.policy().items():
+        for policy, value in deployed.policy(body).items():
             assert headers[policy.lower()] == [value], path
     said = deployed.get("/chat/say", urlencode({"message": "zqthrough"}).encode(), {"Cookie": f"chat={token}"})
     assert said[0] == 303, "a body comes through as well"

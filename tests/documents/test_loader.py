@@ -1,24 +1,30 @@
 """The folder as it changes: a broken edit never takes a page down, also after a restart, and half a file is never shown."""
 
 import io
+import json
 import logging
 import os
 import shutil
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
 from sidedoor.documents import loader as loading
+from sidedoor.documents import missing
 from sidedoor.documents.codes import Code
+from sidedoor.documents.document import Document
 from sidedoor.documents.kept import reading_modules
-from sidedoor.documents.lean import WordsGone
+from sidedoor.documents.lean import Words, WordsGone
 from sidedoor.documents.library import Library
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.loader import Loader
 from sidedoor.documents.problems import Refused
+from sidedoor.documents.reading import from_text
 from sidedoor.documents.renderer import Renderer
 from tests.content import ContentFolder
 
@@ -87,6 +93,85 @@ def test_a_file_that_is_still_changing_is_not_read_yet(content: ContentFolder) -
     content.document("help/money.md", "More.", title="Whole", tab_title="x")
     assert title_of(loader.load(settled=True), "money") == "Money and you"
     assert title_of(loader.load(settled=True), "money") == "Whole"
+
+
+@pytest.mark.parametrize("way", ["another", "emptied", "a start"])
+def test_while_a_folder_is_being_replaced_nothing_in_it_counts_as_deleted(
+    content: ContentFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    now = 0.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    loader = Loader(content.path, tmp_path / "data")
+    pages = {document.path for document in loader.load(seconds=60).documents}
+    last = sorted(str(path.relative_to(content.path)) for path in content.path.glob("*/*.md"))[1:]
+    whole = {file: (content.path / file).read_bytes() for file in last}
+    if way == "another":
+        content.path.rename(tmp_path / "before")
+        shutil.copytree(tmp_path / "before", content.path)
+        last = last[-1:]  # the copy stops for a moment before its last file
+    for file in last:
+        (content.path / file).unlink()
+    if way == "a start":
+        loader = Loader(content.path, tmp_path / "data")
+        assert {document.path for document in loader.load(seconds=60).documents} == pages
+    for _ in range(3):
+        now += 0.3
+        assert {document.path for document in loader.load(settled=True, told=loader.waiting).documents} == pages
+    content.write(last[0], whole[last[0]])
+    for _ in range(3):
+        now += 0.8
+        assert {document.path for document in loader.load(settled=True).documents} == pages
+    if last[1:]:
+        now += 2
+        shown = {document.path for document in loader.load(settled=True).documents}
+        assert shown < pages  # nothing came for two seconds: now they are deleted
+        assert not loader.waiting
+
+
+def test_a_command_waits_for_a_folder_that_is_being_replaced(
+    content: ContentFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages = {document.path for document in Loader(content.path, tmp_path / "data").load().documents}
+    away = tmp_path / "before"
+    content.path.rename(away)
+    content.path.mkdir()
+    for name in ("site.toml", "contacts.yaml", "help/get-help-now.md"):
+        content.write(name, (away / name).read_bytes())
+    rest = threading.Timer(0.5, lambda: shutil.copytree(away, content.path, dirs_exist_ok=True))
+    rest.start()
+    assert {document.path for document in Loader(content.path, tmp_path / "data").load().documents} == pages
+    rest.join()
+    monkeypatch.setattr(missing, "STILL_SECONDS", 0.1)
+    shutil.rmtree(content.path / "help")
+    content.write("help/money.md", (away / "help/money.md").read_bytes())
+    left = {document.path for document in Loader(content.path, tmp_path / "data").load().documents}
+    assert left < pages
+    assert {document.path for document in Loader(content.path, tmp_path / "data").load().documents} == left
+
+
+def test_a_file_that_came_and_went_keeps_no_look_waiting(content: ContentFolder) -> None:
+    loader = Loader(content.path)
+    loader.load()
+    content.document("help/new.md", title="New", tab_title="x")
+    loader.load(settled=True, told=["help/new.md"])
+    assert loader.waiting
+    (content.path / "help/new.md").unlink()
+    loader.load(settled=True, told=loader.waiting)
+    assert not loader.waiting
+
+
+def test_a_file_is_deleted_that_is_gone_at_two_looks(content: ContentFolder) -> None:
+    loader = Loader(content.path)
+    loader.load()
+    text = (content.path / "help/money.md").read_bytes()
+    (content.path / "help/money.md").unlink()
+    assert title_of(loader.load(settled=True, told=["help/money.md"]), "money")
+    content.write("help/money.md", text)
+    assert title_of(loader.load(settled=True, told=loader.waiting), "money")
+    (content.path / "help/money.md").unlink()
+    assert title_of(loader.load(settled=True, told=["help/money.md"]), "money")
+    assert title_of(loader.load(settled=True, told=loader.waiting), "money") is None
+    assert not loader.waiting
 
 
 def test_a_second_start_opens_only_what_changed(content: ContentFolder, tmp_path: Path) -> None:
@@ -328,6 +413,40 @@ def test_an_upgrade_shows_what_older_code_read_until_it_is_read_again(
     site = (content.path / "site.toml").read_text()
     content.write("site.toml", site.replace("Europe/London", "America/New_York"))
     assert news(Loader(content.path, data).load(seconds=0)) == [], "in another zone its time may be another"
+
+
+# As the release of 28 November 2026 kept them. `meta` was JSON in itself.
+OLDER_HEADS: list[dict[str, Any]] = [
+    {
+        "kind": "news", "slug": "night", "file": "news/2005/night.md", "links": [], "pictures": ["a.png"], "contact_ids": [],
+        "digest": "03c504635f15-e3b0c44298fc", "title": "Night", "plain": True,
+        "schedule": ["published", "2005-01-01T09:00:00+00:00", None, None, False, []],
+        "meta": {"title": "Night", "summary": "S.", "state": "published", "publish_at": "2005-01-01T09:00:00Z"},
+    },
+    {
+        "kind": "help", "slug": "money", "file": "help/money.md", "links": ["/help/signs"], "pictures": [],
+        "contact_ids": ["ndah"], "digest": "0d837aed9c08-bb6fa4c5cd51", "title": "Money", "plain": False,
+        "schedule": ["published", None, None, None, False, ["2026-11-02T10:00:00+00:00"]],
+        "meta": {"title": "Money", "summary": "S.", "state": "published", "group": "help", "tab_title": "M",
+                 "updates": [{"at": "2026-11-02T10:00:00Z", "note": "N."}]},
+    },
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("before", OLDER_HEADS)
+def test_what_an_older_release_kept_of_a_document_is_understood(before: dict[str, Any]) -> None:
+    kept = json.dumps({**before, "meta": json.dumps(before["meta"])})
+    document = from_text(before["file"], kept, ("digest", "reader"), lambda _: Words("<p>zq</p>", "", ("zq",)))
+    assert isinstance(document, Document)
+    told = json.loads(document.to_json())
+    assert all(
+        told[name] == before[name] for name in ("kind", "slug", "file", "links", "pictures", "contact_ids", "digest")
+    )
+    state, published, *_, notes = before["schedule"]
+    assert (document.title, document.plain, document.schedule.state) == (before["title"], before["plain"], state)
+    assert (document.published_at.isoformat() if document.published_at else None) == published
+    assert [note.isoformat() for note in document.schedule.notes] == notes
+    assert json.loads(document.meta.model_dump_json(exclude_defaults=True)) == before["meta"]
 
 
 def test_the_words_of_a_version_are_never_those_of_another(content: ContentFolder, tmp_path: Path) -> None:

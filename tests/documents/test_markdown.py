@@ -5,8 +5,9 @@ import re
 from pathlib import Path
 
 import pytest
+from markdown.extensions.toc import TocTreeprocessor
 
-from sidedoor.documents.markdown import render
+from sidedoor.documents.markdown import render, render_prose
 from sidedoor.documents.problem_words import file_words
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -183,7 +184,11 @@ def test_the_blocks_of_tools_become_lists_questions_and_cards() -> None:
 
 _PIECES = (
     "a", "word", "7", " ", "  ", "\n", "  \n", "\n\n", "'", '"', "*", "**", "_", "`", "\\", "[", "](/help)", "![", "](/images/a.jpg)",
-    "<https://a.org>", "<b>", "&amp;", "&", ".", "...", "....", "-", "--", "---", "’", "s", "- ", "1. ", "> ", "## ", "| ", "!", "\u00e9", "\u06cc",
+    "[TOC]", "<https://a.org>", "<b>", "&amp;", "&", ".", "...", "....", "-", "--", "---", "’", "s", "- ", "1. ", "> ", "## ", "| ", "!", "\u00e9", "\u06cc",
+)  # fmt: skip
+_OF_PROSE = (
+    "a", "b c", "word", "\n", "\n\n", " ", "  ", ".", "-", "“", "’", "1.", "£5", "é", "/", "(z)", "%", ":", "²", "١. x", "বাং",
+    "_a_",
 )  # fmt: skip
 
 
@@ -192,8 +197,14 @@ def test_texts_in_which_there_is_nothing_to_find_are_left_out_and_nothing_else_i
 ) -> None:
     choose = random.Random(7)
     bodies = ["".join(choose.choices(_PIECES, k=choose.randint(1, 30))) for _ in range(1500)]
+    bodies += [
+        "\n\n".join("".join(choose.choices(_OF_PROSE, k=4)) for _ in range(choose.randint(1, 3))) for _ in range(4000)
+    ]
+    assert 200 < sum(render_prose(body) is not None for body in bodies) < 1500
     bodies += [path.read_text("utf-8").split("---\n", 2)[-1] for path in Path("examples").rglob("*.md")]
     quick = [render(body) for body in bodies]
     monkeypatch.setattr("sidedoor.documents.markdown._Hide.run", lambda self, root: None)
+    monkeypatch.setattr("sidedoor.documents.markdown._Headings.run", TocTreeprocessor.run)
+    monkeypatch.setattr("sidedoor.documents.markdown.render_prose", lambda body: None)
     for body, one in zip(bodies, quick, strict=True):
         assert one == render(body), body

@@ -38,15 +38,15 @@ def test_a_document_that_takes_too_long_is_given_up_and_the_next_one_renders() -
         with pytest.raises(RenderingFailed):
             renderer.render(slow)
         assert time.monotonic() - began < 10 * limits.SECONDS_A_QUESTION
-        assert renderer.render("Fine.").html == "<p>Fine.</p>"
+        assert renderer.render("*Fine*").html == "<p><em>Fine</em></p>"
 
 
 def test_a_child_that_was_killed_is_started_again() -> None:
     with Renderer() as renderer:
-        renderer.render("One.")
+        renderer.render("*One*")
         assert renderer._child
         renderer._child._process.kill()
         renderer._child._process.wait()
         with pytest.raises(RenderingFailed):
-            renderer.render("Two.")
-        assert renderer.render("Three.").html == "<p>Three.</p>"
+            renderer.render("*Two*")
+        assert renderer.render("*Three*").html == "<p><em>Three</em></p>"

@@ -131,6 +131,17 @@ def harm_replaced_by_another(content: Path) -> None:
     copy_content(content, EXITS)
 
 
+def harm_replaced_by_a_copy_that_stops_half_way(content: Path) -> None:
+    away = Path(tempfile.mkdtemp(dir=content.parent)) / "away"
+    content.rename(away)
+    files = [path.relative_to(away) for path in sorted(away.rglob("*"), reverse=True) if path.is_file()]
+    for number, file in enumerate(files):
+        if number == len(files) // 2:
+            time.sleep(1)
+        (content / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(away / file, content / file)
+
+
 def harm_half_written(content: Path) -> None:
     page = content / "help" / "money.md"
     page.write_bytes(page.read_bytes()[:25])

@@ -1,6 +1,7 @@
 """The desk's response headers of policy: as strict as the public site's; its scripts and styles are files."""
 
 from sidedoor.web.headers import policy_headers as public_policy_headers
+from sidedoor.web.inline import NO_RULES, Rules
 
 _DESK = {
     "default-src": "'none'",
@@ -28,7 +29,7 @@ def policy_headers(https: bool) -> dict[str, str]:
     }
 
 
-def preview_headers(https: bool, frame: bool, rules: str = "") -> dict[str, str]:
+def preview_headers(https: bool, frame: bool, rules: Rules = NO_RULES) -> dict[str, str]:
     """What a previewed public page is sent with: no scripts run; the desk may show it in a frame if `frame`."""
     public = public_policy_headers(https, rules)
     policy = public["Content-Security-Policy"]

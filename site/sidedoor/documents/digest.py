@@ -17,8 +17,9 @@ _HALF = 12
 
 def digest_of(title: str, summary: str, body: str, notes: str = "") -> str:
     """The digest of a page's words; how its lines are broken makes none other."""
-    urgent = [found[0] for found in _EMERGENCY.finditer(body)]
-    urgent += [*_CALLED.findall(body), *_NUMBER.findall(body)]
+    urgent = [found[0] for found in _EMERGENCY.finditer(body)] if "///" in body else []
+    urgent += _CALLED.findall(body) if "///" in body else []
+    urgent += _NUMBER.findall(body)
     return f"{_half((title, summary, body, notes))}-{_half(urgent)}"
 
 

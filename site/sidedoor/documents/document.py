@@ -179,6 +179,8 @@ class Document:
         state, publish_at, expires_at, withdrawn_at, _, notes = self.schedule
         if state not in ("published", "withdrawn"):
             return ()
+        if not (expires_at or notes or withdrawn_at):
+            return (publish_at,) if publish_at else ()
         return tuple(moment for moment in (publish_at, expires_at, *notes, withdrawn_at) if moment)
 
 
@@ -190,7 +192,7 @@ def path_of(kind: Kind, slug: str, language: str = "") -> str:
 def folder_of(file: str) -> str:
     """The language folder of a path in the content folder, `cy` in `cy/help/money.md`; empty where there is none."""
     first, _, rest = file.partition("/")
-    return first if rest and _LANGUAGE.fullmatch(first) else ""
+    return first if rest and first not in FOLDERS and _LANGUAGE.fullmatch(first) else ""
 
 
 def kind_of(file: str) -> Kind | None:

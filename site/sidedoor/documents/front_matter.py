@@ -27,6 +27,13 @@ _READ_DIFFERENTLY = re.compile(
 """Where the two readers disagree: halves of a letter, tabs, other line ends and marks, tags, directives, `?` keys, a
 comment after `|`."""
 
+_ORDINARY = re.compile(
+    r"([a-z_]{1,40}): (?:([A-Za-z0-9](?:[\w ,.;()/'’‘“”–—£%?!+\u00c0-\u024f-]|:(?=[^\s:]))*(?<! ))"
+    r"|\[([A-Za-z0-9][\w-]*(?:, [A-Za-z0-9][\w-]*)*)\])",
+    re.ASCII,
+)
+"""A line as nearly all of a newsroom's are: a name, and after it words in no quotes, or a list of single words."""
+
 
 @dataclass
 class Written:
@@ -68,6 +75,8 @@ def read_yaml(text: str, file: str, first_line: int = 1) -> Written:
 def _read(text: str, file: str, first_line: int) -> Written:
     """The same, not to be changed: the next caller gets the same object."""
     _refuse_lost_letters(text, file, first_line)
+    if ordinary := _read_ordinary(text, first_line):
+        return ordinary
     try:
         root = yaml.compose(text, Loader=_QUICK if _QUICK and _both_read_it_alike(text) else yaml.BaseLoader)
     except yaml.MarkedYAMLError as error:
@@ -86,6 +95,21 @@ def _read(text: str, file: str, first_line: int) -> Written:
     if problems:
         raise Refused(problems)
     written.values = _plain(root, (), written.lines, first_line)
+    return written
+
+
+def _read_ordinary(text: str, first_line: int) -> Written | None:
+    """What YAML reads from a text of ordinary lines alone, at an eighth of the time; None of any other."""
+    written = Written({}, {(): first_line})
+    for number, line in enumerate(text.split("\n"), start=first_line):
+        found = _ORDINARY.fullmatch(line)
+        if not found or found[1] in written.values:
+            return None
+        name, words, several = found.groups()
+        written.lines[name,] = number
+        written.values[name] = words if several is None else several.split(", ")
+        for place, _ in enumerate(several.split(", ") if several else ()):
+            written.lines[name, place] = number
     return written
 
 

@@ -7,19 +7,19 @@ as well, as files beside it, and the sizes that were made of them. All workers s
 take (see loader.py). A disk that is full, read-only or broken costs this copy, never the site.
 """
 
-import ast
 import fcntl
 import hashlib
 import os
+import re
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
 from pathlib import Path
+from typing import NamedTuple
 
 from sidedoor.database import Database
 from sidedoor.documents.lean import version_of
@@ -39,13 +39,14 @@ CREATE INDEX replaced_words ON words (replaced) WHERE replaced IS NOT NULL;
 """
 WORDS_OUTLIVE_SECONDS = 300
 """Words that were replaced or deleted: a worker that does not know of it yet may still need them."""
+_AT_ONCE = 500
+_IMPORT = re.compile(r"^\s*(?:from|import) sidedoor\.documents\.(\w+)", re.MULTILINE)
 # What somebody is told of a file that is refused changes nothing about those that are read.
 _ONLY_SAY = {"codes", "problems", "problem_words"}
 _READ_WITH = ("Markdown", "pymdown-extensions", "nh3", "pydantic", "PyYAML", "Pillow")
 
 
-@dataclass(frozen=True, slots=True)
-class Copy:
+class Copy(NamedTuple):
     """The last good version of a file: `value`, which `reader` made of bytes with this `digest`.
 
     `signature` is what the file system said of the file; while it says the same, the file need not be opened.
@@ -78,8 +79,8 @@ class Kept:
             return
         try:
             with self._database.reading() as database:
-                for row in database.execute("SELECT file, signature, digest, reader, value FROM kept"):
-                    yield Copy(*row)
+                rows = database.execute("SELECT file, signature, digest, reader, value, '' FROM kept")
+                yield from map(Copy._make, rows)
         except (sqlite3.Error, OSError):
             return
 
@@ -89,20 +90,27 @@ class Kept:
         row = self._row(query, file)
         return Copy(*row) if row else None
 
+    def some(self, files: Sequence[str]) -> dict[str, Copy]:
+        """The copies of those of some hundred files that are kept."""
+        query = f"SELECT file, signature, digest, reader, value FROM kept WHERE file IN ({_marks(files)})"  # noqa: S608
+        return {row[0]: Copy(*row) for row in self._rows(query, files)}
+
     def words(self, version: int) -> str | None:
         """The words of a version of a document; None if they are not kept."""
         row = self._row("SELECT value FROM words WHERE version = ?", version)
         return row[0] if row else None
 
     def _row(self, query: str, key: str | int) -> tuple[str, ...] | None:
+        return next(iter(self._rows(query, (key,))), None)
+
+    def _rows(self, query: str, keys: Sequence[str | int]) -> list[tuple[str, ...]]:
         if not self._database:
-            return None
+            return []
         try:
             with self._database.reading() as database:
-                row: tuple[str, ...] | None = database.execute(query, (key,)).fetchone()
+                return database.execute(query, keys).fetchall()
         except (sqlite3.Error, OSError):
-            return None
-        return row
+            return []
 
     def update(self, copies: Iterable[Copy], forgotten: Iterable[str] = ()) -> bool:
         """Keep `copies`; forget files that were deleted on purpose, which must not come back. Whether that was done."""
@@ -178,11 +186,12 @@ class Kept:
 
 def _update(database: sqlite3.Connection, copies: list[Copy], gone: list[str]) -> None:
     now = time.time()
-    for file in (*(copy.file for copy in copies), *gone):
-        before = database.execute("SELECT digest, reader FROM kept WHERE file = ?", (file,)).fetchone()
-        if before:
-            version = version_of(file, *before)
-            database.execute("UPDATE words SET replaced = ? WHERE version = ?", (now, version))
+    files = [*(copy.file for copy in copies), *gone]
+    for first in range(0, len(files), _AT_ONCE):
+        some = files[first : first + _AT_ONCE]
+        query = f"SELECT file, digest, reader FROM kept WHERE file IN ({_marks(some)})"  # noqa: S608
+        before = [(now, version_of(*row)) for row in database.execute(query, some).fetchall()]
+        database.executemany("UPDATE words SET replaced = ? WHERE version = ?", before)
     database.executemany("DELETE FROM kept WHERE file = ?", [(file,) for file in gone])
     database.executemany(
         "INSERT OR REPLACE INTO words VALUES (?, ?, NULL)",
@@ -193,9 +202,13 @@ def _update(database: sqlite3.Connection, copies: list[Copy], gone: list[str]) -
         [(copy.file, copy.signature, copy.digest, copy.reader, copy.value) for copy in copies],
     )
     # Where only the date of a file is another, or its words came back, its version is the one of before.
-    versions = [(version_of(copy.file, copy.digest, copy.reader),) for copy in copies]
+    versions = [(version_of(copy.file, copy.digest, copy.reader),) for copy in copies if not copy.words]
     database.executemany("UPDATE words SET replaced = NULL WHERE version = ?", versions)
     _forget_replaced(database)
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ", ".join("?" * len(values))
 
 
 def _forget_replaced(database: sqlite3.Connection) -> None:
@@ -222,7 +235,5 @@ def reading_modules() -> list[Path]:
 
 
 def _imported(path: Path) -> set[str]:
-    package = "sidedoor.documents."
-    nodes = ast.walk(ast.parse(path.read_bytes()))
-    imports = [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)]
-    return {module.removeprefix(package) for module in imports if module.startswith(package)}
+    # Not parsed: at every start of every process that would take as long as to look at ten thousand files.
+    return set(_IMPORT.findall(path.read_text("utf-8")))

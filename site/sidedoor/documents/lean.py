@@ -6,17 +6,16 @@ exactly this file: a version that a later one replaced never answers in its plac
 
 import hashlib
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from sys import intern
 from typing import Any
 
-from sidedoor.documents.document import Document, Schedule, model_of
-from sidedoor.documents.models import Meta, NewsMeta
+from pydantic_core import from_json
 
-_ON_DISK = ("html", "notes_html", "sentences")
-_LIGHT = tuple(field.name for field in fields(Document) if field.name not in ("meta", *_ON_DISK))
+from sidedoor.documents.document import Document, Schedule, folder_of, model_of, path_of
+from sidedoor.documents.models import Kind, Meta, NewsMeta, TranslationMeta
+
 _OF_ITSELF = frozenset(
     (
         "title", "summary", "language", "state", "publish_at", "expires_at", "withdrawn", "related_help", "reviewed",
@@ -25,6 +24,8 @@ _OF_ITSELF = frozenset(
     )
 )  # fmt: skip
 """What news may say without any list, any other page or any former address having to know it."""
+
+_as_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class WordsGone(LookupError):
@@ -41,7 +42,7 @@ class Words:
 
     def to_json(self) -> str:
         """For `kept.Kept`."""
-        return json.dumps([self.html, self.notes_html, self.sentences], ensure_ascii=False)
+        return _as_json([self.html, self.notes_html, self.sentences])
 
     @classmethod
     def from_json(cls, text: str) -> "Words":
@@ -53,35 +54,68 @@ class Words:
 class LeanDocument(Document):
     """A Document that was kept. `fetch` brings the words of a version of a file; it may raise WordsGone."""
 
-    __slots__ = ("_fetch", "_meta", "_path", "_plain", "_schedule", "_title", "_version")
+    __slots__ = ("_fetch", "_head", "_made_from", "_meta", "_path", "_schedule", "_title")
     _fetch: "Fetch"
-    _meta: Meta | str
+    _head: str
+    _made_from: tuple[str, str]
+    _meta: Meta | None
     _path: str
-    _plain: bool
     _schedule: Schedule
     _title: str
-    _version: int
 
     @classmethod
-    def of(cls, head: str, version: int, fetch: "Fetch") -> "LeanDocument":
-        """What `head_of` made a head of. Raises ValueError, TypeError or KeyError for another version's."""
-        known = json.loads(head)
+    def of(cls, head: str, file: str, kind: Kind, made_from: tuple[str, str], fetch: "Fetch") -> "LeanDocument":
+        """What `head_of` made a head of; `made_from` as for `version_of`.
+
+        Raises ValueError, TypeError or KeyError for another version's.
+
+        A start makes one of each that is kept, so that what it can do without stays in `_head` as it is.
+        """
+        if head.startswith("{"):
+            head = _as_today(json.loads(head))
+        begins = from_json(head[: head.index("\n")])
+        plain, title, state, publish_at, expires_at, withdrawn_at, removed, notes, pictures = begins
+        slug = file[file.rindex("/") + 1 : -3]
         made, put = cls.__new__(cls), object.__setattr__
-        for name in _LIGHT:
-            value = known[name]
-            put(made, name, tuple(value) if isinstance(value, list) else value)
-        state, publish_at, expires_at, withdrawn_at, removed, notes = known["schedule"]
-        days = (_moment(publish_at), _moment(expires_at), _moment(withdrawn_at))
-        put(made, "kind", intern(made.kind))
-        put(made, "_schedule", Schedule(intern(state), *days, removed, tuple(map(datetime.fromisoformat, notes))))
-        put(made, "_plain", known["plain"])
-        put(made, "_title", known["title"])
-        put(made, "_version", version)
+        put(made, "kind", kind)
+        put(made, "slug", slug)
+        put(made, "file", file)
+        put(made, "pictures", tuple(pictures))
+        when = (
+            publish_at and datetime.fromisoformat(publish_at),
+            expires_at and datetime.fromisoformat(expires_at),
+            withdrawn_at and datetime.fromisoformat(withdrawn_at),
+        )
+        put(made, "_schedule", Schedule(state, *when, removed, tuple(map(datetime.fromisoformat, notes))))
+        put(made, "_title", title)
+        put(made, "_path", path_of(kind, slug, folder_of(file)))
+        put(made, "_made_from", made_from)
         put(made, "_fetch", fetch)
+        put(made, "_head", head)
         # What lists ask for more than title and days has its front matter at hand; that of the others is read anew.
-        put(made, "_meta", known["meta"] if known["plain"] else _meta(made, known["meta"]))
-        put(made, "_path", Document.path.fget(made))  # type: ignore[attr-defined]
+        put(made, "_meta", None)
+        if not plain:
+            put(made, "_meta", made._read_meta())
         return made
+
+    def _more(self) -> tuple[str, list[str], list[str], str]:
+        digest, links, contact_ids, meta = from_json(self._head.partition("\n")[2])
+        return digest, links, contact_ids, meta
+
+    def _read_meta(self) -> Meta:
+        return model_of(self.file).model_validate_json(self._more()[3], context={"zone": UTC})
+
+    @property
+    def digest(self) -> str:
+        return self._more()[0]
+
+    @property
+    def links(self) -> tuple[str, ...]:
+        return tuple(self._more()[1])
+
+    @property
+    def contact_ids(self) -> tuple[str, ...]:
+        return tuple(self._more()[2])
 
     @property
     def path(self) -> str:
@@ -97,15 +131,23 @@ class LeanDocument(Document):
 
     @property
     def plain(self) -> bool:
-        return self._plain
+        return self._meta is None
+
+    @property
+    def translation(self) -> TranslationMeta | None:
+        return None if self._meta is None else Document.translation.fget(self)  # type: ignore[attr-defined]
+
+    @property
+    def group(self) -> str:
+        return "" if self._meta is None else Document.group.fget(self)  # type: ignore[attr-defined]
 
     @property
     def version(self) -> int:
-        return self._version
+        return version_of(self.file, *self._made_from)
 
     @property
     def meta(self) -> Meta:
-        return _meta(self, self._meta) if isinstance(self._meta, str) else self._meta
+        return self._read_meta() if self._meta is None else self._meta
 
     @property
     def html(self) -> str:
@@ -124,19 +166,22 @@ Fetch = Callable[[LeanDocument], Words]
 
 
 def head_of(document: Document) -> str:
-    """Everything of a document but its words, as JSON."""
-    schedule = document.schedule
-    *moments, removed, notes = schedule[1:]
-    return json.dumps(
-        {
-            **{name: getattr(document, name) for name in _LIGHT},
-            "title": document.title,
-            "schedule": [schedule.state, *map(_written, moments), removed, [note.isoformat() for note in notes]],
-            "plain": _is_plain(document),
-            "meta": document.meta.model_dump_json(by_alias=True, exclude_defaults=True),
-        },
-        ensure_ascii=False,
-    )
+    """Everything of a document but its file and its words: a line of JSON of what every start needs, then the rest."""
+    state, *moments, removed, notes = document.schedule
+    when = [state, *map(_written, moments), removed, [note.isoformat() for note in notes]]
+    meta = document.meta.model_dump_json(by_alias=True, exclude_defaults=True)
+    more = (document.digest, document.links, document.contact_ids, meta)
+    return _head((_is_plain(document), document.title, *when, document.pictures), more)
+
+
+def _head(begins: Sequence[object], more: Sequence[object]) -> str:
+    return f"{_as_json(begins)}\n{_as_json(more)}"
+
+
+def _as_today(known: dict[str, Any]) -> str:
+    """A head as releases wrote it while it was a table in one line."""
+    begins = (known["plain"], known["title"], *known["schedule"], known["pictures"])
+    return _head(begins, (known["digest"], known["links"], known["contact_ids"], known["meta"]))
 
 
 def words_of(document: Document) -> Words:
@@ -153,18 +198,12 @@ def version_of(file: str, digest: str, reader: str) -> int:
 def _is_plain(document: Document) -> bool:
     if type(document.meta) is not NewsMeta or document.group:
         return False
+    if document.meta.model_fields_set <= _OF_ITSELF:
+        return True
     defaults = NewsMeta.model_fields
     said = {name for name in defaults if getattr(document.meta, name) != defaults[name].get_default()}
     return said <= _OF_ITSELF
 
 
-def _meta(document: Document, text: str) -> Meta:
-    return model_of(document.file).model_validate_json(text, context={"zone": UTC})
-
-
 def _written(moment: Any) -> str | None:
     return moment.isoformat() if isinstance(moment, datetime) else None
-
-
-def _moment(written: str | None) -> datetime | None:
-    return datetime.fromisoformat(written) if written else None

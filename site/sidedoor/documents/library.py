@@ -54,10 +54,10 @@ class Library:
 
     def public_of(self, seen: Mapping[Document, Visibility], now: datetime, valid_until: datetime) -> "PublicLibrary":
         """The documents by what `visibility` says of each."""
-        where: dict[Visibility, list[Document]] = {visibility: [] for visibility in Visibility}
-        for document in self.documents:
-            where[seen[document]].append(document)
-        shown, withdrawn = where[Visibility.SHOWN], where[Visibility.WITHDRAWN]
+        shown, withdrawn, removed = (
+            [document for document in self.documents if seen[document] is wanted]
+            for wanted in (Visibility.SHOWN, Visibility.WITHDRAWN, Visibility.REMOVED)
+        )
         return PublicLibrary(
             now=now,
             valid_until=valid_until,
@@ -65,7 +65,7 @@ class Library:
             contacts=self.contacts,
             shown=tuple(shown),
             withdrawn=tuple(withdrawn),
-            removed=tuple(where[Visibility.REMOVED]),
+            removed=tuple(removed),
             pictures={
                 name: known
                 for document in (*shown, *withdrawn)
@@ -125,16 +125,28 @@ class PublicLibrary:
             and self.site == other.site
         )
 
-    def follow(self, before: "PublicLibrary", moved: Collection[Document]) -> None:
-        """Keep the lists of news of `before`, but for the documents that came, went or changed: `moved`."""
+    def follow(self, before: "PublicLibrary", moved: set[Document]) -> None:
+        """Keep the lists of `before`, but for the documents that came, went or changed: `moved`."""
+        here = moved.intersection(self.shown)
         own = {document for document in moved if document.kind == "news" and not document.folder}
-        came = own & set(self.shown)
+        came = own & here
         years = dict(before.news_by_year)
         for year in {self._year(item) for item in own}:
             of_year = {item for item in came if self._year(item) == year}
             years[year] = self._with(years.get(year, ()), moved, of_year)
         known = {year: items for year, items in sorted(years.items(), reverse=True) if items}
         vars(self).update(news=self._with(before.news, moved, came), news_by_year=known)
+        made = vars(before)
+        if "by_path" in made:
+            by_path = {**made["by_path"]}
+            for document in moved:
+                if by_path.get(document.path) is document:
+                    del by_path[document.path]
+            by_path |= {document.path: document for document in (*moved.intersection(self.withdrawn), *here)}
+            vars(self).update(by_path=by_path)
+        if all(document.plain for document in moved):
+            # What is plain is in none of these.
+            vars(self).update({name: made[name] for name in ("_others", "_former", "_in_folders") if name in made})
 
     def _with(
         self, items: Iterable[Document], without: Collection[Document], more: Iterable[Document]

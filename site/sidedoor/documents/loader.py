@@ -2,7 +2,8 @@
 
 A file that cannot be used is reported, and its last good version stays: in memory, and in SIDEDOOR_DATA for the next
 start. A changed file is read once it has stopped changing, so half a file is never shown. A folder that is away (not
-mounted, mistyped, emptied) deletes nothing: everything stays as it was last good, at a start as well.
+mounted, mistyped, emptied) or is just being replaced deletes nothing: everything stays as it was last good, at a start
+as well.
 
 What one worker has read, the others take from the copies: one reads at a time, on all processors where there is much to
 read, and whoever dies leaves the turn to the next.
@@ -16,17 +17,19 @@ import stat
 import time
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from itertools import chain, islice, takewhile
 from pathlib import Path
 from sys import intern
+from typing import NamedTuple
 
 from sidedoor.documents.codes import Code
 from sidedoor.documents.document import Document, kind_of
 from sidedoor.documents.kept import Copy, Kept, reader_version
 from sidedoor.documents.lean import Fetch, LeanDocument, Words, WordsGone, version_of, words_of
 from sidedoor.documents.library import Library
+from sidedoor.documents.missing import Missing
 from sidedoor.documents.models import FactsFile
 from sidedoor.documents.pictures import Picture, PictureFacts
 from sidedoor.documents.problems import Problem, Refused
@@ -47,6 +50,7 @@ from sidedoor.documents.reading import (
     read_text,
     to_text,
 )
+from sidedoor.documents.reading_child import Answer
 from sidedoor.documents.reading_pool import WORTH_IT, ReadingPool
 from sidedoor.documents.recordings import is_recording
 from sidedoor.documents.renderer import Renderer, shared_renderer
@@ -57,19 +61,22 @@ _BATCH = 400
 _MOST_TOLD = 1000
 """So many changed paths at once are better found by a look at everything."""
 _WAIT_SECONDS = 0.05
-_MISSES = 20
-"""So many files in a row of which no copy has come yet, and the rest need not be asked for."""
+_ASKED_FOR = 100
+"""So many files are asked for together; where no copy of them has come yet, the rest need not be."""
 _PATIENCE_SECONDS = 20.0
 """How long a worker waits for another's copies that do not come, before it reads for itself."""
 _WORDS_IN_MEMORY = 64
+_VERY_MANY = 100_000
+"""Objects of which as good as none will ever go, and no circle: to look them through would stop everybody again."""
 
-Signature = tuple[int, int, int]
-_NEVER_SEEN: Signature = (-1, -1, -1)
+Signature = str
+"""What the file system says of a file, as it is kept: of a hundred thousand, none has to be taken apart."""
+_NEVER_SEEN: Signature = "(-1, -1, -1)"
+_UNREADABLE: Signature = "(0, 0, 0)"
 log = logging.getLogger("sidedoor.content")
 
 
-@dataclass(frozen=True, slots=True)
-class _Record:
+class _Record(NamedTuple):
     """A file as it was when last read. `good` is its last good version, from this reading or an earlier one."""
 
     signature: Signature
@@ -92,6 +99,7 @@ class Loader:
             self._copies = dict(self._read_before()) if self._kept else {}
         self._records: dict[str, _Record] = {}
         self._unsettled: dict[str, Signature] = {}
+        self._missing = Missing()
         self._library: Library | None = None
         self._away = False
         self._closed: set[str] = set()
@@ -114,10 +122,14 @@ class Loader:
         call reads news; what is left is `behind`, for `read_on`.
         Raises Refused if there is no usable site.toml, neither now nor kept.
         """
-        if not self._library:
-            with _making_what_stays():
-                return self._load(settled, told, seconds)
-        return self._load(settled, told, seconds)
+        if self._library:
+            return self._load(settled, told, seconds)
+        with _making_what_stays():
+            library = self._load(settled, told, seconds)
+            while self._missing.files and seconds is None:
+                time.sleep(_WAIT_SECONDS)
+                library = self._load(True, None, None)
+        return library
 
     def _load(self, settled: bool, told: Collection[str] | None, seconds: float | None) -> Library:
         found = self._look_at(told)
@@ -138,10 +150,11 @@ class Loader:
         changed = {file for file, signature in found.items() if self._signature(file) != signature}
         changed -= self._behind.keys()
         if settled:
-            changed = self._settled(changed, found, whole)
+            changed = self._settled(changed, found, looked_at)
         known = self._records.keys() | self._copies.keys()
         gone = {file for file in (known if looked_at is None else known & looked_at) if file not in found}
         gone = {file for file in gone if not self._behind_a_closed_door(file)}
+        gone = self._missing.deleted(gone, known, found, self._inode() if whole else None, settled)
         removed = gone & self._records.keys()
         closed = tuple(
             Problem(f"{folder}/", None, Code.SUBFOLDER_UNREADABLE) for folder in sorted(self._closed) if folder
@@ -159,7 +172,7 @@ class Loader:
             self._behind = {file: left[file] for file in _in_order(left)}
         if whole:
             for file in self._copies.keys() - found.keys() - self._records.keys():
-                if self._behind_a_closed_door(file):
+                if self._behind_a_closed_door(file) or file in self._missing.files:
                     self._take_from_copy(file)
         if self._kept:
             self._kept.update((), gone)
@@ -187,8 +200,8 @@ class Loader:
 
     @property
     def waiting(self) -> Collection[str]:
-        """The files that are still changing, so that another look should come soon."""
-        return self._unsettled.keys()
+        """The files that are still changing or just went, so that another look should come soon."""
+        return self._unsettled.keys() | self._missing.files
 
     @property
     def behind(self) -> int:
@@ -219,6 +232,8 @@ class Loader:
         """The signatures of the files that may have changed; None if only a look at everything tells what changed."""
         if told is None or not self._library or self._away or self._closed or len(told) > _MOST_TOLD:
             return None
+        if self._missing.replaced:
+            return None
         found: dict[str, Signature] = {}
         for file in told:
             if any(part.startswith(".") for part in file.split("/")) or file.rsplit("/", 1)[-1].startswith("~"):
@@ -232,7 +247,7 @@ class Loader:
                 status = os.stat(path)
                 if stat.S_ISDIR(status.st_mode):
                     return None
-                found[file] = (status.st_mtime_ns, status.st_size, status.st_ino)
+                found[file] = _signature_of(status)
             except FileNotFoundError:
                 # Of a document, of one of many, that was deleted. All else may be a folder that is away.
                 if not (file.endswith(".md") or file.startswith(SHOWN)) or not os.path.exists(
@@ -240,39 +255,54 @@ class Loader:
                 ):
                     return None
             except OSError:
-                found[file] = (0, 0, 0)
+                found[file] = _UNREADABLE
         still = len(self._first) - sum(file not in found for file in told)
         return found if still > 0 else None
 
     def _scan(self) -> Iterator[tuple[str, Signature]]:
         """Every file that counts, by its path in the folder, with what tells one version of it from another."""
-        start = len(os.fspath(self.content)) + 1
         self._closed = set()
+        waiting = [("", os.fspath(self.content))]
+        while waiting:
+            inside, folder = waiting.pop()
+            of_documents = kind_of(f"{inside}any.md") is not None
+            try:
+                with os.scandir(folder) as entries:
+                    for entry in entries:
+                        name = entry.name
+                        if name.startswith("."):
+                            continue
+                        file = f"{inside}{name}"
+                        try:
+                            if entry.is_dir():
+                                if not entry.is_symlink():
+                                    waiting.append((f"{file}/", entry.path))
+                                continue
+                            signature = _signature_of(entry.stat())
+                        except OSError:
+                            signature = _UNREADABLE
+                        known = (of_documents and name.endswith(".md")) or counts(file)
+                        if known and not name.startswith("~"):
+                            yield file, signature
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            except OSError:
+                self._closed.add(inside.removesuffix("/"))
 
-        def closed(error: OSError) -> None:
-            if not isinstance(error, FileNotFoundError | NotADirectoryError):
-                self._closed.add(os.fspath(error.filename)[start:].replace(os.sep, "/"))
-
-        for folder, folders, names in os.walk(self.content, onerror=closed):
-            folders[:] = [name for name in folders if not name.startswith(".")]
-            inside = folder[start:].replace(os.sep, "/")
-            for name in names:
-                file = f"{inside}/{name}" if inside else name
-                if name.startswith((".", "~")) or not counts(file):
-                    continue
-                try:
-                    status = os.stat(os.path.join(folder, name))
-                    yield file, (status.st_mtime_ns, status.st_size, status.st_ino)
-                except OSError:
-                    yield file, (0, 0, 0)
+    def _inode(self) -> int:
+        try:
+            return self.content.stat().st_ino
+        except OSError:
+            return 0
 
     def _signature(self, file: str) -> Signature | None:
         record = self._records.get(file)
         return record.signature if record else None
 
-    def _settled(self, changed: set[str], found: dict[str, Signature], whole: bool) -> set[str]:
+    def _settled(self, changed: set[str], found: dict[str, Signature], looked_at: set[str] | None) -> set[str]:
         settled = {file for file in changed if self._unsettled.get(file) == found[file]}
-        others = {} if whole else {file: seen for file, seen in self._unsettled.items() if file not in found}
+        not_looked_at = self._unsettled.keys() - looked_at if looked_at is not None else ()
+        others = {file: self._unsettled[file] for file in not_looked_at}
         self._unsettled = {**others, **{file: found[file] for file in changed - settled}}
         return settled
 
@@ -302,7 +332,7 @@ class Loader:
                 self._records.clear()
                 raise Refused([replace(away, code=Code.NO_SITE)])
             self._library = self._assemble(site)
-        self._away = True
+        self._away = self._missing.replaced = True
         self._library = replace(self._library, problems=(away, *self._library.problems))
         return self._library
 
@@ -310,7 +340,7 @@ class Loader:
         """Show what was kept of a file that cannot be looked at; it is read again as soon as it can be."""
         copy = self._copies.get(file)
         if copy and copy.good:
-            self._put(file, replace(copy, signature=_NEVER_SEEN))
+            self._put(file, copy._replace(signature=_NEVER_SEEN))
 
     def _show_meanwhile(self, file: str, signature: Signature, reader: str) -> None:
         """The same of a file that is as it was, where only the code that reads it is another."""
@@ -334,7 +364,7 @@ class Loader:
     def _read_site(self, found: dict[str, Signature], changed: set[str]) -> Site:
         before = self._records.get(SITE)
         if SITE in changed or not before:
-            signature = found.get(SITE, (0, 0, 0))
+            signature = found.get(SITE, _UNREADABLE)
             if not self._take(SITE, signature, self._reader(None)):
                 self._read(SITE, signature, None)
                 self._keep((SITE,))
@@ -373,33 +403,42 @@ class Loader:
 
     def _without_those_read(self, files: list[str], found: dict[str, Signature], reader: str) -> list[str]:
         """Take what another process has read of these; the others are left."""
+        if not self._kept:
+            return files
         left: list[str] = []
-        misses = 0
-        for number, file in enumerate(files):
-            copy = self._record(self._kept.one(file)) if self._kept else None
-            if copy and self._take_copy(file, copy, found[file], reader):
-                misses = 0
-                continue
-            left.append(file)
-            misses += 1
-            if misses == _MISSES:
-                return [*left, *files[number + 1 :]]
+        for first in range(0, len(files), _ASKED_FOR):
+            some = files[first : first + _ASKED_FOR]
+            kept = self._kept.some(some)
+            missed = [
+                file
+                for file in some
+                if file not in kept or not self._take_copy(file, _record(kept[file], self.words), found[file], reader)
+            ]
+            left += missed
+            if len(missed) == len(some):
+                return [*left, *files[first + _ASKED_FOR :]]
         return left
 
     def _read_batches(self, files: list[str], found: dict[str, Signature], site: Site, over: float | None) -> list[str]:
         many = len(list(islice(filter(kind_of, files), WORTH_IT))) == WORTH_IT
         pool = self._pool_for(site) if many else None
+        begun: list[tuple[list[str], Iterator[tuple[str, Answer]]]] = []
         while files and not (over and time.monotonic() >= over and not _is_essential(files[0])):
             batch = list(takewhile(_is_essential, files[:_BATCH])) or files[:_BATCH]
             files = files[len(batch) :]
             if pool:
-                self._read_in(pool, batch, found, site)
+                # The children go on while this process keeps what they have read.
+                begun.append((batch, pool.read(self._asked(batch, self._reader(site)))))
+                if len(begun) > 1:
+                    self._take_answers(*begun.pop(0), found, site)
             else:
                 for file in batch:
                     self._read(file, found[file], site)
                 self._keep(batch)
             if len(found) > _BATCH:
                 log.info("Reading the content folder: at %s, %s files to go.", batch[-1], len(files))
+        for last in begun:
+            self._take_answers(*last, found, site)
         return files
 
     def _pool_for(self, site: Site) -> ReadingPool:
@@ -414,13 +453,17 @@ class Loader:
             self._pool.close()
             self._pool = None
 
-    def _read_in(self, pool: ReadingPool, files: list[str], found: dict[str, Signature], site: Site) -> None:
-        """Read a batch with the pool, and by ourselves what it could not read."""
+    def _asked(self, files: list[str], reader: str) -> list[tuple[str, str]]:
+        return [(file, self._known_digest(file, reader)) for file in files if kind_of(file)]
+
+    def _take_answers(
+        self, files: list[str], answers: Iterator[tuple[str, Answer]], found: dict[str, Signature], site: Site
+    ) -> None:
+        """Keep what the pool has read of a batch, and read by ourselves what it could not."""
         reader, copies, alone = self._reader(site), [], [file for file in files if not kind_of(file)]
-        asked = [(file, self._known_digest(file, reader)) for file in files if kind_of(file)]
-        for file, answer in pool.read(asked):
+        for file, answer in answers:
             if answer and len(answer) == 3:
-                copies.append(Copy(file, repr(found[file]), answer[0], reader, answer[1], answer[2]))
+                copies.append(Copy(file, found[file], answer[0], reader, answer[1], answer[2]))
             else:
                 alone.append(file)
         if self._kept and self._kept.update(copies):
@@ -456,7 +499,7 @@ class Loader:
             digest = hashlib.sha256(raw).hexdigest()
             if before and (before.digest, before.reader) == (digest, reader):
                 # Only its place or its date changed, as when the whole folder is replaced by a copy.
-                self._put(file, replace(before, signature=signature))
+                self._put(file, before._replace(signature=signature))
                 return
             same = copy and (copy.digest, copy.reader) == (digest, reader)
             good = (copy.good if copy and same else None) or read(raw, file, site, self._renderer)
@@ -480,7 +523,7 @@ class Loader:
         good = [(file, record) for file in files if (record := self._records[file]).good and not record.problems]
         copies = [
             Copy(
-                file, repr(record.signature), record.digest, record.reader, to_text(record.good),
+                file, record.signature, record.digest, record.reader, to_text(record.good),
                 words_of(record.good).to_json() if type(record.good) is Document else "",
             )
             for file, record in good
@@ -542,8 +585,8 @@ class Loader:
                 _name_of(good): replace(good, focus=focus[good.name])
                 if isinstance(good, Picture) and good.name in focus
                 else good
-                for record in records.values()
-                if isinstance(good := record.good, Picture | str)
+                for file, record in records.items()
+                if file.startswith(SHOWN) and isinstance(good := record.good, (Picture, str))
             },
             problems=tuple(sorted(problems, key=lambda problem: (problem.file, problem.line or 0))),
         )
@@ -551,8 +594,7 @@ class Loader:
     def _read_before(self) -> Iterator[tuple[str, _Record]]:
         assert self._kept
         for copy in self._kept.all():
-            if record := self._record(copy):
-                yield copy.file, record
+            yield copy.file, _record(copy, self.words)
 
     def _record(self, copy: Copy | None) -> _Record | None:
         """What was good when it was kept; nothing good, if today's code cannot read it. None of none."""
@@ -574,6 +616,8 @@ def _making_what_stays() -> Iterator[None]:
     try:
         yield
     finally:
+        if gc.get_count()[0] >= _VERY_MANY:
+            gc.freeze()
         if collects:
             gc.enable()
 
@@ -594,12 +638,16 @@ def usable_site(content: Path, data: Path) -> Site:
 
 
 def _record(copy: Copy, fetch: Fetch) -> _Record:
+    reader = intern(copy.reader)
     try:
-        signature = tuple(map(int, copy.signature.strip("()").split(",")))
-        good = from_text(copy.file, copy.value, version_of(copy.file, copy.digest, copy.reader), fetch)
+        good: Good | None = from_text(copy.file, copy.value, (copy.digest, reader), fetch)
     except (ValueError, TypeError, KeyError):
-        signature, good = _NEVER_SEEN, None
-    return _Record(signature, copy.digest, intern(copy.reader), good)  # type: ignore[arg-type]
+        return _Record(_NEVER_SEEN, copy.digest, reader, None)
+    return _Record(copy.signature, copy.digest, reader, good)
+
+
+def _signature_of(status: os.stat_result) -> Signature:
+    return f"({status.st_mtime_ns}, {status.st_size}, {status.st_ino})"
 
 
 def _no_words(_: LeanDocument) -> Words:

@@ -56,10 +56,16 @@ def read_bytes(content: Path, file: str) -> bytes:
     """The bytes of a file, and one more than it may have where it is too long. Raises Refused."""
     try:
         # Opening a named pipe or a device would wait for ever, or worse.
-        with open(os.open(content / file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as source:  # noqa: PTH123
-            if not stat.S_ISREG(os.fstat(source.fileno()).st_mode):
+        source = os.open(os.path.join(content, file), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            if not stat.S_ISREG(os.fstat(source).st_mode):
                 raise OSError(errno.EINVAL, "")
-            return source.read(most_bytes(file) + 1)
+            raw, most = b"", most_bytes(file) + 1
+            while len(raw) < most and (more := os.read(source, most - len(raw))):
+                raw += more
+            return raw
+        finally:
+            os.close(source)
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else "no reason given"
         raise Refused([Problem(file, None, Code.FILE_UNREADABLE, {"reason": reason})]) from None
@@ -99,11 +105,15 @@ def to_text(good: Good) -> str:
     return good
 
 
-def from_text(file: str, text: str, version: int, fetch: Fetch) -> Good:
-    """The way back. Raises ValueError, TypeError or KeyError for what another version of this code wrote."""
-    if kind_of(file):
+def from_text(file: str, text: str, made_from: tuple[str, str], fetch: Fetch) -> Good:
+    """The way back; `made_from`: the digest and the reader of what was read.
+
+    Raises ValueError, TypeError or KeyError for what another version of this code wrote.
+    """
+    if kind := kind_of(file):
         # Releases before the words had a place of their own kept documents whole.
-        return Document.from_json(text) if '"html": ' in text[:2000] else LeanDocument.of(text, version, fetch)
+        whole = text.startswith("{") and '"html": ' in text[:2000]
+        return Document.from_json(text) if whole else LeanDocument.of(text, file, kind, made_from, fetch)
     if file == SITE:
         return Site.model_validate_json(text)
     if file == CONTACTS:

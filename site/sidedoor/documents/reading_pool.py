@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
@@ -37,9 +37,18 @@ class ReadingPool:
             child.end()
 
     def read(self, files: Sequence[tuple[str, str]]) -> Iterator[tuple[str, Answer]]:
-        """What the children answer for each file, with the digest that is known of it; None where they could not."""
+        """What the children answer for each file, with the digest that is known of it; None where they could not.
+
+        They are asked at once, however late the answers are taken.
+        """
         parts = [files[first : first + _AT_ONCE] for first in range(0, len(files), _AT_ONCE)]
-        for part, answers in zip(parts, self._threads.map(self._ask, parts), strict=True):
+        return self._answered(parts, self._threads.map(self._ask, parts))
+
+    @staticmethod
+    def _answered(
+        parts: Iterable[Sequence[tuple[str, str]]], each: Iterable[list[Answer]]
+    ) -> Iterator[tuple[str, Answer]]:
+        for part, answers in zip(parts, each, strict=True):
             for (file, _), answer in zip(part, answers, strict=True):
                 yield file, tuple(answer) if answer else None
 

@@ -1,4 +1,7 @@
-"""Renders Markdown in a child process that may die, so that no document can hang or fill the site."""
+"""Renders Markdown in a child process that may die, so that no document can hang or fill the site.
+
+Where there is nothing but prose, one look tells, which cannot take long, and no child is asked.
+"""
 
 import threading
 from functools import cache, lru_cache
@@ -6,7 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from sidedoor.documents.child import Child
-from sidedoor.documents.markdown import Rendered
+from sidedoor.documents.markdown import Rendered, render_prose
 
 # The child limits its own processor time; this is for a machine so busy that the child gets none.
 PATIENCE_SECONDS = 30.0
@@ -29,7 +32,7 @@ class Renderer:
 
     def render(self, body: str) -> Rendered:
         """Render `body`. Raises RenderingFailed; the next call works again."""
-        return self._remembered(body)
+        return render_prose(body) or self._remembered(body)
 
     def _render(self, body: str) -> Rendered:
         with self._lock:

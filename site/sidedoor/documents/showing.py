@@ -24,6 +24,8 @@ class Showing:
         self._library: Library | None = None
         self._public: PublicLibrary | None = None
         self._seen: dict[Document, Visibility] = {}
+        self._others: set[Document] = set()
+        """All that is not plain."""
         self._coming: list[tuple[datetime, Document]] = []
         """The moments to come of plain documents, in order."""
 
@@ -36,10 +38,11 @@ class Showing:
 
     def _anew(self, library: Library, now: datetime) -> PublicLibrary:
         self._seen = {document: library.visibility(document, now) for document in library.documents}
+        self._others = {document for document in library.documents if not document.plain}
         moments = [
             (moment, document)
             for document in library.documents
-            if document.plain
+            if document not in self._others
             for moment in document.transitions()
             if moment > now
         ]
@@ -51,13 +54,14 @@ class Showing:
         before, public = self._library, self._public
         if before is None or public is None or now < public.now or library.site != before.site:
             return None
-        changed: set[Document] = set()
+        come: set[Document] = set()
+        left: set[Document] = set()
         if library.documents != before.documents:
-            changed = set(library.documents) ^ set(before.documents)
-            if len(changed) > _MOST_CHANGED:
+            there, were = set(library.documents), set(before.documents)
+            come, left = there - were, were - there
+            if len(come) + len(left) > _MOST_CHANGED:
                 return None
-        left = changed - set(library.documents) if changed else set()
-        come = changed - left
+            self._others = {document for document in self._others | come if not document.plain} - left
         if left:
             self._coming = [entry for entry in self._coming if entry[1] not in left]
         for document in come:
@@ -65,11 +69,11 @@ class Showing:
                 for moment in document.transitions():
                     if moment > now:
                         insort(self._coming, (moment, document), key=_when)
-        asked = {document for document in library.documents if not document.plain} | come
+        asked = self._others | come
         while self._coming and self._coming[0][0] <= now:
             asked.add(self._coming.pop(0)[1])
         seen = self._seen
-        moved = {document for document in left if seen.pop(document) is Visibility.SHOWN}
+        moved = {document for document in left if seen.pop(document) is not Visibility.HIDDEN}
         for document in asked:
             was, seen[document] = seen.get(document), library.visibility(document, now)
             if was is not seen[document]:
@@ -79,8 +83,7 @@ class Showing:
         return made
 
     def _made(self, library: Library, now: datetime) -> PublicLibrary:
-        others = [document for document in library.documents if not document.plain]
-        moments = [moment for document in others for moment in document.transitions() if moment > now]
+        moments = [moment for document in self._others for moment in document.transitions() if moment > now]
         first = self._coming[0][0] if self._coming else NEVER
         return library.public_of(self._seen, now, min([first, *moments]))
 

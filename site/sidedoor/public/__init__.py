@@ -47,7 +47,7 @@ from sidedoor.web.edge import Edge
 from sidedoor.web.edition import MIRROR_KEY, EditionLayer
 from sidedoor.web.headers import policy_in_page, set_policy, with_policy
 from sidedoor.web.health import Health
-from sidedoor.web.inline import inline_script, inline_style
+from sidedoor.web.inline import inline_rules, inline_script, inline_style
 from sidedoor.web.language import current_language, page_language, speak_languages
 from sidedoor.web.look import site_rules
 from sidedoor.web.numbers import read_numbers
@@ -143,7 +143,7 @@ def create_pages(settings: Settings, live: LiveLibrary, clock: Clock) -> Flask:
     app.extensions["chat_clock"] = agreed = agreed_clock(store, clock)
     app.extensions["chat_bell"] = Bell(store.news, store.looked_in, agreed)
     app.extensions["feedback"] = FeedbackStore(settings.messages_home)
-    app.jinja_env.globals.update(inline_style=inline_style, inline_script=inline_script)
+    app.jinja_env.globals.update(inline_style=inline_style, inline_rules=inline_rules, inline_script=inline_script)
     app.jinja_env.tests["of_few"] = pages.of_few
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     speak_languages(app)

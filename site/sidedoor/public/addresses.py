@@ -55,6 +55,7 @@ PLACES = (
     Place("/feedback/sent", mirrored=False),
     Place("/journalists", listed=True, linked=True),
     Place("/chat", linked=True, live=True, of_chat=True),
+    Place("/chat.js", mirrored=False, of_chat=True),
     Place("/sitemap.xml"),
     Place("/robots.txt"),
     Place("/.well-known/security.txt"),

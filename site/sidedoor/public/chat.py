@@ -49,6 +49,7 @@ from sidedoor.public.hidden_first import STILL_RUNS_KEY
 from sidedoor.web.current import current_edition, current_public, site_address
 from sidedoor.web.edge import address_of_reader
 from sidedoor.web.edition import CHAT_COOKIE, MIRROR_KEY
+from sidedoor.web.headers import IN_PLACE
 from sidedoor.web.held import HELD_KEY, HOLD_KEY, LONGEST_SECONDS, Hold
 from sidedoor.web.language import current_language, in_own_language, language_name, long_date, said
 from sidedoor.web.language import translate as _
@@ -140,7 +141,9 @@ def say() -> ResponseReturnValue:
         return jsonify(problem=problem), 422
     if conversation.has_draft:
         _store().keep(conversation.id, "draft", "")
-    return _to_chat("/wait") if _wants_page() else jsonify(number=number)
+    if not _wants_page():
+        return jsonify(number=number)
+    return _to_chat("" if IN_PLACE in request.headers else "/wait")  # in place, chat.js is only late
 
 
 @blueprint.post("/draft")

@@ -16,6 +16,7 @@ _NO_WIDTH = "\u200b"
 _SIGNS = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _BETWEEN_SIGNS = re.compile(rf"(?<=[{_SIGNS}])(?=[{_SIGNS}])")
 _BETWEEN_WORDS = re.compile(r"[^\w\s]")
+_BETWEEN_ASCII_WORDS = str.maketrans({chr(one): " " for one in range(128) if _BETWEEN_WORDS.match(chr(one))})
 _SAME = str.maketrans(
     {
         **dict.fromkeys("يىئ", "ی"), "ك": "ک", **dict.fromkeys("ةۃہھۀ", "ه"), **dict.fromkeys("أإآٱ", "ا"), "ؤ": "و",
@@ -27,7 +28,7 @@ _SAME = str.maketrans(
 
 def spaced(text: str) -> str:
     """A text in which each sign of a script without spaces is a word."""
-    return _BETWEEN_SIGNS.sub(_NO_WIDTH, text)
+    return text if text.isascii() else _BETWEEN_SIGNS.sub(_NO_WIDTH, text)
 
 
 def shown(text: str) -> str:
@@ -37,6 +38,8 @@ def shown(text: str) -> str:
 
 def words(text: str) -> list[str]:
     """The words of a text as somebody may type them, in small letters."""
+    if text.isascii():
+        return text.lower().replace("'", "").translate(_BETWEEN_ASCII_WORDS).split()
     text = unicodedata.normalize("NFC", text.lower().replace("’", "").replace("'", ""))
     return _BETWEEN_WORDS.sub(_space_or_mark, text).split()
 
@@ -56,6 +59,8 @@ def folded(word: str) -> str:
 
 def other_spellings(texts: str) -> str:
     """The folded words of a text that are spelt otherwise there: what a search finds them by as well."""
+    if texts.isascii() and "'" not in texts:
+        return ""
     small = texts.lower()
     written = words(texts) + (words(small.replace("\u200c", "")) if "\u200c" in small else [])
     found = dict.fromkeys(folded(word) for word in dict.fromkeys(written))

@@ -17,7 +17,7 @@ from functools import lru_cache
 from itertools import chain
 
 import brotli
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, abort, current_app, request
 
 from sidedoor.documents.library import PublicLibrary
 from sidedoor.web.current import current_public, same_for_everyone
@@ -125,7 +125,18 @@ def _first_and_rest(
 @same_for_everyone
 def script() -> Response:
     """The script that shows pages in place, alone, for who taps before the pack is here."""
-    return Response(bundle("carried.js"), content_type="text/javascript; charset=utf-8")
+    return _script("carried.js")
+
+
+@blueprint.get("/chat.js")
+@same_for_everyone
+def chat_script() -> Response:
+    """The chat's script, for its own pages and for who is in one. With it, they would not come in the first flight."""
+    return _script("chat.js") if current_public().site.chat else abort(404)
+
+
+def _script(name: str) -> Response:
+    return Response(bundle(name), content_type="text/javascript; charset=utf-8")
 
 
 def _told(language: str, pages: dict[str, str], script: str = "", rest: Sequence[str] = ()) -> bytes:

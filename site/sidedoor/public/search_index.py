@@ -81,6 +81,8 @@ _AT_ONCE = 500
 _MOST_IN_MEMORY = 2000
 _DISK_AGAIN_SECONDS = 60.0
 _LOOKS_EVERY_SECONDS = 1.0
+_WHOLE_AGAIN_SECONDS = 300.0
+"""So often the index is compared with everything, in case a worker that was ended left something behind."""
 Source = Document | Contact
 log = logging.getLogger("sidedoor.content")
 
@@ -101,17 +103,21 @@ class SearchIndex:
         self._memory: sqlite3.Connection | None = None
         self._memory_until = 0.0
         self._followed: PublicLibrary | None = None
+        self._whole_again = 0.0
 
     def follow(self, public: PublicLibrary, at_once: bool = False) -> None:
         """Hold what `public` holds, and nothing else. `at_once`: leave much that is new to the next call without it."""
         with self._lock:
             if public is self._followed:
                 return
+            if self._follow_change(public):
+                return
             sources: list[Source] = [*public.shown, *public.contacts.values()]
             wanted = {_version_of(source): source for source in sources}
             if self._on_disk():
                 try:
                     self._followed = public if self._bring(wanted, at_once) else None
+                    self._whole_again = time.monotonic() + _WHOLE_AGAIN_SECONDS
                     return
                 except (sqlite3.Error, OSError):
                     self._memory_until = time.monotonic() + _DISK_AGAIN_SECONDS
@@ -122,6 +128,28 @@ class SearchIndex:
                 wanted.pop(old.version, None)
             self._bring(wanted, at_once=False)
             self._followed = public
+
+    def _follow_change(self, public: PublicLibrary) -> bool:
+        """Hold what came since the last time, where that is little and all that changed; False where more did.
+
+        Where anything went, everything is looked at: another worker may have left words of it that this one never had.
+        """
+        before = self._followed
+        if before is None or not self._on_disk() or time.monotonic() >= self._whole_again:
+            return False
+        there, were = set(public.shown), set(before.shown)
+        come = {_version_of(document): document for document in there - were}
+        if were - there or len(come) > _AT_ONCE or public.contacts != before.contacts:
+            return False
+        try:
+            with self._reading() as database:
+                if database.execute("SELECT code FROM made_by").fetchone() != (_code(),):
+                    return False
+            self._put_in(come)
+        except (sqlite3.Error, OSError):
+            return False
+        self._followed = public
+        return True
 
     def _on_disk(self) -> bool:
         """Whether the disk is used now. What failed is tried again after a minute."""
@@ -169,11 +197,14 @@ class SearchIndex:
         # Other workers have the same before them, and everybody leaves what is done.
         random.shuffle(others)
         for part in newest if at_once else newest + others:
-            missing = self._missing(part)
-            entries = {version: entry for version in missing if (entry := _entry(wanted[version]))}
+            self._put_in({version: wanted[version] for version in part})
+        return not (at_once and others)
+
+    def _put_in(self, wanted: Mapping[int, Source]) -> None:
+        entries = {version: entry for version in self._missing(wanted) if (entry := _entry(wanted[version]))}
+        if entries:
             with self._writing() as database:
                 _put_in(database, entries)
-        return not (at_once and others)
 
     def _missing(self, versions: Collection[int]) -> list[int]:
         marks = ", ".join("?" * len(versions))
@@ -204,14 +235,16 @@ class SearchIndex:
 
 
 def keep_following(index: SearchIndex, public: Callable[[], PublicLibrary]) -> None:
-    """For a thread of its own: hold what is public now, as it changes."""
+    """For a thread of its own: hold what is public now, as it changes. The first page of a start comes before it."""
+    spent = 0.0
     while True:
+        time.sleep(max(_LOOKS_EVERY_SECONDS, spent))
         began = time.monotonic()
         try:
             index.follow(public())
         except Exception:  # one look that fails is no reason to look no more
             log.exception("What is public could not be indexed for the search.")
-        time.sleep(max(_LOOKS_EVERY_SECONDS, time.monotonic() - began))
+        spent = time.monotonic() - began
 
 
 def _found(database: sqlite3.Connection, wanted: list[str], public: PublicLibrary) -> Found:
@@ -321,8 +354,8 @@ def _as_written(source: Source) -> Entry | None:
             told = _ADDRESS.sub("", " ".join(source.sentences))
         except WordsGone:
             return None
-        words = " ".join(source.meta.search_words)
-        return source.title, source.summary, told, words, source.kind, source.path
+        meta = source.meta
+        return source.title, meta.summary, told, " ".join(meta.search_words), source.kind, source.path
     more = [source.access, source.note, source.area, source.phone, source.hours]
     told = " ".join(text for text in more if text)
     return source.name, source.for_whom, told, "", "contact", f"/contacts#contact-{source.id}"
@@ -330,7 +363,7 @@ def _as_written(source: Source) -> Entry | None:
 
 def _words_of(entry: Entry) -> set[str]:
     """The words that a spelling may be meant as: a number is none."""
-    return {word for text in entry[:4] for word in _words(text) if len(word) > 2 and word.isalpha()}
+    return {word for text in entry[:4] for word in set(_words(text)) if len(word) > 2 and word.isalpha()}
 
 
 def _words(text: str) -> list[str]:

@@ -7,7 +7,7 @@ from flask import Flask, Response
 from flask_talisman import Talisman
 from markupsafe import Markup
 
-from sidedoor.web.inline import script_hashes, style_hashes
+from sidedoor.web.inline import NO_RULES, Rules, script_hashes, style_hashes
 
 IN_PLACE = "Sidedoor-In-Place"
 """What travel.js says with a fetch that stores nothing (`cache: "no-store"`) and is shown in the page that asked."""
@@ -17,28 +17,28 @@ NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
 _FEATURES = ("browsing-topics camera display-capture geolocation microphone payment usb").split()
 
 
-def content_security_policy(https: bool, rules: str = "") -> str:
+def content_security_policy(https: bool, rules: Rules = NO_RULES, page: str | None = None) -> str:
     """Nothing is allowed but this site's own pictures, recordings and forms, and styles and scripts by their hashes.
 
-    `rules`: what the site's own choices add to its style (see look.py).
+    `rules`: what the site's own choices add to its style (see look.py). Of styles those alone that `page` holds.
     """
-    return _written({**_of_a_page(rules), "frame-ancestors": "'none'"}, https)
+    return _written({**_of_a_page(rules, page), "frame-ancestors": "'none'"}, https)
 
 
 @lru_cache(maxsize=8)
-def policy_in_page(https: bool, rules: str = "") -> Markup:
+def policy_in_page(https: bool, rules: Rules = NO_RULES) -> Markup:
     """The same, for the head of a mirror's page: page and hashes are of one release then, whatever serves them.
 
     Who may frame a page can be said in a header alone (CSP3, 3.3).
     """
-    return Markup(_written(_of_a_page(rules), https))
+    return Markup(_written(_of_a_page(rules, None), https))
 
 
-def _of_a_page(rules: str) -> dict[str, str]:
+def _of_a_page(rules: Rules, page: str | None) -> dict[str, str]:
     return {
         "default-src": "'none'",
         "script-src": " ".join(script_hashes()),
-        "style-src": " ".join(style_hashes(rules)),
+        "style-src": " ".join(style_hashes(rules, page)) or "'none'",
         "img-src": "'self' data:",
         "media-src": "'self'",  # a page arrived at decides for all that are read in it
         "connect-src": "'self'",
@@ -54,7 +54,7 @@ def _written(directives: dict[str, str], https: bool) -> str:
     return f"{policy}; upgrade-insecure-requests" if https else policy
 
 
-def policy_headers(https: bool, rules: str = "") -> dict[str, str]:
+def policy_headers(https: bool, rules: Rules = NO_RULES) -> dict[str, str]:
     """The whole set, as it stands on every response.
 
     Referrer-Policy is same-origin, not no-referrer, because no-referrer makes the Origin of our own forms `null`.
@@ -76,7 +76,7 @@ def policy_headers(https: bool, rules: str = "") -> dict[str, str]:
     return headers
 
 
-def set_policy(app: Flask, https: bool, rules: Callable[[], str]) -> None:
+def set_policy(app: Flask, https: bool, rules: Callable[[], Rules]) -> None:
     """Let flask-talisman set the policy. Redirecting is left to the outermost layer, which knows the trusted hosts.
 
     `rules` gives those of the site that the request is answered from.
@@ -85,7 +85,9 @@ def set_policy(app: Flask, https: bool, rules: Callable[[], str]) -> None:
 
     @app.after_request  # registered first, so it is asked after Talisman, which knows one policy for all sites
     def of_this_site(response: Response) -> Response:
-        response.headers.update(_policy(https, rules(), response.mimetype == "text/html")[:1])
+        page = response.get_data(as_text=True) if response.mimetype == "text/html" else None
+        policy = NO_PAGE if page is None else content_security_policy(https, rules(), page)
+        response.headers["Content-Security-Policy"] = policy
         return response
 
     Talisman(
@@ -101,7 +103,7 @@ def set_policy(app: Flask, https: bool, rules: Callable[[], str]) -> None:
     )
 
 
-def with_policy(headers: list[tuple[str, str]], https: bool, rules: str = "") -> list[tuple[str, str]]:
+def with_policy(headers: list[tuple[str, str]], https: bool, rules: Rules = NO_RULES) -> list[tuple[str, str]]:
     """A response's headers, and whatever of the public site's policy they still lack."""
     kind = next((value for name, value in headers if name.lower() == "content-type"), "")
     return completed(headers, _policy(https, rules, kind.startswith("text/html")))
@@ -132,6 +134,6 @@ def in_place(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 @lru_cache(maxsize=16)
-def _policy(https: bool, rules: str, page: bool) -> tuple[tuple[str, str], ...]:
+def _policy(https: bool, rules: Rules, page: bool) -> tuple[tuple[str, str], ...]:
     headers = policy_headers(https, rules)
     return tuple((headers if page else headers | {"Content-Security-Policy": NO_PAGE}).items())

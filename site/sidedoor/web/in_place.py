@@ -46,7 +46,7 @@ class Parts:
         return self.styles + self.main
 
     def alone(self, framed: bool) -> str:
-        """`main` and its styles alone; if `framed`, with the words around it. No script but those of `main`."""
+        """`main` and its styles alone; if `framed`, with the words around it. No script comes along."""
         body = self.own
         if framed:
             before, _, after = self.body.partition(self.main)

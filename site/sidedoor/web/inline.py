@@ -6,8 +6,9 @@ So a page is one response, works when every other file fails, and leaves nothing
 import base64
 import hashlib
 import re
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from markupsafe import Markup
 
@@ -16,32 +17,48 @@ from sidedoor.web.shortened import shortened
 _PACKAGE = Path(__file__).resolve().parents[1]
 # The wheel carries the folder inside the package; a checkout has it beside site/.
 STATIC = _PACKAGE / "static" if (_PACKAGE / "static").is_dir() else _PACKAGE.parents[1] / "static"
-STYLES = ("public.css", "home.css", "few.css", "chat.css", "easy.css")
+STYLES = ("public.css", "home.css", "few.css", "chat.css", "easy.css", "contacts.css")
 """The first is on every page; the others where they are used, and travel.js brings them along."""
+
+
+class Rules(NamedTuple):
+    """What a site's own choices add (see look.py): to the style sheet of every page, and for cards to carry alone."""
+
+    every: str = ""
+    cards: str = ""
+
+
+NO_RULES = Rules()
 BUNDLES = {
     # The exit stands alone: nothing else that fails can stop it.
     "exit.js": ("exit/hide-page.js", "exit/shortcut.js"),
-    "after.js": ("taps.js", "offer.js", "exit/pinch.js"),
+    "after.js": ("taps.js", "offer.js"),
     # On no page: it comes with the pack. Last, what some pages alone have to do; each looks for its own.
     "carried.js": (
-        *("pack.js", "travel.js", "fold.js", "chat-tabs.js"),
+        *("pack.js", "travel.js", "fold.js", "chat-tabs.js", "exit/pinch.js"),
         *("guide.js", "contacts.js", "copy-link.js", "plan.js", "questions.js"),
     ),
-    # On the chat's own pages, in main; travel.js starts it where such a page arrives in place.
+    # On no page: the chat's own pages, and those of who is in one, ask for it (`data-script`, taps.js).
     "chat.js": ("chat.js",),
 }
 """Each `<script>` element of a page, and the files of static/js it holds. The policy of every page lists them all by
 their hash, because what is read in place is ruled by the page arrived at; so they are few."""
 _BLOCK_COMMENT = re.compile(r"^[ \t]*/\*.*?\*/[ \t]*\n?", re.DOTALL | re.MULTILINE)
 _CSS_SPACE = re.compile(r"\s*([{};,])\s*|(?<=:)\s+")
+_FEW = " data-few"
 _INDENT = re.compile(r"^[ \t]+|[ \t]+$|^\n", re.MULTILINE)
 
 
 def inline_style(name: str, rules: str = "") -> Markup:
     """The whole `<style>` element of static/css/`name`, and of the site's own `rules` after it (see look.py); that of a
     few pages is marked as such."""
-    few = "" if name == STYLES[0] else " data-few"
+    few = "" if name == STYLES[0] else _FEW
     return Markup(f"<style{few}>{_style(name)}{rules}</style>")
+
+
+def inline_rules(rules: str) -> Markup:
+    """The same of a site's own `rules` that few pages need."""
+    return Markup(f"<style{_FEW}>{rules}</style>") if rules else Markup("")
 
 
 @cache
@@ -73,6 +90,16 @@ def script_hashes() -> list[str]:
     return [source_hash(bundle(name)) for name in BUNDLES]
 
 
-def style_hashes(rules: str = "") -> list[str]:
-    """One for every style sheet, where the first stands with the site's own `rules`."""
-    return [source_hash(_style(name) + (rules if name == STYLES[0] else "")) for name in STYLES]
+def style_hashes(rules: Rules, page: str | None) -> list[str]:
+    """One for every style sheet that `page` holds; without it, for all of them.
+
+    What is read in place brings its own along through the sheet that is there (travel.js), which no policy rules.
+    """
+    first, *few = STYLES
+    sheets = [_style(first) + rules.every, *(_style(name) for name in few), *filter(None, [rules.cards])]
+    return [_hash_of_style(sheet) for sheet in sheets if page is None or f">{sheet}</style>" in page]
+
+
+@lru_cache(maxsize=64)
+def _hash_of_style(sheet: str) -> str:
+    return source_hash(sheet)

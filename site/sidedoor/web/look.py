@@ -1,7 +1,7 @@
 """The style rules that a site's own choices make: its colours, its mark, and one place's numbers on a card to carry.
 
-They are the same on every page of a site, stand in its `<style>` after the style sheet of all sites, and the policy
-lists both by one hash.
+Colours and mark are the same on every page of a site, stand in its `<style>` after the style sheet of all sites, and
+the policy lists both by one hash. What cards need has a `<style>` of its own, on the pages with cards.
 A colour that could not be read is not used: check says which, and the site keeps the one it comes with.
 """
 
@@ -15,20 +15,20 @@ from sidedoor.documents.look import Look, contrast, mixed
 from sidedoor.documents.problems import Problem
 from sidedoor.documents.reading import SITE
 from sidedoor.documents.site import Site
-from sidedoor.web.inline import inline_style
+from sidedoor.web.inline import Rules, inline_style
 
 LEAST_FOR_TEXT = 7.0
 LEAST_FOR_LINKS = 4.5
 """WCAG 2.2: AAA for what is read at length, AA for links and buttons, which are told apart in other ways too."""
-_made: tuple[Site, str] | None = None
+_made: tuple[Site, Rules] | None = None
 
 
-def site_rules(site: Site) -> str:
+def site_rules(site: Site) -> Rules:
     """The rules for this site; empty where it chose nothing that needs any. Ids are letters, digits and hyphens."""
     global _made
     made = _made
     if made is None or made[0] is not site:
-        _made = made = site, "".join([*_colours(site.look), *_mark(site.look), *_narrowing(site)])
+        _made = made = site, Rules("".join([*_colours(site.look), *_mark(site.look)]), "".join(_narrowing(site)))
     return made[1]
 
 

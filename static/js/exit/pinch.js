@@ -20,4 +20,5 @@
 
   seen.addEventListener("resize", place);
   seen.addEventListener("scroll", place);
+  place();
 })();
