@@ -8,6 +8,7 @@ runs must not be compared.
 
 import asyncio
 import gc
+import itertools
 import math
 import multiprocessing
 import os
@@ -271,21 +272,23 @@ def measure(
     pids = {"site": [site.process.pid for site in sites], "desk": [desk.process.pid], "advisers": [advisers.pid or 0]}
     if valkey:
         pids["Valkey"] = [valkey]
-    used: dict[str, float] = {}
+    counted: list[dict[str, float]] = []
     beside: list[float] = []
 
-    def count(sign: int) -> None:
-        for who, numbers in pids.items():
-            used[who] = used.get(who, 0) + sign * sum(cpu_seconds(pid) for pid in numbers)
+    def count() -> None:
+        now = {who: sum(cpu_seconds(pid) for pid in numbers) for who, numbers in pids.items()}
+        ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+        counted.append(now | {"readers": time.process_time(), "`wrk`": ended.ru_utime + ended.ru_stime})
 
     async def read_help() -> None:
         await asyncio.sleep(measuring.quiet - time.monotonic())
-        count(1)
+        count()
         for _ in range(HELP_RUNS):
             beside.append((await asyncio.to_thread(wrk, page, sites[0].process.pid)).rate)
+        count()
 
     def steady() -> asyncio.Task[None]:
-        count(-1)
+        count()
         measuring.since = time.monotonic()
         measuring.quiet = measuring.since + SECONDS
         measuring.until = measuring.quiet + HELP_RUNS * (WRK_SECONDS + 1)
@@ -306,6 +309,7 @@ def measure(
         delivered.append([shown[text] - sent[text] for text in settled if text in shown])
     print(f"{label}: {told.questions} questions, {len(told.says)} said; {dict(told.errors)} {dict(answered.errors)}")
     questions, looks = told.questions, len(answered.polls)
+    used, busy = ({who: after[who] - before[who] for who in after} for before, after in itertools.pairwise(counted))
     return [
         label,
         f"{questions / SECONDS:.0f}",
@@ -320,8 +324,13 @@ def measure(
         f"{statistics.median(beside) / alone:.2f}",
         f"{' + '.join(memory)} MB",
         stored,
-        ", ".join(f"{who} {seconds / SECONDS:.0%}" for who, seconds in used.items()),
+        _shares(used, SECONDS),
+        _shares(busy, HELP_RUNS * WRK_SECONDS),
     ]
+
+
+def _shares(used: dict[str, float], seconds: float) -> str:
+    return ", ".join(f"{who} {each / seconds:.0%}" for who, each in used.items() if each / seconds > 0.005)
 
 
 def _bytes(data: Path) -> int:
@@ -462,7 +471,7 @@ def main() -> None:
         f"{CONVERSATIONS:,} conversations, {ADVISERS} boards", "readers' questions a second", "one that is not held",
         "processor a question", "sending", "delivery to the reader", "to the adviser", "errors", "a board's poll",
         "processor a board's poll", "a board's poll while a help page is read as fast as it goes",
-        "that page's speed beside alone", "memory of the workers", "of the store", "share of a core",
+        "that page's speed beside alone", "memory of the workers", "of the store", "share of a core", "while that page is read",
     ]  # fmt: skip
     note = (
         f"Median / 99th percentile over {SECONDS:.0f} s. A question is held until there is news, for up to 15 s; a board "

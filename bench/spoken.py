@@ -31,7 +31,8 @@ MOST = 9
 """So many phrases of a step are quoted; a page that is opened is read out to its end."""
 QUIET_SECONDS = 2
 KEYS = {"tab", "return", "h", "space", "left shift", "left control", "control"}
-LONGEST_SECONDS = 30
+LONGEST_SECONDS = 90
+"""What is written into the store behind the site's back is told after a minute (web/held.py), and a held question."""
 
 
 class Listener:

@@ -129,6 +129,34 @@ def test_machines_whose_clocks_differ_by_ten_minutes_tell_a_reader_and_an_advise
     assert not told(machines.one)["there"]
 
 
+def test_the_hours_are_those_of_the_store_s_clock_on_machines_whose_own_are_ten_minutes_off(
+    machines: Machines, content: ContentFolder
+) -> None:
+    def opens(since: int, until: int) -> None:
+        """The hours, in minutes from now; in a zone in which it is about noon, so that they are of one day."""
+        now = datetime.now(UTC)
+        noon = 12 - now.hour
+        wall = [f"{now + timedelta(hours=noon, minutes=span):%H:%M}" for span in (since, until)]
+        chat = CHAT.replace("00:00", wall[0]).replace("24:00", wall[1])
+        content.write("site.toml", SITE.replace("Europe/London", f"Etc/GMT{-noon:+d}") + chat)
+        for app in machines.apps:
+            app.extensions["live"].refresh()
+
+    everywhere = (machines.one, machines.other)
+    opens(-5, 6)  # over by the clock that is fast, not begun by the desk's, which is slow
+    assert [json.loads(text(client, "/chat/open")) for client in everywhere] == [{"open": True, "in": 0}] * 2
+    assert all("It is safe. Start" in text(client, "/chat") for client in everywhere)
+    machines.start()
+    assert [told(client)["standing"] for client in everywhere] == ["with you"] * 2
+    opens(5, 20)  # begun by the clock that is fast
+    for client in everywhere:
+        answer = json.loads(text(client, "/chat/open"))
+        assert not answer["open"]
+        assert 180 <= answer["in"] <= 301, "when it opens, by the clock that all go by"
+        client.delete_cookie("chat")
+        assert "Next opening:" in text(client, "/chat")
+
+
 def test_a_clock_that_is_away_is_counted_on_and_a_machine_that_never_heard_it_goes_by_its_own(
     own: Valkey, tmp_path: Path
 ) -> None:

@@ -32,7 +32,9 @@ SMALL_BYTES = 64 * 1024
 MOST_HELD_BYTES = 96 * 1024 * 1024
 """The memory that all large bodies still arriving may take together."""
 _SWITCH_SECONDS = 0.0005
-"""After so long a thread gives way to the event loop. With Python's own 5 ms, a busy chat would slow every page."""
+"""After so long a thread gives way to the event loop. Measured by itself, 60 questions a second beside a page read as
+fast as it goes: with sixteen threads, Python's own 5 ms made the slowest in a hundred take 124 ms instead of 44. With
+THREADS_APART it makes no difference; a search still takes long."""
 
 
 class Scope(Protocol):
