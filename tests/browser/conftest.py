@@ -11,18 +11,18 @@ from tests.server import PROJECT, RunningSite, copy_content, started_before
 
 Visited = tuple[RunningSite, Places]
 
-# What takes longest begins first, so that both processes end at about the same time.
+# What takes longest begins first, so that all processes end at about the same time.
 LONGEST = [
     f"test_{name}.py"
     for name in (
-        "pages",
         "chat_left",
         "desk",
-        "hide_page",
+        "pages",
         "stopwatch",
         "chat_faults",
-        "every_engine",
         "profile",
+        "every_engine",
+        "hide_page",
         "back",
         "three_charities",
         "chat_desk",
