@@ -18,7 +18,7 @@ RUNS := .venv/runs.stamp
 TESTS := .venv/tests.stamp
 CHECKERS := tests/node_modules/.stamp
 
-.PHONY: run desk editor staff test compiled test-inside test-servers test-long init check export backup restore doctor lint lock browsers bench-tools strings pictures bench bench-speed bench-scale bench-traces bench-chat audit clean
+.PHONY: run desk editor staff test test-inside test-servers test-long init check export backup restore doctor lint lock browsers bench-tools strings pictures bench bench-speed bench-scale bench-traces bench-chat audit clean
 
 run: $(RUNS)
 	@exec $(BIN)/sidedoor run
@@ -48,18 +48,14 @@ PYTEST = $(if $(shell [ "$$(df -Pk /dev/shm 2>/dev/null | awk 'END { print $$4 }
 unexport PYTHONDONTWRITEBYTECODE
 
 test: $(TESTS)
-	@$(MAKE) --no-print-directory --jobs 3 compiled $(CHECKERS) editor browsers
+	@$(MAKE) --no-print-directory --jobs 3 $(CHECKERS) editor browsers
 	@$(MAKE) --no-print-directory --jobs 3 --output-sync=target lint test-servers test-inside
 	$(PYTEST) $$(grep -rl --include="test_*.py" "pytest.mark.alone" tests) -m alone
 	$(PYTEST) tests/browser -n 3 --dist loadfile --no-loadscope-reorder
 
-# Whatever tests import, made into byte code by one process: else each of the next eight would do it anew, at the same time.
-compiled: $(TESTS)
-	@$(PYTEST) tests --collect-only >/dev/null || true
-
 # What starts no server computes all the time; what starts one waits half of its time, and goes first when it has waited.
 test-inside: $(TESTS) $(CHECKERS) editor browsers
-	nice -n 5 env $(PYTEST) tests --ignore tests/browser -m "not server" -n 2 --dist worksteal
+	nice -n 5 env $(PYTEST) tests --ignore tests/browser -m "not server and not alone" -n 2 --dist worksteal
 
 test-servers: $(TESTS) $(CHECKERS) editor browsers
 	$(PYTEST) tests --ignore tests/browser -m "server and not alone" -n 4 --dist loadfile
@@ -133,7 +129,7 @@ $(RUNS): requirements.txt pyproject.toml | .venv/bin/python
 	@touch $@
 
 $(TESTS): requirements-dev.txt requirements.txt pyproject.toml | .venv/bin/python
-	@$(INSTALL) --no-compile -r requirements-dev.txt
+	@$(INSTALL) -r requirements-dev.txt
 	@$(LEAVE_OUT)
 	@$(INSTALL_OURSELVES)
 	@touch $@ $(RUNS)

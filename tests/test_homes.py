@@ -398,6 +398,7 @@ def test_while_the_server_is_away_readers_are_served_and_their_words_stay_in_the
     app.extensions["live"].close()
 
 
+@pytest.mark.alone
 def test_a_machine_that_says_nothing_is_waited_for_once_and_not_by_one_reader_after_the_other(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"postgresql://owner:x@127.0.0.1:{silent.getsockname()[1]}/sidedoor?connect_timeout=2"

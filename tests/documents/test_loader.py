@@ -201,6 +201,7 @@ def test_a_broken_data_file_costs_nothing_but_the_copies(content: ContentFolder,
     assert title_of(loader.load(), "money") == "Money and you"
 
 
+@pytest.mark.alone
 def test_the_watched_folder_is_live_within_a_second_also_when_another_takes_its_place(content: ContentFolder) -> None:
     live = LiveLibrary(Loader(content.path))
     live.watch()
