@@ -15,7 +15,8 @@
 
   async function ask() {
     // No message has such a number, so no word is sent.
-    const answer = await fetch("/chat/messages?after=999999999", { headers: { Accept: "application/json" } });
+    const headers = { Accept: "application/json" };
+    const answer = await fetch("/chat/messages?after=999999999", { headers, cache: "no-store" });
     const state = answer.ok && (await answer.json()).state !== "ended" ? "running" : "";
     if (state !== (root.dataset.chat ?? "")) root.dataset.chat = state;
   }

@@ -88,7 +88,9 @@
     const timer = setTimeout(() => stop.abort(), PATIENCE_MS + held);
     calls.add(stop);
     try {
-      const answer = await fetch(at() + path, { ...how, headers: { Accept: "application/json" }, signal: stop.signal });
+      // Firefox would note the address of a question that is held on disk until it is answered.
+      const asked = { headers: { Accept: "application/json" }, signal: stop.signal };
+      const answer = await fetch(at() + path, { ...how, ...asked, cache: "no-store" });
       // What the server says before the chat is asked (503) is no JSON.
       const isTold = answer.headers.get("Content-Type")?.startsWith("application/json");
       return { ok: answer.ok && isTold, busy: answer.status === 503, told: isTold ? await answer.json() : {} };

@@ -2,6 +2,7 @@
 
 import re
 import sqlite3
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -205,6 +206,19 @@ def age(office: ChatOffice, change: str, *values: object) -> None:
     database.close()
 
 
+def leave_out_of_reach(office: ChatOffice) -> None:
+    """Let a minute pass for all who wait. A question that was held for a page that is gone is still answered once."""
+    gone = (datetime.now(UTC) - timedelta(seconds=60)).isoformat()
+    database = sqlite3.connect(office.data / "chat.sqlite3", timeout=10, isolation_level=None)
+    change = "UPDATE conversations SET seen = ? WHERE state = 'waiting' AND seen != ?"
+    ends = time.monotonic() + 1
+    while time.monotonic() < ends:
+        if database.execute(change, (gone, gone)).rowcount:
+            ends = time.monotonic() + 1
+        time.sleep(0.1)
+    database.close()
+
+
 def test_a_chat_whose_desk_sleeps_is_told_to_the_reader_taken_by_a_colleague_and_both_see_what_is_true(
     office: ChatOffice, kit: Page
 ) -> None:
@@ -259,8 +273,7 @@ def test_who_waits_out_of_reach_is_marked_on_the_board_and_alt_a_takes_the_next(
     first = begin(office, office.reader())
     say(first, "Your message", "zqfirst")
     first.context.close()
-    gone = (datetime.now(UTC) - timedelta(seconds=60)).isoformat()
-    age(office, "UPDATE conversations SET seen = ? WHERE state = 'waiting'", gone)
+    leave_out_of_reach(office)
     second = begin(office, office.reader())  # reads “You are next”: the first is not counted
     say(second, "Your message", "zqsecond")
     expect(kit.locator("[data-waiting] li")).to_have_count(2)

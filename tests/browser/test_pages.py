@@ -73,10 +73,11 @@ class Network:
         page.on("pageerror", lambda error: self.said.append(str(error)))
 
     def check(self, site: str, address: str) -> None:
-        """One request and the pack, and not a word in the console."""
+        """One request and the pack, on the chat's own page its script, and not a word in the console."""
         # Then comes what the other pages are made of, and nothing else; of the page before it may come this late.
         packs = [url for url in self.requests if url.endswith("/pack")]
-        assert [url for url in self.requests if url not in packs] == [site + address]
+        scripts = [f"{site}/chat.js"] if address.endswith("/chat") else []
+        assert [url for url in self.requests if url not in packs] == [site + address, *scripts]
         assert address != "/" or packs == [f"{site}/pack"]
         assert len(packs) <= 2
         assert not self.said, (address, self.said)
