@@ -51,7 +51,7 @@ test: $(TESTS)
 	@$(MAKE) --no-print-directory --jobs 3 $(CHECKERS) editor browsers
 	@$(MAKE) --no-print-directory --jobs 3 --output-sync=target lint test-servers test-inside
 	$(PYTEST) $$(grep -rl --include="test_*.py" "pytest.mark.alone" tests) -m alone
-	$(PYTEST) tests/browser -n 3 --dist loadfile --no-loadscope-reorder
+	$(PYTEST) tests/browser -n 2 --dist loadfile --no-loadscope-reorder
 
 # What starts no server computes all the time; what starts one waits half of its time, and goes first when it has waited.
 test-inside: $(TESTS) $(CHECKERS) editor browsers

@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import Any, Protocol
 
-from marionette_driver.errors import MarionetteException
+from marionette_driver.errors import MarionetteException, MoveTargetOutOfBoundsException
 from marionette_driver.marionette import Marionette
 from marionette_driver.webauthn import WebAuthn
 from playwright.sync_api import Browser, CDPSession, Error, Playwright
@@ -347,8 +347,15 @@ class FirefoxReader:
         """Press where what the selector finds begins: the day, in a field for a date."""
         element = self._marionette.find_element("css selector", css)
         left = round(20 - self.run(f"return document.querySelector({css!r}).getBoundingClientRect().width") / 2)
-        self.run(f"document.querySelector({css!r}).scrollIntoView({{ block: 'center', behavior: 'instant' }})")
-        self._marionette.actions.sequence("pointer", "mouse").pointer_move(left, 0, origin=element).click().perform()
+        for last in (False, False, True):
+            self.run(f"document.querySelector({css!r}).scrollIntoView({{ block: 'center', behavior: 'instant' }})")
+            press = self._marionette.actions.sequence("pointer", "mouse").pointer_move(left, 0, origin=element).click()
+            try:
+                press.perform()
+                return
+            except MoveTargetOutOfBoundsException:  # the page above it grew in between
+                if last:
+                    raise
 
     def back(self) -> None:
         self.chrome("if (window.gBrowser.canGoBack) window.gBrowser.goBack();")

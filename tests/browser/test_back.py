@@ -229,7 +229,7 @@ def test_where_a_tab_began_here_firefox_alone_still_shows_the_part_before_anothe
     read(visit.reader, "/help/signs")
     assert visit.reader.run("return history.length") - len(visit.reader.run("return navigation.entries()")) <= 2
     visit.hide()
-    press_again_and_again(visit.reader, "back", 4)
+    press_again_and_again(visit.reader, "back", 10)
     shown = {url for url in visit.reader.seen() if url.startswith(visit.site.url)}
     assert shown == (set() if isinstance(visit.reader, ChromiumReader) else {first})
     assert not visit.reader.run("return document.cookie")
