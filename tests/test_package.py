@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 import tomllib
 import urllib.request
 from contextlib import suppress
@@ -166,6 +167,7 @@ def test_a_fresh_install_of_the_wheel_serves_the_whole_site_outside_of_a_checkou
             with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/help/get-help-now") as page:
                 assert b'id="hide-this-page"' in page.read()
                 break
+            time.sleep(0.05)
         else:
             pytest.fail("It did not start: see what it wrote.")
         # As somebody would who has nothing but the wheel.
