@@ -14,6 +14,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -98,6 +99,14 @@ class Reader(Asked, Protocol):
 
     def quit(self) -> None:
         """Close the browser; the profile stays on disk."""
+
+
+def eventually(is_so: Callable[[], object], seconds: float = WAIT_SECONDS) -> None:
+    """Wait until something is so, however busy the machine is. Raises AssertionError after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < deadline, "It did not come true."
+        time.sleep(0.03)
 
 
 def wait_for(reader: Asked, condition: str, seconds: float = WAIT_SECONDS) -> None:
