@@ -171,8 +171,9 @@ def test_the_scripts_are_small() -> None:
     assert small["exit.js"] <= 1_510
     assert small["exit.js"] + small["after.js"] <= 2_920
     # Once a visit, with the pack: what shows pages, and what the guide, contacts, news and tools do. It was 4,730 before it
-    # brought what answers a tap, keeps Hide in view under two fingers, and unfolds: 460 bytes less on every page.
-    assert small["carried.js"] <= 5_295
+    # brought what answers a tap, keeps Hide in view under two fingers, and unfolds: 460 bytes less on every page; and
+    # 5,295 before contacts were narrowed by what was chosen while it was on its way.
+    assert small["carried.js"] <= 5_310
     # For the chat's pages alone, beside them. It was 3,940 before pages asked a silent server ever later, each at a moment of its own, and
     # before a screen reader said that one waits, is asked, and that it is over: Orca was heard to leave them out.
     assert small["chat.js"] <= 4_050

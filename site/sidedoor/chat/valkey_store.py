@@ -55,12 +55,20 @@ _BOARD = """
 local desks, found = redis.call('HGETALL', ARGV[1] .. 'desks'), {}
 local seen = {}
 for at = 1, #desks, 2 do seen[desks[at]] = desks[at + 1] end
+local brief, told = {}, redis.pcall('HGETALL', ARGV[1] .. 'brief')
+for at = 1, #told, 2 do brief[told[at]] = told[at + 1] end
+local shown = {}
+local function is_shown(state, adviser, player)
+  local left = state == 'talking' and (not seen[adviser] or seen[adviser] <= ARGV[3])
+  return ARGV[2] == '' or state == 'waiting' or adviser == ARGV[2] or player == ARGV[2] or left
+end
 for _, id in ipairs(redis.call('ZRANGE', ARGV[1] .. 'live', 0, -1)) do
+  local short = brief[id]
+  if short and shown[short] == nil then shown[short] = is_shown(string.match(short, '^(%a*):(%d*):(%d*)$')) end
   local name = ARGV[1] .. 'one:' .. id
-  if redis.call('TYPE', name).ok == 'hash' then
+  if shown[short or ''] ~= false and redis.call('TYPE', name).ok == 'hash' then
     local some = redis.call('HMGET', name, 'state', 'adviser', 'player')
-    local left = some[1] == 'talking' and (not seen[some[2]] or seen[some[2]] <= ARGV[3])
-    if ARGV[2] == '' or some[1] == 'waiting' or some[2] == ARGV[2] or some[3] == ARGV[2] or left then
+    if is_shown(some[1], some[2], some[3]) then
       local kept = redis.call('HKEYS', ARGV[1] .. 'kept:' .. id)
       table.insert(found, {id, redis.call('HGETALL', name), seen[some[2]] or '', kept})
     end
@@ -69,7 +77,38 @@ end
 return {redis.call('HGETALL', ARGV[1] .. 'present'), found}
 """
 """All that one board shows, at one moment and by one question: of everybody who lives, those whom ARGV[2] (an adviser,
-or nobody for all) has to see; ARGV[3]: a desk that gave its last sign then, or earlier, is gone."""
+or nobody for all) has to see; ARGV[3]: a desk that gave its last sign then, or earlier, is gone. Of a thousand that live
+a board shows a few dozen: whose they are stands in one hash, `brief`, too, so that the others are not asked. One that is
+not in it is."""
+_NEWS = """
+local found = {}
+for at = 2, #ARGV do
+  local told = redis.pcall('HMGET', ARGV[1] .. 'one:' .. ARGV[at], 'newest', 'state', 'adviser')
+  found[at - 1] = told[1] and told[2] and told[1] .. ' ' .. told[2] .. ' ' .. (told[3] or '0') or ''
+end
+return {redis.pcall('HGETALL', ARGV[1] .. 'desks'), table.concat(found, ',')}
+"""
+"""What a worker's readers are told at once, as one text: a reply for each costs more to read than to find."""
+_LOOKED_IN = """
+local waiting = {}
+for at = 3, #ARGV, 3 do
+  local id, name = ARGV[at], ARGV[1] .. 'one:' .. ARGV[at]
+  local told = redis.pcall('HMGET', name, 'state', 'token', 'newest', 'shown')
+  if told[1] == 'waiting' or told[1] == 'talking' then
+    local shown = math.max(tonumber(told[4]) or 0, math.min(tonumber(ARGV[at + 2]), tonumber(told[3]) or 0))
+    redis.call('HSET', name, 'seen', ARGV[at + 1], 'shown', shown)
+    for _, kept in ipairs({'one:', 'words:', 'once:', 'kept:'}) do
+      redis.call('EXPIRE', ARGV[1] .. kept .. id, ARGV[2])
+    end
+    redis.call('EXPIRE', ARGV[1] .. 'token:' .. (told[2] or ''), ARGV[2])
+    if told[1] == 'waiting' then table.insert(waiting, id) end
+  end
+end
+return waiting
+"""
+"""Of each conversation after ARGV[2], by threes: its reader was there at a moment, and has had so many messages on the
+screen. Puts off by ARGV[2] seconds that its keys expire. Returns those that wait: their end alone is put off, too, by
+somebody being there."""
 _PATIENCE_SECONDS = 3.0
 _SWEEPS_EVERY = timedelta(seconds=1)
 _CLOCK_HOLDS_SECONDS = 10.0
@@ -214,6 +253,7 @@ class ValkeyStore:
             }  # fmt: skip
             pipe.multi()
             pipe.hset(_one(id_), mapping=row)
+            self._put_brief(pipe, id_, "waiting", "", player)
             pipe.set(known, id_)
             # Practice is waited behind by nobody.
             for name in ("live",) if player else ("live", "waiting", "reach"):
@@ -248,10 +288,11 @@ class ValkeyStore:
     @_or_down
     def looked_in(self, moments: Mapping[int, tuple[datetime, int]]) -> None:
         """See store.ChatStore."""
-        for conversation, (moment, shown) in moments.items():
-            self._live_on(conversation, moment, {"seen": moment})
-            if shown:
-                self._set_while_it_goes_on(conversation, "shown", shown)
+        told = (str(part) for id_, (moment, shown) in moments.items() for part in (id_, moment.isoformat(), shown))
+        life = str(int(_LIFE.total_seconds()))
+        for id_ in cast(Any, self._redis.eval(_LOOKED_IN, 0, _PREFIX, life, *told)):
+            moment, _ = moments[int(id_)]
+            self._live_on(int(id_), moment, {"seen": moment})
 
     @_or_down
     def stay(self, conversation: int, now: datetime) -> None:
@@ -284,16 +325,14 @@ class ValkeyStore:
     @_or_down
     def news(self, conversations: Collection[int], now: datetime) -> dict[int, rules.News]:
         """See store.ChatStore."""
-        with self._redis.pipeline(transaction=False) as pipe:
-            pipe.hgetall(_name("desks"))
-            for id_ in conversations:
-                pipe.hmget(_one(id_), "newest", "state", "adviser")
-            desks, *rows = cast(Any, pipe.execute(raise_on_error=False))
-        seen = desks if isinstance(desks, dict) else {}
+        ids = list(conversations)
+        desks, told = cast(Any, self._redis.eval(_NEWS, 0, _PREFIX, *map(str, ids)))
+        seen = dict(zip(desks[::2], desks[1::2], strict=True)) if isinstance(desks, list) else {}
+        rows = [row.split() for row in told.split(b",")]
         return {
-            id_: rules.news(int(row[0]), state, int(row[2] or 0), _moment(seen.get(row[2])), now)
-            for id_, row in zip(conversations, rows, strict=True)
-            if isinstance(row, list) and row[0] and (state := _state(row[1]))
+            id_: rules.news(int(row[0]), state, int(row[2]), _moment(seen.get(row[2])), now)
+            for id_, row in zip(ids, rows, strict=bool(ids))
+            if row and (state := _state(row[1]))
         }
 
     @_or_down
@@ -414,6 +453,7 @@ class ValkeyStore:
             due = rules.over_at("talking", now, datetime.fromisoformat(seen.decode()))
             pipe.multi()
             pipe.hset(_one(conversation), mapping=row)
+            self._put_brief(pipe, conversation, "talking", adviser, player)
             pipe.zrem(_name("waiting"), conversation)
             pipe.zrem(_name("reach"), conversation)
             pipe.zadd(_name("due"), {str(conversation): due.timestamp()})
@@ -430,12 +470,13 @@ class ValkeyStore:
         """See store.ChatStore."""
 
         def step(pipe: Pipeline) -> None:
-            state, whose = cast(Any, pipe.hmget(_one(conversation), "state", "adviser"))
+            state, whose, player = cast(Any, pipe.hmget(_one(conversation), "state", "adviser", "player"))
             of, for_ = (_moment(seen) for seen in cast(Any, pipe.hmget(_name("desks"), str(adviser), str(to))))
             mine = int(whose or 0) == adviser
             rules.may_pass(_state(state), mine, of, for_, only_if_left, now)
             pipe.multi()
             pipe.hset(_one(conversation), mapping={"adviser": to, "adviser_name": name, "watcher": ""})
+            self._put_brief(pipe, conversation, "talking", to, player)
             pipe.hdel(_name("kept", conversation), "answer")
 
         self._redis.transaction(step, _one(conversation), _name("desks"))
@@ -598,11 +639,13 @@ class ValkeyStore:
             pipe.delete(*(_name("lately", f"{conversation}:{who}") for who in get_args(Who)))
             if state is None:
                 pipe.zrem(_name("live"), conversation)
+                pipe.hdel(_name("brief"), str(conversation))
                 return  # it expired by itself
             if network:
                 pipe.srem(_name("running", network.decode()), conversation)
             pipe.hdel(_one(conversation), "key", "network", "watcher", "watched", *_OF_ONE_THAT_GOES_ON)
             pipe.hset(_one(conversation), mapping={"state": "ended", "reason": reason})
+            self._put_brief(pipe, conversation, "ended", adviser, player)
             pipe.expire(_one(conversation), _LIFE)
             pipe.zadd(_name("ended"), {str(conversation): now.timestamp()})
             pipe.expire(_name("ended"), _LIFE)
@@ -627,6 +670,7 @@ class ValkeyStore:
             pipe.delete(*names, _name("token", (token or b"").decode("ascii", "replace")))
             for name in _INDEXES:
                 pipe.zrem(_name(name), conversation)
+            pipe.hdel(_name("brief"), str(conversation))
             pipe.execute()
 
     def _set_while_it_goes_on(self, conversation: int, name: str, number: int) -> None:
@@ -675,8 +719,14 @@ class ValkeyStore:
     def _keep(pipe: Pipeline, conversation: int, token: str) -> None:
         """Puts off the expiry of each of its keys, and of the lists that it is in."""
         own = (*(_name(name, conversation) for name in ("one", "words", "once", "kept")), _name("token", token))
-        for name in (*own, *map(_name, _INDEXES)):
+        for name in (*own, *map(_name, (*_INDEXES, "brief"))):
             pipe.expire(name, _LIFE)
+
+    @staticmethod
+    def _put_brief(pipe: Pipeline, conversation: int, state: State, adviser: object, player: object) -> None:
+        adviser, player = (int(cast(Any, one) or 0) or "" for one in (adviser, player))
+        pipe.hset(_name("brief"), str(conversation), f"{state}:{adviser}:{player}")
+        pipe.expire(_name("brief"), _LIFE)
 
     @staticmethod
     def _message(key: bytes, conversation: int, number: int, raw: bytes) -> Message:
