@@ -189,14 +189,24 @@ def test_there_are_thirty_five_help_pages_or_more_in_five_or_six_groups(real_app
     assert len(public.groups("en")) in (5, 6)
 
 
-def test_every_page_comes_in_the_first_flight(real_app: Flask, real_client: FlaskClient) -> None:
+def sent(client: FlaskClient, path: str) -> int:
+    """The bytes that a page is sent in, its head counted."""
+    page = client.get(path, headers={"Accept-Encoding": "br"})
+    assert page.headers["Content-Encoding"] == "br", path
+    return sum(len(f"{name}: {value}\r\n".encode()) for name, value in page.headers.items()) + len(page.data)
+
+
+def test_every_page_comes_in_the_first_flight(
+    real_app: Flask, real_client: FlaskClient, request: pytest.FixtureRequest
+) -> None:
+    """Compressed quickly, a page weighs more: only one that does not fit then has to be asked for as it is sent."""
     public = real_app.extensions["live"].library.public(utc_now())
     places = {public.in_language(place, code) for code in public.site.languages for place in IN_EACH_LANGUAGE}
-    for path in (*sorted(places), *public.by_path):
-        page = real_client.get(path, headers={"Accept-Encoding": "br"})
-        assert page.headers["Content-Encoding"] == "br", path
-        head = sum(len(f"{name}: {value}\r\n".encode()) for name, value in page.headers.items())
-        assert head + len(page.data) <= FIRST_FLIGHT, path
+    quickly = {path: sent(real_client, path) for path in (*sorted(places), *public.by_path)}
+    heaviest = sorted(quickly, key=quickly.__getitem__)[-3:]
+    request.getfixturevalue("as_small_as_sent")
+    for path in {*heaviest, *(path for path, size in quickly.items() if size > FIRST_FLIGHT)}:
+        assert sent(real_client, path) <= min(FIRST_FLIGHT, quickly[path] - 500), path
 
 
 def test_our_own_list_of_words_to_avoid_holds_for_help_pages_too(real_app: Flask) -> None:

@@ -9,7 +9,6 @@ from functools import cache
 from pathlib import Path
 from string import Formatter
 
-import brotli
 import pytest
 
 from sidedoor.desk.refusal_words import WORDS as REFUSALS
@@ -19,6 +18,7 @@ from sidedoor.documents.codes import Code
 from sidedoor.documents.problem_words import WORDS
 from sidedoor.web.inline import BUNDLES, inline_script
 from tests.conftest import PROJECT
+from tests.processes import AS_SMALL_AS_SENT
 
 PACKAGE = PROJECT / "site" / "sidedoor"
 STORES = set(
@@ -165,7 +165,7 @@ def test_no_script_of_the_site_asks_a_browsers_cache() -> None:
 
 def test_the_scripts_are_small() -> None:
     # As they are sent: without the comments.
-    small = {name: len(brotli.compress(str(inline_script(name)).encode())) for name in BUNDLES}
+    small = {name: len(AS_SMALL_AS_SENT(str(inline_script(name)).encode())) for name in BUNDLES}
     assert not [name for name in BUNDLES if "@type" in str(inline_script(name))], "comments stay here"
     # On every page. They were 3,700 before names were short, and 3,370 before what answers a tap came with the pack.
     assert small["exit.js"] <= 1_510

@@ -363,7 +363,9 @@ class FirefoxReader:
 
     def _place(self, css: str) -> list[float]:
         return list(
-            self.run(f"const {{ x, y, width }} = document.querySelector({css!r}).getBoundingClientRect(); return [x, y, width]")
+            self.run(
+                f"const {{ x, y, width }} = document.querySelector({css!r}).getBoundingClientRect(); return [x, y, width]"
+            )
         )
 
     def _wait_until_it_stays(self, css: str) -> None:

@@ -201,7 +201,7 @@ def test_what_the_desk_saves_meanwhile_is_in_it_whole_or_not_at_all(tmp_path: Pa
     folder = ContentFolder(tmp_path / "content")
     folder.write_basics()
     data, clock, ann = tmp_path / "data", SetClock(), Person(1, "Ann Lee", frozenset({"press"}))
-    for number in range(600):  # so that reading them takes a while
+    for number in range(200):  # so that reading them takes a while
         (folder.path / "zz").mkdir(exist_ok=True)
         (folder.path / f"zz/{number}.txt").write_bytes(os.urandom(4000))
     live, shelf, audit = LiveLibrary(Loader(folder.path)), Shelf(folder.path, data), Audit(data, clock)

@@ -21,7 +21,7 @@ from sidedoor.documents.sizes import Size
 SETTLE_SECONDS = 0.1
 LONGEST_QUIET_SECONDS = 0.5
 # A look may take this part of the thread's time at most.
-_LOOKING_SHARE = 0.05
+_LOOKING_SHARE = 0.02
 _FIRST_SECONDS, _MORE_SECONDS = 1.0, 3.0
 """How long a start reads news before it answers, and how long it then reads on at least until it shows it."""
 _MORE_READING_THAN_SHOWING = 5

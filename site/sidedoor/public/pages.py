@@ -12,7 +12,7 @@ from sidedoor.web.language import folder_asked
 
 blueprint = Blueprint("pages", __name__)
 _OF_FEW = re.compile(
-    r'class="(?:ticks|write|question|card|number|statistic|quote|device|call-now|fold|help-box)"|<(?:figure|table|img|mark)\b'
+    r'class="(?:ticks|write|question|card|number|statistic|quote|device|call-now|fold|help-box)"|<(?:figure|table|img|audio|video|mark)\b'
 )
 
 
