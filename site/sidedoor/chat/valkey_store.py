@@ -69,17 +69,19 @@ for _, id in ipairs(redis.call('ZRANGE', ARGV[1] .. 'live', 0, -1)) do
   if shown[short or ''] ~= false and redis.call('TYPE', name).ok == 'hash' then
     local some = redis.call('HMGET', name, 'state', 'adviser', 'player')
     if is_shown(some[1], some[2], some[3]) then
-      local kept = redis.call('HKEYS', ARGV[1] .. 'kept:' .. id)
-      table.insert(found, {id, redis.call('HGETALL', name), seen[some[2]] or '', kept})
+      local pairs, row = redis.call('HGETALL', name), {}
+      for at = 1, #pairs, 2 do row[pairs[at]] = pairs[at + 1] end
+      row.key = nil
+      table.insert(found, {id, row, seen[some[2]] or '', redis.call('HKEYS', ARGV[1] .. 'kept:' .. id)})
     end
   end
 end
-return {redis.call('HGETALL', ARGV[1] .. 'present'), found}
+return {redis.call('HGETALL', ARGV[1] .. 'present'), cjson.encode(found)}
 """
 """All that one board shows, at one moment and by one question: of everybody who lives, those whom ARGV[2] (an adviser,
-or nobody for all) has to see; ARGV[3]: a desk that gave its last sign then, or earlier, is gone. Of a thousand that live
-a board shows a few dozen: whose they are stands in one hash, `brief`, too, so that the others are not asked. One that is
-not in it is."""
+or nobody for all) has to see; ARGV[3]: a desk that gave its last sign then, or earlier, is gone. A board shows few of
+all that live: whose they are stands in one hash, `brief`, too, so that the others are not asked. One that is not in it
+is. All of it is one text (JSON): a thousand replies cost the desk more to read than all else that a board does."""
 _NEWS = """
 local found = {}
 for at = 2, #ARGV do
@@ -109,6 +111,15 @@ return waiting
 """Of each conversation after ARGV[2], by threes: its reader was there at a moment, and has had so many messages on the
 screen. Puts off by ARGV[2] seconds that its keys expire. Returns those that wait: their end alone is put off, too, by
 somebody being there."""
+_SET = """
+local name = ARGV[1] .. 'one:' .. ARGV[2]
+local state, newest, before = unpack(redis.call('HMGET', name, 'state', 'newest', 'shown'))
+if state ~= 'waiting' and state ~= 'talking' then return end
+local number = tonumber(ARGV[4])
+if ARGV[3] == 'shown' then number = math.max(tonumber(before) or 0, math.min(number, tonumber(newest))) end
+redis.call('HSET', name, ARGV[3], number)
+"""
+"""Of a conversation (ARGV[2]) that goes on, a number (ARGV[4]) by its name; `shown` only grows, up to the newest."""
 _PATIENCE_SECONDS = 3.0
 _SWEEPS_EVERY = timedelta(seconds=1)
 _CLOCK_HOLDS_SECONDS = 10.0
@@ -674,15 +685,7 @@ class ValkeyStore:
             pipe.execute()
 
     def _set_while_it_goes_on(self, conversation: int, name: str, number: int) -> None:
-        def step(pipe: Pipeline) -> None:
-            state, newest, before = cast(Any, pipe.hmget(_one(conversation), "state", "newest", "shown"))
-            pipe.multi()
-            if state not in (b"waiting", b"talking"):
-                return
-            written = max(int(before or 0), min(number, int(newest))) if name == "shown" else number
-            pipe.hset(_one(conversation), name, cast(Any, written))
-
-        self._redis.transaction(step, _one(conversation))
+        self._redis.eval(_SET, 0, _PREFIX, str(conversation), name, str(number))
 
     def _live_on(self, conversation: int, now: datetime, moments: dict[str, datetime]) -> None:
         def step(pipe: Pipeline) -> None:
@@ -744,7 +747,8 @@ class ValkeyStore:
             with self._redis.pipeline() as pipe:
                 pipe.hget(_name("desks"), row.get("adviser", ""))
                 pipe.hkeys(_name("kept", id_))
-                desk, kept = pipe.execute()
+                desk, kept = cast(Any, pipe.execute())
+            kept = [name.decode() for name in kept]
             return self._from_row(id_, row, desk, kept, self._place(id_, now) if row["state"] == "waiting" else 0, now)
         except (redis.ResponseError, ValueError, KeyError) as error:
             _only_wrong_type(error)
@@ -755,12 +759,10 @@ class ValkeyStore:
         gone = (now - rules.DESK_GONE_AFTER).isoformat()
         present, rows = cast(Any, self._redis.eval(_BOARD, 0, _PREFIX, adviser, gone))
         found: list[Conversation] = []
-        for id_, raw, desk, kept in rows:
+        for id_, row, desk, kept in json.loads(rows.decode("utf-8", "replace")):
             try:
-                pairs = zip(raw[::2], raw[1::2], strict=True)
-                row = {name.decode(): value.decode() for name, value in pairs if name != b"key"}
                 if row:
-                    found.append(self._from_row(int(id_), row, desk, kept, 0, now))
+                    found.append(self._from_row(int(id_), row, desk.encode(), kept, 0, now))
             except (ValueError, KeyError):
                 self._forget(int(id_))
         found.sort(key=lambda one: (one.started, one.id))
@@ -773,7 +775,7 @@ class ValkeyStore:
 
     @staticmethod
     def _from_row(
-        id_: int, row: dict[str, str], desk: bytes | None, kept: list[bytes], place: int, now: datetime
+        id_: int, row: dict[str, str], desk: bytes | None, kept: Collection[str], place: int, now: datetime
     ) -> Conversation:
         watched = datetime.fromisoformat(row["watched"]) if "watched" in row else None
         return Conversation(
@@ -794,9 +796,9 @@ class ValkeyStore:
             shown=int(row.get("shown", 0)),
             unanswered_since=_moment(row.get("unanswered", "").encode()),
             risk=row.get("risk") == "1",
-            has_remark=b"remark" in kept,
-            has_draft=b"draft" in kept,
-            has_answer=b"answer" in kept,
+            has_remark="remark" in kept,
+            has_draft="draft" in kept,
+            has_answer="answer" in kept,
             player=int(row.get("player", 0)),
         )
 

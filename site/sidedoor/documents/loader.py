@@ -695,8 +695,8 @@ def _is_essential(file: str) -> bool:
 
 def _in_order(files: Collection[str]) -> list[str]:
     """What the site cannot be without is read first."""
-    first = {file for file in files if _is_essential(file)}
-    return sorted(first) + sorted(file for file in files if file not in first)
+    news = [file for file in files if not _is_essential(file)]
+    return [*sorted(set(files).difference(news)), *sorted(news)]
 
 
 def _file_of(document: Document) -> str:

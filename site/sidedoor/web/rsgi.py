@@ -134,8 +134,8 @@ class Front:
     async def _wait(self, wait: Wait, connection: Connection) -> bool:
         """Whether there is something new, and somebody to tell it to.
 
-        granian says when the other end is gone: the browser, or nginx, which hangs up as soon as its own other end does.
-        It ends a worker when everything is answered: from the moment it is told to, nothing waits any more.
+        granian says when the other end is gone: the browser, or nginx, which hangs up as soon as its own does. It
+        ends a worker when everything is answered: from the moment it is told to, nothing waits any more.
         """
         loop = asyncio.get_running_loop()
         if not self._is_warned and threading.current_thread() is threading.main_thread():
