@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import brotli
 import hypothesis
 import pytest
 from argon2 import PasswordHasher
@@ -21,10 +22,11 @@ from sidedoor.documents.library import Library
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.public import create_app
 from sidedoor.settings import Settings
+from sidedoor.web import edition
 from tests.chromium import browser, chromium, headless_shell, playwright  # noqa: F401 - fixtures
 from tests.content import ContentFolder
 from tests.house import HouseClient
-from tests.processes import QUICKLY
+from tests.processes import AS_SMALL_AS_SENT, QUICKLY, compress_quickly
 
 
 class CompiledTemplates(BytecodeCache):
@@ -68,10 +70,13 @@ Rule.compile = compiled_once(Rule.compile)  # type: ignore[method-assign, assign
 # sign-in. What it costs in use is measured in tests/desk/people/test_signing_in.py.
 staff.PasswordHasher = partial(PasswordHasher, time_cost=1, memory_cost=8, parallelism=1)  # type: ignore[attr-defined, assignment]
 os.environ[QUICKLY] = "yes"
+compress_quickly(above=9)
 Flask.jinja_options = {"bytecode_cache": CompiledTemplates()}
 hypothesis.settings.register_profile("quick", max_examples=50, deadline=None)
 hypothesis.settings.register_profile("long", max_examples=1000, deadline=None)
-hypothesis.settings.load_profile("long" if os.environ.get("SIDEDOOR_TEST_LONG") else "quick")
+LONG = bool(os.environ.get("SIDEDOOR_TEST_LONG"))
+"""Whether there is time for every guess (`make test-long`), or for a share of each kind of them (`make test`)."""
+hypothesis.settings.load_profile("long" if LONG else "quick")
 PROJECT = Path(__file__).resolve().parents[1]
 Refresh = Callable[[], Library]
 
@@ -155,6 +160,15 @@ def real_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     app.test_client_class = HouseClient
     yield app
     app.extensions["live"].close()
+
+
+@pytest.fixture
+def as_small_as_sent(real_app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From here on answers of `real_app` weigh what readers get: compressing takes ten times as long then."""
+    monkeypatch.setattr(brotli, "compress", AS_SMALL_AS_SENT)
+    edition._compressed_page.cache_clear()
+    edition._compressed_whatever_it_costs.cache_clear()
+    real_app.extensions["edition"]().answers.clear()
 
 
 @pytest.fixture

@@ -25,17 +25,22 @@ PROCESSES.set_forkserver_preload(
 
 
 # Set, what is begun here makes pages small quickly rather than as small as they get, which takes ten times as long. Tests set
-# it (conftest.py); sizes are asked in the tests' own process and by the benches, without it.
+# it, and do the same in their own process (conftest.py, where `as_small_as_sent` undoes it); the benches do not.
 QUICKLY = "TESTS_COMPRESS_QUICKLY"
+AS_SMALL_AS_SENT = brotli.compress
 
 PROJECT = Path(__file__).resolve().parents[1]
 SIDEDOOR = str(Path(sys.executable).with_name("sidedoor"))
 
 
-def compress_quickly() -> None:
-    """For as long as this process lives."""
-    compress = brotli.compress
-    brotli.compress = lambda text, **how: compress(text, **{**how, "quality": min(how.get("quality", 11), 4)})
+def compress_quickly(above: int = 4) -> None:
+    """What asks for a quality `above` this one gets 4, for as long as this process lives."""
+
+    def compress(text: bytes, **how: int) -> bytes:
+        small: bytes = AS_SMALL_AS_SENT(text, **{**how, "quality": 4} if how.get("quality", 11) > above else how)
+        return small
+
+    brotli.compress = compress
 
 
 def _become(command: Sequence[str], folder: str, environment: Mapping[str, str], said: Sequence[str]) -> None:

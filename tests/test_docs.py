@@ -42,7 +42,7 @@ def test_the_commands_of_adopt_run_in_their_order(tmp_path: Path) -> None:
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("SIDEDOOR_", "GIT_"))}
     ran = subprocess.run(
-        ["sh", "-c", script], cwd=tmp_path, env={**clean, "PATH": path, "PORT": str(free_port())},
+        ["sh", "-c", script], cwd=tmp_path, env={**clean, "PATH": path, "PORT": str(free_port()), "WORKERS": "1"},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stdout + ran.stderr

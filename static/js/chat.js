@@ -245,7 +245,8 @@
     const parts = [...after.querySelectorAll("[data-chat-why], [data-chat-named], [data-chat-how]")];
     const [reason, names, how] = /** @type {HTMLElement[]} */ (parts);
     reason.textContent = words;
-    const said = /** @type {HTMLElement} */ (after.firstElementChild);
+    // No status itself: Orca reads one that has the focus as “statusbar”, without its words.
+    const said = /** @type {HTMLElement} */ (after.querySelector("[tabindex]"));
     if (document.activeElement === document.querySelector("h1")) said.focus();
     else hear(said);
     hear(reason);

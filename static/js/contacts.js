@@ -59,6 +59,8 @@
       found.focus({ preventScroll: true });
       found.scrollIntoView();
     });
+    // What was chosen before this script came.
+    if (form.querySelector("input:checked:not([value=''])")) narrow();
   }
 
   begin();

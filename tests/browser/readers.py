@@ -14,6 +14,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -100,6 +101,14 @@ class Reader(Asked, Protocol):
         """Close the browser; the profile stays on disk."""
 
 
+def eventually(is_so: Callable[[], object], seconds: float = WAIT_SECONDS) -> None:
+    """Wait until something is so, however busy the machine is. Raises AssertionError after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < deadline, "It did not come true."
+        time.sleep(0.03)
+
+
 def wait_for(reader: Asked, condition: str, seconds: float = WAIT_SECONDS) -> None:
     """Wait until a function body returns something true on the page. Raises AssertionError after `seconds`."""
     deadline = time.monotonic() + seconds
@@ -110,7 +119,10 @@ def wait_for(reader: Asked, condition: str, seconds: float = WAIT_SECONDS) -> No
                 return
         time.sleep(pause)
         pause = min(pause * 1.2, 0.1)  # to be asked is work for a browser, too
-    raise AssertionError(f"{reader.name}: never true: {condition}")
+    shown = ""
+    with contextlib.suppress(MarionetteException, WebDriverException, Error):
+        shown = reader.run("return `${location.href}\n${document.body.innerText}`")
+    raise AssertionError(f"{reader.name}: never true: {condition}\n{shown}")
 
 
 def wait_for_address(reader: Reader, address: str, seconds: float = WAIT_SECONDS) -> None:
@@ -346,9 +358,10 @@ class FirefoxReader:
     def click_at_the_left(self, css: str) -> None:
         """Press where what the selector finds begins: the day, in a field for a date."""
         element = self._marionette.find_element("css selector", css)
-        left = round(20 - self.run(f"return document.querySelector({css!r}).getBoundingClientRect().width") / 2)
+        left = round(20 - self._place(css)[2]) / 2
         for last in (False, False, True):
             self.run(f"document.querySelector({css!r}).scrollIntoView({{ block: 'center', behavior: 'instant' }})")
+            self._wait_until_it_stays(css)
             press = self._marionette.actions.sequence("pointer", "mouse").pointer_move(left, 0, origin=element).click()
             try:
                 press.perform()
@@ -356,6 +369,21 @@ class FirefoxReader:
             except MoveTargetOutOfBoundsException:  # the page above it grew in between
                 if last:
                     raise
+
+    def _place(self, css: str) -> list[float]:
+        return list(
+            self.run(
+                f"const {{ x, y, width }} = document.querySelector({css!r}).getBoundingClientRect(); return [x, y, width]"
+            )
+        )
+
+    def _wait_until_it_stays(self, css: str) -> None:
+        """As Playwright does by itself: a page that still grows moves what was aimed at."""
+        deadline = time.monotonic() + WAIT_SECONDS
+        before = None
+        while (now := self._place(css)) != before and time.monotonic() < deadline:
+            before = now
+            time.sleep(0.1)
 
     def back(self) -> None:
         self.chrome("if (window.gBrowser.canGoBack) window.gBrowser.goBack();")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Visited
 from tests.browser.readers import (
@@ -139,10 +139,10 @@ def test_androids_back_goes_one_page_back_in_place_with_no_entry_more(android: P
         read_by_tap(android, path)
     for heading in ("Contacts", "All topics"):
         android.keyboard.press("Escape")
-        assert android.inner_text("main h1") == heading
+        expect(android.locator("main h1")).to_have_text(heading)
         android.wait_for_timeout(1200)  # read on, without touching the page
     android.keyboard.press("Escape")
-    assert android.locator("main .choices").is_visible()
+    expect(android.locator("main .choices")).to_be_visible()
     assert android.evaluate("history.length") == entries
     android.wait_for_timeout(1200)
     # Nothing is left to go back to: the request is the browser's again, and Android leaves.
@@ -175,7 +175,7 @@ def test_a_link_pressed_just_after_androids_back_can_be_gone_back_from(android: 
     read_by_tap(android, "/contacts")
     android.wait_for_timeout(1200)
     android.keyboard.press("Escape")
-    assert android.locator("main .choices").is_visible()
+    expect(android.locator("main .choices")).to_be_visible()
 
 
 def test_esc_on_a_computer_stays_the_browsers(browser: Browser, visited: Visited) -> None:
@@ -206,8 +206,8 @@ def test_the_same_when_the_page_was_loaded_again_after_back(visit: Visit) -> Non
     visit.arrive()
     follow_elsewhere(visit)
     come_back(visit)
-    visit.reader.run("location.reload()")
-    time.sleep(0.5)
+    visit.reader.run('document.documentElement.dataset.before = ""; location.reload()')
+    wait_for(visit.reader, 'return !("before" in document.documentElement.dataset)')
     wait_for_address(visit.reader, f"{visit.site.url}/")
     visit.hide()
     assert visit.places.url("elsewhere") not in visit.reader.entries()

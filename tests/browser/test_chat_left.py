@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Error, Page, Route, exp
 from sidedoor.chat.model import Conversation
 from sidedoor.chat.store import ChatStore, open_store
 from tests.browser.places import Places
-from tests.browser.readers import WATCH_FRAMES, FirefoxReader, wait_for
+from tests.browser.readers import WATCH_FRAMES, FirefoxReader, eventually, wait_for
 from tests.browser.test_chat import CHAT
 from tests.chat.readers import copy_content_with_chat
 from tests.server import RunningSite, started_before
@@ -118,8 +118,7 @@ def test_after_hide_no_later_request_shows_a_word_though_the_beacon_never_arrive
     else:
         context.route("**/chat/hide", refuse)
     press_hide(page)
-    page.wait_for_timeout(500)
-    assert names(context) == ["chat", "left"]
+    eventually(lambda: names(context) == ["chat", "left"])
     assert office.end_of(one, 0) == ("talking", None)
     context.set_offline(False)
     context.unroute_all()
@@ -151,8 +150,7 @@ def test_a_page_that_was_open_before_the_chat_began_knows_of_it(office: Open, co
     page.close()
     context.set_offline(True)
     press_hide(before)
-    before.wait_for_timeout(300)
-    assert names(context) == ["chat", "left"]
+    eventually(lambda: names(context) == ["chat", "left"])
     context.set_offline(False)
     context.new_page().goto(office.site.url + "/help/signs")
     assert office.end_of(one) == ("ended", "hidden")
@@ -182,8 +180,7 @@ def test_hide_while_the_page_is_still_arriving_ends_the_chat(office: Open, conte
     page.goto(office.site.url + "/half")
     context.set_offline(True)
     press_hide(page)
-    page.wait_for_timeout(300)
-    assert {"chat", "left"} <= set(names(context))
+    eventually(lambda: {"chat", "left"} <= set(names(context)))
     context.set_offline(False)
     context.new_page().goto(office.site.url + "/")
     assert office.end_of(one) == ("ended", "hidden")
@@ -281,8 +278,7 @@ def test_a_page_that_was_kept_asks_whether_a_chat_runs_now(office: Open, context
     expect(page.locator("html")).to_have_attribute("data-chat", "running")
     context.set_offline(True)
     press_hide(page)
-    page.wait_for_timeout(300)
-    assert {"chat", "left"} <= set(names(context))
+    eventually(lambda: {"chat", "left"} <= set(names(context)))
     context.set_offline(False)
     context.new_page().goto(office.site.url + "/")
     assert office.end_of(one) == ("ended", "hidden")
@@ -527,11 +523,14 @@ def test_without_scripts_the_pages_after_start_and_send_renew_themselves_in_fire
     reader.click("form[action='/chat/start'] button")
     wait_for_tab(reader, office.site.url + "/chat/wait")
     (one,) = [one for one in office.store.live(datetime.now(UTC)) if one.state == "waiting"]
-    time.sleep(12)
-    again = office.store.get(one.id, datetime.now(UTC))
-    assert again
-    assert again.state == "waiting"
-    assert again.seen > one.seen, "the page asked by itself"
+
+    def waits() -> Conversation:
+        now = office.store.get(one.id, datetime.now(UTC))
+        assert now
+        assert now.state == "waiting"
+        return now
+
+    eventually(lambda: waits().seen > one.seen)  # the page asked by itself
     office.answer()
     wait_for_words(reader, "zqadviser", 15)
     reader.click("a[href='/chat#message']")

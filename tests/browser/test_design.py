@@ -98,7 +98,7 @@ def test_every_target_is_44_pixels_wide_and_high_and_at_twice_the_size_of_text_n
             if found := page.evaluate(TARGETS):
                 small[path, width] = found
         page.evaluate("document.documentElement.style.fontSize = '200%'")
-        for width, height in ((320, 568), (640, 360), (768, 1024)):
+        for width, height in ((308, 568), (640, 360), (768, 1024)):  # 320, less a bar to scroll with
             page.set_viewport_size({"width": width, "height": height})
             if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
                 wide.append((path, width))

@@ -276,7 +276,8 @@ def test_r4_typing_capitals_does_not_leave(firefox_visit: Visit) -> None:
     for _ in range(4):
         actions = actions.key_down(SHIFT).key_down("A").key_up("A").key_up(SHIFT)
     actions.perform()
-    time.sleep(0.3)
+    wait_for(reader, "return document.getElementById('query').value === 'AAAA'")
+    time.sleep(0.3)  # for whatever would leave
     assert reader.run("return [location.pathname, document.getElementById('query').value]") == ["/", "AAAA"]
 
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Error, Page
 
 from tests.browser.conftest import Visited
 from tests.browser.places import HANG_SECONDS
-from tests.browser.readers import WATCH_FRAMES
+from tests.browser.readers import WATCH_FRAMES, eventually
 
 PAGES_ALONE = True  # chromium.py
 # Its history and cookies, its ways out, its tabs. All other points are about what a page shows and hears.
@@ -360,9 +360,13 @@ def test_r1_while_the_page_is_magnified_the_link_is_in_what_is_seen(
     tab.wait_for_function("visualViewport.scale === 3")
     tab.mouse.move(50, 50)
     tab.mouse.wheel(*moved)
-    tab.wait_for_timeout(500)
-    offsets = tab.evaluate("[visualViewport.offsetLeft, visualViewport.offsetTop]")
-    assert all(offset > 0 for offset, by in zip(offsets, moved, strict=True) if by)
+
+    def looks_there() -> bool:
+        offsets = tab.evaluate("[visualViewport.offsetLeft, visualViewport.offsetTop]")
+        return all(offset > 0 for offset, by in zip(offsets, moved, strict=True) if by)
+
+    eventually(looks_there)
+    tab.wait_for_timeout(500)  # until it stands still
     told = tab.evaluate(
         """() => {
           const { scale, offsetLeft, offsetTop, width, height } = visualViewport;
@@ -377,8 +381,8 @@ def test_r1_while_the_page_is_magnified_the_link_is_in_what_is_seen(
     assert told == [True] * 5
     session.send("Emulation.setPageScaleFactor", {"pageScaleFactor": 1})
     tab.wait_for_function("visualViewport.scale === 1")
-    tab.wait_for_timeout(300)
-    assert tab.evaluate("[visualViewport.scale, document.getElementById('hide-this-page').style.transform]") == [1, ""]
+    tab.wait_for_function("document.getElementById('hide-this-page').style.transform === ''")
+    assert tab.evaluate("visualViewport.scale") == 1
     tab.tap("#hide-this-page")
     tab.wait_for_url(places.url("exit"))
     context.close()

@@ -14,6 +14,12 @@ Make = Callable[[Playwright], ChromiumReader | FirefoxReader]
 Plays = Callable[[Reader], None]
 
 
+def listen_and_watch(reader: Reader) -> None:
+    """A recording, and then a video, which plays as the visit ends."""
+    listen(reader)
+    watch(reader)
+
+
 @pytest.fixture(scope="module")
 def canaries() -> Iterator[tuple[RunningSite, Places]]:
     places = Places()
@@ -24,7 +30,7 @@ def canaries() -> Iterator[tuple[RunningSite, Places]]:
 
 @pytest.mark.parametrize(
     ("hide", "chats", "plays"),
-    [(True, True, listen), (False, False, watch), (False, True, watch)],
+    [(True, True, listen_and_watch), (False, False, watch), (False, True, watch)],
     ids=["hidden in mid-chat", "closed without hiding", "closed in mid-chat"],
 )
 @pytest.mark.parametrize("make", [ChromiumReader, lambda _: FirefoxReader()], ids=["chromium", "firefox"])

@@ -16,6 +16,7 @@ from tests.browser.test_desk import LONDON, Office
 from tests.server import PROJECT
 
 MOST = 20
+WAITS = "form[action$='/send-back'], .state.ready, .said[role=status]:not(:has(.problem))"
 
 pytestmark = pytest.mark.skipif(
     not (PROJECT / "static/js/desk/built/editor.js").is_file(), reason="`make editor` builds what is tested here"
@@ -159,7 +160,7 @@ def with_keys(hands: Hands, office: Office, title: str) -> None:
     at(hands, "#f-publish_time")
     hands.type("9.30")
     hands.press("Control", "Enter")
-    arrived(hands, "form[action$='/send-back'], .state.ready, .said")
+    arrived(hands, WAITS)
     hands.newcomer(office.invite(f"Ben for {title}", "press,editor"))
     at(hands, "[data-passkey] button")
     hands.press("Enter")
@@ -195,7 +196,7 @@ def with_a_pointer(hands: Hands, office: Office, title: str) -> None:
     hands.press("Control", "a")
     hands.type("9.30")
     hands.click("button[value=ready]")
-    arrived(hands, ".said")
+    arrived(hands, WAITS)
     hands.newcomer(office.invite(f"Ben for {title}", "press,editor"))
     arrived(hands, "[data-passkey]:not([hidden]) button")
     hands.click("[data-passkey] button")

@@ -45,6 +45,7 @@ def link_to(page: Page, path: str, heading: str) -> None:
 
 def test_a_plan_is_read_as_one_page_as_it_is_ticked_and_written(page: Page, site: RunningSite) -> None:
     page.goto(f"{site.url}/plan")
+    page.locator("form#plan").wait_for()  # its script comes once the page is shown
     assert "not sent" in page.locator("#plan .callout").inner_text()
     first = page.locator("#plan").evaluate("(plan) => plan.querySelector('.callout, input').className")
     assert first == "callout"  # it says so before the first letter
@@ -146,6 +147,7 @@ def test_the_questions_answer_with_the_pages_and_lines_that_fit_and_no_score(pag
     with page.expect_response("**/pack"):  # which every page asks for once it is shown, whatever is answered
         page.goto(f"{site.url}/check")
     page.on("request", lambda request: asked.append(request.url))
+    page.locator("form#questions").wait_for()  # its script comes with that answer
     fits = page.locator("#fits")
     assert page.locator(".question a:visible").count() == 0
     page.get_by_label("Are you afraid of how they will react?").check()

@@ -235,6 +235,7 @@ def leave(reader: Reader, places: Places, hide: bool = True) -> str | None:
     time.sleep(1.5)  # titles reach the history's database a moment after the page
     if not hide:
         return None
+    assert reader.run("return [...document.querySelectorAll('main :is(audio, video)')].every((one) => !one.ended)")
     reader.click("#hide-this-page")
     wait_for_address(reader, places.url("exit"))
     time.sleep(0.5)

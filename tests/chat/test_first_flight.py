@@ -66,4 +66,6 @@ def test_every_page_of_the_chat_comes_in_the_first_flight_in_every_language(
         weights[code, "conversation"] = sent(reader, path, "I am here.")
         store.end(conversation.id, "adviser", utc_now())
         weights[code, "over"] = sent(reader, path, "data-chat-ended")
+        thanks = reader.post(f"{path}/how", base_url=WHERE).text
+        assert f'"action"><a href="{public.in_language("/contacts", code)}"' in thanks, "in the reader's language"
     assert {where: size for where, size in weights.items() if size > FIRST_FLIGHT} == {}

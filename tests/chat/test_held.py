@@ -103,6 +103,36 @@ def test_those_that_are_held_take_no_thread_and_one_conversation_holds_few(site:
     asyncio.run(visit())
 
 
+def test_a_page_that_is_gone_holds_nothing_any_more(site: RunningSite) -> None:
+    async def visit() -> None:
+        reader, store, conversation, told = await talking(site, 80)
+        async with asyncio.timeout(HELD.total_seconds() - 2):
+            while True:  # until the server has heard of it in time
+                tabs = [Reader(site.port, 80, reader.cookie) for _ in range(MOST_OF_ONE + 1)]
+                *stay, goes, comes = tabs
+                held = []
+                for tab in tabs:  # each has its connection
+                    assert not (await tab.poll(0))["held"]
+                for tab in (*stay, goes):
+                    held.append(asyncio.create_task(tab.poll(0, told)))
+                    assert not (await reader.poll(0))["held"]
+                held.pop().cancel()
+                await hang_up(goes)
+                assert not (await reader.poll(0))["held"]
+                held.append(asyncio.create_task(comes.poll(0, told)))
+                assert not (await reader.poll(0))["held"]
+                if not any(one.done() for one in held):
+                    break
+                for one in held:
+                    one.cancel()
+                await hang_up(*tabs)
+        store.end(conversation, "adviser", datetime.now(UTC))
+        assert {answer["state"] for answer in await asyncio.gather(*held)} == {"ended"}
+        await hang_up(reader, *tabs)
+
+    asyncio.run(visit())
+
+
 def test_a_server_that_is_told_to_stop_answers_what_it_holds_and_stops(site: RunningSite) -> None:
     async def visit() -> None:
         reader, _, _, told = await talking(site, 70)
@@ -133,6 +163,9 @@ class Asked:
     http_version: str = "1.1"
     status: int = 0
     body: bytes = b""
+
+    async def client_disconnect(self) -> None:
+        await asyncio.Event().wait()  # it stays
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         raise AssertionError("a GET has no body")

@@ -501,7 +501,13 @@ def test_a_poll_of_a_board_is_one_question_however_many_talk(many: int, store: C
         waiting(store, str(n))
         _, number = waiting(store, f"talks {n}")
         store.accept(number, 7, "Kit", NOON)
+    for adviser in (7, 8):
+        store.set_presence(adviser, "Kit", True, NOON)
+    for n in range(many):
+        _, number = waiting(store, f"talks to another {n}")
+        store.accept(number, 8, "Alex", NOON)
     asked: list[str] = []
+    inside: list[str] = []
     valkey.client.ping()
     if isinstance(store, SqliteStore):
         store._connection().set_trace_callback(asked.append)
@@ -514,24 +520,28 @@ def test_a_poll_of_a_board_is_one_question_however_many_talk(many: int, store: C
             for told in monitor.listen():
                 if told["command"].startswith("PING"):
                     break
-                if told["client_type"] != "lua":
-                    asked.append(told["command"])
+                (inside if told["client_type"] == "lua" else asked).append(told["command"])
     # Whether the file is still the same one; and how a new connection greets.
     asked = [one for one in asked if not one.startswith(("PRAGMA", "HELLO", "CLIENT"))]
     assert len(asked) == 1, [one[:60] for one in asked]
+    assert sum(one.startswith("HMGET") for one in inside) <= 2 * many, "nor is it asked of each that is a colleague's"
 
 
 def test_it_is_written_down_of_many_at_once_that_their_readers_were_there_and_what_they_were_shown(
     store: ChatStore,
 ) -> None:
-    (_, number), (_, ended) = waiting(store), waiting(store, "there")
+    (_, number), (_, ended), (_, waits) = waiting(store), waiting(store, "there"), waiting(store, "elsewhere")
     later = NOON + timedelta(seconds=5)
+    store.set_presence(7, "Kit", True, NOON)
+    store.accept(number, 7, "Kit", NOON)
     store.say(number, "reader", "Hello", NOON)
     store.end(ended, "reader", NOON)
     store.looked_in({number: (later, 9), ended: (later, 1), 99_999: (later, 0)})
-    store.looked_in({number: (later, 0)})
+    store.looked_in({number: (later, 0), waits: (later, 0)})
     found = {one.id: (one.seen, one.shown) for one in store.live(later)}
-    assert found == {number: (later, 1), ended: (NOON, 0)}, "no more than there are, and nothing is taken back"
+    assert found == {number: (later, 1), ended: (NOON, 0), waits: (later, 0)}, "nothing is taken back"
+    before = NOON + rules.OVER_AFTER
+    assert [one.state for one in store.live(before) if one.id == waits] == ["waiting"], "whoever waits and calls stays"
 
 
 def test_news_are_what_a_reader_is_told_at_once_and_those_of_many_are_one_question(store: ChatStore) -> None:
@@ -666,7 +676,7 @@ def test_every_key_in_valkey_expires_whatever_becomes_of_us(valkey: Valkey, tmp_
     names = sorted(valkey.client.scan_iter())
     parts = {bytes(name).split(b":")[2].decode() for name in names}
     assert parts == {
-        "one", "words", "once", "lately", "token", "live", "waiting", "reach", "due", "ended", "last", "day", "starts",
+        "one", "words", "once", "lately", "token", "live", "brief", "waiting", "reach", "due", "ended", "last", "day", "starts",
         "running", "block", "present", "desks", "counts",
     }  # fmt: skip
     for name in names:

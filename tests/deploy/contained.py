@@ -129,11 +129,11 @@ def hold_a_network() -> None:
 
 
 def wait_until(is_so: Callable[[], object], seconds: float = 90) -> None:
-    """Raises AssertionError where it is not within `seconds`."""
+    """Raises AssertionError where it is not within `seconds`. To ask is a program of its own, so it is asked seldom."""
     deadline = time.monotonic() + seconds
     while not is_so():
         assert time.monotonic() < deadline
-        time.sleep(0.2)
+        time.sleep(0.5)
 
 
 def _bound(inside: str, ours: Path, writable: bool) -> str:

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.chat.readers import copy_content_with_chat
+from tests.chat.readers import CHAT
+from tests.content import SITE, ContentFolder
 from tests.deploy.contained import Network, Room, wait_until
 from tests.server import PROJECT
 
@@ -87,7 +88,9 @@ class Composed:
         for mode, user, group, path in folders():
             place = self.place(path)
             if path == "/content":
-                copy_content_with_chat(place)
+                content = ContentFolder(place)
+                content.write_basics()
+                content.write("site.toml", SITE + CHAT)
                 for one in (place, *place.rglob("*")):
                     one.chmod(int(mode, 8) if one.is_dir() else 0o640)
                     os.chown(one, int(user), int(group))

@@ -405,16 +405,20 @@ def test_no_word_reaches_a_temporary_file_however_slow_the_reader(deployed: Depl
     assert deployed.temporary_files() == []
 
 
+_QUICKLY = "from tests.processes import compress_quickly; compress_quickly()"
+
+
 def released(deployed: Deployed, folder: Path) -> Path:
     """A release that a later version of the program writes: its first script says so, and has another hash."""
     for name in ("site", "static", "examples"):
         shutil.copytree(PROJECT / name, folder / name)
     script = folder / "static/js/exit/hide-page.js"
     script.write_text(script.read_text("utf-8") + '\ndocument.documentElement.dataset.zqlater = "yes";\n', "utf-8")
+    started_before(folder / "data")
     settings = {"SIDEDOOR_CONTENT": str(deployed.content), "SIDEDOOR_DATA": str(folder / "data")}
     subprocess.run(
-        [sys.executable, "-c", "from sidedoor.cli import main; main()", "export", str(folder / "mirror")],
-        cwd=folder, env={**os.environ, **settings, "PYTHONPATH": str(folder / "site")}, check=True, capture_output=True,
+        [sys.executable, "-c", f"{_QUICKLY}; from sidedoor.cli import main; main()", "export", str(folder / "mirror")],
+        cwd=folder, env={**os.environ, **settings, "PYTHONPATH": f"{folder}/site:{PROJECT}"}, check=True, capture_output=True,
     )  # fmt: skip
     return (folder / "mirror").resolve()
 

@@ -1,8 +1,9 @@
 """Pictures that people really send, taken in: right colours, the right way up, nothing but pixels; or a reason."""
 
+import base64
 import io
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pillow_heif
@@ -11,7 +12,7 @@ from PIL import Image, ImageCms
 
 from sidedoor.documents.colours import display_p3, matrix_profile
 from sidedoor.documents.darkroom import Darkroom, develop
-from sidedoor.documents.pictures import Flaw, Flawed
+from sidedoor.documents.pictures import Developed, Flaw, Flawed
 
 pillow_heif.register_heif_opener()
 RED, GREEN, BLUE, GREY = (200, 30, 40), (20, 160, 60), (30, 50, 190), (128, 128, 128)
@@ -157,11 +158,24 @@ def close(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
     return all(abs(a - b) <= 10 for a, b in zip(one, other, strict=True))
 
 
+@pytest.fixture(scope="module")
+def darkroom() -> Iterator[Darkroom]:
+    """One for many pictures; `develop` begins one for each, as below where they are refused."""
+    darkroom = Darkroom()
+    yield darkroom
+    darkroom.close()
+
+
+def developed(darkroom: Darkroom, raw: bytes) -> Developed:
+    made = darkroom.ask("develop", raw)
+    return Developed(base64.b64decode(made["raw"]), made["ending"], made["width"], made["height"])
+
+
 @pytest.mark.parametrize("name", TAKEN)
-def test_a_still_is_taken_in_with_its_colours_and_nothing_but_pixels(name: str) -> None:
+def test_a_still_is_taken_in_with_its_colours_and_nothing_but_pixels(darkroom: Darkroom, name: str) -> None:
     make, left, right = TAKEN[name]
     raw = make()
-    made = develop(raw)
+    made = developed(darkroom, raw)
     assert (made.width, made.height, made.ending) == (*SIZE, "jpg")
     assert close(middle_of(made.raw, False), left), middle_of(made.raw, False)
     assert close(middle_of(made.raw, True), right), middle_of(made.raw, True)
@@ -173,7 +187,7 @@ def test_a_still_is_taken_in_with_its_colours_and_nothing_but_pixels(name: str) 
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_each_kind_comes_the_right_way_up(orientation: int) -> None:
+def test_each_kind_comes_the_right_way_up(darkroom: Darkroom, orientation: int) -> None:
     """The upper left corner is red, the rest green; a camera that was held another way says so."""
     upright = Image.new("RGB", SIZE, GREEN)
     upright.paste(RED, (0, 0, 32, 24))
@@ -185,20 +199,20 @@ def test_each_kind_comes_the_right_way_up(orientation: int) -> None:
             raw = saved(stored, kind, tiffinfo={0x0112: orientation})
         else:
             raw = saved(stored, kind, exif=exif(orientation), **more)
-        made = develop(raw)
+        made = developed(darkroom, raw)
         with Image.open(io.BytesIO(made.raw)) as picture:
             assert picture.size == SIZE, kind
             assert close(picture.getpixel((8, 8)), RED), kind  # type: ignore[arg-type]
             assert close(picture.getpixel((88, 56)), GREEN), kind  # type: ignore[arg-type]
 
 
-def test_what_one_can_see_through_stays_so_and_keeps_its_colours() -> None:
+def test_what_one_can_see_through_stays_so_and_keeps_its_colours(darkroom: Darkroom) -> None:
     see_through = halves("RGBA", (*RED, 255), (*GREEN, 0))
     for raw in (
         saved(see_through, "PNG", icc_profile=swapped_profile()),
         saved(see_through, "WEBP", lossless=True, exact=True, icc_profile=swapped_profile()),
     ):
-        made = develop(raw)
+        made = developed(darkroom, raw)
         with Image.open(io.BytesIO(made.raw)) as picture:
             assert (picture.mode, made.ending) == ("RGBA", "png")
             assert close(picture.getpixel((10, 10))[:3], (40, 30, 200))  # type: ignore[index]

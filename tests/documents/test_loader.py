@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from sidedoor.documents import live as watching
 from sidedoor.documents import loader as loading
 from sidedoor.documents import missing
 from sidedoor.documents.codes import Code
@@ -199,6 +200,22 @@ def test_a_broken_data_file_costs_nothing_but_the_copies(content: ContentFolder,
     (tmp_path / "data/kept.sqlite3").write_bytes(b"not a database" * 100)
     loader = Loader(content.path, tmp_path / "data")
     assert title_of(loader.load(), "money") == "Money and you"
+
+
+def test_what_changes_before_the_watch_stands_is_seen_after_a_long_start_too(
+    content: ContentFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "_LONG_START_SECONDS", 0)
+    live = LiveLibrary(Loader(content.path))
+    content.document("help/money.md", title="Meanwhile", tab_title="x")
+    live.watch()
+    try:
+        give_up = time.monotonic() + 20
+        while title_of(live.library, "money") != "Meanwhile":
+            assert time.monotonic() < give_up
+            time.sleep(0.01)
+    finally:
+        live.close()
 
 
 @pytest.mark.alone

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sidedoor.documents.library import PublicLibrary
+from sidedoor.documents.library import Library, PublicLibrary
 from sidedoor.documents.loader import Loader
 from sidedoor.documents.showing import Showing
 from tests.content import ContentFolder
@@ -26,10 +26,16 @@ def everything(public: PublicLibrary) -> list[object]:
     ]  # fmt: skip
 
 
+def read(library: Library) -> list[tuple[str, str, str]]:
+    """The documents in their order."""
+    return [(document.file, document.path, document.title) for document in library.documents]
+
+
 def write_any(content: ContentFolder, choose: random.Random, now: datetime) -> None:
     """Some edit: a new item, other words, another day, a withdrawal, a former address, a note, or a file less."""
     name = choose.choice(NAMES)
-    path = content.path / "news" / f"{name}.md"
+    folder = choose.choice(("news", "news", "news/2014", "news/2026"))  # in two folders, the address is the same
+    path = content.path / folder / f"{name}.md"
     if choose.random() < 0.2 and path.exists():
         path.unlink()
         return
@@ -50,7 +56,7 @@ def write_any(content: ContentFolder, choose: random.Random, now: datetime) -> N
         front["previous_slugs"] = [f"former-{name}"]
     if choose.random() < 0.2:
         front["updates"] = [{"at": some_time(), "note": "A note."}]
-    content.document(f"news/{name}.md", f"Words {choose.random()}.", **front)
+    content.document(f"{folder}/{name}.md", f"Words {choose.random()}.", **front)
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -63,3 +69,4 @@ def test_it_is_the_same_as_made_anew_whatever_happens(content: ContentFolder, tm
         library = loader.load()
         now += timedelta(minutes=choose.choice((0, 0, 1, 4, 50, -2)))
         assert everything(showing.public(library, now)) == everything(library.public(now)), step
+        assert read(library) == read(Loader(content.path, tmp_path / "data").load()), step

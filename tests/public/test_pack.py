@@ -76,6 +76,7 @@ def test_a_language_has_a_pack_of_its_own_and_no_other_address_has_one(
         assert client.get(path).status_code == (308 if path == "/pack/" else 404), path
 
 
+@pytest.mark.usefixtures("as_small_as_sent")
 def test_it_is_sent_with_brotli_within_its_limit_and_answers_304_to_its_tag(real_client: FlaskClient) -> None:
     answer = real_client.get("/pack", headers={"Accept-Encoding": "br", IN_PLACE: "1"})
     assert answer.headers["Content-Encoding"] == "br"
@@ -105,6 +106,7 @@ def test_what_is_too_much_is_left_out_group_by_group_from_the_end_of_the_menu(
     assert client.get("/pack").data == without
 
 
+@pytest.mark.usefixtures("as_small_as_sent")
 def test_the_rest_is_what_the_fewest_pages_lead_to(real_client: FlaskClient) -> None:
     """So a visit of seven pages is 45,000 bytes in two requests, and whoever reads on asks once more, for all of it."""
     first, rest = (whole(real_client.get(path).get_json()[1]) for path in ("/pack", "/pack-rest"))

@@ -143,9 +143,6 @@ def test_it_is_a_repository_whose_hook_refuses_a_commit_with_a_mistake(tmp_path:
     refused = git(folder, "commit", "-aqm", "A mistake")
     assert refused.returncode == 1, refused
     assert "The link /nowhere leads to no page" in refused.stdout + refused.stderr
-    page.write_text(page.read_text("utf-8").replace("\n[nowhere](/nowhere)\n", ""), "utf-8")
-    made = git(folder, "commit", "-aqm", "About us")
-    assert made.returncode == 0, made.stdout + made.stderr
 
 
 def test_its_readme_names_commands_that_run_from_anywhere(tmp_path: Path) -> None:
@@ -165,6 +162,7 @@ def test_its_readme_names_commands_that_run_from_anywhere(tmp_path: Path) -> Non
     ran = subprocess.run(["sh", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "0 wrong" in ran.stdout
+    assert git(folder, "log", "-1", "--format=%an").stdout == "A\n", "the hook let it pass"
 
 
 def test_every_starter_says_what_it_is(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
 from babel.messages.catalog import Catalog, Message
@@ -22,6 +23,7 @@ PLACE = re.compile(r"https?://\S+|(?<!\S)/[a-z][\w/-]*|\S+@\S+")
 DIRECTION_MARKS = set("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
+@cache
 def _catalogue(language: str) -> Catalog:
     with (LOCALE / language / "LC_MESSAGES/sidedoor.po").open("rb") as source:
         return read_po(source)

@@ -55,21 +55,71 @@ _BOARD = """
 local desks, found = redis.call('HGETALL', ARGV[1] .. 'desks'), {}
 local seen = {}
 for at = 1, #desks, 2 do seen[desks[at]] = desks[at + 1] end
+local brief, told = {}, redis.pcall('HGETALL', ARGV[1] .. 'brief')
+for at = 1, #told, 2 do brief[told[at]] = told[at + 1] end
+local shown = {}
+local function is_shown(state, adviser, player)
+  local left = state == 'talking' and (not seen[adviser] or seen[adviser] <= ARGV[3])
+  return ARGV[2] == '' or state == 'waiting' or adviser == ARGV[2] or player == ARGV[2] or left
+end
 for _, id in ipairs(redis.call('ZRANGE', ARGV[1] .. 'live', 0, -1)) do
+  local short = brief[id]
+  if short and shown[short] == nil then shown[short] = is_shown(string.match(short, '^(%a*):(%d*):(%d*)$')) end
   local name = ARGV[1] .. 'one:' .. id
-  if redis.call('TYPE', name).ok == 'hash' then
+  if shown[short or ''] ~= false and redis.call('TYPE', name).ok == 'hash' then
     local some = redis.call('HMGET', name, 'state', 'adviser', 'player')
-    local left = some[1] == 'talking' and (not seen[some[2]] or seen[some[2]] <= ARGV[3])
-    if ARGV[2] == '' or some[1] == 'waiting' or some[2] == ARGV[2] or some[3] == ARGV[2] or left then
-      local kept = redis.call('HKEYS', ARGV[1] .. 'kept:' .. id)
-      table.insert(found, {id, redis.call('HGETALL', name), seen[some[2]] or '', kept})
+    if is_shown(some[1], some[2], some[3]) then
+      local pairs, row = redis.call('HGETALL', name), {}
+      for at = 1, #pairs, 2 do row[pairs[at]] = pairs[at + 1] end
+      row.key = nil
+      table.insert(found, {id, row, seen[some[2]] or '', redis.call('HKEYS', ARGV[1] .. 'kept:' .. id)})
     end
   end
 end
-return {redis.call('HGETALL', ARGV[1] .. 'present'), found}
+return {redis.call('HGETALL', ARGV[1] .. 'present'), cjson.encode(found)}
 """
 """All that one board shows, at one moment and by one question: of everybody who lives, those whom ARGV[2] (an adviser,
-or nobody for all) has to see; ARGV[3]: a desk that gave its last sign then, or earlier, is gone."""
+or nobody for all) has to see; ARGV[3]: a desk that gave its last sign then, or earlier, is gone. A board shows few of
+all that live: whose they are stands in one hash, `brief`, too, so that the others are not asked. One that is not in it
+is. All of it is one text (JSON): a thousand replies cost the desk more to read than all else that a board does."""
+_NEWS = """
+local found = {}
+for at = 2, #ARGV do
+  local told = redis.pcall('HMGET', ARGV[1] .. 'one:' .. ARGV[at], 'newest', 'state', 'adviser')
+  found[at - 1] = told[1] and told[2] and told[1] .. ' ' .. told[2] .. ' ' .. (told[3] or '0') or ''
+end
+return {redis.pcall('HGETALL', ARGV[1] .. 'desks'), table.concat(found, ',')}
+"""
+"""What a worker's readers are told at once, as one text: a reply for each costs more to read than to find."""
+_LOOKED_IN = """
+local waiting = {}
+for at = 3, #ARGV, 3 do
+  local id, name = ARGV[at], ARGV[1] .. 'one:' .. ARGV[at]
+  local told = redis.pcall('HMGET', name, 'state', 'token', 'newest', 'shown')
+  if told[1] == 'waiting' or told[1] == 'talking' then
+    local shown = math.max(tonumber(told[4]) or 0, math.min(tonumber(ARGV[at + 2]), tonumber(told[3]) or 0))
+    redis.call('HSET', name, 'seen', ARGV[at + 1], 'shown', shown)
+    for _, kept in ipairs({'one:', 'words:', 'once:', 'kept:'}) do
+      redis.call('EXPIRE', ARGV[1] .. kept .. id, ARGV[2])
+    end
+    redis.call('EXPIRE', ARGV[1] .. 'token:' .. (told[2] or ''), ARGV[2])
+    if told[1] == 'waiting' then table.insert(waiting, id) end
+  end
+end
+return waiting
+"""
+"""Of each conversation after ARGV[2], by threes: its reader was there at a moment, and has had so many messages on the
+screen. Puts off by ARGV[2] seconds that its keys expire. Returns those that wait: their end alone is put off, too, by
+somebody being there."""
+_SET = """
+local name = ARGV[1] .. 'one:' .. ARGV[2]
+local state, newest, before = unpack(redis.call('HMGET', name, 'state', 'newest', 'shown'))
+if state ~= 'waiting' and state ~= 'talking' then return end
+local number = tonumber(ARGV[4])
+if ARGV[3] == 'shown' then number = math.max(tonumber(before) or 0, math.min(number, tonumber(newest))) end
+redis.call('HSET', name, ARGV[3], number)
+"""
+"""Of a conversation (ARGV[2]) that goes on, a number (ARGV[4]) by its name; `shown` only grows, up to the newest."""
 _PATIENCE_SECONDS = 3.0
 _SWEEPS_EVERY = timedelta(seconds=1)
 _CLOCK_HOLDS_SECONDS = 10.0
@@ -214,6 +264,7 @@ class ValkeyStore:
             }  # fmt: skip
             pipe.multi()
             pipe.hset(_one(id_), mapping=row)
+            self._put_brief(pipe, id_, "waiting", "", player)
             pipe.set(known, id_)
             # Practice is waited behind by nobody.
             for name in ("live",) if player else ("live", "waiting", "reach"):
@@ -248,10 +299,11 @@ class ValkeyStore:
     @_or_down
     def looked_in(self, moments: Mapping[int, tuple[datetime, int]]) -> None:
         """See store.ChatStore."""
-        for conversation, (moment, shown) in moments.items():
-            self._live_on(conversation, moment, {"seen": moment})
-            if shown:
-                self._set_while_it_goes_on(conversation, "shown", shown)
+        told = (str(part) for id_, (moment, shown) in moments.items() for part in (id_, moment.isoformat(), shown))
+        life = str(int(_LIFE.total_seconds()))
+        for id_ in cast(Any, self._redis.eval(_LOOKED_IN, 0, _PREFIX, life, *told)):
+            moment, _ = moments[int(id_)]
+            self._live_on(int(id_), moment, {"seen": moment})
 
     @_or_down
     def stay(self, conversation: int, now: datetime) -> None:
@@ -284,16 +336,14 @@ class ValkeyStore:
     @_or_down
     def news(self, conversations: Collection[int], now: datetime) -> dict[int, rules.News]:
         """See store.ChatStore."""
-        with self._redis.pipeline(transaction=False) as pipe:
-            pipe.hgetall(_name("desks"))
-            for id_ in conversations:
-                pipe.hmget(_one(id_), "newest", "state", "adviser")
-            desks, *rows = cast(Any, pipe.execute(raise_on_error=False))
-        seen = desks if isinstance(desks, dict) else {}
+        ids = list(conversations)
+        desks, told = cast(Any, self._redis.eval(_NEWS, 0, _PREFIX, *map(str, ids)))
+        seen = dict(zip(desks[::2], desks[1::2], strict=True)) if isinstance(desks, list) else {}
+        rows = [row.split() for row in told.split(b",")]
         return {
-            id_: rules.news(int(row[0]), state, int(row[2] or 0), _moment(seen.get(row[2])), now)
-            for id_, row in zip(conversations, rows, strict=True)
-            if isinstance(row, list) and row[0] and (state := _state(row[1]))
+            id_: rules.news(int(row[0]), state, int(row[2]), _moment(seen.get(row[2])), now)
+            for id_, row in zip(ids, rows, strict=bool(ids))
+            if row and (state := _state(row[1]))
         }
 
     @_or_down
@@ -414,6 +464,7 @@ class ValkeyStore:
             due = rules.over_at("talking", now, datetime.fromisoformat(seen.decode()))
             pipe.multi()
             pipe.hset(_one(conversation), mapping=row)
+            self._put_brief(pipe, conversation, "talking", adviser, player)
             pipe.zrem(_name("waiting"), conversation)
             pipe.zrem(_name("reach"), conversation)
             pipe.zadd(_name("due"), {str(conversation): due.timestamp()})
@@ -430,12 +481,13 @@ class ValkeyStore:
         """See store.ChatStore."""
 
         def step(pipe: Pipeline) -> None:
-            state, whose = cast(Any, pipe.hmget(_one(conversation), "state", "adviser"))
+            state, whose, player = cast(Any, pipe.hmget(_one(conversation), "state", "adviser", "player"))
             of, for_ = (_moment(seen) for seen in cast(Any, pipe.hmget(_name("desks"), str(adviser), str(to))))
             mine = int(whose or 0) == adviser
             rules.may_pass(_state(state), mine, of, for_, only_if_left, now)
             pipe.multi()
             pipe.hset(_one(conversation), mapping={"adviser": to, "adviser_name": name, "watcher": ""})
+            self._put_brief(pipe, conversation, "talking", to, player)
             pipe.hdel(_name("kept", conversation), "answer")
 
         self._redis.transaction(step, _one(conversation), _name("desks"))
@@ -598,11 +650,13 @@ class ValkeyStore:
             pipe.delete(*(_name("lately", f"{conversation}:{who}") for who in get_args(Who)))
             if state is None:
                 pipe.zrem(_name("live"), conversation)
+                pipe.hdel(_name("brief"), str(conversation))
                 return  # it expired by itself
             if network:
                 pipe.srem(_name("running", network.decode()), conversation)
             pipe.hdel(_one(conversation), "key", "network", "watcher", "watched", *_OF_ONE_THAT_GOES_ON)
             pipe.hset(_one(conversation), mapping={"state": "ended", "reason": reason})
+            self._put_brief(pipe, conversation, "ended", adviser, player)
             pipe.expire(_one(conversation), _LIFE)
             pipe.zadd(_name("ended"), {str(conversation): now.timestamp()})
             pipe.expire(_name("ended"), _LIFE)
@@ -627,18 +681,11 @@ class ValkeyStore:
             pipe.delete(*names, _name("token", (token or b"").decode("ascii", "replace")))
             for name in _INDEXES:
                 pipe.zrem(_name(name), conversation)
+            pipe.hdel(_name("brief"), str(conversation))
             pipe.execute()
 
     def _set_while_it_goes_on(self, conversation: int, name: str, number: int) -> None:
-        def step(pipe: Pipeline) -> None:
-            state, newest, before = cast(Any, pipe.hmget(_one(conversation), "state", "newest", "shown"))
-            pipe.multi()
-            if state not in (b"waiting", b"talking"):
-                return
-            written = max(int(before or 0), min(number, int(newest))) if name == "shown" else number
-            pipe.hset(_one(conversation), name, cast(Any, written))
-
-        self._redis.transaction(step, _one(conversation))
+        self._redis.eval(_SET, 0, _PREFIX, str(conversation), name, str(number))
 
     def _live_on(self, conversation: int, now: datetime, moments: dict[str, datetime]) -> None:
         def step(pipe: Pipeline) -> None:
@@ -675,8 +722,14 @@ class ValkeyStore:
     def _keep(pipe: Pipeline, conversation: int, token: str) -> None:
         """Puts off the expiry of each of its keys, and of the lists that it is in."""
         own = (*(_name(name, conversation) for name in ("one", "words", "once", "kept")), _name("token", token))
-        for name in (*own, *map(_name, _INDEXES)):
+        for name in (*own, *map(_name, (*_INDEXES, "brief"))):
             pipe.expire(name, _LIFE)
+
+    @staticmethod
+    def _put_brief(pipe: Pipeline, conversation: int, state: State, adviser: object, player: object) -> None:
+        adviser, player = (int(cast(Any, one) or 0) or "" for one in (adviser, player))
+        pipe.hset(_name("brief"), str(conversation), f"{state}:{adviser}:{player}")
+        pipe.expire(_name("brief"), _LIFE)
 
     @staticmethod
     def _message(key: bytes, conversation: int, number: int, raw: bytes) -> Message:
@@ -694,7 +747,8 @@ class ValkeyStore:
             with self._redis.pipeline() as pipe:
                 pipe.hget(_name("desks"), row.get("adviser", ""))
                 pipe.hkeys(_name("kept", id_))
-                desk, kept = pipe.execute()
+                desk, kept = cast(Any, pipe.execute())
+            kept = [name.decode() for name in kept]
             return self._from_row(id_, row, desk, kept, self._place(id_, now) if row["state"] == "waiting" else 0, now)
         except (redis.ResponseError, ValueError, KeyError) as error:
             _only_wrong_type(error)
@@ -705,12 +759,10 @@ class ValkeyStore:
         gone = (now - rules.DESK_GONE_AFTER).isoformat()
         present, rows = cast(Any, self._redis.eval(_BOARD, 0, _PREFIX, adviser, gone))
         found: list[Conversation] = []
-        for id_, raw, desk, kept in rows:
+        for id_, row, desk, kept in json.loads(rows.decode("utf-8", "replace")):
             try:
-                pairs = zip(raw[::2], raw[1::2], strict=True)
-                row = {name.decode(): value.decode() for name, value in pairs if name != b"key"}
                 if row:
-                    found.append(self._from_row(int(id_), row, desk, kept, 0, now))
+                    found.append(self._from_row(int(id_), row, desk.encode(), kept, 0, now))
             except (ValueError, KeyError):
                 self._forget(int(id_))
         found.sort(key=lambda one: (one.started, one.id))
@@ -723,7 +775,7 @@ class ValkeyStore:
 
     @staticmethod
     def _from_row(
-        id_: int, row: dict[str, str], desk: bytes | None, kept: list[bytes], place: int, now: datetime
+        id_: int, row: dict[str, str], desk: bytes | None, kept: Collection[str], place: int, now: datetime
     ) -> Conversation:
         watched = datetime.fromisoformat(row["watched"]) if "watched" in row else None
         return Conversation(
@@ -744,9 +796,9 @@ class ValkeyStore:
             shown=int(row.get("shown", 0)),
             unanswered_since=_moment(row.get("unanswered", "").encode()),
             risk=row.get("risk") == "1",
-            has_remark=b"remark" in kept,
-            has_draft=b"draft" in kept,
-            has_answer=b"answer" in kept,
+            has_remark="remark" in kept,
+            has_draft="draft" in kept,
+            has_answer="answer" in kept,
             player=int(row.get("player", 0)),
         )
 

@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from enum import Enum, auto
+from functools import lru_cache
 from typing import NamedTuple
 
 from sidedoor.documents.models import (
@@ -191,16 +192,20 @@ def path_of(kind: Kind, slug: str, language: str = "") -> str:
 
 def folder_of(file: str) -> str:
     """The language folder of a path in the content folder, `cy` in `cy/help/money.md`; empty where there is none."""
-    first, _, rest = file.partition("/")
-    return first if rest and first not in FOLDERS and _LANGUAGE.fullmatch(first) else ""
+    return _place_of(file[: file.rfind("/") + 1])[0]
 
 
 def kind_of(file: str) -> Kind | None:
     """The kind of document a file in the content folder is, by its folder; None if it is none."""
-    name, _, rest = file.partition("/")
-    if name not in FOLDERS and folder_of(file):
-        name, _, rest = rest.partition("/")
-    return FOLDERS.get(name) if rest.endswith(".md") else None
+    return _place_of(file[: file.rfind("/") + 1])[1] if file.endswith(".md") else None
+
+
+@lru_cache(maxsize=1000)
+def _place_of(folder: str) -> tuple[str, Kind | None]:
+    """Language and kind of what is in a folder, `cy/help/`. A start asks for very many files, and folders are few."""
+    first, _, rest = folder.partition("/")
+    language = first if first not in FOLDERS and _LANGUAGE.fullmatch(first) else ""
+    return language, FOLDERS.get(rest.partition("/")[0] if language else first)
 
 
 def model_of(file: str) -> type[Meta]:

@@ -40,6 +40,7 @@ CREATE INDEX replaced_words ON words (replaced) WHERE replaced IS NOT NULL;
 WORDS_OUTLIVE_SECONDS = 300
 """Words that were replaced or deleted: a worker that does not know of it yet may still need them."""
 _AT_ONCE = 500
+_ROWS_AT_ONCE = 5000
 _IMPORT = re.compile(r"^\s*(?:from|import) sidedoor\.documents\.(\w+)", re.MULTILINE)
 # What somebody is told of a file that is refused changes nothing about those that are read.
 _ONLY_SAY = {"codes", "problems", "problem_words"}
@@ -80,7 +81,8 @@ class Kept:
         try:
             with self._database.reading() as database:
                 rows = database.execute("SELECT file, signature, digest, reader, value, '' FROM kept")
-                yield from map(Copy._make, rows)
+                while some := rows.fetchmany(_ROWS_AT_ONCE):
+                    yield from map(Copy._make, some)
         except (sqlite3.Error, OSError):
             return
 

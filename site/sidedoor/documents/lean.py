@@ -76,17 +76,17 @@ class LeanDocument(Document):
         begins = from_json(head[: head.index("\n")])
         plain, title, state, publish_at, expires_at, withdrawn_at, removed, notes, pictures = begins
         slug = file[file.rindex("/") + 1 : -3]
+        publish_at = publish_at and datetime.fromisoformat(publish_at)
+        if expires_at or withdrawn_at or notes:
+            expires_at = expires_at and datetime.fromisoformat(expires_at)
+            withdrawn_at = withdrawn_at and datetime.fromisoformat(withdrawn_at)
+            notes = map(datetime.fromisoformat, notes)
         made, put = cls.__new__(cls), object.__setattr__
         put(made, "kind", kind)
         put(made, "slug", slug)
         put(made, "file", file)
         put(made, "pictures", tuple(pictures))
-        when = (
-            publish_at and datetime.fromisoformat(publish_at),
-            expires_at and datetime.fromisoformat(expires_at),
-            withdrawn_at and datetime.fromisoformat(withdrawn_at),
-        )
-        put(made, "_schedule", Schedule(state, *when, removed, tuple(map(datetime.fromisoformat, notes))))
+        put(made, "_schedule", Schedule(state, publish_at, expires_at, withdrawn_at, removed, tuple(notes)))
         put(made, "_title", title)
         put(made, "_path", path_of(kind, slug, folder_of(file)))
         put(made, "_made_from", made_from)

@@ -5,13 +5,14 @@ that is made from one can give it away. Visibility is decided when read, from th
 """
 
 import re
-from bisect import insort
-from collections.abc import Collection, Iterable, Mapping
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 
-from sidedoor.documents.document import Document, Visibility, path_of
+from sidedoor.documents import in_order
+from sidedoor.documents.document import FOLDERS, Document, Visibility, path_of
 from sidedoor.documents.models import Contact, Fact, Kind
 from sidedoor.documents.pictures import Picture
 from sidedoor.documents.problems import Problem
@@ -36,7 +37,8 @@ def _may_be_hidden(path: str) -> bool:
 class Library:
     """Everything in the content folder that could be read, and every problem with what could not.
 
-    `pictures`: pictures and recordings by name; of a recording there is no more than its name.
+    `documents`: in the order of their files. `pictures`: pictures and recordings by name; of a recording there is no
+    more than its name.
     """
 
     site: Site
@@ -68,13 +70,51 @@ class Library:
             shown=tuple(shown),
             withdrawn=tuple(withdrawn),
             removed=tuple(removed),
-            pictures={
-                name: known
-                for document in (*shown, *withdrawn)
-                for name in document.pictures
-                if (known := self.pictures.get(name))
-            },
+            pictures=self._on_pages(shown, withdrawn),
         )
+
+    def public_after(
+        self,
+        before: "PublicLibrary",
+        moved: Mapping[Document, Visibility],
+        now: datetime,
+        valid_until: datetime,
+        pictures: bool,
+    ) -> "PublicLibrary":
+        """What follows `before` where only `moved` were, are gone, or are seen otherwise now: HIDDEN, if they are gone.
+
+        `pictures`: whether there are others than before.
+        """
+        shown, withdrawn, removed = (
+            in_order.moved(were, moved, [document for document, seen in moved.items() if seen is wanted], _file_of)
+            for were, wanted in (
+                (before.shown, Visibility.SHOWN),
+                (before.withdrawn, Visibility.WITHDRAWN),
+                (before.removed, Visibility.REMOVED),
+            )
+        )
+        same = not pictures and not any(document.pictures for document in moved)
+        made = PublicLibrary(
+            now=now,
+            valid_until=valid_until,
+            site=self.site,
+            contacts=self.contacts,
+            shown=shown,
+            withdrawn=withdrawn,
+            removed=removed,
+            pictures=before.pictures if same else self._on_pages(shown, withdrawn),
+        )
+        made.follow(before, moved)
+        return made
+
+    def _on_pages(self, shown: Iterable[Document], withdrawn: Iterable[Document]) -> dict[str, Picture | str]:
+        return {
+            name: known
+            for documents in (shown, withdrawn)
+            for document in documents
+            for name in document.pictures
+            if (known := self.pictures.get(name))
+        }
 
     def visibility(self, document: Document, now: datetime) -> Visibility:
         """What the public may know of a document at `now`. Of a translation nothing while its original is not shown, or
@@ -89,12 +129,27 @@ class Library:
         return seen if original is None or original.visibility(now) is Visibility.SHOWN else Visibility.HIDDEN
 
     @cached_property
-    def _by_path(self) -> Mapping[str, Document]:
-        return {document.path: document for document in self.documents}
+    def _originals(self) -> dict[Kind, Mapping[str, Document]]:
+        return {}
 
     def original_of(self, document: Document) -> Document | None:
         """The page that a translation was made from; None if there is none, or if it is no translation."""
-        return self._by_path.get(path_of(document.kind, document.slug)) if document.folder else None
+        if not document.folder:
+            return None
+        kind = document.kind
+        if kind not in self._originals:
+            self._originals[kind] = {page.slug: page for page in self._in_own_folder(kind)}
+        return self._originals[kind].get(document.slug)
+
+    def _in_own_folder(self, kind: Kind) -> tuple[Document, ...]:
+        """The documents of a kind in the site's own language: only where news is translated are these very many."""
+        name = next(name for name, known in FOLDERS.items() if known == kind)
+        first, after = (bisect_left(self.documents, f"{name}{mark}", key=_file_of) for mark in "/0")
+        return self.documents[first:after]
+
+
+def _file_of(document: Document) -> str:
+    return document.file
 
 
 def is_reviewed(document: Document) -> bool:
@@ -127,36 +182,34 @@ class PublicLibrary:
             and self.site == other.site
         )
 
-    def follow(self, before: "PublicLibrary", moved: set[Document]) -> None:
+    def follow(self, before: "PublicLibrary", moved: Mapping[Document, Visibility]) -> None:
         """Keep the lists of `before`, but for the documents that came, went or changed: `moved`."""
-        here = moved.intersection(self.shown)
-        own = {document for document in moved if document.kind == "news" and not document.folder}
-        came = own & here
+        here = [document for document, seen in moved.items() if seen is Visibility.SHOWN]
+        with_a_page = [document for document, seen in moved.items() if seen is Visibility.WITHDRAWN] + here
+        own = [document for document in moved if document.kind == "news" and not document.folder]
+        came = [document for document in here if document.kind == "news" and not document.folder]
         years = dict(before.news_by_year)
         for year in {self._year(item) for item in own}:
-            of_year = {item for item in came if self._year(item) == year}
-            years[year] = self._with(years.get(year, ()), moved, of_year)
+            of_year = [item for item in came if self._year(item) == year]
+            years[year] = self._with(years.get(year, ()), own, of_year)
         known = {year: items for year, items in sorted(years.items(), reverse=True) if items}
-        vars(self).update(news=self._with(before.news, moved, came), news_by_year=known)
+        vars(self).update(news=self._with(before.news, own, came), news_by_year=known)
         made = vars(before)
         if "by_path" in made:
             by_path = {**made["by_path"]}
             for document in moved:
                 if by_path.get(document.path) is document:
                     del by_path[document.path]
-            by_path |= {document.path: document for document in (*moved.intersection(self.withdrawn), *here)}
+            by_path |= {document.path: document for document in with_a_page}
             vars(self).update(by_path=by_path)
         if all(document.plain for document in moved):
             # What is plain is in none of these.
             vars(self).update({name: made[name] for name in ("_others", "_former", "_in_folders") if name in made})
 
     def _with(
-        self, items: Iterable[Document], without: Collection[Document], more: Iterable[Document]
+        self, items: tuple[Document, ...], gone: Iterable[Document], come: Iterable[Document]
     ) -> tuple[Document, ...]:
-        kept = [item for item in items if item not in without][::-1]
-        for item in more:
-            insort(kept, item, key=self._oldest_first)
-        return tuple(kept[::-1])
+        return in_order.moved(items[::-1], gone, come, self._oldest_first)[::-1]
 
     def _year(self, item: Document) -> int:
         return (item.published_at or self.now).astimezone(self.site.zone).year
@@ -240,7 +293,9 @@ class PublicLibrary:
     @cached_property
     def _in_folders(self) -> frozenset[str]:
         """The addresses of which another language has words of its own, without that language."""
-        return frozenset(self.split(path)[1] for path in self.by_path if not path.startswith("/news/"))
+        # News in the site's own language has none, and what is plain is nothing else.
+        paths = (document.path for document in self._others)
+        return frozenset(self.split(path)[1] for path in paths if not path.startswith("/news/"))
 
     @cached_property
     def _folders(self) -> frozenset[str]:

@@ -21,7 +21,8 @@ from sidedoor.documents.sizes import Size
 SETTLE_SECONDS = 0.1
 LONGEST_QUIET_SECONDS = 0.5
 # A look may take this part of the thread's time at most.
-_LOOKING_SHARE = 0.05
+_LOOKING_SHARE = 0.02
+_LONG_START_SECONDS = 1.0
 _FIRST_SECONDS, _MORE_SECONDS = 1.0, 3.0
 """How long a start reads news before it answers, and how long it then reads on at least until it shows it."""
 _MORE_READING_THAN_SHOWING = 5
@@ -37,7 +38,9 @@ class LiveLibrary:
         `soon`: where there is much to read, be ready with all but a part of the news, and read on in `watch`.
         """
         self._loader = loader
+        began = time.monotonic()
         self.library: Library = loader.load(seconds=_FIRST_SECONDS if soon else None)
+        self._start_took = time.monotonic() - began
         self._looking = threading.Lock()
         self._stop = threading.Event()
         self._seen = time.monotonic()
@@ -116,7 +119,7 @@ class LiveLibrary:
     def _watch(self) -> None:
         if self._loader.behind:
             threading.Thread(target=self._read_on, name="reading on", daemon=True).start()
-        looked, wait = time.monotonic(), 0.0
+        looked, wait = time.monotonic(), 2 * self._start_took
         for told in self._tidings():
             self._seen = time.monotonic()
             if told:
@@ -129,9 +132,12 @@ class LiveLibrary:
 
     def _tidings(self) -> Iterator[Collection[str] | None]:
         """The files that changed, as the kernel tells; none after each half second without; None if it missed some."""
+        # Of what changed before the watch stood, the kernel tells nothing. After a long start the look at everything
+        # comes a little later, when those who waited for the first pages have them.
+        unwatched = self._start_took < _LONG_START_SECONDS
         while not self._stop.is_set():
             try:
-                folder, unwatched = self._loader.content.stat().st_ino, True
+                folder = self._loader.content.stat().st_ino
                 start = f"{self._loader.content.resolve()}{os.sep}"
                 for changes in watchfiles.watch(
                     self._loader.content.resolve(),
@@ -144,7 +150,6 @@ class LiveLibrary:
                 ):
                     paths = {path for _, path in changes}
                     whole = unwatched or any(not path.startswith(start) for path in paths)
-                    # Of what changed before the watch stood, the kernel tells nothing.
                     yield None if whole else {path.removeprefix(start).replace(os.sep, "/") for path in paths}
                     unwatched = False
                     if self._loader.content.stat().st_ino != folder:
@@ -153,6 +158,7 @@ class LiveLibrary:
                 # The folder is away, or the kernel has no watch left: look by ourselves.
                 self._stop.wait(LONGEST_QUIET_SECONDS)
                 yield ()
+            unwatched = True
 
     def _look(self, told: Collection[str] | None) -> None:
         try:

@@ -15,6 +15,7 @@ import logging
 import os
 import stat
 import time
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
@@ -24,6 +25,7 @@ from pathlib import Path
 from sys import intern
 from typing import NamedTuple
 
+from sidedoor.documents import in_order
 from sidedoor.documents.codes import Code
 from sidedoor.documents.document import Document, kind_of
 from sidedoor.documents.kept import Copy, Kept, reader_version
@@ -66,6 +68,8 @@ _ASKED_FOR = 100
 _PATIENCE_SECONDS = 20.0
 """How long a worker waits for another's copies that do not come, before it reads for itself."""
 _WORDS_IN_MEMORY = 64
+_MOST_MOVED = 2000
+"""So many at once are put in order quicker all together."""
 _VERY_MANY = 100_000
 """Objects of which as good as none will ever go, and no circle: to look them through would stop everybody again."""
 
@@ -108,6 +112,11 @@ class Loader:
         """Each document's address, and the file that has it."""
         self._rivals: dict[str, set[str]] = {}
         """The same where several files want it."""
+        self._documents: tuple[Document, ...] = ()
+        self._touched: set[str] = set()
+        """The files by which `_documents` is no longer what it should be."""
+        self._shown: set[str] = set()
+        """Pictures and recordings."""
         self._troubled: set[str] = set()
         self._behind: dict[str, Signature] = {}
         """In the order in which they are read."""
@@ -151,8 +160,8 @@ class Loader:
         changed -= self._behind.keys()
         if settled:
             changed = self._settled(changed, found, looked_at)
-        known = self._records.keys() | self._copies.keys()
-        gone = {file for file in (known if looked_at is None else known & looked_at) if file not in found}
+        known = self._records.keys() | self._copies.keys() if looked_at is None else self._known_of(looked_at)
+        gone = {file for file in known if file not in found}
         gone = {file for file in gone if not self._behind_a_closed_door(file)}
         gone = self._missing.deleted(gone, known, found, self._inode() if whole else None, settled)
         removed = gone & self._records.keys()
@@ -305,6 +314,9 @@ class Loader:
         others = {file: self._unsettled[file] for file in not_looked_at}
         self._unsettled = {**others, **{file: found[file] for file in changed - settled}}
         return settled
+
+    def _known_of(self, files: set[str]) -> set[str]:
+        return {file for file in files if file in self._records or file in self._copies}
 
     def _behind_a_closed_door(self, file: str) -> bool:
         """Whether a file is in a folder that could not be looked into: then nobody knows that it is gone."""
@@ -537,6 +549,8 @@ class Loader:
     def _put(self, file: str, record: _Record | None) -> None:
         """Know this of a file from now on; None: that it is gone."""
         before = self._records.pop(file, None)
+        self._touched.add(file)
+        self._shown.discard(file)
         if before and isinstance(before.good, Document):
             self._give_up(before.good.path, file)
         self._troubled.discard(file)
@@ -545,6 +559,8 @@ class Loader:
         self._records[file] = record
         if record.problems:
             self._troubled.add(file)
+        if file.startswith(SHOWN):
+            self._shown.add(file)
         if isinstance(record.good, Document):
             self._claim(record.good.path, file)
 
@@ -553,12 +569,14 @@ class Loader:
         if first != file:
             rivals = self._rivals.setdefault(address, {first})
             rivals.add(file)
+            self._touched |= rivals
             self._first[address] = min(rivals)
 
     def _give_up(self, address: str, file: str) -> None:
         rivals = self._rivals.get(address)
         if rivals:
             rivals.discard(file)
+            self._touched |= rivals
             self._first[address] = min(rivals)
             if len(rivals) == 1:
                 del self._rivals[address]
@@ -580,16 +598,32 @@ class Loader:
             site=site,
             contacts=contacts if isinstance(contacts, dict) else {},
             facts={fact.id: fact for fact in facts.facts} if isinstance(facts, FactsFile) else {},
-            documents=tuple(records[file].good for file in sorted(self._first.values())),  # type: ignore[misc]
+            documents=self._documents_now(),
             pictures={
                 _name_of(good): replace(good, focus=focus[good.name])
                 if isinstance(good, Picture) and good.name in focus
                 else good
-                for file, record in records.items()
-                if file.startswith(SHOWN) and isinstance(good := record.good, (Picture, str))
+                for file in sorted(self._shown)
+                if isinstance(good := records[file].good, (Picture, str))
             },
             problems=tuple(sorted(problems, key=lambda problem: (problem.file, problem.line or 0))),
         )
+
+    def _documents_now(self) -> tuple[Document, ...]:
+        """The document of each address, in the order of their files."""
+        records, touched, self._touched = self._records, self._touched, set()
+        if len(touched) > _MOST_MOVED:
+            self._documents = tuple(records[file].good for file in sorted(self._first.values()))  # type: ignore[misc]
+            return self._documents
+        gone, come = [], []
+        for file in touched:
+            place = bisect_left(self._documents, file, key=_file_of)
+            gone += [document for document in self._documents[place : place + 1] if document.file == file]
+            good = records[file].good if file in records else None
+            if isinstance(good, Document) and self._first[good.path] == file:
+                come.append(good)
+        self._documents = in_order.moved(self._documents, gone, come, _file_of)
+        return self._documents
 
     def _read_before(self) -> Iterator[tuple[str, _Record]]:
         assert self._kept
@@ -661,8 +695,12 @@ def _is_essential(file: str) -> bool:
 
 def _in_order(files: Collection[str]) -> list[str]:
     """What the site cannot be without is read first."""
-    first = {file for file in files if _is_essential(file)}
-    return sorted(first) + sorted(file for file in files if file not in first)
+    news = [file for file in files if not _is_essential(file)]
+    return [*sorted(set(files).difference(news)), *sorted(news)]
+
+
+def _file_of(document: Document) -> str:
+    return document.file
 
 
 def _name_of(shown: Picture | str) -> str:

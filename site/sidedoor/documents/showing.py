@@ -9,6 +9,7 @@ import threading
 from bisect import insort
 from datetime import datetime
 
+from sidedoor.documents import in_order
 from sidedoor.documents.document import Document, Visibility
 from sidedoor.documents.library import NEVER, Library, PublicLibrary
 
@@ -56,9 +57,8 @@ class Showing:
             return None
         come: set[Document] = set()
         left: set[Document] = set()
-        if library.documents != before.documents:
-            there, were = set(library.documents), set(before.documents)
-            come, left = there - were, were - there
+        if library.documents is not before.documents:
+            left, come = in_order.difference(before.documents, library.documents)
             if len(come) + len(left) > _MOST_CHANGED:
                 return None
             self._others = {document for document in self._others | come if not document.plain} - left
@@ -73,19 +73,23 @@ class Showing:
         while self._coming and self._coming[0][0] <= now:
             asked.add(self._coming.pop(0)[1])
         seen = self._seen
-        moved = {document for document in left if seen.pop(document) is not Visibility.HIDDEN}
+        moved = dict.fromkeys(
+            (document for document in left if seen.pop(document) is not Visibility.HIDDEN), Visibility.HIDDEN
+        )
         for document in asked:
             was, seen[document] = seen.get(document), library.visibility(document, now)
             if was is not seen[document]:
-                moved.add(document)
-        made = self._made(library, now)
-        made.follow(public, moved)
-        return made
+                moved[document] = seen[document]
+        pictures = library.pictures != before.pictures
+        return library.public_after(public, moved, now, self._valid_until(now), pictures)
 
     def _made(self, library: Library, now: datetime) -> PublicLibrary:
+        return library.public_of(self._seen, now, self._valid_until(now))
+
+    def _valid_until(self, now: datetime) -> datetime:
         moments = [moment for document in self._others for moment in document.transitions() if moment > now]
         first = self._coming[0][0] if self._coming else NEVER
-        return library.public_of(self._seen, now, min([first, *moments]))
+        return min([first, *moments])
 
 
 def _when(entry: tuple[datetime, Document]) -> datetime:

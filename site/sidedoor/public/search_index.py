@@ -24,6 +24,7 @@ from pathlib import Path
 from markupsafe import Markup, escape
 
 from sidedoor.database import Database
+from sidedoor.documents import in_order
 from sidedoor.documents.document import Document
 from sidedoor.documents.lean import WordsGone
 from sidedoor.documents.library import PublicLibrary
@@ -137,10 +138,10 @@ class SearchIndex:
         before = self._followed
         if before is None or not self._on_disk() or time.monotonic() >= self._whole_again:
             return False
-        there, were = set(public.shown), set(before.shown)
-        come = {_version_of(document): document for document in there - were}
-        if were - there or len(come) > _AT_ONCE or public.contacts != before.contacts:
+        left, new = in_order.difference(before.shown, public.shown)
+        if left or len(new) > _AT_ONCE or public.contacts != before.contacts:
             return False
+        come = {_version_of(document): document for document in new}
         try:
             with self._reading() as database:
                 if database.execute("SELECT code FROM made_by").fetchone() != (_code(),):

@@ -9,13 +9,9 @@ from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from babel import Locale, UnknownLocaleError
-from dulwich.errors import NotGitRepository
-from dulwich.object_store import tree_lookup_path
-from dulwich.objects import Blob, Commit
-from dulwich.repo import Repo
 
 from sidedoor.documents.codes import Code
 from sidedoor.documents.document import Visibility
@@ -28,6 +24,10 @@ from sidedoor.public.addresses import LINKED
 from sidedoor.public.menu import NOTICE_PAGE, menu_pages
 from sidedoor.starters import CLAIMS, EXAMPLE
 from sidedoor.web.language import has_words, interface_sentences, own_words_fit
+
+if TYPE_CHECKING:
+    from dulwich.objects import Commit
+    from dulwich.repo import Repo
 from sidedoor.web.look import check_look
 
 _SAYS_WHO_RUNS_IT = ("pages/about.md", "pages/privacy.md")
@@ -143,6 +143,9 @@ def _former_names(content: Path) -> set[str]:
 @lru_cache(maxsize=1)
 def _named_before(content: Path, now: bytes) -> set[str]:
     """The same while site.toml is as it is `now`: only a commit that changes it names another."""
+    from dulwich.errors import NotGitRepository  # as in starters/command.py
+    from dulwich.repo import Repo
+
     found = set()
     try:
         with Repo(str(content)) as repository:
@@ -153,7 +156,10 @@ def _named_before(content: Path, now: bytes) -> set[str]:
     return found
 
 
-def _organisation(repository: Repo, commit: Commit) -> set[str]:
+def _organisation(repository: "Repo", commit: "Commit") -> set[str]:
+    from dulwich.object_store import tree_lookup_path
+    from dulwich.objects import Blob
+
     try:
         _, blob_id = tree_lookup_path(repository.__getitem__, commit.tree, SITE.encode())
         blob = repository[blob_id]

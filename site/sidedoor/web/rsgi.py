@@ -54,6 +54,7 @@ class Connection(Protocol):
     """Where a body comes from and the answer goes."""
 
     def __aiter__(self) -> AsyncIterator[bytes]: ...
+    async def client_disconnect(self) -> None: ...
     def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None: ...
 
 
@@ -97,7 +98,7 @@ class Front:
             if self._at_hand(environ):
                 connection.response_bytes(*self._answer(environ))
             else:
-                connection.response_bytes(*await self._ask(scope, environ, threads))
+                connection.response_bytes(*await self._ask(scope, environ, threads, connection))
         else:
             try:
                 body = await self._body(environ, connection)
@@ -108,12 +109,14 @@ class Front:
             environ["wsgi.input"] = io.BytesIO(body)
             connection.response_bytes(*await _in_a_thread(threads, self._answer, environ))
 
-    async def _ask(self, scope: Scope, environ: "WSGIEnvironment", threads: ThreadPoolExecutor) -> Answer:
+    async def _ask(
+        self, scope: Scope, environ: "WSGIEnvironment", threads: ThreadPoolExecutor, connection: Connection
+    ) -> Answer:
         if scope.method != "GET":
             return await _in_a_thread(threads, self._answer, environ)
         page = page_of(scope)
         hold, answer = self._standing.find(page, scope.query_string) or await self._look(page, environ, threads)
-        if hold and await self._wait(hold.wait):
+        if hold and await self._wait(hold.wait, connection):
             _, answer = await self._look(page, {**_environ(scope), HELD_KEY: True}, threads)
         return answer
 
@@ -128,10 +131,11 @@ class Front:
         self._standing.remember(page, holds[0], answer)
         return holds[0] if holds[0].waits else None, answer
 
-    async def _wait(self, wait: Wait) -> bool:
-        """Whether there is something new.
+    async def _wait(self, wait: Wait, connection: Connection) -> bool:
+        """Whether there is something new, and somebody to tell it to.
 
-        granian ends a worker when everything is answered: from the moment it is told to, nothing waits any more.
+        granian says when the other end is gone: the browser, or nginx, which hangs up as soon as its own does. It
+        ends a worker when everything is answered: from the moment it is told to, nothing waits any more.
         """
         loop = asyncio.get_running_loop()
         if not self._is_warned and threading.current_thread() is threading.main_thread():
@@ -142,10 +146,15 @@ class Front:
         if self._ends:
             return False
         waiting = asyncio.ensure_future(wait())
+        gone = asyncio.ensure_future(connection.client_disconnect())
         self._waiting.add(waiting)
-        await asyncio.wait((waiting,))
-        self._waiting.discard(waiting)
-        return not waiting.cancelled() and waiting.result()
+        try:
+            await asyncio.wait((waiting, gone), return_when=asyncio.FIRST_COMPLETED)
+            return not gone.done() and not waiting.cancelled() and waiting.result()
+        finally:
+            self._waiting.discard(waiting)
+            waiting.cancel()
+            gone.cancel()
 
     def _let_go(self) -> None:
         self._ends = True

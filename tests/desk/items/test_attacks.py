@@ -352,7 +352,7 @@ def test_a_picture_keeps_its_pixels_and_nothing_else() -> None:
         ("WEBP", {"xmp": b"<x>Jo Doe</x>"}),
     ):
         sent = io.BytesIO()
-        Image.new("RGB", (4000, 3000), (10, 120, 60)).save(sent, format_, exif=exif, **more)
+        Image.new("RGB", (2000, 1500), (10, 120, 60)).save(sent, format_, exif=exif, **more)
         # A polyglot: a script behind a good picture.
         made = take_in(sent.getvalue() + b"<script>alert(1)</script>")
         assert not [word for word in (b"Jo Doe", b"Elm Road", b"<script>") if word in made.raw]
