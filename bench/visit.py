@@ -21,7 +21,7 @@ from bench.traces import GOVUK, unpacked_govuk
 from sidedoor.public import create_app
 from sidedoor.settings import Settings
 from sidedoor.web.in_place import Parts
-from sidedoor.web.inline import STYLES, inline_style
+from sidedoor.web.sheet import whole
 from tests.chromium import CHROMIUM, CHROMIUM_ARGUMENTS
 from tests.server import PROJECT, RunningSite
 
@@ -157,7 +157,7 @@ def bare(page: Parts) -> str:
 def visit(folder: Path) -> None:
     """Make the visits in turns, and write the README's table."""
     ours = parts(folder)
-    sheet = "".join(re.sub(r"</?style[^>]*>", "", inline_style(name)) for name in STYLES).encode()
+    sheet = whole().encode()
     header = '<header><a href="/">Sidedoor</a> <a href="https://www.bbc.co.uk/weather">Leave</a></header>'
     plain = {
         path: f'<!DOCTYPE html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'

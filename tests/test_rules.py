@@ -168,12 +168,13 @@ def test_the_scripts_are_small() -> None:
     small = {name: len(AS_SMALL_AS_SENT(str(inline_script(name)).encode())) for name in BUNDLES}
     assert not [name for name in BUNDLES if "@type" in str(inline_script(name))], "comments stay here"
     # On every page. They were 3,700 before names were short, and 3,370 before what answers a tap came with the pack.
-    assert small["exit.js"] <= 1_510
+    assert small["exit.js"] <= 1_508
     assert small["exit.js"] + small["after.js"] <= 2_920
     # Once a visit, with the pack: what shows pages, and what the guide, contacts, news and tools do. It was 4,730 before it
     # brought what answers a tap, keeps Hide in view under two fingers, and unfolds: 460 bytes less on every page; and
-    # 5,295 before contacts were narrowed by what was chosen while it was on its way.
-    assert small["carried.js"] <= 5_310
+    # 5,295 before contacts were narrowed by what was chosen while it was on its way, and before a page's style held its own
+    # rules alone, so that what is read in place brings others: 600 bytes less on every page.
+    assert small["carried.js"] <= 5_355
     # For the chat's pages alone, beside them. It was 3,940 before pages asked a silent server ever later, each at a moment of its own, and
     # before a screen reader said that one waits, is asked, and that it is over: Orca was heard to leave them out.
     assert small["chat.js"] <= 4_050

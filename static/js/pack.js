@@ -32,7 +32,7 @@ const pack = (() => {
       const { response, told } = await bringing;
       const asked = Date.now();
       const before = held.get(name);
-      const none = { direction: "", shared: [], pages: {}, rest: [] };
+      const none = { direction: "", shared: [], pages: {}, rest: [], style: "" };
       if (response.status === 304 && before) before.asked = asked;
       // Where the answer is another, there is none here.
       else held.set(name, { ...none, ...told, language, part, tag: response.headers.get("ETag"), asked });
@@ -78,6 +78,11 @@ const pack = (() => {
     return Promise.race([ask(language, "high", wanted), new Promise((done) => setTimeout(done, PATIENCE_MS))]);
   }
 
+  /** @returns {string} every rule of style there is, once it is here */
+  function style() {
+    return [...held.values()].find(({ style }) => style)?.style ?? "";
+  }
+
   /** @param {string} path @returns {string | undefined} the page, as far as it goes into this one */
   function page(path) {
     const { language, direction, shared, pages } = holder(path) ?? {};
@@ -93,5 +98,5 @@ const pack = (() => {
     if (persisted && root.style.display === "none") taps.hidden.abort();
   });
 
-  return { bring, renewed, page };
+  return { bring, renewed, page, style };
 })();

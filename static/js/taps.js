@@ -4,8 +4,8 @@
  *
  * Here is only what a page needs before the rest of it has come: taps are taken, and asked for. How a page is shown (pack.js,
  * travel.js, fold.js) comes with the pack, which one quiet request brings once the first page is shown: it runs if its hash
- * is on this page's own list. Whoever taps earlier asks for it alone, and for what was tapped. Where it is of another release,
- * the browser goes by itself.
+ * is on this page's own list. Whoever taps earlier asks for it alone, and for what was tapped; the pack gives way, and is asked
+ * for again by what came. Where it is of another release, the browser goes by itself.
  */
 const taps = (() => {
   "use strict";
@@ -18,9 +18,10 @@ const taps = (() => {
   const rules = { createHTML: same, createScript: same };
   const policy = window.trustedTypes?.createPolicy("sidedoor", rules) ?? rules;
   const hidden = new AbortController();
+  const quiet = new AbortController();
   const SLOW_MS = 700;
   const AGAIN_MS = 2000;
-  /** @typedef {{ direction: string, shared: string[], pages: Record<string, string>, rest: string[] }} Told */
+  /** @typedef {{ direction: string, shared: string[], pages: Record<string, string>, rest: string[], style: string }} Told */
   /** @typedef {(event: MouseEvent | SubmitEvent, answer?: Promise<Response>) => void} Travel what answers a tap, once it is here */
   /** @type {Promise<void> | undefined} */
   let alone;
@@ -71,7 +72,7 @@ const taps = (() => {
 
   /** The pack of this page's language, once: the script that shows pages, and the pages. */
   function bringFirst() {
-    return (first ??= ask(address, { credentials: "omit", priority: "low" }).then(async (response) => {
+    return (first ??= ask(address, { credentials: "omit", priority: "low", signal: quiet.signal }).then(async (response) => {
       /** @type {[string, Told]} */
       const [text, told] = await response.json();
       run(text);
@@ -109,11 +110,12 @@ const taps = (() => {
     const part = document.getElementById(name);
     if (part) return goTo(part);
     latest = event;
+    quiet.abort();
     const slow = setTimeout(say, SLOW_MS, status.dataset.slow, true);
     try {
       const answer = link && ask(link.href);
       answer?.catch(() => {});
-      await Promise.any([bringAlone(), first ?? alone]);
+      await bringAlone();
       if (latest !== event || hidden.signal.aborted) return;
       if (shared.travel) /** @type {Travel} */ (shared.travel)(event, answer);
       else if (link) location.assign(link.href);
@@ -138,7 +140,10 @@ const taps = (() => {
   });
 
   // Whatever is still on its way comes too late.
-  document.addEventListener("sidedoor:hide", () => hidden.abort());
+  document.addEventListener("sidedoor:hide", () => {
+    hidden.abort();
+    quiet.abort();
+  });
   document.addEventListener("sidedoor:arrived", bringNeeded);
   bringNeeded();
 

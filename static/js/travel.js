@@ -22,13 +22,13 @@
   const FRAME = [".skip", "#hide-this-page", "header", "#hide-notice", "#way-back", "#travel-status", "#chat-news", "footer"];
   /** @type {Map<string, ParentNode>} it in each language that came here */
   const frames = new Map();
-  /** @typedef {{ nodes: Node[], path: string, language: string, direction: string }} Page */
+  /** @typedef {{ nodes: Node[], path: string, language: string, direction: string, style?: string | null }} Page */
   /** @typedef {Page & { name: string, scroll: number, focus: Element | null }} View */
   /** @type {View[]} */
   const past = [];
-  /** What few pages need goes into the sheet of all pages, each once a visit: the policy lists the page's own alone. */
-  const sheet = /** @type {CSSStyleSheet} */ (document.querySelector("style")?.sheet);
-  const styles = new Set([...document.querySelectorAll("style")].map(({ textContent }) => textContent));
+  const { sheet, textContent: rules } = /** @type {HTMLStyleElement} */ (document.querySelector("style"));
+  /** The rules that are in the page's sheet: those that its main uses, or all, once the pack has brought them. */
+  let worn = rules;
   let journey = new AbortController();
   /** @type {CloseWatcher | null} */
   let watcher = null;
@@ -39,7 +39,15 @@
     const { activeElement } = document;
     const focus = main.contains(activeElement) ? activeElement : null;
     const { lang: language, dir: direction } = root;
-    return { nodes: [...main.childNodes], name: heading(), path: taps.path, language, direction, scroll: scrollY, focus };
+    return { nodes: [...main.childNodes], name: heading(), path: taps.path, language, direction, style: worn, scroll: scrollY, focus };
+  }
+
+  /** @param {string | null | undefined} rules Put them into the sheet that is there: the policy lists the page's own alone. */
+  function wear(rules) {
+    if (!sheet || !rules || rules === worn) return;
+    while (sheet.cssRules.length) sheet.deleteRule(0);
+    sheet.insertRule(`@media all{${rules}}`);
+    worn = rules;
   }
 
   /** @param {string} language @param {string} direction Let the whole document follow, with the words around main. */
@@ -61,7 +69,8 @@
   }
 
   /** @param {Page} page */
-  function show({ nodes, path: address, language, direction }) {
+  function show({ nodes, path: address, language, direction, style }) {
+    wear(pack.style() || style);
     // The notice of arrival stays under the heading until it is closed, wherever the visit leads.
     const notice = document.getElementById("hide-notice");
     if (notice) move(notice, document.body, main);
@@ -155,6 +164,11 @@
     say(heading());
   }
 
+  /** @returns {string[]} what an answer need not bring: the words around main in these languages, and the rules of style */
+  function has() {
+    return [root.lang, ...frames.keys(), pack.style() && "style"];
+  }
+
   /**
    * Show a page; where that fails, say so and keep this one.
    * @param {URL} url @param {RequestInit} how @param {Promise<Response>} [answer] where it was asked for before this was here
@@ -177,7 +191,7 @@
         if (signal.aborted) return;
         if (html) return arrive(parse(html), url.pathname, url.hash);
       }
-      const response = await (answer ?? taps.ask(url, { ...how, signal }, [root.lang, ...frames.keys()].join(" ")));
+      const response = await (answer ?? taps.ask(url, { ...how, signal }, has().join(" ")));
       const html = await response.text();
       if (signal.aborted) return;
       const isPage = response.headers.get("Content-Type")?.startsWith("text/html");
@@ -204,14 +218,11 @@
   function arrive(arrived, address, hash) {
     const { lang: language, dir: direction } = arrived.documentElement;
     if (arrived.querySelector("header")) frames.set(language, /** @type {HTMLElement} */ (arrived.body.cloneNode(true)));
-    for (const { textContent: rules } of arrived.querySelectorAll("style[data-few]")) {
-      if (!styles.has(rules)) sheet.insertRule(`@media all{${rules}}`, sheet.cssRules.length);
-      styles.add(rules);
-    }
+    const style = arrived.querySelector("style")?.textContent;
     arrived.querySelector("#hide-notice")?.remove();
     const nodes = [.../** @type {HTMLElement} */ (arrived.getElementById("main")).childNodes];
     past.push(view());
-    show({ nodes, path: address, language, direction });
+    show({ nodes, path: address, language, direction, style });
     settle(hash);
     pack.bring();
   }

@@ -311,6 +311,7 @@ def test_language_direction_and_the_words_around_follow_in_place(tongues: tuple[
 
 def test_the_pack_of_the_language_is_brought_where_the_language_changes(tongues: tuple[Page, RunningSite]) -> None:
     tab, _ = tongues
+    tab.wait_for_function("typeof pack === 'object' && pack.page('/help/money')")  # a tap before would come first
     with tab.expect_response("**/cy/pack") as answer:
         tab.evaluate(
             "const a = Object.assign(document.createElement('a'), {href: '/cy/help/get-help-now'}); document.body.append(a); a.click()"

@@ -28,12 +28,10 @@ from werkzeug.test import stream_encode_multipart
 from sidedoor.chat.store import ChatStore, open_store
 from sidedoor.desk import MOST_BYTES as DESK_MOST_BYTES
 from sidedoor.desk import create_app as create_desk
-from sidedoor.documents.reading import read_site
 from sidedoor.public import MOST_BYTES as PUBLIC_MOST_BYTES
 from sidedoor.settings import Settings
 from sidedoor.web.headers import content_security_policy, policy_headers, policy_in_page
-from sidedoor.web.inline import Rules
-from sidedoor.web.look import site_rules
+from sidedoor.web.inline import source_hash
 from tests.browser.places import Places
 from tests.content import ContentFolder
 from tests.desk.forms import fields_of
@@ -43,20 +41,22 @@ from tests.server import DESK, PROJECT, RunningSite, copy_content, free_port, st
 NGINX = shutil.which("nginx") or "/usr/sbin/nginx"
 
 
+def _source_of(page: bytes) -> str:
+    """The CSP source of a page's style."""
+    return source_hash(page.decode().partition("<style>")[2].partition("</style>")[0])
+
+
 class Deployed:
     """nginx on the example's own lines, with only paths and ports changed; the site and the desk behind it."""
 
     def policy(self, page: bytes | None = None) -> dict[str, str]:
         """The headers that every answer carries; of styles, its policy lists those that `page` holds."""
-        csp = content_security_policy(False, self._rules(), page.decode() if page is not None else None)
-        return policy_headers(False, self._rules()) | {"Content-Security-Policy": csp}
+        csp = content_security_policy(False, _source_of(page)) if page is not None else content_security_policy(False)
+        return policy_headers(False) | {"Content-Security-Policy": csp}
 
-    def policy_in_page(self) -> str:
-        """What stands in the head of the mirror's pages."""
-        return policy_in_page(False, self._rules())
-
-    def _rules(self) -> Rules:
-        return site_rules(read_site((self.content / "site.toml").read_text("utf-8")))
+    def policy_in_page(self, page: bytes) -> str:
+        """What stands in the head of one of the mirror's pages."""
+        return policy_in_page(False, _source_of(page))
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.content = folder, folder / "content"
@@ -199,9 +199,9 @@ def test_pages_come_from_the_mirror_with_the_whole_policy_once(deployed: Deploye
     if path.endswith((".xml", ".txt")):
         assert sent == "default-src 'none'; frame-ancestors 'none'"
         return
-    of_its_release = {part for part in csp.split("; ") if part.startswith(("default-", "script-", "style-"))}
-    assert set(sent.split("; ")) - {"object-src 'none'"} == set(csp.split("; ")) - of_its_release
-    assert policy_of(body) == deployed.policy_in_page()
+    of_its_release = {part for part in csp.split(";") if part.startswith(("default-", "script-", "style-"))}
+    assert set(sent.split("; ")) - {"object-src 'none'"} == set(csp.split(";")) - of_its_release
+    assert policy_of(body) == deployed.policy_in_page(body)
 
 
 def test_every_file_of_the_mirror_comes_as_what_it_is(deployed: Deployed) -> None:
@@ -606,7 +606,7 @@ def test_the_mirror_stays_when_the_application_is_away(deployed: Deployed) -> No
             assert b"That was not sent" in body
             assert f'<a id="hide-this-page" href="{deployed.places.url("exit")}"'.encode() in body
             assert b'href="tel:' in body, "and says where else to turn"
-            assert policy_of(body) == deployed.policy_in_page()
+            assert policy_of(body) == deployed.policy_in_page(body)
     for cookies in (in_chat, {"Cookie": "left=1"}, {}):
         status, headers, _ = deployed.get("/chat/hide", headers=cookies)
         assert (status, headers["location"]) == (303, [deployed.places.url("exit")]), "whoever hides leaves"

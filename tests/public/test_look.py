@@ -12,7 +12,8 @@ from PIL import Image
 
 from sidedoor.documents.look import contrast, mixed
 from sidedoor.starters.command import mark as mark_command
-from sidedoor.web.inline import inline_style
+from sidedoor.web.look import site_rules
+from sidedoor.web.sheet import used
 from tests.conftest import Refresh
 from tests.content import SITE, ContentFolder
 
@@ -26,16 +27,17 @@ def png(pixels: int = 32) -> str:
 
 
 def looks(app: Flask, content: ContentFolder, refresh: Refresh, *lines: str) -> tuple[str, list[str]]:
-    """The site's own rules with these lines under [look], and what check and the loader say."""
+    """The site's own rules with these lines under [look], which end the style of a page, and what check and the loader say."""
     content.write("site.toml", SITE + "[look]\n" + "\n".join(lines) + "\n")
     refresh()
     page = app.test_client().get("/").text  # the house client finds each style's hash in the policy
     styles = re.findall(r"<style>(.*?)</style>", page, re.DOTALL)
     said = app.test_cli_runner().invoke(args=["content", "check"]).output
     (style,) = styles
-    every = str(inline_style("public.css"))[len("<style>") : -len("</style>")]
-    assert style.startswith(every)
-    return style.removeprefix(every), [line for line in said.splitlines() if "site.toml" in line]
+    rules = site_rules(app.extensions["live"].library.site)
+    assert style == used(page, rules) and style.startswith(used(page))
+    assert len(style) > len(used(page)) or not rules.every
+    return rules.every, [line for line in said.splitlines() if "site.toml" in line]
 
 
 def test_the_contrast_of_colours_is_that_of_wcag() -> None:

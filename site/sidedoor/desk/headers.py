@@ -1,7 +1,8 @@
 """The desk's response headers of policy: as strict as the public site's; its scripts and styles are files."""
 
+from collections.abc import Mapping
+
 from sidedoor.web.headers import policy_headers as public_policy_headers
-from sidedoor.web.inline import NO_RULES, Rules
 
 _DESK = {
     "default-src": "'none'",
@@ -29,10 +30,13 @@ def policy_headers(https: bool) -> dict[str, str]:
     }
 
 
-def preview_headers(https: bool, frame: bool, rules: Rules = NO_RULES) -> dict[str, str]:
-    """What a previewed public page is sent with: no scripts run; the desk may show it in a frame if `frame`."""
-    public = public_policy_headers(https, rules)
-    policy = public["Content-Security-Policy"]
+def preview_headers(https: bool, frame: bool, page: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What a previewed public page is sent with: no scripts run; the desk may show it in a frame if `frame`.
+
+    `page`: the headers that the page itself has.
+    """
+    public = public_policy_headers(https)
+    policy = (page or public)["Content-Security-Policy"]
     if frame:
         policy = policy.replace("frame-ancestors 'none'", "frame-ancestors 'self'")
     return {

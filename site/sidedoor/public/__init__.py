@@ -45,9 +45,9 @@ from sidedoor.web.background import Background
 from sidedoor.web.current import current_path, current_public, site_address
 from sidedoor.web.edge import Edge
 from sidedoor.web.edition import MIRROR_KEY, EditionLayer
-from sidedoor.web.headers import policy_in_page, set_policy, with_policy
+from sidedoor.web.headers import set_policy, with_policy
 from sidedoor.web.health import Health
-from sidedoor.web.inline import inline_rules, inline_script, inline_style
+from sidedoor.web.inline import inline_script
 from sidedoor.web.language import current_language, page_language, speak_languages
 from sidedoor.web.look import site_rules
 from sidedoor.web.numbers import read_numbers
@@ -72,7 +72,7 @@ def create_app(settings: Settings, clock: Clock = utc_now, soon: bool = False) -
     app = create_pages(settings, live, clock)
 
     def complete(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
-        return with_policy(headers, settings.https, site_rules(live.library.site))
+        return with_policy(headers, settings.https)
 
     edition = EditionLayer(app.wsgi_app, live, clock, complete, Addresses, is_pack)
     app.extensions["edition"] = edition.edition
@@ -143,8 +143,7 @@ def create_pages(settings: Settings, live: LiveLibrary, clock: Clock) -> Flask:
     app.extensions["chat_clock"] = agreed = agreed_clock(store, clock)
     app.extensions["chat_bell"] = Bell(store.news, store.looked_in, agreed)
     app.extensions["feedback"] = FeedbackStore(settings.messages_home)
-    app.jinja_env.globals.update(inline_style=inline_style, inline_rules=inline_rules, inline_script=inline_script)
-    app.jinja_env.tests["of_few"] = pages.of_few
+    app.jinja_env.globals.update(inline_script=inline_script)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     speak_languages(app)
 
@@ -166,7 +165,6 @@ def create_pages(settings: Settings, live: LiveLibrary, clock: Clock) -> Flask:
             "forms": [(public.site.forms[form].name, there) for form, there in forms.items()],
             "versions": public.own_versions(path) if several else {},
             "lent": public.borrowed(path),
-            "site_rules": site_rules(public.site),
             "menu": menu(public, language),
             "exit": exit.current_exit(),
             "chat_state": chat.state_elsewhere,
@@ -174,7 +172,6 @@ def create_pages(settings: Settings, live: LiveLibrary, clock: Clock) -> Flask:
             "here": path,
             "own_address": site_address(),
             "mirror_of": request.environ.get(MIRROR_KEY, ""),
-            "policy_in_page": policy_in_page(settings.https, site_rules(public.site)),
         }
 
     refuse_cross_site_posts(app)

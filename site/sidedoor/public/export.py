@@ -30,8 +30,7 @@ from sidedoor.public.addresses import LIVE, Addresses
 from sidedoor.public.errors import OF_SERVERS
 from sidedoor.public.pack import is_pack
 from sidedoor.web.edition import MIRROR_KEY
-from sidedoor.web.headers import policy_headers
-from sidedoor.web.look import site_rules
+from sidedoor.web.headers import mirror_headers
 from sidedoor.web.outermost import ERROR_KEY
 
 MANIFEST = "_mirror.json"
@@ -148,10 +147,9 @@ def _fill(release: _Release, app: Flask, live: str) -> None:
     for code in (404, *OF_SERVERS):
         page = client.get("/-", base_url=base_url, environ_overrides={**settings, ERROR_KEY: code})
         release.add("404.html" if code == 404 else f"_errors/{code}.html", page.data)
-    policy = policy_headers(app.config["HTTPS"], site_rules(public.site))
     release.add(MANIFEST, json.dumps(vars(mirror), indent=1, sort_keys=True).encode())
     release.add("_redirects", _redirects(mirror).encode())
-    release.add("_headers", _headers(policy).encode())
+    release.add("_headers", _headers(mirror_headers(app.config["HTTPS"])).encode())
     release.add("_moved.map", _moved(mirror).encode())
 
 

@@ -1,7 +1,5 @@
 """The pages about the site: using the internet, privacy, accessibility, about."""
 
-import re
-
 from flask import Blueprint, abort, render_template
 
 from sidedoor.public.contacts import names_of
@@ -11,14 +9,6 @@ from sidedoor.web.current import current_public, same_for_everyone
 from sidedoor.web.language import folder_asked
 
 blueprint = Blueprint("pages", __name__)
-_OF_FEW = re.compile(
-    r'class="(?:ticks|write|question|card|number|statistic|quote|device|call-now|fold|help-box)"|<(?:figure|table|img|audio|video|mark)\b'
-)
-
-
-def of_few(html: str) -> bool:
-    """Whether a document's HTML has something that few pages have, which few.css styles."""
-    return _OF_FEW.search(html) is not None
 
 
 @blueprint.get("/<slug>")

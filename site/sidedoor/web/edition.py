@@ -23,7 +23,7 @@ from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.showing import Showing
 from sidedoor.documents.times import Clock
 from sidedoor.web.headers import IN_PLACE_KEY
-from sidedoor.web.in_place import Parts, speaks
+from sidedoor.web.in_place import Parts
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -65,7 +65,7 @@ class Answer:
     whole: bytes
     whoever_asks: bool = False
     codings: dict[str, "Coded"] = field(default_factory=dict)
-    _alone: dict[bool, "Answer"] = field(default_factory=dict)
+    _alone: dict[tuple[bool, bool], "Answer"] = field(default_factory=dict)
 
     @classmethod
     def of(cls, status: str, headers: Iterable[tuple[str, str]], body: bytes) -> "Answer":
@@ -120,10 +120,10 @@ class Answer:
         parts = self._parts
         if parts is None:
             return self
-        framed = not speaks(wants, parts.language)
-        if framed not in self._alone:
-            self._alone[framed] = Answer.of(self.status, self.headers, parts.alone(framed).encode())
-        return self._alone[framed]
+        lacks = parts.lacks(wants)
+        if lacks not in self._alone:
+            self._alone[lacks] = Answer.of(self.status, self.headers, parts.alone(*lacks).encode())
+        return self._alone[lacks]
 
     @cached_property
     def _parts(self) -> Parts | None:

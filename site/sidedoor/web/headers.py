@@ -1,44 +1,53 @@
 """Every response header of policy, in one table. flask-talisman sets them on what Flask answers; see outermost.py."""
 
 from collections.abc import Callable, Iterable
-from functools import lru_cache
+from functools import cache
 
 from flask import Flask, Response
 from flask_talisman import Talisman
-from markupsafe import Markup
 
-from sidedoor.web.inline import NO_RULES, Rules, script_hashes, style_hashes
+from sidedoor.web.inline import script_hashes
+from sidedoor.web.sheet import NONE, Rules, dressed
 
 IN_PLACE = "Sidedoor-In-Place"
 """What travel.js says with a fetch that stores nothing (`cache: "no-store"`) and is shown in the page that asked."""
 IN_PLACE_KEY = f"HTTP_{IN_PLACE.upper().replace('-', '_')}"
 NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
 """The policy of whatever is no page of its own: it has nothing to load and nothing to run."""
+POLICY_PLACE = 'content=""'
+"""Where a mirror's page has its policy, first in its head."""
+_OF_ITS_RELEASE = frozenset(("default-src", "script-src", "style-src"))
 _FEATURES = ("browsing-topics camera display-capture geolocation microphone payment usb").split()
 
 
-def content_security_policy(https: bool, rules: Rules = NO_RULES, page: str | None = None) -> str:
-    """Nothing is allowed but this site's own pictures, recordings and forms, and styles and scripts by their hashes.
+def content_security_policy(https: bool, style: str = NONE) -> str:
+    """Nothing is allowed but this site's own pictures, recordings and forms, and style and scripts by their hashes.
 
-    `rules`: what the site's own choices add to its style (see look.py). Of styles those alone that `page` holds.
+    `style`: the source of the page's own (see sheet.py).
     """
-    return _written({**_of_a_page(rules, page), "frame-ancestors": "'none'"}, https)
+    return _written({**_of_a_page(style), "frame-ancestors": "'none'"}, https)
 
 
-@lru_cache(maxsize=8)
-def policy_in_page(https: bool, rules: Rules = NO_RULES) -> Markup:
+def policy_in_page(https: bool, style: str) -> str:
     """The same, for the head of a mirror's page: page and hashes are of one release then, whatever serves them.
 
     Who may frame a page can be said in a header alone (CSP3, 3.3).
     """
-    return Markup(_written(_of_a_page(rules, None), https))
+    return _written(_of_a_page(style), https)
 
 
-def _of_a_page(rules: Rules, page: str | None) -> dict[str, str]:
+def mirror_headers(https: bool) -> dict[str, str]:
+    """The whole set for a mirror, whose pages list what they hold in their head: a list of a header counts as well."""
+    policy = {**_of_a_page(NONE), "frame-ancestors": "'none'"}
+    left = _written({name: value for name, value in policy.items() if name not in _OF_ITS_RELEASE}, https)
+    return policy_headers(https) | {"Content-Security-Policy": left}
+
+
+def _of_a_page(style: str) -> dict[str, str]:
     return {
         "default-src": "'none'",
         "script-src": " ".join(script_hashes()),
-        "style-src": " ".join(style_hashes(rules, page)) or "'none'",
+        "style-src": style,
         "img-src": "'self' data:",
         "media-src": "'self'",  # a page arrived at decides for all that are read in it
         "connect-src": "'self'",
@@ -50,17 +59,17 @@ def _of_a_page(rules: Rules, page: str | None) -> dict[str, str]:
 
 
 def _written(directives: dict[str, str], https: bool) -> str:
-    policy = "; ".join(f"{name} {value}" for name, value in directives.items())
-    return f"{policy}; upgrade-insecure-requests" if https else policy
+    policy = ";".join(f"{name} {value}" for name, value in directives.items())
+    return f"{policy};upgrade-insecure-requests" if https else policy
 
 
-def policy_headers(https: bool, rules: Rules = NO_RULES) -> dict[str, str]:
+def policy_headers(https: bool) -> dict[str, str]:
     """The whole set, as it stands on every response.
 
     Referrer-Policy is same-origin, not no-referrer, because no-referrer makes the Origin of our own forms `null`.
     """
     headers = {
-        "Content-Security-Policy": content_security_policy(https, rules),
+        "Content-Security-Policy": content_security_policy(https),
         "Referrer-Policy": "same-origin",
         "X-Content-Type-Options": "nosniff",
         "X-Frame-Options": "DENY",
@@ -83,10 +92,13 @@ def set_policy(app: Flask, https: bool, rules: Callable[[], Rules]) -> None:
     """
     headers = policy_headers(https)
 
-    @app.after_request  # registered first, so it is asked after Talisman, which knows one policy for all sites
-    def of_this_site(response: Response) -> Response:
-        page = response.get_data(as_text=True) if response.mimetype == "text/html" else None
-        policy = NO_PAGE if page is None else content_security_policy(https, rules(), page)
+    @app.after_request  # registered first, so it is asked after Talisman, which knows one policy for all pages
+    def of_this_page(response: Response) -> Response:
+        policy = NO_PAGE
+        if response.mimetype == "text/html":
+            page, style = dressed(response.get_data(as_text=True), rules())
+            policy = content_security_policy(https, style)
+            response.set_data(page.replace(POLICY_PLACE, f'content="{policy_in_page(https, style)}"', 1))
         response.headers["Content-Security-Policy"] = policy
         return response
 
@@ -103,10 +115,10 @@ def set_policy(app: Flask, https: bool, rules: Callable[[], Rules]) -> None:
     )
 
 
-def with_policy(headers: list[tuple[str, str]], https: bool, rules: Rules = NO_RULES) -> list[tuple[str, str]]:
+def with_policy(headers: list[tuple[str, str]], https: bool) -> list[tuple[str, str]]:
     """A response's headers, and whatever of the public site's policy they still lack."""
     kind = next((value for name, value in headers if name.lower() == "content-type"), "")
-    return completed(headers, _policy(https, rules, kind.startswith("text/html")))
+    return completed(headers, _policy(https, kind.startswith("text/html")))
 
 
 def completed(headers: list[tuple[str, str]], policy: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -133,7 +145,7 @@ def in_place(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
     ]
 
 
-@lru_cache(maxsize=16)
-def _policy(https: bool, rules: Rules, page: bool) -> tuple[tuple[str, str], ...]:
-    headers = policy_headers(https, rules)
+@cache
+def _policy(https: bool, page: bool) -> tuple[tuple[str, str], ...]:
+    headers = policy_headers(https)
     return tuple((headers if page else headers | {"Content-Security-Policy": NO_PAGE}).items())

@@ -1,7 +1,7 @@
 """The style rules that a site's own choices make: its colours, its mark, and one place's numbers on a card to carry.
 
-Colours and mark are the same on every page of a site, stand in its `<style>` after the style sheet of all sites, and
-the policy lists both by one hash. What cards need has a `<style>` of its own, on the pages with cards.
+Colours and mark are the same on every page of a site, and stand in its `<style>` after the rules of all sites; so does
+what cards need, on the pages with cards.
 A colour that could not be read is not used: check says which, and the site keeps the one it comes with.
 """
 
@@ -15,7 +15,7 @@ from sidedoor.documents.look import Look, contrast, mixed
 from sidedoor.documents.problems import Problem
 from sidedoor.documents.reading import SITE
 from sidedoor.documents.site import Site
-from sidedoor.web.inline import Rules, inline_style
+from sidedoor.web.sheet import Rules, source
 
 LEAST_FOR_TEXT = 7.0
 LEAST_FOR_LINKS = 4.5
@@ -44,7 +44,7 @@ def check_look(site: Site) -> list[Problem]:
 @cache
 def _tokens() -> tuple[Mapping[str, str], Mapping[str, str]]:
     """The style sheet's own colours, for light and for dark."""
-    light, dark, *_ = re.findall(r":root ?\{([^}]*--paper:[^}]*)\}", str(inline_style("public.css")))
+    light, dark, *_ = re.findall(r":root ?\{([^}]*--paper:[^}]*)\}", source("public.css"))
     in_light, in_dark = (dict(re.findall(r"--([\w-]+):(#[0-9a-f]{6})\b", found)) for found in (light, dark))
     return in_light, in_light | in_dark
 

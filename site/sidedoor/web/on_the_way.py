@@ -22,7 +22,7 @@ from werkzeug.test import run_wsgi_app
 
 from sidedoor.web.edition import content_type, in_conversation, preferred_coding
 from sidedoor.web.headers import IN_PLACE_KEY
-from sidedoor.web.in_place import Parts, speaks
+from sidedoor.web.in_place import Parts
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -50,7 +50,7 @@ class OnTheWay:
 def _lighter(body: bytes, headers: Headers, environ: "WSGIEnvironment") -> bytes:
     """The body as it is sent; its headers are told of it."""
     if (wants := environ.get(IN_PLACE_KEY)) is not None and (parts := Parts.of(body.decode())):
-        body = parts.alone(framed=not speaks(wants, parts.language)).encode()
+        body = parts.alone(*parts.lacks(wants)).encode()
     if in_conversation(environ):
         noise = secrets.token_hex(_LONGEST_NOISE // 2)[: secrets.randbelow(_LONGEST_NOISE)]
         body += f"<!-- {noise} -->\n".encode()

@@ -17,7 +17,6 @@ from sidedoor.documents.models import Kind
 from sidedoor.documents.pictures import TYPES
 from sidedoor.documents.problems import Refused
 from sidedoor.web.edition import EDITION_KEY, Edition
-from sidedoor.web.look import site_rules
 
 blueprint = Blueprint("preview", __name__)
 _TYPES = {"jpg": TYPES["JPEG"], "jpeg": TYPES["JPEG"], "png": TYPES["PNG"], "webp": TYPES["WEBP"]}
@@ -134,14 +133,15 @@ def _shared(token: str) -> tuple[PreviewLink, Item]:
 def _page(item: Item, text: str, images: str, frame: bool, outside: bool = False) -> Response:
     """The public page of a version. Its links lead nowhere: the frame it stands in is sandboxed."""
     document = newsroom().assess(item.kind, item.slug, text).document
-    headers = preview_headers(current_app.config["HTTPS"], frame, site_rules(library().site))
     if not document:
+        headers = preview_headers(current_app.config["HTTPS"], frame)
         page = render_template("desk/items/no_preview.html")
         return Response(page, 200, {**headers, "Content-Type": "text/html; charset=utf-8"})
     shown, public, moment = as_if_public(document, library(), now(), outside)
     edition = Edition(shown, public, moment, moment)
     pages = the_desk().pages
     answer = pages.test_client().get(document.path, environ_overrides={EDITION_KEY: edition})
+    headers = preview_headers(current_app.config["HTTPS"], frame, dict(answer.headers))
     # The picture itself: the desk has no doors to other sizes, which would have to be watched like the public one.
     html = _SOURCE.sub("", answer.get_data(as_text=True)).replace('src="/images/', f'src="{images}')
     marked = html.replace("</header>", f"</header>{_MARK}", 1)
