@@ -16,7 +16,7 @@ NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
 """The policy of whatever is no page of its own: it has nothing to load and nothing to run."""
 POLICY_PLACE = 'content=""'
 """Where a mirror's page has its policy, first in its head."""
-_OF_ITS_RELEASE = frozenset(("default-src", "script-src", "style-src"))
+_ANY_IN_A_PAGE = "'unsafe-inline'"
 _FEATURES = ("browsing-topics camera display-capture geolocation microphone payment usb").split()
 
 
@@ -37,10 +37,8 @@ def policy_in_page(https: bool, style: str) -> str:
 
 
 def mirror_headers(https: bool) -> dict[str, str]:
-    """The whole set for a mirror, whose pages list what they hold in their head: a list of a header counts as well."""
-    policy = {**_of_a_page(NONE), "frame-ancestors": "'none'"}
-    left = _written({name: value for name, value in policy.items() if name not in _OF_ITS_RELEASE}, https)
-    return policy_headers(https) | {"Content-Security-Policy": left}
+    """The whole set for a mirror: one for all its pages, so that each allows its own style alone in its head. Both count."""
+    return policy_headers(https) | {"Content-Security-Policy": content_security_policy(https, _ANY_IN_A_PAGE)}
 
 
 def _of_a_page(style: str) -> dict[str, str]:
