@@ -37,7 +37,7 @@ def policy_in_page(https: bool, style: str) -> str:
 
 
 def mirror_headers(https: bool) -> dict[str, str]:
-    """The whole set for a mirror: one for all its pages, so that each allows its own style alone in its head. Both count."""
+    """The whole set for all pages of a mirror, each of which allows its own style alone in its head: both count."""
     return policy_headers(https) | {"Content-Security-Policy": content_security_policy(https, _ANY_IN_A_PAGE)}
 
 
