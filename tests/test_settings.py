@@ -1,6 +1,7 @@
 """Every setting with each kind of wrong value, as a start says it: once, under its name, with what to write instead."""
 
 import re
+import socket
 import subprocess
 from pathlib import Path
 
@@ -123,9 +124,10 @@ def test_host_names_are_written_with_commas_or_as_json(hosts: str, monkeypatch: 
         ({"SIDEDOOR_PROXIES": "two", "WORKERS": "2"}, "SIDEDOOR_PROXIES: error: “two” is not a whole number from 0 to 5."),
         ({"SIDEDOOR_CHAT_STORE": "redis://localhost"}, "SIDEDOOR_CHAT_STORE: error: This is no store that Sidedoor knows."),
         ({"PORT": "many"}, "PORT: error: “many” is not a whole number from 1 to 65535."),
+        ({"HOST": "192.0.2.1"}, "HOST and PORT: error: Nothing can listen at 192.0.2.1:1 (Cannot assign"),
         ({"SIDEDOOR_CONTENT": "/srv/contnet"}, "site.toml: error: There is no site in /srv/contnet, the content folder,"),
     ],
-    ids=["settings", "store", "port", "content"],
+    ids=["settings", "store", "port", "host", "content"],
 )  # fmt: skip
 def test_a_start_that_cannot_be_says_so_once_and_nothing_else(
     program: str, environment: dict[str, str], said: str, content: ContentFolder, tmp_path: Path
@@ -135,6 +137,22 @@ def test_a_start_that_cannot_be_says_so_once_and_nothing_else(
     assert done.stdout == ""
     (line,) = done.stderr.splitlines()
     assert line.startswith(said)
+
+
+@pytest.mark.parametrize("program", ["run", "desk"])
+@pytest.mark.parametrize("shares", [True, False], ids=["shares its port", "does not"])
+def test_a_start_where_another_program_listens_says_so_once_and_nothing_else(
+    program: str, shares: bool, content: ContentFolder, tmp_path: Path
+) -> None:
+    """Sidedoor's own workers share theirs: a second start would have half of the readers, without a word."""
+    with socket.create_server(("127.0.0.1", 0), reuse_port=shares) as other:
+        port = other.getsockname()[1]
+        done = start(program, content.path, tmp_path / "data", PORT=str(port))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"HOST and PORT: error: Another program listens at 127.0.0.1:{port}."
+        " End it, or set PORT to another number, from 1024 on.\n"
+    )
 
 
 def test_a_secret_is_written_nowhere(content: ContentFolder, tmp_path: Path) -> None:

@@ -186,6 +186,8 @@ class Code(StrEnum):
     SETTING_NOT_HOSTS = auto()
     SETTING_NOT_AN_ADDRESS = auto()
     SETTING_NOT_A_PLACE = auto()
+    PLACE_TAKEN = auto()
+    PLACE_NOT_OURS = auto()
     SETTING_NOT_A_NUMBER = auto()
     SETTING_NOT_YES_OR_NO = auto()
     SETTING_MISSING_BESIDE = auto()

@@ -468,6 +468,13 @@ WORDS: Mapping[Code, _Words] = {
     Code.SETTING_NOT_A_PLACE: _Words(
         "“{written}” is not an address and a port.", "Write both, with a colon between: 127.0.0.1:5002."
     ),
+    Code.PLACE_TAKEN: _Words(
+        "Another program listens at {place}.", "End it, or set PORT to another number, from 1024 on."
+    ),
+    Code.PLACE_NOT_OURS: _Words(
+        "Nothing can listen at {place} ({reason}).",
+        "Set HOST to an address of this machine, and PORT to a number that this user may have: 1024 or more.",
+    ),
     Code.SETTING_NOT_A_NUMBER: _Words(
         "“{written}” is not a whole number from {least} to {most}.", "Write one like {like}."
     ),

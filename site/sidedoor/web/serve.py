@@ -3,9 +3,11 @@
 Many connections, few threads: a slow client keeps nobody else waiting (rsgi.py, tests/faults).
 """
 
+import errno
 import logging
 import os
 import resource
+import socket
 import sys
 from collections.abc import Callable
 from typing import NoReturn
@@ -13,7 +15,8 @@ from typing import NoReturn
 from flask import Flask
 
 from sidedoor import settings as settings_of
-from sidedoor.documents.problems import Refused
+from sidedoor.documents.codes import Code
+from sidedoor.documents.problems import Problem, Refused
 from sidedoor.private import keep_to_the_owner, private_tree
 from sidedoor.settings import Settings
 from sidedoor.web.background import start_with_the_server
@@ -61,16 +64,32 @@ def command(target: str, host: str, port: int | str, workers: int) -> list[str]:
 
 
 def ready(check: Callable[[Settings], None]) -> None:
-    """End the program where `check` raises Refused: so what keeps a start from happening is said once.
+    """End the program where `check` raises Refused, or where nobody can listen: so what keeps a start from happening is
+    said once.
 
     Every worker would say it else, and be started again to say it again.
     """
     keep_to_the_owner()
     without_a_log()
     try:
-        check(settings_of.of_environment())
+        settings = settings_of.of_environment()
+        check(settings)
+        _look_whether_it_is_free(settings.host, settings.port)
     except Refused as refused:
         sys.exit(sentences(refused))
+
+
+def _look_whether_it_is_free(host: str, port: int) -> None:
+    """Raises problems.Refused where this program cannot listen, or another does.
+
+    Two that both share their port among workers (SO_REUSEPORT) would share it with each other, too, without a word.
+    """
+    try:
+        socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
+    except OSError as error:
+        code = Code.PLACE_TAKEN if error.errno == errno.EADDRINUSE else Code.PLACE_NOT_OURS
+        told = {"place": f"{host}:{port}", "reason": os.strerror(error.errno or 0)}
+        raise Refused([Problem("HOST and PORT", None, code, told)]) from None
 
 
 def serve(target: str, host: str, port: str, workers: int) -> NoReturn:
