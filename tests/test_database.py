@@ -245,3 +245,12 @@ def test_files_that_an_older_version_left_open_to_others_are_closed_when_they_ar
     assert look(make(data))
     assert stat.S_IMODE(data.stat().st_mode) == 0o700
     assert stat.S_IMODE((data / "chat.sqlite3").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("name", sorted(STORES.keys() - {"kept.sqlite3"}))  # which does without by itself
+def test_a_folder_that_cannot_be_is_an_error_of_the_database(name: str, tmp_path: Path) -> None:
+    """Whoever does without a database waits for this one: another had ended the thread that ends quiet chats."""
+    (tmp_path / "data").write_text("A file, where a folder has to be.")
+    make, add, _ = STORES[name]
+    with pytest.raises(sqlite3.Error):
+        add(make(tmp_path / "data"))

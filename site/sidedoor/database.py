@@ -84,7 +84,7 @@ class Database:
                 connection.execute("PRAGMA query_only = ON")
 
     def connection(self, to_write: bool = False) -> sqlite3.Connection:
-        """This thread's own connection, for reading, where it is kept open. Raises sqlite3.Error or OSError.
+        """This thread's own connection, for reading, where it is kept open. Raises sqlite3.Error.
 
         It is a new one where another file stands in this one's place, such as a copy that was put back, and where a
         newer version took the file over; that is asked before whatever is written, and once a second of those who read.
@@ -135,7 +135,10 @@ class Database:
 
     def _open(self) -> "_Connection":
         # Made first, because SQLite gives the log and the shared memory the mode that the database has.
-        private_file(self._path)
+        try:
+            private_file(self._path)
+        except OSError as error:  # whoever asks knows what to do without a database, not why a folder is none
+            raise sqlite3.OperationalError(f"{self._path.name} cannot be opened: {error.strerror}") from error
         file = self._file()  # asked before: what takes its place from now on is noticed at the next call
         connection = self._connect()
         try:

@@ -108,6 +108,19 @@ def test_a_disk_that_is_full_low_or_read_only_is_said_and_that_it_is_mended(
             subprocess.run(["umount", "-l", data], check=True)
 
 
+def test_a_data_folder_that_cannot_be_is_said_and_pages_go_on(
+    content: ContentFolder, tmp_path: Path, clock: SetClock
+) -> None:
+    content.write("site.toml", SITE + CHAT)
+    data = tmp_path / "a file"
+    data.write_text("")
+    client = create_app(Settings(content=content.path, data=data / "data"), clock).test_client()
+    assert codes(client) == ["health_disk_read_only", "health_chat_down"]
+    assert told(client)["http"] == 200
+    data.unlink()
+    assert codes(client) == []
+
+
 def test_a_chat_store_that_is_down_is_said_and_pages_go_on(
     content: ContentFolder, tmp_path: Path, clock: SetClock
 ) -> None:

@@ -43,7 +43,7 @@ def health_of(desk: Desk, home: Home, content: Path) -> Health:
     """How everything is, as the desk sees it."""
     return Health(
         watched.content(desk.live),
-        watched.disk(home.data, "the data folder"),
+        watched.disk(home.data, "the data folder", make=True),
         watched.database(home, KEPT),
         _one_desk(home),
         watched.disk(content, "the content folder"),

@@ -100,7 +100,7 @@ def create_app(settings: Settings, clock: Clock = utc_now, soon: bool = False) -
     app.extensions["door"] = edition
     app.extensions["health"] = how_it_is = Health(
         watched.content(live),
-        watched.disk(app.config["DATA"], "the data folder"),
+        watched.disk(app.config["DATA"], "the data folder", make=True),
         watched.chat_store(app.extensions["chat_store"], clock, lambda: live.library.site.chat is not None),
         watched.database(settings.home, (FEEDBACK,)),
         app.extensions["edge"].check,

@@ -22,12 +22,14 @@ from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.problems import Problem
 from sidedoor.documents.times import Clock
 from sidedoor.home import Home, Schema, open_database
+from sidedoor.private import private_folder
 
 LOOKS_EVERY_SECONDS = 10.0
 _UNSEEN_SECONDS = 300.0
 _LOW_SHARE, _LOW_BYTES = 0.05, 500_000_000
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
+# The last three: its folder cannot be there.
+_READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR, errno.EEXIST)
 log = logging.getLogger("sidedoor.health")
 Check = Callable[[], Iterable[Problem]]
 
@@ -97,13 +99,15 @@ def content(live: LiveLibrary) -> Check:
     return check
 
 
-def disk(folder: Path, called: str) -> Check:
-    """Whether something can be written to `folder`, and how long it will."""
+def disk(folder: Path, called: str, make: bool = False) -> Check:
+    """Whether something can be written to `folder`, and how long it will. `make`: also where it is not there yet."""
 
     def check() -> Iterable[Problem]:
         probe = folder / f".probe-{os.getpid()}"
         try:
-            if not folder.is_dir():
+            if make:
+                private_folder(folder)
+            elif not folder.is_dir():
                 return
             with probe.open("wb") as out:
                 out.write(bytes(16 * 1024))

@@ -51,8 +51,9 @@ def _reason(error: BaseException | None) -> str:
     """What the system or SQLite calls it; their words quote nobody."""
     if isinstance(error, OSError) and error.strerror:
         return f" ({error.strerror})"
-    if isinstance(error, sqlite3.Error) and (name := getattr(error, "sqlite_errorname", "")):
-        return f" ({name})"
+    if isinstance(error, sqlite3.Error):
+        name = getattr(error, "sqlite_errorname", "")
+        return f" ({name})" if name else _reason(error.__cause__)
     return ""
 
 
