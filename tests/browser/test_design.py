@@ -143,7 +143,7 @@ def test_a_wide_screen_has_a_second_column_and_nothing_stands_lost_in_it(browser
         assert side["x"] >= text["x"] + min(text["width"], 800) or path == "/", path
         assert side["y"] < 200, path
     page.goto(site.url + "/help/getting-ready")
-    assert page.locator(".contents a").first.is_visible(), "the contents stand open where there is room"
+    page.locator(".contents a").first.wait_for()  # the contents stand open where there is room, once the pack is here
     context.close()
 
 
