@@ -9,7 +9,7 @@ brought them all (static/js/travel.js).
 import re
 from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
-from itertools import product
+from itertools import chain, product
 from string import ascii_letters
 from typing import NamedTuple
 
@@ -35,7 +35,8 @@ _ALIKE = re.compile(r"(?<![\w\])-]):is\((\.[\w-]+(?:,\.[\w-]+)*|[a-z]\w*(?:,[a-z
 """Classes alone, or elements alone, with nothing right before them."""
 _STATE = re.compile(r"::?[a-z-]+(?:\([^()]*\))?")
 _NAME = re.compile(r"[.#]?[A-Za-z][\w-]*")
-_TAGS, _CLASSES, _IDS = (re.compile(pattern) for pattern in (r"<([a-z]\w*)", r'\bclass="([^"]*)"', r'\bid="([^"]*)"'))
+_SCRIPT = re.compile(r"<script\b.*?</script>", re.DOTALL)
+_TOLD = re.compile(r'<([a-z]\w*)|\bclass="([^"]*)"|\bid="([^"]*)"')
 
 
 class Rules(NamedTuple):
@@ -68,13 +69,34 @@ def dressed(page: str, rules: Rules = NO_RULES) -> tuple[str, str]:
 
 def used(page: str, rules: Rules = NO_RULES) -> str:
     """The rules that a page uses, and those of its site."""
-    if _MADE_LATER.search(page):
+    text = _SCRIPT.sub("", page)
+    if _MADE_LATER.search(text):
         return whole(rules)
-    names = {"", *_TAGS.findall(page), *_BY_SCRIPT}
-    names.update(f".{name}" for several in _CLASSES.findall(page) for name in several.split())
-    names.update(f"#{name}" for name in _IDS.findall(page))
+    names = set(_BY_SCRIPT)
+    for tag, classes, name in _TOLD.findall(text):
+        names.add(tag)
+        names.update(f".{one}" for one in classes.split())
+        names.add(f"#{name}")
     cards = rules.cards if ".card" in names else ""
-    return "".join(_written(_rules(), names)) + _short(rules.every + cards)
+    return _of(_named() & names) + _short(rules.every + cards)
+
+
+@lru_cache(maxsize=512)
+def _of(names: frozenset[str]) -> str:
+    """The rules for these names. Pages of a kind have the same: so each is put together once."""
+    return "".join(_written(_rules(), {"", *names}))
+
+
+@cache
+def _named() -> frozenset[str]:
+    """Every name that a rule asks for."""
+
+    def of(rules: Iterable[_Rule]) -> Iterator[str]:
+        for rule in rules:
+            yield from chain.from_iterable(way for _, ways in rule.selectors for way in ways)
+            yield from of(rule.within)
+
+    return frozenset(of(_rules()))
 
 
 @lru_cache(maxsize=16)
