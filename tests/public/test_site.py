@@ -74,6 +74,17 @@ def test_every_kind_of_answer_carries_the_whole_policy(client: FlaskClient) -> N
         client.open(path, method=method)  # the house client checks
 
 
+def test_the_words_of_a_page_are_never_taken_for_the_place_of_its_policy_or_style(
+    content: ContentFolder, client: FlaskClient, refresh: Refresh
+) -> None:
+    content.document("help/money.md", 'Write `content=""` and `<style></style>` there.')
+    refresh()
+    words = client.get("/help/money").text.partition("<main")[2]
+    assert "default-src" not in words
+    assert 'content=""' in words
+    assert "&lt;style&gt;&lt;/style&gt;" in words
+
+
 def test_the_policy_stands_even_where_nobody_caught_an_error(caplog: pytest.LogCaptureFixture) -> None:
     def broken(environ: object, start_response: object) -> list[bytes]:
         raise RuntimeError("broken")

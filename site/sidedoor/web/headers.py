@@ -14,8 +14,8 @@ IN_PLACE = "Sidedoor-In-Place"
 IN_PLACE_KEY = f"HTTP_{IN_PLACE.upper().replace('-', '_')}"
 NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
 """The policy of whatever is no page of its own: it has nothing to load and nothing to run."""
-POLICY_PLACE = 'content=""'
-"""Where a mirror's page has its policy, first in its head."""
+_POLICY = '<meta http-equiv="Content-Security-Policy" content="{}">'
+"""In the head of a mirror's page. A template leaves it empty, and no text of a page can hold such a tag."""
 _ANY_IN_A_PAGE = "'unsafe-inline'"
 _FEATURES = ("browsing-topics camera display-capture geolocation microphone payment usb").split()
 
@@ -96,7 +96,8 @@ def set_policy(app: Flask, https: bool, rules: Callable[[], Rules]) -> None:
         if response.mimetype == "text/html":
             page, style = dressed(response.get_data(as_text=True), rules())
             policy = content_security_policy(https, style)
-            response.set_data(page.replace(POLICY_PLACE, f'content="{policy_in_page(https, style)}"', 1))
+            own = _POLICY.format(policy_in_page(https, style))
+            response.set_data(page.replace(_POLICY.format(""), own, 1))
         response.headers["Content-Security-Policy"] = policy
         return response
 
