@@ -262,13 +262,12 @@ def test_an_embargo_that_was_set_at_the_desk_never_leaks(
         data={**fields_of(ben.get("/items/news/first").get_data(as_text=True)), "body": "zqwaiting", "step": "ready"},
     )
     (picture,) = [one.stem for one in (content.path / "images").iterdir()]
-    # Whole words: two letters stand by chance in the hash of a script, too.
-    parts = "slug title summary body notes location update name alt credit waiting"
-    words = [*(f"zq{part}" for part in parts.split()), picture]
+    words = ["zq", picture]
 
     def everything_public() -> str:
         public.app.extensions["live"].refresh()
-        return everything(public.app.test_client()) + mirror_of(public.app, tmp_path / "mirror")
+        told = everything(public.app.test_client()) + mirror_of(public.app, tmp_path / "mirror")
+        return re.sub(r"'sha256-[\w+/]+=*'", "", told)  # two letters stand by chance in the hash of a script, too
 
     assert not [word for word in words if word in everything_public()], "not approved"
     assert approve(ben, path).status_code == 303
