@@ -18,7 +18,7 @@ RUNS := .venv/runs.stamp
 TESTS := .venv/tests.stamp
 CHECKERS := tests/node_modules/.stamp
 
-.PHONY: run desk editor staff test test-inside test-servers test-long init check export backup restore doctor lint lock browsers bench-tools strings pictures bench bench-speed bench-scale bench-traces bench-chat audit clean
+.PHONY: run desk editor staff test test-inside test-servers test-long prepared init check export backup restore doctor lint lock browsers bench-tools strings pictures bench bench-speed bench-scale bench-traces bench-chat audit clean
 
 run: $(RUNS)
 	@exec $(BIN)/sidedoor run
@@ -48,10 +48,15 @@ PYTEST = $(if $(shell [ "$$(df -Pk /dev/shm 2>/dev/null | awk 'END { print $$4 }
 unexport PYTHONDONTWRITEBYTECODE
 
 test: $(TESTS)
-	@$(MAKE) --no-print-directory --jobs 3 $(CHECKERS) editor browsers
+	@$(MAKE) --no-print-directory --jobs 4 $(CHECKERS) editor browsers prepared
 	@$(MAKE) --no-print-directory --jobs 3 --output-sync=target lint test-servers test-inside
 	$(PYTEST) $$(grep -rl --include="test_*.py" "pytest.mark.alone" tests) -m alone
 	$(PYTEST) tests/browser -n 2 --dist loadfile --no-loadscope-reorder
+
+# pytest compiles every test file once, with words for each assertion, and keeps that: else the six processes that begin
+# together would each do it, seven seconds of a processor every time.
+prepared: $(TESTS)
+	@$(BIN)/python -m pytest tests --collect-only >/dev/null
 
 # What starts no server computes all the time; what starts one waits half of its time, and goes first when it has waited.
 test-inside: $(TESTS) $(CHECKERS) editor browsers

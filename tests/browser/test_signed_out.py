@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pyotp
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from sidedoor.desk.people.staff import Staff
 from tests.browser.places import Places
@@ -109,6 +109,24 @@ def test_an_open_form_says_signed_out_and_saves_with_the_new_session_also_after_
     page.get_by_role("button", name="Save as a draft").click()
     expect(page.get_by_text("It is saved.")).to_be_visible()
     expect(page.locator("#f-body")).to_have_value("Even later words.")
+
+
+def test_what_was_typed_before_the_script_came_is_kept_by_the_desk_too(office: ChatOffice, ann: Person) -> None:
+    page = ann.page
+    page.goto(office.url)
+    if page.get_by_role("button", name="Sign in with a passkey").count():
+        ann.sign_in_here()
+    path = write(page, office, "Rooms on a slow network").removeprefix(office.url)
+    held: list[Route] = []
+    page.route("**/items/editor.js*", lambda route: held.append(route))
+    page.goto(office.url + path, wait_until="commit")
+    page.locator("#f-body").fill("Words before the script.")
+    (script,) = held
+    script.continue_()
+    expect(page.locator("[data-saved]")).to_contain_text("What you typed is kept")
+    page.unroute("**/items/editor.js*")
+    page.reload()
+    expect(page.locator("#f-body")).to_have_value("Words before the script.")
 
 
 def test_a_form_sent_at_once_after_signing_in_is_saved_and_older_words_do_not_come_back(office: ChatOffice) -> None:

@@ -15,6 +15,7 @@
   let typed = false;
   let sending = false;
   let leaving = false;
+  let troubled = false;
   toolbar.hidden = false;
 
   // Of an item that was just begun, the summary says the title: what is typed takes its place.
@@ -304,13 +305,16 @@
       if (whole) {
         panel.innerHTML = ownHtml ? ownHtml.createHTML(told.panel) : told.panel;
         count();
-        saved.textContent = " What you typed is kept.";
+        // What was said meanwhile (a check, a shortcut) stays, and newer words are not kept yet.
+        if (troubled || (!typed && !saved.textContent)) saved.textContent = " What you typed is kept.";
+        troubled = false;
         renew();
         if (!typed) sessionStorage.removeItem(kept);
       }
       signedOut = false;
     } catch (error) {
       typed = typed || whole;
+      troubled = whole;
       const status = error instanceof Error ? error.message : "";
       // With 400 the page has the new token by now, and the next try is in three seconds.
       if (status === "401") {
@@ -321,7 +325,16 @@
     }
     sending = false;
   };
+  /** Whether somebody typed before this script came, as on a slow network. */
+  const typedBefore = () =>
+    [...form.elements].some((field) => {
+      if (field instanceof HTMLSelectElement) return field.selectedOptions[0] !== ([...field.options].find((option) => option.defaultSelected) ?? field.options[0]);
+      if (field instanceof HTMLInputElement && /^(checkbox|radio)$/.test(field.type)) return field.checked !== field.defaultChecked;
+      if (field instanceof HTMLInputElement && /^(file|hidden)$/.test(field.type)) return false;
+      return (field instanceof HTMLInputElement || field instanceof HTMLTextAreaElement) && field.value !== field.defaultValue;
+    });
   if (sessionStorage.getItem(kept)) restore();
+  else if (typedBefore()) noticed();
   let ticks = 0;
   setInterval(() => {
     ticks += 1;
