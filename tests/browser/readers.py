@@ -354,14 +354,15 @@ class FirefoxReader:
         """Make the page so wide. Firefox's window is 500 at its narrowest: in it, the page is what BiDi's setViewport makes it."""
         self._marionette.set_window_rect(width=max(width, 500), height=900)
         self.chrome(f"window.gBrowser.selectedBrowser.style.maxWidth = '{width}px';")
+        wait_for(self, f"return innerWidth === {width}")
 
     def click_at_the_left(self, css: str) -> None:
         """Press where what the selector finds begins: the day, in a field for a date."""
         element = self._marionette.find_element("css selector", css)
-        left = round(20 - self._place(css)[2]) / 2
         for last in (False, False, True):
             self.run(f"document.querySelector({css!r}).scrollIntoView({{ block: 'center', behavior: 'instant' }})")
             self._wait_until_it_stays(css)
+            left = round(20 - self._place(css)[2]) / 2  # from its middle
             press = self._marionette.actions.sequence("pointer", "mouse").pointer_move(left, 0, origin=element).click()
             try:
                 press.perform()

@@ -51,6 +51,7 @@ class Machines(Office):
         self.content, self.data, self._browser, self._contexts = folder / "content", folder / "data", browser, []
         self.valkey = Valkey(folder / "valkey")
         (fake,) = Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")
+        started_before(self.data)
         self.desk = RunningSite(self.content, self.data, application=DESK, SIDEDOOR_CHAT_STORE=self.valkey.url)
         self.machines = [
             RunningSite(

@@ -24,7 +24,7 @@ LOOK = """(rules) => {
     const style = getComputedStyle(element, part || null);
     const given = ["display", "position", "color", "background-color", "font", "margin", "padding", "border", "width", "height",
       "inset", "list-style", "text-align", "text-decoration", "grid-template", "gap", "content", "stroke", "fill"];
-    return element.outerHTML.slice(0, 80) + part + given.map((name) => style.getPropertyValue(name)).join(";");
+    return element.cloneNode().outerHTML.slice(0, 80) + part + given.map((name) => style.getPropertyValue(name)).join(";");
   }));
 }"""
 

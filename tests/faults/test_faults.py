@@ -103,8 +103,9 @@ def test_a_reload_waits_for_a_worker_that_takes_long_to_start(tmp_path: Path) ->
     copy_content(tmp_path / "content", EXITS)
     slow = tmp_path / "slow"
     site = RunningSite(
-        tmp_path / "content", tmp_path / "data", application="tests.faults.slow_start:load", TESTS_SLOW=str(slow)
-    )
+        tmp_path / "content", started_before(tmp_path / "data"), application="tests.faults.slow_start:load",
+        TESTS_SLOW=str(slow),
+    )  # fmt: skip
     try:
         slow.touch()
         before = workers(site)
