@@ -31,8 +31,7 @@ class Callout(_Box):
 
 
 class Emergency(_Box):
-    """`/// emergency | In danger now`: what to do at once. Its title is a heading, so that screen readers do not skip
-    it."""
+    """`/// emergency | In danger now`: what to do at once. Its title is a heading, so that nobody skips past it."""
 
     NAME = "emergency"
     TITLE = "h3"

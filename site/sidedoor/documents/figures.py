@@ -20,7 +20,7 @@ _ENGLISH = (
     r"£ ?\d+(?:,\d{3})*(?:\.\d+)?(?: (?:million|billion))?|\d+ ?(?:p|pence|pounds)\b",
     r"\d+(?:\.\d+)? ?(?:%|per ?cent\b)",
     r"\d{1,2}(?:[.:]\d\d)? ?[ap]m\b|\d{1,2}:\d\d",
-    # “One day” is no duration; neither is “at one”.
+    # “One day” is not a duration; neither is “at one”.
     rf"(?!one day\b){_NUMBER}(?:(?: to | or | and |-|–){_NUMBER})?[ -]{_UNIT}\b",
     rf"(?:under|over|aged?) {_NUMBER}\b|{_NUMBER} (?:or|and) over\b",
 )

@@ -93,7 +93,7 @@ class Kept:
         return Copy(*row) if row else None
 
     def some(self, files: Sequence[str]) -> dict[str, Copy]:
-        """The copies of `files`, at most some hundred, as far as there are any."""
+        """The kept copies of `files`, a few hundred at most."""
         query = f"SELECT file, signature, digest, reader, value FROM kept WHERE file IN ({_marks(files)})"  # noqa: S608
         return {row[0]: Copy(*row) for row in self._rows(query, files)}
 

@@ -500,7 +500,7 @@ class Loader:
         return last_good.digest if last_good and last_good.reader == reader else ""
 
     def _take(self, file: str, signature: Signature, reader: str) -> bool:
-        """Take the copy from the start, if the file has not changed since. Returns whether it did."""
+        """Take the copy that was loaded at the start, if the file has not changed since. Returns whether it did."""
         copy = self._copies.get(file)
         return copy is not None and self._take_copy(file, copy, signature, reader)
 

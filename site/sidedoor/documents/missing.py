@@ -14,7 +14,7 @@ STILL_SECONDS = 2.0
 
 
 class Missing:
-    """What earlier looks at the folder missed."""
+    """Remembers the files that were missing at earlier looks at the folder."""
 
     def __init__(self) -> None:
         self._folder: int | None = None

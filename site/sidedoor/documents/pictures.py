@@ -10,7 +10,7 @@ TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 SHOWN_FORMATS = tuple(TYPES)
 """Formats that every browser shows."""
 TAKEN_FORMATS = (*SHOWN_FORMATS, "HEIF", "AVIF", "TIFF", "GIF")
-"""Formats accepted from staff (to Pillow, MPO is a JPEG). A GIF is opened only to say what is wrong with it."""
+"""Formats that are accepted (to Pillow, MPO is a JPEG). A GIF is opened only to say what is wrong with it."""
 MOVING = ("PNG", "WEBP", "AVIF", "GIF", "HEIF")
 MOST_BYTES = 1_500_000
 MOST_PIXELS = 13_000_000

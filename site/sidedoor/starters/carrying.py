@@ -66,7 +66,7 @@ class Carried:
         if name in _CONTACT_BLOCKS:
             return "\n".join([first, *inner]) if argument in self.contacts else ""
         if name in ("audio", "video"):
-            return ""  # words that are spoken cannot be changed
+            return ""  # spoken words cannot be edited
         if name == "action":
             return "\n".join([first, *inner]) if argument.partition("#")[0] in self.paths else ""
         within = "\n\n".join(self._blocks(inner))
