@@ -227,7 +227,7 @@ class _Connection(sqlite3.Connection):
             self.close()
 
 
-def holding(migrations: Sequence[Migration], rows: Mapping[str, Sequence[Sequence[object]]]) -> sqlite3.Connection:
+def in_memory(migrations: Sequence[Migration], rows: Mapping[str, Sequence[Sequence[object]]]) -> sqlite3.Connection:
     """A new database in memory, made by `migrations`, with only these rows in its tables."""
     database = sqlite3.connect(":memory:", isolation_level=None)
     _run_migrations(database, migrations, len(migrations))

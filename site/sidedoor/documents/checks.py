@@ -40,9 +40,9 @@ def check_library(library: Library, now: datetime, places: Collection[str]) -> l
     for document in library.documents:
         problems += check_document(document, library, now, places)
     problems += check_translations(library)
-    problems += _site(library)
-    problems += _contacts(library)
-    problems += _facts(library)
+    problems += _site_problems(library)
+    problems += _contact_problems(library)
+    problems += _fact_problems(library)
     problems += _contacts_due(library, now)
     problems += _facts_due(library, now)
     return sorted(set(problems), key=_order)
@@ -55,13 +55,13 @@ def _order(problem: Problem) -> tuple[object, ...]:
 def check_document(document: Document, library: Library, now: datetime, places: Collection[str]) -> list[Problem]:
     """Everything wrong or due in one document, which need not be in the `library` yet."""
     return [
-        *_links(document, library, places),
-        *_hidden_links(document, library, now),
+        *_broken_links(document, library, places),
+        *_links_not_public(document, library, now),
         *_numbers_to_call(document, library),
         *_telling_words(document, library),
-        *_reading(document, library),
-        *_news(document, library),
-        *_summary(document),
+        *_hard_reading(document, library),
+        *_news_conventions(document, library),
+        *_repeated_summary(document),
         *_fidelity(document, library),
         *facts_of(document, library),
         *due_of(document, now),
@@ -81,7 +81,7 @@ def long_sentences(sentences: Iterable[str], most: int) -> list[str]:
     return [sentence for sentence in split if len(sentence.split()) > most]
 
 
-def _links(document: Document, library: Library, places: Collection[str]) -> Iterator[Problem]:
+def _broken_links(document: Document, library: Library, places: Collection[str]) -> Iterator[Problem]:
     addresses = {*places, *(other.path for other in library.documents)}
     written = [note.link for note in document.meta.updates if note.link]
     for link in (*document.links, *written):
@@ -104,7 +104,7 @@ def _links(document: Document, library: Library, places: Collection[str]) -> Ite
             yield Problem(document.file, None, Code.UNKNOWN_PICTURE, {"picture": picture})
 
 
-def _hidden_links(document: Document, library: Library, now: datetime) -> Iterator[Problem]:
+def _links_not_public(document: Document, library: Library, now: datetime) -> Iterator[Problem]:
     """Links that readers cannot open when the document is public: until they can, the words stand without a link."""
     opens = max(now, document.meta.publish_at or now)
     hidden = {
@@ -154,16 +154,16 @@ def _telling_words(document: Document, library: Library) -> Iterator[Problem]:
                 yield Problem(document.file, None, Code.TELLING_WORD, {"word": word}, name)
         # Scripts without capitals join other words to it (an article), or do not separate words at all.
         for telling in telling_words:
-            if telling.lower() == telling.upper() and _bare(telling) in _bare(text):
+            if telling.lower() == telling.upper() and _without_marks(telling) in _without_marks(text):
                 yield Problem(document.file, None, Code.TELLING_WORD, {"word": telling}, name)
 
 
-def _bare(text: str) -> str:
+def _without_marks(text: str) -> str:
     """The text in one spelling for each letter, without the marks that Arabic letters may carry or leave out."""
     return re.sub(r"[\u0640\u064b-\u0652]", "", unicodedata.normalize("NFKC", text))
 
 
-def _reading(document: Document, library: Library) -> Iterator[Problem]:
+def _hard_reading(document: Document, library: Library) -> Iterator[Problem]:
     if not document.language.startswith("en"):
         return
     # A tool listed among the help pages is read by the same people.
@@ -179,7 +179,7 @@ def _reading(document: Document, library: Library) -> Iterator[Problem]:
         yield Problem(document.file, None, Code.LONG_SENTENCE, values, level=level)
 
 
-def _news(document: Document, library: Library) -> Iterator[Problem]:
+def _news_conventions(document: Document, library: Library) -> Iterator[Problem]:
     if document.kind != "news":
         return
     if not document.meta.related_help:
@@ -191,7 +191,7 @@ def _news(document: Document, library: Library) -> Iterator[Problem]:
             yield Problem(document.file, None, Code.WORDS_TO_AVOID, values, level=Level.WARNING)
 
 
-def _summary(document: Document) -> Iterator[Problem]:
+def _repeated_summary(document: Document) -> Iterator[Problem]:
     if document.summary.strip(" .").lower() == document.title.strip(" .").lower():
         yield Problem(document.file, None, Code.SUMMARY_REPEATS, level=Level.WARNING)
 
@@ -240,7 +240,7 @@ def due_of(document: Document, now: datetime) -> Iterator[Problem]:
         yield due(Code.REVIEW_DUE, day=meta.reviewed)
 
 
-def _site(library: Library) -> Iterator[Problem]:
+def _site_problems(library: Library) -> Iterator[Problem]:
     yield from check_site_fidelity(library.site)
     slugs = {document.slug for document in library.documents if document.kind == "help" and not document.folder}
     for situation in library.site.situations:
@@ -252,7 +252,7 @@ def _site(library: Library) -> Iterator[Problem]:
             yield Problem("site.toml", None, Code.UNKNOWN_CONTACT, {"contact": contact})
 
 
-def _contacts(library: Library) -> Iterator[Problem]:
+def _contact_problems(library: Library) -> Iterator[Problem]:
     """Cards that lead nowhere, chats without an address, and areas that the site does not have."""
 
     def wrong(code: Code, contact: Contact, **values: object) -> Problem:
@@ -281,7 +281,7 @@ def _contacts(library: Library) -> Iterator[Problem]:
                 yield Problem("site.toml", None, Code.AREA_IN_UNKNOWN_AREA, values)
 
 
-def _facts(library: Library) -> Iterator[Problem]:
+def _fact_problems(library: Library) -> Iterator[Problem]:
     places = {place.id for place in library.site.places}
     for fact in library.facts.values():
         for place in set(fact.places) - places:

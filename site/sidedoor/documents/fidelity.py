@@ -22,9 +22,9 @@ from sidedoor.documents.site import Site
 
 _BETWEEN = r"(?:\) ?| \(|[ .:\u00a0\u202f\u2019\u066b\u066c-]|[,'](?=\d{3}(?!\d))|,(?=\d{1,2}(?!\d)))"
 _NUMBER = re.compile(rf"\d(?:{_BETWEEN}?\d)*")
-_DIALLED = 5
+_FEWEST_DIGITS_DIALLED = 5
 """From this many figures on it is a number to dial, or a sum: no part of it stands for the whole."""
-_A_SENTENCE = 5
+_FEWEST_WORDS_OF_A_SENTENCE = 5
 """From this many words on, a text is not a name that may stay as it is."""
 _NUMBERS_WITHOUT_WORDS = 21
 """A number below this may stand for a word of the original, if we do not know the number words of its language."""
@@ -74,7 +74,9 @@ def _untranslated(translation: Document, original: Document) -> list[str]:
     """The sentences of a translation that are identical to the original's; a name of a few words may be."""
     original_sentences = set(original.sentences)
     return [
-        words for words in translation.sentences if len(words.split()) >= _A_SENTENCE and words in original_sentences
+        words
+        for words in translation.sentences
+        if len(words.split()) >= _FEWEST_WORDS_OF_A_SENTENCE and words in original_sentences
     ]
 
 
@@ -102,28 +104,41 @@ def _wordings(part: Any, site: Site, field: str = "") -> Iterator[tuple[str, Map
 def numbers(text: str) -> list[str]:
     """Every number in a text as it is written, in the digits 0 to 9. Numbers in web and e-mail addresses do not
     count."""
-    return _NUMBER.findall(_western(_ADDRESS.sub(" ", text)))
+    return _NUMBER.findall(_in_western_digits(_ADDRESS.sub(" ", text)))
 
 
 def numbers_not_in(text: str, original: str, language: str) -> list[str]:
     """The numbers in `text` that its `original`, which is in `language`, does not have, each once."""
     allowed = {*_numbers_of(original), *_numbers_in_words(original, language)}
     wanted = dict.fromkeys(numbers(text))
-    return [number for number in wanted if _whole(number) not in allowed and not allowed.issuperset(_groups(number))]
+    return [
+        number
+        for number in wanted
+        if _digits_of(number) not in allowed and not allowed.issuperset(_digit_groups(number))
+    ]
 
 
 def numbers_left_out(text: str, original: str) -> list[str]:
     """The numbers of two figures or more in `original` that `text` does not have, each once."""
     present = _numbers_of(text)
-    wanted = (number for number in dict.fromkeys(numbers(original)) if len(_whole(number)) > 1)
-    return [number for number in wanted if _whole(number) not in present and not present.issuperset(_groups(number))]
+    wanted = (number for number in dict.fromkeys(numbers(original)) if len(_digits_of(number)) > 1)
+    return [
+        number
+        for number in wanted
+        if _digits_of(number) not in present and not present.issuperset(_digit_groups(number))
+    ]
 
 
 def _numbers_of(text: str) -> set[str]:
     """The numbers in a text, and the groups of digits in those too short to dial."""
     written = numbers(text)
-    groups = (group for number in written if len(_whole(number)) < _DIALLED for group in _groups(number))
-    return {*map(_whole, written), *groups}
+    groups = (
+        group
+        for number in written
+        if len(_digits_of(number)) < _FEWEST_DIGITS_DIALLED
+        for group in _digit_groups(number)
+    )
+    return {*map(_digits_of, written), *groups}
 
 
 def _numbers_in_words(text: str, language: str) -> Iterator[str]:
@@ -133,7 +148,7 @@ def _numbers_in_words(text: str, language: str) -> Iterator[str]:
     else:
         yield from map(str, range(_NUMBERS_WITHOUT_WORDS))
     yield from (number for month, number in _months(language).items() if month in words)
-    for hour in _AFTERNOON.findall(_western(text)):
+    for hour in _AFTERNOON.findall(_in_western_digits(text)):
         yield from (str(int(hour) % 12 + 12), "00")
 
 
@@ -146,14 +161,14 @@ def _months(language: str) -> dict[str, str]:
     return {name.lower(): str(number) for number, name in names.items()}
 
 
-def _western(text: str) -> str:
+def _in_western_digits(text: str) -> str:
     """The text with every digit as one of 0 to 9."""
     return re.sub(r"\d", lambda match: str(unicodedata.digit(match[0])), text)
 
 
-def _whole(number: str) -> str:
+def _digits_of(number: str) -> str:
     return re.sub(r"\D", "", number)
 
 
-def _groups(number: str) -> list[str]:
+def _digit_groups(number: str) -> list[str]:
     return re.findall(r"\d+", number)

@@ -92,7 +92,7 @@ class Kept:
         row = self._row(query, file)
         return Copy(*row) if row else None
 
-    def some(self, files: Sequence[str]) -> dict[str, Copy]:
+    def copies_of(self, files: Sequence[str]) -> dict[str, Copy]:
         """The kept copies of `files`, a few hundred at most."""
         query = f"SELECT file, signature, digest, reader, value FROM kept WHERE file IN ({_marks(files)})"  # noqa: S608
         return {row[0]: Copy(*row) for row in self._rows(query, files)}

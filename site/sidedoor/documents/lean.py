@@ -16,7 +16,7 @@ from pydantic_core import from_json
 from sidedoor.documents.document import Document, Schedule, folder_of, model_of, path_of
 from sidedoor.documents.models import Kind, Meta, NewsMeta, TranslationMeta
 
-_OF_ITSELF = frozenset(
+_FIELDS_OF_PLAIN_NEWS = frozenset(
     (
         "title", "summary", "language", "state", "publish_at", "expires_at", "withdrawn", "related_help", "reviewed",
         "legal_review_on", "sources", "check", "check_by", "facts", "awaiting_review", "search_words", "location",
@@ -72,7 +72,7 @@ class LeanDocument(Document):
         A start makes one for every kept document, so whatever can wait stays unread in `_head`.
         """
         if head.startswith("{"):
-            head = _as_today(json.loads(head))
+            head = _converted_head(json.loads(head))
         first_line = from_json(head[: head.index("\n")])
         plain, title, state, publish_at, expires_at, withdrawn_at, removed, notes, pictures = first_line
         slug = file[file.rindex("/") + 1 : -3]
@@ -99,24 +99,24 @@ class LeanDocument(Document):
             set_field(document, "_meta", document._read_meta())
         return document
 
-    def _more(self) -> tuple[str, list[str], list[str], str]:
+    def _second_line(self) -> tuple[str, list[str], list[str], str]:
         digest, links, contact_ids, meta = from_json(self._head.partition("\n")[2])
         return digest, links, contact_ids, meta
 
     def _read_meta(self) -> Meta:
-        return model_of(self.file).model_validate_json(self._more()[3], context={"zone": UTC})
+        return model_of(self.file).model_validate_json(self._second_line()[3], context={"zone": UTC})
 
     @property
     def digest(self) -> str:
-        return self._more()[0]
+        return self._second_line()[0]
 
     @property
     def links(self) -> tuple[str, ...]:
-        return tuple(self._more()[1])
+        return tuple(self._second_line()[1])
 
     @property
     def contact_ids(self) -> tuple[str, ...]:
-        return tuple(self._more()[2])
+        return tuple(self._second_line()[2])
 
     @property
     def path(self) -> str:
@@ -170,7 +170,7 @@ def head_of(document: Document) -> str:
     """Everything in a document except its file and its words: a line of JSON with what every start needs, then the
     rest."""
     state, *moments, removed, notes = document.schedule
-    schedule = [state, *map(_written, moments), removed, [note.isoformat() for note in notes]]
+    schedule = [state, *map(_as_text, moments), removed, [note.isoformat() for note in notes]]
     meta = document.meta.model_dump_json(by_alias=True, exclude_defaults=True)
     more = (document.digest, document.links, document.contact_ids, meta)
     return _head((_is_plain(document), document.title, *schedule, document.pictures), more)
@@ -180,7 +180,7 @@ def _head(first_line: Sequence[object], more: Sequence[object]) -> str:
     return f"{_as_json(first_line)}\n{_as_json(more)}"
 
 
-def _as_today(old_head: dict[str, Any]) -> str:
+def _converted_head(old_head: dict[str, Any]) -> str:
     """Convert a head from earlier releases, which wrote it as one JSON object on one line."""
     first_line = (old_head["plain"], old_head["title"], *old_head["schedule"], old_head["pictures"])
     return _head(first_line, (old_head["digest"], old_head["links"], old_head["contact_ids"], old_head["meta"]))
@@ -201,12 +201,12 @@ def version_of(file: str, digest: str, reader: str) -> int:
 def _is_plain(document: Document) -> bool:
     if type(document.meta) is not NewsMeta or document.group:
         return False
-    if document.meta.model_fields_set <= _OF_ITSELF:
+    if document.meta.model_fields_set <= _FIELDS_OF_PLAIN_NEWS:
         return True
     defaults = NewsMeta.model_fields
     filled_in = {name for name in defaults if getattr(document.meta, name) != defaults[name].get_default()}
-    return filled_in <= _OF_ITSELF
+    return filled_in <= _FIELDS_OF_PLAIN_NEWS
 
 
-def _written(moment: Any) -> str | None:
+def _as_text(moment: Any) -> str | None:
     return moment.isoformat() if isinstance(moment, datetime) else None

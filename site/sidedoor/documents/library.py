@@ -125,8 +125,8 @@ class Library:
         seen = document.visibility(now)
         if document.translation is None or seen is Visibility.HIDDEN:
             return seen
-        spoken = self.site.spoken(document.folder)
-        if spoken is None or (spoken.show == "reviewed" and not is_reviewed(document)):
+        settings = self.site.language_settings(document.folder)
+        if settings is None or (settings.show == "reviewed" and not is_reviewed(document)):
             return Visibility.HIDDEN
         original = self.original_of(document)
         return seen if original is None or original.visibility(now) is Visibility.SHOWN else Visibility.HIDDEN

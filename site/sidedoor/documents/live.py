@@ -50,15 +50,15 @@ class LiveLibrary:
     def refresh(self, settled: bool = False, changed: Collection[str] | None = None) -> Library:
         """Look at the folder now. `settled` and `changed` as in `Loader.load`."""
         with self._looking:
-            self._take(self._loader.load(settled, changed))
+            self._show(self._loader.load(settled, changed))
         return self.library
 
     def read_on(self, seconds: float) -> None:
         """Read more of the files that the start left."""
         with self._looking:
-            self._take(self._loader.read_on(seconds))
+            self._show(self._loader.read_on(seconds))
 
-    def _take(self, library: Library) -> None:
+    def _show(self, library: Library) -> None:
         if library is not self.library:
             before, self.library = self.library.problems, library
             self._log_problems(problem for problem in library.problems if problem not in before)

@@ -44,8 +44,8 @@ from sidedoor.documents.reading import (
     SHOWN,
     SITE,
     Good,
-    counts,
     from_text,
+    is_content_file,
     read,
     read_bytes,
     read_site,
@@ -107,8 +107,8 @@ class Loader:
         self._missing = Missing()
         self._library: Library | None = None
         self._away = False
-        self._closed: set[str] = set()
-        self._closed_reported: tuple[Problem, ...] = ()
+        self._unreadable_folders: set[str] = set()
+        self._unreadable_reported: tuple[Problem, ...] = ()
         self._first: dict[str, str] = {}
         """The file that has each document's address."""
         self._rivals: dict[str, set[str]] = {}
@@ -165,15 +165,17 @@ class Loader:
             changed = self._settled(changed, signatures, looked_at)
         known = self._records.keys() | self._copies.keys() if looked_at is None else self._known_among(looked_at)
         gone = {file for file in known if file not in signatures}
-        gone = {file for file in gone if not self._behind_a_closed_door(file)}
+        gone = {file for file in gone if not self._in_unreadable_folder(file)}
         gone = self._missing.deleted(gone, known, signatures, self._inode() if whole else None, settled)
         removed = gone & self._records.keys()
-        closed_problems = tuple(
-            Problem(f"{folder}/", None, Code.SUBFOLDER_UNREADABLE) for folder in sorted(self._closed) if folder
+        unreadable = tuple(
+            Problem(f"{folder}/", None, Code.SUBFOLDER_UNREADABLE)
+            for folder in sorted(self._unreadable_folders)
+            if folder
         )
-        if self._library and not (changed or removed or self._away or closed_problems != self._closed_reported):
+        if self._library and not (changed or removed or self._away or unreadable != self._unreadable_reported):
             return self._library
-        self._closed_reported = closed_problems
+        self._unreadable_reported = unreadable
         self._away = False
         for file in removed:
             self._put(file, None)
@@ -184,11 +186,11 @@ class Loader:
             self._behind = {file: left[file] for file in _in_order(left)}
         if whole:
             for file in self._copies.keys() - signatures.keys() - self._records.keys():
-                if self._behind_a_closed_door(file) or file in self._missing.files:
+                if self._in_unreadable_folder(file) or file in self._missing.files:
                     self._take_from_copy(file)
         if self._kept:
             self._kept.update((), gone)
-        return self._made(site)
+        return self._new_library(site)
 
     def read_on(self, seconds: float) -> Library:
         """Read more of the files that the first call left."""
@@ -197,13 +199,13 @@ class Loader:
             assert self._library
             return self._library
         self._behind = self._read_all(list(self._behind), self._behind, site, seconds)
-        return self._made(site)
+        return self._new_library(site)
 
     def close(self) -> None:
         """End the child processes of a start that is not over."""
         self._end_the_pool()
 
-    def _made(self, site: Site) -> Library:
+    def _new_library(self, site: Site) -> Library:
         self._copies = {file: copy for file, copy in self._copies.items() if file in self._behind}
         self._library = self._assemble(site)
         if not self._behind:
@@ -242,7 +244,13 @@ class Loader:
 
     def _look_at(self, changed: Collection[str] | None) -> dict[str, Signature] | None:
         """The signatures of the files that may have changed; None if only a look at everything tells what changed."""
-        if changed is None or not self._library or self._away or self._closed or len(changed) > _MOST_CHANGED_PATHS:
+        if (
+            changed is None
+            or not self._library
+            or self._away
+            or self._unreadable_folders
+            or len(changed) > _MOST_CHANGED_PATHS
+        ):
             return None
         if self._missing.replaced:
             return None
@@ -251,7 +259,7 @@ class Loader:
             if any(part.startswith(".") for part in file.split("/")) or file.rsplit("/", 1)[-1].startswith("~"):
                 continue
             path = os.path.join(self.content, file)
-            if not counts(file):
+            if not is_content_file(file):
                 if os.path.isdir(path) or any(known_file.startswith(f"{file}/") for known_file in self._records):
                     return None  # a folder came or went
                 continue
@@ -272,8 +280,8 @@ class Loader:
         return signatures if still > 0 else None
 
     def _scan(self) -> Iterator[tuple[str, Signature]]:
-        """Every file that counts, by its path in the folder, with its signature."""
-        self._closed = set()
+        """Every content file, by its path in the folder, with its signature."""
+        self._unreadable_folders = set()
         waiting = [("", os.fspath(self.content))]
         while waiting:
             prefix, folder = waiting.pop()
@@ -293,13 +301,13 @@ class Loader:
                             signature = _signature_of(entry.stat())
                         except OSError:
                             signature = _UNREADABLE
-                        wanted = (of_documents and name.endswith(".md")) or counts(file)
+                        wanted = (of_documents and name.endswith(".md")) or is_content_file(file)
                         if wanted and not name.startswith("~"):
                             yield file, signature
             except (FileNotFoundError, NotADirectoryError):
                 continue
             except OSError:
-                self._closed.add(prefix.removesuffix("/"))
+                self._unreadable_folders.add(prefix.removesuffix("/"))
 
     def _inode(self) -> int:
         try:
@@ -321,9 +329,9 @@ class Loader:
     def _known_among(self, files: set[str]) -> set[str]:
         return {file for file in files if file in self._records or file in self._copies}
 
-    def _behind_a_closed_door(self, file: str) -> bool:
+    def _in_unreadable_folder(self, file: str) -> bool:
         """Whether a file is in a folder that could not be opened: then nobody can tell whether it is gone."""
-        return any(file.startswith(f"{folder}/") for folder in self._closed)
+        return any(file.startswith(f"{folder}/") for folder in self._unreadable_folders)
 
     def _is_away(self, files: Collection[str]) -> bool:
         """Whether the content is away: site.toml is missing, or there were documents before and now there are none."""
@@ -332,7 +340,7 @@ class Loader:
         if any(kind_of(file) for file in files):
             return False
         known = [file for file in chain(self._records, self._copies) if kind_of(file)]
-        return bool(known) and not any(self._behind_a_closed_door(file) for file in known)
+        return bool(known) and not any(self._in_unreadable_folder(file) for file in known)
 
     def _while_away(self) -> Library:
         """The Library while the folder is being replaced or cannot be reached: nothing counts as deleted."""
@@ -380,7 +388,7 @@ class Loader:
         before = self._records.get(SITE)
         if SITE in changed or not before:
             signature = signatures.get(SITE, _UNREADABLE)
-            if not self._take(SITE, signature, self._reader(None)):
+            if not self._take_start_copy(SITE, signature, self._reader(None)):
                 self._read(SITE, signature, None)
                 self._keep((SITE,))
         site = self._records[SITE].good
@@ -398,7 +406,7 @@ class Loader:
     ) -> dict[str, Signature]:
         """Read files, or take the copies of what other workers have read. Returns the files left when time ran out."""
         reader, deadline = self._reader(site), None if seconds is None else time.monotonic() + seconds
-        missing = [file for file in files if not self._take(file, signatures[file], reader)]
+        missing = [file for file in files if not self._take_start_copy(file, signatures[file], reader)]
         waited = 0.0
         while missing and not (deadline and time.monotonic() >= deadline and not _is_essential(missing[0])):
             with self._kept.turn() if self._kept else nullcontext(True) as is_my_turn:
@@ -423,7 +431,7 @@ class Loader:
         left: list[str] = []
         for first in range(0, len(files), _COPIES_AT_ONCE):
             batch = files[first : first + _COPIES_AT_ONCE]
-            kept = self._kept.some(batch)
+            kept = self._kept.copies_of(batch)
             not_taken = [
                 file
                 for file in batch
@@ -499,7 +507,7 @@ class Loader:
         last_good = record if record and record.good else copy
         return last_good.digest if last_good and last_good.reader == reader else ""
 
-    def _take(self, file: str, signature: Signature, reader: str) -> bool:
+    def _take_start_copy(self, file: str, signature: Signature, reader: str) -> bool:
         """Take the copy that was loaded at the start, if the file has not changed since. Returns whether it did."""
         copy = self._copies.get(file)
         return copy is not None and self._take_copy(file, copy, signature, reader)
@@ -593,7 +601,7 @@ class Loader:
     def _assemble(self, site: Site) -> Library:
         records = self._records
         problems = [problem for file in self._troubled for problem in records[file].problems]
-        problems += self._closed_reported
+        problems += self._unreadable_reported
         for address, rivals in self._rivals.items():
             first = self._first[address]
             problems += [Problem(file, None, Code.SAME_NAME, {"other": first}) for file in rivals if file != first]

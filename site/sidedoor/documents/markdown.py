@@ -48,7 +48,7 @@ _MOST_BRACKETS = 400
 _DEEPEST_INDENT = 40
 _DEEPEST_QUOTE = 8
 
-# Paragraphs whose lines begin with a letter and hold nothing that means anything to Markdown, to HTML or to smarty.
+# Paragraphs whose lines start with a letter and hold nothing that means anything to Markdown, to HTML or to smarty.
 # Combining marks, such as Bengali's vowels, are left out, because an expression for them would let in much else.
 _PLAIN_LINE = r"(?:[^\W\d]|[“‘£])[\w ,.;:?!()%£€–—“”‘’…/-]*(?<! )"
 _PROSE = re.compile(rf"{_PLAIN_LINE}(?:\n\n?{_PLAIN_LINE})*")
@@ -121,11 +121,11 @@ def render_prose(body: str) -> Rendered | None:
 
 
 def _render_marked(body: str) -> Rendered:
-    if excess := list(_excess(body)):
+    if excess := list(_limits_exceeded(body)):
         return Rendered("", findings=excess)
     converter, inspector = _converter()
     converter.reset()
-    inspector.begin(body)
+    inspector.start(body)
     cleaned = _cleaner().clean(converter.convert(body))
     findings = [*_source_findings(body), *inspector.findings]
     return Rendered(
@@ -143,7 +143,7 @@ def _cleaner() -> nh3.Cleaner:
     return nh3.Cleaner(
         tags=set(ALLOWED),
         attributes={tag: attributes for tag, attributes in ALLOWED.items() if attributes},
-        attribute_filter=_only_our_own,
+        attribute_filter=_safe_attribute,
         url_schemes=_SCHEMES,
         link_rel=None,
     )
@@ -180,7 +180,7 @@ def heading_id(words: str, separator: str = "-") -> str:
     return HEADING_PREFIX + slugify_unicode(words, separator)
 
 
-def _only_our_own(tag: str, attribute: str, value: str) -> str | None:
+def _safe_attribute(tag: str, attribute: str, value: str) -> str | None:
     """Remove pictures from other hosts, which would learn who reads, and links that lead to another host or page than
     they seem to."""
     if (tag, attribute) == ("img", "src") and not _OWN_PICTURE.fullmatch(value):
@@ -247,7 +247,7 @@ class _HeadingsExtension(TocExtension):
 class _Inspector(Treeprocessor):
     """Walks the finished tree: collects links, pictures and contacts, and reports what is not allowed."""
 
-    def begin(self, body: str) -> None:
+    def start(self, body: str) -> None:
         """Forget the last body, and get ready for this one."""
         self.lines = body.split("\n")
         self.links: list[str] = []
@@ -261,20 +261,20 @@ class _Inspector(Treeprocessor):
             sign, name = element.get("href", "")[:1], element.get("href", "")[1:]
             # Editors write the heading's words. Its id leaves out what slugify does not take for a letter, such as a
             # Bengali vowel sign.
-            if sign == "#" and (heading := heading_id(html.unescape(_plain(name)))) in ids:
+            if sign == "#" and (heading := heading_id(html.unescape(_without_placeholders(name)))) in ids:
                 element.set("href", f"#{heading}")
         for element in root.iter():
             if element is root:
                 continue
             self._normalise(element)
             self._inspect(element)
-        self._level(root)
+        self._raise_first_titles(root)
         for element in list(root.iter()):
             self._fold_device(element)
             self._frame_picture(element)
 
     @staticmethod
-    def _level(root: etree.Element) -> None:
+    def _raise_first_titles(root: etree.Element) -> None:
         """Make a box's title a heading of the top level if it comes before the page's first heading."""
         for element in root.iter():
             if element.tag == "h2":
@@ -331,7 +331,7 @@ class _Inspector(Treeprocessor):
             self.contacts.append(contact)
 
     def _inspect_link(self, address: str) -> None:
-        written = _plain(address)
+        written = _without_placeholders(address)
         address = html.unescape(written)
         if _MISLEADING.search(address):
             self._report(written, Code.MISLEADING_LINK, link=address[:80])
@@ -341,7 +341,7 @@ class _Inspector(Treeprocessor):
             self._report(written, Code.LINK_NOT_ALLOWED, link=address[:80])
 
     def _inspect_picture(self, source: str, alt: str) -> None:
-        written = _plain(source)
+        written = _without_placeholders(source)
         source = html.unescape(written)
         name = source.removeprefix("/images/")
         if not _OWN_PICTURE.fullmatch(source):
@@ -376,7 +376,7 @@ class _Inspector(Treeprocessor):
         return next(numbers, None)
 
 
-def _plain(address: str) -> str:
+def _without_placeholders(address: str) -> str:
     """Undo Markdown's placeholders: for escaped characters, and for the letters of `mailto:` links."""
     return re.sub(r"\x02(?:amp\x03#(\d+);|(\d+)\x03)", lambda match: chr(int(match[1] or match[2])), address).strip()
 
@@ -417,7 +417,7 @@ class _Reader(HTMLParser):
         self.words = ""
 
 
-def _excess(body: str) -> Iterator[Finding]:
+def _limits_exceeded(body: str) -> Iterator[Finding]:
     """Report, with its line, anything that no honest page needs and that would keep Python-Markdown busy for ever."""
     brackets = 0
     for number, line in enumerate(body.split("\n"), start=1):

@@ -41,7 +41,7 @@ Good = Site | Contacts | FactsFile | PictureFacts | Document | Picture | str
 a recording's name."""
 
 
-def counts(file: str) -> bool:
+def is_content_file(file: str) -> bool:
     """Whether the loader reads the file at this path in the content folder."""
     return file in (SITE, CONTACTS, FACTS, CREDITS) or kind_of(file) is not None or file.startswith(SHOWN)
 
@@ -73,7 +73,7 @@ def read_bytes(content: Path, file: str) -> bytes:
 
 
 def read(raw: bytes, file: str, site: Site | None, renderer: Renderer) -> Good:
-    """Read a file that `counts`; everything except site.toml itself needs `site`. Raises Refused with every problem."""
+    """Read a content file; everything except site.toml itself needs `site`. Raises Refused with every problem."""
     if file.startswith(PICTURES):
         return read_picture(raw, file)
     if file.startswith(RECORDINGS):

@@ -16,9 +16,9 @@ from sidedoor.documents.markdown import HEADING_PREFIX, heading_id
 from sidedoor.documents.parts import FIELDS
 
 _FENCE = re.compile(r"(/{3,}[ ]*([a-z]+)[ ]*\|[ ]*)(.*)|/{3,}.*")
-_TITLED = frozenset(("callout", "emergency", "fold", "question", "quote", "statistic", "write"))
+_BLOCKS_WITH_WORDS = frozenset(("callout", "emergency", "fold", "question", "quote", "statistic", "write"))
 """Blocks whose argument is words to translate."""
-_MARKED = re.compile(r"([ ]*(?:#{1,6}|[-*+]|\d+[.)]|>)[ ]+)(.*)")
+_LINE_WITH_A_MARK = re.compile(r"([ ]*(?:#{1,6}|[-*+]|\d+[.)]|>)[ ]+)(.*)")
 _TO_A_HEADING = re.compile(r"(?<=\| )#(\S+)$|(?<=\]\(#)([^)\s]+)(?=\))")
 
 
@@ -65,14 +65,14 @@ def _pieces(body: str) -> Iterator[Piece]:
     for line in body.removesuffix("\n").split("\n"):
         if fence := _FENCE.fullmatch(line):
             yield from finished_words()
-            if fence[2] in _TITLED and fence[3]:
+            if fence[2] in _BLOCKS_WITH_WORDS and fence[3]:
                 yield from (Piece(fence[1]), Piece(fence[3], True), Piece("\n"))
             else:
                 yield Piece(f"{line}\n")
         elif not line.strip():
             yield from finished_words()
             yield Piece(f"{line}\n")
-        elif marked := _MARKED.fullmatch(line):
+        elif marked := _LINE_WITH_A_MARK.fullmatch(line):
             yield from finished_words()
             yield Piece(marked[1])
             words.append(marked[2])

@@ -46,7 +46,7 @@ LongWording = Annotated[
 ]
 
 
-def _zone(name: str) -> str:
+def _known_zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -54,7 +54,7 @@ def _zone(name: str) -> str:
     return name
 
 
-def _spoken(written: Any) -> Any:
+def _as_language_table(written: Any) -> Any:
     """`languages = ["en", "cy"]` is short for a table of languages without settings."""
     if isinstance(written, list | tuple):
         return {code if isinstance(code, str) else "": {} for code in written}
@@ -63,11 +63,11 @@ def _spoken(written: Any) -> Any:
 
 LanguageTag = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[a-z0-9]{2,8})*$")]
 """A BCP 47 language tag in small letters, because it stands in addresses."""
-TimeZone = Annotated[str, AfterValidator(_zone)]
+TimeZone = Annotated[str, AfterValidator(_known_zone)]
 """A name from the time zone database: `Europe/London`."""
 
 
-def _locale(tag: str) -> str:
+def _known_locale(tag: str) -> str:
     try:
         Locale.parse(tag, sep="-")
     except (UnknownLocaleError, ValueError):
@@ -140,7 +140,7 @@ class Area(Model):
     within: tuple[str, ...] = ()
 
 
-class Spoken(Model):
+class LanguageSettings(Model):
     """A language that the site is written in."""
 
     show: Literal["reviewed", "all"] = "reviewed"
@@ -149,7 +149,7 @@ class Spoken(Model):
     """Words that the titles of its pages may not hold: see `telling_words` of the site."""
 
 
-class Form(Spoken):
+class Form(LanguageSettings):
     """Another form of pages in the site's own language, such as Easy Read, for readers whom the usual form does not
     serve.
 
@@ -169,14 +169,14 @@ class Press(Model):
     url: OwnOrWebAddress | None = None
 
 
-def _minute(written: Any) -> int:
+def _minutes_since_midnight(written: Any) -> int:
     if not isinstance(written, str) or not re.fullmatch(r"(?:[01]\d|2[0-3]):[0-5]\d|24:00", written.strip(), re.ASCII):
         raise Wrong(Code.NOT_A_TIME_OF_DAY, written=written)
     hour, minute = written.strip().split(":")
     return 60 * int(hour) + int(minute)
 
 
-TimeOfDay = Annotated[int, BeforeValidator(_minute)]
+TimeOfDay = Annotated[int, BeforeValidator(_minutes_since_midnight)]
 """Minutes since midnight by the clock on the wall, written HH:MM; 24:00 is the end of the day."""
 
 
@@ -251,11 +251,11 @@ class Site(Model):
     """What readers have to know about the organisation before they write to it: that it must act on some messages,
     say."""
     language: str = "en"
-    languages: Annotated[Mapping[LanguageTag, Spoken], BeforeValidator(_spoken)] = {}
+    languages: Annotated[Mapping[LanguageTag, LanguageSettings], BeforeValidator(_as_language_table)] = {}
     """Every language of the site, its own first. A language is the first part of its addresses: `/cy/help`."""
     forms: Mapping[LanguageTag, Form] = {}
     """Other forms of pages in its own language, treated as languages: `/en-simple/help`."""
-    dates: Mapping[str, Annotated[str, AfterValidator(_locale)]] = {}
+    dates: Mapping[str, Annotated[str, AfterValidator(_known_locale)]] = {}
     """How days are written, by language: `en = "en-CA"`. A language that is not listed writes them its usual way."""
     timezone: TimeZone = "UTC"
     exit: Annotated[tuple[WebAddress, ...], Field(min_length=1, max_length=2)]
@@ -284,7 +284,7 @@ class Site(Model):
     def _own_language_first(cls, written: Any) -> Any:
         if not isinstance(written, Mapping):
             return written
-        own, spoken = written.get("language", "en"), _spoken(written.get("languages", {}))
+        own, spoken = written.get("language", "en"), _as_language_table(written.get("languages", {}))
         if not isinstance(spoken, Mapping) or not isinstance(own, str):
             return written
         return {**written, "languages": {own: spoken.get(own, {}), **spoken}}
@@ -293,7 +293,7 @@ class Site(Model):
         """The first part of addresses and files in `language`; empty for the site's own."""
         return "" if language == self.language else language
 
-    def spoken(self, folder: str) -> Spoken | None:
+    def language_settings(self, folder: str) -> LanguageSettings | None:
         """The settings of the language or form whose pages stand in a folder; None if the site does not have it."""
         return self.forms.get(folder) or self.languages.get(folder)
 
