@@ -1,9 +1,9 @@
-"""What other people's checkers say of the running site, a line each: `make audit`.
+"""What other people's checkers say about the running site, one line each: `make audit`.
 
-Known advisories about anything installed (pip-audit, npm audit), what is behind its newest release, MDN's HTTP Observatory behind real TLS, Lighthouse,
-pa11y (WCAG 2 AAA), wapiti, and 100,000 generated requests. Most checkers are fetched when this runs, in exact versions,
-and nothing of them is kept in the project. Needs root (it listens on 127.0.0.77, ports 80 and 443), nginx, openssl and
-chromium. Exits with 1 if a line says FAIL.
+Known advisories about anything installed (pip-audit, npm audit), what is behind its newest release, MDN's HTTP
+Observatory behind real TLS, Lighthouse, pa11y (WCAG 2 AAA), wapiti, and 100,000 generated requests. Most checkers are
+fetched when this runs, in exact versions, and none of them is kept in the project. Needs root (it listens on
+127.0.0.77, ports 80 and 443), nginx, openssl and chromium. Exits with 1 if a line says FAIL.
 """
 
 import io
@@ -29,22 +29,22 @@ GENERATED = 100_000
 failed = False
 
 
-def say(good: bool, what: str) -> None:
-    """One line."""
+def say(good: bool, result: str) -> None:
+    """Print one result."""
     global failed
     failed = failed or not good
-    print(f"{'ok  ' if good else 'FAIL'} {what}", flush=True)
+    print(f"{'ok  ' if good else 'FAIL'} {result}", flush=True)
 
 
 class TlsSite:
-    """The site as it is in production: HTTPS on, nginx terminating TLS in front, a certificate of its own authority."""
+    """The site as in production: HTTPS on, nginx terminating TLS in front, a certificate from its own authority."""
 
     def __init__(self, folder: Path) -> None:
         content = folder / "content"
         copy_content(content, ["https://weather.example/"])
-        chosen = content / "site.toml"
-        chosen.write_text(
-            f'hosts = ["{HOST}"]\nurl = "https://{HOST}"\n' + _without(chosen.read_text("utf-8"), "hosts", "url")
+        site_toml = content / "site.toml"
+        site_toml.write_text(
+            f'hosts = ["{HOST}"]\nurl = "https://{HOST}"\n' + _without(site_toml.read_text("utf-8"), "hosts", "url")
         )
         self.site = RunningSite(content, folder / "data", workers=2, SIDEDOOR_HTTPS="true")
         self.authority = folder / "ca.pem"
@@ -105,39 +105,39 @@ def _node(folder: Path, script: str, *arguments: str, **environment: str) -> sub
 
 
 def observatory(folder: Path, tls: TlsSite) -> None:
-    """MDN's scanner on https://127.0.0.77."""
+    """Run MDN's scanner on https://127.0.0.77."""
     package = folder / "node_modules" / "@mdn" / "mdn-http-observatory"
     (package / "conf" / "hsts-preload.json").write_text("{}")
     (package / "conf" / "tld-list.json").write_text('["uk", "org", "com"]')
     ran = _node(folder, "@mdn/mdn-http-observatory/src/scan.js", HOST, NODE_EXTRA_CA_CERTS=str(tls.authority))
-    told = json.loads(ran.stdout)["scan"] if ran.stdout.startswith("{") else {}
-    good = told.get("grade") == "A+" and told.get("testsFailed") == 0 and told.get("score", 0) >= 130
-    say(good, f"HTTP Observatory: {told.get('grade')} {told.get('score')}, {told.get('testsPassed')} passed, "
-        f"{told.get('testsFailed')} failed {ran.stderr[:200] if not told else ''}")  # fmt: skip
+    scan = json.loads(ran.stdout)["scan"] if ran.stdout.startswith("{") else {}
+    good = scan.get("grade") == "A+" and scan.get("testsFailed") == 0 and scan.get("score", 0) >= 130
+    say(good, f"HTTP Observatory: {scan.get('grade')} {scan.get('score')}, {scan.get('testsPassed')} passed, "
+        f"{scan.get('testsFailed')} failed {ran.stderr[:200] if not scan else ''}")  # fmt: skip
 
 
 def lighthouse(folder: Path, url: str) -> None:
-    """Its four categories, on the simulated slow phone that is its default."""
+    """Check Lighthouse's four categories, on its default, a simulated slow phone."""
     for path in PAGES[:4]:
         ran = _node(
             folder, "lighthouse/cli/index.js", url + path, "--quiet", "--output=json",
             "--chrome-flags=--headless=new --no-sandbox --disable-gpu", CHROME_PATH=CHROMIUM,
         )  # fmt: skip
-        told = json.loads(ran.stdout)
-        scores = {name: round(category["score"] * 100) for name, category in told["categories"].items()}
+        report = json.loads(ran.stdout)
+        scores = {name: round(category["score"] * 100) for name, category in report["categories"].items()}
         lost = [
             audit["id"]
-            for audit in told["audits"].values()
+            for audit in report["audits"].values()
             if audit.get("scoreDisplayMode") in ("binary", "metricSavings", "numeric") and (audit["score"] or 0) < 0.9
         ]
-        # Firefox writes a page's description into its history: help pages have none, on purpose, and lose 9 for it.
+        # Firefox writes a page's description into its history, so help pages have none on purpose, and lose 9 points.
         on_purpose = lost == ["meta-description"] and not path.startswith("/news/")
         good = all(score == 100 or (name == "seo" and on_purpose) for name, score in scores.items())
         say(good, f"Lighthouse {path}: {scores} {'no description, on purpose' if on_purpose else '' if good else lost}")
 
 
 def pa11y(folder: Path, url: str) -> None:
-    """WCAG 2 AAA by HTML_CodeSniffer and axe."""
+    """Check WCAG 2 AAA with HTML_CodeSniffer and axe."""
     settings = {"standard": "WCAG2AAA", "runners": ["axe", "htmlcs"], "timeout": 60000,
                 "chromeLaunchConfig": {"executablePath": CHROMIUM, "args": ["--no-sandbox"]}}  # fmt: skip
     (folder / "pa11y.json").write_text(json.dumps(settings))
@@ -145,13 +145,13 @@ def pa11y(folder: Path, url: str) -> None:
         ran = _node(
             folder, "pa11y/bin/pa11y.js", "--config", str(folder / "pa11y.json"), "--reporter", "json", url + path
         )
-        found = json.loads(ran.stdout or "[]") if ran.returncode in (0, 2) else [{"code": ran.stderr[:300]}]
-        kinds = Counter(issue["code"] for issue in found)
-        say(not found, f"pa11y WCAG2AAA {path}: {len(found)} errors {dict(kinds) if found else ''}")
+        issues = json.loads(ran.stdout or "[]") if ran.returncode in (0, 2) else [{"code": ran.stderr[:300]}]
+        kinds = Counter(issue["code"] for issue in issues)
+        say(not issues, f"pa11y WCAG2AAA {path}: {len(issues)} errors {dict(kinds) if issues else ''}")
 
 
 def wapiti(folder: Path, url: str) -> None:
-    """A scanner that attacks whatever it finds."""
+    """Run a scanner that attacks everything it finds."""
     subprocess.run([sys.executable, "-m", "venv", str(folder / "wapiti")], check=True)
     subprocess.run([str(folder / "wapiti/bin/pip"), "install", "-q", WAPITI], check=True, capture_output=True)
     out = folder / "wapiti.json"
@@ -160,16 +160,18 @@ def wapiti(folder: Path, url: str) -> None:
          "-m", "all", "-f", "json", "-o", str(out), "--no-bugreport"],
         capture_output=True, check=False, timeout=400, env={**node_environment(), "HOME": str(folder)},
     )  # fmt: skip
-    told = json.loads(out.read_text())
-    found = {name: len(hits) for kind in ("vulnerabilities", "anomalies") for name, hits in told[kind].items() if hits}
-    found.pop("Unencrypted Channels", None)  # it was pointed at plain http on purpose
-    # Forms carry no token because there is no session to ride on; tests show that posts from other sites are refused.
-    found.pop("Cross Site Request Forgery", None)
-    say(not found, f"wapiti: {found or 'nothing but forms without a token: there is no session to ride on'}")
+    report = json.loads(out.read_text())
+    weaknesses = {
+        name: len(hits) for kind in ("vulnerabilities", "anomalies") for name, hits in report[kind].items() if hits
+    }
+    weaknesses.pop("Unencrypted Channels", None)  # we point it at plain http on purpose
+    # Forms carry no token because there is no session to abuse; tests show that posts from other sites are refused.
+    weaknesses.pop("Cross Site Request Forgery", None)
+    say(not weaknesses, f"wapiti: {weaknesses or 'nothing but forms without a token: there is no session to ride on'}")
 
 
 def generated(folder: Path) -> None:
-    """Requests made of good and bad parts, to the whole application; none may end in a 5xx."""
+    """Send requests made of good and bad parts to the whole application; none may end in a 5xx."""
     app = create_app(Settings(data=folder / "generated"))
     choose = random.Random(20261124)
     parts = ["", "help", "news", "money", "..", "%2e%2e", "\x00", "\xff\xfe", "é", "page", "2", "99999999999", "2014", "w", "images",
@@ -191,9 +193,9 @@ def generated(folder: Path) -> None:
             "CONTENT_LENGTH": choose.choice([str(len(body)), "", "-1", "x"]), "wsgi.input": io.BytesIO(body),
             "wsgi.errors": sys.stderr, "wsgi.url_scheme": "http", "wsgi.version": (1, 0), "wsgi.multithread": True, "wsgi.multiprocess": True, "wsgi.run_once": False,
         }  # fmt: skip
-        told: list[str] = []
-        b"".join(app.wsgi_app(environ, lambda status, headers, *_, told=told: told.append(status)))
-        statuses[int(told[0].split()[0])] += 1
+        status_lines: list[str] = []
+        b"".join(app.wsgi_app(environ, lambda status, headers, *_, lines=status_lines: lines.append(status)))
+        statuses[int(status_lines[0].split()[0])] += 1
     app.extensions["live"].close()
     say(
         not any(status >= 500 for status in statuses),
@@ -202,51 +204,56 @@ def generated(folder: Path) -> None:
 
 
 def advisories() -> None:
-    """Whether a known advisory is about anything installed, as each service says that can be asked from here.
+    """Report known advisories about anything installed, from each service that can be reached from here.
 
-    FAIL where one is, and where no service answered for every package: then nobody knows.
+    FAIL if there is one, and if no service answered for every package: then nobody knows.
     """
-    asked: dict[str, set[str]] = {}
-    unasked: dict[str, set[str]] = {}
-    found = set()
+    answered: dict[str, set[str]] = {}
+    unanswered: dict[str, set[str]] = {}
+    advisories_found = set()
     for service in ("pypi", "osv"):
         ran = subprocess.run(
             [sys.executable, "-m", "pip_audit", "--local", "--skip-editable", "--progress-spinner", "off",
              "--timeout", "5", "-s", service, "-f", "json"],
             capture_output=True, text=True, check=False, timeout=600,
         )  # fmt: skip
-        told = json.loads(ran.stdout)["dependencies"] if ran.stdout.startswith("{") else []
-        asked[service] = {one["name"] for one in told if "vulns" in one}
-        unasked[service] = {one["name"] for one in told if "vulns" not in one} - {"sidedoor"}
-        found |= {f"{one['name']} {one['version']}: {bad['id']}" for one in told for bad in one.get("vulns", ())}
-        say_what = f"{len(asked[service])} packages" if told else "nothing: it does not answer"
+        packages = json.loads(ran.stdout)["dependencies"] if ran.stdout.startswith("{") else []
+        answered[service] = {package["name"] for package in packages if "vulns" in package}
+        unanswered[service] = {package["name"] for package in packages if "vulns" not in package} - {"sidedoor"}
+        advisories_found |= {
+            f"{package['name']} {package['version']}: {bad['id']}"
+            for package in packages
+            for bad in package.get("vulns", ())
+        }
+        scope = f"{len(answered[service])} packages" if packages else "nothing: it does not answer"
         print(
-            f"     advisories: {service} was asked about {say_what}; {len(unasked[service])} it did not know",
+            f"     advisories: {service} was asked about {scope}; {len(unanswered[service])} it did not know",
             flush=True,
         )
-    whole = any(asked[service] and not unasked[service] for service in asked)
+    is_complete = any(answered[service] and not unanswered[service] for service in answered)
     say(
-        whole and not found,
-        f"advisories (pip-audit): {sorted(found) or 'none'}{'' if whole else ', AS FAR AS COULD BE ASKED'}",
+        is_complete and not advisories_found,
+        f"advisories (pip-audit): {sorted(advisories_found) or 'none'}{'' if is_complete else ', AS FAR AS COULD BE ASKED'}",
     )
     ran = _npm("audit", "--json")
     counts = (json.loads(ran.stdout) if ran.stdout.startswith("{") else {}).get("metadata", {}).get("vulnerabilities")
-    what = "NOT ASKED, the registry does not answer" if counts is None else f"{counts.get('total')}"
-    say(counts is not None and counts.get("total") == 0, f"advisories (npm audit, of what checks the tests): {what}")
+    total = "NOT ASKED, the registry does not answer" if counts is None else f"{counts.get('total')}"
+    say(counts is not None and counts.get("total") == 0, f"advisories (npm audit, of what checks the tests): {total}")
 
 
 def newest() -> None:
-    """Which packages are behind their newest release. No answer about advisories; but mends come in new releases."""
+    """Report packages that are behind their newest release. This does not answer for advisories, but fixes come in new
+    releases."""
     installed = _pip("list", "--exclude-editable")
-    behind = {one["name"]: one for one in _pip("list", "--exclude-editable", "--outdated")}
-    for one in installed:
-        if later := behind.get(one["name"]):
-            print(f"     behind: {one['name']} {one['version']}, newest {later['latest_version']}", flush=True)
+    behind = {package["name"]: package for package in _pip("list", "--exclude-editable", "--outdated")}
+    for package in installed:
+        if later := behind.get(package["name"]):
+            print(f"     behind: {package['name']} {package['version']}, newest {later['latest_version']}", flush=True)
     print(f"     newest release: {len(installed) - len(behind)} of {len(installed)} packages from PyPI", flush=True)
-    told = json.loads(_npm("outdated", "--json").stdout or "{}")
-    for name, one in told.items():
-        print(f"     behind: {name} {one['current']}, newest {one['latest']}", flush=True)
-    print(f"     newest release: all of npm's that tests/package.json names, but {len(told)}", flush=True)
+    npm_packages = json.loads(_npm("outdated", "--json").stdout or "{}")
+    for name, versions in npm_packages.items():
+        print(f"     behind: {name} {versions['current']}, newest {versions['latest']}", flush=True)
+    print(f"     newest release: all of npm's that tests/package.json names, but {len(npm_packages)}", flush=True)
 
 
 def _pip(*arguments: str) -> list[dict[str, str]]:
@@ -254,8 +261,8 @@ def _pip(*arguments: str) -> list[dict[str, str]]:
         [sys.executable, "-m", "pip", "--disable-pip-version-check", *arguments, "--format", "json"],
         capture_output=True, text=True, check=True, timeout=600,
     )  # fmt: skip
-    told: list[dict[str, str]] = json.loads(ran.stdout)
-    return told
+    packages: list[dict[str, str]] = json.loads(ran.stdout)
+    return packages
 
 
 def _npm(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -266,7 +273,7 @@ def _npm(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def main() -> None:
-    """Run all of them."""
+    """Run all checks."""
     advisories()
     newest()
     with tempfile.TemporaryDirectory() as name:

@@ -1,9 +1,9 @@
 """The chat with 1,000 conversations at once: one site on SQLite, then two replicas on Valkey; with a desk of 40 boards.
 
-Readers ask over real HTTP as chat.js does, their questions held while there is nothing new, and for comparison every two
-seconds. The advisers' side is a process of its own: 40 boards that ask a real desk every two seconds. In a second half,
-`wrk` reads a help page at the same time. Server, store, advisers and readers share the machine. Figures of different
-runs must not be compared.
+Readers poll over real HTTP as chat.js does: their polls are held while there is nothing new, and for comparison sent
+every two seconds. The advisers are a process of their own: 40 boards that poll a real desk every two seconds. In a
+second half, `wrk` reads a help page at the same time. Server, store, advisers and readers share the machine. Do not
+compare figures from different runs.
 """
 
 import asyncio
@@ -51,35 +51,35 @@ BEGIN_SECONDS = 60.0
 POLL_SECONDS = 2.0
 AGAIN_SECONDS = 0.2
 SPEAKS_EVERY = 40.0
-"""Either side of each conversation; in turns, so that one message comes every 20 seconds."""
+"""How often each side of a conversation writes; they take turns, so one message comes every 20 seconds."""
 ADVISERS = 40
 TAKES = 2
-"""So many of those who wait an adviser takes at a look, by chance: they do not all press on the same one."""
+"""How many waiting readers an adviser takes at a look, at random, so that not all advisers try the same one."""
 HELP = "/help/money"
 HELP_RUNS = 3
 WORDS = "I am not sure whether it is safe to write here, and I do not know where to begin. "
 
 
 @dataclass
-class Told:
-    """What one side measured, in seconds of the machine's monotonic clock."""
+class Measured:
+    """One side's measurements, in seconds of the machine's monotonic clock."""
 
     polls: list[float] = field(default_factory=list)
-    """Those that were answered at once."""
+    """Polls that were answered at once."""
     questions: int = 0
-    """With those that were held."""
+    """All polls, including those that were held."""
     says: list[float] = field(default_factory=list)
     acknowledged: dict[str, float] = field(default_factory=dict)
-    """Message → when its sender knew that it had arrived."""
+    """When the sender of each message knew that it had arrived."""
     shown: dict[str, float] = field(default_factory=dict)
-    """Message → when a poll of the other side first brought it."""
+    """When a poll by the other side first brought each message."""
     errors: Counter[str] = field(default_factory=Counter)
     beside: list[float] = field(default_factory=list)
-    """Polls while the help page was read as fast as it goes."""
+    """Polls while the help page was read as fast as possible."""
 
 
 class Measuring:
-    """From when to when what happens counts: not while conversations still begin. `quiet`: until the help page is read."""
+    """When events are counted: not while conversations still begin. `quiet`: when reading of the help page starts."""
 
     def __init__(self) -> None:
         self.since = self.quiet = self.until = math.inf
@@ -88,35 +88,35 @@ class Measuring:
         return self.since <= moment < self.quiet
 
 
-async def read(reader: Reader, holds: bool, told: Told, measuring: Measuring, unanswered: set[int]) -> None:
-    """One reader's questions: every two seconds, or the next as soon as one that was held is answered."""
-    after, known = 0, ""
+async def read(reader: Reader, holds: bool, measured: Measured, measuring: Measuring, unanswered: set[int]) -> None:
+    """One reader's polls: every two seconds, or again as soon as a held poll is answered."""
+    after, last_told = 0, ""
     due = time.monotonic() + random.uniform(0, POLL_SECONDS)
     while due < measuring.until:
         await asyncio.sleep(due - time.monotonic())
         try:
-            answer = await reader.poll(after, known if holds else "")
+            answer = await reader.poll(after, last_told if holds else "")
             if answer["state"] == "talking":
                 unanswered.discard(reader.number)
-            for one in answer["messages"]:
-                if one["number"] != after + 1:
-                    told.errors["out of order"] += 1
-                after = one["number"]
-                if one["who"] == "adviser":
-                    told.shown[one["text"]] = time.monotonic()
+            for message in answer["messages"]:
+                if message["number"] != after + 1:
+                    measured.errors["out of order"] += 1
+                after = message["number"]
+                if message["who"] == "adviser":
+                    measured.shown[message["text"]] = time.monotonic()
             if measuring.now(due):
-                told.questions += 1
+                measured.questions += 1
                 if not answer["held"]:
-                    told.polls.append(time.monotonic() - due)
-            soon = holds and (answer["held"] or answer["told"] != known)
-            known, due = answer["told"], time.monotonic() + AGAIN_SECONDS if soon else due + POLL_SECONDS
+                    measured.polls.append(time.monotonic() - due)
+            soon = holds and (answer["held"] or answer["told"] != last_told)
+            last_told, due = answer["told"], time.monotonic() + AGAIN_SECONDS if soon else due + POLL_SECONDS
         except NoAnswer as error:
-            told.errors[str(error)[:60]] += 1
-            due, known = max(due, time.monotonic()) + POLL_SECONDS, ""
+            measured.errors[str(error)[:60]] += 1
+            due, last_told = max(due, time.monotonic()) + POLL_SECONDS, ""
 
 
-async def speak(reader: Reader, name: str, told: Told, measuring: Measuring) -> None:
-    """The same reader's words, on another connection, as a browser sends them while a question is held."""
+async def speak(reader: Reader, name: str, measured: Measured, measuring: Measuring) -> None:
+    """One reader's messages, on another connection, as a browser sends them while a poll is held."""
     line, number, due = Reader(reader.port, reader.number, reader.cookie), 0, time.monotonic()
     due += random.uniform(0, SPEAKS_EVERY)
     while due < measuring.until:
@@ -124,31 +124,31 @@ async def speak(reader: Reader, name: str, told: Told, measuring: Measuring) -> 
         number, text = number + 1, f"{WORDS}{name} {number}"
         try:
             await line.say(text, once=f"once {number}")
-            told.acknowledged[text] = time.monotonic()
+            measured.acknowledged[text] = time.monotonic()
             if measuring.now(due):
-                told.says.append(time.monotonic() - due)
+                measured.says.append(time.monotonic() - due)
         except NoAnswer as error:
-            told.errors[str(error)[:60]] += 1
+            measured.errors[str(error)[:60]] += 1
         due += SPEAKS_EVERY
     line.close()
 
 
 async def be_readers(
-    ports: list[int], holds: bool, told: Told, measuring: Measuring, steady: Callable[[], asyncio.Task[None]]
+    ports: list[int], holds: bool, measured: Measured, measuring: Measuring, steady: Callable[[], asyncio.Task[None]]
 ) -> None:
-    """Start everybody, one after the other, no quicker than the advisers take them; then measure."""
+    """Start all readers one after the other, no faster than the advisers take them; then measure."""
     readers = [Reader(ports[number % len(ports)], number) for number in range(CONVERSATIONS)]
-    began, tasks, unanswered = time.monotonic(), [], {one.number for one in readers}
+    began, tasks, unanswered = time.monotonic(), [], {reader.number for reader in readers}
     for number, reader in enumerate(readers):
         await asyncio.sleep(began + number * BEGIN_SECONDS / CONVERSATIONS - time.monotonic())
         while not reader.cookie:
             try:
                 await reader.start()
-            except NoAnswer:  # too many wait already
-                told.errors["a start refused"] += 1
+            except NoAnswer:  # too many are waiting already
+                measured.errors["a start refused"] += 1
                 await asyncio.sleep(0.2)
-        tasks.append(asyncio.create_task(read(reader, holds, told, measuring, unanswered)))
-        tasks.append(asyncio.create_task(speak(reader, f"reader {number}", told, measuring)))
+        tasks.append(asyncio.create_task(read(reader, holds, measured, measuring, unanswered)))
+        tasks.append(asyncio.create_task(speak(reader, f"reader {number}", measured, measuring)))
     while unanswered:
         await asyncio.sleep(POLL_SECONDS)
     tasks.append(steady())
@@ -158,41 +158,41 @@ async def be_readers(
 
 
 class Adviser(Reader):
-    """An adviser's board, as far as the desk knows it. `token`: what its forms are sent with."""
+    """An adviser's board, as the desk sees it. `token`: what its forms are sent with."""
 
     token = ""
     own: dict[int, int]
-    """Each conversation on it, and its newest message here."""
+    """The conversations on the board, each with the number of its newest message here."""
 
-    async def look(self, told: Told, measuring: Measuring) -> list[int]:
-        """Ask what is new, as the board does; who waits. Raises NoAnswer."""
+    async def look(self, measured: Measured, measuring: Measuring) -> list[int]:
+        """Poll for news, as the board does, and return the waiting chats. Raises NoAnswer."""
         began = time.monotonic()
         after = ",".join(f"{number}:{newest}" for number, newest in self.own.items())
         answer = await self._ask_for_json("GET", f"/chats/now?after={after}")
         for number, chat in answer["chats"].items():
-            for one in chat.get("messages", ()):
-                self.own[int(number)] = one["number"]
-                if one["who"] == "reader":
-                    told.shown[one["text"]] = time.monotonic()
+            for message in chat.get("messages", ()):
+                self.own[int(number)] = message["number"]
+                if message["who"] == "reader":
+                    measured.shown[message["text"]] = time.monotonic()
         if measuring.now(began):
-            told.polls.append(time.monotonic() - began)
+            measured.polls.append(time.monotonic() - began)
         elif measuring.quiet <= began < measuring.until:
-            told.beside.append(time.monotonic() - began)
-        return [one["id"] for one in answer["waiting"]]
+            measured.beside.append(time.monotonic() - began)
+        return [waiting["id"] for waiting in answer["waiting"]]
 
     async def post(self, number: int, step: str, **form: str) -> None:
         """Take a step. Raises NoAnswer."""
         await self._ask_for_json("POST", f"/chats/{number}/{step}", {"csrf_token": self.token, "from": "board", **form})
 
 
-async def sit(adviser: Adviser, name: str, told: Told, measuring: Measuring) -> None:
-    """Take who waits, up to a fair share; look every two seconds, and answer each conversation in its turn."""
+async def sit(adviser: Adviser, name: str, measured: Measured, measuring: Measuring) -> None:
+    """Accept waiting chats, up to a fair share; look every two seconds, and answer each conversation in its turn."""
     due = time.monotonic() + random.uniform(0, POLL_SECONDS)
     speaks: dict[int, float] = {}
     while due < measuring.until:
         await asyncio.sleep(due - time.monotonic())
         try:
-            waiting = await adviser.look(told, measuring)
+            waiting = await adviser.look(measured, measuring)
             for number in random.sample(
                 waiting, min(len(waiting), TAKES, CONVERSATIONS // ADVISERS - len(adviser.own))
             ):
@@ -200,59 +200,59 @@ async def sit(adviser: Adviser, name: str, told: Told, measuring: Measuring) -> 
                     await adviser.post(number, "accept")
                     adviser.own[number] = 0
                     speaks[number] = time.monotonic() + random.uniform(0, SPEAKS_EVERY)
-            for number in [one for one, moment in speaks.items() if moment < time.monotonic() + POLL_SECONDS]:
+            for number in [number for number, moment in speaks.items() if moment < time.monotonic() + POLL_SECONDS]:
                 await asyncio.sleep(speaks[number] - time.monotonic())
                 text = f"{WORDS}{name} {number} {speaks[number]}"
                 speaks[number] += SPEAKS_EVERY
                 await adviser.post(number, "say", message=text, once=secrets.token_urlsafe(9))
-                told.acknowledged[text] = time.monotonic()
+                measured.acknowledged[text] = time.monotonic()
         except NoAnswer as error:
-            told.errors[str(error)[:60]] += 1
+            measured.errors[str(error)[:60]] += 1
         due = max(due + POLL_SECONDS, time.monotonic())
     adviser.close()
 
 
 def be_advisers(pipe: Connection, port: int, cookies: list[tuple[str, str]]) -> None:
-    """Forty boards, until told to stop. Sends a Told."""
-    told, measuring = Told(), Measuring()
+    """Run forty boards until the parent sends the times, then send it a Measured."""
+    measured, measuring = Measured(), Measuring()
 
     async def work() -> None:
         advisers = []
         for number, (cookie, token) in enumerate(cookies):
             adviser = Adviser(port, 2000 + number, cookie)
             adviser.token, adviser.own = token, {}
-            advisers.append(sit(adviser, f"adviser {number}", told, measuring))
-        tasks = [asyncio.create_task(one) for one in advisers]
+            advisers.append(sit(adviser, f"adviser {number}", measured, measuring))
+        tasks = [asyncio.create_task(board) for board in advisers]
         while not pipe.poll():
             await asyncio.sleep(0.2)
             for task in tasks:
                 if task.done():
-                    task.result()  # what went wrong, rather than a queue that nobody answers
+                    task.result()  # raise the error, rather than leave a queue that nobody answers
         measuring.since, measuring.quiet, measuring.until = pipe.recv()
         await asyncio.gather(*tasks)
 
     pipe.send("present")
     asyncio.run(work())
-    pipe.send(told)
+    pipe.send(measured)
 
 
 def signed_in(content: Path, data: Path, chosen: str) -> list[tuple[str, str]]:
-    """The cookie of each adviser, who is present, and what their forms are sent with."""
-    inside = create_app(Settings(content=content, data=data, chat_store=chosen))
-    desk, found = inside.extensions["desk"], []
+    """The cookie of each adviser, who is present, and the token that their forms are sent with."""
+    app = create_app(Settings(content=content, data=data, chat_store=chosen))
+    desk, cookies = app.extensions["desk"], []
     for number in range(ADVISERS):
         desk.staff.add(f"Adviser {number}", ("adviser",))
-        person, client = desk.staff.named(f"Adviser {number}"), inside.test_client()
+        person, client = desk.staff.named(f"Adviser {number}"), app.test_client()
         with client.session_transaction() as session:
             session["token"] = desk.sessions.start(person, "Firefox on Linux", utc_now())
         learn_the_token(client)
         desk.chats.set_presence(person.id, person.name, True, utc_now())
-        name = inside.config["SESSION_COOKIE_NAME"]
+        name = app.config["SESSION_COOKIE_NAME"]
         cookie = client.get_cookie(name)
         assert cookie
-        found.append((f"{name}={cookie.value}", client._token))  # type: ignore[attr-defined]
+        cookies.append((f"{name}={cookie.value}", client._token))  # type: ignore[attr-defined]
     desk.live.close()
-    return found
+    return cookies
 
 
 def measure(
@@ -264,11 +264,11 @@ def measure(
     page = sites[0].url + HELP
     wrk(page, sites[0].process.pid)
     alone = wrk(page, sites[0].process.pid).rate
-    ours, theirs = multiprocessing.get_context("spawn").Pipe()
-    advisers = multiprocessing.get_context("spawn").Process(target=be_advisers, args=(theirs, desk.port, cookies))
+    our_end, their_end = multiprocessing.get_context("spawn").Pipe()
+    advisers = multiprocessing.get_context("spawn").Process(target=be_advisers, args=(their_end, desk.port, cookies))
     advisers.start()
-    ours.recv()
-    told, measuring = Told(), Measuring()
+    our_end.recv()
+    measured, measuring = Measured(), Measuring()
     pids = {"site": [site.process.pid for site in sites], "desk": [desk.process.pid], "advisers": [advisers.pid or 0]}
     if valkey:
         pids["Valkey"] = [valkey]
@@ -276,7 +276,7 @@ def measure(
     beside: list[float] = []
 
     def count() -> None:
-        now = {who: sum(cpu_seconds(pid) for pid in numbers) for who, numbers in pids.items()}
+        now = {process: sum(cpu_seconds(pid) for pid in numbers) for process, numbers in pids.items()}
         ended = resource.getrusage(resource.RUSAGE_CHILDREN)
         counted.append(now | {"readers": time.process_time(), "`wrk`": ended.ru_utime + ended.ru_stime})
 
@@ -292,32 +292,37 @@ def measure(
         measuring.since = time.monotonic()
         measuring.quiet = measuring.since + SECONDS
         measuring.until = measuring.quiet + HELP_RUNS * (WRK_SECONDS + 1)
-        ours.send((measuring.since, measuring.quiet, measuring.until))
+        our_end.send((measuring.since, measuring.quiet, measuring.until))
         return asyncio.create_task(read_help())
 
     gc.freeze()
-    asyncio.run(be_readers([site.port for site in sites], holds, told, measuring, steady))
-    answered: Told = ours.recv()
+    asyncio.run(be_readers([site.port for site in sites], holds, measured, measuring, steady))
+    answered: Measured = our_end.recv()
     advisers.join()
     memory = [f"{resident_megabytes(pid):.0f}" for site in sites for pid in workers(site)]
     stored = f"{resident_megabytes(valkey):.0f} MB" if valkey else f"{_bytes(data) / 2**20:.1f} MB of files"
     desk.close()
     lost, delivered = 0, []
-    for sent, shown in ((told.acknowledged, answered.shown), (answered.acknowledged, told.shown)):
+    for sent, shown in ((measured.acknowledged, answered.shown), (answered.acknowledged, measured.shown)):
         settled = [text for text, at in sent.items() if measuring.now(at) and measuring.now(at + POLL_SECONDS + 1)]
         lost += sum(text not in shown for text in settled)
         delivered.append([shown[text] - sent[text] for text in settled if text in shown])
-    print(f"{label}: {told.questions} questions, {len(told.says)} said; {dict(told.errors)} {dict(answered.errors)}")
-    questions, looks = told.questions, len(answered.polls)
-    used, busy = ({who: after[who] - before[who] for who in after} for before, after in itertools.pairwise(counted))
+    print(
+        f"{label}: {measured.questions} questions, {len(measured.says)} said; {dict(measured.errors)} {dict(answered.errors)}"
+    )
+    questions, looks = measured.questions, len(answered.polls)
+    used, busy = (
+        {process: after[process] - before[process] for process in after}
+        for before, after in itertools.pairwise(counted)
+    )
     return [
         label,
         f"{questions / SECONDS:.0f}",
-        _both(told.polls),
+        _both(measured.polls),
         f"{used['site'] / questions * 1000:.1f} ms",
-        _both(told.says),
-        *(f"{_at(each, 50):.2f} / {_at(each, 99):.2f} s" for each in reversed(delivered)),
-        sum(told.errors.values()) + sum(answered.errors.values()) + lost,
+        _both(measured.says),
+        *(f"{_at(delays, 50):.2f} / {_at(delays, 99):.2f} s" for delays in reversed(delivered)),
+        sum(measured.errors.values()) + sum(answered.errors.values()) + lost,
         _both(answered.polls),
         f"{used['desk'] / looks * 1000:.1f} ms",
         _both(answered.beside),
@@ -330,7 +335,11 @@ def measure(
 
 
 def _shares(used: dict[str, float], seconds: float) -> str:
-    return ", ".join(f"{who} {each / seconds:.0%}" for who, each in used.items() if each / seconds > 0.005)
+    return ", ".join(
+        f"{process} {used_seconds / seconds:.0%}"
+        for process, used_seconds in used.items()
+        if used_seconds / seconds > 0.005
+    )
 
 
 def _bytes(data: Path) -> int:
@@ -347,7 +356,7 @@ def _both(seconds: list[float]) -> str:
 
 @contextmanager
 def running_valkey(folder: Path) -> Iterator[tuple[str, int]]:
-    """A server that writes nothing down: its address, and its process."""
+    """Run a server that writes nothing to disk: its address and its process."""
     port, program = free_port(), shutil.which("valkey-server") or "redis-server"
     server = subprocess.Popen(
         [
@@ -381,7 +390,8 @@ def running_valkey(folder: Path) -> Iterator[tuple[str, int]]:
 
 
 def phone(content: Path, data: Path) -> None:
-    """What a chat in which nobody writes costs on a phone, in real Chromium: questions held, and asked every two seconds."""
+    """Measure what an idle chat costs on a phone, in real Chromium: with polls held, and with polls every two
+    seconds."""
     rows: list[list[object]] = []
     site = RunningSite(content, data, workers=2)
     store = open_store("sqlite:", data)
@@ -396,37 +406,37 @@ def phone(content: Path, data: Path) -> None:
                 page.get_by_role("button", name="It is safe. Start").click()
                 page.locator("#message").wait_for()
                 store.end_pause(1)
-                store.accept(max(one.id for one in store.live(utc_now())), 1, "Kit", utc_now())
+                store.accept(max(chat.id for chat in store.live(utc_now())), 1, "Kit", utc_now())
                 page.get_by_text("An adviser is with you.").wait_for()
                 if not holds:
                     untold = re.compile(r"/messages.*&told=")
                     page.route(untold, lambda route: route.continue_(url=re.sub("&told=.*", "", route.request.url)))
-                asked, sent, received = set[str](), dict[str, int](), dict[str, int]()
+                polls, sent, received = set[str](), dict[str, int](), dict[str, int]()
                 wire = context.new_cdp_session(page)
 
-                def began_one(told: dict[str, Any], asked: set[str] = asked) -> None:
-                    asked.update([told["requestId"]] if "/messages" in told["request"]["url"] else [])
+                def count_poll(event: dict[str, Any], polls: set[str] = polls) -> None:
+                    polls.update([event["requestId"]] if "/messages" in event["request"]["url"] else [])
 
-                def headed(told: dict[str, Any], sent: dict[str, int] = sent) -> None:
-                    headers = sum(len(f"{name}: {value}\r\n") for name, value in told["headers"].items())
-                    sent[told["requestId"]] = headers + len(
+                def count_sent(event: dict[str, Any], sent: dict[str, int] = sent) -> None:
+                    headers = sum(len(f"{name}: {value}\r\n") for name, value in event["headers"].items())
+                    sent[event["requestId"]] = headers + len(
                         "GET /chat/messages?after=1&shown=1&told=0123456789ab HTTP/1.1\r\n"
                     )
 
-                def ended(told: dict[str, Any], received: dict[str, int] = received) -> None:
-                    received[told["requestId"]] = told["encodedDataLength"]
+                def count_received(event: dict[str, Any], received: dict[str, int] = received) -> None:
+                    received[event["requestId"]] = event["encodedDataLength"]
 
-                wire.on("Network.requestWillBeSent", began_one)
-                wire.on("Network.requestWillBeSentExtraInfo", headed)
-                wire.on("Network.loadingFinished", ended)
+                wire.on("Network.requestWillBeSent", count_poll)
+                wire.on("Network.requestWillBeSentExtraInfo", count_sent)
+                wire.on("Network.loadingFinished", count_received)
                 wire.send("Network.enable")
                 began = time.monotonic()
                 while time.monotonic() < began + SECONDS:
                     store.sign(1, utc_now())
                     page.wait_for_timeout(5_000)
                 hours = (time.monotonic() - began) / 3600
-                done = [one for one in asked if one in received]
-                each = sum(sent[one] + received[one] for one in done) / len(done)
+                done = [request for request in polls if request in received]
+                each = sum(sent[request] + received[request] for request in done) / len(done)
                 rate = len(done) / hours
                 rows.append([label, f"{rate:,.0f}", f"{each:,.0f}", f"{rate * each / 1000:,.0f}"])
                 context.close()
@@ -441,7 +451,7 @@ def phone(content: Path, data: Path) -> None:
 
 
 def main() -> None:
-    """Measure both, and write the table."""
+    """Measure all, and write the tables."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     rows = []
@@ -460,7 +470,7 @@ def main() -> None:
             finally:
                 site.close()
         with running_valkey(folder) as (url, pid):
-            sites = [RunningSite(content, folder / which, SIDEDOOR_CHAT_STORE=url) for which in ("left", "right")]
+            sites = [RunningSite(content, folder / name, SIDEDOOR_CHAT_STORE=url) for name in ("left", "right")]
             label = "Valkey, two replicas with 1 worker each, questions held"
             try:
                 rows.append(measure(label, content, folder / "both", sites, url, pid, holds=True))

@@ -1,4 +1,4 @@
-"""The README's tables are written by what measures them: each stands between two comments that name it."""
+"""Writes the README's tables: each measuring script writes its own, between two comments that name it."""
 
 import re
 from datetime import UTC, datetime
@@ -21,12 +21,12 @@ def write(name: str, text: str, note: str) -> None:
     whole = f"{text}\n\n{note} Measured on {datetime.now(UTC):%-d %B %Y}."
     print(f"\n{whole}\n")
     before = README.read_text("utf-8")
-    after, found = re.subn(
+    after, count = re.subn(
         rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)",
         lambda match: match[1] + whole + "\n" + match[2],
         before,
         flags=re.S,
     )
-    if not found:
+    if not count:
         raise ValueError(f"README.md has no place called {name}.")
     README.write_text(after, "utf-8")

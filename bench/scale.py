@@ -21,7 +21,7 @@ from typing import TypeVar
 from bench import readme
 from tests.server import PROJECT, RunningSite, copy_content, workers
 
-Made = TypeVar("Made")
+Result = TypeVar("Result")
 
 
 def write_items(content: Path, count: int) -> None:
@@ -44,7 +44,7 @@ def write_items(content: Path, count: int) -> None:
 
 
 def measure(count: int) -> list[object]:
-    """One row of the table."""
+    """Measure one row of the table."""
     with tempfile.TemporaryDirectory() as name:
         content, data = Path(name) / "content", Path(name) / "data"
         copy_content(content, ["https://weather.example/"])
@@ -57,15 +57,15 @@ def measure(count: int) -> list[object]:
             whole = time.monotonic() - began
         finally:
             site.close()
-        _tell(f"{count:,} items: first page {first:.1f} s, everything {whole:.0f} s")
+        _report(f"{count:,} items: first page {first:.1f} s, everything {whole:.0f} s")
         warm, site = _timed(lambda: RunningSite(content, data, workers=2, start_seconds=600))
         try:
             _until_read(site, count)
-            _tell(f"next start {warm:.1f} s")
+            _report(f"next start {warm:.1f} s")
             live = [_edit_until_live(site, content, number) for number in range(5)]
             _post(site, "hepl with mony")
             searches = [_timed(lambda query=query: _post(site, query))[0] for query in _queries()]  # type: ignore[misc]
-            _tell(f"live {live}, searches {searches}")
+            _report(f"live {live}, searches {searches}")
             memory = max(resident_megabytes(pid) for pid in workers(site))
             refused, longest = _reload(site)
         finally:
@@ -77,18 +77,18 @@ def measure(count: int) -> list[object]:
     ]  # fmt: skip
 
 
-def _tell(sentence: str) -> None:
-    """A row takes many minutes: what is known of it is said at once."""
+def _report(sentence: str) -> None:
+    """Report progress at once: a row takes many minutes."""
     print(sentence, file=sys.stderr, flush=True)
 
 
 def _until_read(site: RunningSite, count: int) -> None:
-    """Wait until both workers have read everything: each of ten connections in a row gets one of them."""
+    """Wait until both workers have read everything: ten connections in a row reach both of them."""
     give_up = time.monotonic() + 1200
     while min(_documents(site) for _ in range(10)) < count:
         if time.monotonic() > give_up:
             raise RuntimeError("The start never came to its end.")
-        time.sleep(3)  # each question makes pages anew, since there are more items each time
+        time.sleep(3)  # each question makes pages again, since there are more items each time
 
 
 def _documents(site: RunningSite) -> int:
@@ -102,7 +102,7 @@ def _queries() -> list[str]:
 
 
 def _edit_until_live(site: RunningSite, content: Path, number: int) -> float:
-    """Seconds from saving a new item to its page, the list and the feeds holding it, on every worker."""
+    """Seconds from saving a new item until its page, the list and the feeds show it, on every worker."""
     item = content / "news" / f"brand-new-{number}.md"
     item.write_text(
         f"---\ntitle: Brand new {number}\nsummary: s\nstate: published\npublish_at: 2026-11-2{number} 09:00\n"
@@ -137,7 +137,7 @@ def _texts(site: RunningSite, paths: tuple[str, ...]) -> list[str]:
 
 
 def _reload(site: RunningSite) -> tuple[int, float]:
-    """How many requests a reload refuses, and how long one waits at most, each on a connection of its own."""
+    """How many requests a reload refuses, and the longest wait of any, each on its own connection."""
     before, refused, longest, after = set(workers(site)), 0, 0.0, 0
     site.process.send_signal(signal.SIGHUP)
     while after < 20:
@@ -160,15 +160,15 @@ def _post(site: RunningSite, query: str) -> None:
         answer.read()
 
 
-def _timed(do: Callable[[], Made]) -> tuple[float, Made]:
+def _timed(do: Callable[[], Result]) -> tuple[float, Result]:
     began = time.monotonic()
-    made = do()
-    return time.monotonic() - began, made
+    result = do()
+    return time.monotonic() - began, result
 
 
 def resident_megabytes(pid: int) -> float:
-    found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
-    return int(found[1]) / 1024 if found else 0.0
+    match = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    return int(match[1]) / 1024 if match else 0.0
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Speed and weight: this site without any web server in front, beside nginx with the same bytes from disk.
+"""Speed and weight: this site without a web server in front, beside nginx serving the same bytes from disk.
 
-Both run at once on the same machine and are asked in turns, so that what else the machine does weighs on both. Figures
-of different runs must not be compared; the ratios may. Needs Debian's wrk, nginx-light and
+Both run at the same time on the same machine and are measured in turns, so that other load affects both. Do not compare
+figures from different runs; the ratios may be compared. Needs Debian's wrk, nginx-light and
 libnginx-mod-http-brotli-static.
 """
 
@@ -47,21 +47,21 @@ class Run:
 def wrk(url: str, pid: int) -> Run:
     """Ask for `url` on 32 connections."""
     before = cpu_seconds(pid)
-    told = subprocess.run(
+    output = subprocess.run(
         ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}s", "--latency", "-H", "Accept-Encoding: br", url],
         check=True, capture_output=True, text=True,
     ).stdout  # fmt: skip
     used = cpu_seconds(pid) - before
-    requests = int(re.search(r"(\d+) requests in", told)[1])  # type: ignore[index]
-    rate = float(re.search(r"Requests/sec:\s+([\d.]+)", told)[1])  # type: ignore[index]
-    number, unit = re.search(r"99%\s+([\d.]+)(us|ms|s)", told).groups()  # type: ignore[union-attr]
-    if "Non-2xx" in told:
+    requests = int(re.search(r"(\d+) requests in", output)[1])  # type: ignore[index]
+    rate = float(re.search(r"Requests/sec:\s+([\d.]+)", output)[1])  # type: ignore[index]
+    number, unit = re.search(r"99%\s+([\d.]+)(us|ms|s)", output).groups()  # type: ignore[union-attr]
+    if "Non-2xx" in output:
         raise RuntimeError(f"{url} answered something else than 200.")
     return Run(rate, float(number) * {"us": 0.001, "ms": 1, "s": 1000}[unit], used / requests * 1e6)
 
 
 def cpu_seconds(pid: int) -> float:
-    """What a process and its living descendants have used."""
+    """The processor seconds that a process and its living descendants have used."""
     children: dict[int, list[int]] = {}
     used: dict[int, float] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
@@ -81,7 +81,7 @@ def cpu_seconds(pid: int) -> float:
 
 
 def start_nginx(mirror: Path, folder: Path) -> tuple[subprocess.Popen[bytes], str]:
-    """nginx with two workers on the mirror's own files."""
+    """Start nginx with two workers on the mirror's own files."""
     port = free_port()
     module = Path("/usr/lib/nginx/modules/ngx_http_brotli_static_module.so")
     configuration = folder / "nginx.conf"
@@ -102,7 +102,7 @@ def start_nginx(mirror: Path, folder: Path) -> tuple[subprocess.Popen[bytes], st
 
 
 def speed(folder: Path) -> None:
-    """Pair the two, and a page that is made for each request."""
+    """Compare the two, and a page that is made again for each request."""
     app = create_app(Settings(data=folder / "exported"))
     write_mirror(app, folder / "mirror", "http://localhost")
     app.extensions["live"].close()
@@ -111,7 +111,7 @@ def speed(folder: Path) -> None:
     runs: dict[str, list[Run]] = {"nginx": [], "ours": [], "made each time": []}
     try:
         for url, server in ((address + PAGE, nginx.pid), (site.url + PAGE, site.process.pid)):
-            wrk(url, server)  # both warm, as servers are that have run for a while
+            wrk(url, server)  # warm up both, like servers that have run for a while
         for _ in range(ROUNDS):
             runs["nginx"].append(wrk(address + PAGE, nginx.pid))
             runs["ours"].append(wrk(site.url + PAGE, site.process.pid))
@@ -143,7 +143,7 @@ def speed(folder: Path) -> None:
 
 
 def weight(folder: Path) -> None:
-    """What a first visit fetches: one response, headers counted, for each page in each language that is remembered."""
+    """The size of a first visit: one response, headers counted, for each remembered page in each language."""
     app = create_app(Settings(data=folder / "weighed", https=True))
     client = app.test_client()
     weights: dict[str, int] = {}
@@ -156,7 +156,7 @@ def weight(folder: Path) -> None:
         bodies.append(len(answer.data))
         weights[path] = len(answer.data) + head + len("HTTP/1.1 200 OK\r\n\r\n")
     govuk = unpacked_govuk(folder)
-    theirs = [len(brotli.compress((govuk / f"govuk-frontend.min.{kind}").read_bytes())) for kind in ("css", "js")]
+    govuk_sizes = [len(brotli.compress((govuk / f"govuk-frontend.min.{kind}").read_bytes())) for kind in ("css", "js")]
     heaviest = max(weights, key=lambda path: weights[path])
     small = sum(size < 9_000 for size in weights.values())
     every = sum(len(brotli.compress(str(inline_script(name)).encode())) for name in ON_EVERY_PAGE)
@@ -173,7 +173,7 @@ def weight(folder: Path) -> None:
         ["pages over the first congestion window", sum(size > FIRST_WINDOW for size in weights.values())],
         ["the scripts of every page", f"{every:,}"],
         ["the pack: what most pages lead to / the rest", f"{packed:,} / {rest:,}"],
-        [f"{GOVUK}: its style sheet / its script alone", f"{theirs[0]:,} / {theirs[1]:,}"],
+        [f"{GOVUK}: its style sheet / its script alone", f"{govuk_sizes[0]:,} / {govuk_sizes[1]:,}"],
     ]
     note = f"Bytes, brotli. The first congestion window is {FIRST_WINDOW:,}. `make bench-speed` measures it again."
     readme.write("weight", readme.table(["one response is the page", "bytes"], rows), note)

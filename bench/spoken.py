@@ -1,8 +1,9 @@
-"""One visit, with a chat, as a screen reader says it: Orca with Firefox, in a window that nobody sees, with real keys.
+"""One visit, with a chat, as a screen reader speaks it: Orca with Firefox, on a display that nobody sees, with real
+keys.
 
-A script and not a test: what Orca says depends on the speed of the machine. `make audit` runs it and puts what was said
-into the README. It fails where a step leaves out what has to be heard, or says it twice. Needs Debian's orca, at-spi2-core, openbox,
-xdotool, Xvfb and dbus.
+This is a script and not a test, because what Orca says depends on the speed of the machine. `make audit` runs it and
+puts what Orca said into the README. It fails if a step leaves out what readers have to hear. Needs Debian's orca,
+at-spi2-core, openbox, xdotool, Xvfb and dbus.
 """
 
 import os
@@ -28,15 +29,16 @@ NEEDED = ("orca", "openbox", "xdotool", "Xvfb", "dbus-run-session")
 BUS = "/usr/libexec/at-spi-bus-launcher"
 _SAID = re.compile(rb"SPEECH OUTPUT: (['\"])(.*?)\1[^'\"\n]*(?:\{.*)?$", re.MULTILINE)
 MOST = 9
-"""So many phrases of a step are quoted; a page that is opened is read out to its end."""
+"""How many phrases of a step are quoted; Orca reads a page that opens to its end."""
 QUIET_SECONDS = 2
 KEYS = {"tab", "return", "h", "space", "left shift", "left control", "control"}
 LONGEST_SECONDS = 90
-"""What is written into the store behind the site's back is told after a minute (web/held.py), and a held question."""
+"""The site notices what is written into its store from outside after a minute (web/held.py), plus the time of a held
+poll."""
 
 
 class Listener:
-    """Orca, and what it says."""
+    """Orca, and the phrases it speaks."""
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / "orca.out"
@@ -46,38 +48,38 @@ class Listener:
         )
 
     def hear(self, wanted: str = "") -> list[str]:
-        """What was said since the last call, once `wanted` was among it and it has been quiet for a while."""
-        until, last, size = time.monotonic() + LONGEST_SECONDS, time.monotonic(), -1
-        said, flushed = self._since(), False
-        while time.monotonic() < until:
+        """The phrases since the last call, once `wanted` was among them and it has been quiet for a while."""
+        deadline, last_change, size = time.monotonic() + LONGEST_SECONDS, time.monotonic(), -1
+        phrases, flushed = self._since(), False
+        while time.monotonic() < deadline:
             now = self._file.stat().st_size if self._file.exists() else 0
             if now != size:
-                size, last, said = now, time.monotonic(), self._since()
-            if time.monotonic() - last > QUIET_SECONDS:
-                if flushed and any(wanted in words for words in said):
+                size, last_change, phrases = now, time.monotonic(), self._since()
+            if time.monotonic() - last_change > QUIET_SECONDS:
+                if flushed and any(wanted in words for words in phrases):
                     break
-                # Orca writes down what it said with what it does next: a key that means nothing gives it something to do.
+                # Orca only writes down a phrase when it does something else: a key without a meaning makes it do so.
                 press(*["Control_L"] * 8)
                 flushed = True
             time.sleep(0.1)
-        self._heard += len(said)
+        self._heard += len(phrases)
         # Orca names each key that is pressed.
-        return [words for words in said if words and words not in KEYS]
+        return [words for words in phrases if words and words not in KEYS]
 
     def _since(self) -> list[str]:
-        found = _SAID.findall(self._file.read_bytes()) if self._file.exists() else []
-        return [" ".join(words.decode("utf-8", "replace").split()) for _, words in found[self._heard :]]
+        matches = _SAID.findall(self._file.read_bytes()) if self._file.exists() else []
+        return [" ".join(words.decode("utf-8", "replace").split()) for _, words in matches[self._heard :]]
 
 
 def press(*keys: str) -> None:
-    """Real keys, as of a keyboard."""
+    """Press real keys, as on a keyboard."""
     for key in keys:
         subprocess.run(["xdotool", "key", "--clearmodifiers", key], check=True)
         time.sleep(0.4)
 
 
 def visit(site: RunningSite, folder: Path) -> list[tuple[str, list[str], str]]:
-    """The steps: what the reader does, what is said, and what has to be in it."""
+    """The steps: what the reader does, what Orca says, and what the reader has to hear."""
     quiet = subprocess.DEVNULL
     helpers = [
         subprocess.Popen([BUS, "--launch-immediately"], stderr=quiet),
@@ -172,10 +174,10 @@ def chat(
     press("Return")
     wait_for(firefox, "return document.querySelector('#chat-status')")
     step("presses “It is safe. Start”", "You are next.")
-    (one,) = store.live(now())
-    store.accept(one.id, 1, "Kit", now())
+    (conversation,) = store.live(now())
+    store.accept(conversation.id, 1, "Kit", now())
     step("an adviser answers", "An adviser is with you.")
-    store.say(one.id, "adviser", "Hello, I am here.", now())
+    store.say(conversation.id, "adviser", "Hello, I am here.", now())
     step("the adviser writes", "Hello, I am here.")
     focus("#message")
     press("h", "i", "ctrl+Return")
@@ -184,7 +186,7 @@ def chat(
     press("Return")
     wait_for(firefox, "return !document.querySelector('.chat-box')")
     listener.hear()
-    store.say(one.id, "adviser", "Take your time.", now())
+    store.say(conversation.id, "adviser", "Take your time.", now())
     step("reads another page; the adviser writes", "1 new reply in your chat.")
     focus("#chat-news a")
     press("Return")
@@ -206,7 +208,7 @@ def chat(
 
 
 def main() -> None:
-    """Run the visit on a bus and a display of its own; write what was said into the README."""
+    """Run the visit on its own bus and display; write what Orca said into the README."""
     if missing := [name for name in NEEDED if not shutil.which(name)]:
         sys.exit(f"FAIL spoken visit: install Debian's packages of {', '.join(missing)}")
     if "--inside" not in sys.argv:
@@ -236,13 +238,13 @@ def main() -> None:
             steps = visit(site, Path(name))
         finally:
             site.close()
-    missed = [does for does, said, has_to_hear in steps if not any(has_to_hear in words for words in said)]
+    missed = [does for does, phrases, has_to_hear in steps if not any(has_to_hear in words for words in phrases)]
     rows: list[list[object]] = [
-        [does, " / ".join(words.replace("|", ",") for words in said[:MOST]) + (" …" if len(said) > MOST else "")]
-        for does, said, _ in steps
+        [does, " / ".join(words.replace("|", ",") for words in phrases[:MOST]) + (" …" if len(phrases) > MOST else "")]
+        for does, phrases, _ in steps
     ]
     if missed:
-        print("\n".join(f"{does}: {said}"[:600] for does, said in rows))
+        print("\n".join(f"{does}: {phrases}"[:600] for does, phrases in rows))
         sys.exit(f"FAIL spoken visit: not heard at: {', '.join(missed)}")
     write("spoken", table(["the reader", "Orca says"], rows), "Orca 43 with Firefox ESR, real keys.")
 

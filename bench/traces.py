@@ -38,7 +38,7 @@ PLAIN_BUTTON = '<p><a id="leave" href="{exit}" rel="noreferrer">Leave</a></p>'
 
 
 class PeerSite:
-    """Seven linked pages with real titles, served as most sites are served, with another design's exit on each."""
+    """Seven linked pages with real titles, served like most sites, with another design's exit on each."""
 
     def __init__(self, exit_url: str, button: str = PLAIN_BUTTON, script: str = "", files: Path | None = None) -> None:
         self.exit_url, self.button, self.script, self.files = exit_url, button, script, files
@@ -77,7 +77,7 @@ class PeerSite:
         )
 
     def visit(self, places: Places, button: str | None) -> Callable[[Reader], str | None]:
-        """Seven pages by their links, then the button (None: the tab is left as it is)."""
+        """A visit to seven pages by their links, then the button (None: the tab is left as it is)."""
 
         def visit(reader: Reader) -> str | None:
             places.links = f'<a id="in" href="{self.url}/home">In</a>'
@@ -106,20 +106,20 @@ class PeerSite:
 
 
 def unpacked_govuk(folder: Path) -> Path:
-    """The folder of GOV.UK's components as npm has them, once below `folder`."""
-    found = folder / "package" / "dist" / "govuk"
-    if not found.is_dir():
-        packed = subprocess.run(
+    """The folder of GOV.UK's components from npm, unpacked below `folder` at the first call."""
+    components = folder / "package" / "dist" / "govuk"
+    if not components.is_dir():
+        archive_name = subprocess.run(
             ["npm", "pack", GOVUK, "--silent"],
             cwd=folder, env=node_environment(), check=True, capture_output=True, text=True,
         ).stdout.split()[-1]  # fmt: skip
-        with tarfile.open(folder / packed) as archive:
+        with tarfile.open(folder / archive_name) as archive:
             archive.extractall(folder, filter="data")
-    return found
+    return components
 
 
 def govuk_site(exit_url: str, folder: Path) -> PeerSite:
-    """Pages with GOV.UK's “Exit this page”, as its documentation has it."""
+    """Pages with GOV.UK's “Exit this page”, as its documentation shows it."""
     files = unpacked_govuk(folder)
     button = (
         '<div class="govuk-exit-this-page" data-module="govuk-exit-this-page"><a href="{exit}" role="button" '
@@ -145,13 +145,13 @@ def by_script(how: str) -> str:
 
 
 def as_android(reader: Reader) -> None:
-    """Chromium says that it is Android's, where Back is a close request; here Esc makes the same one."""
+    """Make Chromium call itself Android's, where Back is a close request; here Esc makes the same request."""
     if isinstance(reader, ChromiumReader):
         reader.context.new_cdp_session(reader.tab).send("Emulation.setUserAgentOverride", {"userAgent": ANDROID})
 
 
 def back_in_mid_visit(reader: Reader) -> None:
-    """Back twice, in Chromium as on Android, in Firefox by Alt and left; then on to another page."""
+    """Press Back twice, in Chromium as on Android, in Firefox with Alt and left; then go on to another page."""
     for heading in ("Search", "The zqtitle"):
         if isinstance(reader, ChromiumReader):
             reader.tab.wait_for_timeout(1200)
@@ -166,13 +166,13 @@ def back_in_mid_visit(reader: Reader) -> None:
 
 
 def second_tab(reader: Reader) -> None:
-    """The same site in a tab of its own, which Hide in the first one takes away as well."""
+    """Open the same site in a second tab, which Hide in the first one takes away as well."""
     reader.run('window.open("/", "_blank", "noopener")')
     time.sleep(2)
 
 
 def offline(places: Places, wire: SlowSite) -> Callable[[Reader], str | None]:
-    """The network goes once the first page, the pack and its rest are here; six pages are read then."""
+    """The network goes away once the first page, the pack and its rest have arrived; then six pages are read."""
 
     def visit(reader: Reader) -> str | None:
         wire.away = False
@@ -193,7 +193,7 @@ def offline(places: Places, wire: SlowSite) -> Callable[[Reader], str | None]:
 
 
 def by_text_fragment(site: RunningSite, places: Places) -> Callable[[Reader], str | None]:
-    """A search engine's link names words of the page in its address. Then pages are read as always."""
+    """Arrive by a search engine's link that names words of the page in its address, then read pages as always."""
 
     def visit(reader: Reader) -> str | None:
         places.asked.clear()

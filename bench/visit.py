@@ -1,7 +1,7 @@
 """A visit on a slow phone: seven pages of this site, beside the same pages as GOV.UK's components and as plain pages.
 
-The network is Chromium's own slow one, at 400 kbit/s with 400 ms for a way there and back. All three show the same
-words; the other two are built as most sites are: a page each, with style sheet and script as files that are kept.
+The network is Chromium's own slow one, at 400 kbit/s with a round trip of 400 ms. All three show the same words; the
+other two are built as most sites are: one response for each page, with style sheet and script as cached files.
 """
 
 import re
@@ -29,14 +29,14 @@ SEVEN = ["/", "/help/money", "/help/signs", "/contacts", "/help/orders", "/help/
 ROUNDS = 5
 BYTES_A_SECOND, ROUND_TRIP_MS = 50_000, 400
 
-# Says when somebody taps, and when the first frame is drawn that shows another heading than before.
+# Reports when somebody taps, and when the first frame with another heading is drawn.
 WATCH = """
   let frames = 0, heading;
   addEventListener("click", () => { frames = 0; window.tapped(performance.timeOrigin + performance.now()); }, true);
   const look = () => {
     frames += 1;
-    const found = document.querySelector("main h1");
-    const words = found?.getClientRects().length ? found.textContent.trim() : heading;
+    const h1 = document.querySelector("main h1");
+    const words = h1?.getClientRects().length ? h1.textContent.trim() : heading;
     if (words !== heading) window.headed(performance.timeOrigin + performance.now(), frames, performance.timeOrigin);
     heading = words;
     requestAnimationFrame(look);
@@ -53,9 +53,10 @@ TAP = """path => {
 
 @dataclass
 class Visit:
-    """What one visit cost: bytes and requests, and seconds until a heading: of the first page, then of each further one.
+    """The cost of one visit: bytes and requests, and seconds until a heading: of the first page, then of each further
+    one.
 
-    `frames`: those drawn between a tap and its heading, where the page that was tapped draws it.
+    `frames`: how many were drawn between a tap and its heading, if the page that was tapped draws it.
     """
 
     bytes: int = 0
@@ -66,11 +67,11 @@ class Visit:
 
 
 def make_visit(browser: Browser, url: str, wait_first: bool) -> Visit:
-    """Read the seven pages. `wait_first`: what the first page brings quietly has come before the first tap."""
+    """Read the seven pages. `wait_first`: tap only after everything that the first page fetches quietly has arrived."""
     context = browser.new_context(viewport={"width": 360, "height": 640}, device_scale_factor=2)
     visit, tapped, headed = Visit(), [0.0], list[tuple[float, int, float]]()
     context.expose_function("tapped", lambda moment: tapped.append(moment))
-    context.expose_function("headed", lambda *told: headed.append(told))
+    context.expose_function("headed", lambda *heading: headed.append(heading))
     context.add_init_script(WATCH)
     tab = context.new_page()
     session = context.new_cdp_session(tab)
@@ -80,7 +81,7 @@ def make_visit(browser: Browser, url: str, wait_first: bool) -> Visit:
         {"offline": False, "latency": ROUND_TRIP_MS, "downloadThroughput": BYTES_A_SECOND, "uploadThroughput": BYTES_A_SECOND},
     )  # fmt: skip
     finished: list[int] = []
-    session.on("Network.loadingFinished", lambda told: finished.append(int(told["encodedDataLength"])))
+    session.on("Network.loadingFinished", lambda event: finished.append(int(event["encodedDataLength"])))
     tab.goto(url + SEVEN[0])
     wait(tab, lambda: len(headed) == 1)
     visit.first = (headed[0][0] - headed[0][2]) / 1000
@@ -94,14 +95,14 @@ def make_visit(browser: Browser, url: str, wait_first: bool) -> Visit:
         visit.frames.append(headed[-1][1])
         tab.wait_for_timeout(100)
     tab.wait_for_load_state("networkidle")
-    sizes = [size for size in finished if size]  # what came from the cache has none
+    sizes = [size for size in finished if size]  # cached files have no size
     visit.bytes, visit.requests = sum(sizes), len(sizes)
     context.close()
     return visit
 
 
 def wait(tab: Page, until: Callable[[], bool]) -> None:
-    """Let the browser go on until something is so. Raises AssertionError after half a minute."""
+    """Let the browser run until a condition holds. Raises AssertionError after half a minute."""
     for _ in range(3000):
         if until():
             return
@@ -111,19 +112,21 @@ def wait(tab: Page, until: Callable[[], bool]) -> None:
 
 @contextmanager
 def built(pages: dict[str, str], files: dict[str, bytes]) -> Iterator[str]:
-    """A server of pages that are asked for again each time, and of files that are kept; its address."""
+    """Serve pages that are fetched again each time, and files that are cached; yields the address."""
     answers = {path: ("text/html; charset=utf-8", "no-cache", page.encode()) for path, page in pages.items()}
     kinds = {".css": "text/css", ".js": "text/javascript"}
     answers |= {path: (kinds[Path(path).suffix], "max-age=31536000, immutable", body) for path, body in files.items()}
-    small = {path: (kind, kept, brotli.compress(body)) for path, (kind, kept, body) in answers.items()}
+    small = {
+        path: (kind, cache_control, brotli.compress(body)) for path, (kind, cache_control, body) in answers.items()
+    }
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            kind, kept, body = small.get(self.path, ("text/plain", "no-store", brotli.compress(b"")))
+            kind, cache_control, body = small.get(self.path, ("text/plain", "no-store", brotli.compress(b"")))
             self.send_response(200 if self.path in small else 404)
-            for name, value in (("Content-Type", kind), ("Cache-Control", kept), ("Content-Encoding", "br")):
+            for name, value in (("Content-Type", kind), ("Cache-Control", cache_control), ("Content-Encoding", "br")):
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -141,16 +144,16 @@ def built(pages: dict[str, str], files: dict[str, bytes]) -> Iterator[str]:
 
 
 def parts(folder: Path) -> dict[str, Parts]:
-    """The seven pages of this site, in their parts."""
+    """The seven pages of this site, each in its parts."""
     app = create_app(Settings(data=folder / "parts"))
     client = app.test_client()
-    found = {path: Parts.of(client.get(path).get_data(as_text=True)) for path in SEVEN}
+    pages = {path: Parts.of(client.get(path).get_data(as_text=True)) for path in SEVEN}
     app.extensions["live"].close()
-    return {path: page for path, page in found.items() if page}
+    return {path: page for path, page in pages.items() if page}
 
 
 def bare(page: Parts) -> str:
-    """A page's words, with no script of ours and no link but its own."""
+    """A page's words, without our scripts, and with no links but its own."""
     return re.sub(r"(?s)<script\b.*?</script>|<dialog\b.*?</dialog>|<p class=\"way-out\">.*?</p>", "", page.main)
 
 
@@ -182,15 +185,19 @@ def visit(folder: Path) -> None:
         f"/govuk-frontend.min.{kind}": (govuk / f"govuk-frontend.min.{kind}").read_bytes() for kind in ("css", "js")
     }
     site = RunningSite(PROJECT / "examples" / "hampshire", folder / "visited")
-    made: dict[str, list[Visit]] = {"ours": [], "at once": [], "plain": [], "govuk": []}
-    with sync_playwright() as playwright, built(plain, {"/site.css": sheet}) as one, built(components, files) as other:
+    visits: dict[str, list[Visit]] = {"ours": [], "at once": [], "plain": [], "govuk": []}
+    with (
+        sync_playwright() as playwright,
+        built(plain, {"/site.css": sheet}) as plain_url,
+        built(components, files) as govuk_url,
+    ):
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
-        make_visit(browser, site.url, True)  # the server is warm, as one is that has run for a while
+        make_visit(browser, site.url, True)  # warm up the server, like one that has run for a while
         for _ in range(ROUNDS):
-            made["ours"].append(make_visit(browser, site.url, True))
-            made["at once"].append(make_visit(browser, site.url, False))
-            made["plain"].append(make_visit(browser, one, True))
-            made["govuk"].append(make_visit(browser, other, True))
+            visits["ours"].append(make_visit(browser, site.url, True))
+            visits["at once"].append(make_visit(browser, site.url, False))
+            visits["plain"].append(make_visit(browser, plain_url, True))
+            visits["govuk"].append(make_visit(browser, govuk_url, True))
         version = browser.version
         browser.close()
     site.close()
@@ -202,17 +209,17 @@ def visit(folder: Path) -> None:
     }
     rows: list[list[object]] = []
     for name, label in labels.items():
-        some = made[name]
-        first_tap = statistics.median(one.taps[0] for one in some)
-        frames = max(max(one.frames[1:] if name == "at once" else one.frames) for one in some)
-        later = statistics.median(tap for one in some for tap in one.taps[1:])
+        of_kind = visits[name]
+        first_tap = statistics.median(cost.taps[0] for cost in of_kind)
+        frames = max(max(cost.frames[1:] if name == "at once" else cost.frames) for cost in of_kind)
+        later = statistics.median(tap for cost in of_kind for tap in cost.taps[1:])
         in_frames = f"{frames} frame{'s' if frames > 1 else ''}" if name == "ours" else f"{later:.2f} s"
         rows.append(
             [
                 label,
-                f"{statistics.median(one.bytes for one in some):,.0f}",
-                f"{statistics.median(one.requests for one in some):.0f}",
-                f"{statistics.median(one.first for one in some):.2f} s",
+                f"{statistics.median(cost.bytes for cost in of_kind):,.0f}",
+                f"{statistics.median(cost.requests for cost in of_kind):.0f}",
+                f"{statistics.median(cost.first for cost in of_kind):.2f} s",
                 f"{first_tap:.2f} s",
                 in_frames,
             ]

@@ -1,1 +1,1 @@
-"""Scripts that take the pictures of the README."""
+"""Scripts for maintainers: the README's pictures, recordings, pins and the translators' sentences."""

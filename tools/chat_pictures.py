@@ -10,7 +10,7 @@ from tests.browser.test_chat import ChatOffice, begin, say
 
 
 def take_chat_pictures(browser: Browser, folder: Path) -> None:
-    """Write chat-*.png: two readers and one adviser, each at their own screen."""
+    """Write chat-*.png: two readers and an adviser, each at their own screen."""
     places = Places()
     with tempfile.TemporaryDirectory() as temporary:
         office = ChatOffice(Path(temporary), browser, places)

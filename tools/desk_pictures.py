@@ -10,7 +10,7 @@ from tests.browser.test_desk import LONDON, Office
 
 
 def take_desk_pictures(browser: Browser, folder: Path) -> None:
-    """Write desk-*.png: the way of one release, as the two people see it who take it."""
+    """Write desk-*.png: one release on its way, as the two people who handle it see it."""
     with tempfile.TemporaryDirectory() as temporary:
         office = Office(Path(temporary), browser, visually=True)
         try:
@@ -51,15 +51,15 @@ def _write(page: Page, office: Office) -> None:
 
 
 def _take_phone(page: Page, file: Path) -> None:
-    """What a check leads to, on a phone: a statement that nobody is named for yet, and is named afterwards."""
-    who = page.get_by_role("textbox", name="Who said it, and their role")
+    """Take what a check leads to, on a phone: a quote without a speaker, who is then named."""
+    speaker = page.get_by_role("textbox", name="Who said it, and their role")
     page.set_viewport_size({"width": 375, "height": 667})
-    who.fill("")
+    speaker.fill("")
     page.locator("[data-count]", has_text="1 to put right").wait_for()
     page.locator("[data-checks] summary").click()
     page.locator("[data-panel] a").first.click()
     page.screenshot(path=file)
-    who.fill("Ann Lee, press office")
+    speaker.fill("Ann Lee, press office")
     page.set_viewport_size({"width": 1280, "height": 900})
     print(f"{file.name}  {file.stat().st_size // 1000} kB")
 

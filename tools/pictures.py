@@ -30,7 +30,7 @@ PICTURES = [
 
 
 def main() -> None:
-    """Write docs/pictures/*.png anew."""
+    """Write docs/pictures/*.png again."""
     FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as data, sync_playwright() as playwright:
         site = RunningSite(PROJECT / "examples/hampshire", Path(data))

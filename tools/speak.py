@@ -1,7 +1,8 @@
-"""Speak the recordings of a content folder: `python -m tools.speak examples/hampshire`, by Debian's espeak-ng and lame.
+"""Makes the recordings of a content folder: `python -m tools.speak examples/hampshire`, with Debian's espeak-ng and
+lame.
 
-Each says the words that stand inside its block, `/// audio | NAME.mp3`, in the language of its page; so the words that
-readers are given beside it are the ones that are spoken.
+Each speaks the words inside its block, `/// audio | NAME.mp3`, in the language of its page; so the words printed beside
+a recording are exactly those that are spoken.
 """
 
 import re
@@ -19,7 +20,7 @@ _WORDS_A_MINUTE = "140"
 
 
 def main() -> None:
-    """Make every recording of the folder anew."""
+    """Make every recording of the folder again."""
     content = Path(sys.argv[1])
     (content / "media").mkdir(exist_ok=True)
     for page in sorted(content.rglob("*.md")):
@@ -29,13 +30,13 @@ def main() -> None:
         document = read_document(page.read_text("utf-8"), file)
         for name, words in _BLOCK.findall(document.body):
             language = str(document.values.get("language") or file.partition("/")[0])
-            said = "\n\n".join(render(words).sentences)
-            (content / "media" / name).write_bytes(spoken(said, language))
+            text = "\n\n".join(render(words).sentences)
+            (content / "media" / name).write_bytes(spoken(text, language))
 
 
 def spoken(words: str, language: str) -> bytes:
-    """The words as an MP3 of 24 kbit/s without any tag. Numbers are said figure by figure, as they are dialled."""
-    dialled = re.sub(r"\d+", lambda found: ", ".join(found[0]), words)
+    """The words as an MP3 at 24 kbit/s without any tag. Numbers are spoken digit by digit, as they are dialled."""
+    dialled = re.sub(r"\d+", lambda match: ", ".join(match[0]), words)
     voice = ["espeak-ng", "-v", _VOICES.get(language, language), "-s", _WORDS_A_MINUTE, "--stdout"]
     wave = subprocess.run(voice, input=dialled.encode(), capture_output=True, check=True).stdout
     lame = ["lame", "--quiet", "-t", "-m", "m", "--resample", "16", "-b", "24", "--cbr", "-", "-"]

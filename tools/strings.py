@@ -1,7 +1,7 @@
-"""Gathers the interface's sentences anew for the translators: every .po file of site/sidedoor/locale.
+"""Gathers the interface's sentences for translators again: updates every .po file of site/sidedoor/locale.
 
-Only what is said changes: a file's header stays byte for byte, and with it whether anybody has read the translation.
-Babel's own `update` writes a new one.
+Only the messages change: a file's header stays byte for byte, and so does its statement whether anybody has reviewed
+the translation. Babel's own `update` writes a new header.
 """
 
 import io
@@ -18,34 +18,35 @@ METHODS = [("**.py", "python"), ("templates/**.html", "jinja2")]
 
 
 def sentences() -> Catalog:
-    """Every sentence that code and templates mark."""
-    found = Catalog()
+    """Every sentence that code and templates mark for translation."""
+    catalog = Catalog()
     for _file, _line, message, comments, context in extract_from_dir(SOURCE, METHODS):
-        found.add(message, auto_comments=comments, context=context)
-    return found
+        catalog.add(message, auto_comments=comments, context=context)
+    return catalog
 
 
 def gathered(text: str, template: Catalog) -> str:
-    """A .po file that says what it said, of the sentences that there are now."""
+    """A .po file with the sentences that there are now, and with its translations of them."""
     header, _, _ = text.partition("\n\n")
     catalog = read_po(io.BytesIO(text.encode()))
     catalog.update(template, no_fuzzy_matching=True, update_header_comment=False)
     written = io.BytesIO()
     write_po(written, catalog, no_location=True, sort_output=True, ignore_obsolete=True)
-    _, _, said = written.getvalue().decode().partition("\n\n")
-    return f"{header}\n\n{said.rstrip()}\n"
+    _, _, messages = written.getvalue().decode().partition("\n\n")
+    return f"{header}\n\n{messages.rstrip()}\n"
 
 
 def main() -> None:
-    """Write them all, and say what each still lacks."""
+    """Update all files, and say how much each still lacks."""
     template = sentences()
     for path in sorted(LOCALE.glob("*/LC_MESSAGES/sidedoor.po")):
         path.write_text(text := gathered(path.read_text("utf-8"), template), "utf-8")
-        lacking = [one for one in read_po(io.BytesIO(text.encode())) if one.id and not _is_said(one.string)]
+        catalog = read_po(io.BytesIO(text.encode()))
+        lacking = [message for message in catalog if message.id and not _is_translated(message.string)]
         sys.stdout.write(f"{path.parents[1].name}: {len(lacking)} to translate\n")
 
 
-def _is_said(string: object) -> bool:
+def _is_translated(string: object) -> bool:
     return all(string) if isinstance(string, list | tuple) else bool(string)
 
 

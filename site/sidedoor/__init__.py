@@ -1,1 +1,1 @@
-"""Sidedoor: a help site whose readers may be watched, and the news of whoever runs it."""
+"""Sidedoor: a help site whose readers may be watched, and the news of the organisation that runs it."""

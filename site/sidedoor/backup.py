@@ -1,10 +1,10 @@
-"""One archive of everything that nobody could make anew: content, history, staff, reviews, log, feedback, secrets.
+"""One archive of everything that could not be made again: content, history, staff, reviews, log, feedback, secrets.
 
 It is a compressed tar in the format of age (https://age-encryption.org/v1), so `age -d FILE | tar xz` opens it without
-us. There is none that is not encrypted. Databases are copied by SQLite's own backup; those of a server are written as
-SQLite files, so an archive needs none (database_moves.py). Whatever a save at the desk changes is read in the shelf's
-turn, so the archive is of one moment although the desk runs. Once written it is read again and compared, file by file.
-Conversations are left out by design: they are gone when they end.
+this software. Every archive is encrypted. Databases are copied by SQLite's own backup; those on a server are written as
+SQLite files, so restoring needs no server (database_moves.py). Everything that a save at the desk changes is read while
+the archive holds the shelf's turn, so it shows a single moment although the desk keeps running. Once written, it is
+read again and compared, file by file. Conversations are left out by design: they are gone when they end.
 """
 
 import gzip
@@ -46,56 +46,56 @@ _MOST_IN_MEMORY = 32 * 1024 * 1024
 _PART = 1024 * 1024
 _NAMED_BY_DATE = re.compile(r"sidedoor-\d{4}-\d\d-\d\dT\d{6}Z\.age")
 _LEFT_OUT = re.compile(
-    # Conversations; what belongs to a database and is in its copy; locks; the search index and the mirror, which are
-    # made of the rest; earlier archives.
+    # Conversations; files that belong to a database and are in its copy; locks; the search index and the mirror, which
+    # are made from the rest; earlier archives.
     r"chat\.sqlite3.*|search\.sqlite3.*|chat-\d+\.key|databases-are-on-a-server|.*\.sqlite3-(wal|shm|journal)|.*\.lock"
     r"|\.?mirror.*|\.(probe|backup)-.*|.*\.age|.*\.age\.part"
 )
 
 
 class CannotBackUp(Refused):
-    """It was not done, and nothing was left behind; `problems` says why."""
+    """Nothing was done, and nothing was left behind; `problems` says why."""
 
     def __init__(self, code: Code, subject: object = "", **values: object) -> None:
         super().__init__([Problem(str(subject), None, code, {"subject": str(subject), **values})])
 
 
 class Seal(Protocol):
-    """How an archive is closed and opened."""
+    """A way to encrypt an archive and to decrypt it again."""
 
     def close(self, plain: BinaryIO, out: BinaryIO) -> None: ...
     def open(self, closed: BinaryIO, out: "Writes") -> None: ...
 
 
 class Writes(Protocol):
-    """Whatever bytes can be written to."""
+    """Anything that bytes can be written to."""
 
     def write(self, raw: bytes, /) -> Any: ...
     def flush(self) -> Any: ...
 
 
 class ForRecipients:
-    """Who holds the key of one of these age recipients can open it, and nobody on this machine."""
+    """Only holders of the key of one of these age recipients can open it, and nobody on this machine."""
 
     def __init__(self, recipients: Iterable[str]) -> None:
         try:
-            self._recipients = [pyrage.x25519.Recipient.from_str(one) for one in recipients]
+            self._recipients = [pyrage.x25519.Recipient.from_str(recipient) for recipient in recipients]
         except pyrage.RecipientError:
             raise CannotBackUp(Code.BACKUP_NO_RECIPIENT) from None
-        # So that what was written can be read again: a key that exists in this process's memory alone.
-        self._once = pyrage.x25519.Identity.generate()
+        # A key that exists only in this process's memory, so that it can read the archive again.
+        self._own_key = pyrage.x25519.Identity.generate()
 
     def close(self, plain: BinaryIO, out: BinaryIO) -> None:
-        """Encrypt for the recipients, and for ourselves for as long as this process lasts."""
-        pyrage.encrypt_io(plain, out, [*self._recipients, self._once.to_public()])
+        """Encrypt for the recipients, and for this process as long as it runs."""
+        pyrage.encrypt_io(plain, out, [*self._recipients, self._own_key.to_public()])
 
     def open(self, closed: BinaryIO, out: Writes) -> None:
-        """Decrypt what this very object closed."""
-        pyrage.decrypt_io(closed, out, [self._once])
+        """Decrypt what this object encrypted."""
+        pyrage.decrypt_io(closed, out, [self._own_key])
 
 
 class WithKey:
-    """Opens with the keys in a file such as age-keygen writes."""
+    """Opens with the keys in a file, written as age-keygen does."""
 
     def __init__(self, file: Path) -> None:
         try:
@@ -106,7 +106,7 @@ class WithKey:
             raise CannotBackUp(Code.BACKUP_NO_KEY, file) from None
 
     def close(self, plain: BinaryIO, out: BinaryIO) -> None:
-        """Encrypt for whoever holds these keys."""
+        """Encrypt for the holders of these keys."""
         pyrage.encrypt_io(plain, out, [key.to_public() for key in self._keys])
 
     def open(self, closed: BinaryIO, out: Writes) -> None:
@@ -115,7 +115,7 @@ class WithKey:
 
 
 class WithPassphrase:
-    """Whoever knows the passphrase can open it. It is done in memory, so there is a limit."""
+    """Anybody who knows the passphrase can open it. It is encrypted in memory, so its size is limited."""
 
     def __init__(self, passphrase: str) -> None:
         if len(passphrase) < 12:
@@ -123,7 +123,7 @@ class WithPassphrase:
         self._passphrase = passphrase
 
     def close(self, plain: BinaryIO, out: BinaryIO) -> None:
-        """Encrypt. Raises CannotBackUp for what is too big."""
+        """Encrypt. Raises CannotBackUp if it is too big."""
         raw = plain.read(_MOST_WITH_A_PASSPHRASE + 1)
         if len(raw) > _MOST_WITH_A_PASSPHRASE:
             while plain.read(_PART):
@@ -138,7 +138,8 @@ class WithPassphrase:
 
 
 def new_key(file: Path) -> str:
-    """Write a new key to `file`, as age-keygen does, and return its recipient. Raises CannotBackUp if it is there."""
+    """Write a new key to `file`, as age-keygen does, and return its recipient. Raises CannotBackUp if the file
+    exists."""
     if file.exists():
         raise CannotBackUp(Code.BACKUP_KEY_IS_THERE, file)
     key = pyrage.x25519.Identity.generate()
@@ -153,7 +154,7 @@ def new_key(file: Path) -> str:
 
 @dataclass(frozen=True)
 class Archive:
-    """What was written: where, how many files, and how many bytes it takes."""
+    """The archive that was written: where it is, how many files it holds, and its size in bytes."""
 
     file: Path
     files: int
@@ -163,10 +164,10 @@ class Archive:
 def back_up(
     content: Path, data: Path, file: Path, seal: Seal, site_data: Path | None = None, server: str = ""
 ) -> Archive:
-    """Write everything to `file`, or into it under a name with the moment, if it is a folder; then read it again.
+    """Write everything to `file`, and read it again. If `file` is a folder, the archive in it is named by the moment.
 
-    `site_data`: the public site's own data folder, where it has one. `server`: where databases are, if they are no
-    files. Raises CannotBackUp, and then nothing is left.
+    `site_data`: the public site's own data folder, if it has one. `server`: the address of the databases' server, if
+    there is one. Raises CannotBackUp, and then nothing is left.
     """
     if file.is_dir():
         file = file / f"sidedoor-{datetime.now(UTC):%Y-%m-%dT%H%M%SZ}{ENDING}"
@@ -177,7 +178,7 @@ def back_up(
     look(home, KEPT)
     part = file.with_name(f".{file.name}.part")
     try:
-        # Whose folder it is, is none of our business: only the file is for nobody else.
+        # The folder may be anybody's; only the file has to be private.
         with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:  # noqa: PTH123
             digests = _write(content, home, site_data, seal, out)
             out.flush()
@@ -194,7 +195,7 @@ def back_up(
 
 
 def prune(folder: Path, most: int) -> list[Path]:
-    """Delete all but the newest `most` of the archives that are named by their moment; which ones those were."""
+    """Delete all but the newest `most` of the archives named by their moment, and return the deleted ones."""
     dated = sorted(path for path in folder.iterdir() if _NAMED_BY_DATE.fullmatch(path.name))
     old = dated[: max(0, len(dated) - most)]
     for path in old:
@@ -203,9 +204,9 @@ def prune(folder: Path, most: int) -> list[Path]:
 
 
 def restore(file: Path, folder: Path, seal: Seal) -> int:
-    """Put back what is in `file`: into `folder`, which is empty or not there yet. How many files that were.
+    """Restore `file` into `folder`, which is empty or does not exist yet, and return how many files there were.
 
-    All of it belongs to the owner of `folder`. Raises CannotBackUp, and then `folder` is as it was.
+    Everything gets the owner of `folder`. Raises CannotBackUp, and then `folder` is as it was.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise CannotBackUp(Code.BACKUP_NOT_EMPTY, folder)
@@ -238,7 +239,7 @@ def _must_be_a_site(content: Path) -> None:
 
 
 def _write(content: Path, home: Home, site_data: Path | None, seal: Seal, out: BinaryIO) -> dict[str, str]:
-    """Write the archive; the digests of what is in it, by name."""
+    """Write the archive, and return the digests of its files, by name."""
     reading, writing = os.pipe()
     digests: dict[str, str] = {}
     trouble: list[BaseException] = []
@@ -256,9 +257,9 @@ def _write(content: Path, home: Home, site_data: Path | None, seal: Seal, out: B
         try:
             seal.close(plain, out)
         except pyrage.EncryptError:
-            pass  # what it was is in trouble, or comes out when the archive is read again
+            pass  # the cause is in `trouble`, or shows when the archive is read again
         finally:
-            # Whoever fills is not left waiting for somebody who reads.
+            # Otherwise the filling thread would wait for ever for somebody to read.
             with suppress(OSError):
                 plain.close()
             filling.join()
@@ -269,12 +270,12 @@ def _write(content: Path, home: Home, site_data: Path | None, seal: Seal, out: B
 
 def _fill(plain: BinaryIO, content: Path, home: Home, site_data: Path | None, digests: dict[str, str]) -> None:
     with tarfile.open(fileobj=plain, mode="w|", format=tarfile.PAX_FORMAT) as tar:
-        made = {"format": _FORMAT, "made": datetime.now(UTC).isoformat(timespec="seconds")}
-        _add(tar, _MANIFEST, json.dumps(made).encode())
+        manifest = {"format": _FORMAT, "made": datetime.now(UTC).isoformat(timespec="seconds")}
+        _add(tar, _MANIFEST, json.dumps(manifest).encode())
         places = {CONTENT: content, DATA: home.data} | ({SITE_DATA: site_data} if site_data else {})
         later: list[tuple[str, Path]] = []
-        # In this turn nobody saves. What never changes once it is there can wait until after it: git's objects,
-        # and pictures, which are named by what they hold.
+        # During this turn nobody saves. Files that never change can wait until after it: git's objects, and pictures,
+        # which are named by their content.
         with Shelf(content, home.data).turn():
             served = _served(home)
             for name, raw in served.items():
@@ -282,7 +283,7 @@ def _fill(plain: BinaryIO, content: Path, home: Home, site_data: Path | None, di
             for place, folder in places.items():
                 for name, path in _files(place, folder):
                     if place != CONTENT and path.parent == folder and path.name in served:
-                        continue  # what it was before there was a server
+                        continue  # left from the time before the databases moved to a server
                     if "/objects/" in name or name.startswith(f"{CONTENT}/{PICTURES}"):
                         later.append((name, path))
                     else:
@@ -293,10 +294,10 @@ def _fill(plain: BinaryIO, content: Path, home: Home, site_data: Path | None, di
 
 
 def _served(home: Home) -> dict[str, bytes]:
-    """What the server of the databases holds, as files."""
+    """The databases on the server, as SQLite files by name."""
     if not home.server:
         return {}
-    from sidedoor.database_moves import as_files  # what it needs is an optional extra
+    from sidedoor.database_moves import as_files  # psycopg is an optional extra
 
     return as_files(home.server, KEPT)
 
@@ -307,53 +308,53 @@ def _files(place: str, folder: Path) -> Iterator[tuple[str, Path]]:
 
     if place != CONTENT and not folder.exists():
         return
-    for inside, folders, names in os.walk(folder, onerror=raised):
-        relative = PurePosixPath(place, Path(inside).relative_to(folder).as_posix())
-        if place != CONTENT and inside == os.fspath(folder):
+    for path_of_folder, folders, names in os.walk(folder, onerror=raised):
+        relative = PurePosixPath(place, Path(path_of_folder).relative_to(folder).as_posix())
+        if place != CONTENT and path_of_folder == os.fspath(folder):
             folders[:] = [name for name in folders if not _LEFT_OUT.fullmatch(name)]
             names = [name for name in names if not _LEFT_OUT.fullmatch(name)]
-        links = [name for name in folders if Path(inside, name).is_symlink()]
+        links = [name for name in folders if Path(path_of_folder, name).is_symlink()]
         for name in sorted((*names, *links)):
-            path = Path(inside, name)
+            path = Path(path_of_folder, name)
             if place != CONTENT and _LEFT_OUT.fullmatch(name):
                 continue
             if path.is_symlink() or stat.S_ISREG(path.lstat().st_mode):
                 yield str(relative / name), path
         if not (folders or names):
-            yield f"{relative}/", Path(inside)
+            yield f"{relative}/", Path(path_of_folder)
 
 
 def _add_file(tar: tarfile.TarFile, name: str, path: Path, digests: dict[str, str]) -> None:
     try:
-        known = path.lstat()
+        status = path.lstat()
         if name.endswith("/"):
-            member = _member(name, known)
+            member = _member(name, status)
             member.type = tarfile.DIRTYPE
             tar.addfile(member)
             digests[name] = ""
-        elif stat.S_ISLNK(known.st_mode):
-            member = _member(name, known)
+        elif stat.S_ISLNK(status.st_mode):
+            member = _member(name, status)
             member.type, member.linkname = tarfile.SYMTYPE, os.readlink(path)
             tar.addfile(member)
             digests[name] = f"link {member.linkname}"
-        elif is_database(path) and known.st_size > _MOST_IN_MEMORY:
+        elif is_database(path) and status.st_size > _MOST_IN_MEMORY:
             with TemporaryDirectory(prefix=".backup-", dir=path.parent) as aside:
                 copy_into(path, copy := Path(aside, path.name))
                 _add_big(tar, name, copy, copy.stat(), digests)
         elif is_database(path):
-            _add(tar, name, copy_of(path), known, digests)
-        elif known.st_size <= _MOST_IN_MEMORY:
-            _add(tar, name, path.read_bytes(), known, digests)
+            _add(tar, name, copy_of(path), status, digests)
+        elif status.st_size <= _MOST_IN_MEMORY:
+            _add(tar, name, path.read_bytes(), status, digests)
         else:
-            _add_big(tar, name, path, known, digests)
+            _add_big(tar, name, path, status, digests)
     except FileNotFoundError:
         return  # deleted meanwhile
 
 
-def _add_big(tar: tarfile.TarFile, name: str, path: Path, known: os.stat_result, digests: dict[str, str]) -> None:
+def _add_big(tar: tarfile.TarFile, name: str, path: Path, status: os.stat_result, digests: dict[str, str]) -> None:
     with path.open("rb") as source:
         hashing = _Hashing(source)
-        tar.addfile(_member(name, known), cast(IO[bytes], hashing))
+        tar.addfile(_member(name, status), cast(IO[bytes], hashing))
         digests[name] = hashing.digest()
 
 
@@ -361,27 +362,27 @@ def _add(
     tar: tarfile.TarFile,
     name: str,
     raw: bytes,
-    known: os.stat_result | None = None,
+    status: os.stat_result | None = None,
     digests: dict[str, str] | None = None,
 ) -> None:
-    member = _member(name, known)
+    member = _member(name, status)
     member.size = len(raw)
     tar.addfile(member, io.BytesIO(raw))
     if digests is not None:
         digests[name] = hashlib.sha256(raw).hexdigest()
 
 
-def _member(name: str, known: os.stat_result | None) -> tarfile.TarInfo:
+def _member(name: str, status: os.stat_result | None) -> tarfile.TarInfo:
     member = tarfile.TarInfo(name.rstrip("/"))
     member.mode = 0o600
-    if known:
-        member.mode |= known.st_mode & 0o100
-        member.size, member.mtime = known.st_size if stat.S_ISREG(known.st_mode) else 0, int(known.st_mtime)
+    if status:
+        member.mode |= status.st_mode & 0o100
+        member.size, member.mtime = status.st_size if stat.S_ISREG(status.st_mode) else 0, int(status.st_mtime)
     return member
 
 
 class _Hashing:
-    """A file that is hashed as it is read."""
+    """A file that is hashed while it is read."""
 
     def __init__(self, source: IO[bytes]) -> None:
         self._source, self._hash = source, hashlib.sha256()
@@ -399,53 +400,53 @@ _Use = Callable[[str, tarfile.TarInfo, IO[bytes] | None], None]
 
 
 class _Reading:
-    """An archive, read from its beginning to its end."""
+    """An archive that is read from start to end."""
 
     def __init__(self, seal: Seal, closed: BinaryIO) -> None:
         self._seal, self._closed = seal, closed
 
     def each(self, use: _Use) -> dict[str, str]:
-        """Hand each file to `use`, then make sure that it is all that was written; the digests by name.
+        """Hand each file to `use`, then make sure that these are all that was written; return the digests by name.
 
-        Raises CannotBackUp, OSError, tarfile.TarError or pyrage.DecryptError for what is not.
+        Raises CannotBackUp, OSError, tarfile.TarError or pyrage.DecryptError otherwise.
         """
-        found: dict[str, str] = {}
-        told: dict[str, str] | None = None
-        made: dict[str, Any] | None = None
+        digests: dict[str, str] = {}
+        written_digests: dict[str, str] | None = None
+        manifest: dict[str, Any] | None = None
         with self._plain() as plain, tarfile.open(fileobj=plain, mode="r|gz") as tar:
             for member in tar:
                 source = tar.extractfile(member) if member.isreg() else None
                 if member.name == _MANIFEST and source:
-                    made = json.loads(source.read())
-                    if made.get("format") != _FORMAT:
+                    manifest = json.loads(source.read())
+                    if manifest.get("format") != _FORMAT:
                         raise CannotBackUp(Code.BACKUP_IS_NEWER)
                 elif member.name == _DIGESTS and source:
-                    told = json.loads(source.read())
-                elif made is None:
+                    written_digests = json.loads(source.read())
+                elif manifest is None:
                     raise CannotBackUp(Code.BACKUP_IS_NONE)
                 else:
-                    self._one(member, source, use, found)
-        if told is None or found != told:
+                    self._use_member(member, source, use, digests)
+        if written_digests is None or digests != written_digests:
             raise CannotBackUp(Code.BACKUP_NOT_WHOLE)
-        return found
+        return digests
 
     @staticmethod
-    def _one(member: tarfile.TarInfo, source: IO[bytes] | None, use: _Use, found: dict[str, str]) -> None:
+    def _use_member(member: tarfile.TarInfo, source: IO[bytes] | None, use: _Use, digests: dict[str, str]) -> None:
         if source:
             hashing = _Hashing(source)
             use(member.name, member, cast(IO[bytes], hashing))
             while hashing.read(_PART):
                 pass
-            found[member.name] = hashing.digest()
+            digests[member.name] = hashing.digest()
         else:
             use(member.name, member, None)
-            found[member.name if member.issym() else f"{member.name}/"] = (
+            digests[member.name if member.issym() else f"{member.name}/"] = (
                 f"link {member.linkname}" if member.issym() else ""
             )
 
     @contextmanager
     def _plain(self) -> Iterator[IO[bytes]]:
-        """What is inside, as it is decrypted by a thread. A fault of that thread is raised here."""
+        """The content, while a thread decrypts it. Errors in that thread are raised here."""
         reading, writing = os.pipe()
         trouble: list[BaseException] = []
 
@@ -463,7 +464,7 @@ class _Reading:
             stack.callback(opening.join)
             try:
                 yield plain
-                while plain.read(_PART):  # what follows a tar's end
+                while plain.read(_PART):  # padding after the end of the tar
                     pass
             except (tarfile.TarError, EOFError, OSError):
                 plain.close()
@@ -478,7 +479,7 @@ class _Reading:
 
 
 def _compare(file: Path, seal: Seal, digests: dict[str, str]) -> None:
-    """Read the archive again: every file as it was, every database sound. Raises CannotBackUp."""
+    """Read the archive again: every file has to be as it was, every database sound. Raises CannotBackUp."""
 
     def look(name: str, member: tarfile.TarInfo, source: IO[bytes] | None) -> None:
         if source and name.endswith(".sqlite3") and member.size <= _MOST_IN_MEMORY and not is_sound(source.read()):

@@ -1,4 +1,4 @@
-"""When the last backup was made: noted by the command that made it, read by the desk, which says so if it is late."""
+"""When the last backup was made: the command that made it notes it, and the desk reads it and warns if it is late."""
 
 from contextlib import suppress
 from datetime import datetime
@@ -10,16 +10,16 @@ _NAME = "last-backup"
 
 
 def note_backup(data: Path, now: datetime) -> None:
-    """Note in `data` that one was made. The backup is good all the same where that cannot be written."""
+    """Note a backup in `data`. If the note cannot be written, the backup is still good."""
     with suppress(OSError):
         private_file(data / _NAME)
         (data / _NAME).write_text(now.isoformat(), "utf-8")
 
 
 def last_backup(data: Path) -> datetime | None:
-    """When (aware), or None where none is known of."""
+    """When it was made (aware); None if none is known."""
     try:
-        made = datetime.fromisoformat((data / _NAME).read_text("utf-8").strip())
+        moment = datetime.fromisoformat((data / _NAME).read_text("utf-8").strip())
     except (OSError, ValueError):
         return None
-    return made if made.tzinfo else None
+    return moment if moment.tzinfo else None

@@ -22,7 +22,7 @@ from sidedoor.web.logs import without_a_log
 
 
 def _public_site() -> Flask:
-    from sidedoor.public.server import load_whole  # a command that needs no application makes none
+    from sidedoor.public.server import load_whole  # imported late: many commands need no application
 
     return load_whole()
 
@@ -113,8 +113,8 @@ def back_up(
         seal: backup.Seal = (
             backup.ForRecipients(to) if to else backup.WithPassphrase(_passphrase(passphrase_file, True))
         )
-        made = backup.back_up(settings.content, settings.data, file, seal, site_data, settings.database)
-        click.echo(f"{made.file}: {made.files} files, {made.size / 1e6:.1f} MB, read again and found whole.")
+        archive = backup.back_up(settings.content, settings.data, file, seal, site_data, settings.database)
+        click.echo(f"{archive.file}: {archive.files} files, {archive.size / 1e6:.1f} MB, read again and found whole.")
         for old in backup.prune(file, keep) if keep else ():
             click.echo(f"{old} is deleted.")
     except Refused as problem:
@@ -154,7 +154,7 @@ def fill_database(folder: Path) -> None:
     try:
         if not settings.database:
             raise Refused([Problem(SETTING, None, Code.SETTING_NOT_A_DATABASE)])
-        on_server(settings.database, KEPT[0])  # or says what has to be installed
+        on_server(settings.database, KEPT[0])  # raises Refused if psycopg is not installed
         from sidedoor.database_moves import fill
 
         for file, rows in fill(settings.database, KEPT, folder).items():
@@ -183,16 +183,16 @@ def doctor() -> None:
     from sidedoor.doctor import faults
 
     without_a_log()
-    found = faults(_settings(), utc_now)
-    for problem in found:
+    problems = faults(_settings(), utc_now)
+    for problem in problems:
         click.echo(str(problem))
-    wrong = sum(problem.level is Level.ERROR for problem in found)
-    click.echo(f"{wrong} wrong, {len(found) - wrong} odd." if found else "Nothing is wrong.")
+    wrong = sum(problem.level is Level.ERROR for problem in problems)
+    click.echo(f"{wrong} wrong, {len(problems) - wrong} odd." if problems else "Nothing is wrong.")
     sys.exit(1 if wrong else 0)
 
 
 def _words(refused: Refused) -> str:
-    return "\n".join(str(file_words(one.code, one.values, one.field)) for one in refused.problems)
+    return "\n".join(str(file_words(problem.code, problem.values, problem.field)) for problem in refused.problems)
 
 
 def _passphrase(file: Path | None, new: bool) -> str:
@@ -205,8 +205,8 @@ def _passphrase(file: Path | None, new: bool) -> str:
             raise CannotBackUp(Code.BACKUP_PASSPHRASE_UNREADABLE, file) from None
     if not sys.stdin.isatty():
         raise CannotBackUp(Code.BACKUP_HOW)
-    asked: str = click.prompt("Passphrase", hide_input=True, confirmation_prompt=new)
-    return asked
+    passphrase: str = click.prompt("Passphrase", hide_input=True, confirmation_prompt=new)
+    return passphrase
 
 
 def _settings() -> Settings:

@@ -1,8 +1,8 @@
-"""The one way to open a SQLite file, for both applications: who may read it, how to wait, what a transaction is.
+"""The only way to open a SQLite file, for both applications: who may read it, how to wait, what a transaction is.
 
-Python's own transactions begin at the first INSERT, so a SELECT that a write depends on is outside them. Here
-Python begins none (`isolation_level=None`): `reading` looks and cannot write; `writing` holds the write lock before its
-first look, so that nobody can slip in between a check and what follows from it.
+Python's own transactions begin at the first INSERT, so they leave out a SELECT on which a write depends. Here Python
+begins none (`isolation_level=None`): `reading` cannot write; `writing` takes the write lock before its first look, so
+nobody can slip in between a check and the write that depends on it.
 
 The schema is a list of scripts. Each raises `PRAGMA user_version` by one, so a file of any age is brought up to date
 when it is first opened (https://sqlite.org/pragma.html#pragma_user_version).
@@ -21,10 +21,10 @@ from sidedoor.home import InEach, Migration
 from sidedoor.private import private_file
 
 _PATIENCE_SECONDS = 10
-_AGAIN_SECONDS = 0.001
-"""How soon it is tried again to write where another process does. SQLite's own waiting sleeps up to 100 ms at a time;
-by then it has been the turn of others again and again."""
-_ASKED_EVERY_SECONDS = 1
+_RETRY_SECONDS = 0.001
+"""How soon a write is tried again while another process writes. SQLite's own waiting sleeps up to 100 ms at a time, and
+others take several turns meanwhile."""
+_VERSION_CHECK_SECONDS = 1
 
 
 class MadeByANewerVersion(sqlite3.DatabaseError):
@@ -35,10 +35,10 @@ class Database:
     """The SQLite file `path`. Safe to share between threads and processes.
 
     `migrations`: scripts, or functions that look before they change. The first makes the schema of files that have no
-    version yet, with IF NOT EXISTS.
-    `wal`: write to a log first, so that those who read never wait; for files that many read while others write.
-    `overwrite`: fill what is deleted with zeros. `keep_open`: one connection a thread instead of one a call.
-    `durable`: survive a power cut with the last word; without, the file stays whole but may lose the last few.
+    version yet, with IF NOT EXISTS. `wal`: use a write-ahead log, so that readers never wait; for files that many read
+    while others write. `overwrite`: fill deleted data with zeros. `keep_open`: one connection for each thread instead
+    of one for each call. `durable`: survive a power cut without losing a write; otherwise the file stays whole but may
+    lose the last few.
 
     Raises problems.Refused for a file that a newer version made.
     """
@@ -57,24 +57,24 @@ class Database:
         self._wal, self._overwrite, self._keep_open, self._durable = wal, overwrite, keep_open, durable
         self._threads = threading.local()
         self._turn = threading.Lock()
-        """Held by the thread of this process that writes: the next one is woken at once."""
+        """Held by the thread of this process that is writing: the next one is woken at once."""
         self._refuse_newer()
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """A connection that cannot write. Each statement sees what is there at that moment. Raises sqlite3.Error."""
+        """A connection that cannot write. Each statement sees the state at that moment. Raises sqlite3.Error."""
         with self._connected() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """A transaction that nobody else writes in: kept if the block ends well, undone if not. Raises sqlite3.Error.
+        """A transaction during which nobody else writes: committed if the block ends normally, otherwise undone.
 
-        A thread must not open a second one inside it.
+        Raises sqlite3.Error. A thread must not open a second one inside it.
         """
         with self._connected(to_write=True) as connection:
             connection.execute("PRAGMA query_only = OFF")
-            has_turn = self._turn.acquire(timeout=_PATIENCE_SECONDS)  # who has waited so long is told by SQLite
+            has_turn = self._turn.acquire(timeout=_PATIENCE_SECONDS)  # after a timeout, SQLite raises the error
             try:
                 with _transaction(connection):
                     yield connection
@@ -84,40 +84,40 @@ class Database:
                 connection.execute("PRAGMA query_only = ON")
 
     def connection(self, to_write: bool = False) -> sqlite3.Connection:
-        """This thread's own connection, for reading, where it is kept open. Raises sqlite3.Error.
+        """This thread's own connection, for reading, if connections are kept open. Raises sqlite3.Error.
 
-        It is a new one where another file stands in this one's place, such as a copy that was put back, and where a
-        newer version took the file over; that is asked before whatever is written, and once a second of those who read.
+        It is replaced if another file has taken this one's place, such as a restored copy, or if a newer version has
+        taken the file over; that is checked before every write, and once a second for reads.
         """
-        kept: _Connection | None = getattr(self._threads, "connection", None)
-        if kept:
-            if kept.in_transaction or (kept.file == self._file() and self._is_ours(kept, to_write)):
-                return kept
+        connection: _Connection | None = getattr(self._threads, "connection", None)
+        if connection:
+            if connection.in_transaction or (connection.file == self._file() and self._is_ours(connection, to_write)):
+                return connection
             del self._threads.connection
-            kept.close()
-        made = self._threads.connection = self._open()
-        return made
+            connection.close()
+        opened = self._threads.connection = self._open()
+        return opened
 
-    def _is_ours(self, kept: "_Connection", to_write: bool) -> bool:
+    def _is_ours(self, connection: "_Connection", to_write: bool) -> bool:
         now = time.monotonic()
-        if to_write or now - kept.asked >= _ASKED_EVERY_SECONDS:
-            kept.asked = now
-            return _version(kept) == len(self._migrations)
+        if to_write or now - connection.version_checked >= _VERSION_CHECK_SECONDS:
+            connection.version_checked = now
+            return _version(connection) == len(self._migrations)
         return True
 
     def _file(self) -> tuple[int, int] | None:
         with suppress(OSError):
-            known = self._path.stat()
-            return known.st_dev, known.st_ino
+            status = self._path.stat()
+            return status.st_dev, status.st_ino
         return None
 
     def cut_the_log(self) -> None:
-        """Bring the write-ahead log into the file and cut it to nothing, if nobody is reading."""
+        """Write the write-ahead log into the database file and cut it to nothing, if nobody is reading."""
         with self._connected() as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def _refuse_newer(self) -> None:
-        with suppress(OSError, sqlite3.Error):  # whoever uses it will be told
+        with suppress(OSError, sqlite3.Error):  # using the database will raise it
             if not self._path.stat().st_size:
                 return
             with closing(self._connect()) as connection:
@@ -134,12 +134,12 @@ class Database:
             yield connection
 
     def _open(self) -> "_Connection":
-        # Made first, because SQLite gives the log and the shared memory the mode that the database has.
+        # The file is made first, because SQLite gives the log and the shared memory the mode of the database.
         try:
             private_file(self._path)
-        except OSError as error:  # whoever asks knows what to do without a database, not why a folder is none
+        except OSError as error:  # callers handle a missing database, not a missing folder
             raise sqlite3.OperationalError(f"{self._path.name} cannot be opened: {error.strerror}") from error
-        file = self._file()  # asked before: what takes its place from now on is noticed at the next call
+        file = self._file()  # read before opening, so that the next call notices a replaced file
         connection = self._connect()
         try:
             connection.file = file
@@ -150,7 +150,7 @@ class Database:
             if _version(connection) != len(self._migrations):
                 self._migrate(connection)
             elif self._wal and connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-                _use_a_log(connection)  # it was put back from a copy, which keeps none
+                _use_a_log(connection)  # a restored copy has no write-ahead log
             connection.execute("PRAGMA query_only = ON")
         except BaseException:
             connection.close()
@@ -158,7 +158,7 @@ class Database:
         return connection
 
     def _connect(self) -> "_Connection":
-        # A kept connection is closed by whichever thread notices that its own has ended.
+        # Any thread may close a kept connection once it notices that the connection's own thread has ended.
         return sqlite3.connect(
             self._path,
             timeout=_PATIENCE_SECONDS,
@@ -171,15 +171,16 @@ class Database:
         if self._wal:
             _use_a_log(connection)
         with _transaction(connection):
-            # Asked again, now that nobody else can be migrating it.
+            # Read again, now that nobody else can be migrating it.
             version = _version(connection)
             if version > len(self._migrations):
                 raise MadeByANewerVersion(self._path.name)
-            _grow(connection, self._migrations[version:], len(self._migrations))
+            _run_migrations(connection, self._migrations[version:], len(self._migrations))
 
 
 def is_database(path: Path) -> bool:
-    """Whether a file is one of SQLite's, by its first bytes (https://sqlite.org/fileformat2.html#the_database_header)."""
+    """Whether a file is a SQLite database, by its first bytes
+    (https://sqlite.org/fileformat2.html#the_database_header)."""
     try:
         with path.open("rb") as file:
             return file.read(16) == b"SQLite format 3\0"
@@ -188,16 +189,16 @@ def is_database(path: Path) -> bool:
 
 
 def copy_of(path: Path) -> bytes:
-    """The database `path` as it is at one moment, while others go on writing. Raises sqlite3.Error."""
+    """The database `path` at one moment, while others go on writing. Raises sqlite3.Error."""
     with closing(_looking_at(path)) as source, closing(sqlite3.connect(":memory:")) as copy:
         source.backup(copy)
         raw = bytearray(copy.serialize())
-    raw[18:20] = b"\1\1"  # a copy keeps no write-ahead log, whatever its original does
+    raw[18:20] = b"\1\1"  # a copy has no write-ahead log, even if its original does
     return bytes(raw)
 
 
 def copy_into(path: Path, target: Path) -> None:
-    """The same for one that is too big for memory. Raises sqlite3.Error."""
+    """Copy a database that is too big for memory into the file `target`. Raises sqlite3.Error."""
     with closing(_looking_at(path)) as source, closing(sqlite3.connect(target)) as copy:
         source.backup(copy)
         copy.execute("PRAGMA journal_mode = DELETE").fetchall()
@@ -218,18 +219,18 @@ def _looking_at(path: Path) -> sqlite3.Connection:
 
 
 class _Connection(sqlite3.Connection):
-    file: tuple[int, int] | None = None  # which one it is of: device and inode
-    asked = 0.0  # when its schema's version was asked for last, by the monotonic clock
+    file: tuple[int, int] | None = None  # device and inode of the file it opened
+    version_checked = 0.0  # when its schema's version was last checked, by the monotonic clock
 
     def __del__(self) -> None:
-        with suppress(sqlite3.ProgrammingError):  # it was never open
+        with suppress(sqlite3.ProgrammingError):  # it was never opened
             self.close()
 
 
-def holding(migrations: Sequence[Migration], rows: Mapping[str, Sequence[Sequence[object]]]) -> sqlite3.Connection:
-    """A new database in memory that is made by `migrations`, with these rows alone in its tables."""
+def in_memory(migrations: Sequence[Migration], rows: Mapping[str, Sequence[Sequence[object]]]) -> sqlite3.Connection:
+    """A new database in memory, made by `migrations`, with only these rows in its tables."""
     database = sqlite3.connect(":memory:", isolation_level=None)
-    _grow(database, migrations, len(migrations))
+    _run_migrations(database, migrations, len(migrations))
     for table in tables(database):
         database.execute(f"DELETE FROM {table}")  # noqa: S608 - named by our own schema
         if rows.get(table):
@@ -251,7 +252,7 @@ def tables(database: sqlite3.Connection) -> dict[str, tuple[str, ...]]:
 def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
     connection.execute("PRAGMA busy_timeout = 0").fetchall()
     try:
-        _patiently(connection, "BEGIN IMMEDIATE", _AGAIN_SECONDS)
+        _retrying(connection, "BEGIN IMMEDIATE", _RETRY_SECONDS)
     finally:
         connection.execute(f"PRAGMA busy_timeout = {_PATIENCE_SECONDS * 1000}").fetchall()
     with connection:
@@ -259,24 +260,24 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def _use_a_log(connection: sqlite3.Connection) -> None:
-    # SQLite does not wait for its turn at this one statement, whatever the timeout.
-    _patiently(connection, "PRAGMA journal_mode = WAL", 0.02)
+    # SQLite does not wait for the lock at this one statement, whatever the timeout.
+    _retrying(connection, "PRAGMA journal_mode = WAL", 0.02)
 
 
-def _patiently(connection: sqlite3.Connection, statement: str, again_seconds: float) -> None:
-    """Run a statement, and try it again while others are busy."""
+def _retrying(connection: sqlite3.Connection, statement: str, retry_seconds: float) -> None:
+    """Run a statement, and retry it while the database is busy."""
     give_up = time.monotonic() + _PATIENCE_SECONDS
     while True:
         try:
             connection.execute(statement).fetchall()
             return
         except sqlite3.OperationalError as error:
-            # Whatever else is wrong, a full disk for one, does not get better by waiting.
+            # Other errors, such as a full disk, do not go away by waiting.
             if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
                 raise
             if time.monotonic() > give_up:
                 raise
-            time.sleep(again_seconds)
+            time.sleep(retry_seconds)
 
 
 def _version(connection: sqlite3.Connection) -> int:
@@ -284,7 +285,7 @@ def _version(connection: sqlite3.Connection) -> int:
     return version
 
 
-def _grow(connection: sqlite3.Connection, migrations: Sequence[Migration], version: int) -> None:
+def _run_migrations(connection: sqlite3.Connection, migrations: Sequence[Migration], version: int) -> None:
     for migration in migrations:
         if isinstance(migration, InEach):
             run_script(connection, migration.sqlite)
@@ -296,13 +297,13 @@ def _grow(connection: sqlite3.Connection, migrations: Sequence[Migration], versi
 
 
 def run_script(connection: sqlite3.Connection, script: str) -> None:
-    """Run the statements of a script in the transaction that is open. Raises sqlite3.Error."""
+    """Run a script's statements in the open transaction. Raises sqlite3.Error."""
     for statement in _statements(script):
         connection.execute(statement)
 
 
 def _statements(script: str) -> Iterator[str]:
-    """The statements of a script, one by one: `executescript` would end the transaction that it runs in."""
+    """A script's statements, one by one: `executescript` would commit the open transaction."""
     statement = ""
     for line in script.splitlines(keepends=True):
         statement += line

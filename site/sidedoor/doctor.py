@@ -1,6 +1,6 @@
-"""What is wrong with how a site is set up, each fault a sentence: owners, address, proxies, disk, stores, time.
+"""What is wrong with how a site is set up, each fault in a sentence: owners, address, proxies, disk, stores, time.
 
-It looks, and changes nothing but a probe that it writes and deletes.
+It only looks, except for a probe file that it writes and deletes.
 """
 
 import ctypes
@@ -40,29 +40,29 @@ _MOST_FILES = 20_000
 _MOST_BYTES = 64 * 1024 * 1024
 _SLOWEST_CLOCK = 3.0
 _UNSYNCHRONISED = 5
-"""TIME_ERROR of adjtimex(2): the kernel's clock is set by nobody."""
+"""TIME_ERROR from adjtimex(2): nothing synchronises the kernel's clock."""
 
 
 def faults(settings: Settings, clock: Clock) -> list[Problem]:
     """Everything that is wrong (errors) or looks odd (warnings)."""
-    found = unknown_names()
+    problems = unknown_names()
     try:
         site = usable_site(settings.content, settings.data)
     except Refused as refused:
-        return [*found, *refused.problems]
+        return [*problems, *refused.problems]
     if not (settings.content / "site.toml").is_file():
-        found.append(Problem("SIDEDOOR_CONTENT", None, Code.HEALTH_CONTENT_AWAY))
-    found += [*_owners(settings), *_addresses(settings, site), *_running(settings)]
-    found += [*_stores(settings, clock), *_server(settings), *_time(settings)]
+        problems.append(Problem("SIDEDOOR_CONTENT", None, Code.HEALTH_CONTENT_AWAY))
+    problems += [*_owners(settings), *_addresses(settings, site), *_running(settings)]
+    problems += [*_stores(settings, clock), *_server(settings), *_time(settings)]
     if settings.database or (settings.data / STAFF.file).is_file():
-        found += editor(VISUAL, VISUAL.parents[4] / "editor/src")
-    for folder, called in ((settings.data, "SIDEDOOR_DATA"), (settings.content, "SIDEDOOR_CONTENT")):
-        found += health.disk(folder, called)()
-    return list(dict.fromkeys(found))
+        problems += editor(VISUAL, VISUAL.parents[4] / "editor/src")
+    for folder, setting in ((settings.data, "SIDEDOOR_DATA"), (settings.content, "SIDEDOOR_CONTENT")):
+        problems += health.disk(folder, setting)()
+    return list(dict.fromkeys(problems))
 
 
 def _owners(settings: Settings) -> Iterator[Problem]:
-    """Whether everything in a folder belongs to whoever owns it, and nobody else reads it."""
+    """Check that everything in a folder belongs to the folder's owner, and that nobody else can read it."""
     for name, folder in (("SIDEDOOR_DATA", settings.data), ("SIDEDOOR_CONTENT", settings.content)):
         if not folder.is_dir():
             continue
@@ -71,9 +71,9 @@ def _owners(settings: Settings) -> Iterator[Problem]:
             yield Problem(name, None, Code.DOCTOR_OPEN_TO_ALL, {"folder": str(folder)}, level=Level.WARNING)
         for path in islice(folder.rglob("*"), _MOST_FILES):
             with suppress(FileNotFoundError):
-                known = path.lstat()
-                shared = owner.st_mode & stat.S_ISGID and known.st_gid == owner.st_gid
-                if known.st_uid != owner.st_uid and not shared:
+                status = path.lstat()
+                shared = owner.st_mode & stat.S_ISGID and status.st_gid == owner.st_gid
+                if status.st_uid != owner.st_uid and not shared:
                     yield Problem(name, None, Code.DOCTOR_OTHER_OWNER, {"path": str(path), "folder": str(folder)})
                     break
         if os.geteuid() not in (0, owner.st_uid) and not os.access(folder, os.R_OK | os.X_OK):
@@ -81,7 +81,7 @@ def _owners(settings: Settings) -> Iterator[Problem]:
 
 
 def _addresses(settings: Settings, site: Site) -> Iterator[Problem]:
-    """Whether url, TLS and proxies fit together, and whether it is us who answers at the url."""
+    """Check that url, TLS and proxies fit together, and that this site answers at the url."""
     secure = (site.url or "").startswith("https://")
     if secure and not settings.https:
         yield Problem("SIDEDOOR_HTTPS", None, Code.DOCTOR_HTTPS_OFF, {"url": site.url})
@@ -94,40 +94,40 @@ def _addresses(settings: Settings, site: Site) -> Iterator[Problem]:
         yield Problem("SIDEDOOR_DESK_URL", None, Code.DOCTOR_DESK_WITHOUT_TLS, {"url": settings.desk_url})
     if site.url and urlsplit(site.url).hostname not in _LOOPBACK:
         try:
-            if "edition_age" not in _asked(f"{site.url.rstrip('/')}/healthz"):
+            if "edition_age" not in _fetch_json(f"{site.url.rstrip('/')}/healthz"):
                 yield Problem("site.toml", None, Code.DOCTOR_URL_OF_OTHERS, {"url": site.url})
         except (OSError, ValueError, http.client.HTTPException):
             yield Problem("site.toml", None, Code.DOCTOR_URL_SILENT, {"url": site.url}, level=Level.WARNING)
 
 
 def _running(settings: Settings) -> Iterator[Problem]:
-    """What the running site says of itself."""
+    """The problems that the running site reports about itself."""
     host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - compared, not bound
     try:
-        told = _asked(f"http://{f'[{host}]' if ':' in host else host}:{settings.port}/healthz")
+        report = _fetch_json(f"http://{f'[{host}]' if ':' in host else host}:{settings.port}/healthz")
     except (OSError, ValueError, http.client.HTTPException):
         place = {"place": f"{host}:{settings.port}"}
         yield Problem("HOST and PORT", None, Code.DOCTOR_NOT_RUNNING, place, level=Level.WARNING)
         return
-    for trouble in told.get("trouble", ()) if isinstance(told, dict) else ():
+    for trouble in report.get("trouble", ()) if isinstance(report, dict) else ():
         with suppress(ValueError, KeyError, TypeError):
             yield Problem("the running site", None, Code(trouble["code"]))
 
 
-def _asked(url: str) -> dict[str, list[dict[str, str]]]:
-    """What is answered at a web address, as JSON. Raises OSError or ValueError."""
+def _fetch_json(url: str) -> dict[str, list[dict[str, str]]]:
+    """Fetch JSON from a web address. Raises OSError or ValueError."""
     request = urllib.request.Request(url, headers={"Accept": "application/json"})  # noqa: S310 - http or https
     try:
         with urllib.request.urlopen(request, timeout=_PATIENCE_SECONDS) as answer:  # noqa: S310
-            told = json.loads(answer.read(100_000))
+            content = json.loads(answer.read(100_000))
     except urllib.error.HTTPError as error:
         with error:
-            told = json.loads(error.read(100_000))
-    return told if isinstance(told, dict) else {}
+            content = json.loads(error.read(100_000))
+    return content if isinstance(content, dict) else {}
 
 
 def _stores(settings: Settings, clock: Clock) -> Iterator[Problem]:
-    """Whether the chat's store answers, and every database is whole."""
+    """Check that the chat's store answers, and that every database is whole."""
     try:
         open_store(settings.chat_store, settings.data).present(clock())
     except Refused as refused:
@@ -147,27 +147,27 @@ def _stores(settings: Settings, clock: Clock) -> Iterator[Problem]:
 
 
 def _server(settings: Settings) -> Iterator[Problem]:
-    """Whether the server of the databases can be used, and nobody reads along on the way to it."""
+    """Check that the databases' server can be used, and that nobody can read the traffic on the way."""
     if not settings.database:
         return
     try:
-        found = on_server(settings.database, FEEDBACK).look()
-        if abs(found.ahead) > _SLOWEST_CLOCK:
-            apart = {"seconds": round(abs(found.ahead))}
-            yield Problem("the clock", None, Code.DOCTOR_CLOCK_OF_DATABASE, apart)
-        if found.in_clear:
+        state = on_server(settings.database, FEEDBACK).look()
+        if abs(state.ahead) > _SLOWEST_CLOCK:
+            difference = {"seconds": round(abs(state.ahead))}
+            yield Problem("the clock", None, Code.DOCTOR_CLOCK_OF_DATABASE, difference)
+        if state.in_clear:
             yield Problem(SETTING, None, Code.DOCTOR_DATABASE_WITHOUT_TLS, level=Level.WARNING)
     except Refused as refused:
         yield from refused.problems
         return
     try:
         look(settings.home, KEPT)
-    except Refused as refused:  # that the public site's user sees feedback alone is as it should be
+    except Refused as refused:  # the public site's user should only see feedback, so missing rights are fine
         yield from (problem for problem in refused.problems if problem.code is not Code.DATABASE_RIGHTS)
 
 
 def editor(built: Path, sources: Path) -> Iterator[Problem]:
-    """Whether the desk's visual editor is there, made of the sources, if these are."""
+    """Check that the desk's visual editor exists and, if its sources are here, that it was built from them."""
     if not built.is_file():
         yield Problem("the desk", None, Code.DOCTOR_EDITOR_AWAY, {"path": str(built)}, level=Level.WARNING)
     elif any(path.stat().st_mtime > built.stat().st_mtime for path in sources.glob("*.js")):
@@ -175,10 +175,10 @@ def editor(built: Path, sources: Path) -> Iterator[Problem]:
 
 
 def _time(settings: Settings) -> Iterator[Problem]:
-    """Whether the clock is set by somebody, and the disk's says the same: embargoes lift by it."""
+    """Check that the clock is synchronised, and that the disk's agrees with it: embargoes lift by it."""
     with suppress(OSError, AttributeError):
-        asked = ctypes.create_string_buffer(512)  # modes = 0: it only asks
-        if ctypes.CDLL(None).adjtimex(asked) == _UNSYNCHRONISED:
+        timex = ctypes.create_string_buffer(512)  # modes = 0: it only reads
+        if ctypes.CDLL(None).adjtimex(timex) == _UNSYNCHRONISED:
             yield Problem("the clock", None, Code.DOCTOR_CLOCK_UNSET, level=Level.WARNING)
     probe = settings.data / f".probe-{os.getpid()}-time"
     with suppress(OSError):

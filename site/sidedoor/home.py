@@ -1,7 +1,7 @@
-"""Where an application keeps what has to last: SQLite files in a folder, or one PostgreSQL server for several machines.
+"""Where an application keeps lasting data: SQLite files in a folder, or a PostgreSQL server for several machines.
 
-A store is written once, in the SQL that both know; what they write differently (types, `?`, whose turn it is to write)
-is settled in `database.py` and `postgresql.py`. So a store opens its database here and never asks which one it got.
+A store is written once, in the SQL that both understand; their differences (types, `?`, how to take turns at writing)
+are handled in `database.py` and `postgresql.py`. So a store opens its database here and never asks which kind it got.
 """
 
 import sqlite3
@@ -20,27 +20,28 @@ if TYPE_CHECKING:
 
 SETTING = "SIDEDOOR_DATABASE"
 ELSEWHERE = "databases-are-on-a-server"
-"""A file in a folder whose databases are on a server: who forgets the setting must not begin with empty ones."""
+"""A file in a folder whose databases are on a server: a site started without the setting must not begin with empty
+ones."""
 
 
 class Rows(Protocol):
-    """What a statement found or changed."""
+    """The result of a statement."""
 
     @property
     def rowcount(self) -> int:
-        """How many rows it changed."""
+        """How many rows the statement changed."""
 
     def fetchone(self) -> Any:
         """The next row, or None."""
 
     def fetchall(self) -> list[Any]:
-        """All that are left."""
+        """All remaining rows."""
 
     def __iter__(self) -> Iterator[Any]: ...
 
 
 class Statements(Protocol):
-    """What a block may ask of a database. `?` stands for a value. Raises sqlite3.Error, whichever database it is."""
+    """What a block may do with a database. `?` stands for a value. Raises sqlite3.Error, whichever database it is."""
 
     def execute(self, query: str, values: Sequence[Any] = ..., /) -> Rows:
         """Run one statement."""
@@ -50,18 +51,18 @@ class Statements(Protocol):
 
 
 class Base(Protocol):
-    """A database: `reading` cannot write; in `writing` nobody else writes. Both raise sqlite3.Error."""
+    """A database: `reading` cannot write; during `writing` nobody else writes. Both raise sqlite3.Error."""
 
     def reading(self) -> AbstractContextManager[Statements]:
-        """Each statement sees what is there at that moment."""
+        """Each statement sees the state at that moment."""
 
     def writing(self) -> AbstractContextManager[Statements]:
-        """A transaction: kept if the block ends well, undone if not."""
+        """A transaction: committed if the block ends normally, otherwise undone."""
 
 
 @dataclass(frozen=True)
 class InEach:
-    """A migration, or a part of one, that the two write differently."""
+    """A migration, or a part of one, that differs between the two databases."""
 
     sqlite: str
     postgresql: str
@@ -72,7 +73,7 @@ Migration = str | InEach | Callable[[sqlite3.Connection], None]
 
 @dataclass(frozen=True)
 class Schema:
-    """What a store keeps: its name, the way it grew, and how its SQLite file is opened (see database.Database)."""
+    """A store's schema: its name, its migrations, and how its SQLite file is opened (see database.Database)."""
 
     name: str
     migrations: Sequence[str | InEach]
@@ -81,28 +82,29 @@ class Schema:
 
     @property
     def file(self) -> str:
-        """Its SQLite file."""
+        """The name of its SQLite file."""
         return f"{self.name}.sqlite3"
 
 
 @dataclass(frozen=True)
 class Home:
-    """`data`: the folder of files. `server`: where PostgreSQL is, if databases are there (`postgresql://…`)."""
+    """`data`: the folder for files. `server`: the address of PostgreSQL, if the databases are there
+    (`postgresql://…`)."""
 
     data: Path
     server: str = ""
 
 
 def folder_of(home: Home | Path) -> Path:
-    """Where files go that are no databases."""
+    """The folder for files other than databases."""
     return home if isinstance(home, Path) else home.data
 
 
 def open_database(home: Home | Path, schema: Schema) -> Base:
-    """The database of a store. A folder alone stands for SQLite in it.
+    """A store's database. A folder alone means SQLite in it.
 
-    Raises problems.Refused for a file of a newer version, for files whose content is on a server meanwhile, and where
-    what speaks to PostgreSQL is not installed. The server is not asked yet: `look` does that.
+    Raises problems.Refused for a file made by a newer version, for files whose content has moved to a server, and if
+    psycopg is needed but not installed. It does not contact the server: `look` does that.
     """
     if isinstance(home, Home):
         if home.server:
@@ -116,21 +118,21 @@ def open_database(home: Home | Path, schema: Schema) -> Base:
 
 
 def on_server(address: str, schema: Schema, folder: Path | None = None) -> "ServerDatabase":
-    """The same in PostgreSQL, for whoever keeps files in `folder`.
+    """A store's database in PostgreSQL. `folder`: where the caller keeps its files.
 
-    Raises problems.Refused where what speaks to it is not installed.
+    Raises problems.Refused if psycopg is not installed.
     """
     try:
-        from sidedoor.postgresql import ServerDatabase  # what it needs is an optional extra
+        from sidedoor.postgresql import ServerDatabase  # psycopg is an optional extra
     except ImportError as error:
         raise Refused([Problem(SETTING, None, Code.DATABASE_NOT_INSTALLED)]) from error
     return ServerDatabase(address, schema, folder)
 
 
 def look(home: Home, schemas: Iterable[Schema]) -> None:
-    """Make sure that the server can be used, if there is one. One that does not answer yet may do so later.
+    """Make sure that the server can be used, if there is one. If it does not answer yet, it may do so later.
 
-    Raises problems.Refused. So it does for a server that holds nothing where the folder does: it was never filled.
+    Raises problems.Refused, also for a server without data where the folder has some: it was never filled.
     """
     for schema in schemas if home.server else ():
         try:
@@ -150,10 +152,11 @@ def look(home: Home, schemas: Iterable[Schema]) -> None:
 
 
 def put(table: str, key: str, others: str = "") -> str:
-    """The statement that writes a row in place of the one with the same key. Columns are named with spaces between."""
+    """A statement that inserts a row, or replaces the one with the same key. Names of columns are separated by
+    spaces."""
     columns = [*key.split(), *others.split()]
     change = ", ".join(f"{name} = excluded.{name}" for name in others.split())
-    then = f"UPDATE SET {change}" if change else "NOTHING"
+    on_conflict = f"UPDATE SET {change}" if change else "NOTHING"
     places = ", ".join("?" * len(columns))
     row = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places})"  # noqa: S608 - named by our own stores
-    return f"{row} ON CONFLICT ({', '.join(key.split())}) DO {then}"
+    return f"{row} ON CONFLICT ({', '.join(key.split())}) DO {on_conflict}"

@@ -1,8 +1,9 @@
-"""Who may read what the software writes: its owner alone, unless the operator gave the folder to a group.
+"""Who may read the files that the software writes: only their owner, unless the operator shared the folder with a
+group.
 
-The one rule: a folder with the set-group-ID bit (`chmod 2770`, or `2750` where the group only reads) is shared with its
-group, because the public site and the desk run as two users of that group; every other folder is its owner's alone.
-Nobody else reads either. The folder decides, never the umask of whoever starts a program.
+The rule: a folder with the set-group-ID bit (`chmod 2770`, or `2750` if the group only reads) is shared with its group,
+because the public site and the desk run as two users of that group; every other folder is its owner's alone. Nobody
+else reads either. The folder decides, never the umask of the person who starts a program.
 """
 
 import os
@@ -14,7 +15,7 @@ from pathlib import Path
 
 
 def keep_to_the_owner() -> None:
-    """From now on this process makes every file for its owner alone, even where a third-party library makes it."""
+    """Make every file of this process private to its owner, even files that a third-party library makes."""
     os.umask(0o077)
 
 
@@ -27,7 +28,7 @@ def file_mode(folder: Path) -> int:
 
 
 def private_folder(folder: Path) -> None:
-    """Make `folder`, if need be, and take away what its mode allows beyond the rule. Raises OSError.
+    """Make `folder` if necessary, and remove what its mode allows beyond the rule. Raises OSError.
 
     A user who does not own the folder cannot change its mode, and leaves it as it is.
     """
@@ -38,45 +39,45 @@ def private_folder(folder: Path) -> None:
 
 
 def private_file(path: Path) -> None:
-    """Make an empty file at `path`, if need be, with the mode that its folder says, or give it that mode.
+    """Make an empty file at `path` if necessary, and give it the mode that its folder decides.
 
     Raises OSError if it cannot be made.
     """
     private_folder(path.parent)
     mode = file_mode(path.parent)
     with suppress(FileExistsError):
-        made = os.open(path, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        os.fchmod(made, mode)
-        _give_to_the_owner_of(path.parent, made)
-        os.close(made)
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        os.fchmod(descriptor, mode)
+        _give_to_the_owner_of(path.parent, descriptor)
+        os.close(descriptor)
         return
     _limit(path, mode)
 
 
 def secret_file(path: Path, fresh: bytes) -> bytes:
-    """What the secret file `path` holds; it is made with `fresh`, if need be. Raises OSError.
+    """The content of the secret file `path`, which is first made with `fresh` if necessary. Raises OSError.
 
-    It is there whole or not at all, even if two processes make it at the same moment.
+    The file appears complete or not at all, even if two processes make it at the same moment.
     """
     with suppress(FileNotFoundError):
         return path.read_bytes()
     private_folder(path.parent)
-    whole = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
-    private_file(whole)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
+    private_file(temporary)
     try:
-        with whole.open("wb") as out:
+        with temporary.open("wb") as out:
             out.write(fresh)
             out.flush()
             os.fsync(out.fileno())
         with suppress(FileExistsError):
-            os.link(whole, path)
+            os.link(temporary, path)
     finally:
-        whole.unlink()
+        temporary.unlink()
     return path.read_bytes()
 
 
 def private_tree(folder: Path) -> None:
-    """Bring `folder` and everything in it under the rule: what an older version or a person left open to others.
+    """Bring `folder` and everything in it under the rule: an older version or a person may have left it open to others.
 
     What cannot be changed stays as it is. Folders whose name begins with a dot are left out: those are mirrors.
     """
@@ -92,7 +93,7 @@ def private_tree(folder: Path) -> None:
 
 
 def as_its_folder_says(path: Path, folder: Path) -> None:
-    """Give a file or folder that was just made somewhere in `folder` the mode that `folder` says. Raises OSError."""
+    """Give a new file or folder anywhere in `folder` the mode that `folder` decides. Raises OSError."""
     mode = file_mode(folder)
     path.chmod(_folder_mode(mode) if path.is_dir() else mode)
     _give_to_the_owner_of(folder, path)
@@ -100,7 +101,7 @@ def as_its_folder_says(path: Path, folder: Path) -> None:
 
 @contextmanager
 def for_everybody() -> Iterator[None]:
-    """What the block writes may be read by everybody: the mirror, which is public. For commands, not for servers."""
+    """Let everybody read what the block writes: the mirror, which is public. For commands, not for servers."""
     before = os.umask(0o022)
     try:
         yield
@@ -113,17 +114,18 @@ def _folder_mode(file: int) -> int:
     return shared | file | (file & 0o440) >> 2
 
 
-def _give_to_the_owner_of(folder: Path, made: Path | int) -> None:
-    """A command that the superuser runs leaves nothing that the service, whose folder it is, could not write."""
+def _give_to_the_owner_of(folder: Path, new: Path | int) -> None:
+    """Give what the superuser's commands make to the folder's owner, because the service could not write it
+    otherwise."""
     if os.geteuid() == 0:
-        known = folder.stat()
-        # By its descriptor where there is one: the owner could put another file in its place meanwhile.
-        os.chown(made, known.st_uid, known.st_gid, follow_symlinks=isinstance(made, int))
+        owner = folder.stat()
+        # By its descriptor if there is one: the owner could put another file in its place meanwhile.
+        os.chown(new, owner.st_uid, owner.st_gid, follow_symlinks=isinstance(new, int))
 
 
 def _limit(path: Path, allowed: int) -> None:
     with suppress(FileNotFoundError, PermissionError):
-        known = path.lstat()
-        mode = stat.S_IMODE(known.st_mode)
-        if not stat.S_ISLNK(known.st_mode) and mode & ~allowed and known.st_uid == os.geteuid():
+        status = path.lstat()
+        mode = stat.S_IMODE(status.st_mode)
+        if not stat.S_ISLNK(status.st_mode) and mode & ~allowed and status.st_uid == os.geteuid():
             path.chmod(mode & allowed)

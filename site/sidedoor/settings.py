@@ -1,6 +1,6 @@
 """Everything an operator sets, in one typed place. What the site's owner chooses is in site.toml.
 
-A value that cannot be used is a Problem under the name of its setting; its words say the shape and what to write.
+A value that cannot be used is a Problem under the name of its setting; its words say what is wrong and what to write.
 """
 
 import difflib
@@ -25,7 +25,7 @@ from sidedoor.starters import EXAMPLE
 
 PREFIX = "SIDEDOOR_"
 OF_COMMANDS = ("SIDEDOOR_BACKUP_TO", "SIDEDOOR_BACKUP_PASSPHRASE_FILE")
-"""Settings that one command alone reads."""
+"""Settings that only one command reads."""
 _OF_TESTS = ("SIDEDOOR_TEST_LONG",)
 _HOST_NAME = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*", re.I)
 
@@ -39,7 +39,7 @@ def _folder(folder: Path) -> Path:
 
 
 def _hosts(written: Any) -> Any:
-    """`["a.example", "b.example"]`, as JSON has it, or the names with commas between."""
+    """Host names as JSON, `["a.example", "b.example"]`, or separated by commas."""
     if not isinstance(written, str):
         return written
     try:
@@ -71,7 +71,7 @@ def _place(written: str) -> str:
 
 @dataclass(frozen=True)
 class MailServer:
-    """Where mail is handed in. `plain`: without TLS, which a password never goes over."""
+    """Where the desk sends its mail. `tls`: a password is never sent without it."""
 
     host: str
     port: int
@@ -87,16 +87,16 @@ _MAIL_WAYS: dict[str, tuple[int, Literal["from the start", "after a greeting", "
 
 
 def read_mail_server(written: str) -> MailServer:
-    """`smtps://desk@mail.example.org` read. Raises Wrong."""
+    """Read an address such as `smtps://desk@mail.example.org`. Raises Wrong."""
     try:
         address = urlsplit(written)
-        usual, tls = _MAIL_WAYS[address.scheme]
-        host, port = address.hostname or "", address.port or usual
+        default_port, tls = _MAIL_WAYS[address.scheme]
+        host, port = address.hostname or "", address.port or default_port
     except (ValueError, KeyError):
         raise Wrong(Code.SETTING_NOT_A_MAIL_SERVER, written=written.rpartition("@")[2]) from None
     user = unquote(address.username or "")
-    more = address.path.strip("/") or address.query or address.fragment or address.password is not None
-    if not host or more or (user and tls == "none"):
+    extra_parts = address.path.strip("/") or address.query or address.fragment or address.password is not None
+    if not host or extra_parts or (user and tls == "none"):
         raise Wrong(Code.SETTING_NOT_A_MAIL_SERVER, written=written.rpartition("@")[2])
     _host(host)
     return MailServer(host, port, user, tls)
@@ -126,31 +126,31 @@ def _database(written: str) -> str:
 
 
 def _own_or_example() -> Path:
-    """The folder `content` beside which the program was started, if there is one; else the example."""
+    """The folder `content` in the current folder, if there is one; else the example."""
     return Path("content") if Path("content").is_dir() else EXAMPLE
 
 
 class Settings(BaseSettings):
-    """Read from SIDEDOOR_*, HOST and PORT. Raises pydantic.ValidationError for a value it cannot use."""
+    """Settings from SIDEDOOR_*, HOST and PORT. Raises pydantic.ValidationError for a value it cannot use."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, populate_by_name=True)
 
     content: Annotated[Path, AfterValidator(_folder)] = Field(default_factory=_own_or_example)
-    """The folder that editors write."""
+    """The folder with what editors write."""
     data: Annotated[Path, AfterValidator(_folder)] = Path("data")
-    """A folder for databases and copies; made when first needed."""
+    """A folder for databases and copies, made when first needed."""
     exit_url: WebAddress | None = None
     """Where "Hide this page" goes, instead of the exits of site.toml."""
     https: bool = False
     """The site is reached through TLS: send HSTS, and send plain requests to https."""
     chat_store: str = "sqlite:"
-    """Where conversations are while they last: `sqlite:` (in `data`) or `sqlite:/folder`; `valkey://host:6379/0`, if
-    several machines serve the site."""
+    """Where conversations are kept while they last: `sqlite:` (in `data`) or `sqlite:/folder`; `valkey://host:6379/0`,
+    if several machines serve the site."""
     database: Annotated[str, AfterValidator(_database)] = ""
-    """Where feedback and everything the desk remembers is, if several machines serve the site: a PostgreSQL server,
-    `postgresql://user:password@host:5432/sidedoor`; else in files in `data`."""
+    """Where feedback and all of the desk's data is kept: in files in `data`; or, if several machines serve the site, on
+    a PostgreSQL server, `postgresql://user:password@host:5432/sidedoor`."""
     proxies: Annotated[int, Field(ge=0, le=5)] = 0
-    """How many web servers of yours stand in front, each adding to X-Forwarded-For the address it was called from."""
+    """How many of your web servers stand in front; each adds to X-Forwarded-For the address that called it."""
     desk_url: WebAddress = "http://localhost:5001"
     """Where staff reach the desk. Passkeys belong to its host name, and one-time links begin with it."""
     oidc_issuer: WebAddress | None = None
@@ -158,27 +158,28 @@ class Settings(BaseSettings):
     oidc_client_id: str = ""
     """The name that the provider gave the desk."""
     oidc_client_secret: SecretStr = SecretStr("")
-    """The secret that goes with it."""
+    """The secret that belongs to `oidc_client_id`."""
     desk_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_hosts)] = ()
-    """Host names that the desk is reached by, besides this machine's own and that of `desk_url`."""
+    """Host names at which staff reach the desk, besides this machine's own and that of `desk_url`."""
     monitor: Annotated[str, AfterValidator(_place)] | None = None
-    """Where the desk tells a monitor how everything is, `/metrics` and `/healthz`: `127.0.0.1:5002`."""
+    """Where the desk answers a monitor's questions, `/metrics` and `/healthz`: `127.0.0.1:5002`."""
     messages: Annotated[Path, AfterValidator(_folder)] | None = None
-    """The folder of readers' messages, where site and desk have data folders of their own: one that both may write."""
+    """The folder for readers' messages, if site and desk have separate data folders: both must be able to write it."""
     message_days: Annotated[int, Field(ge=1, le=3650)] = 90
-    """Readers' messages are deleted for good after so many days."""
+    """After how many days readers' messages are deleted for good."""
     mail_server: Annotated[str, AfterValidator(_mail_server)] | None = None
-    """Where the desk hands in mail: `smtps://USER@host`, `smtp://USER@host:587` (STARTTLS), `smtp+plain://localhost`."""
+    """Where the desk sends its mail: `smtps://USER@host`, `smtp://USER@host:587` (STARTTLS),
+    `smtp+plain://localhost`."""
     mail_from: Annotated[str, AfterValidator(_mail_address)] | None = None
-    """Whose address the desk's mail comes from."""
+    """The sender's address of the desk's mail."""
     mail_password_file: Annotated[Path, AfterValidator(_file)] | None = None
-    """A file that holds the password of `mail_server`'s user and nothing else."""
+    """A file that holds nothing but the password of `mail_server`'s user."""
     backup_hours: Annotated[int, Field(ge=0, le=9000)] = 48
-    """Once backups are made: the desk says so if the last one is older than this. 0: it does not."""
+    """Once backups are made, the desk warns if the last one is older than this. 0: it never warns."""
     host: Annotated[str, Field(validation_alias="HOST"), AfterValidator(_host)] = "127.0.0.1"
-    """The address of this machine to listen at."""
+    """The address of this machine on which to listen."""
     port: Annotated[int, Field(validation_alias="PORT", ge=1, le=65535)] = 5000
-    """The port to listen at."""
+    """The port on which to listen."""
 
     @model_validator(mode="after")
     def _provider_is_whole(self) -> Self:
@@ -196,7 +197,7 @@ class Settings(BaseSettings):
 
     @property
     def mail_password(self) -> str:
-        """The password of the mail server's user. Raises OSError or UnicodeDecodeError where the file is gone."""
+        """The password of the mail server's user. Raises OSError or UnicodeDecodeError if the file cannot be read."""
         return self.mail_password_file.read_text("utf-8").strip() if self.mail_password_file else ""
 
     @property
@@ -206,19 +207,19 @@ class Settings(BaseSettings):
 
     @property
     def home(self) -> Home:
-        """Where what has to last is kept."""
+        """Where lasting data is kept."""
         return Home(self.data.resolve(), self.database)
 
     @property
     def served_at(self) -> str:
-        """The address the site answers on when site.toml names none."""
+        """The address at which the site answers if site.toml names none."""
         everywhere = ("127.0.0.1", "0.0.0.0", "::", "::1")  # noqa: S104 - compared, not bound
         host = "localhost" if self.host in everywhere else self.host
         return f"{'https' if self.https else 'http'}://{host}:{self.port}"
 
 
 def name_of(field: str) -> str:
-    """What a setting is called in the environment."""
+    """A setting's name in the environment."""
     alias = Settings.model_fields[field].validation_alias
     return alias if isinstance(alias, str) else f"{PREFIX}{field.upper()}"
 
@@ -235,7 +236,7 @@ def of_environment() -> Settings:
 
 
 def unknown_names(environment: Mapping[str, str] = os.environ) -> list[Problem]:
-    """Names in the environment that begin like ours but are not settings: each was meant to do something."""
+    """Names in the environment that begin like ours but are not settings: each was meant to have an effect."""
     known = {*NAMES, *OF_COMMANDS, *_OF_TESTS}
     return [
         _unknown(name, known)
@@ -251,11 +252,13 @@ def _unknown(name: str, known: Iterable[str]) -> Problem:
 
 
 def _problem(detail: Any) -> Problem:
-    """One of pydantic's errors, in our terms. A secret is never written."""
+    """Turn one of pydantic's errors into a problem. It never contains a secret."""
     context = detail.get("ctx", {})
     wrong = context.get("error")
-    whole = wrong.values.get("of", "SIDEDOOR_OIDC_ISSUER") if isinstance(wrong, Wrong) else "SIDEDOOR_OIDC_ISSUER"
-    name = str(detail["loc"][0]) if detail["loc"] else str(whole)
+    incomplete_setting = (
+        wrong.values.get("of", "SIDEDOOR_OIDC_ISSUER") if isinstance(wrong, Wrong) else "SIDEDOOR_OIDC_ISSUER"
+    )
+    name = str(detail["loc"][0]) if detail["loc"] else str(incomplete_setting)
     name = name if name in NAMES else name_of(name.lower().removeprefix(PREFIX.lower()))
     if isinstance(wrong, Wrong):
         return Problem(name, None, wrong.code, wrong.values)
@@ -268,5 +271,5 @@ def _problem(detail: Any) -> Problem:
         "SIDEDOOR_BACKUP_HOURS": (0, 9000, 48),
         "SIDEDOOR_MESSAGE_DAYS": (1, 3650, 90),
     }
-    least, most, like = ranges[name]
-    return Problem(name, None, Code.SETTING_NOT_A_NUMBER, {**written, "least": least, "most": most, "like": like})
+    least, most, example = ranges[name]
+    return Problem(name, None, Code.SETTING_NOT_A_NUMBER, {**written, "least": least, "most": most, "like": example})

@@ -117,7 +117,7 @@ def test_while_a_folder_is_being_replaced_nothing_in_it_counts_as_deleted(
         assert {document.path for document in loader.load(seconds=60).documents} == pages
     for _ in range(3):
         now += 0.3
-        assert {document.path for document in loader.load(settled=True, told=loader.waiting).documents} == pages
+        assert {document.path for document in loader.load(settled=True, changed=loader.waiting).documents} == pages
     content.write(last[0], whole[last[0]])
     for _ in range(3):
         now += 0.8
@@ -154,10 +154,10 @@ def test_a_file_that_came_and_went_keeps_no_look_waiting(content: ContentFolder)
     loader = Loader(content.path)
     loader.load()
     content.document("help/new.md", title="New", tab_title="x")
-    loader.load(settled=True, told=["help/new.md"])
+    loader.load(settled=True, changed=["help/new.md"])
     assert loader.waiting
     (content.path / "help/new.md").unlink()
-    loader.load(settled=True, told=loader.waiting)
+    loader.load(settled=True, changed=loader.waiting)
     assert not loader.waiting
 
 
@@ -166,12 +166,12 @@ def test_a_file_is_deleted_that_is_gone_at_two_looks(content: ContentFolder) -> 
     loader.load()
     text = (content.path / "help/money.md").read_bytes()
     (content.path / "help/money.md").unlink()
-    assert title_of(loader.load(settled=True, told=["help/money.md"]), "money")
+    assert title_of(loader.load(settled=True, changed=["help/money.md"]), "money")
     content.write("help/money.md", text)
-    assert title_of(loader.load(settled=True, told=loader.waiting), "money")
+    assert title_of(loader.load(settled=True, changed=loader.waiting), "money")
     (content.path / "help/money.md").unlink()
-    assert title_of(loader.load(settled=True, told=["help/money.md"]), "money")
-    assert title_of(loader.load(settled=True, told=loader.waiting), "money") is None
+    assert title_of(loader.load(settled=True, changed=["help/money.md"]), "money")
+    assert title_of(loader.load(settled=True, changed=loader.waiting), "money") is None
     assert not loader.waiting
 
 
@@ -406,7 +406,7 @@ def test_a_first_start_answers_with_all_but_news_and_reads_on(content: ContentFo
     at_once = quick.load(seconds=0)
     assert (title_of(at_once, "money"), news(at_once), quick.behind) == ("Money and you", [], 251)
     content.document("news/item-7.md", "zqnow", title="Changed")
-    assert news(quick.load(told=["news/item-7.md"])) == ["item-7"], "an edit waits for nothing"
+    assert news(quick.load(changed=["news/item-7.md"])) == ["item-7"], "an edit waits for nothing"
     while quick.behind:
         quick.read_on(0.1)
     assert title_of(quick.load(), "item-7") == "Changed"
@@ -474,7 +474,7 @@ def test_the_words_of_a_version_are_never_those_of_another(content: ContentFolde
     content.document("help/money.md", "zqdraft", title="Money", tab_title="x", state="draft")
     other.load()
     assert "zqpublic" in before.html, "a worker that knows only the old version shows it whole"
-    one._known_words.cache_clear()
+    one._cached_words.cache_clear()
     (tmp_path / "data/kept.sqlite3").unlink()
     with pytest.raises(WordsGone):
         _ = before.html

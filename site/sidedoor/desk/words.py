@@ -10,7 +10,7 @@ from babel import Locale
 from babel.dates import format_datetime, format_timedelta
 from flask import Flask
 
-from sidedoor.documents.problem_words import Said, form_words
+from sidedoor.documents.problem_words import ProblemWords, form_words
 from sidedoor.documents.problems import Problem
 from sidedoor.documents.site import Site, in_language
 from sidedoor.documents.times import Clock
@@ -47,7 +47,7 @@ def distance_in_words(moment: datetime, now: datetime) -> str:
     return format_timedelta(span, add_direction=True, threshold=1.5, locale="en")
 
 
-def in_form_words(problem: Problem) -> Said:
+def in_form_words(problem: Problem) -> ProblemWords:
     """What is wrong with a file, said of the desk's form: “Summary” for `summary`."""
     block = {"block": CARDS.get(name, name)} if isinstance(name := problem.values.get("block"), str) else {}
     return form_words(problem.code, {**problem.values, **block}, problem.field, LABELS)

@@ -12,7 +12,7 @@ from pymdownx.blocks.block import Block
 
 
 class _Box(Block):
-    """A box around Markdown, with its argument as a heading of its own."""
+    """A box around Markdown, with its argument as a heading."""
 
     ARGUMENT: bool | None = None
     TITLE = "p"
@@ -31,7 +31,7 @@ class Callout(_Box):
 
 
 class Emergency(_Box):
-    """`/// emergency | In danger now`: what to do at once. Its title is a heading, so that nobody can skip past it."""
+    """`/// emergency | In danger now`: what to do at once. Its title is a heading, so that nobody skips past it."""
 
     NAME = "emergency"
     TITLE = "h3"
@@ -115,7 +115,7 @@ class Call(Block):
 
 
 class Fold(Block):
-    """`//// fold | Your accounts`: a step of a long page, which one opens. Its title is the heading."""
+    """`//// fold | Your accounts`: a step of a long page that readers open. Its title is the heading."""
 
     NAME = "fold"
     ARGUMENT = True
@@ -127,7 +127,7 @@ class Fold(Block):
 
 
 class Device(Block):
-    """`/// device | firefox-computer | …`: the guide's steps for one browser, which one opens; see guide.js.
+    """`/// device | firefox-computer | …`: the guide's steps for one browser, which readers open; see guide.js.
 
     Its first line is the browser's name, as a heading.
     """
@@ -176,7 +176,7 @@ class Place(Block):
 
 
 class Number(Block):
-    """`/// number | ndah`: only the number of one contact, with the page's own words beside it."""
+    """`/// number | ndah`: only the number of a contact, with the page's own words beside it."""
 
     NAME = "number"
     ARGUMENT = True
@@ -189,23 +189,23 @@ class Number(Block):
 
 
 class Audio(Block):
-    """`/// audio | signs.mp3`: a recording of content/media. Inside stand its words, for whoever does not hear it."""
+    """`/// audio | signs.mp3`: a recording of content/media. Inside are its words, for readers who cannot hear it."""
 
     NAME = "audio"
     ARGUMENT = True
 
     def on_create(self, parent: etree.Element) -> etree.Element:
         figure = etree.SubElement(parent, "figure", {"class": self.NAME, "data-recording": self.argument.strip()})
-        self.said = etree.SubElement(figure, "details")
-        etree.SubElement(self.said, "summary")  # the page says it in its language
+        self.transcript = etree.SubElement(figure, "details")
+        etree.SubElement(self.transcript, "summary")  # the page adds words in its language
         return figure
 
     def on_add(self, block: etree.Element) -> etree.Element:
-        return self.said
+        return self.transcript
 
 
 class Idea(Block):
-    """`/// idea | phone`: one idea beside its drawing (see drawings.py), for who finds it hard to read."""
+    """`/// idea | phone`: one idea beside its drawing (see drawings.py), for people who find reading hard."""
 
     NAME = "idea"
     ARGUMENT = True
@@ -216,8 +216,8 @@ class Idea(Block):
 
 
 class Video(Audio):
-    """`/// video | signs.mp4`: the same for a video. The picture that stands there first comes before its words; its
-    captions lie beside it, signs.vtt."""
+    """`/// video | signs.mp4`: a video, like audio. The picture to show before it plays comes first, then its words;
+    its captions are the file beside it, signs.vtt."""
 
     NAME = "video"
 
@@ -244,7 +244,7 @@ BLOCKS: tuple[type[Block], ...] = (
 )
 BLOCK_NAMES = frozenset(block.NAME for block in BLOCKS)
 WITH_ARGUMENT = frozenset(block.NAME for block in BLOCKS if block.ARGUMENT)
-"""What is nothing without it, and would stand on the page as its Markdown."""
+"""Blocks that need an argument: without it, they would stand on the page as their Markdown."""
 
 
 class AuthorBlocks(BlocksExtension):

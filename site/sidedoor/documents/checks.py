@@ -1,4 +1,5 @@
-"""What `flask content check` looks at once files are read: links, telling words, what is due, how easy it reads."""
+"""The checks of `flask content check` after files are read: links, telling words, what is due, how easy pages are to
+read."""
 
 import re
 import unicodedata
@@ -24,24 +25,24 @@ EASIEST_GRADE_FOR = {"help": 6.0, "page": 9.0, "news": 12.0}
 _SHORT_NUMBER = re.compile(
     r"\b(?:call(?:ed|s|ing)?|ring|rang|dial|phone|text)\s+(?:to\s+)?(\d{2,4})\b(?![\d.,:%\s-]*\d)", re.IGNORECASE
 )
-"""What a page says to call, of two to four digits, as numbers for emergencies have."""
+"""A number of two to four digits that a page says to call: numbers for emergencies are that short."""
 LONGEST_SENTENCE_FOR = {"help": 25, "page": 30, "news": 40}
 LONGEST_SENTENCE_OF_A_FORM = 15
-"""What the rules for Easy Read allow."""
+"""The longest that the rules for Easy Read allow."""
 
 
 def check_library(library: Library, now: datetime, places: Collection[str]) -> list[Problem]:
     """Everything wrong (errors) or due (warnings) at `now`, in the order of files and lines.
 
-    `places`: the site's own addresses, beside those of documents, that a link may lead to.
+    `places`: addresses on the site, besides those of documents, that a link may lead to.
     """
     problems = [*library.problems]
     for document in library.documents:
         problems += check_document(document, library, now, places)
     problems += check_translations(library)
-    problems += _site(library)
-    problems += _contacts(library)
-    problems += _facts(library)
+    problems += _site_problems(library)
+    problems += _contact_problems(library)
+    problems += _fact_problems(library)
     problems += _contacts_due(library, now)
     problems += _facts_due(library, now)
     return sorted(set(problems), key=_order)
@@ -52,15 +53,15 @@ def _order(problem: Problem) -> tuple[object, ...]:
 
 
 def check_document(document: Document, library: Library, now: datetime, places: Collection[str]) -> list[Problem]:
-    """The same for one document, which may be one that is not in the `library` yet."""
+    """Everything wrong or due in one document, which need not be in the `library` yet."""
     return [
-        *_links(document, library, places),
-        *_hidden_links(document, library, now),
+        *_broken_links(document, library, places),
+        *_links_not_public(document, library, now),
         *_numbers_to_call(document, library),
         *_telling_words(document, library),
-        *_reading(document, library),
-        *_news(document, library),
-        *_summary(document),
+        *_hard_reading(document, library),
+        *_news_conventions(document, library),
+        *_repeated_summary(document),
         *_fidelity(document, library),
         *facts_of(document, library),
         *due_of(document, now),
@@ -68,7 +69,7 @@ def check_document(document: Document, library: Library, now: datetime, places: 
 
 
 def reading_age(blocks: Sequence[str], language: str) -> int | None:
-    """The age, in years, at which words in English read with ease; None if there are none, or in another language."""
+    """The age, in years, at which a text in English reads with ease; None without words, or in another language."""
     if not language.startswith("en") or not blocks:
         return None
     return max(5, round(flesch_kincaid_grade(blocks)) + 5)
@@ -80,7 +81,7 @@ def long_sentences(sentences: Iterable[str], most: int) -> list[str]:
     return [sentence for sentence in split if len(sentence.split()) > most]
 
 
-def _links(document: Document, library: Library, places: Collection[str]) -> Iterator[Problem]:
+def _broken_links(document: Document, library: Library, places: Collection[str]) -> Iterator[Problem]:
     addresses = {*places, *(other.path for other in library.documents)}
     written = [note.link for note in document.meta.updates if note.link]
     for link in (*document.links, *written):
@@ -103,8 +104,8 @@ def _links(document: Document, library: Library, places: Collection[str]) -> Ite
             yield Problem(document.file, None, Code.UNKNOWN_PICTURE, {"picture": picture})
 
 
-def _hidden_links(document: Document, library: Library, now: datetime) -> Iterator[Problem]:
-    """Links to what readers cannot open when this is public: their words stand without a link until they can."""
+def _links_not_public(document: Document, library: Library, now: datetime) -> Iterator[Problem]:
+    """Links that readers cannot open when the document is public: until they can, the words stand without a link."""
     opens = max(now, document.meta.publish_at or now)
     hidden = {
         other.path: other for other in library.documents
@@ -130,7 +131,7 @@ def _hidden_links(document: Document, library: Library, now: datetime) -> Iterat
 
 
 def _numbers_to_call(document: Document, library: Library) -> Iterator[Problem]:
-    """Short numbers that a page says to call, and that this site did not choose: left over from another country."""
+    """Short numbers that a page says to call and that this site did not choose: left over from another country."""
     numbers = [library.site.emergency.number] if library.site.emergency else []
     for contact in library.contacts.values():
         numbers += [number for number in (contact.phone, contact.text, contact.textphone) if number]
@@ -151,18 +152,18 @@ def _telling_words(document: Document, library: Library) -> Iterator[Problem]:
         for word in re.findall(r"[^\W\d_]\w*", text.lower()):
             if any(word.startswith(telling.lower()) for telling in telling_words if telling.lower() != telling.upper()):
                 yield Problem(document.file, None, Code.TELLING_WORD, {"word": word}, name)
-        # Scripts without capitals join other words to it (an article), or part no words at all.
+        # Scripts without capitals join other words to it (an article), or do not separate words at all.
         for telling in telling_words:
-            if telling.lower() == telling.upper() and _bare(telling) in _bare(text):
+            if telling.lower() == telling.upper() and _without_marks(telling) in _without_marks(text):
                 yield Problem(document.file, None, Code.TELLING_WORD, {"word": telling}, name)
 
 
-def _bare(text: str) -> str:
-    """A text whose letters are spelt in one way, without the marks that Arabic letters carry or leave out."""
+def _without_marks(text: str) -> str:
+    """The text in one spelling for each letter, without the marks that Arabic letters may carry or leave out."""
     return re.sub(r"[\u0640\u064b-\u0652]", "", unicodedata.normalize("NFKC", text))
 
 
-def _reading(document: Document, library: Library) -> Iterator[Problem]:
+def _hard_reading(document: Document, library: Library) -> Iterator[Problem]:
     if not document.language.startswith("en"):
         return
     # A tool listed among the help pages is read by the same people.
@@ -178,7 +179,7 @@ def _reading(document: Document, library: Library) -> Iterator[Problem]:
         yield Problem(document.file, None, Code.LONG_SENTENCE, values, level=level)
 
 
-def _news(document: Document, library: Library) -> Iterator[Problem]:
+def _news_conventions(document: Document, library: Library) -> Iterator[Problem]:
     if document.kind != "news":
         return
     if not document.meta.related_help:
@@ -190,7 +191,7 @@ def _news(document: Document, library: Library) -> Iterator[Problem]:
             yield Problem(document.file, None, Code.WORDS_TO_AVOID, values, level=Level.WARNING)
 
 
-def _summary(document: Document) -> Iterator[Problem]:
+def _repeated_summary(document: Document) -> Iterator[Problem]:
     if document.summary.strip(" .").lower() == document.title.strip(" .").lower():
         yield Problem(document.file, None, Code.SUMMARY_REPEATS, level=Level.WARNING)
 
@@ -201,20 +202,21 @@ def _fidelity(document: Document, library: Library) -> Iterator[Problem]:
 
 
 def facts_of(document: Document, library: Library) -> Iterator[Problem]:
-    """Facts it names that do not exist; and, where the site keeps a ledger, figures it prints that no fact holds."""
+    """Facts that a document names but that do not exist; and, if the site keeps a ledger, printed figures without a
+    fact."""
     for name in document.meta.facts:
         if name not in library.facts:
             yield Problem(document.file, None, Code.UNKNOWN_FACT, {"fact": name}, "facts")
     for figure in unlisted(document, library) if library.facts else ():
-        if known := facts_that_hold(figure, library):
-            values = {"figure": figure, "choices": tuple(known)}
+        if fact_ids := facts_that_hold(figure, library):
+            values = {"figure": figure, "choices": tuple(fact_ids)}
             yield Problem(document.file, None, Code.FIGURE_NOT_NAMED, values, level=Level.WARNING)
         else:
             yield Problem(document.file, None, Code.FIGURE_WITHOUT_FACT, {"figure": figure}, level=Level.WARNING)
 
 
 def due_of(document: Document, now: datetime) -> Iterator[Problem]:
-    """What somebody has to look at because of its day: a review, a legal review, an end."""
+    """What somebody has to look at because its day has come: a review, a legal review, an expiry."""
 
     def due(code: Code, **values: object) -> Problem:
         return Problem(document.file, None, code, values, level=Level.WARNING)
@@ -238,7 +240,7 @@ def due_of(document: Document, now: datetime) -> Iterator[Problem]:
         yield due(Code.REVIEW_DUE, day=meta.reviewed)
 
 
-def _site(library: Library) -> Iterator[Problem]:
+def _site_problems(library: Library) -> Iterator[Problem]:
     yield from check_site_fidelity(library.site)
     slugs = {document.slug for document in library.documents if document.kind == "help" and not document.folder}
     for situation in library.site.situations:
@@ -250,8 +252,8 @@ def _site(library: Library) -> Iterator[Problem]:
             yield Problem("site.toml", None, Code.UNKNOWN_CONTACT, {"contact": contact})
 
 
-def _contacts(library: Library) -> Iterator[Problem]:
-    """A card that leads nowhere, a chat without an address, and areas that the site does not have."""
+def _contact_problems(library: Library) -> Iterator[Problem]:
+    """Cards that lead nowhere, chats without an address, and areas that the site does not have."""
 
     def wrong(code: Code, contact: Contact, **values: object) -> Problem:
         return Problem("contacts.yaml", None, code, {"contact": contact.id, **values})
@@ -279,7 +281,7 @@ def _contacts(library: Library) -> Iterator[Problem]:
                 yield Problem("site.toml", None, Code.AREA_IN_UNKNOWN_AREA, values)
 
 
-def _facts(library: Library) -> Iterator[Problem]:
+def _fact_problems(library: Library) -> Iterator[Problem]:
     places = {place.id for place in library.site.places}
     for fact in library.facts.values():
         for place in set(fact.places) - places:

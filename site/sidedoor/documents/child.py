@@ -1,4 +1,4 @@
-"""A child process that answers each line of JSON with another, and may die of any of them."""
+"""A child process that answers each line of JSON with another, and that any line may kill."""
 
 import json
 import subprocess
@@ -11,7 +11,7 @@ _SOURCE_ROOT = Path(__file__).resolve().parents[2]
 
 
 class Child:
-    """Runs `python -m module`. `first`: a line that it is told before all others. For one thread at a time."""
+    """Runs `python -m module`. `first`: a line to send before all others. For one thread at a time."""
 
     def __init__(self, module: str, first: str = "") -> None:
         self._process = subprocess.Popen(
@@ -24,9 +24,9 @@ class Child:
         self._first = first
 
     def ask(self, question: object, patience_seconds: float, raw: bytes = b"") -> Any:
-        """What it answers; None if it died of the question, or was killed because it took longer than that.
+        """The child's answer; None if the question killed it, or if it took longer than that and was killed.
 
-        `raw` follows the line as it is: a child that expects any knows from the question how long it is.
+        `raw` follows the question unchanged: a child that expects bytes knows their number from the question.
         """
         overdue = threading.Timer(patience_seconds, self._process.kill)
         overdue.start()
@@ -44,6 +44,6 @@ class Child:
         return json.loads(answer) if answer.endswith(b"\n") else None
 
     def end(self) -> None:
-        """Kill it, and wait until it is gone."""
+        """Kill the child, and wait until it is gone."""
         self._process.kill()
         self._process.communicate()

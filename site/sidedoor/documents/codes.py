@@ -1,4 +1,4 @@
-"""What can be wrong, each thing under a code. The words for each are in `problem_words.py`."""
+"""Everything that can be wrong, each under a code. The words for each code are in `problem_words.py`."""
 
 from enum import StrEnum, auto
 
@@ -104,7 +104,7 @@ class Code(StrEnum):
     VIDEO_BEGINS_LATE = auto()
     VIDEO_WITHOUT_CAPTIONS = auto()
     VIDEO_WITHOUT_PICTURE = auto()
-    # What leads elsewhere
+    # Links
     LINK_TO_NOWHERE = auto()
     UNKNOWN_HELP_PAGE = auto()
     UNKNOWN_CONTACT = auto()
@@ -129,14 +129,14 @@ class Code(StrEnum):
     MARK_DOES_MORE = auto()
     FORMER_OWNER = auto()
     ANOTHER_EMERGENCY_NUMBER = auto()
-    # How it reads
+    # How easy it is to read
     TELLING_WORD = auto()
     HARD_TO_READ = auto()
     LONG_SENTENCE = auto()
     NO_HELP_PAGE = auto()
     WORDS_TO_AVOID = auto()
     SUMMARY_REPEATS = auto()
-    # What is due, and where it comes from
+    # Sources, translations and what is due
     UNKNOWN_FACT = auto()
     FIGURE_WITHOUT_FACT = auto()
     FIGURE_NOT_NAMED = auto()
@@ -177,7 +177,7 @@ class Code(StrEnum):
     CONTACT_EXISTS = auto()
     CONTACT_WITHOUT_ID = auto()
     NO_SUCH_CONTACT = auto()
-    # What an operator set up
+    # Settings
     SETTING_NOT_A_FOLDER = auto()
     PROMPT_LEFT = auto()
     SETTING_NOT_A_FILE = auto()
@@ -214,7 +214,7 @@ class Code(StrEnum):
     VALKEY_LOGS_COMMANDS = auto()
     VALKEY_DOES_NOT_SAY = auto()
     WORK_ACCOUNTS_NOT_INSTALLED = auto()
-    # How everything is
+    # Health
     HEALTH_NOT_SERVED = auto()
     HEALTH_CONTENT_AWAY = auto()
     HEALTH_CONTENT_UNSEEN = auto()
@@ -232,7 +232,7 @@ class Code(StrEnum):
     HEALTH_NO_HISTORY = auto()
     HEALTH_BACKUP_LATE = auto()
     HEALTH_MAIL_WAITS = auto()
-    # What a doctor finds
+    # Doctor
     DOCTOR_OPEN_TO_ALL = auto()
     DOCTOR_OTHER_OWNER = auto()
     DOCTOR_NOT_OURS = auto()

@@ -1,4 +1,5 @@
-"""A picture's colours as every screen takes them: in sRGB, eight bits each. Only the child that develops calls this."""
+"""Converts a picture's colours to what every screen shows: sRGB, eight bits each. Only the child that develops pictures
+calls it."""
 
 import io
 import struct
@@ -8,28 +9,28 @@ from PIL import Image, ImageCms
 
 _FLAGS = ImageCms.Flags.BLACKPOINTCOMPENSATION
 _P3, _PQ, _HLG = 12, 16, 18
-"""Of ITU-T H.273: the primaries of Display P3, and the two curves of brighter-than-white pictures."""
+"""From ITU-T H.273: the primaries of Display P3, and the two curves of pictures brighter than white."""
 _WIDE = (9, 11)
 
 
 class NoSuchColours(ValueError):
-    """Colours that would come out wrong."""
+    """The colours would come out wrong."""
 
 
 def in_srgb(pixels: Image.Image, profile: bytes | None, raw: bytes, mode: str) -> Image.Image:
-    """`pixels` in sRGB, of `mode` (RGB or RGBA). `profile`: their own (ICC); `raw`: the file they came from.
+    """`pixels` in sRGB, in `mode` (RGB or RGBA). `profile`: their own ICC profile; `raw`: the file they came from.
 
-    Raises NoSuchColours for what nobody can tell to a usual screen.
+    Raises NoSuchColours for colours that an ordinary screen cannot show.
     """
     if profile is None:
         profile = _profile_named_in(raw)
     pixels = _eight_bits(pixels)
     if profile:
-        # A profile is of the colours as they were stored: ink, grey or light.
+        # A profile describes the colours as they were stored: ink, grey or light.
         stored = pixels if pixels.mode in ("RGB", "RGBA", "CMYK", "L", "LAB") else pixels.convert(mode)
-        # One that nobody can read, or of other colours than the picture has, is as good as none.
+        # A profile that cannot be read, or that is for other colours than the picture has, is ignored.
         with suppress(ImageCms.PyCMSError, OSError):
-            made = ImageCms.profileToProfile(
+            converted = ImageCms.profileToProfile(
                 stored,
                 io.BytesIO(profile),
                 ImageCms.createProfile("sRGB"),
@@ -37,13 +38,13 @@ def in_srgb(pixels: Image.Image, profile: bytes | None, raw: bytes, mode: str) -
                 outputMode=stored.mode if stored.mode in ("RGB", "RGBA") else "RGB",
                 flags=_FLAGS,
             )
-            assert made
-            pixels = made
+            assert converted
+            pixels = converted
     return pixels.convert(mode)
 
 
 def _eight_bits(pixels: Image.Image) -> Image.Image:
-    """Of sixteen bits of grey the upper eight: Pillow's own conversion would make all but the darkest white."""
+    """Keep the upper eight of sixteen bits of grey: Pillow's own conversion would make all but the darkest white."""
     if pixels.mode.startswith("I;16"):
         return pixels.convert("I").point(lambda value: value / 256).convert("L")
     if pixels.mode in ("I", "F"):
@@ -63,7 +64,7 @@ def _profile_named_in(raw: bytes) -> bytes | None:
 
 
 def display_p3() -> bytes:
-    """The ICC profile of Display P3, which telephones take pictures in: its primaries (to D50), the curve of sRGB."""
+    """The ICC profile of Display P3, in which phones take pictures: its primaries (to D50), and the curve of sRGB."""
     corners = {
         "rXYZ": (0.51512, 0.24120, -0.00105), "gXYZ": (0.29198, 0.69225, 0.04189), "bXYZ": (0.15710, 0.06657, 0.78407),
     }  # fmt: skip
@@ -71,7 +72,7 @@ def display_p3() -> bytes:
 
 
 def matrix_profile(corners: dict[str, tuple[float, float, float]]) -> bytes:
-    """A display's ICC profile (ICC.1:2010), from what its red, green and blue are in D50 XYZ; with sRGB's curve."""
+    """A display's ICC profile (ICC.1:2010), from its red, green and blue in D50 XYZ; with the curve of sRGB."""
 
     def fixed(*values: float) -> bytes:
         return b"".join(struct.pack(">i", round(value * 65536)) for value in values)

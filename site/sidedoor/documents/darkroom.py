@@ -1,4 +1,4 @@
-"""Where pictures are decoded: in a child process that may die of any of them (see darkroom_child.py)."""
+"""Decodes pictures in a child process that any picture may kill (see darkroom_child.py)."""
 
 import base64
 import threading
@@ -19,19 +19,19 @@ from sidedoor.documents.pictures import (
 )
 from sidedoor.documents.problems import Problem, Refused
 
-# The child limits its own processor time; this is for a machine so busy that the child gets none.
+# The child limits its own processor time; this limit is for a machine so busy that the child gets none.
 _PATIENCE_SECONDS = 60.0
 
 
 class Darkroom:
-    """One child process, started when first needed and again after it had to die. Safe to share between threads."""
+    """One child process, started when first needed and again after it has died. Safe to share between threads."""
 
     def __init__(self) -> None:
         self._child: Child | None = None
         self._lock = threading.Lock()
 
     def ask(self, job: str, raw: bytes, **more: object) -> dict[str, Any]:
-        """What the child answers. Raises Flawed, also where it died of the picture."""
+        """The child's answer. Raises Flawed, also if the picture killed it."""
         with self._lock:
             self._child = self._child or Child("sidedoor.documents.darkroom_child")
             answer = self._child.ask({"job": job, "length": len(raw), **more}, _PATIENCE_SECONDS, raw)
@@ -41,8 +41,8 @@ class Darkroom:
             raise Flawed(Flaw.FORMAT)
         if "flaw" in answer:
             raise Flawed(Flaw(answer["flaw"]), **answer["values"])
-        told: dict[str, Any] = answer
-        return told
+        description: dict[str, Any] = answer
+        return description
 
     def close(self) -> None:
         """End the child."""
@@ -57,29 +57,29 @@ class Darkroom:
 
 @cache
 def shared_darkroom() -> Darkroom:
-    """The one that a process needs for pictures of its own folder; its child ends with the process."""
+    """The darkroom that this process shares for pictures of its own folder; its child ends with the process."""
     return Darkroom()
 
 
 def develop(raw: bytes) -> Developed:
     """Make a publishable picture of what somebody sent. Raises Flawed.
 
-    In a child of its own: whatever this one does to it, it does to no other.
+    In a child process of its own: a hostile picture can harm no other picture.
     """
     if not raw:
         raise Flawed(Flaw.EMPTY)
     if len(raw) > MOST_SENT_BYTES:
         raise Flawed(Flaw.TOO_BIG, megabytes=MOST_SENT_BYTES // 1024 // 1024)
-    alone = Darkroom()
+    own_darkroom = Darkroom()
     try:
-        made = alone.ask("develop", raw)
+        developed = own_darkroom.ask("develop", raw)
     finally:
-        alone.close()
-    return Developed(base64.b64decode(made["raw"]), made["ending"], made["width"], made["height"])
+        own_darkroom.close()
+    return Developed(base64.b64decode(developed["raw"]), developed["ending"], developed["width"], developed["height"])
 
 
 def read_picture(raw: bytes, file: str) -> Picture:
-    """Look at a picture of the content folder. Raises Refused, saying why it may not be shown."""
+    """Check a picture of the content folder. Raises Refused, saying why it may not be shown."""
 
     def refuse(code: Code, **values: object) -> Refused:
         return Refused([Problem(file, None, code, values)])
@@ -87,13 +87,13 @@ def read_picture(raw: bytes, file: str) -> Picture:
     if len(raw) > MOST_BYTES:
         raise refuse(Code.PICTURE_TOO_BIG, kilobytes=MOST_BYTES // 1000)
     try:
-        seen = shared_darkroom().ask("look", raw)
+        description = shared_darkroom().ask("look", raw)
     except Flawed:
         raise refuse(Code.PICTURE_UNREADABLE) from None
-    if seen["format"] not in TYPES:
+    if description["format"] not in TYPES:
         raise refuse(Code.PICTURE_FORMAT)
-    if seen["width"] * seen["height"] > MOST_PIXELS:
+    if description["width"] * description["height"] > MOST_PIXELS:
         raise refuse(Code.PICTURE_PIXELS)
-    if seen["hidden"]:
-        raise refuse(Code.PICTURE_TELLS, details=", ".join(seen["hidden"])[:80])
-    return Picture(file.rsplit("/", 1)[-1], seen["width"], seen["height"])
+    if description["hidden"]:
+        raise refuse(Code.PICTURE_TELLS, details=", ".join(description["hidden"])[:80])
+    return Picture(file.rsplit("/", 1)[-1], description["width"], description["height"])

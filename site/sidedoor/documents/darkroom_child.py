@@ -1,7 +1,7 @@
-"""The child process in which pictures are decoded: a JSON line and the picture's bytes in, one JSON line out.
+"""The child process that decodes pictures: a JSON line and the picture's bytes in, one JSON line out.
 
-A decoder that is written in C meets whatever somebody sent. What a hostile picture does to it, it does to a process
-that may take so much memory and time, writes no file, and is ended.
+Its decoders are written in C and meet whatever somebody sends. A hostile picture can only harm this process, whose
+memory and time are limited, which cannot write files, and which can be killed.
 """
 
 import base64
@@ -34,7 +34,7 @@ _WAYS: dict[str, list[tuple[str, str, dict[str, Any]]]] = {
     "RGB": [("JPEG", "jpg", {"quality": quality, "optimize": True, "progressive": True}) for quality in (82, 65, 45)],
     "RGBA": [("PNG", "png", {"optimize": True}), *(("WEBP", "webp", {"quality": quality}) for quality in (80, 50))],
 }
-"""How a picture is written: the first way that is small enough."""
+"""Ways to write a picture: the first that makes it small enough is used."""
 _TURNS = {
     2: (Image.Transpose.FLIP_LEFT_RIGHT,), 3: (Image.Transpose.ROTATE_180,), 4: (Image.Transpose.FLIP_TOP_BOTTOM,),
     5: (Image.Transpose.TRANSPOSE,), 6: (Image.Transpose.ROTATE_270,), 7: (Image.Transpose.TRANSVERSE,),
@@ -46,31 +46,31 @@ _BROKEN = (
     UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, RuntimeError,
     Image.DecompressionBombError, MemoryError,
 )  # fmt: skip
-"""What Pillow and its decoders raise at files that are not what they say."""
+"""What Pillow and its decoders raise for files that are not what they claim to be."""
 
 
 def main() -> None:
-    """Look at pictures until the parent closes the pipe."""
+    """Answer questions until the parent closes the pipe."""
     limit_memory()
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     jobs: dict[str, Callable[..., dict[str, Any]]] = {"look": look, "develop": develop, "smaller": smaller}
     for line in sys.stdin.buffer:
         limit_time(_SECONDS_A_PICTURE)
-        asked = json.loads(line)
-        job, raw = jobs[asked.pop("job")], sys.stdin.buffer.read(asked.pop("length"))
+        question = json.loads(line)
+        job, raw = jobs[question.pop("job")], sys.stdin.buffer.read(question.pop("length"))
         try:
-            answer = job(raw, **asked)
+            answer = job(raw, **question)
         except Flawed as flawed:
             answer = {"flaw": flawed.flaw, "values": flawed.values}
         print(json.dumps(answer), flush=True)
 
 
 def look(raw: bytes) -> dict[str, Any]:
-    """What a picture in the content folder is: format, size and what it tells besides."""
+    """Describe a picture in the content folder: its format, its size, and what else its file reveals."""
     try:
         with Image.open(io.BytesIO(raw)) as picture:
             hidden: list[str] = []
-            # To ask a PNG what it tells, it has to be decoded.
+            # A PNG has to be decoded before its metadata can be read.
             if picture.format in SHOWN_FORMATS and picture.width * picture.height <= MOST_PIXELS:
                 hidden = sorted(set(map(str, picture.info)) - HARMLESS) or (["EXIF"] if picture.getexif() else [])
             return {"format": picture.format, "width": picture.width, "height": picture.height, "hidden": hidden}
@@ -79,9 +79,9 @@ def look(raw: bytes) -> dict[str, Any]:
 
 
 def develop(raw: bytes) -> dict[str, Any]:
-    """A publishable picture of what somebody sent."""
-    # Here alone: it takes as long to start as all else, and pictures of the folder are no HEIC. It reads and cannot
-    # write: pillow-heif, which can, brings an encoder under the GPL.
+    """Make a publishable picture of one that somebody sent."""
+    # Imported only here: it takes as long to load as everything else together, and the content folder holds no HEIC.
+    # pi-heif only reads: pillow-heif, which can also write, brings an encoder under the GPL.
     import pi_heif
 
     Image.init()
@@ -94,18 +94,18 @@ def develop(raw: bytes) -> dict[str, Any]:
         raise Flawed(Flaw.COLOURS) from None
     except _BROKEN:
         raise Flawed(Flaw.FORMAT) from None
-    made, ending = _encoded(pixels)
-    return {"raw": _text(made), "ending": ending, "width": pixels.width, "height": pixels.height}
+    encoded, ending = _encoded(pixels)
+    return {"raw": _text(encoded), "ending": ending, "width": pixels.width, "height": pixels.height}
 
 
 def smaller(raw: bytes, width: int, height: int, focus: tuple[float, float], kind: str, quality: int) -> dict[str, Any]:
-    """The same picture in `width` by `height` pixels, cut to that shape around `focus`: 0 to 1 from left and top."""
+    """Make the picture `width` by `height` pixels, cut to that shape around `focus`: 0 to 1 from left and top."""
     try:
         with Image.open(io.BytesIO(raw), formats=SHOWN_FORMATS) as picture:
             mode = "RGBA" if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info else "RGB"
             picture.draft("RGB", (width * 2, height * 2))
             whole = picture.convert(mode)
-            if kind == "JPEG":  # on what a page is printed on
+            if kind == "JPEG":  # it has no transparency: put the picture on white paper
                 paper = Image.new("RGBA", whole.size, "white")
                 whole = Image.alpha_composite(paper, whole.convert("RGBA")).convert("RGB")
             fitted = ImageOps.fit(whole, (width, height), Image.Resampling.LANCZOS, centering=(focus[0], focus[1]))
@@ -132,12 +132,12 @@ def _must_be_one_still(sent: Image.Image, raw: bytes) -> None:
 
 
 def _pixels(sent: Image.Image, raw: bytes) -> Image.Image:
-    """Turned the right way up, in sRGB, no larger than needed; and nothing but pixels."""
+    """The picture turned the right way up, in sRGB, no larger than needed, and nothing but pixels."""
     has_alpha = sent.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in sent.info
     mode = "RGBA" if has_alpha else "RGB"
     profile = sent.info.get("icc_profile")
     if sent.format == "TIFF":
-        sent.load()  # which turns it, and then it says no more that it has to be
+        sent.load()  # loading a TIFF turns it and drops its orientation tag
     # Made smaller first: every later step keeps another copy of all its pixels.
     plain = sent.mode in ("RGB", "RGBA", "L", "CMYK") and "transparency" not in sent.info
     whole = sent if plain or sent.mode.startswith("I") or sent.mode in ("F", "LAB") else sent.convert(mode)

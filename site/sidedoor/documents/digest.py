@@ -1,8 +1,8 @@
-"""Stands for the words of a page, so that what was made from them can be told from what they are now.
+"""Digests of a page's words, which show whether something made from them still matches.
 
-It has two halves: one for all of its words, one for those that may cost a life if they are wrong: its boxes for an
-emergency, its numbers, and whom it says to call. So the first tells that a translation is behind, and the second that
-its readers have to be told so at once.
+A digest has two halves: one for all words, and one for those that may cost a life if they are wrong: the boxes for an
+emergency, the numbers, and whom the page says to call. So the first half tells that a translation is behind, and the
+second that its readers have to be told so at once.
 """
 
 import hashlib
@@ -16,18 +16,18 @@ _HALF = 12
 
 
 def digest_of(title: str, summary: str, body: str, notes: str = "") -> str:
-    """The digest of a page's words; how its lines are broken makes none other."""
-    urgent = [found[0] for found in _EMERGENCY.finditer(body)] if "///" in body else []
+    """The digest of a page's words; it does not depend on line breaks."""
+    urgent = [box[0] for box in _EMERGENCY.finditer(body)] if "///" in body else []
     urgent += _CALLED.findall(body) if "///" in body else []
     urgent += _NUMBER.findall(body)
     return f"{_half((title, summary, body, notes))}-{_half(urgent)}"
 
 
 def urgent_half(digest: str) -> str:
-    """The half for what may cost a life."""
+    """The half of a digest for words that may cost a life."""
     return digest.partition("-")[2]
 
 
 def _half(texts: Iterable[str]) -> str:
-    evened = "\n".join(" ".join(text.split()) for text in texts)
-    return hashlib.sha256(evened.encode()).hexdigest()[:_HALF]
+    normalised = "\n".join(" ".join(text.split()) for text in texts)
+    return hashlib.sha256(normalised.encode()).hexdigest()[:_HALF]

@@ -1,4 +1,4 @@
-"""One checked document, and whether the public may see it at a given moment."""
+"""A checked document, and whether the public may see it at a given moment."""
 
 import json
 import re
@@ -26,7 +26,8 @@ KINDS: dict[Kind, type[Meta]] = {"help": HelpMeta, "news": NewsMeta, "page": Pag
 _TRANSLATED: dict[Kind, type[Meta]] = {"help": TranslatedHelp, "news": TranslatedNews, "page": TranslatedPage}
 FOLDERS: dict[str, Kind] = {"help": "help", "news": "news", "pages": "page"}
 _PREFIXES: dict[Kind, str] = {"help": "/help/", "news": "/news/", "page": "/"}
-# The longest first part that is no language is a name of ours or a page's: those have four letters or more, or one.
+# No first part of an address that is ours or a page's can be taken for a language: each has four letters or more, or
+# one.
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{2,8})*")
 
 
@@ -40,7 +41,8 @@ class Visibility(Enum):
 
 
 class Schedule(NamedTuple):
-    """What decides, with the clock, what the public may see of a document. `notes`: when each change note is public."""
+    """What decides, together with the clock, what the public may see of a document. `notes`: when each change note
+    becomes public."""
 
     state: str
     publish_at: datetime | None
@@ -52,7 +54,7 @@ class Schedule(NamedTuple):
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Document:
-    """A document as its file says it, rendered and checked. Times are aware and in UTC.
+    """A document as its file gives it, rendered and checked. Times are aware and in UTC.
 
     `html` may hold contact marks (see `markdown.Rendered`); `file` is its path in the content folder.
     """
@@ -68,7 +70,7 @@ class Document:
     pictures: tuple[str, ...]
     contact_ids: tuple[str, ...]
     digest: str = ""
-    """Stands for its words: see translations.py."""
+    """A digest of its words: see translations.py."""
 
     @property
     def path(self) -> str:
@@ -77,12 +79,12 @@ class Document:
 
     @property
     def folder(self) -> str:
-        """The language folder that it stands in; empty for a page in the site's own language."""
+        """The language folder it stands in; empty for a page in the site's own language."""
         return folder_of(self.file)
 
     @property
     def translation(self) -> TranslationMeta | None:
-        """What a translation says of itself; None of a page in the site's own language."""
+        """What a translation says about itself; None for a page in the site's own language."""
         return self.meta if isinstance(self.meta, TranslationMeta) else None
 
     @property
@@ -107,12 +109,12 @@ class Document:
 
     @property
     def group(self) -> str:
-        """The group of the list of help pages that it stands in; empty if it stands in none."""
+        """Its group in the list of help pages; empty if it stands in none."""
         return getattr(self.meta, "group", None) or ""
 
     @property
     def schedule(self) -> Schedule:
-        """When the public may see what of it."""
+        """When the public may see which parts of it."""
         meta = self.meta
         withdrawn_at, removed = (meta.withdrawn.at, meta.withdrawn.removed) if meta.withdrawn else (None, False)
         notes = tuple(note.at for note in meta.updates)
@@ -120,34 +122,35 @@ class Document:
 
     @property
     def plain(self) -> bool:
-        """Whether nothing but itself and the clock decides where the public sees it (see lean.py)."""
+        """Whether only its own front matter and the clock decide where the public sees it (see lean.py)."""
         return False
 
     @property
     def version(self) -> int:
-        """Stands for these very words wherever they are kept on disk; 0 where they are not."""
+        """Identifies exactly these words wherever they are kept on disk; 0 if they are not kept."""
         return 0
 
     @property
     def published_at(self) -> datetime | None:
-        """The moment it became public, or will."""
+        """The moment at which it became or will become public."""
         return self.schedule.publish_at
 
     def to_json(self) -> str:
         """Everything in it as JSON."""
-        known = {field.name: getattr(self, field.name) for field in fields(Document)}
-        return json.dumps({**known, "meta": self.meta.model_dump(mode="json", by_alias=True)}, ensure_ascii=False)
+        values = {field.name: getattr(self, field.name) for field in fields(Document)}
+        return json.dumps({**values, "meta": self.meta.model_dump(mode="json", by_alias=True)}, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> "Document":
-        """The way back. Raises ValueError, TypeError or KeyError for what another version of this code wrote."""
-        known = json.loads(text)
-        lists = {name: tuple(value) for name, value in known.items() if isinstance(value, list)}
+        """Read what `to_json` wrote. Raises ValueError, TypeError or KeyError for what another version of this code
+        wrote."""
+        values = json.loads(text)
+        tuples = {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
         return cls(
             **{
-                **known,
-                **lists,
-                "meta": model_of(known["file"]).model_validate(known["meta"], context={"zone": UTC}),
+                **values,
+                **tuples,
+                "meta": model_of(values["file"]).model_validate(values["meta"], context={"zone": UTC}),
             }
         )
 
@@ -163,7 +166,7 @@ class Document:
         return Visibility.SHOWN
 
     def updates(self, now: datetime) -> tuple[Update, ...]:
-        """The public change notes up to `now`, newest first: a note can be under embargo, too."""
+        """The public change notes up to `now`, newest first: change notes can be under embargo, too."""
         if not self.schedule.notes:
             return ()
         return tuple(
@@ -176,7 +179,7 @@ class Document:
         return updates[0].at if updates else self.published_at
 
     def transitions(self) -> tuple[datetime, ...]:
-        """Every moment at which what the public may see of it changes by the clock alone."""
+        """Every moment at which the clock alone changes what the public may see of it."""
         state, publish_at, expires_at, withdrawn_at, _, notes = self.schedule
         if state not in ("published", "withdrawn"):
             return ()
@@ -186,30 +189,30 @@ class Document:
 
 
 def path_of(kind: Kind, slug: str, language: str = "") -> str:
-    """The address of the document of this kind, slug and language folder, whether there is one or not."""
+    """The address of the document with this kind, slug and language folder, whether or not it exists."""
     return f"/{language}{_PREFIXES[kind]}{slug}" if language else _PREFIXES[kind] + slug
 
 
 def folder_of(file: str) -> str:
-    """The language folder of a path in the content folder, `cy` in `cy/help/money.md`; empty where there is none."""
+    """The language folder of a path in the content folder, `cy` in `cy/help/money.md`; empty if there is none."""
     return _place_of(file[: file.rfind("/") + 1])[0]
 
 
 def kind_of(file: str) -> Kind | None:
-    """The kind of document a file in the content folder is, by its folder; None if it is none."""
+    """The kind of document that a file's folder gives it; None if it is not a document."""
     return _place_of(file[: file.rfind("/") + 1])[1] if file.endswith(".md") else None
 
 
 @lru_cache(maxsize=1000)
 def _place_of(folder: str) -> tuple[str, Kind | None]:
-    """Language and kind of what is in a folder, `cy/help/`. A start asks for very many files, and folders are few."""
+    """The language and kind of documents in a folder, `cy/help/`. A start asks about very many files in few folders."""
     first, _, rest = folder.partition("/")
     language = first if first not in FOLDERS and _LANGUAGE.fullmatch(first) else ""
     return language, FOLDERS.get(rest.partition("/")[0] if language else first)
 
 
 def model_of(file: str) -> type[Meta]:
-    """What may stand in the front matter of a document. Raises KeyError where it is none."""
+    """The model for the front matter of a document. Raises KeyError if the file is not one."""
     kind = kind_of(file)
     if kind is None:
         raise KeyError(file)
@@ -217,7 +220,7 @@ def model_of(file: str) -> type[Meta]:
 
 
 def slug_of(file: str) -> str:
-    """The slug a file's name gives. Raises problems.Wrong when it cannot be one."""
+    """The slug in a file's name. Raises problems.Wrong if it cannot be a slug."""
     slug = file.rsplit("/", 1)[-1].removesuffix(".md")
     if problem := slug_problem(slug):
         raise problem

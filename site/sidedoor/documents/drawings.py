@@ -1,6 +1,6 @@
-"""The drawings that stand beside an idea (`/// idea | phone`): one file each in the folder drawings, ours alone.
+"""The drawings that stand beside an idea (`/// idea | phone`): one file each in the folder drawings, all our own.
 
-To add one: put it there. It is one `<svg>` without a width or a colour of its own: see the others, and few lines.
+To add one, put it there: one short `<svg>` without a width or a colour of its own, like the others.
 """
 
 from functools import cache
@@ -12,5 +12,5 @@ DRAWINGS = frozenset(path.stem for path in _FOLDER.glob("*.svg"))
 
 @cache
 def drawing(name: str) -> str:
-    """The `<svg>` element of one of DRAWINGS. It says what the words beside it say, so nothing reads it out."""
+    """The `<svg>` element of one of DRAWINGS. It repeats the words beside it, so screen readers skip it."""
     return (_FOLDER / f"{name}.svg").read_text("utf-8").strip()

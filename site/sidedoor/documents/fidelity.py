@@ -1,8 +1,8 @@
-"""Whether a translation says the numbers of its original, and leads where it leads: both are taken over, never retyped.
+"""Whether a translation has the same numbers and links as its original: both should be copied, never retyped.
 
-Digits of every script are one, and so are ways to write a number: “0808 2000 247” and “0808-2000-247”, “1.5” and “1,5”.
-What the original says in a word, an hour of the afternoon or a month, a translation may say in figures, and a number
-of one figure in a word.
+Digits of all scripts count as the same, and so do ways to write a number: “0808 2000 247” and “0808-2000-247”, “1.5”
+and “1,5”. If the original has a word, an hour of the afternoon or a month, a translation may use figures, and it may
+use a word for a number of one figure.
 """
 
 import re
@@ -22,19 +22,19 @@ from sidedoor.documents.site import Site
 
 _BETWEEN = r"(?:\) ?| \(|[ .:\u00a0\u202f\u2019\u066b\u066c-]|[,'](?=\d{3}(?!\d))|,(?=\d{1,2}(?!\d)))"
 _NUMBER = re.compile(rf"\d(?:{_BETWEEN}?\d)*")
-_DIALLED = 5
-"""From so many figures on it is a number to dial, or a sum: no part of it stands for the whole."""
-_A_SENTENCE = 5
-"""So many words are no name that stays as it is."""
+_FEWEST_DIGITS_DIALLED = 5
+"""From this many figures on it is a number to dial, or a sum: no part of it stands for the whole."""
+_FEWEST_WORDS_OF_A_SENTENCE = 5
+"""From this many words on, a text is not a name that may stay as it is."""
 _NUMBERS_WITHOUT_WORDS = 21
-"""Below this, a number may stand for a word of an original in a language whose number words are not known here."""
+"""A number below this may stand for a word of the original, if we do not know the number words of its language."""
 _ADDRESS = re.compile(r"\S+@\S+|(?:https?://)?(?:[\w-]+\.)+[a-z]{2,}\b(?:/\S*)?", re.IGNORECASE | re.ASCII)
 _AFTERNOON = re.compile(r"(?<!\d)(\d{1,2})(?:[.:]\d\d)? ?p\.?m\b", re.IGNORECASE)
 
 
 def check_fidelity(translation: Document, original: Document, whole: bool = True) -> Iterator[Problem]:
-    """Numbers that only the translation says, which are wrong; and what else it has more or less than its original. One
-    that is not to be `whole`, as in another form, may have less."""
+    """Report numbers that only the translation has, which are wrong, and anything else it adds or leaves out. A
+    translation that need not be `whole`, such as another form, may leave things out."""
     text, full, file = _words(translation), _words(original), original.file
     for number in numbers_not_in(text, full, original.language):
         yield Problem(translation.file, None, Code.TRANSLATION_OTHER_NUMBER, {"number": number, "original": file})
@@ -44,16 +44,16 @@ def check_fidelity(translation: Document, original: Document, whole: bool = True
             values = {"place": place, "original": file}
             yield Problem(translation.file, None, Code.TRANSLATION_OTHER_PLACE, values, level=Level.WARNING)
     left_out = (*numbers_left_out(text, full), *(place for place in full_places if place not in places))
-    if whole and (same := _untranslated(translation, original)):
-        told = {"start": " ".join(same[0].split()[:6]), "count": len(same), "original": file}
-        yield Problem(translation.file, None, Code.TRANSLATION_NOT_MADE, told, level=Level.WARNING)
+    if whole and (untranslated := _untranslated(translation, original)):
+        repeated = {"start": " ".join(untranslated[0].split()[:6]), "count": len(untranslated), "original": file}
+        yield Problem(translation.file, None, Code.TRANSLATION_NOT_MADE, repeated, level=Level.WARNING)
     if left_out and whole:
-        told = {"what": left_out, "original": file}
-        yield Problem(translation.file, None, Code.TRANSLATION_LEAVES_OUT, told, level=Level.WARNING)
+        missing = {"what": left_out, "original": file}
+        yield Problem(translation.file, None, Code.TRANSLATION_LEAVES_OUT, missing, level=Level.WARNING)
 
 
 def check_site_fidelity(site: Site) -> Iterator[Problem]:
-    """The same of the numbers of site.toml, where something is said in several languages."""
+    """The same check on the numbers in site.toml, where it says something in several languages."""
     for field, wording in _wordings(site, site):
         own = wording[site.language]
         for language, words in wording.items():
@@ -61,9 +61,9 @@ def check_site_fidelity(site: Site) -> Iterator[Problem]:
                 values = {"number": number, "original": site.language}
                 yield Problem("site.toml", None, Code.TRANSLATION_OTHER_NUMBER, values, f"{field}.{language}")
             if left_out := tuple(numbers_left_out(words, own)):
-                told = {"what": left_out, "original": site.language}
+                missing = {"what": left_out, "original": site.language}
                 place = f"{field}.{language}"
-                yield Problem("site.toml", None, Code.TRANSLATION_LEAVES_OUT, told, place, level=Level.WARNING)
+                yield Problem("site.toml", None, Code.TRANSLATION_LEAVES_OUT, missing, place, level=Level.WARNING)
 
 
 def _words(document: Document) -> str:
@@ -71,18 +71,22 @@ def _words(document: Document) -> str:
 
 
 def _untranslated(translation: Document, original: Document) -> list[str]:
-    """What a translation says in the very words of its original; a name of a few words is one."""
-    said = set(original.sentences)
-    return [words for words in translation.sentences if len(words.split()) >= _A_SENTENCE and words in said]
+    """The sentences of a translation that are identical to the original's; a name of a few words may be."""
+    original_sentences = set(original.sentences)
+    return [
+        words
+        for words in translation.sentences
+        if len(words.split()) >= _FEWEST_WORDS_OF_A_SENTENCE and words in original_sentences
+    ]
 
 
 def _places(document: Document) -> dict[str, None]:
-    """Where it leads, without the place on a page, and whose cards it shows, each once."""
+    """Where a document leads, without the place on a page, and whose cards it shows, each once."""
     return dict.fromkeys([*(link.partition("#")[0] for link in document.links), *document.contact_ids])
 
 
 def _wordings(part: Any, site: Site, field: str = "") -> Iterator[tuple[str, Mapping[str, str]]]:
-    """Everything that site.toml says in the site's own language and in others, and where."""
+    """Each text of site.toml that is given in the site's own language and in others, with its field."""
     if isinstance(part, BaseModel):
         for name in type(part).model_fields:
             yield from _wordings(getattr(part, name), site, f"{field}.{name}".lstrip("."))
@@ -98,39 +102,53 @@ def _wordings(part: Any, site: Site, field: str = "") -> Iterator[tuple[str, Map
 
 
 def numbers(text: str) -> list[str]:
-    """Every number of a text as it is written, in the digits 0 to 9. Web and e-mail addresses have none."""
-    return _NUMBER.findall(_western(_ADDRESS.sub(" ", text)))
+    """Every number in a text as it is written, in the digits 0 to 9. Numbers in web and e-mail addresses do not
+    count."""
+    return _NUMBER.findall(_in_western_digits(_ADDRESS.sub(" ", text)))
 
 
 def numbers_not_in(text: str, original: str, language: str) -> list[str]:
-    """The numbers that `text` says and its `original`, which is in `language`, does not, each once."""
-    known = {*_said(original), *_said_in_words(original, language)}
+    """The numbers in `text` that its `original`, which is in `language`, does not have, each once."""
+    allowed = {*_numbers_of(original), *_numbers_in_words(original, language)}
     wanted = dict.fromkeys(numbers(text))
-    return [one for one in wanted if _whole(one) not in known and not known.issuperset(_groups(one))]
+    return [
+        number
+        for number in wanted
+        if _digits_of(number) not in allowed and not allowed.issuperset(_digit_groups(number))
+    ]
 
 
 def numbers_left_out(text: str, original: str) -> list[str]:
-    """The numbers of two figures or more that the `original` says and `text` does not, each once."""
-    said = _said(text)
-    wanted = (one for one in dict.fromkeys(numbers(original)) if len(_whole(one)) > 1)
-    return [one for one in wanted if _whole(one) not in said and not said.issuperset(_groups(one))]
+    """The numbers of two figures or more in `original` that `text` does not have, each once."""
+    present = _numbers_of(text)
+    wanted = (number for number in dict.fromkeys(numbers(original)) if len(_digits_of(number)) > 1)
+    return [
+        number
+        for number in wanted
+        if _digits_of(number) not in present and not present.issuperset(_digit_groups(number))
+    ]
 
 
-def _said(text: str) -> set[str]:
-    """The numbers of a text, and the groups of those that are not dialled."""
-    found = numbers(text)
-    short = (group for one in found if len(_whole(one)) < _DIALLED for group in _groups(one))
-    return {*map(_whole, found), *short}
+def _numbers_of(text: str) -> set[str]:
+    """The numbers in a text, and the groups of digits in those too short to dial."""
+    written = numbers(text)
+    groups = (
+        group
+        for number in written
+        if len(_digits_of(number)) < _FEWEST_DIGITS_DIALLED
+        for group in _digit_groups(number)
+    )
+    return {*map(_digits_of, written), *groups}
 
 
-def _said_in_words(text: str, language: str) -> Iterator[str]:
+def _numbers_in_words(text: str, language: str) -> Iterator[str]:
     words = set(re.findall(r"[^\W\d_]+", text.lower()))
     if language.startswith("en"):
         yield from (token for word in words for token in tokens(word) if token.isdigit())
     else:
         yield from map(str, range(_NUMBERS_WITHOUT_WORDS))
     yield from (number for month, number in _months(language).items() if month in words)
-    for hour in _AFTERNOON.findall(_western(text)):
+    for hour in _AFTERNOON.findall(_in_western_digits(text)):
         yield from (str(int(hour) % 12 + 12), "00")
 
 
@@ -143,14 +161,14 @@ def _months(language: str) -> dict[str, str]:
     return {name.lower(): str(number) for number, name in names.items()}
 
 
-def _western(text: str) -> str:
+def _in_western_digits(text: str) -> str:
     """The text with every digit as one of 0 to 9."""
-    return re.sub(r"\d", lambda found: str(unicodedata.digit(found[0])), text)
+    return re.sub(r"\d", lambda match: str(unicodedata.digit(match[0])), text)
 
 
-def _whole(number: str) -> str:
+def _digits_of(number: str) -> str:
     return re.sub(r"\D", "", number)
 
 
-def _groups(number: str) -> list[str]:
+def _digit_groups(number: str) -> list[str]:
     return re.findall(r"\d+", number)

@@ -1,7 +1,7 @@
 """The YAML at the top of a document, as plain strings with their line numbers.
 
-Ordinary YAML loaders turn `12:30` into 750 and `no` into false, so nothing is guessed here: every value
-stays the text an editor wrote, and `models.py` says what it has to be.
+Ordinary YAML loaders turn `12:30` into 750 and `no` into false, so this one guesses nothing: every value stays the text
+an editor wrote, and `models.py` decides what it has to be.
 """
 
 import re
@@ -18,9 +18,9 @@ from sidedoor.documents.problems import Problem, Refused
 Place = tuple[str | int, ...]
 _DEEPEST = 6
 _REMEMBERED = 256
-"""So many texts, the latest, are not read again: whoever decides on a text asks for it at every look."""
+"""How many of the latest texts are remembered instead of read again: a decision on a text reads it at every look."""
 _QUICK = getattr(yaml, "CBaseLoader", None)
-"""LibYAML: thirteen times quicker than PyYAML's own reader. PyYAML may have been built without it."""
+"""LibYAML, thirteen times as fast as PyYAML's own reader; None if PyYAML was built without it."""
 _READ_DIFFERENTLY = re.compile(
     r"[^\n -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\U0010ffff]|(?:^|[\s\[{,:-])[?!%]|[|>][-+0-9]*#"
 )
@@ -32,12 +32,13 @@ _ORDINARY = re.compile(
     r"|\[([A-Za-z0-9][\w-]*(?:, [A-Za-z0-9][\w-]*)*)\])",
     re.ASCII,
 )
-"""A line as nearly all of a newsroom's are: a name, and after it words in no quotes, or a list of single words."""
+"""A line like nearly all of a newsroom's: a name, then words without quotes, or a list of single words."""
 
 
 @dataclass
 class Written:
-    """What was read: nested dicts, lists and strings in `values`, and in `lines` the line each one starts on."""
+    """The result of reading: nested dicts, lists and strings in `values`, and in `lines` the line on which each
+    starts."""
 
     values: dict[str, Any]
     lines: dict[Place, int] = field(default_factory=dict)
@@ -67,18 +68,18 @@ def read_document(text: str, file: str) -> Written:
 
 def read_yaml(text: str, file: str, first_line: int = 1) -> Written:
     """Read a YAML mapping; every leaf is a string. Raises Refused if it is not YAML, repeats a key or uses an alias."""
-    known = _read(text, file, first_line)
-    return Written(_copied(known.values), dict(known.lines))
+    cached = _read(text, file, first_line)
+    return Written(_copied(cached.values), dict(cached.lines))
 
 
 @lru_cache(maxsize=_REMEMBERED)
 def _read(text: str, file: str, first_line: int) -> Written:
-    """The same, not to be changed: the next caller gets the same object."""
+    """Like `read_yaml`, but callers must not change the result: the next caller gets the same object."""
     _refuse_lost_letters(text, file, first_line)
     if ordinary := _read_ordinary(text, first_line):
         return ordinary
     try:
-        root = yaml.compose(text, Loader=_QUICK if _QUICK and _both_read_it_alike(text) else yaml.BaseLoader)
+        root = yaml.compose(text, Loader=_QUICK if _QUICK and _both_readers_agree(text) else yaml.BaseLoader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + first_line if error.problem_mark else first_line
         raise Refused([Problem(file, line, Code.YAML_UNREADABLE, {"reason": error.problem})]) from None
@@ -99,16 +100,16 @@ def _read(text: str, file: str, first_line: int) -> Written:
 
 
 def _read_ordinary(text: str, first_line: int) -> Written | None:
-    """What YAML reads from a text of ordinary lines alone, at an eighth of the time; None of any other."""
+    """The same as YAML reads, in an eighth of the time, if a text has only ordinary lines; None for any other text."""
     written = Written({}, {(): first_line})
     for number, line in enumerate(text.split("\n"), start=first_line):
-        found = _ORDINARY.fullmatch(line)
-        if not found or found[1] in written.values:
+        match = _ORDINARY.fullmatch(line)
+        if not match or match[1] in written.values:
             return None
-        name, words, several = found.groups()
+        name, words, words_in_list = match.groups()
         written.lines[name,] = number
-        written.values[name] = words if several is None else several.split(", ")
-        for place, _ in enumerate(several.split(", ") if several else ()):
+        written.values[name] = words if words_in_list is None else words_in_list.split(", ")
+        for place, _ in enumerate(words_in_list.split(", ") if words_in_list else ()):
             written.lines[name, place] = number
     return written
 
@@ -120,16 +121,17 @@ def _copied(value: Any) -> Any:
 
 
 def _refuse_lost_letters(text: str, file: str, first_line: int) -> None:
-    """U+FFFD stands where a file that is not UTF-8 was read anyway: what was there is lost."""
+    """Refuse U+FFFD: it stands where a file that is not UTF-8 was decoded anyway, and the original letter is lost."""
     before, lost, _ = text.partition("\ufffd")
     if lost:
         raise Refused([Problem(file, before.count("\n") + first_line, Code.LETTER_LOST)])
 
 
-def _both_read_it_alike(text: str) -> bool:
-    """Whether LibYAML reads `text` as PyYAML does. What it would refuse is left to PyYAML, whose messages say more.
+def _both_readers_agree(text: str) -> bool:
+    """Whether LibYAML reads `text` as PyYAML does. Text that LibYAML refuses is left to PyYAML, whose messages say
+    more.
 
-    Its events need no stack, whereas its tree of a deep list would overflow the C stack and end the process.
+    LibYAML's events need no stack, whereas its tree of a deep list would overflow the C stack and end the process.
     """
     if _QUICK is None or _READ_DIFFERENTLY.search(text):
         return False
@@ -171,8 +173,8 @@ def _problems(root: yaml.Node, file: str, first_line: int) -> Iterator[Problem]:
                 if not isinstance(key, yaml.ScalarNode):
                     yield Problem(file, line, Code.NAME_NOT_A_WORD)
                 elif key.value in names:
-                    again = key.start_mark.line + first_line
-                    yield Problem(file, again, Code.NAME_TWICE, field=key.value)
+                    second_line = key.start_mark.line + first_line
+                    yield Problem(file, second_line, Code.NAME_TWICE, field=key.value)
                 else:
                     names.add(key.value)
                 waiting.append((value, depth + 1))

@@ -1,6 +1,7 @@
-"""Long lists in order that are never changed: what tells two of them apart, and the next one with little moved.
+"""Long sorted tuples that are never changed: how two of them differ, and how to make the next one with a few items
+moved.
 
-Of a hundred thousand items an edit moves one. To copy a tuple costs next to nothing; to ask each of its items does not.
+An edit moves one of a hundred thousand items. Copying a tuple costs next to nothing; asking each of its items does not.
 """
 
 from bisect import bisect_left, insort
@@ -11,21 +12,22 @@ Item = TypeVar("Item")
 
 
 def difference(before: tuple[Item, ...], after: tuple[Item, ...]) -> tuple[set[Item], set[Item]]:
-    """What went and what came. Items are the same where they are the same object."""
+    """The items that went and those that came. Items are the same if they are the same object."""
     if before is after:
         return set(), set()
-    most = min(len(before), len(after))
-    begins = _same(most, lambda low, high: before[low:high] == after[low:high])
-    ends = _same(
-        most - begins,
+    shorter = min(len(before), len(after))
+    same_start = _same(shorter, lambda low, high: before[low:high] == after[low:high])
+    same_end = _same(
+        shorter - same_start,
         lambda low, high: before[len(before) - high : len(before) - low] == after[len(after) - high : len(after) - low],
     )
-    were, are = set(before[begins : len(before) - ends]), set(after[begins : len(after) - ends])
-    return were - are, are - were
+    old, new = set(before[same_start : len(before) - same_end]), set(after[same_start : len(after) - same_end])
+    return old - new, new - old
 
 
 def _same(most: int, is_same: Callable[[int, int], bool]) -> int:
-    """How many, at most `most`, are the same. Halves what is left: slices are compared by the interpreter itself."""
+    """How many items are the same, at most `most`. It halves the rest each time: the interpreter itself compares
+    slices."""
     low, high = 0, most
     while low < high:
         middle = (low + high + 1) // 2
@@ -37,16 +39,16 @@ def _same(most: int, is_same: Callable[[int, int], bool]) -> int:
 
 
 def moved(
-    items: tuple[Item, ...], gone: Iterable[Item], come: Iterable[Item], key: Callable[[Item], Any]
+    items: tuple[Item, ...], gone: Iterable[Item], new: Iterable[Item], key: Callable[[Item], Any]
 ) -> tuple[Item, ...]:
-    """`items`, in the order of `key`, without those of `gone` that are among them, and with those that come."""
-    made = list(items)
+    """`items`, in the order of `key`, without those of `gone` that are among them, and with `new` ones."""
+    result = list(items)
     for item in gone:
-        place = bisect_left(made, key(item), key=key)
-        while place < len(made) and made[place] is not item and key(made[place]) == key(item):
+        place = bisect_left(result, key(item), key=key)
+        while place < len(result) and result[place] is not item and key(result[place]) == key(item):
             place += 1
-        if place < len(made) and made[place] is item:
-            del made[place]
-    for item in come:
-        insort(made, item, key=key)
-    return tuple(made)
+        if place < len(result) and result[place] is item:
+            del result[place]
+    for item in new:
+        insort(result, item, key=key)
+    return tuple(result)

@@ -1,10 +1,10 @@
 """The last good version of every file, kept in SIDEDOOR_DATA.
 
-So a broken edit survives a restart harmlessly, and a start reads and renders only what changed since.
+So a broken edit does no harm even after a restart, and a start reads and renders only what has changed.
 
-One SQLite row a file; of documents the words in a table of their own, which no start has to read; of pictures the bytes
-as well, as files beside it, and the sizes that were made of them. All workers share it: what one has read, the others
-take (see loader.py). A disk that is full, read-only or broken costs this copy, never the site.
+One SQLite row for each file. The words of documents are in a table of their own, which no start has to read; the bytes
+of pictures, and the sizes made from them, are files beside the database. All workers share it: one reads, the others
+take its copies (see loader.py). If the disk is full, read-only or broken, only these copies are lost, never the site.
 """
 
 import fcntl
@@ -38,20 +38,20 @@ CREATE TABLE words (version INTEGER PRIMARY KEY, value TEXT NOT NULL, replaced R
 CREATE INDEX replaced_words ON words (replaced) WHERE replaced IS NOT NULL;
 """
 WORDS_OUTLIVE_SECONDS = 300
-"""Words that were replaced or deleted: a worker that does not know of it yet may still need them."""
+"""How long replaced or deleted words are kept: a worker that does not know of the change yet may still need them."""
 _AT_ONCE = 500
 _ROWS_AT_ONCE = 5000
 _IMPORT = re.compile(r"^\s*(?:from|import) sidedoor\.documents\.(\w+)", re.MULTILINE)
-# What somebody is told of a file that is refused changes nothing about those that are read.
+# These only word what is wrong with a refused file, so they change nothing about the files that are read.
 _ONLY_SAY = {"codes", "problems", "problem_words"}
 _READ_WITH = ("Markdown", "pymdown-extensions", "nh3", "pydantic", "PyYAML", "Pillow")
 
 
 class Copy(NamedTuple):
-    """The last good version of a file: `value`, which `reader` made of bytes with this `digest`.
+    """The last good version of a file: `value`, which `reader` made from bytes with this `digest`.
 
-    `signature` is what the file system said of the file; while it says the same, the file need not be opened.
-    `words`: of a document, what `value` leaves out; only on its way in.
+    `signature` is what the file system said about the file; while it stays the same, the file need not be opened.
+    `words`: the part of a document that `value` leaves out; only set when a copy is stored.
     """
 
     file: str
@@ -70,7 +70,7 @@ class Kept:
         self.sizes = Sizes(data / "sizes")
         self._turn = data / "reading.lock"
         self._database: Database | None = None
-        with suppress(Refused):  # a newer version made them, and may need them
+        with suppress(Refused):  # a newer version made the copies, and may need them
             path = data / "kept.sqlite3"
             self._database = Database(path, (_SCHEMA, _WORDS), wal=True, durable=False, keep_open=True)
 
@@ -81,19 +81,19 @@ class Kept:
         try:
             with self._database.reading() as database:
                 rows = database.execute("SELECT file, signature, digest, reader, value, '' FROM kept")
-                while some := rows.fetchmany(_ROWS_AT_ONCE):
-                    yield from map(Copy._make, some)
+                while batch := rows.fetchmany(_ROWS_AT_ONCE):
+                    yield from map(Copy._make, batch)
         except (sqlite3.Error, OSError):
             return
 
-    def one(self, file: str) -> Copy | None:
+    def copy_of(self, file: str) -> Copy | None:
         """The copy of one file."""
         query = "SELECT file, signature, digest, reader, value FROM kept WHERE file = ?"
         row = self._row(query, file)
         return Copy(*row) if row else None
 
-    def some(self, files: Sequence[str]) -> dict[str, Copy]:
-        """The copies of those of some hundred files that are kept."""
+    def copies_of(self, files: Sequence[str]) -> dict[str, Copy]:
+        """The kept copies of `files`, a few hundred at most."""
         query = f"SELECT file, signature, digest, reader, value FROM kept WHERE file IN ({_marks(files)})"  # noqa: S608
         return {row[0]: Copy(*row) for row in self._rows(query, files)}
 
@@ -115,7 +115,8 @@ class Kept:
             return []
 
     def update(self, copies: Iterable[Copy], forgotten: Iterable[str] = ()) -> bool:
-        """Keep `copies`; forget files that were deleted on purpose, which must not come back. Whether that was done."""
+        """Keep `copies`; forget files that were deleted on purpose, which must not come back. Returns whether it
+        succeeded."""
         copies, gone = list(copies), list(forgotten)
         for file in gone:
             if file.startswith(SHOWN):
@@ -142,7 +143,7 @@ class Kept:
 
     @contextmanager
     def turn(self) -> Iterator[bool]:
-        """Whether it is this process's turn to read what no copy is of; another's, while it does.
+        """Whether it is this process's turn to read the files without a copy; False while another process has the turn.
 
         The kernel ends the turn of a process that dies.
         """
@@ -151,13 +152,13 @@ class Kept:
             private_file(self._turn)
             lock = os.open(self._turn, os.O_RDWR | os.O_CLOEXEC)
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            mine = True
+            is_mine = True
         except BlockingIOError:
-            mine = False
+            is_mine = False
         except OSError:  # nothing can be kept here: everybody reads for themselves
-            mine = True
+            is_mine = True
         try:
-            yield mine
+            yield is_mine
         finally:
             if lock >= 0:
                 os.close(lock)
@@ -165,21 +166,21 @@ class Kept:
     def keep_picture(self, name: str, raw: bytes) -> None:
         """Keep the bytes of a picture, whole or not at all."""
         path = self._pictures / name
-        whole = path.with_name(f".{name}.{os.getpid()}-{threading.get_ident()}")
+        temporary = path.with_name(f".{name}.{os.getpid()}-{threading.get_ident()}")
         with suppress(OSError):
             try:
-                private_file(whole)
-                whole.write_bytes(raw)
-                os.replace(whole, path)
+                private_file(temporary)
+                temporary.write_bytes(raw)
+                os.replace(temporary, path)
             finally:
-                whole.unlink(missing_ok=True)
+                temporary.unlink(missing_ok=True)
 
     def has_picture(self, name: str) -> bool:
         """Whether the bytes of this picture are kept."""
         return (self._pictures / name).is_file()
 
     def picture(self, name: str) -> bytes | None:
-        """What is kept of it; None if nothing is kept or readable."""
+        """The kept bytes of a picture; None if there are none, or they cannot be read."""
         try:
             return (self._pictures / name).read_bytes()
         except OSError:
@@ -190,9 +191,9 @@ def _update(database: sqlite3.Connection, copies: list[Copy], gone: list[str]) -
     now = time.time()
     files = [*(copy.file for copy in copies), *gone]
     for first in range(0, len(files), _AT_ONCE):
-        some = files[first : first + _AT_ONCE]
-        query = f"SELECT file, digest, reader FROM kept WHERE file IN ({_marks(some)})"  # noqa: S608
-        before = [(now, version_of(*row)) for row in database.execute(query, some).fetchall()]
+        batch = files[first : first + _AT_ONCE]
+        query = f"SELECT file, digest, reader FROM kept WHERE file IN ({_marks(batch)})"  # noqa: S608
+        before = [(now, version_of(*row)) for row in database.execute(query, batch).fetchall()]
         database.executemany("UPDATE words SET replaced = ? WHERE version = ?", before)
     database.executemany("DELETE FROM kept WHERE file = ?", [(file,) for file in gone])
     database.executemany(
@@ -203,7 +204,7 @@ def _update(database: sqlite3.Connection, copies: list[Copy], gone: list[str]) -
         "INSERT OR REPLACE INTO kept VALUES (?, ?, ?, ?, ?)",
         [(copy.file, copy.signature, copy.digest, copy.reader, copy.value) for copy in copies],
     )
-    # Where only the date of a file is another, or its words came back, its version is the one of before.
+    # If only a file's date changed, or its words came back, its version is the same as before.
     versions = [(version_of(copy.file, copy.digest, copy.reader),) for copy in copies if not copy.words]
     database.executemany("UPDATE words SET replaced = NULL WHERE version = ?", versions)
     _forget_replaced(database)
@@ -219,23 +220,25 @@ def _forget_replaced(database: sqlite3.Connection) -> None:
 
 @cache
 def reader_version() -> str:
-    """Changes with the code that reads documents, ours and others', so that what older code made is made again."""
+    """Identifies the code that reads documents, ours and that of others, so that whatever older code made is made
+    again."""
     ours = b"".join(path.read_bytes() for path in reading_modules())
     others = " ".join(f"{name} {metadata.version(name)}" for name in _READ_WITH)
     return hashlib.sha256(ours + others.encode()).hexdigest()[:16]
 
 
 def reading_modules() -> list[Path]:
-    """The modules of this folder that reading a file really uses: what `reading` and the children it asks import."""
+    """The modules of this folder that take part in reading a file: everything that `reading` and the children
+    import."""
     folder = Path(__file__).parent
-    found: set[str] = set()
+    names: set[str] = set()
     waiting = {"reading", "lean", "render_child", "darkroom_child"}
     while waiting:
-        found.add(name := waiting.pop())
-        waiting |= _imported(folder / f"{name}.py") - found - _ONLY_SAY
-    return sorted(folder / f"{name}.py" for name in found)
+        names.add(name := waiting.pop())
+        waiting |= _imported(folder / f"{name}.py") - names - _ONLY_SAY
+    return sorted(folder / f"{name}.py" for name in names)
 
 
 def _imported(path: Path) -> set[str]:
-    # Not parsed: at every start of every process that would take as long as to look at ten thousand files.
+    # Not parsed: at every start of every process that would take as long as looking at ten thousand files.
     return set(_IMPORT.findall(path.read_text("utf-8")))

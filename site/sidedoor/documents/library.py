@@ -1,7 +1,7 @@
-"""The Library: every document, drafts and embargoed ones too. `Library.public(now)` is the only way out.
+"""The Library: every document, including drafts and embargoed ones. `Library.public(now)` is the only way out.
 
-What is not public at a moment is not in the PublicLibrary of that moment, so no page, list, feed, search or error
-that is made from one can give it away. Visibility is decided when read, from the clock; no job has to fire.
+What is not public at a moment is not in the PublicLibrary for that moment, so no page, list, feed, search or error made
+from one can give it away. Visibility is decided when somebody reads, from the clock; no job has to run.
 """
 
 import re
@@ -21,12 +21,12 @@ from sidedoor.documents.site import Group, Site
 NEVER = datetime.max.replace(tzinfo=UTC)
 _NO_DOCUMENT = frozenset(("contacts", "chat", "feedback", "help", "journalists", "news", "pack", "search"))
 SPOKEN_PLACES = frozenset(("/", "/help", "/contacts", "/search", "/feedback", "/feedback/sent", "/chat"))
-"""What is there in every language, whatever its documents are."""
+"""Addresses that exist in every language, whatever documents it has."""
 _NEWS_LIST = re.compile(r"/news/(?:\d{4}(?:/page/\d+)?|page/\d+|rss\.xml|atom\.xml|feed\.json)")
 
 
 def _may_be_hidden(path: str) -> bool:
-    """Whether a path is one that a document has, shown or not: `/help/…`, `/news/…`, or a page at the top."""
+    """Whether a path could be that of a document, shown or not: `/help/…`, `/news/…`, or a page at the top level."""
     first, _, rest = path.removeprefix("/").rstrip("/").partition("/")
     if first == "news" and rest:
         return _NEWS_LIST.fullmatch(path) is None
@@ -35,10 +35,10 @@ def _may_be_hidden(path: str) -> bool:
 
 @dataclass(frozen=True)
 class Library:
-    """Everything in the content folder that could be read, and every problem with what could not.
+    """Everything in the content folder that could be read, and every problem with the rest.
 
-    `documents`: in the order of their files. `pictures`: pictures and recordings by name; of a recording there is no
-    more than its name.
+    `documents`: in the order of their files. `pictures`: pictures and recordings by name; for a recording the value is
+    only its name.
     """
 
     site: Site
@@ -54,12 +54,14 @@ class Library:
         seen = {document: self.visibility(document, now) for document in self.documents}
         return self.public_of(seen, now, min(later, default=NEVER))
 
-    def public_of(self, seen: Mapping[Document, Visibility], now: datetime, valid_until: datetime) -> "PublicLibrary":
-        """The documents by what `visibility` says of each."""
-        shown = [document for document in self.documents if seen[document] is Visibility.SHOWN]
-        others = [document for document in self.documents if seen[document] is not Visibility.SHOWN]
+    def public_of(
+        self, visibilities: Mapping[Document, Visibility], now: datetime, valid_until: datetime
+    ) -> "PublicLibrary":
+        """The public library made of what `visibility` says about each document."""
+        shown = [document for document in self.documents if visibilities[document] is Visibility.SHOWN]
+        not_shown = [document for document in self.documents if visibilities[document] is not Visibility.SHOWN]
         withdrawn, removed = (
-            [document for document in others if seen[document] is wanted]
+            [document for document in not_shown if visibilities[document] is wanted]
             for wanted in (Visibility.WITHDRAWN, Visibility.REMOVED)
         )
         return PublicLibrary(
@@ -81,20 +83,21 @@ class Library:
         valid_until: datetime,
         pictures: bool,
     ) -> "PublicLibrary":
-        """What follows `before` where only `moved` were, are gone, or are seen otherwise now: HIDDEN, if they are gone.
+        """The successor of `before`, where only the documents of `moved` came, changed or went: those that went are
+        HIDDEN.
 
-        `pictures`: whether there are others than before.
+        `pictures`: whether the library's pictures have changed.
         """
         shown, withdrawn, removed = (
-            in_order.moved(were, moved, [document for document, seen in moved.items() if seen is wanted], _file_of)
-            for were, wanted in (
+            in_order.moved(earlier, moved, [document for document, seen in moved.items() if seen is wanted], _file_of)
+            for earlier, wanted in (
                 (before.shown, Visibility.SHOWN),
                 (before.withdrawn, Visibility.WITHDRAWN),
                 (before.removed, Visibility.REMOVED),
             )
         )
-        same = not pictures and not any(document.pictures for document in moved)
-        made = PublicLibrary(
+        same_pictures = not pictures and not any(document.pictures for document in moved)
+        after = PublicLibrary(
             now=now,
             valid_until=valid_until,
             site=self.site,
@@ -102,28 +105,28 @@ class Library:
             shown=shown,
             withdrawn=withdrawn,
             removed=removed,
-            pictures=before.pictures if same else self._on_pages(shown, withdrawn),
+            pictures=before.pictures if same_pictures else self._on_pages(shown, withdrawn),
         )
-        made.follow(before, moved)
-        return made
+        after.follow(before, moved)
+        return after
 
     def _on_pages(self, shown: Iterable[Document], withdrawn: Iterable[Document]) -> dict[str, Picture | str]:
         return {
-            name: known
+            name: picture
             for documents in (shown, withdrawn)
             for document in documents
             for name in document.pictures
-            if (known := self.pictures.get(name))
+            if (picture := self.pictures.get(name))
         }
 
     def visibility(self, document: Document, now: datetime) -> Visibility:
-        """What the public may know of a document at `now`. Of a translation nothing while its original is not shown, or
-        while nobody who knows the language has read it, unless site.toml shows those, too."""
+        """What the public may know of a document at `now`. Of a translation, nothing while its original is hidden, or
+        until somebody who knows the language has read it, unless site.toml shows unread ones too."""
         seen = document.visibility(now)
         if document.translation is None or seen is Visibility.HIDDEN:
             return seen
-        spoken = self.site.spoken(document.folder)
-        if spoken is None or (spoken.show == "reviewed" and not is_reviewed(document)):
+        settings = self.site.language_settings(document.folder)
+        if settings is None or (settings.show == "reviewed" and not is_reviewed(document)):
             return Visibility.HIDDEN
         original = self.original_of(document)
         return seen if original is None or original.visibility(now) is Visibility.SHOWN else Visibility.HIDDEN
@@ -133,7 +136,8 @@ class Library:
         return {}
 
     def original_of(self, document: Document) -> Document | None:
-        """The page that a translation was made from; None if there is none, or if it is no translation."""
+        """The page that a translation was made from; None if it does not exist, or if the document is not a
+        translation."""
         if not document.folder:
             return None
         kind = document.kind
@@ -142,8 +146,9 @@ class Library:
         return self._originals[kind].get(document.slug)
 
     def _in_own_folder(self, kind: Kind) -> tuple[Document, ...]:
-        """The documents of a kind in the site's own language: only where news is translated are these very many."""
-        name = next(name for name, known in FOLDERS.items() if known == kind)
+        """The documents of a kind in the site's own language. News is by far the most, but is needed only if it is
+        translated."""
+        name = next(name for name, folder_kind in FOLDERS.items() if folder_kind == kind)
         first, after = (bisect_left(self.documents, f"{name}{mark}", key=_file_of) for mark in "/0")
         return self.documents[first:after]
 
@@ -154,8 +159,8 @@ def _file_of(document: Document) -> str:
 
 def is_reviewed(document: Document) -> bool:
     """Whether somebody who knows the language has read a translation beside its original."""
-    told = document.translation
-    return told is None or (told.reviewer is not None and not told.awaiting_review)
+    meta = document.translation
+    return meta is None or (meta.reviewer is not None and not meta.awaiting_review)
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,7 +177,7 @@ class PublicLibrary:
     pictures: Mapping[str, Picture | str]
 
     def shows_the_same_as(self, other: "PublicLibrary") -> bool:
-        """Whether the public sees the very same: a document that was not read again is the same object."""
+        """Whether the public sees exactly the same: a document that was not read again is the same object."""
         return (
             self.shown == other.shown
             and self.withdrawn == other.withdrawn
@@ -183,33 +188,33 @@ class PublicLibrary:
         )
 
     def follow(self, before: "PublicLibrary", moved: Mapping[Document, Visibility]) -> None:
-        """Keep the lists of `before`, but for the documents that came, went or changed: `moved`."""
-        here = [document for document, seen in moved.items() if seen is Visibility.SHOWN]
-        with_a_page = [document for document, seen in moved.items() if seen is Visibility.WITHDRAWN] + here
-        own = [document for document in moved if document.kind == "news" and not document.folder]
-        came = [document for document in here if document.kind == "news" and not document.folder]
+        """Take over the lists of `before`, except for the documents of `moved`, which came, went or changed."""
+        shown = [document for document, seen in moved.items() if seen is Visibility.SHOWN]
+        with_a_page = [document for document, seen in moved.items() if seen is Visibility.WITHDRAWN] + shown
+        moved_news = [document for document in moved if document.kind == "news" and not document.folder]
+        new_news = [document for document in shown if document.kind == "news" and not document.folder]
         years = dict(before.news_by_year)
-        for year in {self._year(item) for item in own}:
-            of_year = [item for item in came if self._year(item) == year]
-            years[year] = self._with(years.get(year, ()), own, of_year)
-        known = {year: items for year, items in sorted(years.items(), reverse=True) if items}
-        vars(self).update(news=self._with(before.news, own, came), news_by_year=known)
-        made = vars(before)
-        if "by_path" in made:
-            by_path = {**made["by_path"]}
+        for year in {self._year(item) for item in moved_news}:
+            of_year = [item for item in new_news if self._year(item) == year]
+            years[year] = self._with(years.get(year, ()), moved_news, of_year)
+        by_year = {year: items for year, items in sorted(years.items(), reverse=True) if items}
+        vars(self).update(news=self._with(before.news, moved_news, new_news), news_by_year=by_year)
+        lists = vars(before)
+        if "by_path" in lists:
+            by_path = {**lists["by_path"]}
             for document in moved:
                 if by_path.get(document.path) is document:
                     del by_path[document.path]
             by_path |= {document.path: document for document in with_a_page}
             vars(self).update(by_path=by_path)
         if all(document.plain for document in moved):
-            # What is plain is in none of these.
-            vars(self).update({name: made[name] for name in ("_others", "_former", "_in_folders") if name in made})
+            # Plain documents are in none of these.
+            vars(self).update({name: lists[name] for name in ("_others", "_former", "_in_folders") if name in lists})
 
     def _with(
-        self, items: tuple[Document, ...], gone: Iterable[Document], come: Iterable[Document]
+        self, items: tuple[Document, ...], gone: Iterable[Document], new: Iterable[Document]
     ) -> tuple[Document, ...]:
-        return in_order.moved(items[::-1], gone, come, self._oldest_first)[::-1]
+        return in_order.moved(items[::-1], gone, new, self._oldest_first)[::-1]
 
     def _year(self, item: Document) -> int:
         return (item.published_at or self.now).astimezone(self.site.zone).year
@@ -219,12 +224,13 @@ class PublicLibrary:
 
     @cached_property
     def _others(self) -> tuple[Document, ...]:
-        """All that have a page but plain news, of which no list but that of news, and no other page, has to know."""
+        """Everything that has a page except plain news, which no list but that of news, and no other page, needs to
+        know."""
         return tuple(document for document in (*self.withdrawn, *self.shown) if not document.plain)
 
     @cached_property
     def by_path(self) -> Mapping[str, Document]:
-        """Documents that have a page, by address: shown ones and withdrawn ones that stay."""
+        """Documents with a page, by address: those shown, and withdrawn ones that stay."""
         return {document.path: document for document in (*self.withdrawn, *self.shown)}
 
     @cached_property
@@ -234,7 +240,7 @@ class PublicLibrary:
 
     @cached_property
     def redirects(self) -> Mapping[str, str]:
-        """Former addresses and where each leads now. A page that exists always wins over a former address."""
+        """Former addresses and where each leads now. An existing page always wins over a former address."""
         moved = {}
         for former, document in self._former.items():
             if former not in self.by_path and former not in self.gone and self.borrowed(former) is None:
@@ -245,36 +251,37 @@ class PublicLibrary:
         return moved
 
     def replacement(self, document: Document) -> str | None:
-        """Where a page that was taken back leads, if readers can open that now."""
+        """Where a page that was taken back leads, if readers can open that now; else None."""
         withdrawn = document.meta.withdrawn
         return self.lead(withdrawn.replacement) if withdrawn and withdrawn.replacement else None
 
     def lead(self, address: str, language: str = "") -> str | None:
-        """The address for a link to `address` of this site; None where nobody may know now that there is such a page.
+        """The address for a link to `address` on this site; None if readers may not know now that there is such a page.
 
-        A page that was removed leads to what replaced it. In a `language`, links lead to what is there in it.
+        The address of a removed page leads to its replacement. With a `language`, links lead to the version in that
+        language.
         """
-        led = self._lead(address)
-        return self.in_language(led, language) if led and language else led
+        target = self._lead(address)
+        return self.in_language(target, language) if target and language else target
 
     def _lead(self, address: str) -> str | None:
         seen: set[str] = set()
-        path, mark, part = address.partition("#")
+        path, mark, anchor = address.partition("#")
         while document := self.gone.get(path):
             if path in seen or not document.meta.withdrawn or not document.meta.withdrawn.replacement:
                 return None
             seen.add(path)
-            path, mark, part = document.meta.withdrawn.replacement, "", ""
+            path, mark, anchor = document.meta.withdrawn.replacement, "", ""
         if path in self.by_path or path in self._former or self.borrowed(path):
-            return path + mark + part
+            return path + mark + anchor
         folder, rest = self.split(path)
         lends = folder and folder not in self.site.forms
-        known = rest not in SPOKEN_PLACES if lends else bool(folder) or _may_be_hidden(path)
-        return None if known and not self._is_news_place(folder, rest) else path + mark + part
+        is_secret = rest not in SPOKEN_PLACES if lends else bool(folder) or _may_be_hidden(path)
+        return None if is_secret and not self._is_news_place(folder, rest) else path + mark + anchor
 
     @cached_property
     def _former(self) -> Mapping[str, Document]:
-        """Former addresses. A translation may have stood at the root, under a slug of its own."""
+        """The documents at former addresses. A translation may once have stood at the root, under a slug of its own."""
         former: dict[str, Document] = {}
         for document in self._others:
             for slug in document.meta.previous_slugs:
@@ -283,8 +290,8 @@ class PublicLibrary:
         return former
 
     def split(self, path: str) -> tuple[str, str]:
-        """The language folder that an address begins with, if it is one of this site, and the rest: `/cy/help` is
-        `cy` and `/help`; `/cy` is `cy` and `/`."""
+        """The language folder at the start of an address, if the site has it, and the rest: `/cy/help` gives `cy` and
+        `/help`; `/cy` gives `cy` and `/`."""
         first, mark, rest = path.removeprefix("/").partition("/")
         if first not in self._folders or (mark and not rest):
             return "", path
@@ -292,8 +299,8 @@ class PublicLibrary:
 
     @cached_property
     def _in_folders(self) -> frozenset[str]:
-        """The addresses of which another language has words of its own, without that language."""
-        # News in the site's own language has none, and what is plain is nothing else.
+        """The addresses, without a language, for which another language has its own page."""
+        # Addresses of news in the site's own language are left out, and plain documents are all such news.
         paths = (document.path for document in self._others)
         return frozenset(self.split(path)[1] for path in paths if not path.startswith("/news/"))
 
@@ -302,81 +309,86 @@ class PublicLibrary:
         return frozenset((*self.site.languages, *self.site.forms)) - {self.site.language}
 
     def borrowed(self, path: str) -> Document | None:
-        """The page in the site's own language that stands in for one that `path`'s language has not; None where there
-        is none, or one of its own. News is not lent: a language has its own, or none. A form is lent nothing."""
+        """The page in the site's own language that stands in for one missing in `path`'s language; None if there is
+        none, or if the language has its own page. News is not lent: a language has its own, or none. A form is lent
+        nothing."""
         folder, rest = self.split(path)
         lends = folder and folder not in self.site.forms and path not in self.by_path
         lent = self.by_path.get(rest) if lends else None
         return lent if lent and not lent.folder and lent.kind != "news" else None
 
     def in_language(self, address: str, language: str) -> str:
-        """Where `language` has what stands at an address of the site's own language; that address where it has not."""
+        """The address in `language` of what stands at an address of the site's own language; the same address if the
+        language does not have it."""
         folder = self.site.folder(language)
         path, mark, part = address.partition("#")
-        there = f"/{folder}" if path == "/" else f"/{folder}{path}"
+        own_path = f"/{folder}" if path == "/" else f"/{folder}{path}"
         has = folder and (
-            path in SPOKEN_PLACES or self._is_news_place(folder, path) or there in self.by_path or self.borrowed(there)
+            path in SPOKEN_PLACES
+            or self._is_news_place(folder, path)
+            or own_path in self.by_path
+            or self.borrowed(own_path)
         )
-        return there + mark + part if has else address
+        return own_path + mark + part if has else address
 
     def own_versions(self, path: str) -> dict[str, str]:
-        """The languages that have words of their own for an address of this site, and their addresses. A form is no
-        version for another language, nor has it any."""
+        """The languages that have their own page for an address of this site, and its addresses there. A form is not a
+        version for another language, and has no versions itself."""
         folder, rest = self.split(path)
-        found: dict[str, str] = {}
+        versions: dict[str, str] = {}
         if folder in self.site.forms:
-            return found
+            return versions
         if rest.startswith("/news/") and rest not in self._in_folders and rest in self.by_path:
-            return {self.site.language: rest}  # as nearly all of a newsroom's
+            return {self.site.language: rest}  # true of nearly all news
         for language in self.site.languages:
-            there = self.in_language(rest, language)
-            is_there = self.split(there)[0] == self.site.folder(language) and self.borrowed(there) is None
-            if is_there and (there in self.by_path or rest in SPOKEN_PLACES or self._is_news_place("", rest)):
-                found[language] = there
-        return found
+            version = self.in_language(rest, language)
+            is_there = self.split(version)[0] == self.site.folder(language) and self.borrowed(version) is None
+            if is_there and (version in self.by_path or rest in SPOKEN_PLACES or self._is_news_place("", rest)):
+                versions[language] = version
+        return versions
 
     @cached_property
     def form_pages(self) -> Mapping[str, tuple[str, ...]]:
-        """The addresses of the pages that there are in each form."""
-        found: dict[str, tuple[str, ...]] = {}
+        """The addresses of the pages in each form."""
+        pages: dict[str, tuple[str, ...]] = {}
         for document in self._others:
             if document.folder in self.site.forms:
-                found[document.folder] = (*found.get(document.folder, ()), document.path)
-        return found
+                pages[document.folder] = (*pages.get(document.folder, ()), document.path)
+        return pages
 
     def forms_of(self, path: str) -> dict[str, str]:
-        """The other forms that there are of what stands at an address, and their addresses."""
+        """The other forms of the page at an address, and their addresses."""
         rest = self.split(path)[1]
-        found = {form: f"/{form}{rest}" for form in self.site.forms}
-        return {form: there for form, there in found.items() if there in self.by_path and there != path}
+        addresses = {form: f"/{form}{rest}" for form in self.site.forms}
+        return {form: address for form, address in addresses.items() if address in self.by_path and address != path}
 
     def _is_news_place(self, folder: str, path: str) -> bool:
-        """Whether a language has the list or the feed of news that is at `path` in the site's own."""
+        """Whether a language has the list or feed of news that the site's own language has at `path`."""
         if path == "/news" or _NEWS_LIST.fullmatch(path):
             return bool(self.news_in(folder or self.site.language))
         return False
 
     @cached_property
     def news(self) -> tuple[Document, ...]:
-        """News in the site's own language that is shown, newest first."""
+        """News in the site's own language that the public sees, newest first."""
         news = (document for document in self.shown if document.kind == "news" and not document.folder)
         return tuple(sorted(news, key=self._oldest_first, reverse=True))
 
     @cached_property
     def news_by_year(self) -> Mapping[int, tuple[Document, ...]]:
-        """The same by the year of publication in the site's zone, the last year first."""
+        """That news by the year of publication in the site's zone, the last year first."""
         years: dict[int, list[Document]] = {}
         for item in self.news:
             years.setdefault(self._year(item), []).append(item)
         return {year: tuple(items) for year, items in sorted(years.items(), reverse=True)}
 
     def news_in(self, language: str) -> tuple[Document, ...]:
-        """News in `language` that is shown, newest first."""
+        """News in `language` that the public sees, newest first."""
         folder = self.site.folder(language)
         return self._translated_news.get(folder, ()) if folder else self.news
 
     def years_of_news(self, language: str) -> Mapping[int, tuple[Document, ...]]:
-        """The same by year, the last year first."""
+        """News in `language` by year, the last year first."""
         if not self.site.folder(language):
             return self.news_by_year
         items = self.news_in(language)
@@ -385,16 +397,16 @@ class PublicLibrary:
 
     @cached_property
     def _translated_news(self) -> Mapping[str, tuple[Document, ...]]:
-        found: dict[str, list[Document]] = {}
+        news: dict[str, list[Document]] = {}
         for document in self._others:
             if document.kind == "news" and document.folder and document not in self.withdrawn:
-                found.setdefault(document.folder, []).append(document)
-        newest = {folder: sorted(items, key=self._oldest_first, reverse=True) for folder, items in found.items()}
+                news.setdefault(document.folder, []).append(document)
+        newest = {folder: sorted(items, key=self._oldest_first, reverse=True) for folder, items in news.items()}
         return {folder: tuple(items) for folder, items in newest.items()}
 
     @cached_property
     def help(self) -> tuple[Document, ...]:
-        """Help pages that are shown, in the site's language, in the order of their groups."""
+        """Help pages that the public sees, in the site's language, in the order of their groups."""
         return self.help_in(self.site.language)
 
     def help_in(self, language: str) -> tuple[Document, ...]:
@@ -402,7 +414,7 @@ class PublicLibrary:
         return tuple(page for page in self._listed(language) if page.kind == "help")
 
     def groups(self, language: str) -> list[tuple[Group, list[Document]]]:
-        """The groups, and their help pages and tools in `language`; groups without a page are left out."""
+        """The groups with their help pages and tools in `language`; groups without a page are left out."""
         pages = self._listed(language)
         grouped = [
             (group, [page for page in pages if self.original_of(page).group == group.id]) for group in self.site.groups
@@ -410,34 +422,34 @@ class PublicLibrary:
         return [(group, members) for group, members in grouped if members]
 
     def group_of(self, page: Document) -> Group | None:
-        """The group of the list of help pages that a page stands in: a translation in that of its original."""
+        """A page's group in the list of help pages; a translation has the group of its original."""
         name = self.original_of(page).group
         return next((group for group in self.site.groups if group.id == name), None)
 
     def original_of(self, page: Document) -> Document:
-        """What a translation was made from; the page itself, where there is nothing of the kind."""
+        """The original of a translation; the page itself, if it has none."""
         return self.by_path.get(path_of(page.kind, page.slug), page)
 
     def _listed(self, language: str) -> list[Document]:
-        """The pages of groups as one who reads `language` finds them, lent ones too."""
+        """The pages in groups as a reader of `language` finds them, including those lent to it."""
         place = {group.id: number for number, group in enumerate(self.site.groups)}
         folder = self.site.folder(language)
         listed = []
         for page in (self._grouped[""] | self._grouped.get(folder, {})).values():
-            told = self.original_of(page)
-            if told.group in place:
-                listed.append((place[told.group], getattr(told.meta, "order", 0), page.slug, page))
-        return [page for *_, page in sorted(listed, key=lambda one: one[:3])]
+            original = self.original_of(page)
+            if original.group in place:
+                listed.append((place[original.group], getattr(original.meta, "order", 0), page.slug, page))
+        return [page for *_, page in sorted(listed, key=lambda entry: entry[:3])]
 
     @cached_property
     def _grouped(self) -> Mapping[str, dict[tuple[Kind, str], Document]]:
-        """What is shown and may stand in a group, by language folder."""
+        """The shown pages that may stand in a group, by language folder."""
         withdrawn = set(self.withdrawn)
-        found: dict[str, dict[tuple[Kind, str], Document]] = {"": {}}
+        pages: dict[str, dict[tuple[Kind, str], Document]] = {"": {}}
         for page in self._others:
             if page.kind != "news" and page not in withdrawn:
-                found.setdefault(page.folder, {})[page.kind, page.slug] = page
-        return found
+                pages.setdefault(page.folder, {})[page.kind, page.slug] = page
+        return pages
 
     def find(self, kind: Kind, slug: str, language: str = "") -> Document | None:
         """The page with this slug, shown or withdrawn: in `language`, or lent to it."""
@@ -445,14 +457,14 @@ class PublicLibrary:
         return self.by_path.get(path) or self.borrowed(path)
 
     def help_now(self, language: str) -> str:
-        """The address of the page that answers the first situation of site.toml, for who reads `language`."""
+        """For a reader of `language`: the address of the page that answers the first situation of site.toml."""
         first = self.site.situations[0].page if self.site.situations else ""
         return self.in_language(path_of("help", first) if self.find("help", first) else "/contacts", language)
 
     def updated_at(self, language: str) -> datetime | None:
-        """When the news in `language` last changed, as far as the public knows."""
+        """When the news in `language` last changed, as far as the public may know."""
         folder, items = self.site.folder(language), self.news_in(language)
-        # Plain news has no note, so that the newest was published last.
+        # Plain news has no change notes, so of those the newest changed last.
         items = (*items[:1], *(item for item in self._others if item.kind == "news" and item.folder == folder))
         moments = (item.updated_at(self.now) for item in items if item not in self.withdrawn)
         return max((moment for moment in moments if moment), default=None)

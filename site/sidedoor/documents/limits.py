@@ -1,4 +1,4 @@
-"""What the kernel lets a child process take, which may be asked something hostile: then the kernel ends it."""
+"""Limits that the kernel enforces on a child process: it ends a child that hostile input makes too greedy."""
 
 import resource
 
@@ -13,7 +13,7 @@ def limit_memory() -> None:
 
 
 def limit_time(seconds: int = SECONDS_A_QUESTION) -> None:
-    """The same for the processor time of the next question."""
+    """Let the kernel end this process when its next question takes more processor time than this."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     limit = int(used.ru_utime + used.ru_stime) + 1 + seconds
     resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.RLIM_INFINITY))

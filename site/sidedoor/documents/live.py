@@ -1,7 +1,7 @@
-"""The Library of this moment, kept up to date by a thread that looks at the folder whenever something in it changes.
+"""The Library at this moment, kept up to date by a thread that looks at the folder whenever something in it changes.
 
-The kernel tells which files changed (inotify, through watchfiles), and only those are looked at. It does not for every
-file system, so the thread also looks at everything, as often as costs next to nothing.
+The kernel tells which files changed (inotify, through watchfiles), and only those are looked at. It does not do so on
+every file system, so the thread also looks at everything, as often as that costs next to nothing.
 """
 
 import logging
@@ -20,22 +20,22 @@ from sidedoor.documents.sizes import Size
 
 SETTLE_SECONDS = 0.1
 LONGEST_QUIET_SECONDS = 0.5
-# A look may take this part of the thread's time at most.
+# Looking at everything may take at most this share of the thread's time.
 _LOOKING_SHARE = 0.02
 _LONG_START_SECONDS = 1.0
 _FIRST_SECONDS, _MORE_SECONDS = 1.0, 3.0
-"""How long a start reads news before it answers, and how long it then reads on at least until it shows it."""
+"""How long a start reads news before the site answers, and how long at least it then reads on before it shows more."""
 _MORE_READING_THAN_SHOWING = 5
 log = logging.getLogger("sidedoor.content")
 
 
 class LiveLibrary:
-    """`library` is always whole: a new one replaces it in one assignment, and whoever reads the old one keeps it."""
+    """`library` is always whole: a new one replaces it in one assignment, and code that reads the old one keeps it."""
 
     def __init__(self, loader: Loader, soon: bool = False) -> None:
         """Read the folder once. Raises Refused as `Loader.load` does.
 
-        `soon`: where there is much to read, be ready with all but a part of the news, and read on in `watch`.
+        `soon`: if there is much to read, be ready with everything but a part of the news, and read on in `watch`.
         """
         self._loader = loader
         began = time.monotonic()
@@ -45,41 +45,41 @@ class LiveLibrary:
         self._stop = threading.Event()
         self._seen = time.monotonic()
         self._thread: threading.Thread | None = None
-        self._tell(self.library.problems)
+        self._log_problems(self.library.problems)
 
-    def refresh(self, settled: bool = False, told: Collection[str] | None = None) -> Library:
-        """Look at the folder now. `settled` and `told` as in `Loader.load`."""
+    def refresh(self, settled: bool = False, changed: Collection[str] | None = None) -> Library:
+        """Look at the folder now. `settled` and `changed` as in `Loader.load`."""
         with self._looking:
-            self._take(self._loader.load(settled, told))
+            self._show(self._loader.load(settled, changed))
         return self.library
 
     def read_on(self, seconds: float) -> None:
-        """Read more of what the start has left."""
+        """Read more of the files that the start left."""
         with self._looking:
-            self._take(self._loader.read_on(seconds))
+            self._show(self._loader.read_on(seconds))
 
-    def _take(self, library: Library) -> None:
+    def _show(self, library: Library) -> None:
         if library is not self.library:
-            known, self.library = self.library.problems, library
-            self._tell(problem for problem in library.problems if problem not in known)
-            self._tell_mended(known, library.problems)
+            before, self.library = self.library.problems, library
+            self._log_problems(problem for problem in library.problems if problem not in before)
+            self._log_mended(before, library.problems)
 
     @property
     def behind(self) -> int:
-        """How many files are still to be read since the start."""
+        """How many files the start has still to read."""
         return self._loader.behind
 
     def unseen_for(self) -> float:
-        """Seconds since the folder was last looked at, where a thread looks; 0 where none does."""
+        """Seconds since the thread last looked at the folder; 0 if no thread is running."""
         return time.monotonic() - self._seen if self._thread else 0.0
 
     @property
     def away(self) -> bool:
-        """Whether the folder is not there: then the library is as it was last good."""
+        """Whether the folder is away: then the library keeps its last good state."""
         return any(problem.code is Code.FOLDER_AWAY for problem in self.library.problems)
 
     def picture(self, name: str) -> bytes | None:
-        """The bytes of one of the library's pictures; None if they are nowhere."""
+        """The bytes of one of the library's pictures; None if there are none."""
         return self._loader.picture(name)
 
     def size(self, size: Size) -> bytes | None:
@@ -100,7 +100,7 @@ class LiveLibrary:
             self._thread.join()
 
     def _read_on(self) -> None:
-        """Read what the start has left, and show it in parts. Changes are looked at in between."""
+        """Read the files that the start left, and show them in parts. Changes are looked at in between."""
         seconds = _MORE_SECONDS
         while self._loader.behind and not self._stop.is_set():
             began = time.monotonic()
@@ -109,7 +109,7 @@ class LiveLibrary:
             except Exception:
                 log.exception("The content folder could not be read on.")
                 self._stop.wait(_MORE_SECONDS)
-            # To show what was read takes the longer the more there is.
+            # The more news there is, the longer it takes to show what was read.
             showing = time.monotonic() - began - seconds
             seconds = max(_MORE_SECONDS, _MORE_READING_THAN_SHOWING * showing)
             self._stop.wait(SETTLE_SECONDS)
@@ -119,20 +119,21 @@ class LiveLibrary:
     def _watch(self) -> None:
         if self._loader.behind:
             threading.Thread(target=self._read_on, name="reading on", daemon=True).start()
-        looked, wait = time.monotonic(), 2 * self._start_took
-        for told in self._tidings():
+        last_look, pause = time.monotonic(), 2 * self._start_took
+        for changed in self._changes():
             self._seen = time.monotonic()
-            if told:
-                self._look(told)
-            if told is None or time.monotonic() - looked >= wait:
+            if changed:
+                self._look(changed)
+            if changed is None or time.monotonic() - last_look >= pause:
                 began = time.monotonic()
                 self._look(None)
-                looked = time.monotonic()
-                wait = (looked - began) / _LOOKING_SHARE
+                last_look = time.monotonic()
+                pause = (last_look - began) / _LOOKING_SHARE
 
-    def _tidings(self) -> Iterator[Collection[str] | None]:
-        """The files that changed, as the kernel tells; none after each half second without; None if it missed some."""
-        # Of what changed before the watch stood, the kernel tells nothing. After a long start the look at everything
+    def _changes(self) -> Iterator[Collection[str] | None]:
+        """The files that changed, as the kernel reports them; empty after each half second without changes; None if
+        some may have been missed."""
+        # The kernel does not report what changed before the watch began. After a long start the look at everything
         # comes a little later, when those who waited for the first pages have them.
         unwatched = self._start_took < _LONG_START_SECONDS
         while not self._stop.is_set():
@@ -153,16 +154,16 @@ class LiveLibrary:
                     yield None if whole else {path.removeprefix(start).replace(os.sep, "/") for path in paths}
                     unwatched = False
                     if self._loader.content.stat().st_ino != folder:
-                        break  # another folder took its place, which nobody watches yet
+                        break  # another folder took its place, and is not watched yet
             except OSError:
                 # The folder is away, or the kernel has no watch left: look by ourselves.
                 self._stop.wait(LONGEST_QUIET_SECONDS)
                 yield ()
             unwatched = True
 
-    def _look(self, told: Collection[str] | None) -> None:
+    def _look(self, changed: Collection[str] | None) -> None:
         try:
-            self.refresh(True, told)
+            self.refresh(True, changed)
             while (waiting := tuple(self._loader.waiting)) and not self._stop.wait(SETTLE_SECONDS):
                 self.refresh(True, waiting)
         except Exception:
@@ -170,18 +171,18 @@ class LiveLibrary:
             log.exception("The content folder could not be looked at.")
 
     @staticmethod
-    def _tell(problems: Iterable[Problem]) -> None:
+    def _log_problems(problems: Iterable[Problem]) -> None:
         for problem in problems:
             log.warning("%s", problem)
 
     @staticmethod
-    def _tell_mended(before: Iterable[Problem], now: Iterable[Problem]) -> None:
-        """One line for each file that was wrong and is right."""
+    def _log_mended(before: Iterable[Problem], now: Iterable[Problem]) -> None:
+        """Log one line for each file whose problems are gone."""
         wrong = {_place(problem) for problem in now}
         for place in sorted({_place(problem) for problem in before} - wrong):
             log.info("%s: mended.", place)
 
 
 def _place(problem: Problem) -> str:
-    """What is said to be mended: a file, or the folder as a whole."""
+    """The file whose problem it is, or the folder as a whole."""
     return "the content folder" if problem.code is Code.FOLDER_AWAY else problem.file

@@ -1,4 +1,5 @@
-"""How a site looks, as far as that is its owner's: an accent, a paper, a small mark. web/look.py makes rules of it."""
+"""How a site looks, as far as its owner decides: an accent, a paper, a small mark. web/look.py makes CSS rules of
+it."""
 
 import base64
 import binascii
@@ -18,8 +19,8 @@ MOST_MARK_BYTES = 2_000
 """A mark is part of every page, and a page is one small response."""
 MOST_MARK_PIXELS = 128
 _PNG = "data:image/png;base64,"
-_DRAWN = frozenset("svg g path circle ellipse rect line polyline polygon title desc".split())
-_SAID = frozenset(
+_SVG_TAGS = frozenset("svg g path circle ellipse rect line polyline polygon title desc".split())
+_SVG_ATTRIBUTES = frozenset(
     "viewBox width height d fill stroke stroke-width stroke-linecap stroke-linejoin fill-rule clip-rule opacity "
     "fill-opacity stroke-opacity transform cx cy r rx ry x y x1 y1 x2 y2 points id role".split()
 )
@@ -27,7 +28,7 @@ _NAMESPACE = "{http://www.w3.org/2000/svg}"
 
 
 def _mark(written: str) -> str:
-    """A drawing in SVG's own words, or a PNG as a data: address; whatever else one of these could hold is refused."""
+    """Accept an SVG drawing, or a PNG as a data: address; refuse whatever else either could hold."""
     if len(written.encode()) > MOST_MARK_BYTES * 4 // 3:
         raise Wrong(Code.MARK_TOO_BIG, most=MOST_MARK_BYTES)
     if written.startswith(_PNG):
@@ -59,10 +60,10 @@ def _check_svg(written: str) -> None:
         raise Wrong(Code.MARK_UNREADABLE)
     for element in root.iter():
         tag = str(element.tag).removeprefix(_NAMESPACE)
-        if tag not in _DRAWN:
+        if tag not in _SVG_TAGS:
             raise Wrong(Code.MARK_DOES_MORE, what=tag)
         for name, value in element.attrib.items():
-            if name not in _SAID or "url(" in value.lower():
+            if name not in _SVG_ATTRIBUTES or "url(" in value.lower():
                 raise Wrong(Code.MARK_DOES_MORE, what=name)
 
 
@@ -70,24 +71,25 @@ Colour = Annotated[str, Field(pattern=COLOUR)]
 
 
 class Look(Model):
-    """Colours are for light paper; for the dark the accent is lightened until it is read there."""
+    """Colours are for light mode; in dark mode the accent is lightened until it is readable."""
 
     accent: Colour | None = None
     paper: Colour | None = None
     mark: Annotated[str, AfterValidator(_mark)] | None = None
-    """Beside the site's name: an SVG's text, or a PNG as `data:image/png;base64,…`. `sidedoor mark FILE` says it."""
+    """A mark beside the site's name: the text of an SVG, or a PNG as `data:image/png;base64,…`. `sidedoor mark FILE`
+    prints it."""
 
 
-def contrast(one: str, other: str) -> float:
-    """How far two colours stand apart: 1 to 21 (WCAG 2.2, contrast ratio)."""
-    lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
+def contrast(colour: str, other_colour: str) -> float:
+    """The contrast of two colours: 1 to 21 (WCAG 2.2, contrast ratio)."""
+    lighter, darker = sorted((_luminance(colour), _luminance(other_colour)), reverse=True)
     return (lighter + 0.05) / (darker + 0.05)
 
 
-def mixed(one: str, other: str, share: float) -> str:
-    """`one` with a `share` (0 to 1) of `other` in it."""
-    parts = zip(_parts(one), _parts(other), strict=True)
-    return "#" + "".join(f"{round(mine + (theirs - mine) * share):02x}" for mine, theirs in parts)
+def mixed(colour: str, added: str, share: float) -> str:
+    """`colour` with a `share` (0 to 1) of `added` in it."""
+    parts = zip(_parts(colour), _parts(added), strict=True)
+    return "#" + "".join(f"{round(own + (other - own) * share):02x}" for own, other in parts)
 
 
 def _parts(colour: str) -> tuple[int, ...]:

@@ -1,7 +1,7 @@
-"""A document's Markdown, made into HTML that this site allows. The one module that does so.
+"""Turns a document's Markdown into HTML that this site allows. No other module does.
 
-What is not allowed is reported with its line, never silently dropped: an editor has to see it. After
-that nh3 cleans the result by the same list, so that a mistake here still lets nothing through.
+What is not allowed is reported with its line, never silently dropped: an editor has to see it. Then nh3 cleans the
+result by the same list, so that even a mistake here lets nothing through.
 """
 
 import html
@@ -34,7 +34,8 @@ ALLOWED: dict[str, set[str]] = {
     "section": {"class", "id"}, "details": {"class"}, "summary": set(),
 }  # fmt: skip
 HEADING_PREFIX = "part-"
-"""Before an id made of a heading's words, so that it is never one of the layout's; test_markdown.py knows those."""
+"""Put before an id made of a heading's words, so that it never equals an id of the layout; test_markdown.py knows
+those."""
 _SCHEMES = {"https", "mailto"}
 _STARTS = ("/", "#", "https://", "mailto:")
 _INLINE = {"a", "strong", "em", "code", "img", "br"}
@@ -47,12 +48,12 @@ _MOST_BRACKETS = 400
 _DEEPEST_INDENT = 40
 _DEEPEST_QUOTE = 8
 
-# Paragraphs whose lines begin with a letter and hold nothing that means anything to Markdown, to HTML or to smarty. No
-# marks that letters are made of, either, as Bengali's vowels, because an expression for those would hold much else.
+# Paragraphs whose lines start with a letter and hold nothing that means anything to Markdown, to HTML or to smarty.
+# Combining marks, such as Bengali's vowels, are left out, because an expression for them would let in much else.
 _PLAIN_LINE = r"(?:[^\W\d]|[“‘£])[\w ,.;:?!()%£€–—“”‘’…/-]*(?<! )"
 _PROSE = re.compile(rf"{_PLAIN_LINE}(?:\n\n?{_PLAIN_LINE})*")
 _NOT_PROSE = re.compile(r"_|--|\.\.|  ")
-# Whole texts in which no pattern of Markdown, or of its smarty, finds anything.
+# Whole texts in which no pattern of Markdown, or of smarty, finds anything.
 _NO_MARKS = re.compile(r"(?:[^`\\\[\]!<>&*_ \x02\x03]| (?! \n))+")
 _NO_QUOTES = re.compile(r"(?:[^'\"<>&.\-\x02\x03]|\.(?!\.)|-(?!-))+")
 _CODE_SPAN = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)")
@@ -75,7 +76,7 @@ class Finding:
 
 @dataclass
 class Rendered:
-    """What a body became.
+    """The result of rendering a body.
 
     `html` may hold empty `<div data-contact="id">` marks, which the page fills. `sentences` is the text as a reader
     meets it, block by block, for search and for measuring how easy it is to read.
@@ -89,12 +90,12 @@ class Rendered:
     findings: list[Finding] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
-        """The same as plain values, for the way out of the child process."""
+        """The result as plain values, to leave the child process."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "Rendered":
-        """The way back in."""
+        """Make a result of what `as_json` returned."""
         findings = [
             Finding(finding["line"], Code(finding["code"]), finding["values"]) for finding in values["findings"]
         ]
@@ -103,13 +104,13 @@ class Rendered:
 
 def render(body: str) -> Rendered:
     """Make HTML of `body`. May take very long on hostile input: call it through `renderer.Renderer`."""
-    return render_prose(body) or _of_marks(body)
+    return render_prose(body) or _render_marked(body)
 
 
 def render_prose(body: str) -> Rendered | None:
-    """The same as `_of_marks` makes of what holds no marks, at a twentieth of the time; None of what may hold any.
+    """What `_render_marked` makes of a body without marks, in a twentieth of the time; None if there may be any.
 
-    It never takes long: each line either fits, or ends the look.
+    It never takes long: each line either fits, or ends the check.
     """
     prose = body.strip("\n")
     if not _PROSE.fullmatch(prose) or _NOT_PROSE.search(prose):
@@ -119,12 +120,12 @@ def render_prose(body: str) -> Rendered | None:
     return Rendered(html, sentences=[" ".join(paragraph.split()) for paragraph in paragraphs])
 
 
-def _of_marks(body: str) -> Rendered:
-    if excess := list(_excess(body)):
+def _render_marked(body: str) -> Rendered:
+    if excess := list(_limits_exceeded(body)):
         return Rendered("", findings=excess)
     converter, inspector = _converter()
     converter.reset()
-    inspector.begin(body)
+    inspector.start(body)
     cleaned = _cleaner().clean(converter.convert(body))
     findings = [*_source_findings(body), *inspector.findings]
     return Rendered(
@@ -142,7 +143,7 @@ def _cleaner() -> nh3.Cleaner:
     return nh3.Cleaner(
         tags=set(ALLOWED),
         attributes={tag: attributes for tag, attributes in ALLOWED.items() if attributes},
-        attribute_filter=_only_our_own,
+        attribute_filter=_safe_attribute,
         url_schemes=_SCHEMES,
         link_rel=None,
     )
@@ -150,7 +151,8 @@ def _cleaner() -> nh3.Cleaner:
 
 @cache
 def _converter() -> tuple[markdown.Markdown, "_Inspector"]:
-    """Made once a process, for one thread: that is a third of what a news item costs. `reset` precedes each body."""
+    """Made once for each process, for one thread: making it is a third of what a news item costs. `reset` precedes each
+    body."""
     converter = markdown.Markdown(
         extensions=[
             TableExtension(use_align_attribute=True),
@@ -162,10 +164,10 @@ def _converter() -> tuple[markdown.Markdown, "_Inspector"]:
         output_format="html",
     )
     inspector = _Inspector()
-    for name, plain, before in (("inline", _NO_MARKS, 20), ("smarty", _NO_QUOTES, 6)):
-        hide = _Hide(plain)
-        converter.treeprocessors.register(hide, f"sidedoor-before-{name}", before + 0.5)
-        converter.treeprocessors.register(_Show(hide), f"sidedoor-after-{name}", before - 0.5)
+    for name, nothing_to_find, priority in (("inline", _NO_MARKS, 20), ("smarty", _NO_QUOTES, 6)):
+        hide = _Hide(nothing_to_find)
+        converter.treeprocessors.register(hide, f"sidedoor-before-{name}", priority + 0.5)
+        converter.treeprocessors.register(_Show(hide), f"sidedoor-after-{name}", priority - 0.5)
     # Raw HTML is never passed through: it is shown as the text it is, and reported.
     converter.preprocessors.deregister("html_block")
     converter.inlinePatterns.deregister("html")
@@ -174,12 +176,13 @@ def _converter() -> tuple[markdown.Markdown, "_Inspector"]:
 
 
 def heading_id(words: str, separator: str = "-") -> str:
-    """The id that a heading of these words has on its page."""
+    """The id of a heading with these words on its page."""
     return HEADING_PREFIX + slugify_unicode(words, separator)
 
 
-def _only_our_own(tag: str, attribute: str, value: str) -> str | None:
-    """Remove pictures from other hosts, which would learn who reads, and addresses that mean another host or page."""
+def _safe_attribute(tag: str, attribute: str, value: str) -> str | None:
+    """Remove pictures from other hosts, which would learn who reads, and links that lead to another host or page than
+    they seem to."""
     if (tag, attribute) == ("img", "src") and not _OWN_PICTURE.fullmatch(value):
         return None
     if attribute == "href" and (value.startswith("//") or not value.startswith(_STARTS) or _MISLEADING.search(value)):
@@ -188,17 +191,18 @@ def _only_our_own(tag: str, attribute: str, value: str) -> str | None:
 
 
 class _Hidden(AtomicString):
-    """Text in which the next step has nothing to find. It leaves out what is an AtomicString."""
+    """Text in which the next step has nothing to find. That step skips an AtomicString."""
 
 
 class _Hide(Treeprocessor):
-    """Markdown tries two dozen patterns on each paragraph: most of what a document costs, and most hold none."""
+    """Hides text from Markdown, which tries two dozen patterns on each paragraph: that is most of a document's cost,
+    and most paragraphs hold no marks."""
 
     def __init__(self, plain: re.Pattern[str]) -> None:
         super().__init__()
         self._plain = plain
         self.tails: list[tuple[etree.Element, str]] = []
-        """What stood behind elements: there, nothing else says that there is nothing to find."""
+        """Text behind elements. It is taken out, since a tail cannot be marked as hidden."""
 
     def run(self, root: etree.Element) -> None:
         self.tails = []
@@ -211,7 +215,7 @@ class _Hide(Treeprocessor):
 
 
 class _Show(Treeprocessor):
-    """Takes that back."""
+    """Shows again what `_Hide` has hidden."""
 
     def __init__(self, hide: _Hide) -> None:
         super().__init__()
@@ -227,10 +231,12 @@ class _Show(Treeprocessor):
 
 
 class _Headings(TocTreeprocessor):
-    """Gives headings their ids; where there is none, there is nothing to do."""
+    """Gives headings their ids; does nothing if there are no headings."""
 
     def run(self, doc: etree.Element) -> None:
-        if any(self.header_rgx.match(str(one.tag)) or self.marker in (one.text or "") for one in doc.iter()):
+        if any(
+            self.header_rgx.match(str(element.tag)) or self.marker in (element.text or "") for element in doc.iter()
+        ):
             super().run(doc)
 
 
@@ -239,10 +245,10 @@ class _HeadingsExtension(TocExtension):
 
 
 class _Inspector(Treeprocessor):
-    """Walks the finished tree: notes links, pictures and contacts, and reports what is not allowed."""
+    """Walks the finished tree: collects links, pictures and contacts, and reports what is not allowed."""
 
-    def begin(self, body: str) -> None:
-        """Forget the body of before, and look at this one."""
+    def start(self, body: str) -> None:
+        """Forget the last body, and get ready for this one."""
         self.lines = body.split("\n")
         self.links: list[str] = []
         self.pictures: list[str] = []
@@ -253,22 +259,23 @@ class _Inspector(Treeprocessor):
         ids = {element.get("id") for element in root.iter()}
         for element in root.iter("a"):
             sign, name = element.get("href", "")[:1], element.get("href", "")[1:]
-            # Editors write the heading's words. Its id leaves out what is no letter to it, as a Bengali vowel sign.
-            if sign == "#" and (heading := heading_id(html.unescape(_plain(name)))) in ids:
+            # Editors write the heading's words. Its id leaves out what slugify does not take for a letter, such as a
+            # Bengali vowel sign.
+            if sign == "#" and (heading := heading_id(html.unescape(_without_placeholders(name)))) in ids:
                 element.set("href", f"#{heading}")
         for element in root.iter():
             if element is root:
                 continue
             self._normalise(element)
             self._inspect(element)
-        self._level(root)
+        self._raise_first_titles(root)
         for element in list(root.iter()):
             self._fold_device(element)
             self._frame_picture(element)
 
     @staticmethod
-    def _level(root: etree.Element) -> None:
-        """A box's title above the first heading of the page stands on its level."""
+    def _raise_first_titles(root: etree.Element) -> None:
+        """Make a box's title a heading of the top level if it comes before the page's first heading."""
         for element in root.iter():
             if element.tag == "h2":
                 return
@@ -277,7 +284,7 @@ class _Inspector(Treeprocessor):
 
     @staticmethod
     def _fold_device(section: etree.Element) -> None:
-        """One browser's steps are opened at its name, which is their first line."""
+        """Fold one browser's steps under its name, which is their first line."""
         steps = list(section)
         if section.get("class") == "device" and steps and steps[0].tag in ("h2", "h3"):
             for step in steps:
@@ -288,7 +295,7 @@ class _Inspector(Treeprocessor):
 
     @staticmethod
     def _frame_picture(paragraph: etree.Element) -> None:
-        """A picture that has a paragraph to itself, and a title, is a figure with that title beneath it."""
+        """Make a figure of a picture that has a paragraph to itself and a title; the title goes beneath it."""
         if paragraph.tag != "p" or len(paragraph) != 1 or (paragraph.text or "").strip():
             return
         picture = paragraph[0]
@@ -324,7 +331,7 @@ class _Inspector(Treeprocessor):
             self.contacts.append(contact)
 
     def _inspect_link(self, address: str) -> None:
-        written = _plain(address)
+        written = _without_placeholders(address)
         address = html.unescape(written)
         if _MISLEADING.search(address):
             self._report(written, Code.MISLEADING_LINK, link=address[:80])
@@ -334,7 +341,7 @@ class _Inspector(Treeprocessor):
             self._report(written, Code.LINK_NOT_ALLOWED, link=address[:80])
 
     def _inspect_picture(self, source: str, alt: str) -> None:
-        written = _plain(source)
+        written = _without_placeholders(source)
         source = html.unescape(written)
         name = source.removeprefix("/images/")
         if not _OWN_PICTURE.fullmatch(source):
@@ -359,17 +366,19 @@ class _Inspector(Treeprocessor):
         line = self._line_of(near, str) or self._line_of(near, lambda text: re.sub(r"[\\\s]", "", text))
         self.findings.append(Finding(line, code, values))
 
-    def _line_of(self, near: str, alike: Callable[[str], str]) -> int | None:
-        """The first line that has `near` in it. Markdown has taken out some backslashes and spaces by now."""
-        found = (
-            number for number, line in enumerate(self.lines, start=1) if alike(near) and alike(near) in alike(line)
+    def _line_of(self, near: str, normalised: Callable[[str], str]) -> int | None:
+        """The first line that contains `near`. By now, Markdown has removed some backslashes and spaces."""
+        numbers = (
+            number
+            for number, line in enumerate(self.lines, start=1)
+            if normalised(near) and normalised(near) in normalised(line)
         )
-        return next(found, None)
+        return next(numbers, None)
 
 
-def _plain(address: str) -> str:
-    """Undo Markdown's stand-ins for characters: of what a backslash escapes, and of `mailto:` links' letters."""
-    return re.sub(r"\x02(?:amp\x03#(\d+);|(\d+)\x03)", lambda found: chr(int(found[1] or found[2])), address).strip()
+def _without_placeholders(address: str) -> str:
+    """Undo Markdown's placeholders: for escaped characters, and for the letters of `mailto:` links."""
+    return re.sub(r"\x02(?:amp\x03#(\d+);|(\d+)\x03)", lambda match: chr(int(match[1] or match[2])), address).strip()
 
 
 def _sentences(html: str) -> list[str]:
@@ -380,7 +389,7 @@ def _sentences(html: str) -> list[str]:
 
 
 class _Reader(HTMLParser):
-    """Reads finished HTML as a person would: one string a block."""
+    """Reads finished HTML as a person would, into one string for each block."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -408,8 +417,8 @@ class _Reader(HTMLParser):
         self.words = ""
 
 
-def _excess(body: str) -> Iterator[Finding]:
-    """What no honest page needs and Python-Markdown would take for ever over, reported at once with its line."""
+def _limits_exceeded(body: str) -> Iterator[Finding]:
+    """Report, with its line, anything that no honest page needs and that would keep Python-Markdown busy for ever."""
     brackets = 0
     for number, line in enumerate(body.split("\n"), start=1):
         brackets = brackets + line.count("[") if line.strip() else 0
@@ -428,17 +437,17 @@ def _excess(body: str) -> Iterator[Finding]:
 
 
 def _source_findings(body: str) -> Iterator[Finding]:
-    """What is best looked for in the text as written, because there it has a line."""
+    """Report what is best looked for in the text as written, because it has a line there."""
     open_blocks: list[tuple[int, int, str]] = []
     fence = None
     for number, line in enumerate(body.split("\n"), start=1):
-        if found := _FENCE.match(line):
-            fence = None if fence == found[1] else fence or found[1]
+        if match := _FENCE.match(line):
+            fence = None if fence == match[1] else fence or match[1]
             continue
         if fence:
             continue
-        if found := _BLOCK_LINE.match(line):
-            slashes, name, argument = found.groups()
+        if match := _BLOCK_LINE.match(line):
+            slashes, name, argument = match.groups()
             if name is None:
                 if not open_blocks or open_blocks[-1][1] != len(slashes):
                     yield Finding(number, Code.NO_BLOCK_TO_CLOSE, {"slashes": slashes})
@@ -454,9 +463,9 @@ def _source_findings(body: str) -> Iterator[Finding]:
                 open_blocks.append((number, len(slashes), name))
             continue
         prose = _AUTOLINK.sub("", _CODE_SPAN.sub("", line))
-        if found := _RAW_HTML.search(prose):
-            yield Finding(number, Code.HTML, {"written": found[0][:40]})
-        if found := _ATTRIBUTE_LIST.search(prose):
-            yield Finding(number, Code.ATTRIBUTE_LIST, {"written": found[0][:40]})
+        if match := _RAW_HTML.search(prose):
+            yield Finding(number, Code.HTML, {"written": match[0][:40]})
+        if match := _ATTRIBUTE_LIST.search(prose):
+            yield Finding(number, Code.ATTRIBUTE_LIST, {"written": match[0][:40]})
     for number, length, name in open_blocks:
         yield Finding(number, Code.BLOCK_NEVER_CLOSED, {"block": name, "slashes": "/" * length})

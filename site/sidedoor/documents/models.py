@@ -1,4 +1,4 @@
-"""What may stand in front matter, contacts.yaml and facts.yaml; and which problem a mistake is, in site.toml too."""
+"""The models of front matter, contacts.yaml and facts.yaml; and which problem each mistake is, also in site.toml."""
 
 import difflib
 import re
@@ -36,7 +36,7 @@ Kind = Literal["help", "news", "page"]
 
 
 class Model(BaseModel):
-    """Closed (an unknown name is a mistake), frozen, and with its strings trimmed."""
+    """A closed model (an unknown name is a mistake), frozen, with its strings trimmed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True, defer_build=True)
 
@@ -72,7 +72,7 @@ def _reached_by(address: str) -> str:
 
 
 def is_mail_address(written: str) -> bool:
-    """Whether it looks like one."""
+    """Whether it looks like a mail address."""
     return re.fullmatch(_EMAIL, written) is not None and len(written) <= 254
 
 
@@ -81,18 +81,19 @@ Slug = Annotated[str, AfterValidator(_slug)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 OwnOrWebAddress = Annotated[str, AfterValidator(_own_or_web_address)]
 OwnPath = Annotated[str, Field(pattern=rf"^{_OWN_PATH.pattern}$")]
-"""An address of this site. Two slashes would begin another host."""
+"""An address on this site. Two slashes would lead to another host."""
 EmailAddress = Annotated[str, Field(pattern=rf"^{_EMAIL}$")]
 Words = Annotated[str, Field(min_length=1, max_length=160)]
 ReachedBy = Annotated[str, AfterValidator(_reached_by)]
 Id = Annotated[str, Field(pattern=_ID, max_length=80)]
-"""A name for code and files: of a contact, a place, an audience. It may be a number."""
+"""A name for use in code and files: for a contact, a place, an audience. It may be a number."""
 Digits = Annotated[str, Field(pattern=_DIGITS, max_length=40)]
-"""A number as its country writes it: `+1 (416) 555-0100`, `*16`. Letters are no digits: not every phone shows them."""
+"""A number as its country writes it: `+1 (416) 555-0100`, `*16`. Letters are not allowed: not every phone shows them on
+its keys."""
 
 
 class Update(Model):
-    """A public, dated note on what was changed in a document after it was published."""
+    """A public, dated note about a change to a document after it was published."""
 
     at: Moment
     kind: Literal["update", "correction", "clarification"] = "update"
@@ -101,9 +102,9 @@ class Update(Model):
 
 
 class Withdrawal(Model):
-    """Why a document was taken back. `removed`: its address answers 410 Gone, or leads to the `replacement`.
+    """Why a document was taken back. If `removed`, its address answers 410 Gone, or leads to the `replacement`.
 
-    If it is not removed, it stays at its address, under its reason.
+    Otherwise it stays at its address, below the reason.
     """
 
     at: Moment
@@ -113,7 +114,7 @@ class Withdrawal(Model):
 
 
 class Meta(Model):
-    """Front matter that every document may have."""
+    """Front matter that any document may have."""
 
     title: Annotated[str, Field(min_length=1, max_length=120)]
     summary: Words
@@ -127,16 +128,16 @@ class Meta(Model):
     related_help: tuple[Slug, ...] = ()
     reviewed: date | None = None
     legal_review_on: date | None = None
-    """When somebody has to check whether it may stay: an item that names a person, say."""
+    """The day by which somebody has to check whether it may stay: an item that names a person, say."""
     sources: tuple[str, ...] = ()
     check: Literal["high"] | None = None
-    """`high`: it relies on an old or undated source, so somebody has to look again by `check_by`."""
+    """`high`: it relies on an old or undated source, so somebody has to check it again by `check_by`."""
     check_by: date | None = None
     facts: tuple[str, ...] = ()
-    """The ids of facts.yaml whose numbers, dates, costs and promises it prints."""
+    """Ids of the facts in facts.yaml whose numbers, dates, costs and promises it prints."""
     awaiting_review: bool = False
     search_words: tuple[Words, ...] = ()
-    """What readers may type into the search to find it; no page shows these words."""
+    """Words that readers may type into the search to find it; no page shows them."""
 
     @model_validator(mode="after")
     def _states_agree(self) -> "Meta":
@@ -164,7 +165,7 @@ class PageMeta(Meta):
 
 
 class NewsMeta(Meta):
-    """Front matter of a news item. Without `publish_at` there is no date to print, so it is needed."""
+    """Front matter of a news item. `publish_at` is required, because a news item prints its date."""
 
     publish_at: Moment
     location: Words | None = None
@@ -173,14 +174,14 @@ class NewsMeta(Meta):
 
 
 class TranslationMeta(Meta):
-    """Front matter that every page in a language folder may have. What it does not say, its original says for it: the
-    group and the order, the sources, the facts, the days. `sidedoor translations stamp` writes `made_from`."""
+    """Front matter that any page in a language folder may have. What it leaves out (the group and the order, the
+    sources, the facts, the days) comes from its original. `sidedoor translations stamp` writes `made_from`."""
 
     made_from: Annotated[str, Field(pattern=MADE_FROM)] | None = None
-    """The digest of the original that it says the same as."""
+    """The digest of the original when the translation matched it."""
     translator: Words | None = None
     reviewer: Words | None = None
-    """Who knows the language and has read it beside the original. Without one it awaits review."""
+    """Who knows the language and has read the translation beside its original. Without a reviewer it awaits review."""
 
 
 class TranslatedHelp(TranslationMeta, HelpMeta):
@@ -198,29 +199,29 @@ class TranslatedNews(TranslationMeta, NewsMeta):
 
 
 class Contact(Model):
-    """A helpline or another service. A field without a source is left out of the file, and not shown."""
+    """A helpline or another service. A field that no source supports is left out of the file, and not shown."""
 
     id: Id
     name: Words
     for_whom: Annotated[Words, Field(alias="for")]
     audiences: Annotated[tuple[Id, ...], Field(min_length=1)]
     places: tuple[Id, ...] = ()
-    """Where it is, or whom it is for, of the places of site.toml; none, where no source says."""
+    """The places of site.toml where it is or that it serves; empty if no source says."""
     phone: Digits | None = None
     phone_note: Words | None = None
     text: Digits | None = None
     text_note: Annotated[str, Field(max_length=300)] | None = None
     sign_up: Words | None = None
-    """The word that signs a phone up for texts to this number, where a phone that is not signed up gets no answer."""
+    """The word to text to this number to sign a phone up, if a phone that is not signed up gets no answer."""
     textphone: Digits | None = None
-    """A number that only a textphone or a relay service reaches, so it is nothing to tap on a phone."""
+    """A number that only a textphone or a relay service reaches, so it is not a link to tap on a phone."""
     email: EmailAddress | None = None
     url: WebAddress | None = None
     webchat: bool = False
     languages: tuple[Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[a-z0-9]{2,8})*$")], ...] = ()
-    """What is spoken there, where a source says so: codes, as in site.toml."""
+    """The languages spoken there, as far as a source says so: codes, as in site.toml."""
     interpreter: Literal["yes", "name-it"] | None = None
-    """`yes`: one may speak through an interpreter; `name-it`: one says the name of one's language in English."""
+    """`yes`: callers may speak through an interpreter; `name-it`: they say the name of their language in English."""
     hours: Words | None = None
     cost: Words | None = None
     access: Annotated[str, Field(max_length=300)] | None = None
@@ -248,11 +249,11 @@ class Fact(Model):
 
     id: Slug
     says: Annotated[str, Field(min_length=1, max_length=400)]
-    """The fact in a sentence, for whoever has to check it."""
+    """The fact in a sentence, for whoever checks it."""
     values: Annotated[tuple[Words, ...], Field(min_length=1)]
     """Every way in which pages print it: `28 days`, `5 July 2021`."""
     places: tuple[Id, ...] = ()
-    """Where it holds, of the places of site.toml; none, where it holds everywhere."""
+    """The places of site.toml where it holds; empty if it holds everywhere."""
     source: Annotated[str, Field(min_length=1, max_length=400)]
     source_date: Annotated[str, Field(pattern=r"^(undated|\d{4}(-\d\d(-\d\d)?)?)$")]
     """The day, month or year of the source, `2024-11`, or `undated`."""
@@ -281,16 +282,18 @@ def check(
 ) -> AnyModel:
     """Make a `model` of plain `values`, reading wall times in `zone`.
 
-    Raises Refused with every problem at once; `line_of` finds the line of a place such as ("updates", 0, "at").
+    Raises Refused with all problems at once; `line_of` finds the line of a place such as ("updates", 0, "at").
     """
     try:
         return model.model_validate(values, context={"zone": zone})
     except ValidationError as error:
-        found = error.errors()
-        # A list is called too short as well when what it holds was refused.
-        inside = {detail["loc"][:-1] for detail in found}
-        told = [detail for detail in found if detail["type"] != "too_short" or detail["loc"] not in inside]
-        raise Refused([_problem(model, detail, file, line_of) for detail in told]) from None
+        details = error.errors()
+        # If an item of a list is refused, pydantic also calls the list too short.
+        lists_of_refused = {detail["loc"][:-1] for detail in details}
+        relevant = [
+            detail for detail in details if detail["type"] != "too_short" or detail["loc"] not in lists_of_refused
+        ]
+        raise Refused([_problem(model, detail, file, line_of) for detail in relevant]) from None
 
 
 _CODES: Mapping[str, Code] = {
@@ -315,7 +318,7 @@ _CODES: Mapping[str, Code] = {
     "mapping_type": Code.NOT_A_TABLE,
     "dict_type": Code.NOT_A_TABLE,
 }
-"""What pydantic's types of error are here."""
+"""Our code for each of pydantic's types of error."""
 _SHAPES: Mapping[str, Code] = {
     _ID: Code.NOT_AN_ID,
     _DIGITS: Code.NOT_A_PHONE,
@@ -323,7 +326,7 @@ _SHAPES: Mapping[str, Code] = {
     rf"^{_OWN_PATH.pattern}$": Code.NOT_AN_OWN_PATH,
     COLOUR: Code.NOT_A_COLOUR,
 }
-"""Which patterns say what is wrong better than that they do not fit."""
+"""Patterns with a code that says what is wrong better than that the value does not fit."""
 
 
 def _problem(model: type[Model], detail: Any, file: str, line_of: LineOf) -> Problem:
@@ -352,7 +355,7 @@ def _problem(model: type[Model], detail: Any, file: str, line_of: LineOf) -> Pro
 
 
 def _range_of(model: type[Model], place: tuple[str | int, ...]) -> dict[str, Any]:
-    """The least and the most that a number may be."""
+    """The smallest and the largest value that a number may have."""
     fields = _model_of(model, place).model_fields.items()
     bounds = next((field.metadata for name, field in fields if (field.alias or name) == place[-1]), [])
     least, most = ([getattr(bound, name) for bound in bounds if hasattr(bound, name)] for name in ("ge", "le"))
@@ -371,7 +374,7 @@ def _model_of(model: type[Model], place: tuple[str | int, ...]) -> type[Model]:
 def _model_in(annotation: Any) -> type[Model] | None:
     if isinstance(annotation, type) and issubclass(annotation, Model):
         return annotation
-    return next((found for inner in get_args(annotation) if (found := _model_in(inner))), None)
+    return next((model for inner in get_args(annotation) if (model := _model_in(inner))), None)
 
 
 def _names(model: type[Model]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Pictures: what may be in content/images, what is taken in, and what is known of one. Nothing here decodes any."""
+"""Pictures: what may be in content/images, which formats are accepted, and facts about one. Decodes nothing."""
 
 import json
 import re
@@ -8,9 +8,9 @@ from enum import StrEnum, auto
 
 TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 SHOWN_FORMATS = tuple(TYPES)
-"""What every browser shows."""
+"""Formats that every browser shows."""
 TAKEN_FORMATS = (*SHOWN_FORMATS, "HEIF", "AVIF", "TIFF", "GIF")
-"""What a picture is made from (MPO is a JPEG to Pillow). A GIF only to say what is wrong with it."""
+"""Formats that are accepted (to Pillow, MPO is a JPEG). A GIF is opened only to say what is wrong with it."""
 MOVING = ("PNG", "WEBP", "AVIF", "GIF", "HEIF")
 MOST_BYTES = 1_500_000
 MOST_PIXELS = 13_000_000
@@ -18,8 +18,9 @@ MOST_PIXELS = 13_000_000
 LONGEST_EDGE = 1600
 MOST_SENT_BYTES = 20 * 1024 * 1024
 MOST_SENT_PIXELS = 25_000_000
-"""A camera's 24 megapixels. While it is made smaller, each takes up to eight bytes."""
-# What a decoder needs and no person wrote. Everything else an image file says (GPS, author, comment) is refused.
+"""A camera's 24 megapixels. While a picture is made smaller, each pixel takes up to eight bytes."""
+# Metadata that a decoder needs and no person wrote. Everything else an image file says (GPS, author, comment) is
+# refused.
 HARMLESS = {
     "jfif", "jfif_version", "jfif_unit", "jfif_density", "dpi", "progressive", "progression", "gamma", "srgb",
     "transparency", "aspect", "chromaticity", "interlace", "icc_profile", "background", "loop", "timestamp", "adobe",
@@ -31,7 +32,7 @@ MIDDLE = (0.5, 0.5)
 
 
 class Flaw(StrEnum):
-    """Why a picture that somebody sent is not taken in."""
+    """Why a picture that somebody sent is refused."""
 
     EMPTY = auto()
     TOO_BIG = auto()
@@ -44,7 +45,7 @@ class Flaw(StrEnum):
 
 
 class Flawed(Exception):
-    """A picture that is not taken in. `values` are what the words of `flaw` name."""
+    """A picture is refused. `values` fill the gaps in the words for `flaw`."""
 
     def __init__(self, flaw: Flaw, **values: object) -> None:
         super().__init__(flaw, values)
@@ -55,7 +56,8 @@ class Flawed(Exception):
 class Picture:
     """A picture of the content folder that may be shown. Width and height are in pixels.
 
-    `focus`: what stays in sight where it is cut, from 0 to 1 of its width and height. pictures.yaml says it.
+    `focus`: the point that stays in sight where the picture is cut, from 0 to 1 of its width and height, as
+    pictures.yaml gives it.
     """
 
     name: str
@@ -64,30 +66,30 @@ class Picture:
     focus: tuple[float, float] = MIDDLE
 
     def to_json(self) -> str:
-        """What its file says of it, as JSON."""
+        """What its file says about it, as JSON."""
         return json.dumps({"name": self.name, "width": self.width, "height": self.height})
 
     @classmethod
     def from_json(cls, text: str) -> "Picture":
-        """The way back. Raises ValueError or TypeError for what another version of this code wrote."""
+        """Read what `to_json` wrote. Raises ValueError or TypeError for what another version of this code wrote."""
         return cls(**json.loads(text))
 
 
 @dataclass(frozen=True)
 class PictureFacts:
-    """What pictures.yaml says of pictures that decides how they are shown: the focus of some, by name."""
+    """The facts from pictures.yaml that decide how pictures are shown: the focus of some, by name."""
 
     focus: Mapping[str, tuple[float, float]]
 
     @classmethod
     def of(cls, values: Mapping[str, object]) -> "PictureFacts":
-        """Of the file as it is written. What nobody can read is as if it were not there."""
-        found = {name: focus_of(known) for name, known in values.items() if isinstance(known, dict)}
-        return cls({name: focus for name, focus in found.items() if focus != MIDDLE})
+        """Read them from the values of the file. Unreadable facts are ignored."""
+        focuses = {name: focus_of(facts) for name, facts in values.items() if isinstance(facts, dict)}
+        return cls({name: focus for name, focus in focuses.items() if focus != MIDDLE})
 
 
 def focus_of(facts: Mapping[str, object]) -> tuple[float, float]:
-    """The focus that a picture's facts give, written as two numbers from 0 to 100: `focus: 30 70`."""
+    """The focus in a picture's facts, written as two numbers from 0 to 100: `focus: 30 70`."""
     numbers = re.fullmatch(r"(\d{1,3}) (\d{1,3})", str(facts.get("focus", "")))
     if not numbers or max(int(numbers[1]), int(numbers[2])) > 100:
         return MIDDLE
@@ -96,7 +98,7 @@ def focus_of(facts: Mapping[str, object]) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class Developed:
-    """A picture as it will be published: its bytes, how its name ends, and its size in pixels."""
+    """A picture as it will be published: its bytes, its file name's ending, and its size in pixels."""
 
     raw: bytes
     ending: str

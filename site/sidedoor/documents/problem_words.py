@@ -1,7 +1,7 @@
 """The words for every problem: what is wrong, and what to do instead, each one clear sentence.
 
-Most are the same for a file and for the desk's form. Where a form needs others, they stand after the file's. In a
-form's words a name in braces that is no value ({publish_at}) is the label of that field.
+Most are the same for a file and for the desk's form. If a form needs others, they stand after the file's. In a form's
+words a name in braces that is not a value ({publish_at}) stands for the label of that field.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 from sidedoor.documents.codes import Code
 
 Translate = Callable[[str], str]
-"""gettext of a catalogue. Those who mend files or use the desk read English, so `str` for now."""
+"""gettext of a catalogue. People who mend files or use the desk read English, so it is `str` for now."""
 
 
-class Said(NamedTuple):
+class ProblemWords(NamedTuple):
     """A problem in words."""
 
     what: str
@@ -770,17 +770,18 @@ WORDS: Mapping[Code, _Words] = {
 }  # fmt: skip
 
 
-def file_words(code: Code, values: Mapping[str, Any], field: str = "", translate: Translate = str) -> Said:
-    """A problem in words for whoever has the file before them."""
+def file_words(code: Code, values: Mapping[str, Any], field: str = "", translate: Translate = str) -> ProblemWords:
+    """A problem in words for somebody who edits the file."""
     words = WORDS[code]
     shown = _shown(code, values, field, lambda name: f"`{name}`", translate)
-    return Said(translate(words.what).format_map(shown), translate(words.instead).format_map(shown))
+    return ProblemWords(translate(words.what).format_map(shown), translate(words.instead).format_map(shown))
 
 
 def form_words(
     code: Code, values: Mapping[str, Any], field: str, labels: Mapping[str, str], translate: Translate = str
-) -> Said:
-    """The same for whoever has a form before them; `labels` are what it calls its fields, by their names in files."""
+) -> ProblemWords:
+    """A problem in words for somebody who fills in a form; `labels` are the form's labels, by the fields' names in
+    files."""
     words = WORDS[code]
 
     def spoken(name: str) -> str:
@@ -788,13 +789,13 @@ def form_words(
 
     shown = {name: spoken(name) for name in labels} | _shown(code, values, field, spoken, translate)
     what, instead = words.form_what or words.what, words.form_instead or words.instead
-    return Said(translate(what).format_map(shown), translate(instead).format_map(shown))
+    return ProblemWords(translate(what).format_map(shown), translate(instead).format_map(shown))
 
 
 def _shown(
     code: Code, values: Mapping[str, Any], field: str, spoken: Callable[[str], str], translate: Translate
 ) -> dict[str, Any]:
-    """What stands for each name in braces."""
+    """The words for each name in braces."""
     shown = dict(values)
     shown |= {"field": spoken(field), "last": field.rpartition(".")[2], "at": f"{spoken(field)}: " if field else ""}
     for name, value in values.items():

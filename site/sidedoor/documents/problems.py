@@ -1,6 +1,7 @@
-"""What is wrong with something an editor wrote, as facts: where, which kind of mistake, and the values it is about.
+"""What is wrong with something an editor wrote, as facts: where it is, which kind of mistake it is, and the values
+concerned.
 
-Sentences are made of it where it is shown: `problem_words.py` for files and logs, `desk/words.py` for forms.
+Sentences are made where it is shown: `problem_words.py` for files and logs, `desk/words.py` for forms.
 """
 
 import dataclasses
@@ -9,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from sidedoor.documents.codes import Code
-from sidedoor.documents.problem_words import Said, file_words
+from sidedoor.documents.problem_words import ProblemWords, file_words
 
 
 class Level(StrEnum):
@@ -23,8 +24,8 @@ class Level(StrEnum):
 class Problem:
     """One thing wrong in one file.
 
-    `file` is the path inside the content folder, `line` counts from 1 (None: the file as a whole). `values` are what
-    the words of its `code` name; `field` is where in the file's names and values it is, `updates.1.at` say.
+    `file` is the path inside the content folder, `line` counts from 1 (None: the file as a whole). `values` fill the
+    gaps in the words for its `code`; `field` is its place among the file's names and values, such as `updates.1.at`.
     """
 
     file: str
@@ -34,12 +35,12 @@ class Problem:
     field: str = ""
     level: Level = Level.ERROR
 
-    def words(self) -> Said:
-        """What is wrong, and what to do, without the place."""
+    def words(self) -> ProblemWords:
+        """What is wrong and what to do, without the place."""
         return file_words(self.code, self.values, self.field)
 
     def __str__(self) -> str:
-        """As a log and `flask content check` show it."""
+        """The problem as a log and `flask content check` show it."""
         place = self.file if self.line is None else f"{self.file}:{self.line}"
         return f"{place}: {self.level}: {file_words(self.code, self.values, self.field)}"
 
@@ -56,7 +57,7 @@ class Refused(Exception):
 
 
 class Wrong(ValueError):
-    """One value cannot be used. Whoever knows the file and the line makes a Problem of it."""
+    """A value cannot be used. A caller that knows the file and the line makes a Problem of it."""
 
     def __init__(self, code: Code, **values: object) -> None:
         super().__init__(code, values)

@@ -1,4 +1,4 @@
-"""How easy a text in English is to read: the Flesch-Kincaid grade (Kincaid and others, 1975), by Pyphen's syllables."""
+"""How easy a text in English is to read: the Flesch-Kincaid grade (Kincaid et al., 1975), with Pyphen's syllables."""
 
 import re
 from collections.abc import Iterable
@@ -9,11 +9,11 @@ import pyphen
 _NO_WORD = re.compile(r"[^\w\s]")
 _SENTENCE = re.compile(r"\b[^.!?]+[.!?]*")
 _FEWEST_WORDS = 3
-"""A heading or an exclamation of one or two words is not counted: many of them would make any page look easy."""
+"""Headings and exclamations of one or two words are not counted: many of them would make any page look easy."""
 
 
 def flesch_kincaid_grade(blocks: Iterable[str]) -> float:
-    """US school grade of a text given block by block, each a sentence or more. The age is the grade plus five."""
+    """The US school grade of a text given in blocks, each a sentence or more. The age is the grade plus five."""
     text = "\n".join(
         block if block[-1:] in ".!?:…" else f"{block}." for block in blocks if re.search(r"[^\W\d]", block)
     )
@@ -26,7 +26,7 @@ def flesch_kincaid_grade(blocks: Iterable[str]) -> float:
 
 
 def rough_blocks(markdown: str) -> list[str]:
-    """About the words of a text that makes no document yet, block by block: to be counted, not to be shown."""
+    """Roughly the words of a text that is not a document yet, block by block: to be counted, not shown."""
     bare = re.sub(r"^ {0,3}/{3,}[^|\n]*\|?|!?\[(?=[^]]*\]\()|\]\([^)\s]*\)|^[ #>*+|-]+|[*`]", "", markdown, flags=re.M)
     return [" ".join(block.split()) for block in re.split(r"\n\s*\n", bare) if block.strip()]
 
@@ -42,5 +42,5 @@ def _syllables(word: str) -> int:
 
 @cache
 def _dictionary() -> pyphen.Pyphen:
-    # Reading it takes as long as the whole rest of a start, and who serves pages never asks how hard they are to read.
+    # Loading it takes as long as the whole rest of a start, and a process that serves pages never needs it.
     return pyphen.Pyphen(lang="en_US")

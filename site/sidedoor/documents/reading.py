@@ -1,4 +1,5 @@
-"""One file of the content folder, read and checked: bytes in, and out comes what it stands for, unless it is wrong."""
+"""Reads and checks one file of the content folder: bytes in, and out comes what the file stands for, unless it is
+wrong."""
 
 import errno
 import json
@@ -32,30 +33,30 @@ CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u2028\u202
 SITE, CONTACTS, FACTS, PICTURES, RECORDINGS = "site.toml", "contacts.yaml", "facts.yaml", "images/", "media/"
 CREDITS = "pictures.yaml"
 SHOWN = (PICTURES, RECORDINGS)
-"""The folders of files that pages show as they are."""
+"""Folders of files that pages show unchanged."""
 
 Contacts = dict[str, Contact]
 Good = Site | Contacts | FactsFile | PictureFacts | Document | Picture | str
-"""What a file can stand for: the site's choices, contacts by id, facts, what is known of pictures, a document, a
-picture, a recording's name."""
+"""What a file can stand for: the site's choices, contacts by id, facts, facts about pictures, a document, a picture, or
+a recording's name."""
 
 
-def counts(file: str) -> bool:
-    """Whether a path in the content folder is one that is read at all."""
+def is_content_file(file: str) -> bool:
+    """Whether the loader reads the file at this path in the content folder."""
     return file in (SITE, CONTACTS, FACTS, CREDITS) or kind_of(file) is not None or file.startswith(SHOWN)
 
 
 def most_bytes(file: str) -> int:
-    """How long a file may be."""
+    """How many bytes a file may have."""
     if file.startswith(RECORDINGS):
         return most_recording_bytes(file)
     return MOST_PICTURE_BYTES if file.startswith(PICTURES) else MOST_BYTES
 
 
 def read_bytes(content: Path, file: str) -> bytes:
-    """The bytes of a file, and one more than it may have where it is too long. Raises Refused."""
+    """The bytes of a file, at most one more than it may have. Raises Refused."""
     try:
-        # Opening a named pipe or a device would wait for ever, or worse.
+        # Opening a named pipe or a device could wait for ever, or do worse.
         source = os.open(os.path.join(content, file), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
             if not stat.S_ISREG(os.fstat(source).st_mode):
@@ -72,7 +73,7 @@ def read_bytes(content: Path, file: str) -> bytes:
 
 
 def read(raw: bytes, file: str, site: Site | None, renderer: Renderer) -> Good:
-    """Read a file that `counts`; all but site.toml itself need `site`. Raises Refused with every problem found."""
+    """Read a content file; everything except site.toml itself needs `site`. Raises Refused with every problem."""
     if file.startswith(PICTURES):
         return read_picture(raw, file)
     if file.startswith(RECORDINGS):
@@ -91,7 +92,7 @@ def read(raw: bytes, file: str, site: Site | None, renderer: Renderer) -> Good:
 
 
 def to_text(good: Good) -> str:
-    """What was read, as text that `from_text` understands; of a document what lists need (see lean.py)."""
+    """The result of reading, as text for `from_text`; for a document, what lists need (see lean.py)."""
     if isinstance(good, Document):
         return head_of(good)
     if isinstance(good, Site | FactsFile):
@@ -106,12 +107,12 @@ def to_text(good: Good) -> str:
 
 
 def from_text(file: str, text: str, made_from: tuple[str, str], fetch: Fetch) -> Good:
-    """The way back; `made_from`: the digest and the reader of what was read.
+    """The result of reading, from what `to_text` made of it; `made_from`: the digest and the reader it came from.
 
     Raises ValueError, TypeError or KeyError for what another version of this code wrote.
     """
     if kind := kind_of(file):
-        # Releases before the words had a place of their own kept documents whole.
+        # Earlier releases kept documents whole, with their words.
         whole = text.startswith("{") and '"html": ' in text[:2000]
         return Document.from_json(text) if whole else LeanDocument.of(text, file, kind, made_from, fetch)
     if file == SITE:
@@ -136,8 +137,8 @@ def read_text(raw: bytes, file: str) -> str:
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         raise Refused([Problem(file, line, Code.NOT_UTF8)]) from None
-    if found := CONTROLS.search(text):
-        line = text[: found.start()].count("\n") + 1
+    if match := CONTROLS.search(text):
+        line = text[: match.start()].count("\n") + 1
         raise Refused([Problem(file, line, Code.CONTROL_CHARACTER)])
     return text
 
@@ -158,23 +159,23 @@ def read_site(text: str) -> Site:
 
 
 def _line_in_toml(lines: list[str], place: tuple[str | int, ...]) -> int | None:
-    """The line of a place such as ("chat", "open", 1, "from"): in the second table under [[chat.open]], `from`."""
+    """The line of a place: ("chat", "open", 1, "from") is `from` in the second table under [[chat.open]]."""
     names: list[str] = []
-    first, last, found = 0, len(lines), None
+    first, last, line = 0, len(lines), None
     for at, part in enumerate(place):
         if isinstance(part, int):
             continue
         names.append(part)
-        which = place[at + 1] if at + 1 < len(place) and isinstance(place[at + 1], int) else 0
+        table_number = place[at + 1] if at + 1 < len(place) and isinstance(place[at + 1], int) else 0
         header = re.compile(rf"\s*\[+\s*{re.escape('.'.join(names))}\s*\]+")
-        headers = [number for number, line in enumerate(lines) if header.match(line)]
-        if len(headers) > int(which):
-            first = found = headers[int(which)]
+        headers = [number for number, text in enumerate(lines) if header.match(text)]
+        if len(headers) > int(table_number):
+            first = line = headers[int(table_number)]
             last = next((n for n in range(first + 1, len(lines)) if re.match(r"\s*\[", lines[n])), len(lines))
             continue
         own = re.compile(rf"\s*(?:\S+\.)?[\"']?{re.escape(part)}[\"']?\s*[=.]")
-        found = next((number for number in range(first, last) if own.match(lines[number])), found)
-    return None if found is None else found + 1
+        line = next((number for number in range(first, last) if own.match(lines[number])), line)
+    return None if line is None else line + 1
 
 
 def read_contacts(text: str) -> tuple[Contact, ...]:
@@ -230,15 +231,15 @@ def read_file(text: str, file: str, site: Site, renderer: Renderer) -> Document:
 
 
 def _language_in(folder: str, site: Site) -> str:
-    """The language of what stands in a folder for languages and forms."""
+    """The language of the pages in a folder of a language or form."""
     return site.language if folder in site.forms else folder or site.language
 
 
 def _odd_choices(meta: Meta, file: str, written: Written, site: Site) -> Iterator[Problem]:
-    """Well-formed values that name something which site.toml does not have."""
+    """Report well-formed values that name something site.toml does not have."""
 
-    def odd(name: str, code: Code, written_there: str | None, choices: Iterable[str]) -> Problem:
-        values = {"written": written_there, "choices": tuple(choices)}
+    def odd(name: str, code: Code, value: str | None, choices: Iterable[str]) -> Problem:
+        values = {"written": value, "choices": tuple(choices)}
         return Problem(file, written.line_of((name,)), code, values, name)
 
     groups = [group.id for group in site.groups]

@@ -1,8 +1,8 @@
-"""A child process that reads documents from end to end, many of them: for a start that finds no copies.
+"""A child process that reads and renders many documents: for a start without kept copies.
 
-The first line is the folder and the site as JSON. Each further line names files, with the digest that is known of each;
-each answer says of them, in order: digest, head and words; the digest alone where it is the known one; or nothing where
-anything is wrong, which whoever asked then finds out for themselves.
+The first line holds the folder and the site as JSON. Each further line names files, with the known digest of each. The
+answer lists for each file, in order: digest, head and words; only the digest if it is the known one; or null if
+anything is wrong, which the parent then finds out by reading the file itself.
 """
 
 import hashlib
@@ -22,32 +22,32 @@ from sidedoor.documents.site import Site
 
 Answer = tuple[str, ...] | None
 _NICER = 5
-"""The readers who are there already come first."""
+"""The site's readers come first."""
 
 
-class _Here(Renderer):
-    """Renders in this process, which may die of it."""
+class _RendersHere(Renderer):
+    """Renders in this process, which may die in the attempt."""
 
     def render(self, body: str) -> Rendered:
         return render(body)
 
 
 def main() -> None:
-    """Read until the parent closes the pipe."""
+    """Answer until the parent closes the pipe."""
     os.nice(_NICER)
     limit_memory()
-    folder, site = json.loads(sys.stdin.readline())
-    content, chosen, renderer = Path(folder), Site.model_validate_json(site), _Here()
+    folder, site_json = json.loads(sys.stdin.readline())
+    content, site, renderer = Path(folder), Site.model_validate_json(site_json), _RendersHere()
     for line in sys.stdin:
-        print(json.dumps([_read(content, chosen, renderer, *asked) for asked in json.loads(line)]), flush=True)
+        print(json.dumps([_read(content, site, renderer, *question) for question in json.loads(line)]), flush=True)
 
 
-def _read(content: Path, site: Site, renderer: Renderer, file: str, known: str) -> Answer:
+def _read(content: Path, site: Site, renderer: Renderer, file: str, known_digest: str) -> Answer:
     limit_time()
     try:
         raw = read_bytes(content, file)
         digest = hashlib.sha256(raw).hexdigest()
-        if digest == known:
+        if digest == known_digest:
             return (digest,)
         document = read(raw, file, site, renderer)
     except Refused:

@@ -1,4 +1,4 @@
-"""As many children that read documents as there are processors (see reading_child.py)."""
+"""A pool of child processes that read documents, one for each processor (see reading_child.py)."""
 
 import json
 import os
@@ -12,13 +12,13 @@ from sidedoor.documents.reading_child import Answer
 from sidedoor.documents.site import Site
 
 WORTH_IT = 200
-"""So many documents take longer to read than the children take to start."""
+"""From this many documents on, reading takes longer than starting the children."""
 _AT_ONCE = 20
 _PATIENCE_SECONDS = 60.0
 
 
 class ReadingPool:
-    """Reads documents of the folder `content` of `site`. For one thread."""
+    """Reads documents of the folder `content` of `site`. For use by one thread."""
 
     def __init__(self, content: Path, site: Site) -> None:
         self.site = site
@@ -37,18 +37,18 @@ class ReadingPool:
             child.end()
 
     def read(self, files: Sequence[tuple[str, str]]) -> Iterator[tuple[str, Answer]]:
-        """What the children answer for each file, with the digest that is known of it; None where they could not.
+        """The children's answer for each file and its known digest; None where they could not read it.
 
-        They are asked at once, however late the answers are taken.
+        All questions are sent at once, however late the answers are collected.
         """
         parts = [files[first : first + _AT_ONCE] for first in range(0, len(files), _AT_ONCE)]
         return self._answered(parts, self._threads.map(self._ask, parts))
 
     @staticmethod
     def _answered(
-        parts: Iterable[Sequence[tuple[str, str]]], each: Iterable[list[Answer]]
+        parts: Iterable[Sequence[tuple[str, str]]], all_answers: Iterable[list[Answer]]
     ) -> Iterator[tuple[str, Answer]]:
-        for part, answers in zip(parts, each, strict=True):
+        for part, answers in zip(parts, all_answers, strict=True):
             for (file, _), answer in zip(part, answers, strict=True):
                 yield file, tuple(answer) if answer else None
 
@@ -59,8 +59,8 @@ class ReadingPool:
                 child = Child("sidedoor.documents.reading_child", self._first)
                 self._started.append(child)
             answers = child.ask(part, _PATIENCE_SECONDS)
-        except OSError:  # none could be started
+        except OSError:  # no child could be started
             pass
         finally:
-            self._children.put(child if answers is not None else None)  # it died of one of them
+            self._children.put(child if answers is not None else None)  # without answers, a file killed it
         return answers if answers is not None else [None] * len(part)

@@ -1,5 +1,5 @@
-"""Recordings: what may be in content/media. MP3 and MP4, which every browser plays, without tags that may name someone
-or a place; and the captions of a video, as WebVTT."""
+"""Recordings: what may be in content/media. MP3 and MP4, which every browser plays, without tags that may name a person
+or a place; and a video's captions, as WebVTT."""
 
 import re
 from collections.abc import Iterator
@@ -10,33 +10,33 @@ from sidedoor.documents.problems import Problem, Refused
 MOST_BYTES = 3_000_000
 """Ten minutes of speech at 40 kbit/s."""
 MOST_VIDEO_BYTES = 8_000_000
-"""Firefox writes into a file what is longer."""
+"""Firefox writes anything longer to a file on disk."""
 _KINDS = {"mp3": "audio/mpeg", "mp4": "video/mp4", "vtt": "text/vtt"}
 _TAGS = (b"ID3", b"APETAGEX")
 _WITH_BOXES = frozenset((b"moov", b"trak", b"udta", b"meta", b"ilst"))
 _TELL_NOTHING = {b"udta": (b"meta",), b"meta": (b"hdlr", b"ilst"), b"ilst": ()}
-"""What may stand in an MP4's boxes for what people say of it. ffmpeg writes them empty, too."""
+"""What may stand in an MP4's boxes for descriptions. ffmpeg writes these boxes even when they are empty."""
 _CUE = re.compile(r"^(?:\d+:)?\d\d:\d\d\.\d{3} +--> +(?:\d+:)?\d\d:\d\d\.\d{3}", re.MULTILINE)
 _STYLED = re.compile(r"^(?:STYLE|REGION)\b", re.MULTILINE)
 
 
 def is_recording(name: str) -> bool:
-    """Whether the name of a file that pages show is a recording's, and not a picture's."""
+    """Whether a file that pages show is a recording, by its name, and not a picture."""
     return name.rpartition(".")[2] in _KINDS
 
 
 def is_video(name: str) -> bool:
-    """Whether it is the name of a video."""
+    """Whether a file is a video, by its name."""
     return name.endswith(".mp4")
 
 
 def is_captions(name: str) -> bool:
-    """Whether it is the name of a video's captions."""
+    """Whether a file is a video's captions, by its name."""
     return name.endswith(".vtt")
 
 
 def content_type(name: str) -> str:
-    """What a recording is sent as."""
+    """The media type of a recording."""
     return _KINDS[name.rpartition(".")[2]]
 
 
@@ -46,12 +46,12 @@ def captions_of(video: str) -> str:
 
 
 def most_bytes(name: str) -> int:
-    """How long a recording may be."""
+    """How many bytes a recording may have."""
     return MOST_VIDEO_BYTES if is_video(name) else MOST_BYTES
 
 
 def read_recording(raw: bytes, file: str) -> str:
-    """Look at a recording; its name if it may be played. Raises Refused, saying why it may not."""
+    """Check a recording, and return its name if it may be played. Raises Refused, saying why it may not."""
 
     def refuse(code: Code, **values: object) -> Refused:
         return Refused([Problem(file, None, code, values)])
@@ -66,7 +66,7 @@ def read_recording(raw: bytes, file: str) -> str:
 
 
 def _in_mp3(raw: bytes) -> Code | None:
-    """Why these bytes are no MP3 that may be played; None if they are."""
+    """Why these bytes are not an MP3 that may be played; None if they are."""
     if raw.startswith(_TAGS) or _TAGS[1] in raw[-4096:] or raw[-128:-125] == b"TAG":
         return Code.RECORDING_TELLS
     # A frame begins with eleven ones, then a version and a layer (ISO/IEC 11172-3, 2.4.1.3); layer III is 01.
@@ -75,7 +75,8 @@ def _in_mp3(raw: bytes) -> Code | None:
 
 
 def _in_mp4(raw: bytes) -> Code | None:
-    """The same for an MP4. Its index (`moov`) stands before the pictures, or a player asks for all before the first."""
+    """Why these bytes are not an MP4 that may be played. Its index (`moov`) has to come before the pictures, or a
+    player fetches the whole file before it shows the first."""
     try:
         boxes = list(_boxes(raw, 0, len(raw)))
     except ValueError:
@@ -89,8 +90,8 @@ def _in_mp4(raw: bytes) -> Code | None:
 
 
 def _boxes(raw: bytes, start: int, end: int, around: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
-    """The boxes of an MP4 between two places, and those in them: each one's kind, and that of the one around it (by
-    ISO/IEC 14496-12, 4.2). Raises ValueError where one does not fit."""
+    """The boxes of an MP4 between two places, and those inside them: the kind of each, and of the box around it
+    (ISO/IEC 14496-12, 4.2). Raises ValueError if one does not fit."""
     while start < end:
         size, kind, head = int.from_bytes(raw[start : start + 4]), raw[start + 4 : start + 8], 8
         if size == 1:
@@ -105,7 +106,7 @@ def _boxes(raw: bytes, start: int, end: int, around: bytes = b"") -> Iterator[tu
 
 
 def _in_captions(raw: bytes) -> Code | None:
-    """The same for captions: WebVTT with words at times, and no style or place of its own."""
+    """Why these bytes are not captions that may be shown: WebVTT with words at times, without styles or positions."""
     try:
         text = raw.decode("utf-8").replace("\r\n", "\n")
     except UnicodeDecodeError:

@@ -1,7 +1,7 @@
-"""The child process in which Markdown is rendered: one JSON line in, one JSON line out.
+"""The child process that renders Markdown: one JSON line in, one JSON line out.
 
-A few kilobytes can keep Python-Markdown busy for minutes (Python-Markdown issues 161 and 798). So the kernel ends
-this process when one document uses more processor time or memory than any honest one would.
+A few kilobytes can keep Python-Markdown busy for minutes (Python-Markdown issues 161 and 798). So the kernel ends this
+process when one document uses more processor time or memory than any honest one would.
 """
 
 import json

@@ -1,6 +1,6 @@
-"""Renders Markdown in a child process that may die, so that no document can hang or fill the site.
+"""Renders Markdown in a child process that may die, so that no document can hang the site or use up its memory.
 
-Where there is nothing but prose, one look tells, which cannot take long, and no child is asked.
+A body of nothing but prose takes one quick check, and no child is asked.
 """
 
 import threading
@@ -11,10 +11,10 @@ from typing import Self
 from sidedoor.documents.child import Child
 from sidedoor.documents.markdown import Rendered, render_prose
 
-# The child limits its own processor time; this is for a machine so busy that the child gets none.
+# The child limits its own processor time; this limit is for a machine so busy that the child gets none.
 PATIENCE_SECONDS = 30.0
 REMEMBERED = 128
-"""How many of the latest bodies are remembered, and not rendered again."""
+"""How many of the latest bodies are remembered instead of rendered again."""
 
 
 class RenderingFailed(Exception):
@@ -22,12 +22,12 @@ class RenderingFailed(Exception):
 
 
 class Renderer:
-    """One child process, started when first needed and again after it had to die. Safe to share between threads."""
+    """One child process, started when first needed and again after it has died. Safe to share between threads."""
 
     def __init__(self) -> None:
         self._child: Child | None = None
         self._lock = threading.Lock()
-        # Saving a text and then reading it through asks for the same body again and again.
+        # An editor who saves a text and then reads it through renders the same body again and again.
         self._remembered = lru_cache(maxsize=REMEMBERED)(self._render)
 
     def render(self, body: str) -> Rendered:
@@ -64,5 +64,5 @@ class Renderer:
 
 @cache
 def shared_renderer() -> Renderer:
-    """The one renderer that a process needs; its child ends with the process."""
+    """The renderer that this process shares; its child ends with the process."""
     return Renderer()

@@ -1,4 +1,4 @@
-"""site.toml: everything that is the owner's to choose. No other module knows a country, a number to call or a name."""
+"""site.toml: everything the owner chooses. No other module knows a country, a number to call or a name."""
 
 import re
 from collections.abc import Mapping
@@ -33,12 +33,12 @@ def _in_languages(written: Any) -> Any:
 
 
 def in_language(wording: "Wording", language: str) -> str:
-    """What is said in `language`; where it is said in others alone, in the one that is written first."""
+    """The wording in `language`; if it has none in that language, the one written first."""
     return wording.get(language) or next(iter(wording.values()))
 
 
 Wording = Annotated[Mapping[str, Words], BeforeValidator(_in_languages), Field(min_length=1)]
-"""Words of the owner's: one string for every language, or a table of them by language, `{ en = "…", cy = "…" }`."""
+"""The owner's words: one string for every language, or a table of them by language, `{ en = "…", cy = "…" }`."""
 LongWording = Annotated[
     Mapping[str, Annotated[str, Field(min_length=1, max_length=400)]],
     BeforeValidator(_in_languages),
@@ -46,7 +46,7 @@ LongWording = Annotated[
 ]
 
 
-def _zone(name: str) -> str:
+def _known_zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -54,20 +54,20 @@ def _zone(name: str) -> str:
     return name
 
 
-def _spoken(written: Any) -> Any:
-    """`languages = ["en", "cy"]` is short for a table of them in which nothing is said."""
+def _as_language_table(written: Any) -> Any:
+    """`languages = ["en", "cy"]` is short for a table of languages without settings."""
     if isinstance(written, list | tuple):
         return {code if isinstance(code, str) else "": {} for code in written}
     return written
 
 
 LanguageTag = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[a-z0-9]{2,8})*$")]
-"""A language as BCP 47 names it, in small letters: they stand in addresses."""
-TimeZone = Annotated[str, AfterValidator(_zone)]
-"""A name of the time zone database: `Europe/London`."""
+"""A BCP 47 language tag in small letters, because it stands in addresses."""
+TimeZone = Annotated[str, AfterValidator(_known_zone)]
+"""A name from the time zone database: `Europe/London`."""
 
 
-def _locale(tag: str) -> str:
+def _known_locale(tag: str) -> str:
     try:
         Locale.parse(tag, sep="-")
     except (UnknownLocaleError, ValueError):
@@ -76,13 +76,13 @@ def _locale(tag: str) -> str:
 
 
 class Emergency(Model):
-    """Whom to call in danger. Pages name this number and no other; without it they name none."""
+    """Whom to call in danger. Pages name this number and no other; without this table they name none."""
 
     number: Digits
     silent: LongWording | None = None
-    """What somebody does who calls it and cannot speak, in a sentence."""
+    """What a caller who cannot speak does, in a sentence."""
     text: LongWording | None = None
-    """What somebody does who can only text, in a sentence."""
+    """What somebody who can only text does, in a sentence."""
 
 
 def emergency_number(site: "Site") -> str:
@@ -91,27 +91,27 @@ def emergency_number(site: "Site") -> str:
 
 
 class Place(Model):
-    """A nation, a province, a county: where a contact is for. Readers choose among these."""
+    """A nation, a province or a county that contacts serve. Readers choose among these."""
 
     id: Id
     name: Wording
 
 
 class Audience(Model):
-    """Whom a contact is for. Readers choose among these."""
+    """A group of people that contacts serve. Readers choose among these."""
 
     id: Id
     name: Wording
     everyone: bool = False
-    """Whatever a reader chooses, contacts for this one are shown, too."""
+    """Contacts for this audience are shown whatever a reader chooses."""
 
 
 class Menu(Model):
-    """What the menu of every page leads to, in this order. Help now comes first, whatever it says."""
+    """What the menu of every page leads to, in this order. Help now always comes first."""
 
     pages: tuple[OwnPath, ...]
     names: Mapping[str, Wording] = {}
-    """What it calls them, by address: else each page's own title."""
+    """The menu's words for pages, by address; without them, each page's own title."""
 
 
 Icon = Literal["phone", "path", "two", "mirror"]
@@ -119,7 +119,7 @@ Icon = Literal["phone", "path", "two", "mirror"]
 
 
 class Situation(Model):
-    """A choice on the front page: what somebody says, and the help page that answers."""
+    """A choice on the front page: a reader's words for their situation, and the help page that answers."""
 
     says: Wording
     page: Slug
@@ -134,33 +134,34 @@ class Group(Model):
 
 
 class Area(Model):
-    """A part of the country that some contacts are for. Whoever is in it is in each area it lies `within`, too."""
+    """A part of the country that some contacts serve. Somebody in it is also in each area it lies `within`."""
 
     name: Words
     within: tuple[str, ...] = ()
 
 
-class Spoken(Model):
-    """A language that the site speaks."""
+class LanguageSettings(Model):
+    """A language that the site is written in."""
 
     show: Literal["reviewed", "all"] = "reviewed"
-    """Whether pages that nobody who knows the language has read yet are shown, under a line that says so."""
+    """Whether to show pages that nobody who knows the language has read yet, under a line that says so."""
     telling_words: tuple[str, ...] = ()
-    """What the titles of its pages may not hold: see `telling_words` of the site."""
+    """Words that the titles of its pages may not hold: see `telling_words` of the site."""
 
 
-class Form(Spoken):
-    """Another form of pages in the site's own language, for readers whom the usual one does not serve: Easy Read.
+class Form(LanguageSettings):
+    """Another form of pages in the site's own language, such as Easy Read, for readers whom the usual form does not
+    serve.
 
-    It has the pages that are written in it, and is lent none.
+    It has only the pages that are written in it; no others are lent to it.
     """
 
     name: Words
-    """What its readers call it."""
+    """Its readers' name for it."""
 
 
 class Press(Model):
-    """Who answers the press."""
+    """Somebody who answers the press."""
 
     name: Words
     phone: Digits | None = None
@@ -168,19 +169,19 @@ class Press(Model):
     url: OwnOrWebAddress | None = None
 
 
-def _minute(written: Any) -> int:
+def _minutes_since_midnight(written: Any) -> int:
     if not isinstance(written, str) or not re.fullmatch(r"(?:[01]\d|2[0-3]):[0-5]\d|24:00", written.strip(), re.ASCII):
         raise Wrong(Code.NOT_A_TIME_OF_DAY, written=written)
     hour, minute = written.strip().split(":")
     return 60 * int(hour) + int(minute)
 
 
-TimeOfDay = Annotated[int, BeforeValidator(_minute)]
+TimeOfDay = Annotated[int, BeforeValidator(_minutes_since_midnight)]
 """Minutes since midnight by the clock on the wall, written HH:MM; 24:00 is the end of the day."""
 
 
 class Slot(Model):
-    """A part of some weekdays in which the chat is open, in wall times of the site's zone."""
+    """Hours on some weekdays when the chat is open, as wall times in the site's zone."""
 
     days: Annotated[tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...], Field(min_length=1)]
     start: Annotated[TimeOfDay, Field(alias="from")]
@@ -197,40 +198,41 @@ Answer = Annotated[str, Field(min_length=1, max_length=1000)]
 
 
 class Holiday(Model):
-    """A day on which the chat is closed, and what it is called."""
+    """A day on which the chat is closed, and its name."""
 
     day: date
     name: Wording
 
 
 class Chat(Model):
-    """The live chat. Without this part of site.toml there is none."""
+    """The live chat. A site without this table has none."""
 
     answered_by: Wording
     """Who answers, in the readers' words: `advisers of our own, who are trained for this`."""
     confidential: LongWording
     """What stays between reader and adviser, and what cannot."""
     open: tuple[Slot, ...] = ()
-    """Its hours. Without any, none are promised: it is open whenever an adviser is present."""
+    """Its hours. Without any, no hours are promised: it is open whenever an adviser is present."""
     closed_on: tuple[date, ...] = ()
     holidays: tuple[Holiday, ...] = ()
-    """Days on which it is closed as well, with a name that readers are told."""
+    """More days on which it is closed, with names that readers are told."""
     languages: tuple[str, ...] = ()
-    """Those that advisers may say they can write. Without any, the site's own."""
+    """Languages that advisers may say they can write. Without any, the site's own."""
     instead: tuple[str, ...] = ()
-    """The ids of the contacts that readers are shown while nobody can answer here."""
+    """Ids of the contacts that readers are shown while nobody can answer here."""
     ready: Mapping[str, Annotated[tuple[Answer, ...], Field(min_length=1)]] = {}
-    """Answers that advisers often give, by group. They take the place of the ones that come along. One that begins with
-    a slash and a word, `/hello`, is got by typing them."""
+    """Answers that advisers often give, by group. They replace the ones that come with the software. An answer that
+    begins with a slash and a word, `/hello`, is inserted by typing them."""
     ready_in: Mapping[str, Mapping[str, Annotated[tuple[Answer, ...], Field(min_length=1)]]] = {}
-    """The same in other languages: by language, then by group."""
+    """Ready answers in other languages: by language, then by group."""
     most_waiting: Annotated[int, Field(ge=1, le=500)] = 10
-    """With so many waiting in reach, readers are given those contacts instead."""
+    """With this many chats waiting for the advisers present, readers are shown the contacts of `instead`."""
     most_from_one_network: Annotated[int, Field(ge=1, le=500)] = 6
-    """So many chats of one network run at once. A house shares one, and so may a whole mobile provider."""
+    """How many chats from one network may run at once. A household shares one network, and so may a whole mobile
+    provider."""
 
     def is_closed_on(self, day: date) -> bool:
-        """Whether no slot of its hours counts on that day."""
+        """Whether its hours do not apply on that day."""
         return day in self.closed_on or any(holiday.day == day for holiday in self.holidays)
 
 
@@ -246,14 +248,15 @@ class Site(Model):
     name: Annotated[str, Field(min_length=1, max_length=30)]
     organisation: Words
     must_act: LongWording | None = None
-    """What readers have to know of it before they write to it: that it must act on some of what it reads, say."""
+    """What readers have to know about the organisation before they write to it: that it must act on some messages,
+    say."""
     language: str = "en"
-    languages: Annotated[Mapping[LanguageTag, Spoken], BeforeValidator(_spoken)] = {}
-    """Every language it speaks, its own first. They are their addresses' first part: `/cy/help`."""
+    languages: Annotated[Mapping[LanguageTag, LanguageSettings], BeforeValidator(_as_language_table)] = {}
+    """Every language of the site, its own first. A language is the first part of its addresses: `/cy/help`."""
     forms: Mapping[LanguageTag, Form] = {}
-    """Other forms of pages in its own language, as if they were languages: `/en-simple/help`."""
-    dates: Mapping[str, Annotated[str, AfterValidator(_locale)]] = {}
-    """How days are written, by language: `en = "en-CA"`. A language that is not here writes its own way."""
+    """Other forms of pages in its own language, treated as languages: `/en-simple/help`."""
+    dates: Mapping[str, Annotated[str, AfterValidator(_known_locale)]] = {}
+    """How days are written, by language: `en = "en-CA"`. A language that is not listed writes them its usual way."""
     timezone: TimeZone = "UTC"
     exit: Annotated[tuple[WebAddress, ...], Field(min_length=1, max_length=2)]
     exit_title: Annotated[str, Field(min_length=1, max_length=30)] = "Untitled"
@@ -261,9 +264,9 @@ class Site(Model):
     hosts: tuple[str, ...] = ()
     telling_words: tuple[str, ...] = ()
     words_to_avoid: Mapping[str, str] = {}
-    """What news had better not say, and what to write instead."""
+    """Words that news should not use, and what to write instead."""
     words: Mapping[str, Mapping[str, Annotated[str, Field(min_length=1, max_length=600)]]] = {}
-    """Sentences of the interface in words of the owner's own, by language."""
+    """The owner's own words for sentences of the interface, by language."""
     emergency: Emergency | None = None
     look: Look = Look()
     menu: Menu | None = None
@@ -281,17 +284,17 @@ class Site(Model):
     def _own_language_first(cls, written: Any) -> Any:
         if not isinstance(written, Mapping):
             return written
-        own, spoken = written.get("language", "en"), _spoken(written.get("languages", {}))
+        own, spoken = written.get("language", "en"), _as_language_table(written.get("languages", {}))
         if not isinstance(spoken, Mapping) or not isinstance(own, str):
             return written
         return {**written, "languages": {own: spoken.get(own, {}), **spoken}}
 
     def folder(self, language: str) -> str:
-        """The first part of addresses and files in `language`; none in the site's own."""
+        """The first part of addresses and files in `language`; empty for the site's own."""
         return "" if language == self.language else language
 
-    def spoken(self, folder: str) -> Spoken | None:
-        """What is said of the language or form whose pages stand in a folder; None of what it does not have."""
+    def language_settings(self, folder: str) -> LanguageSettings | None:
+        """The settings of the language or form whose pages stand in a folder; None if the site does not have it."""
         return self.forms.get(folder) or self.languages.get(folder)
 
     @property
@@ -300,7 +303,7 @@ class Site(Model):
         return ZoneInfo(self.timezone)
 
     def locale(self, language: str) -> Locale:
-        """How `language` writes days here; English, if that is no language whose days anybody knows."""
+        """The locale in which `language` writes days here; English, if Babel does not know the language."""
         try:
             return Locale.parse(self.dates.get(language, language), sep="-")
         except (UnknownLocaleError, ValueError):

@@ -1,8 +1,8 @@
-"""A picture in other sizes: for phones, as a card where a page is shared, small in the list of news.
+"""A picture in other sizes: for phones, as a card where somebody shares a page, and small for the list of news.
 
-Which there are follows from the picture alone, so that pages can name them before any is made. Each is made at the
-first request that may see its picture, in the child that decodes pictures, and kept beside the picture's kept bytes.
-WebP, because AVIF came out no smaller at these sizes and takes longer to make.
+The sizes follow from the picture alone, so pages can name them before they exist. Each is made at the first request
+that may see its picture, in the child process that decodes pictures, and kept beside the picture's kept bytes. WebP,
+because AVIF came out no smaller at these sizes and takes longer to make.
 """
 
 import base64
@@ -21,14 +21,15 @@ from sidedoor.private import private_file
 CARD, LIST = "card", "list"
 _WIDTHS = (480, 960, LONGEST_EDGE)
 _CROPPED = {CARD: (1200, 630, "JPEG", 80), LIST: (240, 180, "WEBP", 70)}
-"""What sites that show a shared address ask for; and the small one of the list, twice as wide as it is shown."""
+"""The card, in the size that sites ask for when they show a shared address; and the small picture in the list, twice as
+wide as it is shown."""
 _QUALITY = 76
 _TYPES = {"WEBP": ("webp", "image/webp"), "JPEG": ("jpg", "image/jpeg")}
 
 
 @dataclass(frozen=True)
 class Size:
-    """One of them. `name` is its part of the address, `480` in /images/480/rooms.jpg.webp."""
+    """One size of a picture. `name` is its part of the address, `480` in /images/480/rooms.jpg.webp."""
 
     picture: Picture
     name: str
@@ -39,17 +40,17 @@ class Size:
 
     @property
     def address(self) -> str:
-        """Where it is on this site."""
+        """Its address on this site."""
         return f"/images/{self.name}/{self.picture.name}.{_TYPES[self.kind][0]}"
 
     @property
     def content_type(self) -> str:
-        """What it is."""
+        """Its media type."""
         return _TYPES[self.kind][1]
 
 
 def widths_of(picture: Picture) -> list[Size]:
-    """The whole picture, in the widths that screens choose from; none of one that is small already."""
+    """The whole picture in the widths that screens choose from; none if the picture is small already."""
     if picture.width <= _WIDTHS[0]:
         return []
     widths = sorted({*(width for width in _WIDTHS if width < picture.width), min(picture.width, _WIDTHS[-1])})
@@ -60,19 +61,19 @@ def widths_of(picture: Picture) -> list[Size]:
 
 
 def cropped(picture: Picture, name: str) -> Size:
-    """The part of it around its focus, as a card or for the list; never larger than the picture is."""
+    """The part of a picture around its focus, as a card or for the list; never larger than the picture."""
     width, height, kind, quality = _CROPPED[name]
     share = min(1, picture.width / width, picture.height / height)
     return Size(picture, name, max(1, round(width * share)), max(1, round(height * share)), kind, quality)
 
 
 def sizes_of(picture: Picture) -> list[Size]:
-    """Every size that a picture has."""
+    """Every size of a picture."""
     return [*widths_of(picture), *(cropped(picture, name) for name in _CROPPED)]
 
 
 class Sizes:
-    """Makes them, and keeps them in the folder `kept`; None keeps none. Safe to share between threads and processes."""
+    """Makes sizes and keeps them in the folder `kept`; None keeps none. Safe to share between threads and processes."""
 
     def __init__(self, kept: Path | None) -> None:
         self._kept = kept
@@ -82,16 +83,17 @@ class Sizes:
     def made(self, size: Size, raw: bytes, still_there: Callable[[], bool]) -> bytes | None:
         """The bytes of a size of the picture `raw`; None if it cannot be made.
 
-        `still_there`: whether the picture is, once it is made; of one that was deleted meanwhile nothing stays.
+        `still_there` tells, once the size is made, whether the picture still exists; if it was deleted meanwhile,
+        nothing is kept.
         """
-        of = hashlib.sha256(raw)
-        of.update(repr((size.width, size.height, size.picture.focus)).encode())
-        name = f"{size.picture.name}.{size.name}.{of.hexdigest()[:16]}"
-        if (known := self._read(name)) is not None or name in self._failed:
-            return known
+        made_from = hashlib.sha256(raw)
+        made_from.update(repr((size.width, size.height, size.picture.focus)).encode())
+        name = f"{size.picture.name}.{size.name}.{made_from.hexdigest()[:16]}"
+        if (kept := self._read(name)) is not None or name in self._failed:
+            return kept
         with self._turn:
-            if (known := self._read(name)) is not None:
-                return known
+            if (kept := self._read(name)) is not None:
+                return kept
             try:
                 answer = shared_darkroom().ask(
                     "smaller", raw, width=size.width, height=size.height, focus=size.picture.focus, kind=size.kind,
@@ -100,14 +102,14 @@ class Sizes:
             except Flawed:
                 self._failed.add(name)
                 return None
-        made = base64.b64decode(answer["raw"])
-        self._keep(f"{size.picture.name}.{size.name}.", name, made)
+        smaller = base64.b64decode(answer["raw"])
+        self._keep(f"{size.picture.name}.{size.name}.", name, smaller)
         if not still_there():
             self.forget(size.picture.name)
-        return made
+        return smaller
 
     def forget(self, picture: str) -> None:
-        """Delete what is kept of a picture."""
+        """Delete the kept sizes of a picture."""
         self._forget(f"{picture}.")
 
     def _read(self, name: str) -> bytes | None:
@@ -116,18 +118,18 @@ class Sizes:
         except OSError:
             return None
 
-    def _keep(self, start: str, name: str, made: bytes) -> None:
+    def _keep(self, start: str, name: str, raw: bytes) -> None:
         if not self._kept:
             return
-        whole = self._kept / f".{name}.{os.getpid()}-{threading.get_ident()}"
+        temporary = self._kept / f".{name}.{os.getpid()}-{threading.get_ident()}"
         with suppress(OSError):
             try:
-                private_file(whole)
-                whole.write_bytes(made)
-                self._forget(start)  # of the picture as it was before
-                os.replace(whole, self._kept / name)
+                private_file(temporary)
+                temporary.write_bytes(raw)
+                self._forget(start)  # sizes of the picture as it was before
+                os.replace(temporary, self._kept / name)
             finally:
-                whole.unlink(missing_ok=True)
+                temporary.unlink(missing_ok=True)
 
     def _forget(self, start: str) -> None:
         with suppress(OSError):

@@ -11,11 +11,11 @@ LONGEST = 80
 _SPELT = str.maketrans(
     {"ß": "ss", "æ": "ae", "Æ": "ae", "ø": "o", "Ø": "o", "œ": "oe", "Œ": "oe", "ł": "l", "Ł": "l", "ð": "d"}
 )
-"""Letters that Unicode does not take apart."""
+"""Letters that Unicode does not decompose."""
 
 
 def slug_problem(slug: str) -> Wrong | None:
-    """Why `slug` cannot be used; None when it can.
+    """Why `slug` cannot be used; None if it can.
 
     Only a to z, 0 to 9 and single hyphens: so no two slugs can look alike, and none can lead out of its folder.
     """
@@ -29,9 +29,9 @@ def slug_problem(slug: str) -> Wrong | None:
 
 
 def slug_from_title(title: str) -> str:
-    """A slug that says what `title` says: `Ten years on: CARA` becomes `ten-years-on-cara`, `Tŷ Gŵyl` `ty-gwyl`.
+    """A slug made of `title`: `Ten years on: CARA` becomes `ten-years-on-cara`, `Tŷ Gŵyl` `ty-gwyl`.
 
-    Empty where no letter of it can stand in an address.
+    Empty if none of its letters can stand in an address.
     """
     plain = "".join(
         letter for letter in unicodedata.normalize("NFKD", title.translate(_SPELT)) if not unicodedata.combining(letter)

@@ -1,7 +1,7 @@
-"""Wall times, as an editor writes them, turned into moments.
+"""Turns wall times, as an editor writes them, into moments.
 
-`zoneinfo` says nothing about a time that a clock change skips or repeats, so both are found by trying
-the two folds, and asked about rather than guessed (PEP 495).
+`zoneinfo` says nothing about a time that a clock change skips or repeats, so we detect both by trying the two folds,
+and ask the editor rather than guess (PEP 495).
 """
 
 import re
@@ -25,8 +25,8 @@ def utc_now() -> datetime:
 def parse_wall_time(written: str, zone: ZoneInfo) -> datetime:
     """Turn `2026-11-24 09:30` in `zone` into an aware datetime in UTC.
 
-    An offset after the time (`+01:00`, `Z`) wins over `zone`, and is how an hour that happens twice is told apart.
-    Raises Wrong, for the editor, for a time that is unreadable, never happens or happens twice.
+    An offset after the time (`+01:00`, `Z`) wins over `zone`; editors use it to tell apart the two passes of an hour
+    that happens twice. Raises Wrong, for the editor, for a time that is unreadable, never happens or happens twice.
     """
     match = _WALL_TIME.fullmatch(written.strip())
     if not match:

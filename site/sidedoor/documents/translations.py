@@ -1,7 +1,7 @@
-"""Where each translation stands. It is worked out from its file and its original's, never typed.
+"""The state of each translation. It is worked out from its file and its original's, never typed.
 
-A page says what it was made from (the digest of its original), who made it and who read it. So a translation is behind
-as soon as its original changes, and nothing that was said of it once can outlive that.
+A page says what it was made from (the digest of its original), who made it and who reviewed it. So a translation is
+behind as soon as its original changes, and no earlier statement about it can hide that.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,18 +15,18 @@ from sidedoor.documents.problems import Level, Problem
 
 
 class Standing(StrEnum):
-    """Where a translation of a page stands, the worst first."""
+    """The state of a page's translation, the worst first."""
 
     MISSING = auto()
     ORPHANED = auto()  # it has no original
-    URGENT = auto()  # what to do in danger, or a number, has changed since
-    STALE = auto()  # the words have changed since, or nobody wrote down what it was made from
+    URGENT = auto()  # what to do in danger, or a number, has changed in the original since
+    STALE = auto()  # other words have changed since, or nobody recorded what it was made from
     AWAITS_REVIEW = auto()
     GOOD = auto()
 
 
 def standing(translation: Document | None, original: Document | None) -> Standing:
-    """Where a translation stands beside the page that it was made from."""
+    """The state of a translation beside the page it was made from."""
     if translation is None or translation.translation is None:
         return Standing.MISSING
     if original is None:
@@ -40,15 +40,19 @@ def standing(translation: Document | None, original: Document | None) -> Standin
 
 
 def standings(library: Library) -> Mapping[Document, Mapping[str, Standing]]:
-    """The page × language grid: of each page in the site's own language, how it stands in every other and each form."""
-    own = {(one.folder, one.kind, one.slug): one for one in library.documents if one.folder}
+    """The page × language grid: for each page in the site's own language, its state in every other language and
+    form."""
+    translations = {(page.folder, page.kind, page.slug): page for page in library.documents if page.folder}
     languages = [code for code in (*library.site.languages, *library.site.forms) if code != library.site.language]
-    pages = [one for one in library.documents if not one.folder and one.kind != "news"]
-    return {page: {code: standing(own.get((code, page.kind, page.slug)), page) for code in languages} for page in pages}
+    pages = [page for page in library.documents if not page.folder and page.kind != "news"]
+    return {
+        page: {code: standing(translations.get((code, page.kind, page.slug)), page) for code in languages}
+        for page in pages
+    }
 
 
 def check_translations(library: Library) -> Iterator[Problem]:
-    """What is stale, orphaned, or waits for somebody who knows the language, each file once."""
+    """Report what is stale, orphaned, or waits for somebody who knows the language, each file once."""
     codes = {
         Standing.ORPHANED: (Code.TRANSLATION_ORPHANED, Level.WARNING),
         Standing.URGENT: (Code.TRANSLATION_BEHIND_IN_DANGER, Level.ERROR),
@@ -59,7 +63,7 @@ def check_translations(library: Library) -> Iterator[Problem]:
         if not document.folder:
             continue
         original = library.original_of(document)
-        found = codes.get(standing(document, original))
-        if found:
+        verdict = codes.get(standing(document, original))
+        if verdict:
             values = {"original": original.file if original else f"{document.kind}/{document.slug}"}
-            yield Problem(document.file, None, found[0], values, level=found[1])
+            yield Problem(document.file, None, verdict[0], values, level=verdict[1])

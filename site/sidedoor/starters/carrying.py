@@ -1,6 +1,7 @@
-"""Pages of one site, carried to another: what is of one place alone, or leads to what was not carried, is left out.
+"""Carries pages from one site to another, without what is true of one place only or leads to pages left behind.
 
-A page is kept whole as far as it can be: a sentence goes, then an item, then a block, then a heading without words.
+A page is kept as whole as possible: a sentence is removed first, then an item, then a block, then a heading without
+words.
 """
 
 import re
@@ -17,24 +18,24 @@ _CONTACT_BLOCKS = ("contact", "number", "call")
 
 @dataclass(frozen=True)
 class Carried:
-    """What there is at the other site: ids of contacts, addresses; and names of places that it is not about."""
+    """What the other site has, ids of contacts and addresses; and the names of places that it is not about."""
 
     contacts: Container[str]
     paths: Container[str]
     elsewhere: tuple[str, ...]
 
     def page(self, text: str) -> str:
-        """A document, front matter and all."""
+        """Carry a document with its front matter."""
         _, front, body = text.split("---\n", 2)
         return f"---\n{self._front(front)}---\n{self.body(body)}"
 
     def body(self, markdown: str) -> str:
-        """The Markdown of a document."""
+        """Carry the Markdown of a document."""
         blocks = list(_without_empty_headings(list(self._blocks(markdown.split("\n")))))
         return "\n\n".join(blocks).strip("\n") + "\n"
 
     def _front(self, front: str) -> str:
-        """Related pages that are not there go. Sources stay: a fact comes from where it came from."""
+        """Remove related pages that the other site does not have. Sources stay: a fact keeps its origin."""
         lines, name = [], ""
         for line in front.split("\n"):
             name = line.partition(":")[0] if line[:1].isalpha() else name
@@ -43,14 +44,14 @@ class Carried:
         return re.sub(r"^related_help:\n(?! )", "", "\n".join(lines), flags=re.MULTILINE)
 
     def _blocks(self, lines: list[str]) -> Iterator[str]:
-        """What stands between empty lines, or between two fences."""
+        """Blocks between empty lines, or between two fences."""
         at = 0
         while at < len(lines):
             if not lines[at].strip():
                 at += 1
-            elif found := _FENCE.fullmatch(lines[at]):
-                end = next((n for n in range(at + 1, len(lines)) if lines[n] == found[1]), len(lines) - 1)
-                if block := self._fenced(lines[at], found[2], found[3] or "", lines[at + 1 : end]):
+            elif fence := _FENCE.fullmatch(lines[at]):
+                end = next((n for n in range(at + 1, len(lines)) if lines[n] == fence[1]), len(lines) - 1)
+                if block := self._fenced(lines[at], fence[2], fence[3] or "", lines[at + 1 : end]):
                     yield f"{block}\n{lines[end]}"
                 at = end + 1
             else:
@@ -65,7 +66,7 @@ class Carried:
         if name in _CONTACT_BLOCKS:
             return "\n".join([first, *inner]) if argument in self.contacts else ""
         if name in ("audio", "video"):
-            return ""  # whoever speaks there says their own words
+            return ""  # spoken words cannot be edited
         if name == "action":
             return "\n".join([first, *inner]) if argument.partition("#")[0] in self.paths else ""
         within = "\n\n".join(self._blocks(inner))
@@ -74,24 +75,24 @@ class Carried:
     def _words(self, lines: list[str]) -> str:
         if any(_ITEM.match(line) for line in lines):
             return "\n".join(line for line in lines if self._fits(line))
-        kept = [sentence for sentence in _SENTENCE_END.split("\n".join(lines)) if self._fits(sentence)]
-        return " ".join(kept)
+        sentences = [sentence for sentence in _SENTENCE_END.split("\n".join(lines)) if self._fits(sentence)]
+        return " ".join(sentences)
 
     def _fits(self, words: str) -> bool:
-        here = all(path in self.paths for path in _LINK.findall(words))
-        return here and not any(re.search(rf"\b{re.escape(name)}\b", words) for name in self.elsewhere)
+        leads_to_pages = all(path in self.paths for path in _LINK.findall(words))
+        return leads_to_pages and not any(re.search(rf"\b{re.escape(name)}\b", words) for name in self.elsewhere)
 
 
 def _without_empty_headings(blocks: list[str]) -> Iterator[str]:
     for at, block in enumerate(blocks):
-        if found := _HEADING.match(block):
-            after = _HEADING.match(blocks[at + 1]) if at + 1 < len(blocks) else None
-            if at + 1 == len(blocks) or (after and len(after[1]) <= len(found[1])):
+        if heading := _HEADING.match(block):
+            next_heading = _HEADING.match(blocks[at + 1]) if at + 1 < len(blocks) else None
+            if at + 1 == len(blocks) or (next_heading and len(next_heading[1]) <= len(heading[1])):
                 continue
         yield block
 
 
 def records(text: str) -> tuple[str, dict[str, str]]:
-    """A file of records, such as contacts.yaml: what stands before them, and each as it is written, by its id."""
+    """A file of records, such as contacts.yaml: the text before them, and each record as it is written, by its id."""
     head, *parts = re.split(r"(?m)^(?=  - id: )", text)
     return head, {part.split("\n", 1)[0].removeprefix("  - id: ").strip(): part.rstrip("\n") + "\n" for part in parts}

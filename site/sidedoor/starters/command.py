@@ -1,4 +1,4 @@
-"""`sidedoor init FOLDER --for …`: a content folder of one's own, in git, that `sidedoor run` serves at once."""
+"""`sidedoor init FOLDER --for …`: writes a content folder of your own, in git, that `sidedoor run` serves at once."""
 
 import base64
 import re
@@ -36,38 +36,40 @@ HOOKS = EXAMPLES.parent / "hooks" if (EXAMPLES.parent / "hooks").is_dir() else E
 @click.option("--timezone", help="Such as Pacific/Auckland.")
 @click.option("--emergency", help="The number to call in danger there.")
 @click.option("--emergency-source", help="A web address that says so.")
-def init(folder: Path, where: str, exits: tuple[str, ...], **said: str | None) -> None:
+def init(folder: Path, where: str, exits: tuple[str, ...], **options: str | None) -> None:
     """Write a site of your own to FOLDER. What no option says is asked."""
     keep_to_the_owner()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise click.ClickException(f"{folder} is there already. Name a folder that is not, or an empty one.")
-    begins = starter(where)
-    name = _answer("--name", said["name"], "What it is called, neutral (30 letters at most)", _of_at_most(30))
-    organisation = _answer("--organisation", said["organisation"], "Who runs it", _of(Words))
+    chosen = starter(where)
+    name = _answer("--name", options["name"], "What it is called, neutral (30 letters at most)", _of_at_most(30))
+    organisation = _answer("--organisation", options["organisation"], "Who runs it", _of(Words))
     url = _answer(
-        "--address", said["address"], "Its address, https://… (Enter: not known yet)", _optional(_of(WebAddress)), ""
+        "--address", options["address"], "Its address, https://… (Enter: not known yet)", _optional(_of(WebAddress)), ""
     )
-    usual = begins.exit[0]
+    usual_exit = chosen.exit[0]
     if not exits:
-        exits = (_answer("--exit", None, "Where “Hide this page” leads", _of(WebAddress), usual),)
-    for one in exits:
-        _answer("--exit", one, "", _of(WebAddress))
-    country = begins.country if said["country"] is None else said["country"]
+        exits = (_answer("--exit", None, "Where “Hide this page” leads", _of(WebAddress), usual_exit),)
+    for address in exits:
+        _answer("--exit", address, "", _of(WebAddress))
+    country = chosen.country if options["country"] is None else options["country"]
     country = _answer("--country", country or None, "Country, its two letters", _country)
     zones = zones_of(country)
     zone = (
-        said["timezone"]
-        or (begins.timezone if country == begins.country else "")
+        options["timezone"]
+        or (chosen.timezone if country == chosen.country else "")
         or (zones[0] if len(zones) == 1 else None)
     )
     zone = _answer("--timezone", zone, "Time zone, such as " + ", ".join(zones[:3] or ["UTC"]), _of(TimeZone))
     emergency = source = ""
-    if said["emergency"] or not begins.like_the_example:
-        emergency = _answer("--emergency", said["emergency"], "The number to call in danger there", _of(Digits))
-        source = _answer("--emergency-source", said["emergency_source"], "A web address that says so", _of(WebAddress))
+    if options["emergency"] or not chosen.like_the_example:
+        emergency = _answer("--emergency", options["emergency"], "The number to call in danger there", _of(Digits))
+        source = _answer(
+            "--emergency-source", options["emergency_source"], "A web address that says so", _of(WebAddress)
+        )
     answers = Answers(name, organisation, exits, country, zone, url.rstrip("/"), emergency, source)
     try:
-        site = NewSite(begins, answers, _program(), str(folder.resolve()))
+        site = NewSite(chosen, answers, _program(), str(folder.resolve()))
         files = site.files
     except Refused as refused:
         raise click.ClickException("\n".join(str(problem) for problem in refused.problems)) from None
@@ -96,29 +98,32 @@ def mark(file: Path) -> None:
 
 
 def _answer(
-    option: str, said: str | None, question: str, valid: Callable[[str], str], default: str | None = None
+    option: str, option_value: str | None, question: str, validated: Callable[[str], str], default: str | None = None
 ) -> str:
-    """What an option says, or what is answered. Asks again until it can be used; an option that cannot is refused."""
-    if said is not None:
+    """The value of an option, or the answer to its question. Asks until the answer can be used; an unusable option is
+    refused."""
+    if option_value is not None:
         try:
-            return valid(said)
+            return validated(option_value)
         except click.BadParameter as wrong:
             raise click.UsageError(f"{option}: {wrong.message}") from None
     try:
-        answer: str = click.prompt(question, default=default, value_proc=valid, show_default=bool(default), err=True)
+        answer: str = click.prompt(
+            question, default=default, value_proc=validated, show_default=bool(default), err=True
+        )
     except click.Abort:
         raise click.UsageError(f"Nobody answers here. Say {option}.") from None
     return answer
 
 
 def _of(kind: Any) -> Callable[[str], str]:
-    """Whether words are of a type of site.toml's."""
+    """A function that checks that words fit a type of site.toml, and returns the value."""
 
-    def valid(said: str) -> str:
+    def valid(words: str) -> str:
         try:
-            value: str = TypeAdapter(kind).validate_python(said.strip())
+            value: str = TypeAdapter(kind).validate_python(words.strip())
         except ValidationError as error:
-            raise click.BadParameter(_why(error, f"“{said}” cannot be used.")) from None
+            raise click.BadParameter(_why(error, f"“{words}” cannot be used.")) from None
         return value
 
     return valid
@@ -130,36 +135,36 @@ def _why(error: ValidationError, otherwise: str = "It cannot be used.") -> str:
 
 
 def _of_at_most(letters: int) -> Callable[[str], str]:
-    def valid(said: str) -> str:
-        said = _of(Words)(said)
-        if len(said) > letters:
-            raise click.BadParameter(f"“{said}” has {len(said)} letters, and {letters} fit.")
-        return said
+    def valid(words: str) -> str:
+        words = _of(Words)(words)
+        if len(words) > letters:
+            raise click.BadParameter(f"“{words}” has {len(words)} letters, and {letters} fit.")
+        return words
 
     return valid
 
 
-def _optional(valid: Callable[[str], str]) -> Callable[[str], str]:
-    return lambda said: valid(said) if said.strip() else ""
+def _optional(validated: Callable[[str], str]) -> Callable[[str], str]:
+    return lambda words: validated(words) if words.strip() else ""
 
 
-def _country(said: str) -> str:
-    code = said.strip().upper()
+def _country(words: str) -> str:
+    code = words.strip().upper()
     if code not in country_names():
-        raise click.BadParameter(f"“{said}” is no country's two letters. Write them like NZ or FR.")
+        raise click.BadParameter(f"“{words}” is no country's two letters. Write them like NZ or FR.")
     return code
 
 
 def _program() -> str:
-    """The command that runs this program, as a shell finds it from anywhere."""
+    """The command that runs this program, as a shell can call it from anywhere."""
     called = Path(sys.argv[0])
     beside = Path(sys.executable).with_name("sidedoor")
     return str(called.resolve() if called.name == "sidedoor" and called.is_file() else beside)
 
 
 def _keep_in_git(folder: Path) -> None:
-    """A repository with the hook that refuses a commit with a mistake, and a first commit."""
-    from dulwich.repo import Repo  # a sixth of the time that every other command takes to begin
+    """Make a repository with a hook that refuses commits with mistakes, and a first commit."""
+    from dulwich.repo import Repo  # importing it is a sixth of the time that other commands take to start
 
     with Repo.init(str(folder)) as repository:
         _first_commit(repository, folder)
@@ -180,5 +185,5 @@ def _first_commit(repository: "Repo", folder: Path) -> None:
     ]
     worktree = repository.get_worktree()
     worktree.stage(files)
-    who = b"sidedoor init <init@sidedoor>"
-    worktree.commit(message=b"What sidedoor init wrote", author=who, committer=who)
+    author = b"sidedoor init <init@sidedoor>"
+    worktree.commit(message=b"What sidedoor init wrote", author=author, committer=author)

@@ -1,4 +1,4 @@
-"""What a new site begins with: a starter of examples/starters, the pages it takes from the example, and what was asked.
+"""Makes a new site from a starter of examples/starters, the pages it takes from the example, and the owner's answers.
 
 Every file is made before any is written, and site.toml is read back as the site itself will read it.
 """
@@ -30,38 +30,39 @@ STARTERS = EXAMPLES / "starters"
 _SHAPE = STARTERS / "shape"
 _FOLDERS = {"help": "/help/", "pages": "/"}
 _OWN = ("pages/about.md", "pages/privacy.md")
-"""Pages that every owner has to say in words of their own: they come from the shape, never from the example."""
+"""Pages that every owner has to write: they come from the shape, never from the example."""
 
 
 _OWN_WORDS = ("pages/accessibility.md",)
-"""What the example says of itself, and a new owner has to look at before saying it: it comes along as a draft."""
+"""Pages in which the example describes itself: a new owner has to review them first, so they come along as drafts."""
 
 
 class Starter(Model):
-    """starter.toml. `like_the_example`: its number to call, places, contacts and help pages hold here, too."""
+    """starter.toml. `like_the_example`: the example's emergency number, places, contacts and help pages apply here,
+    too."""
 
     country: str = ""
     timezone: str = ""
     exit: tuple[str, ...] = ()
     like_the_example: bool = False
     takes: tuple[str, ...] = ()
-    """Files of the example that come along, as they are where they name neither its places nor what is missing."""
+    """Files of the example to carry over, without what names its places or what is missing here."""
     places: tuple[Place, ...] = ()
 
 
 def names() -> list[str]:
-    """What `--for` can be."""
+    """The choices for `--for`."""
     return sorted(path.parent.name for path in STARTERS.glob("*/starter.toml"))
 
 
 def starter(name: str) -> Starter:
-    """One of `names()`. Raises Refused if its file is wrong."""
+    """The starter with one of `names()`. Raises Refused if its file is wrong."""
     text = (STARTERS / name / "starter.toml").read_text("utf-8")
     return check(Starter, tomllib.loads(text), f"{name}/starter.toml", lambda place: None)
 
 
 def country_names() -> Mapping[str, str]:
-    """Countries by their two letters (ISO 3166)."""
+    """Names of countries by their two letters (ISO 3166)."""
     return {code: name for code, name in Locale("en").territories.items() if re.fullmatch(r"[A-Z]{2}", code)}
 
 
@@ -74,7 +75,7 @@ def zones_of(country: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Answers:
-    """What whoever runs `init` said."""
+    """The answers of the person who runs `init`."""
 
     name: str
     organisation: str
@@ -98,18 +99,18 @@ class NewSite:
 
     @cached_property
     def files(self) -> Mapping[str, str]:
-        """Raises Refused where an answer cannot be used."""
-        made = {
+        """The text of each file. Raises Refused if an answer cannot be used."""
+        files = {
             "site.toml": self._shaped("site.toml"),
             "contacts.yaml": self._contacts(),
             **dict(self._pages()),
             "README.md": self._shaped("README.md"),
         }
-        if facts := self._facts(made):
-            made["facts.yaml"] = facts
-        read_site(made["site.toml"])
-        read_contacts(made["contacts.yaml"])
-        return made
+        if facts := self._facts(files):
+            files["facts.yaml"] = facts
+        read_site(files["site.toml"])
+        read_contacts(files["contacts.yaml"])
+        return files
 
     @cached_property
     def _example(self) -> Any:
@@ -117,25 +118,27 @@ class NewSite:
 
     @cached_property
     def _example_contacts(self) -> Mapping[str, Any]:
-        return {one.id: one for one in read_contacts((EXAMPLE / "contacts.yaml").read_text("utf-8"))}
+        return {contact.id: contact for contact in read_contacts((EXAMPLE / "contacts.yaml").read_text("utf-8"))}
 
     @cached_property
     def _elsewhere(self) -> tuple[str, ...]:
-        """Names that are the example's alone: places that its own services are for, those services, and itself."""
+        """Names that belong only to the example: the places that its own services serve, those services, and itself."""
         areas = {contact.area for contact in self._example_contacts.values() if contact.area}
-        contacts = (one.name for one in self._example_contacts.values() if one.id not in self._contact_ids)
+        contacts = (contact.name for contact in self._example_contacts.values() if contact.id not in self._contact_ids)
         return (*sorted(areas), self._example.organisation, *contacts)
 
     @property
     def _emergency(self) -> Emergency | None:
         if self.starter.like_the_example and not self.answers.emergency:
-            found: Emergency | None = self._example.emergency
-            return found
+            emergency: Emergency | None = self._example.emergency
+            return emergency
         return Emergency(number=self.answers.emergency) if self.answers.emergency else None
 
     @cached_property
     def _audiences(self) -> tuple[Audience, ...]:
-        return tuple(one for one in self._example.audiences if in_language(one.name, "en") not in self._elsewhere)
+        return tuple(
+            audience for audience in self._example.audiences if in_language(audience.name, "en") not in self._elsewhere
+        )
 
     @cached_property
     def _languages(self) -> tuple[str, ...]:
@@ -143,15 +146,15 @@ class NewSite:
 
     @cached_property
     def _taken(self) -> tuple[str, ...]:
-        """Files of the example that come along."""
-        found = {str(path.relative_to(EXAMPLE)) for pattern in self.starter.takes for path in EXAMPLE.glob(pattern)}
-        return tuple(sorted(found - set(_OWN)))
+        """Files of the example that are carried over."""
+        files = {str(path.relative_to(EXAMPLE)) for pattern in self.starter.takes for path in EXAMPLE.glob(pattern)}
+        return tuple(sorted(files - set(_OWN)))
 
     @cached_property
     def _situations(self) -> tuple[Situation, ...]:
-        """The example's choices whose pages are there; the first is help now."""
+        """The example's choices whose pages exist here; the first is help now."""
         pages = self._help_pages
-        return tuple(one for one in self._example.situations if one.page in pages)
+        return tuple(situation for situation in self._example.situations if situation.page in pages)
 
     @cached_property
     def _help_pages(self) -> frozenset[str]:
@@ -162,7 +165,7 @@ class NewSite:
     def _contact_ids(self) -> tuple[str, ...]:
         if not self.starter.like_the_example:
             return ("emergency",) if self._emergency else ()
-        return tuple(one.id for one in self._example_contacts.values() if not one.area)
+        return tuple(contact.id for contact in self._example_contacts.values() if not contact.area)
 
     def _contacts(self) -> str:
         if not self.starter.like_the_example:
@@ -182,24 +185,24 @@ class NewSite:
             yield file, self._shaped(file)
 
     def _facts(self, files: Mapping[str, str]) -> str:
-        """The facts that the pages print, for the places that this site has."""
-        head, written = records((EXAMPLE / "facts.yaml").read_text("utf-8"))
+        """The facts that the pages print, for this site's places."""
+        head, all_records = records((EXAMPLE / "facts.yaml").read_text("utf-8"))
         printed = {
             fact
             for file, text in files.items() if file.endswith(".md") and "/" in file
             for fact in read_document(text, file).values.get("facts", ())
         }  # fmt: skip
-        here = {place.id for place in self._places}
+        place_ids = {place.id for place in self._places}
 
-        def in_our_places(found: re.Match[str]) -> str:
-            kept = [name.strip() for name in found[1].split(",") if name.strip() in here]
-            return f"    places: [{', '.join(kept)}]\n" if kept else ""
+        def in_our_places(match: re.Match[str]) -> str:
+            places = [name.strip() for name in match[1].split(",") if name.strip() in place_ids]
+            return f"    places: [{', '.join(places)}]\n" if places else ""
 
-        kept = "".join(record for name, record in written.items() if name in printed)
-        text = head + re.sub(r"    places: \[(.*)\]\n", in_our_places, kept)
-        if kept:
+        facts = "".join(record for name, record in all_records.items() if name in printed)
+        text = head + re.sub(r"    places: \[(.*)\]\n", in_our_places, facts)
+        if facts:
             read_facts(text)
-        return text if kept else ""
+        return text if facts else ""
 
     @property
     def _places(self) -> tuple[Place, ...]:
@@ -220,7 +223,7 @@ class NewSite:
         )  # fmt: skip
 
     def _dates(self) -> str:
-        """English as this country writes it, if it is one of which that is known."""
+        """The locale for English in this country, if Babel knows one."""
         tag = f"en-{self.answers.country}"
         try:
             Locale.parse(tag, sep="-")
@@ -229,10 +232,10 @@ class NewSite:
         return tag
 
     def _wording(self, words: Mapping[str, str]) -> str:
-        """The owner's words as TOML, in the languages that this site has."""
-        kept = {language: said for language, said in words.items() if language in self._languages}
-        if len(kept) > 1:
-            return "{ " + ", ".join(f"{language} = {quoted(said)}" for language, said in kept.items()) + " }"
+        """The owner's words as TOML, in this site's languages."""
+        own_wording = {language: text for language, text in words.items() if language in self._languages}
+        if len(own_wording) > 1:
+            return "{ " + ", ".join(f"{language} = {quoted(text)}" for language, text in own_wording.items()) + " }"
         return quoted(in_language(words, "en"))
 
 
@@ -241,11 +244,11 @@ def _as_draft(text: str) -> str:
 
 
 def quoted(words: str) -> str:
-    """Words between quotes, as TOML, YAML and JSON all read them."""
+    """Words in quotes, as TOML, YAML and JSON all read them."""
     return json.dumps(words, ensure_ascii=False)
 
 
 def plain(words: str) -> str:
-    """Words that stand in Markdown as they are, whatever signs are in them."""
+    """Words escaped so that Markdown shows them unchanged, whatever signs are in them."""
     words = " ".join(words.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return re.sub(r"([\\`*_\[\]#|{}])", r"\\\1", words)

@@ -86,7 +86,7 @@ class TranslationSteps:
         """The translation that `file` is or would be; None where the site has no such page or language."""
         site = self._live.library.site
         language, _, rest = file.partition("/")
-        if language == site.language or site.spoken(language) is None:
+        if language == site.language or site.language_settings(language) is None:
             return None
         original = next((one for one in self._live.library.documents if one.file == rest and not one.folder), None)
         stored = self._shelf.read(rest) if original else None

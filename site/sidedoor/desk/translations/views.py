@@ -46,7 +46,7 @@ def grid() -> ResponseReturnValue:
     return render_template(
         "desk/translations/grid.html",
         rows=sorted(found.items(), key=lambda row: row[0].file),
-        languages=[(code, _name(code), spoken.show) for code in languages if (spoken := site.spoken(code))],
+        languages=[(code, _name(code), spoken.show) for code in languages if (spoken := site.language_settings(code))],
         good={code: sum(row[code] is Standing.GOOD for row in found.values()) for code in languages},
         said=SAID,
         waiting=[(one, address_of(one.original, one.language), _name(one.language)) for one in translations_waiting()],
