@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 import redis
 from redis.client import Pipeline
 
-from sidedoor.chat import rules
+from sidedoor.chat import rules, valkey_scripts
 from sidedoor.chat.model import (
     Adviser,
     Conversation,
@@ -42,7 +42,6 @@ from sidedoor.documents.codes import Code
 from sidedoor.documents.problems import Level, Problem, Refused
 
 log = logging.getLogger("sidedoor.health")
-_PREFIX = "sidedoor:chat:"
 _LIFE = rules.PLACE_OVER_AFTER + rules.REMEMBERED
 """A conversation's keys expire this long after its last sign of life; before that we have ended it ourselves."""
 _LAST_KEPT = timedelta(days=7)
@@ -51,75 +50,6 @@ _OF_ONE_THAT_GOES_ON = ("language", "shown", "unanswered", "risk")
 _INDEXES = ("live", "waiting", "reach", "due", "ended")
 _KEPT_AT: Mapping[Kept, int] = {"draft": -1, "answer": -2, "remark": -3}
 """What sealing binds them to, in the place of a message's number."""
-_BOARD = """
-local desks, found = redis.call('HGETALL', ARGV[1] .. 'desks'), {}
-local seen = {}
-for at = 1, #desks, 2 do seen[desks[at]] = desks[at + 1] end
-local brief, told = {}, redis.pcall('HGETALL', ARGV[1] .. 'brief')
-for at = 1, #told, 2 do brief[told[at]] = told[at + 1] end
-local shown = {}
-local function is_shown(state, adviser, player)
-  local left = state == 'talking' and (not seen[adviser] or seen[adviser] <= ARGV[3])
-  return ARGV[2] == '' or state == 'waiting' or adviser == ARGV[2] or player == ARGV[2] or left
-end
-for _, id in ipairs(redis.call('ZRANGE', ARGV[1] .. 'live', 0, -1)) do
-  local short = brief[id]
-  if short and shown[short] == nil then shown[short] = is_shown(string.match(short, '^(%a*):(%d*):(%d*)$')) end
-  local name = ARGV[1] .. 'one:' .. id
-  if shown[short or ''] ~= false and redis.call('TYPE', name).ok == 'hash' then
-    local some = redis.call('HMGET', name, 'state', 'adviser', 'player')
-    if is_shown(some[1], some[2], some[3]) then
-      local pairs, row = redis.call('HGETALL', name), {}
-      for at = 1, #pairs, 2 do row[pairs[at]] = pairs[at + 1] end
-      row.key = nil
-      table.insert(found, {id, row, seen[some[2]] or '', redis.call('HKEYS', ARGV[1] .. 'kept:' .. id)})
-    end
-  end
-end
-return {redis.call('HGETALL', ARGV[1] .. 'present'), cjson.encode(found)}
-"""
-"""All that one board shows, at one moment and by one question: of everybody who lives, those whom ARGV[2] (an adviser,
-or nobody for all) has to see; ARGV[3]: a desk that gave its last sign then, or earlier, is gone. A board shows few of
-all that live: whose they are stands in one hash, `brief`, too, so that the others are not asked. One that is not in it
-is. All of it is one text (JSON): a thousand replies cost the desk more to read than all else that a board does."""
-_NEWS = """
-local found = {}
-for at = 2, #ARGV do
-  local told = redis.pcall('HMGET', ARGV[1] .. 'one:' .. ARGV[at], 'newest', 'state', 'adviser')
-  found[at - 1] = told[1] and told[2] and told[1] .. ' ' .. told[2] .. ' ' .. (told[3] or '0') or ''
-end
-return {redis.pcall('HGETALL', ARGV[1] .. 'desks'), table.concat(found, ',')}
-"""
-"""What a worker's readers are told at once, as one text: a reply for each costs more to read than to find."""
-_LOOKED_IN = """
-local waiting = {}
-for at = 3, #ARGV, 3 do
-  local id, name = ARGV[at], ARGV[1] .. 'one:' .. ARGV[at]
-  local told = redis.pcall('HMGET', name, 'state', 'token', 'newest', 'shown')
-  if told[1] == 'waiting' or told[1] == 'talking' then
-    local shown = math.max(tonumber(told[4]) or 0, math.min(tonumber(ARGV[at + 2]), tonumber(told[3]) or 0))
-    redis.call('HSET', name, 'seen', ARGV[at + 1], 'shown', shown)
-    for _, kept in ipairs({'one:', 'words:', 'once:', 'kept:'}) do
-      redis.call('EXPIRE', ARGV[1] .. kept .. id, ARGV[2])
-    end
-    redis.call('EXPIRE', ARGV[1] .. 'token:' .. (told[2] or ''), ARGV[2])
-    if told[1] == 'waiting' then table.insert(waiting, id) end
-  end
-end
-return waiting
-"""
-"""Of each conversation after ARGV[2], by threes: its reader was there at a moment, and has had so many messages on the
-screen. Puts off by ARGV[2] seconds that its keys expire. Returns those that wait: their end alone is put off, too, by
-somebody being there."""
-_SET = """
-local name = ARGV[1] .. 'one:' .. ARGV[2]
-local state, newest, before = unpack(redis.call('HMGET', name, 'state', 'newest', 'shown'))
-if state ~= 'waiting' and state ~= 'talking' then return end
-local number = tonumber(ARGV[4])
-if ARGV[3] == 'shown' then number = math.max(tonumber(before) or 0, math.min(number, tonumber(newest))) end
-redis.call('HSET', name, ARGV[3], number)
-"""
-"""Of a conversation (ARGV[2]) that goes on, a number (ARGV[4]) by its name; `shown` only grows, up to the newest."""
 _PATIENCE_SECONDS = 3.0
 _SWEEPS_EVERY = timedelta(seconds=1)
 _CLOCK_HOLDS_SECONDS = 10.0
@@ -299,11 +229,9 @@ class ValkeyStore:
     @_or_down
     def looked_in(self, moments: Mapping[int, tuple[datetime, int]]) -> None:
         """See store.ChatStore."""
-        told = (str(part) for id_, (moment, shown) in moments.items() for part in (id_, moment.isoformat(), shown))
-        life = str(int(_LIFE.total_seconds()))
-        for id_ in cast(Any, self._redis.eval(_LOOKED_IN, 0, _PREFIX, life, *told)):
-            moment, _ = moments[int(id_)]
-            self._live_on(int(id_), moment, {"seen": moment})
+        for id_ in valkey_scripts.looked_in(self._redis, int(_LIFE.total_seconds()), moments):
+            moment, _ = moments[id_]
+            self._live_on(id_, moment, {"seen": moment})
 
     @_or_down
     def stay(self, conversation: int, now: datetime) -> None:
@@ -337,9 +265,7 @@ class ValkeyStore:
     def news(self, conversations: Collection[int], now: datetime) -> dict[int, rules.News]:
         """See store.ChatStore."""
         ids = list(conversations)
-        desks, told = cast(Any, self._redis.eval(_NEWS, 0, _PREFIX, *map(str, ids)))
-        seen = dict(zip(desks[::2], desks[1::2], strict=True)) if isinstance(desks, list) else {}
-        rows = [row.split() for row in told.split(b",")]
+        seen, rows = valkey_scripts.news(self._redis, ids)
         return {
             id_: rules.news(int(row[0]), state, int(row[2]), _moment(seen.get(row[2])), now)
             for id_, row in zip(ids, rows, strict=bool(ids))
@@ -374,12 +300,12 @@ class ValkeyStore:
     @_or_down
     def mark(self, conversation: int, risk: bool) -> None:
         """See store.ChatStore."""
-        self._set_while_it_goes_on(conversation, "risk", int(risk))
+        valkey_scripts.set_number(self._redis, conversation, "risk", int(risk))
 
     @_or_down
     def show(self, conversation: int, number: int) -> None:
         """See store.ChatStore."""
-        self._set_while_it_goes_on(conversation, "shown", number)
+        valkey_scripts.set_number(self._redis, conversation, "shown", number)
 
     @_or_down
     def say(self, conversation: int, who: Who, text: str, now: datetime, once: str = "", author: str = "") -> int:
@@ -684,9 +610,6 @@ class ValkeyStore:
             pipe.hdel(_name("brief"), str(conversation))
             pipe.execute()
 
-    def _set_while_it_goes_on(self, conversation: int, name: str, number: int) -> None:
-        self._redis.eval(_SET, 0, _PREFIX, str(conversation), name, str(number))
-
     def _live_on(self, conversation: int, now: datetime, moments: dict[str, datetime]) -> None:
         def step(pipe: Pipeline) -> None:
             state, token, *before = cast(Any, pipe.hmget(_one(conversation), "state", "token", "quiet_since", "seen"))
@@ -757,9 +680,9 @@ class ValkeyStore:
 
     def _ask_for_board(self, adviser: str, now: datetime) -> tuple[list[Conversation], dict[int, Adviser]]:
         gone = (now - rules.DESK_GONE_AFTER).isoformat()
-        present, rows = cast(Any, self._redis.eval(_BOARD, 0, _PREFIX, adviser, gone))
+        present, rows = valkey_scripts.board(self._redis, adviser, gone)
         found: list[Conversation] = []
-        for id_, row, desk, kept in json.loads(rows.decode("utf-8", "replace")):
+        for id_, row, desk, kept in rows:
             try:
                 if row:
                     found.append(self._from_row(int(id_), row, desk.encode(), kept, 0, now))
@@ -771,7 +694,7 @@ class ValkeyStore:
             if one.state == "waiting":
                 found[at] = replace(one, place=before + 1)
             before += rules.is_counted_before_others(one, now)
-        return found, _here(self._read_present(dict(zip(present[::2], present[1::2], strict=True))), now)
+        return found, _here(self._read_present(present), now)
 
     @staticmethod
     def _from_row(
@@ -885,7 +808,7 @@ def _each(what: str, networks: tuple[str, ...]) -> list[str]:
 
 
 def _name(*parts: object) -> str:
-    return _PREFIX + ":".join(map(str, parts))
+    return valkey_scripts.PREFIX + ":".join(map(str, parts))
 
 
 def _one(conversation: int) -> str:
