@@ -1,6 +1,7 @@
-"""The Lua scripts of the Valkey store. A server runs each as one step: one request, one reply, and one moment.
+"""The Lua scripts of the Valkey store. The server runs each as one step: one request, one reply, at one moment.
 
-The replies are raw: the store reads them.
+The functions below send them and take their replies apart; what the values mean is the store's business.
+
 """
 
 import json
@@ -13,11 +14,11 @@ import redis
 PREFIX = "sidedoor:chat:"
 """Every key of the store begins with this."""
 _BOARD = """
-local desks, found = redis.call('HGETALL', ARGV[1] .. 'desks'), {}
+local desks, rows = redis.call('HGETALL', ARGV[1] .. 'desks'), {}
 local seen = {}
 for at = 1, #desks, 2 do seen[desks[at]] = desks[at + 1] end
-local brief, told = {}, redis.pcall('HGETALL', ARGV[1] .. 'brief')
-for at = 1, #told, 2 do brief[told[at]] = told[at + 1] end
+local brief, owners = {}, redis.pcall('HGETALL', ARGV[1] .. 'brief')
+for at = 1, #owners, 2 do brief[owners[at]] = owners[at + 1] end
 local shown = {}
 local function is_shown(state, adviser, player)
   local left = state == 'talking' and (not seen[adviser] or seen[adviser] <= ARGV[3])
@@ -28,50 +29,50 @@ for _, id in ipairs(redis.call('ZRANGE', ARGV[1] .. 'live', 0, -1)) do
   if short and shown[short] == nil then shown[short] = is_shown(string.match(short, '^(%a*):(%d*):(%d*)$')) end
   local name = ARGV[1] .. 'one:' .. id
   if shown[short or ''] ~= false and redis.call('TYPE', name).ok == 'hash' then
-    local some = redis.call('HMGET', name, 'state', 'adviser', 'player')
-    if is_shown(some[1], some[2], some[3]) then
+    local facts = redis.call('HMGET', name, 'state', 'adviser', 'player')
+    if is_shown(facts[1], facts[2], facts[3]) then
       local pairs, row = redis.call('HGETALL', name), {}
       for at = 1, #pairs, 2 do row[pairs[at]] = pairs[at + 1] end
       row.key = nil
-      table.insert(found, {id, row, seen[some[2]] or '', redis.call('HKEYS', ARGV[1] .. 'kept:' .. id)})
+      table.insert(rows, {id, row, seen[facts[2]] or '', redis.call('HKEYS', ARGV[1] .. 'kept:' .. id)})
     end
   end
 end
-return {redis.call('HGETALL', ARGV[1] .. 'present'), cjson.encode(found)}
+return {redis.call('HGETALL', ARGV[1] .. 'present'), cjson.encode(rows)}
 """
-"""All that one board shows, at one moment and by one question: of everybody who lives, those whom ARGV[2] (an adviser,
-or nobody for all) has to see; ARGV[3]: a desk that gave its last sign then, or earlier, is gone. A board shows few of
-all that live: whose they are stands in one hash, `brief`, too, so that the others are not asked. One that is not in it
-is. All of it is one text (JSON): a thousand replies cost the desk more to read than all else that a board does."""
+"""All that one board shows, at one moment and by one request: of all live conversations, those that ARGV[2] (an
+adviser; empty for all) has to see. A desk whose last sign came at ARGV[3], or earlier, is gone. A board shows few of
+the live conversations: the hash `brief` says whose each is, so that the others are not read. One that is missing there
+is read. The rows are one text (JSON): reading a thousand replies cost the desk more than all else that a board does."""
 _NEWS = """
-local found = {}
+local answers = {}
 for at = 2, #ARGV do
-  local told = redis.pcall('HMGET', ARGV[1] .. 'one:' .. ARGV[at], 'newest', 'state', 'adviser')
-  found[at - 1] = told[1] and told[2] and told[1] .. ' ' .. told[2] .. ' ' .. (told[3] or '0') or ''
+  local facts = redis.pcall('HMGET', ARGV[1] .. 'one:' .. ARGV[at], 'newest', 'state', 'adviser')
+  answers[at - 1] = facts[1] and facts[2] and facts[1] .. ' ' .. facts[2] .. ' ' .. (facts[3] or '0') or ''
 end
-return {redis.pcall('HGETALL', ARGV[1] .. 'desks'), table.concat(found, ',')}
+return {redis.pcall('HGETALL', ARGV[1] .. 'desks'), table.concat(answers, ',')}
 """
-"""What a worker's readers are told at once, as one text: a reply for each costs more to read than to find."""
+"""The news for all readers of a worker, as one text: a reply for each costs more to read than to look up."""
 _LOOKED_IN = """
 local waiting = {}
 for at = 3, #ARGV, 3 do
   local id, name = ARGV[at], ARGV[1] .. 'one:' .. ARGV[at]
-  local told = redis.pcall('HMGET', name, 'state', 'token', 'newest', 'shown')
-  if told[1] == 'waiting' or told[1] == 'talking' then
-    local shown = math.max(tonumber(told[4]) or 0, math.min(tonumber(ARGV[at + 2]), tonumber(told[3]) or 0))
+  local facts = redis.pcall('HMGET', name, 'state', 'token', 'newest', 'shown')
+  if facts[1] == 'waiting' or facts[1] == 'talking' then
+    local shown = math.max(tonumber(facts[4]) or 0, math.min(tonumber(ARGV[at + 2]), tonumber(facts[3]) or 0))
     redis.call('HSET', name, 'seen', ARGV[at + 1], 'shown', shown)
-    for _, kept in ipairs({'one:', 'words:', 'once:', 'kept:'}) do
-      redis.call('EXPIRE', ARGV[1] .. kept .. id, ARGV[2])
+    for _, kind in ipairs({'one:', 'words:', 'once:', 'kept:'}) do
+      redis.call('EXPIRE', ARGV[1] .. kind .. id, ARGV[2])
     end
-    redis.call('EXPIRE', ARGV[1] .. 'token:' .. (told[2] or ''), ARGV[2])
-    if told[1] == 'waiting' then table.insert(waiting, id) end
+    redis.call('EXPIRE', ARGV[1] .. 'token:' .. (facts[2] or ''), ARGV[2])
+    if facts[1] == 'waiting' then table.insert(waiting, id) end
   end
 end
 return waiting
 """
-"""Of each conversation after ARGV[2], by threes: its reader was there at a moment, and has had so many messages on the
-screen. Puts off by ARGV[2] seconds that its keys expire. Returns those that wait: their end alone is put off, too, by
-somebody being there."""
+"""After ARGV[2], three values for each conversation: its number, when its reader was there, how many messages they have
+had on the screen. Its keys then expire in ARGV[2] seconds. Returns those that wait: only their end is put off by a
+reader who is there."""
 _SET = """
 local name = ARGV[1] .. 'one:' .. ARGV[2]
 local state, newest, before = unpack(redis.call('HMGET', name, 'state', 'newest', 'shown'))
@@ -80,7 +81,7 @@ local number = tonumber(ARGV[4])
 if ARGV[3] == 'shown' then number = math.max(tonumber(before) or 0, math.min(number, tonumber(newest))) end
 redis.call('HSET', name, ARGV[3], number)
 """
-"""Of a conversation (ARGV[2]) that goes on, a number (ARGV[4]) by its name; `shown` only grows, up to the newest."""
+"""Sets a number (ARGV[4]) of a running conversation (ARGV[2]) by its name; `shown` only grows, up to the newest."""
 
 
 def board(client: redis.Redis, adviser: str, gone: str) -> tuple[dict[bytes, bytes], list[Any]]:
