@@ -277,7 +277,7 @@ def _next_time(
         said, now = dict(parse_qsl(query, keep_blank_values=True)), clock()
         has_all = said.get("told") in knows and said.get("after") == str(newest) and said.get("shown") in has_shown
         asks_for_more = said.get("was") == "adviser gone" or "draft" in said
-        if not has_all or asks_for_more or now >= until or not bell.hears or not door.still(edition):
+        if not has_all or asks_for_more or now >= until or not bell.hears or not door.is_current(edition):
             return None
         bell.saw(conversation.id, last_of_adviser)
         return json.dumps({**settled, "now": now.timestamp()}, separators=(",", ":")).encode()

@@ -11,7 +11,7 @@ from sidedoor.public.addresses import Addresses
 from sidedoor.web.current import current_path, current_public
 from sidedoor.web.edition import SAME_FOR_EVERYONE
 from sidedoor.web.language import translate as _
-from sidedoor.web.outermost import answer_with_the_error_told
+from sidedoor.web.outermost import make_pages_for_refusals
 
 log = logging.getLogger(__name__)
 OF_SERVERS = (400, 413, 503)
@@ -22,7 +22,7 @@ def handle_errors(app: Flask) -> None:
     """Give `app` its error pages. A former address leads to the present one, an
     address with capitals or too many slashes to the one that is meant; a removed page says why it is gone."""
 
-    answer_with_the_error_told(app)
+    make_pages_for_refusals(app)
 
     @app.before_request
     def one_spelling() -> None:

@@ -6,7 +6,7 @@ from sidedoor.documents.document import Document
 from sidedoor.public.orientation import FEWEST, headings, onward
 from sidedoor.public.translated import of_its_language
 from sidedoor.web.current import current_public, same_for_everyone
-from sidedoor.web.language import current_language, folder_asked, said
+from sidedoor.web.language import current_language, requested_folder, said
 
 blueprint = Blueprint("help", __name__)
 
@@ -44,7 +44,7 @@ def index() -> str:
 def page(slug: str) -> str:
     """One help page, in the language of its address or lent to it."""
     public = current_public()
-    document = public.find("help", slug, folder_asked()) or abort(404)
+    document = public.find("help", slug, requested_folder()) or abort(404)
     offered = onward(document.html)
     return render_template(
         "help/page.html",
