@@ -4,7 +4,7 @@ from flask import Blueprint, abort, render_template
 
 from sidedoor.public.contacts import names_of
 from sidedoor.public.orientation import headings
-from sidedoor.public.translated import of_its_language
+from sidedoor.public.translated import translation_notes
 from sidedoor.web.current import current_public, same_for_everyone
 from sidedoor.web.language import requested_folder
 
@@ -24,5 +24,5 @@ def page(slug: str) -> str:
         group=public.group_of(document),
         headings=headings(document.html),
         places=names_of(public.site.places),
-        **of_its_language(document),
+        **translation_notes(document),
     )
