@@ -35,7 +35,7 @@ class Bell:
         self._thread = ThreadPoolExecutor(1, "bell")
 
     async def wait(self, conversation: int, known: News, seconds: float) -> bool:
-        """Wait for other news of `conversation` than the `known`. Returns whether any came within so many seconds."""
+        """Wait until the news of `conversation` differ from `known`. Returns whether they did so within `seconds`."""
         loop = asyncio.get_running_loop()
         question: asyncio.Future[None] = loop.create_future()
         held = self._held.setdefault(conversation, {})
@@ -53,8 +53,8 @@ class Bell:
                 del self._held[conversation]
 
     def saw(self, conversation: int, shown: int) -> None:
-        """Its reader's page called and has shown so many messages, and was answered without the store: the next look
-        writes that down."""
+        """Note that its reader's page called and has shown so many messages, and was answered without the store: the
+        next look stores that."""
         self._saw[conversation] = self._clock(), max(shown, self._saw.get(conversation, (None, 0))[1])
 
     def _write_and_look(

@@ -383,10 +383,10 @@ class SqliteStore:
         """See store.ChatStore."""
         with self._write() as database:
             query = "SELECT state, adviser FROM conversations WHERE id = ?"
-            state, whose = database.execute(query, (conversation,)).fetchone() or (None, None)
+            state, owner = database.execute(query, (conversation,)).fetchone() or (None, None)
             seen = dict(database.execute("SELECT adviser, seen FROM desks WHERE adviser IN (?, ?)", (adviser, to)))
             from_seen, to_seen = (datetime.fromisoformat(seen[id_]) if id_ in seen else None for id_ in (adviser, to))
-            rules.may_pass(state, whose == adviser, from_seen, to_seen, only_if_left, now)
+            rules.may_pass(state, owner == adviser, from_seen, to_seen, only_if_left, now)
             query = "UPDATE conversations SET adviser = ?, adviser_name = ?, watcher = '' WHERE id = ?"
             database.execute(query, (to, name, conversation))
             database.execute("DELETE FROM kept WHERE conversation = ? AND what = 'answer'", (conversation,))

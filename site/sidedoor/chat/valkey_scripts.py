@@ -91,7 +91,7 @@ def board(client: redis.Redis, adviser: str, gone: str) -> tuple[dict[bytes, byt
 
 
 def news(client: redis.Redis, conversations: Iterable[int]) -> tuple[dict[bytes, bytes], list[list[bytes]]]:
-    """The last sign of each desk; for each conversation its newest, state and adviser, or nothing where it is gone."""
+    """The last sign of each desk; for each conversation its newest, state and adviser, empty if it is gone."""
     desks, rows = cast(Any, client.eval(_NEWS, 0, PREFIX, *map(str, conversations)))
     seen = dict(zip(desks[::2], desks[1::2], strict=True)) if isinstance(desks, list) else {}
     return seen, [row.split() for row in rows.split(b",")]

@@ -410,11 +410,11 @@ class ValkeyStore:
         """See store.ChatStore."""
 
         def step(pipe: Pipeline) -> None:
-            state, whose, player = cast(Any, pipe.hmget(_row(conversation), "state", "adviser", "player"))
+            state, owner, player = cast(Any, pipe.hmget(_row(conversation), "state", "adviser", "player"))
             from_seen, to_seen = (
                 _moment(seen) for seen in cast(Any, pipe.hmget(_name("desks"), str(adviser), str(to)))
             )
-            is_theirs = int(whose or 0) == adviser
+            is_theirs = int(owner or 0) == adviser
             rules.may_pass(_state(state), is_theirs, from_seen, to_seen, only_if_left, now)
             pipe.multi()
             pipe.hset(_row(conversation), mapping={"adviser": to, "adviser_name": name, "watcher": ""})
@@ -650,8 +650,8 @@ class ValkeyStore:
     @staticmethod
     def _keep(pipe: Pipeline, conversation: int, token: str) -> None:
         """Put off the expiry of each of its keys, and of the indexes that it is in."""
-        own = (*(_name(name, conversation) for name in ("one", "words", "once", "kept")), _name("token", token))
-        for name in (*own, *map(_name, (*_INDEXES, "brief"))):
+        names = (*(_name(name, conversation) for name in ("one", "words", "once", "kept")), _name("token", token))
+        for name in (*names, *map(_name, (*_INDEXES, "brief"))):
             pipe.expire(name, _LIFE)
 
     @staticmethod
@@ -749,8 +749,8 @@ class ValkeyStore:
         present = {}
         for id_, raw in raw_by_id.items():
             with suppress(ValueError, TypeError):  # an entry that cannot be read counts for nobody
-                name, seen, until, *more = json.loads(raw)  # an older release wrote these three alone
-                languages, word = more or ("", False)
+                name, seen, until, *later_fields = json.loads(raw)  # an older release wrote only these three
+                languages, word = later_fields or ("", False)
                 pause = datetime.fromisoformat(until) if until else None
                 adviser = Adviser(int(id_), name, pause, tuple(languages.split()), bool(word))
                 present[adviser.id] = (adviser, datetime.fromisoformat(seen))

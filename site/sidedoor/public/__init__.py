@@ -42,6 +42,7 @@ from sidedoor.public.search_index import SearchIndex, keep_following
 from sidedoor.settings import Settings
 from sidedoor.web import health as watched
 from sidedoor.web.background import Background
+from sidedoor.web.compression import CompressionLayer
 from sidedoor.web.current import current_path, current_public, site_address
 from sidedoor.web.edge import Edge
 from sidedoor.web.edition import MIRROR_KEY, EditionLayer
@@ -49,13 +50,12 @@ from sidedoor.web.headers import set_policy, with_policy
 from sidedoor.web.health import Health
 from sidedoor.web.inline import inline_script
 from sidedoor.web.language import current_language, page_language, speak_languages
+from sidedoor.web.language_layer import FORM_KEY, LanguageLayer
 from sidedoor.web.look import site_rules
 from sidedoor.web.numbers import read_numbers
-from sidedoor.web.on_the_way import OnTheWay
 from sidedoor.web.outermost import OutermostLayer
 from sidedoor.web.rsgi import serve
 from sidedoor.web.same_site import refuse_cross_site_posts
-from sidedoor.web.spoken import FORM_KEY, Spoken
 
 PACKAGE = Path(__file__).resolve().parents[1]
 MOST_BYTES = 64 * 1024
@@ -87,7 +87,7 @@ def create_app(settings: Settings, clock: Clock = utc_now, soon: bool = False) -
 
     hidden_first = HiddenFirst(edition, app.extensions["chat_store"], app.extensions["chat_clock"], settings.https)
     app.wsgi_app = outermost = OutermostLayer(  # type: ignore[method-assign]
-        OnTheWay(hidden_first),
+        CompressionLayer(hidden_first),
         complete,
         settings.https,
         hosts,
@@ -162,7 +162,7 @@ def create_pages(settings: Settings, live: LiveLibrary, clock: Clock) -> Flask:
             "site": public.site,
             "language_choices": language_choices(public, path, page_language()),
             "usual": public.split(path)[1] if FORM_KEY in request.environ else "",
-            "forms": [(public.site.forms[form].name, there) for form, there in forms.items()],
+            "forms": [(public.site.forms[form].name, address) for form, address in forms.items()],
             "versions": public.own_versions(path) if several else {},
             "lent": public.borrowed(path),
             "menu": menu(public, language),
@@ -180,7 +180,7 @@ def create_pages(settings: Settings, live: LiveLibrary, clock: Clock) -> Flask:
     errors.handle_errors(app)
     set_policy(app, settings.https, lambda: site_rules(current_public().site))
     add_commands(app)
-    app.wsgi_app = Spoken(app.wsgi_app)  # type: ignore[method-assign]
+    app.wsgi_app = LanguageLayer(app.wsgi_app)  # type: ignore[method-assign]
     if settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, settings.proxies, 0, 0)  # type: ignore[method-assign]
     return app

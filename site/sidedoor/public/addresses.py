@@ -157,8 +157,8 @@ class Addresses:
         public = self._public
         for language in public.site.languages:
             for path in public.by_path:
-                if lent := public.borrowed(there := public.in_language(path, language)):
-                    yield there, lent
+                if page := public.borrowed(address := public.in_language(path, language)):
+                    yield address, page
 
     def meant_by(self, path: str) -> str | None:
         """The address that is meant by a `path` with capitals, doubled slashes or slashes at its end.

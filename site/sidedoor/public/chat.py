@@ -64,25 +64,25 @@ _REFUSED: dict[Why, int] = {"full": 503, "network": 429, "often": 429, "blocked"
 @blueprint.get("")
 def page() -> ResponseReturnValue:
     """The conversation, if there is one; else what to know before one, or where to turn while none is possible."""
-    conversation = _mine()
+    conversation = _my_conversation()
     if conversation:
-        return _conversation(conversation)
-    return _without_cookie(_response(_before(open_now=request.environ.get(MIRROR_KEY) is None and _open())))
+        return _conversation_page(conversation)
+    return _without_cookie(_response(_start_page(open_now=request.environ.get(MIRROR_KEY) is None and _is_open_now())))
 
 
 @blueprint.get("/wait")
 def wait() -> ResponseReturnValue:
     """Without scripts: the conversation, in a page that reloads itself. It has no box, so that no half-typed word is
     lost."""
-    conversation = _mine()
-    return _conversation(conversation, waits=True) if conversation else _no_longer_known()
+    conversation = _my_conversation()
+    return _conversation_page(conversation, waits=True) if conversation else _no_longer_known()
 
 
 @blueprint.get("/open")
 def opens() -> ResponseReturnValue:
     """For chat.js, on the page that says it is closed: whether it is open now, so that the page can say so; if not,
     chat.js asks again at the next opening."""
-    return jsonify({"open": _open(), "in": _opens_in()})
+    return jsonify({"open": _is_open_now(), "in": _opens_in()})
 
 
 @blueprint.get("/here")
@@ -99,7 +99,7 @@ def from_the_middle() -> ResponseReturnValue:
 def start() -> ResponseReturnValue:
     """Start waiting for an adviser. The only step that sets a cookie."""
     chat, now = _chat(), _now()
-    if request.form.get("website") or _mine() or not _open():
+    if request.form.get("website") or _my_conversation() or not _is_open_now():
         return _to_chat()  # only programs fill in the field that people cannot see
     once = request.form.get("once", "")
     try:
@@ -113,7 +113,7 @@ def start() -> ResponseReturnValue:
         if refused.why == "again":
             return _to_chat()
         _store().count(f"refused: {refused.why}", now)
-        return _before(open_now=False, refused=refused.why), _REFUSED[refused.why]
+        return _start_page(open_now=False, refused=refused.why), _REFUSED[refused.why]
     # Without scripts they wait on a page that reloads itself; on a page that stands still they would seem to be gone.
     response = _to_chat("/wait" if _navigated() else "")
     response.set_cookie(_cookie(), token, httponly=True, samesite="Strict", secure=current_app.config["HTTPS"])
@@ -123,7 +123,7 @@ def start() -> ResponseReturnValue:
 @blueprint.post("/say")
 def say() -> ResponseReturnValue:
     """Send a message. Whatever goes wrong, what was typed is still in the form."""
-    conversation, text = _mine(), request.form.get("message", "").replace("\r\n", "\n")
+    conversation, text = _my_conversation(), request.form.get("message", "").replace("\r\n", "\n")
     if not conversation:
         return _no_longer_known()
     if conversation.state == "ended":
@@ -138,7 +138,7 @@ def say() -> ResponseReturnValue:
         }
         problem = sentences.get(refused.why, _("The chat is over."))
         if _wants_page():
-            return _conversation(conversation, text, problem)
+            return _conversation_page(conversation, text, problem)
         return jsonify(problem=problem), 422
     if conversation.has_draft:
         _store().keep(conversation.id, "draft", "")
@@ -153,7 +153,7 @@ def draft() -> ResponseReturnValue:
 
     They are sealed as all words are, and destroyed at the end; no adviser ever sees them.
     """
-    conversation, text = _mine(), request.form.get("message", "").replace("\r\n", "\n")
+    conversation, text = _my_conversation(), request.form.get("message", "").replace("\r\n", "\n")
     if conversation and conversation.state != "ended" and len(text) <= rules.LONGEST_MESSAGE:
         _store().keep(conversation.id, "draft", text)
     return "", 204
@@ -162,7 +162,7 @@ def draft() -> ResponseReturnValue:
 @blueprint.post("/here")
 def here() -> ResponseReturnValue:
     """“I am still here”: the answer of somebody who has been quiet for long. One press, no words."""
-    conversation, text = _mine(), request.form.get("message", "").replace("\r\n", "\n")
+    conversation, text = _my_conversation(), request.form.get("message", "").replace("\r\n", "\n")
     if not conversation or conversation.state == "ended":
         return _to_chat()
     if "look" not in request.form:  # without scripts, looking at the replies is a post too, to keep what is typed
@@ -170,14 +170,14 @@ def here() -> ResponseReturnValue:
     if "once" not in request.form and "waits" not in request.form:
         return "", 204  # chat.js says it with a beacon
     if text.strip():
-        return _conversation(_mine() or conversation, text)  # half-typed words are still in the box
+        return _conversation_page(_my_conversation() or conversation, text)  # half-typed words are still in the box
     return _to_chat("/wait" if request.form.get("waits") else "")
 
 
 @blueprint.get("/messages")
 def messages() -> ResponseReturnValue:
     """For chat.js: what came after the message numbered `after`. A reload and a lost connection need nothing else."""
-    conversation, after = _mine(), request.args.get("after", 0, type=whole_number)
+    conversation, after = _my_conversation(), request.args.get("after", 0, type=whole_number)
     if not conversation or conversation.state == "ended":
         return _without_cookie(_over_for_script(conversation, lost=not conversation and _went_on_just_now()))
     shown = max(conversation.shown, min(request.args.get("shown", 0, type=whole_number), conversation.newest))
@@ -297,11 +297,13 @@ def _next_time(
 @blueprint.post("/end")
 def end() -> ResponseReturnValue:
     """End it calmly; the page that follows says that it is over, and where to turn."""
-    conversation = _mine()
+    conversation = _my_conversation()
     if not _wants_page():
-        return _ended("reader", _over_for_script(conversation))
+        return _end_and_answer("reader", _over_for_script(conversation))
     over = {"ticket": _ticket(conversation), "named": _named(conversation)}
-    return _ended("reader", render_template("chat/over.html", instead=_instead(), chat_at=_at(), **over))
+    return _end_and_answer(
+        "reader", render_template("chat/over.html", instead=_contacts_instead(), chat_at=_chat_address(), **over)
+    )
 
 
 @blueprint.post("/how")
@@ -310,13 +312,13 @@ def how() -> ResponseReturnValue:
     chosen: How | None = next((rating for rating in get_args(How) if rating == request.form.get("how")), None)
     if chosen:
         _store().said_how(request.form.get("ticket", "")[:64], rules.with_noise(chosen), _now())
-    return render_template("chat/thanks.html", chat_at=_at())
+    return render_template("chat/thanks.html", chat_at=_chat_address())
 
 
 @blueprint.post("/hide")
 def hide() -> ResponseReturnValue:
     """The beacon that “Hide this page” sends."""
-    return _ended("hidden", "")
+    return _end_and_answer("hidden", "")
 
 
 @blueprint.get("/hide")
@@ -329,7 +331,7 @@ def hide_without_scripts() -> ResponseReturnValue:
     if not _navigated() or request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
         return response
     try:
-        return _ended("hidden", response)
+        return _end_and_answer("hidden", response)
     except (StoreDown, sqlite3.Error, NotFound):
         return response  # readers leave whatever else fails, even if the site has no chat any more
 
@@ -344,7 +346,7 @@ def words_are_lost(error: Unreadable) -> ResponseReturnValue:
         return _without_cookie(jsonify(state="ended", over=why, bar=_("The chat is over.")))
     if not _wants_page():
         return _without_cookie(jsonify(problem=why)), 422
-    page = render_template("chat/over.html", why=why, instead=_instead(), chat_at=_at())
+    page = render_template("chat/over.html", why=why, instead=_contacts_instead(), chat_at=_chat_address())
     return _without_cookie(current_app.make_response(page))
 
 
@@ -357,13 +359,13 @@ def store_is_down(error: Exception) -> ResponseReturnValue:
         return jsonify(problem=_("The chat does not work just now. What you wrote was not sent.")), 503
     waits = request.endpoint == "chat.wait"  # it reloads itself, so that a short failure costs nobody their place
     again = (request.form.get("message", ""), request.form.get("once", "")[:40])
-    return _before(open_now=False, broken=True, unsent=again, waits=waits), 503
+    return _start_page(open_now=False, broken=True, unsent=again, waits=waits), 503
 
 
 def state_elsewhere() -> str:
     """Where the chat of this page's reader stands, in a sentence; empty if they have none, or nobody knows."""
     try:
-        conversation = None if request.blueprint == blueprint.name else _mine()
+        conversation = None if request.blueprint == blueprint.name else _my_conversation()
         if not conversation or conversation.state == "ended":
             return ""
         standing = _standing(conversation)
@@ -377,12 +379,12 @@ def _response(page: str) -> Response:
     return current_app.make_response(page)
 
 
-def _at() -> str:
+def _chat_address() -> str:
     return in_own_language("/chat")
 
 
 def _to_chat(then: str = "") -> Response:
-    return redirect(_at() + then, 303)
+    return redirect(_chat_address() + then, 303)
 
 
 def _now() -> datetime:
@@ -399,7 +401,7 @@ def _store() -> ChatStore:
     return store
 
 
-def _open() -> bool:
+def _is_open_now() -> bool:
     return is_open(_chat(), current_public().site.zone, _now()) and bool(_store().present(_now()))
 
 
@@ -407,7 +409,7 @@ def _cookie() -> str:
     return f"__Host-{CHAT_COOKIE}" if current_app.config["HTTPS"] else CHAT_COOKIE
 
 
-def _mine() -> Conversation | None:
+def _my_conversation() -> Conversation | None:
     _chat()
     if STILL_RUNS_KEY in request.environ:
         raise StoreDown("not ended yet")
@@ -415,13 +417,13 @@ def _mine() -> Conversation | None:
     return _store().find(token, _now()) if token else None
 
 
-def _instead() -> list[Contact]:
+def _contacts_instead() -> list[Contact]:
     """Whom readers may call while nobody can answer here."""
     public = current_public()
     return [public.contacts[name] for name in _chat().instead if name in public.contacts]
 
 
-def _before(
+def _start_page(
     open_now: bool,
     refused: Why | None = None,
     broken: bool = False,
@@ -435,7 +437,7 @@ def _before(
     within = is_open(chat, zone, now)
     return render_template(
         "chat/start.html",
-        chat_at=_at(),
+        chat_at=_chat_address(),
         chat=chat,
         open_now=open_now,
         until=open_until(chat, zone, now),
@@ -452,13 +454,13 @@ def _before(
         longest=rules.LONGEST_MESSAGE,
         waits=waits,
         wait=_usual_wait() if open_now else "",
-        instead=_instead(),
+        instead=_contacts_instead(),
         once=secrets.token_urlsafe(24),
     )
 
 
 def _opens_in() -> int:
-    """Seconds until the next opening; 0 within the hours, or where there is none."""
+    """Seconds until the next opening; 0 within the hours, or if there is none."""
     chat, zone, now = _chat(), current_public().site.zone, _now()
     opens = None if is_open(chat, zone, now) else next_opening(chat, zone, now)
     return max(1, int((opens - now).total_seconds()) + 1) if opens else 0
@@ -514,22 +516,22 @@ def _why_refused(why: Why) -> str:
     return sentences[why]
 
 
-def _conversation(conversation: Conversation, text: str = "", problem: str = "", waits: bool = False) -> Response:
+def _conversation_page(conversation: Conversation, text: str = "", problem: str = "", waits: bool = False) -> Response:
     if conversation.state == "ended":
         over = {"ticket": _ticket(conversation), "why": _why_over(conversation)}
-        page = render_template("chat/over.html", instead=_instead(), chat_at=_at(), **over)
+        page = render_template("chat/over.html", instead=_contacts_instead(), chat_at=_chat_address(), **over)
         return _without_cookie(current_app.make_response(page))
     standing = _standing(conversation)
     messages = _for_reader(conversation)
     page = render_template(
         "chat/conversation.html",
-        chat_at=_at(),
+        chat_at=_chat_address(),
         messages=messages,
         first_new=next((message.number for message in messages if _is_new(message, conversation.shown)), 0),
         newest=conversation.newest,
         status=_status(conversation, standing),
         numbers=rules.needs_numbers(standing),
-        instead=_instead(),
+        instead=_contacts_instead(),
         there=rules.asks_whether_there(conversation, _now()),
         waits=waits,
         text=text or ("" if waits else _store().kept(conversation.id, "draft") if conversation.has_draft else ""),
@@ -615,7 +617,9 @@ def _no_longer_known() -> ResponseReturnValue:
     chat."""
     if not _wants_page() or _cookie() not in request.cookies:
         return _to_chat()
-    return _without_cookie(_response(render_template("chat/over.html", instead=_instead(), chat_at=_at())))
+    return _without_cookie(
+        _response(render_template("chat/over.html", instead=_contacts_instead(), chat_at=_chat_address()))
+    )
 
 
 def _over_for_script(conversation: Conversation | None, lost: bool = False) -> Response:
@@ -739,8 +743,8 @@ def _why_broken() -> str:
     return _("Something went wrong on our side, so we had to end it. Please call, or start again.")
 
 
-def _ended(reason: Reason, answer: Response | str) -> Response:
-    if conversation := _mine():
+def _end_and_answer(reason: Reason, answer: Response | str) -> Response:
+    if conversation := _my_conversation():
         _store().end(conversation.id, reason, _now())
     return _without_cookie(current_app.make_response(answer))
 

@@ -166,8 +166,8 @@ def export_words(language: str, folder: Path, files: tuple[str, ...]) -> None:
         if file not in pages:
             raise click.ClickException(f"{file} is no page to translate. Name it as help/money.md.")
         page, standing = pages[file]
-        there = content_folder / translation_file(file, language)
-        before = there.read_text("utf-8") if standing is not Standing.MISSING else None
+        translated = content_folder / translation_file(file, language)
+        before = translated.read_text("utf-8") if standing is not Standing.MISSING else None
         doubtful = standing in (Standing.STALE, Standing.URGENT)
         raw = to_po(page, (content_folder / file).read_text("utf-8"), language, before, doubtful)
         out = (folder / translation_file(file, language)).with_suffix(".po")
@@ -188,7 +188,7 @@ def import_words(files: tuple[Path, ...]) -> None:
             returned = from_po(file.read_bytes(), live.library)
         except Refused as refused:
             raise click.ClickException(f"{file}: {refused.problems[0].words()}") from None
-        there = content_folder / returned.file
+        path = content_folder / returned.file
         existing = next((document for document in live.library.documents if document.file == returned.file), None)
         if existing and existing.meta.state in ("published", "withdrawn"):
             raise click.ClickException(
@@ -196,10 +196,10 @@ def import_words(files: tuple[Path, ...]) -> None:
                 " where readers keep its words until somebody approves."
             )
         original = (content_folder / returned.original.file).read_text("utf-8")
-        draft = returned.draft(original, there.read_text("utf-8") if there.is_file() else None)
-        there.parent.mkdir(parents=True, exist_ok=True)
-        there.write_text(draft, "utf-8")
-        as_its_folder_says(there, content_folder)
+        draft = returned.draft(original, path.read_text("utf-8") if path.is_file() else None)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(draft, "utf-8")
+        as_its_folder_says(path, content_folder)
         click.echo(f"{returned.file}: a draft, which awaits somebody who knows the language.")
 
 

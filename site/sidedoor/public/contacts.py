@@ -48,7 +48,7 @@ def index() -> str:
         "place": names_of(public.site.places),
         "audience": names_of(audience for audience in public.site.audiences if audience.id in used),
         "area": [(area.name, area.name) for area in areas],
-        "speaks": _spoken(contacts),
+        "speaks": _spoken_languages(contacts),
     }
     chosen = {name: choice for name, options in choices.items() if (choice := request.form.get(name)) in dict(options)}
     everyone = {audience.id for audience in public.site.audiences if audience.everyone}
@@ -100,7 +100,7 @@ def fit(
     return points
 
 
-def _spoken(contacts: Iterable[Contact]) -> list[tuple[str, str]]:
+def _spoken_languages(contacts: Iterable[Contact]) -> list[tuple[str, str]]:
     """The languages in which readers can speak to somebody: those that contacts name and, if any has an interpreter,
     those of the site; none if no contact says anything."""
     all_contacts = list(contacts)

@@ -33,8 +33,8 @@ def handle_errors(app: Flask) -> None:
     def former_target(public: PublicLibrary, path: str) -> str | None:
         """Where a former address leads. In another language it leads to the same place in that language."""
         folder, rest = public.split(path)
-        own = public.redirects.get(rest) if folder else None
-        return public.redirects.get(path) or (public.in_language(own, folder) if own else None)
+        target = public.redirects.get(rest) if folder else None
+        return public.redirects.get(path) or (public.in_language(target, folder) if target else None)
 
     @app.errorhandler(NotFound)
     def not_found(error: NotFound) -> ResponseReturnValue:

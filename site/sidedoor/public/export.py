@@ -108,7 +108,7 @@ def _take_place(release: Path, folder: Path) -> None:
 
 
 class _Release:
-    """A folder being filled, which takes unchanged files from the one before."""
+    """A folder being filled, which takes unchanged files from the previous one."""
 
     def __init__(self, folder: Path, before: Path | None) -> None:
         self._folder, self._before = folder, before
@@ -116,7 +116,7 @@ class _Release:
         self.changed = 0
 
     def add(self, name: str, content: bytes) -> None:
-        """Add a file and, where that saves something, its compressed twins."""
+        """Add a file and, for text, its compressed twins."""
         twins = [".br", ".gz"] if name.endswith(_COMPRESSED) and not name.startswith("_") else []
         self.files |= {name, *(name + twin for twin in twins)}
         target = self._folder / name

@@ -131,7 +131,7 @@ class FeedbackStore:
             return database.execute(query, (name, number)).rowcount > 0
 
     def delete_older(self, days: int, now: datetime) -> int:
-        """Delete for good what came more than so many days ago. Returns how many messages that were."""
+        """Delete for good what came more than so many days ago. Returns how many there were."""
         since = _hour(now - timedelta(days=days)).isoformat()
         with self._database.reading() as database:
             if not database.execute("SELECT 1 FROM messages WHERE hour < ?", (since,)).fetchone():

@@ -37,8 +37,8 @@ def language_choices(public: PublicLibrary, here: str, spoken: str) -> list[Lang
 def _in_form(public: PublicLibrary, form: str) -> str:
     """Where a form begins: with help now, or else with its first page; empty if it has none."""
     pages = public.form_pages.get(form, ())
-    there = f"/{form}{public.help_now(public.site.language)}"
-    return there if there in pages else next(iter(pages), "")
+    address = f"/{form}{public.help_now(public.site.language)}"
+    return address if address in pages else next(iter(pages), "")
 
 
 def _same(public: PublicLibrary, here: str, code: str) -> str:
@@ -48,9 +48,9 @@ def _same(public: PublicLibrary, here: str, code: str) -> str:
     if rest.startswith("/news"):
         return public.own_versions(here).get(code, front)
     rest = "/chat" if rest.startswith("/chat/") else rest
-    there = public.in_language(rest, code)
-    is_there = there in public.by_path or public.borrowed(there) or rest in SPOKEN_PLACES
-    return there if is_there else front
+    address = public.in_language(rest, code)
+    exists = address in public.by_path or public.borrowed(address) or rest in SPOKEN_PLACES
+    return address if exists else front
 
 
 def _offer(code: str) -> str:

@@ -27,12 +27,12 @@ def menu(public: PublicLibrary, language: str) -> list[tuple[str, str]]:
     usual = _usual_names(site.chat is not None)
     entries = {public.help_now(language): _("Help now")}
     for path in menu_pages(site):
-        there = public.in_language(path, language)
-        document = public.by_path.get(there) or public.borrowed(there)
+        address = public.in_language(path, language)
+        document = public.by_path.get(address) or public.borrowed(address)
         if document is None and (path not in LINKED or (path == "/chat" and not site.chat)):
             continue
         name = said(own[path]) if path in own else usual.get(path)
-        entries.setdefault(there, name or (marked(document.title, document.language) if document else path))
+        entries.setdefault(address, name or (marked(document.title, document.language) if document else path))
     return list(entries.items())
 
 

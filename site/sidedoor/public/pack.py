@@ -25,10 +25,9 @@ from sidedoor.web.edition import EDITION_KEY, MIRROR_KEY, SAME_FOR_EVERYONE, WHO
 from sidedoor.web.in_place import Parts
 from sidedoor.web.inline import bundle
 from sidedoor.web.language import current_language, direction
+from sidedoor.web.language_layer import LANGUAGE_KEY, for_views
 from sidedoor.web.look import site_rules
 from sidedoor.web.sheet import whole
-from sidedoor.web.spoken import LANGUAGE_KEY
-from sidedoor.web.spoken import spoken as as_views_know_it
 
 blueprint = Blueprint("pack", __name__)
 MOST_BYTES = 60_000
@@ -170,10 +169,10 @@ def _groups(public: PublicLibrary, language: str) -> Iterator[list[str]]:
     """Addresses of pages for readers of `language`: help now, where everybody passes, and the guide; then the groups of
     help pages, in the order of the menu. Of pages that are lent to a language it holds only the first ones."""
     first = [public.help_now(language), *(public.in_language(path, language) for path in (*_ALWAYS, _GUIDE))]
-    there = (
+    existing = (
         path for path in dict.fromkeys(first) if path in public.by_path or public.borrowed(path) or path != first[-1]
     )
-    yield list(there)
+    yield list(existing)
     for _title, pages in public.groups(language):
         yield [page.path for page in pages if page.language == language]
 
@@ -190,7 +189,7 @@ def _main(path: str) -> str | None:
         environ |= {"HTTP_HOST": request.host, "SCRIPT_NAME": "", "PATH_INFO": path, "QUERY_STRING": ""}
         environ.pop(LANGUAGE_KEY, None)
         # A context of its own: the language of its address may be another one.
-        with current_app.app_context(), current_app.request_context(as_views_know_it(environ)):
+        with current_app.app_context(), current_app.request_context(for_views(environ)):
             answer = current_app.full_dispatch_request()
         if answer.status_code != 200:
             return None

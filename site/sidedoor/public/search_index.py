@@ -125,9 +125,9 @@ class SearchIndex:
                     self._memory_until = time.monotonic() + _DISK_AGAIN_SECONDS
                     self._memory = sqlite3.connect(":memory:", check_same_thread=False)
                     self._memory.executescript(_SCHEMA)
-            news = [source for source in public.news if source.version][_MOST_IN_MEMORY:]
-            for old in news:
-                wanted.pop(old.version, None)
+            old_news = [source for source in public.news if source.version][_MOST_IN_MEMORY:]
+            for item in old_news:
+                wanted.pop(item.version, None)
             self._update(wanted, at_once=False)
             self._followed = public
 
@@ -187,8 +187,8 @@ class SearchIndex:
         """Remove what is not wanted, then add what is missing; False if some of that was left."""
         with self._reading() as database:
             held = {version for (version,) in database.execute("SELECT version FROM held")}
-            known = database.execute("SELECT code FROM made_by").fetchone()
-        if known != (_code(),):
+            made_by = database.execute("SELECT code FROM made_by").fetchone()
+        if made_by != (_code(),):
             self._start_over()
             held = set()
         gone, new = held - wanted.keys(), [version for version in wanted if version not in held]
@@ -238,8 +238,8 @@ class SearchIndex:
 
 
 def keep_following(index: SearchIndex, public: Callable[[], PublicLibrary]) -> None:
-    """Follow what is public, for ever and in a thread of its own. It sleeps first, so that a start's first page comes
-    before."""
+    """Follow what is public, for ever and in a thread of its own. It sleeps first, not to delay the first page of a
+    start."""
     spent = 0.0
     while True:
         time.sleep(max(_LOOKS_EVERY_SECONDS, spent))
@@ -252,22 +252,22 @@ def keep_following(index: SearchIndex, public: Callable[[], PublicLibrary]) -> N
 
 
 def _findings(database: sqlite3.Connection, wanted: list[str], public: PublicLibrary) -> Findings:
-    meant = [_nearest(database, word) for word in wanted]
-    terms = [_term(word) for word in meant]
+    corrected = [_nearest(database, word) for word in wanted]
+    terms = [_term(word) for word in corrected]
     results = _match(database, " AND ".join(terms), public) or _match(database, " OR ".join(terms), public)
-    return Findings(results, " ".join(meant) if meant != wanted and results else None)
+    return Findings(results, " ".join(corrected) if corrected != wanted and results else None)
 
 
 def _nearest(database: sqlite3.Connection, word: str) -> str:
     if database.execute("SELECT 1 FROM entries WHERE entries MATCH ? LIMIT 1", (_term(word),)).fetchone():
         return word
     # People seldom mistype both ends of a word, and few of a whole newsroom's words share one end with it.
-    near = database.execute(
+    candidates = database.execute(
         "SELECT word FROM used WHERE length(word) BETWEEN ? AND ? AND (substr(word, 1, 1) = ? OR substr(word, -1) = ?)"
         " ORDER BY word",
         (len(word) - 2, len(word) + 2, word[0], word[-1]),
     )
-    return next(iter(difflib.get_close_matches(word, [other for (other,) in near], n=1, cutoff=0.7)), word)
+    return next(iter(difflib.get_close_matches(word, [other for (other,) in candidates], n=1, cutoff=0.7)), word)
 
 
 def _match(database: sqlite3.Connection, expression: str, public: PublicLibrary) -> list[Result]:
@@ -313,7 +313,7 @@ def _put_in(database: sqlite3.Connection, entries: Mapping[int, Entry]) -> None:
     used: Counter[str] = Counter()
     for version, entry in entries.items():
         added = database.execute("INSERT OR IGNORE INTO held (version) VALUES (?)", (version,))
-        if added.rowcount == 1:  # else another worker was quicker
+        if added.rowcount == 1:  # otherwise another worker was quicker
             database.execute(
                 "INSERT INTO entries (rowid, title, summary, body, search_words, kind, path)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -346,9 +346,9 @@ def _entry(source: Source) -> Entry | None:
     if written is None:
         return None
     *texts, kind, path = written
-    title, summary, body, more = texts
-    more = f"{more} {folding.other_spellings(' '.join(texts))}".strip()
-    return folding.spaced(title), folding.spaced(summary), folding.spaced(body), folding.spaced(more), kind, path
+    title, summary, body, extra = texts
+    extra = f"{extra} {folding.other_spellings(' '.join(texts))}".strip()
+    return folding.spaced(title), folding.spaced(summary), folding.spaced(body), folding.spaced(extra), kind, path
 
 
 def _as_written(source: Source) -> Entry | None:
@@ -360,8 +360,8 @@ def _as_written(source: Source) -> Entry | None:
             return None
         meta = source.meta
         return source.title, meta.summary, body, " ".join(meta.search_words), source.kind, source.path
-    more = [source.access, source.note, source.area, source.phone, source.hours]
-    body = " ".join(text for text in more if text)
+    details = [source.access, source.note, source.area, source.phone, source.hours]
+    body = " ".join(text for text in details if text)
     return source.name, source.for_whom, body, "", "contact", f"/contacts#contact-{source.id}"
 
 

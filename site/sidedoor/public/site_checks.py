@@ -80,7 +80,7 @@ def _has_dates(language: str) -> bool:
 
 
 def _wordings(site: Site) -> Iterator[tuple[str, Any]]:
-    """Every wording of site.toml that has languages, and where it stands."""
+    """Every wording of site.toml that has languages, and its place there."""
     lists: dict[str, Iterable[Any]] = {
         "situations": (situation.says for situation in site.situations),
         "groups": (group.title for group in site.groups),
@@ -134,7 +134,7 @@ def _claims(site: Site, content: Path) -> set[str]:
 
 
 def _former_names(content: Path) -> set[str]:
-    """The organisations that earlier versions of site.toml named, where the folder is a repository of its own."""
+    """The organisations that earlier versions of site.toml named, if the folder is a repository of its own."""
     try:
         return _named_before(content, (content / SITE).read_bytes())
     except OSError:

@@ -54,7 +54,7 @@ def _sitemap(listed: Iterable[str], documents: Iterable[Document]) -> Response:
     pages: list[tuple[str, str | None, list[tuple[str, str]]]] = []
     for path in listed:
         versions = public.own_versions(path)
-        pages += [(there, None, _alternates(public, path)) for there in dict.fromkeys([path, *versions.values()])]
+        pages += [(address, None, _alternates(public, path)) for address in dict.fromkeys([path, *versions.values()])]
     for document in sorted(documents, key=lambda document: document.path):
         changed = document.updated_at(public.now) or document.meta.reviewed
         day = changed.isoformat()[:10] if changed else None
@@ -68,7 +68,7 @@ def _xml(template: str, **shown: object) -> Response:
 
 
 def _alternates(public: PublicLibrary, path: str) -> list[tuple[str, str]]:
-    """Languages and addresses of the same page; the one in the site's own language is for all others, too."""
+    """Languages and addresses of the same page; the one in the site's own language also serves all others."""
     versions = public.own_versions(path)
     own = versions.get(public.site.language)
     if len(versions) < 2:
@@ -118,8 +118,8 @@ def other_size(size: str, name: str) -> Response:
     if not wanted:
         abort(404)
     live: LiveLibrary = current_app.extensions["live"]
-    made = live.size(wanted)
-    return _shown(wanted.picture.name, False) if made is None else Response(made, content_type=wanted.content_type)
+    raw = live.size(wanted)
+    return _shown(wanted.picture.name, False) if raw is None else Response(raw, content_type=wanted.content_type)
 
 
 @blueprint.get("/media/<name>")

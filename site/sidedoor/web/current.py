@@ -31,7 +31,7 @@ def site_address() -> str:
 
 
 def current_path() -> str:
-    """The path that was requested, with the language in front (see spoken.py)."""
+    """The path that was requested, with the language in front (see language_layer.py)."""
     return request.script_root + request.path if request.path != "/" or not request.script_root else request.script_root
 
 

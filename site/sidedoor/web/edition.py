@@ -45,7 +45,7 @@ WHOEVER_ASKS = "whoever asks"
 any compression."""
 
 _LARGEST_PAGE = 128 * 1024
-_LONGEST = timedelta(days=1)  # some answers hold a date of their own: security.txt
+_LONGEST = timedelta(days=1)  # some answers contain a date: security.txt
 _CODINGS = ("br", "gzip", "identity")
 WORTH_COMPRESSING = (
     "text/",
@@ -115,16 +115,16 @@ class Answer:
 
     def fit(self, environ: "WSGIEnvironment") -> "Answer":
         """This answer; or, if the request shows it in place, the part of it that the page there lacks."""
-        wants = environ.get(IN_PLACE_KEY)
-        if wants is None or not self._kind.startswith("text/html"):
+        header = environ.get(IN_PLACE_KEY)
+        if header is None or not self._kind.startswith("text/html"):
             return self
         parts = self._parts
         if parts is None:
             return self
-        lacks = parts.lacks(wants)
-        if lacks not in self._alone:
-            self._alone[lacks] = Answer.of(self.status, self.headers, parts.alone(*lacks).encode())
-        return self._alone[lacks]
+        missing = parts.lacks(header)
+        if missing not in self._alone:
+            self._alone[missing] = Answer.of(self.status, self.headers, parts.alone(*missing).encode())
+        return self._alone[missing]
 
     @cached_property
     def _parts(self) -> Parts | None:
@@ -173,7 +173,7 @@ def _compressed_well(body: bytes, coding: str) -> bytes:
     return small
 
 
-# Remembered, because most pages outlive an edition. Only few answers are large, so fewer of those are remembered.
+# Remembered, because most pages outlive an edition. Few answers are large, so fewer of those are.
 _compressed_page = lru_cache(maxsize=512)(_compressed_well)
 _compressed_whatever_it_costs = lru_cache(maxsize=16)(_compressed_well)
 
@@ -222,7 +222,7 @@ class Edition:
 def in_conversation(environ: "WSGIEnvironment") -> bool:
     """Whether a request carries the cookie that identifies a conversation, or the mark that one was left.
 
-    Its answer is made for this reader alone: it is not remembered, and not taken from what is.
+    Its answer is made for this reader alone: it is neither remembered nor taken from what is remembered.
     """
     return _PERSONAL.search(environ.get("HTTP_COOKIE", "")) is not None
 
@@ -302,9 +302,9 @@ class EditionLayer:
     def _answer(
         self, edition: Edition, path: str, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        known = edition.answers.get(path)
-        if known and known.whoever_asks and MIRROR_KEY not in environ:
-            return known.send(environ, start_response)
+        remembered = edition.answers.get(path)
+        if remembered and remembered.whoever_asks and MIRROR_KEY not in environ:
+            return remembered.send(environ, start_response)
         body, status, headers = run_wsgi_app(self._application, {**environ, "REQUEST_METHOD": "GET"}, buffered=True)
         whole = b"".join(body)
         for_anybody = not in_conversation(environ) or headers.get(SAME_FOR_EVERYONE) == WHOEVER_ASKS

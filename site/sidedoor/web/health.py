@@ -78,12 +78,12 @@ class Health:
 
 
 def _tell(before: tuple[Problem, ...], now: tuple[Problem, ...]) -> None:
-    known, wrong = {problem.code for problem in before}, {problem.code for problem in now}
+    codes_before, codes_now = {problem.code for problem in before}, {problem.code for problem in now}
     for problem in now:
-        if problem.code not in known and problem.code is not Code.FOLDER_AWAY:  # live.py logs that
+        if problem.code not in codes_before and problem.code is not Code.FOLDER_AWAY:  # live.py logs that
             log.warning("%s", problem)
     for problem in before:
-        if problem.code not in wrong and problem.code is not Code.FOLDER_AWAY:
+        if problem.code not in codes_now and problem.code is not Code.FOLDER_AWAY:
             log.info("%s (%s): mended.", problem.file, problem.code)
 
 

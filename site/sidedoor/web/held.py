@@ -40,7 +40,7 @@ class _NextAnswer:
 
 
 class NextAnswers:
-    """The answer to the next question of each page, ready to be sent. For one event loop alone."""
+    """The answer to the next question of each page, ready to be sent. Belongs to one event loop."""
 
     def __init__(self) -> None:
         self._by_page: OrderedDict[bytes, _NextAnswer] = OrderedDict()

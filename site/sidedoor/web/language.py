@@ -23,7 +23,7 @@ from sidedoor.documents.document import Document
 from sidedoor.documents.problems import Level, Problem
 from sidedoor.documents.site import Wording
 from sidedoor.web.current import current_public
-from sidedoor.web.spoken import FORM_KEY, LANGUAGE_KEY
+from sidedoor.web.language_layer import FORM_KEY, LANGUAGE_KEY
 
 N_ = str
 """Marks a sentence for translators that other code translates."""
@@ -59,7 +59,7 @@ def speaking(language: str) -> Iterator[None]:
 
 @cache
 def translations(language: str) -> gettext.NullTranslations:
-    """The interface strings in `language`, straight from its .po file; English where there is none."""
+    """The interface strings in `language`, straight from its .po file; English if there is none."""
     path = LOCALE / language / "LC_MESSAGES" / "sidedoor.po"
     if not path.is_file():
         return gettext.NullTranslations()
@@ -169,10 +169,10 @@ def name_in_english(language: str) -> str:
 
 def in_site_language(text: str) -> str:
     """A sentence of the interface in the site's own language, for what is said in both languages."""
-    own = current_public().site.language
-    with speaking(own):
+    language = current_public().site.language
+    with speaking(language):
         translated = translate(text)
-    return marked(translated, own)
+    return marked(translated, language)
 
 
 def language_in_words(language: str) -> str:

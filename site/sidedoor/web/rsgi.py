@@ -117,12 +117,12 @@ class Front:
         if scope.method != "GET":
             return await _in_a_thread(threads, self._answer, environ)
         page = page_of(scope)
-        hold, answer = self._next_answers.find(page, scope.query_string) or await self._look(page, environ, threads)
+        hold, answer = self._next_answers.find(page, scope.query_string) or await self._ask_view(page, environ, threads)
         if hold and await self._wait(hold.wait, connection):
-            _, answer = await self._look(page, {**_environ(scope), HELD_KEY: True}, threads)
+            _, answer = await self._ask_view(page, {**_environ(scope), HELD_KEY: True}, threads)
         return answer
 
-    async def _look(
+    async def _ask_view(
         self, page: bytes, environ: "WSGIEnvironment", threads: ThreadPoolExecutor
     ) -> tuple[Hold | None, Answer]:
         holds = environ[HOLD_KEY] = list[Hold]()
@@ -144,7 +144,7 @@ class Front:
             self._is_warned = True
             for number in (signal.SIGTERM, signal.SIGINT):
                 # Replaces the loop's own handler, which does nothing: Python wakes the loop, and so granian, anyway.
-                signal.signal(number, lambda *_: loop.call_soon_threadsafe(self._let_go))
+                signal.signal(number, lambda *_: loop.call_soon_threadsafe(self._release_held))
         if self._ends:
             return False
         waiting = asyncio.ensure_future(wait())
@@ -158,7 +158,7 @@ class Front:
             waiting.cancel()
             gone.cancel()
 
-    def _let_go(self) -> None:
+    def _release_held(self) -> None:
         self._ends = True
         for waiting in self._waiting:
             waiting.cancel()

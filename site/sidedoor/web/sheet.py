@@ -33,7 +33,7 @@ _INSIDE = r"((?:[^()]|\([^()]*\))*)"
 _EXCLUDED = re.compile(rf":not\({_INSIDE}\)|\[[^\]]*\]")
 _ONE_OF = re.compile(rf":(?:is|has)\({_INSIDE}\)")
 _ALIKE = re.compile(r"(?<![\w\])-]):is\((\.[\w-]+(?:,\.[\w-]+)*|[a-z]\w*(?:,[a-z]\w*)*)\)")
-"""An `:is()` of classes alone, or of elements alone, with nothing right before it."""
+"""An `:is()` of nothing but classes, or nothing but elements, with nothing right before it."""
 _STATE = re.compile(r"::?[a-z-]+(?:\([^()]*\))?")
 _NAME = re.compile(r"[.#]?[A-Za-z][\w-]*")
 _SCRIPT = re.compile(r"<script\b.*?</script>", re.DOTALL)

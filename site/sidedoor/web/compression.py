@@ -32,7 +32,7 @@ _QUICK = 5
 _LONGEST_NOISE = 256
 
 
-class OnTheWay:
+class CompressionLayer:
     """Makes those pages of `application` lighter that have no ETag."""
 
     def __init__(self, application: "WSGIApplication") -> None:
@@ -49,8 +49,8 @@ class OnTheWay:
 
 def _lighter(body: bytes, headers: Headers, environ: "WSGIEnvironment") -> bytes:
     """The body to send. Changes its headers to match."""
-    if (wants := environ.get(IN_PLACE_KEY)) is not None and (parts := Parts.of(body.decode())):
-        body = parts.alone(*parts.lacks(wants)).encode()
+    if (header := environ.get(IN_PLACE_KEY)) is not None and (parts := Parts.of(body.decode())):
+        body = parts.alone(*parts.lacks(header)).encode()
     if in_conversation(environ):
         noise = secrets.token_hex(_LONGEST_NOISE // 2)[: secrets.randbelow(_LONGEST_NOISE)]
         body += f"<!-- {noise} -->\n".encode()

@@ -17,17 +17,17 @@ FORM_KEY = "sidedoor.form"
 """For a page in another form of the site's own language: the form's name in addresses."""
 
 
-class Spoken:
+class LanguageLayer:
     """Tells `application` the language of the address."""
 
     def __init__(self, application: "WSGIApplication") -> None:
         self._application = application
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        return self._application(spoken(environ), start_response)
+        return self._application(for_views(environ), start_response)
 
 
-def spoken(environ: "dict[str, Any]") -> "dict[str, Any]":
+def for_views(environ: "dict[str, Any]") -> "dict[str, Any]":
     """The environment of the same request, as the views know it."""
     public, path = environ[EDITION_KEY].public, environ.get("PATH_INFO", "")
     folder, rest = public.split(path)
