@@ -20,7 +20,7 @@ class Keys:
         self._folder = folder
 
     def keep(self, conversation: int, key: bytes) -> None:
-        """Store a new conversation's key. Raises OSError if it cannot be written; without it, none starts."""
+        """Store a new conversation's key. Raises OSError if that fails; then the conversation must not start."""
         self._overwrite(self._path(conversation), key, os.O_CREAT)
 
     def find(self, conversation: int) -> bytes | None:

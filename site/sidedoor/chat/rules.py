@@ -197,7 +197,8 @@ def is_a_sign_of_life(who: Who) -> bool:
 
 
 def may_start(blocked: bool, running: int, started: int, waiting: int, most_waiting: int, most_running: int) -> None:
-    """Check whether one more may start. `running`, `started` (STARTS_WITHIN): its network's; `waiting`: in reach.
+    """Check whether one more may start. `running`, `started` (within STARTS_WITHIN): how many of its network are
+    running, and were started; `waiting`: how many readers wait in reach.
 
     Raises NotPossible: `blocked`, `network`, `often` or `full`.
     """

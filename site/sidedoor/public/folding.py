@@ -52,8 +52,7 @@ def _space_or_mark(match: re.Match[str]) -> str:
 def folded(word: str) -> str:
     """A single spelling for a word that may be written in several ways: without marks, with one kind of letter."""
     plain = unicodedata.normalize("NFD", word.translate(_SAME)).translate(_SAME)
-    # These ranges are accents, and vowels that writers of Arabic may leave out. Other scripts' marks are vowels: they
-    # stay.
+    # These are accents, and vowels that writers of Arabic may leave out. Other scripts' marks are vowels, and stay.
     kept = (sign for sign in plain if not ("\u0300" <= sign <= "\u036f" or "\u064b" <= sign <= "\u0670"))
     return unicodedata.normalize("NFC", "".join(kept))
 

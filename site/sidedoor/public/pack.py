@@ -34,7 +34,7 @@ MOST_BYTES = 60_000
 """Both parts, in brotli, without the style (4,000) that the first one brings along: about a second on a slow phone,
 after everything else."""
 FIRST_BYTES = 33_200
-"""The first part, as it is compressed quickly here; it is sent in a tenth less."""
+"""The first part, at the quick compression that measures it; what is sent is a tenth smaller."""
 _GUIDE = "/safer-browsing"
 _ALWAYS = ("/", "/help", "/contacts")
 # Pieces that many pages have in the same words: a helpline's card, the notice, who to talk to, how to print.
@@ -102,7 +102,7 @@ def _addresses_of_both(
     main_of = dict(mains)
 
     def size(paths: Iterable[str]) -> int:
-        """At quality 9 the body is somewhat larger than as it is sent, and compressed in a moment."""
+        """The size at quality 9: somewhat larger than what is sent, and known in a moment."""
         body = _as_json(language, {path: main_of[path] for path in paths}, bundle("carried.js"))
         return len(brotli.compress(body, quality=9))
 

@@ -144,7 +144,7 @@ def _former_names(content: Path) -> set[str]:
 @lru_cache(maxsize=1)
 def _named_before(content: Path, now: bytes) -> set[str]:
     """Remembered while site.toml is as it is `now`: only a commit that changes it can name another organisation."""
-    from dulwich.errors import NotGitRepository  # as in starters/command.py
+    from dulwich.errors import NotGitRepository  # imported late, as in starters/command.py
     from dulwich.repo import Repo
 
     names = set()

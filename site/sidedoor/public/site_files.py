@@ -1,5 +1,4 @@
-"""Files that programs request from a site: sitemap, robots.txt, security.txt (RFC 9116), an icon, pictures and
-recordings."""
+"""Files that programs ask for: sitemap, robots.txt, security.txt (RFC 9116), an icon, pictures and recordings."""
 
 import mimetypes
 from collections.abc import Iterable

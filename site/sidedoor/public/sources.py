@@ -30,7 +30,7 @@ def former_lists(public: PublicLibrary) -> dict[str, str]:
 @blueprint.get(f"{_FOLDER}/<path:page>")
 @same_for_everyone
 def sources(page: str) -> ResponseReturnValue:
-    """The sources of one page, in the site's own language, as its facts were found."""
+    """The sources of one page, in the site's own language."""
     if target := former_lists(current_public()).get(current_path()):
         return redirect(target, 301)
     document = lists_of_sources(current_public()).get(current_path()) or abort(404)
