@@ -115,7 +115,9 @@ def test_where_the_exit_leads_is_worked_out_in_one_module() -> None:
     own = re.compile(r"""["'](/w|/chat/hide)["']""")
     holders = {str(path.relative_to(PACKAGE)) for path in PACKAGE.rglob("*.py") if own.search(path.read_text("utf-8"))}
     assert holders == {"public/exit.py", "public/addresses.py"}  # the one list of addresses
-    shows = re.compile(r"exit\.(href|told|destinations)|/chat/hide|\"/w\"|hide-notice|hide-status|shortcut-switch")
+    shows = re.compile(
+        r"exit\.(href|script_data|destinations)|/chat/hide|\"/w\"|hide-notice|hide-status|shortcut-switch"
+    )
     templates = PACKAGE / "templates"
     holders = {str(path.relative_to(templates).parent) for path in templates.rglob("*") if path.is_file() and shows.search(path.read_text("utf-8"))}  # fmt: skip
     assert holders == {"exit"}

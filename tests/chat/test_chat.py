@@ -687,7 +687,7 @@ def test_a_reader_who_looks_late_is_still_told_who_read_along_and_who_goes_on(
 def test_no_compressed_answer_holds_what_was_said_beside_what_a_stranger_chose(
     store: ChatStore, client: FlaskClient, kit: FlaskClient
 ) -> None:
-    """BREACH: see web/on_the_way.py."""
+    """BREACH: see web/compression.py."""
     assert "SameSite=Strict" in client.post("/chat/start", headers=PRESSED).headers["Set-Cookie"]
     client.post("/chat/say", data={"message": "zqsecret"}, headers=PRESSED)
     compressed = {"Accept-Encoding": "br"}

@@ -1,6 +1,6 @@
 """The chat's own pages come in the first flight of a connection, in every language and whatever state the chat is in.
 
-They are made for one reader, so they are compressed quickly (web/on_the_way.py), and weigh more than what is remembered.
+They are made for one reader, so they are compressed quickly (web/compression.py), and weigh more than what is remembered.
 """
 
 import secrets

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from flask import request
 
-from sidedoor.chat.bell import MOST_OF_ONE
+from sidedoor.chat.bell import MOST_OF_A_CHAT
 from sidedoor.chat.rules import HELD
 from sidedoor.chat.store import ChatStore, open_store
 from sidedoor.public import create_app
@@ -88,7 +88,7 @@ def test_those_that_are_held_take_no_thread_and_one_conversation_holds_few(site:
         there = [await talking(site, 10 + number) for number in range(THREADS + 4)]
         held = [asyncio.create_task(reader.poll(0, told)) for reader, _, _, told in there]
         reader, store, _, told = await talking(site, 60)
-        tabs = [Reader(site.port, 60, reader.cookie) for _ in range(MOST_OF_ONE + 1)]
+        tabs = [Reader(site.port, 60, reader.cookie) for _ in range(MOST_OF_A_CHAT + 1)]
         asked = [asyncio.create_task(tab.poll(0, told)) for tab in tabs]
         done, _ = await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
         assert len(done) == 1
@@ -108,7 +108,7 @@ def test_a_page_that_is_gone_holds_nothing_any_more(site: RunningSite) -> None:
         reader, store, conversation, told = await talking(site, 80)
         async with asyncio.timeout(HELD.total_seconds() - 2):
             while True:  # until the server has heard of it in time
-                tabs = [Reader(site.port, 80, reader.cookie) for _ in range(MOST_OF_ONE + 1)]
+                tabs = [Reader(site.port, 80, reader.cookie) for _ in range(MOST_OF_A_CHAT + 1)]
                 *stay, goes, comes = tabs
                 held = []
                 for tab in tabs:  # each has its connection

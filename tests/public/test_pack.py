@@ -97,9 +97,9 @@ def test_what_is_too_much_is_left_out_group_by_group_from_the_end_of_the_menu(
     last = {"/help/money", "/help/getting-ready"}
     assert set(list(told["pages"])[-2:]) == last, "the last group of the menu"
     rest = {path: main for path, main in whole(told).items() if path not in last}
-    without = packing._told("en", rest, bundle("carried.js"), style=told["style"])
+    without = packing._as_json("en", rest, bundle("carried.js"), style=told["style"])
     monkeypatch.setattr(
-        packing, "MOST_BYTES", len(brotli.compress(packing._told("en", rest, bundle("carried.js")), quality=9))
+        packing, "MOST_BYTES", len(brotli.compress(packing._as_json("en", rest, bundle("carried.js")), quality=9))
     )
     content.document("help/money.md", "Changed.", title="Money and you", tab_title="Money", group="plan")
     refresh()

@@ -1,7 +1,8 @@
-"""Wakes the questions of readers' pages that are held until there is something to tell.
+"""Holds the questions of readers' pages until there is something to tell, then lets them be answered.
 
-They wait in the server's event loop, where one costs a few kilobytes and no thread. One look at the store, some times a
-second, is for all of a worker's together, so a reader who is told nothing costs next to nothing.
+They wait in the server's event loop, where each costs a few kilobytes and no thread. A worker looks at the store a few
+times a second for all of them together, so a reader with no news costs next to nothing.
+
 """
 
 import asyncio
@@ -15,15 +16,15 @@ from sidedoor.chat.model import StoreDown
 from sidedoor.chat.rules import News
 
 EVERY_SECONDS = 0.25
-MOST_OF_ONE = 3
-"""Questions of one conversation, each of a tab; the oldest is answered when one more comes."""
+MOST_OF_A_CHAT = 3
+"""Questions of one conversation that are held, one for each tab. One more lets the oldest be answered."""
 
 Look = Callable[[Collection[int], datetime], Mapping[int, News]]
 Looked = Callable[[Mapping[int, tuple[datetime, int]]], None]
 
 
 class Bell:
-    """`look` is a store's `news`, `looked` its `looked_in`. `hears`: whether its last look at the store went well."""
+    """Wakes held questions. `look`, `looked`: a store's `news`, `looked_in`. `hears`: whether its last look worked."""
 
     def __init__(self, look: Look, looked: Looked, clock: Callable[[], datetime]) -> None:
         self._look, self._looked, self._clock = look, looked, clock
@@ -34,26 +35,26 @@ class Bell:
         self._thread = ThreadPoolExecutor(1, "bell")
 
     async def wait(self, conversation: int, known: News, seconds: float) -> bool:
-        """Until the news of `conversation` are other than those `known`: whether they are within so many seconds."""
+        """Wait until the news of `conversation` differ from `known`. Returns whether they did so within `seconds`."""
         loop = asyncio.get_running_loop()
-        rings: asyncio.Future[None] = loop.create_future()
+        question: asyncio.Future[None] = loop.create_future()
         held = self._held.setdefault(conversation, {})
-        held[rings] = known
-        if len(held) > MOST_OF_ONE:
+        held[question] = known
+        if len(held) > MOST_OF_A_CHAT:
             _ring(next(iter(held)))
         if self._looking is None or self._looking.done():
             self._looking = loop.create_task(self._keep_looking())
         try:
-            await asyncio.wait((rings,), timeout=seconds)
-            return rings.done()
+            await asyncio.wait((question,), timeout=seconds)
+            return question.done()
         finally:
-            del held[rings]
+            del held[question]
             if not held and self._held.get(conversation) is held:
                 del self._held[conversation]
 
     def saw(self, conversation: int, shown: int) -> None:
-        """Its reader's page called, has shown so many messages, and nobody asked the store: it is written down with
-        others."""
+        """Note that its reader's page called and has shown so many messages, and was answered without the store: the
+        next look stores that."""
         self._saw[conversation] = self._clock(), max(shown, self._saw.get(conversation, (None, 0))[1])
 
     def _write_and_look(
@@ -69,20 +70,20 @@ class Bell:
             await asyncio.sleep(EVERY_SECONDS)
             try:
                 saw, self._saw = self._saw, {}
-                asked = (saw, tuple(self._held), self._clock())
-                news = await loop.run_in_executor(self._thread, self._write_and_look, *asked)
+                arguments = (saw, tuple(self._held), self._clock())
+                news = await loop.run_in_executor(self._thread, self._write_and_look, *arguments)
             except (StoreDown, sqlite3.Error, OSError, ValueError, TypeError) as error:
-                # Whoever is held is told at the end of their time, and not all of them at once.
+                # Each held question is answered when its own time ends, so they do not all come back at once.
                 logging.getLogger("sidedoor.chat").warning("Readers are told late: %s", type(error).__name__)
                 self.hears = False
                 continue
             self.hears = True
             for conversation, held in self._held.items():
-                for rings, known in held.items():
+                for question, known in held.items():
                     if news.get(conversation) != known:
-                        _ring(rings)
+                        _ring(question)
 
 
-def _ring(rings: "asyncio.Future[None]") -> None:
-    if not rings.done():
-        rings.set_result(None)
+def _ring(question: "asyncio.Future[None]") -> None:
+    if not question.done():
+        question.set_result(None)

@@ -1,4 +1,4 @@
-"""When the chat is open: slots by weekday in the site's zone, so a clock change moves no opening hour."""
+"""When the chat is open: slots by weekday in the site's zone, so opening hours stay when the clocks change."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -7,12 +7,12 @@ from zoneinfo import ZoneInfo
 from sidedoor.documents.site import Chat
 
 _LOOK_AHEAD_DAYS = 14
-_TOLD_AHEAD_DAYS = 28
+_ANNOUNCED_AHEAD_DAYS = 28
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def is_open(chat: Chat, zone: ZoneInfo, now: datetime) -> bool:
-    """Whether `now` (aware) lies in a slot of a day that is not a holiday; without slots, on such a day."""
+    """Whether it is open at `now` (aware): in a slot of a day that is no holiday; without slots, on any such day."""
     local = now.astimezone(zone)
     if not chat.open:
         return not chat.is_closed_on(local.date())
@@ -21,9 +21,9 @@ def is_open(chat: Chat, zone: ZoneInfo, now: datetime) -> bool:
 
 
 def open_until(chat: Chat, zone: ZoneInfo, now: datetime) -> datetime | None:
-    """The end (aware, in `zone`) of the hours that `now` lies in; slots that touch, also at midnight, are one.
+    """The end (aware, in `zone`) of the opening hours around `now`. Slots that touch, also at midnight, are joined.
 
-    None where it is not open, or where no end is in sight.
+    None if it is closed, or if no end is in sight.
     """
     if not chat.open or not is_open(chat, zone, now):
         return None
@@ -36,7 +36,7 @@ def open_until(chat: Chat, zone: ZoneInfo, now: datetime) -> datetime | None:
 
 
 def next_opening(chat: Chat, zone: ZoneInfo, now: datetime) -> datetime | None:
-    """The start (aware, in `zone`) of the next slot after the hours that `now` lies in, if it lies in any.
+    """The start (aware, in `zone`) of the next slot; while it is open, of the next one after it closes.
 
     None if there is none in the next two weeks.
     """
@@ -50,15 +50,15 @@ def next_opening(chat: Chat, zone: ZoneInfo, now: datetime) -> datetime | None:
 
 
 def week(chat: Chat) -> list[tuple[int, list[tuple[int, int]]]]:
-    """Each weekday (0 is Monday) with its slots, in minutes since midnight by the clock on the wall; those that touch
-    are one. Empty where no hours are promised."""
+    """Each weekday (0 is Monday) with its slots, in minutes since midnight (wall time); slots that touch are joined.
+    Empty if the site promises no hours."""
     return [(number, _joined(chat, day)) for number, day in enumerate(_DAYS)] if chat.open else []
 
 
 def closed_days(chat: Chat, zone: ZoneInfo, now: datetime) -> list[date]:
-    """The days within the next four weeks that would have hours by their weekday, and have none."""
+    """The days within the next four weeks that are closed although their weekday has opening hours."""
     today = now.astimezone(zone).date()
-    days = (today + timedelta(days=ahead) for ahead in range(_TOLD_AHEAD_DAYS))
+    days = (today + timedelta(days=ahead) for ahead in range(_ANNOUNCED_AHEAD_DAYS))
     slots = {_DAYS.index(day) for slot in chat.open for day in slot.days} if chat.open else set(range(7))
     return [day for day in days if chat.is_closed_on(day) and day.weekday() in slots]
 
@@ -74,7 +74,7 @@ def _joined(chat: Chat, day: str) -> list[tuple[int, int]]:
 
 
 def _spans(chat: Chat, zone: ZoneInfo, now: datetime) -> Iterator[tuple[datetime, datetime]]:
-    """The slots of the days around `now`, in UTC: Python compares two moments of one zone by what the clock shows."""
+    """The slots of the next days, in UTC: Python compares two times of one zone by what the clock on the wall shows."""
     today = now.astimezone(zone).date()
     for ahead in range(_LOOK_AHEAD_DAYS):
         day = today + timedelta(days=ahead)

@@ -1,7 +1,7 @@
 """The key of each conversation on one machine: a file of 32 bytes, overwritten with zeros before it is removed.
 
-Keys stay out of the database on purpose. A database writes what it holds a second time, to its write-ahead log, and
-the blocks of a log that is cut stay on the disk as they are; then a deleted key could be read back from there.
+Keys stay out of the database on purpose. A database writes everything a second time, to its write-ahead log, and the
+blocks of a truncated log stay on the disk as they are, so a deleted key could be read back from there.
 """
 
 import os
@@ -20,7 +20,7 @@ class Keys:
         self._folder = folder
 
     def keep(self, conversation: int, key: bytes) -> None:
-        """Keep a new conversation's key. Raises OSError where it cannot be written; then there is no conversation."""
+        """Store a new conversation's key. Raises OSError if that fails; then the conversation must not start."""
         self._overwrite(self._path(conversation), key, os.O_CREAT)
 
     def find(self, conversation: int) -> bytes | None:
@@ -32,11 +32,11 @@ class Keys:
         return key if len(key) == _BYTES and any(key) else None
 
     def destroy(self, conversation: int) -> None:
-        """Overwrite the key where it lies, then remove it. A key that is gone already raises nothing."""
+        """Overwrite the key in place, then remove its file. A key that is gone already is no error."""
         path = self._path(conversation)
         try:
-            for last in (secrets.token_bytes(_BYTES), bytes(_BYTES)):
-                self._overwrite(path, last, 0)
+            for filling in (secrets.token_bytes(_BYTES), bytes(_BYTES)):
+                self._overwrite(path, filling, 0)
             path.unlink()
         except FileNotFoundError:
             pass
@@ -49,13 +49,13 @@ class Keys:
         return self._folder / f"chat-{conversation}.key"
 
     @staticmethod
-    def _overwrite(path: Path, raw: bytes, more: int) -> None:
-        # Not truncated first: the zeros have to land on the blocks that hold the key.
-        out = os.open(path, os.O_WRONLY | more, 0o600)
+    def _overwrite(path: Path, raw: bytes, flags: int) -> None:
+        # The file is not truncated first: the zeros have to land on the blocks that hold the key.
+        file = os.open(path, os.O_WRONLY | flags, 0o600)
         try:
-            if more:
-                os.fchmod(out, file_mode(path.parent))
-            os.write(out, raw)
-            os.fsync(out)
+            if flags:
+                os.fchmod(file, file_mode(path.parent))
+            os.write(file, raw)
+            os.fsync(file)
         finally:
-            os.close(out)
+            os.close(file)

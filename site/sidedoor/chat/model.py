@@ -1,6 +1,6 @@
 """A conversation: who waits, who talks, how it ended. No name, no address, nothing of the reader but their words.
 
-Facts alone: what follows from them is in rules.py, and the words that people read are made where they are shown.
+Only facts: what follows from them is in rules.py, and the words that people read are made where they are shown.
 """
 
 from dataclasses import dataclass
@@ -11,25 +11,26 @@ State = Literal["waiting", "talking", "ended"]
 Reason = Literal["hidden", "reader", "adviser", "quiet", "blocked", "broken"]
 """`broken`: its words could no longer be read."""
 Who = Literal["reader", "adviser", "note", "joined", "handed"]
-"""A note is for the colleague who takes over; no reader ever gets one. `joined`: a supervisor reads along from here.
-`handed`: another adviser goes on from here. These two have no text, only an author."""
+"""A note is for the colleague who takes over; no reader ever gets one. `joined`: a supervisor starts to read along.
+`handed`: another adviser takes over. These two have no text, only an author."""
 How = Literal["helped", "partly", "not"]
-"""How a reader says it was, afterwards: one of three, and no word."""
+"""How a reader rates it afterwards: one of three, without words."""
 Kept = Literal["draft", "answer", "remark"]
-"""What a conversation holds beside its messages, sealed as they are: what the reader, or the adviser, has typed and not
-sent, and the adviser's own short note."""
+"""What a conversation holds besides its messages, sealed like them: the unsent words of the reader (`draft`) and of the
+adviser (`answer`), and the adviser's own short note (`remark`)."""
 Why = Literal[
     "empty", "long", "often", "over", "pause", "gone", "closed", "here", "full", "network", "blocked", "again"
 ]
-"""Why a step cannot be taken. `gone`: a colleague was quicker, or it is not theirs. `closed`: the desk of whoever is to
-get it gives no sign. `here`: the desk of its adviser does. `network`: too many from one network are running."""
+"""Why a step is not possible. `gone`: a colleague was quicker, or it is not this adviser's. `closed`: the desk of the
+colleague who should get it gives no sign. `here`: the desk of its adviser still does. `network`: too many from one
+network are running."""
 
 
 @dataclass(frozen=True)
 class Message:
     """One message. `number` counts from 1 within its conversation; `at` is aware.
 
-    `author`: the name of the colleague who wrote it, or whom it is about; for the desk alone, and empty for readers.
+    `author`: the name of the colleague who wrote it, or whom it is about; only for the desk, and empty for readers.
     """
 
     number: int
@@ -41,16 +42,16 @@ class Message:
 
 @dataclass(frozen=True)
 class Conversation:
-    """One conversation; its moments are aware.
+    """One conversation; its times are aware.
 
-    `place` counts from 1 in the queue, 0 once somebody answers. `quiet_since`: when somebody last wrote, or said that
-    they are still there. `seen`: when the reader's browser last called. `adviser_seen`: when the adviser's desk did.
-    `watcher`: the name of a supervisor who reads along just now, else empty. `newest`: the number of the last message.
-    `network_known`: whether a block would block anything. `language`: of the page it was begun on, if known. `shown`:
-    the number of the last message that the reader's page says it has shown. `unanswered_since`: when the reader began
-    to wait for the adviser's next words. `risk`: the adviser's mark. `has_remark`: whether there is a note of theirs.
-    `has_draft`, `has_answer`: whether the reader, or the adviser, left words unsent. `player`: the colleague who plays
-    the reader of a practice conversation, else 0.
+    `place` counts from 1 in the queue; it is 0 once somebody answers. `quiet_since`: when somebody last wrote, or said
+    that they are still there. `seen`: when the reader's browser last called. `adviser_seen`: when the adviser's desk
+    last did. `watcher`: the name of a supervisor who is reading along, else empty. `newest`: the number of the last
+    message. `network_known`: whether a block would block anything. `language`: that of the page it was started on, if
+    known. `shown`: the number of the last message that the reader's page says it has shown. `unanswered_since`: when
+    the reader began to wait for the adviser's next words. `risk`: the adviser's mark. `has_remark`: whether the adviser
+    left a note. `has_draft`, `has_answer`: whether the reader, or the adviser, left words unsent. `player`: the
+    colleague who plays the reader of a practice conversation, else 0.
     """
 
     id: int
@@ -78,8 +79,8 @@ class Conversation:
 
 @dataclass(frozen=True)
 class Adviser:
-    """Somebody who is present. `pause_until` (aware): they take no new conversation until then. `languages`: those they
-    can write. `wants_a_word`: they asked for a colleague, after a hard chat."""
+    """An adviser who is present. `pause_until` (aware): they take no new conversation until then. `languages`: those
+    they can write. `wants_a_word`: they asked for a colleague, after a hard chat."""
 
     id: int
     name: str
@@ -88,12 +89,12 @@ class Adviser:
     wants_a_word: bool = False
 
     def pauses(self, now: datetime) -> bool:
-        """Whether they get a moment to breathe before the next conversation."""
+        """Whether they are still having a break before the next conversation."""
         return self.pause_until is not None and self.pause_until > now
 
 
 class NotPossible(Exception):
-    """The step cannot be taken."""
+    """The step is not possible."""
 
     def __init__(self, why: Why) -> None:
         super().__init__(why)
@@ -113,10 +114,10 @@ class StoreDown(OSError):
 
 
 def hour_of(moment: datetime) -> str:
-    """The hour (UTC) that counts are kept by."""
+    """The hour (UTC) under which counts are kept."""
     return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0).isoformat()
 
 
 def whole_minutes(span: timedelta) -> int:
-    """In minutes, rounded up."""
+    """A time span in minutes, rounded up."""
     return -int(-span.total_seconds() // 60)

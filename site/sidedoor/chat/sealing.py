@@ -1,6 +1,6 @@
-"""How words are sealed: AES-GCM (NIST SP 800-38D) with a key of the conversation's own, made at its start.
+"""How words are sealed: AES-GCM (NIST SP 800-38D) with a key for each conversation, made at its start.
 
-A sealed message is bound to its conversation and number, so that nobody can put one in the place of another.
+A sealed message is bound to its conversation and number, so that nobody can swap it for another.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ def new_key() -> bytes:
 
 
 def seal(key: bytes, conversation: int, number: int, text: str) -> bytes:
-    """`text`, so that only somebody with `key` can read it. Raises model.Unreadable if `key` is not one."""
+    """Encrypt `text`. Raises model.Unreadable if `key` has the wrong length."""
     nonce = secrets.token_bytes(_NONCE_BYTES)
     if len(key) != _KEY_BYTES:
         raise Unreadable(conversation)
@@ -29,7 +29,7 @@ def seal(key: bytes, conversation: int, number: int, text: str) -> bytes:
 
 
 def unseal(key: bytes, conversation: int, number: int, sealed: bytes) -> str:
-    """The words again. Raises model.Unreadable for what was not sealed with this key, at this very place."""
+    """The words again. Raises model.Unreadable unless they were sealed with this key at this very place."""
     try:
         return AESGCM(key).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], _place(conversation, number)).decode()
     except (InvalidTag, ValueError):  # ValueError: too short to be sealed words, or no key at all
@@ -37,12 +37,12 @@ def unseal(key: bytes, conversation: int, number: int, sealed: bytes) -> str:
 
 
 def new_token(once: str = "") -> str:
-    """A reader's token (256 bits). The same `once` (a Start that is sent twice) always makes the same."""
+    """A reader's token (256 bits). The same `once` (a Start that is sent twice) always gives the same token."""
     return hashlib.sha256(f"sidedoor chat {once}".encode()).hexdigest() if once else secrets.token_urlsafe(32)
 
 
 def digest(token: str) -> str:
-    """What is kept of a reader's token: enough to recognise it, too little to make it."""
+    """What is stored instead of a reader's token: enough to recognise it, too little to reconstruct it."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 

@@ -1,7 +1,7 @@
 """Conversations in SQLite, for one machine: the public site and the desk open the same file.
 
 The database holds sealed words and no key (keys.py). At the end the key is destroyed and the rows are deleted;
-`secure_delete` overwrites where they lay, and the write-ahead log is cut to nothing.
+`secure_delete` overwrites their bytes, and the write-ahead log is truncated.
 """
 
 import json
@@ -53,8 +53,8 @@ CREATE TABLE IF NOT EXISTS counts (hour TEXT, what TEXT, number INTEGER NOT NULL
 
 def _begin(database: sqlite3.Connection) -> None:
     """The first tables. Conversations of the very first release, which kept keys beside the words, end here."""
-    known = {row[1] for row in database.execute("PRAGMA table_info(conversations)").fetchall()}
-    if known and "network" not in known:
+    columns = {row[1] for row in database.execute("PRAGMA table_info(conversations)").fetchall()}
+    if columns and "network" not in columns:
         for table in ("conversations", "keys", "messages", "present", "starts"):
             database.execute(f"DROP TABLE {table}")
     run_script(database, _FIRST)
@@ -78,25 +78,25 @@ _MIGRATIONS: tuple[Migration, ...] = (
     """,
 )
 _FIELDS = (
-    "one.id, one.state, one.started, one.quiet_since, one.seen, one.adviser, one.adviser_name, desks.seen,"
-    " one.watcher, one.watched, one.reason, one.newest, one.network != '', one.language, one.shown, one.unanswered,"
-    " one.risk, one.player, (SELECT group_concat(what) FROM kept WHERE kept.conversation = one.id)"
+    "chat.id, chat.state, chat.started, chat.quiet_since, chat.seen, chat.adviser, chat.adviser_name, desks.seen,"
+    " chat.watcher, chat.watched, chat.reason, chat.newest, chat.network != '', chat.language, chat.shown,"
+    " chat.unanswered, chat.risk, chat.player, (SELECT group_concat(what) FROM kept WHERE kept.conversation = chat.id)"
 )
-_FROM = "FROM conversations AS one LEFT JOIN desks ON desks.adviser = one.adviser"
+_FROM = "FROM conversations AS chat LEFT JOIN desks ON desks.adviser = chat.adviser"
 _SELECT = f"SELECT {_FIELDS} {_FROM}"
 _PRESENT = "SELECT adviser, name, pause_until, languages, word FROM present WHERE seen > ? ORDER BY name"
 _BOARD = f"""
 SELECT (SELECT json_group_array(json_array(adviser, name, pause_until, languages, word))
   FROM (SELECT * FROM present WHERE seen > ?1 ORDER BY name)) AS here, mine.*
 FROM (SELECT 1) LEFT JOIN (
-  SELECT {_FIELDS} {_FROM} WHERE one.state = 'waiting'
-  UNION SELECT {_FIELDS} {_FROM} WHERE one.adviser = ?2
-  UNION SELECT {_FIELDS} {_FROM} WHERE one.player = ?2 AND one.player != 0
-  UNION SELECT {_FIELDS} {_FROM} WHERE one.state = 'talking' AND (desks.seen IS NULL OR desks.seen <= ?1)) AS mine
+  SELECT {_FIELDS} {_FROM} WHERE chat.state = 'waiting'
+  UNION SELECT {_FIELDS} {_FROM} WHERE chat.adviser = ?2
+  UNION SELECT {_FIELDS} {_FROM} WHERE chat.player = ?2 AND chat.player != 0
+  UNION SELECT {_FIELDS} {_FROM} WHERE chat.state = 'talking' AND (desks.seen IS NULL OR desks.seen <= ?1)) AS mine
 ORDER BY mine.started, mine.id
 """  # noqa: S608 - fixed words
 _KEPT_AT: Mapping[Kept, int] = {"draft": -1, "answer": -2, "remark": -3}
-"""What sealing binds them to, in the place of a message's number."""
+"""The number that each is sealed with, as a message is with its own."""
 _TIDIES_EVERY = timedelta(seconds=10)
 _HIGHEST = 2**63 - 1
 """The highest number that SQLite gives out."""
@@ -107,8 +107,8 @@ class SqliteStore:
 
     def __init__(self, data: Path) -> None:
         path = data / "chat.sqlite3"
-        # A message waits for no disk: a power cut takes the last ones with it, a killed program does not. What ends
-        # is on the disk at once: its key by itself (keys.py), its rows when the log is cut.
+        # A message does not wait for the disk: a power cut loses the last ones, a killed program loses none. An end is
+        # on the disk at once: keys.py flushes the key's file, and truncating the log flushes the rows.
         self._database = Database(path, _MIGRATIONS, wal=True, overwrite=True, keep_open=True, durable=False)
         self._keys = Keys(data)
         self._tidied = datetime.min.replace(tzinfo=UTC)
@@ -119,42 +119,42 @@ class SqliteStore:
 
     def end_the_quiet(self, now: datetime) -> None:
         """See store.ChatStore."""
-        # Two questions, each of which has an index: together they would read every conversation at every poll.
-        maybe = (
-            f"{_SELECT} WHERE one.state IN ('waiting', 'talking') AND one.quiet_since <= ?1"
-            f" UNION {_SELECT} WHERE one.state = 'waiting' AND one.seen <= ?1"
+        # Two queries, each with its index: a single one would read every conversation at every poll.
+        query = (
+            f"{_SELECT} WHERE chat.state IN ('waiting', 'talking') AND chat.quiet_since <= ?1"
+            f" UNION {_SELECT} WHERE chat.state = 'waiting' AND chat.seen <= ?1"
         )
-        earliest, looking = rules.earliest_over(now).isoformat(), self._connection()
-        over = [row[0] for row in looking.execute(maybe, (earliest,)).fetchall() if _is_over(row, now)]
+        earliest, connection = rules.earliest_over(now).isoformat(), self._connection()
+        over = [row[0] for row in connection.execute(query, (earliest,)).fetchall() if _is_over(row, now)]
         tidies = abs(now - self._tidied) >= _TIDIES_EVERY
         self._tidied = now if tidies else self._tidied
         old = _old(now) if tidies else ()
-        outdated = [of for of, until in old if looking.execute(f"SELECT 1 FROM {of}", (until,)).fetchone()]  # noqa: S608
+        outdated = [rows for rows, until in old if connection.execute(f"SELECT 1 FROM {rows}", (until,)).fetchone()]  # noqa: S608
         if not over and not outdated:
             return
         with self._write() as database:
             for id_ in over:
-                # Somebody may have written in it meanwhile.
-                row = database.execute(f"{_SELECT} WHERE one.id = ? AND one.state != 'ended'", (id_,)).fetchone()
+                # Somebody may have written in the meantime.
+                row = database.execute(f"{_SELECT} WHERE chat.id = ? AND chat.state != 'ended'", (id_,)).fetchone()
                 if row and _is_over(row, now):
                     self._end(database, id_, "quiet", now)
-            for of, until in old:
-                database.execute(f"DELETE FROM {of}", (until,))  # noqa: S608 - fixed words
-            known = {row[0] for row in database.execute("SELECT id FROM conversations").fetchall()}
+            for rows, until in old:
+                database.execute(f"DELETE FROM {rows}", (until,))  # noqa: S608 - fixed words
+            conversations = {row[0] for row in database.execute("SELECT id FROM conversations").fetchall()}
             for conversation in self._keys.all():
-                if conversation not in known:  # its process was killed in the middle of a start
+                if conversation not in conversations:  # its process was killed in the middle of a start
                     self._keys.destroy(conversation)
         self._cut_the_log()
 
     def _tidy(self, now: datetime) -> None:
-        """End the quiet now and then. Whoever shows a conversation sees for themselves whether that one is over."""
+        """End quiet conversations now and then. Whoever shows a conversation checks whether that one is over."""
         if abs(now - self._tidied) >= _TIDIES_EVERY:
             self.end_the_quiet(now)
 
-    def _row(self, which: str, value: str | int, now: datetime) -> tuple[Any, ...] | None:
-        """The one conversation that is meant, as it is now."""
+    def _row(self, column: str, value: str | int, now: datetime) -> tuple[Any, ...] | None:
+        """The row of the conversation whose `column` has this value, as it is now."""
         self._tidy(now)
-        query = f"{_SELECT} WHERE {which}"
+        query = f"{_SELECT} WHERE {column} = ?"
         row: tuple[Any, ...] | None = self._connection().execute(query, (value,)).fetchone()
         if row and row[1] != "ended" and _is_over(row, now):
             self.end_the_quiet(now)
@@ -188,7 +188,7 @@ class SqliteStore:
         with self._write() as database:
             query = "SELECT state, started FROM conversations WHERE token = ?"
             if row := database.execute(query, (digest(token),)).fetchone():
-                rules.is_the_same_start(row[0], datetime.fromisoformat(row[1]), now)
+                rules.may_start_again(row[0], datetime.fromisoformat(row[1]), now)
                 return token
             if not player:
                 rules.may_start(*self._starts(database, networks, now), most_waiting, most_running)
@@ -207,7 +207,7 @@ class SqliteStore:
 
     def find(self, token: str, now: datetime) -> Conversation | None:
         """See store.ChatStore."""
-        row = self._row("one.token = ?", digest(token), now)
+        row = self._row("chat.token", digest(token), now)
         conversation = self._conversation(row, now, self._before(row, now)) if row else None
         if conversation and rules.looked_in_long_ago(conversation, now):
             with self._write() as database:
@@ -234,13 +234,13 @@ class SqliteStore:
         """See store.ChatStore."""
         if conversation > _HIGHEST:
             return None
-        row = self._row("one.id = ?", conversation, now)
+        row = self._row("chat.id", conversation, now)
         return self._conversation(row, now, self._before(row, now)) if row else None
 
     def live(self, now: datetime) -> list[Conversation]:
         """See store.ChatStore."""
         self.end_the_quiet(now)
-        rows = self._connection().execute(f"{_SELECT} ORDER BY one.started, one.id").fetchall()
+        rows = self._connection().execute(f"{_SELECT} ORDER BY chat.started, chat.id").fetchall()
         return self._in_order(rows, now)
 
     def board(self, adviser: int, now: datetime) -> tuple[list[Conversation], dict[int, Adviser]]:
@@ -248,17 +248,17 @@ class SqliteStore:
         self._tidy(now)
         gone = (now - rules.DESK_GONE_AFTER).isoformat()
         rows = self._connection().execute(_BOARD, (gone, adviser)).fetchall()
-        found = [row[1:] for row in rows if row[1] is not None]
-        if any(row[1] != "ended" and _is_over(row, now) for row in found):
+        shown = [row[1:] for row in rows if row[1] is not None]
+        if any(row[1] != "ended" and _is_over(row, now) for row in shown):
             self.end_the_quiet(now)
             return self.board(adviser, now)
-        return self._in_order(found, now), _advisers(json.loads(rows[0][0]))
+        return self._in_order(shown, now), _advisers(json.loads(rows[0][0]))
 
     def news(self, conversations: Collection[int], now: datetime) -> dict[int, rules.News]:
         """See store.ChatStore."""
         query = (
-            "SELECT one.id, one.newest, one.state, one.adviser, desks.seen FROM json_each(?) AS asked"
-            " JOIN conversations AS one ON one.id = asked.value LEFT JOIN desks ON desks.adviser = one.adviser"
+            "SELECT chat.id, chat.newest, chat.state, chat.adviser, desks.seen FROM json_each(?) AS asked"
+            " JOIN conversations AS chat ON chat.id = asked.value LEFT JOIN desks ON desks.adviser = chat.adviser"
         )
         rows = self._connection().execute(query, (json.dumps(list(conversations)),)).fetchall()
         return {
@@ -300,7 +300,7 @@ class SqliteStore:
 
     def say(self, conversation: int, who: Who, text: str, now: datetime, once: str = "", author: str = "") -> int:
         """See store.ChatStore."""
-        text = rules.as_said(who, text)
+        text = rules.message_text(who, text)
         with self._write() as database:
             again = database.execute(
                 "SELECT number FROM messages WHERE conversation = ? AND once = ?", (conversation, once or None)
@@ -348,7 +348,7 @@ class SqliteStore:
                 self._connection().execute("SELECT state FROM conversations WHERE id = ?", (conversation,)).fetchone()
             )
             if state and state[0] == "ended":
-                return []  # in this moment
+                return []  # it ended just now
             raise Unreadable(conversation)
         try:
             return [
@@ -383,10 +383,10 @@ class SqliteStore:
         """See store.ChatStore."""
         with self._write() as database:
             query = "SELECT state, adviser FROM conversations WHERE id = ?"
-            state, whose = database.execute(query, (conversation,)).fetchone() or (None, None)
+            state, owner = database.execute(query, (conversation,)).fetchone() or (None, None)
             seen = dict(database.execute("SELECT adviser, seen FROM desks WHERE adviser IN (?, ?)", (adviser, to)))
-            of, for_ = (datetime.fromisoformat(seen[id_]) if id_ in seen else None for id_ in (adviser, to))
-            rules.may_pass(state, whose == adviser, of, for_, only_if_left, now)
+            from_seen, to_seen = (datetime.fromisoformat(seen[id_]) if id_ in seen else None for id_ in (adviser, to))
+            rules.may_pass(state, owner == adviser, from_seen, to_seen, only_if_left, now)
             query = "UPDATE conversations SET adviser = ?, adviser_name = ?, watcher = '' WHERE id = ?"
             database.execute(query, (to, name, conversation))
             database.execute("DELETE FROM kept WHERE conversation = ? AND what = 'answer'", (conversation,))
@@ -454,9 +454,9 @@ class SqliteStore:
     def usual_wait(self, since: datetime, now: datetime) -> timedelta | None:
         """See store.ChatStore."""
         query = "SELECT what, sum(number) FROM counts WHERE hour BETWEEN ? AND ? GROUP BY what"
-        told = dict(self._connection().execute(query, (hour_of(since), hour_of(now))).fetchall())
-        answered = told.get("answered", 0)
-        return timedelta(minutes=told.get("minutes waited", 0)) / answered if answered else None
+        sums = dict(self._connection().execute(query, (hour_of(since), hour_of(now))).fetchall())
+        answered = sums.get("answered", 0)
+        return timedelta(minutes=sums.get("minutes waited", 0)) / answered if answered else None
 
     def count(self, what: str, now: datetime) -> None:
         """See store.ChatStore."""
@@ -483,11 +483,11 @@ class SqliteStore:
 
     @staticmethod
     def _starts(database: sqlite3.Connection, networks: tuple[str, ...], now: datetime) -> tuple[bool, int, int, int]:
-        """Whether one of `networks` is blocked; how many of it run, and were begun lately; how many wait, in reach."""
+        """Whether one of `networks` is blocked; how many of theirs run, and started lately; how many wait, in reach."""
         marks = ", ".join("?" * len(networks))
 
-        def count(what: str, *values: str) -> int:
-            return int(database.execute(f"SELECT count(*) FROM {what}", values).fetchone()[0])  # noqa: S608
+        def count(rows: str, *values: str) -> int:
+            return int(database.execute(f"SELECT count(*) FROM {rows}", values).fetchone()[0])  # noqa: S608
 
         since, reach = (now - rules.STARTS_WITHIN).isoformat(), rules.out_of_reach_since(now).isoformat()
         return (
@@ -517,7 +517,7 @@ class SqliteStore:
         database.execute("DELETE FROM messages WHERE conversation = ?", (conversation,))
         database.execute("DELETE FROM kept WHERE conversation = ?", (conversation,))
         if row[1]:
-            return  # practice is counted nowhere, and nobody needs to breathe after it
+            return  # practice is not counted, and needs no break afterwards
         database.execute(
             "UPDATE present SET pause_until = ? WHERE adviser = ?", ((now + rules.PAUSE).isoformat(), row[0])
         )
@@ -529,7 +529,7 @@ class SqliteStore:
         database.execute(query, (hour_of(now), what, by, by))
 
     def _before(self, row: tuple[Any, ...], now: datetime) -> int:
-        """How many wait before the conversation of `row`, in reach; none where it does not wait itself."""
+        """How many readers in reach wait before the conversation of `row`; 0 if it does not wait itself."""
         if row[1] != "waiting":
             return 0
         query = (
@@ -540,18 +540,18 @@ class SqliteStore:
         return int(self._connection().execute(query, (row[2], row[0], reach)).fetchone()[0])
 
     def _in_order(self, rows: list[tuple[Any, ...]], now: datetime) -> list[Conversation]:
-        """All that can be read; `rows` hold everybody who waits, the longest first."""
-        before, found = 0, []
+        """Those that can be read, each with its place; `rows` hold everybody who waits, the longest first."""
+        before, readable = 0, []
         for row in rows:
             conversation = self._conversation(row, now, before)
             if conversation:
-                found.append(conversation)
+                readable.append(conversation)
                 before += rules.is_counted_before_others(conversation, now)
-        return found
+        return readable
 
     @staticmethod
     def _conversation(row: tuple[Any, ...], now: datetime, before: int) -> Conversation | None:
-        """None for a row that cannot be read: nobody can go on there, and it must not take the others down with it."""
+        """None for a row that cannot be read: nobody can go on with it, and it must not break the others."""
         id_, state, started, quiet_since, seen, adviser, name, desk, watcher, watched, reason, newest = row[:12]
         network, language, shown, unanswered, risk, player, kept = row[12:]
         try:
@@ -588,12 +588,12 @@ class SqliteStore:
         return self._database.writing()
 
     def _connection(self) -> sqlite3.Connection:
-        """This thread's connection. Each statement reads on its own, so none keeps the log from being cut."""
+        """This thread's connection. Each statement reads on its own, so none keeps the log from being truncated."""
         return self._database.connection()
 
 
 def _old(now: datetime) -> tuple[tuple[str, str], ...]:
-    """What is forgotten by itself: where it stands, and until when."""
+    """What is deleted by itself: rows, and the time until which they count as old."""
     yesterday = now.astimezone(UTC).date() - timedelta(days=1)
     return (
         ("conversations WHERE state = 'ended' AND ended <= ?", (now - rules.REMEMBERED).isoformat()),
@@ -617,4 +617,4 @@ def _is_over(row: tuple[Any, ...], now: datetime) -> bool:
     try:
         return now >= rules.over_at(row[1], datetime.fromisoformat(row[3]), datetime.fromisoformat(row[4]))
     except (ValueError, TypeError):
-        return True  # nobody can go on there
+        return True  # nobody can go on with it

@@ -1,9 +1,9 @@
 """Conversations in Valkey (or Redis), for several machines. Needs the extra `valkey`: redis-py speaks to both.
 
-Everything is in its memory and every key has an expiry, so that nothing outlives its hour even if all of us are gone.
-A server that writes to its disk, or keeps a log of slow commands (their values, a key among them), is refused. A step
-is a transaction that looks first and is tried again where somebody else was quicker (WATCH, MULTI, EXEC;
-https://valkey.io/topics/transactions/). What cannot be read there counts as gone.
+Everything is in the server's memory and every key has an expiry, so that nothing outlives its time even if all of our
+machines are gone. A server that writes to its disk, or logs slow commands (with their values, a key among them), is
+refused. A step is a transaction that reads first, and is tried again if somebody else was quicker (WATCH, MULTI, EXEC;
+https://valkey.io/topics/transactions/). What cannot be read counts as gone.
 """
 
 import json
@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 import redis
 from redis.client import Pipeline
 
-from sidedoor.chat import rules
+from sidedoor.chat import rules, valkey_scripts
 from sidedoor.chat.model import (
     Adviser,
     Conversation,
@@ -42,90 +42,20 @@ from sidedoor.documents.codes import Code
 from sidedoor.documents.problems import Level, Problem, Refused
 
 log = logging.getLogger("sidedoor.health")
-_PREFIX = "sidedoor:chat:"
 _LIFE = rules.PLACE_OVER_AFTER + rules.REMEMBERED
-"""A conversation's keys expire this long after its last sign of life; before that we have ended it ourselves."""
+"""A conversation's keys expire this long after its last sign of life; usually we have ended it before that."""
 _LAST_KEPT = timedelta(days=7)
 _NUMBERS_FROM = datetime(2026, 1, 1, tzinfo=UTC)
-_OF_ONE_THAT_GOES_ON = ("language", "shown", "unanswered", "risk")
+_ONLY_WHILE_RUNNING = ("language", "shown", "unanswered", "risk")
 _INDEXES = ("live", "waiting", "reach", "due", "ended")
 _KEPT_AT: Mapping[Kept, int] = {"draft": -1, "answer": -2, "remark": -3}
-"""What sealing binds them to, in the place of a message's number."""
-_BOARD = """
-local desks, found = redis.call('HGETALL', ARGV[1] .. 'desks'), {}
-local seen = {}
-for at = 1, #desks, 2 do seen[desks[at]] = desks[at + 1] end
-local brief, told = {}, redis.pcall('HGETALL', ARGV[1] .. 'brief')
-for at = 1, #told, 2 do brief[told[at]] = told[at + 1] end
-local shown = {}
-local function is_shown(state, adviser, player)
-  local left = state == 'talking' and (not seen[adviser] or seen[adviser] <= ARGV[3])
-  return ARGV[2] == '' or state == 'waiting' or adviser == ARGV[2] or player == ARGV[2] or left
-end
-for _, id in ipairs(redis.call('ZRANGE', ARGV[1] .. 'live', 0, -1)) do
-  local short = brief[id]
-  if short and shown[short] == nil then shown[short] = is_shown(string.match(short, '^(%a*):(%d*):(%d*)$')) end
-  local name = ARGV[1] .. 'one:' .. id
-  if shown[short or ''] ~= false and redis.call('TYPE', name).ok == 'hash' then
-    local some = redis.call('HMGET', name, 'state', 'adviser', 'player')
-    if is_shown(some[1], some[2], some[3]) then
-      local pairs, row = redis.call('HGETALL', name), {}
-      for at = 1, #pairs, 2 do row[pairs[at]] = pairs[at + 1] end
-      row.key = nil
-      table.insert(found, {id, row, seen[some[2]] or '', redis.call('HKEYS', ARGV[1] .. 'kept:' .. id)})
-    end
-  end
-end
-return {redis.call('HGETALL', ARGV[1] .. 'present'), cjson.encode(found)}
-"""
-"""All that one board shows, at one moment and by one question: of everybody who lives, those whom ARGV[2] (an adviser,
-or nobody for all) has to see; ARGV[3]: a desk that gave its last sign then, or earlier, is gone. A board shows few of
-all that live: whose they are stands in one hash, `brief`, too, so that the others are not asked. One that is not in it
-is. All of it is one text (JSON): a thousand replies cost the desk more to read than all else that a board does."""
-_NEWS = """
-local found = {}
-for at = 2, #ARGV do
-  local told = redis.pcall('HMGET', ARGV[1] .. 'one:' .. ARGV[at], 'newest', 'state', 'adviser')
-  found[at - 1] = told[1] and told[2] and told[1] .. ' ' .. told[2] .. ' ' .. (told[3] or '0') or ''
-end
-return {redis.pcall('HGETALL', ARGV[1] .. 'desks'), table.concat(found, ',')}
-"""
-"""What a worker's readers are told at once, as one text: a reply for each costs more to read than to find."""
-_LOOKED_IN = """
-local waiting = {}
-for at = 3, #ARGV, 3 do
-  local id, name = ARGV[at], ARGV[1] .. 'one:' .. ARGV[at]
-  local told = redis.pcall('HMGET', name, 'state', 'token', 'newest', 'shown')
-  if told[1] == 'waiting' or told[1] == 'talking' then
-    local shown = math.max(tonumber(told[4]) or 0, math.min(tonumber(ARGV[at + 2]), tonumber(told[3]) or 0))
-    redis.call('HSET', name, 'seen', ARGV[at + 1], 'shown', shown)
-    for _, kept in ipairs({'one:', 'words:', 'once:', 'kept:'}) do
-      redis.call('EXPIRE', ARGV[1] .. kept .. id, ARGV[2])
-    end
-    redis.call('EXPIRE', ARGV[1] .. 'token:' .. (told[2] or ''), ARGV[2])
-    if told[1] == 'waiting' then table.insert(waiting, id) end
-  end
-end
-return waiting
-"""
-"""Of each conversation after ARGV[2], by threes: its reader was there at a moment, and has had so many messages on the
-screen. Puts off by ARGV[2] seconds that its keys expire. Returns those that wait: their end alone is put off, too, by
-somebody being there."""
-_SET = """
-local name = ARGV[1] .. 'one:' .. ARGV[2]
-local state, newest, before = unpack(redis.call('HMGET', name, 'state', 'newest', 'shown'))
-if state ~= 'waiting' and state ~= 'talking' then return end
-local number = tonumber(ARGV[4])
-if ARGV[3] == 'shown' then number = math.max(tonumber(before) or 0, math.min(number, tonumber(newest))) end
-redis.call('HSET', name, ARGV[3], number)
-"""
-"""Of a conversation (ARGV[2]) that goes on, a number (ARGV[4]) by its name; `shown` only grows, up to the newest."""
+"""The number that each is sealed with, as a message is with its own."""
 _PATIENCE_SECONDS = 3.0
 _SWEEPS_EVERY = timedelta(seconds=1)
 _CLOCK_HOLDS_SECONDS = 10.0
-"""So long a machine's steady clock counts on from what the server's was asked to be."""
+"""For this long a machine counts on from the server's time with its own steady clock, and does not ask again."""
 _BOARD_SWEEPS_EVERY = timedelta(seconds=10)
-"""A board is asked for often, and sees by itself what is over on it."""
+"""A board is asked for often, and notices by itself what is over on it."""
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -134,9 +64,9 @@ _Method = Callable[Concatenate["ValkeyStore", Parameters], Result]
 
 
 def _or_down(method: _Method[Parameters, Result]) -> _Method[Parameters, Result]:
-    """Say StoreDown, the one word for it, where Valkey does not answer.
+    """Raise StoreDown, whatever the reason, if Valkey does not answer.
 
-    Where it takes questions and says nothing, one thread at a time asks again: all of them waiting for it would be none
+    If it takes requests and stays silent, one thread at a time asks again: if all of them waited for it, none would be
     left for readers who do not chat.
     """
 
@@ -164,7 +94,7 @@ def _or_down(method: _Method[Parameters, Result]) -> _Method[Parameters, Result]
 class ValkeyStore:
     """The conversations in the server at `url` (`valkey://host:6379/0`). Implements store.ChatStore.
 
-    Raises problems.Refused for a server that keeps what it holds on a disk.
+    Raises problems.Refused for a server that writes what it holds to a disk, or its commands to a log.
     """
 
     def __init__(self, url: str) -> None:
@@ -180,29 +110,29 @@ class ValkeyStore:
         self._ask_clock_at = -math.inf
         place = urlsplit(url).netloc.rpartition("@")[2]
         try:
-            self._look_whether_it_writes()
+            self._refuse_if_it_writes()
         except redis.AuthenticationError:
             raise Refused([Problem("SIDEDOOR_CHAT_STORE", None, Code.VALKEY_PASSWORD, {"place": place})]) from None
         except (redis.ConnectionError, redis.TimeoutError) as error:
-            # The site starts without it, and it is asked before the first conversation.
+            # The site starts without the server, and asks it before the first conversation.
             reason = {"place": place, "reason": str(error).rstrip(".").rpartition(". ")[2]}
             log.warning("%s", Problem("SIDEDOOR_CHAT_STORE", None, Code.VALKEY_AWAY, reason, level=Level.WARNING))
 
     def agreed(self, now: datetime) -> datetime:
-        """See store.ChatStore. The server's clock, which all have in common; counted on while it is away."""
-        counted = time.monotonic()
-        if counted >= self._ask_clock_at:
-            self._ask_clock_at = counted + _CLOCK_HOLDS_SECONDS  # also where it does not answer: that takes a while
+        """See store.ChatStore. The server's clock, which all machines share; counted on while it is away."""
+        steady = time.monotonic()
+        if steady >= self._ask_clock_at:
+            self._ask_clock_at = steady + _CLOCK_HOLDS_SECONDS  # also if it does not answer, which takes a while
             with suppress(redis.RedisError):
-                seconds, more = cast(Any, self._redis.time())
-                self._clock = time.monotonic(), datetime.fromtimestamp(seconds, UTC).replace(microsecond=more)
-        return self._clock[1] + timedelta(seconds=counted - self._clock[0]) if self._clock else now
+                seconds, microseconds = cast(Any, self._redis.time())
+                self._clock = time.monotonic(), datetime.fromtimestamp(seconds, UTC).replace(microsecond=microseconds)
+        return self._clock[1] + timedelta(seconds=steady - self._clock[0]) if self._clock else now
 
     @_or_down
     def end_the_quiet(self, now: datetime) -> None:
         """See store.ChatStore."""
         if abs(now - self._swept) < _SWEEPS_EVERY:
-            return  # at every poll, this question would be half of what the poll costs
+            return  # asked at every poll, this would be half of what the poll costs
         self._swept = now
         for id_ in cast(list[bytes], self._redis.zrangebyscore(_name("due"), "-inf", now.timestamp())):
             self._end(int(id_), "quiet", now, only_if_due=True)
@@ -214,7 +144,7 @@ class ValkeyStore:
     def network_keys(self, now: datetime) -> tuple[bytes, ...]:
         """See store.ChatStore."""
         try:
-            self._look_whether_it_writes()  # before every conversation: it may have been restarted with other settings
+            self._refuse_if_it_writes()  # before every conversation: it may have been restarted with other settings
         except Refused as refused:
             raise StoreDown(refused.problems[0].code) from refused
         today = now.astimezone(UTC).date()
@@ -237,12 +167,13 @@ class ValkeyStore:
         """See store.ChatStore."""
         self.end_the_quiet(now)
         token = new_token(once)
-        known, begun, running = _name("token", digest(token)), _each("starts", networks), _each("running", networks)
+        token_name = _name("token", digest(token))
+        starts, running = _names("starts", networks), _names("running", networks)
 
         def step(pipe: Pipeline) -> None:
-            if again := cast(Any, pipe.get(known)):
-                state, started = cast(Any, pipe.hmget(_one(int(again)), "state", "started"))
-                rules.is_the_same_start(_state(state) or "ended", _moment(started) or now, now)
+            if again := cast(Any, pipe.get(token_name)):
+                state, started = cast(Any, pipe.hmget(_row(int(again)), "state", "started"))
+                rules.may_start_again(_state(state) or "ended", _moment(started) or now, now)
                 pipe.multi()
                 return
             since = (now - rules.STARTS_WITHIN).timestamp()
@@ -251,7 +182,7 @@ class ValkeyStore:
                 rules.may_start(
                     any(pipe.exists(_name("block", network)) for network in networks),
                     sum(self._goes_on(pipe, int(id_)) for name in running for id_ in cast(Any, pipe.smembers(name))),
-                    sum(cast(Any, pipe.zcount(name, since, "+inf")) for name in begun),
+                    sum(cast(Any, pipe.zcount(name, since, "+inf")) for name in starts),
                     cast(Any, pipe.zcount(_name("reach"), f"({in_reach}", "+inf")),
                     most_waiting,
                     most_running,
@@ -263,15 +194,15 @@ class ValkeyStore:
                 "key": new_key(), "newest": 0, "language": language, "player": player,
             }  # fmt: skip
             pipe.multi()
-            pipe.hset(_one(id_), mapping=row)
+            pipe.hset(_row(id_), mapping=row)
             self._put_brief(pipe, id_, "waiting", "", player)
-            pipe.set(known, id_)
-            # Practice is waited behind by nobody.
+            pipe.set(token_name, id_)
+            # Nobody waits behind a practice conversation.
             for name in ("live",) if player else ("live", "waiting", "reach"):
                 pipe.zadd(_name(name), {str(id_): now.timestamp()})
             pipe.zadd(_name("due"), {str(id_): rules.over_at("waiting", now, now).timestamp()})
             self._keep(pipe, id_, digest(token))
-            for name in begun[:1]:
+            for name in starts[:1]:
                 pipe.zremrangebyscore(name, "-inf", since)
                 pipe.zadd(name, {str(id_): now.timestamp()})
                 pipe.expire(name, rules.STARTS_WITHIN)
@@ -283,7 +214,7 @@ class ValkeyStore:
                 if language:
                     self._count(pipe, f"language: {language}", now)
 
-        self._redis.transaction(step, known, *begun, *running, _name("waiting"))
+        self._redis.transaction(step, token_name, *starts, *running, _name("waiting"))
         return token
 
     @_or_down
@@ -299,11 +230,9 @@ class ValkeyStore:
     @_or_down
     def looked_in(self, moments: Mapping[int, tuple[datetime, int]]) -> None:
         """See store.ChatStore."""
-        told = (str(part) for id_, (moment, shown) in moments.items() for part in (id_, moment.isoformat(), shown))
-        life = str(int(_LIFE.total_seconds()))
-        for id_ in cast(Any, self._redis.eval(_LOOKED_IN, 0, _PREFIX, life, *told)):
-            moment, _ = moments[int(id_)]
-            self._live_on(int(id_), moment, {"seen": moment})
+        for id_ in valkey_scripts.looked_in(self._redis, int(_LIFE.total_seconds()), moments):
+            moment, _ = moments[id_]
+            self._live_on(id_, moment, {"seen": moment})
 
     @_or_down
     def stay(self, conversation: int, now: datetime) -> None:
@@ -327,19 +256,19 @@ class ValkeyStore:
         """See store.ChatStore."""
         if abs(now - self._swept) >= _BOARD_SWEEPS_EVERY:
             self.end_the_quiet(now)
-        found, present = self._ask_for_board(str(adviser), now)
-        if any(one.state != "ended" and now >= rules.over_at(one.state, one.quiet_since, one.seen) for one in found):
+        shown, present = self._ask_for_board(str(adviser), now)
+        if any(
+            chat.state != "ended" and now >= rules.over_at(chat.state, chat.quiet_since, chat.seen) for chat in shown
+        ):
             self.end_the_quiet(now)
-            found, present = self._ask_for_board(str(adviser), now)
-        return found, present
+            shown, present = self._ask_for_board(str(adviser), now)
+        return shown, present
 
     @_or_down
     def news(self, conversations: Collection[int], now: datetime) -> dict[int, rules.News]:
         """See store.ChatStore."""
         ids = list(conversations)
-        desks, told = cast(Any, self._redis.eval(_NEWS, 0, _PREFIX, *map(str, ids)))
-        seen = dict(zip(desks[::2], desks[1::2], strict=True)) if isinstance(desks, list) else {}
-        rows = [row.split() for row in told.split(b",")]
+        seen, rows = valkey_scripts.news(self._redis, ids)
         return {
             id_: rules.news(int(row[0]), state, int(row[2]), _moment(seen.get(row[2])), now)
             for id_, row in zip(ids, rows, strict=bool(ids))
@@ -351,7 +280,7 @@ class ValkeyStore:
         """See store.ChatStore."""
 
         def step(pipe: Pipeline) -> None:
-            state, key, token = cast(Any, pipe.hmget(_one(conversation), "state", "key", "token"))
+            state, key, token = cast(Any, pipe.hmget(_row(conversation), "state", "key", "token"))
             pipe.multi()
             if state not in (b"waiting", b"talking") or not key:
                 return
@@ -362,45 +291,45 @@ class ValkeyStore:
             else:
                 pipe.hdel(_name("kept", conversation), what)
 
-        self._redis.transaction(step, _one(conversation))
+        self._redis.transaction(step, _row(conversation))
 
     @_or_down
     def kept(self, conversation: int, what: Kept) -> str:
         """See store.ChatStore."""
-        key = cast(bytes | None, self._redis.hget(_one(conversation), "key"))
+        key = cast(bytes | None, self._redis.hget(_row(conversation), "key"))
         sealed = cast(bytes | None, self._redis.hget(_name("kept", conversation), what))
         return unseal(key, conversation, _KEPT_AT[what], sealed) if key and sealed else ""
 
     @_or_down
     def mark(self, conversation: int, risk: bool) -> None:
         """See store.ChatStore."""
-        self._set_while_it_goes_on(conversation, "risk", int(risk))
+        valkey_scripts.set_number(self._redis, conversation, "risk", int(risk))
 
     @_or_down
     def show(self, conversation: int, number: int) -> None:
         """See store.ChatStore."""
-        self._set_while_it_goes_on(conversation, "shown", number)
+        valkey_scripts.set_number(self._redis, conversation, "shown", number)
 
     @_or_down
     def say(self, conversation: int, who: Who, text: str, now: datetime, once: str = "", author: str = "") -> int:
         """See store.ChatStore."""
-        text = rules.as_said(who, text)
+        text = rules.message_text(who, text)
         words, lately = _name("words", conversation), _name("lately", f"{conversation}:{who}")
-        seen_before = _name("once", conversation)
+        once_name = _name("once", conversation)
 
         def step(pipe: Pipeline) -> int:
             names = ("key", "state", "token", "newest", "quiet_since", "seen", "unanswered")
-            key, state, token, newest, quiet, seen, unanswered = cast(Any, pipe.hmget(_one(conversation), *names))
-            if once and state != b"ended" and (again := cast(Any, pipe.hget(seen_before, once))):
-                return int(again)
+            key, state, token, newest, quiet, seen, unanswered = cast(Any, pipe.hmget(_row(conversation), *names))
+            if once and state != b"ended" and (earlier := cast(Any, pipe.hget(once_name, once))):
+                return int(earlier)
             lately_since = (now - timedelta(minutes=1)).timestamp()
             rules.may_say(_state(state), cast(Any, pipe.zcount(lately, f"({lately_since}", "+inf")))
             try:
                 number = int(newest) + 1
                 sealed = seal(key, conversation, number, text).hex()
-                told = {"who": who, "sealed": sealed, "at": now.isoformat(), "author": author}
+                message = {"who": who, "sealed": sealed, "at": now.isoformat(), "author": author}
                 quiet_since, seen_at = datetime.fromisoformat(quiet.decode()), datetime.fromisoformat(seen.decode())
-            except (ValueError, TypeError, AttributeError):  # one of them is missing, or garbled
+            except (ValueError, TypeError, AttributeError):  # a field is missing, or garbled
                 raise Unreadable(conversation) from None
             quiet_since = now if rules.is_a_sign_of_life(who) else quiet_since
             since = rules.waits_for_words(_moment(unanswered), who, now)
@@ -410,10 +339,10 @@ class ValkeyStore:
                 "unanswered": since.isoformat() if since else "",
             }
             pipe.multi()
-            pipe.rpush(words, json.dumps(told))
-            pipe.hset(_one(conversation), mapping=row)
+            pipe.rpush(words, json.dumps(message))
+            pipe.hset(_row(conversation), mapping=row)
             if once:
-                pipe.hset(seen_before, once, number)
+                pipe.hset(once_name, once, number)
             pipe.zremrangebyscore(lately, "-inf", lately_since)
             pipe.zadd(lately, {str(number): now.timestamp()})
             pipe.expire(lately, timedelta(minutes=2))
@@ -422,25 +351,25 @@ class ValkeyStore:
             self._keep(pipe, conversation, token.decode())
             return number
 
-        return cast(int, self._redis.transaction(cast(Any, step), _one(conversation), value_from_callable=True))
+        return cast(int, self._redis.transaction(cast(Any, step), _row(conversation), value_from_callable=True))
 
     @_or_down
     def messages(self, conversation: int, after: int = 0) -> list[Message]:
         """See store.ChatStore."""
-        with self._redis.pipeline() as pipe:  # at one moment: an end between the two would look like loss
-            pipe.hmget(_one(conversation), "key", "state", "newest")
+        with self._redis.pipeline() as pipe:  # in one transaction: an end between the two would look like a loss
+            pipe.hmget(_row(conversation), "key", "state", "newest")
             pipe.lrange(_name("words", conversation), after, -1)
             try:
-                (key, state, newest), found = cast(Any, pipe.execute())
+                (key, state, newest), words = cast(Any, pipe.execute())
             except redis.ResponseError as error:
-                _only_wrong_type(error)
+                _raise_unless_wrong_type(error)
                 raise Unreadable(conversation) from None
         if state not in (b"waiting", b"talking"):
             return []
         try:
-            if after + len(found) < int(newest) or (int(newest) and not key):
+            if after + len(words) < int(newest) or (int(newest) and not key):
                 raise Unreadable(conversation)
-            return [self._message(key, conversation, number, raw) for number, raw in enumerate(found, start=after + 1)]
+            return [self._message(key, conversation, number, raw) for number, raw in enumerate(words, start=after + 1)]
         except (ValueError, KeyError, TypeError):
             raise Unreadable(conversation) from None
 
@@ -449,10 +378,10 @@ class ValkeyStore:
         """See store.ChatStore."""
 
         def step(pipe: Pipeline) -> None:
-            here = self._present(pipe).get(adviser)
+            presence = self._present(pipe).get(adviser)
             names = ("state", "started", "seen", "player")
-            state, started, seen, player = cast(Any, pipe.hmget(_one(conversation), *names))
-            rules.may_accept(_state(state), bool(here and here[0].pauses(now)))
+            state, started, seen, player = cast(Any, pipe.hmget(_row(conversation), *names))
+            rules.may_accept(_state(state), bool(presence and presence[0].pauses(now)))
             row: _Row = {
                 "state": "talking",
                 "adviser": adviser,
@@ -463,7 +392,7 @@ class ValkeyStore:
             waited = now - datetime.fromisoformat(started.decode())
             due = rules.over_at("talking", now, datetime.fromisoformat(seen.decode()))
             pipe.multi()
-            pipe.hset(_one(conversation), mapping=row)
+            pipe.hset(_row(conversation), mapping=row)
             self._put_brief(pipe, conversation, "talking", adviser, player)
             pipe.zrem(_name("waiting"), conversation)
             pipe.zrem(_name("reach"), conversation)
@@ -472,7 +401,7 @@ class ValkeyStore:
             for what, number in () if int(player or 0) else rules.counted_at_answer(waited):
                 self._count(pipe, what, now, number)
 
-        self._redis.transaction(step, _one(conversation))
+        self._redis.transaction(step, _row(conversation))
 
     @_or_down
     def pass_on(
@@ -481,28 +410,30 @@ class ValkeyStore:
         """See store.ChatStore."""
 
         def step(pipe: Pipeline) -> None:
-            state, whose, player = cast(Any, pipe.hmget(_one(conversation), "state", "adviser", "player"))
-            of, for_ = (_moment(seen) for seen in cast(Any, pipe.hmget(_name("desks"), str(adviser), str(to))))
-            mine = int(whose or 0) == adviser
-            rules.may_pass(_state(state), mine, of, for_, only_if_left, now)
+            state, owner, player = cast(Any, pipe.hmget(_row(conversation), "state", "adviser", "player"))
+            from_seen, to_seen = (
+                _moment(seen) for seen in cast(Any, pipe.hmget(_name("desks"), str(adviser), str(to)))
+            )
+            is_theirs = int(owner or 0) == adviser
+            rules.may_pass(_state(state), is_theirs, from_seen, to_seen, only_if_left, now)
             pipe.multi()
-            pipe.hset(_one(conversation), mapping={"adviser": to, "adviser_name": name, "watcher": ""})
+            pipe.hset(_row(conversation), mapping={"adviser": to, "adviser_name": name, "watcher": ""})
             self._put_brief(pipe, conversation, "talking", to, player)
             pipe.hdel(_name("kept", conversation), "answer")
 
-        self._redis.transaction(step, _one(conversation), _name("desks"))
+        self._redis.transaction(step, _row(conversation), _name("desks"))
 
     @_or_down
     def watch(self, conversation: int, name: str, now: datetime) -> None:
         """See store.ChatStore."""
 
         def step(pipe: Pipeline) -> None:
-            state = cast(Any, pipe.hget(_one(conversation), "state"))
+            state = cast(Any, pipe.hget(_row(conversation), "state"))
             pipe.multi()
             if state in (b"waiting", b"talking"):
-                pipe.hset(_one(conversation), mapping={"watcher": name, "watched": now.isoformat()})
+                pipe.hset(_row(conversation), mapping={"watcher": name, "watched": now.isoformat()})
 
-        self._redis.transaction(step, _one(conversation))
+        self._redis.transaction(step, _row(conversation))
 
     @_or_down
     def end(self, conversation: int, reason: Reason, now: datetime) -> None:
@@ -512,7 +443,7 @@ class ValkeyStore:
     @_or_down
     def block(self, conversation: int, until: datetime, now: datetime) -> bool:
         """See store.ChatStore."""
-        network = cast(bytes | None, self._redis.hget(_one(conversation), "network"))
+        network = cast(bytes | None, self._redis.hget(_row(conversation), "network"))
         span = min(until - now, rules.LONGEST_BLOCK)
         blocked = bool(network) and span > timedelta(0)
         if network and blocked:
@@ -527,8 +458,8 @@ class ValkeyStore:
         """See store.ChatStore."""
 
         def step(pipe: Pipeline) -> None:
-            known = self._present(pipe).get(adviser)
-            before = known[0] if known else Adviser(adviser, name, None)
+            presence = self._present(pipe).get(adviser)
+            before = presence[0] if presence else Adviser(adviser, name, None)
             pipe.multi()
             self._put_sign(pipe, adviser, now)
             if present:
@@ -543,13 +474,13 @@ class ValkeyStore:
         """See store.ChatStore."""
 
         def step(pipe: Pipeline) -> datetime | None:
-            known = self._present(pipe).get(adviser)
+            presence = self._present(pipe).get(adviser)
             before = _moment(cast(Any, pipe.hget(_name("desks"), str(adviser))))
             pipe.multi()
             self._put_sign(pipe, adviser, now)
-            if known and now - known[1] < rules.DESK_RETURNS_WITHIN:
-                self._put_present(pipe, known[0], now)
-            elif known:
+            if presence and now - presence[1] < rules.DESK_RETURNS_WITHIN:
+                self._put_present(pipe, presence[0], now)
+            elif presence:
                 pipe.hdel(_name("present"), str(adviser))
             return before
 
@@ -562,10 +493,10 @@ class ValkeyStore:
         """See store.ChatStore."""
 
         def step(pipe: Pipeline) -> None:
-            known = self._present(pipe).get(adviser)
+            presence = self._present(pipe).get(adviser)
             pipe.multi()
-            if known:
-                self._put_present(pipe, replace(known[0], pause_until=None, wants_a_word=False), known[1])
+            if presence:
+                self._put_present(pipe, replace(presence[0], pause_until=None, wants_a_word=False), presence[1])
 
         self._redis.transaction(step, _name("present"))
 
@@ -574,10 +505,10 @@ class ValkeyStore:
         """See store.ChatStore."""
 
         def step(pipe: Pipeline) -> None:
-            known = self._present(pipe).get(adviser)
+            presence = self._present(pipe).get(adviser)
             pipe.multi()
-            if known:
-                self._put_present(pipe, replace(known[0], pause_until=until, wants_a_word=wants_a_word), known[1])
+            if presence:
+                self._put_present(pipe, replace(presence[0], pause_until=until, wants_a_word=wants_a_word), presence[1])
 
         self._redis.transaction(step, _name("present"))
 
@@ -594,9 +525,9 @@ class ValkeyStore:
         with self._redis.pipeline() as pipe:
             for name in dict.fromkeys(hour_of(min(since + timedelta(hours=hour), now)) for hour in hours):
                 pipe.hmget(_name("counts", name), "answered", "minutes waited")
-            for told in pipe.execute():
-                answered += int(told[0] or 0)
-                waited += int(told[1] or 0)
+            for counts in pipe.execute():
+                answered += int(counts[0] or 0)
+                waited += int(counts[1] or 0)
         return timedelta(minutes=waited) / answered if answered else None
 
     @_or_down
@@ -609,39 +540,39 @@ class ValkeyStore:
     @_or_down
     def said_how(self, ticket: str, how: How, now: datetime) -> bool:
         """See store.ChatStore."""
-        known = _name("token", ticket)
+        token_name = _name("token", ticket)
 
         def step(pipe: Pipeline) -> bool:
-            id_ = cast(Any, pipe.get(known))
-            state, adviser = cast(Any, pipe.hmget(_one(int(id_)), "state", "adviser")) if id_ else (None, None)
+            id_ = cast(Any, pipe.get(token_name))
+            state, adviser = cast(Any, pipe.hmget(_row(int(id_)), "state", "adviser")) if id_ else (None, None)
             pipe.multi()
             if state != b"ended" or not adviser:
                 return False
-            pipe.delete(known)
+            pipe.delete(token_name)
             self._count(pipe, f"how: {how}", now)
             return True
 
-        return cast(bool, self._redis.transaction(cast(Any, step), known, value_from_callable=True))
+        return cast(bool, self._redis.transaction(cast(Any, step), token_name, value_from_callable=True))
 
     @_or_down
     def counts(self) -> list[tuple[str, str, int]]:
         """See store.ChatStore."""
-        found = []
+        rows = []
         for name in self._redis.scan_iter(_name("counts", "*")):
             hour = name.decode().removeprefix(_name("counts", ""))
-            told = cast(dict[bytes, bytes], self._redis.hgetall(name))
-            found += [(hour, what.decode(), int(number)) for what, number in told.items()]
-        return sorted(found)
+            numbers = cast(dict[bytes, bytes], self._redis.hgetall(name))
+            rows += [(hour, what.decode(), int(number)) for what, number in numbers.items()]
+        return sorted(rows)
 
     def _end(self, conversation: int, reason: Reason, now: datetime, only_if_due: bool = False) -> None:
         def step(pipe: Pipeline) -> None:
             names = ("state", "adviser", "network", "player")
-            state, adviser, network, player = cast(Any, pipe.hmget(_one(conversation), *names))
+            state, adviser, network, player = cast(Any, pipe.hmget(_row(conversation), *names))
             due = cast(Any, pipe.zscore(_name("due"), conversation))
-            here = self._present(pipe).get(int(adviser)) if adviser else None
+            presence = self._present(pipe).get(int(adviser)) if adviser else None
             pipe.multi()
             if only_if_due and due is not None and due > now.timestamp():
-                return  # somebody wrote in this moment
+                return  # somebody wrote just now
             for name in ("due", "waiting", "reach"):
                 pipe.zrem(_name(name), conversation)
             if state == b"ended":
@@ -654,28 +585,28 @@ class ValkeyStore:
                 return  # it expired by itself
             if network:
                 pipe.srem(_name("running", network.decode()), conversation)
-            pipe.hdel(_one(conversation), "key", "network", "watcher", "watched", *_OF_ONE_THAT_GOES_ON)
-            pipe.hset(_one(conversation), mapping={"state": "ended", "reason": reason})
+            pipe.hdel(_row(conversation), "key", "network", "watcher", "watched", *_ONLY_WHILE_RUNNING)
+            pipe.hset(_row(conversation), mapping={"state": "ended", "reason": reason})
             self._put_brief(pipe, conversation, "ended", adviser, player)
-            pipe.expire(_one(conversation), _LIFE)
+            pipe.expire(_row(conversation), _LIFE)
             pipe.zadd(_name("ended"), {str(conversation): now.timestamp()})
             pipe.expire(_name("ended"), _LIFE)
             if int(player or 0):
-                return  # practice is counted nowhere, and nobody needs to breathe after it
-            if here:
-                self._put_present(pipe, replace(here[0], pause_until=now + rules.PAUSE), here[1])
+                return  # practice is not counted, and needs no break afterwards
+            if presence:
+                self._put_present(pipe, replace(presence[0], pause_until=now + rules.PAUSE), presence[1])
             self._count(pipe, f"ended: {reason}", now)
 
         try:
-            self._redis.transaction(step, _one(conversation), _name("due"), _name("present"))
+            self._redis.transaction(step, _row(conversation), _name("due"), _name("present"))
         except redis.ResponseError as error:
-            _only_wrong_type(error)
-            self._forget(conversation)  # what stands there is not a conversation any more
+            _raise_unless_wrong_type(error)
+            self._forget(conversation)  # what is stored there is no conversation any more
 
     def _forget(self, conversation: int) -> None:
         token: bytes | None = None
         with suppress(redis.ResponseError):
-            token = cast(bytes | None, self._redis.hget(_one(conversation), "token"))
+            token = cast(bytes | None, self._redis.hget(_row(conversation), "token"))
         with self._redis.pipeline() as pipe:
             names = tuple(_name(name, conversation) for name in ("one", "words", "once", "kept"))
             pipe.delete(*names, _name("token", (token or b"").decode("ascii", "replace")))
@@ -684,12 +615,9 @@ class ValkeyStore:
             pipe.hdel(_name("brief"), str(conversation))
             pipe.execute()
 
-    def _set_while_it_goes_on(self, conversation: int, name: str, number: int) -> None:
-        self._redis.eval(_SET, 0, _PREFIX, str(conversation), name, str(number))
-
     def _live_on(self, conversation: int, now: datetime, moments: dict[str, datetime]) -> None:
         def step(pipe: Pipeline) -> None:
-            state, token, *before = cast(Any, pipe.hmget(_one(conversation), "state", "token", "quiet_since", "seen"))
+            state, token, *before = cast(Any, pipe.hmget(_row(conversation), "state", "token", "quiet_since", "seen"))
             pipe.multi()
             if state not in (b"waiting", b"talking"):
                 return
@@ -697,17 +625,18 @@ class ValkeyStore:
                 moments.get(name) or datetime.fromisoformat(then.decode())
                 for name, then in zip(("quiet_since", "seen"), before, strict=True)
             )
-            pipe.hset(_one(conversation), mapping={name: moment.isoformat() for name, moment in moments.items()})
+            pipe.hset(_row(conversation), mapping={name: moment.isoformat() for name, moment in moments.items()})
             due = rules.over_at(state.decode(), quiet_since, seen)
             pipe.zadd(_name("due"), {str(conversation): due.timestamp()})
             if state == b"waiting":
                 pipe.zadd(_name("reach"), {str(conversation): now.timestamp()})
             self._keep(pipe, conversation, token.decode())
 
-        self._redis.transaction(step, _one(conversation))
+        self._redis.transaction(step, _row(conversation))
 
     def _next_number(self, now: datetime) -> int:
-        """Numbers only go up, also over an empty server: a desk that still shows an old one must not take it for it."""
+        """The next conversation's number. Numbers only go up, even if the server is empty again: a desk that still
+        shows an old conversation must not take a new one for it."""
         name = _name("last")
         self._redis.set(name, int((now - _NUMBERS_FROM) / timedelta(minutes=1)), nx=True, ex=_LAST_KEPT)
         number = int(self._redis.incr(name))
@@ -716,32 +645,32 @@ class ValkeyStore:
 
     @staticmethod
     def _goes_on(pipe: Pipeline, conversation: int) -> bool:
-        return pipe.hget(_one(conversation), "state") in (b"waiting", b"talking")
+        return pipe.hget(_row(conversation), "state") in (b"waiting", b"talking")
 
     @staticmethod
     def _keep(pipe: Pipeline, conversation: int, token: str) -> None:
-        """Puts off the expiry of each of its keys, and of the lists that it is in."""
-        own = (*(_name(name, conversation) for name in ("one", "words", "once", "kept")), _name("token", token))
-        for name in (*own, *map(_name, (*_INDEXES, "brief"))):
+        """Put off the expiry of each of its keys, and of the indexes that it is in."""
+        names = (*(_name(name, conversation) for name in ("one", "words", "once", "kept")), _name("token", token))
+        for name in (*names, *map(_name, (*_INDEXES, "brief"))):
             pipe.expire(name, _LIFE)
 
     @staticmethod
     def _put_brief(pipe: Pipeline, conversation: int, state: State, adviser: object, player: object) -> None:
-        adviser, player = (int(cast(Any, one) or 0) or "" for one in (adviser, player))
+        adviser, player = (int(cast(Any, id_) or 0) or "" for id_ in (adviser, player))
         pipe.hset(_name("brief"), str(conversation), f"{state}:{adviser}:{player}")
         pipe.expire(_name("brief"), _LIFE)
 
     @staticmethod
     def _message(key: bytes, conversation: int, number: int, raw: bytes) -> Message:
-        told = json.loads(raw)
-        text = unseal(key, conversation, number, bytes.fromhex(told["sealed"]))
-        return Message(number, told["who"], text, datetime.fromisoformat(told["at"]), told.get("author", ""))
+        fields = json.loads(raw)
+        text = unseal(key, conversation, number, bytes.fromhex(fields["sealed"]))
+        return Message(number, fields["who"], text, datetime.fromisoformat(fields["at"]), fields.get("author", ""))
 
     def _conversation(self, id_: int, now: datetime) -> Conversation | None:
-        """None also for what cannot be read: nobody can go on there, and it must not take the others down with it."""
+        """None also if it cannot be read: nobody can go on with it, and it must not break the others."""
         try:
-            told = cast(dict[bytes, bytes], self._redis.hgetall(_one(id_)))
-            row = {name.decode(): value.decode() for name, value in told.items() if name != b"key"}
+            fields = cast(dict[bytes, bytes], self._redis.hgetall(_row(id_)))
+            row = {name.decode(): value.decode() for name, value in fields.items() if name != b"key"}
             if not row:
                 return None
             with self._redis.pipeline() as pipe:
@@ -751,27 +680,27 @@ class ValkeyStore:
             kept = [name.decode() for name in kept]
             return self._from_row(id_, row, desk, kept, self._place(id_, now) if row["state"] == "waiting" else 0, now)
         except (redis.ResponseError, ValueError, KeyError) as error:
-            _only_wrong_type(error)
+            _raise_unless_wrong_type(error)
             self._forget(id_)
             return None
 
     def _ask_for_board(self, adviser: str, now: datetime) -> tuple[list[Conversation], dict[int, Adviser]]:
         gone = (now - rules.DESK_GONE_AFTER).isoformat()
-        present, rows = cast(Any, self._redis.eval(_BOARD, 0, _PREFIX, adviser, gone))
-        found: list[Conversation] = []
-        for id_, row, desk, kept in json.loads(rows.decode("utf-8", "replace")):
+        present, rows = valkey_scripts.board(self._redis, adviser, gone)
+        shown: list[Conversation] = []
+        for id_, row, desk, kept in rows:
             try:
                 if row:
-                    found.append(self._from_row(int(id_), row, desk.encode(), kept, 0, now))
+                    shown.append(self._from_row(int(id_), row, desk.encode(), kept, 0, now))
             except (ValueError, KeyError):
                 self._forget(int(id_))
-        found.sort(key=lambda one: (one.started, one.id))
+        shown.sort(key=lambda chat: (chat.started, chat.id))
         before = 0
-        for at, one in enumerate(found):
-            if one.state == "waiting":
-                found[at] = replace(one, place=before + 1)
-            before += rules.is_counted_before_others(one, now)
-        return found, _here(self._read_present(dict(zip(present[::2], present[1::2], strict=True))), now)
+        for at, chat in enumerate(shown):
+            if chat.state == "waiting":
+                shown[at] = replace(chat, place=before + 1)
+            before += rules.is_counted_before_others(chat, now)
+        return shown, _here(self._read_present(present), now)
 
     @staticmethod
     def _from_row(
@@ -803,7 +732,7 @@ class ValkeyStore:
         )
 
     def _place(self, id_: int, now: datetime) -> int:
-        """Behind whom they wait; who is out of reach is not counted."""
+        """The place in the queue, without those who are out of reach."""
         rank = cast(int | None, self._redis.zrank(_name("waiting"), str(id_))) or 0
         if not rank:
             return 1
@@ -816,22 +745,22 @@ class ValkeyStore:
         return cls._read_present(cast(dict[bytes, bytes], client.hgetall(_name("present"))))
 
     @staticmethod
-    def _read_present(told: dict[bytes, bytes]) -> dict[int, tuple[Adviser, datetime]]:
-        found = {}
-        for id_, raw in told.items():
-            with suppress(ValueError, TypeError):  # a sign that cannot be read counts for nobody
-                name, seen, until, *more = json.loads(raw)  # an older release wrote no more
-                languages, word = more or ("", False)
+    def _read_present(raw_by_id: dict[bytes, bytes]) -> dict[int, tuple[Adviser, datetime]]:
+        present = {}
+        for id_, raw in raw_by_id.items():
+            with suppress(ValueError, TypeError):  # an entry that cannot be read counts for nobody
+                name, seen, until, *later_fields = json.loads(raw)  # an older release wrote only these three
+                languages, word = later_fields or ("", False)
                 pause = datetime.fromisoformat(until) if until else None
                 adviser = Adviser(int(id_), name, pause, tuple(languages.split()), bool(word))
-                found[adviser.id] = (adviser, datetime.fromisoformat(seen))
-        return found
+                present[adviser.id] = (adviser, datetime.fromisoformat(seen))
+        return present
 
     @staticmethod
     def _put_present(pipe: Pipeline, adviser: Adviser, seen: datetime) -> None:
         until = adviser.pause_until.isoformat() if adviser.pause_until else None
-        told = [adviser.name, seen.isoformat(), until, " ".join(adviser.languages), adviser.wants_a_word]
-        pipe.hset(_name("present"), str(adviser.id), json.dumps(told))
+        fields = [adviser.name, seen.isoformat(), until, " ".join(adviser.languages), adviser.wants_a_word]
+        pipe.hset(_name("present"), str(adviser.id), json.dumps(fields))
         pipe.expire(_name("present"), rules.DESK_REMEMBERED)
 
     @staticmethod
@@ -844,16 +773,16 @@ class ValkeyStore:
         pipe.hincrby(_name("counts", hour_of(now)), what, by)
         pipe.expire(_name("counts", hour_of(now)), rules.COUNTS_KEPT)
 
-    def _look_whether_it_writes(self) -> None:
-        """Raises problems.Refused where the server keeps on a disk what it holds, or in a log what it was told."""
+    def _refuse_if_it_writes(self) -> None:
+        """Raises problems.Refused if the server writes what it holds to a disk, or its commands to a log."""
         code = None
         try:
-            told: dict[str, str] = {}
+            config: dict[str, str] = {}
             for name in ("save", "appendonly", "slowlog-max-len", "slowlog-log-slower-than"):
-                told.update(cast(dict[str, str], self._redis.config_get(name)))
-            if told.get("save") or told.get("appendonly") != "no":
+                config.update(cast(dict[str, str], self._redis.config_get(name)))
+            if config.get("save") or config.get("appendonly") != "no":
                 code = Code.VALKEY_WRITES_TO_DISK
-            elif told.get("slowlog-max-len") != "0" and not told.get("slowlog-log-slower-than", "").startswith("-"):
+            elif config.get("slowlog-max-len") != "0" and not config.get("slowlog-log-slower-than", "").startswith("-"):
                 code = Code.VALKEY_LOGS_COMMANDS
         except redis.ResponseError:
             code = Code.VALKEY_DOES_NOT_SAY
@@ -866,7 +795,7 @@ def _here(present: dict[int, tuple[Adviser, datetime]], now: datetime) -> dict[i
     return {adviser.id: adviser for adviser in sorted(here, key=lambda adviser: adviser.name)}
 
 
-def _only_wrong_type(error: Exception) -> None:
+def _raise_unless_wrong_type(error: Exception) -> None:
     """Raise the error again, unless it is about the value of a single key."""
     if isinstance(error, redis.ResponseError) and not str(error).startswith("WRONGTYPE"):
         raise error
@@ -880,13 +809,13 @@ def _moment(written: bytes | None) -> datetime | None:
     return datetime.fromisoformat(written.decode()) if written else None
 
 
-def _each(what: str, networks: tuple[str, ...]) -> list[str]:
-    return [_name(what, network) for network in networks]
+def _names(kind: str, networks: tuple[str, ...]) -> list[str]:
+    return [_name(kind, network) for network in networks]
 
 
 def _name(*parts: object) -> str:
-    return _PREFIX + ":".join(map(str, parts))
+    return valkey_scripts.PREFIX + ":".join(map(str, parts))
 
 
-def _one(conversation: int) -> str:
+def _row(conversation: int) -> str:
     return _name("one", conversation)

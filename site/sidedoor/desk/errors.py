@@ -13,7 +13,7 @@ from sidedoor.desk.items.files import CannotSave
 from sidedoor.desk.people.typed_words import shown_again
 from sidedoor.desk.refusal_words import sentence
 from sidedoor.documents.problems import Refused
-from sidedoor.web.outermost import answer_with_the_error_told
+from sidedoor.web.outermost import make_pages_for_refusals
 
 log = logging.getLogger(__name__)
 _SENTENCES = {
@@ -35,7 +35,7 @@ def _roles() -> frozenset[Who]:
 
 def handle_errors(app: Flask) -> None:
     """Give `app` its error pages."""
-    answer_with_the_error_told(app)
+    make_pages_for_refusals(app)
 
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> ResponseReturnValue:

@@ -35,13 +35,14 @@ from sidedoor.public.commands import add_commands
 from sidedoor.public.feedback_store import SCHEMA as FEEDBACK
 from sidedoor.public.feedback_store import FeedbackStore, Senders
 from sidedoor.public.hidden_first import HiddenFirst
+from sidedoor.public.language_choice import language_choices
 from sidedoor.public.menu import menu
 from sidedoor.public.pack import is_pack
 from sidedoor.public.search_index import SearchIndex, keep_following
-from sidedoor.public.tongues import tongues
 from sidedoor.settings import Settings
 from sidedoor.web import health as watched
 from sidedoor.web.background import Background
+from sidedoor.web.compression import CompressionLayer
 from sidedoor.web.current import current_path, current_public, site_address
 from sidedoor.web.edge import Edge
 from sidedoor.web.edition import MIRROR_KEY, EditionLayer
@@ -49,24 +50,23 @@ from sidedoor.web.headers import set_policy, with_policy
 from sidedoor.web.health import Health
 from sidedoor.web.inline import inline_script
 from sidedoor.web.language import current_language, page_language, speak_languages
+from sidedoor.web.language_layer import FORM_KEY, LanguageLayer
 from sidedoor.web.look import site_rules
 from sidedoor.web.numbers import read_numbers
-from sidedoor.web.on_the_way import OnTheWay
 from sidedoor.web.outermost import OutermostLayer
 from sidedoor.web.rsgi import serve
 from sidedoor.web.same_site import refuse_cross_site_posts
-from sidedoor.web.spoken import FORM_KEY, Spoken
 
 PACKAGE = Path(__file__).resolve().parents[1]
 MOST_BYTES = 64 * 1024
-"""Of a form."""
+"""The largest form that is taken."""
 
 
 def create_app(settings: Settings, clock: Clock = utc_now, soon: bool = False) -> Flask:
-    """Make the public application. `clock` tells the moment (aware) by which everything is shown or hidden.
+    """Make the public application. `clock` gives the time (aware) by which everything is shown or hidden.
 
-    `soon`: answer before all news is read, where that takes long.
-    Raises problems.Refused when the content folder has no usable site.toml.
+    `soon`: answer before all news is read, if that takes long. Raises problems.Refused when the content folder has no
+    usable site.toml.
     """
     live = LiveLibrary(Loader(settings.content, settings.data), soon)
     app = create_pages(settings, live, clock)
@@ -78,16 +78,16 @@ def create_app(settings: Settings, clock: Clock = utc_now, soon: bool = False) -
     app.extensions["edition"] = edition.edition
 
     @lru_cache(maxsize=1)
-    def name_of(url: str) -> str:
+    def host_of(url: str) -> str:
         return urlsplit(url).hostname or ""
 
     def hosts() -> tuple[str, ...]:
         site = live.library.site
-        return (*site.hosts, name_of(site.url or settings.served_at))
+        return (*site.hosts, host_of(site.url or settings.served_at))
 
-    first = HiddenFirst(edition, app.extensions["chat_store"], app.extensions["chat_clock"], settings.https)
+    hidden_first = HiddenFirst(edition, app.extensions["chat_store"], app.extensions["chat_clock"], settings.https)
     app.wsgi_app = outermost = OutermostLayer(  # type: ignore[method-assign]
-        OnTheWay(first),
+        CompressionLayer(hidden_first),
         complete,
         settings.https,
         hosts,
@@ -98,7 +98,7 @@ def create_app(settings: Settings, clock: Clock = utc_now, soon: bool = False) -
     app.wsgi_app = app.extensions["edge"].counting(app.wsgi_app)  # type: ignore[method-assign]
     serve(app, edition.at_hand, outermost.refuse_body, chat.is_asked_often)
     app.extensions["door"] = edition
-    app.extensions["health"] = how_it_is = Health(
+    app.extensions["health"] = checks = Health(
         watched.content(live),
         watched.disk(app.config["DATA"], "the data folder", make=True),
         watched.chat_store(app.extensions["chat_store"], clock, lambda: live.library.site.chat is not None),
@@ -108,11 +108,11 @@ def create_app(settings: Settings, clock: Clock = utc_now, soon: bool = False) -
     app.extensions["background"] = Background(
         (
             live.watch,
-            how_it_is.watch,
+            checks.watch,
             lambda: sweep(
                 app.extensions["chat_store"], app.extensions["chat_clock"], lambda: live.library.site.chat is not None
             ),
-            # So that no search has to wait for it.
+            # In the background, so that no search has to wait for it.
             lambda: keep_following(app.extensions["search_index"], lambda: edition.edition().public),
         )
     )
@@ -120,10 +120,10 @@ def create_app(settings: Settings, clock: Clock = utc_now, soon: bool = False) -
 
 
 def create_pages(settings: Settings, live: LiveLibrary, clock: Clock) -> Flask:
-    """The public pages alone. A request has to bring the Edition to answer from, as the desk's preview does."""
+    """The public pages alone. Each request has to bring the Edition to answer from, as the desk's preview does."""
     app = Flask("sidedoor", root_path=str(PACKAGE), static_folder=None)
     read_numbers(app)
-    app.url_map.merge_slashes = False  # werkzeug's would lead to pages that are not there; see errors.py
+    app.url_map.merge_slashes = False  # werkzeug would redirect to pages that do not exist; see errors.py
     app.config.update(
         DATA=settings.data.resolve(),
         CONTENT=settings.content.resolve(),
@@ -160,9 +160,9 @@ def create_pages(settings: Settings, live: LiveLibrary, clock: Clock) -> Flask:
         forms = public.forms_of(path) if language == public.site.language else {}
         return {
             "site": public.site,
-            "tongues": tongues(public, path, page_language()),
+            "language_choices": language_choices(public, path, page_language()),
             "usual": public.split(path)[1] if FORM_KEY in request.environ else "",
-            "forms": [(public.site.forms[form].name, there) for form, there in forms.items()],
+            "forms": [(public.site.forms[form].name, address) for form, address in forms.items()],
             "versions": public.own_versions(path) if several else {},
             "lent": public.borrowed(path),
             "menu": menu(public, language),
@@ -180,7 +180,7 @@ def create_pages(settings: Settings, live: LiveLibrary, clock: Clock) -> Flask:
     errors.handle_errors(app)
     set_policy(app, settings.https, lambda: site_rules(current_public().site))
     add_commands(app)
-    app.wsgi_app = Spoken(app.wsgi_app)  # type: ignore[method-assign]
+    app.wsgi_app = LanguageLayer(app.wsgi_app)  # type: ignore[method-assign]
     if settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, settings.proxies, 0, 0)  # type: ignore[method-assign]
     return app

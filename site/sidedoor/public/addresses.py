@@ -1,6 +1,6 @@
-"""Every address of the public site, in one list: what may be remembered, exported, listed, linked to and led to.
+"""Every address of the public site, in one list: what may be remembered, exported, listed, linked and redirected to.
 
-Nothing else has a list of its own. Published addresses stay (tests/public/addresses.txt).
+No other module has a list of its own. Published addresses stay (tests/public/addresses.txt).
 """
 
 import re
@@ -28,8 +28,8 @@ class Place:
     """An address that exists whatever documents there are.
 
     `listed`: in the sitemap. `linked`: pages may link to it. `mirrored`: a file in the mirror. `live`: the mirror's
-    copy only says where the live one is. `of_chat`: there is none where there is no chat. A place of SPOKEN_PLACES is
-    there in every language.
+    copy only says where the live one is. `of_chat`: it exists only if the site has a chat. Places of SPOKEN_PLACES
+    exist in every language.
     """
 
     path: str
@@ -69,7 +69,7 @@ LIVE = frozenset(place.path for place in PLACES if place.live)
 
 
 class Addresses:
-    """The addresses of one PublicLibrary. A former or removed address counts: it answers, too."""
+    """The addresses of one PublicLibrary. Former and removed addresses count, because they answer, too."""
 
     def __init__(self, public: PublicLibrary) -> None:
         self._public = public
@@ -78,10 +78,10 @@ class Addresses:
     def _places(self) -> Mapping[str, Place]:
         public = self._public
         own = [place for place in PLACES if not place.of_chat or public.site.chat]
-        found = {place.path: place for place in own}
+        by_path = {place.path: place for place in own}
         for language in public.site.languages:
-            found |= {public.in_language(place.path, language): place for place in own}
-        return found
+            by_path |= {public.in_language(place.path, language): place for place in own}
+        return by_path
 
     @cached_property
     def _packs(self) -> Mapping[str, str]:
@@ -91,7 +91,9 @@ class Addresses:
     def _shown(self) -> Set[str]:
         """Pictures in each of their sizes, and recordings."""
         shown = self._public.pictures
-        sizes = {one.address for known in shown.values() if isinstance(known, Picture) for one in sizes_of(known)}
+        sizes = {
+            size.address for picture in shown.values() if isinstance(picture, Picture) for size in sizes_of(picture)
+        }
         return sizes | frozenset(f"/{RECORDINGS if is_recording(name) else PICTURES}{name}" for name in shown)
 
     @cached_property
@@ -116,7 +118,7 @@ class Addresses:
 
     @cached_property
     def sitemaps(self) -> tuple[str, ...]:
-        """The sitemaps that /sitemap.xml leads to; none where it lists all pages itself."""
+        """The sitemaps that /sitemap.xml leads to; none if it lists all pages itself."""
         if len(self._public.shown) <= MOST_IN_A_SITEMAP:
             return ()
         return ("/sitemap-pages.xml", *(f"/sitemap-{year}.xml" for year in self._public.news_by_year))
@@ -150,17 +152,18 @@ class Addresses:
         yield from (path for path in self if path not in self._places or self._places[path].mirrored)
 
     def borrowed(self) -> Iterator[tuple[str, Document]]:
-        """The addresses at which a page in the site's own language stands in for a translation that is not there."""
+        """The addresses at which a page in the site's own language stands in for a missing translation, and that
+        page."""
         public = self._public
         for language in public.site.languages:
             for path in public.by_path:
-                if lent := public.borrowed(there := public.in_language(path, language)):
-                    yield there, lent
+                if page := public.borrowed(address := public.in_language(path, language)):
+                    yield address, page
 
     def meant_by(self, path: str) -> str | None:
         """The address that is meant by a `path` with capitals, doubled slashes or slashes at its end.
 
-        None where there is none; never one of another site, whatever `path` is.
+        None if there is none; never an address of another site, whatever `path` is.
         """
         meant = re.sub(r"/{2,}", "/", path.lower()).rstrip("/") or "/"
         if (meant + "/").startswith(f"/{self._public.site.language}/"):

@@ -1,8 +1,8 @@
 """“Questions?”: the reader's side of the chat. A form that works without scripts; chat.js makes it quicker.
 
 Nothing is set on the device before Start. Then it is one session cookie that scripts cannot read, which ends with the
-conversation. “Hide this page” ends it on the server: with scripts by a beacon, and where that does not arrive by the
-mark that hidden_first knows; without them by the link itself.
+conversation. “Hide this page” ends the conversation on the server: with scripts by a beacon, or, if that does not
+arrive, by the mark that hidden_first reads; without scripts by the link itself.
 """
 
 import hashlib
@@ -63,25 +63,26 @@ _REFUSED: dict[Why, int] = {"full": 503, "network": 429, "often": 429, "blocked"
 
 @blueprint.get("")
 def page() -> ResponseReturnValue:
-    """The conversation, if there is one; else what to know before one, or where to turn while there can be none."""
-    conversation = _mine()
+    """The conversation, if there is one; else what to know before one, or where to turn while none is possible."""
+    conversation = _my_conversation()
     if conversation:
-        return _conversation(conversation)
-    return _without_cookie(_response(_before(open_now=request.environ.get(MIRROR_KEY) is None and _open())))
+        return _conversation_page(conversation)
+    return _without_cookie(_response(_start_page(open_now=request.environ.get(MIRROR_KEY) is None and _is_open_now())))
 
 
 @blueprint.get("/wait")
 def wait() -> ResponseReturnValue:
-    """Without scripts: the conversation, which renews itself. It has no box, so that no half-typed word is lost."""
-    conversation = _mine()
-    return _conversation(conversation, waits=True) if conversation else _no_longer_known()
+    """Without scripts: the conversation, in a page that reloads itself. It has no box, so that no half-typed word is
+    lost."""
+    conversation = _my_conversation()
+    return _conversation_page(conversation, waits=True) if conversation else _no_longer_known()
 
 
 @blueprint.get("/open")
 def opens() -> ResponseReturnValue:
-    """For chat.js, on the page that says it is closed: whether it is open now. Then the page says so by itself; else it
-    looks again at the opening."""
-    return jsonify({"open": _open(), "in": _opens_in()})
+    """For chat.js, on the page that says it is closed: whether it is open now, so that the page can say so; if not,
+    chat.js asks again at the next opening."""
+    return jsonify({"open": _is_open_now(), "in": _opens_in()})
 
 
 @blueprint.get("/here")
@@ -96,9 +97,9 @@ def from_the_middle() -> ResponseReturnValue:
 
 @blueprint.post("/start")
 def start() -> ResponseReturnValue:
-    """Start waiting for an adviser. The one moment at which a cookie is set."""
+    """Start waiting for an adviser. The only step that sets a cookie."""
     chat, now = _chat(), _now()
-    if request.form.get("website") or _mine() or not _open():
+    if request.form.get("website") or _my_conversation() or not _is_open_now():
         return _to_chat()  # only programs fill in the field that people cannot see
     once = request.form.get("once", "")
     try:
@@ -112,8 +113,8 @@ def start() -> ResponseReturnValue:
         if refused.why == "again":
             return _to_chat()
         _store().count(f"refused: {refused.why}", now)
-        return _before(open_now=False, refused=refused.why), _REFUSED[refused.why]
-    # Without scripts they wait on a page that reloads itself; somebody who waits on a still page would seem to be gone.
+        return _start_page(open_now=False, refused=refused.why), _REFUSED[refused.why]
+    # Without scripts they wait on a page that reloads itself; on a page that stands still they would seem to be gone.
     response = _to_chat("/wait" if _navigated() else "")
     response.set_cookie(_cookie(), token, httponly=True, samesite="Strict", secure=current_app.config["HTTPS"])
     return response
@@ -122,7 +123,7 @@ def start() -> ResponseReturnValue:
 @blueprint.post("/say")
 def say() -> ResponseReturnValue:
     """Send a message. Whatever goes wrong, what was typed is still in the form."""
-    conversation, text = _mine(), request.form.get("message", "").replace("\r\n", "\n")
+    conversation, text = _my_conversation(), request.form.get("message", "").replace("\r\n", "\n")
     if not conversation:
         return _no_longer_known()
     if conversation.state == "ended":
@@ -137,22 +138,22 @@ def say() -> ResponseReturnValue:
         }
         problem = sentences.get(refused.why, _("The chat is over."))
         if _wants_page():
-            return _conversation(conversation, text, problem)
+            return _conversation_page(conversation, text, problem)
         return jsonify(problem=problem), 422
     if conversation.has_draft:
         _store().keep(conversation.id, "draft", "")
     if not _wants_page():
         return jsonify(number=number)
-    return _to_chat("" if IN_PLACE in request.headers else "/wait")  # in place, chat.js is only late
+    return _to_chat("" if IN_PLACE in request.headers else "/wait")  # a page shown in place will get chat.js, only late
 
 
 @blueprint.post("/draft")
 def draft() -> ResponseReturnValue:
-    """For chat.js, when its page is left with unsent words in the box: they are there again at the next look.
+    """For chat.js, when its page is left with unsent words in the box: the next visit shows them again.
 
-    Sealed as every word is, and destroyed at the end; no adviser is ever shown them.
+    They are sealed as all words are, and destroyed at the end; no adviser ever sees them.
     """
-    conversation, text = _mine(), request.form.get("message", "").replace("\r\n", "\n")
+    conversation, text = _my_conversation(), request.form.get("message", "").replace("\r\n", "\n")
     if conversation and conversation.state != "ended" and len(text) <= rules.LONGEST_MESSAGE:
         _store().keep(conversation.id, "draft", text)
     return "", 204
@@ -161,41 +162,41 @@ def draft() -> ResponseReturnValue:
 @blueprint.post("/here")
 def here() -> ResponseReturnValue:
     """“I am still here”: the answer of somebody who has been quiet for long. One press, no words."""
-    conversation, text = _mine(), request.form.get("message", "").replace("\r\n", "\n")
+    conversation, text = _my_conversation(), request.form.get("message", "").replace("\r\n", "\n")
     if not conversation or conversation.state == "ended":
         return _to_chat()
-    if "look" not in request.form:  # without scripts, a look at the replies goes this way, to keep what is typed
+    if "look" not in request.form:  # without scripts, looking at the replies is a post too, to keep what is typed
         _store().stay(conversation.id, _now())
     if "once" not in request.form and "waits" not in request.form:
         return "", 204  # chat.js says it with a beacon
     if text.strip():
-        return _conversation(_mine() or conversation, text)  # half-typed words are still in the box
+        return _conversation_page(_my_conversation() or conversation, text)  # half-typed words are still in the box
     return _to_chat("/wait" if request.form.get("waits") else "")
 
 
 @blueprint.get("/messages")
 def messages() -> ResponseReturnValue:
-    """For chat.js: what came after the message numbered `after`. A reload and a lost connection are the same thing."""
-    conversation, after = _mine(), request.args.get("after", 0, type=whole_number)
+    """For chat.js: what came after the message numbered `after`. A reload and a lost connection need nothing else."""
+    conversation, after = _my_conversation(), request.args.get("after", 0, type=whole_number)
     if not conversation or conversation.state == "ended":
-        return _without_cookie(_told_over(conversation, lost=not conversation and _was_there_just_now()))
+        return _without_cookie(_over_for_script(conversation, lost=not conversation and _went_on_just_now()))
     shown = max(conversation.shown, min(request.args.get("shown", 0, type=whole_number), conversation.newest))
     # Most questions bring nothing new, so the words are not even read.
     since = min(after, conversation.shown)
     newer = _for_reader(conversation, since) if conversation.newest > since else []
-    # What readers wrote themselves is no news to anybody that they have it on the screen.
-    if any(one.number <= shown and _is_new(one, conversation.shown) for one in newer):
+    # That readers have their own messages on the screen is news to nobody.
+    if any(message.number <= shown and _is_new(message, conversation.shown) for message in newer):
         _store().show(conversation.id, shown)
-    told = _standing(conversation)
-    status = _status(conversation, told)
-    if told == "with you" and request.args.get("was") == "adviser gone":
+    standing = _standing(conversation)
+    status = _status(conversation, standing)
+    if standing == "with you" and request.args.get("was") == "adviser gone":
         status = _("The adviser is back.")
     answer: dict[str, Any] = {
         "state": conversation.state,
-        "standing": told,
+        "standing": standing,
         "status": status,
-        **_what_is_new(conversation, told, status, newer, shown),
-        "numbers": rules.needs_numbers(told),
+        **_what_is_new(conversation, standing, status, newer, shown),
+        "numbers": rules.needs_numbers(standing),
         "there": rules.asks_whether_there(conversation, _now()),
         "newest": conversation.newest,
         "now": _now().timestamp(),
@@ -214,70 +215,78 @@ def messages() -> ResponseReturnValue:
     }
     if "draft" in request.args and conversation.has_draft:
         answer["draft"] = _store().kept(conversation.id, "draft")
-    answer["told"] = _as_told(answer)
-    known = {answer["told"]}
-    if shown > conversation.shown:  # what this very page has shown meanwhile is no news to it
-        known.add(_as_told({**answer, **_what_is_new(conversation, told, status, newer, conversation.shown)}))
-    knows_all = request.args.get("told") in known and not answer["messages"]
-    answer["held"] = _hold(conversation, knows_all, _next_time(conversation, told, answer, newer))
+    answer["told"] = _digest_of(answer)
+    digests = {answer["told"]}
+    if shown > conversation.shown:  # what this page itself has shown in the meantime is no news to it
+        digests.add(_digest_of({**answer, **_what_is_new(conversation, standing, status, newer, conversation.shown)}))
+    knows_all = request.args.get("told") in digests and not answer["messages"]
+    answer["held"] = _hold(conversation, knows_all, _next_time(conversation, standing, answer, newer))
     return jsonify(answer)
 
 
 def _what_is_new(
-    conversation: Conversation, told: rules.Standing, status: str, newer: "list[Shown]", shown: int
+    conversation: Conversation, standing: rules.Standing, status: str, newer: "list[ShownMessage]", shown: int
 ) -> dict[str, Any]:
-    first = next((one.number for one in newer if _is_new(one, shown) and one.who == "adviser"), 0)
-    return {"bar": _bar(conversation, told, status, newer, shown), "first": first}
+    first = next((message.number for message in newer if _is_new(message, shown) and message.who == "adviser"), 0)
+    return {"bar": _bar(conversation, standing, status, newer, shown), "first": first}
 
 
-def _as_told(answer: dict[str, Any]) -> str:
-    """What a page says in its next question, so that nothing it does not know is held back from it."""
-    known = [answer[name] for name in ("state", "status", "bar", "first", "numbers", "there", "newest")]
-    return hashlib.sha256(json.dumps(known).encode()).hexdigest()[:12]
+def _digest_of(answer: dict[str, Any]) -> str:
+    """A digest that a page sends with its next question, so that nothing it does not know is held back from it."""
+    facts = [answer[name] for name in ("state", "status", "bar", "first", "numbers", "there", "newest")]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:12]
 
 
 def is_asked_often(path: str) -> bool:
-    """Whether chat.js sends it all the time: it has threads of its own (see web/rsgi.py)."""
+    """Whether chat.js requests this path all the time: such paths have threads of their own (see web/rsgi.py)."""
     return path.endswith(("/chat/messages", "/chat/say"))
 
 
 def _hold(conversation: Conversation, knows_all: bool, again: Callable[[str], bytes | None] | None) -> bool:
-    """Let the question of a page that knows all wait for something new, where the server can (see web/held.py): whether
-    it does, or did."""
+    """Let the question of a page that knows everything wait for news, if the server can do that (see web/held.py).
+    Returns whether it waits, or has waited."""
     holds: list[Hold] | None = request.environ.get(HOLD_KEY)
     did = HELD_KEY in request.environ
     if holds is None:
         return did
     bell: Bell = current_app.extensions["chat_bell"]
-    known = rules.news(conversation.newest, conversation.state, conversation.adviser, conversation.adviser_seen, _now())
-    wait = partial(bell.wait, conversation.id, known, rules.held_for(conversation.state).total_seconds())
+    known_news = rules.news(
+        conversation.newest, conversation.state, conversation.adviser, conversation.adviser_seen, _now()
+    )
+    wait = partial(bell.wait, conversation.id, known_news, rules.held_for(conversation.state).total_seconds())
     waits = knows_all and not did
     holds.append(Hold(wait, waits, again))
     return waits or did
 
 
 def _next_time(
-    conversation: Conversation, told: rules.Standing, answer: dict[str, Any], newer: "list[Shown]"
+    conversation: Conversation, standing: rules.Standing, answer: dict[str, Any], newer: "list[ShownMessage]"
 ) -> Callable[[str], bytes | None] | None:
-    """What the page is answered, from memory, whose next question says that it has all of this `answer`, and has shown
-    it, as long as nothing new comes. None where more may change than the bell hears of."""
-    if told != "with you" or conversation.watcher or answer["there"] or "draft" in answer:
+    """The answer from memory to the page's next question, as long as there is no news, if that question says that the
+    page has all of this `answer` and has shown it. None if more may change than the bell hears of."""
+    if standing != "with you" or conversation.watcher or answer["there"] or "draft" in answer:
         return None
     bell, door, clock = (current_app.extensions[name] for name in ("chat_bell", "door", "chat_clock"))
     edition, newest, settled = current_edition(), conversation.newest, {**answer, "messages": [], "held": True}
-    settled |= _what_is_new(conversation, told, _status(conversation, told), newer, newest)
-    settled |= {"status": _status(conversation, told)}
-    settled["told"] = _as_told(settled)
-    last_of_adviser = max((one.number for one in newer if _is_new(one, conversation.shown)), default=conversation.shown)
+    settled |= _what_is_new(conversation, standing, _status(conversation, standing), newer, newest)
+    settled |= {"status": _status(conversation, standing)}
+    settled["told"] = _digest_of(settled)
+    last_of_adviser = max(
+        (message.number for message in newer if _is_new(message, conversation.shown)), default=conversation.shown
+    )
     knows = {answer["told"], settled["told"]}
     has_shown = {str(number) for number in range(last_of_adviser, newest + 1)}
     until = min(_now() + timedelta(seconds=LONGEST_SECONDS), conversation.quiet_since + rules.QUESTION_AFTER)
 
     def again(query: str) -> bytes | None:
-        said, now = dict(parse_qsl(query, keep_blank_values=True)), clock()
-        has_all = said.get("told") in knows and said.get("after") == str(newest) and said.get("shown") in has_shown
-        asks_for_more = said.get("was") == "adviser gone" or "draft" in said
-        if not has_all or asks_for_more or now >= until or not bell.hears or not door.still(edition):
+        arguments, now = dict(parse_qsl(query, keep_blank_values=True)), clock()
+        has_all = (
+            arguments.get("told") in knows
+            and arguments.get("after") == str(newest)
+            and arguments.get("shown") in has_shown
+        )
+        asks_for_more = arguments.get("was") == "adviser gone" or "draft" in arguments
+        if not has_all or asks_for_more or now >= until or not bell.hears or not door.is_current(edition):
             return None
         bell.saw(conversation.id, last_of_adviser)
         return json.dumps({**settled, "now": now.timestamp()}, separators=(",", ":")).encode()
@@ -288,31 +297,33 @@ def _next_time(
 @blueprint.post("/end")
 def end() -> ResponseReturnValue:
     """End it calmly; the page that follows says that it is over, and where to turn."""
-    conversation = _mine()
+    conversation = _my_conversation()
     if not _wants_page():
-        return _ended("reader", _told_over(conversation))
+        return _end_and_answer("reader", _over_for_script(conversation))
     over = {"ticket": _ticket(conversation), "named": _named(conversation)}
-    return _ended("reader", render_template("chat/over.html", instead=_instead(), chat_at=_at(), **over))
+    return _end_and_answer(
+        "reader", render_template("chat/over.html", instead=_contacts_instead(), chat_at=_chat_address(), **over)
+    )
 
 
 @blueprint.post("/how")
 def how() -> ResponseReturnValue:
-    """How it was: one of three, counted with noise, without a word and without a name."""
-    said_how: How | None = next((one for one in get_args(How) if one == request.form.get("how")), None)
-    if said_how:
-        _store().said_how(request.form.get("ticket", "")[:64], rules.with_noise(said_how), _now())
-    return render_template("chat/thanks.html", chat_at=_at())
+    """Count how it was: one of three, with noise, without words and without a name."""
+    chosen: How | None = next((rating for rating in get_args(How) if rating == request.form.get("how")), None)
+    if chosen:
+        _store().said_how(request.form.get("ticket", "")[:64], rules.with_noise(chosen), _now())
+    return render_template("chat/thanks.html", chat_at=_chat_address())
 
 
 @blueprint.post("/hide")
 def hide() -> ResponseReturnValue:
     """The beacon that “Hide this page” sends."""
-    return _ended("hidden", "")
+    return _end_and_answer("hidden", "")
 
 
 @blueprint.get("/hide")
 def hide_without_scripts() -> ResponseReturnValue:
-    """Where “Hide this page” leads without scripts, for whoever is in a conversation: it ends, and on to the exit.
+    """Where “Hide this page” leads without scripts for readers in a conversation: it ends, and they go on to the exit.
 
     Only a press on the link ends it; a picture with this address, or a browser that fetches ahead, does not.
     """
@@ -320,14 +331,14 @@ def hide_without_scripts() -> ResponseReturnValue:
     if not _navigated() or request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
         return response
     try:
-        return _ended("hidden", response)
+        return _end_and_answer("hidden", response)
     except (StoreDown, sqlite3.Error, NotFound):
-        return response  # they leave whatever else fails, even where the site has no chat any more
+        return response  # readers leave whatever else fails, even if the site has no chat any more
 
 
 @blueprint.errorhandler(Unreadable)
 def words_are_lost(error: Unreadable) -> ResponseReturnValue:
-    """Nobody can go on where words were damaged: the conversation ends, and the reader is told where to turn."""
+    """A conversation with damaged words cannot go on: it ends, and the reader is told where to turn."""
     logging.getLogger("sidedoor.chat").error("The words of a chat could not be read, so it was ended.")
     _store().end(error.conversation, "broken", _now())
     why = _why_over(_store().get(error.conversation, _now()))
@@ -335,7 +346,7 @@ def words_are_lost(error: Unreadable) -> ResponseReturnValue:
         return _without_cookie(jsonify(state="ended", over=why, bar=_("The chat is over.")))
     if not _wants_page():
         return _without_cookie(jsonify(problem=why)), 422
-    page = render_template("chat/over.html", why=why, instead=_instead(), chat_at=_at())
+    page = render_template("chat/over.html", why=why, instead=_contacts_instead(), chat_at=_chat_address())
     return _without_cookie(current_app.make_response(page))
 
 
@@ -348,32 +359,32 @@ def store_is_down(error: Exception) -> ResponseReturnValue:
         return jsonify(problem=_("The chat does not work just now. What you wrote was not sent.")), 503
     waits = request.endpoint == "chat.wait"  # it reloads itself, so that a short failure costs nobody their place
     again = (request.form.get("message", ""), request.form.get("once", "")[:40])
-    return _before(open_now=False, broken=True, unsent=again, waits=waits), 503
+    return _start_page(open_now=False, broken=True, unsent=again, waits=waits), 503
 
 
 def state_elsewhere() -> str:
-    """Where the chat of whoever reads this page stands, in a sentence; empty where there is none, or nobody knows."""
+    """Where the chat of this page's reader stands, in a sentence; empty if they have none, or nobody knows."""
     try:
-        conversation = None if request.blueprint == blueprint.name else _mine()
+        conversation = None if request.blueprint == blueprint.name else _my_conversation()
         if not conversation or conversation.state == "ended":
             return ""
-        told = _standing(conversation)
+        standing = _standing(conversation)
         newer = _for_reader(conversation, conversation.shown) if conversation.newest > conversation.shown else []
-        return _bar(conversation, told, _status(conversation, told), newer, conversation.shown)
+        return _bar(conversation, standing, _status(conversation, standing), newer, conversation.shown)
     except (StoreDown, sqlite3.Error, Unreadable, NotFound):
-        return ""  # the page is more important; the chat's own says what is wrong
+        return ""  # the page is more important; the chat's own page says what is wrong
 
 
 def _response(page: str) -> Response:
     return current_app.make_response(page)
 
 
-def _at() -> str:
+def _chat_address() -> str:
     return in_own_language("/chat")
 
 
 def _to_chat(then: str = "") -> Response:
-    return redirect(_at() + then, 303)
+    return redirect(_chat_address() + then, 303)
 
 
 def _now() -> datetime:
@@ -390,7 +401,7 @@ def _store() -> ChatStore:
     return store
 
 
-def _open() -> bool:
+def _is_open_now() -> bool:
     return is_open(_chat(), current_public().site.zone, _now()) and bool(_store().present(_now()))
 
 
@@ -398,7 +409,7 @@ def _cookie() -> str:
     return f"__Host-{CHAT_COOKIE}" if current_app.config["HTTPS"] else CHAT_COOKIE
 
 
-def _mine() -> Conversation | None:
+def _my_conversation() -> Conversation | None:
     _chat()
     if STILL_RUNS_KEY in request.environ:
         raise StoreDown("not ended yet")
@@ -406,26 +417,27 @@ def _mine() -> Conversation | None:
     return _store().find(token, _now()) if token else None
 
 
-def _instead() -> list[Contact]:
+def _contacts_instead() -> list[Contact]:
     """Whom readers may call while nobody can answer here."""
     public = current_public()
     return [public.contacts[name] for name in _chat().instead if name in public.contacts]
 
 
-def _before(
+def _start_page(
     open_now: bool,
     refused: Why | None = None,
     broken: bool = False,
     unsent: tuple[str, str] = ("", ""),
     waits: bool = False,
 ) -> str:
-    """`unsent`: words that were not taken, and what lets them stand once however often they are sent."""
+    """What to know before a conversation. `unsent`: words that were not taken, and the form's number, which keeps them
+    from being sent twice."""
     chat, zone, now = _chat(), current_public().site.zone, _now()
     opens = None if open_now else next_opening(chat, zone, now)
     within = is_open(chat, zone, now)
     return render_template(
         "chat/start.html",
-        chat_at=_at(),
+        chat_at=_chat_address(),
         chat=chat,
         open_now=open_now,
         until=open_until(chat, zone, now),
@@ -442,13 +454,13 @@ def _before(
         longest=rules.LONGEST_MESSAGE,
         waits=waits,
         wait=_usual_wait() if open_now else "",
-        instead=_instead(),
+        instead=_contacts_instead(),
         once=secrets.token_urlsafe(24),
     )
 
 
 def _opens_in() -> int:
-    """Seconds until the next opening; 0 within the hours, or where there is none."""
+    """Seconds until the next opening; 0 within the hours, or if there is none."""
     chat, zone, now = _chat(), current_public().site.zone, _now()
     opens = None if is_open(chat, zone, now) else next_opening(chat, zone, now)
     return max(1, int((opens - now).total_seconds()) + 1) if opens else 0
@@ -468,8 +480,8 @@ def _holiday(chat: Chat, day: date) -> str:
 
 
 def _languages_written() -> str:
-    """Those that advisers who are here now can write; nothing where none said so."""
-    spoken = dict.fromkeys(one for adviser in _store().present(_now()).values() for one in adviser.languages)
+    """The languages that advisers who are here now can write; empty if none named any."""
+    spoken = dict.fromkeys(language for adviser in _store().present(_now()).values() for language in adviser.languages)
     return ", ".join(language_name(language) for language in spoken)
 
 
@@ -478,12 +490,12 @@ def _locale() -> Locale:
 
 
 def _midnight() -> datetime:
-    """When this day began here."""
+    """When this day began in the site's zone."""
     return _now().astimezone(current_public().site.zone).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _why_refused(why: Why) -> str:
-    """The true reason, and no other."""
+    """Why no conversation can start: the true reason, and no other."""
     sentences: dict[Why, str] = {
         "full": _(
             "Many people are waiting just now, so we cannot promise you an answer here. Please call, or try again"
@@ -504,22 +516,22 @@ def _why_refused(why: Why) -> str:
     return sentences[why]
 
 
-def _conversation(conversation: Conversation, text: str = "", problem: str = "", waits: bool = False) -> Response:
+def _conversation_page(conversation: Conversation, text: str = "", problem: str = "", waits: bool = False) -> Response:
     if conversation.state == "ended":
         over = {"ticket": _ticket(conversation), "why": _why_over(conversation)}
-        page = render_template("chat/over.html", instead=_instead(), chat_at=_at(), **over)
+        page = render_template("chat/over.html", instead=_contacts_instead(), chat_at=_chat_address(), **over)
         return _without_cookie(current_app.make_response(page))
-    told = _standing(conversation)
+    standing = _standing(conversation)
     messages = _for_reader(conversation)
     page = render_template(
         "chat/conversation.html",
-        chat_at=_at(),
+        chat_at=_chat_address(),
         messages=messages,
-        first_new=next((one.number for one in messages if _is_new(one, conversation.shown)), 0),
+        first_new=next((message.number for message in messages if _is_new(message, conversation.shown)), 0),
         newest=conversation.newest,
-        status=_status(conversation, told),
-        numbers=rules.needs_numbers(told),
-        instead=_instead(),
+        status=_status(conversation, standing),
+        numbers=rules.needs_numbers(standing),
+        instead=_contacts_instead(),
         there=rules.asks_whether_there(conversation, _now()),
         waits=waits,
         text=text or ("" if waits else _store().kept(conversation.id, "draft") if conversation.has_draft else ""),
@@ -532,7 +544,7 @@ def _conversation(conversation: Conversation, text: str = "", problem: str = "",
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownMessage:
     """A message as its reader sees it."""
 
     number: int
@@ -556,14 +568,15 @@ class Shown:
         return any(part.href for part in self.parts)
 
 
-def _for_reader(conversation: Conversation, after: int = 0) -> list[Shown]:
-    """Notes are for the colleague who takes over; that others are here is said in the reader's language."""
+def _for_reader(conversation: Conversation, after: int = 0) -> list[ShownMessage]:
+    """The messages for the reader. Notes are for the colleague who takes over; that others have joined is said in the
+    reader's language."""
     events = {
         "joined": _("A second adviser reads along, to learn or to help."),
         "handed": _("A colleague of mine goes on from here. They can read what we wrote."),
     }
     return [
-        Shown(
+        ShownMessage(
             message.number,
             message.who,
             _parts(message) if message.who == "adviser" else [Part(events.get(message.who, message.text))],
@@ -574,7 +587,7 @@ def _for_reader(conversation: Conversation, after: int = 0) -> list[Shown]:
     ]
 
 
-def _is_new(message: Shown, shown: int) -> bool:
+def _is_new(message: ShownMessage, shown: int) -> bool:
     return message.number > shown and message.who != "reader"
 
 
@@ -593,27 +606,31 @@ def _named(conversation: Conversation | None) -> list[Part]:
 
 
 def _ticket(conversation: Conversation | None) -> str:
-    """With it whoever had this conversation says, once, how it was; nobody who was not answered is asked."""
+    """With it the reader of this conversation can say, once, how it was. Empty if nobody answered them: they are not
+    asked."""
     token = request.cookies.get(_cookie())
     return digest(token) if token and conversation and conversation.adviser else ""
 
 
 def _no_longer_known() -> ResponseReturnValue:
-    """For whoever was in the middle of a chat that nobody knows any more. Who comes later is told nothing of one."""
+    """For readers in the middle of a chat that nobody knows any more. Somebody who comes later is not told of a
+    chat."""
     if not _wants_page() or _cookie() not in request.cookies:
         return _to_chat()
-    return _without_cookie(_response(render_template("chat/over.html", instead=_instead(), chat_at=_at())))
+    return _without_cookie(
+        _response(render_template("chat/over.html", instead=_contacts_instead(), chat_at=_chat_address()))
+    )
 
 
-def _told_over(conversation: Conversation | None, lost: bool = False) -> Response:
+def _over_for_script(conversation: Conversation | None, lost: bool = False) -> Response:
     """For chat.js: that it is over."""
     why = _why_broken() if lost else _why_over(conversation)
     return jsonify(state="ended", over=why, bar=_("The chat is over."))
 
 
-def _was_there_just_now() -> bool:
-    """Whether a page saw its chat go on so lately that an end would still be remembered. What is not known then was
-    lost with the store that held it."""
+def _went_on_just_now() -> bool:
+    """Whether a page saw its chat go on so recently that its end would still be remembered. If the chat is unknown
+    then, it was lost with the store that held it."""
     as_of = request.args.get("as", 0, type=whole_number)
     return _cookie() in request.cookies and _now().timestamp() - as_of < rules.REMEMBERED.total_seconds()
 
@@ -630,15 +647,15 @@ def _clock(moment: datetime) -> str:
 
 
 def _once(text: str) -> str:
-    """What marks a message that is sent again, with scripts or without."""
+    """What recognises a message that is sent twice, with scripts or without."""
     return rules.once_of(request.form.get("once", ""), text)
 
 
 def _navigated() -> bool:
     """Whether a browser navigated here, as it does without scripts, and will show the answer as a page.
 
-    Browsers without Fetch Metadata ask for text/html then, and for anything else in pictures and fetches. Their readers
-    have to be able to hide, too; and the cookie is SameSite=Strict, so no other site makes them.
+    Browsers without Fetch Metadata accept text/html then, and other types for pictures and fetches. Their readers have
+    to be able to hide, too; and as the cookie is SameSite=Strict, no other site can do it for them.
     """
     if "Sec-Fetch-Dest" not in request.headers:
         return "text/html" in request.headers.get("Accept", "")
@@ -656,15 +673,17 @@ def _standing(conversation: Conversation) -> rules.Standing:
     return rules.standing(conversation, within, somebody, _now())
 
 
-def _bar(conversation: Conversation, told: rules.Standing, status: str, newer: list[Shown], shown: int) -> str:
-    """The same for a page beside the chat: what matters most, in one short sentence."""
+def _bar(
+    conversation: Conversation, standing: rules.Standing, status: str, newer: list[ShownMessage], shown: int
+) -> str:
+    """The same for pages outside the chat: what matters most, in one short sentence."""
     new = sum(_is_new(message, shown) and message.who == "adviser" for message in newer)
     if new:
         count = ngettext("%(number)s new reply in your chat.", "%(number)s new replies in your chat.", new)
         return count % {"number": new}
     if rules.asks_whether_there(conversation, _now()):
         return _("Are you still there? Your chat ends by itself in a few minutes.")
-    match told:
+    match standing:
         case "with you":
             return status
         case "adviser gone":
@@ -674,10 +693,10 @@ def _bar(conversation: Conversation, told: rules.Standing, status: str, newer: l
     return _("No adviser is in the chat just now.")
 
 
-def _status(conversation: Conversation, told: rules.Standing) -> str:
-    """Where they stand, in a sentence or two."""
+def _status(conversation: Conversation, standing: rules.Standing) -> str:
+    """Where the reader's conversation stands, in a sentence or two."""
     numbers = _("You can also call one of the numbers below.")
-    match told:
+    match standing:
         case "with you":
             with_you = _("An adviser is with you.")
             along = _("A second adviser reads along, to learn or to help.") if conversation.watcher else ""
@@ -700,7 +719,7 @@ def _status(conversation: Conversation, told: rules.Standing) -> str:
 
 
 def _usual_wait() -> str:
-    """How long others waited today; empty where nobody did."""
+    """How long others waited today; empty if nobody did."""
     wait = _store().usual_wait(_midnight(), _now())
     if wait is None:
         return ""
@@ -724,8 +743,8 @@ def _why_broken() -> str:
     return _("Something went wrong on our side, so we had to end it. Please call, or start again.")
 
 
-def _ended(reason: Reason, answer: Response | str) -> Response:
-    if conversation := _mine():
+def _end_and_answer(reason: Reason, answer: Response | str) -> Response:
+    if conversation := _my_conversation():
         _store().end(conversation.id, reason, _now())
     return _without_cookie(current_app.make_response(answer))
 

@@ -1,7 +1,7 @@
-"""What an adviser's words name: pages of this site, numbers to call, addresses of other sites.
+"""Finds what an adviser's words name: pages of this site, numbers to call, addresses of other sites.
 
-The words stay as they were written; a part of them becomes a link. A reader's own words never do: what they paste leads
-nowhere by a slip of the thumb.
+The words stay as they were written; parts of them become links. A reader's own words get no links, so that a slip of
+the thumb on something they pasted leads nowhere.
 """
 
 import re
@@ -20,7 +20,7 @@ _NAMED = re.compile(
 )
 _END = ".,;:!?)]}’'"
 _FEWEST, _MOST = 9, 15
-"""Digits of a number that no contact has and that is dialled all the same (E.164 has at most fifteen)."""
+"""The fewest and most digits of a number that is dialled although no contact has it (E.164 has at most fifteen)."""
 
 
 @dataclass(frozen=True)
@@ -33,21 +33,21 @@ class Part:
 
 
 def parts(text: str, public: PublicLibrary, hosts: frozenset[str]) -> list[Part]:
-    """`text` in pieces, which put together are `text` again. `hosts`: the names of this site."""
-    found, at = [], 0
+    """Split `text` into parts, which joined are `text` again. `hosts`: the names of this site."""
+    pieces, at = [], 0
     for match in _NAMED.finditer(text):
         for start, part in _links(match, public, hosts):
             if start > at:
-                found.append(Part(text[at:start]))
-            found.append(part)
+                pieces.append(Part(text[at:start]))
+            pieces.append(part)
             at = start + len(part.text)
     if at < len(text):
-        found.append(Part(text[at:]))
-    return found
+        pieces.append(Part(text[at:]))
+    return pieces
 
 
 def named(messages: list[list[Part]]) -> list[Part]:
-    """The pages and numbers that were named, each once. Other sites are not among them: they are no words of ours."""
+    """The pages and numbers that messages name, each once; without other sites, for which we do not speak."""
     return list({part.href: part for message in messages for part in message if part.href and not part.away}.values())
 
 
@@ -69,7 +69,7 @@ def _links(match: re.Match[str], public: PublicLibrary, hosts: frozenset[str]) -
 
 
 def _numbers(written: str, start: int, public: PublicLibrary) -> Iterator[tuple[int, Part]]:
-    """The number as a whole; where that is none, each of the numbers that stand beside each other."""
+    """The number as a whole; if that is none, each of the numbers that stand beside each other."""
     if href := _dialled(written, public):
         yield start, Part(written, href)
     elif " " in written:
@@ -96,7 +96,7 @@ def _is_ours(path: str, public: PublicLibrary) -> bool:
 
 def _split(address: str) -> tuple[str, str]:
     try:
-        found = urlsplit(address)
-        return found.hostname or "", address.partition(found.netloc)[2] or "/"
+        split = urlsplit(address)
+        return split.hostname or "", address.partition(split.netloc)[2] or "/"
     except ValueError:  # no address after all
         return "", ""

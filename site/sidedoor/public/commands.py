@@ -78,7 +78,8 @@ def check(facts: bool) -> None:
 
 
 def _check_facts(library: Library, now: datetime) -> int:
-    """Print the ledger. Returns 1 if a page prints what no fact holds or names one that is not there, else 0."""
+    """Print the ledger. Returns 1 if a page prints a figure that no fact holds, or names a fact that is not there, else
+    0."""
     due = {fact.id for fact in facts_due(library, now)}
     for fact in library.facts.values():
         late = ", DUE" if fact.id in due else ""
@@ -134,10 +135,12 @@ def stamp(files: tuple[str, ...]) -> None:
     """Write into FILES (cy/help/money.md …) that they say what their originals say now. Without FILES, into all that
     do not say yet what they were made from."""
     live: LiveLibrary = current_app.extensions["live"]
-    found = {document.file: document for document in live.library.documents if document.folder}
-    chosen = files or [file for file, one in found.items() if one.translation and not one.translation.made_from]
+    documents = {document.file: document for document in live.library.documents if document.folder}
+    chosen = files or [
+        file for file, document in documents.items() if document.translation and not document.translation.made_from
+    ]
     for file in chosen:
-        original = live.library.original_of(found[file]) if file in found else None
+        original = live.library.original_of(documents[file]) if file in documents else None
         if original is None:
             raise click.ClickException(f"{file} is no page with an original. Name it as cy/help/money.md.")
         path = current_app.config["CONTENT"] / file
@@ -163,8 +166,8 @@ def export_words(language: str, folder: Path, files: tuple[str, ...]) -> None:
         if file not in pages:
             raise click.ClickException(f"{file} is no page to translate. Name it as help/money.md.")
         page, standing = pages[file]
-        there = content_folder / translation_file(file, language)
-        before = there.read_text("utf-8") if standing is not Standing.MISSING else None
+        translated = content_folder / translation_file(file, language)
+        before = translated.read_text("utf-8") if standing is not Standing.MISSING else None
         doubtful = standing in (Standing.STALE, Standing.URGENT)
         raw = to_po(page, (content_folder / file).read_text("utf-8"), language, before, doubtful)
         out = (folder / translation_file(file, language)).with_suffix(".po")
@@ -182,21 +185,22 @@ def import_words(files: tuple[Path, ...]) -> None:
     content_folder = current_app.config["CONTENT"]
     for file in files:
         try:
-            found = from_po(file.read_bytes(), live.library)
+            returned = from_po(file.read_bytes(), live.library)
         except Refused as refused:
             raise click.ClickException(f"{file}: {refused.problems[0].words()}") from None
-        there = content_folder / found.file
-        known = next((one for one in live.library.documents if one.file == found.file), None)
-        if known and known.meta.state in ("published", "withdrawn"):
+        path = content_folder / returned.file
+        existing = next((document for document in live.library.documents if document.file == returned.file), None)
+        if existing and existing.meta.state in ("published", "withdrawn"):
             raise click.ClickException(
-                f"{found.file} is public. Import it at the desk, where readers keep its words until somebody approves."
+                f"{returned.file} is public. Import it at the desk,"
+                " where readers keep its words until somebody approves."
             )
-        original = (content_folder / found.original.file).read_text("utf-8")
-        draft = found.draft(original, there.read_text("utf-8") if there.is_file() else None)
-        there.parent.mkdir(parents=True, exist_ok=True)
-        there.write_text(draft, "utf-8")
-        as_its_folder_says(there, content_folder)
-        click.echo(f"{found.file}: a draft, which awaits somebody who knows the language.")
+        original = (content_folder / returned.original.file).read_text("utf-8")
+        draft = returned.draft(original, path.read_text("utf-8") if path.is_file() else None)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(draft, "utf-8")
+        as_its_folder_says(path, content_folder)
+        click.echo(f"{returned.file}: a draft, which awaits somebody who knows the language.")
 
 
 @feedback.command("list")
@@ -228,9 +232,9 @@ def export(folder: Path, live: str | None, verify: str | None) -> None:
     """Write the public site to FOLDER, for any web server or static host. With --verify, exits with 1 on drift."""
     try:
         if verify:
-            found = drift(folder, verify.rstrip("/"))
-            click.echo("\n".join([*found, f"{len(found)} differences."]))
-            sys.exit(1 if found else 0)
+            differences = drift(folder, verify.rstrip("/"))
+            click.echo("\n".join([*differences, f"{len(differences)} differences."]))
+            sys.exit(1 if differences else 0)
         library: LiveLibrary = current_app.extensions["live"]
         app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
         changed, files = write_mirror(app, folder, live or library.library.site.url or app.config["SERVED_AT"])

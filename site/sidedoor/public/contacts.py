@@ -20,7 +20,7 @@ blueprint = Blueprint("contacts", __name__)
 _LINK = re.compile(r'<a href="([^"]*)"[^>]*>(.*?)</a>', re.DOTALL)
 _TAG = re.compile(r"([^<]*)((?:<[^>]*>)?)")
 _FIGURE = re.compile(r"(?<![\w#&;])[+(]?\d(?:[\d ():./-]*\d)?(?![\w;])")
-"""What is dialled, typed or read off a clock: digits, and what stands between them."""
+"""What is dialled, typed or read off a clock: digits, and the signs between them."""
 _WORD = r"[A-Za-z0-9](?:[A-Za-z0-9&;+.'’/@:_-]*[A-Za-z0-9+])?"
 _LATIN = re.compile(rf"(?<![\w#&;])(?=[0-9 ]*[A-Za-z])({_WORD}(?: {_WORD})*)(?![\w;])|{_FIGURE.pattern}")
 """The same, or words in Latin letters with their figures, as in the name of a helpline: `LGBT+`."""
@@ -31,15 +31,14 @@ _NUMBER = re.compile(r'<div class="(number|call-now)" data-contact="([^"<>]*)">(
 
 def names_of(offered: Iterable[Place | Audience]) -> list[tuple[str, str]]:
     """Ids and names of the places or audiences that readers choose among, in the language of the page."""
-    return [(one.id, said(one.name)) for one in offered]
+    return [(choice.id, said(choice.name)) for choice in offered]
 
 
 @blueprint.route("/contacts", methods=["GET", "POST"])
 @same_for_everyone
 def index() -> str:
-    """All of them, or those for one reader. contacts.js narrows the page down by itself, so that nobody is told of the
-    choice; without scripts it is posted: it stands in no address and is not kept.
-    """
+    """All contacts, or those for one reader. contacts.js narrows the page down in the browser, so that nobody learns of
+    the choice; without scripts the choice is posted: it is in no address and is not stored."""
     public = current_public()
     contacts = list(public.contacts.values())
     areas = [area for area in public.site.areas if any(contact.area == area.name for contact in contacts)]
@@ -47,24 +46,26 @@ def index() -> str:
     used = {audience for contact in contacts for audience in contact.audiences}
     choices = {
         "place": names_of(public.site.places),
-        "audience": names_of(one for one in public.site.audiences if one.id in used),
+        "audience": names_of(audience for audience in public.site.audiences if audience.id in used),
         "area": [(area.name, area.name) for area in areas],
-        "speaks": _spoken(contacts),
+        "speaks": _spoken_languages(contacts),
     }
-    chosen = {name: asked for name, some in choices.items() if (asked := request.form.get(name)) in dict(some)}
+    chosen = {name: choice for name, options in choices.items() if (choice := request.form.get(name)) in dict(options)}
     everyone = {audience.id for audience in public.site.audiences if audience.everyone}
     place, audience, around = chosen.get("place"), chosen.get("audience"), near.get(chosen.get("area", ""))
     speaks = chosen.get("speaks")
     fits = {contact.id: fit(contact, place, audience, around, everyone, speaks) for contact in contacts}
-    found = [contact for contact in contacts if fits[contact.id] is not None]
+    fitting = [contact for contact in contacts if fits[contact.id] is not None]
     return render_template(
         "contacts.html",
-        contacts=sorted(found, key=lambda contact: fits[contact.id] or 0, reverse=True),
+        contacts=sorted(fitting, key=lambda contact: fits[contact.id] or 0, reverse=True),
         total=len(contacts),
         choices=choices,
         chosen=chosen,
         everyone=sorted(everyone),
-        near_of={contact.id: [name for name, some in near.items() if contact.area in some] for contact in contacts},
+        near_of={
+            contact.id: [name for name, options in near.items() if contact.area in options] for contact in contacts
+        },
     )
 
 
@@ -76,10 +77,10 @@ def fit(
     everyone: Set[str],
     speaks: str | None = None,
 ) -> int | None:
-    """How well a contact fits who asks; None where it does not. contacts.js works it out the same way.
+    """How well a contact fits a reader; None if it does not. contacts.js works it out in the same way.
 
-    One near them comes first and one of another area last; then one that is for them alone, and for their place
-    alone. `everyone`: the audiences that fit whoever asks.
+    A contact near them comes first and one of another area last; then one that is only for their audience, and only for
+    their place. `everyone`: the audiences that every reader belongs to.
     """
     points = 0
     if place and contact.places:
@@ -99,12 +100,12 @@ def fit(
     return points
 
 
-def _spoken(contacts: Iterable[Contact]) -> list[tuple[str, str]]:
-    """The languages in which somebody can be spoken to: those that contacts name and, where there is an interpreter,
-    those of the site; none, where no contact says anything."""
-    told = list(contacts)
-    named = {code for contact in told for code in contact.languages}
-    if any(contact.interpreter for contact in told):
+def _spoken_languages(contacts: Iterable[Contact]) -> list[tuple[str, str]]:
+    """The languages in which readers can speak to somebody: those that contacts name and, if any has an interpreter,
+    those of the site; none if no contact says anything."""
+    all_contacts = list(contacts)
+    named = {code for contact in all_contacts for code in contact.languages}
+    if any(contact.interpreter for contact in all_contacts):
         named |= set(current_public().site.languages)
     site = current_public().site
     return [(code, language_name(code)) for code in sorted(named - {site.language})]
@@ -135,18 +136,18 @@ def body(document: Document) -> Markup:
 
 @blueprint.app_template_filter("with_contacts")
 def with_contacts(html: str) -> Markup:
-    """A document's HTML as readers may see it now: the cards and recordings it asks for, and no link to what
-    is hidden.
+    """A document's HTML as readers may see it now: with the cards and recordings it asks for, and no link to
+    what is hidden.
 
-    The words of such a link stay, and the link is back with the edition in which its page is open. A contact that no
+    The words of such a link stay, and the link is back with the edition in which its page is public. A contact that no
     longer exists is left out without a trace.
     """
 
     public = current_public()
     own = site_address()
 
-    def link(found: re.Match[str]) -> str:
-        tag, address, words = found[0], html_module.unescape(found[1]), found[2]
+    def link(match: re.Match[str]) -> str:
+        tag, address, words = match[0], html_module.unescape(match[1]), match[2]
         path = address.removeprefix(own) or "/"
         if not path.startswith("/") or path.startswith("//"):
             return tag
@@ -159,43 +160,43 @@ def with_contacts(html: str) -> Markup:
 
     html = with_recordings(_LINK.sub(link, html))
     if direction(current_language()) == "rtl":
-        html = _TAG.sub(lambda found: _LATIN.sub(_isolated, found[1]) + found[2], html)
+        html = _TAG.sub(lambda match: _LATIN.sub(_isolated, match[1]) + match[2], html)
 
     parts, language = current_edition().parts, current_language()
 
-    def card(found: re.Match[str]) -> str:
-        contact = public.contacts.get(found[1])
-        known = ("card", found[1], language)
-        if contact and known not in parts:
-            parts[known] = render_template("contact_card.html", contact=contact)
-        return parts.get(known, "")
+    def card(match: re.Match[str]) -> str:
+        contact = public.contacts.get(match[1])
+        key = ("card", match[1], language)
+        if contact and key not in parts:
+            parts[key] = render_template("contact_card.html", contact=contact)
+        return parts.get(key, "")
 
-    def number(found: re.Match[str]) -> str:
-        contact = public.contacts.get(found[2])
-        template = {"number": "contact_number.html", "call-now": "contact_call.html"}[found[1]]
-        return render_template(template, contact=contact, words=Markup(found[3])) if contact else ""
+    def number(match: re.Match[str]) -> str:
+        contact = public.contacts.get(match[2])
+        template = {"number": "contact_number.html", "call-now": "contact_call.html"}[match[1]]
+        return render_template(template, contact=contact, words=Markup(match[3])) if contact else ""
 
-    html = _IDEA.sub(lambda found: f'<div class="idea">{drawing(found[1])}', html)
+    html = _IDEA.sub(lambda match: f'<div class="idea">{drawing(match[1])}', html)
     return Markup(_NUMBER.sub(number, _MARK.sub(card, html)))
 
 
-def _isolated(found: re.Match[str]) -> str:
-    if found[1] is None:
-        return f'<bdi dir="ltr">{found[0]}</bdi>'
-    return f'<span lang="{current_public().site.language}" dir="ltr">{found[0]}</span>'
+def _isolated(match: re.Match[str]) -> str:
+    if match[1] is None:
+        return f'<bdi dir="ltr">{match[0]}</bdi>'
+    return f'<span lang="{current_public().site.language}" dir="ltr">{match[0]}</span>'
 
 
 @blueprint.app_template_filter("lead")
 def lead(address: str | None) -> str:
-    """Where a link to an address of this site may lead now; empty where it would name what is hidden."""
+    """Where a link to an address of this site may lead now; empty if it would name what is hidden."""
     return (current_public().lead(address, page_language()) or "") if address else ""
 
 
 @blueprint.app_template_filter("digits")
 def digits(number: str) -> str:
-    """What a `tel:` or `sms:` link dials (RFC 3966): the number without what groups it for reading.
+    """What a `tel:` or `sms:` link dials (RFC 3966): the number without the signs that group it for reading.
 
-    The 0 of `+44 (0)20` is for those who dial without the country's code.
+    The 0 of `+44 (0)20` is for people who dial without the country's code.
     """
     number = number.replace("(0)", "") if number.startswith("+") else number
     return re.sub(r"[^0-9+*#]", "", number).replace("#", "%23")

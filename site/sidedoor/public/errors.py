@@ -11,36 +11,36 @@ from sidedoor.public.addresses import Addresses
 from sidedoor.web.current import current_path, current_public
 from sidedoor.web.edition import SAME_FOR_EVERYONE
 from sidedoor.web.language import translate as _
-from sidedoor.web.outermost import answer_with_the_error_told
+from sidedoor.web.outermost import make_pages_for_refusals
 
 log = logging.getLogger(__name__)
-OF_SERVERS = (400, 413, 503)
-"""What a web server in front of this one answers by itself."""
+STATUSES_OF_SERVERS = (400, 413, 503)
+"""The errors that a web server in front of this one answers by itself."""
 
 
 def handle_errors(app: Flask) -> None:
-    """Give `app` its error pages. A former address leads to the present one, an
-    address with capitals or too many slashes to the one that is meant; a removed page says why it is gone."""
+    """Give `app` its error pages. A former address leads to the present one, an address with capitals or too many
+    slashes to the one that is meant; a removed page says why it is gone."""
 
-    answer_with_the_error_told(app)
+    make_pages_for_refusals(app)
 
     @app.before_request
-    def one_spelling() -> None:
-        """Werkzeug drops surplus slashes at the front of a path, so the page would have a second address."""
+    def refuse_surplus_slashes() -> None:
+        """Werkzeug drops surplus slashes at the front of a path, which would give the page a second address."""
         if request.environ.get("PATH_INFO", "").startswith("//"):
             abort(404)
 
-    def led(public: PublicLibrary, path: str) -> str | None:
-        """Where a former address leads; in another language to where its own leads, in that language."""
+    def former_target(public: PublicLibrary, path: str) -> str | None:
+        """Where a former address leads. In another language it leads to the same place in that language."""
         folder, rest = public.split(path)
-        own = public.redirects.get(rest) if folder else None
-        return public.redirects.get(path) or (public.in_language(own, folder) if own else None)
+        target = public.redirects.get(rest) if folder else None
+        return public.redirects.get(path) or (public.in_language(target, folder) if target else None)
 
     @app.errorhandler(NotFound)
     def not_found(error: NotFound) -> ResponseReturnValue:
         public = current_public()
         path = current_path()
-        if target := led(public, path):
+        if target := former_target(public, path):
             response = redirect(target, 301)
             response.headers[SAME_FOR_EVERYONE] = "1"
             return response
@@ -69,18 +69,18 @@ def handle_errors(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> ResponseReturnValue:
-        # Flask's own log line would name the path. What a reader looked at is written down nowhere.
+        # Flask's own log line would name the path. What a reader looked at is never logged.
         log.error("A page could not be made.", exc_info=error)
         return error_page(500, _("Something went wrong here"), _("It is our fault. Please try again in a moment."))
 
 
 def _typed() -> str:
-    """The whole path as it was asked for, slashes and all."""
+    """The whole path as it was requested, with all its slashes."""
     return str(request.environ.get("SCRIPT_NAME", "")) + str(request.environ["PATH_INFO"])
 
 
 def not_sent(code: int) -> ResponseReturnValue:
-    """The page for a form that did not arrive, or that nobody can take just now: it says where else to turn."""
+    """The page for a form that did not arrive, or cannot be taken just now: it says where else to turn."""
     public = current_public()
     named = public.site.chat.instead if public.site.chat else ()
     instead = [public.contacts[name] for name in named if name in public.contacts]

@@ -1,7 +1,7 @@
-"""The exit: where “Hide this page” leads, from every page and for every reader. Nothing else computes a destination.
+"""The exit: where “Hide this page” leads, from every page and for every reader. No other module computes a destination.
 
-Its pages' part is in templates/exit/, its scripts are in static/js/exit/, where a README says what they do and how any
-other site uses them. What ends a conversation on the way out is the chat's (see chat.py and hidden_first.py).
+Its part of the pages is in templates/exit/, its scripts are in static/js/exit/, where a README says what they do and
+how any other site can use them. The chat ends a conversation on the way out (see chat.py and hidden_first.py).
 """
 
 from dataclasses import dataclass
@@ -14,18 +14,19 @@ from sidedoor.web.edition import MARK_COOKIE, in_conversation
 
 blueprint = Blueprint("exit", __name__)
 LINKS = "#hide-this-page, .way-out a"
-"""The link of every page, and the one for Firefox's reader view, seen also where the style sheet is missing."""
+"""The link of every page, and the one for Firefox's reader view, which is visible also if the style sheet is
+missing."""
 REDIRECT = "/w"
-"""Where the entries of a hidden visit lead. A short address that says nothing: it may stay in a history."""
+"""Where the history entries of a hidden visit lead. A short address that says nothing: it may stay in a history."""
 HIDE_CONVERSATION = "/chat/hide"
 """Where a conversation ends and its reader leaves: by a beacon (POST) or, without scripts, by the link itself (GET)."""
 
 
 @dataclass(frozen=True)
 class Exit:
-    """What a page tells of the exit. It leads to the first of `destinations`; a second is tried if that one hangs.
+    """What a page knows of the exit. It leads to the first of `destinations`; a second is tried if that one hangs.
 
-    `title` is the tab's from the moment of leaving. `in_conversation`: this reader is in the chat that the site has.
+    `title` is the tab's from the moment of leaving. `in_conversation`: this reader is in the site's chat.
     """
 
     destinations: tuple[str, ...]
@@ -39,18 +40,18 @@ class Exit:
         return HIDE_CONVERSATION if self.in_conversation else self.destinations[0]
 
     @property
-    def told(self) -> dict[str, str]:
+    def script_data(self) -> dict[str, str]:
         """The script's data- attributes, as static/js/exit/README.md lists them."""
-        told = {"exit": self.destinations[0], "redirect": REDIRECT, "title": self.title, "link": LINKS}
+        data = {"exit": self.destinations[0], "redirect": REDIRECT, "title": self.title, "link": LINKS}
         if len(self.destinations) > 1:
-            told["next"] = self.destinations[1]
+            data["next"] = self.destinations[1]
         if self.has_chat:
-            told |= {"end": HIDE_CONVERSATION, "mark": MARK_COOKIE}
-        return told
+            data |= {"end": HIDE_CONVERSATION, "mark": MARK_COOKIE}
+        return data
 
 
 def current_exit() -> Exit:
-    """The exit of the page being made. The operator's setting takes the place of all that site.toml names."""
+    """The exit of the page being made. The operator's setting replaces all that site.toml names."""
     site = current_public().site
     chosen = current_app.config["EXIT_URL"]
     has_chat = site.chat is not None

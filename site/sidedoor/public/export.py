@@ -1,7 +1,8 @@
 """The edition as a folder: what any web server or static host needs to show the public site without this program.
 
 The folder is a link to a release beside it, and a new release takes its place in one step, so nobody ever sees half of
-one. What did not change is the same file as before (a hard link), so sending a mirror on costs only what changed.
+one. What did not change is the same file as before (a hard link), so copying a mirror elsewhere costs only what
+changed.
 """
 
 import contextlib
@@ -27,7 +28,7 @@ from werkzeug.test import TestResponse
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.private import for_everybody
 from sidedoor.public.addresses import LIVE, Addresses
-from sidedoor.public.errors import OF_SERVERS
+from sidedoor.public.errors import STATUSES_OF_SERVERS
 from sidedoor.public.pack import is_pack
 from sidedoor.web.edition import MIRROR_KEY
 from sidedoor.web.headers import mirror_headers
@@ -45,10 +46,10 @@ class CannotExport(Exception):
 
 @dataclass
 class Mirror:
-    """What a mirror holds: files by public address, and what an address answers that has no page.
+    """What a mirror holds: files by public address, and what addresses without a page answer.
 
-    `lent`: where the site shows a page of its own language in the frame of another. That is most of its addresses, and
-    none of its words: a mirror leads to the page itself.
+    `lent`: where the site shows a page of its own language in the frame of another. Those are most of its addresses and
+    add no words, so a mirror redirects them to the page itself.
     """
 
     pages: dict[str, str] = field(default_factory=dict)
@@ -107,7 +108,7 @@ def _take_place(release: Path, folder: Path) -> None:
 
 
 class _Release:
-    """A folder being filled, which takes unchanged files from the one before."""
+    """A folder being filled, which takes unchanged files from the previous one."""
 
     def __init__(self, folder: Path, before: Path | None) -> None:
         self._folder, self._before = folder, before
@@ -115,7 +116,7 @@ class _Release:
         self.changed = 0
 
     def add(self, name: str, content: bytes) -> None:
-        """Add a file and, where that saves something, its compressed twins."""
+        """Add a file and, for text, its compressed twins."""
         twins = [".br", ".gz"] if name.endswith(_COMPRESSED) and not name.startswith("_") else []
         self.files |= {name, *(name + twin for twin in twins)}
         target = self._folder / name
@@ -144,7 +145,7 @@ def _fill(release: _Release, app: Flask, live: str) -> None:
     for path in addresses.mirrored():
         _add(release, mirror, path, client.get(path, base_url=base_url, environ_overrides=settings))
     mirror.lent = {path: document.path for path, document in addresses.borrowed()}
-    for code in (404, *OF_SERVERS):
+    for code in (404, *STATUSES_OF_SERVERS):
         page = client.get("/-", base_url=base_url, environ_overrides={**settings, ERROR_KEY: code})
         release.add("404.html" if code == 404 else f"_errors/{code}.html", page.data)
     release.add(MANIFEST, json.dumps(vars(mirror), indent=1, sort_keys=True).encode())
@@ -184,7 +185,7 @@ def _headers(policy: Mapping[str, str]) -> str:
 
 
 def _moved(mirror: Mirror) -> str:
-    """Where former and lent addresses lead, as an nginx `map` reads it: for while there is no application to ask."""
+    """Where former and lent addresses lead, as an nginx `map` reads it: for times without an application to ask."""
     lines = ["# Written by `sidedoor export`. nginx reads it when it starts and when it is reloaded."]
     # A dollar sign would begin a variable, and nothing escapes it.
     leads = mirror.lent | {path: target for path, (_, target) in mirror.redirects.items()}
@@ -197,7 +198,7 @@ def _files_of(folder: Path) -> set[str]:
 
 
 def drift(folder: Path, url: str) -> list[str]:
-    """What a mirror and the site at `url` show differently, a sentence each. Raises CannotExport if it is no mirror."""
+    """How a mirror and the site at `url` differ, a sentence each. Raises CannotExport if it is no mirror."""
     try:
         mirror = Mirror(**json.loads((folder / MANIFEST).read_text("utf-8")))
     except (OSError, ValueError, TypeError) as error:
@@ -239,12 +240,13 @@ def _listed(url: str, path: str) -> list[str]:
 def visible_text(content: bytes, name: str) -> str:
     """The words of a page, spaces evened out, or the text of another file; without host names, which may differ.
 
-    A pack's are those of its pages."""
+    The words of a pack are those of its pages.
+    """
     if is_pack(f"/{name.removesuffix('.json')}"):
         with contextlib.suppress(ValueError, KeyError, AttributeError):
-            told = json.loads(content)[1]
-            mains = (re.sub(r"<\d+>", " ", main) for main in told["pages"].values())
-            content, name = "\n".join([*told["shared"], *mains]).encode(), "pack.html"
+            pack = json.loads(content)[1]
+            mains = (re.sub(r"<\d+>", " ", main) for main in pack["pages"].values())
+            content, name = "\n".join([*pack["shared"], *mains]).encode(), "pack.html"
     text = re.sub(r"https?://[^/\s<\"]+", "", content.decode("utf-8", "replace"))
     if not name.endswith(".html"):
         return text
@@ -254,7 +256,7 @@ def visible_text(content: bytes, name: str) -> str:
 
 
 class _Words(HTMLParser):
-    """Gathers what a reader sees of a page, live or in a mirror: a form that only the live one has is left out."""
+    """Gathers what a reader sees of a page, live or in a mirror. A form that only the live page has is left out."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -281,7 +283,7 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 
 def _fetch(url: str) -> tuple[int, str, bytes]:
-    """Status, Location and body. Raises CannotExport where nobody answers."""
+    """Status, Location and body. Raises CannotExport if nobody answers."""
     try:
         with urllib.request.build_opener(_NoRedirect).open(url, timeout=_SECONDS_TO_ANSWER) as answer:
             return answer.status, "", answer.read()

@@ -28,7 +28,7 @@ def form() -> str:
 @blueprint.get("/feedback/press")
 @same_for_everyone
 def press_form() -> str:
-    """The same for journalists: releases lead here."""
+    """The same for journalists, linked from press releases."""
     return render_template("feedback/form.html", message="", problem=None, about=About.PRESS)
 
 
@@ -77,5 +77,5 @@ def _again(message: str, problem: str, status: int) -> ResponseReturnValue:
 
 
 def _about() -> About:
-    given = request.form.get("about", "")
-    return About(given) if given in list(About) else About.OTHER
+    chosen = request.form.get("about", "")
+    return About(chosen) if chosen in list(About) else About.OTHER

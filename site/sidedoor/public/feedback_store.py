@@ -1,6 +1,6 @@
 """What readers wrote in the feedback form: the words and the hour, and nothing about who sent them.
 
-The desk answers them: who takes one, and that it is answered. Each is deleted for good after a set time.
+The desk answers them, and notes who takes a message and that it is answered. Each is deleted for good after a set time.
 """
 
 import secrets
@@ -32,7 +32,7 @@ _COLUMNS = "number, hour, text, kind, taken_by, answered"
 
 
 class About(StrEnum):
-    """What a reader says it is about."""
+    """What a reader says their message is about."""
 
     PRESS = auto()
     WEBSITE = auto()
@@ -40,7 +40,7 @@ class About(StrEnum):
 
 
 class StoreFull(Exception):
-    """More came in within this hour than people write."""
+    """More messages came within this hour than people write."""
 
 
 @dataclass(frozen=True)
@@ -56,10 +56,10 @@ class Message:
 
 
 class Senders:
-    """How much came from each network within this hour, so that one of them cannot use up the hour for everybody.
+    """How many messages came from each network within this hour, so that one cannot use up the hour for everybody.
 
-    Networks are hashes under a key of the hour's own. Both are in memory alone and gone with the hour: nobody can find
-    out afterwards who wrote.
+    Networks are hashes under a key for that hour. Both are in memory alone and gone with the hour: nobody can find out
+    afterwards who wrote.
     """
 
     def __init__(self) -> None:
@@ -92,9 +92,9 @@ class FeedbackStore:
         self._database = open_database(home, SCHEMA)
 
     def add(self, text: str, now: datetime, kind: About = About.OTHER) -> None:
-        """Keep a message; the same words twice in an hour are a second press on Send, and stand once.
+        """Store a message; the same words twice in an hour are a second press on Send, and are stored once.
 
-        Raises StoreFull, or OSError or sqlite3.Error where the disk refuses it.
+        Raises StoreFull, or OSError or sqlite3.Error if the disk refuses it.
         """
         hour = _hour(now).isoformat()
         with self._database.writing() as database:
@@ -119,19 +119,19 @@ class FeedbackStore:
         return _message(row) if row else None
 
     def take(self, number: int, name: str, instead_of: str = "") -> bool:
-        """Somebody answers it, or (empty) nobody does any more; False if somebody else was quicker."""
+        """Note that `name` answers it, or (empty) that nobody does any more; False if somebody else was quicker."""
         with self._database.writing() as database:
             query = "UPDATE messages SET taken_by = ?, answered = '' WHERE number = ? AND taken_by = ?"
             return database.execute(query, (name, number, instead_of)).rowcount > 0
 
     def answered(self, number: int, name: str) -> bool:
-        """It is answered, or needs no answer; whether there was one."""
+        """Note that it is answered, or needs no answer. Returns whether there is such a message."""
         with self._database.writing() as database:
             query = "UPDATE messages SET answered = ? WHERE number = ?"
             return database.execute(query, (name, number)).rowcount > 0
 
     def delete_older(self, days: int, now: datetime) -> int:
-        """Delete for good what came more than so many days ago; how many that were."""
+        """Delete for good what came more than so many days ago. Returns how many there were."""
         since = _hour(now - timedelta(days=days)).isoformat()
         with self._database.reading() as database:
             if not database.execute("SELECT 1 FROM messages WHERE hour < ?", (since,)).fetchone():
@@ -140,7 +140,7 @@ class FeedbackStore:
             return database.execute("DELETE FROM messages WHERE hour < ?", (since,)).rowcount
 
     def delete(self, number: int) -> bool:
-        """Delete a message for good; whether there was one."""
+        """Delete a message for good. Returns whether there was one."""
         with self._database.writing() as database:
             return database.execute("DELETE FROM messages WHERE number = ?", (number,)).rowcount > 0
 

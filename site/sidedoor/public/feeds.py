@@ -65,10 +65,10 @@ def json_feed() -> Response:
 def _items() -> tuple[Document, ...]:
     """The newest in the language of the address. A language without news has no feed."""
     public, language = current_public(), current_language()
-    found = public.news_in(language)
-    if not found and language != public.site.language:
+    items = public.news_in(language)
+    if not items and language != public.site.language:
         abort(404)
-    return found[:ITEMS_A_FEED]
+    return items[:ITEMS_A_FEED]
 
 
 def content(item: Document) -> str:

@@ -1,9 +1,9 @@
 """What counts as a word, and as the same word, in every script that people search in.
 
-FTS5's own tokenizer knows words of letters and marks. Here is what it does not: letters that keyboards write in two
-ways (ي and ی), letters that no accent was taken from (ł), and scripts that put nothing between words. Of those each
-sign is a word, so that a run of them is found inside a sentence; a space of no width is put between them, and taken
-out again before anybody reads it.
+FTS5's own tokenizer knows words of letters and marks. This module does the rest: letters that keyboards write in two
+ways (ي and ی), letters whose accent Unicode does not take off (ł), and scripts that put nothing between words. In
+those, each sign is a word, so that a run of them is found inside a sentence; a zero-width space is put between them,
+and removed before anybody reads the text.
 """
 
 import re
@@ -16,7 +16,7 @@ _NO_WIDTH = "\u200b"
 _SIGNS = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _BETWEEN_SIGNS = re.compile(rf"(?<=[{_SIGNS}])(?=[{_SIGNS}])")
 _BETWEEN_WORDS = re.compile(r"[^\w\s]")
-_BETWEEN_ASCII_WORDS = str.maketrans({chr(one): " " for one in range(128) if _BETWEEN_WORDS.match(chr(one))})
+_BETWEEN_ASCII_WORDS = str.maketrans({chr(code): " " for code in range(128) if _BETWEEN_WORDS.match(chr(code))})
 _SAME = str.maketrans(
     {
         **dict.fromkeys("يىئ", "ی"), "ك": "ک", **dict.fromkeys("ةۃہھۀ", "ه"), **dict.fromkeys("أإآٱ", "ا"), "ؤ": "و",
@@ -32,7 +32,7 @@ def spaced(text: str) -> str:
 
 
 def shown(text: str) -> str:
-    """The same as it was written."""
+    """The text as it was written."""
     return text.replace(_NO_WIDTH, "")
 
 
@@ -44,24 +44,24 @@ def words(text: str) -> list[str]:
     return _BETWEEN_WORDS.sub(_space_or_mark, text).split()
 
 
-def _space_or_mark(found: re.Match[str]) -> str:
-    return found[0] if unicodedata.category(found[0])[0] == "M" else " "
+def _space_or_mark(match: re.Match[str]) -> str:
+    return match[0] if unicodedata.category(match[0])[0] == "M" else " "
 
 
 @lru_cache(maxsize=50_000)
 def folded(word: str) -> str:
-    """The one spelling of a word that may be written in several ways: without marks, of one kind of letter."""
+    """A single spelling for a word that may be written in several ways: without marks, with one kind of letter."""
     plain = unicodedata.normalize("NFD", word.translate(_SAME)).translate(_SAME)
-    # The marks of other scripts are vowels; of these they are accents, or what a reader of Arabic may leave out.
-    kept = (one for one in plain if not ("\u0300" <= one <= "\u036f" or "\u064b" <= one <= "\u0670"))
+    # These are accents, and vowels that writers of Arabic may leave out. Other scripts' marks are vowels, and stay.
+    kept = (sign for sign in plain if not ("\u0300" <= sign <= "\u036f" or "\u064b" <= sign <= "\u0670"))
     return unicodedata.normalize("NFC", "".join(kept))
 
 
 def other_spellings(texts: str) -> str:
-    """The folded words of a text that are spelt otherwise there: what a search finds them by as well."""
+    """Those folded words of a text that are spelt differently there, so that a search finds them by both spellings."""
     if texts.isascii() and "'" not in texts:
         return ""
     small = texts.lower()
     written = words(texts) + (words(small.replace("\u200c", "")) if "\u200c" in small else [])
-    found = dict.fromkeys(folded(word) for word in dict.fromkeys(written))
-    return " ".join(word for word in found if word not in small)
+    spellings = dict.fromkeys(folded(word) for word in dict.fromkeys(written))
+    return " ".join(word for word in spellings if word not in small)

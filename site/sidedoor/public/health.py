@@ -16,27 +16,28 @@ blueprint = Blueprint("health", __name__)
 def healthz() -> ResponseReturnValue:
     """200 while readers are served, whatever else is wrong; 503 once they are not.
 
-    Nothing here may move with a draft: whoever watched would learn that something is being prepared. So it tells how
-    many seconds ago what the public sees last changed, by this worker's account, how many documents that is, and how
-    the machine does.
+    Nothing here may change because of a draft, or somebody who watches would learn that something is being prepared.
+    So it tells how many seconds ago the public content last changed, as far as this worker knows, how many documents
+    there are, and how the machine is.
     """
     edition, health = current_edition(), current_app.extensions.get("health")
-    found = list(health.troubles()) if isinstance(health, Health) else []
+    problems = list(health.troubles()) if isinstance(health, Health) else []
     served = _served(edition.public.help_now(edition.public.site.language))
     if not served:
-        found.insert(0, Problem("the site", None, Code.HEALTH_NOT_SERVED))
+        problems.insert(0, Problem("the site", None, Code.HEALTH_NOT_SERVED))
     age = (current_app.extensions["clock"]() - edition.since).total_seconds()
-    told = {
-        "status": "down" if not served else "trouble" if found else "ok",
+    report = {
+        "status": "down" if not served else "trouble" if problems else "ok",
         "edition_age": round(age, 1),
         "documents": len(edition.public.shown),
-        "trouble": as_json(found),
+        "trouble": as_json(problems),
     }
-    return told, 200 if served else 503
+    return report, 200 if served else 503
 
 
 def _served(help_now: str) -> bool:
-    """Whether a reader would get the front page, and the page they may need first. Both are remembered: it is cheap."""
+    """Whether a reader would get the front page, and the page they may need first. Both are remembered, so this is
+    cheap."""
     door = current_app.extensions["door"]
     address = "https://localhost" if current_app.config["HTTPS"] else "http://localhost"
     try:

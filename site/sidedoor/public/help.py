@@ -4,9 +4,9 @@ from flask import Blueprint, abort, render_template
 
 from sidedoor.documents.document import Document
 from sidedoor.public.orientation import FEWEST, headings, onward
-from sidedoor.public.translated import of_its_language
+from sidedoor.public.translated import translation_notes
 from sidedoor.web.current import current_public, same_for_everyone
-from sidedoor.web.language import current_language, folder_asked, said
+from sidedoor.web.language import current_language, requested_folder, said
 
 blueprint = Blueprint("help", __name__)
 
@@ -14,7 +14,7 @@ blueprint = Blueprint("help", __name__)
 @blueprint.get("/")
 @same_for_everyone
 def home() -> str:
-    """Choose by situation."""
+    """The front page: readers choose by situation."""
     public = current_public()
     situations = [
         (choice, f"/help/{choice.page}") for choice in public.site.situations if public.find("help", choice.page)
@@ -44,7 +44,7 @@ def index() -> str:
 def page(slug: str) -> str:
     """One help page, in the language of its address or lent to it."""
     public = current_public()
-    document = public.find("help", slug, folder_asked()) or abort(404)
+    document = public.find("help", slug, requested_folder()) or abort(404)
     offered = onward(document.html)
     return render_template(
         "help/page.html",
@@ -53,12 +53,12 @@ def page(slug: str) -> str:
         headings=headings(document.html),
         related=[page for page in related(document) if f"/help/{page.slug}" not in offered],
         calls='<div class="call-now"' in document.html,
-        **of_its_language(document),
+        **translation_notes(document),
     )
 
 
 def related(document: Document) -> list[Document]:
-    """The help pages that a page names, as who reads it finds them."""
+    """The help pages that a page names, in the versions that its reader gets."""
     public = current_public()
     names = document.meta.related_help or public.original_of(document).meta.related_help
     return [page for name in names if (page := public.find("help", name, current_language()))]

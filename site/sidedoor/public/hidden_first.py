@@ -1,12 +1,13 @@
-"""What was hidden or ended stays so: the layer in front of everything that knows a conversation.
+"""Keeps a conversation ended that its reader left: the layer in front of everything that knows a conversation.
 
 “Hide this page” and “End” tell the server at once, but a beacon may never arrive: the network is away, or the server is
-busy. The cookie that names the conversation is HttpOnly, so no script can drop it. Instead the page leaves a mark
-beside it, in the same task; whatever this browser asks for next, the conversation is ended first. While it cannot be
-ended, it is not known either: no word is shown.
+busy. The cookie that identifies the conversation is HttpOnly, so no script can delete it. Instead the page sets a mark
+beside it, in the same task; whatever this browser requests next, the conversation is ended first. As long as it cannot
+be ended, it is not known either: no word is shown.
 
-Only the server takes the mark back, and only with the cookie itself. The page's own script must not: a page that came
-from another site was asked for without either cookie (SameSite=Strict), and a mirror's page was never asked of us.
+Only the server removes the mark, and only together with the cookie itself. The page's own script must not: a page that
+was reached from another site was requested without either cookie (SameSite=Strict), and a mirror's page was never
+requested from us.
 """
 
 import logging
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("sidedoor.chat")
 STILL_RUNS_KEY = "sidedoor.left_and_not_ended"
-"""In a request whose conversation was left and could not be ended: nobody may say that it is over."""
+"""Set in a request whose conversation was left and could not be ended: no answer may say that it is over."""
 _SETS = tuple(f"{name}=" for name in CHAT_COOKIES)
 _REASONS: dict[str, Reason] = {"end": "reader"}
 """The mark's value says how the conversation was left; anything else counts as hidden."""
@@ -35,7 +36,7 @@ _LEFT: set[Reason | None] = {"hidden", "reader"}
 
 
 class HiddenFirst:
-    """Ends what a request's mark says was left. `application` then sees a request that names no conversation."""
+    """Ends the conversation that a request's mark says was left. `application` then sees a request without one."""
 
     def __init__(self, application: "WSGIApplication", store: ChatStore, clock: Clock, https: bool) -> None:
         self._application = application
@@ -57,14 +58,14 @@ class HiddenFirst:
         beacon = (environ["REQUEST_METHOD"], environ.get("PATH_INFO")) == ("POST", HIDE_CONVERSATION)
         # A beacon that overtakes the answer to Start names no conversation yet. The mark waits for it.
         waits = beacon and not tokens
-        # A mark that comes after another request ended its conversation: the next one may have begun, and the browser
-        # would drop that one's cookie by its name.
+        # This mark comes after another request ended its conversation: the next one may have begun, and the browser
+        # would delete that one's cookie, which has the same name.
         late = beacon and ended == "before"
 
         def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Callable[[bytes], object]:
-            begun = any(name.lower() == "set-cookie" and value.startswith(_SETS) for name, value in headers)
-            gone = {name for name, _ in cookies if name in CHAT_COOKIES} if ended and not begun and not late else set()
-            if (ended and not waits and not late) or begun:
+            begins = any(name.lower() == "set-cookie" and value.startswith(_SETS) for name, value in headers)
+            gone = {name for name, _ in cookies if name in CHAT_COOKIES} if ended and not begins and not late else set()
+            if (ended and not waits and not late) or begins:
                 gone.add(MARK_COOKIE)
             return start_response(
                 status, [*headers, *(("Set-Cookie", self._drop(name)) for name in sorted(gone))], *error
@@ -73,7 +74,7 @@ class HiddenFirst:
         return self._application(environ, start)
 
     def _end(self, tokens: list[str], reason: Reason) -> Literal["now", "before"] | None:
-        """End them. Returns None where that failed, and "before" where every one had been left already."""
+        """End their conversations. Returns None if that failed, and "before" if every one had been left already."""
         before = []
         try:
             for token in tokens:

@@ -1,4 +1,4 @@
-"""What the menu of every page leads to: `[menu]` of site.toml, or what most sites have."""
+"""The menu of every page: `[menu]` of site.toml, or what most sites have."""
 
 from collections.abc import Mapping
 
@@ -16,7 +16,7 @@ PAGES = (
 
 
 def menu_pages(site: Site) -> tuple[str, ...]:
-    """Addresses, in order, whether there is anything at them or not."""
+    """Addresses, in order, whether or not they exist."""
     return site.menu.pages if site.menu else PAGES
 
 
@@ -25,15 +25,15 @@ def menu(public: PublicLibrary, language: str) -> list[tuple[str, str]]:
     site = public.site
     own = site.menu.names if site.menu else {}
     usual = _usual_names(site.chat is not None)
-    found = {public.help_now(language): _("Help now")}
+    entries = {public.help_now(language): _("Help now")}
     for path in menu_pages(site):
-        there = public.in_language(path, language)
-        document = public.by_path.get(there) or public.borrowed(there)
+        address = public.in_language(path, language)
+        document = public.by_path.get(address) or public.borrowed(address)
         if document is None and (path not in LINKED or (path == "/chat" and not site.chat)):
             continue
         name = said(own[path]) if path in own else usual.get(path)
-        found.setdefault(there, name or (marked(document.title, document.language) if document else path))
-    return list(found.items())
+        entries.setdefault(address, name or (marked(document.title, document.language) if document else path))
+    return list(entries.items())
 
 
 def _usual_names(has_chat: bool) -> Mapping[str, str]:

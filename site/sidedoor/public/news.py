@@ -12,7 +12,7 @@ from sidedoor.documents.pictures import Picture
 from sidedoor.documents.sizes import CARD, LIST, Size, cropped
 from sidedoor.public.addresses import ITEMS_A_PAGE
 from sidedoor.public.help import related
-from sidedoor.public.translated import of_its_language
+from sidedoor.public.translated import translation_notes
 from sidedoor.web.current import current_public, same_for_everyone, site_address
 from sidedoor.web.language import current_language, in_own_language
 
@@ -42,7 +42,7 @@ def of_year(year: int, page: int) -> str:
 @blueprint.get("/<slug>")
 @same_for_everyone
 def item(slug: str) -> str:
-    """One item, shown or withdrawn with its reason."""
+    """One item, public or withdrawn with its reason."""
     public = current_public()
     document = public.find("news", slug, current_language()) or abort(404)
     meta = document.meta
@@ -58,7 +58,7 @@ def item(slug: str) -> str:
         canonical=site_address() + document.path,
         picture=_picture(document),
         json_ld=Markup(_json_ld(document)),
-        **of_its_language(document),
+        **translation_notes(document),
     )
 
 
@@ -94,8 +94,8 @@ def _picture(document: Document) -> str:
 
 
 def _first_picture(document: Document) -> Picture | None:
-    known = (current_public().pictures.get(name) for name in document.pictures)
-    return next((picture for picture in known if isinstance(picture, Picture)), None)
+    pictures = (current_public().pictures.get(name) for name in document.pictures)
+    return next((picture for picture in pictures if isinstance(picture, Picture)), None)
 
 
 def _json_ld(document: Document) -> str:

@@ -4,23 +4,23 @@ import re
 from html import unescape
 
 FEWEST = 4
-"""With so many headings a page begins with a list of them."""
+"""From so many headings on, a page begins with a list of them."""
 _HEADING = re.compile(r'<h([23]) id="([^"]+)">(.*?)</h\1>', re.DOTALL)
 _ACTION = re.compile(r'<p class="action"><a href="([^"]+)"')
 _LINK = re.compile(r'<a href="([^"]+)"')
 _TAG = re.compile(r"<[^>]+>")
-# One chooses among them by other means: a question becomes a box to tick, a card that of one nation.
+# Readers choose among these in other ways: a question becomes a box to tick, a card that of one nation.
 _CHOSEN = re.compile(r'<section class="(?:question|card|device)".*?</section>', re.DOTALL)
 
 
 def headings(html: str) -> list[tuple[int, str, str]]:
     """Level, id and words of each heading of a document's HTML, except for the titles of boxes; empty if they are few.
 
-    A page of steps that one opens is such a list itself.
+    A page whose steps are opened one by one is such a list itself.
     """
     parts = _HEADING.findall(_CHOSEN.sub("", html))
-    found = [(int(level), name, unescape(_TAG.sub("", words))) for level, name, words in parts]
-    return found if len(found) >= FEWEST and '<details class="fold">' not in html else []
+    all_headings = [(int(level), name, unescape(_TAG.sub("", words))) for level, name, words in parts]
+    return all_headings if len(all_headings) >= FEWEST and '<details class="fold">' not in html else []
 
 
 def onward(html: str) -> set[str]:

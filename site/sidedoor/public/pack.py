@@ -1,11 +1,11 @@
-"""The pack: all help of one language in one answer, so that moving around asks nobody for anything.
+"""The pack: all help of one language in one answer, so that moving around the site sends no request.
 
-What stands in it is each page's own `main`, as the page itself has it. So it holds what the edition holds, and nothing
-more: nothing hidden, and of a page that was taken back nothing from the next edition on. Nobody is told of a page being
-read out of it, not even by its size (static/js/pack.js).
+It holds each page's own `main`, as the page itself has it. So it holds what the edition holds, and nothing more:
+nothing hidden, and nothing of a withdrawn page from the next edition on. Nobody learns that a page is read out of it,
+not even from a size (static/js/pack.js).
 
-Nobody counts readers here. What is too much for the first answer is the rest, an answer of its own that is asked for
-whole: the pages that the fewest others lead to. What is too much for both is in neither; then what comes first in the
+Nobody counts readers here. What is too much for the first answer is the rest, an answer of its own that is requested
+whole: the pages that the fewest others lead to. What is too much for both is left out; then what comes first in the
 site's own menus stays.
 """
 
@@ -25,20 +25,19 @@ from sidedoor.web.edition import EDITION_KEY, MIRROR_KEY, SAME_FOR_EVERYONE, WHO
 from sidedoor.web.in_place import Parts
 from sidedoor.web.inline import bundle
 from sidedoor.web.language import current_language, direction
+from sidedoor.web.language_layer import LANGUAGE_KEY, for_views
 from sidedoor.web.look import site_rules
 from sidedoor.web.sheet import whole
-from sidedoor.web.spoken import LANGUAGE_KEY
-from sidedoor.web.spoken import spoken as as_views_know_it
 
 blueprint = Blueprint("pack", __name__)
 MOST_BYTES = 60_000
-"""In brotli, both parts, without the style (4,000) that the first brings along: about a second on a slow phone, behind
-everything else."""
+"""Both parts, in brotli, without the style (4,000) that the first one brings along: about a second on a slow phone,
+after everything else."""
 FIRST_BYTES = 33_200
-"""The first of them, as it is quickly compressed; it is sent in a tenth less."""
+"""The first part, at the quick compression that measures it; what is sent is a tenth smaller."""
 _GUIDE = "/safer-browsing"
 _ALWAYS = ("/", "/help", "/contacts")
-# What many pages have in the same words: a helpline's card, the notice, who to talk to, how to print.
+# Pieces that many pages have in the same words: a helpline's card, the notice, who to talk to, how to print.
 _PIECES = {
     "article": ' class="contact"',
     "dialog": ' open id="hide-notice"',
@@ -57,55 +56,55 @@ def packs(public: PublicLibrary) -> dict[str, str]:
 
 
 def is_pack(path: str) -> bool:
-    """Whether a path may be a pack's."""
+    """Whether a path can be a pack's."""
     return path.endswith(("/pack", "/pack-rest"))
 
 
 @blueprint.get("/pack")
 def pack() -> Response:
-    """All help in one language, as JSON: the script that shows pages in place, in a line of its own so that it need not
-    wait for the rest; then the pack's language and direction, each page's `main` by address, with the numbers of
-    what it shares with others (see _told), the addresses of the rest, and every rule of style."""
-    spoken = current_language()
-    first, rest = _parted(spoken)
-    return _answer(_told(spoken, first, bundle("carried.js"), list(rest), _style()))
+    """All help in one language, as JSON. On a line of its own, so that it need not wait for the rest, the script that
+    shows pages in place. Then the pack's language and direction, each page's `main` by address, with numbers for what
+    it shares with others (see _as_json), the addresses of the rest, and every rule of style."""
+    language = current_language()
+    first, rest = _pages_of_both(language)
+    return _answer(_as_json(language, first, bundle("carried.js"), list(rest), _style()))
 
 
 @blueprint.get("/pack-rest")
 def rest() -> Response:
-    """The rest, in the same form. There is no script to it."""
-    spoken = current_language()
-    return _answer(_told(spoken, _parted(spoken)[1]))
+    """The rest, in the same form, without a script."""
+    language = current_language()
+    return _answer(_as_json(language, _pages_of_both(language)[1]))
 
 
-def _answer(told: bytes) -> Response:
+def _answer(body: bytes) -> Response:
     headers = {SAME_FOR_EVERYONE: WHOEVER_ASKS, "X-Robots-Tag": "noindex"}
-    return Response(told, content_type="application/json", headers=headers)
+    return Response(body, content_type="application/json", headers=headers)
 
 
-def _parted(spoken: str) -> tuple[dict[str, str], dict[str, str]]:
-    """The pages for the first answer, and those of the rest: each one's `main` by address, in the order of the menu."""
+def _pages_of_both(language: str) -> tuple[dict[str, str], dict[str, str]]:
+    """The pages of the first answer, and those of the rest: each one's `main` by address, in the order of the menu."""
     mains: dict[str, str] = {}
     groups: list[tuple[str, ...]] = []
-    for addresses in _groups(current_public(), spoken):
+    for addresses in _groups(current_public(), language):
         new = [path for path in addresses if path not in mains]
         mains |= {path: main for path in new if (main := _main(path))}
         groups.append(tuple(path for path in new if path in mains))
-    first, rest = _first_and_rest(spoken, tuple(groups), tuple(mains.items()))
+    first, rest = _addresses_of_both(language, tuple(groups), tuple(mains.items()))
     return {path: mains[path] for path in first}, {path: mains[path] for path in rest}
 
 
 @lru_cache(maxsize=64)
-def _first_and_rest(
-    spoken: str, groups: tuple[tuple[str, ...], ...], mains: tuple[tuple[str, str], ...]
+def _addresses_of_both(
+    language: str, groups: tuple[tuple[str, ...], ...], mains: tuple[tuple[str, str], ...]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The addresses in both answers. To weigh them takes most of a second, and news changes nothing in them."""
-    known = dict(mains)
+    """The addresses in each answer. Weighing them takes most of a second, and news changes nothing in them."""
+    main_of = dict(mains)
 
     def size(paths: Iterable[str]) -> int:
-        """At quality 9 it is somewhat larger than as it is sent, and told in a moment."""
-        told = _told(spoken, {path: known[path] for path in paths}, bundle("carried.js"))
-        return len(brotli.compress(told, quality=9))
+        """The size at quality 9: somewhat larger than what is sent, and known in a moment."""
+        body = _as_json(language, {path: main_of[path] for path in paths}, bundle("carried.js"))
+        return len(brotli.compress(body, quality=9))
 
     kept = len(groups)
     while kept and size(chain(*groups[:kept])) > MOST_BYTES:
@@ -113,7 +112,7 @@ def _first_and_rest(
     pages = tuple(chain(*groups[:kept]))
     if not kept or size(pages) <= FIRST_BYTES:
         return pages, ()
-    led_to = Counter(path for page in pages for path in set(_LEADS.findall(known[page])))
+    led_to = Counter(path for page in pages for path in set(_LEADS.findall(main_of[page])))
     always = groups[0]
     others = sorted((path for path in pages if path not in always), key=lambda path: -led_to[path])
     few, many = 0, len(others)
@@ -127,14 +126,15 @@ def _first_and_rest(
 @blueprint.get("/pack.js")
 @same_for_everyone
 def script() -> Response:
-    """The script that shows pages in place, alone, for who taps before the pack is here."""
+    """The script that shows pages in place, alone, for readers who tap before the pack is here."""
     return _script("carried.js")
 
 
 @blueprint.get("/chat.js")
 @same_for_everyone
 def chat_script() -> Response:
-    """The chat's script, for its own pages and for who is in one. With it, they would not come in the first flight."""
+    """The chat's script, for its own pages and for readers in a chat. Inside those, it would not fit into their first
+    flight."""
     return _script("chat.js") if current_public().site.chat else abort(404)
 
 
@@ -143,49 +143,53 @@ def _script(name: str) -> Response:
 
 
 def _style() -> str:
-    """Every rule there is: what is shown in a page may need others than that page (see sheet.py)."""
+    """Every rule there is: a page that is shown in place may need others than the page it is shown in (see
+    sheet.py)."""
     return whole(site_rules(current_public().site))
 
 
-def _told(language: str, pages: dict[str, str], script: str = "", rest: Sequence[str] = (), style: str = "") -> bytes:
-    """What repeats is told once, and a page has its number instead, `<7>`, which no HTML of ours can hold otherwise."""
+def _as_json(
+    language: str, pages: dict[str, str], script: str = "", rest: Sequence[str] = (), style: str = ""
+) -> bytes:
+    """A pack's JSON. Repeated pieces stand in it once, and pages have their numbers instead, `<7>`, which no HTML of
+    ours can hold otherwise."""
     often = Counter(piece for main in pages.values() for piece in _REPEATED.findall(main))
     shared = [piece for piece, times in often.items() if times > 1]
     number = {piece: f"<{place}>" for place, piece in enumerate(shared)}
-    short = {path: _REPEATED.sub(lambda found: number.get(found[0], found[0]), main) for path, main in pages.items()}
-    told = {
+    short = {path: _REPEATED.sub(lambda match: number.get(match[0], match[0]), main) for path, main in pages.items()}
+    pack = {
         "language": language, "direction": direction(language), "shared": shared, "pages": short, "rest": rest,
         "style": style,
     }  # fmt: skip
-    lines = [json.dumps(part, ensure_ascii=False, separators=(",", ":")) for part in (script, told)]
+    lines = [json.dumps(part, ensure_ascii=False, separators=(",", ":")) for part in (script, pack)]
     return f"[{lines[0]},\n{lines[1]}]".encode()
 
 
 def _groups(public: PublicLibrary, language: str) -> Iterator[list[str]]:
-    """Addresses of pages for who reads `language`: help now, where everybody passes, and the guide; then the groups of
-    help pages, in the order of the menu. Of pages that are lent to a language it holds the first ones alone."""
+    """Addresses of pages for readers of `language`: help now, where everybody passes, and the guide; then the groups of
+    help pages, in the order of the menu. Of pages that are lent to a language it holds only the first ones."""
     first = [public.help_now(language), *(public.in_language(path, language) for path in (*_ALWAYS, _GUIDE))]
-    there = (
+    existing = (
         path for path in dict.fromkeys(first) if path in public.by_path or public.borrowed(path) or path != first[-1]
     )
-    yield list(there)
+    yield list(existing)
     for _title, pages in public.groups(language):
         yield [page.path for page in pages if page.language == language]
 
 
 def _main(path: str) -> str | None:
-    """A page's `main`, out of what the edition remembers, or made for this."""
+    """A page's `main`, from what the edition remembers, or made for this."""
     edition: Edition = request.environ[EDITION_KEY]
-    known = edition.answers.get(path)
-    if known and known.status.startswith("200") and MIRROR_KEY not in request.environ:
-        page = known.whole.decode()
+    remembered = edition.answers.get(path)
+    if remembered and remembered.status.startswith("200") and MIRROR_KEY not in request.environ:
+        page = remembered.whole.decode()
     else:
-        # As nobody in particular asks: without a cookie, and not for this answer's own tag.
+        # A request of nobody in particular: without a cookie, and without the ETag of this request.
         environ = {name: value for name, value in request.environ.items() if not name.startswith("HTTP_")}
         environ |= {"HTTP_HOST": request.host, "SCRIPT_NAME": "", "PATH_INFO": path, "QUERY_STRING": ""}
         environ.pop(LANGUAGE_KEY, None)
-        # A context of its own: the language of its address is not this answer's.
-        with current_app.app_context(), current_app.request_context(as_views_know_it(environ)):
+        # A context of its own: the language of its address may be another one.
+        with current_app.app_context(), current_app.request_context(for_views(environ)):
             answer = current_app.full_dispatch_request()
         if answer.status_code != 200:
             return None

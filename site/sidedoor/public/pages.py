@@ -4,9 +4,9 @@ from flask import Blueprint, abort, render_template
 
 from sidedoor.public.contacts import names_of
 from sidedoor.public.orientation import headings
-from sidedoor.public.translated import of_its_language
+from sidedoor.public.translated import translation_notes
 from sidedoor.web.current import current_public, same_for_everyone
-from sidedoor.web.language import folder_asked
+from sidedoor.web.language import requested_folder
 
 blueprint = Blueprint("pages", __name__)
 
@@ -16,7 +16,7 @@ blueprint = Blueprint("pages", __name__)
 def page(slug: str) -> str:
     """One page of the folder `pages`."""
     public = current_public()
-    document = public.find("page", slug, folder_asked()) or abort(404)
+    document = public.find("page", slug, requested_folder()) or abort(404)
     # The two pages about the exit add the switch of its shortcut.
     return render_template(
         [f"pages/{document.slug}.html", "pages/page.html"],
@@ -24,5 +24,5 @@ def page(slug: str) -> str:
         group=public.group_of(document),
         headings=headings(document.html),
         places=names_of(public.site.places),
-        **of_its_language(document),
+        **translation_notes(document),
     )

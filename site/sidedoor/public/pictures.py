@@ -1,4 +1,4 @@
-"""Pictures wherever a page has one: its size is told before it comes, and a phone takes one that fits."""
+"""Pictures in pages: each says its size before it comes, and a phone loads one that fits."""
 
 import re
 
@@ -15,10 +15,10 @@ def with_pictures(html: str) -> str:
     """A document's HTML, where each picture says how large it is and which smaller ones there are."""
     pictures = current_public().pictures
 
-    def sized(found: re.Match[str]) -> str:
-        known = pictures.get(found[1])
-        if not isinstance(known, Picture):
-            return found[0]
-        return render_template("picture.html", tag=found[0][4:-1], picture=known, sizes=widths_of(known)).strip()
+    def sized(match: re.Match[str]) -> str:
+        picture = pictures.get(match[1])
+        if not isinstance(picture, Picture):
+            return match[0]
+        return render_template("picture.html", tag=match[0][4:-1], picture=picture, sizes=widths_of(picture)).strip()
 
     return _PICTURE.sub(sized, html)

@@ -1,4 +1,4 @@
-"""Recordings wherever a page has one: a player that loads nothing until it is pressed, its size, and its words."""
+"""Recordings in pages: a player that loads nothing until it is pressed, the recording's size, and its words."""
 
 import re
 
@@ -16,21 +16,21 @@ _MARK = re.compile(
     re.DOTALL,
 )
 _PICTURE = re.compile(r"\s*<(p|figure)><img ([^<>]*)>.*?</\1>", re.DOTALL)
-"""What stands there before a video is played: the first picture among its words."""
+"""What is shown before a video is played: the first picture among its words."""
 
 
 def with_recordings(html: str) -> str:
-    """A document's HTML with its players. Of a recording that is not there, or a video that lacks something, the words
-    are."""
+    """A document's HTML with its players. If a recording is not there, or a video lacks something, only its words are
+    shown."""
 
-    def player(found: re.Match[str]) -> str:
-        name, words = found[1], found[2]
+    def player(match: re.Match[str]) -> str:
+        name, words = match[1], match[2]
         picture = _PICTURE.match(words) if is_video(name) else None
-        told = dict(re.findall(r'(src|alt)="([^"]*)"', picture[2])) if picture else {}
+        poster = dict(re.findall(r'(src|alt)="([^"]*)"', picture[2])) if picture else {}
         shown = current_public().pictures
         live: LiveLibrary = current_app.extensions["live"]
-        needed = [name, captions_of(name), told.get("src", "").rpartition("/")[2]] if is_video(name) else [name]
-        raw = live.picture(name) if all(one in shown for one in needed) else None
+        needed = [name, captions_of(name), poster.get("src", "").rpartition("/")[2]] if is_video(name) else [name]
+        raw = live.picture(name) if all(file in shown for file in needed) else None
         return render_template(
             "recording.html",
             name=name if raw else "",
@@ -38,12 +38,12 @@ def with_recordings(html: str) -> str:
             words=Markup(words[picture.end() :] if picture and raw else words),
             captions=captions_of(name) if is_video(name) else "",
             captions_in=language_name(current_language()),
-            poster={key: Markup(value) for key, value in told.items()},
+            poster={key: Markup(value) for key, value in poster.items()},
         )
 
     return _MARK.sub(player, html)
 
 
 def megabytes(size: int) -> str:
-    """A size as readers are told it, never less than it is: `0.3`."""
+    """A size as readers see it, never less than it is: `0.3`."""
     return f"{max(1, -(-size // 100_000)) / 10:.1f}"

@@ -1,10 +1,10 @@
-"""Search. The query is posted, so that it stands in no address and no history."""
+"""Search. The query is posted, so that it is in no address and no history."""
 
 from collections.abc import Iterable
 
 from flask import Blueprint, current_app, render_template, request
 
-from sidedoor.public.search_index import LONGEST_QUERY, Found, Result, SearchIndex
+from sidedoor.public.search_index import LONGEST_QUERY, Findings, Result, SearchIndex
 from sidedoor.web.current import current_public, same_for_everyone
 from sidedoor.web.language import page_language
 from sidedoor.web.language import translate as _
@@ -22,15 +22,15 @@ def form() -> str:
 
 @blueprint.post("/search")
 def results() -> str:
-    """What was found."""
+    """The results."""
     query = request.form.get("query", "")[:LONGEST_QUERY].strip()
     index: SearchIndex = current_app.extensions["search_index"]
     return _page(query, index.search(query, current_public()) if query else None)
 
 
 def _readable(hits: Iterable[Result]) -> list[tuple[Result, str, str]]:
-    """Hits with their addresses and languages: those in the reader's own first, then those in the site's own, whose
-    addresses lead to what they are in the reader's. Nothing in any other."""
+    """Hits with their addresses and languages: first those in the reader's own, then those in the site's own, with
+    addresses in the reader's language. None in any other language."""
     public, spoken = current_public(), page_language()
     rows = []
     for hit in hits:
@@ -40,17 +40,17 @@ def _readable(hits: Iterable[Result]) -> list[tuple[Result, str, str]]:
             path = hit.path if folder else public.in_language(hit.path, spoken)
             rows.append((hit, path, public.site.language if is_form else folder or public.site.language))
     rows.sort(key=lambda row: row[2] != spoken)
-    once = {path: (hit, path, language) for hit, path, language in reversed(rows)}
-    return list(dict.fromkeys(once[path] for _hit, path, _language in rows))[:MOST_RESULTS]
+    by_path = {path: (hit, path, language) for hit, path, language in reversed(rows)}
+    return list(dict.fromkeys(by_path[path] for _hit, path, _language in rows))[:MOST_RESULTS]
 
 
-def _page(query: str, found: Found | None) -> str:
-    results = _readable(found.results) if found else []
+def _page(query: str, findings: Findings | None) -> str:
+    results = _readable(findings.results) if findings else []
     kinds = {"help": _("Help"), "news": _("News"), "page": _("About this site"), "contact": _("Contact")}
     return render_template(
         "search.html",
         query=query,
-        searched=found is not None,
+        searched=findings is not None,
         results=[(kinds[hit.kind], hit.title, path, hit.snippet, language) for hit, path, language in results],
-        suggestion=found.suggestion if found else None,
+        suggestion=findings.suggestion if findings else None,
     )

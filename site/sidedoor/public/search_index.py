@@ -1,9 +1,9 @@
 """Search over what is public, in SQLite's FTS5: it follows the PublicLibrary, document by document.
 
-There is one index on disk for all workers, which the next start finds there. Only what is public is in it, so neither a
-hit nor a spelling gives away anything else; and a hit counts only if it is of the version that this reader's edition
-shows. Where the disk cannot be used, each worker has a small one in memory. Endings are forgiven by the Porter stemmer,
-spelling by the nearest word that the site really uses.
+All workers share one index on disk, which the next start finds there. It holds only what is public, so neither a hit
+nor a spelling gives away anything else; and a hit counts only if it is of the version that this reader's edition shows.
+If the disk cannot be used, each worker has a small index in memory. The Porter stemmer forgives endings, and the
+nearest word that the site really uses forgives spelling.
 """
 
 import difflib
@@ -35,7 +35,7 @@ from sidedoor.public import folding
 LONGEST_QUERY = 200
 _MOST_WORDS = 12
 _MOST_RESULTS = 60
-"""Of all languages: whoever reads one is shown the best that they can read."""
+"""In all languages together: readers are shown the best of those that they can read."""
 _ADDRESS = re.compile(r"https?://\S+")
 Entry = tuple[str, str, str, str, str, str]
 _OPEN, _CLOSE = "\x02", "\x03"
@@ -60,8 +60,8 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Found:
-    """What a search found, and the spelling it was done with if that is not the reader's."""
+class Findings:
+    """What a search found, and the spelling that it used, if that is not the reader's."""
 
     results: list[Result]
     suggestion: str | None = None
@@ -78,12 +78,12 @@ CREATE VIRTUAL TABLE IF NOT EXISTS entries USING fts5(
 """
 _TABLES = ("held", "used", "made_by", "entries")
 _AT_ONCE = 500
-"""So many entries a transaction: nobody waits long for the next."""
+"""This many entries a transaction, so that nobody waits long for the next one."""
 _MOST_IN_MEMORY = 2000
 _DISK_AGAIN_SECONDS = 60.0
 _LOOKS_EVERY_SECONDS = 1.0
 _WHOLE_AGAIN_SECONDS = 300.0
-"""So often the index is compared with everything, in case a worker that was ended left something behind."""
+"""How often the index is compared with everything, in case a worker that was killed left something behind."""
 Source = Document | Contact
 log = logging.getLogger("sidedoor.content")
 
@@ -91,8 +91,8 @@ log = logging.getLogger("sidedoor.content")
 class SearchIndex:
     """An index that follows the public library: what an edit did not touch is not indexed again.
 
-    `data` is the folder of the index; None, and a disk that fails, makes do with memory. Safe to share between threads
-    and processes.
+    `data` is the folder of the index. If it is None, or its disk fails, the index is in memory. Safe to share between
+    threads and processes.
     """
 
     def __init__(self, data: Path | None = None) -> None:
@@ -107,7 +107,8 @@ class SearchIndex:
         self._whole_again = 0.0
 
     def follow(self, public: PublicLibrary, at_once: bool = False) -> None:
-        """Hold what `public` holds, and nothing else. `at_once`: leave much that is new to the next call without it."""
+        """Hold what `public` holds, and nothing else. `at_once`: if much is new, leave most of it to the next call
+        without it."""
         with self._lock:
             if public is self._followed:
                 return
@@ -117,36 +118,37 @@ class SearchIndex:
             wanted = {_version_of(source): source for source in sources}
             if self._on_disk():
                 try:
-                    self._followed = public if self._bring(wanted, at_once) else None
+                    self._followed = public if self._update(wanted, at_once) else None
                     self._whole_again = time.monotonic() + _WHOLE_AGAIN_SECONDS
                     return
                 except (sqlite3.Error, OSError):
                     self._memory_until = time.monotonic() + _DISK_AGAIN_SECONDS
                     self._memory = sqlite3.connect(":memory:", check_same_thread=False)
                     self._memory.executescript(_SCHEMA)
-            news = [source for source in public.news if source.version][_MOST_IN_MEMORY:]
-            for old in news:
-                wanted.pop(old.version, None)
-            self._bring(wanted, at_once=False)
+            old_news = [source for source in public.news if source.version][_MOST_IN_MEMORY:]
+            for item in old_news:
+                wanted.pop(item.version, None)
+            self._update(wanted, at_once=False)
             self._followed = public
 
     def _follow_change(self, public: PublicLibrary) -> bool:
-        """Hold what came since the last time, where that is little and all that changed; False where more did.
+        """Add what is new since the last time, if that is not much and nothing else changed; False otherwise.
 
-        Where anything went, everything is looked at: another worker may have left words of it that this one never had.
+        If anything was removed, everything is compared: another worker may have left words of it that this one never
+        had.
         """
         before = self._followed
         if before is None or not self._on_disk() or time.monotonic() >= self._whole_again:
             return False
-        left, new = in_order.difference(before.shown, public.shown)
-        if left or len(new) > _AT_ONCE or public.contacts != before.contacts:
+        removed, new = in_order.difference(before.shown, public.shown)
+        if removed or len(new) > _AT_ONCE or public.contacts != before.contacts:
             return False
-        come = {_version_of(document): document for document in new}
+        added = {_version_of(document): document for document in new}
         try:
             with self._reading() as database:
                 if database.execute("SELECT code FROM made_by").fetchone() != (_code(),):
                     return False
-            self._put_in(come)
+            self._put_in(added)
         except (sqlite3.Error, OSError):
             return False
         self._followed = public
@@ -181,13 +183,13 @@ class SearchIndex:
             with self._disk.writing() as database:
                 yield database
 
-    def _bring(self, wanted: Mapping[int, Source], at_once: bool) -> bool:
-        """Take out what is not wanted, then put in what is missing; False if some of it was left."""
+    def _update(self, wanted: Mapping[int, Source], at_once: bool) -> bool:
+        """Remove what is not wanted, then add what is missing; False if some of that was left."""
         with self._reading() as database:
             held = {version for (version,) in database.execute("SELECT version FROM held")}
-            known = database.execute("SELECT code FROM made_by").fetchone()
-        if known != (_code(),):
-            self._begin_anew()
+            made_by = database.execute("SELECT code FROM made_by").fetchone()
+        if made_by != (_code(),):
+            self._start_over()
             held = set()
         gone, new = held - wanted.keys(), [version for version in wanted if version not in held]
         for first in range(0, len(gone), _AT_ONCE):
@@ -195,7 +197,7 @@ class SearchIndex:
                 _take_out(database, list(gone)[first : first + _AT_ONCE])
         parts = [new[first : first + _AT_ONCE] for first in range(0, len(new), _AT_ONCE)]
         newest, others = parts[:1], parts[1:]
-        # Other workers have the same before them, and everybody leaves what is done.
+        # Other workers do the same work, and each skips what another has done.
         random.shuffle(others)
         for part in newest if at_once else newest + others:
             self._put_in({version: wanted[version] for version in part})
@@ -214,57 +216,58 @@ class SearchIndex:
             held = {version for (version,) in database.execute(query, list(versions))}
         return [version for version in versions if version not in held]
 
-    def _begin_anew(self) -> None:
-        """What other code made may be made otherwise."""
+    def _start_over(self) -> None:
+        """Empty the index: other code may have made its entries differently."""
         with self._writing() as database:
             for table in _TABLES:
                 database.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
             database.execute("INSERT INTO made_by VALUES (?)", (_code(),))
 
-    def search(self, query: str, public: PublicLibrary) -> Found:
+    def search(self, query: str, public: PublicLibrary) -> Findings:
         """The best hits that are `public`, for whatever somebody typed: no query is an error."""
         typed = _words(query[:LONGEST_QUERY])[:_MOST_WORDS]
         wanted = [word for word in typed if word not in _EMPTY] or typed
         if not wanted:
-            return Found([])
+            return Findings([])
         self.follow(public, at_once=True)
         if self._memory:
             with self._lock, self._reading() as database:
-                return _found(database, wanted, public)
+                return _findings(database, wanted, public)
         with self._reading() as database:
-            return _found(database, wanted, public)
+            return _findings(database, wanted, public)
 
 
 def keep_following(index: SearchIndex, public: Callable[[], PublicLibrary]) -> None:
-    """For a thread of its own: hold what is public now, as it changes. The first page of a start comes before it."""
+    """Follow what is public, for ever and in a thread of its own. It sleeps first, not to delay the first page of a
+    start."""
     spent = 0.0
     while True:
         time.sleep(max(_LOOKS_EVERY_SECONDS, spent))
         began = time.monotonic()
         try:
             index.follow(public())
-        except Exception:  # one look that fails is no reason to look no more
+        except Exception:  # one failed look is no reason to stop
             log.exception("What is public could not be indexed for the search.")
         spent = time.monotonic() - began
 
 
-def _found(database: sqlite3.Connection, wanted: list[str], public: PublicLibrary) -> Found:
-    meant = [_nearest(database, word) for word in wanted]
-    terms = [_term(word) for word in meant]
+def _findings(database: sqlite3.Connection, wanted: list[str], public: PublicLibrary) -> Findings:
+    corrected = [_nearest(database, word) for word in wanted]
+    terms = [_term(word) for word in corrected]
     results = _match(database, " AND ".join(terms), public) or _match(database, " OR ".join(terms), public)
-    return Found(results, " ".join(meant) if meant != wanted and results else None)
+    return Findings(results, " ".join(corrected) if corrected != wanted and results else None)
 
 
 def _nearest(database: sqlite3.Connection, word: str) -> str:
     if database.execute("SELECT 1 FROM entries WHERE entries MATCH ? LIMIT 1", (_term(word),)).fetchone():
         return word
-    # Who mistypes a word seldom mistypes both its ends; and of a whole newsroom's words these are few.
-    near = database.execute(
+    # People seldom mistype both ends of a word, and few of a whole newsroom's words share one end with it.
+    candidates = database.execute(
         "SELECT word FROM used WHERE length(word) BETWEEN ? AND ? AND (substr(word, 1, 1) = ? OR substr(word, -1) = ?)"
         " ORDER BY word",
         (len(word) - 2, len(word) + 2, word[0], word[-1]),
     )
-    return next(iter(difflib.get_close_matches(word, [other for (other,) in near], n=1, cutoff=0.7)), word)
+    return next(iter(difflib.get_close_matches(word, [other for (other,) in candidates], n=1, cutoff=0.7)), word)
 
 
 def _match(database: sqlite3.Connection, expression: str, public: PublicLibrary) -> list[Result]:
@@ -290,10 +293,10 @@ def _version_at(public: PublicLibrary, path: str) -> int | None:
 
 
 def _version_of(source: Source) -> int:
-    """Stands for an entry: the version of a document that was kept, or else what it would say."""
+    """A number that identifies an entry: the version of a stored document, or else a hash of what it says."""
     if isinstance(source, Document) and source.version:
         return source.version
-    return _stand_in(source)
+    return _hash_of(source)
 
 
 @cache
@@ -302,7 +305,7 @@ def _code() -> str:
     return hashlib.sha256(made_of).hexdigest()[:16]
 
 
-def _stand_in(source: Source) -> int:
+def _hash_of(source: Source) -> int:
     return -(int.from_bytes(hashlib.sha256(repr(_entry(source)).encode()).digest()[:8]) >> 1 or 1)
 
 
@@ -310,7 +313,7 @@ def _put_in(database: sqlite3.Connection, entries: Mapping[int, Entry]) -> None:
     used: Counter[str] = Counter()
     for version, entry in entries.items():
         added = database.execute("INSERT OR IGNORE INTO held (version) VALUES (?)", (version,))
-        if added.rowcount == 1:  # else another worker was quicker
+        if added.rowcount == 1:  # otherwise another worker was quicker
             database.execute(
                 "INSERT INTO entries (rowid, title, summary, body, search_words, kind, path)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -324,46 +327,46 @@ def _put_in(database: sqlite3.Connection, entries: Mapping[int, Entry]) -> None:
 
 def _take_out(database: sqlite3.Connection, versions: Collection[int]) -> None:
     for version in versions:
-        found = database.execute("SELECT number FROM held WHERE version = ?", (version,)).fetchone()
-        if not found:
+        row = database.execute("SELECT number FROM held WHERE version = ?", (version,)).fetchone()
+        if not row:
             continue
-        told = database.execute(
-            "SELECT title, summary, body, search_words, kind, path FROM entries WHERE rowid = ?", found
+        entry = database.execute(
+            "SELECT title, summary, body, search_words, kind, path FROM entries WHERE rowid = ?", row
         ).fetchone()
-        words = [(word,) for word in _words_of(told)]
+        words = [(word,) for word in _words_of(entry)]
         database.executemany("UPDATE used SET times = times - 1 WHERE word = ?", words)
         database.executemany("DELETE FROM used WHERE word = ? AND times < 1", words)
-        database.execute("DELETE FROM entries WHERE rowid = ?", found)
-        database.execute("DELETE FROM held WHERE number = ?", found)
+        database.execute("DELETE FROM entries WHERE rowid = ?", row)
+        database.execute("DELETE FROM held WHERE number = ?", row)
 
 
 def _entry(source: Source) -> Entry | None:
-    """What is found of a source; None if its words are gone, and a newer version is coming."""
+    """What a search finds of a source; None if its words are gone because a newer version is coming."""
     written = _as_written(source)
     if written is None:
         return None
     *texts, kind, path = written
-    title, summary, told, more = texts
-    more = f"{more} {folding.other_spellings(' '.join(texts))}".strip()
-    return folding.spaced(title), folding.spaced(summary), folding.spaced(told), folding.spaced(more), kind, path
+    title, summary, body, extra = texts
+    extra = f"{extra} {folding.other_spellings(' '.join(texts))}".strip()
+    return folding.spaced(title), folding.spaced(summary), folding.spaced(body), folding.spaced(extra), kind, path
 
 
 def _as_written(source: Source) -> Entry | None:
     if isinstance(source, Document):
         try:
             # A written-out address may be hidden now, and nobody searches for addresses.
-            told = _ADDRESS.sub("", " ".join(source.sentences))
+            body = _ADDRESS.sub("", " ".join(source.sentences))
         except WordsGone:
             return None
         meta = source.meta
-        return source.title, meta.summary, told, " ".join(meta.search_words), source.kind, source.path
-    more = [source.access, source.note, source.area, source.phone, source.hours]
-    told = " ".join(text for text in more if text)
-    return source.name, source.for_whom, told, "", "contact", f"/contacts#contact-{source.id}"
+        return source.title, meta.summary, body, " ".join(meta.search_words), source.kind, source.path
+    details = [source.access, source.note, source.area, source.phone, source.hours]
+    body = " ".join(text for text in details if text)
+    return source.name, source.for_whom, body, "", "contact", f"/contacts#contact-{source.id}"
 
 
 def _words_of(entry: Entry) -> set[str]:
-    """The words that a spelling may be meant as: a number is none."""
+    """The words that a misspelling may stand for: no numbers."""
     return {word for text in entry[:4] for word in set(_words(text)) if len(word) > 2 and word.isalpha()}
 
 
@@ -373,8 +376,8 @@ def _words(text: str) -> list[str]:
 
 def _term(word: str) -> str:
     """A word and whatever begins with it. Quoted, so that nothing typed is read as an operator."""
-    spellings = dict.fromkeys(folding.spaced(one) for one in (word, folding.folded(word)))
-    return "(" + " OR ".join(f'"{one}" OR "{one}"*' for one in spellings) + ")"
+    spellings = dict.fromkeys(folding.spaced(spelling) for spelling in (word, folding.folded(word)))
+    return "(" + " OR ".join(f'"{spelling}" OR "{spelling}"*' for spelling in spellings) + ")"
 
 
 def _marked(snippet: str) -> Markup:

@@ -12,7 +12,7 @@ from sidedoor.web.serve import loaded
 
 
 def check(settings: Settings) -> None:
-    """Look at whatever keeps the site from starting, without reading the content. Raises problems.Refused."""
+    """Look for whatever would prevent a start, without reading the content. Raises problems.Refused."""
     usable_site(settings.content, settings.data)
     open_store(settings.chat_store, settings.data)
     FeedbackStore(settings.messages_home)
@@ -20,9 +20,9 @@ def check(settings: Settings) -> None:
 
 
 def load() -> Flask:
-    """The public site. What runs beside its answers starts with the server, or with the first request.
+    """The public site. What runs in the background starts with the server, or with the first request.
 
-    A first start with much news answers before it has read it all.
+    At a first start with much news it answers before everything is read.
     """
     return loaded(lambda settings: create_app(settings, soon=True), "public")
 

@@ -1,6 +1,6 @@
-"""What `sidedoor check` says of the site as a whole: its menu, languages, own words and address, and what is left over.
+"""What `sidedoor check` says about the site as a whole: its menu, languages, own words and address, and leftovers.
 
-What is left over are claims of a former owner: the example that a site was made from, or what site.toml said before.
+Leftovers are claims of a former owner: from the example that a site was made from, or from an earlier site.toml.
 """
 
 import re
@@ -64,7 +64,7 @@ def _languages(site: Site) -> Iterator[Problem]:
     for language in site.languages:
         if not has_words(language) and not site.words.get(language):
             yield Problem(SITE, None, Code.LANGUAGE_WITHOUT_WORDS, {"language": language})
-        if language not in site.dates and not _known(language):
+        if language not in site.dates and not _has_dates(language):
             yield Problem(SITE, None, Code.LANGUAGE_WITHOUT_DATES, {"language": language})
         for place, wording in _wordings(site):
             if "" not in wording and language not in wording:
@@ -72,7 +72,7 @@ def _languages(site: Site) -> Iterator[Problem]:
                 yield Problem(SITE, None, Code.NOT_SAID_IN, values, place, level=Level.WARNING)
 
 
-def _known(language: str) -> bool:
+def _has_dates(language: str) -> bool:
     try:
         return bool(Locale.parse(language, sep="-"))
     except (UnknownLocaleError, ValueError):
@@ -80,23 +80,23 @@ def _known(language: str) -> bool:
 
 
 def _wordings(site: Site) -> Iterator[tuple[str, Any]]:
-    """Every wording of site.toml that has languages, and where it stands."""
+    """Every wording of site.toml that has languages, and its place there."""
     lists: dict[str, Iterable[Any]] = {
-        "situations": (one.says for one in site.situations),
-        "groups": (one.title for one in site.groups),
-        "places": (one.name for one in site.places),
-        "audiences": (one.name for one in site.audiences),
+        "situations": (situation.says for situation in site.situations),
+        "groups": (group.title for group in site.groups),
+        "places": (place.name for place in site.places),
+        "audiences": (audience.name for audience in site.audiences),
     }
     for name, wordings in lists.items():
         yield from ((f"{name}.{number}", wording) for number, wording in enumerate(wordings, start=1))
-    found = {"must_act": site.must_act}
+    others = {"must_act": site.must_act}
     if site.emergency:
-        found |= {"emergency.silent": site.emergency.silent, "emergency.text": site.emergency.text}
+        others |= {"emergency.silent": site.emergency.silent, "emergency.text": site.emergency.text}
     if site.chat:
-        found |= {"chat.answered_by": site.chat.answered_by, "chat.confidential": site.chat.confidential}
+        others |= {"chat.answered_by": site.chat.answered_by, "chat.confidential": site.chat.confidential}
     if site.menu:
-        found |= {f"menu.names.{path}": wording for path, wording in site.menu.names.items()}
-    yield from ((place, wording) for place, wording in found.items() if wording)
+        others |= {f"menu.names.{path}": wording for path, wording in site.menu.names.items()}
+    yield from ((place, wording) for place, wording in others.items() if wording)
 
 
 def _own_words(site: Site) -> Iterator[Problem]:
@@ -123,17 +123,18 @@ def _left_over(library: Library, content: Path) -> Iterator[Problem]:
 
 
 def _claims(site: Site, content: Path) -> set[str]:
-    """What only another owner says of itself: the example's name and claims, and names that site.toml had before."""
+    """What only another owner says of itself: the example's name and claims, and the names that site.toml had
+    before."""
     try:
         example = tomllib.loads((EXAMPLE / SITE).read_text("utf-8"))["organisation"]
-        said = [example, *(EXAMPLE / CLAIMS).read_text("utf-8").splitlines()] if example != site.organisation else []
+        claims = [example, *(EXAMPLE / CLAIMS).read_text("utf-8").splitlines()] if example != site.organisation else []
     except OSError:  # it is not there, or private to somebody else
-        said = []
-    return {*said, *_former_names(content)} - {site.organisation, site.name, ""}
+        claims = []
+    return {*claims, *_former_names(content)} - {site.organisation, site.name, ""}
 
 
 def _former_names(content: Path) -> set[str]:
-    """The organisations that earlier versions of site.toml named, where the folder is a repository of its own."""
+    """The organisations that earlier versions of site.toml named, if the folder is a repository of its own."""
     try:
         return _named_before(content, (content / SITE).read_bytes())
     except OSError:
@@ -142,18 +143,18 @@ def _former_names(content: Path) -> set[str]:
 
 @lru_cache(maxsize=1)
 def _named_before(content: Path, now: bytes) -> set[str]:
-    """The same while site.toml is as it is `now`: only a commit that changes it names another."""
-    from dulwich.errors import NotGitRepository  # as in starters/command.py
+    """Remembered while site.toml is as it is `now`: only a commit that changes it can name another organisation."""
+    from dulwich.errors import NotGitRepository  # imported late, as in starters/command.py
     from dulwich.repo import Repo
 
-    found = set()
+    names = set()
     try:
         with Repo(str(content)) as repository:
             for entry in repository.get_walker(paths=[SITE.encode()]):
-                found |= _organisation(repository, entry.commit)
+                names |= _organisation(repository, entry.commit)
     except (NotGitRepository, KeyError):  # no repository, or one without a commit
         pass
-    return found
+    return names
 
 
 def _organisation(repository: "Repo", commit: "Commit") -> set[str]:

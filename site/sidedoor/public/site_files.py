@@ -1,4 +1,4 @@
-"""What programs ask a site for: sitemap, robots.txt, security.txt (RFC 9116), an icon, pictures and recordings."""
+"""Files that programs ask for: sitemap, robots.txt, security.txt (RFC 9116), an icon, pictures and recordings."""
 
 import mimetypes
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ blueprint = Blueprint("site_files", __name__)
 @blueprint.get("/sitemap.xml")
 @same_for_everyone
 def sitemap() -> Response:
-    """Every public page; the date is the one its readers are told. With very many, the sitemaps that list them."""
+    """Every public page, with the date that its readers see. On a very large site, the sitemaps that list them."""
     public = current_public()
     if parts := Addresses(public).sitemaps:
         return _xml("site_files/sitemaps.xml", parts=parts)
@@ -35,7 +35,7 @@ def sitemap_of_pages() -> Response:
     public = current_public()
     if not Addresses(public).sitemaps:
         abort(404)
-    return _sitemap(LISTED, (one for one in public.shown if one.kind != "news" or one.folder))
+    return _sitemap(LISTED, (document for document in public.shown if document.kind != "news" or document.folder))
 
 
 @blueprint.get("/sitemap-<int(fixed_digits=4):year>.xml")
@@ -53,7 +53,7 @@ def _sitemap(listed: Iterable[str], documents: Iterable[Document]) -> Response:
     pages: list[tuple[str, str | None, list[tuple[str, str]]]] = []
     for path in listed:
         versions = public.own_versions(path)
-        pages += [(there, None, _alternates(public, path)) for there in dict.fromkeys([path, *versions.values()])]
+        pages += [(address, None, _alternates(public, path)) for address in dict.fromkeys([path, *versions.values()])]
     for document in sorted(documents, key=lambda document: document.path):
         changed = document.updated_at(public.now) or document.meta.reviewed
         day = changed.isoformat()[:10] if changed else None
@@ -67,7 +67,7 @@ def _xml(template: str, **shown: object) -> Response:
 
 
 def _alternates(public: PublicLibrary, path: str) -> list[tuple[str, str]]:
-    """Languages and addresses of the same page; the one in the site's own language is for all others, too."""
+    """Languages and addresses of the same page; the one in the site's own language also serves all others."""
     versions = public.own_versions(path)
     own = versions.get(public.site.language)
     if len(versions) < 2:
@@ -85,7 +85,7 @@ def robots() -> Response:
 @blueprint.get("/.well-known/security.txt")
 @same_for_everyone
 def security() -> Response:
-    """Whom to tell of a hole in the site. It expires within the year that RFC 9116 (2.5.5) advises."""
+    """Whom to tell about a hole in the site. It expires within the year that RFC 9116 (2.5.5) advises."""
     public = current_public()
     contact = public.site.security.contact
     contact = site_address() + contact if contact.startswith("/") else contact
@@ -104,36 +104,36 @@ def icon() -> Response:
 
 @blueprint.get("/images/<name>")
 def picture(name: str) -> Response:
-    """A picture that a public page shows. To anybody else, and before its page is public, there is none."""
+    """A picture that a public page shows. Before its page is public, the picture does not exist for anybody."""
     return _shown(name, is_recording(name))
 
 
 @blueprint.get("/images/<size>/<name>")
 def other_size(size: str, name: str) -> Response:
-    """A picture in another size: public exactly when the picture is. Where it cannot be made, the picture itself."""
+    """A picture in another size: public exactly when the picture is. If it cannot be made, the picture itself."""
     picture = current_public().pictures.get(name.rpartition(".")[0])
-    found = sizes_of(picture) if isinstance(picture, Picture) else ()
-    wanted = next((one for one in found if one.address == f"/images/{size}/{name}"), None)
+    sizes = sizes_of(picture) if isinstance(picture, Picture) else ()
+    wanted = next((version for version in sizes if version.address == f"/images/{size}/{name}"), None)
     if not wanted:
         abort(404)
     live: LiveLibrary = current_app.extensions["live"]
-    made = live.size(wanted)
-    return _shown(wanted.picture.name, False) if made is None else Response(made, content_type=wanted.content_type)
+    raw = live.size(wanted)
+    return _shown(wanted.picture.name, False) if raw is None else Response(raw, content_type=wanted.content_type)
 
 
 @blueprint.get("/media/<name>")
 def recording(name: str) -> Response:
-    """A recording, or the part of it that a player asks for, by the rules for pictures.
+    """A recording, or the part of it that a player requests, under the rules for pictures.
 
-    Answered no-store like all, so that no player's cache keeps it on a disk.
+    It is sent with no-store, like everything, so that no player caches it on a disk.
     """
     response = _shown(name, not is_recording(name))
     response.make_conditional(request, accept_ranges=True, complete_length=response.content_length)
     return response
 
 
-def _shown(name: str, elsewhere: bool) -> Response:
-    if elsewhere or name not in current_public().pictures:
+def _shown(name: str, wrong_folder: bool) -> Response:
+    if wrong_folder or name not in current_public().pictures:
         abort(404)
     live: LiveLibrary = current_app.extensions["live"]
     raw = live.picture(name)

@@ -1,4 +1,4 @@
-"""What a page says of its own language: that nobody has read the translation, or that it is behind where it matters."""
+"""What a page says about its translation: that nobody has checked it, or that it is out of date where that matters."""
 
 import re
 
@@ -11,7 +11,7 @@ _EMERGENCY = re.compile(r'<div class="emergency">')
 _HEADING = re.compile(r'<h[23] id="([^"]+)"')
 
 
-def of_its_language(document: Document) -> dict[str, object]:
+def translation_notes(document: Document) -> dict[str, object]:
     """What templates/in_other_words.html needs to know."""
     original = current_public().original_of(document)
     unread = not is_reviewed(document)
@@ -19,11 +19,15 @@ def of_its_language(document: Document) -> dict[str, object]:
 
 
 def changed_step(document: Document, original: Document) -> str:
-    """The address of what to do in danger, where that or a number has changed since `document` was made from it; empty
-    where it is the same, or where nobody wrote down what it was made from."""
-    told = document.translation
-    if not told or not told.made_from or urgent_half(told.made_from) == urgent_half(original.digest):
+    """The address of what to do in danger, if that or a number has changed since `document` was translated from it;
+    empty if not, or if nobody noted what it was made from."""
+    translation = document.translation
+    if (
+        not translation
+        or not translation.made_from
+        or urgent_half(translation.made_from) == urgent_half(original.digest)
+    ):
         return ""
-    found = _EMERGENCY.search(original.html)
-    headings = _HEADING.findall(original.html[: found.start()] if found else "")
+    emergency = _EMERGENCY.search(original.html)
+    headings = _HEADING.findall(original.html[: emergency.start()] if emergency else "")
     return f"{original.path}#{headings[-1]}" if headings else original.path

@@ -1,4 +1,4 @@
-"""What a server does beside answering: it starts once, with the server, never because a module was imported.
+"""What a server does besides answering. It starts once, with the server, never because a module was imported.
 
 granian starts it with each worker (`__rsgi_init__`, its own protocol); under any other server the first request does. A
 command such as `sidedoor check` answers no request, and starts nothing.
@@ -17,7 +17,7 @@ Task = Callable[[], None]
 
 
 class Background:
-    """Tasks that each get a daemon thread of their own."""
+    """Tasks that each run in a daemon thread."""
 
     def __init__(self, tasks: Iterable[Task]) -> None:
         self._tasks = tuple(tasks)
@@ -37,7 +37,7 @@ class Background:
 
 
 def start_with_the_server(app: Flask) -> None:
-    """Let `app.extensions["background"]` start with granian's worker, or else with the first request."""
+    """Start `app.extensions["background"]` with granian's worker, or else with the first request."""
     background: Background = app.extensions["background"]
     answer: WSGIApplication = app.wsgi_app
 

@@ -1,4 +1,4 @@
-"""What a view needs of the request it answers: the one edition it belongs to, from start to end."""
+"""What a view needs to know about its request: the one edition that it is answered from, from start to end."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -21,17 +21,17 @@ def current_edition() -> Edition:
 
 
 def current_public() -> PublicLibrary:
-    """All that this request may know of the documents."""
+    """All documents that this request may know of."""
     return current_edition().public
 
 
 def site_address() -> str:
-    """Where the site is reached, without a slash at the end: for feeds and whatever else leaves it."""
+    """The address of the site, without a slash at the end: for feeds and whatever else is read elsewhere."""
     return (current_public().site.url or current_app.config["SERVED_AT"]).rstrip("/")
 
 
 def current_path() -> str:
-    """The address that was asked for, with the language in front (see spoken.py)."""
+    """The path that was requested, with the language in front (see language_layer.py)."""
     return request.script_root + request.path if request.path != "/" or not request.script_root else request.script_root
 
 

@@ -1,8 +1,8 @@
-"""Whether one machine stands in front of everybody without our knowing: then no reader is told from another.
+"""Whether a machine that we do not know of stands in front of everybody: then readers cannot be told apart.
 
-A content network, or one proxy more than SIDEDOOR_PROXIES counts, hands over every request with an entry of its own in
-X-Forwarded-For. What we take for the reader's network is the edge's then, and six people would use up what one may do.
-One reader can forge such an entry; so it counts only where everybody has one, and whoever comes without ends it.
+A content network, or one proxy more than SIDEDOOR_PROXIES counts, adds an entry of its own to every request's
+X-Forwarded-For. What we take for the reader's network is then that of the edge, and six people would use up what one
+network may do. A single reader can forge such an entry, so it counts only while every request has one.
 """
 
 import threading
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 IN_A_ROW = 200
-"""So many requests one after another, by each worker's own count."""
+"""This many requests one after another, by each worker's own count."""
 
 
 class Edge:
@@ -30,7 +30,7 @@ class Edge:
         self._row = 0
 
     def see(self, environ: "WSGIEnvironment") -> None:
-        """Count one more request. A monitor of this machine itself comes through none, and is not counted."""
+        """Count one more request. A monitor on this machine comes through no proxy and is not counted."""
         if environ.get("PATH_INFO") == "/healthz":
             return
         written = environ.get("HTTP_X_FORWARDED_FOR", "")
@@ -40,16 +40,16 @@ class Edge:
 
     @property
     def in_front(self) -> bool:
-        """Whether there is one."""
+        """Whether there is such a machine."""
         return self._row >= IN_A_ROW
 
     def check(self) -> Iterable[Problem]:
-        """For health and log."""
+        """Report it, for health and the log."""
         if self.in_front:
             yield Problem("SIDEDOOR_PROXIES", None, Code.HEALTH_ONE_EDGE, level=Level.WARNING)
 
     def counting(self, application: "WSGIApplication") -> "WSGIApplication":
-        """The application, with every request that reaches it counted."""
+        """The application, with every request to it counted."""
 
         def counted(environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
             self.see(environ)
@@ -59,6 +59,6 @@ class Edge:
 
 
 def address_of_reader() -> str:
-    """What limits tell networks apart by; none where it would be one machine's, in front of everybody."""
+    """The address by which limits tell networks apart; empty if it would be that of a machine in front of everybody."""
     edge: Edge = current_app.extensions["edge"]
     return "" if edge.in_front else request.remote_addr or ""

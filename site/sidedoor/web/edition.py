@@ -1,7 +1,7 @@
 """The Edition: the public site at one moment. Flask answers each address once; the edition repeats the bytes.
 
-A WSGI layer in front of Flask. What it remembers was answered from one PublicLibrary, and is dropped whole at the next
-edit and at the next embargo or expiry of any document, so no remembered page outlives what it was made from.
+A WSGI layer in front of Flask. All that it remembers was made from one PublicLibrary, and is dropped at the next edit
+and at the next embargo or expiry of any document, so no remembered page outlives what it was made from.
 """
 
 import gzip
@@ -30,21 +30,22 @@ if TYPE_CHECKING:
 
 EDITION_KEY = "sidedoor.web.edition"
 CHAT_COOKIE = "chat"
-"""The name of the one cookie there is, behind its prefix: it names a conversation."""
+"""The name, without its prefix, of the only cookie that the site sets: it identifies a conversation."""
 CHAT_COOKIES = (CHAT_COOKIE, f"__Host-{CHAT_COOKIE}")
 MARK_COOKIE = "left"
-"""A page leaves this one when a conversation is left (see public.hidden_first): no script can delete the other."""
+"""A page's script sets this one when a conversation is left (see public.hidden_first): no script can delete the
+other."""
 _PERSONAL = re.compile(rf"(?:^|;)\s*(?:{'|'.join(CHAT_COOKIES)}|{MARK_COOKIE})=")
 MIRROR_KEY = "sidedoor.mirror_of"
-"""Where the live site is, in a request that the export makes. Its answer is for the mirror alone."""
+"""The address of the live site, in a request that the export makes. Its answer is only for the mirror."""
 SAME_FOR_EVERYONE = "X-Sidedoor-Same-For-Everyone"
 """How a view tells the edition that its answer may be remembered. The header never leaves the edition."""
 WHOEVER_ASKS = "whoever asks"
-"""The header's value where the answer is the same even for who is in a conversation, and so large that it is worth any
-compression."""
+"""The header's value for an answer that is the same even for readers in a conversation, and so large that it is worth
+any compression."""
 
 _LARGEST_PAGE = 128 * 1024
-_LONGEST = timedelta(days=1)  # some answers hold a date of their own: security.txt
+_LONGEST = timedelta(days=1)  # some answers contain a date: security.txt
 _CODINGS = ("br", "gzip", "identity")
 WORTH_COMPRESSING = (
     "text/",
@@ -58,7 +59,7 @@ WORTH_COMPRESSING = (
 
 @dataclass(frozen=True)
 class Answer:
-    """One remembered response. `headers` are those that all its codings share; `codings` are those asked for so far."""
+    """One remembered response. `headers` are those that all its codings share; `codings` are those requested so far."""
 
     status: str
     headers: tuple[tuple[str, str], ...]
@@ -69,7 +70,7 @@ class Answer:
 
     @classmethod
     def of(cls, status: str, headers: Iterable[tuple[str, str]], body: bytes) -> "Answer":
-        """Of a response whose `headers` are all that it will carry."""
+        """Make one from a response whose `headers` are complete."""
         headers = list(headers)
         kept = tuple(
             (name, value)
@@ -79,7 +80,7 @@ class Answer:
         return cls(status, kept, body, (SAME_FOR_EVERYONE, WHOEVER_ASKS) in headers)
 
     def coded(self, coding: str) -> "Coded":
-        """In one coding: made at the first request for it."""
+        """The response in one coding, made at the first request for it."""
         if coding not in self.codings:
             varies = [("Vary", "Accept-Encoding")] if self._worth_compressing else []
             tag = f"{self._digest}-{coding}"
@@ -91,7 +92,7 @@ class Answer:
             return self.whole
         if self.whoever_asks:
             return _compressed_whatever_it_costs(self.whole, coding)
-        # Pages as small as they get; feeds and sitemaps, which programs read, quickly.
+        # Pages are made as small as possible; feeds and sitemaps, which programs read, are compressed quickly.
         if self._kind.startswith("text/html") and len(self.whole) <= _LARGEST_PAGE:
             return _compressed_page(self.whole, coding)
         return brotli.compress(self.whole, quality=4) if coding == "br" else gzip.compress(self.whole, 4, mtime=0)
@@ -113,17 +114,17 @@ class Answer:
         return preferred_coding(environ.get("HTTP_ACCEPT_ENCODING", ""), self._worth_compressing)
 
     def fit(self, environ: "WSGIEnvironment") -> "Answer":
-        """This answer, or where the request wants to show it in place, its part that is not there yet."""
-        wants = environ.get(IN_PLACE_KEY)
-        if wants is None or not self._kind.startswith("text/html"):
+        """This answer; or, if the request shows it in place, the part of it that the page there lacks."""
+        header = environ.get(IN_PLACE_KEY)
+        if header is None or not self._kind.startswith("text/html"):
             return self
         parts = self._parts
         if parts is None:
             return self
-        lacks = parts.lacks(wants)
-        if lacks not in self._alone:
-            self._alone[lacks] = Answer.of(self.status, self.headers, parts.alone(*lacks).encode())
-        return self._alone[lacks]
+        missing = parts.lacks(header)
+        if missing not in self._alone:
+            self._alone[missing] = Answer.of(self.status, self.headers, parts.alone(*missing).encode())
+        return self._alone[missing]
 
     @cached_property
     def _parts(self) -> Parts | None:
@@ -161,7 +162,7 @@ class Coded:
 
 
 def content_type(headers: Iterable[tuple[str, str]]) -> str:
-    """What a response's headers say that it is; empty where they do not."""
+    """The content type that a response's headers name; empty if they name none."""
     return next((value for name, value in headers if name.lower() == "content-type"), "")
 
 
@@ -172,7 +173,7 @@ def _compressed_well(body: bytes, coding: str) -> bytes:
     return small
 
 
-# Remembered, because most pages outlive an edition; of the few that are large, fewer.
+# Remembered, because most pages outlive an edition. Few answers are large, so fewer of those are.
 _compressed_page = lru_cache(maxsize=512)(_compressed_well)
 _compressed_whatever_it_costs = lru_cache(maxsize=16)(_compressed_well)
 
@@ -181,9 +182,9 @@ _compressed_whatever_it_costs = lru_cache(maxsize=16)(_compressed_well)
 class Edition:
     """The public library of one moment, and the answers made from it so far, by path.
 
-    `addresses`: those whose answers may be remembered. `parts`: what stands in many of them, made once. `since`: when
-    what the public sees last changed. `turn`: whoever makes a costly answer takes it, so that such a one is made once
-    and not by all who wait for it.
+    `addresses`: those whose answers may be remembered. `parts`: pieces that many of them share, made once. `since`:
+    when the public content last changed. `turn`: a lock for costly answers, so that each is made once and not by all
+    who wait for it.
     """
 
     library: Library
@@ -206,9 +207,9 @@ class Edition:
         now: datetime,
         addresses: Callable[[PublicLibrary], Container[str]],
     ) -> "Edition":
-        """The edition that follows this one, with what is `public` of the `library`.
+        """The next edition, of what is `public` in the `library`.
 
-        A change to a draft changes nothing, not even how soon we answer.
+        A change to a draft keeps all answers: it must not change anything, not even how soon we answer.
         """
         if self._lasts(now) and public.shows_the_same_as(self.public):
             return replace(self, library=library, public=public)
@@ -219,18 +220,19 @@ class Edition:
 
 
 def in_conversation(environ: "WSGIEnvironment") -> bool:
-    """Whether a request carries the cookie that names a conversation, or the mark that one was left.
+    """Whether a request carries the cookie that identifies a conversation, or the mark that one was left.
 
-    Its answer is made for this reader alone: it is neither remembered nor taken from what is."""
+    Its answer is made for this reader alone: it is neither remembered nor taken from what is remembered.
+    """
     return _PERSONAL.search(environ.get("HTTP_COOKIE", "")) is not None
 
 
 class EditionLayer:
-    """Gives every request one Edition from start to end, and answers from it where it can.
+    """Gives every request one Edition from start to end, and answers from it if possible.
 
-    `complete` adds to a response's headers whatever policy it still lacks, before it is remembered. `addresses` gives
-    all addresses of a public library: nothing else is ever remembered, whatever is asked. `costly`: those of the paths
-    that are made by one thread at a time.
+    `complete` adds to a response's headers whatever policy they still lack, before it is remembered. `addresses` gives
+    all addresses of a public library: nothing else is ever remembered, whatever is requested. `costly`: whether the
+    answer at a path is made by one thread at a time.
     """
 
     def __init__(
@@ -254,7 +256,7 @@ class EditionLayer:
         self._edition = Edition(library, public, now, now, addresses(public))
 
     def edition(self) -> Edition:
-        """The edition of now."""
+        """The current edition."""
         edition = self._edition
         library, now = self._live.library, self._clock()
         if not edition.valid(library, now):
@@ -262,12 +264,12 @@ class EditionLayer:
             self._edition = edition = edition.after(library, public, now, self._addresses)
         return edition
 
-    def still(self, edition: Edition) -> bool:
-        """Whether this edition is that of now. It makes no other, so it may be asked where nobody may wait."""
+    def is_current(self, edition: Edition) -> bool:
+        """Whether this edition is the current one. Makes no new one, so it may be called where nothing may block."""
         return self._edition is edition and edition.valid(self._live.library, self._clock())
 
     def remembered(self, environ: "WSGIEnvironment") -> Answer | None:
-        """The answer to this request, if it is one that was answered before in this edition."""
+        """The answer to this request, if this edition has given it before."""
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD") or environ.get("QUERY_STRING") or MIRROR_KEY in environ:
             return None
         if in_conversation(environ):
@@ -276,7 +278,7 @@ class EditionLayer:
         return answer.fit(environ) if answer else None
 
     def at_hand(self, environ: "WSGIEnvironment") -> bool:
-        """Whether `remembered` has the answer as it is sent, with nothing to make first."""
+        """Whether `remembered` has the answer ready to be sent, with nothing left to make."""
         if not self._edition.valid(self._live.library, self._clock()):
             return False
         answer = self.remembered(environ)
@@ -300,9 +302,9 @@ class EditionLayer:
     def _answer(
         self, edition: Edition, path: str, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        known = edition.answers.get(path)
-        if known and known.whoever_asks and MIRROR_KEY not in environ:
-            return known.send(environ, start_response)
+        remembered = edition.answers.get(path)
+        if remembered and remembered.whoever_asks and MIRROR_KEY not in environ:
+            return remembered.send(environ, start_response)
         body, status, headers = run_wsgi_app(self._application, {**environ, "REQUEST_METHOD": "GET"}, buffered=True)
         whole = b"".join(body)
         for_anybody = not in_conversation(environ) or headers.get(SAME_FOR_EVERYONE) == WHOEVER_ASKS
@@ -316,7 +318,8 @@ class EditionLayer:
 
 @lru_cache(maxsize=512)
 def preferred_coding(accept_encoding: str, choice: bool) -> str:
-    """The coding that a client weights highest, ours deciding among equals; identity when it names none we have."""
+    """The coding that a client weights highest (our order decides among equals); identity if it names none that we
+    have."""
     if not choice or not accept_encoding:
         return "identity"
     weights = dict(parse_accept_header(accept_encoding))

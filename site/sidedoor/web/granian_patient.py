@@ -1,7 +1,7 @@
-"""granian, whose reload waits until a new worker takes connections before the old one has to go.
+"""granian with a reload that waits: an old worker ends only after a new one takes connections.
 
-granian itself waits for 3.5 s. A worker that has a national newsroom to look through takes longer than that, and in
-between nobody would listen. `python -m sidedoor.web.granian_patient …` takes the arguments of `python -m granian`.
+granian itself waits for 3.5 s. A worker that has to read a national newsroom takes longer, and in between nobody would
+listen. `python -m sidedoor.web.granian_patient …` takes the arguments of `python -m granian`.
 """
 
 import time
@@ -17,12 +17,12 @@ _LISTENS = "0A"  # https://docs.kernel.org/networking/proc_net_tcp.html
 
 
 class PatientServer(MPServer):
-    """The server that granian's command makes. Each of its workers listens with a socket of its own (SO_REUSEPORT)."""
+    """The server of granian's command. Each of its workers listens on a socket of its own (SO_REUSEPORT)."""
 
     _reloads = False
 
     def _respawn_workers(self, workers: Any, spawn_target: Any, target_loader: Any, delay: float = 0) -> None:
-        self._reloads = delay > 0  # else one died, and nobody is to go
+        self._reloads = delay > 0  # otherwise one died, and none has to end
         super()._respawn_workers(workers, spawn_target, target_loader)
         self._reloads = False
 
@@ -48,12 +48,12 @@ class PatientServer(MPServer):
 
 
 def listening(port: int) -> int:
-    """How many sockets of this machine take connections at a port."""
-    found = 0
+    """How many sockets of this machine listen on a port."""
+    sockets = 0
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         rows = [line.split() for line in Path(table).read_text("ascii").splitlines()] if Path(table).exists() else []
-        found += sum(row[3] == _LISTENS and row[1].endswith(f":{port:04X}") for row in rows)
-    return found
+        sockets += sum(row[3] == _LISTENS and row[1].endswith(f":{port:04X}") for row in rows)
+    return sockets
 
 
 if __name__ == "__main__":

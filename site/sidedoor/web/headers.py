@@ -1,4 +1,5 @@
-"""Every response header of policy, in one table. flask-talisman sets them on what Flask answers; see outermost.py."""
+"""All headers of the policy, in one table. flask-talisman sets them on what Flask answers; outermost.py completes the
+rest."""
 
 from collections.abc import Callable, Iterable
 from functools import cache
@@ -10,34 +11,35 @@ from sidedoor.web.inline import script_hashes
 from sidedoor.web.sheet import NONE, Rules, dressed
 
 IN_PLACE = "Sidedoor-In-Place"
-"""What travel.js says with a fetch that stores nothing (`cache: "no-store"`) and is shown in the page that asked."""
+"""travel.js sends this with a fetch that stores nothing (`cache: "no-store"`) and is shown in the page that sent it."""
 IN_PLACE_KEY = f"HTTP_{IN_PLACE.upper().replace('-', '_')}"
 NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
-"""The policy of whatever is no page of its own: it has nothing to load and nothing to run."""
+"""The policy of every answer that is no page: it has nothing to load and nothing to run."""
 _POLICY = '<meta http-equiv="Content-Security-Policy" content="{}">'
-"""In the head of a mirror's page. A template leaves it empty, and no text of a page can hold such a tag."""
+"""The policy in the head of a mirror's page. A template leaves it empty, and no text of a page can hold such a tag."""
 _ANY_IN_A_PAGE = "'unsafe-inline'"
 _FEATURES = ("browsing-topics camera display-capture geolocation microphone payment usb").split()
 
 
 def content_security_policy(https: bool, style: str = NONE) -> str:
-    """Nothing is allowed but this site's own pictures, recordings and forms, and style and scripts by their hashes.
+    """Allow nothing but this site's own pictures, recordings and forms, and styles and scripts by their hashes.
 
-    `style`: the source of the page's own (see sheet.py).
+    `style`: the source for the page's own style (see sheet.py).
     """
     return _written({**_of_a_page(style), "frame-ancestors": "'none'"}, https)
 
 
 def policy_in_page(https: bool, style: str) -> str:
-    """The same, for the head of a mirror's page: page and hashes are of one release then, whatever serves them.
+    """The same for the head of a mirror's page: page and hashes are then of one release, whatever serves them.
 
-    Who may frame a page can be said in a header alone (CSP3, 3.3).
+    Only a header can say who may frame a page (CSP3, 3.3).
     """
     return _written(_of_a_page(style), https)
 
 
 def mirror_headers(https: bool) -> dict[str, str]:
-    """The whole set for all pages of a mirror, each of which allows its own style alone in its head: both count."""
+    """The whole set for all pages of a mirror. The policy in each page's head allows only its own style: both policies
+    count."""
     return policy_headers(https) | {"Content-Security-Policy": content_security_policy(https, _ANY_IN_A_PAGE)}
 
 
@@ -47,7 +49,7 @@ def _of_a_page(style: str) -> dict[str, str]:
         "script-src": " ".join(script_hashes()),
         "style-src": style,
         "img-src": "'self' data:",
-        "media-src": "'self'",  # a page arrived at decides for all that are read in it
+        "media-src": "'self'",  # the page that was loaded decides for all that are shown in it
         "connect-src": "'self'",
         "form-action": "'self'",
         "base-uri": "'none'",
@@ -62,7 +64,7 @@ def _written(directives: dict[str, str], https: bool) -> str:
 
 
 def policy_headers(https: bool) -> dict[str, str]:
-    """The whole set, as it stands on every response.
+    """The whole set, as every response has it.
 
     Referrer-Policy is same-origin, not no-referrer, because no-referrer makes the Origin of our own forms `null`.
     """
@@ -86,11 +88,11 @@ def policy_headers(https: bool) -> dict[str, str]:
 def set_policy(app: Flask, https: bool, rules: Callable[[], Rules]) -> None:
     """Let flask-talisman set the policy. Redirecting is left to the outermost layer, which knows the trusted hosts.
 
-    `rules` gives those of the site that the request is answered from.
+    `rules` gives the style rules of the site that the request is answered from.
     """
     headers = policy_headers(https)
 
-    @app.after_request  # registered first, so it is asked after Talisman, which knows one policy for all pages
+    @app.after_request  # registered first, so it runs after Talisman, which knows one policy for all pages
     def of_this_page(response: Response) -> Response:
         policy = NO_PAGE
         if response.mimetype == "text/html":
@@ -115,23 +117,25 @@ def set_policy(app: Flask, https: bool, rules: Callable[[], Rules]) -> None:
 
 
 def with_policy(headers: list[tuple[str, str]], https: bool) -> list[tuple[str, str]]:
-    """A response's headers, and whatever of the public site's policy they still lack."""
+    """A response's headers, with whatever they still lack of the public site's policy."""
     kind = next((value for name, value in headers if name.lower() == "content-type"), "")
     return completed(headers, _policy(https, kind.startswith("text/html")))
 
 
 def completed(headers: list[tuple[str, str]], policy: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """A response's headers, and whatever of `policy` they still lack."""
+    """A response's headers, with whatever they still lack of `policy`."""
     present = {name.lower() for name, _ in headers}
     return [*headers, *(header for header in policy if header[0].lower() not in present)]
 
 
 def in_place(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """The headers of an answer that goes into a page which is there already. The one place where no-store is relaxed.
+    """The headers of an answer that is shown in a page that is already loaded. The only place where no-store is
+    relaxed.
 
-    An answer with no-store throws the page that asked for it out of Chromium's back/forward cache, so that Back from
-    another site loads the page arrived at instead of the page read. The fetch itself keeps the answer out of every
-    store (Fetch, 5.6); `private` does so for caches on the way, and Vary for whoever asks for the address as a page.
+    An answer with no-store removes the page that requested it from Chromium's back/forward cache, so that Back from
+    another site loads the page that was opened first instead of the page that was read. The fetch itself keeps the
+    answer out of every store (Fetch, 5.6); `private` keeps it out of caches on the way, and Vary from requests for the
+    same address as a page.
     """
     other = ("cache-control", "vary", "content-security-policy")
     kept = [header for header in headers if header[0].lower() not in other]

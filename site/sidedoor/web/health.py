@@ -1,7 +1,7 @@
-"""What keeps the site from being as it should, looked at every few seconds beside the answers, and told by code.
+"""What is wrong with the site, looked at every few seconds in the background and reported by code.
 
-The public `/healthz` tells strangers of the machine alone: nothing here may move with a draft. What is wrong with files
-and embargoes the desk adds for its own people (desk/health.py).
+The public `/healthz` tells strangers about the machine only: nothing there may change because of a draft. The desk adds
+what is wrong with files and embargoes, for its own people (desk/health.py).
 """
 
 import errno
@@ -28,67 +28,67 @@ LOOKS_EVERY_SECONDS = 10.0
 _UNSEEN_SECONDS = 300.0
 _LOW_SHARE, _LOW_BYTES = 0.05, 500_000_000
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-# The last three: its folder cannot be there.
+# The last three: its folder cannot exist.
 _READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR, errno.EEXIST)
 log = logging.getLogger("sidedoor.health")
 Check = Callable[[], Iterable[Problem]]
 
 
 class Health:
-    """The troubles that `checks` find. Each look is remembered for a few seconds, whoever asks and however often."""
+    """The problems that `checks` find. Each look is remembered for a few seconds, whoever asks and however often."""
 
     def __init__(self, *checks: Check) -> None:
         self._checks = checks
         self._looking = threading.Lock()
         self._looked = -math.inf
         self._watched = False
-        self._found: tuple[Problem, ...] = ()
+        self._problems: tuple[Problem, ...] = ()
 
     def troubles(self) -> tuple[Problem, ...]:
         """What is wrong now, or was a few seconds ago.
 
-        A look takes seconds where a machine says nothing, and a balancer does not wait: while one goes on, the last one
-        counts, and where somebody watches, nobody else looks.
+        A look takes seconds if a machine does not answer, and a load balancer does not wait: while a look is running,
+        the last one counts, and if a thread is watching, nobody else looks.
         """
         patience = LOOKS_EVERY_SECONDS * (3 if self._watched else 1)
         if time.monotonic() - self._looked >= patience:
             self._look()
-        return self._found
+        return self._problems
 
     def _look(self) -> None:
         if not self._looking.acquire(blocking=self._looked < 0):
             return
         try:
             if time.monotonic() - self._looked >= LOOKS_EVERY_SECONDS:
-                before, self._found = self._found, tuple(problem for check in self._checks for problem in check())
+                before, self._problems = self._problems, tuple(problem for check in self._checks for problem in check())
                 self._looked = time.monotonic()
-                _tell(before, self._found)
+                _tell(before, self._problems)
         finally:
             self._looking.release()
 
     def watch(self) -> None:
-        """For a thread of its own: look also while nobody asks, so that the log tells of it."""
+        """Look for ever, in a thread of its own: also while nobody asks, so that the log reports problems."""
         self._watched = True
         while True:
             try:
                 self._look()
-            except Exception:  # one look that fails is no reason to look no more
+            except Exception:  # one failed look is no reason to stop
                 log.exception("It could not be looked at how everything is.")
             time.sleep(LOOKS_EVERY_SECONDS)
 
 
 def _tell(before: tuple[Problem, ...], now: tuple[Problem, ...]) -> None:
-    known, wrong = {problem.code for problem in before}, {problem.code for problem in now}
+    codes_before, codes_now = {problem.code for problem in before}, {problem.code for problem in now}
     for problem in now:
-        if problem.code not in known and problem.code is not Code.FOLDER_AWAY:  # live.py tells of that
+        if problem.code not in codes_before and problem.code is not Code.FOLDER_AWAY:  # live.py logs that
             log.warning("%s", problem)
     for problem in before:
-        if problem.code not in wrong and problem.code is not Code.FOLDER_AWAY:
+        if problem.code not in codes_now and problem.code is not Code.FOLDER_AWAY:
             log.info("%s (%s): mended.", problem.file, problem.code)
 
 
 def content(live: LiveLibrary) -> Check:
-    """Whether the content folder is there, and is looked at."""
+    """Whether the content folder is there, and is being watched."""
 
     def check() -> Iterable[Problem]:
         if live.away:
@@ -100,7 +100,7 @@ def content(live: LiveLibrary) -> Check:
 
 
 def disk(folder: Path, called: str, make: bool = False) -> Check:
-    """Whether something can be written to `folder`, and how long it will. `make`: also where it is not there yet."""
+    """Whether `folder` can be written to, and has room left. `make`: make it if it is not there yet."""
 
     def check() -> Iterable[Problem]:
         probe = folder / f".probe-{os.getpid()}"
@@ -129,7 +129,7 @@ def disk(folder: Path, called: str, make: bool = False) -> Check:
 
 
 def chat_store(chats: ChatStore, clock: Clock, wanted: Callable[[], bool]) -> Check:
-    """Whether conversations can be had, where the site has a chat."""
+    """Whether the chat's store can be used, if the site has a chat."""
 
     def check() -> Iterable[Problem]:
         if wanted():
@@ -142,15 +142,15 @@ def chat_store(chats: ChatStore, clock: Clock, wanted: Callable[[], bool]) -> Ch
 
 
 def database(home: Home, schemas: Sequence[Schema]) -> Check:
-    """Whether the server of the databases answers, where there is one."""
+    """Whether the database server answers, if there is one."""
     if not home.server:
         return lambda: ()
-    asked = [open_database(home, schema) for schema in schemas[:1]]
+    stores = [open_database(home, schema) for schema in schemas[:1]]
 
     def check() -> Iterable[Problem]:
         try:
-            for one in asked:
-                with one.reading():
+            for store in stores:
+                with store.reading():
                     pass
         except sqlite3.Error:
             yield Problem("the database", None, Code.HEALTH_DATABASE_DOWN)
@@ -159,5 +159,5 @@ def database(home: Home, schemas: Sequence[Schema]) -> Check:
 
 
 def as_json(problems: Iterable[Problem]) -> list[dict[str, str]]:
-    """For a monitor the code, for people the sentence."""
+    """Each problem's code, for a monitor, and its sentence, for people."""
     return [{"code": problem.code, "says": str(problem.words())} for problem in problems]

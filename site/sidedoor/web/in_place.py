@@ -1,11 +1,11 @@
-"""What goes into a page that is there already: of an answer, its `main` alone, and its style and what stands around it
-where that page lacks them.
+"""The part of an answer that is shown in a page that is already loaded: its `main` alone, and its style and what stands
+around it if that page lacks them.
 
 It is cut out of the whole page, so it is the same by construction, and no template knows of it. Documents are sanitised
-and templates are ours, so the marks that are looked for stand in a page once.
+and templates are ours, so each mark that is searched for stands in a page once.
 
-Who asks says so in a header (see IN_PLACE in headers.py), never by an address of its own: so no address shows a page
-without “Hide this page”. Where the header is not understood (a mirror), the whole page comes, which does as well.
+The request says so in a header (see IN_PLACE in headers.py), never by an address of its own: so no address shows a page
+without “Hide this page”. A mirror, which does not know the header, sends the whole page; that works as well.
 """
 
 import re
@@ -32,22 +32,29 @@ class Parts:
 
     @classmethod
     def of(cls, page: str) -> "Parts | None":
-        """The parts of a whole page; None where it is no page of this site's layout."""
+        """The parts of a whole page; None if it does not have this site's layout."""
         root, body, main = _ROOT.search(page), _BODY.search(page), _MAIN.search(page)
         if not (root and body and main):
             return None
-        told = dict(_ATTRIBUTE.findall(root[0]))
+        attributes = dict(_ATTRIBUTE.findall(root[0]))
         style = _STYLE.search(page)
-        return cls(root[0], told.get("lang", ""), told.get("dir", "ltr"), style[0] if style else "", body[0], main[0])
+        return cls(
+            root[0],
+            attributes.get("lang", ""),
+            attributes.get("dir", "ltr"),
+            style[0] if style else "",
+            body[0],
+            main[0],
+        )
 
     def lacks(self, header: str) -> tuple[bool, bool]:
-        """What who asks does not have: the words around `main`, and this page's style. The header lists the languages
-        of which the first is there, and says `style` where every rule is."""
+        """Whether the page that asks lacks the words around `main`, and this page's style. The header lists the
+        languages in which it has those words, and says `style` if it has every rule."""
         has = header.split()
         return self.language not in has, "style" not in has
 
     def alone(self, framed: bool, styled: bool) -> str:
-        """`main` alone; if `framed`, with the words around it; if `styled`, after the page's style. No script comes."""
+        """`main` alone; if `framed`, with the words around it; if `styled`, after the page's style. Without scripts."""
         body = self.main
         if framed:
             before, _, after = self.body.partition(self.main)

@@ -1,4 +1,4 @@
-"""Scripts, put into the page itself and allowed by their hash. (Its style: sheet.py.)
+"""Scripts that stand in the page itself and are allowed by their hashes. (Styles: sheet.py.)
 
 So a page is one response, works when every other file fails, and leaves nothing in the browser's cache.
 """
@@ -16,30 +16,30 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 # The wheel carries the folder inside the package; a checkout has it beside site/.
 STATIC = _PACKAGE / "static" if (_PACKAGE / "static").is_dir() else _PACKAGE.parents[1] / "static"
 BUNDLES = {
-    # The exit stands alone: nothing else that fails can stop it.
+    # The exit stands alone: no failure elsewhere can stop it.
     "exit.js": ("exit/hide-page.js", "exit/shortcut.js"),
     "after.js": ("taps.js", "offer.js"),
-    # On no page: it comes with the pack. Last, what some pages alone have to do; each looks for its own.
+    # On no page: it comes with the pack. The second line is for some pages only; each script looks for its own.
     "carried.js": (
         *("pack.js", "travel.js", "fold.js", "chat-tabs.js", "exit/pinch.js"),
         *("guide.js", "contacts.js", "copy-link.js", "plan.js", "questions.js"),
     ),
-    # On no page: the chat's own pages, and those of who is in one, ask for it (`data-script`, taps.js).
+    # On no page: the chat's own pages, and all pages of a reader who is in one, load it (`data-script`, taps.js).
     "chat.js": ("chat.js",),
 }
-"""Each `<script>` element of a page, and the files of static/js it holds. The policy of every page lists them all by
-their hash, because what is read in place is ruled by the page arrived at; so they are few."""
+"""Each `<script>` element of a page, and the files of static/js it holds. The policy of every page lists the hashes of
+all, because what is shown in place is under the policy of the page that was loaded; so they are few."""
 
 
 def inline_script(name: str, **data: str | None) -> Markup:
-    """A `<script>` element of BUNDLES, told `data` in data- attributes, which the hash leaves out."""
-    told = Markup("").join(Markup(' data-{}="{}"').format(key, value) for key, value in data.items() if value)
-    return Markup(f"<script{told}>{bundle(name)}</script>")
+    """A `<script>` element of BUNDLES, with `data` in data- attributes, which its hash does not cover."""
+    attributes = Markup("").join(Markup(' data-{}="{}"').format(key, value) for key, value in data.items() if value)
+    return Markup(f"<script{attributes}>{bundle(name)}</script>")
 
 
 @cache
 def bundle(name: str) -> str:
-    """What a `<script>` element of BUNDLES holds, in the bytes that its hash is of."""
+    """The text of a `<script>` element of BUNDLES, in the bytes that its hash is for."""
     return shortened("".join((STATIC / "js" / part).read_text("utf-8") for part in BUNDLES[name]))
 
 

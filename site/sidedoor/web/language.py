@@ -23,17 +23,17 @@ from sidedoor.documents.document import Document
 from sidedoor.documents.problems import Level, Problem
 from sidedoor.documents.site import Wording
 from sidedoor.web.current import current_public
-from sidedoor.web.spoken import FORM_KEY, LANGUAGE_KEY
+from sidedoor.web.language_layer import FORM_KEY, LANGUAGE_KEY
 
 N_ = str
-"""Marks a sentence for translators that is translated elsewhere."""
-_WRITTEN = re.compile(r"([+(]?\d(?:[ ():./-]{0,2}\d)+)")
-"""A number among what somebody wrote. The scripts of the chat know it, too: chat.js, desk/chats/board.js."""
+"""Marks a sentence for translators that other code translates."""
+_NUMBER = re.compile(r"([+(]?\d(?:[ ():./-]{0,2}\d)+)")
+"""A number in what somebody wrote. The chat's scripts have the same: chat.js, desk/chats/board.js."""
 LOCALE = Path(__file__).resolve().parents[1] / "locale"
 
 
 def current_language() -> str:
-    """BCP 47 tag of what is being made: the page's, or that of a part of it which is in another language."""
+    """BCP 47 tag of the page being made, or of a part of it that is in another language."""
     return getattr(g, "language", None) or page_language()
 
 
@@ -42,8 +42,8 @@ def page_language() -> str:
     return request.environ.get(LANGUAGE_KEY) or current_public().site.language
 
 
-def folder_asked() -> str:
-    """The language of the address, or the form of the site's own: where `PublicLibrary.find` looks."""
+def requested_folder() -> str:
+    """The folder that `PublicLibrary.find` looks in: the language of the address, or a form of the site's own."""
     return request.environ.get(FORM_KEY) or page_language()
 
 
@@ -59,7 +59,7 @@ def speaking(language: str) -> Iterator[None]:
 
 @cache
 def translations(language: str) -> gettext.NullTranslations:
-    """The interface strings in `language`, straight from its .po file; English where there is none."""
+    """The interface strings in `language`, straight from its .po file; English if there is none."""
     path = LOCALE / language / "LC_MESSAGES" / "sidedoor.po"
     if not path.is_file():
         return gettext.NullTranslations()
@@ -79,39 +79,42 @@ def translate(text: str) -> str:
     return _own_words(language, text) or translations(language).gettext(text)
 
 
-def translate_number(one: str, many: str, number: int) -> str:
-    """The same for a sentence that depends on a number. The owner's words are `one`'s for 1, else `many`'s."""
+def translate_number(singular: str, plural: str, number: int) -> str:
+    """The same for a sentence that depends on a number. The owner's words are those for `singular` at 1, else for
+    `plural`."""
     language = current_language()
-    own = _own_words(language, one if number == 1 else many)
-    return own or translations(language).ngettext(one, many, number)
+    own = _own_words(language, singular if number == 1 else plural)
+    return own or translations(language).ngettext(singular, plural, number)
 
 
 def _own_words(language: str, text: str) -> str:
-    """The owner's words for a sentence; none, if they lack what the sentence is filled with."""
+    """The owner's words for a sentence; empty if they lack a placeholder of it."""
     own = current_public().site.words.get(language, {}).get(text, "")
     return own if own and own_words_fit(text, own) else ""
 
 
 @lru_cache(maxsize=1024)
 def own_words_fit(text: str, own: str) -> bool:
-    """Whether words hold what is filled into a sentence, `%(number)s` say, and no other percent sign."""
-    filled = re.compile(r"%\(\w+\)s")
-    return sorted(filled.findall(text)) == sorted(filled.findall(own)) and "%" not in filled.sub("", own)
+    """Whether the owner's words have the placeholders of a sentence, such as `%(number)s`, and no other percent
+    sign."""
+    placeholder = re.compile(r"%\(\w+\)s")
+    return sorted(placeholder.findall(text)) == sorted(placeholder.findall(own)) and "%" not in placeholder.sub("", own)
 
 
 def has_words(language: str) -> bool:
-    """Whether the interface speaks a language. English is what code and templates are written in."""
+    """Whether the interface has words in a language. English is what code and templates are written in."""
     return language.split("-")[0] == "en" or (LOCALE / language / "LC_MESSAGES" / "sidedoor.po").is_file()
 
 
 @cache
 def interface_sentences() -> frozenset[str]:
-    """Every sentence of the interface, as code and templates write it: what own words can be for."""
-    found = set()
+    """Every sentence of the interface, as code and templates write it: those that an owner can put in their own
+    words."""
+    sentences = set()
     for path in LOCALE.glob("*/LC_MESSAGES/sidedoor.po"):
         for message in read_po(io.BytesIO(path.read_bytes())):
-            found |= {message.id} if isinstance(message.id, str) else set(message.id)
-    return frozenset(found - {""})
+            sentences |= {message.id} if isinstance(message.id, str) else set(message.id)
+    return frozenset(sentences - {""})
 
 
 @cache
@@ -128,7 +131,7 @@ def direction(language: str) -> str:
 
 
 def language_name(language: str) -> str:
-    """What speakers call it: `Cymraeg`."""
+    """What its speakers call a language: `Cymraeg`."""
     return (_locale(language).get_display_name(language) or language).capitalize()
 
 
@@ -141,8 +144,8 @@ def long_date(moment: date | datetime) -> str:
 
 
 def said(wording: Wording | None) -> str:
-    """The owner's words in the language of the page being made, or marked as the language that they are in; nothing
-    where there are none."""
+    """The owner's words in the language of the page being made, or else marked with the language they are in; empty if
+    there are none."""
     if not wording:
         return ""
     language = current_language()
@@ -153,61 +156,62 @@ def said(wording: Wording | None) -> str:
 
 
 def marked(words: str, language: str) -> str:
-    """Words as they stand on the page being made: told apart where they are in another language than it."""
+    """Words for the page being made, marked with their language if that is not the page's."""
     if not words or language == current_language():
         return words
     return Markup('<span lang="{}" dir="{}">{}</span>').format(language, direction(language), words)
 
 
 def name_in_english(language: str) -> str:
-    """What somebody says who wants an interpreter: `Urdu`."""
+    """What to say when asking for an interpreter: `Urdu`."""
     return _locale(language).get_display_name("en") or language
 
 
 def in_site_language(text: str) -> str:
-    """A sentence of the interface in the site's own language, for what is said in both."""
-    own = current_public().site.language
-    with speaking(own):
-        said_in_it = translate(text)
-    return marked(said_in_it, own)
+    """A sentence of the interface in the site's own language, for what is said in both languages."""
+    language = current_public().site.language
+    with speaking(language):
+        translated = translate(text)
+    return marked(translated, language)
 
 
 def language_in_words(language: str) -> str:
-    """What the speakers of the page's language call another one: `Saesneg`."""
+    """What speakers of the page's language call another language: `Saesneg`."""
     return _locale(language).get_display_name(_locale(current_language())) or language
 
 
 def address_of(page: Document) -> str:
-    """Where a page is for who reads the page being made; of one that is lent, in their language."""
+    """The address of a page for the reader of the page being made; of one that is lent, in their language."""
     return in_own_language(page.path)
 
 
 def in_own_language(address: str) -> str:
-    """Where a page of the site's own language is for who reads the page being made: `/cy/help`."""
+    """The address of a page of the site's own language for the reader of the page being made: `/cy/help`."""
     return current_public().in_language(address, page_language())
 
 
-@pass_context  # so that Jinja does not work it out once, for the first language that asks
+@pass_context  # so that Jinja does not evaluate it only once, for the first language
 def _here(_context: Context, address: str) -> str:
     return in_own_language(address)
 
 
 def dialled(number: str) -> str:
-    """A number, a time or a code, kept in its own order among letters that are written from the right."""
+    """A number, a time or a code, kept in its own order within right-to-left text."""
     return Markup('<bdi dir="ltr">{}</bdi>').format(number) if direction(current_language()) == "rtl" else number
 
 
 def in_dialling_order(text: str) -> Markup:
     """Words that somebody wrote, in whatever language, with each number kept in its own order."""
-    said = (
-        escape(one) if at % 2 == 0 else Markup('<bdi dir="ltr">{}</bdi>').format(one)
-        for at, one in enumerate(_WRITTEN.split(text))
+    pieces = (
+        escape(piece) if at % 2 == 0 else Markup('<bdi dir="ltr">{}</bdi>').format(piece)
+        for at, piece in enumerate(_NUMBER.split(text))
     )
-    return Markup("").join(said)
+    return Markup("").join(pieces)
 
 
 def awaiting_review(languages: Collection[str]) -> list[Problem]:
-    """Those of `languages` whose interface no human translator has read yet: their .po file says so in its header."""
+    """A warning for each of `languages` whose interface no human translator has read yet: its .po file says so in its
+    header."""
     return [
         Problem(
             f"locale/{path.parents[1].name}",

@@ -1,8 +1,8 @@
-"""What this site writes down: problems with content and faults of its own, a line each, with time and level.
+"""The site's log: problems with content and faults of its own, a line each, with time and level.
 
-Never an address, a path that was asked for, or a word of a visitor: an exception's own message may quote one, so of a
-fault its kind and its places in the code are written. What every worker sees is written by one of them: whoever holds
-a lock, which the system takes from it when it ends.
+It never holds an address, a requested path, or a word of a visitor. An exception's own message may quote one, so a
+fault is logged by its kind and its places in the code. What every worker sees is logged by one of them: the one that
+holds a lock, which the system releases when it ends.
 """
 
 import fcntl
@@ -24,7 +24,7 @@ _Fault = tuple[type[BaseException], BaseException, TracebackType | None] | tuple
 
 
 class OneLine(logging.Formatter):
-    """`2026-11-28T09:30:00Z WARNING help/money.md:3: …`, whatever is in it; a fault by its kind and places."""
+    """`2026-11-28T09:30:00Z WARNING help/money.md:3: …`, whatever the record holds; a fault by its kind and places."""
 
     converter = staticmethod(time.gmtime)
 
@@ -32,7 +32,7 @@ class OneLine(logging.Formatter):
         super().__init__("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%SZ")
 
     def formatException(self, ei: _Fault) -> str:
-        """The kind of fault, and where it came about, the innermost place last."""
+        """The kind of fault, and where it happened, the innermost place last."""
         kind, error, trace = ei
         assert kind is not None
         places = [
@@ -43,12 +43,12 @@ class OneLine(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The record in one line."""
-        record.exc_text = None  # another handler's, with the message in it
+        record.exc_text = None  # another handler may have set it, with the message in it
         return " | ".join(line for line in super().format(record).splitlines() if line)
 
 
 def _reason(error: BaseException | None) -> str:
-    """What the system or SQLite calls it; their words quote nobody."""
+    """What the system or SQLite calls the error; their words quote nobody."""
     if isinstance(error, OSError) and error.strerror:
         return f" ({error.strerror})"
     if isinstance(error, sqlite3.Error):
@@ -64,8 +64,8 @@ class _NoRequests(logging.Filter):
         return " - - [" not in str(record.msg) and "HTTP/" not in record.getMessage()
 
 
-class _OneOfUs(logging.Filter):
-    """Lets lines through in the process that holds the lock `file`; where there can be no lock, in every process."""
+class _OneWorker(logging.Filter):
+    """Lets lines through in the process that holds the lock `file`; if there can be no lock, in every process."""
 
     def __init__(self, file: Path) -> None:
         super().__init__()
@@ -106,14 +106,14 @@ def set_up_logs() -> None:
 
 
 def without_a_log() -> None:
-    """For a program that says by itself what it finds: what the modules it asks would log is not said a second time."""
+    """For a program that prints its findings: the modules it calls must not log them a second time."""
     logging.getLogger("sidedoor").addHandler(logging.NullHandler())
 
 
 def tell_once(data: Path, application: str) -> None:
-    """From now on one worker of `application` alone says what all of them see."""
-    one_of_us = _OneOfUs(data / f"{application}.log.lock")
+    """From now on only one worker of `application` logs what all of them see."""
+    one_worker = _OneWorker(data / f"{application}.log.lock")
     for name in ONCE:
         log = logging.getLogger(name)
-        if not any(isinstance(known, _OneOfUs) for known in log.filters):
-            log.addFilter(one_of_us)
+        if not any(isinstance(known, _OneWorker) for known in log.filters):
+            log.addFilter(one_worker)

@@ -1,8 +1,8 @@
-"""The style rules that a site's own choices make: its colours, its mark, and one place's numbers on a card to carry.
+"""The style rules for a site's own choices: its colours, its mark, and the numbers of one place on a card to carry.
 
-Colours and mark are the same on every page of a site, and stand in its `<style>` after the rules of all sites; so does
-what cards need, on the pages with cards.
-A colour that could not be read is not used: check says which, and the site keeps the one it comes with.
+Colours and mark are the same on every page of a site, and stand in its `<style>` after the rules of all sites; so do
+the rules for cards, on pages with cards. A colour that could not be read is not used: check says which, and the site
+keeps its default.
 """
 
 import base64
@@ -19,21 +19,21 @@ from sidedoor.web.sheet import Rules, source
 
 LEAST_FOR_TEXT = 7.0
 LEAST_FOR_LINKS = 4.5
-"""WCAG 2.2: AAA for what is read at length, AA for links and buttons, which are told apart in other ways too."""
-_made: tuple[Site, Rules] | None = None
+"""WCAG 2.2: AAA for what is read at length, AA for links and buttons, which can be recognised in other ways too."""
+_latest: tuple[Site, Rules] | None = None
 
 
 def site_rules(site: Site) -> Rules:
-    """The rules for this site; empty where it chose nothing that needs any. Ids are letters, digits and hyphens."""
-    global _made
-    made = _made
-    if made is None or made[0] is not site:
-        _made = made = site, Rules("".join([*_colours(site.look), *_mark(site.look)]), "".join(_narrowing(site)))
-    return made[1]
+    """The rules for this site; empty if its choices need none. Ids are letters, digits and hyphens."""
+    global _latest
+    latest = _latest
+    if latest is None or latest[0] is not site:
+        _latest = latest = site, Rules("".join([*_colours(site.look), *_mark(site.look)]), "".join(_narrowing(site)))
+    return latest[1]
 
 
 def check_look(site: Site) -> list[Problem]:
-    """Colours that would not be read, with what they reach and what they need."""
+    """A problem for each colour that could not be read, with the contrast that it reaches and that it needs."""
     problems = []
     for name, colour, reached, least in _too_faint(site.look):
         values = {"colour": colour, "reached": f"{reached:.1f}", "least": f"{least:g}"}
@@ -45,12 +45,12 @@ def check_look(site: Site) -> list[Problem]:
 def _tokens() -> tuple[Mapping[str, str], Mapping[str, str]]:
     """The style sheet's own colours, for light and for dark."""
     light, dark, *_ = re.findall(r":root ?\{([^}]*--paper:[^}]*)\}", source("public.css"))
-    in_light, in_dark = (dict(re.findall(r"--([\w-]+):(#[0-9a-f]{6})\b", found)) for found in (light, dark))
+    in_light, in_dark = (dict(re.findall(r"--([\w-]+):(#[0-9a-f]{6})\b", block)) for block in (light, dark))
     return in_light, in_light | in_dark
 
 
 def _too_faint(look: Look) -> Iterator[tuple[str, str, float, float]]:
-    """Name, colour, the contrast that it reaches, and the least it has to."""
+    """Each choice that is too faint: name, colour, the contrast that it reaches, and the least that it needs."""
     light, _ = _tokens()
     paper = light["paper"]
     if look.paper:
@@ -60,14 +60,14 @@ def _too_faint(look: Look) -> Iterator[tuple[str, str, float, float]]:
         else:
             paper = look.paper
     if look.accent:
-        on = _papers(paper)
-        reached = min(contrast(look.accent, on[name]) for name in ("paper", "card", "tint"))
+        papers = _papers(paper)
+        reached = min(contrast(look.accent, papers[name]) for name in ("paper", "card", "tint"))
         if reached < LEAST_FOR_LINKS:
             yield "accent", look.accent, reached, LEAST_FOR_LINKS
 
 
 def _papers(paper: str) -> dict[str, str]:
-    """What lies on the paper and beneath it, made of it as the style sheet's own are of its own."""
+    """The colours that go with a paper, mixed from it as the style sheet mixes its own."""
     ink = _tokens()[0]["ink"]
     return {
         "paper": paper, "card": mixed(paper, "#ffffff", 0.7), "tint": mixed(paper, ink, 0.06),
@@ -89,7 +89,7 @@ def _colours(look: Look) -> Iterator[str]:
         in_dark |= _of_accent(lit, dark["paper"])
     if in_light:
         yield f"@media screen{{:root{{{_written(in_light)}}}}}"
-        # Paper prints black on white. What is chosen is for light paper: the dark keeps its own, but for the accent.
+        # Print is black on white. The choice is for light paper: dark pages keep their own colours, except the accent.
         kept = {name: dark[name] for name in in_light}
         yield f"@media screen and (prefers-color-scheme:dark){{:root{{{_written(kept | in_dark)}}}}}"
 
@@ -114,7 +114,7 @@ def _mark(look: Look) -> Iterator[str]:
 
 
 def _narrowing(site: Site) -> Iterator[str]:
-    """The cards that are hidden while a reader has chosen a place. Without :has() there is nothing to choose."""
+    """Hides the other cards while a reader has chosen a place. Without :has() there is nothing to choose."""
     if site.places:
         hidden = (f"body:has(#card-for-{place.id}:checked) .card:not(#card-{place.id})" for place in site.places)
         yield f"{','.join(hidden)}{{display:none}}"

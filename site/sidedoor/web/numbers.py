@@ -1,7 +1,7 @@
 """Whole numbers in addresses and forms: the digits 0 to 9, and few enough of them for any database.
 
 `int()` and `\\d` take the digits of every script, and as many as somebody sends. One number would then have thousands
-of spellings, each an address of its own, and the long ones no database takes.
+of spellings, each an address of its own, and no database takes the long ones.
 """
 
 import re
@@ -20,7 +20,7 @@ def whole_number(text: str) -> int:
 
 
 class WholeNumber(IntegerConverter):
-    """`<int:…>` in a route: one spelling a number, so that an address has no second one."""
+    """`<int:…>` in a route, with one spelling for each number, so that no page has a second address."""
 
     regex = _DIGITS.pattern
 
@@ -32,5 +32,5 @@ class WholeNumber(IntegerConverter):
 
 
 def read_numbers(app: Flask) -> None:
-    """Let every `<int:…>` of `app` be a WholeNumber. To be called before a route is added."""
+    """Make every `<int:…>` of `app` a WholeNumber. Call this before adding a route."""
     app.url_map.converters["int"] = WholeNumber

@@ -1,7 +1,7 @@
 """The last code that touches a response: it guarantees the policy, refuses unknown hosts, catches what is left.
 
-flask-talisman sets the policy on what Flask answers. It is missing where another after_request raises, or where Flask
-is never asked; so this layer adds whatever is missing.
+flask-talisman sets the policy on what Flask answers. It is missing if another after_request raises, or if Flask is
+never called; so this layer adds whatever is missing.
 """
 
 import logging
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Complete = Callable[[list[tuple[str, str]]], list[tuple[str, str]]]
 log = logging.getLogger(__name__)
 ERROR_KEY = "sidedoor.error"
-"""In the environment of a request, where no client can put it: the status that its answer is to explain."""
+"""In a request's environment, where no client can put it: the status that the answer has to explain."""
 HEALTH = "/healthz"
 _LOOPBACK = ("localhost", ".localhost", "127.0.0.1", "[::1]")
 
@@ -31,9 +31,8 @@ class OutermostLayer:
     """The last code that touches a response.
 
     `complete` adds to a response's headers what they still lack. `hosts` gives the host names in use now, besides this
-    machine's own. `remembered` gives an answer that is complete already, or None. `emergency` gives
-    the number to call in danger, or nothing. `shows_in_place`: pages of this
-    application are read in place (see `in_place`).
+    machine's own. `remembered` gives an answer that is complete already, or None. `emergency` gives the number to call
+    in danger, or nothing. `shows_in_place`: pages of this application are shown in place (see `in_place`).
     """
 
     def __init__(
@@ -63,12 +62,12 @@ class OutermostLayer:
             return start_response(status, complete, error) if error else start_response(status, complete)
 
         host = environ.get("HTTP_HOST", "")
-        if asks_how_it_is := environ.get("PATH_INFO") == HEALTH:
-            # Monitors and balancers call by an address, or without a Host; the answer holds neither.
+        if is_health_check := environ.get("PATH_INFO") == HEALTH:
+            # Monitors and load balancers send an IP address as Host, or none; the answer repeats neither.
             environ["HTTP_HOST"] = host = "localhost"
         if not _trusted(host, self._hosts()):
             return _plain(start, "400 Bad Request", "This address is not one this site answers to.\n")
-        if self._https and not asks_how_it_is and environ.get("HTTP_X_FORWARDED_PROTO", "https") == "http":
+        if self._https and not is_health_check and environ.get("HTTP_X_FORWARDED_PROTO", "https") == "http":
             path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
             location = f"https://{host}{quote(path.encode('latin-1', 'replace'))}"
             return _plain(
@@ -79,26 +78,26 @@ class OutermostLayer:
                 return answer.send(environ, start_response)
             return self._application(environ, start)
         except Exception:
-            # The path is left out: what a reader looked at is never written down.
+            # The path is left out: what a reader looked at is never logged.
             log.exception("A request was not answered.")
             return _plain(start, "500 Internal Server Error", f"Something went wrong here.{self._in_danger()}\n")
 
     def refuse_body(self, environ: "WSGIEnvironment", start_response: "StartResponse", status: str) -> Iterable[bytes]:
-        """Answer a request whose body did not come (see rsgi.Front), in words that help all the same."""
+        """Answer a request whose body did not arrive (see rsgi.Front), in words that help all the same."""
 
         def start(answered: str, headers: list[tuple[str, str]], *error: Any) -> Any:
             return start_response(answered, [*headers, ("Connection", "close")], *error)
 
-        asked = {"REQUEST_METHOD": "GET", "PATH_INFO": "/-", "QUERY_STRING": "", ERROR_KEY: int(status.split()[0])}
-        return self({**environ, **asked}, start)
+        error_page = {"REQUEST_METHOD": "GET", "PATH_INFO": "/-", "QUERY_STRING": "", ERROR_KEY: int(status.split()[0])}
+        return self({**environ, **error_page}, start)
 
     def _in_danger(self) -> str:
         number = self._emergency()
         return f" In danger, call {number}." if number else ""
 
 
-def answer_with_the_error_told(app: Flask) -> None:
-    """Let `app` make its own page for the status in ERROR_KEY: for whoever answers without asking it."""
+def make_pages_for_refusals(app: Flask) -> None:
+    """Let `app` make its own page for the status in ERROR_KEY, on behalf of layers that answer without calling it."""
 
     @app.before_request
     def _answer() -> None:

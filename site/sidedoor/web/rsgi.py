@@ -1,8 +1,9 @@
-"""How granian hands a request over (RSGI, its own interface): a body comes in whole, and only then takes a thread.
+"""Takes requests from granian (RSGI, its own interface): a body is read whole, and only then takes a thread.
 
-granian's WSGI gives a thread to whoever has sent the headers, and has no time limit for the rest, so a few dozen people
-who send a byte each keep everybody else's forms out (emmett-framework/granian, issue 728, will not be mended). Here who
-sends slowly costs a few kilobytes of memory until their time is up. What the edition remembers needs no thread at all.
+granian's WSGI gives a thread to every client that has sent its headers, and has no time limit for the rest, so a few
+dozen clients that send a byte each keep everybody else's forms out (emmett-framework/granian, issue 728, will not be
+fixed). Here a slow client costs a few kilobytes of memory until its time is up. What the edition remembers needs no
+thread at all.
 """
 
 import asyncio
@@ -17,28 +18,29 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from flask import Flask
 
-from sidedoor.web.held import HELD_KEY, HOLD_KEY, Answer, Hold, Standing, Wait, page_of
+from sidedoor.web.held import HELD_KEY, HOLD_KEY, Answer, Hold, NextAnswers, Wait, page_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 THREADS = 16
 THREADS_APART = 3
-"""For what is asked often and is short. Whatever else wants to be done has a thread at once, and no more than so many
-of these take turns with it and with the event loop, which answers with what the edition remembers."""
+"""For requests that are frequent and short. Any other work then gets a thread at once, and at most this many threads
+take turns with it and with the event loop, which answers with what the edition remembers."""
 SECONDS_FOR_A_BODY = 10
 SMALL_BYTES = 64 * 1024
-"""A form. Larger bodies, pictures, get one more second for each such amount that arrives: 5 Mbit/s is plenty."""
+"""The size of a form. Larger bodies, pictures, get one more second for each such amount that arrives: 5 Mbit/s is
+plenty."""
 MOST_HELD_BYTES = 96 * 1024 * 1024
 """The memory that all large bodies still arriving may take together."""
 _SWITCH_SECONDS = 0.0005
-"""After so long a thread gives way to the event loop. Measured by itself, 60 questions a second beside a page read as
-fast as it goes: with sixteen threads, Python's own 5 ms made the slowest in a hundred take 124 ms instead of 44. With
-THREADS_APART it makes no difference; a search still takes long."""
+"""A thread gives way to the event loop after this time. Measured on its own, with 60 questions a second while pages are
+read as fast as possible: with sixteen threads, Python's own 5 ms made the slowest in a hundred take 124 ms instead of
+44. With THREADS_APART it makes no difference; a search still takes long."""
 
 
 class Scope(Protocol):
-    """What granian tells of a request."""
+    """What granian says about a request."""
 
     method: str
     path: str
@@ -51,7 +53,7 @@ class Scope(Protocol):
 
 
 class Connection(Protocol):
-    """Where a body comes from and the answer goes."""
+    """Where a body comes from, and where the answer goes."""
 
     def __aiter__(self) -> AsyncIterator[bytes]: ...
     async def client_disconnect(self) -> None: ...
@@ -59,7 +61,7 @@ class Connection(Protocol):
 
 
 class BodyRefused(Exception):
-    """There is nobody to answer, or a status to answer with."""
+    """The body did not arrive. `status` is what to answer with; empty if nobody is there to answer."""
 
     def __init__(self, status: str = "") -> None:
         super().__init__(status)
@@ -67,10 +69,10 @@ class BodyRefused(Exception):
 
 
 class Front:
-    """Stands between granian and `app`. `at_hand` says of a GET whether its answer is ready: then no thread is needed.
+    """Stands between granian and `app`. `at_hand`: whether the answer to a GET is ready, so that it needs no thread.
 
-    `refuse` makes the answer to a body that did not come, with the policy of all others. `apart` says of a path whether
-    it is one of those that have threads of their own.
+    `refuse` makes the answer to a body that did not arrive, with the policy of all others. `apart`: whether a path is
+    one of those that have threads of their own.
     """
 
     def __init__(
@@ -86,7 +88,7 @@ class Front:
         self._apart = apart
         self._threads = ThreadPoolExecutor(THREADS, "request")
         self._threads_apart = ThreadPoolExecutor(THREADS_APART, "apart")
-        self._standing = Standing()
+        self._next_answers = NextAnswers()
         self._held = 0
         self._waiting: set[asyncio.Future[bool]] = set()
         self._is_warned = self._ends = False
@@ -115,34 +117,34 @@ class Front:
         if scope.method != "GET":
             return await _in_a_thread(threads, self._answer, environ)
         page = page_of(scope)
-        hold, answer = self._standing.find(page, scope.query_string) or await self._look(page, environ, threads)
+        hold, answer = self._next_answers.find(page, scope.query_string) or await self._ask_view(page, environ, threads)
         if hold and await self._wait(hold.wait, connection):
-            _, answer = await self._look(page, {**_environ(scope), HELD_KEY: True}, threads)
+            _, answer = await self._ask_view(page, {**_environ(scope), HELD_KEY: True}, threads)
         return answer
 
-    async def _look(
+    async def _ask_view(
         self, page: bytes, environ: "WSGIEnvironment", threads: ThreadPoolExecutor
     ) -> tuple[Hold | None, Answer]:
         holds = environ[HOLD_KEY] = list[Hold]()
         answer = await _in_a_thread(threads, self._answer, environ)
         if not holds:
-            self._standing.forget(page)
+            self._next_answers.forget(page)
             return None, answer
-        self._standing.remember(page, holds[0], answer)
+        self._next_answers.remember(page, holds[0], answer)
         return holds[0] if holds[0].waits else None, answer
 
     async def _wait(self, wait: Wait, connection: Connection) -> bool:
-        """Whether there is something new, and somebody to tell it to.
+        """Wait, and say whether there is news and somebody to send it to.
 
-        granian says when the other end is gone: the browser, or nginx, which hangs up as soon as its own does. It
-        ends a worker when everything is answered: from the moment it is told to, nothing waits any more.
+        granian says when the other end is gone: the browser, or nginx, which hangs up as soon as its own client does.
+        It ends a worker once everything is answered: from the moment it is asked to, nothing waits any more.
         """
         loop = asyncio.get_running_loop()
         if not self._is_warned and threading.current_thread() is threading.main_thread():
             self._is_warned = True
             for number in (signal.SIGTERM, signal.SIGINT):
-                # In the place of the loop's own, which does nothing: Python wakes the loop, and so granian, anyway.
-                signal.signal(number, lambda *_: loop.call_soon_threadsafe(self._let_go))
+                # Replaces the loop's own handler, which does nothing: Python wakes the loop, and so granian, anyway.
+                signal.signal(number, lambda *_: loop.call_soon_threadsafe(self._release_held))
         if self._ends:
             return False
         waiting = asyncio.ensure_future(wait())
@@ -156,7 +158,7 @@ class Front:
             waiting.cancel()
             gone.cancel()
 
-    def _let_go(self) -> None:
+    def _release_held(self) -> None:
         self._ends = True
         for waiting in self._waiting:
             waiting.cancel()
@@ -168,7 +170,7 @@ class Front:
         return _run(lambda start: self._refuse(environ, start, status))
 
     async def _body(self, environ: "WSGIEnvironment", connection: Connection) -> bytes:
-        """The whole body, its length in `environ`. A body that is too long is left where it is: Flask says so."""
+        """The whole body; puts its length into `environ`. A body that is too long is left unread: Flask refuses it."""
         most: int = self._app.config["MAX_CONTENT_LENGTH"]
         written = environ.get("CONTENT_LENGTH")
         declared = int(written) if written and written.isascii() and written.isdigit() else None
@@ -214,8 +216,8 @@ def serve(
     app.__rsgi__ = Front(app, at_hand, refuse, apart)  # type: ignore[attr-defined]
 
 
-async def _in_a_thread(threads: ThreadPoolExecutor, answer: Callable[..., Answer], *given: Any) -> Answer:
-    return await asyncio.get_running_loop().run_in_executor(threads, answer, *given)
+async def _in_a_thread(threads: ThreadPoolExecutor, answer: Callable[..., Answer], *arguments: Any) -> Answer:
+    return await asyncio.get_running_loop().run_in_executor(threads, answer, *arguments)
 
 
 def _run(application: Callable[[Callable[..., Any]], Any]) -> Answer:
@@ -243,7 +245,8 @@ def _name(header: str) -> str:
 
 
 def _environ(scope: Scope) -> "WSGIEnvironment":
-    """The scope as PEP 3333 has it. Values of a repeated header are joined, so that two Hosts match none we trust."""
+    """The scope as a WSGI environment (PEP 3333). Values of a repeated header are joined, so that two Hosts match none
+    that we trust."""
     server, _, port = scope.server.rpartition(":")
     environ: WSGIEnvironment = {
         "REQUEST_METHOD": scope.method,

@@ -1,7 +1,7 @@
-"""Forms without a cookie: a post that another site sent is refused.
+"""Protects forms without a cookie: a post from another site is refused.
 
 `Sec-Fetch-Site` cannot be set by a page (Fetch Metadata, 4); browsers without it send `Origin`. There is no sign-in and
-so nothing to steal, but nobody should be made to write to us without knowing.
+so nothing to steal, but nobody should be made to write to us without knowing it.
 """
 
 from urllib.parse import urlsplit

@@ -33,9 +33,9 @@ OPTIONS = (
 
 
 def loaded(create_app: Callable[[Settings], Flask], name: str) -> Flask:
-    """An application on the settings of the environment, and under `name` in the log.
+    """Make an application with the settings of the environment; the log knows it as `name`.
 
-    Ends the program, with a sentence, where it cannot be made.
+    Ends the program, with a sentence, if it cannot be made.
     """
     set_up_logs()
     keep_to_the_owner()
@@ -53,47 +53,46 @@ def loaded(create_app: Callable[[Settings], Flask], name: str) -> Flask:
 
 
 def sentences(refused: Refused) -> str:
-    """What stands in the way of a start, a line each."""
+    """The problems that prevent a start, a line each."""
     return "\n".join(str(problem) for problem in refused.problems)
 
 
 def command(target: str, host: str, port: int | str, workers: int) -> list[str]:
-    """What serves `target`, a function of the form `module:name` that returns an application."""
+    """The command that serves `target`, a function of the form `module:name` that returns an application."""
     place = ("--host", host, "--port", str(port), "--workers", str(workers))
     return [sys.executable, "-m", "sidedoor.web.granian_patient", *OPTIONS, *place, target]
 
 
 def ready(check: Callable[[Settings], None]) -> None:
-    """End the program where `check` raises Refused, or where nobody can listen: so what keeps a start from happening is
-    said once.
+    """End the program if `check` raises Refused, or if nobody can listen, so that the reason is said once.
 
-    Every worker would say it else, and be started again to say it again.
+    Otherwise every worker would say it, and be started again to say it again.
     """
     keep_to_the_owner()
     without_a_log()
     try:
         settings = settings_of.of_environment()
         check(settings)
-        _look_whether_it_is_free(settings.host, settings.port)
+        _refuse_if_port_is_taken(settings.host, settings.port)
     except Refused as refused:
         sys.exit(sentences(refused))
 
 
-def _look_whether_it_is_free(host: str, port: int) -> None:
-    """Raises problems.Refused where this program cannot listen, or another does.
+def _refuse_if_port_is_taken(host: str, port: int) -> None:
+    """Raises problems.Refused if this program cannot listen there, or another one does.
 
-    Two that both share their port among workers (SO_REUSEPORT) would share it with each other, too, without a word.
+    Two programs that each share their port among workers (SO_REUSEPORT) would silently share it with each other, too.
     """
     try:
         socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
     except OSError as error:
         code = Code.PLACE_TAKEN if error.errno == errno.EADDRINUSE else Code.PLACE_NOT_OURS
-        told = {"place": f"{host}:{port}", "reason": os.strerror(error.errno or 0)}
-        raise Refused([Problem("HOST and PORT", None, code, told)]) from None
+        values = {"place": f"{host}:{port}", "reason": os.strerror(error.errno or 0)}
+        raise Refused([Problem("HOST and PORT", None, code, values)]) from None
 
 
 def serve(target: str, host: str, port: str, workers: int) -> NoReturn:
-    """Become that server. It may open as many files as the machine allows."""
+    """Replace this process by that server. It may open as many files as the machine allows."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     os.execv(sys.executable, command(target, host, port, workers))  # noqa: S606 - no shell

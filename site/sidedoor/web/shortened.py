@@ -1,11 +1,11 @@
-"""A script as it is sent: without comments and space, and with short names for what it alone knows.
+"""A script as it is sent: without comments and space, and with short names for what only the script itself uses.
 
-Every page carries its scripts, so each reader pays for a name of twelve letters. There is no build step and nothing to
-install for it. It is no general minifier: it knows how the files of static/js are written (a semicolon ends a
-statement; no name is in one place the page's and in another the script's own), and tests/web/test_shortened.py has
-TypeScript's parser and checker compare every script that is sent with what it came from.
+Every page carries its scripts, so each reader pays for a name of twelve letters. This needs no build step and nothing
+to install. It is no general minifier: it knows how the files of static/js are written (a semicolon ends a statement; no
+name is the page's in one place and the script's own in another), and tests/web/test_shortened.py has TypeScript's
+parser and checker compare every script that is sent with its source.
 
-minify-html 0.18 and rjsmin, which Python could bring, keep long names: they save 220 of 3,700 bytes, this 630.
+minify-html 0.18 and rjsmin, which are available for Python, keep long names: they save 220 of 3,700 bytes, this 630.
 """
 
 import re
@@ -37,11 +37,11 @@ _WORD = re.compile(r"[\w$]")
 
 
 def shortened(script: str) -> str:
-    """The same script in fewer bytes. Names at its outermost level stay: other scripts know them."""
+    """The same script in fewer bytes. Names at its outermost level stay: other scripts use them."""
     tokens = list(_tokens(script))
-    told = [token for token in tokens if token[0] != "space"]
+    code = [token for token in tokens if token[0] != "space"]
     written, line_ends = [""], False
-    words = iter(_renamed(told))
+    words = iter(_renamed(code))
     for kind, text in tokens:
         if kind == "space":
             line_ends = line_ends or "\n" in text
@@ -59,28 +59,28 @@ def shortened(script: str) -> str:
 
 
 def _tokens(script: str) -> Iterator[tuple[str, str]]:
-    """Kind and text of each. A template is several: what is written in it, up to each hole and after it."""
-    place, last, braces = 0, "", list[bool]()  # of each open brace, whether it opens a template's hole
+    """Kind and text of each token. A template is several: what is written in it, up to each hole and after it."""
+    place, last, braces = 0, "", list[bool]()  # for each open brace: whether it opens a template's hole
     while place < len(script):
         begins = script[place]
         template = begins == "`" or (begins == "}" and braces[-1])
         # After a value a slash divides, after anything else it begins a pattern.
         pattern = begins == "/" and not (re.search(r"[\w$)\]}\"'`]$", last) and last not in _WORDS)
         special = _TEMPLATE if template else _REGEX if pattern else _TOKEN
-        found = special.match(script, place) or _TOKEN.match(script, place)
-        assert found
-        kind, text = found.lastgroup or "string", found[0]
+        match = special.match(script, place) or _TOKEN.match(script, place)
+        assert match
+        kind, text = match.lastgroup or "string", match[0]
         if begins == "}":
             braces.pop()
         if text.endswith("{") and kind in ("mark", "string"):
             braces.append(template)
         yield kind, text
-        place = found.end()
+        place = match.end()
         last = last if kind == "space" else text
 
 
 def _renamed(tokens: list[tuple[str, str]]) -> Iterator[str]:
-    """The text of each token, with a name that stands nowhere else for each that is a script's own."""
+    """The text of each token; each name of the script's own is replaced by one that is not used anywhere else."""
     texts = ["", *(text for _, text in tokens), ""]
     names = {place for place, (kind, _) in enumerate(tokens, 1) if kind == "name" and texts[place] not in _WORDS}
     closed, around = _brackets(texts)
@@ -103,7 +103,7 @@ def _renamed(tokens: list[tuple[str, str]]) -> Iterator[str]:
 
 def _shortest() -> Iterator[str]:
     yield from ascii_letters
-    yield from (one + other for one in ascii_letters for other in ascii_letters if one + other not in _WORDS)
+    yield from (first + second for first in ascii_letters for second in ascii_letters if first + second not in _WORDS)
 
 
 def _brackets(texts: list[str]) -> tuple[dict[int, int], list[int]]:
@@ -119,7 +119,7 @@ def _brackets(texts: list[str]) -> tuple[dict[int, int], list[int]]:
 
 
 def _is_property(texts: list[str], place: int, closed: dict[int, int]) -> bool:
-    """Whether a name is a property's alone: after a dot, as a key, as a method."""
+    """Whether a name is only a property: after a dot, as a key, as a method."""
     before, after = texts[place - 1], texts[place + 1]
     if before in (".", "?."):
         return True
@@ -144,7 +144,7 @@ def _declares(texts: list[str], place: int, closed: dict[int, int], around: list
     if before not in ("(", ",", "{", "[", ":", "..."):
         return False
     opens = around[place]
-    while texts[opens] in ("{", "["):  # out of a pattern
+    while texts[opens] in ("{", "["):  # leave the pattern
         if texts[opens - 1] in ("const", "let"):
             return True
         opens = around[opens]

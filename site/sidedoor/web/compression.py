@@ -1,14 +1,14 @@
-"""What was made for one reader, made lighter on its way: only what the page lacks that shows it, and compressed.
+"""Makes answers for one reader lighter on their way: only what the page that shows them lacks, and compressed.
 
-An answer from the edition was compressed once and has an ETag; everything else (a search's results, a form with a
+An answer from the edition is compressed already and has an ETag; everything else (a search's results, a form with a
 mistake, a chat, an error) is compressed here, quickly.
 
-Compression can give a secret away to whoever sees lengths, if a stranger can have their words put beside it again and
-again (BREACH: Gluck, Harris and Prado, 2013). Here a stranger cannot. No page holds a token; the one secret is what was
-said in a chat, and only the chat's own pages hold it. Its cookie is SameSite=Strict, so what another site asks for is
-answered without those words; and a post that another site made is refused before anything else (same_site.py). Their
-length is hidden all the same: each answer to who is in a chat has a random number of bytes more. What scripts ask for
-in a chat (JSON) is short, and left as it is.
+Compression can give a secret away to somebody who sees lengths, if a stranger can get their own words placed beside it
+again and again (BREACH: Gluck, Harris and Prado, 2013). Here a stranger cannot. No page holds a token; the only secret
+is what was said in a chat, and only the chat's own pages hold it. Its cookie is SameSite=Strict, so a request from
+another site is answered without those words; and a post from another site is refused before anything else
+(same_site.py). Their length is hidden all the same: each answer to a reader in a chat has a random number of extra
+bytes. What scripts request in a chat (JSON) is short, and left as it is.
 """
 
 import gzip
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 _QUICK = 5
-"""Brotli's quality: a page in 1 ms, and 15 % larger than at its best."""
+"""Brotli's quality: takes 1 ms for a page, which is 15 % larger than at best quality."""
 _LONGEST_NOISE = 256
 
 
-class OnTheWay:
-    """Makes pages lighter that `application` answers without an ETag."""
+class CompressionLayer:
+    """Makes those pages of `application` lighter that have no ETag."""
 
     def __init__(self, application: "WSGIApplication") -> None:
         self._application = application
@@ -48,9 +48,9 @@ class OnTheWay:
 
 
 def _lighter(body: bytes, headers: Headers, environ: "WSGIEnvironment") -> bytes:
-    """The body as it is sent; its headers are told of it."""
-    if (wants := environ.get(IN_PLACE_KEY)) is not None and (parts := Parts.of(body.decode())):
-        body = parts.alone(*parts.lacks(wants)).encode()
+    """The body to send. Changes its headers to match."""
+    if (header := environ.get(IN_PLACE_KEY)) is not None and (parts := Parts.of(body.decode())):
+        body = parts.alone(*parts.lacks(header)).encode()
     if in_conversation(environ):
         noise = secrets.token_hex(_LONGEST_NOISE // 2)[: secrets.randbelow(_LONGEST_NOISE)]
         body += f"<!-- {noise} -->\n".encode()

@@ -1,7 +1,7 @@
-"""A language is the first part of an address: `/cy/help` is `/help`, in Welsh. The views behind know one address each.
+"""A language is the first part of an address: `/cy/help` is `/help`, in Welsh. Each view knows one address.
 
-The part is moved to where a server says that an application is mounted (WSGI: SCRIPT_NAME), and taken off for the views
-alone. Which languages there are, the edition's site.toml says; everything else at that place is an address as usual.
+That part is moved to where a server says that an application is mounted (WSGI: SCRIPT_NAME), so only the views do not
+see it. The edition's site.toml says which languages there are; anything else in that place is an ordinary address.
 """
 
 from collections.abc import Iterable
@@ -14,25 +14,25 @@ if TYPE_CHECKING:
 
 LANGUAGE_KEY = "sidedoor.language"
 FORM_KEY = "sidedoor.form"
-"""Where a page is in another form of the site's own language: what it is called in addresses."""
+"""For a page in another form of the site's own language: the form's name in addresses."""
 
 
-class Spoken:
+class LanguageLayer:
     """Tells `application` the language of the address."""
 
     def __init__(self, application: "WSGIApplication") -> None:
         self._application = application
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        return self._application(spoken(environ), start_response)
+        return self._application(for_views(environ), start_response)
 
 
-def spoken(environ: "dict[str, Any]") -> "dict[str, Any]":
-    """The environment of the same request as the views know it."""
+def for_views(environ: "dict[str, Any]") -> "dict[str, Any]":
+    """The environment of the same request, as the views know it."""
     public, path = environ[EDITION_KEY].public, environ.get("PATH_INFO", "")
     folder, rest = public.split(path)
     is_form = folder in public.site.forms
-    # A form has no places of its own: only its pages are there.
+    # A form has no fixed addresses of its own: only its pages exist.
     if not folder or (is_form and path not in public.by_path):
         return environ
     mounted, key = environ.get("SCRIPT_NAME", ""), FORM_KEY if is_form else LANGUAGE_KEY
