@@ -61,7 +61,7 @@ def handle_errors(app: Flask) -> None:
         return render_template("desk/error.html", heading="This cannot be opened just now", text=sentence(error)), 503
 
     @app.errorhandler(sqlite3.OperationalError)
-    def memory_shut(error: sqlite3.OperationalError) -> ResponseReturnValue:
+    def database_unavailable(error: sqlite3.OperationalError) -> ResponseReturnValue:
         """The desk's database, here or on a server, does not answer, so nobody's session can be looked up either."""
         log.error("The desk's memory cannot be used.", exc_info=error)
         if again := shown_again(sentence(error)):

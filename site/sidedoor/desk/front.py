@@ -36,8 +36,8 @@ def to_do() -> ResponseReturnValue:
     waiting = [row for row in items if row.needs_approval]
     # The editor shows what a draft still lacks.
     drafts = {row.file for row in items if row.standing in ("draft", "ready")}
-    site_problems = [*_of_the_site(), *due(library(), shelf(), now())]
-    problems = [problem for problem in site_problems if problem.file not in drafts and _concerns(problem.file, person)]
+    reported = [*_site_problems(), *due(library(), shelf(), now())]
+    problems = [problem for problem in reported if problem.file not in drafts and _concerns(problem.file, person)]
     wrong = [problem for problem in problems if problem.level is Level.ERROR]
     # Contacts and facts that are due have separate lists.
     later = [
@@ -70,7 +70,7 @@ def _concerns(file: str, person: Person) -> bool:
     return kind is None or person.may(*WRITERS[kind])
 
 
-def _of_the_site() -> list[Problem]:
+def _site_problems() -> list[Problem]:
     """What `sidedoor check` says about the whole site: menu, languages, colours, and remains of the site it was copied
     from."""
     content, https = current_app.config["CONTENT"], current_app.config["HTTPS"]

@@ -73,23 +73,23 @@ def now_() -> ResponseReturnValue:
     """Tell chats.js what is new. `after=3:5,7:0` says which messages the page has; `one=3` asks for a single chat;
     `unsent` also asks for the adviser's own unsent words."""
     after, alone = _after(), request.args.get("one", type=whole_number)
-    silent = _sign()
-    live, present = _look_in()
+    silent = _record_sign_of_life()
+    live, present = _see_board()
     me = present.get(current_person().id)
     own = [chat for chat in _own(live) if alone in (None, chat.id)]
     return {
         "clock": _time(now()),
         "silent": _time(silent) if silent else "",
         "alarm": _alarm(live),
-        "word": _words_wanted(present),
+        "word": _who_wants_a_word(present),
         "here": me is not None,
         "pause": _time(me.pause_until) if me and me.pause_until and me.pauses(now()) else "",
         "present": _names(present),
         "others": [{"id": adviser.id, "name": adviser.name} for adviser in _others(present)],
         "waiting": _waiting(live),
-        "left": _left(live),
+        "left": _left_chats_html(live),
         "chats": {chat.id: _news_for_page(chat, after, present) for chat in own},
-        "gone": _gone(set(after) - {chat.id for chat in own}),
+        "gone": _why_gone(set(after) - {chat.id for chat in own}),
     }
 
 
@@ -97,7 +97,7 @@ def now_() -> ResponseReturnValue:
 @only("adviser", "supervisor")
 def here() -> ResponseReturnValue:
     """Show a small page that reloads itself in a separate tab: without scripts, this reports that the desk is open."""
-    return render_template("desk/chats/here.html", is_here=current_person().id in _look_in()[1])
+    return render_template("desk/chats/here.html", is_here=current_person().id in _see_board()[1])
 
 
 @blueprint.post("/present")
@@ -328,7 +328,7 @@ def _waiting(live: list[Conversation]) -> list[dict[str, Any]]:
     practice, so it is left out."""
     person = current_person()
     return [
-        {"id": chat.id, "since": _waiting_words(chat), "reach": _reach(chat)}
+        {"id": chat.id, "since": _waiting_words(chat), "reach": _out_of_reach_words(chat)}
         for chat in live
         if chat.state == "waiting" and chat.player != person.id
     ]
@@ -364,16 +364,16 @@ def _alarm(live: list[Conversation]) -> list[str]:
     return [ALARMS[alarm][number != 1].format(number) for alarm, number in counts.items() if number]
 
 
-def _words_wanted(present: Mapping[int, Adviser]) -> str:
+def _who_wants_a_word(present: Mapping[int, Adviser]) -> str:
     names = [adviser.name for adviser in _others(present) if adviser.wants_a_word]
     return f"{', '.join(names)} would like a word with a colleague." if names else ""
 
 
-def _reach(chat: Conversation) -> str:
+def _out_of_reach_words(chat: Conversation) -> str:
     return f"Out of reach since {_time(chat.seen)}." if rules.out_of_reach(chat, now()) else ""
 
 
-def _left(live: list[Conversation]) -> str:
+def _left_chats_html(live: list[Conversation]) -> str:
     """The part of the board with the chats of colleagues whose desks are silent."""
     person = current_person()
     left = [
@@ -384,7 +384,7 @@ def _left(live: list[Conversation]) -> str:
     return render_template("desk/chats/left.html", left=left) if left else ""
 
 
-def _gone(numbers: set[int]) -> dict[int, str]:
+def _why_gone(numbers: set[int]) -> dict[int, str]:
     """Why chats are gone that a page still shows as its own, by number."""
     closed, reasons = session.get("closed", []), {}
     for number in numbers.difference(closed):
@@ -396,7 +396,7 @@ def _gone(numbers: set[int]) -> dict[int, str]:
     return reasons
 
 
-def _sign() -> datetime | None:
+def _record_sign_of_life() -> datetime | None:
     """Record that this desk is open. Return since when it was silent, if readers were told so (a laptop slept, say)."""
     person = current_person()
     looked: dict[int, datetime] = current_app.extensions.setdefault("chat_looked_in", {})
@@ -408,9 +408,9 @@ def _sign() -> datetime | None:
     return last if last and rules.desk_is_gone(last, now()) else None
 
 
-def _look_in() -> tuple[list[Conversation], Mapping[int, Adviser]]:
+def _see_board() -> tuple[list[Conversation], Mapping[int, Adviser]]:
     """Return what this board shows, and who is present, by id. This also records that the desk is open."""
-    _sign()
+    _record_sign_of_life()
     return _store().board(current_person().id, now())
 
 
@@ -461,19 +461,19 @@ def _news_for_page(chat: Conversation, after: dict[int, int], present: Mapping[i
 
 
 def _board(typed: Typed) -> str:
-    live, present = _look_in()
+    live, present = _see_board()
     me = present.get(current_person().id)
     return render_template(
         "desk/chats/board.html",
         waiting=_waiting(live),
-        left=_left(live),
+        left=_left_chats_html(live),
         columns=[_column(chat, typed if chat.id == typed.number else Typed(), present, level=2) for chat in _own(live)],
         present=_names(present),
         is_here=me is not None,
         pause=_time(me.pause_until) if me and me.pause_until and me.pauses(now()) else "",
         offered=library().site.chat is not None,
         alarm=_alarm(live),
-        word=_words_wanted(present),
+        word=_who_wants_a_word(present),
         languages=[
             (language, language_name(language), bool(me and language in me.languages)) for language in _languages()
         ],
@@ -486,7 +486,7 @@ def _unanswered(chat: Conversation) -> str:
 
 
 def _chat_page(conversation: Conversation, typed: Typed) -> str:
-    column = _column(conversation, typed, _look_in()[1], level=1)
+    column = _column(conversation, typed, _see_board()[1], level=1)
     return render_template("desk/chats/chat.html", chat=conversation, column=column)
 
 

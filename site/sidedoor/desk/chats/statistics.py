@@ -85,19 +85,19 @@ def tables(counts: Iterable[tuple[str, str, int]], since: datetime, zone: ZoneIn
     sums: Counter[str] = Counter()
     by_hour: Counter[int] = Counter()
     by_day: Counter[int] = Counter()
-    for hour, count, number in counts:
+    for hour, counted, number in counts:
         moment = datetime.fromisoformat(hour)
         if moment < since:
             continue
-        sums[count] += number
-        if count == "started":
+        sums[counted] += number
+        if counted == "started":
             local = moment.astimezone(zone)
             by_hour[local.hour] += number
             by_day[local.weekday()] += number
     waited = sums["minutes waited"] / sums["answered"] if sums["answered"] >= ROUNDED_TO else None
-    languages = sorted(count.removeprefix("language: ") for count in sums if count.startswith("language: "))
+    languages = sorted(counted.removeprefix("language: ") for counted in sums if counted.startswith("language: "))
     return (
-        Table("All", tuple((name, rounded(sums[count])) for count, name in _ROWS)),
+        Table("All", tuple((name, rounded(sums[counted])) for counted, name in _ROWS)),
         Table(
             "Minutes that people waited, on average", (("Wait", f"{waited:.0f}" if waited is not None else "too few"),)
         ),

@@ -30,7 +30,7 @@ def everybody() -> ResponseReturnValue:
 @only("supervisor")
 def enter(number: int) -> ResponseReturnValue:
     """Start to read along. It is logged, and both the adviser and the reader see it."""
-    conversation, person = _live(number), current_person()
+    conversation, person = _conversation(number), current_person()
     if conversation.state != "talking" or conversation.adviser == person.id:
         flash("There is nobody's answer to read along with yet, or it is over.", "problem")
         return redirect("/chats/watch", 303)
@@ -50,8 +50,8 @@ def enter(number: int) -> ResponseReturnValue:
 @only("supervisor")
 def read_along(number: int) -> ResponseReturnValue:
     """Show the chat to a supervisor. Without scripts the page reloads itself."""
-    conversation = _live(number)
-    reads = _goes_on(conversation)
+    conversation = _conversation(number)
+    reads = _keeps_reading(conversation)
     shown = lines(_store().messages(number), current_person().name) if reads else []
     return render_template("desk/chats/watch.html", chat=conversation, lines=shown, reads=reads)
 
@@ -61,8 +61,8 @@ def read_along(number: int) -> ResponseReturnValue:
 @polled
 def now_(number: int) -> ResponseReturnValue:
     """Tell chats.js what came after the message numbered `after`."""
-    conversation, after = _live(number), request.args.get("after", 0, type=whole_number)
-    reads = _goes_on(conversation)
+    conversation, after = _conversation(number), request.args.get("after", 0, type=whole_number)
+    reads = _keeps_reading(conversation)
     shown = lines(_store().messages(number, after), current_person().name) if reads else []
     return {
         "reads": reads,
@@ -75,11 +75,11 @@ def _store() -> ChatStore:
     return the_desk().chats
 
 
-def _live(number: int) -> Conversation:
+def _conversation(number: int) -> Conversation:
     return _store().get(number, now()) or abort(404)
 
 
-def _goes_on(conversation: Conversation) -> bool:
+def _keeps_reading(conversation: Conversation) -> bool:
     """Whether the others still see that this person reads along; if so, keep it that way for a few more seconds."""
     person = current_person()
     if conversation.state != "talking" or conversation.watcher != person.name or conversation.adviser == person.id:

@@ -82,7 +82,7 @@ class ContactSteps:
         """Make old words the change that waits. A record with the same words keeps the day it was last checked."""
         for current in read_records(self.working().text):
             old = next((record for record in read_records(text) if record.get("id") == current.get("id")), None)
-            if old and _unchecked(old) == _unchecked(current) and current.get("checked"):
+            if old and _without_check_day(old) == _without_check_day(current) and current.get("checked"):
                 text = with_record(text, str(current["id"]), {"checked": str(current["checked"])})
         with self.workflow.restoring(person, self.subject(), expected):
             self._save(person, text, expected, message)
@@ -131,5 +131,5 @@ class ContactSteps:
                 self.workflow.keep(person, subject, text, message, aside=True)
 
 
-def _unchecked(record: Mapping[str, Any]) -> dict[str, Any]:
+def _without_check_day(record: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in record.items() if name != "checked"}

@@ -134,7 +134,7 @@ def _shortest_way(before: Sequence[str], after: Sequence[str], most: int, budget
     for steps in range(min(most, n + m - 2 * start) + 1):
         one_fewer, reached = reached, array("l")
         for k in range(-steps, steps + 1, 2):
-            x = first = _first(one_fewer, steps, k) if steps else start
+            x = first = _furthest(one_fewer, steps, k) if steps else start
             y = x - k
             while x < n and y < m and before[x] == after[y]:
                 x, y = x + 1, y + 1
@@ -148,7 +148,7 @@ def _shortest_way(before: Sequence[str], after: Sequence[str], most: int, budget
     return None
 
 
-def _first(one_fewer: "array[int]", steps: int, k: int) -> int:
+def _furthest(one_fewer: "array[int]", steps: int, k: int) -> int:
     """Where one more difference enters diagonal `k`: by a piece added (from k + 1) or removed (from k - 1)."""
     place = (k + steps) // 2  # of k + 1 in the list with one difference fewer; k - 1 is just before it
     put_in = one_fewer[place] if k != steps else -1
@@ -160,7 +160,7 @@ def _traced(trace: "list[array[int]]", start: int, n: int, m: int, end: int) -> 
     """The runs that both texts share, traced back from the end through fewer and fewer differences."""
     runs, x, k = [(n, m, end)], n, n - m
     for steps in range(len(trace), 0, -1):
-        first, place = _first(trace[steps - 1], steps, k), (k + steps) // 2
+        first, place = _furthest(trace[steps - 1], steps, k), (k + steps) // 2
         runs.append((first, first - k, x - first))
         put_in = k != steps and trace[steps - 1][place] == first
         k += 1 if put_in else -1

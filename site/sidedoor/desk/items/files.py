@@ -81,7 +81,7 @@ class Shelf:
     def read(self, file: str) -> Stored | None:
         """Return the file as it is now, or None. Raises CannotSave for a name that the desk does not manage."""
         path = self._path(file)
-        self._must_be_there()
+        self._raise_if_away()
         try:
             raw = path.read_bytes()
         except (FileNotFoundError, NotADirectoryError):
@@ -102,7 +102,7 @@ class Shelf:
 
     def pictures(self) -> list[tuple[str, int]]:
         """Return the names of all pictures and their sizes in bytes, the newest first."""
-        self._must_be_there()
+        self._raise_if_away()
         newest_first = []
         with suppress(FileNotFoundError), os.scandir(self._content / PICTURES) as entries:
             for entry in entries:
@@ -147,7 +147,7 @@ class Shelf:
             self.history.commit(set(changes), author, message)
             return stored
 
-    def _must_be_there(self) -> None:
+    def _raise_if_away(self) -> None:
         if self._away() or not (self._content / SITE).is_file():
             raise CannotSave(Refusal.FOLDER_AWAY)
 
@@ -158,7 +158,7 @@ class Shelf:
             if self._held:
                 yield
                 return
-            self._must_be_there()
+            self._raise_if_away()
             try:
                 private_file(self._lock_file)  # a command that root runs must not lock the desk out of this file
                 lock = self._lock_file.open("w")

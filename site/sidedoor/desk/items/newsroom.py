@@ -119,12 +119,14 @@ class Newsroom:
             raise NotAllowed(Refusal.NO_TITLE)
         if slug and (wrong := slug_problem(slug)):
             raise Refused([Problem(file_of(kind, "new"), None, Code.FILE_NAME, {**wrong.values, "why": wrong.code})])
-        if slug and self._taken(kind, slug):
+        if slug and self._slug_is_taken(kind, slug):
             raise NotAllowed(Refusal.ADDRESS_TAKEN, slug=slug)
         slug = slug or slug_from_title(title)
         if not slug or slug_problem(slug):
             slug = f"{kind}-{self._clock().astimezone(self._live.library.site.zone):%Y-%m-%d}"
-        slug = next(name for name in (slug, *(f"{slug[:76]}-{n}" for n in range(2, 99))) if not self._taken(kind, name))
+        slug = next(
+            name for name in (slug, *(f"{slug[:76]}-{n}" for n in range(2, 99))) if not self._slug_is_taken(kind, name)
+        )
         site, file = self._live.library.site, file_of(kind, slug)
         front: dict[str, Any] = {"title": title, "summary": title, "language": site.language, "state": "draft"}
         if kind == "news":
@@ -258,7 +260,7 @@ class Newsroom:
     def bring_from_history(self, person: Person, kind: Kind, slug: str, text: str) -> Item:
         """Bring back a draft that was thrown away."""
         self._may_write(person, kind)
-        if self._taken(kind, slug):
+        if self._slug_is_taken(kind, slug):
             raise NotAllowed(Refusal.ADDRESS_TAKEN_SINCE, slug=slug)
         file = file_of(kind, slug)
         draft = _with_state(text, "draft")
@@ -305,7 +307,7 @@ class Newsroom:
         self._may_write(person, item.kind)
         if wrong := slug_problem(slug):
             raise Refused([Problem(item.file, None, Code.FILE_NAME, {**wrong.values, "why": wrong.code})])
-        if self._taken(item.kind, slug):
+        if self._slug_is_taken(item.kind, slug):
             raise NotAllowed(Refusal.ADDRESS_TAKEN, slug=slug)
         public = self.is_public(item)
         if public and not person.may("editor"):
@@ -348,7 +350,7 @@ class Newsroom:
             raise NotAllowed(Refusal.NOT_FIT_TO_PUBLISH, problem=stops[0])
         return text
 
-    def _taken(self, kind: Kind, slug: str) -> bool:
+    def _slug_is_taken(self, kind: Kind, slug: str) -> bool:
         return self.shelf.read(file_of(kind, slug)) is not None
 
     @staticmethod

@@ -70,7 +70,7 @@ def with_password() -> ResponseReturnValue:
     )
     if not (person and right):
         # An unknown name may be a password in the wrong box.
-        audit().record_stranger("could not sign in", person.name if person else "", _why(person, may))
+        audit().record_stranger("could not sign in", person.name if person else "", _reason_logged(person, may))
         return _sign_in_page(name, _WRONG, 422)
     desk_staff().succeeded(person, network)
     return let_in(person, "with a password")
@@ -118,7 +118,7 @@ def with_passkey() -> ResponseReturnValue:
 @staff
 def sign_out() -> ResponseReturnValue:
     """End this session, here and on the server."""
-    person, current = current_person(), _here()
+    person, current = current_person(), _current_session()
     with audit().recorded(person.name, "signed out"):
         if current:
             sessions().end(person.id, current.name)
@@ -191,7 +191,7 @@ def change_password() -> ResponseReturnValue:
         _set_password(person)
     except NotPossible as problem:
         return _ways_in("desk/people/account.html", person, 422, problem=sentence(problem))
-    return _changed(person, "Your password is set. You are signed out everywhere else.")
+    return _ways_in_changed(person, "Your password is set. You are signed out everywhere else.")
 
 
 @blueprint.post("/account/passkey/options")
@@ -260,14 +260,14 @@ def remove_passkey() -> ResponseReturnValue:
             desk_staff().remove_passkey(person.id, _from_base64url(request.form.get("credential", "")))
     except NotPossible as problem:
         return _ways_in("desk/people/account.html", person, 422, problem=sentence(problem))
-    return _changed(person, "The passkey is forgotten. You are signed out everywhere else.")
+    return _ways_in_changed(person, "The passkey is forgotten. You are signed out everywhere else.")
 
 
 @blueprint.post("/account/sessions/end")
 @staff
 def end_session() -> ResponseReturnValue:
     """End one of a person's own sessions, or all the others."""
-    person, current, name = current_person(), _here(), request.form.get("session", "")
+    person, current, name = current_person(), _current_session(), request.form.get("session", "")
     with audit().recorded(person.name, "ended a session", person.name):
         if name == "others":
             sessions().end_all(person.id, current.name if current else "")
@@ -282,7 +282,7 @@ def _sign_in_again_first() -> Response | None:
 
     Nobody may take over an account by finding a browser that was left open.
     """
-    current = _here()
+    current = _current_session()
     if current and now() - current.made < LATELY:
         return None
     flash("Sign in again before you change how you sign in.")
@@ -291,7 +291,7 @@ def _sign_in_again_first() -> Response | None:
 
 def person_of_this_request() -> Person | None:
     """Return who sent this request. Removed people and ended sessions count as strangers from that moment on."""
-    current = _here(used=not asked_by_itself())
+    current = _current_session(used=not asked_by_itself())
     person = desk_staff().find(current.person) if current else None
     return person if current and person and person.epoch == current.epoch else None
 
@@ -338,8 +338,8 @@ def link_is_spent() -> ResponseReturnValue:
     return render_template("desk/error.html", heading="This link is no longer good", text=_SPENT), 410
 
 
-def _changed(person: Person, message: str) -> ResponseReturnValue:
-    current = _here()
+def _ways_in_changed(person: Person, message: str) -> ResponseReturnValue:
+    current = _current_session()
     sessions().end_all(person.id, current.name if current else "")
     flash(message)
     return redirect(url_for("signing_in.account"), 303)
@@ -355,12 +355,12 @@ def _next() -> str:
     return own_path(request.values.get("next", "/"))
 
 
-def _here(used: bool = True) -> Session | None:
+def _current_session(used: bool = True) -> Session | None:
     token = session.get("token")
     return sessions().find(token, now(), used) if isinstance(token, str) else None
 
 
-def _why(person: Person | None, may: bool) -> str:
+def _reason_logged(person: Person | None, may: bool) -> str:
     return "" if person and may else "rests after too many tries" if person else "a name that is not known here"
 
 
@@ -369,7 +369,7 @@ def _ways_in(template: str, person: Person, status: int = 200, **more: str) -> R
     secret = request.form.get("secret") or pyotp.random_base32()
     site = library().site
     address = pyotp.TOTP(secret).provisioning_uri(name=person.name, issuer_name=f"{site.name} desk")
-    current = _here()
+    current = _current_session()
     page = render_template(
         template,
         who=person,

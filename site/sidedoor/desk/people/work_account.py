@@ -70,7 +70,7 @@ def _to_the_provider() -> ResponseReturnValue:
     try:
         answer: ResponseReturnValue = current_app.extensions["work_account"].authorize_redirect(back)
     except (OAuthError, RequestException) as error:
-        return _no(error)
+        return _sign_in_failed(error)
     return answer
 
 
@@ -83,7 +83,7 @@ def back() -> ResponseReturnValue:
         claims = current_app.extensions["work_account"].authorize_access_token().get("userinfo") or {}
         account = f"{claims['iss']} {claims['sub']}"
     except (OAuthError, RequestException, JoseError, KeyError, ValueError) as error:
-        return _no(error)
+        return _sign_in_failed(error)
     if link:
         person = desk_staff().invited(link, now())
         if not person:
@@ -104,7 +104,7 @@ def back() -> ResponseReturnValue:
     return redirect(onward, 303)
 
 
-def _no(error: Exception) -> ResponseReturnValue:
+def _sign_in_failed(error: Exception) -> ResponseReturnValue:
     log.warning("Signing in with a work account failed: %s", type(error).__name__)
     return _problem("Your organisation's sign-in did not answer as it should. Try again, or use another way in.", 503)
 

@@ -158,14 +158,21 @@ def _changes(before: str, after: str) -> list[Change]:
         if was.get(place, "") != is_.get(place, "")
     ]
     same = {".".join(place): value for place, value in is_.items()}
-    return changes if changes and not _beyond(before, after, same) else [*changes, Change(SITE, compare(before, after))]
+    return (
+        changes
+        if changes and not _changes_more_than_the_form(before, after, same)
+        else [*changes, Change(SITE, compare(before, after))]
+    )
 
 
-def _beyond(before: str, after: str, fields: dict[str, str]) -> bool:
-    return with_fields(before, fields) != after and with_fields(before, {**fields, **_new(before, after)}) != after
+def _changes_more_than_the_form(before: str, after: str, fields: dict[str, str]) -> bool:
+    return (
+        with_fields(before, fields) != after
+        and with_fields(before, {**fields, **_values_of_new_fields(before, after)}) != after
+    )
 
 
-def _new(before: str, after: str) -> dict[str, str]:
+def _values_of_new_fields(before: str, after: str) -> dict[str, str]:
     """The values that the form's fields for another press contact and group of answers had, read from the change."""
     known_places, values = {field.place for field in fields_of(before)}, dict[str, str]()
     for field in fields_of(after):

@@ -38,19 +38,19 @@ def tell(desk: Desk) -> None:
     """Bring everybody's notices up to date. Raises sqlite3.Error, OSError or Stopped; the next call tries again."""
     people, now = desk.staff.everybody(), desk.clock()
     desk.messages.delete_older(desk.settings.message_days, now)
-    desk.notices.set_current(_STANDING, list(_what_is_so(desk, people)), now)
+    desk.notices.set_current(_STANDING, list(_current_notices(desk, people)), now)
     _tell_writers(desk, {person.id for person in people})
     for gone in set(desk.notices.people()) - {person.id for person in people}:
         desk.notices.forget(gone)
 
 
-def _what_is_so(desk: Desk, people: Iterable[Person]) -> Iterator[NewNotice]:
+def _current_notices(desk: Desk, people: Iterable[Person]) -> Iterator[NewNotice]:
     people = list(people)
     alone = {override.file for override in desk.reviews.overrides()}
-    for file in _waiting(desk):
-        yield from _to_those_who_did_not_write(desk, people, Kind.WAITS, file, desk.reviews.writers(file))
+    for file in _files_waiting(desk):
+        yield from _to_other_writers(desk, people, Kind.WAITS, file, desk.reviews.writers(file))
     for file in alone:
-        yield from _to_those_who_did_not_write(desk, people, Kind.ALONE, file, desk.reviews.writers(file, "alone"))
+        yield from _to_other_writers(desk, people, Kind.ALONE, file, desk.reviews.writers(file, "alone"))
     by_id = {person.id: person for person in people}
     for comment in desk.comments.unseen():
         reader, item_kind = by_id.get(comment.person), kind_of(comment.file)
@@ -77,18 +77,18 @@ def _what_is_so(desk: Desk, people: Iterable[Person]) -> Iterator[NewNotice]:
                     yield NewNotice(person.id, kind, kind.value, "/" if person.may("press", "editor") else "/notices")
 
 
-def _waiting(desk: Desk) -> Iterator[str]:
+def _files_waiting(desk: Desk) -> Iterator[str]:
     """Yield the files that have a version waiting for approval."""
     changed = set(desk.shelf.waiting())
     for document in desk.live.library.documents:
         if document.meta.state == "ready" and document.file not in changed:
             yield document.file
     for file in changed:
-        if file in (CONTACTS, SITE) or _ready(desk, file):
+        if file in (CONTACTS, SITE) or _is_ready(desk, file):
             yield file
 
 
-def _ready(desk: Desk, file: str) -> bool:
+def _is_ready(desk: Desk, file: str) -> bool:
     change = desk.shelf.read(change_file(file))
     try:
         return change is not None and read_document(change.text, file).values.get("state") == "ready"
@@ -96,7 +96,7 @@ def _ready(desk: Desk, file: str) -> bool:
         return False
 
 
-def _to_those_who_did_not_write(
+def _to_other_writers(
     desk: Desk, people: Iterable[Person], kind: Kind, file: str, writers: Iterable[int]
 ) -> Iterator[NewNotice]:
     item_kind = kind_of(file)

@@ -86,7 +86,7 @@ def beside(file: str) -> ResponseReturnValue:
     if request.method == "GET":
         return _page(translation)
     try:
-        message = _taken(translation, request.form.get("step", ""))
+        message = _take_step(translation, request.form.get("step", ""))
     except STOPS as stopped:
         typed = {name.removeprefix(_PIECE): text for name, text in request.form.items() if name.startswith(_PIECE)}
         problem = sentence(stopped)
@@ -96,7 +96,7 @@ def beside(file: str) -> ResponseReturnValue:
     return redirect(address_of(translation.original, translation.language), 303)
 
 
-def _taken(translation: Translation, step: str) -> str:
+def _take_step(translation: Translation, step: str) -> str:
     """Take a step, and return the sentence that says so. Raises one of STOPS if it cannot be taken."""
     person, steps, seen = current_person(), translation_steps(), request.form.get("seen", "")
     if step in ("save", "send"):
@@ -143,7 +143,7 @@ def _page(translation: Translation, problem: str = "", typed: dict[str, str] | N
         words=words | (typed or {}),
         document=document,
         standing=STANDING_WORDS[standing(document, translation.original)],
-        new=_new(translation),
+        new=_pieces_changed_since(translation),
         language=_name(translation.language),
         direction=direction(translation.language),
         from_right=direction(library().site.language),
@@ -157,7 +157,7 @@ def _page(translation: Translation, problem: str = "", typed: dict[str, str] | N
     )
 
 
-def _new(translation: Translation) -> set[str] | None:
+def _pieces_changed_since(translation: Translation) -> set[str] | None:
     """Return the pieces of the original that are not in the version the translation was made from; None if the
     history does not hold that version."""
     made_from = translation.made_from
