@@ -31,7 +31,7 @@ from sidedoor.desk.audit import Audit
 from sidedoor.desk.databases import KEPT
 from sidedoor.desk.items.comments import CannotComment, Comments
 from sidedoor.desk.items.preview_links import PreviewLinks
-from sidedoor.desk.items.reviews import Alone, Reviews
+from sidedoor.desk.items.reviews import Override, Reviews
 from sidedoor.desk.people.person import Person
 from sidedoor.desk.people.sessions import Sessions
 from sidedoor.desk.people.staff import FAILURES, LinkSpent, NotPossible, Passkey, Password, Staff
@@ -212,16 +212,16 @@ def test_who_wrote_what_is_remembered_through_every_step_and_a_move_onto_what_wa
     it.wrote(other, 2, "Ben", NOON, "three")
     it.rewritten(NEWS, "two", "two again")
     it.sign(NEWS, "two", 3, "Cat", NOON)
-    it.types(NEWS, 1, "Ann Lee", NOON, "base", {"body": "zq\0"})
-    it.types(NEWS, 1, "Ann Lee", NOON + timedelta(seconds=9), "base", None)
+    it.store_typed(NEWS, 1, "Ann Lee", NOON, "base", {"body": "zq\0"})
+    it.store_typed(NEWS, 1, "Ann Lee", NOON + timedelta(seconds=9), "base", None)
     it.move(NEWS, other)
     assert it.writers(NEWS) == {} and it.writers(other) == {2: "Ben", 1: "Ann Lee"}
     assert all(it.knows(other, version) for version in ("one", "two", "three", "two again"))
     assert it.base(other) == "base two" and it.signed(other, "two") == {3: "Cat"}
     assert [(dict(one.fields), one.at.second) for one in it.typed(other)] == [({"body": "zq\0"}, 9)]
     it.decide(other, "two", "override", 2, "Ben", NOON, "Fire")
-    it.flag(Alone(other, "two", "base", 2, "Ben", NOON, "Fire"), {1: "Ann Lee"})
-    it.flag(Alone(other, "four", "two", 2, "Ben Oak", NOON, "Flood"))
+    it.flag(Override(other, "two", "base", 2, "Ben", NOON, "Fire"), {1: "Ann Lee"})
+    it.flag(Override(other, "four", "two", 2, "Ben Oak", NOON, "Flood"))
     assert (it.alone(other).digest, it.alone(other).before) == ("four", "base")  # type: ignore[union-attr]
     assert it.writers(other, "alone") == {1: "Ann Lee", 2: "Ben Oak"} and not it.writers(other)
     it.wrote(other, 2, "Ben", NOON)

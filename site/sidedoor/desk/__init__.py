@@ -1,6 +1,6 @@
-"""The staff desk: press office and advisers. Its own application, process, port and cookie; the public cannot reach it.
+"""The staff desk for press office and advisers: a separate application, process, port and cookie, closed to the public.
 
-It imports the public site, because its preview is the real public page; the public site knows nothing of the desk.
+It imports the public site, because its preview is the real public page. The public site does not know the desk.
 """
 
 from pathlib import Path
@@ -60,7 +60,7 @@ from sidedoor.web.same_site import refuse_cross_site_posts
 
 PACKAGE = Path(__file__).resolve().parents[1]
 MOST_BYTES = 24 * 1024 * 1024
-"""A photograph as a camera makes it; it is made smaller before it is kept."""
+"""The largest upload: a photograph as a camera makes it, which is made smaller before it is stored."""
 _BLUEPRINTS: tuple[ModuleType, ...] = (
     static_files, signing_in, front, editor, review, preview, revisions, commenting, picture_views,
     contact_views, board, people_views, audit_page,
@@ -69,9 +69,9 @@ _BLUEPRINTS: tuple[ModuleType, ...] = (
 
 
 def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
-    """Make the desk. `clock` tells the moment (aware).
+    """Make the desk. `clock` returns the current moment (aware).
 
-    Raises problems.Refused when the content folder has no usable site.toml.
+    Raises problems.Refused if the content folder has no usable site.toml.
     """
     app = Flask("sidedoor", root_path=str(PACKAGE), static_folder=None)
     read_numbers(app)

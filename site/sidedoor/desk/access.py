@@ -1,6 +1,7 @@
-"""Who may open which door of the desk. Every view says so itself; one that does not keeps the desk from starting.
+"""Decides who may open which page of the desk. Every view is marked with its roles; without a mark, the desk does not
+start.
 
-So no route can be forgotten: what is not allowed is refused, and the table in tests/desk reads the very same marks.
+So no route can be forgotten: what is not allowed is refused, and the table in tests/desk reads the same marks.
 """
 
 from collections.abc import Callable
@@ -17,7 +18,7 @@ Who = Role | Literal["stranger"]
 
 
 def only(*who: Who) -> Callable[[Callable[Parameters, Result]], Callable[Parameters, Result]]:
-    """Mark a view with the roles that may open it; "stranger" is anybody at all, signed in or not."""
+    """Mark a view with the roles that may open it; "stranger" means everybody, signed in or not."""
 
     def mark(view: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
         view.desk_roles = frozenset(who)  # type: ignore[attr-defined]
@@ -32,19 +33,19 @@ def staff(view: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
 
 
 def polled(view: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
-    """Mark a view that scripts ask on a timer. It does not show that anybody is there, so it keeps no session alive."""
+    """Mark a view that scripts request on a timer: it does not prove that anybody is there, so it renews no session."""
     view.desk_polled = True  # type: ignore[attr-defined]
     return view
 
 
 def asked_by_itself() -> bool:
-    """Whether nobody had to be there for this request: a script's timer sent it, or a page that reloads itself."""
+    """Whether this request came without a person: from a script's timer, or from a page that reloads itself."""
     view = current_app.view_functions.get(request.endpoint or "")
     return "by-itself" in request.args or bool(getattr(view, "desk_polled", False))
 
 
 def roles_for(app: Flask, endpoint: str) -> frozenset[Who]:
-    """The marks of the view behind `endpoint`. Raises LookupError where there are none."""
+    """Return the roles of the view behind `endpoint`. Raises LookupError if it is not marked."""
     roles: frozenset[Who] | None = getattr(app.view_functions[endpoint], "desk_roles", None)
     if not roles:
         raise LookupError(f"{endpoint} does not say who may open it.")
@@ -52,18 +53,18 @@ def roles_for(app: Flask, endpoint: str) -> frozenset[Who]:
 
 
 def current_person() -> Person:
-    """Who is signed in. Only for views that strangers may not open."""
+    """Return who is signed in. Only for views that strangers may not open."""
     person: Person = g.person
     return person
 
 
 def guard(app: Flask, person_of_this_request: Callable[[], Person | None]) -> None:
-    """Ask before every request. Raises LookupError at once if a view of `app` is not marked."""
+    """Check every request. Raises LookupError at once if a view of `app` is not marked."""
     for endpoint in app.view_functions:
         roles_for(app, endpoint)
 
     @app.before_request
-    def _ask() -> ResponseReturnValue | None:
+    def _check() -> ResponseReturnValue | None:
         g.person = person_of_this_request()
         if not request.endpoint:
             return None  # there is no such address: 404, or 405

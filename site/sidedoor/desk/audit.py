@@ -1,7 +1,7 @@
-"""Who did what when: a log that is only ever added to. Each line is sealed together with the one before.
+"""The log of who did what and when: lines are only ever added, and each is sealed together with the line before.
 
-The seal is an HMAC whose key lies in a file of its own, so writing the database alone is not enough to make lines that
-pass. Lines from before there was a key are secured by the seal that the last of them had when the key was made.
+The seal is an HMAC whose key is in a separate file, so write access to the database alone is not enough to forge lines.
+Lines from before there was a key are protected by the seal that the last of them had when the key was made.
 """
 
 import hashlib
@@ -46,12 +46,12 @@ INSERT INTO unlisted VALUES (0);
 )
 SCHEMA = Schema("audit", _MIGRATIONS)
 STRANGERS_LINES, STRANGERS_MINUTES = 60, 15
-"""At most so many lines about strangers in so many minutes; of the rest only the number is kept."""
+"""The log takes at most this many lines about strangers in this many minutes; of the rest it keeps only the number."""
 
 
 @dataclass(frozen=True)
 class _Key:
-    """Seals every line after the one numbered `after`, whose chain was `chain` when the key was made."""
+    """The key for every line after the line numbered `after`, whose chain was `chain` when the key was made."""
 
     key: bytes
     after: int
@@ -60,7 +60,7 @@ class _Key:
 
 @dataclass(frozen=True)
 class Entry:
-    """One line. `at` is aware; `person` is a name, or empty for somebody who was not signed in."""
+    """A line. `at` is aware; `person` is a name, or empty for somebody who was not signed in."""
 
     number: int
     at: datetime
@@ -71,7 +71,7 @@ class Entry:
     chain: str
 
     def follows(self, before: str, key: bytes) -> bool:
-        """Whether it is unchanged since it was written after the line whose chain is `before`."""
+        """Whether this line is unchanged since it was written after the line whose chain is `before`."""
         cells = (before, self.at.isoformat(), self.person, self.action, self.subject, self.detail)
         return hmac.compare_digest(self.chain, _chain(key, *cells))
 
@@ -85,15 +85,16 @@ class Audit:
         self._clock = clock
 
     def record(self, person: str, action: str, subject: str = "", detail: str = "") -> None:
-        """Add a line. Raises sqlite3.Error where it cannot be written: what cannot be logged is not done."""
+        """Add a line. Raises sqlite3.Error if it cannot be written: what cannot be logged is not done."""
         with self._database.writing() as database:
             self._add(database, person, action, subject, detail)
 
     @contextmanager
     def recorded(self, person: str, action: str, subject: str = "", detail: str = "") -> Iterator[None]:
-        """Add a line, then let the block act. If that fails, or stops halfway, another line says so; the error goes on.
+        """Add a line, then run the `with` block. If it fails or stops halfway, add another line that says so, and raise
+        the error again.
 
-        Raises sqlite3.Error where the line cannot be written, before anything is done.
+        Raises sqlite3.Error if the first line cannot be written, before anything is done.
         """
         self.record(person, action, subject, detail)
         try:
@@ -105,7 +106,7 @@ class Audit:
             raise
 
     def record_stranger(self, action: str, subject: str = "", detail: str = "") -> None:
-        """Add a line about somebody who is not signed in, unless there were too many of those lately."""
+        """Add a line about somebody who is not signed in, unless there were too many such lines lately."""
         since = (self._clock() - timedelta(minutes=STRANGERS_MINUTES)).isoformat()
         with self._database.writing() as database:
             query = "SELECT at FROM log WHERE person = '' ORDER BY number DESC LIMIT 1 OFFSET ?"
@@ -120,7 +121,7 @@ class Audit:
             self._add(database, "", action, subject, detail)
 
     def entries(self, words: str = "", before: int | None = None, most: int = 100) -> list[Entry]:
-        """Lines with all of `words` in person, action or subject, the newest first, older than number `before`."""
+        """Return lines before number `before` with all of `words` in person, action or subject, the newest first."""
         where, values = _with_all(words)
         if before is not None:
             where, values = f"{where} AND number < ?", [*values, before]
@@ -129,53 +130,53 @@ class Audit:
         return [_entry(row) for row in rows]
 
     def everything(self, words: str = "") -> list[Entry]:
-        """The whole log, or all lines with all of `words`, oldest first."""
+        """Return the whole log, or the lines with all of `words`, oldest first."""
         where, values = _with_all(words)
         with self._database.reading() as database:
             rows = database.execute(f"{_LINES} WHERE {where} ORDER BY number", values).fetchall()
         return [_entry(row) for row in rows]
 
     def first_broken(self) -> int | None:
-        """The number of the first line that is not as it was written, or before which one is missing; None if none."""
+        """Return the number of the first line that was changed or follows a missing line; None if all are good."""
         with self._database.reading() as database:
-            known = self._key(database)
+            sealing = self._key(database)
         before, place = "", 0
         for place, entry in enumerate(self.everything(), start=1):
-            key = known.key if place > known.after else b""
-            held = place != known.after or entry.chain == known.chain
-            if entry.number != place or not held or not entry.follows(before, key):
+            key = sealing.key if place > sealing.after else b""
+            chain_fits = place != sealing.after or entry.chain == sealing.chain
+            if entry.number != place or not chain_fits or not entry.follows(before, key):
                 return place
             before = entry.chain
-        return place + 1 if place < known.after else None
+        return place + 1 if place < sealing.after else None
 
     def _add(self, database: Statements, *written: str) -> None:
-        # What no database keeps is not sealed either.
+        # No database stores NUL characters, so replace them before sealing.
         cells = (self._clock().isoformat(), *(cell.replace("\0", "\ufffd") for cell in written))
         last = database.execute("SELECT number, chain FROM log ORDER BY number DESC LIMIT 1").fetchone()
         number, before = last or (0, "")
         chain = _chain(self._key(database).key, before, *cells)
-        # Numbered here: a server's own numbers have gaps where a line was taken back.
+        # Number the lines here: a database server's own numbers have gaps where a transaction was rolled back.
         query = "INSERT INTO log (number, at, person, action, subject, detail, chain) VALUES (?, ?, ?, ?, ?, ?, ?)"
         database.execute(query, (number + 1, *cells, chain))
 
     def _key(self, database: Statements) -> "_Key":
-        """The key, made when it is first needed: what is in the log by then is held by its last seal."""
+        """The key, made when it is first needed. The lines in the log by then are protected by the last one's seal."""
         last = database.execute("SELECT number, chain FROM log ORDER BY number DESC LIMIT 1").fetchone()
         number, chain = last or (0, "")
-        kept = secret_file(self._key_file, f"{secrets.token_hex(32)} {number} {chain}".encode())
-        key, after, held = kept.decode().split(" ")
-        return _Key(bytes.fromhex(key), int(after), held)
+        stored = secret_file(self._key_file, f"{secrets.token_hex(32)} {number} {chain}".encode())
+        key, after, last_chain = stored.decode().split(" ")
+        return _Key(bytes.fromhex(key), int(after), last_chain)
 
 
 def _with_all(words: str) -> tuple[str, list[str | int]]:
     """A condition, and its values, for lines with all of `words`."""
-    asked = "lower(person || ' ' || action || ' ' || subject) LIKE lower(?) ESCAPE '\\'"
-    each = words.split()
-    return " AND ".join(["1 = 1", *[asked] * len(each)]), [f"%{_escaped(word)}%" for word in each]
+    condition = "lower(person || ' ' || action || ' ' || subject) LIKE lower(?) ESCAPE '\\'"
+    wanted = words.split()
+    return " AND ".join(["1 = 1", *[condition] * len(wanted)]), [f"%{_escaped(word)}%" for word in wanted]
 
 
 def as_csv(entries: Iterable[Entry]) -> Iterator[str]:
-    """The log for a spreadsheet. What could be read as a formula is written so that it is not one (CSV injection)."""
+    """Yield the log for a spreadsheet. Cells that could be read as a formula are escaped (CSV injection)."""
     yield "number,at,person,action,subject,detail\r\n"
     for entry in entries:
         cells = (str(entry.number), entry.at.isoformat(), entry.person, entry.action, entry.subject, entry.detail)
@@ -189,7 +190,7 @@ def _entry(row: tuple[int, str, str, str, str, str, str]) -> Entry:
 
 
 def _chain(key: bytes, *cells: str) -> str:
-    """The seal of a line; without a key the plain hash that lines had before there was one."""
+    """The seal of a line; without a key, the plain hash that lines had before there were keys."""
     written = json.dumps(cells).encode()
     return hmac.new(key, written, hashlib.sha256).hexdigest() if key else hashlib.sha256(written).hexdigest()
 

@@ -1,4 +1,4 @@
-"""The log, to read and to take away."""
+"""The pages of the log: to read it and to download it."""
 
 import json
 
@@ -17,7 +17,7 @@ _A_PAGE = 100
 @blueprint.get("")
 @only("admin", "editor")
 def latest() -> ResponseReturnValue:
-    """Who did what when, the newest first; `words` narrows it down."""
+    """Show who did what and when, the newest first; `words` narrows it down."""
     words = request.args.get("words", "")[:100]
     entries = audit().entries(words, request.args.get("before", type=whole_number), _A_PAGE)
     older = entries[-1].number if len(entries) == _A_PAGE else None
@@ -27,7 +27,7 @@ def latest() -> ResponseReturnValue:
 @blueprint.get("/all.<any(csv, jsonl):kind>")
 @only("admin", "editor")
 def everything(kind: str) -> Response:
-    """The whole log, as a table or as one JSON object a line; `words` narrows it down."""
+    """Send the whole log, as a table or as one JSON object per line; `words` narrows it down."""
     entries = audit().everything(request.args.get("words", "")[:100])
     if kind == "csv":
         text = "".join(as_csv(entries))

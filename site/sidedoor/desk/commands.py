@@ -15,7 +15,7 @@ _OPERATOR = "the operator"
 
 
 def add_commands(app: Flask) -> None:
-    """Give the `flask --app desk` command its group."""
+    """Add the group `staff` to the command `flask --app desk`."""
     app.cli.add_command(staff)
 
 
@@ -46,7 +46,7 @@ def everybody() -> None:
 @with_appcontext
 def link(name: str) -> None:
     """Print a new link for NAME. Whatever let them in before no longer does, and they are signed out everywhere."""
-    person = _named(name)
+    person = _person_named(name)
     with audit().recorded(_OPERATOR, "renewed the link of", person.name):
         _print_link(person)
     sessions().end_all(person.id)
@@ -57,7 +57,7 @@ def link(name: str) -> None:
 @with_appcontext
 def remove(name: str) -> None:
     """Take NAME's access away at once."""
-    person = _named(name)
+    person = _person_named(name)
     try:
         with audit().recorded(_OPERATOR, "removed", person.name):
             desk_staff().remove(person.id)
@@ -67,7 +67,7 @@ def remove(name: str) -> None:
     click.echo(f"{person.name} can no longer sign in.")
 
 
-def _named(name: str) -> Person:
+def _person_named(name: str) -> Person:
     person = desk_staff().named(name)
     if not person:
         raise click.ClickException(f"There is nobody called {name}. `flask --app desk staff list` prints everybody.")

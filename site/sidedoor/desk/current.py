@@ -1,4 +1,4 @@
-"""What a view of the desk works with: one object, made once by create_app, and a short name for each of its parts."""
+"""The objects that the desk's views work with: create_app makes a Desk once, and each part has a short name here."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -52,19 +52,19 @@ class Desk:
 
 
 def the_desk() -> Desk:
-    """The desk that answers this request."""
+    """Return the desk that answers this request."""
     desk: Desk = current_app.extensions["desk"]
     return desk
 
 
 def now() -> datetime:
-    """The moment (aware)."""
+    """Return the current moment (aware)."""
     return the_desk().clock()
 
 
 def chat_now() -> datetime:
-    """The moment by the clock that all who answer the chat go by (see ChatStore.agreed)."""
-    if "chat_now" not in g:  # one for the whole answer: a board asks for it hundreds of times
+    """Return the current moment by the clock that all processes of the chat share (see ChatStore.agreed)."""
+    if "chat_now" not in g:  # once per request: a board asks for it hundreds of times
         g.chat_now = the_desk().chats.agreed(now())
     moment: datetime = g.chat_now
     return moment
@@ -76,12 +76,12 @@ def live() -> LiveLibrary:
 
 
 def library() -> Library:
-    """Every document there is, drafts and embargoed ones too."""
+    """Every document, including drafts and embargoed ones."""
     return live().library
 
 
 def shelf() -> Shelf:
-    """Where files are read and written."""
+    """The files, for reading and writing."""
     return the_desk().shelf
 
 
@@ -91,7 +91,7 @@ def reviews() -> Reviews:
 
 
 def comments() -> Comments:
-    """What people say of passages."""
+    """What people say about passages."""
     return the_desk().comments
 
 
@@ -111,7 +111,7 @@ def newsroom() -> Newsroom:
 
 
 def picture_library() -> PictureLibrary:
-    """What pictures there are, and every step that one can take."""
+    """Every picture, and every step that a picture can take."""
     return the_desk().pictures
 
 
@@ -131,7 +131,7 @@ def translation_steps() -> TranslationSteps:
 
 
 def previews() -> PreviewLinks:
-    """The links under which people without an account read a draft."""
+    """The links that let people without an account read a draft."""
     return the_desk().previews
 
 
@@ -141,7 +141,7 @@ def notices() -> Notices:
 
 
 def messages() -> FeedbackStore:
-    """What readers wrote to us."""
+    """What readers wrote to the organisation."""
     return the_desk().messages
 
 

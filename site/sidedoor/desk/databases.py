@@ -1,4 +1,4 @@
-"""Every database that the desk reads and writes, by its schema: what a backup holds, and what a server is asked for."""
+"""The schemas of all databases that the desk reads and writes: a backup holds them, and a database server must too."""
 
 from sidedoor.desk import audit
 from sidedoor.desk.items import preview_links, reviews

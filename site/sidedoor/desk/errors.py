@@ -1,4 +1,4 @@
-"""The desk's error pages: one sentence on what happened, and what to do."""
+"""The desk's error pages: each says what happened and what to do."""
 
 import logging
 import sqlite3
@@ -48,21 +48,21 @@ def handle_errors(app: Flask) -> None:
 
     @app.errorhandler(Refused)
     def unreadable(error: Refused) -> ResponseReturnValue:
-        """A file that was edited outside the desk, and that no form could show without losing what stands in it."""
+        """A file was edited outside the desk, and no form could show it without losing some of it."""
         heading, text = "A file cannot be read", "Nothing was changed. Whoever edited it outside the desk can mend it. "
         text += " ".join(f"{problem}" for problem in error.problems[:3])
         return render_template("desk/error.html", heading=heading, text=text), 422
 
     @app.errorhandler(CannotSave)
     def out_of_reach(error: CannotSave) -> ResponseReturnValue:
-        """A file, or the whole folder of them, that cannot be reached just now."""
+        """A file, or the whole content folder, cannot be reached just now."""
         if again := shown_again(sentence(error)):
             return again
         return render_template("desk/error.html", heading="This cannot be opened just now", text=sentence(error)), 503
 
     @app.errorhandler(sqlite3.OperationalError)
-    def memory_shut(error: sqlite3.OperationalError) -> ResponseReturnValue:
-        """The desk's own memory, here or on a server, does not answer: who somebody is cannot be looked up either."""
+    def database_unavailable(error: sqlite3.OperationalError) -> ResponseReturnValue:
+        """The desk's database, here or on a server, does not answer, so nobody's session can be looked up either."""
         log.error("The desk's memory cannot be used.", exc_info=error)
         if again := shown_again(sentence(error)):
             return again

@@ -1,4 +1,4 @@
-"""The desk's front page, which says what somebody has to do; and the calendar of what goes live when."""
+"""The desk's front page, which says what there is to do, and the calendar of what goes live when."""
 
 from flask import Blueprint, current_app, render_template
 from flask.typing import ResponseReturnValue
@@ -27,19 +27,19 @@ _A_LIST = 12
 @blueprint.get("/")
 @staff
 def to_do() -> ResponseReturnValue:
-    """What waits for this person, what is due, and what goes live next."""
+    """Show what waits for this person, what is due, and what goes live next."""
     person = current_person()
     if not person.may("press", "editor"):
         return render_template("desk/welcome.html")
-    everything = rows(library(), shelf(), reviews(), now(), person)
-    mine = {row.file for row in everything if person.id in reviews().writers(row.file)}
-    waiting = [row for row in everything if row.needs_approval]
-    # What a draft still lacks is shown where it is being written.
-    drafts = {row.file for row in everything if row.standing in ("draft", "ready")}
-    found = [*_of_the_site(), *due(library(), shelf(), now())]
-    problems = [problem for problem in found if problem.file not in drafts and _concerns(problem.file, person)]
+    items = rows(library(), shelf(), reviews(), now(), person)
+    mine = {row.file for row in items if person.id in reviews().writers(row.file)}
+    waiting = [row for row in items if row.needs_approval]
+    # The editor shows what a draft still lacks.
+    drafts = {row.file for row in items if row.standing in ("draft", "ready")}
+    reported = [*_site_problems(), *due(library(), shelf(), now())]
+    problems = [problem for problem in reported if problem.file not in drafts and _concerns(problem.file, person)]
     wrong = [problem for problem in problems if problem.level is Level.ERROR]
-    # Contacts and facts that are due have lists of their own.
+    # Contacts and facts that are due have separate lists.
     later = [
         problem for problem in problems if problem.level is not Level.ERROR and problem.file not in (CONTACTS, FACTS)
     ]
@@ -50,15 +50,15 @@ def to_do() -> ResponseReturnValue:
         waiting=waiting,
         effects={row.file: _effect(row) for row in waiting},
         mine=mine,
-        flagged=[row for row in everything if row.flagged],
+        flagged=[row for row in items if row.flagged],
         contacts_flagged=reviews().alone(CONTACTS) is not None,
-        drafts=[row for row in everything if row.standing == "draft" or row.waiting == "draft"][:_A_LIST],
-        coming=calendar(everything, now()),
+        drafts=[row for row in items if row.standing == "draft" or row.waiting == "draft"][:_A_LIST],
+        coming=calendar(items, now()),
         contacts=contacts_due(library(), now()),
         contacts_wait=_contacts_effect(),
         translations=translations_waiting(),
         wrong=wrong[:_A_LIST],
-        items={row.file: row for row in everything},
+        items={row.file: row for row in items},
         due=later[:_A_LIST],
         more_due=max(0, len(later) - _A_LIST),
         facts=[(fact, pages_of(fact, library())) for fact in facts_due(library(), now())],
@@ -70,8 +70,9 @@ def _concerns(file: str, person: Person) -> bool:
     return kind is None or person.may(*WRITERS[kind])
 
 
-def _of_the_site() -> list[Problem]:
-    """What `sidedoor check` says of the site as a whole: its menu, languages, colours, and whose it was before."""
+def _site_problems() -> list[Problem]:
+    """What `sidedoor check` says about the whole site: menu, languages, colours, and remains of the site it was copied
+    from."""
     content, https = current_app.config["CONTENT"], current_app.config["HTTPS"]
     return [*check_site(library(), now, content, https), *awaiting_review(library().site.languages)]
 
@@ -97,6 +98,6 @@ def _contacts_effect() -> str:
 @blueprint.get("/calendar")
 @only("press", "editor")
 def calendar_page() -> ResponseReturnValue:
-    """What goes live, leaves or is withdrawn by the clock alone."""
+    """Show what will go live, leave or be withdrawn without anybody acting."""
     months = calendar(rows(library(), shelf(), reviews(), now(), current_person()), now())
     return render_template("desk/calendar.html", months=months, now=now())

@@ -1,4 +1,4 @@
-"""The desk's response headers of policy: as strict as the public site's; its scripts and styles are files."""
+"""The desk's security headers: as strict as the public site's, but scripts and styles are files here."""
 
 from collections.abc import Mapping
 
@@ -21,7 +21,7 @@ _DESK = {
 
 
 def policy_headers(https: bool) -> dict[str, str]:
-    """The whole set, as it stands on every page of the desk."""
+    """Return the full set of headers for every page of the desk."""
     policy = "; ".join(f"{name} {value}" for name, value in _DESK.items())
     return {
         **public_policy_headers(https),
@@ -31,9 +31,9 @@ def policy_headers(https: bool) -> dict[str, str]:
 
 
 def preview_headers(https: bool, frame: bool, page: Mapping[str, str] | None = None) -> dict[str, str]:
-    """What a previewed public page is sent with: no scripts run; the desk may show it in a frame if `frame`.
+    """Return the headers of a previewed public page: no scripts run; the desk may show it in a frame if `frame`.
 
-    `page`: the headers that the page itself has.
+    `page`: the headers that the public site sends with the page.
     """
     public = public_policy_headers(https)
     policy = (page or public)["Content-Security-Policy"]

@@ -1,7 +1,8 @@
-"""What the desk's people and the operator's monitor are told beyond the public `/healthz`: files, embargoes, the queue.
+"""Tells the desk's people and the operator's monitor more than the public `/healthz`: files, embargoes, the queue.
 
-Counts alone: no page and no person is named. It stands on the desk's pages, and where SIDEDOOR_MONITOR says: a door of
-its own, `/metrics` for Prometheus and `/healthz`, because whoever can ask it learns that something is being prepared.
+Only counts: no page and no person is named. They are on the desk's pages, and at the address in SIDEDOOR_MONITOR as
+`/metrics` for Prometheus and `/healthz`. That is a separate port, because these counts reveal that something is being
+prepared.
 """
 
 import json
@@ -40,7 +41,7 @@ _OF_FOLDER = (Code.FOLDER_AWAY, Code.SUBFOLDER_UNREADABLE)
 
 
 def health_of(desk: Desk, home: Home, content: Path) -> Health:
-    """How everything is, as the desk sees it."""
+    """Return the health of everything, as the desk sees it."""
     return Health(
         watched.content(desk.live),
         watched.disk(home.data, "the data folder", make=True),
@@ -54,31 +55,33 @@ def health_of(desk: Desk, home: Home, content: Path) -> Health:
 
 
 def broken_files(desk: Desk) -> int:
-    """How many files cannot be used as they are."""
+    """Count the files that cannot be used as they are."""
     problems = desk.live.library.problems
-    return len({one.file for one in problems if one.level is Level.ERROR and one.code not in _OF_FOLDER})
+    return len(
+        {problem.file for problem in problems if problem.level is Level.ERROR and problem.code not in _OF_FOLDER}
+    )
 
 
 def not_live(desk: Desk) -> int:
-    """How many news items wait for approval although their time has come."""
+    """Count the news items that still wait for approval although their time has come."""
     now = desk.clock()
     moments = (item.meta.publish_at for item in desk.live.library.documents if item.meta.state == "ready")
     return sum(1 for moment in moments if moment and moment <= now)
 
 
 def backup_late(desk: Desk) -> int | None:
-    """How many hours old the last backup is, if that is too old; None if not, or if none was ever made."""
-    made = last_backup(desk.settings.data)
-    old = (desk.clock() - made) / timedelta(hours=1) if made else 0.0
-    return int(old) if 0 < desk.settings.backup_hours < old else None
+    """Return the age of the last backup in hours, if it is too old; None if it is not, or if there never was one."""
+    backup_at = last_backup(desk.settings.data)
+    age = (desk.clock() - backup_at) / timedelta(hours=1) if backup_at else 0.0
+    return int(age) if 0 < desk.settings.backup_hours < age else None
 
 
 def queue(desk: Desk) -> tuple[int, int, int]:
-    """How many wait in the chat, how many talk, and how many advisers are present. Raises StoreDown, sqlite3.Error."""
+    """Count those who wait in the chat, those who talk, and present advisers. Raises StoreDown or sqlite3.Error."""
     if desk.live.library.site.chat is None:
         return 0, 0, 0
     now = desk.chats.agreed(desk.clock())
-    states = [one.state for one in desk.chats.live(now) if not one.player]
+    states = [chat.state for chat in desk.chats.live(now) if not chat.player]
     return states.count("waiting"), states.count("talking"), len(desk.chats.present(now))
 
 
@@ -92,7 +95,7 @@ def _files(desk: Desk) -> Check:
             yield Problem("history", None, Code.HEALTH_NO_HISTORY)
         if (hours := backup_late(desk)) is not None:
             yield Problem("backup", None, Code.HEALTH_BACKUP_LATE, {"hours": hours})
-        with suppress(sqlite3.Error, OSError):  # that it cannot be read shows wherever it is needed
+        with suppress(sqlite3.Error, OSError):  # a database that cannot be read is reported by another check
             waits = desk.notices.waiting_letters(desk.clock() - timedelta(hours=1)) if desk.settings.mail_server else 0
             if waits:
                 yield Problem("mail", None, Code.HEALTH_MAIL_WAITS, {"count": waits})
@@ -101,13 +104,13 @@ def _files(desk: Desk) -> Check:
 
 
 def _one_desk(home: Home) -> Check:
-    """Whether another desk works on the same database: each would save without waiting for the other's turn."""
+    """Reports a second desk on the same database: the two would save without waiting for each other."""
     if not home.server:
         return lambda: ()
     staff = on_server(home.server, STAFF, home.data)
 
     def check() -> Iterable[Problem]:
-        with suppress(sqlite3.Error):  # that it is away is told already
+        with suppress(sqlite3.Error):  # another check reports that the database is away
             if staff.desks() > 1:
                 yield Problem("the desk", None, Code.HEALTH_TWO_DESKS)
 
@@ -119,21 +122,21 @@ def _queue(desk: Desk) -> Check:
         try:
             waiting, _, advisers = queue(desk)
         except (StoreDown, sqlite3.Error, OSError):
-            return  # that the store is down is told already
+            return  # another check reports that the store is down
         if waiting and not advisers:
             yield Problem("the chat", None, Code.HEALTH_QUEUE_ALONE, {"count": waiting})
 
     return check
 
 
-class _Numbers(Collector):
-    """Everything that is counted, when it is asked for."""
+class _Metrics(Collector):
+    """Every metric, counted when Prometheus asks."""
 
     def __init__(self, desk: Desk, health: Health, folders: dict[str, Path]) -> None:
         self._desk, self._health, self._folders = desk, health, folders
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """For prometheus_client."""
+        """Yield the metrics to prometheus_client."""
         wrong = {problem.code for problem in self._health.troubles()}
         trouble = GaugeMetricFamily("sidedoor_trouble", "1 while this is wrong, else 0", labels=["code"])
         for code in Code:
@@ -172,21 +175,21 @@ class _Numbers(Collector):
 
 
 def monitor(desk: Desk, health: Health, folders: dict[str, Path]) -> "WSGIApplication":
-    """`/metrics` and `/healthz`, for a port of their own."""
+    """Make the application that serves `/metrics` and `/healthz` on a separate port."""
     registry = CollectorRegistry()
-    registry.register(_Numbers(desk, health, folders))
+    registry.register(_Metrics(desk, health, folders))
     metrics = make_wsgi_app(registry)
 
     def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
         if path == "/metrics":
-            answered: Iterable[bytes] = metrics(environ, start_response)
-            return answered
+            body: Iterable[bytes] = metrics(environ, start_response)
+            return body
         if path != "/healthz":
             start_response("404 Not Found", [("Content-Type", "text/plain"), ("Content-Length", "0")])
             return []
-        found = health.troubles()
-        raw = json.dumps({"status": "trouble" if found else "ok", "trouble": as_json(found)}).encode()
+        troubles = health.troubles()
+        raw = json.dumps({"status": "trouble" if troubles else "ok", "trouble": as_json(troubles)}).encode()
         start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(raw)))])
         return [raw]
 
@@ -197,25 +200,25 @@ class _Server(ThreadingMixIn, WSGIServer):
     daemon_threads = True
 
 
-class _Silent(WSGIRequestHandler):
+class _QuietHandler(WSGIRequestHandler):
     timeout = 10
 
     def log_message(self, *args: Any) -> None:
-        """Who asks for what is written nowhere."""
+        """Write no access log."""
 
 
 def serving(place: str, application: "WSGIApplication") -> Callable[[], None]:
-    """For a thread of its own: answer at `place`, `127.0.0.1:5002`, as soon as nobody else does."""
+    """Return a function for a separate thread that serves at `place` (`127.0.0.1:5002`) as soon as the port is free."""
     host, _, port = place.rpartition(":")
 
     def serve() -> None:
-        told = False
+        warned = False
         while True:
             try:
-                server = make_server(host.strip("[]"), int(port), application, _Server, _Silent)
+                server = make_server(host.strip("[]"), int(port), application, _Server, _QuietHandler)
             except OSError as error:
-                if not told:
-                    told = True
+                if not warned:
+                    warned = True
                     reason = {"place": place, "reason": error.strerror}
                     log.warning(
                         "%s", Problem("SIDEDOOR_MONITOR", None, Code.MONITOR_NOT_THERE, reason, level=Level.WARNING)

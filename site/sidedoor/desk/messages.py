@@ -1,7 +1,7 @@
-"""What readers wrote to us: who takes it, that it is answered, and when it is deleted.
+"""Readers' messages: who takes each, that it is answered, and when it is deleted.
 
-No address is kept: whoever wants an answer wrote one into the text. So they are answered by mail or phone,
-and this only keeps two people from doing it twice.
+No address is stored: readers who want an answer write their address into the text. So staff answer by mail or phone,
+and these pages only keep two people from answering the same message.
 """
 
 from collections.abc import Callable
@@ -28,17 +28,19 @@ _ACTIONS = {
 @blueprint.get("")
 @only("press", "editor")
 def everything() -> ResponseReturnValue:
-    """Those that nobody has taken first; then those that somebody answers, then what is answered."""
-    kind, found = request.args.get("kind", ""), list(reversed(messages().all()))
+    """Show the messages: first those that nobody has taken, then those that somebody answers, then answered ones."""
+    kind, newest_first = request.args.get("kind", ""), list(reversed(messages().all()))
     return render_template(
         "desk/messages.html",
-        found=sorted(
-            (one for one in found if not kind or one.kind == kind),
-            key=lambda one: (bool(one.answered), bool(one.taken_by)),
+        shown=sorted(
+            (message for message in newest_first if not kind or message.kind == kind),
+            key=lambda message: (bool(message.answered), bool(message.taken_by)),
         ),
         kind=kind,
         kinds=KINDS,
-        deleted_at={one.number: one.hour + timedelta(days=the_desk().settings.message_days) for one in found},
+        deleted_at={
+            message.number: message.hour + timedelta(days=the_desk().settings.message_days) for message in newest_first
+        },
         now=now(),
     )
 
@@ -46,7 +48,7 @@ def everything() -> ResponseReturnValue:
 @blueprint.post("/<int:number>/<any(take, leave, answered, delete):step>")
 @only("press", "editor")
 def step(number: int, step: str) -> ResponseReturnValue:
-    """Take it, leave it to somebody else, say that it is answered, or delete it for good."""
+    """Take a message, leave it to somebody else, say that it is answered, or delete it for good."""
     message, person = messages().find(number) or abort(404), current_person()
     acts: dict[str, Callable[[], bool]] = {
         "take": lambda: messages().take(number, person.name),
@@ -55,15 +57,17 @@ def step(number: int, step: str) -> ResponseReturnValue:
         "delete": lambda: messages().delete(number),
     }
     with audit().recorded(person.name, _ACTIONS[step], str(number)):
-        done = acts[step]()
-    if not done:
-        again = messages().find(number)
-        flash(f"{again.taken_by} was quicker." if again and again.taken_by else "It is gone.", "problem")
+        succeeded = acts[step]()
+    if not succeeded:
+        message_now = messages().find(number)
+        flash(
+            f"{message_now.taken_by} was quicker." if message_now and message_now.taken_by else "It is gone.", "problem"
+        )
     return redirect("/messages", 303)
 
 
 def unanswered() -> dict[str, int]:
-    """How many wait for somebody, by kind."""
-    waiting: list[Message] = [one for one in messages().all() if not one.taken_by and not one.answered]
-    counted = {name: sum(1 for one in waiting if one.kind is kind) for kind, name in KINDS.items()}
-    return {name: count for name, count in counted.items() if count}
+    """Count the messages that nobody has taken or answered, by kind."""
+    waiting: list[Message] = [message for message in messages().all() if not message.taken_by and not message.answered]
+    counts = {name: sum(1 for message in waiting if message.kind is kind) for kind, name in KINDS.items()}
+    return {name: count for name, count in counts.items() if count}

@@ -1,4 +1,4 @@
-"""The desk's refusals in words: what stands in the way, and what to do."""
+"""The desk's refusals in words: why a step is not possible, and what to do."""
 
 import sqlite3
 from collections.abc import Mapping
@@ -128,16 +128,16 @@ WORDS = {
 }
 
 STOPS = (Stopped, Refused, Wrong, sqlite3.Error)
-"""Every way in which a step can fail that `sentence` has words for."""
+"""The exceptions of a failed step for which `sentence` has words."""
 
 
 def in_words(why: Refusal, values: Mapping[str, object] | None = None) -> str:
-    """A refusal as whoever tried reads it."""
+    """Return a refusal in words for the person who tried."""
     return WORDS[why].format_map({name: _shown(value) for name, value in (values or {}).items()})
 
 
 def sentence(stopped: Exception) -> str:
-    """What stopped a step (one of STOPS), as whoever tried reads it."""
+    """Return what stopped a step (one of STOPS), in words for the person who tried."""
     match stopped:
         case Stopped():
             return in_words(stopped.why, stopped.values)

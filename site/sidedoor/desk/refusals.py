@@ -1,10 +1,10 @@
-"""Why the desk did not take a step, each reason under a code. The words for each are in `refusal_words.py`."""
+"""The reasons why the desk does not take a step, each a code. Their words are in `refusal_words.py`."""
 
 from enum import StrEnum, auto
 
 
 class Refusal(StrEnum):
-    """A reason. Code asks for one of these, never for the sentence that a person reads."""
+    """A reason. Code compares these, never the sentences that people read."""
 
     # Who may approve what, and when
     OWN_WORDS = auto()
@@ -18,7 +18,7 @@ class Refusal(StrEnum):
     ROLE_DOES_NOT_WRITE = auto()
     NOT_READY = auto()
     NOTHING_WAITS = auto()
-    # What an item has to be for a step
+    # The condition an item must be in for a step
     NO_TITLE = auto()
     NOT_FIT_TO_SEND = auto()
     NOT_FIT_TO_PUBLISH = auto()
@@ -99,14 +99,14 @@ class Refusal(StrEnum):
     MAIL_PASSWORD_REFUSED = auto()
     MAIL_ADDRESS_REFUSED = auto()
     MAIL_REFUSED = auto()
-    # The desk's own memory
+    # The desk's own databases
     MEMORY_SHUT = auto()
     NOT_REMEMBERED = auto()
     HALF_WRITTEN = auto()
 
 
 class Stopped(Exception):
-    """A step that was not taken. `values` are what the words of `why` name."""
+    """A step that was not taken. `values`: what the words for `why` mention."""
 
     def __init__(self, why: Refusal, **values: object) -> None:
         super().__init__(why, values)
@@ -114,4 +114,4 @@ class Stopped(Exception):
 
 
 class HalfDone(Stopped):
-    """A step that was taken, but not to its end: files are written, and something that follows from it is not."""
+    """A step that was taken only in part: its files are written, but something that should follow is not."""

@@ -1,4 +1,4 @@
-"""The staff desk as a server loads it: `granian --interface rsgi --factory sidedoor.desk.server:load`."""
+"""Where a server loads the staff desk: `granian --interface rsgi --factory sidedoor.desk.server:load`."""
 
 from contextlib import suppress
 from importlib.util import find_spec
@@ -26,7 +26,7 @@ from sidedoor.web.serve import loaded
 
 
 def check(settings: Settings) -> None:
-    """Look at whatever keeps the desk from starting, without reading the content. Raises problems.Refused."""
+    """Check everything that could keep the desk from starting, without reading the content. Raises problems.Refused."""
     usable_site(settings.content, settings.data / "desk")
     open_store(settings.chat_store, settings.data)
     for store in (Reviews, Staff, Sessions, PreviewLinks, Notices):
@@ -39,10 +39,10 @@ def check(settings: Settings) -> None:
 
 
 def load() -> Flask:
-    """The desk. What runs beside its answers starts with the server, or with the first request."""
+    """Make the desk. Its background tasks start with the server, or with the first request."""
     app = loaded(create_app, "desk")
-    # Drafts and embargoed words lie in the content. Its pictures and pages keep their modes: the folder shuts them in.
-    # A missing folder is not made: it would look like a site whose content was deleted.
+    # The content holds drafts and embargoed words. Its files keep their modes, because the folder's own mode protects
+    # them. A missing folder is not made, because it would look like a site whose content was deleted.
     with suppress(OSError):
         if app.config["CONTENT"].is_dir():
             private_folder(app.config["CONTENT"])

@@ -1,4 +1,4 @@
-"""The desk's styles and scripts, from static/, which the browser checks for changes each time; and its health."""
+"""Serves the desk's styles and scripts from static/, which the browser checks for changes each time; and its health."""
 
 from flask import Blueprint, Response, send_from_directory
 
@@ -11,14 +11,14 @@ blueprint = Blueprint("static_files", __name__)
 @blueprint.get("/healthz")
 @only("stranger")
 def health() -> dict[str, bool]:
-    """Whether the desk answers, and no more than that."""
+    """Say that the desk answers, and nothing more."""
     return {"ok": True}
 
 
 @blueprint.get("/static/<any(css, js):kind>/<path:name>")
 @only("stranger")
 def file(kind: str, name: str) -> Response:
-    """One file."""
+    """Send a file."""
     response = send_from_directory(STATIC / kind, name)
     response.headers["Cache-Control"] = "no-cache"
     return response

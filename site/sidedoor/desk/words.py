@@ -1,5 +1,4 @@
-"""Problems in the words of the desk's forms; and moments in words, so that nobody has to work out an embargo.
-
+"""Problems in the words of the desk's forms, and moments in words, so that nobody has to work out an embargo:
 “Tuesday 24 November 2026, 00:01 GMT, in 9 hours”.
 """
 
@@ -24,23 +23,23 @@ LABELS = {
     "notes_to_editors": "Notes to editors", "related_help": "Related help",
     "check_by": "Look again by", "slug": "Last part of its address",
 }  # fmt: skip
-"""What the form of an item calls its fields."""
+"""The names of fields in the form of an item."""
 CARDS = {
     "callout": "Box: good to know", "emergency": "Box: in danger now", "steps": "Steps", "statistic": "Figure",
     "quote": "Statement", "fold": "Part that opens", "device": "Steps for one browser", "ticks": "List to tick",
     "write": "Room to write", "question": "Question", "audio": "Recording", "place": "Numbers for a place",
     "action": "Big link", "call": "Call now", "number": "Number alone", "contact": "Contact",
 }  # fmt: skip
-"""What the editor calls author blocks, as editor/src/schema.js does."""
+"""The editor's names for author blocks, the same as in editor/src/schema.js."""
 
 
 def moment_in_words(moment: datetime, site: Site) -> str:
-    """A day and a time of day in the site's zone, with its name: `Tuesday 24 November 2026, 00:01 GMT`."""
+    """Return day and time in the site's zone, with the zone's name: `Tuesday 24 November 2026, 00:01 GMT`."""
     return format_datetime(moment, "EEEE d MMMM y, HH:mm zzz", tzinfo=site.zone, locale=_english(site))
 
 
 def distance_in_words(moment: datetime, now: datetime) -> str:
-    """How far off it is: `in 9 hours`, `3 days ago`, `just now`."""
+    """Return how far off a moment is: `in 9 hours`, `3 days ago`, `just now`."""
     span = moment - now
     if abs(span) < timedelta(minutes=1):
         return "in less than a minute" if span > timedelta() else "just now"
@@ -48,13 +47,13 @@ def distance_in_words(moment: datetime, now: datetime) -> str:
 
 
 def in_form_words(problem: Problem) -> ProblemWords:
-    """What is wrong with a file, said of the desk's form: “Summary” for `summary`."""
+    """Return what is wrong with a file in the words of the desk's form: “Summary” for `summary`."""
     block = {"block": CARDS.get(name, name)} if isinstance(name := problem.values.get("block"), str) else {}
     return form_words(problem.code, {**problem.values, **block}, problem.field, LABELS)
 
 
 def _english(site: Site) -> Locale:
-    """The desk is in English; where the site has an English of its own, it names days and zones as that does."""
+    """The locale for days and zones: the desk is in English, and uses the site's own kind of English if it has one."""
     return site.locale("en")
 
 

@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 
 from sidedoor.backup_stamp import note_backup
 from sidedoor.desk import create_app
-from sidedoor.desk.told.notices import LEASE, Kind, Told
+from sidedoor.desk.told.notices import LEASE, Kind, NewNotice
 from sidedoor.settings import Settings
 from tests.conftest import SetClock
 from tests.content import ContentFolder
@@ -327,7 +327,7 @@ def test_an_address_that_is_refused_for_good_is_told_at_the_desk_and_not_tried_f
 ) -> None:
     box.refuses = {BEN}
     notices, person = desk.extensions["desk"].notices, desk.extensions["desk"].staff.named("Ben Press").id
-    notices.give([Told(person, Kind.LIVE, "1 news/first.md", "/items/news/first/review")], clock())
+    notices.give([NewNotice(person, Kind.LIVE, "1 news/first.md", "/items/news/first/review")], clock())
     look()
     assert "The last mail to you did not go out." in ben.get("/notices").get_data(as_text=True)
     box.refuses = set()

@@ -1,4 +1,4 @@
-"""Chats, for advisers: be present, answer who waited longest, several side by side, and leave nothing behind.
+"""Chats, for advisers: be present, answer whoever has waited longest, have several side by side, leave nothing behind.
 
 Every step is a form that works without scripts. chats.js sends the same forms and asks `/chats/now` for what is new.
 """
@@ -45,13 +45,13 @@ for part in (watch, practice, statistics):
 
 
 def is_asked_often(path: str) -> bool:
-    """Whether boards send it all the time: it has threads of its own."""
+    """Whether boards request this path all the time; such requests have separate threads."""
     return path == "/chats/now" or (path.startswith("/chats/") and path.endswith("/say"))
 
 
 @dataclass(frozen=True)
 class Typed:
-    """What stands in the boxes of one conversation, and what is wrong with it."""
+    """The words in the boxes of a conversation, and what is wrong with them."""
 
     number: int = 0
     text: str = ""
@@ -62,7 +62,7 @@ class Typed:
 @blueprint.get("")
 @only("adviser", "supervisor")
 def everybody() -> ResponseReturnValue:
-    """The board: who waits, and your own conversations side by side. Looking here counts as still being present."""
+    """Show who waits, and the adviser's own conversations. Opening this page counts as still being present."""
     return _board(Typed())
 
 
@@ -70,51 +70,51 @@ def everybody() -> ResponseReturnValue:
 @only("adviser", "supervisor")
 @polled
 def now_() -> ResponseReturnValue:
-    """For chats.js: what is new. `after=3:5,7:0` says which messages the page has; `one=3` asks for one chat alone;
-    `unsent`, for the adviser's own unsent words, too."""
+    """Tell chats.js what is new. `after=3:5,7:0` says which messages the page has; `one=3` asks for a single chat;
+    `unsent` also asks for the adviser's own unsent words."""
     after, alone = _after(), request.args.get("one", type=whole_number)
-    silent = _sign()
-    live, present = _look_in()
+    silent = _record_sign_of_life()
+    live, present = _see_board()
     me = present.get(current_person().id)
     own = [chat for chat in _own(live) if alone in (None, chat.id)]
     return {
         "clock": _time(now()),
         "silent": _time(silent) if silent else "",
         "alarm": _alarm(live),
-        "word": _words_wanted(present),
+        "word": _who_wants_a_word(present),
         "here": me is not None,
         "pause": _time(me.pause_until) if me and me.pause_until and me.pauses(now()) else "",
         "present": _names(present),
         "others": [{"id": adviser.id, "name": adviser.name} for adviser in _others(present)],
         "waiting": _waiting(live),
-        "left": _left(live),
-        "chats": {chat.id: _told(chat, after, present) for chat in own},
-        "gone": _gone(set(after) - {chat.id for chat in own}),
+        "left": _left_chats_html(live),
+        "chats": {chat.id: _news_for_page(chat, after, present) for chat in own},
+        "gone": _why_gone(set(after) - {chat.id for chat in own}),
     }
 
 
 @blueprint.get("/here")
 @only("adviser", "supervisor")
 def here() -> ResponseReturnValue:
-    """Without scripts: a small page that renews itself in a tab of its own, so that this desk gives signs."""
-    return render_template("desk/chats/here.html", is_here=current_person().id in _look_in()[1])
+    """Show a small page that reloads itself in a separate tab: without scripts, this reports that the desk is open."""
+    return render_template("desk/chats/here.html", is_here=current_person().id in _see_board()[1])
 
 
 @blueprint.post("/present")
 @only("adviser")
 def present() -> ResponseReturnValue:
-    """Be present, or away. The chat is open to readers while somebody is."""
-    person, here = current_person(), request.form.get("present") == "yes"
-    languages = tuple(one for one in _languages() if one in request.form.getlist("languages"))
-    with audit().recorded(person.name, "is present" if here else "is away", "chat"):
-        _store().set_presence(person.id, person.name, here, now(), languages)
+    """Be present, or away. The chat is open to readers while somebody is present."""
+    person, is_here = current_person(), request.form.get("present") == "yes"
+    languages = tuple(language for language in _languages() if language in request.form.getlist("languages"))
+    with audit().recorded(person.name, "is present" if is_here else "is away", "chat"):
+        _store().set_presence(person.id, person.name, is_here, now(), languages)
     return _done()
 
 
 @blueprint.post("/pause")
 @only("adviser")
 def pause() -> ResponseReturnValue:
-    """A longer pause after a hard chat, and, if they like, a word with a colleague: whoever is at the board is told."""
+    """Give the adviser a longer pause after a hard chat and, if they like, tell the others that they want to talk."""
     word = request.form.get("word") == "yes"
     _store().pause(current_person().id, now() + rules.LONG_PAUSE, word)
     return _done("Your colleagues are told that you would like a word." if word else "")
@@ -123,7 +123,7 @@ def pause() -> ResponseReturnValue:
 @blueprint.post("/ready")
 @only("adviser")
 def ready() -> ResponseReturnValue:
-    """End your pause."""
+    """End the adviser's pause."""
     _store().end_pause(current_person().id)
     return _done()
 
@@ -131,7 +131,7 @@ def ready() -> ResponseReturnValue:
 @blueprint.post("/<int:number>/accept")
 @only("adviser")
 def accept(number: int) -> ResponseReturnValue:
-    """Answer somebody who waits."""
+    """Accept a reader who waits."""
     person = current_person()
     if not _store().get(number, now()):
         return _done(problem=UNKNOWN)
@@ -139,20 +139,20 @@ def accept(number: int) -> ResponseReturnValue:
         _store().accept(number, person.id, person.name, now())
     except NotPossible as refused:
         return _done(problem=REFUSED[refused.why])
-    return _done(to=_place(number))
+    return _done(next_page=_place(number))
 
 
 @blueprint.get("/<int:number>")
 @only("adviser", "supervisor")
-def one(number: int) -> ResponseReturnValue:
-    """One conversation on a page of its own."""
-    return _one(_mine(number), Typed())
+def chat_page(number: int) -> ResponseReturnValue:
+    """Show a single conversation."""
+    return _chat_page(_mine(number), Typed())
 
 
 @blueprint.post("/<int:number>/say")
 @only("adviser", "supervisor")
 def say(number: int) -> ResponseReturnValue:
-    """Answer; or, without scripts, put a ready answer into the box. What was not sent is still in the box."""
+    """Send an answer or, without scripts, put a ready answer into the box. Words that were not sent stay in the box."""
     conversation, text = _mine(number), _field("message")
     if "draft" in request.form:
         if conversation.state != "ended" and len(text) <= LONGEST_MESSAGE:
@@ -160,32 +160,34 @@ def say(number: int) -> ResponseReturnValue:
         return "", 204
     if "put" in request.form:
         text = "\n".join(part for part in (text.rstrip(), _field("ready")) if part)
-        return _again(conversation, Typed(number, text))
+        return _typed_again(conversation, Typed(number, text))
     try:
         _store().say(number, "adviser", text, now(), _once(text), current_person().name)
     except NotPossible as refused:
-        return _again(conversation, Typed(number, text, REFUSED[refused.why]))
+        return _typed_again(conversation, Typed(number, text, REFUSED[refused.why]))
     if conversation.has_answer:
         _store().keep(number, "answer", "")
-    return _done(to=_place(number))
+    return _done(next_page=_place(number))
 
 
 @blueprint.post("/<int:number>/mark")
 @only("adviser", "supervisor")
 def mark(number: int) -> ResponseReturnValue:
-    """Mark that somebody may be in danger, and note a few words. Both are for the desk alone, and end with the chat."""
+    """Mark that the reader may be in danger, and keep a short note. Only the desk sees both; they end with the chat."""
     conversation, remark = _mine(number), _field("remark").strip()
     if len(remark) > rules.LONGEST_REMARK:
-        return _again(conversation, Typed(number, problem=f"The note is longer than {rules.LONGEST_REMARK} letters."))
+        return _typed_again(
+            conversation, Typed(number, problem=f"The note is longer than {rules.LONGEST_REMARK} letters.")
+        )
     _store().mark(number, request.form.get("risk") == "yes")
     _store().keep(number, "remark", remark)
-    return _done(to=_place(number))
+    return _done(next_page=_place(number))
 
 
 @blueprint.post("/<int:number>/end")
 @only("adviser", "supervisor")
 def end(number: int) -> ResponseReturnValue:
-    """End it; its words are destroyed."""
+    """End a conversation, which destroys its words."""
     _mine(number)
     _store().end(number, "adviser", now())
     return _done("It is over, and every word of it is deleted.")
@@ -194,10 +196,10 @@ def end(number: int) -> ResponseReturnValue:
 @blueprint.post("/<int:number>/block")
 @only("adviser", "supervisor")
 def block(number: int) -> ResponseReturnValue:
-    """End it, and let its network begin none for some hours."""
+    """End a conversation, and keep its network from starting another for some hours."""
     conversation, hours = _mine(number), request.form.get("hours", 0, type=whole_number)
     if hours not in HOURS_OF_A_BLOCK:
-        return _again(conversation, Typed(number, problem="Choose for how long."))
+        return _typed_again(conversation, Typed(number, problem="Choose for how long."))
     blocked = False
     if conversation.state != "ended":
         with audit().recorded(current_person().name, "blocks a network", f"chat {number}", f"{hours} h"):
@@ -210,56 +212,58 @@ def block(number: int) -> ResponseReturnValue:
 @blueprint.post("/<int:number>/hand-over")
 @only("adviser", "supervisor")
 def hand_over(number: int) -> ResponseReturnValue:
-    """Give it to a colleague who is present, with a note that only they see; the reader is told."""
+    """Give a conversation to a colleague who is present, with a note that only they see. The reader is told."""
     conversation, person, words = _mine(number), current_person(), _field("note").strip()
-    to = _store().present(now()).get(request.form.get("to", 0, type=whole_number))
-    if not to or to.id == person.id:
-        return _again(conversation, Typed(number, problem="Choose a colleague who is present.", note=words))
+    colleague = _store().present(now()).get(request.form.get("to", 0, type=whole_number))
+    if not colleague or colleague.id == person.id:
+        return _typed_again(conversation, Typed(number, problem="Choose a colleague who is present.", note=words))
     if len(words) > LONGEST_MESSAGE:
-        return _again(conversation, Typed(number, problem="The note is too long.", note=words))
+        return _typed_again(conversation, Typed(number, problem="The note is too long.", note=words))
     try:
         if words:
             _store().say(number, "note", words, now(), _once(words), person.name)
-        _pass_on(conversation, to.id, to.name)
+        _pass_on(conversation, colleague.id, colleague.name)
     except NotPossible as refused:
-        return _again(_mine(number), Typed(number, problem=REFUSED[refused.why], note=words))
-    return _done(f"{to.name} has it now.")
+        return _typed_again(_mine(number), Typed(number, problem=REFUSED[refused.why], note=words))
+    return _done(f"{colleague.name} has it now.")
 
 
 @blueprint.post("/<int:number>/take-over")
 @only("adviser", "supervisor")
 def take_over(number: int) -> ResponseReturnValue:
-    """Go on in a colleague's place: a supervisor at any time, anybody once the colleague's desk gives no sign."""
+    """Take over from a colleague: a supervisor may at any time, others only once the colleague's desk is silent."""
     person, conversation = current_person(), _store().get(number, now())
     supervises = person.may("supervisor")
     if conversation and not supervises and not rules.left_alone(conversation, now()):
         abort(403)
     if not conversation or conversation.state != "talking" or conversation.adviser in (None, person.id):
-        return _done(problem="There is no adviser to take it over from.", to="/chats/watch" if supervises else "/chats")
+        return _done(
+            problem="There is no adviser to take it over from.", next_page="/chats/watch" if supervises else "/chats"
+        )
     try:
         with audit().recorded(person.name, "takes over a chat", f"chat {number}"):
             _store().sign(person.id, now())
             _pass_on(conversation, person.id, person.name, only_if_left=not supervises)
     except NotPossible as refused:
-        return _done(problem=REFUSED[refused.why], to="/chats/watch" if supervises else "/chats")
+        return _done(problem=REFUSED[refused.why], next_page="/chats/watch" if supervises else "/chats")
     session["closed"] = [old for old in session.get("closed", []) if old != number]
-    return _done(to=_place(number))
+    return _done(next_page=_place(number))
 
 
 @blueprint.post("/<int:number>/close")
 @only("adviser", "supervisor")
 def close(number: int) -> ResponseReturnValue:
-    """Put an ended conversation out of sight. It is forgotten by itself a little later."""
+    """Hide an ended conversation from the board. The store forgets it a little later."""
     if _mine(number).state == "ended":
-        # The numbers of conversations that are forgotten go from here as well.
-        known = {chat.id for chat in _store().live(now())}
-        session["closed"] = [*(old for old in session.get("closed", []) if old in known and old != number), number]
+        # Drop the numbers of conversations that the store has forgotten.
+        live_ids = {chat.id for chat in _store().live(now())}
+        session["closed"] = [*(old for old in session.get("closed", []) if old in live_ids and old != number), number]
     return _done()
 
 
 @blueprint.errorhandler(Unreadable)
 def words_are_lost(error: Unreadable) -> ResponseReturnValue:
-    """Nobody can go on there; the reader is told at their next look."""
+    """End a conversation whose words cannot be read. The reader's page learns of it at its next request."""
     _end_the_broken(error)
     return _done(problem=ENDS["broken"])
 
@@ -267,7 +271,7 @@ def words_are_lost(error: Unreadable) -> ResponseReturnValue:
 @blueprint.errorhandler(StoreDown)
 @blueprint.errorhandler(sqlite3.Error)
 def store_is_down(error: Exception) -> ResponseReturnValue:
-    """What was typed is not lost."""
+    """Say that the store is down, without losing what was typed."""
     logging.getLogger("sidedoor.chat").error("The chat's store cannot be used: %s", type(error).__name__)
     if not _wants_page():
         return {"problem": "The chat does not work just now. What you wrote was not sent; it is still here."}, 503
@@ -279,14 +283,14 @@ def _store() -> ChatStore:
 
 
 def _mine(number: int) -> Conversation:
-    """A conversation of this adviser's. Aborts with 403 for a colleague's, so that nobody reads along unseen, and with
-    404 and what was typed for one that is no longer known."""
+    """Return a conversation of this adviser. Aborts with 403 if it is a colleague's, so that nobody reads along unseen;
+    with 404, giving back what was typed, if it is no longer known."""
     conversation = _store().get(number, now())
     if not conversation:
         typed = _field("message") or _field("note")
-        unknown = ({"said": "", "problem": UNKNOWN}, 404)
+        as_json = ({"said": "", "problem": UNKNOWN}, 404)
         page = render_template("desk/chats/down.html", text=typed, why=UNKNOWN) if _wants_page() else ""
-        abort(current_app.make_response((page, 404) if page else unknown))
+        abort(current_app.make_response((page, 404) if page else as_json))
     if conversation.adviser != current_person().id:
         abort(403)
     return conversation
@@ -296,7 +300,7 @@ def _pass_on(conversation: Conversation, to: int, name: str, only_if_left: bool 
     """Raises NotPossible."""
     assert conversation.adviser is not None
     _store().pass_on(conversation.id, conversation.adviser, to, name, now(), only_if_left)
-    with suppress(NotPossible):  # it may have ended in this moment
+    with suppress(NotPossible):  # it may have ended just now
         _store().say(conversation.id, "handed", "", now(), author=name)
 
 
@@ -306,7 +310,7 @@ def _end_the_broken(error: Unreadable) -> None:
 
 
 def _readable(chat: Conversation, after: int = 0) -> tuple[Conversation, list[Message]]:
-    """Its words; or, where they cannot be read, the conversation ended, so that the others on the board go on."""
+    """Return a chat and its messages. If they cannot be read, end it, so that the other chats on the board go on."""
     try:
         return chat, _store().messages(chat.id, after)
     except Unreadable as error:
@@ -320,56 +324,57 @@ def _own(live: list[Conversation]) -> list[Conversation]:
 
 
 def _waiting(live: list[Conversation]) -> list[dict[str, Any]]:
-    """Who waits, the longest first; who is out of reach is marked, and so is practice. Nobody answers themselves."""
+    """The readers who wait, the longest wait first, marked if out of reach or practice. People cannot answer their own
+    practice, so it is left out."""
     person = current_person()
     return [
-        {"id": chat.id, "since": _said_of(chat), "reach": _reach(chat)}
+        {"id": chat.id, "since": _waiting_words(chat), "reach": _out_of_reach_words(chat)}
         for chat in live
         if chat.state == "waiting" and chat.player != person.id
     ]
 
 
-def _said_of(chat: Conversation) -> str:
+def _waiting_words(chat: Conversation) -> str:
     practice, language = "Practice. " if chat.player else "", _language(chat)
     return f"{practice}{_since(chat.started)}{f', in {language}' if language else ''}"
 
 
 def _language(chat: Conversation) -> str:
-    """The language of the page a chat was begun on, where it is not the site's own."""
+    """The language of the page where a chat was started; empty if it is the site's own."""
     site = library().site
     return language_name(chat.language) if chat.language and chat.language != site.language else ""
 
 
 def _languages() -> tuple[str, ...]:
-    """Those that an adviser may say they can write."""
+    """The languages that an adviser can tick as ones they write."""
     site = library().site
     return (site.chat.languages if site.chat else ()) or tuple(site.languages)
 
 
 def _alarm(live: list[Conversation]) -> list[str]:
-    """What nobody at this board may miss, in sentences that tell nothing of anybody."""
+    """What nobody at this board may miss, in sentences that reveal nothing about any person."""
     person, open_ = current_person(), [chat for chat in live if chat.state != "ended" and not chat.player]
     own = [chat for chat in open_ if chat.adviser == person.id]
-    many = {
+    counts = {
         "waiting": sum(chat.state == "waiting" and not rules.out_of_reach(chat, now()) for chat in open_),
         "unanswered": sum(rules.unanswered(chat, now()) for chat in own),
         "out of reach": sum(rules.out_of_reach(chat, now()) for chat in own),
         "left": sum(rules.left_alone(chat, now()) and chat.adviser != person.id for chat in open_),
     }
-    return [ALARMS[what][number != 1].format(number) for what, number in many.items() if number]
+    return [ALARMS[alarm][number != 1].format(number) for alarm, number in counts.items() if number]
 
 
-def _words_wanted(present: Mapping[int, Adviser]) -> str:
+def _who_wants_a_word(present: Mapping[int, Adviser]) -> str:
     names = [adviser.name for adviser in _others(present) if adviser.wants_a_word]
     return f"{', '.join(names)} would like a word with a colleague." if names else ""
 
 
-def _reach(chat: Conversation) -> str:
+def _out_of_reach_words(chat: Conversation) -> str:
     return f"Out of reach since {_time(chat.seen)}." if rules.out_of_reach(chat, now()) else ""
 
 
-def _left(live: list[Conversation]) -> str:
-    """The part of the board with the chats of colleagues whose desks give no sign."""
+def _left_chats_html(live: list[Conversation]) -> str:
+    """The part of the board with the chats of colleagues whose desks are silent."""
     person = current_person()
     left = [
         (chat, _time(chat.adviser_seen) if chat.adviser_seen else "")
@@ -379,20 +384,20 @@ def _left(live: list[Conversation]) -> str:
     return render_template("desk/chats/left.html", left=left) if left else ""
 
 
-def _gone(numbers: set[int]) -> dict[int, str]:
-    """What became of chats that a page still shows as its own."""
-    closed, told = session.get("closed", []), {}
+def _why_gone(numbers: set[int]) -> dict[int, str]:
+    """Why chats are gone that a page still shows as its own, by number."""
+    closed, reasons = session.get("closed", []), {}
     for number in numbers.difference(closed):
         chat = _store().get(number, now())
         if not chat or chat.adviser is None:
-            told[number] = UNKNOWN
+            reasons[number] = UNKNOWN
         elif chat.adviser != current_person().id:
-            told[number] = COLLEAGUE_HAS_IT
-    return told
+            reasons[number] = COLLEAGUE_HAS_IT
+    return reasons
 
 
-def _sign() -> datetime | None:
-    """Note that this desk is open. Since when it had given no sign, where readers were told so: a laptop slept, say."""
+def _record_sign_of_life() -> datetime | None:
+    """Record that this desk is open. Return since when it was silent, if readers were told so (a laptop slept, say)."""
     person = current_person()
     looked: dict[int, datetime] = current_app.extensions.setdefault("chat_looked_in", {})
     before = looked.get(person.id)
@@ -403,9 +408,9 @@ def _sign() -> datetime | None:
     return last if last and rules.desk_is_gone(last, now()) else None
 
 
-def _look_in() -> tuple[list[Conversation], Mapping[int, Adviser]]:
-    """What this board shows, and who is present, by id. Looking is a sign that this desk is open."""
-    _sign()
+def _see_board() -> tuple[list[Conversation], Mapping[int, Adviser]]:
+    """Return what this board shows, and who is present, by id. This also records that the desk is open."""
+    _record_sign_of_life()
     return _store().board(current_person().id, now())
 
 
@@ -434,10 +439,10 @@ def _after() -> dict[int, int]:
     return after
 
 
-def _told(chat: Conversation, after: dict[int, int], present: Mapping[int, Adviser]) -> dict[str, Any]:
+def _news_for_page(chat: Conversation, after: dict[int, int], present: Mapping[int, Adviser]) -> dict[str, Any]:
     if chat.id not in after:
         return {"html": _column(chat, Typed(), present, level=2)}
-    # Most polls bring nothing new, so the words are not even read.
+    # Most polls bring nothing new, so then the words are not even read.
     chat, newer = _readable(chat, after[chat.id]) if chat.newest > after[chat.id] else (chat, [])
     return {
         "ended": ENDS.get(chat.reason or "", ""),
@@ -456,20 +461,22 @@ def _told(chat: Conversation, after: dict[int, int], present: Mapping[int, Advis
 
 
 def _board(typed: Typed) -> str:
-    live, present = _look_in()
+    live, present = _see_board()
     me = present.get(current_person().id)
     return render_template(
         "desk/chats/board.html",
         waiting=_waiting(live),
-        left=_left(live),
+        left=_left_chats_html(live),
         columns=[_column(chat, typed if chat.id == typed.number else Typed(), present, level=2) for chat in _own(live)],
         present=_names(present),
         is_here=me is not None,
         pause=_time(me.pause_until) if me and me.pause_until and me.pauses(now()) else "",
         offered=library().site.chat is not None,
         alarm=_alarm(live),
-        word=_words_wanted(present),
-        languages=[(one, language_name(one), bool(me and one in me.languages)) for one in _languages()],
+        word=_who_wants_a_word(present),
+        languages=[
+            (language, language_name(language), bool(me and language in me.languages)) for language in _languages()
+        ],
         played=[chat for chat in live if chat.player == current_person().id and chat.state != "ended"],
     )
 
@@ -478,8 +485,8 @@ def _unanswered(chat: Conversation) -> str:
     return _time(chat.unanswered_since) if rules.unanswered(chat, now()) and chat.unanswered_since else ""
 
 
-def _one(conversation: Conversation, typed: Typed) -> str:
-    column = _column(conversation, typed, _look_in()[1], level=1)
+def _chat_page(conversation: Conversation, typed: Typed) -> str:
+    column = _column(conversation, typed, _see_board()[1], level=1)
     return render_template("desk/chats/chat.html", chat=conversation, column=column)
 
 
@@ -527,21 +534,21 @@ def _wants_page() -> bool:
 
 
 def _place(number: int) -> str:
-    """Where whoever pressed a button of this conversation was."""
+    """The address of the page where the button of this conversation was pressed."""
     return f"/chats#chat-{number}" if request.form.get("from") == "board" else f"/chats/{number}"
 
 
-def _done(said: str = "", problem: str = "", to: str = "/chats") -> ResponseReturnValue:
+def _done(message: str = "", problem: str = "", next_page: str = "/chats") -> ResponseReturnValue:
     if not _wants_page():
-        return {"said": said, "problem": problem}, 422 if problem else 200
-    if said or problem:
-        flash(said or problem, "problem" if problem else "message")
-    return redirect(to, 303)
+        return {"said": message, "problem": problem}, 422 if problem else 200
+    if message or problem:
+        flash(message or problem, "problem" if problem else "message")
+    return redirect(next_page, 303)
 
 
-def _again(conversation: Conversation, typed: Typed) -> ResponseReturnValue:
-    """The page as it was, with what was typed."""
+def _typed_again(conversation: Conversation, typed: Typed) -> ResponseReturnValue:
+    """Show the page again with what was typed."""
     if not _wants_page():
         return {"said": "", "problem": typed.problem}, 422
-    page = _board(typed) if request.form.get("from") == "board" else _one(conversation, typed)
+    page = _board(typed) if request.form.get("from") == "board" else _chat_page(conversation, typed)
     return page, 422 if typed.problem else 200

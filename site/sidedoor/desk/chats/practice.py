@@ -1,7 +1,7 @@
 """Practice: one colleague plays the reader, another answers on the board. Marked on every screen, counted nowhere.
 
-It is a conversation like any other, so it is answered, handed over and destroyed as they are; but its reader sits at
-the desk, and no reader of the site waits behind it.
+A practice is answered, handed over and destroyed like any other conversation; but its reader sits at the desk, and no
+reader of the site has to wait behind it.
 """
 
 from flask import Blueprint, abort, flash, redirect, render_template, request
@@ -21,7 +21,7 @@ blueprint = Blueprint("practice", __name__)
 @blueprint.post("/practice")
 @only("adviser", "supervisor")
 def begin() -> ResponseReturnValue:
-    """Begin to play a reader. A second press leads to the one that goes on."""
+    """Start to play a reader. A second press leads to the practice that is already going on."""
     person = current_person()
     live, _ = the_desk().chats.board(person.id, now())
     played = [chat for chat in live if chat.player == person.id and chat.state != "ended"]
@@ -35,31 +35,31 @@ def begin() -> ResponseReturnValue:
 @blueprint.get("/<int:number>/play")
 @only("adviser", "supervisor")
 def play(number: int) -> ResponseReturnValue:
-    """The reader's side, at the desk."""
+    """Show the reader's side, at the desk."""
     chat = _played(number)
-    said = lines_of_practice(the_desk().chats.messages(number))
-    return render_template("desk/chats/play.html", chat=chat, lines=said, longest=rules.LONGEST_MESSAGE, text="")
+    shown = lines_of_practice(the_desk().chats.messages(number))
+    return render_template("desk/chats/play.html", chat=chat, lines=shown, longest=rules.LONGEST_MESSAGE, text="")
 
 
 @blueprint.get("/<int:number>/play/now")
 @only("adviser", "supervisor")
 @polled
 def now_(number: int) -> ResponseReturnValue:
-    """For board.js: what came after the message numbered `after`."""
+    """Tell board.js what came after the message numbered `after`."""
     chat, after = _played(number), request.args.get("after", 0, type=whole_number)
-    said = lines_of_practice(the_desk().chats.messages(number, after))
+    shown = lines_of_practice(the_desk().chats.messages(number, after))
     over = chat.state == "ended"
     return {
         "reads": not over,
         "over": over,
-        "messages": [{"number": line.number, "who": line.who, "name": line.name, "text": line.text} for line in said],
+        "messages": [{"number": line.number, "who": line.who, "name": line.name, "text": line.text} for line in shown],
     }
 
 
 @blueprint.post("/<int:number>/play")
 @only("adviser", "supervisor")
 def say(number: int) -> ResponseReturnValue:
-    """Write as the reader; or end it."""
+    """Write as the reader, or end the practice."""
     chat, text = _played(number), request.form.get("message", "").replace("\r\n", "\n")
     if "end" in request.form:
         the_desk().chats.end(number, "reader", now())
@@ -69,8 +69,8 @@ def say(number: int) -> ResponseReturnValue:
         the_desk().chats.show(number, chat.newest)
     except NotPossible as refused:
         flash(REFUSED[refused.why], "problem")
-        said = lines_of_practice(the_desk().chats.messages(number))
-        page = render_template("desk/chats/play.html", chat=chat, lines=said, longest=rules.LONGEST_MESSAGE, text=text)
+        shown = lines_of_practice(the_desk().chats.messages(number))
+        page = render_template("desk/chats/play.html", chat=chat, lines=shown, longest=rules.LONGEST_MESSAGE, text=text)
         return page, 422
     return redirect(f"/chats/{number}/play", 303)
 

@@ -1,7 +1,7 @@
-"""Counts of the chat, for whoever pays for it: by hour and day, and never of anybody.
+"""Counts of chats, for those who pay for the chat: by hour and day, and never about a person.
 
-All there is are counts of each hour (ChatStore.counts). What is shown is rounded, so that no row tells of one person: a
-number below five is shown as such, any other to the nearest five.
+Only counts of each hour exist (ChatStore.counts). They are shown rounded, so that no row gives a person away: a number
+below five as "fewer than 5", any other to the nearest five.
 """
 
 import csv
@@ -46,7 +46,7 @@ _ROWS = (
 
 @dataclass(frozen=True)
 class Table:
-    """A heading, and rows of a name and a number as it is shown."""
+    """A heading, and rows of a name and a rounded number."""
 
     name: str
     rows: tuple[tuple[str, str], ...]
@@ -55,7 +55,7 @@ class Table:
 @blueprint.get("/statistics")
 @only("supervisor", "admin")
 def page() -> ResponseReturnValue:
-    """The counts of some days, up to now."""
+    """Show the counts of the last days, up to now."""
     days = _chosen()
     return render_template("desk/chats/statistics.html", tables=_tables(days), days=days, spans=SPANS)
 
@@ -63,41 +63,41 @@ def page() -> ResponseReturnValue:
 @blueprint.get("/statistics.csv")
 @only("supervisor", "admin")
 def as_csv() -> ResponseReturnValue:
-    """The same for a spreadsheet."""
+    """Send the same counts for a spreadsheet."""
     days, out = _chosen(), io.StringIO()
     rows = csv.writer(out)
     rows.writerow(["table", "what", "number"])
-    rows.writerows((table.name, what, number) for table in _tables(days) for what, number in table.rows)
+    rows.writerows((table.name, row_name, number) for table in _tables(days) for row_name, number in table.rows)
     response = Response(out.getvalue(), mimetype="text/csv")
     response.headers["Content-Disposition"] = f'attachment; filename="chats-{days}-days.csv"'
     return response
 
 
 def rounded(number: int) -> str:
-    """A count as it is shown."""
+    """Return a count as it is shown."""
     if 0 < number < ROUNDED_TO:
         return f"fewer than {ROUNDED_TO}"
     return str(ROUNDED_TO * ((2 * number + ROUNDED_TO) // (2 * ROUNDED_TO)))
 
 
 def tables(counts: Iterable[tuple[str, str, int]], since: datetime, zone: ZoneInfo) -> tuple[Table, ...]:
-    """Counts as the store has them, added up for each table; hours and days are those of the clock in `zone`."""
+    """Return the store's counts, added up for each table; hours and days are by the clock in `zone`."""
     sums: Counter[str] = Counter()
     by_hour: Counter[int] = Counter()
     by_day: Counter[int] = Counter()
-    for hour, what, number in counts:
+    for hour, counted, number in counts:
         moment = datetime.fromisoformat(hour)
         if moment < since:
             continue
-        sums[what] += number
-        if what == "started":
+        sums[counted] += number
+        if counted == "started":
             local = moment.astimezone(zone)
             by_hour[local.hour] += number
             by_day[local.weekday()] += number
     waited = sums["minutes waited"] / sums["answered"] if sums["answered"] >= ROUNDED_TO else None
-    languages = sorted(what.removeprefix("language: ") for what in sums if what.startswith("language: "))
+    languages = sorted(counted.removeprefix("language: ") for counted in sums if counted.startswith("language: "))
     return (
-        Table("All", tuple((name, rounded(sums[what])) for what, name in _ROWS)),
+        Table("All", tuple((name, rounded(sums[counted])) for counted, name in _ROWS)),
         Table(
             "Minutes that people waited, on average", (("Wait", f"{waited:.0f}" if waited is not None else "too few"),)
         ),
@@ -106,7 +106,8 @@ def tables(counts: Iterable[tuple[str, str, int]], since: datetime, zone: ZoneIn
             "Started, by hour", tuple((f"{hour:02}:00", rounded(by_hour[hour])) for hour in range(24) if by_hour[hour])
         ),
         Table(
-            "Started, by language", tuple((language_name(one), rounded(sums[f"language: {one}"])) for one in languages)
+            "Started, by language",
+            tuple((language_name(code), rounded(sums[f"language: {code}"])) for code in languages),
         ),
     )
 

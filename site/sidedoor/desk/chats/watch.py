@@ -1,7 +1,7 @@
-"""Reading along in a chat, for supervisors: to train, and to help. Never unseen: the adviser and the reader are told.
+"""Reading along in a chat, for supervisors, to train and to help. Never unseen: the adviser and the reader are told.
 
-The store notes for a few seconds at a time who reads along. While they are, they may read; so nobody
-reads a word of which the others were not told, and coming back after a while is logged again.
+The store records for a few seconds at a time who reads along, and only while it does may they read. So nobody reads
+a word without the others being told, and coming back after a while is logged again.
 """
 
 from flask import Blueprint, abort, flash, redirect, render_template, request
@@ -21,7 +21,7 @@ blueprint = Blueprint("watch", __name__)
 @blueprint.get("/watch")
 @only("supervisor")
 def everybody() -> ResponseReturnValue:
-    """Every conversation there is just now; not a word of any."""
+    """List every conversation that goes on now, without a word from any of them."""
     live = [chat for chat in _store().live(now()) if chat.state != "ended"]
     return render_template("desk/chats/watch_list.html", chats=live)
 
@@ -29,15 +29,15 @@ def everybody() -> ResponseReturnValue:
 @blueprint.post("/<int:number>/watch")
 @only("supervisor")
 def enter(number: int) -> ResponseReturnValue:
-    """Begin to read along. It is logged, and seen by both."""
-    conversation, person = _live(number), current_person()
+    """Start to read along. It is logged, and both the adviser and the reader see it."""
+    conversation, person = _conversation(number), current_person()
     if conversation.state != "talking" or conversation.adviser == person.id:
         flash("There is nobody's answer to read along with yet, or it is over.", "problem")
         return redirect("/chats/watch", 303)
     if conversation.watcher != person.name:
         try:
             with audit().recorded(person.name, "reads along in a chat", f"chat {number}"):
-                # Among the words first, so that both are told at their next look, however late that is.
+                # First write it among the messages, so that both see it at their next look, however late that is.
                 _store().say(number, "joined", "", now(), author=person.name)
         except NotPossible:
             flash("It is over, or a colleague has it now.", "problem")
@@ -48,26 +48,26 @@ def enter(number: int) -> ResponseReturnValue:
 
 @blueprint.get("/<int:number>/watch")
 @only("supervisor")
-def one(number: int) -> ResponseReturnValue:
-    """Read along. Without scripts the page loads itself again."""
-    conversation = _live(number)
-    reads = _goes_on(conversation)
-    said = lines(_store().messages(number), current_person().name) if reads else []
-    return render_template("desk/chats/watch.html", chat=conversation, lines=said, reads=reads)
+def read_along(number: int) -> ResponseReturnValue:
+    """Show the chat to a supervisor. Without scripts the page reloads itself."""
+    conversation = _conversation(number)
+    reads = _keeps_reading(conversation)
+    shown = lines(_store().messages(number), current_person().name) if reads else []
+    return render_template("desk/chats/watch.html", chat=conversation, lines=shown, reads=reads)
 
 
 @blueprint.get("/<int:number>/watch/now")
 @only("supervisor")
 @polled
 def now_(number: int) -> ResponseReturnValue:
-    """For chats.js: what came after the message numbered `after`."""
-    conversation, after = _live(number), request.args.get("after", 0, type=whole_number)
-    reads = _goes_on(conversation)
-    said = lines(_store().messages(number, after), current_person().name) if reads else []
+    """Tell chats.js what came after the message numbered `after`."""
+    conversation, after = _conversation(number), request.args.get("after", 0, type=whole_number)
+    reads = _keeps_reading(conversation)
+    shown = lines(_store().messages(number, after), current_person().name) if reads else []
     return {
         "reads": reads,
         "over": conversation.state == "ended",
-        "messages": [{"number": line.number, "who": line.who, "name": line.name, "text": line.text} for line in said],
+        "messages": [{"number": line.number, "who": line.who, "name": line.name, "text": line.text} for line in shown],
     }
 
 
@@ -75,12 +75,12 @@ def _store() -> ChatStore:
     return the_desk().chats
 
 
-def _live(number: int) -> Conversation:
+def _conversation(number: int) -> Conversation:
     return _store().get(number, now()) or abort(404)
 
 
-def _goes_on(conversation: Conversation) -> bool:
-    """Whether the others are still told that this person reads along; then they are told for a few seconds more."""
+def _keeps_reading(conversation: Conversation) -> bool:
+    """Whether the others still see that this person reads along; if so, keep it that way for a few more seconds."""
     person = current_person()
     if conversation.state != "talking" or conversation.watcher != person.name or conversation.adviser == person.id:
         return False

@@ -1,4 +1,4 @@
-"""The words of the desk's chat pages: ready answers, why a chat ended, and who said which line."""
+"""The words of the desk's chat pages: ready answers, why a chat ended, and who wrote which line."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -39,7 +39,8 @@ ALARMS = {
     "out of reach": ("A reader of yours is out of reach.", "{} readers of yours are out of reach."),
     "left": ("A colleague's desk gives no sign.", "Colleagues' desks give no sign: {} chats."),
 }
-"""For one, and for more. They are said aloud and shown to whoever stands beside the desk, so they tell nothing."""
+"""The sentences for one chat and for several. They are read aloud, and anybody beside the desk can see them, so they
+reveal nothing."""
 _DANGER = "In danger"
 HOURS_OF_A_BLOCK = (1, 4, 24)
 _READY: Mapping[str, tuple[tuple[str, str], ...]] = {
@@ -64,55 +65,57 @@ _READY: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
 }
 _CALL = ("/%(number)s", N_("Are you in danger at this moment? If so, please call %(number)s."))
-"""Those with a name are in the catalogues of the interface (locale/), and reviewed with them; buttons are called as on
-the reader's page. An owner writes others: `ready_in` of site.toml."""
+"""The usual ready answers. They are in the catalogues of the interface (locale/), and are reviewed with them. They name
+buttons as the reader's page does. An owner writes different ones with `ready_in` in site.toml."""
 _SHORTCUT = re.compile(r"(/\S+)\s+(?=\S)")
 
 
 @dataclass(frozen=True)
 class Ready:
-    """An answer often given, and what an adviser types to get it: `/hello`; nothing where it has no such name."""
+    """A ready answer, and what an adviser types to get it, such as `/hello`; empty if it has no shortcut."""
 
     shortcut: str
     text: str
 
 
 def ready_answers(site: Site, language: str = "") -> Mapping[str, tuple[Ready, ...]]:
-    """Answers often given, by group, in the language of the reader where there are any.
+    """Return the ready answers, by group, in the language of the reader if there are any.
 
-    Those of site.toml; else the usual ones, with the number this site calls. An answer that begins with a slash and a
-    word is got by typing them.
+    They come from site.toml; otherwise they are the usual ones, with this site's emergency number. An answer that
+    begins with a slash and a word has these as its shortcut.
     """
     language = language or site.language
     chosen = site.chat and (site.chat.ready_in.get(language) or site.chat.ready)
     if chosen:
         return {group: tuple(map(_ready, answers)) for group, answers in chosen.items()}
     groups = {
-        group: tuple(Ready(name, _said(text, site, language)) for name, text in answers)
+        group: tuple(Ready(name, _in_language(text, site, language)) for name, text in answers)
         for group, answers in _READY.items()
     }
     if site.emergency:
         name, text = _CALL
-        call = Ready(*(words % {"number": site.emergency.number} for words in (name, _said(text, site, language))))
+        call = Ready(
+            *(words % {"number": site.emergency.number} for words in (name, _in_language(text, site, language)))
+        )
         ways = (Ready("", way) for way in _ways(site.emergency, language))
         groups[_DANGER] = (call, *ways, *groups[_DANGER][1:])
     return groups
 
 
 def _ready(written: str) -> Ready:
-    """An answer as an owner writes it."""
+    """A ready answer from the text that an owner writes."""
     shortcut = _SHORTCUT.match(written)
     return Ready(shortcut[1], written[shortcut.end() :]) if shortcut else Ready("", written)
 
 
-def _said(text: str, site: Site, language: str) -> str:
-    """A usual answer in a language: in the owner's words where site.toml has any, as of every other sentence."""
+def _in_language(text: str, site: Site, language: str) -> str:
+    """A usual answer in a language: in the owner's words if site.toml has any, as for every other sentence."""
     own = site.words.get(language, {}).get(text, "")
     return own if own and own_words_fit(text, own) else translations(language).gettext(text)
 
 
 def emergency_steps(site: Site) -> tuple[str, ...]:
-    """What an adviser does for somebody in danger now, a step each."""
+    """Return the steps that an adviser takes for somebody in danger now."""
     number = site.emergency.number if site.emergency else "the police, or an ambulance"
     return (
         f"Ask: are you in danger at this moment, and can you call {number}?",
@@ -129,7 +132,7 @@ def _ways(emergency: Emergency, language: str = "en") -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Line:
-    """One message as the desk shows it; `name` says whose it is."""
+    """A message as the desk shows it; `name` says who wrote it."""
 
     number: int
     who: Who
@@ -138,19 +141,19 @@ class Line:
 
 
 def lines(messages: Iterable[Message], me: str) -> list[Line]:
-    """The messages as the desk shows them to the colleague called `me`."""
+    """Return the messages as the desk shows them to the colleague called `me`."""
     return [_line(message, me) for message in messages]
 
 
 def lines_of_practice(messages: Iterable[Message]) -> list[Line]:
-    """The messages as whoever plays the reader sees them: without notes."""
+    """Return the messages as the person who plays the reader sees them: without notes."""
     names = {"reader": "You, as the reader", "adviser": "Adviser"}
-    told = (message for message in messages if message.who != "note")
-    return [replace(_line(message, ""), name=names.get(message.who, "")) for message in told]
+    shown = (message for message in messages if message.who != "note")
+    return [replace(_line(message, ""), name=names.get(message.who, "")) for message in shown]
 
 
 def card(contact: Contact) -> str:
-    """A contact as an adviser sends it."""
+    """Return a contact as an adviser sends it."""
     phone = f"{contact.phone} ({contact.phone_note})" if contact.phone and contact.phone_note else contact.phone
     text = f"Text {contact.text}" if contact.text else None
     return "\n".join(part for part in (contact.name, phone, text, contact.hours, contact.url) if part)

@@ -1,4 +1,4 @@
-"""contacts.yaml, changed one record at a time; every other line stays as people wrote it, comments and all."""
+"""Changes contacts.yaml one record at a time; all other lines, comments included, stay as people wrote them."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -12,13 +12,13 @@ from sidedoor.documents.reading import CONTACTS
 
 
 def read_records(text: str) -> list[dict[str, Any]]:
-    """The records, as plain strings and lists. Raises Refused."""
+    """Return the records, as plain strings and lists. Raises Refused."""
     records = _written(text).values.get("contacts")
     return [record for record in records if isinstance(record, dict)] if isinstance(records, list) else []
 
 
 def with_record(text: str, contact: str, values: Mapping[str, str | list[str]]) -> str:
-    """The file with `values` in the record `contact`; an empty value takes the line out. Raises Refused."""
+    """Return the file with `values` in the record `contact`; an empty value removes its line. Raises Refused."""
     number, first, end = _place(text, contact)
     lines, written = text.split("\n"), _written(text)
     record = read_records(text)[number]
@@ -42,7 +42,7 @@ def with_record(text: str, contact: str, values: Mapping[str, str | list[str]]) 
 
 
 def with_new_record(text: str, values: Mapping[str, str | list[str]]) -> str:
-    """The file with one more record at its end. Raises Refused if its id is missing or taken."""
+    """Return the file with another record at its end. Raises Refused if the record's id is missing or taken."""
     contact = values.get("id")
     if not contact or any(record.get("id") == contact for record in read_records(text)):
         code = Code.CONTACT_EXISTS if contact else Code.CONTACT_WITHOUT_ID
@@ -53,7 +53,7 @@ def with_new_record(text: str, values: Mapping[str, str | list[str]]) -> str:
 
 
 def without_record(text: str, contact: str) -> str:
-    """The file without the record `contact`. Raises Refused."""
+    """Return the file without the record `contact`. Raises Refused."""
     number, first, end = _place(text, contact)
     lines = text.split("\n")
     changed = "\n".join([*lines[: first - 1], *lines[end - 1 :]])
@@ -63,12 +63,12 @@ def without_record(text: str, contact: str) -> str:
 
 @lru_cache(maxsize=4)
 def _written(text: str) -> Written:
-    """The file as it was read. A change asks for the file before and after several times; the YAML is slow to read."""
+    """The parsed file. Cached, because a change needs the old and the new file several times and parsing is slow."""
     return read_yaml(text, CONTACTS)
 
 
 def _place(text: str, contact: str) -> tuple[int, int, int]:
-    """The number of a record, the line it begins on, and the line after it. Raises Refused if there is none."""
+    """The number of a record, its first line, and the line after its last. Raises Refused if there is no record."""
     number = next((place for place, record in enumerate(read_records(text)) if record.get("id") == contact), None)
     if number is None:
         raise Refused([Problem(CONTACTS, None, Code.NO_SUCH_CONTACT, {"contact": contact})])
@@ -87,7 +87,7 @@ def _lines(name: str, value: str | list[str]) -> list[str]:
 
 
 def _end(lines: list[str], start: int) -> int:
-    """The line after a value that begins on line `start`: the next record, or whatever stands further left."""
+    """The line after a value that begins on line `start`: the next record, or anything that is less indented."""
     line = start + 1
     while line <= len(lines) and lines[line - 1].startswith("     "):
         line += 1

@@ -1,6 +1,6 @@
 """The steps a contact's record can take. A number can save a life or cost one, so every change takes two editors.
 
-There is one file of records, so there is one change that waits, beside it, as it does for every other file.
+All records are in one file, so there is only one waiting change, in a file beside it as for every other file.
 """
 
 from collections.abc import Mapping
@@ -29,29 +29,29 @@ class ContactSteps:
         self._audit, self._live, self._clock = audit, live, clock
 
     def subject(self) -> Subject:
-        """The file as it is now, and the change that waits. Raises CannotSave if there is none."""
+        """Return the file as it is now, and the change that waits. Raises CannotSave if there is no file."""
         return Subject(CONTACTS, self.public(), self.waiting())
 
     def public(self) -> Stored:
-        """The file that readers see. Raises CannotSave if there is none."""
+        """Return the file that readers see. Raises CannotSave if there is none."""
         if stored := self._shelf.read(CONTACTS):
             return stored
         raise CannotSave(Refusal.NO_CONTACTS)
 
     def waiting(self) -> Stored | None:
-        """The change that waits for approval."""
+        """Return the change that waits for approval, or None."""
         return self._shelf.read(_WAITING)
 
     def working(self) -> Stored:
-        """The version that people write on."""
+        """Return the version that people write on."""
         return self.waiting() or self.public()
 
     def record(self, contact: str) -> dict[str, Any] | None:
-        """The record of the working version with this id."""
+        """Return the record with this id in the working version, or None."""
         return next((record for record in read_records(self.working().text) if record.get("id") == contact), None)
 
-    def checked(self, person: Person, contact: str) -> None:
-        """Somebody checked today that the record is right. No word changes, so nobody has to approve it."""
+    def mark_checked(self, person: Person, contact: str) -> None:
+        """Record that a person checked the record today. No word changes, so nobody has to approve it."""
         today = {"checked": self._clock().date().isoformat()}
         with self._audit.recorded(person.name, "checked the contact", contact), self._shelf.turn():
             subject = self.subject()
@@ -62,52 +62,52 @@ class ContactSteps:
             self.workflow.rewrite(person, subject, texts, f"Checked {contact}")
 
     def save(self, person: Person, contact: str, values: Values, expected: str) -> None:
-        """Keep a change to a record; it waits for a second editor."""
+        """Save a change to a record. It waits for a second editor."""
         self._save(person, with_record(self.working().text, contact, values), expected, f"Change the contact {contact}")
 
     def add(self, person: Person, values: Values, expected: str) -> None:
-        """Keep a new record; it waits for a second editor."""
+        """Save a new record. It waits for a second editor."""
         self._save(
             person, with_new_record(self.working().text, values), expected, f"Add the contact {values.get('id')}"
         )
 
     def remove(self, person: Person, contact: str, expected: str) -> None:
-        """Take a record out; that waits for a second editor, too. Raises NotAllowed while a page shows it."""
-        used = [page.file for page in self._live.library.documents if contact in page.contact_ids]
-        if used:
-            raise NotAllowed(Refusal.CONTACT_IS_SHOWN, pages=tuple(used[:3]))
+        """Remove a record. That waits for a second editor, too. Raises NotAllowed while a page shows the contact."""
+        pages = [page.file for page in self._live.library.documents if contact in page.contact_ids]
+        if pages:
+            raise NotAllowed(Refusal.CONTACT_IS_SHOWN, pages=tuple(pages[:3]))
         self._save(person, without_record(self.working().text, contact), expected, f"Remove the contact {contact}")
 
     def restore(self, person: Person, text: str, expected: str, message: str) -> None:
-        """Make old words the change that waits. A record whose words are the same keeps the day it was checked on."""
-        for now in read_records(self.working().text):
-            old = next((record for record in read_records(text) if record.get("id") == now.get("id")), None)
-            if old and _unchecked(old) == _unchecked(now) and now.get("checked"):
-                text = with_record(text, str(now["id"]), {"checked": str(now["checked"])})
+        """Make old words the change that waits. A record with the same words keeps the day it was last checked."""
+        for current in read_records(self.working().text):
+            old = next((record for record in read_records(text) if record.get("id") == current.get("id")), None)
+            if old and _without_check_day(old) == _without_check_day(current) and current.get("checked"):
+                text = with_record(text, str(current["id"]), {"checked": str(current["checked"])})
         with self.workflow.restoring(person, self.subject(), expected):
             self._save(person, text, expected, message)
 
     def effect(self) -> str:
-        """What approving would do, in words that follow “Approve:”."""
+        """Return what approving would do, in words that follow “Approve:”."""
         waiting = self.waiting()
         return of_contacts(self.public().text, waiting.text) if waiting else ""
 
     def approve(self, person: Person, seen: str) -> bool:
-        """Publish what waits. False where that was the first of two approvals."""
+        """Publish the waiting change. False if that was the first of two approvals."""
         subject = self._ready()
         return self.workflow.approve(person, subject, seen, subject.working.text) is not None
 
     def override(self, person: Person, seen: str, reason: str) -> None:
-        """Publish what waits without a second person, for a reason."""
+        """Publish the waiting change without a second person, for a reason."""
         subject = self._ready()
         self.workflow.override(person, subject, seen, subject.working.text, reason)
 
     def approve_afterwards(self, person: Person, seen: str) -> bool:
-        """Stand by what was published without a second person. False where that was the first of two."""
+        """Approve what was published without a second person. False if that was the first of two approvals."""
         return self.workflow.approve_afterwards(person, self.subject(), seen)
 
     def discard(self, person: Person) -> None:
-        """Throw the waiting change away. The history keeps it."""
+        """Throw away the waiting change. The history keeps it."""
         self.workflow.discard(person, self._waiting_subject(), draft=False)
 
     def _waiting_subject(self) -> Subject:
@@ -131,5 +131,5 @@ class ContactSteps:
                 self.workflow.keep(person, subject, text, message, aside=True)
 
 
-def _unchecked(record: Mapping[str, Any]) -> dict[str, Any]:
+def _without_check_day(record: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in record.items() if name != "checked"}

@@ -1,4 +1,4 @@
-"""Contacts: “checked today” in one press; any other change waits for a second person: a number can save a life."""
+"""Contacts: “checked today” takes one press; any other change waits for a second person: a number can save a life."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -39,33 +39,33 @@ FIELDS = {
     "note": "A caution",
     "source": "Source",
 }
-"""What the form shows of a record, in the words of the form."""
+"""The fields of a record that the form shows, in the words of the form."""
 CHOICES = ("audiences", "places")
-"""What the form shows as boxes to tick: ids of site.toml."""
+"""The fields that the form shows as boxes to tick: their values are ids in site.toml."""
 
 
-def contacts_due(known: Library, moment: datetime) -> list[Contact]:
-    """Contacts that nobody has checked lately, the longest unchecked first."""
+def contacts_due(site_library: Library, moment: datetime) -> list[Contact]:
+    """Return the contacts that nobody has checked lately, the longest unchecked first."""
     since = moment.date() - timedelta(days=CONTACT_CHECK_DAYS)
-    due = [contact for contact in known.contacts.values() if not contact.checked or contact.checked < since]
+    due = [contact for contact in site_library.contacts.values() if not contact.checked or contact.checked < since]
     return sorted(due, key=lambda contact: (contact.checked.isoformat() if contact.checked else "", contact.name))
 
 
 @blueprint.get("")
 @only("press", "editor")
 def everybody() -> ResponseReturnValue:
-    """All contacts, those that are due first, and the change that waits."""
+    """Show all contacts, those due for a check first, and the change that waits."""
     return _page()
 
 
 @blueprint.post("/<contact>/checked")
 @only("press", "editor")
 def checked(contact: str) -> ResponseReturnValue:
-    """Somebody rang or visited it today, and it is as it says."""
-    known = library().contacts.get(contact) or abort(404)
-    said = f"Noted: {known.name} was checked today."
-    then = "/" if request.form.get("from") == "front" else f"/contacts#{contact}"
-    return _step(lambda: contact_steps().checked(current_person(), contact), said, then)
+    """Record that a person rang or visited a contact today, and that its record is right."""
+    record = library().contacts.get(contact) or abort(404)
+    message = f"Noted: {record.name} was checked today."
+    next_page = "/" if request.form.get("from") == "front" else f"/contacts#{contact}"
+    return _step(lambda: contact_steps().mark_checked(current_person(), contact), message, next_page)
 
 
 @blueprint.route("/new", methods=["GET", "POST"])
@@ -90,10 +90,10 @@ def edit(contact: str) -> ResponseReturnValue:
 @blueprint.post("/<contact>/remove")
 @only("editor")
 def remove(contact: str) -> ResponseReturnValue:
-    """Take a contact out. That waits for a second person, too."""
+    """Remove a contact. That waits for a second person, too."""
     base = request.form.get("base", "")
-    said = "It goes once a second person has approved that."
-    return _step(lambda: contact_steps().remove(current_person(), contact, base), said)
+    message = "It goes once a second person has approved that."
+    return _step(lambda: contact_steps().remove(current_person(), contact, base), message)
 
 
 @blueprint.post("/approve")
@@ -107,7 +107,7 @@ def approve() -> ResponseReturnValue:
 @blueprint.post("/override")
 @only("editor")
 def override() -> ResponseReturnValue:
-    """Publish it without a second person, in an emergency."""
+    """Publish the waiting change without a second person, in an emergency."""
     seen, reason = request.form.get("seen", ""), request.form.get("reason", "")
     return _step(lambda: contact_steps().override(current_person(), seen, reason), "The contacts are live.")
 
@@ -115,7 +115,7 @@ def override() -> ResponseReturnValue:
 @blueprint.post("/approve-afterwards")
 @only("editor")
 def approve_afterwards() -> ResponseReturnValue:
-    """Stand by what was published without a second person."""
+    """Approve what was published without a second person."""
     seen = request.form.get("seen", "")
     return _step(lambda: contact_steps().approve_afterwards(current_person(), seen), "You have approved it.")
 
@@ -123,14 +123,14 @@ def approve_afterwards() -> ResponseReturnValue:
 @blueprint.post("/discard")
 @only("editor")
 def discard() -> ResponseReturnValue:
-    """Throw the change away."""
+    """Throw away the waiting change."""
     return _step(lambda: contact_steps().discard(current_person()), "It is thrown away. Its words are in the history.")
 
 
 @blueprint.get("/history")
 @only("press", "editor")
 def history() -> ResponseReturnValue:
-    """Every save of the contacts; with `revision`, that one compared with what there is now."""
+    """Show every save of the contacts; with `revision`, compare that save with the present version."""
     revisions = shelf().history.revisions(CONTACTS, [change_file(CONTACTS)])
     chosen = next((revision for revision in revisions if revision.id == request.args.get("revision")), None)
     text = shelf().history.text_at(chosen.id, chosen.file) if chosen else None
@@ -150,17 +150,17 @@ def restore() -> ResponseReturnValue:
     chosen = next((revision for revision in revisions if revision.id == wanted), None) or abort(404)
     text, base = shelf().history.text_at(chosen.id, chosen.file) or abort(404), request.form.get("base", "")
     message = f"Restore the contacts of {chosen.at:%Y-%m-%d %H:%M}"
-    said = "It waits for a second person."
-    return _step(lambda: contact_steps().restore(current_person(), text, base, message), said)
+    waits = "It waits for a second person."
+    return _step(lambda: contact_steps().restore(current_person(), text, base, message), waits)
 
 
-def _step(step: Callable[[], bool | None], said: str, then: str = "/contacts") -> ResponseReturnValue:
+def _step(step: Callable[[], bool | None], message: str, next_page: str = "/contacts") -> ResponseReturnValue:
     try:
-        said = FIRST_OF_TWO if step() is False else said
+        message = FIRST_OF_TWO if step() is False else message
     except STOPS as stopped:
         return _page(sentence(stopped)), 422
-    flash(said)
-    return redirect(then, 303)
+    flash(message)
+    return redirect(next_page, 303)
 
 
 def _form(contact: str, values: Values, save: Callable[[str], None]) -> ResponseReturnValue:
@@ -182,7 +182,7 @@ def _form(contact: str, values: Values, save: Callable[[str], None]) -> Response
 
 
 def _choices(name: str, values: Values) -> dict[str, str]:
-    """What can be ticked: the places or audiences of site.toml, and whatever the record holds beside them."""
+    """What can be ticked: the places or audiences in site.toml, and any others that the record has."""
     site = library().site
     offered = site.places if name == "places" else site.audiences
     named = {choice.id: in_language(choice.name, site.language) for choice in offered}
@@ -190,7 +190,7 @@ def _choices(name: str, values: Values) -> dict[str, str]:
 
 
 def _differences(contact: str, values: Values) -> dict[str, str | list[str]]:
-    """What a record says now, where it differs from `values`: somebody saved it meanwhile."""
+    """The present values of a record that differ from `values`, because somebody saved it meanwhile."""
     record = contact_steps().record(contact) or {}
     return {name: record.get(name, "") for name in values if (record.get(name) or "") != (values[name] or "")}
 

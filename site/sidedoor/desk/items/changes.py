@@ -1,4 +1,4 @@
-"""What differs between two versions of a document, said in the words of the form: field by field, word by word."""
+"""The differences between two versions of a document, in the words of the form: field by field, word by word."""
 
 import itertools
 import re
@@ -22,24 +22,24 @@ _MORE_LABELS = {
     "previous_slugs": "Former addresses",
 }
 _IN_THE_FORM = {"publish_at", "expires_at", "updates", "notes_to_editors", "related_help", "sources", "state"}
-"""What stands in other fields of the form, or is said in another place."""
+"""Names that the form has under other fields, or that the page shows elsewhere."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """One field that differs: what the form calls it, and what was taken out and put in."""
+    """A field that differs: what the form calls it, and what was removed and added."""
 
     label: str
     parts: list[Part]
 
 
 def changes(before: str, after: str) -> list[Change]:
-    """Every field that differs, in the form's order. A version that nobody can read is compared as it stands."""
+    """Return every field that differs, in the form's order. If a version cannot be read, compare the files as text."""
     try:
         older, newer = read_document(before, ""), read_document(after, "")
     except Refused:
         return [Change("File", compare(before, after))]
-    was, is_ = (_said(version.values, version.body) for version in (older, newer))
+    was, is_ = (_as_text(version.values, version.body) for version in (older, newer))
     return [
         Change(_label(name), compare(was.get(name, ""), is_.get(name, "")))
         for name in dict.fromkeys((*is_, *was))
@@ -47,7 +47,7 @@ def changes(before: str, after: str) -> list[Change]:
     ]
 
 
-def _said(front: dict[str, Any], body: str) -> dict[str, str]:
+def _as_text(front: dict[str, Any], body: str) -> dict[str, str]:
     fields = fields_of(front, body)
     for name in [name for name in fields if re.fullmatch(r"note_\d+_kind", name)]:
         note = name.removesuffix("_kind")

@@ -1,4 +1,4 @@
-"""The steps of comments: said on the review page, with scripts or without, answered there, closed and opened again."""
+"""The steps of comments: writing on the review page, with or without scripts, answering, closing and opening again."""
 
 from collections.abc import Callable
 
@@ -21,7 +21,7 @@ blueprint = Blueprint("comments", __name__, url_prefix="/items/<any(news, help, 
 @blueprint.post("")
 @only("press", "editor")
 def say(kind: Kind, slug: str) -> ResponseReturnValue:
-    """Comment on a passage: quoted, or chosen from the list of paragraphs; of neither, on the whole."""
+    """Comment on a passage that is quoted or chosen from the list of paragraphs; without either, on the whole item."""
     chosen, quoted, words = (request.form.get(name, "") for name in ("paragraph", "passage", "words"))
 
     def step(item: Item) -> None:
@@ -50,12 +50,12 @@ def answer(kind: Kind, slug: str, number: int) -> ResponseReturnValue:
 @blueprint.post("/<int:number>/close")
 @only("press", "editor")
 def close(kind: Kind, slug: str, number: int) -> ResponseReturnValue:
-    """Say that it is dealt with; `again` opens it once more."""
+    """Close a comment because it is dealt with; with `again` in the form, open it again."""
     again = "again" in request.form
 
     def step(item: Item) -> None:
-        done = "opened a comment again on" if again else "closed a comment on"
-        with audit().recorded(current_person().name, done, item.file):
+        action = "opened a comment again on" if again else "closed a comment on"
+        with audit().recorded(current_person().name, action, item.file):
             if again:
                 comments().open_again(item.file, number, current_person().id)
             else:
@@ -64,7 +64,7 @@ def close(kind: Kind, slug: str, number: int) -> ResponseReturnValue:
     return _step(kind, slug, step, "The comment is open again." if again else "The comment is closed.")
 
 
-def _step(kind: Kind, slug: str, step: Callable[[Item], None], said: str) -> ResponseReturnValue:
+def _step(kind: Kind, slug: str, step: Callable[[Item], None], message: str) -> ResponseReturnValue:
     item = find(kind, slug)
     try:
         step(item)
@@ -72,5 +72,5 @@ def _step(kind: Kind, slug: str, step: Callable[[Item], None], said: str) -> Res
         typed = {name: request.form.get(name, "") for name in ("paragraph", "passage", "words")}
         view = request.view_args or {}
         return review_page(item, sentence(stopped), {**typed, "number": view.get("number", 0)}), 422
-    flash(said)
+    flash(message)
     return redirect(f"{path_of(item)}/review#comments", 303)

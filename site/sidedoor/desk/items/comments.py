@@ -1,8 +1,8 @@
-"""Comments on a passage of an item: said, answered and closed among the people of the desk, and never outside of it.
+"""Comments on a passage of an item: written, answered and closed by the people of the desk, and never shown elsewhere.
 
-They are rows in the desk's own database: not in the content folder, so neither in the site, its mirror or its history,
-and in no mail and no line of the log. Who wrote the item, and who took part in a comment, is told that there is
-something to read: noted in the same step, until they have seen it or the comment is closed.
+They are rows in the desk's own database: not in the content folder, and so not in the site, its mirror or its history;
+and in no mail and no line of the log. The writers of the item and those who took part in a comment are told that there
+is something to read. That is recorded in the same step, and stays until they have seen it or the comment is closed.
 """
 
 import re
@@ -20,12 +20,12 @@ _MARKS = str.maketrans("‘’“”", "''\"\"")
 
 
 class CannotComment(Stopped):
-    """What was said cannot be kept as a comment."""
+    """These words cannot be saved as a comment."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What somebody answered, and when (aware)."""
+    """What a person answered, and when (aware)."""
 
     name: str
     at: datetime
@@ -34,7 +34,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Comment:
-    """What somebody said of a passage, and what came of it. `closed_by` is empty while it is open."""
+    """What a person said about a passage, and the answers. `closed_by` is empty while the comment is open."""
 
     number: int
     passage: str
@@ -47,7 +47,7 @@ class Comment:
 
 @dataclass(frozen=True)
 class Unseen:
-    """An open comment of which somebody, by id, has not seen the latest."""
+    """An open comment whose latest words a person, by id, has not seen."""
 
     number: int
     file: str
@@ -61,7 +61,7 @@ class Comments:
         self._database = open_database(home, SCHEMA)
 
     def of(self, file: str) -> list[Comment]:
-        """Every comment on an item, the oldest first."""
+        """Return every comment on an item, the oldest first."""
         with self._database.reading() as database:
             rows = database.execute(
                 "SELECT number, passage, name, at, words, closed_by FROM comments WHERE file = ? ORDER BY number",
@@ -72,59 +72,59 @@ class Comments:
                 " (SELECT number FROM comments WHERE file = ?) ORDER BY number",
                 (file,),
             ).fetchall()
-        said: dict[int, list[Answer]] = {}
-        for comment, who, when, words in answers:
-            said.setdefault(comment, []).append(Answer(who, datetime.fromisoformat(when), words))
+        answers_to: dict[int, list[Answer]] = {}
+        for comment, author, answered_at, words in answers:
+            answers_to.setdefault(comment, []).append(Answer(author, datetime.fromisoformat(answered_at), words))
         return [
             Comment(
                 number, passage, name, datetime.fromisoformat(at), words, closed_by,
-                tuple(said.get(number, ())),
+                tuple(answers_to.get(number, ())),
             )
             for number, passage, name, at, words, closed_by in rows
         ]  # fmt: skip
 
     def say(self, file: str, passage: str, words: str, person: int, name: str, now: datetime) -> None:
         """Comment on a passage. Raises CannotComment."""
-        row = (file, _told(passage, LONGEST_PASSAGE), person, name, now.isoformat(), _said(words))
+        row = (file, _not_too_long(passage, LONGEST_PASSAGE), person, name, now.isoformat(), _valid_words(words))
         with self._database.writing() as database:
             (number,) = database.execute(
                 "INSERT INTO comments (file, passage, person, name, at, words, closed_by)"
                 " VALUES (?, ?, ?, ?, ?, ?, '') RETURNING number",
                 row,
             ).fetchone()
-            _concerns(database, number, person)
+            _note_unseen(database, number, person)
 
     def answer(self, file: str, number: int, words: str, person: int, name: str, now: datetime) -> None:
-        """Answer one. Raises CannotComment."""
-        row = (number, person, name, now.isoformat(), _said(words))
+        """Answer a comment. Raises CannotComment."""
+        row = (number, person, name, now.isoformat(), _valid_words(words))
         with self._database.writing() as database:
             if not database.execute("SELECT 1 FROM comments WHERE number = ? AND file = ?", (number, file)).fetchone():
                 raise CannotComment(Refusal.COMMENT_GONE)
             database.execute("INSERT INTO answers (comment, person, name, at, words) VALUES (?, ?, ?, ?, ?)", row)
-            _concerns(database, number, person)
+            _note_unseen(database, number, person)
 
     def close(self, file: str, number: int, name: str) -> None:
-        """Say that a comment is dealt with: nobody needs to be told of it any more."""
+        """Record that a comment is dealt with, so that nobody needs to be told about it any more."""
         with self._database.writing() as database:
             query = "UPDATE comments SET closed_by = ? WHERE number = ? AND file = ?"
             if database.execute(query, (name, number, file)).rowcount:
                 database.execute("DELETE FROM unseen WHERE comment = ?", (number,))
 
     def open_again(self, file: str, number: int, person: int) -> None:
-        """Say that it is not dealt with after all."""
+        """Record that a comment is not dealt with after all."""
         with self._database.writing() as database:
             query = "UPDATE comments SET closed_by = '' WHERE number = ? AND file = ?"
             if database.execute(query, (number, file)).rowcount:
-                _concerns(database, number, person)
+                _note_unseen(database, number, person)
 
     def unseen(self) -> list[Unseen]:
-        """Who has something to read, by the oldest comment first."""
+        """Return who has something to read, the oldest comment first."""
         with self._database.reading() as database:
             query = "SELECT number, file, unseen.person FROM unseen JOIN comments ON number = comment ORDER BY 1, 3"
             return [Unseen(*row) for row in database.execute(query).fetchall()]
 
-    def seen(self, person: int, files: Iterable[str]) -> None:
-        """Somebody has seen all comments on these."""
+    def mark_seen(self, person: int, files: Iterable[str]) -> None:
+        """Record that a person has seen all comments on these files."""
         with self._database.reading() as database:
             if not database.execute("SELECT 1 FROM unseen WHERE person = ?", (person,)).fetchone():
                 return
@@ -133,8 +133,8 @@ class Comments:
             database.executemany(query, [(person, file) for file in files])
 
 
-def _concerns(database: Statements, number: int, person: int) -> None:
-    """Note for whoever wrote the item or took part in the comment, save `person`, that there is something to read."""
+def _note_unseen(database: Statements, number: int, person: int) -> None:
+    """Record that everybody who wrote the item or took part in the comment, except `person`, has something to read."""
     (file,) = database.execute("SELECT file FROM comments WHERE number = ?", (number,)).fetchone()
     rows = database.execute(
         "SELECT person FROM hands WHERE file = ? UNION SELECT person FROM comments WHERE number = ?"
@@ -146,7 +146,7 @@ def _concerns(database: Statements, number: int, person: int) -> None:
 
 
 def stands_in(passage: str, blocks: Iterable[str]) -> bool:
-    """Whether these words stand in a text, however its spaces and quotation marks are written."""
+    """Whether a text contains these words, whatever its spaces and quotation marks look like."""
     return _plain(passage) in _plain(" ".join(blocks))
 
 
@@ -154,13 +154,13 @@ def _plain(text: str) -> str:
     return re.sub(r"\s+", " ", text).strip().translate(_MARKS).casefold()
 
 
-def _said(words: str) -> str:
-    if not (said := words.strip()):
+def _valid_words(words: str) -> str:
+    if not (text := words.strip()):
         raise CannotComment(Refusal.COMMENT_EMPTY)
-    return _told(said, LONGEST_WORDS)
+    return _not_too_long(text, LONGEST_WORDS)
 
 
-def _told(words: str, most: int) -> str:
+def _not_too_long(words: str, most: int) -> str:
     if len(words.strip()) > most:
         raise CannotComment(Refusal.COMMENT_TOO_LONG, most=most)
     return words.strip()

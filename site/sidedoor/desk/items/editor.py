@@ -1,4 +1,4 @@
-"""The list of everything, and the editor: write, save, and be told at once of what stands in the way."""
+"""The list of everything, and the editor: write, save, and see at once what prevents publication."""
 
 import sqlite3
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from sidedoor.desk.items.form import NOTE_KINDS, Fields, changed, fields_of, fro
 from sidedoor.desk.items.listing import STANDINGS, former_addresses, links_outside, matching, place_of, rows
 from sidedoor.desk.items.merging import merged
 from sidedoor.desk.items.newsroom import WRITERS, Item
-from sidedoor.desk.items.picture_library import Held
+from sidedoor.desk.items.picture_library import LibraryPicture
 from sidedoor.desk.items.pictures import PictureRefused, take_in
 from sidedoor.desk.items.starts import STARTS
 from sidedoor.desk.items.wall_clock import time_of_day
@@ -33,24 +33,25 @@ from sidedoor.web.inline import STATIC
 
 blueprint = Blueprint("editor", __name__, url_prefix="/items")
 VISUAL = STATIC / "js/desk/built/editor.js"
-"""The visual editor, which `make editor` builds. Without it, the form's own field is there to write in."""
+"""The visual editor, which `make editor` builds. Without it, people write in the form's own field."""
 PLACES = {
     "title": "title", "tab_title": "tab_title", "summary": "summary", "language": "language", "group": "group",
     "location": "location", "press_contact": "press_contact", "sources": "sources", "reviewed": "reviewed",
     "legal_review_on": "legal_review_on", "notes_to_editors": "notes_to_editors",
     "publish_at": "publish_date", "expires_at": "expires_date",
 }  # fmt: skip
-"""Where in the form each name of the front matter is asked for."""
+"""The form's field for each name in the front matter."""
 MOST_TO_CHOOSE = 200
-"""Pictures that an editor's page lists."""
+"""How many pictures the editor's page lists at most."""
 AWAY_SECONDS = 90
-"""Whoever has an item open says so every 20 seconds; after this long they count as gone."""
+"""The script of a page with an open item reports every 20 seconds; after this long without, its person counts as
+gone."""
 
 
 @blueprint.get("")
 @only("press", "editor")
 def everything() -> ResponseReturnValue:
-    """Every item that this person may open, by state, with search."""
+    """List every item that this person may open, by state, with search."""
     words, standing, kind = (request.args.get(name, "")[:100] for name in ("words", "state", "kind"))
     listed = rows(library(), shelf(), reviews(), now(), current_person())
     items = matching(listed, words, standing, kind, now())
@@ -69,7 +70,7 @@ def everything() -> ResponseReturnValue:
 @blueprint.get("/addresses")
 @only("press", "editor")
 def addresses() -> ResponseReturnValue:
-    """Former addresses and where they lead; and every link that leads elsewhere."""
+    """List former addresses and where they lead, and every link to another site."""
     return render_template(
         "desk/items/addresses.html",
         former=former_addresses(library()),
@@ -82,34 +83,34 @@ def addresses() -> ResponseReturnValue:
 @blueprint.route("/new", methods=["GET", "POST"])
 @only("press", "editor")
 def new() -> ResponseReturnValue:
-    """Start a draft by its title."""
+    """Start a draft from its title."""
     title, kind, problem = " ".join(request.form.get("title", "").split()), request.values.get("kind", "news"), ""
     if kind not in WRITERS:
         abort(404)
     if request.method == "POST":
         try:
-            copied = _copied()
-            like = copied or request.form.get("start", "")
+            original = _copied()
+            like = original or request.form.get("start", "")
             item = newsroom().start(current_person(), kind, title, request.form.get("slug", "").strip(), like)
             return redirect(path_of(item), 303)
         except STOPS as stopped:
             problem = sentence(stopped)
-    copied = _copied()
+    original = _copied()
     page = render_template(
         "desk/items/new.html",
-        title=title or (copied.read()[0].get("title", "") if copied else ""),
+        title=title or (original.read()[0].get("title", "") if original else ""),
         kind=kind,
         problem=problem,
-        starts=STARTS if kind == "news" and not copied else {},
+        starts=STARTS if kind == "news" and not original else {},
         start=request.form.get("start", ""),
         slug=request.form.get("slug", ""),
-        like=copied.slug if copied else "",
+        like=original.slug if original else "",
     )
     return page, 422 if problem else 200
 
 
 def _copied() -> Item | None:
-    """The item that a new one is to be a copy of."""
+    """The item of which the new one is to be a copy."""
     kind, slug = request.values.get("kind", "news"), request.values.get("like", "")
     return find(kind, slug) if slug and kind in WRITERS else None
 
@@ -117,7 +118,7 @@ def _copied() -> Item | None:
 @blueprint.get("/<any(news, help, page):kind>/<slug>")
 @only("press", "editor")
 def editor(kind: Kind, slug: str) -> ResponseReturnValue:
-    """The editor, with what was typed and not saved, if there is any."""
+    """Show the editor, with what was typed and not saved, if there is any."""
     item = find(kind, slug)
     typed = next(
         (typing for typing in reviews().typed(item.file) if typing.person == current_person().id and typing.fields),
@@ -131,7 +132,7 @@ def editor(kind: Kind, slug: str) -> ResponseReturnValue:
 @blueprint.post("/<any(news, help, page):kind>/<slug>")
 @only("press", "editor")
 def save(kind: Kind, slug: str) -> ResponseReturnValue:
-    """Save, as a draft or ready for approval. Whatever goes wrong, what was typed is still in the form."""
+    """Save as a draft or ready for approval. Whatever goes wrong, the form still holds what was typed."""
     item, fields, base = find(kind, slug), _fields(), request.form.get("base", "")
     fields["body"] = with_insertion(fields.get("body", ""), fields)
     ready = request.form.get("step") == "ready"
@@ -147,7 +148,7 @@ def save(kind: Kind, slug: str) -> ResponseReturnValue:
         together = merged(_fields_before(item, base), fields, fields_of(*item.read()))
         if together.theirs:
             return _editor(item, fields, base, conflict=True), 409
-        # Neither has read the whole of it, so it is a draft until somebody has.
+        # Neither of the two has read the merged text, so it is a draft until somebody has.
         return _save_together(item, together.fields)
     except HalfDone as stopped:
         flash(sentence(stopped), "problem")
@@ -158,7 +159,7 @@ def save(kind: Kind, slug: str) -> ResponseReturnValue:
         return _editor(item, fields, base, problem=sentence(stopped)), 422
     if shelf().history.trouble:
         flash("It is saved, but its history is not being kept. Tell whoever runs this machine.", "problem")
-    # This category tells kept.js that the browser has nothing left to keep.
+    # The category "saved" tells kept.js that the browser has nothing left to keep.
     if _missed(fields, before):
         flash("The time you gave is past, so there is no embargo: it goes live as soon as it is approved.", "problem")
     flash("It is saved, and waits for a colleague's approval." if ready else "It is saved.", "saved")
@@ -168,11 +169,11 @@ def save(kind: Kind, slug: str) -> ResponseReturnValue:
 @blueprint.post("/<any(news, help, page):kind>/<slug>/picture")
 @only("press", "editor")
 def picture(kind: Kind, slug: str) -> ResponseReturnValue:
-    """Take in one picture for the text: its name and words, or in one sentence why not."""
+    """Take in a picture for the text. Answers with its name and words, or with a sentence that says why not."""
     find(kind, slug)
     sent = request.files.get("picture")
     try:
-        name, alt, credit = _taken_in(request.form, sent.read() if sent else b"")
+        name, alt, credit = _take_in_picture(request.form, sent.read() if sent else b"")
     except STOPS as stopped:
         return {"problem": sentence(stopped)}, 422
     return {"name": name, "alt": alt, "credit": credit}
@@ -193,7 +194,7 @@ def _save_together(item: Item, fields: Fields) -> ResponseReturnValue:
 @blueprint.post("/<any(news, help, page):kind>/<slug>/typing")
 @only("press", "editor")
 def typing(kind: Kind, slug: str) -> ResponseReturnValue:
-    """What the editor's script sends while somebody types: kept as it is, looked at, and answered with the panel."""
+    """Keep what the editor's script sends while somebody types, check it, and answer with the panel."""
     item, fields = find(kind, slug), _fields()
     _keep_typed(item, fields, request.form.get("base", ""))
     return {
@@ -207,9 +208,9 @@ def typing(kind: Kind, slug: str) -> ResponseReturnValue:
 @only("press", "editor")
 @polled
 def still_here(kind: Kind, slug: str) -> ResponseReturnValue:
-    """What the editor's script says while nobody types: the page is still open."""
+    """Record that the page is still open. The editor's script calls this while nobody types."""
     item, person = find(kind, slug), current_person()
-    reviews().types(item.file, person.id, person.name, now(), item.working.digest, None)
+    reviews().store_typed(item.file, person.id, person.name, now(), item.working.digest, None)
     return {"others": _others(item), "changed": item.working.digest != request.form.get("base")}
 
 
@@ -218,37 +219,37 @@ def still_here(kind: Kind, slug: str) -> ResponseReturnValue:
 def forget_typing(kind: Kind, slug: str) -> ResponseReturnValue:
     """Throw away what was typed and not saved."""
     item = find(kind, slug)
-    reviews().saved(item.file, current_person().id)
+    reviews().forget_typed(item.file, current_person().id)
     return redirect(path_of(item), 303)
 
 
 def find(kind: Kind, slug: str) -> Item:
-    """The item of an address. Aborts with 404 if there is none, with 403 if this person does not write this kind."""
+    """Return the item of an address. Aborts with 404 if there is none, 403 if this person may not write its kind."""
     if not current_person().may(*WRITERS[kind]):
         abort(403)
     return newsroom().find(kind, slug) or abort(404)
 
 
 def path_of(item: Item) -> str:
-    """Where the desk shows an item."""
+    """Return the address at which the desk shows an item."""
     return f"/items/{item.kind}/{item.slug}"
 
 
 def working_text(item: Item, fields: Fields) -> str:
-    """The file that saving `fields` would make. Raises Refused if the file cannot be read."""
+    """Return the file that saving `fields` would make. Raises Refused if the file cannot be read."""
     front, body = item.read()
     after, body = changed(fields, front, body, item.kind, now(), library().site.zone)
     return compose(after, body, item.working.text)
 
 
-def _editor(item: Item, fields: Fields | None, base: str, **more: object) -> str:
+def _editor(item: Item, fields: Fields | None, base: str, **extra: object) -> str:
     try:
         front, body = item.read()
     except Refused as refused:
         return render_template("desk/items/raw.html", item=item, path=path_of(item), problems=refused.problems)
     saved = fields_of(front, body)
-    # After a conflict, what only one of the two changed is taken over, and where both did, both are shown.
-    together = merged(_fields_before(item, base), fields or {}, saved) if more.get("conflict") else None
+    # After a conflict, take what only one of the two changed; where both changed something, show both versions.
+    together = merged(_fields_before(item, base), fields or {}, saved) if extra.get("conflict") else None
     shown = {**saved, **(together.fields if together else fields or {})}
     return render_template(
         "desk/items/editor.html",
@@ -257,28 +258,28 @@ def _editor(item: Item, fields: Fields | None, base: str, **more: object) -> str
         fields=shown,
         notes=list(enumerate(notes_of(front))),
         note_kinds=NOTE_KINDS,
-        # After a conflict has been shown, saving again starts from what is there now.
-        base=item.working.digest if more.get("conflict") else base,
+        # Once a conflict has been shown, the next save starts from the present version.
+        base=item.working.digest if extra.get("conflict") else base,
         theirs=together.theirs if together else {},
         marked=together.marked if together else {},
         standing=newsroom().standing(item),
         public=newsroom().is_public(item),
         overtaken=workflow().overtaken(item),
         last=reviews().last(item.file),
-        comments=[one for one in comments().of(item.file) if not one.closed_by],
+        comments=[comment for comment in comments().of(item.file) if not comment.closed_by],
         others=_others(item),
         panel=_panel(item, shown),
         help_pages=_help_pages(shown["language"]),
         contacts=library().contacts.values(),
         visual=VISUAL.is_file(),
-        pictures=[(one, markdown_of(one)) for one in _pictures_to_choose()],
+        pictures=[(picture, markdown_of(picture)) for picture in _pictures_to_choose()],
         own_pages=sorted(library().public(now()).shown, key=lambda page: page.title),
-        **more,
+        **extra,
     )
 
 
 def _help_pages(language: str) -> list[Document]:
-    """Each help page once: in the language of the item, if it is written in that, else in the site's own."""
+    """Each help page once: in the language of the item if there is such a version, otherwise in the site's own."""
     pages = dict[str, Document]()
     every = [page for page in library().documents if page.kind == "help"]
     for page in sorted(every, key=lambda page: (page.language != language, page.folder != "")):
@@ -286,16 +287,18 @@ def _help_pages(language: str) -> list[Document]:
     return sorted(pages.values(), key=every.index)
 
 
-def _pictures_to_choose() -> list[Held]:
-    """The newest that can be shown and may still be used."""
+def _pictures_to_choose() -> list[LibraryPicture]:
+    """The newest pictures that can be shown and may still be used."""
     try:
-        return [one for one in picture_library().held() if one.picture and not one.past][:MOST_TO_CHOOSE]
-    except (Refused, CannotSave):  # the page says so by itself
+        return [picture for picture in picture_library().pictures() if picture.picture and not picture.past][
+            :MOST_TO_CHOOSE
+        ]
+    except (Refused, CannotSave):  # the page of pictures reports this
         return []
 
 
 def _fields_before(item: Item, base: str) -> Fields:
-    """The fields of the version `base`, from which both people began; empty if it is no longer known."""
+    """The fields of the version `base`, from which both people started; empty if it cannot be found any more."""
     try:
         written = read_document(workflow().version(item, base) or "", item.file)
     except Refused:
@@ -311,21 +314,21 @@ def _panel(item: Item, fields: Fields) -> str:
         return render_template(
             "desk/items/panel.html", stops=refused.problems, advice=[], going_live=None, fields=PLACES
         )
-    looked_at = newsroom().assess(item.kind, item.slug, text)
-    document = looked_at.document
+    assessment = newsroom().assess(item.kind, item.slug, text)
+    document = assessment.document
     going_live = document.published_at if document and item.kind == "news" else None
-    # What still has to be put right must not hide how long it is.
+    # Show the length even of a text that is no document yet, because something in it must be put right.
     blocks = document.sentences if document else rough_blocks(written.body)
     return render_template(
         "desk/items/panel.html",
-        # Lines are counted in the text as the form shows it: without front matter, and without empty lines before it.
+        # Problems count lines in the text as the form shows it: without front matter and leading empty lines.
         text_from=written.body_line + len(written.body) - len(written.body.lstrip("\n")),
         fields=PLACES,
         words=sum(len(block.split()) for block in blocks),
         reading_age=reading_age(blocks, fields.get("language", "")),
         oldest=round(EASIEST_GRADE_FOR[item.kind]) + 5,
-        stops=looked_at.stops,
-        advice=looked_at.advice,
+        stops=assessment.stops,
+        advice=assessment.advice,
         going_live=going_live,
         missed=_missed(fields, fields_of(*item.read())),
         in_future=going_live and going_live > now(),
@@ -333,7 +336,7 @@ def _panel(item: Item, fields: Fields) -> str:
 
 
 def _missed(fields: Fields, before: Fields) -> bool:
-    """Whether somebody typed a moment to go live at that is past already."""
+    """Whether the person typed a moment to go live that has passed already."""
     day, time = fields.get("publish_date", ""), time_of_day(fields.get("publish_time", "").strip())
     if not day or (day, time) == (before["publish_date"], before["publish_time"]):
         return False
@@ -359,7 +362,7 @@ def _fields() -> Fields:
 
 def _keep_typed(item: Item, fields: Fields, base: str) -> None:
     person = current_person()
-    reviews().types(item.file, person.id, person.name, now(), base, fields)
+    reviews().store_typed(item.file, person.id, person.name, now(), base, fields)
 
 
 def _others(item: Item) -> list[str]:
@@ -373,41 +376,42 @@ def _others(item: Item) -> list[str]:
 
 
 def _with_picture(fields: Fields, raw: bytes) -> str:
-    """The body with the picture at its end; it is first remade from its pixels and put on the shelf."""
+    """The body with the picture at its end. The picture is first re-made from its pixels and stored."""
     if not raw:
         return fields["body"]
-    file_name, alt, credit = _taken_in(fields, raw)
-    return f"{fields['body'].rstrip()}\n\n{_written(file_name, alt, credit)}\n"
+    file_name, alt, credit = _take_in_picture(fields, raw)
+    return f"{fields['body'].rstrip()}\n\n{_picture_markdown(file_name, alt, credit)}\n"
 
 
 def _with_picture_of_the_library(fields: Fields, name: str) -> str:
-    """The body with a picture that is here already at its end. Raises PictureRefused where it is not."""
-    known = picture_library().find(name)
-    if not known or not known.picture:
+    """The body with a picture of the library at its end. Raises PictureRefused if the library does not have it."""
+    picture = picture_library().find(name)
+    if not picture or not picture.picture:
         raise PictureRefused(Refusal.PICTURE_NOT_HERE)
-    return f"{fields['body'].rstrip()}\n\n{markdown_of(known)}\n"
+    return f"{fields['body'].rstrip()}\n\n{markdown_of(picture)}\n"
 
 
-def markdown_of(picture: Held) -> str:
-    """What puts a picture of the library into a text, with its description and credit."""
-    return _written(picture.name, picture.shows, picture.credit)
+def markdown_of(picture: LibraryPicture) -> str:
+    """Return the Markdown that puts a picture of the library into a text, with its description and credit."""
+    return _picture_markdown(picture.name, picture.shows, picture.credit)
 
 
-def _written(name: str, shows: str, credit: str) -> str:
+def _picture_markdown(name: str, shows: str, credit: str) -> str:
     caption = f"\n\n*Picture: {credit}*" if credit else ""
     return f"![{_escaped(shows)}](/images/{name}){caption}"
 
 
-def _taken_in(fields: Mapping[str, str], raw: bytes) -> tuple[str, str, str]:
-    """The picture's new name, what it shows, and its credit. Raises PictureRefused, or what parse_wall_time does."""
+def _take_in_picture(fields: Mapping[str, str], raw: bytes) -> tuple[str, str, str]:
+    """Store the picture; return its new name, description and credit. Raises what parse_wall_time does, and
+    PictureRefused."""
     alt, credit = (" ".join(fields.get(f"picture_{part}", "").split()) for part in ("alt", "credit"))
     if not alt and not fields.get("picture_decorative"):
         raise PictureRefused(Refusal.PICTURE_WITHOUT_WORDS)
     if expires := fields.get("picture_expires", "").strip():
         parse_wall_time(f"{expires} 00:00", library().site.zone)
-    made = take_in(raw)
-    picture_library().keep(current_person(), made, alt, credit, expires)
-    return made.file_name, alt, credit
+    picture = take_in(raw)
+    picture_library().keep(current_person(), picture, alt, credit, expires)
+    return picture.file_name, alt, credit
 
 
 def _escaped(alt: str) -> str:

@@ -1,4 +1,4 @@
-"""What approving would do, in words that follow “Approve:”. A button has to say exactly what it does."""
+"""Says what approving would do, in words that follow “Approve:”. A button has to say exactly what it does."""
 
 from datetime import datetime
 from typing import Literal
@@ -14,9 +14,9 @@ _MOST_NAMED = 3
 
 
 def of_document(document: Document, before: Standing | None, now: datetime, site: Site) -> str:
-    """What publishing `document` at `now` would do to what readers see. `before`: where the public one stands, if any.
+    """Say how publishing `document` at `now` would change what readers see. `before`: the public version's standing.
 
-    It follows the order in which `Document.visibility` decides.
+    The order of the cases is that of `Document.visibility`.
     """
     meta = document.meta
     if meta.expires_at and now >= meta.expires_at:
@@ -30,21 +30,21 @@ def of_document(document: Document, before: Standing | None, now: datetime, site
     if meta.withdrawn and before in ("withdrawn", "removed") and _same_way(meta.withdrawn, before):
         return "changes the text of the withdrawn page now" if before == "withdrawn" else "changes the removed page now"
     if meta.withdrawn:
-        what, ending = _withdrawing(meta.withdrawn, ("withdraws it", "removes it", "replaces it"))
+        verb, ending = _withdrawing(meta.withdrawn, ("withdraws it", "removes it", "replaces it"))
         at = meta.withdrawn.at
-        return f"{what} {moment_in_words(at, site) if at > now else 'now'}{ending}"
+        return f"{verb} {moment_in_words(at, site) if at > now else 'now'}{ending}"
     if before in ("withdrawn", "removed", "expired"):
         return "brings it back now"
     return "changes the public text now" if before == "published" else "goes live now"
 
 
 def of_withdrawal(withdrawn: Withdrawal) -> str:
-    """What happens to a page at the moment of its withdrawal."""
+    """Say what happens to a page at the moment of its withdrawal."""
     return "".join(_withdrawing(withdrawn, ("is withdrawn", "is removed", "is replaced")))
 
 
 def of_contacts(public: str, waiting: str) -> str:
-    """What publishing `waiting` would do to the contacts."""
+    """Say how publishing `waiting` would change the contacts."""
     before = {record["id"]: record for record in read_records(public)}
     after = {record["id"]: record for record in read_records(waiting)}
     ways = {
@@ -52,8 +52,8 @@ def of_contacts(public: str, waiting: str) -> str:
         "changes": [after[contact] for contact in after if contact in before and before[contact] != after[contact]],
         "takes out": [before[contact] for contact in before if contact not in after],
     }
-    said = [f"{verb} {_named(records)}" for verb, records in ways.items() if records]
-    return f"{', '.join(said)} now" if said else "changes no contact"
+    effects = [f"{verb} {_named(records)}" for verb, records in ways.items() if records]
+    return f"{', '.join(effects)} now" if effects else "changes no contact"
 
 
 def _named(records: list[dict[str, str]]) -> str:
@@ -67,7 +67,7 @@ def _same_way(withdrawn: Withdrawal, before: Standing) -> bool:
 
 
 def _withdrawing(withdrawn: Withdrawal, words: tuple[str, str, str]) -> tuple[str, str]:
-    """The verb, and what follows it or its moment."""
+    """The verb, and the words that follow it and its moment."""
     if withdrawn.removed and withdrawn.replacement:
         return f"{words[2]} with {withdrawn.replacement}", ""
     return (words[1], "") if withdrawn.removed else (words[0], ", under its reason")

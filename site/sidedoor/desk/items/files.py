@@ -1,7 +1,8 @@
-"""Reads and writes the files of the content folder: whole or not at all, and never over somebody else's words.
+"""Reads and writes the files of the content folder: completely or not at all, and never over somebody else's words.
 
-A save says which version it was made from (the digest of its bytes) and is refused if the file has changed since.
-It is written beside the file, synced, and put in its place in one step, so a power cut leaves the old or the new.
+A save names the version it was made from (the digest of its bytes) and is refused if the file has changed since.
+It is written beside the file, synced, and moved into place in one step, so a power cut leaves either the old version
+or the new one.
 """
 
 import errno
@@ -22,7 +23,7 @@ from sidedoor.documents.slugs import slug_problem
 from sidedoor.private import as_its_folder_says, private_file
 
 CHANGES = "changes/"
-"""Where changes to what is already public wait for approval; the public site reads nothing there."""
+"""The folder where changes to public files wait for approval; the public site reads nothing in it."""
 _LOST = "\ufffd"
 
 
@@ -31,7 +32,7 @@ class CannotSave(Stopped):
 
 
 class Conflict(Stopped):
-    """Somebody else changed the file in the meantime. `text` and `digest` are of the file as it is now (None: gone)."""
+    """Somebody else changed the file in the meantime. `text` and `digest`: of the file as it is now (None: deleted)."""
 
     def __init__(self, file: str, text: str | None, digest: str | None) -> None:
         super().__init__(Refusal.CHANGED_MEANWHILE, file=file)
@@ -40,9 +41,10 @@ class Conflict(Stopped):
 
 @dataclass(frozen=True)
 class Stored:
-    """A file as it lies on the shelf. `digest` is the SHA-256 of its bytes, in hex.
+    """A file as it is on disk. `digest` is the SHA-256 of its bytes, in hex.
 
-    `readable`: it is UTF-8. Otherwise `text` has U+FFFD where it is not, which nothing takes for a document.
+    `readable`: it is UTF-8. If it is not, `text` has U+FFFD in place of each bad byte, and nothing accepts such a text
+    as a document.
     """
 
     file: str
@@ -52,20 +54,20 @@ class Stored:
 
 
 def change_file(file: str) -> str:
-    """Where a change to the public file `news/first.md` waits."""
+    """Return the name of the file in which a change to the public file `news/first.md` waits."""
     return CHANGES + file
 
 
 def digest_of(text: str) -> str:
-    """The digest by which a version of a file is known."""
+    """Return the digest that identifies a version of a file."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 class Shelf:
     """The files of the folder `content`. Safe to share between threads and processes, which take turns at saving.
 
-    While the folder is away (not mounted, emptied; `away` says so, too) nothing is read or written: a file that was
-    saved where the folder should be would be hidden once it is back, and one that is not there is not deleted.
+    While the folder is away (not mounted, emptied, or `away` returns True) nothing is read or written: a file saved in
+    its place would be hidden once the folder is back, and a file that cannot be seen just now has not been deleted.
     """
 
     def __init__(self, content: Path, data: Path, away: Callable[[], bool] = lambda: False) -> None:
@@ -77,9 +79,9 @@ class Shelf:
         self.history = History(content, data, self.turn)
 
     def read(self, file: str) -> Stored | None:
-        """The file as it is now; None if there is none. Raises CannotSave for a name that the desk does not keep."""
+        """Return the file as it is now, or None. Raises CannotSave for a name that the desk does not manage."""
         path = self._path(file)
-        self._must_be_there()
+        self._raise_if_away()
         try:
             raw = path.read_bytes()
         except (FileNotFoundError, NotADirectoryError):
@@ -93,24 +95,24 @@ class Shelf:
             return Stored(file, digest, raw.decode("utf-8", "replace").removeprefix("\ufeff"), readable=False)
 
     def waiting(self) -> list[str]:
-        """The public files for which a change waits, in order."""
+        """Return the public files for which a change waits, sorted."""
         folder = self._content / CHANGES
         files = [str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()]
-        return sorted(file for file in files if file in (CONTACTS, SITE) or (kind_of(file) and not _odd(file)))
+        return sorted(file for file in files if file in (CONTACTS, SITE) or (kind_of(file) and not _is_not_ours(file)))
 
     def pictures(self) -> list[tuple[str, int]]:
-        """The pictures there are and their sizes in bytes, the newest first."""
-        self._must_be_there()
-        found = []
+        """Return the names of all pictures and their sizes in bytes, the newest first."""
+        self._raise_if_away()
+        newest_first = []
         with suppress(FileNotFoundError), os.scandir(self._content / PICTURES) as entries:
             for entry in entries:
                 if not entry.name.startswith(".") and entry.is_file(follow_symlinks=False):
-                    known = entry.stat()
-                    found.append((-known.st_mtime_ns, entry.name, known.st_size))
-        return [(name, size) for _, name, size in sorted(found)]
+                    facts = entry.stat()
+                    newest_first.append((-facts.st_mtime_ns, entry.name, facts.st_size))
+        return [(name, size) for _, name, size in sorted(newest_first)]
 
     def write(self, file: str, text: str, expected: str | None, author: Author, message: str) -> Stored:
-        """Put `text` in the place of the version `expected` (None: of no file). Raises Conflict or CannotSave."""
+        """Replace the version `expected` (None: there is no file yet) by `text`. Raises Conflict or CannotSave."""
         return self.change({file: (text, expected)}, author, message)[0]
 
     def change(
@@ -118,7 +120,7 @@ class Shelf:
     ) -> list[Stored]:
         """Write several files, or delete those whose text is None, as one commit.
 
-        Every expectation is looked at before the first file is touched. Raises Conflict or CannotSave; HalfDone where a
+        Every expected digest is checked before the first file is touched. Raises Conflict or CannotSave; HalfDone if a
         file could not be written after another one was.
         """
         with self.turn():
@@ -145,20 +147,20 @@ class Shelf:
             self.history.commit(set(changes), author, message)
             return stored
 
-    def _must_be_there(self) -> None:
+    def _raise_if_away(self) -> None:
         if self._away() or not (self._content / SITE).is_file():
             raise CannotSave(Refusal.FOLDER_AWAY)
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """Nobody else saves while this is held. May be nested. Raises CannotSave."""
+        """Keep every other thread and process from saving while this is held. May be nested. Raises CannotSave."""
         with self._turn:
             if self._held:
                 yield
                 return
-            self._must_be_there()
+            self._raise_if_away()
             try:
-                private_file(self._lock_file)  # a command of the superuser takes turns, too
+                private_file(self._lock_file)  # a command that root runs must not lock the desk out of this file
                 lock = self._lock_file.open("w")
             except OSError as error:
                 raise CannotSave(Refusal.NOT_SAVED, reason=_reason(error)) from error
@@ -199,7 +201,7 @@ class Shelf:
                     temporary.unlink(missing_ok=True)
 
     def _path(self, file: str) -> Path:
-        if _odd(file):
+        if _is_not_ours(file):
             raise CannotSave(Refusal.NOT_OUR_NAME, file=file[:100])
         path = self._content / file
         try:
@@ -211,8 +213,8 @@ class Shelf:
         return path
 
 
-def _odd(file: str) -> bool:
-    """Whether a name is neither a document in its folder, nor a picture, nor one of the few other files."""
+def _is_not_ours(file: str) -> bool:
+    """Whether a name is none of these: a document in its folder, a picture, one of the few other files."""
     name = file.removeprefix(CHANGES)
     if name in (CONTACTS, CREDITS, SITE):
         return False

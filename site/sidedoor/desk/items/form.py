@@ -1,4 +1,4 @@
-"""A document as the editor's form shows it, and back: plain fields, each a string; nothing typed is ever lost."""
+"""Turns a document into the fields of the editor's form, each a string, and back. Nothing that was typed is lost."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -29,7 +29,7 @@ _MOMENTS = {"publish_at": "publish", "expires_at": "expires"}
 
 
 def fields_of(front: Mapping[str, Any], body: str) -> Fields:
-    """The form's fields of a document. Lists stand one item a line; a moment is split into its day and its time."""
+    """Return the form's fields of a document. A list has one item per line; a moment is split into day and time."""
     fields = {name: _text(front.get(name)) for name in _SIMPLE}
     fields |= {name: "\n".join(map(_text, front.get(name) or [])) for name in _LINES}
     for name, prefix in _MOMENTS.items():
@@ -46,13 +46,13 @@ def fields_of(front: Mapping[str, Any], body: str) -> Fields:
 
 
 def notes_of(front: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The public change notes that stand in the front matter."""
+    """Return the public notes of changes in the front matter."""
     notes = front.get("updates")
     return [note for note in notes if isinstance(note, dict)] if isinstance(notes, list) else []
 
 
 def from_form(form: Mapping[str, str], lists: Mapping[str, list[str]]) -> Fields:
-    """What a form sent, without the characters that no keyboard types. Ticked boxes come as `lists`."""
+    """Return what a form sent, without control characters, which no keyboard types. `lists`: the ticked boxes."""
     fields = {name: _clean(value) for name, value in form.items()}
     return fields | {name: "\n".join(values) for name, values in lists.items()}
 
@@ -60,8 +60,8 @@ def from_form(form: Mapping[str, str], lists: Mapping[str, list[str]]) -> Fields
 def changed(
     fields: Fields, front: Mapping[str, Any], body: str, kind: Kind, now: datetime, zone: ZoneInfo
 ) -> tuple[dict[str, Any], str]:
-    """Front matter and body as `fields` say. What the form does not show stays as it is in `front`."""
-    known, after, was = KINDS[kind].model_fields, dict(front), fields_of(front, body)
+    """Return front matter and body with the values of `fields`. What the form does not show stays as in `front`."""
+    model_fields, after, was = KINDS[kind].model_fields, dict(front), fields_of(front, body)
 
     def put(name: str, value: Any) -> None:
         if value:
@@ -70,7 +70,7 @@ def changed(
             after.pop(name, None)
 
     for name in _SIMPLE:
-        if name in fields and name in known and fields[name].strip() != was[name].strip():
+        if name in fields and name in model_fields and fields[name].strip() != was[name].strip():
             put(name, fields[name].strip())
     for name in _LINES:
         if name in fields and fields[name].split("\n") != was[name].split("\n"):
@@ -80,7 +80,7 @@ def changed(
         if parts[0] in fields and any(fields.get(part, "") != was[part] for part in parts):
             put(name, f"{fields.get(parts[0], '').strip()} {time_of_day(fields.get(parts[1], '').strip())}".strip())
     notes = fields.get("notes_to_editors", was["notes_to_editors"]).strip("\n")
-    if notes != was["notes_to_editors"] and "notes_to_editors" in known:
+    if notes != was["notes_to_editors"] and "notes_to_editors" in model_fields:
         put("notes_to_editors", notes)
     put("updates", _notes(fields, front, now, zone))
     written = fields.get("body", body).strip("\n")
@@ -88,7 +88,7 @@ def changed(
 
 
 def with_insertion(body: str, fields: Mapping[str, str]) -> str:
-    """The body with a figure or a statement added at its end, as the form's own fields for them say."""
+    """Return the body with the figure or statement from the form's fields for them added at its end."""
     blocks = []
     if fields.get("figure", "").strip():
         blocks.append(_block("statistic", fields["figure"], fields.get("figure_means", "")))
@@ -98,7 +98,7 @@ def with_insertion(body: str, fields: Mapping[str, str]) -> str:
 
 
 def _block(name: str, argument: str, content: str) -> str:
-    # A line that begins with /// would end the block too soon.
+    # A line that begins with /// would end the block early.
     content = content.replace("\n///", "\n\\///").strip()
     return f"/// {name} | {' '.join(argument.split())}\n{content}\n///"
 
@@ -120,7 +120,7 @@ def _notes(fields: Fields, front: Mapping[str, Any], now: datetime, zone: ZoneIn
 
 
 def wall_time(moment: datetime, zone: ZoneInfo) -> str:
-    """A moment as front matter has it; with its offset in the hour that happens twice."""
+    """Return a moment as front matter writes it; with its offset in the hour that happens twice."""
     local = moment.astimezone(zone)
     twice = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
     offset = local.isoformat()[-6:] if twice else ""

@@ -1,8 +1,8 @@
-"""Every save is a commit with its author, in git, so any tool that reads git reads our history.
+"""Every save is a git commit with its author, so any tool that reads git reads our history.
 
-Where content/ is a git repository of its own, that is the one. Where it is not (or lies inside a developer's checkout,
-which is nobody's history of the news), commits go to a bare repository in SIDEDOOR_DATA/history.git. Commits are made
-of trees, not of the index, so what somebody else has staged is never swept into one of ours.
+If content/ is a git repository itself, commits go there. If it is not (or lies inside a developer's checkout, which is
+no place for the history of the news), commits go to a bare repository in SIDEDOOR_DATA/history.git. Commits are made
+from trees, not from the index, so a commit of ours never includes what somebody else has staged.
 """
 
 import logging
@@ -27,13 +27,13 @@ _STALE_SECONDS = 600
 
 @dataclass(frozen=True)
 class Author:
-    """Whose commit it is."""
+    """The author of a commit."""
 
     name: str
 
     def identity(self) -> bytes:
-        """As git writes it. There is no address: a desk knows people by their names."""
-        name = "".join(letter for letter in self.name if letter not in "<>\n\r\0").strip() or "somebody"
+        """Return the author as git writes it. The mail address is made up: a desk knows people only by their names."""
+        name = "".join(character for character in self.name if character not in "<>\n\r\0").strip() or "somebody"
         return f"{name} <{'.'.join(name.lower().split())}@desk>".encode()
 
 
@@ -42,7 +42,7 @@ BY_HAND = Author("edited outside the desk")
 
 @dataclass(frozen=True)
 class Revision:
-    """One commit that changed a file. `file` is the name it had then, `at` is aware."""
+    """A commit that changed a file. `file` is the name it had then, `at` is aware."""
 
     id: str
     author: str
@@ -52,10 +52,11 @@ class Revision:
 
 
 class History:
-    """The history of the folder `content`. A broken one stops nobody from saving: it is reported, and caught up later.
+    """The history of the folder `content`. If it fails, saving still works: the failure is reported and the next commit
+    catches up.
 
-    Only the holder of the shelf's `turn` opens the repository, to read or to write: so a lock in our own repository is
-    left over, and no two commits start from the same tree.
+    Only the holder of the shelf's `turn` opens the repository, for reading or writing: so a lock file in our own
+    repository is always a leftover, and no two commits start from the same tree.
     """
 
     def __init__(self, content: Path, data: Path, turn: Callable[[], AbstractContextManager[None]]) -> None:
@@ -65,21 +66,21 @@ class History:
         """Whether the last save is missing from the history."""
 
     def note_edits_by_hand(self, files: Iterable[str]) -> None:
-        """Commit what changed in `files` since their last commit, in nobody's name from the desk."""
+        """Commit what changed in `files` since their last commit, as edited outside the desk."""
         self.commit(files, BY_HAND, "Edited outside the desk")
 
     def commit(self, files: Iterable[str], author: Author, message: str) -> None:
-        """Commit `files` as they are on disk now; nothing if nothing changed. Never raises; see `trouble`."""
+        """Commit `files` as they are on disk now, if any of them changed. Never raises; see `trouble`."""
         try:
             with self._open() as repository:
                 self._commit(repository, sorted(files), author, message)
             self.trouble = False
-        except Exception as error:  # whatever it is: the words are saved already, and that comes first
+        except Exception as error:  # any error at all: the words are saved already, and that matters more
             log.warning("History is not being kept: %s", type(error).__name__, exc_info=error)
             self.trouble = True
 
     def revisions(self, file: str, former: Iterable[str] = ()) -> list[Revision]:
-        """The commits that changed `file`, or one of the names it had before, the newest first."""
+        """Return the commits that changed `file`, under this or a `former` name, the newest first."""
         names = [file, *former]
         commits = []
         with self._open() as repository:
@@ -97,9 +98,10 @@ class History:
         return commits
 
     def thrown_away(self, message: str) -> list[Revision]:
-        """Files that a commit whose message begins with `message` deleted, and that are not there now, the last first.
+        """Return the files that do not exist now and that a commit whose message begins with `message` deleted.
 
-        Each stands once, with the id of the commit before, which has its words.
+        The latest deletion comes first. Each file is listed once, with the id of the commit before its deletion, which
+        has its words.
         """
         deleted: dict[str, Revision] = {}
         with self._open() as repository:
@@ -107,9 +109,9 @@ class History:
                 return []
             for entry in repository.get_walker():
                 commit = entry.commit
-                said = commit.message.decode("utf-8", "replace")
-                file = said.removeprefix(message).strip()
-                if not said.startswith(message) or file in deleted or (self._content / file).exists():
+                commit_message = commit.message.decode("utf-8", "replace")
+                file = commit_message.removeprefix(message).strip()
+                if not commit_message.startswith(message) or file in deleted or (self._content / file).exists():
                     continue
                 if commit.parents and _blob_id(repository, _tree_before(repository, commit), file):
                     before = replace(_revision(commit, file), id=commit.parents[0].decode("ascii"))
@@ -117,7 +119,7 @@ class History:
         return list(deleted.values())
 
     def text_at(self, revision: str, file: str) -> str | None:
-        """The file as that commit left it; None if there is no such commit, or no such file in it."""
+        """Return the file as that commit left it; None if there is no such commit, or no such file in it."""
         try:
             with self._open() as repository:
                 commit = repository[ObjectID(revision.encode("ascii"))]
@@ -130,7 +132,7 @@ class History:
             return None
 
     def text_with(self, digest: str, file: str, former: Iterable[str] = ()) -> str | None:
-        """The version of `file` whose bytes have this SHA-256, in hex; None if there is none. Never raises."""
+        """Return the version of `file` whose bytes have this SHA-256, in hex, or None. Never raises."""
         try:
             texts = (self.text_at(revision.id, revision.file) for revision in self.revisions(file, former))
             return next((text for text in texts if text and sha256(text.encode()).hexdigest() == digest), None)
@@ -139,9 +141,9 @@ class History:
             return None
 
     def _clear_stale_locks(self, repository: Repo) -> None:
-        """A process that was killed leaves git's lock files behind, and then nobody could ever commit again.
+        """Delete the lock files that a killed process left behind; with them, nobody could ever commit again.
 
-        In our own repository only the holder of the shelf's turn commits, so a lock there is left over.
+        In our own repository only the holder of the shelf's turn commits, so any lock file there is a leftover.
         """
         folder = Path(repository.controldir())
         patience = 0 if folder == self._own else _STALE_SECONDS

@@ -1,4 +1,4 @@
-"""Everything there is, as lists need it: by state, with search; what is due; and what goes live when."""
+"""The contents of the desk's lists: all items by state, with search; what is due; and what goes live when."""
 
 import html
 import re
@@ -30,9 +30,9 @@ _OUTSIDE = re.compile(r'<a\b[^>]*\bhref="(https?://[^"]+)"')
 
 @dataclass(frozen=True)
 class Row:
-    """One item in a list. `waiting`: the state of the change that waits beside it. `flagged`: published by override.
+    """An item in a list. `waiting`: the state of the change that waits beside it. `flagged`: published by override.
 
-    `due`: what has to be looked at because of its day.
+    `due`: what has to be looked at because a date in it has come.
     """
 
     kind: Kind
@@ -46,7 +46,7 @@ class Row:
     document: Document | None
     due: tuple[Problem, ...] = ()
     written: datetime | None = None
-    """When somebody last wrote on what waits."""
+    """When somebody last wrote on the version that waits."""
 
     def overdue(self, now: datetime) -> bool:
         """Whether its embargo passed while it waited for approval."""
@@ -55,7 +55,7 @@ class Row:
 
     @property
     def path(self) -> str:
-        """Where the desk shows it."""
+        """The address of its page at the desk."""
         return f"/items/{self.kind}/{self.slug}"
 
     @property
@@ -65,11 +65,11 @@ class Row:
 
 
 def rows(library: Library, shelf: Shelf, reviews: Reviews, now: datetime, person: Person) -> list[Row]:
-    """Every item that `person` may open, those that need somebody first, then the newest first."""
+    """Return every item that `person` may open: items that need attention first, then the newest first."""
     waiting = {file: _state(shelf, file) for file in shelf.waiting()}
     flagged = {decision.file for decision in reviews.overrides()}
     past = _pictures_past_their_day(library, shelf, now)
-    found = [
+    listed = [
         Row(
             document.kind, document.slug, document.file, document.title, standing_of(document, now),
             waiting.get(document.file), document.published_at, document.file in flagged, document,
@@ -77,9 +77,11 @@ def rows(library: Library, shelf: Shelf, reviews: Reviews, now: datetime, person
         )
         for document in library.documents if not document.folder
     ]  # fmt: skip
-    known = {row.file for row in found}
-    broken = {one.file for one in library.problems if one.level is Level.ERROR and not folder_of(one.file)}
-    for file in sorted(broken - known):
+    files = {row.file for row in listed}
+    broken = {
+        problem.file for problem in library.problems if problem.level is Level.ERROR and not folder_of(problem.file)
+    }
+    for file in sorted(broken - files):
         kind = kind_of(file)
         try:
             slug = slug_of(file)
@@ -87,14 +89,14 @@ def rows(library: Library, shelf: Shelf, reviews: Reviews, now: datetime, person
             continue
         if kind and (stored := shelf.read(file)):
             standing, title = unfinished(stored.text), title_in(stored.text) or slug
-            found.append(Row(kind, slug, file, title, standing, waiting.get(file), None, file in flagged, None))
+            listed.append(Row(kind, slug, file, title, standing, waiting.get(file), None, file in flagged, None))
     never = datetime.min.replace(tzinfo=now.tzinfo)
-    found = [row for row in found if person.may(*WRITERS[row.kind])]
-    return sorted(found, key=lambda row: (-STANDINGS.index(row.standing), row.at or never, row.slug), reverse=True)
+    listed = [row for row in listed if person.may(*WRITERS[row.kind])]
+    return sorted(listed, key=lambda row: (-STANDINGS.index(row.standing), row.at or never, row.slug), reverse=True)
 
 
 def matching(items: list[Row], words: str, standing: str, kind: str, now: datetime | None = None) -> list[Row]:
-    """Those with all of `words` in title, slug or text, in this state and of this kind; an empty string is any."""
+    """Return the items with all of `words` in title, slug or text, and with this standing and kind (empty: any)."""
     wanted = words.lower().split()
 
     def has(row: Row) -> bool:
@@ -117,7 +119,7 @@ def matching(items: list[Row], words: str, standing: str, kind: str, now: dateti
 
 
 def calendar(items: list[Row], now: datetime) -> list[tuple[str, list[tuple[datetime, str, Row]]]]:
-    """What happens from `now` on by the clock alone, a list a month, in order."""
+    """Return what will happen after `now` without anybody acting, in order of time, grouped by month."""
     coming = []
     for row in items:
         meta = row.document.meta if row.document else None
@@ -136,27 +138,29 @@ def calendar(items: list[Row], now: datetime) -> list[tuple[str, list[tuple[date
 
 
 def former_addresses(library: Library) -> list[tuple[str, Document]]:
-    """Every former address and the document that it leads to, in order."""
-    found = [
+    """Return every former address and the document it leads to, sorted."""
+    former = [
         (f"{document.path.rpartition('/')[0]}/{slug}", document)
         for document in library.documents
         for slug in document.meta.previous_slugs
     ]
-    return sorted(found, key=lambda entry: entry[0])
+    return sorted(former, key=lambda entry: entry[0])
 
 
 def links_outside(library: Library) -> list[tuple[str, list[tuple[str, list[Document]]]]]:
-    """Every address elsewhere that pages link to, with those pages, by host."""
+    """Return every address on other sites that pages link to, with those pages, grouped by host."""
     pages: dict[str, list[Document]] = {}
     for document in library.documents:
         for link in dict.fromkeys(_OUTSIDE.findall(document.html)):
             pages.setdefault(html.unescape(link), []).append(document)
-    by_host = groupby(sorted(pages.items(), key=lambda one: (_host(one[0]), one[0])), key=lambda one: _host(one[0]))
+    by_host = groupby(
+        sorted(pages.items(), key=lambda entry: (_host(entry[0]), entry[0])), key=lambda entry: _host(entry[0])
+    )
     return [(host, list(links)) for host, links in by_host]
 
 
 def place_of(document: Document) -> str:
-    """Where the desk shows a document: a translation beside its original."""
+    """Return the address at which the desk shows a document: a translation is shown beside its original."""
     translated = f"/translations/{document.file.removesuffix('.md')}"
     return translated if document.folder else f"/items/{document.kind}/{document.slug}"
 
@@ -166,7 +170,7 @@ def _host(link: str) -> str:
 
 
 def due(library: Library, shelf: Shelf, now: datetime) -> list[Problem]:
-    """What is wrong, then what is due: as `flask content check` says, and pictures past their day."""
+    """Return what is wrong, then what is due: all that `flask content check` reports, and pictures past their day."""
     return [*check_library(library, now, LINKED), *_pictures_past_their_day(library, shelf, now)]
 
 
@@ -177,7 +181,7 @@ def _pictures_past_their_day(library: Library, shelf: Shelf, now: datetime) -> l
     except Refused as refused:
         return refused.problems
     today = now.astimezone(library.site.zone).date().isoformat()
-    past = {name for name, known in facts.items() if isinstance(known, dict) and "" < known.get("expires", "") < today}
+    past = {name for name, fact in facts.items() if isinstance(fact, dict) and "" < fact.get("expires", "") < today}
     return [
         Problem(
             document.file,
@@ -199,7 +203,7 @@ def _due(document: Document, past: list[Problem], now: datetime) -> tuple[Proble
 
 
 def title_in(text: str) -> str:
-    """The title that a file gives, if it can be read."""
+    """Return the title in the text of a file; empty if it cannot be read."""
     try:
         title = read_document(text, "").values.get("title")
     except Refused:

@@ -1,7 +1,8 @@
-"""What two people wrote on the same version, put together: a paragraph that only one of them changed is taken over.
+"""Merges what two people wrote on the same version: a paragraph that only one of them changed is taken over.
 
-Three versions are compared line by line (as diff3 does; Khanna, Kunal, Pierce 2007): what both still have of the first
-holds them together, and between two such lines the one that changed is taken. Only where both did is anybody asked.
+Three versions are compared line by line (as diff3 does; Khanna, Kunal, Pierce 2007). The lines of the first version
+that both still have are fixed points; between two of them, the side that changed is taken. People are asked only where
+both sides changed.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,9 +17,9 @@ _BY_PARAGRAPH = ("body", "notes_to_editors", "sources")
 
 @dataclass(frozen=True)
 class Merged:
-    """`fields` with all that only one changed, and `mine` where both did. `theirs`: what stands against it there.
+    """`fields`: everything that only one of the two changed, and my words where both did. `theirs`: their words there.
 
-    `marked`: the same, with the differences between the two.
+    `marked`: the same fields, with the differences between the two.
     """
 
     fields: Fields
@@ -27,7 +28,7 @@ class Merged:
 
 
 def merged(before: Fields, mine: Fields, theirs: Fields) -> Merged:
-    """Put together what two people made of `before`. Without `before`, everything that differs is a clash."""
+    """Merge what two people made of `before`. Without `before`, everything that differs is a clash."""
     fields, clashes, marked = dict(theirs), Fields(), dict[str, Change]()
     for name, value in mine.items():
         base, other = before.get(name, "\0").strip(), theirs.get(name, value).strip()
@@ -48,7 +49,7 @@ def merged(before: Fields, mine: Fields, theirs: Fields) -> Merged:
 
 
 def _by_paragraph(before: str, mine: str, theirs: str) -> tuple[str, str, str]:
-    """The whole, with mine where both changed the same; and those passages, mine and theirs."""
+    """The merged text, with my words where both changed the same lines; and those passages, mine and theirs."""
     whole, own, against = list[str](), list[str](), list[str]()
     for was, ours, other in _stretches(before.split("\n"), mine.split("\n"), theirs.split("\n")):
         if ours == other or other == was:
@@ -65,7 +66,7 @@ def _by_paragraph(before: str, mine: str, theirs: str) -> tuple[str, str, str]:
 def _stretches(
     before: list[str], mine: list[str], theirs: list[str]
 ) -> Iterator[tuple[list[str], list[str], list[str]]]:
-    """The three, in turn, cut where all three have the same line."""
+    """Yield the three texts piece by piece, cut at each line that all three share."""
     in_mine, in_theirs = same_lines(before, mine), same_lines(before, theirs)
     was = ours = other = 0
     for line in [number for number in range(len(before)) if number in in_mine and number in in_theirs]:

@@ -1,6 +1,6 @@
 """The life of an item: draft, ready, published (at once or at its time), withdrawn; and which role may take which step.
 
-A change to what is public waits as a file of its own under changes/. Who may approve it is the workflow's matter.
+A change to a public item waits as a separate file under changes/. The workflow decides who may approve it.
 """
 
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from sidedoor.desk.items.composing import compose
 from sidedoor.desk.items.effects import Standing, of_document
 from sidedoor.desk.items.files import Conflict, change_file
 from sidedoor.desk.items.form import Fields, changed, wall_time
-from sidedoor.desk.items.reviews import Alone
+from sidedoor.desk.items.reviews import Override
 from sidedoor.desk.items.starts import STARTS, prompt_left
 from sidedoor.desk.items.workflow import NotAllowed, Subject, Workflow, remembering
 from sidedoor.desk.people.person import Person, Role
@@ -32,47 +32,47 @@ from sidedoor.documents.times import Clock
 from sidedoor.public.addresses import LINKED
 
 WRITERS: dict[Kind, tuple[Role, ...]] = {"news": ("press", "editor"), "help": ("editor",), "page": ("editor",)}
-"""Who may write and approve which kind."""
+"""The roles that may write and approve each kind."""
 WORDS = ("title", "tab_title", "summary", "language", "location", "notes_to_editors")
-"""The words of an item, besides its text: what restoring an old version brings back."""
+"""The fields with an item's words. Restoring an old version brings back these and the text."""
 _COPIED = ("summary", "tab_title", "language", "group", "location", "notes_to_editors", "press_contact", "related_help")
-"""What a copy takes over besides the text: no date, no note, no former address, no review of the original."""
+"""What a copy takes from its original besides the text: no date, note, former address or review."""
 _FOLDER_OF = {kind: folder for folder, kind in FOLDERS.items()}
 
 
 @dataclass(frozen=True)
 class Item(Subject):
-    """A document as the desk sees it: what is public (or will be, or is a first draft), and the change that waits."""
+    """A document as the desk sees it: `stored` (public now, public later, or a first draft) and the waiting change."""
 
     kind: Kind
     slug: str
 
     def read(self) -> tuple[dict[str, Any], str]:
-        """Front matter and body of the working version. Raises Refused if nobody can read it."""
+        """Return front matter and body of the working version. Raises Refused if it cannot be read."""
         written = read_document(self.working.text, self.file)
         return written.values, written.body
 
 
 @dataclass(frozen=True)
 class Assessment:
-    """What a version is like: the document it makes, if it makes one, and what has to be or should be put right."""
+    """How good a version is: the document it makes, if it makes one, and what must or should be put right."""
 
     document: Document | None
     problems: tuple[Problem, ...]
 
     @property
     def stops(self) -> list[Problem]:
-        """What has to be put right before it can be published."""
+        """What must be put right before the version can be published."""
         return [problem for problem in self.problems if problem.level is Level.ERROR]
 
     @property
     def advice(self) -> list[Problem]:
-        """What should be put right, but stops nobody."""
+        """What should be put right, but does not prevent publication."""
         return [problem for problem in self.problems if problem.level is not Level.ERROR]
 
 
 class Newsroom:
-    """Every step an item can take; what its errors mean is as for Workflow."""
+    """Every step an item can take. The errors mean the same as in Workflow."""
 
     def __init__(self, workflow: Workflow, audit: Audit, live: LiveLibrary, clock: Clock) -> None:
         self.workflow, self.shelf, self.reviews = workflow, workflow.shelf, workflow.reviews
@@ -80,7 +80,7 @@ class Newsroom:
         self._renderer = shared_renderer()
 
     def find(self, kind: Kind, slug: str) -> Item | None:
-        """An item; None if there is none."""
+        """Return the item of this kind and slug, or None."""
         if slug_problem(slug):
             return None
         file = file_of(kind, slug)
@@ -88,16 +88,16 @@ class Newsroom:
         return Item(file, stored, change, kind, slug) if stored else None
 
     def is_public(self, item: Item) -> bool:
-        """Whether its own file was approved: it is public, or will be, or was."""
+        """Whether the item's own file was approved: it is public, will be, or was."""
         return _state(item.stored.text) in ("published", "withdrawn")
 
     def standing(self, item: Item) -> Standing:
-        """Where the file itself stands, whatever change waits beside it."""
+        """Return the standing of the file itself, whatever change waits beside it."""
         document = self.assess(item.kind, item.slug, item.stored.text).document
         return standing_of(document, self._clock()) if document else unfinished(item.stored.text)
 
     def assess(self, kind: Kind, slug: str, text: str) -> Assessment:
-        """Look at a version of a document without saving it."""
+        """Check a version of a document without saving it."""
         library, file = self._live.library, file_of(kind, slug)
         try:
             document = read_file(read_text(text.encode(), file), file, library.site, self._renderer)
@@ -109,22 +109,24 @@ class Newsroom:
         return Assessment(document, tuple(problems))
 
     def start(self, person: Person, kind: Kind, title: str, slug: str = "", like: Item | str = "") -> Item:
-        """A new draft, named after its title, or as `slug` says.
+        """Start a draft, with a slug made from its title unless `slug` is given.
 
-        `like`: one whose words it begins with, or the name of one of STARTS. A title without a letter that an address
-        can have is named after its day.
+        `like`: an item to copy the words of, or the name of an entry of STARTS. A title in which no character can be
+        part of an address gives a slug with today's date.
         """
         self._may_write(person, kind)
         if not title:
             raise NotAllowed(Refusal.NO_TITLE)
         if slug and (wrong := slug_problem(slug)):
             raise Refused([Problem(file_of(kind, "new"), None, Code.FILE_NAME, {**wrong.values, "why": wrong.code})])
-        if slug and self._taken(kind, slug):
+        if slug and self._slug_is_taken(kind, slug):
             raise NotAllowed(Refusal.ADDRESS_TAKEN, slug=slug)
         slug = slug or slug_from_title(title)
         if not slug or slug_problem(slug):
             slug = f"{kind}-{self._clock().astimezone(self._live.library.site.zone):%Y-%m-%d}"
-        slug = next(name for name in (slug, *(f"{slug[:76]}-{n}" for n in range(2, 99))) if not self._taken(kind, name))
+        slug = next(
+            name for name in (slug, *(f"{slug[:76]}-{n}" for n in range(2, 99))) if not self._slug_is_taken(kind, name)
+        )
         site, file = self._live.library.site, file_of(kind, slug)
         front: dict[str, Any] = {"title": title, "summary": title, "language": site.language, "state": "draft"}
         if kind == "news":
@@ -144,7 +146,7 @@ class Newsroom:
         return Item(file, stored, None, kind, slug)
 
     def save(self, person: Person, item: Item, fields: Fields, expected: str, ready: bool) -> Item:
-        """Keep what a person wrote on the version `expected`; `ready` also asks for approval."""
+        """Save what a person wrote on the version `expected`; `ready` also asks for approval."""
         self._may_write(person, item.kind)
         front, body = item.read()
         after, body = changed(fields, front, body, item.kind, self._clock(), self._live.library.site.zone)
@@ -153,7 +155,7 @@ class Newsroom:
         )
 
     def save_text(self, person: Person, item: Item, text: str, expected: str) -> Item:
-        """The same for a whole file; its state is draft or ready, whatever it says."""
+        """Save a complete file that a person wrote on the version `expected`. Any state but "ready" becomes "draft"."""
         self._may_write(person, item.kind)
         ready = _state(text) == "ready"
         if ready and (stops := self.assess(item.kind, item.slug, text).stops):
@@ -168,30 +170,30 @@ class Newsroom:
         with self._audit.recorded(person.name, "sent for approval" if ready else "saved", item.file):
             stored = self.workflow.keep(person, item, text, message, aside)
             with remembering():
-                self.reviews.saved(item.file, person.id)
+                self.reviews.forget_typed(item.file, person.id)
         return replace(item, change=stored) if aside else replace(item, stored=stored)
 
-    def compared(self, person: Person, item: Item) -> None:
-        """Somebody looked at both and wants the waiting change all the same."""
+    def keep_compared_change(self, person: Person, item: Item) -> None:
+        """Record that a person compared both versions and still wants the waiting change."""
         self._may_write(person, item.kind)
         with self._audit.recorded(person.name, "goes on after a change outside the desk", item.file):
             self.reviews.wrote(item.file, person.id, person.name, self._clock(), base=item.stored.digest)
 
     def why_not_approve(self, person: Person, item: Item) -> Refusal | None:
-        """Why this person cannot approve what waits; None if they can."""
+        """Return why this person cannot approve the waiting version; None if they can."""
         if not person.may(*WRITERS[item.kind]):
             return Refusal.ROLE_DOES_NOT_APPROVE
         return self.workflow.why_not(person, item) or self.why_not_ready(item)
 
     @staticmethod
     def why_not_ready(item: Item) -> Refusal | None:
-        """Why nobody can approve it; None if it waits for somebody."""
+        """Return why nobody can approve the item now; None if it waits for approval."""
         return None if _state(item.working.text) == "ready" else Refusal.NOT_READY
 
     def approve(self, person: Person, item: Item, seen: str) -> Item | None:
-        """Publish what waits, at once or at its time. `seen` is the digest of the version the person read.
+        """Publish the waiting version, at once or at its time. `seen`: the digest of the version the person read.
 
-        None where that was the first of two approvals.
+        Returns None if that was the first of two approvals.
         """
         if why := self.why_not_approve(person, item):
             raise NotAllowed(why)
@@ -209,18 +211,18 @@ class Newsroom:
         return replace(item, stored=stored, change=None)
 
     def approve_afterwards(self, person: Person, item: Item, seen: str) -> bool:
-        """Look at what was published by override, and stand by it. False where that was the first of two."""
+        """Approve what was published by override. False if that was the first of two approvals."""
         self._may_write(person, item.kind)
         return self.workflow.approve_afterwards(person, item, seen)
 
     def effect(self, item: Item) -> str:
-        """What approving would do, in words that follow “Approve:”."""
+        """Return what approving would do, in words that follow “Approve:”."""
         document = self.assess(item.kind, item.slug, self._as_approved(item)).document
         standing = self.standing(item) if self.is_public(item) else None
         return of_document(document, standing, self._clock(), self._live.library.site) if document else ""
 
     def send_back(self, person: Person, item: Item, note: str) -> Item:
-        """Make what waits a draft again, with a word on why."""
+        """Make the waiting version a draft again, with a note that says why."""
         self._may_write(person, item.kind)
         if _state(item.working.text) != "ready":
             raise NotAllowed(Refusal.DRAFT_ALREADY)
@@ -234,7 +236,7 @@ class Newsroom:
         return replace(item, change=stored) if item.change else replace(item, stored=stored)
 
     def unschedule(self, person: Person, item: Item) -> Item:
-        """Take an item that is not public yet out of the calendar; it becomes a draft."""
+        """Take an item that is not public yet out of the calendar. It becomes a draft again."""
         self._may_write(person, item.kind)
         if self.standing(item) != "scheduled":
             raise NotAllowed(Refusal.NOT_SCHEDULED)
@@ -248,17 +250,17 @@ class Newsroom:
     def restore(self, person: Person, item: Item, text: str, expected: str) -> Item:
         """Make a draft with old words. Everything else stays as it is now: dates, notes, withdrawal, addresses."""
         self._may_write(person, item.kind)
-        old, (now, _) = read_document(text, item.file), item.read()
-        kept = {name: value for name, value in now.items() if name not in WORDS}
+        old, (current, _) = read_document(text, item.file), item.read()
+        unchanged = {name: value for name, value in current.items() if name not in WORDS}
         words = {name: value for name, value in old.values.items() if name in WORDS}
-        text = compose({**kept, **words, "state": "draft"}, old.body, item.working.text)
+        text = compose({**unchanged, **words, "state": "draft"}, old.body, item.working.text)
         with self.workflow.restoring(person, item, expected):
             return self.save_text(person, item, text, expected)
 
     def bring_from_history(self, person: Person, kind: Kind, slug: str, text: str) -> Item:
-        """Make a draft again of one that was thrown away."""
+        """Bring back a draft that was thrown away."""
         self._may_write(person, kind)
-        if self._taken(kind, slug):
+        if self._slug_is_taken(kind, slug):
             raise NotAllowed(Refusal.ADDRESS_TAKEN_SINCE, slug=slug)
         file = file_of(kind, slug)
         draft = _with_state(text, "draft")
@@ -267,7 +269,7 @@ class Newsroom:
         return Item(file, stored, None, kind, slug)
 
     def withdraw(self, person: Person, item: Item, reason: str, removed: bool, replacement: str) -> Item:
-        """Write the change that withdraws an item: it stays under its reason, or is removed, or leads elsewhere."""
+        """Write the change that withdraws an item: it stays with the reason shown, is removed, or leads elsewhere."""
         self._may_write(person, item.kind)
         if not self.is_public(item):
             raise NotAllowed(Refusal.NEVER_PUBLISHED)
@@ -283,7 +285,7 @@ class Newsroom:
         )
 
     def bring_back(self, person: Person, item: Item) -> Item:
-        """Write the change that takes a withdrawal back."""
+        """Write the change that undoes a withdrawal."""
         self._may_write(person, item.kind)
         front, body = item.read()
         if not front.pop("withdrawn", None):
@@ -293,18 +295,19 @@ class Newsroom:
         )
 
     def discard(self, person: Person, item: Item) -> None:
-        """Throw the waiting change away, or a draft that never was public. The history keeps it."""
+        """Throw away the waiting change, or a draft that was never public. The history keeps it."""
         self._may_write(person, item.kind)
         if not item.change and self.is_public(item):
             raise NotAllowed(Refusal.PUBLIC_IS_NOT_DELETED)
         self.workflow.discard(person, item, draft=not item.change)
 
     def move(self, person: Person, item: Item, slug: str) -> Item:
-        """Give an item another address. If it is public, the old one leads there, and somebody approves afterwards."""
+        """Give an item another address. If it is public, its old address leads there, and somebody has to approve the
+        move afterwards."""
         self._may_write(person, item.kind)
         if wrong := slug_problem(slug):
             raise Refused([Problem(item.file, None, Code.FILE_NAME, {**wrong.values, "why": wrong.code})])
-        if self._taken(item.kind, slug):
+        if self._slug_is_taken(item.kind, slug):
             raise NotAllowed(Refusal.ADDRESS_TAKEN, slug=slug)
         public = self.is_public(item)
         if public and not person.may("editor"):
@@ -327,11 +330,11 @@ class Newsroom:
                         self.reviews.rewritten(file, before.digest, after.digest)
                 if public:
                     alone = (file, moved.stored.digest, item.stored.digest, person.id, person.name, self._clock())
-                    self.reviews.flag(Alone(*alone, f"Moved from {item.slug}"))
+                    self.reviews.flag(Override(*alone, f"Moved from {item.slug}"))
         return moved
 
     def _as_approved(self, item: Item) -> str:
-        """The text that approving what waits would make public now. Raises Refused if nobody can read it."""
+        """Return the text that approving the waiting version would publish now. Raises Refused if it cannot be read."""
         front, body = item.read()
         now, site = self._clock(), self._live.library.site
         front["state"] = "withdrawn" if "withdrawn" in front else "published"
@@ -347,7 +350,7 @@ class Newsroom:
             raise NotAllowed(Refusal.NOT_FIT_TO_PUBLISH, problem=stops[0])
         return text
 
-    def _taken(self, kind: Kind, slug: str) -> bool:
+    def _slug_is_taken(self, kind: Kind, slug: str) -> bool:
         return self.shelf.read(file_of(kind, slug)) is not None
 
     @staticmethod
@@ -357,17 +360,17 @@ class Newsroom:
 
 
 def file_of(kind: Kind, slug: str) -> str:
-    """The file of the document of this kind and slug: `news/first.md`."""
+    """Return the file of the document of this kind and slug: `news/first.md`."""
     return f"{_FOLDER_OF[kind]}/{slug}.md"
 
 
 def unfinished(text: str) -> Standing:
-    """Where a file stands that makes no document yet: a draft that lacks something, or one that is broken."""
+    """Return the standing of a file that makes no document yet: a draft that lacks something, or a broken file."""
     return "draft" if _state(text) in ("draft", "ready") else "broken"
 
 
 def standing_of(document: Document, now: Any) -> Standing:
-    """Where a document stands at `now` (aware)."""
+    """Return the standing of a document at `now` (aware)."""
     meta = document.meta
     if meta.state in ("draft", "ready"):
         return "ready" if meta.state == "ready" else "draft"
@@ -387,19 +390,20 @@ def standing_of(document: Document, now: Any) -> Standing:
 def as_if_public(
     document: Document, library: Library, now: datetime, outside: bool
 ) -> tuple[Library, PublicLibrary, datetime]:
-    """The library in which `document` is published, and what is public at a moment at which it is: for a preview.
+    """Return what a preview needs: the library with `document` published, the public library at a moment when it is
+    public, and that moment.
 
-    Somebody `outside` learns nothing of what is hidden now, even if it is public by then.
+    A person `outside` the desk sees nothing else that is hidden now, even if it is public at that moment.
     """
     meta = document.meta
     moments = [now, meta.publish_at, *(note.at for note in meta.updates), meta.withdrawn.at if meta.withdrawn else None]
     state = "withdrawn" if meta.withdrawn else "published"
     shown = replace(document, meta=meta.model_copy(update={"state": state, "expires_at": None}))
-    others = tuple(other for other in library.documents if other.path != document.path)
-    whole, moment = replace(library, documents=(*others, shown)), max(moment for moment in moments if moment)
+    other_documents = tuple(other for other in library.documents if other.path != document.path)
+    whole, moment = replace(library, documents=(*other_documents, shown)), max(moment for moment in moments if moment)
     public = whole.public(moment)
     if outside:
-        today = replace(library, documents=others).public(now)
+        today = replace(library, documents=other_documents).public(now)
         parts = {name: getattr(today, name) for name in ("shown", "withdrawn", "removed")}
         for name in parts:
             parts[name] = (*parts[name], *(page for page in getattr(public, name) if page is shown))

@@ -1,4 +1,4 @@
-"""The picture library: what each picture is, where it is used, and what pictures.yaml knows of it; and its steps."""
+"""The picture library: each picture, where it is used, what pictures.yaml says about it, and the steps it can take."""
 
 import html
 import re
@@ -31,7 +31,7 @@ _ALT = re.compile(r'<img\b[^>]*\balt="([^"]*)"[^>]*\bsrc="/images/([^"]+)"')
 
 @dataclass(frozen=True)
 class Use:
-    """A place in which a picture stands: a document, a change that waits beside one, or words that are not saved."""
+    """A place where a picture is used: a document, a waiting change of one, or words that are not saved."""
 
     title: str
     path: str
@@ -39,8 +39,8 @@ class Use:
 
 
 @dataclass(frozen=True)
-class Held:
-    """A picture of the library. `picture` is None where its file cannot be shown. `focus`: in hundredths."""
+class LibraryPicture:
+    """A picture of the library. `picture` is None if its file cannot be shown. `focus`: in hundredths."""
 
     name: str
     picture: Picture | None
@@ -55,123 +55,125 @@ class Held:
 
     @property
     def small(self) -> Size | None:
-        """It, as the list of news shows it."""
+        """The size in which the list of news shows it."""
         return cropped(self.picture, LIST) if self.picture else None
 
     @property
     def words(self) -> str:
-        """What somebody who looks for it may type."""
+        """The words by which a search finds it."""
         return " ".join((self.name, self.shows, self.credit, self.by, *(use.title for use in self.uses))).lower()
 
 
 class PictureLibrary:
-    """Every step that a picture can take; what its errors mean is as for Workflow."""
+    """Every step that a picture can take. The errors mean the same as in Workflow."""
 
     def __init__(self, workflow: Workflow, audit: Audit, live: LiveLibrary, clock: Clock) -> None:
         self._workflow, self._shelf, self._reviews = workflow, workflow.shelf, workflow.reviews
         self._audit, self._live, self._clock = audit, live, clock
 
-    def held(self) -> list[Held]:
-        """Every picture there is, the newest first."""
-        return held(self._live.library, self._shelf, self._reviews, self._clock())
+    def pictures(self) -> list[LibraryPicture]:
+        """Return every picture, the newest first."""
+        return library_pictures(self._live.library, self._shelf, self._reviews, self._clock())
 
-    def find(self, name: str) -> Held | None:
-        """One of them."""
-        return next((one for one in self.held() if one.name == name), None)
+    def find(self, name: str) -> LibraryPicture | None:
+        """Return the picture with this name, or None."""
+        return next((entry for entry in self.pictures() if entry.name == name), None)
 
     def keep(self, person: Person, picture: TakenIn, shows: str, credit: str, expires: str) -> None:
-        """Put a picture on the shelf, and what is known of it into pictures.yaml. It is public once a page shows it."""
+        """Store a picture, and the facts about it in pictures.yaml. It is public once a page shows it."""
         file = PICTURES + picture.file_name
         with self._audit.recorded(person.name, "added a picture", file), self._shelf.turn():
             if not self._shelf.read(file):
                 self._workflow.write(person, {file: (picture.raw, None)}, f"Picture {picture.file_name}")
-            known = {"shows": shows, "credit": credit, "expires": expires, "by": person.name}
-            self._note(person, picture.file_name, {name: value for name, value in known.items() if value})
+            facts = {"shows": shows, "credit": credit, "expires": expires, "by": person.name}
+            self._note(person, picture.file_name, {name: value for name, value in facts.items() if value})
 
-    def describe(self, person: Person, name: str, known: Mapping[str, str]) -> None:
-        """Change what is known of a picture: what it shows, its credit, its last day, its focus."""
+    def describe(self, person: Person, name: str, facts: Mapping[str, str]) -> None:
+        """Change the facts about a picture: what it shows, its credit, its last day, its focus."""
         with self._audit.recorded(person.name, "changed what is known of a picture", PICTURES + name):
-            self._note(person, name, known)
+            self._note(person, name, facts)
 
     def delete(self, person: Person, name: str) -> None:
-        """Delete a picture that stands nowhere. The history keeps it."""
+        """Delete a picture that is used nowhere. The history keeps it."""
         file = PICTURES + name
         with self._audit.recorded(person.name, "deleted a picture", file), self._shelf.turn():
             self._live.refresh()
-            this, stored, credits_ = self.find(name), self._shelf.read(file), self._shelf.read(CREDITS)
-            if this and this.uses:
+            picture, stored, credits_file = self.find(name), self._shelf.read(file), self._shelf.read(CREDITS)
+            if picture and picture.uses:
                 raise NotAllowed(
-                    Refusal.PICTURE_IN_USE, where=", ".join(f"“{use.title}” ({use.how})" for use in this.uses)
+                    Refusal.PICTURE_IN_USE, where=", ".join(f"“{use.title}” ({use.how})" for use in picture.uses)
                 )
             facts = facts_of(self._shelf)
             changes: dict[str, tuple[str | bytes | None, str | None]] = {
                 file: (None, stored.digest if stored else None)
             }
-            if facts.pop(name, None) is not None and credits_:
-                changes[CREDITS] = (_written(facts), credits_.digest)
+            if facts.pop(name, None) is not None and credits_file:
+                changes[CREDITS] = (_written(facts), credits_file.digest)
             self._workflow.write(person, changes, f"Delete picture {name}")
 
-    def _note(self, person: Person, name: str, known: Mapping[str, str]) -> None:
+    def _note(self, person: Person, name: str, new_facts: Mapping[str, str]) -> None:
         with self._shelf.turn():
             stored, facts = self._shelf.read(CREDITS), facts_of(self._shelf)
-            facts[name] = {**facts.get(name, {}), **known}
+            facts[name] = {**facts.get(name, {}), **new_facts}
             text = _written(facts)
             if not stored or stored.text != text:
                 changes: Changes = {CREDITS: (text, stored.digest if stored else None)}
                 self._workflow.write(person, changes, f"What is known of {name}")
 
 
-def held(library: Library, shelf: Shelf, reviews: Reviews, now: datetime) -> list[Held]:
-    """Every picture there is, the newest first. Raises CannotSave where the folder is away."""
+def library_pictures(library: Library, shelf: Shelf, reviews: Reviews, now: datetime) -> list[LibraryPicture]:
+    """Return every picture, the newest first. Raises CannotSave while the folder is away."""
     facts = facts_of(shelf)
-    there = shelf.pictures()
+    files = shelf.pictures()
     uses = _uses(library, shelf, reviews, now)
-    said = _descriptions(library, {name for name, _ in there if not facts.get(name, {}).get("shows")})
+    descriptions = _descriptions(library, {name for name, _ in files if not facts.get(name, {}).get("shows")})
     today = now.astimezone(library.site.zone).date().isoformat()
-    found = []
-    for name, size in there:
-        known, picture = facts.get(name, {}), library.pictures.get(name)
-        across, down = focus_of(known)
-        found.append(
-            Held(
+    entries = []
+    for name, size in files:
+        about, picture = facts.get(name, {}), library.pictures.get(name)
+        across, down = focus_of(about)
+        entries.append(
+            LibraryPicture(
                 name, picture if isinstance(picture, Picture) else None, max(1, round(size / 1000)),
-                known.get("shows", "") or said.get(name, ""), known.get("credit", ""), known.get("expires", ""),
-                known.get("by", ""), (round(across * 100), round(down * 100)), tuple(uses.get(name, ())),
-                "" < known.get("expires", "") < today,
+                about.get("shows", "") or descriptions.get(name, ""), about.get("credit", ""), about.get("expires", ""),
+                about.get("by", ""), (round(across * 100), round(down * 100)), tuple(uses.get(name, ())),
+                "" < about.get("expires", "") < today,
             )
         )  # fmt: skip
-    return found
+    return entries
 
 
-def matching(pictures: Iterable[Held], words: str, which: str) -> list[Held]:
-    """Those with all of `words`; `which`: unused, past their day, or any."""
+def matching(entries: Iterable[LibraryPicture], words: str, which: str) -> list[LibraryPicture]:
+    """Return the pictures with all of `words`; `which`: "unused", "past" (their last day is over), or empty for any."""
     wanted = words.lower().split()
     return [
-        one
-        for one in pictures
-        if all(word in one.words for word in wanted)
-        and (not which or (which == "unused" and not one.uses) or (which == "past" and one.past))
+        entry
+        for entry in entries
+        if all(word in entry.words for word in wanted)
+        and (not which or (which == "unused" and not entry.uses) or (which == "past" and entry.past))
     ]
 
 
 def facts_of(shelf: Shelf) -> dict[str, dict[str, str]]:
-    """What pictures.yaml knows, by name. Raises Refused if nobody can read it."""
+    """Return what pictures.yaml says about each picture, by name. Raises Refused if the file cannot be read."""
     stored = shelf.read(CREDITS)
     values: Mapping[str, Any] = read_yaml(stored.text, CREDITS).values if stored else {}
     return {
-        name: {one: str(value) for one, value in known.items()}
-        for name, known in values.items()
-        if isinstance(known, dict)
+        name: {fact: str(value) for fact, value in facts.items()}
+        for name, facts in values.items()
+        if isinstance(facts, dict)
     }
 
 
-def _written(facts: Mapping[str, Mapping[str, str]]) -> str:
-    """The file that says this."""
-    return "".join(block(name, {one: value for one, value in known.items() if value}) for name, known in facts.items())
+def _written(facts_by_name: Mapping[str, Mapping[str, str]]) -> str:
+    """The text of pictures.yaml with these facts."""
+    return "".join(
+        block(name, {fact: value for fact, value in values.items() if value}) for name, values in facts_by_name.items()
+    )
 
 
 def _descriptions(library: Library, lacking: Container[str]) -> dict[str, str]:
-    """What pages say that a picture shows, for those of which the library does not know it."""
+    """Descriptions from the pages, by name, for the pictures in `lacking`, which have none in the library."""
     return {
         name: html.unescape(alt)
         for document in library.documents
@@ -182,12 +184,12 @@ def _descriptions(library: Library, lacking: Container[str]) -> dict[str, str]:
 
 
 def _uses(library: Library, shelf: Shelf, reviews: Reviews, now: datetime) -> dict[str, list[Use]]:
-    """Where each picture stands: in what is there, in what waits, in what is broken, in what nobody saved yet."""
-    found: dict[str, dict[Use, None]] = {}
+    """Where each picture is used: in documents, waiting changes, broken files, and words that are not saved yet."""
+    uses: dict[str, dict[Use, None]] = {}
 
     def note(names: Iterable[str], use: Use) -> None:
         for name in names:
-            found.setdefault(name, {})[use] = None
+            uses.setdefault(name, {})[use] = None
 
     for document in library.documents:
         if document.pictures:
@@ -200,10 +202,10 @@ def _uses(library: Library, shelf: Shelf, reviews: Reviews, now: datetime) -> di
             note(_SHOWN_IN.findall(stored.text), Use(file, _path(file), "cannot be read"))
     for file, name, fields in reviews.all_typed():
         note(_SHOWN_IN.findall(fields), Use(file, _path(file), f"typed by {name}, not saved"))
-    return {name: list(uses) for name, uses in found.items()}
+    return {name: list(uses_here) for name, uses_here in uses.items()}
 
 
 def _path(file: str) -> str:
-    """Where the desk shows a file; empty for a translation, which it shows nowhere by itself."""
+    """The address at which the desk shows a file; empty for a translation, which has no page here by itself."""
     kind = kind_of(file)
     return f"/items/{kind}/{slug_of(file)}" if kind and file.count("/") == 1 else ""

@@ -1,7 +1,7 @@
-"""A picture that was dropped in, remade from its pixels, so that nothing else it carried comes along.
+"""Re-makes an uploaded picture from its pixels, so that nothing else in the file is published with it.
 
-A JPEG comment survives opening and saving with Pillow; only a picture built from its pixels alone loses it. Its name
-becomes a hash of its bytes, because a name can give something away, too.
+A JPEG comment survives opening and saving with Pillow; only a picture built from its pixels alone loses it. The new
+name is a hash of the bytes, because a file name can give something away, too.
 """
 
 import hashlib
@@ -38,10 +38,10 @@ class Picture:
 
 
 def take_in(raw: bytes) -> Picture:
-    """Make a publishable picture of what somebody sent. Raises PictureRefused."""
+    """Make a publishable picture from an uploaded file. Raises PictureRefused."""
     try:
-        made = develop(raw)
+        developed = develop(raw)
     except Flawed as flawed:
         raise PictureRefused(_WHY[flawed.flaw], **flawed.values) from None
-    name = f"{hashlib.sha256(made.raw).hexdigest()[:20]}.{made.ending}"
-    return Picture(name, made.raw, made.width, made.height)
+    name = f"{hashlib.sha256(developed.raw).hexdigest()[:20]}.{developed.ending}"
+    return Picture(name, developed.raw, developed.width, developed.height)

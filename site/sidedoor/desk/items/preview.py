@@ -1,4 +1,4 @@
-"""The preview: the real public page, made by the public site itself from one version of a document."""
+"""The preview: the real public page, which the public site itself makes from a version of a document."""
 
 import re
 from pathlib import Path
@@ -27,7 +27,7 @@ _MARK = '<p class="emergency" role="note"><strong>Draft. Not published. Do not s
 @blueprint.get("/items/<any(news, help, page):kind>/<slug>/preview")
 @only("press", "editor")
 def preview(kind: Kind, slug: str) -> Response:
-    """The page as it is saved; with `typed`, as this person typed it and has not saved it yet."""
+    """Show the page as it is saved; with `typed` in the address, with what this person typed and has not saved yet."""
     item, text = find(kind, slug), ""
     typed = next(
         (typing for typing in reviews().typed(item.file) if typing.person == current_person().id and typing.fields),
@@ -43,14 +43,14 @@ def preview(kind: Kind, slug: str) -> Response:
 @blueprint.get("/images/<name>")
 @only("press", "editor")
 def image(name: str) -> Response:
-    """A picture, whether it is public or not."""
+    """Send a picture, whether it is public or not."""
     return _picture(name)
 
 
 @blueprint.post("/items/<any(news, help, page):kind>/<slug>/links")
 @only("press", "editor")
 def make_link(kind: Kind, slug: str) -> ResponseReturnValue:
-    """A link for somebody without an account, to this revision."""
+    """Make a link to this revision for somebody without an account."""
     item, for_whom = find(kind, slug), " ".join(request.form.get("for_whom", "").split())
     if not for_whom:
         flash("Write who the link is for.", "problem")
@@ -78,7 +78,7 @@ def revoke_link(kind: Kind, slug: str) -> ResponseReturnValue:
 @blueprint.get("/p/<token>")
 @only("stranger")
 def shared(token: str) -> ResponseReturnValue:
-    """What a link opens: the draft in a frame, marked as one on every screen."""
+    """Show what a link opens: the draft in a frame, marked as a draft on every screen."""
     link, _ = _shared(token)
     response = current_app.make_response(render_template("desk/items/shared.html", token=token, link=link))
     response.headers["Referrer-Policy"] = "no-referrer"
@@ -88,7 +88,7 @@ def shared(token: str) -> ResponseReturnValue:
 @blueprint.get("/p/<token>/page")
 @only("stranger")
 def shared_page(token: str) -> Response:
-    """The draft itself."""
+    """Show the draft itself, inside that frame."""
     _, item = _shared(token)
     return _page(item, item.working.text, f"/p/{token}/images/", frame=True, outside=True)
 
@@ -96,7 +96,7 @@ def shared_page(token: str) -> Response:
 @blueprint.get("/p/<token>/images/<name>")
 @only("stranger")
 def shared_image(token: str, name: str) -> Response:
-    """A picture of the draft; of no other."""
+    """Send a picture that the draft uses, and no other picture."""
     _, item = _shared(token)
     document = newsroom().assess(item.kind, item.slug, item.working.text).document
     if not document or name not in document.pictures:
@@ -107,7 +107,7 @@ def shared_image(token: str, name: str) -> Response:
 @blueprint.post("/p/<token>/approve")
 @only("stranger")
 def shared_approval(token: str) -> ResponseReturnValue:
-    """Note that whoever holds the link approves of this version. Somebody at the desk still publishes it."""
+    """Record that the holder of the link approves of this version. Somebody at the desk still has to publish it."""
     link, item = _shared(token)
     if not link.may_approve or link.approved:
         abort(403)
@@ -119,7 +119,7 @@ def shared_approval(token: str) -> ResponseReturnValue:
 
 
 def _shared(token: str) -> tuple[PreviewLink, Item]:
-    """The link and what it shows. Aborts with 404 once it is void, too old, or of a version that was changed since."""
+    """The link and its item. Aborts with 404 if the link is void or too old, or its version has changed since."""
     link = previews().find(token, now())
     kind = kind_of(link.file) if link else None
     item = newsroom().find(kind, slug_of(link.file)) if link and kind else None
@@ -131,7 +131,7 @@ def _shared(token: str) -> tuple[PreviewLink, Item]:
 
 
 def _page(item: Item, text: str, images: str, frame: bool, outside: bool = False) -> Response:
-    """The public page of a version. Its links lead nowhere: the frame it stands in is sandboxed."""
+    """The public page of a version. Its links lead nowhere, because the frame around it is sandboxed."""
     document = newsroom().assess(item.kind, item.slug, text).document
     if not document:
         headers = preview_headers(current_app.config["HTTPS"], frame)
@@ -142,7 +142,7 @@ def _page(item: Item, text: str, images: str, frame: bool, outside: bool = False
     pages = the_desk().pages
     answer = pages.test_client().get(document.path, environ_overrides={EDITION_KEY: edition})
     headers = preview_headers(current_app.config["HTTPS"], frame, dict(answer.headers))
-    # The picture itself: the desk has no doors to other sizes, which would have to be watched like the public one.
+    # Use the picture itself: the desk serves no other sizes, which would need the same guards as on the public site.
     html = _SOURCE.sub("", answer.get_data(as_text=True)).replace('src="/images/', f'src="{images}')
     marked = html.replace("</header>", f"</header>{_MARK}", 1)
     return Response(marked, 200, {**headers, "Content-Type": "text/html; charset=utf-8"})

@@ -1,6 +1,6 @@
-"""Links under which people without an account read one revision of a draft: opt-in, short-lived, void once public.
+"""Links that let people without an account read one revision of a draft: opt-in, short-lived, void once it is public.
 
-A link opens the version it was made for and no other: a later save makes it stale, so it never shows what comes next.
+A link opens only the version it was made for: a later save makes it stale, so it never shows newer words.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ SCHEMA = Schema("previews", (_LINKS,))
 
 @dataclass(frozen=True)
 class PreviewLink:
-    """One link. `version` is the digest of the revision it shows; `name` stands for it in lists and opens nothing."""
+    """A link. `version`: the digest of the revision it shows. `name` identifies the link in lists and opens nothing."""
 
     name: str
     file: str
@@ -35,13 +35,13 @@ class PreviewLink:
 
 
 class PreviewLinks:
-    """The links at `home`. Only hashes of their tokens (192 bits) are kept."""
+    """The links at `home`. Only hashes of their tokens (192 bits) are stored."""
 
     def __init__(self, home: Home | Path) -> None:
         self._database = open_database(home, SCHEMA)
 
     def make(self, file: str, version: str, made_by: str, for_whom: str, may_approve: bool, now: datetime) -> str:
-        """A new link's token."""
+        """Make a link, and return its token."""
         token = secrets.token_urlsafe(24)
         expires = (now + timedelta(days=DAYS)).isoformat()
         row = (_digest(token), file, version, made_by, for_whom[:80], int(may_approve), expires)
@@ -50,20 +50,20 @@ class PreviewLinks:
         return token
 
     def find(self, token: str, now: datetime) -> PreviewLink | None:
-        """The link of a token, while it is good."""
+        """Return the link of a token, or None if it is void or has expired."""
         with self._database.reading() as database:
             query = "SELECT * FROM links WHERE digest = ? AND expires > ?"
             row = database.execute(query, (_digest(token), now.isoformat())).fetchone()
         return _link(row) if row else None
 
     def of(self, file: str, now: datetime) -> list[PreviewLink]:
-        """The good links to a file, those that end first before the others."""
+        """Return the valid links to a file, the first to expire first."""
         with self._database.reading() as database:
             query = "SELECT * FROM links WHERE file = ? AND expires > ? ORDER BY expires"
             return [_link(row) for row in database.execute(query, (file, now.isoformat())).fetchall()]
 
     def approve(self, token: str, now: datetime) -> bool:
-        """Note the approval of whoever holds the link, once; whether it was noted."""
+        """Record, once, that the holder of the link approves. Returns whether it was recorded."""
         with self._database.writing() as database:
             query = (
                 "UPDATE links SET approved = ?"
@@ -72,7 +72,7 @@ class PreviewLinks:
             return database.execute(query, (now.isoformat(), _digest(token), now.isoformat())).rowcount > 0
 
     def approvals(self, file: str, version: str) -> list[str]:
-        """Who approved this very version through a link, by the name the link was made for."""
+        """Return who approved exactly this version through a link, by the names that the links were made for."""
         with self._database.reading() as database:
             query = (
                 "SELECT for_whom FROM links WHERE file = ? AND version = ? AND approved IS NOT NULL ORDER BY approved"
@@ -80,7 +80,7 @@ class PreviewLinks:
             return [row[0] for row in database.execute(query, (file, version)).fetchall()]
 
     def revoke(self, file: str, name: str) -> None:
-        """End one link."""
+        """End a link."""
         with self._database.writing() as database:
             database.execute("DELETE FROM links WHERE file = ? AND substr(digest, 1, 16) = ?", (file, name))
 

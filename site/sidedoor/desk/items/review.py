@@ -1,4 +1,4 @@
-"""Review and publication: read what waits beside what is public, then approve it, send it back, or take it off."""
+"""Review and publication: read the waiting version beside the public one, then approve, send back or withdraw it."""
 
 from collections.abc import Callable, Mapping
 
@@ -26,7 +26,7 @@ FIRST_OF_TWO = "Noted. Nobody here knows who wrote it, so somebody else has to a
 @blueprint.get("/review")
 @only("press", "editor")
 def review(kind: Kind, slug: str) -> ResponseReturnValue:
-    """What waits: the real page, what changed word by word, what stands in the way; and the buttons that decide."""
+    """Show what waits: the real page, the changes word by word, what prevents publication, and buttons to decide."""
     item = find(kind, slug)
     comments_seen([item.file])
     return review_page(item)
@@ -35,7 +35,7 @@ def review(kind: Kind, slug: str) -> ResponseReturnValue:
 @blueprint.post("/approve")
 @only("press", "editor")
 def approve(kind: Kind, slug: str) -> ResponseReturnValue:
-    """Publish what waits: at once, or at its time."""
+    """Publish the waiting version, at once or at its time."""
     return _step(
         kind, slug, lambda item: newsroom().approve(current_person(), item, _seen()), _how_it_stands, FIRST_OF_TWO
     )
@@ -52,19 +52,19 @@ def override(kind: Kind, slug: str) -> ResponseReturnValue:
 @blueprint.post("/approve-afterwards")
 @only("press", "editor")
 def approve_afterwards(kind: Kind, slug: str) -> ResponseReturnValue:
-    """Stand by what was published without a second person."""
-    said = "You have approved what was published without a second person."
+    """Approve what was published without a second person."""
+    message = "You have approved what was published without a second person."
 
     def step(item: Item) -> Item | None:
         return item if newsroom().approve_afterwards(current_person(), item, _seen()) else None
 
-    return _step(kind, slug, step, said, FIRST_OF_TWO)
+    return _step(kind, slug, step, message, FIRST_OF_TWO)
 
 
 @blueprint.post("/send-back")
 @only("press", "editor")
 def send_back(kind: Kind, slug: str) -> ResponseReturnValue:
-    """Make it a draft again, with a word on why."""
+    """Make the waiting version a draft again, with a note that says why."""
     note = request.form.get("note", "")
     return _step(kind, slug, lambda item: newsroom().send_back(current_person(), item, note), "It is a draft again.")
 
@@ -73,21 +73,21 @@ def send_back(kind: Kind, slug: str) -> ResponseReturnValue:
 @only("press", "editor")
 def compared(kind: Kind, slug: str) -> ResponseReturnValue:
     """Keep the waiting change, although the public version was changed outside the desk."""
-    said = "Noted. The change that waits will replace the public version once it is approved."
+    message = "Noted. The change that waits will replace the public version once it is approved."
 
     def step(item: Item) -> Item:
-        newsroom().compared(current_person(), item)
+        newsroom().keep_compared_change(current_person(), item)
         return item
 
-    return _step(kind, slug, step, said)
+    return _step(kind, slug, step, message)
 
 
 @blueprint.post("/unschedule")
 @only("press", "editor")
 def unschedule(kind: Kind, slug: str) -> ResponseReturnValue:
-    """Take it out of the calendar."""
-    said = "It is a draft again, and will not go live."
-    return _step(kind, slug, lambda item: newsroom().unschedule(current_person(), item), said)
+    """Take the item out of the calendar."""
+    message = "It is a draft again, and will not go live."
+    return _step(kind, slug, lambda item: newsroom().unschedule(current_person(), item), message)
 
 
 @blueprint.post("/withdraw")
@@ -102,16 +102,16 @@ def withdraw(kind: Kind, slug: str) -> ResponseReturnValue:
             raise NotAllowed(Refusal.NO_REPLACEMENT)
         return newsroom().withdraw(current_person(), item, reason, how != "withdraw", replacement)
 
-    said = "It waits for a colleague's approval. An editor can do it at once."
-    return _step(kind, slug, step, said, then="/review")
+    message = "It waits for a colleague's approval. An editor can do it at once."
+    return _step(kind, slug, step, message, next_page="/review")
 
 
 @blueprint.post("/bring-back")
 @only("press", "editor")
 def bring_back(kind: Kind, slug: str) -> ResponseReturnValue:
-    """Ask to take a withdrawal back."""
-    said = "It waits for a colleague's approval."
-    return _step(kind, slug, lambda item: newsroom().bring_back(current_person(), item), said, then="/review")
+    """Ask to undo a withdrawal."""
+    message = "It waits for a colleague's approval."
+    return _step(kind, slug, lambda item: newsroom().bring_back(current_person(), item), message, next_page="/review")
 
 
 @blueprint.post("/discard")
@@ -124,15 +124,17 @@ def discard(kind: Kind, slug: str) -> ResponseReturnValue:
         newsroom().discard(current_person(), item)
         return item
 
-    said = "It is thrown away. Its words are in the history." if change else "It is thrown away. Here it can come back."
-    answer = _step(kind, slug, step, said)
+    message = (
+        "It is thrown away. Its words are in the history." if change else "It is thrown away. Here it can come back."
+    )
+    answer = _step(kind, slug, step, message)
     return answer if change or isinstance(answer, tuple) else redirect("/items/thrown-away", 303)
 
 
 @blueprint.post("/address")
 @only("press", "editor")
 def address(kind: Kind, slug: str) -> ResponseReturnValue:
-    """Give it another address."""
+    """Give the item another address."""
     wanted = request.form.get("slug", "").strip()
     answer = _step(kind, slug, lambda item: newsroom().move(current_person(), item, wanted), "It has a new address.")
     return answer if isinstance(answer, tuple) else redirect(f"/items/{kind}/{wanted}", 303)
@@ -142,13 +144,13 @@ def _step(
     kind: Kind,
     slug: str,
     step: Callable[[Item], Item | None],
-    said: str | Callable[[Item], str],
+    message: str | Callable[[Item], str],
     if_none: str = "",
-    then: str = "",
+    next_page: str = "",
 ) -> ResponseReturnValue:
-    """Take a step, and say so; or show the page again with the sentence that says why not.
+    """Take a step and flash `message`, or show the page again with the sentence that says why not.
 
-    `if_none` is said where the step returned None: it was the first of two approvals.
+    `if_none` is flashed instead if the step returned None: it was the first of two approvals.
     """
     item = find(kind, slug)
     try:
@@ -165,19 +167,19 @@ def _step(
     if after is None:
         flash(if_none)
         return redirect(path_of(item) + "/review", 303)
-    flash(said if isinstance(said, str) else said(after))
-    return redirect(path_of(after) + then, 303)
+    flash(message if isinstance(message, str) else message(after))
+    return redirect(path_of(after) + next_page, 303)
 
 
 def _how_it_stands(item: Item) -> str:
-    said = {
+    sentences = {
         "scheduled": "It is approved, and goes live at its time.",
         "published": "It is live.",
         "withdrawn": "It is withdrawn.",
         "removed": "It is removed.",
         "expired": "It is off the site.",
     }
-    return said.get(newsroom().standing(item), "It is done.")
+    return sentences.get(newsroom().standing(item), "It is done.")
 
 
 def _effect(item: Item) -> str:
@@ -192,7 +194,7 @@ def _seen() -> str:
 
 
 def passages_of(item: Item) -> list[str]:
-    """What somebody may comment on: title, summary and each paragraph of the working version, as readers meet them."""
+    """Return what people may comment on: title, summary and each paragraph of the working version, in reading order."""
     document = newsroom().assess(item.kind, item.slug, item.working.text).document
     if document:
         return [document.title, document.summary, *document.sentences]
@@ -200,18 +202,18 @@ def passages_of(item: Item) -> list[str]:
         front, body = item.read()
     except Refused:
         return []
-    told = [front.get("title", ""), front.get("summary", ""), *body.split("\n\n")]
-    return [" ".join(block.split()) for block in told if isinstance(block, str) and block.strip()]
+    blocks = [front.get("title", ""), front.get("summary", ""), *body.split("\n\n")]
+    return [" ".join(block.split()) for block in blocks if isinstance(block, str) and block.strip()]
 
 
 def review_page(item: Item, problem: str = "", typed: Mapping[str, object] | None = None) -> str:
-    """The page. `typed`: of a comment that could not be kept."""
-    passages, said = passages_of(item), comments().of(item.file)
+    """Render the page. `typed`: the fields of a comment that could not be saved."""
+    passages, all_comments = passages_of(item), comments().of(item.file)
     room, person = newsroom(), current_person()
     public, flow = room.is_public(item), workflow()
     alone = flow.published_alone(item)
-    looked_at = room.assess(item.kind, item.slug, item.working.text)
-    going_live = looked_at.document.published_at if looked_at.document else None
+    assessment = room.assess(item.kind, item.slug, item.working.text)
+    going_live = assessment.document.published_at if assessment.document else None
     return render_template(
         "desk/items/review.html",
         item=item,
@@ -231,14 +233,14 @@ def review_page(item: Item, problem: str = "", typed: Mapping[str, object] | Non
         alone_parts=changes(alone.before, alone.text) if alone and alone.before is not None else None,
         overtaken=flow.overtaken(item),
         parts=changes(item.stored.text, item.change.text) if item.change else None,
-        stops=looked_at.stops,
-        advice=looked_at.advice,
+        stops=assessment.stops,
+        advice=assessment.advice,
         going_live=going_live if item.kind == "news" else None,
         in_future=bool(going_live and going_live > now()),
         links=previews().of(item.file, now()),
-        comments=said,
-        open_comments=sum(not one.closed_by for one in said),
-        standing_comments=[one for one in said if stands_in(one.passage, passages)],
+        comments=all_comments,
+        open_comments=sum(not comment.closed_by for comment in all_comments),
+        standing_comments=[comment for comment in all_comments if stands_in(comment.passage, passages)],
         passages=passages,
         typed=typed or {},
     )

@@ -1,6 +1,6 @@
-"""Who wrote what is not yet approved, who approved what, and what somebody is typing just now.
+"""Records who wrote versions that are not yet approved, who approved what, and what people are typing just now.
 
-The words themselves are files; this only remembers who touched which version. A version is the digest of its file.
+The words themselves are in files; this records only who touched which version. A version is the digest of its file.
 """
 
 import json
@@ -14,11 +14,12 @@ from sidedoor.home import Home, Schema, open_database, put
 
 Verdict = Literal["approved", "override", "approved afterwards", "returned"]
 Round = Literal["waiting", "alone", "approved"]
-"""Whose words: those that wait for approval, those that were published without it, or those that were approved last."""
+"""Which words: those waiting for approval, those published without it, or those approved last."""
 UNKNOWN = 0
-"""A writer whom nobody here knows: the file was edited outside the desk, or this memory was lost or is out of date."""
-# `hands`, `versions` and `signatures` are of one round: what was written, in which versions, and who approved first of
-# two. `alone` holds what was published without a second person, until somebody else has approved that very version.
+"""The id of a writer whom the desk does not know: the file was edited outside the desk, or these records were lost or
+are out of date."""
+# `hands`, `versions` and `signatures` belong to the present round: who wrote, which versions, and who was the first of
+# two to approve. `alone` holds what was published without a second person, until somebody else approves that version.
 _FIRST = """
 CREATE TABLE IF NOT EXISTS writers (file TEXT, person INTEGER, name TEXT, at TEXT, PRIMARY KEY (file, person));
 CREATE TABLE IF NOT EXISTS bases (file TEXT PRIMARY KEY, digest TEXT NOT NULL);
@@ -77,7 +78,7 @@ _TYPING = put("typing", _KEYS["typing"], "name at base fields")
 
 @dataclass(frozen=True)
 class Outcome:
-    """A decision that a writer is to be told of. `verdict` is `scheduled` once they know, and it is not live yet."""
+    """A decision to tell a writer about. `verdict` is `scheduled` if they know already, but it is not live yet."""
 
     number: int
     file: str
@@ -88,7 +89,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Decision:
-    """What somebody decided about one version of a file, and when (aware)."""
+    """What a person decided about a version of a file, and when (aware)."""
 
     file: str
     digest: str
@@ -100,8 +101,8 @@ class Decision:
 
 
 @dataclass(frozen=True)
-class Alone:
-    """What was published without a second person: the version, the public one before it, who did it, when and why."""
+class Override:
+    """A publication without a second person: the version, the public version before it, who did it, when and why."""
 
     file: str
     digest: str
@@ -114,7 +115,7 @@ class Alone:
 
 @dataclass(frozen=True)
 class Typing:
-    """What a person typed and did not save. `fields` is empty when they only have the page open."""
+    """What a person typed and has not saved. `fields` is empty if they only have the page open."""
 
     person: int
     name: str
@@ -124,7 +125,7 @@ class Typing:
 
 
 class Reviews:
-    """The memory of reviews at `home`. `file` is always the public file's name, `news/first.md`."""
+    """The records of reviews at `home`. `file` is always the public file's name, `news/first.md`."""
 
     def __init__(self, home: Home | Path) -> None:
         self._database = open_database(home, SCHEMA)
@@ -132,7 +133,7 @@ class Reviews:
     def wrote(
         self, file: str, person: int, name: str, now: datetime, digest: str | None = None, base: str | None = None
     ) -> None:
-        """Remember that this person changed what waits for approval, and made this version of it.
+        """Record that this person changed what waits for approval, and that the result was this version.
 
         `base`: the public version it was made from.
         """
@@ -143,29 +144,29 @@ class Reviews:
             if base:
                 database.execute(_BASE, (file, base))
 
-    def writers(self, file: str, of: Round = "waiting") -> dict[int, str]:
-        """Everybody who changed what waits since the last approval, or what is of another round."""
+    def writers(self, file: str, of_round: Round = "waiting") -> dict[int, str]:
+        """Return, by id, everybody who changed what waits since the last approval, or who wrote in another round."""
         with self._database.reading() as database:
             query = "SELECT person, name FROM hands WHERE file = ? AND round = ? ORDER BY at"
-            return dict(database.execute(query, (file, of)).fetchall())
+            return dict(database.execute(query, (file, of_round)).fetchall())
 
     def last_written(self, file: str) -> datetime | None:
-        """When (aware) somebody last changed what waits."""
+        """Return when (aware) somebody last changed what waits, or None."""
         with self._database.reading() as database:
             query = "SELECT max(at) FROM hands WHERE file = ? AND round = 'waiting'"
             (at,) = database.execute(query, (file,)).fetchone()
         return datetime.fromisoformat(at) if at else None
 
     def knows(self, file: str, digest: str) -> bool:
-        """Whether `writers` are all who wrote this version of what waits."""
+        """Whether `writers` is complete for this version of what waits."""
         with self._database.reading() as database:
             query = "SELECT 1 FROM versions WHERE file = ? AND digest = ?"
             return database.execute(query, (file, digest)).fetchone() is not None
 
     def rewritten(self, file: str, before: str, after: str) -> None:
-        """The desk itself made `after` of the version `before`: nobody wrote a word, so who wrote it stays the same.
+        """Record that the desk itself turned the version `before` into `after`: its writers stay the same.
 
-        `before` may be the public version, too: then the change that waits counts as made from `after`.
+        `before` may also be the public version: then the waiting change counts as made from `after`.
         """
         with self._database.writing() as database:
             query = "SELECT 1 FROM versions WHERE file = ? AND digest = ?"
@@ -174,9 +175,9 @@ class Reviews:
             database.execute("UPDATE bases SET digest = ? WHERE file = ? AND digest = ?", (after, file, before))
 
     def reopened(self, file: str, before: str, after: str) -> None:
-        """What was approved waits again, as the version `after`: out of the calendar, say. Nobody wrote a word.
+        """Record that an approved version waits again as `after` (taken out of the calendar, say). Nobody wrote a word.
 
-        What was published alone is not public any more: it has to be approved like everything else.
+        If it was published alone, it is not public any more, so it has to be approved like everything else.
         """
         with self._database.writing() as database:
             query = "SELECT 1 FROM verdicts WHERE file = ? AND digest = ? AND verdict != 'returned'"
@@ -188,18 +189,18 @@ class Reviews:
             database.execute("DELETE FROM alone WHERE file = ?", (file,))
 
     def sign(self, file: str, digest: str, person: int, name: str, now: datetime) -> None:
-        """Remember the first of two who approve a version that nobody knows the writers of."""
+        """Record the first of two people who approve a version whose writers are unknown."""
         with self._database.writing() as database:
             database.execute(_SIGNATURE, (file, digest, person, name, now.isoformat()))
 
     def signed(self, file: str, digest: str) -> dict[int, str]:
-        """Who did so, by id."""
+        """Return the people who have signed this version, by id."""
         with self._database.reading() as database:
             query = "SELECT person, name FROM signatures WHERE file = ? AND digest = ? ORDER BY at"
             return dict(database.execute(query, (file, digest)).fetchall())
 
     def base(self, file: str) -> str | None:
-        """The digest of the public version that the waiting change was made from."""
+        """Return the digest of the public version that the waiting change was made from, or None."""
         with self._database.reading() as database:
             row = database.execute("SELECT digest FROM bases WHERE file = ?", (file,)).fetchone()
             return row[0] if row else None
@@ -207,7 +208,7 @@ class Reviews:
     def decide(
         self, file: str, digest: str, verdict: Verdict, person: int, name: str, now: datetime, note: str = ""
     ) -> None:
-        """Remember a decision. An approval ends the round: whoever wrote until now has no part in what comes next.
+        """Record a decision. An approval ends the round: those who wrote until now do not count as writers of the next.
 
         An override ends it, too. What was published alone stays flagged until it is approved afterwards.
         """
@@ -216,7 +217,7 @@ class Reviews:
                 "INSERT INTO verdicts (file, digest, verdict, person, name, at, note) VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (file, digest, verdict, person, name, now.isoformat(), note),
             )
-            # Noted in the same step, so that whoever wrote it is told even if this process ends here.
+            # Recorded in the same transaction, so that the writers are told even if this process ends here.
             database.execute(
                 "INSERT INTO outcomes (file, verdict, decided_by, at, writer) SELECT file, ?, ?, ?, person FROM hands"
                 " WHERE file = ? AND round = ? AND person NOT IN (?, ?)",
@@ -243,24 +244,24 @@ class Reviews:
                 database.execute("DELETE FROM alone WHERE file = ?", (file,))
 
     def outcomes(self) -> list[Outcome]:
-        """What writers are still to be told of, the oldest first."""
+        """Return the decisions that writers have not been told yet, the oldest first."""
         with self._database.reading() as database:
             query = "SELECT number, file, verdict, decided_by, writer FROM outcomes ORDER BY number"
             return [Outcome(*row) for row in database.execute(query).fetchall()]
 
-    def told(self, outcomes: Iterable[Outcome], until_live: bool = False) -> None:
-        """They are told. `until_live`: once more when it goes live."""
+    def mark_told(self, outcomes: Iterable[Outcome], until_live: bool = False) -> None:
+        """Record that the writers have been told. `until_live`: tell them once more when it goes live."""
         with self._database.writing() as database:
-            for one in outcomes:
+            for outcome in outcomes:
                 if until_live:
-                    database.execute("UPDATE outcomes SET verdict = 'scheduled' WHERE number = ?", (one.number,))
+                    database.execute("UPDATE outcomes SET verdict = 'scheduled' WHERE number = ?", (outcome.number,))
                 else:
-                    database.execute("DELETE FROM outcomes WHERE number = ?", (one.number,))
+                    database.execute("DELETE FROM outcomes WHERE number = ?", (outcome.number,))
 
-    def flag(self, alone: Alone, writers: Mapping[int, str] | None = None) -> None:
-        """Something is published without a second person. `writers`: who wrote it besides.
+    def flag(self, alone: Override, writers: Mapping[int, str] | None = None) -> None:
+        """Record that something is published without a second person. `writers`: who else wrote it.
 
-        Where the version before it is flagged already, both have to be approved, and so what was before both is kept.
+        If the version before it is flagged already, both have to be approved, so `before` stays the one before both.
         """
         with self._database.writing() as database:
             before = database.execute("SELECT before FROM alone WHERE file = ?", (alone.file,)).fetchone()
@@ -271,17 +272,17 @@ class Reviews:
             database.executemany(_HAND, [(alone.file, "alone", person, name, at) for person, name in hands.items()])
 
     def unflag(self, file: str) -> None:
-        """It was not published after all."""
+        """Undo `flag`: the file was not published after all."""
         with self._database.writing() as database:
             database.execute("DELETE FROM alone WHERE file = ?", (file,))
             database.execute("DELETE FROM hands WHERE file = ? AND round = 'alone'", (file,))
 
-    def alone(self, file: str) -> Alone | None:
-        """What was published of this file without a second person, and nobody has approved since."""
+    def alone(self, file: str) -> Override | None:
+        """Return what was published of this file without a second person and is not approved yet, or None."""
         return next((alone for alone in self.overrides() if alone.file == file), None)
 
     def last(self, file: str) -> Decision | None:
-        """The latest decision about the file."""
+        """Return the latest decision about the file, or None."""
         with self._database.reading() as database:
             row = database.execute(
                 "SELECT file, digest, verdict, person, name, at, note FROM verdicts WHERE file = ?"
@@ -290,37 +291,37 @@ class Reviews:
             ).fetchone()
         return _decision(row) if row else None
 
-    def overrides(self) -> list[Alone]:
-        """Everything of that kind, the oldest first."""
+    def overrides(self) -> list[Override]:
+        """Return everything that was published without a second person and is not approved yet, the oldest first."""
         with self._database.reading() as database:
             query = "SELECT file, digest, before, person, name, at, note FROM alone ORDER BY at"
             rows = database.execute(query).fetchall()
         return [
-            Alone(file, digest, before, person, name, datetime.fromisoformat(at), note)
+            Override(file, digest, before, person, name, datetime.fromisoformat(at), note)
             for file, digest, before, person, name, at, note in rows
         ]
 
-    def move(self, file: str, to: str) -> None:
-        """The file has a new name."""
+    def move(self, file: str, new_name: str) -> None:
+        """Move all records of a file to its new name."""
         with self._database.writing() as database:
             for table, key in _KEYS.items():
-                same = " AND ".join(f"moved.{column} = {table}.{column}" for column in key.split()[1:]) or "1 = 1"
-                moved = f"SELECT 1 FROM {table} AS moved WHERE moved.file = ? AND {same}"  # noqa: S608
-                database.execute(f"DELETE FROM {table} WHERE file = ? AND EXISTS ({moved})", (to, file))  # noqa: S608
+                same_key = " AND ".join(f"moved.{column} = {table}.{column}" for column in key.split()[1:]) or "1 = 1"
+                moved = f"SELECT 1 FROM {table} AS moved WHERE moved.file = ? AND {same_key}"  # noqa: S608
+                database.execute(f"DELETE FROM {table} WHERE file = ? AND EXISTS ({moved})", (new_name, file))  # noqa: S608
             for table in (*_KEYS, "verdicts", "outcomes", "comments"):
-                database.execute(f"UPDATE {table} SET file = ? WHERE file = ?", (to, file))  # noqa: S608
+                database.execute(f"UPDATE {table} SET file = ? WHERE file = ?", (new_name, file))  # noqa: S608
 
     def abandon(self, file: str, draft: bool = False) -> None:
-        """What waits is thrown away, and who wrote it no longer matters. A `draft` was never public."""
+        """Forget the writers of what waits, because it is thrown away. `draft`: it was never public."""
         with self._database.writing() as database:
             database.execute("DELETE FROM hands WHERE file = ? AND round = 'waiting'", (file,))
             for table in ("versions", "bases", "signatures", *(("typing",) if draft else ())):
                 database.execute(f"DELETE FROM {table} WHERE file = ?", (file,))  # noqa: S608
 
-    def types(
+    def store_typed(
         self, file: str, person: int, name: str, now: datetime, base: str, fields: Mapping[str, str] | None
     ) -> None:
-        """Keep what somebody is typing; None only says that they have the page open, and keeps what was there."""
+        """Store what a person is typing. None says only that they have the page open, and keeps what was stored."""
         row = (file, person, name, now.isoformat(), base, json.dumps(dict(fields or {})))
         with self._database.writing() as database:
             database.execute(
@@ -332,7 +333,7 @@ class Reviews:
                 database.execute(_TYPING, row)
 
     def typed(self, file: str) -> list[Typing]:
-        """Everybody who has this page open or left words there unsaved, the latest first."""
+        """Return everybody who has this page open or left unsaved words there, the latest first."""
         with self._database.reading() as database:
             rows = database.execute(
                 "SELECT person, name, at, base, fields FROM typing WHERE file = ? ORDER BY at DESC", (file,)
@@ -343,12 +344,12 @@ class Reviews:
         ]
 
     def all_typed(self) -> list[tuple[str, str, str]]:
-        """Everything that somebody typed and did not save: file, who, and the fields as they are kept."""
+        """Return everything that people typed and did not save: file, name, and the fields as JSON."""
         with self._database.reading() as database:
             return database.execute("SELECT file, name, fields FROM typing ORDER BY file, name").fetchall()
 
-    def saved(self, file: str, person: int) -> None:
-        """What this person typed is saved or thrown away."""
+    def forget_typed(self, file: str, person: int) -> None:
+        """Delete what this person typed, because it is saved or thrown away."""
         with self._database.writing() as database:
             database.execute("DELETE FROM typing WHERE file = ? AND person = ?", (file, person))
 

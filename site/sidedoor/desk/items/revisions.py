@@ -1,4 +1,4 @@
-"""The history of an item: every save, read, compared word by word, and restored; and the drafts thrown away."""
+"""The history of an item: every save, to read, to compare word by word, and to restore; and the drafts thrown away."""
 
 from flask import Blueprint, abort, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -20,20 +20,20 @@ from sidedoor.documents.problems import Refused
 from sidedoor.documents.slugs import slug_problem
 
 blueprint = Blueprint("revisions", __name__, url_prefix="/items")
-_ONE = "/<any(news, help, page):kind>/<slug>/history"
+_HISTORY = "/<any(news, help, page):kind>/<slug>/history"
 
 
 @blueprint.get("/thrown-away")
 @only("press", "editor")
 def thrown_away() -> ResponseReturnValue:
-    """Drafts that were thrown away, the last first."""
+    """List the drafts that were thrown away, the latest first."""
     return _thrown_away()
 
 
 @blueprint.post("/thrown-away/<any(news, help, page):kind>/<slug>")
 @only("press", "editor")
 def bring_from_history(kind: Kind, slug: str) -> ResponseReturnValue:
-    """Make a draft of one again."""
+    """Turn a draft that was thrown away into a draft again."""
     if not current_person().may(*WRITERS[kind]):
         abort(403)
     if slug_problem(slug):
@@ -45,8 +45,8 @@ def bring_from_history(kind: Kind, slug: str) -> ResponseReturnValue:
         )
         text = shelf().history.text_at(deleted.id, deleted.file) if deleted else None
         if text is None:
-            here = newsroom().find(kind, slug)
-            raise NotAllowed(Refusal.HERE_ALREADY if here else Refusal.NOT_IN_HISTORY)
+            existing = newsroom().find(kind, slug)
+            raise NotAllowed(Refusal.HERE_ALREADY if existing else Refusal.NOT_IN_HISTORY)
         item = newsroom().bring_from_history(current_person(), kind, slug, text)
     except STOPS as stopped:
         return _thrown_away(sentence(stopped)), 422
@@ -61,38 +61,38 @@ def _thrown_away(problem: str = "") -> str:
         if kind and current_person().may(*WRITERS[kind]):
             title = title_in(shelf().history.text_at(revision.id, revision.file) or "")
             drafts.append((revision, kind, slug_of(revision.file), title or slug_of(revision.file)))
-    return render_template("desk/items/thrown_away.html", found=drafts, problem=problem)
+    return render_template("desk/items/thrown_away.html", drafts=drafts, problem=problem)
 
 
-@blueprint.get(_ONE)
+@blueprint.get(_HISTORY)
 @only("press", "editor")
 def history(kind: Kind, slug: str) -> ResponseReturnValue:
-    """Every save, the newest first."""
+    """List every save, the newest first."""
     item = find(kind, slug)
     shelf().history.note_edits_by_hand([item.file, change_file(item.file)])
     return render_template("desk/items/history.html", item=item, path=path_of(item), revisions=_revisions(item))
 
 
-@blueprint.get(f"{_ONE}/<revision>")
+@blueprint.get(f"{_HISTORY}/<revision>")
 @only("press", "editor")
-def one(kind: Kind, slug: str, revision: str) -> ResponseReturnValue:
-    """One revision, compared with another (`with`), or with what there is now."""
+def show(kind: Kind, slug: str, revision: str) -> ResponseReturnValue:
+    """Show a revision compared with another (`with`), or with the version there is now."""
     item = find(kind, slug)
     revisions = _revisions(item)
     text = _text(revisions, revision) or abort(404)
     other = request.args.get("with", "")
     against = (_text(revisions, other) or abort(404)) if other else item.working.text
-    chosen = next(one for one in revisions if one.id == revision)
+    chosen = next(candidate for candidate in revisions if candidate.id == revision)
     return render_template(
         "desk/items/revision.html", item=item, path=path_of(item), revision=chosen, revisions=revisions, other=other,
         parts=changes(text, against),
     )  # fmt: skip
 
 
-@blueprint.post(f"{_ONE}/<revision>/restore")
+@blueprint.post(f"{_HISTORY}/<revision>/restore")
 @only("press", "editor")
 def restore(kind: Kind, slug: str, revision: str) -> ResponseReturnValue:
-    """Make a draft with old words. What is public stays until somebody approves."""
+    """Make a draft with old words. The public version stays until somebody approves the draft."""
     item = find(kind, slug)
     text = _text(_revisions(item), revision) or abort(404)
     try:
@@ -105,7 +105,7 @@ def restore(kind: Kind, slug: str, revision: str) -> ResponseReturnValue:
 
 
 def _revisions(item: Item) -> list[Revision]:
-    """Those of the file, of the changes that waited beside it, and of the names it had before."""
+    """The revisions of the file, of the changes that waited beside it, and of its former names."""
     try:
         former = item.read()[0].get("previous_slugs", [])
     except Refused:

@@ -1,6 +1,6 @@
-"""What a new release can begin as: the usual kinds, with a prompt where each fact belongs, or a copy of another one.
+"""What a new release can start from: the usual kinds, with a prompt in place of each fact.
 
-A prompt is never text: while one is left, the release cannot be sent for approval.
+A prompt must be replaced: while any is left, the release cannot be sent for approval.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ PROMPTS = {
 
 @dataclass(frozen=True)
 class Start:
-    """A kind of release: its name, and the text that it begins with."""
+    """A kind of release: its name, and the text it starts with."""
 
     name: str
     body: str
@@ -36,5 +36,5 @@ STARTS = {
 
 
 def prompt_left(text: str) -> str | None:
-    """The first prompt that nobody has replaced yet."""
+    """Return the first prompt that nobody has replaced yet, or None."""
     return next((prompt for prompt in PROMPTS.values() if prompt in text), None)

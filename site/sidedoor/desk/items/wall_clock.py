@@ -1,4 +1,4 @@
-"""A time of day as people in a press office write it: “9.30”, “9am”, “noon”. What it was taken for is then said."""
+"""Reads a time of day as people in a press office write it: “9.30”, “9am”, “noon”. The page then shows the reading."""
 
 import re
 
@@ -7,7 +7,7 @@ _CLOCK = re.compile(r"(\d{1,2})(?:[.:h ]?(\d{2}))?\s*(am|pm|a\.m\.?|p\.m\.?)?(?:
 
 
 def time_of_day(written: str) -> str:
-    """`09:30` for `9.30`, `9:30am` and `0930`. What is none of these stays as it was written, and is asked about."""
+    """Return `09:30` for `9.30`, `9:30am` and `0930`. Anything else is returned as written, and then reported."""
     text = " ".join(written.lower().split())
     if text in _WORDS:
         return _WORDS[text]

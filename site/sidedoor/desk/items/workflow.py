@@ -1,9 +1,9 @@
-"""How pages and contacts alike become public: written, then approved, or published alone and flagged.
+"""How pages and contacts become public: somebody writes, then somebody else approves, or an editor publishes alone.
 
-Only an approval changes what is public, and nobody who had a hand in what waits can approve it. Who had
-is remembered version by version. A version that this memory does not know (it was edited outside the desk; the
-memory is gone, or was restored from an older backup) was written by somebody unknown: then two people approve it,
-because at least one of them did not write it, and an office of two can still work.
+Only an approval changes what is public, and nobody who wrote part of the waiting version can approve it. The writers
+are recorded version by version. A version without a record (it was edited outside the desk; the record is lost, or was
+restored from an older backup) counts as written by somebody unknown. Then two people have to approve it: at least one
+of them did not write it, and an office of two can still work.
 """
 
 import sqlite3
@@ -14,21 +14,21 @@ from dataclasses import dataclass
 from sidedoor.desk.audit import Audit
 from sidedoor.desk.items.files import CannotSave, Conflict, Shelf, Stored, change_file, digest_of
 from sidedoor.desk.items.history import Author
-from sidedoor.desk.items.reviews import UNKNOWN, Alone, Reviews
+from sidedoor.desk.items.reviews import UNKNOWN, Override, Reviews
 from sidedoor.desk.people.person import Person
 from sidedoor.desk.refusals import HalfDone, Refusal, Stopped
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.times import Clock
 
 Changes = Mapping[str, tuple[str | bytes | None, str | None]]
-"""As `Shelf.change` takes them: by file, what to write (None: delete it) and the digest of what it replaces."""
+"""The argument of `Shelf.change`: by file, what to write (None: delete it), and the digest of what it replaces."""
 DISCARDED = "Discard "
-"""The start of the message of a commit that throws something away."""
+"""How the message of a commit that throws something away begins."""
 
 
 @contextmanager
 def remembering() -> Iterator[None]:
-    """For what is remembered of a step once its files are written. They stay as they are, so a failure is HalfDone."""
+    """Wraps what a step records after it has written its files. They stay written, so a failure raises HalfDone."""
     try:
         yield
     except sqlite3.Error as error:
@@ -41,7 +41,7 @@ class NotAllowed(Stopped):
 
 @dataclass(frozen=True)
 class Subject:
-    """A file as the desk sees it: what is public (or will be, or is a first draft), and the change that waits."""
+    """A file as the desk sees it: `stored` (public now, public later, or a first draft) and the change that waits."""
 
     file: str
     stored: Stored
@@ -54,15 +54,15 @@ class Subject:
 
     @property
     def working_file(self) -> str:
-        """Its file."""
+        """The file of the working version."""
         return self.working.file
 
 
 @dataclass(frozen=True)
 class PublishedAlone:
-    """What somebody has to approve afterwards. `text` is that very version, `before` the public one it replaced."""
+    """A version to be approved afterwards: `text` is its text, `before` that of the public version it replaced."""
 
-    alone: Alone
+    alone: Override
     seen: str
     text: str
     before: str | None
@@ -71,8 +71,8 @@ class PublishedAlone:
 class Workflow:
     """Every step that decides what is public.
 
-    One that raises NotAllowed, Conflict, CannotSave or sqlite3.Error did not happen. One that raises HalfDone did, but
-    something that follows from it did not.
+    A step that raises NotAllowed, Conflict, CannotSave or sqlite3.Error did not happen. A step that raises HalfDone
+    did happen, but something that should have followed it did not.
     """
 
     def __init__(self, shelf: Shelf, reviews: Reviews, audit: Audit, live: LiveLibrary, clock: Clock) -> None:
@@ -80,13 +80,13 @@ class Workflow:
         self._audit, self._live, self._clock = audit, live, clock
 
     def keep(self, person: Person, subject: Subject, text: str, message: str, aside: bool) -> Stored:
-        """Keep what a person wrote on the working version. `aside`: it waits beside what is public."""
+        """Save what a person wrote on the working version. `aside`: it waits beside the public version."""
         file = change_file(subject.file) if aside else subject.file
         before = (subject.change.digest if subject.change else None) if aside else subject.stored.digest
-        # A new change starts from what is public, which somebody approved or put there by hand.
+        # A new change starts from the public version, which somebody approved or put there by hand.
         goes_on = subject.change is not None or not aside
         with self.shelf.turn():
-            # Remembered first: whatever fails afterwards, nobody can then approve their own words.
+            # Record the writer first: then nobody can approve their own words, whatever fails afterwards.
             if goes_on and not self.reviews.knows(subject.file, subject.working.digest):
                 self.reviews.wrote(subject.file, UNKNOWN, "somebody unknown", self._clock())
             base = subject.stored.digest if aside and not (goes_on and self.reviews.base(subject.file)) else None
@@ -94,14 +94,14 @@ class Workflow:
             return self.write(person, {file: (text, before)}, message)[0]
 
     def begin(self, person: Person, file: str, text: str, message: str) -> Stored:
-        """Keep a first draft, where there is no file yet."""
+        """Save a first draft, where there is no file yet."""
         with self.shelf.turn():
             self.reviews.abandon(file, draft=True)
             self.reviews.wrote(file, person.id, person.name, self._clock(), digest_of(text))
             return self.write(person, {file: (text, None)}, message)[0]
 
     def rewrite(self, person: Person, subject: Subject, texts: Mapping[str, str], message: str) -> list[Stored]:
-        """A change in which nobody wrote a word: sent back, checked today. Who wrote what waits stays the same."""
+        """Save a change in which nobody wrote a word ("sent back", "checked today"). The writers stay the same."""
         versions = {stored.file: stored for stored in (subject.stored, subject.change) if stored}
         with self.shelf.turn():
             changes = {file: (text, versions[file].digest) for file, text in texts.items()}
@@ -112,28 +112,28 @@ class Workflow:
             return stored
 
     def write(self, person: Person, changes: Changes, message: str) -> list[Stored]:
-        """Write files in somebody's name, and nothing more."""
+        """Write files in a person's name; record nothing else."""
         stored = self.shelf.change(dict(changes), Author(person.name), message)
         self._live.refresh()
         return stored
 
     def writers(self, subject: Subject) -> list[str]:
-        """Who wrote what waits, by name, without anybody unknown."""
+        """Return the names of those who wrote the waiting version, without anybody unknown."""
         return [name for number, name in self.reviews.writers(subject.file).items() if number != UNKNOWN]
 
     def written_by_unknown(self, subject: Subject) -> bool:
-        """Whether somebody unknown to the desk had a hand in what waits."""
+        """Whether somebody unknown to the desk wrote part of the waiting version."""
         writers = self.reviews.writers(subject.file)
         return UNKNOWN in writers or not self.reviews.knows(subject.file, subject.working.digest)
 
     def first_of_two(self, subject: Subject) -> list[str]:
-        """Who approved this version already, where it takes two."""
+        """Return the names of those who have approved this version already, where two have to."""
         signed = self.reviews.signed(subject.file, subject.working.digest)
         writers = self.reviews.writers(subject.file)
         return [name for number, name in signed.items() if number not in writers]
 
     def why_not(self, person: Person, subject: Subject) -> Refusal | None:
-        """Why this person cannot approve what waits; None if they can."""
+        """Return why this person cannot approve the waiting version; None if they can."""
         if person.id in self.reviews.writers(subject.file):
             return Refusal.OWN_WORDS
         if self.written_by_unknown(subject) and person.id in self.reviews.signed(subject.file, subject.working.digest):
@@ -145,14 +145,14 @@ class Workflow:
         return subject.change is not None and self.reviews.base(subject.file) not in (None, subject.stored.digest)
 
     def check(self, subject: Subject, seen: str) -> None:
-        """Raises NotAllowed unless `seen` is what waits, made from what is public."""
+        """Raise NotAllowed unless `seen` is the waiting version, and was made from the present public version."""
         if seen != subject.working.digest:
             raise NotAllowed(Refusal.CHANGED_SINCE_READ)
         if self.overtaken(subject):
             raise NotAllowed(Refusal.PUBLIC_CHANGED)
 
     def approve(self, person: Person, subject: Subject, seen: str, text: str) -> Stored | None:
-        """Make `text` public in the place of what waits, or note the first of two approvals: then it is None."""
+        """Make `text` public in place of the waiting version. Or record the first of two approvals, and return None."""
         with self.shelf.turn():
             self.check(subject, seen)
             if why := self.why_not(person, subject):
@@ -161,15 +161,15 @@ class Workflow:
                 with self._audit.recorded(person.name, "approved as the first of two", subject.file):
                     self.reviews.sign(subject.file, seen, person.id, person.name, self._clock())
                 return None
-            # What is not logged is not done. The approval is remembered after it, in the same turn: until then nobody
-            # else can save, and so no name is forgotten with it.
+            # What cannot be logged is not done. The approval is recorded after publishing, in the same turn: nobody
+            # else can save until then, so `decide` cannot clear the name of a new writer.
             stored = self._publish(person, subject, text, "approved")
             with remembering():
                 self.reviews.decide(subject.file, stored.digest, "approved", person.id, person.name, self._clock())
             return stored
 
     def override(self, person: Person, subject: Subject, seen: str, text: str, reason: str) -> Stored:
-        """Make `text` public without a second person. It is flagged, before it is public, until one has approved it."""
+        """Make `text` public without a second person. It is flagged before it is public, until somebody approves it."""
         if not person.may("editor"):
             raise NotAllowed(Refusal.ONLY_EDITORS_PUBLISH_ALONE)
         if not (reason := reason.strip()[:500]):
@@ -177,7 +177,7 @@ class Workflow:
         with self.shelf.turn():
             self.check(subject, seen)
             flagged = self.reviews.alone(subject.file)
-            alone = Alone(
+            alone = Override(
                 subject.file, digest_of(text), subject.stored.digest, person.id, person.name, self._clock(), reason
             )
             writers = dict(self.reviews.writers(subject.file))
@@ -197,18 +197,18 @@ class Workflow:
             return stored
 
     def published_alone(self, subject: Subject) -> PublishedAlone | None:
-        """What was published without a second person, as it was then, and what was public before."""
+        """Return the version that was published without a second person, with the public version before it."""
         if not (alone := self.reviews.alone(subject.file)):
             return None
         text = self.version(subject, alone.digest)
-        if text is None:  # the history is gone; what is public now is all there is to read
+        if text is None:  # the history is lost, so the present public version is all there is to read
             return PublishedAlone(alone, subject.stored.digest, subject.stored.text, None)
         return PublishedAlone(alone, alone.digest, text, self.version(subject, alone.before))
 
     def approve_afterwards(self, person: Person, subject: Subject, seen: str) -> bool:
-        """Stand by exactly the version that was published alone; who wrote what waits now does not matter for it.
+        """Approve exactly the version that was published alone. The writers of what waits now do not matter for it.
 
-        False where that was the first of two: somebody unknown had a hand in it.
+        False if that was the first of two approvals, because somebody unknown wrote part of it.
         """
         with self.shelf.turn():
             published = self.published_alone(subject)
@@ -231,7 +231,7 @@ class Workflow:
             return True
 
     def discard(self, person: Person, subject: Subject, draft: bool) -> None:
-        """Throw away what waits; the history keeps it. `draft`: it was never public. Raises NotAllowed without one."""
+        """Throw away the waiting version. `draft`: it was never public. Raises NotAllowed if no history keeps it."""
         with self.shelf.turn():
             self.shelf.history.note_edits_by_hand([subject.working_file])
             if self.shelf.history.trouble:
@@ -243,15 +243,16 @@ class Workflow:
                     self.reviews.abandon(subject.file, draft)
 
     def restoring(self, person: Person, subject: Subject, expected: str) -> AbstractContextManager[None]:
-        """Log that the block makes old words the change that waits. Raises NotAllowed if that has changed since."""
+        """Log that the `with` block makes old words the waiting change. Raises NotAllowed if that change is not
+        `expected` any more."""
         if expected != subject.working.digest:
             raise NotAllowed(Refusal.CHANGED_SINCE_READ)
         return self._audit.recorded(person.name, "restored old words", subject.file)
 
     def version(self, subject: Subject, digest: str) -> str | None:
-        """The version of a file that has this digest; None if it is no longer known."""
-        here = (stored.text for stored in (subject.stored, subject.change) if stored and stored.digest == digest)
-        return next(here, None) or self.shelf.history.text_with(digest, subject.file, [change_file(subject.file)])
+        """Return the version of a file that has this digest; None if it cannot be found any more."""
+        matches = (stored.text for stored in (subject.stored, subject.change) if stored and stored.digest == digest)
+        return next(matches, None) or self.shelf.history.text_with(digest, subject.file, [change_file(subject.file)])
 
     def _publish(
         self,
@@ -259,7 +260,7 @@ class Workflow:
         subject: Subject,
         text: str,
         verb: str,
-        alone: Alone | None = None,
+        alone: Override | None = None,
         writers: Mapping[int, str] | None = None,
     ) -> Stored:
         names = ", ".join(self.writers(subject)) or "nobody at the desk"

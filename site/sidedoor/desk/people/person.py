@@ -1,4 +1,4 @@
-"""Who works at the desk, and the five roles. A person may have several; each says what it is for and no more."""
+"""The people who work at the desk, and the five roles. A person may have several; each allows one kind of work."""
 
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -16,9 +16,9 @@ ROLE_WORDS: dict[Role, str] = {
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who may sign in. `name` is unique and stands in the history of every file they change.
+    """Somebody who may sign in. `name` is unique, and is in the history of every file they change.
 
-    `epoch` counts how often every way in and every session of theirs was made void: a session of an earlier one is.
+    `epoch` counts how often all their ways in and sessions were made void: a session from an earlier epoch is void.
     """
 
     id: int
@@ -26,8 +26,8 @@ class Person:
     roles: frozenset[Role]
     epoch: int = 0
     languages: frozenset[str] = frozenset()
-    """The codes of those whose translations they can read and judge."""
+    """The codes of the languages whose translations they can judge."""
 
     def may(self, *roles: Role) -> bool:
-        """Whether one of `roles` is among theirs."""
+        """Whether this person has one of `roles`."""
         return not self.roles.isdisjoint(roles)

@@ -1,4 +1,4 @@
-"""Who can do what, on one page: people and rights, each right read from the very mark that opens or shuts its door."""
+"""The page of who can do what: people and rights. Each right is read from the mark that guards its view."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,17 +31,17 @@ _DOORS = (
 
 @dataclass(frozen=True)
 class Right:
-    """Something that some people may do. `roles`: those that open its door."""
+    """Something that some people may do. `roles`: the roles that may do it."""
 
     words: str
     roles: frozenset[Who]
 
     def opens_to(self, person: Person) -> bool:
-        """Whether somebody may do it."""
+        """Whether this person may do it."""
         return not self.roles.isdisjoint(person.roles)
 
 
 def rights(app: Flask) -> Sequence[Right]:
-    """What there is to do at the desk, and for which roles."""
+    """Return what people can do at the desk, and in which roles."""
     written = [Right(words, frozenset(WRITERS[kind])) for words, kind in _KINDS]
     return (*written, *(Right(words, roles_for(app, endpoint)) for words, endpoint in _DOORS))

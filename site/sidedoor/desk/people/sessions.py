@@ -1,4 +1,5 @@
-"""Who is signed in where. Sessions live on the server, so they can be listed and ended; the cookie only names one."""
+"""Records who is signed in where. Sessions are on the server, so they can be listed and ended; the cookie only names
+a session."""
 
 import hashlib
 import secrets
@@ -27,9 +28,9 @@ _DEVICES = (("Android", "Android"), ("iPhone", "an iPhone"), ("iPad", "an iPad")
 
 @dataclass(frozen=True)
 class Session:
-    """One browser that somebody signed in with. `name` stands for it in lists; it opens nothing.
+    """A browser in which a person signed in. `name` identifies it in lists and opens nothing.
 
-    It is good while `epoch` is still that of its person.
+    It is valid while `epoch` is still that of its person.
     """
 
     name: str
@@ -47,9 +48,9 @@ class Sessions:
         self._database = open_database(home, SCHEMA)
 
     def start(self, person: Person, user_agent: str, now: datetime) -> str:
-        """A new session's token (256 bits). Only its hash is kept.
+        """Start a session, and return its token (256 bits). Only its hash is stored.
 
-        It is worth nothing if every way in of this person was made void since they were looked up.
+        The session is void if all ways in of this person were made void after `person` was looked up.
         """
         token, moment = secrets.token_urlsafe(32), now.isoformat()
         with self._database.writing() as database:
@@ -59,9 +60,9 @@ class Sessions:
         return token
 
     def find(self, token: str, now: datetime, used: bool = True) -> Session | None:
-        """The session of a token, while it is neither idle for too long nor too old.
+        """Return the session of a token, or None if it was idle for too long or is too old.
 
-        It counts as used, unless it was a script that asked by itself.
+        `used`: whether this counts as use; it does not when a script asks by itself.
         """
         with self._database.reading() as database:
             row = database.execute("SELECT * FROM sessions WHERE digest = ?", (_digest(token),)).fetchone()
@@ -74,7 +75,7 @@ class Sessions:
         return session
 
     def of(self, person: Person, now: datetime) -> list[Session]:
-        """Somebody's live sessions, the last used first."""
+        """Return a person's live sessions, the last used first."""
         with self._database.reading() as database:
             query = "SELECT * FROM sessions WHERE person = ? AND epoch = ? ORDER BY seen DESC"
             rows = database.execute(query, (person.id, person.epoch)).fetchall()
@@ -83,20 +84,20 @@ class Sessions:
         ]
 
     def end(self, person: int, name: str) -> bool:
-        """End one of somebody's sessions; whether there was one."""
+        """End a session of a person. Returns whether there was such a session."""
         with self._database.writing() as database:
             query = "DELETE FROM sessions WHERE person = ? AND substr(digest, 1, 16) = ?"
             return database.execute(query, (person, name)).rowcount > 0
 
     def end_all(self, person: int, but: str = "") -> int:
-        """End all of somebody's sessions, except the one named `but`; how many there were."""
+        """End all sessions of a person, except the one named `but`. Returns how many ended."""
         with self._database.writing() as database:
             query = "DELETE FROM sessions WHERE person = ? AND substr(digest, 1, 16) != ?"
             return database.execute(query, (person, but)).rowcount
 
 
 def browser_in_words(user_agent: str) -> str:
-    """`Firefox on Windows`: enough to recognise your own browser, and no more."""
+    """Return `Firefox on Windows`: enough to recognise your own browser, and no more."""
     browser = next((name for mark, name in _BROWSERS if mark in user_agent), "A browser")
     device = next((name for mark, name in _DEVICES if mark in user_agent), "")
     return f"{browser} on {device}" if device else browser

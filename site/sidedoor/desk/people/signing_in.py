@@ -1,4 +1,4 @@
-"""The desk's door: passkeys first, or a password with a second factor; and the pages where people look after both."""
+"""Signing in: with a passkey, or with a password and a second factor; and the pages where people manage both."""
 
 import base64
 import hashlib
@@ -49,8 +49,8 @@ _TOOK_UP = "took up an invitation"
 @blueprint.get("/sign-in")
 @only("stranger")
 def sign_in() -> ResponseReturnValue:
-    """The door itself."""
-    return _door()
+    """Show the form to sign in."""
+    return _sign_in_page()
 
 
 @blueprint.post("/sign-in")
@@ -62,14 +62,16 @@ def with_password() -> ResponseReturnValue:
     try:
         may = desk_staff().attempt(person, network, now())
     except TooOften:
-        return _door(name, _TOO_OFTEN, 429)
+        return _sign_in_page(name, _TOO_OFTEN, 429)
     # A blocked name gets the same answer as a wrong password or an unknown name: signing in reveals no names.
-    tried = person if may else None
-    right = desk_staff().check_password(tried, request.form.get("password", ""), request.form.get("code", ""), now())
+    person_to_check = person if may else None
+    right = desk_staff().check_password(
+        person_to_check, request.form.get("password", ""), request.form.get("code", ""), now()
+    )
     if not (person and right):
         # An unknown name may be a password in the wrong box.
-        audit().record_stranger("could not sign in", person.name if person else "", _why(person, may))
-        return _door(name, _WRONG, 422)
+        audit().record_stranger("could not sign in", person.name if person else "", _reason_logged(person, may))
+        return _sign_in_page(name, _WRONG, 422)
     desk_staff().succeeded(person, network)
     return let_in(person, "with a password")
 
@@ -77,7 +79,7 @@ def with_password() -> ResponseReturnValue:
 @blueprint.post("/sign-in/passkey/options")
 @only("stranger")
 def passkey_options() -> ResponseReturnValue:
-    """What the browser needs to ask for a passkey. Any of this desk's will do, so no name is asked for."""
+    """Send what the browser needs to ask for a passkey. Any passkey of this desk will do, so no name is needed."""
     options = webauthn.generate_authentication_options(
         rp_id=_rp_id(), challenge=_new_challenge("sign in"), user_verification=UserVerificationRequirement.REQUIRED
     )
@@ -108,7 +110,7 @@ def with_passkey() -> ResponseReturnValue:
     except (WebAuthnException, ValueError, KeyError, TypeError):
         audit().record_stranger("could not sign in", person.name, "passkey")
         return {"problem": "The passkey was not accepted. Try again, or ask for a new link."}, 422
-    desk_staff().passkey_used(key.credential, verified.new_sign_count, now())
+    desk_staff().record_passkey_use(key.credential, verified.new_sign_count, now())
     return {"go": let_in(person, "with a passkey").location}
 
 
@@ -116,10 +118,10 @@ def with_passkey() -> ResponseReturnValue:
 @staff
 def sign_out() -> ResponseReturnValue:
     """End this session, here and on the server."""
-    person, here = current_person(), _here()
+    person, current = current_person(), _current_session()
     with audit().recorded(person.name, "signed out"):
-        if here:
-            sessions().end(person.id, here.name)
+        if current:
+            sessions().end(person.id, current.name)
     session.clear()
     return redirect(url_for("signing_in.sign_in"), 303)
 
@@ -127,7 +129,7 @@ def sign_out() -> ResponseReturnValue:
 @blueprint.get("/invitation/<token>")
 @only("stranger")
 def invitation(token: str) -> ResponseReturnValue:
-    """Where a one-time link leads: choose how to sign in from now on."""
+    """Show where a one-time link leads: the person chooses how to sign in from now on."""
     person = desk_staff().invited(token, now())
     if not person:
         return link_is_spent()
@@ -137,7 +139,7 @@ def invitation(token: str) -> ResponseReturnValue:
 @blueprint.post("/invitation/<token>/password")
 @only("stranger")
 def accept_with_password(token: str) -> ResponseReturnValue:
-    """Set a password by a one-time link."""
+    """Set a password with a one-time link."""
     person = desk_staff().invited(token, now())
     if not person:
         return link_is_spent()
@@ -153,14 +155,14 @@ def accept_with_password(token: str) -> ResponseReturnValue:
 @blueprint.post("/invitation/<token>/passkey/options")
 @only("stranger")
 def invited_passkey_options(token: str) -> ResponseReturnValue:
-    """What the browser needs to make the first passkey."""
+    """Send what the browser needs to make the first passkey."""
     return _registration_options(desk_staff().invited(token, now()) or abort(404), token)
 
 
 @blueprint.post("/invitation/<token>/passkey")
 @only("stranger")
 def accept_with_passkey(token: str) -> ResponseReturnValue:
-    """Keep the first passkey, made by a one-time link."""
+    """Store the first passkey, made with a one-time link."""
     person = desk_staff().invited(token, now())
     if not person:
         return {"problem": _SPENT}, 410
@@ -174,39 +176,39 @@ def accept_with_passkey(token: str) -> ResponseReturnValue:
 @blueprint.get("/account")
 @staff
 def account() -> ResponseReturnValue:
-    """Your own ways in, and where you are signed in."""
+    """Show a person their own ways in, and where they are signed in."""
     return _ways_in("desk/people/account.html", current_person())
 
 
 @blueprint.post("/account/password")
 @staff
 def change_password() -> ResponseReturnValue:
-    """Set or change your own password; all your other sessions end."""
+    """Set or change a person's own password. All their other sessions end."""
     person = current_person()
-    if first := _again():
-        return first
+    if sign_in_first := _sign_in_again_first():
+        return sign_in_first
     try:
         _set_password(person)
     except NotPossible as problem:
         return _ways_in("desk/people/account.html", person, 422, problem=sentence(problem))
-    return _changed(person, "Your password is set. You are signed out everywhere else.")
+    return _ways_in_changed(person, "Your password is set. You are signed out everywhere else.")
 
 
 @blueprint.post("/account/passkey/options")
 @staff
 def more_passkey_options() -> ResponseReturnValue:
-    """What the browser needs to make another passkey."""
-    if first := _again():
-        return {"go": first.location}
+    """Send what the browser needs to make another passkey."""
+    if sign_in_first := _sign_in_again_first():
+        return {"go": sign_in_first.location}
     return _registration_options(current_person())
 
 
 @blueprint.post("/account/passkey")
 @staff
 def add_passkey() -> ResponseReturnValue:
-    """Keep another passkey."""
-    if first := _again():
-        return {"go": first.location}
+    """Store another passkey."""
+    if sign_in_first := _sign_in_again_first():
+        return {"go": sign_in_first.location}
     try:
         _keep_passkey(current_person())
     except NotPossible as problem:
@@ -218,7 +220,7 @@ def add_passkey() -> ResponseReturnValue:
 @blueprint.post("/account/passkey/name")
 @staff
 def name_passkey() -> ResponseReturnValue:
-    """Give one of your own passkeys a name that tells it from the others."""
+    """Give a person's own passkey a name that tells it from the others."""
     person, label = current_person(), " ".join(request.form.get("label", "").split())
     if label:
         with audit().recorded(person.name, "named a passkey", person.name, label[:60]):
@@ -230,7 +232,7 @@ def name_passkey() -> ResponseReturnValue:
 @blueprint.get("/account/passkey/remove")
 @staff
 def ask_to_remove_passkey() -> ResponseReturnValue:
-    """Ask before a passkey is forgotten."""
+    """Ask before a passkey is deleted."""
     credential = request.args.get("credential", "")
     key = desk_staff().passkey(_from_base64url(credential))
     if not key or key.person != current_person().id:
@@ -249,53 +251,53 @@ def ask_to_remove_passkey() -> ResponseReturnValue:
 @blueprint.post("/account/passkey/remove")
 @staff
 def remove_passkey() -> ResponseReturnValue:
-    """Forget one of your own passkeys."""
+    """Delete a person's own passkey."""
     person = current_person()
-    if first := _again():
-        return first
+    if sign_in_first := _sign_in_again_first():
+        return sign_in_first
     try:
         with audit().recorded(person.name, "removed a passkey", person.name):
             desk_staff().remove_passkey(person.id, _from_base64url(request.form.get("credential", "")))
     except NotPossible as problem:
         return _ways_in("desk/people/account.html", person, 422, problem=sentence(problem))
-    return _changed(person, "The passkey is forgotten. You are signed out everywhere else.")
+    return _ways_in_changed(person, "The passkey is forgotten. You are signed out everywhere else.")
 
 
 @blueprint.post("/account/sessions/end")
 @staff
 def end_session() -> ResponseReturnValue:
-    """End one of your own sessions, or all the others."""
-    person, here, name = current_person(), _here(), request.form.get("session", "")
+    """End one of a person's own sessions, or all the others."""
+    person, current, name = current_person(), _current_session(), request.form.get("session", "")
     with audit().recorded(person.name, "ended a session", person.name):
         if name == "others":
-            sessions().end_all(person.id, here.name if here else "")
+            sessions().end_all(person.id, current.name if current else "")
         else:
             sessions().end(person.id, name)
     flash("Signed out there.")
     return redirect(url_for("signing_in.account"), 303)
 
 
-def _again() -> Response | None:
-    """Where to go before you can change your ways in; None for somebody who signed in lately.
+def _sign_in_again_first() -> Response | None:
+    """Return where a person has to go before they can change their ways in; None if they signed in lately.
 
     Nobody may take over an account by finding a browser that was left open.
     """
-    here = _here()
-    if here and now() - here.made < LATELY:
+    current = _current_session()
+    if current and now() - current.made < LATELY:
         return None
     flash("Sign in again before you change how you sign in.")
     return redirect(url_for("signing_in.sign_in", next=url_for("signing_in.account")), 303)
 
 
 def person_of_this_request() -> Person | None:
-    """Who this request comes from. Removed people and ended sessions are strangers from that moment on."""
-    here = _here(used=not asked_by_itself())
-    person = desk_staff().find(here.person) if here else None
-    return person if here and person and person.epoch == here.epoch else None
+    """Return who sent this request. Removed people and ended sessions count as strangers from that moment on."""
+    current = _current_session(used=not asked_by_itself())
+    person = desk_staff().find(current.person) if current else None
+    return person if current and person and person.epoch == current.epoch else None
 
 
 def set_up_cookie(app: Flask, https: bool) -> None:
-    """The cookie that names a session: signed, never readable by scripts, gone with the browser."""
+    """Set up the cookie that names a session: signed, never readable by scripts, gone when the browser closes."""
     app.secret_key = _secret(app)
     app.config.update(
         SESSION_COOKIE_NAME="__Host-desk" if https else "desk",
@@ -303,7 +305,7 @@ def set_up_cookie(app: Flask, https: bool) -> None:
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=https,
         WTF_CSRF_TIME_LIMIT=None,
-        # The Origin and Sec-Fetch-Site of every post are looked at already (same_site.py).
+        # same_site.py checks the Origin and Sec-Fetch-Site of every POST already.
         WTF_CSRF_SSL_STRICT=False,
     )
 
@@ -312,16 +314,18 @@ def _secret(app: Flask) -> bytes:
     return secret_file(app.config["DATA"] / "desk.secret", secrets.token_bytes(32))
 
 
-def _door(name: str = "", problem: str = "", status: int = 200) -> ResponseReturnValue:
+def _sign_in_page(name: str = "", problem: str = "", status: int = 200) -> ResponseReturnValue:
     by_number = urlsplit(request.host_url).hostname != _rp_id()
-    there = _origin() + "/sign-in" if by_number else ""
-    page = render_template("desk/people/sign_in.html", name=name, problem=problem, next=_next(), passkeys_at=there)
+    passkeys_at = _origin() + "/sign-in" if by_number else ""
+    page = render_template(
+        "desk/people/sign_in.html", name=name, problem=problem, next=_next(), passkeys_at=passkeys_at
+    )
     return page, status
 
 
 def let_in(person: Person, how: str) -> Response:
-    """Start a session for somebody who proved who they are, and send them on."""
-    # A new session from nothing: what a cookie held before somebody signed in is worth nothing afterwards (fixation).
+    """Start a session for a person who has proved who they are, and send them on."""
+    # Start from an empty session, so that nothing from a cookie set before signing in is trusted (session fixation).
     onward = _next()
     session.clear()
     with audit().recorded(person.name, "signed in", person.name, how):
@@ -330,19 +334,19 @@ def let_in(person: Person, how: str) -> Response:
 
 
 def link_is_spent() -> ResponseReturnValue:
-    """The page of a one-time link that is no longer good."""
+    """Show the page of a one-time link that is no longer valid."""
     return render_template("desk/error.html", heading="This link is no longer good", text=_SPENT), 410
 
 
-def _changed(person: Person, said: str) -> ResponseReturnValue:
-    here = _here()
-    sessions().end_all(person.id, here.name if here else "")
-    flash(said)
+def _ways_in_changed(person: Person, message: str) -> ResponseReturnValue:
+    current = _current_session()
+    sessions().end_all(person.id, current.name if current else "")
+    flash(message)
     return redirect(url_for("signing_in.account"), 303)
 
 
 def own_path(wanted: str) -> str:
-    """`wanted` if it is an address of the desk, otherwise the front page: nobody is sent elsewhere after signing in."""
+    """Return `wanted` if it is an address of the desk, otherwise the front page: signing in leads nowhere else."""
     good = wanted.startswith("/") and not wanted.startswith("//") and "\\" not in wanted and wanted.isprintable()
     return wanted if good else "/"
 
@@ -351,21 +355,21 @@ def _next() -> str:
     return own_path(request.values.get("next", "/"))
 
 
-def _here(used: bool = True) -> Session | None:
+def _current_session(used: bool = True) -> Session | None:
     token = session.get("token")
     return sessions().find(token, now(), used) if isinstance(token, str) else None
 
 
-def _why(person: Person | None, may: bool) -> str:
+def _reason_logged(person: Person | None, may: bool) -> str:
     return "" if person and may else "rests after too many tries" if person else "a name that is not known here"
 
 
 def _ways_in(template: str, person: Person, status: int = 200, **more: str) -> ResponseReturnValue:
-    """A page with a form to set a password: its second factor is made here, and kept once a code has proved it."""
+    """A page with a form to set a password. The second factor is made here, and stored once a code has proved it."""
     secret = request.form.get("secret") or pyotp.random_base32()
     site = library().site
     address = pyotp.TOTP(secret).provisioning_uri(name=person.name, issuer_name=f"{site.name} desk")
-    here = _here()
+    current = _current_session()
     page = render_template(
         template,
         who=person,
@@ -374,7 +378,7 @@ def _ways_in(template: str, person: Person, status: int = 200, **more: str) -> R
         passkeys=[(bytes_to_base64url(key.credential), key) for key in desk_staff().passkeys(person.id)],
         has_password=desk_staff().has_password(person.id),
         sessions=sessions().of(person, now()),
-        here=here.name if here else "",
+        current=current.name if current else "",
         **more,
     )
     return page, status
@@ -412,7 +416,7 @@ def _keep_passkey(person: Person, link: str = "") -> None:
     if not challenge:
         raise NotPossible(Refusal.FORM_INCOMPLETE)
     try:
-        made = webauthn.verify_registration_response(
+        verified = webauthn.verify_registration_response(
             credential=request.get_json(silent=True) or {},
             expected_challenge=challenge,
             expected_rp_id=_rp_id(),
@@ -422,7 +426,9 @@ def _keep_passkey(person: Person, link: str = "") -> None:
     except (WebAuthnException, ValueError, KeyError, TypeError):
         raise NotPossible(Refusal.PASSKEY_REFUSED) from None
     label = browser_in_words(request.headers.get("User-Agent", ""))
-    key = Passkey(made.credential_id, person.id, made.credential_public_key, made.sign_count, label, now(), None)
+    key = Passkey(
+        verified.credential_id, person.id, verified.credential_public_key, verified.sign_count, label, now(), None
+    )
     with audit().recorded(person.name, _TOOK_UP if link else "added a passkey", person.name, f"a passkey, {label}"):
         desk_staff().add_passkey(key, link)
 
@@ -438,9 +444,9 @@ def _new_challenge(purpose: str) -> bytes:
 
 
 def _challenge(purpose: str) -> bytes | None:
-    """The challenge this browser was given for `purpose`; good once, and not for long."""
-    given = session.pop("challenge", None)
-    challenge = _from_base64url(given) if isinstance(given, str) else b""
+    """The challenge that this browser was given for `purpose`; valid once, and not for long."""
+    encoded = session.pop("challenge", None)
+    challenge = _from_base64url(encoded) if isinstance(encoded, str) else b""
     return challenge if desk_staff().answered(challenge, purpose, now()) else None
 
 
@@ -465,7 +471,7 @@ def _rp_id() -> str:
 
 
 def _network() -> str:
-    """Stands for the network a request comes from: a keyed hash, so that no address is written down."""
+    """A name for the network that a request comes from: a keyed hash, so that no address is stored."""
     address = plain_address(request.remote_addr or "") or ipaddress.IPv4Address(0)
     network = ipaddress.ip_network((address, 24 if address.version == 4 else 48), strict=False)
     key = current_app.secret_key

@@ -1,4 +1,4 @@
-"""People: an administrator invites them, says what they may do, and takes their access away."""
+"""People: an administrator invites them, decides what they may do, and takes their access away."""
 
 from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -18,26 +18,27 @@ blueprint = Blueprint("people", __name__, url_prefix="/people")
 @blueprint.get("")
 @only("admin")
 def everybody() -> ResponseReturnValue:
-    """Who there is."""
+    """List everybody."""
     return _page()
 
 
 @blueprint.get("/rights")
 @only("admin")
 def who_can_do_what() -> ResponseReturnValue:
-    """People and rights on one page, with how each signs in and where they are signed in."""
-    known, all_rights = desk_staff().everybody(), rights(current_app)
+    """Show people and rights on one page, with how each signs in and where they are signed in."""
+    everybody_here, all_rights = desk_staff().everybody(), rights(current_app)
     people = [
-        {"person": person, "ways": _ways_in(person), "sessions": sessions().of(person, now())} for person in known
+        {"person": person, "ways": _ways_in(person), "sessions": sessions().of(person, now())}
+        for person in everybody_here
     ]
-    lacking = [right for right in all_rights if not any(right.opens_to(person) for person in known)]
+    lacking = [right for right in all_rights if not any(right.opens_to(person) for person in everybody_here)]
     return render_template("desk/people/rights.html", people=people, rights=all_rights, lacking=lacking)
 
 
 @blueprint.post("/invite")
 @only("admin")
 def invite() -> ResponseReturnValue:
-    """Add somebody; their one-time link is shown here, once."""
+    """Add a person. Their one-time link is shown here, once."""
     name, roles = request.form.get("name", ""), request.form.getlist("role")
     try:
         with audit().recorded(current_person().name, "invited", " ".join(name.split())[:80], ", ".join(sorted(roles))):
@@ -50,7 +51,7 @@ def invite() -> ResponseReturnValue:
 @blueprint.post("/<int:number>/roles")
 @only("admin")
 def roles(number: int) -> ResponseReturnValue:
-    """Change what somebody may do."""
+    """Change what a person may do."""
     person, chosen = _person(number), request.form.getlist("role")
     try:
         with audit().recorded(current_person().name, "changed the roles of", person.name, ", ".join(sorted(chosen))):
@@ -64,26 +65,26 @@ def roles(number: int) -> ResponseReturnValue:
 @blueprint.post("/<int:number>/languages")
 @only("admin")
 def languages(number: int) -> ResponseReturnValue:
-    """Say which languages somebody knows well enough to judge a translation."""
-    person, known = _person(number), _languages()
-    chosen = sorted({*request.form.getlist("knows")} & known.keys())
+    """Set the languages that a person knows well enough to judge a translation."""
+    person, names = _person(number), _languages()
+    chosen = sorted({*request.form.getlist("knows")} & names.keys())
     with audit().recorded(current_person().name, "changed the languages of", person.name, ", ".join(chosen)):
         desk_staff().set_languages(person.id, chosen)
-    flash(f"{person.name} judges translations in: {', '.join(known[code] for code in chosen) or 'no language'}.")
+    flash(f"{person.name} judges translations in: {', '.join(names[code] for code in chosen) or 'no language'}.")
     return redirect(url_for("people.everybody"), 303)
 
 
 def _languages() -> dict[str, str]:
-    """The languages of the site beside its own, with their names in themselves; and the forms of its own."""
+    """The site's other languages, each with its name in itself, and the other forms of the site's own language."""
     site = library().site
-    found = {code: language_name(code) for code in site.languages if code != site.language}
-    return {**found, **{code: form.name for code, form in site.forms.items()}}
+    others = {code: language_name(code) for code in site.languages if code != site.language}
+    return {**others, **{code: form.name for code, form in site.forms.items()}}
 
 
 @blueprint.get("/<int:number>/link")
 @only("admin")
 def ask_to_renew(number: int) -> ResponseReturnValue:
-    """Ask before every way in of somebody is made void."""
+    """Ask before all ways in of a person are made void."""
     person = _person(number)
     return render_template(
         "desk/people/ask.html",
@@ -100,18 +101,18 @@ def ask_to_renew(number: int) -> ResponseReturnValue:
 @blueprint.post("/<int:number>/link")
 @only("admin")
 def renew(number: int) -> ResponseReturnValue:
-    """For somebody who lost their device: whatever let them in no longer does; a second person makes the link.
+    """Void all ways in of a person, who has lost their device, say. A second person then makes the link.
 
-    Whoever has not come in yet gets another link at once: it opens nothing that anybody has used.
+    Somebody who has never signed in gets another link at once, because nobody has used that account yet.
     """
     person, asker = _person(number), current_person()
-    asked = any(one.person == person.id for one in desk_staff().recoveries())
-    if not asked and not desk_staff().has_way_in(person.id):
+    already_asked = any(recovery.person == person.id for recovery in desk_staff().recoveries())
+    if not already_asked and not desk_staff().has_way_in(person.id):
         with audit().recorded(asker.name, "renewed the link of", person.name):
             link = link_for(person)
         sessions().end_all(person.id)
         return _page(link=link, link_for=person.name)
-    if asked:
+    if already_asked:
         return _page(problem=in_words(Refusal.RECOVERY_TAKES_TWO)), 422
     with audit().recorded(asker.name, "stopped every way in of", person.name):
         desk_staff().ask_to_recover(person.id, asker.id, now())
@@ -123,33 +124,36 @@ def renew(number: int) -> ResponseReturnValue:
 @blueprint.get("/recoveries")
 @only("admin", "editor")
 def recoveries() -> ResponseReturnValue:
-    """Who waits for a second person to let them back in."""
+    """List those who wait for a second person to let them back in."""
     return _recoveries()
 
 
 @blueprint.post("/<int:number>/recover")
 @only("admin", "editor")
 def recover(number: int) -> ResponseReturnValue:
-    """The second person: make the link, which is shown here, once."""
+    """Make the link, as the second person. It is shown here, once."""
     person = _person(number)
     try:
         with audit().recorded(current_person().name, "let back in", person.name):
             token = desk_staff().recover(person.id, current_person().id, now())
     except NotPossible as problem:
         return _recoveries(problem=sentence(problem)), 422
-    return _recoveries(link=_whole(token), link_for=person.name)
+    return _recoveries(link=_link_address(token), link_for=person.name)
 
 
 def _recoveries(**more: str) -> str:
     names = {person.id: person.name for person in desk_staff().everybody()}
-    waiting = [(one, names.get(one.person, ""), names.get(one.asked_by, "")) for one in desk_staff().recoveries()]
+    waiting = [
+        (recovery, names.get(recovery.person, ""), names.get(recovery.asked_by, ""))
+        for recovery in desk_staff().recoveries()
+    ]
     return render_template("desk/people/recoveries.html", waiting=waiting, **more)
 
 
 @blueprint.get("/<int:number>/remove")
 @only("admin")
 def ask_to_remove(number: int) -> ResponseReturnValue:
-    """Ask before somebody's access is taken away."""
+    """Ask before a person's access is taken away."""
     person = _person(number)
     return render_template(
         "desk/people/ask.html",
@@ -165,7 +169,7 @@ def ask_to_remove(number: int) -> ResponseReturnValue:
 @blueprint.post("/<int:number>/remove")
 @only("admin")
 def remove(number: int) -> ResponseReturnValue:
-    """Take somebody's access away at once."""
+    """Take a person's access away at once."""
     person = _person(number)
     try:
         with audit().recorded(current_person().name, "removed", person.name):
@@ -179,7 +183,7 @@ def remove(number: int) -> ResponseReturnValue:
 
 
 def _ways_in(person: Person) -> str:
-    """How somebody signs in; empty where they cannot yet."""
+    """How a person signs in; empty if they cannot yet."""
     keys, password = len(desk_staff().passkeys(person.id)), desk_staff().has_password(person.id)
     ways = [f"{keys} passkey{'s' if keys > 1 else ''}"] if keys else []
     ways += ["a password and six digits"] if password else []
@@ -187,11 +191,11 @@ def _ways_in(person: Person) -> str:
 
 
 def link_for(person: Person) -> str:
-    """A new one-time link, whole; every other way in of theirs is void from now on."""
-    return _whole(desk_staff().new_link(person.id, now()))
+    """Return the full address of a new one-time link; all other ways in of this person are void from now on."""
+    return _link_address(desk_staff().new_link(person.id, now()))
 
 
-def _whole(token: str) -> str:
+def _link_address(token: str) -> str:
     return f"{str(current_app.config['SETTINGS'].desk_url).rstrip('/')}/invitation/{token}"
 
 

@@ -1,7 +1,7 @@
-"""Sign-in with the organisation's own accounts (OpenID Connect), where the operator names a provider.
+"""Sign-in with the organisation's own accounts (OpenID Connect), if the operator names a provider.
 
-An optional extra, `pip install 'sidedoor[oidc]'`. Nobody gets in by having an account: a person of the desk connects
-theirs with a one-time link first, and is known by the provider's name and subject from then on (OIDC Core, 2).
+An optional extra, `pip install 'sidedoor[oidc]'`. An account alone lets nobody in: a person of the desk first connects
+theirs with a one-time link, and is recognised by the provider's name and subject from then on (OIDC Core, 2).
 """
 
 import logging
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 def set_up(app: Flask, settings: Settings) -> None:
-    """Register the provider of `settings` with `app`. It is asked for its addresses when somebody first signs in."""
+    """Register the provider of `settings` with `app`. Its addresses are fetched when somebody first signs in."""
     oauth = OAuth(app)
     oauth.register(
         name="work_account",
@@ -40,7 +40,7 @@ def set_up(app: Flask, settings: Settings) -> None:
 @blueprint.get("")
 @only("stranger")
 def start() -> ResponseReturnValue:
-    """Send somebody to the provider, to sign in with an account that is connected already."""
+    """Send a person to the provider, to sign in with an account that is connected already."""
     session["onward"] = own_path(request.args.get("next", "/"))
     session.pop("connect", None)
     return _to_the_provider()
@@ -49,10 +49,10 @@ def start() -> ResponseReturnValue:
 @blueprint.post("/connect")
 @only("stranger")
 def connect() -> ResponseReturnValue:
-    """The button on the page of a one-time link: connect the account that they come back with.
+    """Start to connect an account, from the button on the page of a one-time link: the account they come back with.
 
-    A post, so that no other site can send a browser here. The answer is a page that leads on by itself, because the
-    policy lets no form end at another site (CSP form-action covers redirects).
+    This is a POST, so that no other site can send a browser here. The answer is a page that leads on by itself, because
+    the policy lets no form end at another site (CSP form-action covers redirects).
     """
     session["connect"] = request.form.get("link", "")
     return render_template("desk/people/onward.html")
@@ -61,7 +61,7 @@ def connect() -> ResponseReturnValue:
 @blueprint.get("/connect")
 @only("stranger")
 def onward() -> ResponseReturnValue:
-    """Send somebody to the provider who pressed that button."""
+    """Send a person who pressed that button to the provider."""
     return _to_the_provider() if session.get("connect") else redirect("/sign-in", 303)
 
 
@@ -70,20 +70,20 @@ def _to_the_provider() -> ResponseReturnValue:
     try:
         answer: ResponseReturnValue = current_app.extensions["work_account"].authorize_redirect(back)
     except (OAuthError, RequestException) as error:
-        return _no(error)
+        return _sign_in_failed(error)
     return answer
 
 
 @blueprint.get("/back")
 @only("stranger")
 def back() -> ResponseReturnValue:
-    """Where the provider sends them. Its answer is checked: state, nonce, code verifier, signature."""
+    """Receive a person back from the provider. Its answer is checked: state, nonce, code verifier, signature."""
     onward, link = session.pop("onward", "/"), session.pop("connect", "")
     try:
-        told = current_app.extensions["work_account"].authorize_access_token().get("userinfo") or {}
-        account = f"{told['iss']} {told['sub']}"
+        claims = current_app.extensions["work_account"].authorize_access_token().get("userinfo") or {}
+        account = f"{claims['iss']} {claims['sub']}"
     except (OAuthError, RequestException, JoseError, KeyError, ValueError) as error:
-        return _no(error)
+        return _sign_in_failed(error)
     if link:
         person = desk_staff().invited(link, now())
         if not person:
@@ -96,15 +96,15 @@ def back() -> ResponseReturnValue:
         except NotPossible as problem:
             return _problem(sentence(problem), 422)
         return let_in(person, "with a work account")
-    known = desk_staff().connected(account)
-    if not known:
+    person_here = desk_staff().connected(account)
+    if not person_here:
         audit().record_stranger("could not sign in", "", "a work account that is not known here")
         return _problem("This account is not known here. Ask an administrator for a link, and connect it there.", 422)
-    let_in(known, "with a work account")
+    let_in(person_here, "with a work account")
     return redirect(onward, 303)
 
 
-def _no(error: Exception) -> ResponseReturnValue:
+def _sign_in_failed(error: Exception) -> ResponseReturnValue:
     log.warning("Signing in with a work account failed: %s", type(error).__name__)
     return _problem("Your organisation's sign-in did not answer as it should. Try again, or use another way in.", 503)
 

@@ -1,1 +1,1 @@
-"""What site.toml holds, changed at the desk."""
+"""The settings in site.toml, changed at the desk."""

@@ -1,6 +1,6 @@
-"""site.toml as fields of a form, and back. tomlkit keeps every comment, order and line that nobody changed.
+"""Turns site.toml into fields of a form, and back. tomlkit keeps the comments, the order and every unchanged line.
 
-What the form does not show is changed in the file alone. The file stays the truth: nothing of it is kept elsewhere.
+What the form does not show can be changed only in the file. The file is the only place where settings are stored.
 """
 
 import re
@@ -33,7 +33,7 @@ NEW = "new"
 
 @dataclass(frozen=True)
 class Field:
-    """One field: its place in the file (`chat.answered_by`, `press.office.phone`), its shape, and what it holds."""
+    """A field: its place in the file (`chat.answered_by`, `press.office.phone`), its shape, and its value."""
 
     place: tuple[str, ...]
     shape: Shape
@@ -46,7 +46,7 @@ class Field:
 
 
 def fields_of(text: str) -> list[Field]:
-    """What the form shows of a site.toml. Raises Stopped for one that nobody can read."""
+    """Return the fields that the form shows of a site.toml. Raises Stopped if the file cannot be read."""
     try:
         return list(_fields(tomlkit.parse(text).unwrap()))
     except TOMLKitError as error:
@@ -54,7 +54,7 @@ def fields_of(text: str) -> list[Field]:
 
 
 def with_fields(text: str, form: Mapping[str, str]) -> str:
-    """The same file with what a form says. A field that it does not have stays. Raises Stopped."""
+    """Return the file with the values of a form. Fields that the form does not have stay. Raises Stopped."""
     document = tomlkit.parse(text)
     for field in fields_of(text):
         written = _clean(form[field.id]) if field.id in form else field.value
@@ -79,9 +79,9 @@ def _fields(site: Mapping[str, Any]) -> Iterator[Field]:
             value = value.get(part, {}) if isinstance(value, Mapping) else {}
         if name == "languages" and isinstance(value, Mapping):  # a table each
             yield Field(place, "lines", "\n".join(value))
-            for language, said in value.items():
-                yield Field((*place, language, "show"), "words", str(said.get("show", "")))
-                yield Field((*place, language, "telling_words"), "lines", _text("lines", said.get("telling_words")))
+            for language, options in value.items():
+                yield Field((*place, language, "show"), "words", str(options.get("show", "")))
+                yield Field((*place, language, "telling_words"), "lines", _text("lines", options.get("telling_words")))
         elif isinstance(value, Mapping) and value:  # words by language
             for language in dict.fromkeys((*value, *spoken)):
                 yield Field((*place, language), shape, _clean(str(value.get(language, ""))))
@@ -93,8 +93,8 @@ def _fields(site: Mapping[str, Any]) -> Iterator[Field]:
     for language, groups in chat.get("ready_in", {}).items():
         for group, answers in groups.items():
             yield Field(("chat", "ready_in", language, group), "lines", _text("lines", answers))
-    for office, known in site.get("press", {}).items():
-        yield from (Field(("press", office, name), "words", str(known.get(name, ""))) for name in PRESS)
+    for office, contact in site.get("press", {}).items():
+        yield from (Field(("press", office, name), "words", str(contact.get(name, ""))) for name in PRESS)
 
 
 def _text(shape: Shape, value: Any) -> str:
@@ -103,13 +103,13 @@ def _text(shape: Shape, value: Any) -> str:
     if shape == "hours":
         return "\n".join(f"{' '.join(slot.get('days', ()))} {slot.get('from')}–{slot.get('until')}" for slot in value)
     if shape == "days":
-        return "\n".join(f"{one.get('day')} {_named(one.get('name'))}" for one in value)
+        return "\n".join(f"{holiday.get('day')} {_named(holiday.get('name'))}" for holiday in value)
     return "\n".join(map(str, value)) if shape == "lines" else _clean(str(value))
 
 
 def _named(name: Any) -> str:
     """A holiday's name, in one language or in several: `cy: Dydd Nadolig; en: Christmas Day`."""
-    return "; ".join(f"{code}: {said}" for code, said in name.items()) if isinstance(name, Mapping) else str(name)
+    return "; ".join(f"{code}: {word}" for code, word in name.items()) if isinstance(name, Mapping) else str(name)
 
 
 def _put(document: Any, field: Field, written: str) -> None:
@@ -155,14 +155,14 @@ def _hours(written: str) -> Any:
 
 
 def _days(written: str) -> list[str]:
-    """`Mon tue`, `Monday, Tuesday` and `mon–fri` as days; none where a word is no day."""
-    found = list[str]()
+    """`Mon tue`, `Monday, Tuesday` and `mon–fri` as days; an empty list if a word is not a day."""
+    days = list[str]()
     for first, last in re.findall(r"([a-z]+)(?:\s*[-–]\s*([a-z]+))?", written.lower()):
         if first[:3] not in _DAYS or (last or first)[:3] not in _DAYS:
             return []
         start, end = _DAYS.index(first[:3]), _DAYS.index((last or first)[:3])
-        found += _DAYS[start : end + 1] if start <= end else (*_DAYS[start:], *_DAYS[: end + 1])
-    return list(dict.fromkeys(found))
+        days += _DAYS[start : end + 1] if start <= end else (*_DAYS[start:], *_DAYS[: end + 1])
+    return list(dict.fromkeys(days))
 
 
 def _holidays(written: str) -> Any:
@@ -172,8 +172,8 @@ def _holidays(written: str) -> Any:
         if not match:
             raise Stopped(Refusal.NOT_A_HOLIDAY, line=line[:80])
         day = tomlkit.table()
-        said = dict(re.findall(r"\s*([a-z]{2,3}(?:-[a-z0-9]+)*):\s*([^;]+?)\s*(?:;|$)", match[2]))
-        day["day"], day["name"] = match[1], said or match[2]
+        names = dict(re.findall(r"\s*([a-z]{2,3}(?:-[a-z0-9]+)*):\s*([^;]+?)\s*(?:;|$)", match[2]))
+        day["day"], day["name"] = match[1], names or match[2]
         days.append(day)
     return days
 

@@ -1,6 +1,6 @@
-"""What the owner of the site chooses, in a form: saved by an administrator, and true once a second person approved it.
+"""The owner's settings in a form: an administrator saves a change, and it applies once a second person approves it.
 
-Each of these settings changes what a reader meets, so none is one person's alone. The same checks hold as for the file.
+Each setting changes what readers see, so nobody decides on it alone. The checks are the same as for the file.
 """
 
 import re
@@ -46,21 +46,21 @@ _SECTIONS = {
     "press": "Press contacts",
 }  # fmt: skip
 Shown = tuple[Field, str, str]
-"""A field, what it is called, and what stands in it."""
+"""A field, its label, and the value shown in it."""
 _PRESS = {"name": "Name", "phone": "Phone", "email": "Mail", "url": "Page"}
 
 
 @blueprint.get("")
 @only("admin", "editor")
 def everything() -> ResponseReturnValue:
-    """The settings, the change that waits, and every edit, those by hand too."""
+    """Show the settings, the change that waits, and every edit, including those by hand."""
     return _page()
 
 
 @blueprint.post("")
 @only("admin")
 def save() -> ResponseReturnValue:
-    """Keep a change, for a second person to approve."""
+    """Save a change, for a second person to approve."""
     typed = {name: value for name, value in request.form.items() if name not in ("csrf_token", "base")}
     try:
         _save(typed, request.form.get("base", ""))
@@ -73,7 +73,7 @@ def save() -> ResponseReturnValue:
 @blueprint.post("/approve")
 @only("admin", "editor")
 def approve() -> ResponseReturnValue:
-    """Make the change that waits true."""
+    """Put the waiting change into effect."""
     seen, person, subject = request.form.get("seen", ""), current_person(), _subject()
 
     def step() -> bool:
@@ -88,7 +88,7 @@ def approve() -> ResponseReturnValue:
 @blueprint.post("/discard")
 @only("admin", "editor")
 def discard() -> ResponseReturnValue:
-    """Throw the change away."""
+    """Throw away the waiting change."""
 
     def step() -> bool:
         if not _subject().change:
@@ -118,12 +118,12 @@ def _subject() -> Subject:
     return Subject(SITE, stored, shelf().read(change_file(SITE)))
 
 
-def _step(step: Callable[[], bool], said: str) -> ResponseReturnValue:
+def _step(step: Callable[[], bool], message: str) -> ResponseReturnValue:
     try:
-        said = said if step() else FIRST_OF_TWO
+        message = message if step() else FIRST_OF_TWO
     except STOPS as stopped:
         return _page(sentence(stopped)), 409 if isinstance(stopped, Conflict) else 422
-    flash(said)
+    flash(message)
     return redirect("/settings", 303)
 
 
@@ -140,51 +140,58 @@ def _label(place: tuple[str, ...]) -> str:
     if place[:2] == ("chat", "ready_in"):
         return f"Ready answers, one a line: {place[3]} ({place[2]})"
     if place[0] == "languages":
-        what = {
+        words = {
             "show": "Pages that are shown: all, or reviewed",
             "telling_words": "Words no title may hold, one a line",
         }
-        return f"{what[place[2]]} ({place[1]})"
+        return f"{words[place[2]]} ({place[1]})"
     return f"{LABELS.get('.'.join(place[:-1]), name)} ({place[-1]})"
 
 
 def _changes(before: str, after: str) -> list[Change]:
-    """What differs, in the form's words; and what only the file shows, line by line."""
+    """The differences in the form's words; and line by line if there are some that only the file shows."""
     was = {field.place: field.value for field in fields_of(before)}
     is_ = {field.place: field.value for field in fields_of(after)}
-    found = [
+    changes = [
         Change(_label(place), compare(was.get(place, ""), is_.get(place, "")))
         for place in dict.fromkeys((*is_, *was))
         if was.get(place, "") != is_.get(place, "")
     ]
     same = {".".join(place): value for place, value in is_.items()}
-    return found if found and not _beyond(before, after, same) else [*found, Change(SITE, compare(before, after))]
+    return (
+        changes
+        if changes and not _changes_more_than_the_form(before, after, same)
+        else [*changes, Change(SITE, compare(before, after))]
+    )
 
 
-def _beyond(before: str, after: str, fields: dict[str, str]) -> bool:
-    return with_fields(before, fields) != after and with_fields(before, {**fields, **_new(before, after)}) != after
+def _changes_more_than_the_form(before: str, after: str, fields: dict[str, str]) -> bool:
+    return (
+        with_fields(before, fields) != after
+        and with_fields(before, {**fields, **_values_of_new_fields(before, after)}) != after
+    )
 
 
-def _new(before: str, after: str) -> dict[str, str]:
-    """What the form's fields for a further press contact and a further group of answers held."""
-    known, found = {field.place for field in fields_of(before)}, dict[str, str]()
+def _values_of_new_fields(before: str, after: str) -> dict[str, str]:
+    """The values that the form's fields for another press contact and group of answers had, read from the change."""
+    known_places, values = {field.place for field in fields_of(before)}, dict[str, str]()
     for field in fields_of(after):
-        if field.place not in known and field.place[0] == "press":
-            found[f"press.{NEW}.{field.place[2]}"] = field.value
-        elif field.place not in known and field.place[:2] == ("chat", "ready"):
-            found |= {f"chat.ready.{NEW}.name": field.place[2], f"chat.ready.{NEW}.answers": field.value}
-    return found
+        if field.place not in known_places and field.place[0] == "press":
+            values[f"press.{NEW}.{field.place[2]}"] = field.value
+        elif field.place not in known_places and field.place[:2] == ("chat", "ready"):
+            values |= {f"chat.ready.{NEW}.name": field.place[2], f"chat.ready.{NEW}.answers": field.value}
+    return values
 
 
 def _by_section(fields: Iterable[Field], typed: Mapping[str, str]) -> dict[str, tuple[list[Shown], list[Shown]]]:
-    """The fields under their headings: those of the site's own language, and those of others."""
-    found: dict[str, tuple[list[Shown], list[Shown]]] = {name: ([], []) for name in _SECTIONS.values()}
+    """The fields by heading: those in the site's own language, and those in others."""
+    sections: dict[str, tuple[list[Shown], list[Shown]]] = {name: ([], []) for name in _SECTIONS.values()}
     own = library().site.language
     for field in fields:
         label = _label(field.place)
         elsewhere = (code := re.search(r"\(([a-z]{2,3}(?:-[a-z0-9]+)*)\)$", label)) is not None and code[1] != own
-        found[_SECTIONS[field.place[0]]][elsewhere].append((field, label, typed.get(field.id, field.value)))
-    return {name: both for name, both in found.items() if any(both)}
+        sections[_SECTIONS[field.place[0]]][elsewhere].append((field, label, typed.get(field.id, field.value)))
+    return {name: both for name, both in sections.items() if any(both)}
 
 
 def _page(problem: str = "", typed: dict[str, str] | None = None) -> str:
@@ -192,8 +199,10 @@ def _page(problem: str = "", typed: dict[str, str] | None = None) -> str:
     shelf().history.note_edits_by_hand([SITE, change_file(SITE)])
     revisions = shelf().history.revisions(SITE, [change_file(SITE)])
     wanted = request.args.get("revision", "")
-    chosen = next((one for one in revisions if re.fullmatch(r"[0-9a-f]{40}", wanted) and one.id == wanted), None)
-    then = shelf().history.text_at(chosen.id, chosen.file) if chosen else None
+    chosen = next(
+        (revision for revision in revisions if re.fullmatch(r"[0-9a-f]{40}", wanted) and revision.id == wanted), None
+    )
+    old_text = shelf().history.text_at(chosen.id, chosen.file) if chosen else None
     fields = fields_of(subject.working.text)
     new = [Field(("press", NEW, name), "words", "") for name in PRESS]
     if any(field.place[0] == "chat" for field in fields):
@@ -215,5 +224,5 @@ def _page(problem: str = "", typed: dict[str, str] | None = None) -> str:
         overtaken=flow.overtaken(subject),
         revisions=revisions[:20],
         chosen=chosen,
-        chosen_parts=_changes(then, subject.working.text) if then else [],
+        chosen_parts=_changes(old_text, subject.working.text) if old_text else [],
     )

@@ -1,1 +1,1 @@
-"""Who is told what: notices at the desk, and mail that says only that there is one."""
+"""Notices: what each person is told at the desk, and mail that says only that there is a notice."""

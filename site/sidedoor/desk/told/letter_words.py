@@ -1,12 +1,12 @@
-"""What stands in a mail: what kind of thing it is, and a link. Never a word of an item, a name, or part of an address
-that was made of a title: a mailbox is read by others, and an embargo is broken by one line.
+"""The words of a mail: what kind of thing it is about, and a link. Never a word of an item, a name, or part of an
+address that was made from a title: other people read a mailbox, and one line is enough to break an embargo.
 """
 
 from collections.abc import Sequence
 
 from sidedoor.desk.told.notices import Kind, Notice
 
-ONE = {
+FOR_ONE = {
     Kind.WAITS: "Something waits for your approval",
     Kind.ALONE: "Something published by one person alone waits for you",
     Kind.APPROVED: "Something you wrote was approved",
@@ -18,7 +18,7 @@ ONE = {
     Kind.BROKEN: "A file cannot be used as it is",
     Kind.BACKUP_LATE: "The backup is late",
 }
-MANY = {
+FOR_SEVERAL = {
     Kind.WAITS: "things wait for your approval",
     Kind.ALONE: "things were published by one person alone and wait for your approval",
     Kind.APPROVED: "things you wrote were approved",
@@ -48,21 +48,21 @@ _WHY = (
 
 
 def letter(notices: Sequence[Notice], desk: str) -> tuple[str, str]:
-    """Subject and text of a mail that says these notices stand. `desk`: the address of the desk."""
-    counted = {kind: [one for one in notices if one.kind is kind] for kind in Kind}
+    """Return the subject and text of a mail about these notices. `desk`: the address of the desk."""
+    by_kind = {kind: [notice for notice in notices if notice.kind is kind] for kind in Kind}
     lines = [
-        f"{ONE[kind]}:\n{desk}/notices/{found[0].id}\n"
-        if len(found) == 1 or kind not in MANY
-        else f"{len(found)} {MANY[kind]}:\n{desk}/notices\n"
-        for kind, found in counted.items()
-        if found
+        f"{FOR_ONE[kind]}:\n{desk}/notices/{of_kind[0].id}\n"
+        if len(of_kind) == 1 or kind not in FOR_SEVERAL
+        else f"{len(of_kind)} {FOR_SEVERAL[kind]}:\n{desk}/notices\n"
+        for kind, of_kind in by_kind.items()
+        if of_kind
     ]
-    kinds = [kind for kind in Kind if counted[kind]]
-    subject = ONE[kinds[0]] if len(notices) == 1 else f"{len(notices)} notices"
+    kinds = [kind for kind in Kind if by_kind[kind]]
+    subject = FOR_ONE[kinds[0]] if len(notices) == 1 else f"{len(notices)} notices"
     return subject, "\n".join([*lines, _WHY.format(desk=desk)])
 
 
 def digest(notices: Sequence[Notice], desk: str) -> tuple[str, str]:
-    """The same, once a day."""
+    """Return the subject and text of the daily mail about these notices."""
     subject, text = letter(notices, desk)
     return ("Today: " + (subject[0].lower() + subject[1:]), text)

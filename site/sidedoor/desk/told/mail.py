@@ -1,6 +1,6 @@
-"""Hands in mail at the organisation's own server: Python's smtplib, over TLS with the machine's own authorities.
+"""Hands mail to the organisation's own server, with Python's smtplib, over TLS with the machine's own authorities.
 
-What went wrong is a Refusal with the server's own answer, because only that tells an administrator what to mend.
+A failure is a Refusal that carries the server's own answer, because only that tells an administrator what to mend.
 """
 
 import smtplib
@@ -18,7 +18,7 @@ _PATIENCE_SECONDS = 20
 
 
 class NotTaken(Stopped):
-    """The server did not take it. `for_good`: it will not either if it is asked again."""
+    """The server did not take the mail. `for_good`: trying again would not help."""
 
     def __init__(self, why: Refusal, for_good: bool = False, **values: object) -> None:
         super().__init__(why, **values)
@@ -26,7 +26,7 @@ class NotTaken(Stopped):
 
 
 def message_of(settings: Settings, letter: Letter, address: str, sender: str) -> EmailMessage:
-    """The letter as it is sent: plain text, which no program answers by itself (RFC 3834)."""
+    """Return the letter as it is sent: plain text, marked so that no program answers it automatically (RFC 3834)."""
     message, domain = EmailMessage(), str(settings.mail_from).rpartition("@")[2]
     message["From"], message["To"] = f"{_quoted(sender)} <{settings.mail_from}>", address
     message["Subject"], message["Date"] = letter.subject, format_datetime(utc_now())
@@ -37,12 +37,12 @@ def message_of(settings: Settings, letter: Letter, address: str, sender: str) ->
 
 
 def hand_in(settings: Settings, message: EmailMessage) -> None:
-    """Give one message to the server. Raises NotTaken."""
+    """Hand one message to the server. Raises NotTaken."""
     if not settings.mail_server:
         raise NotTaken(Refusal.NO_MAIL_SERVER)
     place = read_mail_server(settings.mail_server)
     try:
-        # The machine's own authorities, and those of SSL_CERT_FILE for a server that is one's own.
+        # The machine's own authorities, and those in SSL_CERT_FILE for a server with a private authority.
         secure = ssl.create_default_context()
         server = (
             smtplib.SMTP_SSL(place.host, place.port, timeout=_PATIENCE_SECONDS, context=secure)
@@ -53,13 +53,13 @@ def hand_in(settings: Settings, message: EmailMessage) -> None:
         raise _not_reached(place.host, error) from error
     try:
         if place.tls == "after a greeting":
-            server.starttls(context=secure)  # raises where the server offers none: never in the clear
+            server.starttls(context=secure)  # raises if the server does not offer TLS: mail never goes unencrypted
         if place.user:
             server.login(place.user, settings.mail_password)
         server.send_message(message)
     except smtplib.SMTPRecipientsRefused as error:
-        code, said = next(iter(error.recipients.values()))
-        raise NotTaken(Refusal.MAIL_ADDRESS_REFUSED, code >= 500, said=_words(said)) from error
+        code, reply = next(iter(error.recipients.values()))
+        raise NotTaken(Refusal.MAIL_ADDRESS_REFUSED, code >= 500, said=_words(reply)) from error
     except smtplib.SMTPAuthenticationError as error:
         raise NotTaken(Refusal.MAIL_PASSWORD_REFUSED, said=_words(error.smtp_error)) from error
     except smtplib.SMTPNotSupportedError as error:
@@ -81,10 +81,10 @@ def _not_reached(host: str, error: Exception) -> NotTaken:
     return NotTaken(Refusal.MAIL_NOT_REACHED, host=host, said=reason)
 
 
-def _words(said: bytes | str) -> str:
-    text = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())[:200]
+def _words(reply: bytes | str) -> str:
+    text = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
+    return " ".join("".join(character if character.isprintable() else " " for character in text).split())[:200]
 
 
 def _quoted(name: str) -> str:
-    return '"' + "".join(letter for letter in name if letter.isprintable() and letter not in '"\\') + '"'
+    return '"' + "".join(character for character in name if character.isprintable() and character not in '"\\') + '"'

@@ -1,7 +1,7 @@
 """What each person is told, how they wish to be told, and the mail that is still to be handed in.
 
-A notice stands while what it says is so, or until its person has seen it. Mail waits here until a mail server took it,
-so a process that is killed loses none. It may then be handed in twice, under the same id.
+A notice stays while what it says is true, or until its person has seen it. Mail waits here until a mail server has
+taken it, so a killed process loses none. It may then be handed in twice, under the same id.
 """
 
 import json
@@ -18,7 +18,7 @@ from sidedoor.home import Home, Schema, open_database
 How = Literal["now", "digest", "desk"]
 HOWS: tuple[How, ...] = ("now", "digest", "desk")
 LEASE = timedelta(minutes=10)
-"""So long a letter is left to whoever took it to hand it in."""
+"""How long a process that has taken a letter may spend handing it in, before another process may take it."""
 _MIGRATIONS = (
     """
 CREATE TABLE IF NOT EXISTS notices (
@@ -37,7 +37,7 @@ SCHEMA = Schema("notices", _MIGRATIONS, overwrite=True)
 
 
 class Kind(StrEnum):
-    """What somebody is told."""
+    """What a notice is about."""
 
     WAITS = auto()
     ALONE = auto()
@@ -52,17 +52,17 @@ class Kind(StrEnum):
 
 
 EVENTS = frozenset((Kind.APPROVED, Kind.LIVE, Kind.SENT_BACK, Kind.COMMENT))
-"""What happened, and stands until it was seen; everything else stands while it is so. A comment that is closed unseen
-needs to be told no more, either."""
+"""Kinds about something that happened: their notices stay until they are seen. Notices of the other kinds stay while
+what they say is true. A notice about a comment also goes when the comment is closed unseen."""
 USUAL: dict[Kind, How] = {
     kind: "digest" if kind in (Kind.CONTACTS_DUE, Kind.MESSAGE) else "now" for kind in Kind
 }  # fmt: skip
-"""How somebody is told who left an address and chose nothing else."""
+"""How a person is told who left an address and chose nothing else."""
 
 
 @dataclass(frozen=True)
-class Told:
-    """One notice to be given: `subject` tells it from others of its kind, `path` is where the desk shows it."""
+class NewNotice:
+    """A notice to be given: `subject` tells it from others of its kind, `path` is where the desk shows its subject."""
 
     person: int
     kind: Kind
@@ -71,21 +71,21 @@ class Told:
 
 
 @dataclass(frozen=True)
-class Notice(Told):
-    """One that was given, `at` (aware)."""
+class Notice(NewNotice):
+    """A notice that was given, at the moment `at` (aware)."""
 
     id: str
     at: datetime
 
     @property
     def about(self) -> str:
-        """The file it is about, if it is about one: the last word of its subject."""
+        """The file it is about, if there is one: the last word of its subject."""
         return self.subject.rpartition(" ")[2]
 
 
 @dataclass(frozen=True)
 class Wishes:
-    """How somebody wishes to be told. Without an address, at the desk alone. `trouble`: why the last mail failed."""
+    """How a person wishes to be told; without an address, at the desk alone. `trouble`: why the last mail failed."""
 
     address: str = ""
     kinds: Mapping[Kind, How] = field(default_factory=lambda: dict(USUAL))
@@ -94,13 +94,13 @@ class Wishes:
     """The day of the last digest."""
 
     def how(self, kind: Kind) -> How:
-        """How they are told of this kind."""
+        """Return how this person is told of this kind."""
         return self.kinds.get(kind, USUAL[kind]) if self.address else "desk"
 
 
 @dataclass(frozen=True)
 class Letter:
-    """Mail on its way. `due`: when it is tried next."""
+    """Mail that is not handed in yet."""
 
     id: str
     person: int
@@ -116,49 +116,51 @@ class Notices:
     def __init__(self, home: Home | Path) -> None:
         self._database = open_database(home, SCHEMA)
 
-    def stand(self, kinds: Collection[Kind], now_so: Iterable[Told], now: datetime) -> None:
-        """Give every notice of `kinds` that is so and was not given; take away those that are so no more."""
-        wanted = {(told.person, told.kind.value, told.subject): told for told in now_so}
+    def set_current(self, kinds: Collection[Kind], current: Iterable[NewNotice], now: datetime) -> None:
+        """Make the notices of `kinds` match `current`: give those that are missing, delete those no longer true."""
+        wanted = {(new.person, new.kind.value, new.subject): new for new in current}
         query = "SELECT id, person, kind, subject FROM notices"
-        with self._database.reading() as database:  # nearly every look finds it as it was, and needs nobody's turn
+        with self._database.reading() as database:  # usually nothing has changed, and then no write lock is needed
             if {tuple(rest) for _, *rest in database.execute(query).fetchall() if rest[1] in kinds} == set(wanted):
                 return
         with self._database.writing() as database:
             rows = database.execute(query).fetchall()
-            known = {tuple(rest): number for number, *rest in rows if rest[1] in kinds}
-            for key, number in known.items():
+            existing = {tuple(rest): number for number, *rest in rows if rest[1] in kinds}
+            for key, number in existing.items():
                 if key not in wanted:
                     database.execute("DELETE FROM notices WHERE id = ?", (number,))
-            for key, told in wanted.items():
-                if key not in known:
-                    database.execute(_GIVE, _row(told, now))
+            for key, new in wanted.items():
+                if key not in existing:
+                    database.execute(_GIVE, _row(new, now))
 
-    def give(self, told: Iterable[Told], now: datetime) -> None:
-        """Give notices of what happened; the same one again changes nothing."""
+    def give(self, new_notices: Iterable[NewNotice], now: datetime) -> None:
+        """Give notices of what happened. Giving the same notice again changes nothing."""
         with self._database.writing() as database:
-            for one in told:
-                database.execute(_GIVE, _row(one, now))
+            for new in new_notices:
+                database.execute(_GIVE, _row(new, now))
 
     def of(self, person: int) -> list[Notice]:
-        """Somebody's notices, the latest first."""
+        """Return a person's notices, the latest first."""
         with self._database.reading() as database:
             query = "SELECT id, person, kind, subject, path, at FROM notices WHERE person = ? ORDER BY at DESC, id"
             return [_notice(row) for row in database.execute(query, (person,)).fetchall()]
 
     def find(self, person: int, notice: str) -> Notice | None:
-        """One of somebody's notices."""
-        return next((one for one in self.of(person) if one.id == notice), None)
+        """Return a person's notice with this id, or None."""
+        return next((candidate for candidate in self.of(person) if candidate.id == notice), None)
 
-    def seen(self, person: int, notices: Collection[str]) -> None:
-        """They have seen these; what only happened needs to stand no longer."""
+    def mark_seen(self, person: int, notices: Collection[str]) -> None:
+        """Record that a person has seen these notices. Notices of what happened are deleted; the others stay."""
         with self._database.writing() as database:
-            for one in notices:
-                row = database.execute("SELECT kind FROM notices WHERE id = ? AND person = ?", (one, person)).fetchone()
+            for notice in notices:
+                row = database.execute(
+                    "SELECT kind FROM notices WHERE id = ? AND person = ?", (notice, person)
+                ).fetchone()
                 if row and row[0] in EVENTS:
-                    database.execute("DELETE FROM notices WHERE id = ?", (one,))
+                    database.execute("DELETE FROM notices WHERE id = ?", (notice,))
 
     def wishes(self, person: int) -> Wishes:
-        """How somebody wishes to be told."""
+        """Return how a person wishes to be told."""
         with self._database.reading() as database:
             query = "SELECT address, kinds, trouble, digest FROM wishes WHERE person = ?"
             row = database.execute(query, (person,)).fetchone()
@@ -169,28 +171,28 @@ class Notices:
         return Wishes(address, chosen, trouble, date.fromisoformat(digest))
 
     def wish(self, person: int, address: str, kinds: Mapping[Kind, How], today: date) -> None:
-        """Keep how somebody wishes to be told. The next digest is tomorrow's."""
+        """Store how a person wishes to be told. Their next digest is tomorrow's."""
         with self._database.writing() as database:
             database.execute("DELETE FROM wishes WHERE person = ?", (person,))
             row = (person, address, json.dumps({kind.value: how for kind, how in kinds.items()}), "", today.isoformat())
             database.execute("INSERT INTO wishes (person, address, kinds, trouble, digest) VALUES (?, ?, ?, ?, ?)", row)
-            # What stood before an address was left is at the desk, and is no news.
+            # Notices from before the person left an address can be read at the desk, and are not news.
             database.execute("UPDATE notices SET mail = 'no' WHERE person = ? AND mail = 'now'", (person,))
 
     def forget(self, person: int) -> None:
-        """Somebody left: their notices, wishes and letters."""
+        """Delete the notices, wishes and letters of a person who has left."""
         with self._database.writing() as database:
             for table in ("notices", "wishes", "letters"):
                 database.execute(f"DELETE FROM {table} WHERE person = ?", (person,))  # noqa: S608 - fixed names
 
     def people(self) -> list[int]:
-        """Everybody of whom something is kept here."""
+        """Return the ids of everybody about whom something is stored here."""
         with self._database.reading() as database:
             query = "SELECT person FROM notices UNION SELECT person FROM wishes UNION SELECT person FROM letters"
             return [row[0] for row in database.execute(query).fetchall()]
 
     def unwritten(self, person: int) -> list[Notice]:
-        """Notices of somebody's for which no letter was written yet."""
+        """Return a person's notices for which no letter has been written yet."""
         with self._database.reading() as database:
             query = (
                 "SELECT id, person, kind, subject, path, at FROM notices WHERE person = ? AND mail = 'now'"
@@ -198,25 +200,27 @@ class Notices:
             )
             return [_notice(row) for row in database.execute(query, (person,)).fetchall()]
 
-    def written(self, notices: Collection[str], letter: tuple[int, str, str] | None, now: datetime) -> None:
-        """Their letter is written (or none is wanted), in one step, so that it is written once."""
+    def mark_written(self, notices: Collection[str], letter: tuple[int, str, str] | None, now: datetime) -> None:
+        """Store the letter about these notices (None: no letter is wanted) and mark them in the same step, so that
+        it is written only once."""
         with self._database.writing() as database:
             fresh = 0
-            for one in notices:
+            for notice in notices:
                 query = "UPDATE notices SET mail = 'no' WHERE id = ? AND mail = 'now'"
-                fresh += database.execute(query, (one,)).rowcount
+                fresh += database.execute(query, (notice,)).rowcount
             if letter and fresh:
                 database.execute(_POST, _posted(letter, now))
 
-    def digested(self, person: int, today: date, letter: tuple[int, str, str] | None, now: datetime) -> None:
-        """The digest of a day is written (or there is nothing to say), in one step, so that it is written once."""
+    def store_digest(self, person: int, today: date, letter: tuple[int, str, str] | None, now: datetime) -> None:
+        """Store the digest of a day (None: there is nothing to say) and mark the day in the same step, so that it is
+        written only once."""
         with self._database.writing() as database:
             query = "UPDATE wishes SET digest = ? WHERE person = ? AND digest < ?"
             if database.execute(query, (today.isoformat(), person, today.isoformat())).rowcount and letter:
                 database.execute(_POST, _posted(letter, now))
 
     def take_letters(self, now: datetime, most: int = 20) -> list[Letter]:
-        """Letters that are due, taken so that nobody else hands them in meanwhile."""
+        """Take the letters that are due, so that no other process hands them in meanwhile."""
         with self._database.reading() as database:
             if not database.execute("SELECT 1 FROM letters WHERE due <= ?", (now.isoformat(),)).fetchone():
                 return []
@@ -231,20 +235,20 @@ class Notices:
             for number, person, subject, body, made, tries in rows
         ]
 
-    def later(self, letter: Letter, due: datetime, trouble: str) -> None:
-        """It was not taken; it is tried again."""
+    def postpone(self, letter: Letter, due: datetime, trouble: str) -> None:
+        """Record that the server did not take a letter, and try it again at `due`."""
         with self._database.writing() as database:
             database.execute("UPDATE letters SET due = ? WHERE id = ?", (due.isoformat(), letter.id))
             database.execute("UPDATE wishes SET trouble = ? WHERE person = ?", (trouble, letter.person))
 
-    def done(self, letter: Letter, trouble: str = "") -> None:
-        """It was taken, or given up."""
+    def delete_letter(self, letter: Letter, trouble: str = "") -> None:
+        """Delete a letter that was taken or given up."""
         with self._database.writing() as database:
             database.execute("DELETE FROM letters WHERE id = ?", (letter.id,))
             database.execute("UPDATE wishes SET trouble = ? WHERE person = ?", (trouble, letter.person))
 
     def waiting_letters(self, made_before: datetime) -> int:
-        """How many letters were written before then and are not handed in."""
+        """Count the letters that were written before `made_before` and are still not handed in."""
         with self._database.reading() as database:
             query = "SELECT count(*) FROM letters WHERE made < ?"
             (count,) = database.execute(query, (made_before.isoformat(),)).fetchone()
@@ -258,8 +262,8 @@ _GIVE = (
 _POST = "INSERT INTO letters (id, person, subject, body, made, tries, due) VALUES (?, ?, ?, ?, ?, 0, ?)"
 
 
-def _row(told: Told, now: datetime) -> tuple[str, int, str, str, str, str]:
-    return secrets.token_hex(8), told.person, told.kind.value, told.subject, told.path, now.isoformat()
+def _row(notice: NewNotice, now: datetime) -> tuple[str, int, str, str, str, str]:
+    return secrets.token_hex(8), notice.person, notice.kind.value, notice.subject, notice.path, now.isoformat()
 
 
 def _posted(letter: tuple[int, str, str], now: datetime) -> tuple[str, int, str, str, str, str]:

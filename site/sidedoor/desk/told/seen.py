@@ -1,4 +1,4 @@
-"""What somebody has seen needs to be told no longer: of comments, at the desk and where they are kept."""
+"""Records which comments a person has seen, so that no notice tells them again."""
 
 from collections.abc import Collection
 
@@ -8,9 +8,9 @@ from sidedoor.desk.told.notices import Kind
 
 
 def comments_seen(files: Collection[str]) -> None:
-    """Whoever is signed in has seen the comments on these: `news/first.md`."""
+    """Record that whoever is signed in has seen the comments on these files, such as `news/first.md`."""
     person = current_person().id
-    comments().seen(person, files)
-    read = [one.id for one in notices().of(person) if one.kind is Kind.COMMENT and one.about in files]
+    comments().mark_seen(person, files)
+    read = [notice.id for notice in notices().of(person) if notice.kind is Kind.COMMENT and notice.about in files]
     if read:
-        notices().seen(person, read)
+        notices().mark_seen(person, read)

@@ -1,7 +1,7 @@
-"""Who has to be told of what, read off the desk as it stands; so nothing is lost with a process that ends.
+"""Works out who has to be told of what from the desk's present state, so nothing is lost when a process ends.
 
-What is so (something waits, a contact is due) is compared with the notices that stand. What happened (approved, sent
-back) was noted in the same step as the decision itself.
+What is true now (something waits, a contact is due) is compared with the notices that exist. What happened (approved,
+sent back) was recorded in the same step as the decision itself.
 """
 
 from collections.abc import Iterable, Iterator
@@ -12,7 +12,7 @@ from sidedoor.desk.health import backup_late, broken_files
 from sidedoor.desk.items.files import change_file
 from sidedoor.desk.items.newsroom import WRITERS, standing_of
 from sidedoor.desk.people.person import Person, Role
-from sidedoor.desk.told.notices import Kind, Told
+from sidedoor.desk.told.notices import Kind, NewNotice
 from sidedoor.documents.document import folder_of, kind_of, slug_of
 from sidedoor.documents.front_matter import read_document
 from sidedoor.documents.problems import Refused
@@ -30,60 +30,65 @@ MAY_BE_TOLD: dict[Kind, tuple[Role, ...]] = {
     Kind.BROKEN: ("editor", "admin"),
     Kind.BACKUP_LATE: ("admin",),
 }
-"""Whom each kind concerns."""
+"""The roles that each kind of notice concerns."""
 _STANDING = tuple(kind for kind in Kind if kind not in (Kind.APPROVED, Kind.LIVE, Kind.SENT_BACK))
 
 
 def tell(desk: Desk) -> None:
-    """Bring everybody's notices up to date. Raises sqlite3.Error, OSError or Stopped; then the next look does it."""
+    """Bring everybody's notices up to date. Raises sqlite3.Error, OSError or Stopped; the next call tries again."""
     people, now = desk.staff.everybody(), desk.clock()
     desk.messages.delete_older(desk.settings.message_days, now)
-    desk.notices.stand(_STANDING, list(_what_is_so(desk, people)), now)
+    desk.notices.set_current(_STANDING, list(_current_notices(desk, people)), now)
     _tell_writers(desk, {person.id for person in people})
     for gone in set(desk.notices.people()) - {person.id for person in people}:
         desk.notices.forget(gone)
 
 
-def _what_is_so(desk: Desk, people: Iterable[Person]) -> Iterator[Told]:
+def _current_notices(desk: Desk, people: Iterable[Person]) -> Iterator[NewNotice]:
     people = list(people)
-    alone = {one.file for one in desk.reviews.overrides()}
-    for file in _waiting(desk):
-        yield from _to_those_who_did_not_write(desk, people, Kind.WAITS, file, desk.reviews.writers(file))
+    alone = {override.file for override in desk.reviews.overrides()}
+    for file in _files_waiting(desk):
+        yield from _to_other_writers(desk, people, Kind.WAITS, file, desk.reviews.writers(file))
     for file in alone:
-        yield from _to_those_who_did_not_write(desk, people, Kind.ALONE, file, desk.reviews.writers(file, "alone"))
+        yield from _to_other_writers(desk, people, Kind.ALONE, file, desk.reviews.writers(file, "alone"))
     by_id = {person.id: person for person in people}
-    for one in desk.comments.unseen():
-        reader, kind = by_id.get(one.person), kind_of(one.file)
-        if reader and kind and reader.may(*WRITERS[kind]):
-            yield Told(reader.id, Kind.COMMENT, f"{one.number} {one.file}", f"{_path(one.file)}#comment-{one.number}")
+    for comment in desk.comments.unseen():
+        reader, item_kind = by_id.get(comment.person), kind_of(comment.file)
+        if reader and item_kind and reader.may(*WRITERS[item_kind]):
+            yield NewNotice(
+                reader.id,
+                Kind.COMMENT,
+                f"{comment.number} {comment.file}",
+                f"{_path(comment.file)}#comment-{comment.number}",
+            )
     for message in desk.messages.all():
         if not message.taken_by and not message.answered:
             for person in people:
                 if person.may(*MAY_BE_TOLD[Kind.MESSAGE]):
-                    yield Told(person.id, Kind.MESSAGE, str(message.number), "/messages")
-    for what, so in (
+                    yield NewNotice(person.id, Kind.MESSAGE, str(message.number), "/messages")
+    for kind, applies in (
         (Kind.CONTACTS_DUE, bool(contacts_due(desk.live.library, desk.clock()))),
         (Kind.BROKEN, broken_files(desk) > 0),
         (Kind.BACKUP_LATE, backup_late(desk) is not None),
     ):
-        if so:
+        if applies:
             for person in people:
-                if person.may(*MAY_BE_TOLD[what]):
-                    yield Told(person.id, what, what.value, "/" if person.may("press", "editor") else "/notices")
+                if person.may(*MAY_BE_TOLD[kind]):
+                    yield NewNotice(person.id, kind, kind.value, "/" if person.may("press", "editor") else "/notices")
 
 
-def _waiting(desk: Desk) -> Iterator[str]:
-    """The files of which a version waits for approval."""
-    beside = set(desk.shelf.waiting())
+def _files_waiting(desk: Desk) -> Iterator[str]:
+    """Yield the files that have a version waiting for approval."""
+    changed = set(desk.shelf.waiting())
     for document in desk.live.library.documents:
-        if document.meta.state == "ready" and document.file not in beside:
+        if document.meta.state == "ready" and document.file not in changed:
             yield document.file
-    for file in beside:
-        if file in (CONTACTS, SITE) or _ready(desk, file):
+    for file in changed:
+        if file in (CONTACTS, SITE) or _is_ready(desk, file):
             yield file
 
 
-def _ready(desk: Desk, file: str) -> bool:
+def _is_ready(desk: Desk, file: str) -> bool:
     change = desk.shelf.read(change_file(file))
     try:
         return change is not None and read_document(change.text, file).values.get("state") == "ready"
@@ -91,14 +96,14 @@ def _ready(desk: Desk, file: str) -> bool:
         return False
 
 
-def _to_those_who_did_not_write(
+def _to_other_writers(
     desk: Desk, people: Iterable[Person], kind: Kind, file: str, writers: Iterable[int]
-) -> Iterator[Told]:
-    of = kind_of(file)
-    roles: tuple[Role, ...] = WRITERS[of] if of else ("admin", "editor") if file == SITE else ("editor",)
+) -> Iterator[NewNotice]:
+    item_kind = kind_of(file)
+    roles: tuple[Role, ...] = WRITERS[item_kind] if item_kind else ("admin", "editor") if file == SITE else ("editor",)
     for person in people:
         if person.may(*roles) and person.id not in writers:
-            yield Told(person.id, kind, file, _path(file))
+            yield NewNotice(person.id, kind, file, _path(file))
 
 
 def _tell_writers(desk: Desk, people: set[int]) -> None:
@@ -108,13 +113,13 @@ def _tell_writers(desk: Desk, people: set[int]) -> None:
         standing = standing_of(document, now) if document else None
         kind = Kind.SENT_BACK if outcome.verdict == "returned" else Kind.APPROVED
         if outcome.verdict == "scheduled" and standing == "scheduled":
-            continue  # they know, and it is not live yet
+            continue  # the writer knows that it was approved, and it is not live yet
         if outcome.verdict != "returned" and standing == "published":
             kind = Kind.LIVE
         if outcome.writer in people and (outcome.verdict != "scheduled" or kind is Kind.LIVE):
             subject = f"{outcome.number} {outcome.file}"
-            desk.notices.give([Told(outcome.writer, kind, subject, _path(outcome.file))], now)
-        desk.reviews.told([outcome], until_live=outcome.verdict != "returned" and standing == "scheduled")
+            desk.notices.give([NewNotice(outcome.writer, kind, subject, _path(outcome.file))], now)
+        desk.reviews.mark_told([outcome], until_live=outcome.verdict != "returned" and standing == "scheduled")
 
 
 def _path(file: str) -> str:

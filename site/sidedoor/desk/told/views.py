@@ -1,4 +1,4 @@
-"""What somebody is told, at the desk; and how they wish to be told of it by mail."""
+"""The pages of a person's notices, and of their choice how mail tells them."""
 
 from flask import Blueprint, abort, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -8,10 +8,10 @@ from sidedoor.desk.current import audit, library, notices, now, the_desk
 from sidedoor.desk.people.person import Person
 from sidedoor.desk.refusal_words import STOPS, sentence
 from sidedoor.desk.refusals import Refusal, Stopped
-from sidedoor.desk.told.letter_words import CHOICES, HOWS, ONE, TEST
+from sidedoor.desk.told.letter_words import CHOICES, FOR_ONE, HOWS, TEST
 from sidedoor.desk.told.mail import NotTaken, hand_in, message_of
 from sidedoor.desk.told.notices import EVENTS, Kind, Letter, Notice, Wishes
-from sidedoor.desk.told.notices import HOWS as KNOWN
+from sidedoor.desk.told.notices import HOWS as HOW_NAMES
 from sidedoor.desk.told.seen import comments_seen
 from sidedoor.desk.told.tidings import MAY_BE_TOLD
 from sidedoor.documents.models import is_mail_address
@@ -22,40 +22,40 @@ blueprint = Blueprint("told", __name__, url_prefix="/notices")
 @blueprint.get("")
 @staff
 def everything() -> ResponseReturnValue:
-    """All notices of this person, and their wishes."""
+    """Show all notices of this person, and how they wish to be told."""
     return _page()
 
 
 @blueprint.get("/<notice>")
 @staff
-def one(notice: str) -> ResponseReturnValue:
-    """Where a mail leads: to what it is about. A mail names no page, because its address is made of its title."""
+def notice_page(notice: str) -> ResponseReturnValue:
+    """Lead from a mail to the page it is about. The mail cannot name that page, as a page's address shows its title."""
     person = current_person()
-    found = notices().find(person.id, notice)
-    if not found:
+    match = notices().find(person.id, notice)
+    if not match:
         flash("It is settled already: somebody else did it, or you have seen it.")
         return redirect("/notices", 303)
-    notices().seen(person.id, [found.id])
-    return redirect(found.path, 303)
+    notices().mark_seen(person.id, [match.id])
+    return redirect(match.path, 303)
 
 
 @blueprint.post("/seen")
 @staff
 def seen() -> ResponseReturnValue:
-    """Everything that only happened is seen."""
+    """Mark everything that happened as seen."""
     person = current_person()
     standing = notices().of(person.id)
-    comments_seen({one.about for one in standing if one.kind is Kind.COMMENT})
-    notices().seen(person.id, [one.id for one in standing])
+    comments_seen({notice.about for notice in standing if notice.kind is Kind.COMMENT})
+    notices().mark_seen(person.id, [notice.id for notice in standing])
     return redirect("/notices", 303)
 
 
 @blueprint.post("/wishes")
 @staff
 def wishes() -> ResponseReturnValue:
-    """How this person wishes to be told."""
+    """Store how this person wishes to be told."""
     person, address = current_person(), request.form.get("address", "").strip()
-    chosen = {kind: how for kind in _kinds(person) if (how := request.form.get(kind.value)) in KNOWN}
+    chosen = {kind: how for kind in _kinds(person) if (how := request.form.get(kind.value)) in HOW_NAMES}
     try:
         if address and not is_mail_address(address):
             raise Stopped(Refusal.NOT_A_MAIL_ADDRESS, written=address[:80])
@@ -70,7 +70,7 @@ def wishes() -> ResponseReturnValue:
 @blueprint.post("/test")
 @staff
 def test() -> ResponseReturnValue:
-    """Send this person a mail now, and say what the server answers."""
+    """Send this person a mail now, and show what the server answers."""
     person, desk = current_person(), the_desk()
     address = notices().wishes(person.id).address
     if not address:
@@ -86,16 +86,16 @@ def test() -> ResponseReturnValue:
 
 
 def events_of(person: Person) -> list[tuple[Notice, str, str]]:
-    """What happened to what this person wrote, and they have not seen: with its words and its title."""
+    """Return what happened to this person's items that they have not seen: each notice, its words and its title."""
     return [entry for entry in _in_words(person) if entry[0].kind in EVENTS]
 
 
 def _in_words(person: Person) -> list[tuple[Notice, str, str]]:
     titles = {document.file: document.title for document in library().documents}
     return [
-        (one, ONE[one.kind], titles.get(one.about, ""))
-        for one in notices().of(person.id)
-        if person.may(*MAY_BE_TOLD[one.kind])
+        (notice, FOR_ONE[notice.kind], titles.get(notice.about, ""))
+        for notice in notices().of(person.id)
+        if person.may(*MAY_BE_TOLD[notice.kind])
     ]
 
 
@@ -107,9 +107,9 @@ def _page(problem: str = "", typed: Wishes | None = None) -> str:
     person = current_person()
     if not (kinds := _kinds(person)) and problem:
         abort(422)
-    known = notices().wishes(person.id)
-    trouble = Refusal(known.trouble) if known.trouble in list(Refusal) else None
-    shown = typed or known
+    stored = notices().wishes(person.id)
+    trouble = Refusal(stored.trouble) if stored.trouble in list(Refusal) else None
+    shown = typed or stored
     return render_template(
         "desk/told/notices.html",
         problem=problem,

@@ -1,1 +1,1 @@
-"""Translations at the desk: how each page stands, and the way of one to readers."""
+"""Translations at the desk: the state of each page, and a translation's way to readers."""

@@ -1,6 +1,7 @@
-"""The steps a translation can take: written beside its original, then approved by somebody who knows the language.
+"""The steps of a translation: somebody writes it beside its original, then somebody who knows the language approves it.
 
-What is approved says who read it and what it was made from; so what is stale later is worked out, not remembered.
+An approved translation names its reader and the original it was made from; so whether it is stale is worked out, never
+stored.
 """
 
 from collections.abc import Mapping
@@ -27,7 +28,7 @@ from sidedoor.public.addresses import LINKED
 
 @dataclass(frozen=True)
 class Translation:
-    """A page in a language: its original, the original's text, its own file and the change that waits, if there are."""
+    """A page in another language: its original, the original's text, and its own file and waiting change, if any."""
 
     file: str
     language: str
@@ -36,7 +37,8 @@ class Translation:
     stored: Stored | None
     change: Stored | None
     form: bool = False
-    """Whether it is no translation but another form: it has pieces of its own, so that its words are written whole."""
+    """True for another form (such as Easy Read) instead of a translation: it is written as a whole, not in the
+    original's pieces."""
 
     @property
     def working(self) -> Stored | None:
@@ -49,12 +51,12 @@ class Translation:
         return self.pieces_of(self.text)
 
     def pieces_of(self, text: str) -> list[Piece]:
-        """The pieces of a version of either."""
+        """Return the pieces of a version of the original or of the translation."""
         return whole_of(text) if self.form else pieces_of(text)
 
     @property
-    def said(self) -> dict[str, str]:
-        """What the working version says for each piece, by name."""
+    def words(self) -> dict[str, str]:
+        """The words of the working version for each piece, by the piece's name."""
         return side_by_side(self.pieces, self.pieces_of(self.working.text)) if self.working else {}
 
     @property
@@ -83,111 +85,127 @@ class TranslationSteps:
         self._renderer = shared_renderer()
 
     def find(self, file: str) -> Translation | None:
-        """The translation that `file` is or would be; None where the site has no such page or language."""
+        """Return the translation that `file` is or would be; None if the site has no such page or language."""
         site = self._live.library.site
-        language, _, rest = file.partition("/")
+        language, _, original_file = file.partition("/")
         if language == site.language or site.language_settings(language) is None:
             return None
-        original = next((one for one in self._live.library.documents if one.file == rest and not one.folder), None)
-        stored = self._shelf.read(rest) if original else None
+        original = next(
+            (
+                document
+                for document in self._live.library.documents
+                if document.file == original_file and not document.folder
+            ),
+            None,
+        )
+        stored = self._shelf.read(original_file) if original else None
         if original is None or stored is None:
             return None
         own = self._shelf.read(file), self._shelf.read(change_file(file))
         return Translation(file, language, original, stored.text, *own, form=language in site.forms)
 
-    def problems(self, found: Translation) -> list[Problem]:
-        """What is wrong with the working version, or would be better."""
-        if found.working is None:
+    def problems(self, translation: Translation) -> list[Problem]:
+        """Return what is wrong with the working version, and what could be better."""
+        if translation.working is None:
             return []
         library = self._live.library
         try:
             document = read_file(
-                read_text(found.working.text.encode(), found.file), found.file, library.site, self._renderer
+                read_text(translation.working.text.encode(), translation.file),
+                translation.file,
+                library.site,
+                self._renderer,
             )
         except Refused as refused:
             return list(refused.problems)
         return check_document(document, library, self._clock(), LINKED)
 
     def save(
-        self, person: Person, found: Translation, said: Mapping[str, str], expected: str, made_from: str, ready: bool
+        self,
+        person: Person,
+        translation: Translation,
+        words: Mapping[str, str],
+        expected: str,
+        made_from: str,
+        ready: bool,
     ) -> None:
-        """Keep what a person wrote for each piece, on the version `expected` (empty: none), beside the original whose
-        digest is `made_from`; `ready` also asks for approval."""
-        self._may_write(person, found)
-        if made_from != found.original.digest:
+        """Save what a person wrote for each piece, beside the original whose digest is `made_from`. `expected` is the
+        digest of the version they started from (empty: none); `ready` also asks for approval."""
+        self._may_write(person, translation)
+        if made_from != translation.original.digest:
             raise NotAllowed(Refusal.ORIGINAL_CHANGED)
-        lacking = [one.text for one in found.pieces if one.words and not said.get(one.name)]
+        lacking = [piece.text for piece in translation.pieces if piece.words and not words.get(piece.name)]
         if ready and lacking:
             raise NotAllowed(Refusal.NOT_ALL_TRANSLATED, count=len(lacking), start=lacking[0][:60])
-        before = found.working.text if found.working else None
-        text = put_together(found.text, said, found.original.digest, before, found.form)
-        self._keep(person, found, with_front(text, {"state": "ready"}) if ready else text, expected)
+        before = translation.working.text if translation.working else None
+        text = put_together(translation.text, words, translation.original.digest, before, translation.form)
+        self._keep(person, translation, with_front(text, {"state": "ready"}) if ready else text, expected)
 
-    def take_in(self, person: Person, found: Translation, raw: bytes) -> None:
-        """Make a draft of what a translator sent back as PO. Raises Refused for a wrong file."""
-        self._may_write(person, found)
+    def take_in(self, person: Person, translation: Translation, raw: bytes) -> None:
+        """Make a draft from the PO file that a translator sent back. Raises Refused for a wrong file."""
+        self._may_write(person, translation)
         returned = from_po(raw, self._live.library)
-        there = self.find(returned.file)
-        if there is None or returned.file != found.file:
+        target = self.find(returned.file)
+        if target is None or returned.file != translation.file:
             raise NotAllowed(Refusal.OTHER_PAGE, page=returned.file)
-        before = found.working
-        text = returned.draft(found.text, before.text if before else None)
-        self._keep(person, found, text, before.digest if before else "")
+        before = translation.working
+        text = returned.draft(translation.text, before.text if before else None)
+        self._keep(person, translation, text, before.digest if before else "")
 
-    def give_out(self, found: Translation, doubtful: bool) -> bytes:
-        """Its words as PO, for a translator."""
-        before = found.working.text if found.working else None
-        return to_po(found.original, found.text, found.language, before, doubtful)
+    def give_out(self, translation: Translation, doubtful: bool) -> bytes:
+        """Return the words of a page as PO, for a translator."""
+        before = translation.working.text if translation.working else None
+        return to_po(translation.original, translation.text, translation.language, before, doubtful)
 
-    def why_not_approve(self, person: Person, found: Translation) -> Refusal | None:
-        """Why this person cannot approve what waits; None if they can."""
-        if not person.may(*WRITERS[found.original.kind]):
+    def why_not_approve(self, person: Person, translation: Translation) -> Refusal | None:
+        """Return why this person cannot approve the waiting version; None if they can."""
+        if not person.may(*WRITERS[translation.original.kind]):
             return Refusal.ROLE_DOES_NOT_APPROVE
-        if found.state != "ready":
+        if translation.state != "ready":
             return Refusal.NOT_READY
-        if why := self.workflow.why_not(person, self._subject(found)):
+        if why := self.workflow.why_not(person, self._subject(translation)):
             return why
-        return None if found.language in person.languages else Refusal.LANGUAGE_NOT_KNOWN
+        return None if translation.language in person.languages else Refusal.LANGUAGE_NOT_KNOWN
 
-    def approve(self, person: Person, found: Translation, seen: str) -> bool:
-        """Publish what waits, as read by this person. False where that was the first of two approvals."""
-        if why := self.why_not_approve(person, found):
-            raise NotAllowed(why, language=found.language)
-        if stops := [problem for problem in self.problems(found) if problem.level is Level.ERROR]:
+    def approve(self, person: Person, translation: Translation, seen: str) -> bool:
+        """Publish the waiting version, as read by this person. False if that was the first of two approvals."""
+        if why := self.why_not_approve(person, translation):
+            raise NotAllowed(why, language=translation.language)
+        if stops := [problem for problem in self.problems(translation) if problem.level is Level.ERROR]:
             raise Refused(stops)
-        subject = self._subject(found)
+        subject = self._subject(translation)
         text = with_front(subject.working.text, {"state": "published", "reviewer": person.name})
         return self.workflow.approve(person, subject, seen, text) is not None
 
-    def discard(self, person: Person, found: Translation) -> None:
-        """Throw away what waits. The history keeps it."""
-        self._may_write(person, found)
-        if found.working is None or (found.public and not found.change):
+    def discard(self, person: Person, translation: Translation) -> None:
+        """Throw away the waiting version. The history keeps it."""
+        self._may_write(person, translation)
+        if translation.working is None or (translation.public and not translation.change):
             raise NotAllowed(Refusal.NOTHING_WAITS)
-        self.workflow.discard(person, self._subject(found), draft=not found.public)
+        self.workflow.discard(person, self._subject(translation), draft=not translation.public)
 
-    def _keep(self, person: Person, found: Translation, text: str, expected: str) -> None:
-        read_file(read_text(text.encode(), found.file), found.file, self._live.library.site, self._renderer)
-        now = found.working
+    def _keep(self, person: Person, translation: Translation, text: str, expected: str) -> None:
+        read_file(read_text(text.encode(), translation.file), translation.file, self._live.library.site, self._renderer)
+        now = translation.working
         if expected != (now.digest if now else ""):
-            raise Conflict(found.file, now.text if now else None, now.digest if now else None)
-        message = f"Translate {found.file}"
-        with self._audit.recorded(person.name, "translated", found.file):
-            if found.stored is None:
-                self.workflow.begin(person, found.file, text, message)
+            raise Conflict(translation.file, now.text if now else None, now.digest if now else None)
+        message = f"Translate {translation.file}"
+        with self._audit.recorded(person.name, "translated", translation.file):
+            if translation.stored is None:
+                self.workflow.begin(person, translation.file, text, message)
             else:
-                self.workflow.keep(person, self._subject(found), text, message, aside=found.public)
+                self.workflow.keep(person, self._subject(translation), text, message, aside=translation.public)
 
-    def _subject(self, found: Translation) -> Subject:
-        if found.stored is None:
+    def _subject(self, translation: Translation) -> Subject:
+        if translation.stored is None:
             raise NotAllowed(Refusal.NOTHING_WAITS)
-        return Subject(found.file, found.stored, found.change)
+        return Subject(translation.file, translation.stored, translation.change)
 
-    def _may_write(self, person: Person, found: Translation) -> None:
-        if not person.may(*WRITERS[found.original.kind]):
+    def _may_write(self, person: Person, translation: Translation) -> None:
+        if not person.may(*WRITERS[translation.original.kind]):
             raise NotAllowed(Refusal.ROLE_DOES_NOT_WRITE)
 
 
 def address_of(original: Document, language: str) -> str:
-    """The desk's page of a translation: `/translations/ur/help/money`."""
+    """Return the address of a translation's page at the desk: `/translations/ur/help/money`."""
     return f"/translations/{translation_file(original.file, language)[:-3]}"
