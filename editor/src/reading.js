@@ -209,7 +209,7 @@ function nodeOf(group, source, lines) {
     try {
       const doc = parser.parse(/** @type {any} */ (joined(withPictures(tokens))));
       doc.check();
-      if (doc.childCount === 1 && heard(doc) === said(tokens)) return doc.child(0);
+      if (doc.childCount === 1 && wordsOfDocument(doc) === wordsOfTokens(tokens)) return doc.child(0);
     } catch {
       // ProseMirror's schema has no place for it: show it as Markdown.
     }
@@ -276,11 +276,11 @@ const everyItemIsLoose = (source) => {
   return starts.every((at) => !lines[at - 1].trim()) && !lines.some((line) => /^ +\S/.test(line));
 };
 
-const said = (tokens) => tokens.map((token) =>
-  token.type === "code_block" ? token.content.replace(/\s+/g, "") : token.type === "inline" ? spoken(token.children) : /picture|contact/.test(token.type) ? "\ufffc" : "").join("");
-const spoken = (children) => children.map((child) =>
+const wordsOfTokens = (tokens) => tokens.map((token) =>
+  token.type === "code_block" ? token.content.replace(/\s+/g, "") : token.type === "inline" ? wordsOfInline(token.children) : /picture|contact/.test(token.type) ? "\ufffc" : "").join("");
+const wordsOfInline = (children) => children.map((child) =>
   /image|picture/.test(child.type) ? "\ufffc" : child.type === "text" || child.type === "code_inline" ? child.content.replace(/\s+/g, "") : "").join("");
-const heard = (doc) => {
+const wordsOfDocument = (doc) => {
   let words = "";
   doc.descendants((node) => {
     if (node.isText) words += node.text.replace(/\s+/g, "");

@@ -428,7 +428,7 @@
     }
     maybeSent = undefined;
     const once = crypto.getRandomValues(new Uint32Array(3)).join("");
-    // Sending an empty box gets a problem in words, unless it is the second press in haste.
+    // Sending an empty box shows a problem, unless somebody only pressed twice in haste.
     if (words.trim() || !outbox.length) outbox.push(new URLSearchParams({ message: words, once }));
     type("");
     showGoing();
@@ -509,7 +509,7 @@
     guard();
     if (draft && performance.now() - lastSign > STAYS_EVERY_MS) stay();
   });
-  // Report new messages on the screen at once, and that the reader is back.
+  // Tell the server at once which messages came onto the screen, and that the reader is back.
   document.addEventListener("scroll", () => {
     const before = newestSeen;
     see();

@@ -377,7 +377,7 @@
     const again = triedMessage && (text.value === triedMessage.words || text.value.startsWith(`${triedMessage.words}\n`)) ? triedMessage : null;
     const rest = again ? text.value.slice(again.words.length).trimStart() : text.value;
     const parts = again ? [again] : [];
-    // Sending an empty box gets a problem in words, unless it is the second press in haste.
+    // Sending an empty box shows a problem, unless somebody only pressed twice in haste.
     if (rest.trim() || (!again && !lines.has(/** @type {HTMLElement} */ (place)))) parts.push({ words: rest, once: crypto.randomUUID() });
     maybeSent.delete(form);
     text.value = "";

@@ -422,9 +422,9 @@
 
     /** @param {Node} node @param {Element} into @param {string} tag @param {{ plain?: boolean }} within */
     const inlineBlock = (node, into, tag, within) => {
-      const made = page.createElement(tag);
-      for (const child of node.childNodes) inline(child, made, within);
-      if (made.textContent?.trim()) into.append(made);
+      const created = page.createElement(tag);
+      for (const child of node.childNodes) inline(child, created, within);
+      if (created.textContent?.trim()) into.append(created);
     };
 
     build(body, target);
@@ -495,7 +495,7 @@
         else if (groups[groups.length - 1].length) groups.push([]);
       }
       const whole = paragraph.textContent || "";
-      const made = groups.filter((group) => group.length).flatMap(/** @returns {Element[]} */ (group) => {
+      const parts = groups.filter((group) => group.length).flatMap(/** @returns {Element[]} */ (group) => {
         const between = flow(group.map(wordsOf), whole);
         if (group.length > 1 && group.every((line) => BULLET.test(wordsOf(line)))) {
           const list = page.createElement("ul");
@@ -519,7 +519,7 @@
         });
         return all;
       });
-      paragraph.replaceWith(...made);
+      paragraph.replaceWith(...parts);
     }
   };
   /** Removes blanks, and the hyphen, from the end of a line. @param {Element} block @param {boolean} hyphen */
