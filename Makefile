@@ -1,5 +1,5 @@
 # Two commands: `make run` serves the site, `make test` tests it. Each does all of its own set-up.
-# Needs Debian's python3 (3.11 or newer) and make; the rest is installed into .venv.
+# You need Debian's python3 (3.11 or newer) and make; the rest is installed into .venv.
 
 PYTHON ?= python3
 HOST ?= 127.0.0.1
@@ -8,11 +8,11 @@ WORKERS ?= 2
 export HOST PORT WORKERS
 
 BIN := .venv/bin
-# Nothing is installed but what the lock files name, in exactly those bytes; Sidedoor itself is built from this folder.
+# Only what the lock files name is installed, checked by hash; Sidedoor itself is built from this folder.
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install
 INSTALL := $(PIP) --require-hashes
 INSTALL_OURSELVES := $(PIP) --no-deps --no-build-isolation --editable .
-# Python 3.11 puts a setuptools into every new venv that is years old, with known holes; nothing here needs one.
+# Python 3.11 puts a setuptools that is years old, with known holes, into every new venv; nothing here needs it.
 LEAVE_OUT := $(BIN)/python -m pip --quiet --disable-pip-version-check uninstall --yes setuptools 2>/dev/null
 RUNS := .venv/runs.stamp
 TESTS := .venv/tests.stamp
@@ -23,14 +23,14 @@ CHECKERS := tests/node_modules/.stamp
 run: $(RUNS)
 	@exec $(BIN)/sidedoor run
 
-# The staff desk, for the press office and the advisers. The first person: make staff NAME="Ann Lee" ROLE=admin
+# The staff desk, for the press office and the advisers. To add the first person: make staff NAME="Ann Lee" ROLE=admin
 desk staff: PORT := $(if $(filter file,$(origin PORT)),5001,$(PORT))
 desk staff: export SIDEDOOR_DESK_URL ?= http://localhost:$(PORT)
 desk: $(RUNS)
 	@$(MAKE) --no-print-directory editor || echo "The desk shows a plain form to write in, until make editor works."
 	@exec $(BIN)/sidedoor desk
 
-# The desk's editor that shows a text as on the page: what npm's lock file names, and editor/src, made into one file.
+# The desk's editor that shows a text as on the page: builds editor/src and the packages in npm's lock file into one file.
 EDITOR := static/js/desk/built/editor.js
 editor: $(EDITOR)
 $(EDITOR): requirements-editor.txt editor/package-lock.json editor/build.mjs $(wildcard editor/src/*.js) | $(RUNS)
@@ -41,10 +41,10 @@ $(EDITOR): requirements-editor.txt editor/package-lock.json editor/build.mjs $(w
 staff: $(RUNS)
 	@$(BIN)/sidedoor staff add "$(NAME)" --role "$(ROLE)"
 
-# Databases and histories are written in memory where there is a gigabyte of it: waiting for a disk is half of the time.
+# Where a gigabyte of memory is free, tests keep databases and histories there: waiting for a disk takes half of the time.
 PYTEST = $(if $(shell [ "$$(df -Pk /dev/shm 2>/dev/null | awk 'END { print $$4 }')" -gt 1000000 ] 2>/dev/null && echo yes),PYTEST_DEBUG_TEMPROOT=/dev/shm) \
 	$(BIN)/python -m pytest
-# Else every process of the hundreds that tests start would compile the program anew.
+# Otherwise each of the hundreds of processes that tests start would compile the program again.
 unexport PYTHONDONTWRITEBYTECODE
 
 test: $(TESTS)
@@ -53,23 +53,23 @@ test: $(TESTS)
 	$(PYTEST) $$(grep -rl --include="test_*.py" "pytest.mark.alone" tests) -m alone
 	$(PYTEST) tests/browser -n 2 --dist loadfile --no-loadscope-reorder
 
-# pytest compiles every test file once, with words for each assertion, and keeps that: else the six processes that begin
-# together would each do it, seven seconds of a processor every time.
+# pytest compiles each test file once, with a message for every assertion, and keeps the result. Without this, the six
+# processes that start together would each do it, at seven processor seconds apiece.
 prepared: $(TESTS)
 	@$(BIN)/python -m pytest tests --collect-only >/dev/null
 
-# What starts no server computes all the time; what starts one waits half of its time, and goes first when it has waited.
+# Tests without a server compute all the time. Tests with a server wait half of the time, so they get the processor first.
 test-inside: $(TESTS) $(CHECKERS) editor browsers
 	nice -n 5 env $(PYTEST) tests --ignore tests/browser -m "not server and not alone" -n 2 --dist worksteal
 
 test-servers: $(TESTS) $(CHECKERS) editor browsers
 	$(PYTEST) tests --ignore tests/browser -m "server and not alone" -n 4 --dist loadfile
 
-# The same with 10,000 messages under kill -9 instead of 2,000, and twenty times as many guesses of what might break a reader.
+# The same with 10,000 messages under kill -9 instead of 2,000, and twenty times as many random inputs.
 test-long: export SIDEDOOR_TEST_LONG := 1
 test-long: test
 
-# Everything wrong with the content, or due.
+# Says what is wrong with the content, or due.
 check: $(RUNS)
 	$(BIN)/sidedoor check
 
@@ -78,8 +78,8 @@ FOLDER ?= data/mirror
 export: $(RUNS)
 	$(BIN)/sidedoor export $(FOLDER)
 
-# Everything but the chats, encrypted: make backup FILE=/mnt/one.age TO=age1…, and back into a new folder:
-# make restore FILE=/mnt/one.age FOLDER=/srv/new KEY=key.txt. Without TO or KEY it asks for a passphrase. See docs/backup.md.
+# Backs up everything except chats, encrypted: make backup FILE=/mnt/one.age TO=age1…; and restores it into a new folder:
+# make restore FILE=/mnt/one.age FOLDER=/srv/new KEY=key.txt. Without TO or KEY they ask for a passphrase. See docs/backup.md.
 FILE ?= data
 backup: $(RUNS)
 	$(BIN)/sidedoor backup $(FILE) $(if $(TO),--to $(TO))
@@ -87,10 +87,10 @@ backup: $(RUNS)
 restore: $(RUNS)
 	$(BIN)/sidedoor restore $(FILE) $(FOLDER) $(if $(KEY),--key $(KEY))
 
-# What is wrong with how it is set up, a sentence each.
+# Says what is wrong with the set-up, a sentence for each fault.
 doctor: $(RUNS)
 	$(BIN)/sidedoor doctor
-# A site of one's own: make init FOLDER=/srv/our-site FOR=blank (or another folder of examples/starters). What is not said is asked.
+# A site of your own: make init FOLDER=/srv/our-site FOR=blank (or another folder of examples/starters). It asks for the rest.
 FOR ?= blank
 init: $(RUNS)
 	@$(if $(filter file,$(origin FOLDER)),echo "Say where: make init FOLDER=/srv/our-site FOR=blank"; exit 1,$(BIN)/sidedoor init "$(FOLDER)" --for "$(FOR)")
@@ -107,7 +107,7 @@ browsers:
 bench-tools:
 	@sh tests/browser/install.sh bench
 
-# The lock files, made from pyproject.toml: exact versions and hashes of everything, for every Python and machine.
+# Makes the lock files from pyproject.toml: exact versions and hashes of everything, for every Python and machine.
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --group build pyproject.toml
 lock: $(TESTS)
 	$(LOCK) -o requirements.txt $(if $(UPGRADE),--upgrade)
@@ -139,16 +139,16 @@ $(TESTS): requirements-dev.txt requirements.txt pyproject.toml | .venv/bin/pytho
 	@$(INSTALL_OURSELVES)
 	@touch $@ $(RUNS)
 
-# The checkers that npm carries, run by the Node.js that requirements-dev.txt installs.
+# Checkers from npm, which run on the Node.js that requirements-dev.txt installs.
 $(CHECKERS): tests/package.json tests/package-lock.json $(TESTS)
 	@cd tests && PATH="$(CURDIR)/.venv/bin:$$PATH" ../$(BIN)/npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
-# Gathers the interface strings anew for the translators: locale/*/LC_MESSAGES/sidedoor.po.
+# Gathers the interface strings for the translators: locale/*/LC_MESSAGES/sidedoor.po.
 strings: $(TESTS)
 	$(BIN)/python -m tools.strings
 
-# The README's pictures, taken anew from the running site.
+# Takes the README's pictures from the running site.
 pictures: $(TESTS) browsers
 	$(BIN)/python -m tools.pictures
 
@@ -167,7 +167,7 @@ bench-traces: $(TESTS) bench-tools
 bench-chat: $(TESTS) bench-tools
 	$(BIN)/python -m bench.chat
 
-# What other people's checkers say, a line each; then one visit as a screen reader says it.
+# Runs other people's checkers, with a line for each; then prints a visit as a screen reader speaks it.
 audit: $(TESTS) bench-tools
 	$(BIN)/python -m bench.audit
 	$(BIN)/python -m bench.spoken

@@ -1,8 +1,8 @@
--- The database of several machines, made once by the superuser of a PostgreSQL server (13 or newer):
+-- The database for several machines. The superuser of a PostgreSQL server (13 or newer) creates it once:
 --   SITE_PASSWORD=… DESK_PASSWORD=… psql -f deploy/postgresql.sql
--- Then the site's machines have SIDEDOOR_DATABASE=postgresql://sidedoor_site:…@host/sidedoor, and the desk's
--- postgresql://sidedoor_desk:…@host/sidedoor. The site's user sees feedback alone: whoever breaks into a public machine reads
--- nothing of staff, drafts or the log, and writes nothing there.
+-- Then set SIDEDOOR_DATABASE=postgresql://sidedoor_site:…@host/sidedoor on the site's machines, and
+-- postgresql://sidedoor_desk:…@host/sidedoor on the desk's. The site's user sees only feedback: somebody who breaks into a public
+-- machine can neither read nor write anything of staff, drafts or the log.
 \set ON_ERROR_STOP on
 \getenv site_password SITE_PASSWORD
 \getenv desk_password DESK_PASSWORD

@@ -1,16 +1,16 @@
-// Author blocks, pictures and Markdown that is shown as it is written, each a card with labelled fields inside of the text.
+// Shows author blocks, pictures and raw Markdown as cards with labelled fields inside the text.
 import { redo, undo } from "prosemirror-history";
 import { NodeSelection, TextSelection } from "prosemirror-state";
 import { CARDS, CONTACT, LINES } from "./schema.js";
 
-let made = 0;
+let idsUsed = 0;
 
 /** An element with attributes and children. @param {string} tag @param {Record<string, string>} attributes @param {(Node | string)[]} children */
 export function element(tag, attributes = {}, ...children) {
-  const one = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) one.setAttribute(name, value);
-  one.append(...children);
-  return one;
+  const created = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) created.setAttribute(name, value);
+  created.append(...children);
+  return created;
 }
 
 class Card {
@@ -40,11 +40,11 @@ class Card {
     this.dom.append(this.contentDOM);
   }
 
-  /** The contacts that there are, as the page lists them. */
+  /** A list of the contacts, which the page holds. */
   choice() {
     const select = element("select", {}, element("option", { value: "" }, "Choose …"));
     for (const option of document.querySelectorAll("#own-contacts option")) select.append(option.cloneNode(true));
-    if (this.node.attrs.argument && ![...select.options].some((one) => one.value === this.node.attrs.argument)) {
+    if (this.node.attrs.argument && ![...select.options].some((option) => option.value === this.node.attrs.argument)) {
       select.append(element("option", { value: this.node.attrs.argument }, this.node.attrs.argument));
     }
     return select;
@@ -75,7 +75,7 @@ class Card {
   }
 
   field(label, name, control) {
-    const id = `block-${++made}`;
+    const id = `block-${++idsUsed}`;
     control.id = id;
     control.dataset.attribute = name;
     control.addEventListener("input", () => {
@@ -87,7 +87,7 @@ class Card {
     this.fields.append(element("label", { for: id }, label), control);
   }
 
-  /** Enter leads on, never away; undo is the text's own, so that one history has everything. */
+  /** Enter moves from the field into the text, and never submits; undo is the text's, so that one history covers everything. */
   key(event, control) {
     const ctrl = event.ctrlKey || event.metaKey;
     const key = event.key.toLowerCase();

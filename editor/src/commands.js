@@ -1,4 +1,4 @@
-// What the toolbar's buttons and Word's keys do.
+// The commands of the toolbar's buttons, under the same keys as in Word.
 import { baseKeymap, chainCommands, lift, setBlockType, toggleMark, wrapIn } from "prosemirror-commands";
 import { redo, undo } from "prosemirror-history";
 import { inputRules, undoInputRule, wrappingInputRule } from "prosemirror-inputrules";
@@ -53,7 +53,7 @@ const enterInTable = (state, dispatch, view) => {
   return addRowAfter(state, dispatch) && (!view || goToNextCell(1)(view.state, view.dispatch));
 };
 
-/** The last empty line of a block leads out of it. */
+/** Enter on an empty last line of a block leaves the block. */
 const leaveCard = (state, dispatch) => {
   const { $from, empty } = state.selection;
   const card = $from.node(-1);
@@ -67,7 +67,7 @@ const leaveCard = (state, dispatch) => {
   return true;
 };
 
-/** Out of a block of one line, to a new paragraph after it. */
+/** Enter in a block of one line starts a new paragraph after it. */
 const leaveLine = (state, dispatch) => {
   const { $from } = state.selection;
   if ($from.parent.type !== nodes.line_card) return false;
@@ -79,7 +79,7 @@ const leaveLine = (state, dispatch) => {
   return true;
 };
 
-/** Puts an author block at the caret. Selected words become what it says. @param {string} name @param {string} argument */
+/** Inserts an author block at the caret; selected words become its content. @param {string} name @param {string} argument */
 export const insertBlock = (name, argument = "") => (state, dispatch, view) => {
   const { $from, $to, empty } = state.selection;
   const words = !empty && $from.sameParent($to) ? $from.parent.slice($from.parentOffset, $to.parentOffset).content : Fragment.empty;
@@ -93,7 +93,7 @@ export const insertBlock = (name, argument = "") => (state, dispatch, view) => {
   return put(block, state, dispatch, view);
 };
 
-/** Puts a block of its own beside the caret's, in whose place where that is empty; selected words of one paragraph give way. */
+/** Inserts a block after the caret's block, or in its place if that is empty; it replaces selected words of one paragraph. */
 export function put(block, state, dispatch, view) {
   const { $from, $to } = state.selection;
   let depth = $from.depth;
@@ -101,20 +101,20 @@ export function put(block, state, dispatch, view) {
   if (!dispatch) return true;
   const parent = $from.node(depth);
   const tr = state.tr;
-  // Where a whole block is selected, the new one stands after it.
+  // If a whole block is selected, insert the new block after it.
   let at = depth ? $from.after(depth) : $to.pos;
   if (depth && parent.type === nodes.paragraph && $from.sameParent($to)) {
     const before = parent.cut(0, $from.parentOffset);
     const after = parent.cut($to.parentOffset);
-    const kept = (one) => (one.textContent.trim() ? [one] : []);
-    const made = [...kept(before), block, ...kept(after)];
-    at = $from.before(depth) + (made[0] === block ? 0 : before.nodeSize);
+    const unlessEmpty = (part) => (part.textContent.trim() ? [part] : []);
+    const parts = [...unlessEmpty(before), block, ...unlessEmpty(after)];
+    at = $from.before(depth) + (parts[0] === block ? 0 : before.nodeSize);
     if ($from.pos === $to.pos && parent.content.size) {
       at = $from.after(depth);
       tr.insert(at, block);
-    } else tr.replaceWith($from.before(depth), $from.after(depth), made);
+    } else tr.replaceWith($from.before(depth), $from.after(depth), parts);
   } else tr.insert(at, block);
-  // There is always somewhere to go on writing.
+  // Always leave a paragraph below to go on writing in.
   const end = at + block.nodeSize;
   if (end === tr.doc.content.size) tr.insert(end, nodes.paragraph.create());
   dispatch(tr.setSelection(Selection.near(tr.doc.resolve(Math.min(at + 1, tr.doc.content.size)))).scrollIntoView());
@@ -128,7 +128,7 @@ const table = (state, dispatch, view) => {
   return put(nodes.table.create(null, [row(nodes.table_header), row(nodes.table_cell), row(nodes.table_cell)]), state, dispatch, view);
 };
 
-/** Takes bold and italic off what is selected. */
+/** Removes bold and italic from the selection. */
 const plain = (state, dispatch) => {
   const { from, to, empty } = state.selection;
   if (empty) return false;
@@ -136,7 +136,7 @@ const plain = (state, dispatch) => {
   return true;
 };
 
-/** By the name that a button of the toolbar has. */
+/** The commands, by the name in a button's data-command. */
 export const commands = {
   undo, redo,
   strong: toggleMark(marks.strong), em: toggleMark(marks.em),
@@ -158,7 +158,7 @@ const hasMark = (state, mark) => {
 };
 const isHeading = ({ selection: { $from: { parent } } }, level) => parent.type === nodes.heading && parent.attrs.level === level;
 
-let leaving = false; // Escape, then Tab, leaves a list or a table
+let leaving = false; // Tab leaves a list or a table after Escape
 const unless = (command) => (state, dispatch, view) => {
   if (!leaving) return command(state, dispatch, view);
   leaving = false;

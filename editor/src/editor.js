@@ -1,5 +1,5 @@
-// The editor that shows a text as it will stand on the page. It takes the place of the form's own field, which it fills when
-// the form is read: so that saving, keeping and sending are the form's, with this or without.
+// The editor that shows a text as it will look on the page. It replaces the form's own field, and fills that field when the
+// form is read; so saving, keeping and sending are done by the form, with or without this editor.
 import { baseKeymap } from "prosemirror-commands";
 import { dropCursor } from "prosemirror-dropcursor";
 import { gapCursor } from "prosemirror-gapcursor";
@@ -26,17 +26,17 @@ let view = null;
 let from;
 let changed = false;
 
-/** What an empty place is for. */
+/** Shows in an empty place what belongs there. */
 const placeholders = new Plugin({
   props: {
     decorations(state) {
       /** @type {Decoration[]} */
-      const found = [];
-      const sample = (at, node, words) => words && found.push(Decoration.node(at, at + node.nodeSize, { "data-placeholder": words }));
+      const decorations = [];
+      const sample = (at, node, words) => words && decorations.push(Decoration.node(at, at + node.nodeSize, { "data-placeholder": words }));
       if (state.doc.childCount === 1 && !state.doc.child(0).content.size && state.doc.child(0).type.name === "paragraph") sample(0, state.doc.child(0), "Write here, or paste from Word.");
       state.doc.descendants((node, at) => {
-        // An empty heading of a table is none yet.
-        if (node.type.name === "table_header" && !node.textContent) found.push(Decoration.node(at, at + node.nodeSize, { role: "cell" }));
+        // An empty table heading is not a heading for screen readers yet.
+        if (node.type.name === "table_header" && !node.textContent) decorations.push(Decoration.node(at, at + node.nodeSize, { role: "cell" }));
         if (node.type.name === "line_card" && !node.content.size) sample(at, node, LINES[node.attrs.name]?.inside);
         if (node.type.name === "card") {
           let first = node.firstChild;
@@ -46,7 +46,7 @@ const placeholders = new Plugin({
         }
         return !node.isTextblock;
       });
-      return DecorationSet.create(state.doc, found);
+      return DecorationSet.create(state.doc, decorations);
     },
   },
 });
@@ -62,7 +62,7 @@ function open() {
   changed = false;
   view = new EditorView(visual.querySelector("[data-surface]"), {
     state: state(from.doc), nodeViews: cards,
-    // What stands over the text must not hide the caret: the checks and the tools, and on a phone the keyboard.
+    // Keep the caret visible below the checks and the tools, and on a phone above the keyboard.
     get scrollThreshold() { return { top: covered(), right: 0, bottom: 24, left: 0 }; },
     get scrollMargin() { return { top: covered() + 8, right: 0, bottom: 48, left: 0 }; },
     attributes: { id: "visual-text", role: "textbox", "aria-multiline": "true", "aria-label": "Text", "aria-describedby": "h-visual", spellcheck: "true" },
@@ -74,7 +74,7 @@ function open() {
       }
       refresh();
     },
-    // What is dragged here from elsewhere is a paste, too.
+    // Treat what is dragged here from elsewhere as a paste.
     handleDrop(_, event, __, moved) {
       const at = !moved && !view.dragging && view.posAtCoords({ left: event.clientX, top: event.clientY });
       if (!at) return false;
@@ -92,7 +92,7 @@ visualViewport?.addEventListener("resize", () => {
   else if (view?.dom.contains(document.activeElement)) document.activeElement.scrollIntoView({ block: "nearest" });
 });
 
-/** The Markdown of what stands here now; the field's own until something is changed. */
+/** The Markdown of the current text; the field's own until something is changed. */
 const markdown = () => (view && changed ? write(view.state.doc, from).replace(/^\n+|\n+$/g, "") : field.value);
 
 form.addEventListener("formdata", (event) => {
@@ -123,51 +123,51 @@ for (const button of form.querySelectorAll("[data-mode]")) {
   });
 }
 
-// Pasting: paste.js makes of it what this site has, and says what it left out. Pictures that come along are asked about, one after the other.
+// Pasting: paste.js converts the clipboard into what this site supports, and says what it left out. A dialog then asks about each picture in turn.
 function paste(event, data) {
   const html = data?.getData("text/html") || "";
   const text = data?.getData("text/plain") || "";
-  const files = [...(data?.files || [])].filter((one) => one.type.startsWith("image/"));
+  const files = [...(data?.files || [])].filter((candidate) => candidate.type.startsWith("image/"));
   if (!html && !text && !files.length) return false;
   if (/data-pm-slice/.test(html)) {
     window.sidedoorPaste.tell();
-    return false; // from here: ProseMirror knows its own
+    return false; // copied from this editor: ProseMirror pastes that itself
   }
   event.preventDefault();
   const brought = [];
   const cleaned = window.sidedoorPaste.taken(html, text, brought);
-  // Office programs add a picture of the words they copy; where there are no words, the file is what was copied.
+  // Office programs add a picture of the words that are copied; without words, the picture itself was copied.
   const alone = files.length && !cleaned.body.textContent.replace(MARKED, "").trim();
   if (alone) askFor(files.map((file) => ({ file, alt: brought[0]?.alt || cleaned.left.pictures[0] || "" })));
   else {
     const places = insertClean(cleaned.body);
     window.sidedoorPaste.tell(cleaned.left);
-    askFor(brought.map((one, at) => ({ ...one, place: places[at + 1] })), cleaned.left);
+    askFor(brought.map((picture, at) => ({ ...picture, place: places[at + 1] })), cleaned.left);
   }
   return true;
 }
-// With one of the two blanks that it stood between; words on both sides of it are never joined.
+// The mark of a picture, with one of the blanks around it, so that removing it never joins the words on both sides.
 const MARKED = / ?\ue000(\d+)\ue001(?=\s|$)|\ue000(\d+)\ue001/g;
 
-/** Puts what was pasted at the caret. @param {Element} body @returns {number[]} where each picture stood that is marked in it */
+/** Inserts the pasted content at the caret. @param {Element} body @returns {number[]} the position of each picture marked in it */
 function insertClean(body) {
   const reader = Reader.fromSchema(schema);
-  const one = body.children.length === 1 && body.firstElementChild.tagName === "P" && body.childNodes.length === 1;
-  const slice = one ? reader.parseSlice(body) : new Slice(reader.parse(body).content, 0, 0);
+  const isOneParagraph = body.children.length === 1 && body.firstElementChild.tagName === "P" && body.childNodes.length === 1;
+  const slice = isOneParagraph ? reader.parseSlice(body) : new Slice(reader.parse(body).content, 0, 0);
   const tr = view.state.tr;
   const { $from, empty } = view.state.selection;
-  if (!one && empty && $from.depth === 1 && !$from.parent.content.size) tr.replaceWith($from.before(), $from.after(), slice.content);
-  else tr.replaceSelection(one ? slice : Slice.maxOpen(slice.content));
+  if (!isOneParagraph && empty && $from.depth === 1 && !$from.parent.content.size) tr.replaceWith($from.before(), $from.after(), slice.content);
+  else tr.replaceSelection(isOneParagraph ? slice : Slice.maxOpen(slice.content));
   const places = withoutMarks(tr);
   view.dispatch(tr.scrollIntoView().setMeta("paste", true).setMeta("uiEvent", "paste"));
   return places;
 }
 
-/** Takes the marks of pictures out: each stands after the part of the text that it was in, or in its place where that is empty now. */
+/** Removes the marks of pictures. A picture's position is after the block that its mark was in, or in place of the block if that is empty now. */
 function withoutMarks(tr) {
   const marks = [];
   tr.doc.descendants((node, at) => {
-    for (const found of node.isText ? node.text.matchAll(MARKED) : []) marks.push({ number: Number(found[1] || found[2]), from: at + found.index, to: at + found.index + found[0].length });
+    for (const match of node.isText ? node.text.matchAll(MARKED) : []) marks.push({ number: Number(match[1] || match[2]), from: at + match.index, to: at + match.index + match[0].length });
   });
   const places = [];
   const steps = tr.steps.length;
@@ -234,7 +234,7 @@ function openLink() {
   linking.returnValue = "";
   linking.showModal();
 }
-/** The words that one link is on, at the caret. */
+/** The range of the link at the caret, or of the selection. */
 function around(type) {
   const { $from, from: start, to: end, empty } = view.state.selection;
   if (!empty) return [start, end];
@@ -261,60 +261,60 @@ linking.addEventListener("close", () => {
   }
   view.dispatch(tr.scrollIntoView());
 });
-const titleOf = (href) => [...document.querySelectorAll("#own-pages option")].find((one) => one.value === href)?.label || href.replace(/^(https?:\/\/|mailto:)/, "");
+const titleOf = (href) => [...document.querySelectorAll("#own-pages option")].find((option) => option.value === href)?.label || href.replace(/^(https?:\/\/|mailto:)/, "");
 
-// Pictures, at the caret, with what they show asked first. A refused one costs no word: nothing of the page is sent with it.
+// Pictures go in at the caret, after a dialog that asks what they show. A refused picture loses no words: only the picture is sent.
 const picturing = /** @type {HTMLDialogElement} */ (document.querySelector("[data-picture-dialog]"));
-const said = /** @type {HTMLElement} */ (picturing.querySelector("[role=alert]"));
-function openPicture(given) {
-  said.textContent = "";
+const problem = /** @type {HTMLElement} */ (picturing.querySelector("[role=alert]"));
+function openPicture(pasted) {
+  problem.textContent = "";
   picturing.querySelector("form").reset();
   file.required = true;
-  if (given) {
-    const one = new DataTransfer();
-    one.items.add(given.file);
-    file.files = one.files;
-    picturing.querySelector("[name=picture_alt]").value = given.alt || "";
+  if (pasted) {
+    const transfer = new DataTransfer();
+    transfer.items.add(pasted.file);
+    file.files = transfer.files;
+    picturing.querySelector("[name=picture_alt]").value = pasted.alt || "";
   }
-  picturing.querySelector("h2").textContent = asked.length > 1 ? `Picture ${asked.indexOf(given) + 1} of ${asked.length}` : "Put in a picture";
+  picturing.querySelector("h2").textContent = queue.length > 1 ? `Picture ${queue.indexOf(pasted) + 1} of ${queue.length}` : "Put in a picture";
   picturing.showModal();
-  if (given) picturing.querySelector("[name=picture_alt]").focus();
+  if (pasted) picturing.querySelector("[name=picture_alt]").focus();
 }
 
-// Those that were pasted or dropped, one after the other, each with the place it had. What is not wanted is named as left out.
-let asked = [];
+// Pasted or dropped pictures that the dialog asks about in turn, each with its position. Cancelled ones are named as left out.
+let queue = [];
 let leftOut = null;
 function askFor(pictures, left = { comments: 0, deleted: 0, pictures: [] }) {
   if (!pictures.length) return;
-  [asked, leftOut] = [pictures, left];
-  openPicture(asked[0]);
+  [queue, leftOut] = [pictures, left];
+  openPicture(queue[0]);
 }
 picturing.addEventListener("close", () => {
-  const one = asked.find((picture) => !picture.done);
-  if (!one) return;
-  one.done = true;
-  if (!one.node) leftOut.pictures.push(one.alt);
-  else if (one.place === undefined) put(one.node, view.state, view.dispatch);
+  const current = queue.find((picture) => !picture.done);
+  if (!current) return;
+  current.done = true;
+  if (!current.node) leftOut.pictures.push(current.alt);
+  else if (current.place === undefined) put(current.node, view.state, view.dispatch);
   else {
-    view.dispatch(view.state.tr.insert(one.place, one.node).scrollIntoView());
-    for (const later of asked) if (later.place >= one.place) later.place += one.node.nodeSize;
+    view.dispatch(view.state.tr.insert(current.place, current.node).scrollIntoView());
+    for (const later of queue) if (later.place >= current.place) later.place += current.node.nodeSize;
   }
-  const next = asked.find((picture) => !picture.done);
+  const next = queue.find((picture) => !picture.done);
   if (next) return openPicture(next);
   window.sidedoorPaste.tell(leftOut);
-  asked = [];
+  queue = [];
   view.focus();
 });
-/** The dialog's answer: into the text, at the caret or where it was pasted. */
+/** Puts the dialog's picture into the text, at the caret or where it was pasted. */
 function putIn(node) {
-  const one = asked.find((picture) => !picture.done);
-  if (one) one.node = node;
+  const current = queue.find((picture) => !picture.done);
+  if (current) current.node = node;
   picturing.close();
-  if (one) return;
+  if (current) return;
   view.focus();
   put(node, view.state, view.dispatch);
 }
-// One of the library: its description comes along, and can be changed for this page.
+// A picture from the library brings its description, which can be changed for this page.
 const file = /** @type {HTMLInputElement} */ (picturing.querySelector("[name=picture]"));
 const chosen = () => /** @type {HTMLInputElement | null} */ (picturing.querySelector("[name=picture_here]:checked"));
 picturing.addEventListener("change", (event) => {
@@ -342,22 +342,22 @@ picturing.querySelector("form").addEventListener("submit", async (event) => {
   const sent = new FormData(event.target);
   sent.set("csrf_token", form.querySelector("[name=csrf_token]").value);
   const answer = await fetch(`${form.dataset.editor}/picture`, { method: "POST", body: sent, headers: { Accept: "application/json" } }).catch(() => null);
-  const told = answer ? await answer.json().catch(() => ({})) : {};
-  if (!told.name) {
-    said.textContent = told.problem || "The desk cannot be reached just now. Your words are still here: try again.";
+  const reply = answer ? await answer.json().catch(() => ({})) : {};
+  if (!reply.name) {
+    problem.textContent = reply.problem || "The desk cannot be reached just now. Your words are still here: try again.";
     return;
   }
-  putIn(schema.nodes.picture.create({ src: `/images/${told.name}`, alt: told.alt, title: told.credit }));
+  putIn(schema.nodes.picture.create({ src: `/images/${reply.name}`, alt: reply.alt, title: reply.credit }));
 });
-/** editor.js asks when pictures are dropped. */
+/** For static/js/desk/items/editor.js, when pictures are dropped. */
 window.sidedoorPictures = (files) => {
   if (!view) return false;
   if (picturing.open) file.files = files;
-  else askFor([...files].map((one) => ({ file: one, alt: "" })));
+  else askFor([...files].map((dropped) => ({ file: dropped, alt: "" })));
   return true;
 };
 
-/** Leads to a line of the text, which a check named. */
+/** Moves the caret to a line of the text that a check named. */
 window.sidedoorShowLine = (line) => {
   if (!view) return false;
   const starts = startsOf(view.state.doc, from);

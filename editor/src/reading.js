@@ -1,6 +1,6 @@
-// Reads a document's Markdown as Python-Markdown will, part by part, and keeps the source of each part.
+// Parses a document's Markdown as Python-Markdown will, part by part, and keeps the source of each part.
 //
-// A part that the two readers might take differently is not guessed at: it becomes a card that shows its Markdown.
+// A part that the two parsers might read differently is not guessed at: it becomes a card that shows its Markdown.
 import MarkdownIt from "markdown-it";
 import { MarkdownParser } from "prosemirror-markdown";
 import { CARDS, LINES, schema } from "./schema.js";
@@ -13,7 +13,7 @@ const CLOSING = /^ {0,3}(\/{3,})[ ]*$/;
 
 const markdown = new MarkdownIt("commonmark", { html: false }).enable("table");
 markdown.disable(["html_block", "html_inline", "fence", "lheading", "reference"]);
-markdown.validateLink = () => true; // what may be linked is said by the checks, not by losing it
+markdown.validateLink = () => true; // the checks name a link that is not allowed; the editor does not drop it
 markdown.normalizeLink = (address) => address;
 markdown.normalizeLinkText = (words) => words.replace(/^mailto:/, "");
 
@@ -21,7 +21,7 @@ const { ruler } = markdown.block;
 const ruleOf = (name) => ruler.__rules__.find((rule) => rule.name === name).fn;
 const lineOf = (state, line) => state.src.slice(state.bMarks[line] + state.tShift[line], state.eMarks[line]);
 
-// A list begins after an empty line only, with a blank and a word behind its mark; "1)" is no list.
+// A list starts only after an empty line, with a blank and a word after its mark; "1)" starts no list.
 const list = ruleOf("list");
 ruler.at("list", (state, line, last, silent) => {
   if (!/^([*+-]|\d{1,9}\.)[ ]+[^ \t]/.test(lineOf(state, line))) return false;
@@ -31,11 +31,11 @@ ruler.at("list", (state, line, last, silent) => {
 ruler.at("table", ruleOf("table"), { alt: ["reference"] });
 
 ruler.before("heading", "author_block", (state, line, last, silent) => {
-  const found = OPENING.exec(lineOf(state, line));
-  if (!found || state.sCount[line] - state.blkIndent >= 4) return false;
-  const [, slashes, name, argument = ""] = found;
-  const known = name in CARDS || name in LINES || name === "contact";
-  if (!known) return false;
+  const opening = OPENING.exec(lineOf(state, line));
+  if (!opening || state.sCount[line] - state.blkIndent >= 4) return false;
+  const [, slashes, name, argument = ""] = opening;
+  const isKnown = name in CARDS || name in LINES || name === "contact";
+  if (!isKnown) return false;
   let end = line + 1;
   while (end < last && CLOSING.exec(lineOf(state, end))?.[1] !== slashes) end += 1;
   if (end >= last) return false;
@@ -124,7 +124,7 @@ const parser = new MarkdownParser(schema, /** @type {any} */ ({ parse: (tokens) 
   code_inline: { mark: "code", noCloseToken: true },
 });
 
-/** What Python-Markdown reads in another way, or what is refused: shown as it is written. */
+/** What Python-Markdown reads differently, and what the site refuses: a card shows it as Markdown. */
 const FOREIGN = [
   /^ {0,3}(```|~~~)/m, /\\$/m, /^ {0,3}\[[^\]]+\]:/m, /\S.*\n {0,3}(=+|-+)[ ]*$/m, /^ *(?:(?:[*+-]|\d+\.)[ ]+)*#{1,6}[^#\s]/m, /^ {0,3}(#|#{5,6})[ ]/m,
   /^ *\t/m, /<(?!(?:https?:\/\/|mailto:)?[^\s<>]+[.@][^\s<>]*>)[a-zA-Z/!?]/, /\{:/, /^ {0,3}\*\[[^\]]*\]:/m, /^ *([*+-]|\d+\.)\s*$/m, /[\u0000\u0002\u0003]/,
@@ -152,7 +152,7 @@ export function read(text) {
   return { doc: schema.node("doc", null, parts.map((part) => part.node)), parts, lead };
 }
 
-/** The tokens of each part. Those that Python-Markdown reads as one, or that touch a list, stay together. */
+/** The tokens of each part. Parts that Python-Markdown reads as one, or that touch a list, stay together. */
 function grouped(tokens, lines) {
   const groups = [];
   let depth = 0;
@@ -161,25 +161,25 @@ function grouped(tokens, lines) {
     groups[groups.length - 1].tokens.push(token);
     depth += token.nesting;
   }
-  const kept = [];
+  const merged = [];
   for (const group of groups) {
-    const last = kept[kept.length - 1];
+    const last = merged[merged.length - 1];
     const type = group.tokens[0].type;
     const before = last?.tokens[0].type;
     const touching = last && lines[group.from - 1]?.trim() && !(before === "heading_open" && type === "paragraph_open");
     const oneList = last && /_list_open$/.test(type) && /_list_open$/.test(before) && (touching || type === before);
     const oneQuote = type === "blockquote_open" && before === "blockquote_open";
     const coded = type === "code_block" && /_list_open|^code_block/.test(before || "");
-    if (oneList || oneQuote || coded || (touching && [type, before].some((one) => /list|hr|paragraph|quote|code|table/.test(one)))) {
+    if (oneList || oneQuote || coded || (touching && [type, before].some((kind) => /list|hr|paragraph|quote|code|table/.test(kind)))) {
       last.tokens.push(...group.tokens);
       last.foreign = !(oneQuote && !touching) || last.foreign;
       last.quotes = oneQuote;
-    } else kept.push(group);
+    } else merged.push(group);
   }
-  return kept;
+  return merged;
 }
 
-/** Whether two parts side by side inside of another are read as one, or as something else, by Python-Markdown. */
+/** Whether Python-Markdown reads two neighbouring parts inside another part as one, or as something else. */
 function crowded(tokens, lines) {
   const stack = [{ type: "", before: "" }];
   for (const token of tokens) {
@@ -204,24 +204,24 @@ function nodeOf(group, source, lines) {
   const { tokens } = group;
   const bare = source.replace(/^(?: {0,3}>[ ]?)+/gm, "");
   const plain = outsideCode(bare);
-  const odd = group.foreign || FOREIGN.some((one) => one.test(plain)) || tokens.some(unread) || oddList(tokens, bare) || crowded(tokens, lines);
+  const odd = group.foreign || FOREIGN.some((pattern) => pattern.test(plain)) || tokens.some(unread) || oddList(tokens, bare) || crowded(tokens, lines);
   if (!odd) {
     try {
       const doc = parser.parse(/** @type {any} */ (joined(withPictures(tokens))));
       doc.check();
-      if (doc.childCount === 1 && heard(doc) === said(tokens)) return doc.child(0);
+      if (doc.childCount === 1 && wordsOfDocument(doc) === wordsOfTokens(tokens)) return doc.child(0);
     } catch {
-      // What ProseMirror's schema has no place for is shown as it is written.
+      // ProseMirror's schema has no place for it: show it as Markdown.
     }
   }
   return schema.node("source", { text: source });
 }
 
-/** An author block that nobody knows, or that is never closed, was taken for words. */
+/** Whether an unknown or unclosed author block was read as words. */
 const unread = (token) => token.meta?.foreign || (token.type === "inline" && /^ *\/{3,}/m.test(token.content));
 const outsideCode = (source) => source.replace(/(`+)(?!`)[^\n]*?[^`]\1(?!`)/g, "``");
 
-/** Quotations with an empty line between them are one. */
+/** Joins quotations that have only an empty line between them. */
 function joined(tokens) {
   const depths = [];
   let depth = 0;
@@ -234,38 +234,38 @@ function joined(tokens) {
   });
 }
 
-/** A paragraph that is nothing but a picture is a picture. */
+/** Turns a paragraph that contains only a picture into a picture. */
 function withPictures(tokens) {
-  const made = [];
+  const result = [];
   const inside = [];
   for (let at = 0; at < tokens.length; at += 1) {
     const [open, inline] = [tokens[at], tokens[at + 1]];
     const alone = open.type === "paragraph_open" && inline.children.length === 1 && inline.children[0].type === "image";
-    if (alone && inside.every((one) => one === "card_open")) {
+    if (alone && inside.every((type) => type === "card_open")) {
       const token = inline.children[0];
       token.type = "picture";
-      made.push(token);
+      result.push(token);
       at += 2;
       continue;
     }
     if (open.nesting > 0) inside.push(open.type);
     if (open.nesting < 0) inside.pop();
-    made.push(open);
+    result.push(open);
   }
-  return made;
+  return result;
 }
 
-/** Lists that Python-Markdown nests by fours only, and makes loose item by item. */
+/** Whether Python-Markdown might read a list differently: it nests only by four blanks, and makes each item loose by itself. */
 function oddList(tokens, source) {
   if (!tokens.some((token) => /_list_open$/.test(token.type))) return false;
-  const marked = source.split("\n").map((line) => /^( *)([*+-]|\d+\.)[ ]+\S/.exec(line)).filter((found) => found);
-  if (marked.some((found) => found[1].length % 4)) return true;
+  const marked = source.split("\n").map((line) => /^( *)([*+-]|\d+\.)[ ]+\S/.exec(line)).filter((mark) => mark);
+  if (marked.some((mark) => mark[1].length % 4)) return true;
   if (tokens.some((token) => token.type === "code_block" || token.type === "hr")) return true;
-  const marks = new Set(marked.map((found) => found[2]).filter((mark) => /\D$/.test(mark) && !/\d/.test(mark)));
-  if (marks.size > 1 || marked.some((found) => found[2].length > 3)) return true;
+  const marks = new Set(marked.map((match) => match[2]).filter((mark) => /\D$/.test(mark) && !/\d/.test(mark)));
+  if (marks.size > 1 || marked.some((mark) => mark[2].length > 3)) return true;
   const opens = tokens.map((token, at) => ({ token, at })).filter(({ token }) => /_list_open$/.test(token.type));
   const loose = opens.filter(({ at }) => !listIsTight(tokens, at));
-  // A loose list is certain where nothing is nested in it and every item is one paragraph.
+  // A loose list is read the same if nothing is nested in it and every item is one paragraph.
   return loose.length > 0 && (opens.length > 1 || tokens.filter((token) => token.type === "list_item_open").length < 2 ||
     !everyItemIsLoose(source));
 }
@@ -276,11 +276,11 @@ const everyItemIsLoose = (source) => {
   return starts.every((at) => !lines[at - 1].trim()) && !lines.some((line) => /^ +\S/.test(line));
 };
 
-const said = (tokens) => tokens.map((token) =>
-  token.type === "code_block" ? token.content.replace(/\s+/g, "") : token.type === "inline" ? spoken(token.children) : /picture|contact/.test(token.type) ? "\ufffc" : "").join("");
-const spoken = (children) => children.map((child) =>
+const wordsOfTokens = (tokens) => tokens.map((token) =>
+  token.type === "code_block" ? token.content.replace(/\s+/g, "") : token.type === "inline" ? wordsOfInline(token.children) : /picture|contact/.test(token.type) ? "\ufffc" : "").join("");
+const wordsOfInline = (children) => children.map((child) =>
   /image|picture/.test(child.type) ? "\ufffc" : child.type === "text" || child.type === "code_inline" ? child.content.replace(/\s+/g, "") : "").join("");
-const heard = (doc) => {
+const wordsOfDocument = (doc) => {
   let words = "";
   doc.descendants((node) => {
     if (node.isText) words += node.text.replace(/\s+/g, "");

@@ -1,8 +1,8 @@
-// What a text of this site is made of, for ProseMirror: the Markdown that documents/markdown.py allows, and author blocks.
+// ProseMirror's schema for the texts of this site: the Markdown that documents/markdown.py allows, and author blocks.
 import { Schema } from "prosemirror-model";
 import { tableNodes } from "prosemirror-tables";
 
-/** Author blocks whose content is blocks of text; with the label of their argument, "" where they have none.
+/** Author blocks that contain blocks of text, with the label of their argument, "" if they have none.
  * @type {Record<string, { name: string, argument: string, sample: string, inside: string }>} */
 export const CARDS = {
   callout: { name: "Box: good to know", argument: "Title", sample: "Good to know", inside: "What it says" },
@@ -20,7 +20,7 @@ export const CARDS = {
   idea: { name: "Idea beside a drawing", argument: "Which drawing", sample: "phone", inside: "One idea, in short sentences" },
   place: { name: "Numbers for a place", argument: "Which place", sample: "north", inside: "The numbers" },
 };
-/** Those that hold one line. @type {Record<string, { name: string, argument: string, sample: string, inside: string }>} */
+/** Author blocks that contain one line. @type {Record<string, { name: string, argument: string, sample: string, inside: string }>} */
 export const LINES = {
   action: { name: "Big link", argument: "Where it leads", sample: "/help/get-help-now", inside: "Words of the link" },
   call: { name: "Call now", argument: "Contact", sample: "", inside: "Words under the number" },

@@ -1,10 +1,10 @@
-// Writes a text back as Markdown. What nobody changed keeps its source, byte for byte; what was changed keeps as much as it can.
+// Writes a text back as Markdown. Unchanged parts keep their source, byte for byte; changed parts keep as much of it as possible.
 import { MarkdownSerializerState } from "prosemirror-markdown";
 import { Transform } from "prosemirror-transform";
 import { read } from "./reading.js";
 
 class State extends MarkdownSerializerState {
-  /** Python-Markdown has its own list of what a backslash escapes; the rest is written as what HTML calls it. @param {string} text */
+  /** Escapes with a backslash what Python-Markdown lets one escape, and the rest with HTML entities. @param {string} text */
   esc(text, startOfLine = false) {
     let words = text.replace(/\u0000|\u0002|\u0003/g, "").replace(/[\\`*[\]]/g, "\\$&");
     words = words.replace(/_/g, (mark, at) => (/[^\W_]/.test(words[at - 1] || "") && /[^\W_]/.test(words[at + 1] || "") ? mark : `\\${mark}`));
@@ -31,7 +31,7 @@ const image = (state, node) => {
 /** Three slashes, or one more than the deepest block inside has. */
 const slashesOf = (node) => {
   let inner = 0;
-  node.forEach((child) => child.descendants((one) => { if (one.attrs.slashes) inner = Math.max(inner, one.attrs.slashes); return true; }));
+  node.forEach((child) => child.descendants((block) => { if (block.attrs.slashes) inner = Math.max(inner, block.attrs.slashes); return true; }));
   node.forEach((child) => { if (child.attrs.slashes) inner = Math.max(inner, slashesOf(child)); });
   return inner >= node.attrs.slashes ? inner + 1 : node.attrs.slashes;
 };
@@ -153,21 +153,21 @@ const MARKS = {
   },
 };
 const ticks = (text, side) => {
-  const longest = Math.max(0, ...(text.match(/`+/g) || []).map((found) => found.length));
+  const longest = Math.max(0, ...(text.match(/`+/g) || []).map((run) => run.length));
   const fence = "`".repeat(longest + 1);
   const pad = /^`|`$/.test(text) ? " " : "";
   return side < 0 ? fence + pad : pad + fence;
 };
 
-const known = new WeakMap();
-/** One part as we would write it. @param {import("prosemirror-model").Node} node @returns {string} */
+const remembered = new WeakMap();
+/** A part as this editor writes it. @param {import("prosemirror-model").Node} node @returns {string} */
 export function written(node) {
-  const before = known.get(node);
+  const before = remembered.get(node);
   if (before !== undefined) return before;
   const state = new State(/** @type {any} */ (NODES), /** @type {any} */ (MARKS), { tightLists: true });
   state.render(node, node, 0);
   const text = state.out.replace(/\n+$/, "");
-  known.set(node, text);
+  remembered.set(node, text);
   return text;
 }
 
@@ -185,7 +185,7 @@ export function startsOf(doc, from) {
   let line = 1;
   return pieces.map((piece, place) => {
     const start = line;
-    const next = pieces.slice(place + 1).find((one) => one.text);
+    const next = pieces.slice(place + 1).find((later) => later.text);
     if (piece.text) line += (piece.text + gapAfter(piece, next, from.parts)).split("\n").length - 1;
     return start;
   });
@@ -207,15 +207,15 @@ function gapAfter(piece, next, parts) {
   return parts.at(-1)?.gap || "";
 }
 
-/** For each node, which part of the source it is: the same one, or the one that was changed into it. @returns {(number | undefined)[]} */
+/** For each node, the index of its part of the source, unchanged or changed. @returns {(number | undefined)[]} */
 function alignment(nodes, parts) {
   /** @type {(number | undefined)[]} */
-  const found = Array(nodes.length).fill(undefined);
+  const matches = Array(nodes.length).fill(undefined);
   let start = 0;
-  while (start < nodes.length && start < parts.length && parts[start].node.eq(nodes[start])) found[start] = start++;
+  while (start < nodes.length && start < parts.length && parts[start].node.eq(nodes[start])) matches[start] = start++;
   let end = 0;
   while (end < nodes.length - start && end < parts.length - start && parts[parts.length - 1 - end].node.eq(nodes[nodes.length - 1 - end])) {
-    found[nodes.length - 1 - end] = parts.length - 1 - end;
+    matches[nodes.length - 1 - end] = parts.length - 1 - end;
     end += 1;
   }
   const places = new Map();
@@ -225,27 +225,27 @@ function alignment(nodes, parts) {
   }
   let least = start;
   for (let place = start; place < nodes.length - end; place += 1) {
-    const at = (places.get(written(nodes[place])) || []).find((/** @type {number} */ one) => one >= least);
+    const at = (places.get(written(nodes[place])) || []).find((/** @type {number} */ index) => index >= least);
     if (at === undefined || !parts[at].node.eq(nodes[place])) continue;
-    found[place] = at;
+    matches[place] = at;
     least = at + 1;
   }
-  // Between two that are the same, those of one kind are taken as changed, in their order.
+  // Between two unchanged parts, nodes of the same kind are taken to be changed parts, in order.
   let before = start - 1;
   for (let place = start; place < nodes.length - end; place += 1) {
-    if (found[place] !== undefined) { before = /** @type {number} */ (found[place]); continue; }
-    const after = found.slice(place).find((one) => one !== undefined) ?? parts.length;
+    if (matches[place] !== undefined) { before = /** @type {number} */ (matches[place]); continue; }
+    const after = matches.slice(place).find((index) => index !== undefined) ?? parts.length;
     for (let at = before + 1; at < after; at += 1) {
       if (parts[at].node.type !== nodes[place].type) continue;
-      found[place] = at;
+      matches[place] = at;
       before = at;
       break;
     }
   }
-  return found;
+  return matches;
 }
 
-/** The source of a part with the change made in it, where that can be done surely; else the part as we write it. */
+/** The source of a part with the change made in it, if that is certain to be right; else the part as this editor writes it. */
 function grafted(part, node) {
   const now = written(node);
   const was = written(part.node);
@@ -256,23 +256,23 @@ function grafted(part, node) {
   const from = place(part.source, was, start);
   const back = place(reversed(part.source), reversed(was), end);
   if (from < 0 || back < 0 || from + back > part.source.length) return now;
-  const made = part.source.slice(0, from) + now.slice(start, now.length - end) + part.source.slice(part.source.length - back);
-  const again = read(made);
-  return again.parts.length === 1 && again.doc.child(0).eq(node) ? made : now;
+  const changed = part.source.slice(0, from) + now.slice(start, now.length - end) + part.source.slice(part.source.length - back);
+  const again = read(changed);
+  return again.parts.length === 1 && again.doc.child(0).eq(node) ? changed : now;
 }
 
-const sharedStart = (one, other) => {
+const sharedStart = (text, other) => {
   let at = 0;
-  while (at < one.length && at < other.length && one[at] === other[at]) at += 1;
+  while (at < text.length && at < other.length && text[at] === other[at]) at += 1;
   return at;
 };
-const sharedEnd = (one, other) => sharedStart(reversed(one), reversed(other));
+const sharedEnd = (text, other) => sharedStart(reversed(text), reversed(other));
 const reversed = (text) => Array.from({ length: text.length }, (_, at) => text[text.length - 1 - at]).join("");
 
-/** Where `length` characters of `was` end in `source`, if both say the same so far but for blanks and marks; else -1. */
+/** Where the first `length` characters of `was` end in `source`, if both agree up to there except in blanks and marks; else -1. */
 function place(source, was, length) {
   let [at, done] = [0, 0];
-  const alike = (one, other) => one === other || ("*+-".includes(one) && "*+-".includes(other)) || ("*_".includes(one) && "*_".includes(other));
+  const alike = (mark, other) => mark === other || ("*+-".includes(mark) && "*+-".includes(other)) || ("*_".includes(mark) && "*_".includes(other));
   while (done < length) {
     if (/\s/.test(was[done]) && /\s/.test(source[at] || "")) {
       while (done < length && /\s/.test(was[done])) done += 1;

@@ -1,10 +1,10 @@
 // @ts-check
 /**
- * Whether a chat runs is known in every tab: it stands in `data-chat` of the root, where the exit finds it. chat.js says
- * when it changes (`sidedoor:chat`), and comes only with the chat's own pages; this comes to every page, with the pack.
+ * Tells every tab whether a chat is running: `data-chat` on the root element says so, and the exit reads it there. chat.js
+ * announces each change (`sidedoor:chat`) but loads only with the chat's own pages; this script loads with every page, in the pack.
  *
- * A page that is kept whole (bfcache) hears nothing of other tabs: Chromium throws one out that would, and it could not
- * be told from a page that missed Hide. So it stops listening, and asks the server when it is shown again.
+ * A page in the back/forward cache must not receive messages from other tabs: Chromium would evict it, and it would then look
+ * like a page that missed Hide. So it stops listening when it is put away, and asks the server when it is shown again.
  */
 (() => {
   "use strict";
@@ -14,7 +14,7 @@
   let tabs = null;
 
   async function ask() {
-    // No message has such a number, so no word is sent.
+    // No message has so high a number, so the answer contains no words.
     const headers = { Accept: "application/json" };
     const answer = await fetch("/chat/messages?after=999999999", { headers, cache: "no-store" });
     const state = answer.ok && (await answer.json()).state !== "ended" ? "running" : "";

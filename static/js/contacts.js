@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * The contacts page narrows itself down: nothing is asked of the server, and nobody is told of the choice. Without
- * scripts the same form is posted; public/contacts.py says how well a contact fits, and `fit` here says the same.
+ * Filters the contacts page in the browser: no request is made, so nobody learns what was chosen. Without scripts the same
+ * form is posted. `fit` gives the same points as the function in public/contacts.py.
  */
 (() => {
   "use strict";
@@ -16,13 +16,13 @@
       points += places.length === 1 ? 2 : 1;
     }
     if (audience) {
-      if (![audience, ...everyone].some((one) => audiences.includes(one))) return null;
+      if (![audience, ...everyone].some((group) => audiences.includes(group))) return null;
       points += audiences[0] === audience ? 4 : audiences.includes(audience) ? 2 : 0;
     }
     if (speaks) {
-      const told = dataset.speaks?.split(" ") ?? [];
-      if (!told.includes(speaks) && !told.includes("*")) return null;
-      points += told.includes(speaks) ? 4 : 0;
+      const languages = dataset.speaks?.split(" ") ?? [];
+      if (!languages.includes(speaks) && !languages.includes("*")) return null;
+      points += languages.includes(speaks) ? 4 : 0;
     }
     if (area && dataset.near !== undefined) points += dataset.near.split("|").includes(area) ? 8 : -8;
     return points;
@@ -31,24 +31,24 @@
   function begin() {
     const form = document.querySelector("form#narrow");
     const list = document.getElementById("helplines");
-    const found = document.getElementById("found");
-    if (!(form instanceof HTMLFormElement) || !list || !found) return;
+    const result = document.getElementById("found");
+    if (!(form instanceof HTMLFormElement) || !list || !result) return;
     const cards = /** @type {HTMLElement[]} */ ([...list.querySelectorAll("article")]);
 
     const everyone = list.dataset.everyone?.split(" ") ?? [];
 
     function narrow() {
-      const asked = new FormData(/** @type {HTMLFormElement} */ (form));
-      const [place, audience, area, speaks] = ["place", "audience", "area", "speaks"].map((name) => String(asked.get(name) ?? ""));
+      const answers = new FormData(/** @type {HTMLFormElement} */ (form));
+      const [place, audience, area, speaks] = ["place", "audience", "area", "speaks"].map((name) => String(answers.get(name) ?? ""));
       const fits = new Map(cards.map((card) => [card, fit(card, place, audience, area, everyone, speaks)]));
       for (const card of cards) card.hidden = fits.get(card) === null;
-      const best = cards.filter((card) => !card.hidden).sort((one, two) => (fits.get(two) ?? 0) - (fits.get(one) ?? 0));
+      const best = cards.filter((card) => !card.hidden).sort((left, right) => (fits.get(right) ?? 0) - (fits.get(left) ?? 0));
       list?.prepend(...best);
-      const words = found?.dataset.of?.replace("{found}", String(best.length)) ?? "";
+      const words = result?.dataset.of?.replace("{found}", String(best.length)) ?? "";
       for (const place of document.querySelectorAll("#found, #found-said")) place.textContent = words;
       for (const row of form?.querySelectorAll("details") ?? []) {
-        const told = row.querySelector("[data-chosen]");
-        if (told) told.textContent = row.querySelector("input:checked")?.parentElement?.textContent ?? "";
+        const choice = row.querySelector("[data-chosen]");
+        if (choice) choice.textContent = row.querySelector("input:checked")?.parentElement?.textContent ?? "";
       }
     }
 
@@ -56,10 +56,10 @@
     form.addEventListener("change", narrow);
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      found.focus({ preventScroll: true });
-      found.scrollIntoView();
+      result.focus({ preventScroll: true });
+      result.scrollIntoView();
     });
-    // What was chosen before this script came.
+    // The reader may have chosen something before this script loaded.
     if (form.querySelector("input:checked:not([value=''])")) narrow();
   }
 

@@ -1,5 +1,5 @@
 // @ts-check
-/** “Copy link” on a news item: moving around in place leaves the address bar as it was, so the item shows its own. */
+/** “Copy link” on a news item: pages change in place without changing the address bar, so the item offers its own address. */
 (() => {
   "use strict";
 

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * What is folded: a wide screen shows at once what has room there, and paper shows everything. Without scripts one opens
- * them oneself.
+ * Opens folded parts: on a wide screen those that have room there, on paper all of them. Without scripts readers open them
+ * themselves.
  */
 (() => {
   "use strict";

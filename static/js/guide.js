@@ -1,12 +1,12 @@
 // @ts-check
 /**
- * The guide to using the internet shows the steps for the reader's own browser first.
- * The browser is told by its own name for itself (navigator.userAgent), here on the page; nobody is sent the answer.
+ * Shows the steps for the reader's own browser first in the guide to using the internet.
+ * The browser is recognised by navigator.userAgent, on the page itself; the result is sent to nobody.
  */
 (() => {
   "use strict";
 
-  /** In this order: each of these also calls itself by the names of those after it. */
+  /** The order matters: each of these also claims the names of those after it. */
   const BROWSERS = [
     ["samsung", /SamsungBrowser/],
     ["edge-phone", /Edg(?:A|iOS)\//],
@@ -24,9 +24,9 @@
   /** @returns {string} the id of the device block, without `device-`; empty when unknown */
   function ownBrowser() {
     const agent = navigator.userAgent;
-    const found = BROWSERS.find(([, name]) => /** @type {RegExp} */ (name).test(agent));
-    const id = found ? String(found[0]) : "";
-    // An iPad says that it is a Mac; only its touch screen tells.
+    const match = BROWSERS.find(([, name]) => /** @type {RegExp} */ (name).test(agent));
+    const id = match ? String(match[0]) : "";
+    // An iPad says that it is a Mac; only its touch screen gives it away.
     return id === "safari-mac" && navigator.maxTouchPoints > 1 ? "safari-iphone" : id;
   }
 

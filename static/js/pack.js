@@ -1,11 +1,11 @@
 // @ts-check
 /**
- * The pack: all help in the reader's language, kept in this page's memory alone. From then on moving around asks nobody, so
- * it takes one frame, goes on without a network, and tells nobody what is read. It is dropped at Hide. One that is old is
- * asked for anew, by its tag, before it is used. What fetches it, and this with it, is taps.js.
+ * The pack: all help pages in the reader's language, kept only in this page's memory. With it, moving to another page needs no
+ * request, so it takes one frame, works without a network, and reveals to nobody what is read. Hide drops it. An old pack is
+ * checked with the server, by its ETag, before it is used. taps.js fetches the pack, and this script with it.
  *
- * Where all help is too much for one answer, the pages that few others lead to are a second one, asked for whole when the
- * first of them is tapped: so nobody is told which of them it was.
+ * Where all help is too much for one response, the pages that few others link to are a second pack. It is fetched whole when
+ * the first of them is tapped, so the request does not reveal which page that was.
  */
 const pack = (() => {
   "use strict";
@@ -15,85 +15,85 @@ const pack = (() => {
   const root = document.documentElement;
   const own = document.getElementById("languages")?.dataset.own ?? root.lang;
   const REST = "-rest";
-  /** @typedef {Awaited<ReturnType<typeof taps.bringFirst>>} Brought */
-  /** @typedef {Brought["told"] & { language: string, part: string, tag: string | null, asked: number }} Pack */
-  /** @type {Map<string, Pack>} by language, with the part */
-  const held = new Map();
-  /** @type {Map<string, Promise<void>>} the same, what is on its way; at first, the one that brought this */
-  const coming = new Map();
+  /** @typedef {Awaited<ReturnType<typeof taps.bringFirst>>} Delivery */
+  /** @typedef {Delivery["contents"] & { language: string, part: string, tag: string | null, askedAt: number }} Pack */
+  /** @type {Map<string, Pack>} by language and part */
+  const packs = new Map();
+  /** @type {Map<string, Promise<void>>} requests under way, by the same key; the first is the one that brought this script */
+  const requests = new Map();
 
   /**
-   * Keep what comes; what fails leaves what there was.
-   * @param {string} language @param {string} part @param {Promise<Partial<Brought> & { response: Response }>} bringing
+   * Store a pack when it arrives; a failed request leaves the old one.
+   * @param {string} language @param {string} part @param {Promise<Partial<Delivery> & { response: Response }>} bringing
    */
   async function keep(language, part, bringing) {
     const name = language + part;
     try {
-      const { response, told } = await bringing;
-      const asked = Date.now();
-      const before = held.get(name);
+      const { response, contents } = await bringing;
+      const askedAt = Date.now();
+      const before = packs.get(name);
       const none = { direction: "", shared: [], pages: {}, rest: [], style: "" };
-      if (response.status === 304 && before) before.asked = asked;
-      // Where the answer is another, there is none here.
-      else held.set(name, { ...none, ...told, language, part, tag: response.headers.get("ETag"), asked });
+      if (response.status === 304 && before) before.askedAt = askedAt;
+      // Any other answer means that this language has no pack: an empty one is stored.
+      else packs.set(name, { ...none, ...contents, language, part, tag: response.headers.get("ETag"), askedAt });
     } catch {
-      // Asked for again at the next page.
+      // The next page asks again.
     } finally {
-      coming.delete(name);
+      requests.delete(name);
     }
   }
 
-  /** @param {string} language @param {RequestPriority} priority @param {string} part @returns {Promise<Partial<Brought> & { response: Response }>} */
+  /** @param {string} language @param {RequestPriority} priority @param {string} part @returns {Promise<Partial<Delivery> & { response: Response }>} */
   async function fetched(language, priority, part) {
     const path = `${language === own ? "" : `/${language}`}/pack${part}`;
-    const tag = held.get(language + part)?.tag;
+    const tag = packs.get(language + part)?.tag;
     const response = await taps.ask(path, { credentials: "omit", priority }, language, tag ? { "If-None-Match": tag } : {});
-    return response.ok ? { response, told: (await response.json())[1] } : { response };
+    return response.ok ? { response, contents: (await response.json())[1] } : { response };
   }
 
-  /** @param {string} language @param {RequestPriority} priority Ask, once at a time. */
+  /** @param {string} language @param {RequestPriority} priority Ask, with only one request for a pack at a time. */
   function ask(language, priority, part = "") {
     const name = language + part;
-    const asking = coming.get(name) ?? keep(language, part, fetched(language, priority, part));
-    coming.set(name, asking);
+    const asking = requests.get(name) ?? keep(language, part, fetched(language, priority, part));
+    requests.set(name, asking);
     return asking;
   }
 
-  /** Bring the pack of the page's language, where it is not here. */
+  /** Fetch the pack of the page's language, unless it is here. */
   function bring() {
-    if (!taps.hidden.signal.aborted && !held.has(root.lang)) void ask(root.lang, "low");
+    if (!taps.hidden.signal.aborted && !packs.has(root.lang)) void ask(root.lang, "low");
   }
 
-  /** @param {string} path @returns {Pack | undefined} the one that holds the page */
+  /** @param {string} path @returns {Pack | undefined} the pack that holds the page */
   function holder(path) {
-    return [...held.values()].find(({ pages }) => pages[path]);
+    return [...packs.values()].find(({ pages }) => pages[path]);
   }
 
-  /** @param {string} path Before an old page is shown: is it still what it was? Where nobody answers soon, it is. Or: the rest. */
+  /** @param {string} path Before showing a page, check an old pack with the server, or fetch the rest. Without a quick answer, go on with the old pack. */
   function renewed(path) {
-    const { language, part, asked } = holder(path) ?? [...held.values()].find(({ rest }) => rest.includes(path)) ?? {};
+    const { language, part, askedAt } = holder(path) ?? [...packs.values()].find(({ rest }) => rest.includes(path)) ?? {};
     if (!language) return;
     const wanted = holder(path) ? part : REST;
-    if (held.has(language + wanted) && Math.abs(Date.now() - Number(asked)) < FRESH_MS) return;
+    if (packs.has(language + wanted) && Math.abs(Date.now() - Number(askedAt)) < FRESH_MS) return;
     return Promise.race([ask(language, "high", wanted), new Promise((done) => setTimeout(done, PATIENCE_MS))]);
   }
 
-  /** @returns {string} every rule of style there is, once it is here */
+  /** @returns {string} all style rules, once a pack is here */
   function style() {
-    return [...held.values()].find(({ style }) => style)?.style ?? "";
+    return [...packs.values()].find(({ style }) => style)?.style ?? "";
   }
 
-  /** @param {string} path @returns {string | undefined} the page, as far as it goes into this one */
+  /** @param {string} path @returns {string | undefined} the `main` of the page, in an `html` element with its language */
   function page(path) {
     const { language, direction, shared, pages } = holder(path) ?? {};
     const main = pages?.[path].replace(/<(\d+)>/g, (_, number) => shared?.[number] ?? "");
     return main && `<html lang="${language}" dir="${direction}">${main}`;
   }
 
-  // Else the first page that is tapped brings it.
-  if (!taps.dear) coming.set(root.lang, keep(root.lang, "", taps.bringFirst()));
-  taps.hidden.signal.addEventListener("abort", () => held.clear());
-  // Kept whole (bfcache) while another tab was hidden: hide-page.js leaves the cover on.
+  // On a dear connection, the first tapped page fetches it instead.
+  if (!taps.dear) requests.set(root.lang, keep(root.lang, "", taps.bringFirst()));
+  taps.hidden.signal.addEventListener("abort", () => packs.clear());
+  // The page was in the bfcache while another tab was hidden: hide-page.js leaves its cover on.
   addEventListener("pageshow", ({ persisted }) => {
     if (persisted && root.style.display === "none") taps.hidden.abort();
   });

@@ -1,39 +1,39 @@
 // @ts-check
 /**
- * My plan: ticks and words that live in this page's memory and nowhere else. No field has a name, nothing is sent, and
- * no browser is left anything to restore: not of a form (autocomplete off, ticks that are their own default), not of a
- * page put away whole (emptied before). It moves with the reader in place, and is gone at “Hide this page”.
+ * My plan: ticks and words that live only in this page's memory. No field has a name, nothing is sent, and a browser has
+ * nothing to restore: neither in a form (autocomplete is off, and each tick is its own default) nor in a page from the bfcache
+ * (it is emptied before). The plan stays while the reader moves around in place, and is gone at “Hide this page”.
  */
 (() => {
   "use strict";
 
   /** @type {HTMLFormElement | undefined} */
-  let kept;
+  let form;
 
   function begin() {
     const place = document.querySelector("div#plan");
     if (!place) return;
-    if (!kept) {
-      // Chromium asks the form, Firefox the field, whether it may write down what is in it.
-      kept = document.createElement("form");
-      kept.id = "plan";
-      kept.autocomplete = "off";
-      kept.append(...place.childNodes);
-      for (const item of kept.querySelectorAll(".ticks li")) tick(item);
-      for (const box of kept.querySelectorAll(".write")) write(box);
+    if (!form) {
+      // Chromium decides by the form, and Firefox by each field, whether it may store what is in them.
+      form = document.createElement("form");
+      form.id = "plan";
+      form.autocomplete = "off";
+      form.append(...place.childNodes);
+      for (const item of form.querySelectorAll(".ticks li")) tick(item);
+      for (const box of form.querySelectorAll(".write")) write(box);
       part("#plan-page").hidden = false;
-      kept.addEventListener("input", show);
-      kept.addEventListener("submit", (event) => event.preventDefault());
-      kept.addEventListener("click", press);
+      form.addEventListener("input", show);
+      form.addEventListener("submit", (event) => event.preventDefault());
+      form.addEventListener("click", press);
     }
-    // A page that was left keeps its place, so that Back finds it.
-    kept.replaceWith(Object.assign(document.createElement("div"), { id: "plan" }));
-    place.replaceWith(kept);
+    // The page that was left keeps an empty place, so that the form can return at Back.
+    form.replaceWith(Object.assign(document.createElement("div"), { id: "plan" }));
+    place.replaceWith(form);
   }
 
   /** @param {string} css @returns {HTMLElement} */
   function part(css) {
-    return /** @type {HTMLElement} */ (kept?.querySelector(css));
+    return /** @type {HTMLElement} */ (form?.querySelector(css));
   }
 
   /** @param {Element} item */
@@ -51,25 +51,25 @@
     const title = /** @type {Element} */ (box.firstElementChild);
     const label = document.createElement("label");
     label.append(...title.childNodes);
-    // Some browsers send what is written to their maker, to mend or to finish it: spellcheck, writingsuggestions.
+    // Some browsers send the text to their maker to correct or complete it: hence spellcheck and writingsuggestions.
     const area = Object.assign(document.createElement("textarea"), { rows: 3, autocomplete: "off", spellcheck: false });
     area.setAttribute("writingsuggestions", "false");
     label.append(area);
     title.replaceWith(label);
   }
 
-  /** @returns {[string, string[]][]} each heading, and what was ticked and written under it */
+  /** @returns {[string, string[]][]} each heading, with what was ticked and written under it */
   function chosen() {
     /** @type {[string, string[]][]} */
     const parts = [];
-    for (const one of kept?.querySelectorAll("#plan > h2, .ticks input, textarea") ?? []) {
-      const label = one.closest("label")?.textContent?.trim() ?? "";
-      if (one instanceof HTMLInputElement) {
-        one.defaultChecked = one.checked;
-        if (one.checked) parts.at(-1)?.[1].push(label);
-      } else if (one instanceof HTMLTextAreaElement) {
-        if (one.value.trim()) parts.at(-1)?.[1].push(`${label}: ${one.value.trim()}`);
-      } else parts.push([one.textContent ?? "", []]);
+    for (const item of form?.querySelectorAll("#plan > h2, .ticks input, textarea") ?? []) {
+      const label = item.closest("label")?.textContent?.trim() ?? "";
+      if (item instanceof HTMLInputElement) {
+        item.defaultChecked = item.checked;
+        if (item.checked) parts.at(-1)?.[1].push(label);
+      } else if (item instanceof HTMLTextAreaElement) {
+        if (item.value.trim()) parts.at(-1)?.[1].push(`${label}: ${item.value.trim()}`);
+      } else parts.push([item.textContent ?? "", []]);
     }
     return parts.filter(([, words]) => words.length);
   }
@@ -90,9 +90,9 @@
   }
 
   function empty() {
-    for (const tick of kept?.querySelectorAll("input") ?? []) tick.checked = tick.defaultChecked = false;
-    for (const area of kept?.querySelectorAll("textarea") ?? []) area.value = "";
-    if (kept) show();
+    for (const tick of form?.querySelectorAll("input") ?? []) tick.checked = tick.defaultChecked = false;
+    for (const area of form?.querySelectorAll("textarea") ?? []) area.value = "";
+    if (form) show();
   }
 
   /** @param {Event} event */

@@ -1,31 +1,31 @@
 // @ts-check
 /**
- * Questions that are answered on the page and sent to nobody: what is ticked gathers the pages and lines that fit.
- * Kept, moved around with and emptied as plan.js does it.
+ * Questions that are answered on the page, and sent to nobody: the ticked ones gather the pages and helplines that fit.
+ * The form is kept, moved and emptied in the same way as in plan.js.
  */
 (() => {
   "use strict";
 
   /** @type {HTMLFormElement | undefined} */
-  let kept;
+  let form;
 
   function begin() {
     const place = document.querySelector("div#questions");
     if (!place) return;
-    if (!kept) {
-      kept = document.createElement("form");
-      kept.id = "questions";
-      kept.autocomplete = "off";
-      kept.append(...place.childNodes);
-      for (const question of kept.querySelectorAll(".question")) ask(question);
-      const fits = /** @type {HTMLElement} */ (kept.querySelector("#fits"));
+    if (!form) {
+      form = document.createElement("form");
+      form.id = "questions";
+      form.autocomplete = "off";
+      form.append(...place.childNodes);
+      for (const question of form.querySelectorAll(".question")) ask(question);
+      const fits = /** @type {HTMLElement} */ (form.querySelector("#fits"));
       fits.hidden = false;
-      [...kept.querySelectorAll(".question")].at(-1)?.after(fits);
-      kept.addEventListener("change", show);
+      [...form.querySelectorAll(".question")].at(-1)?.after(fits);
+      form.addEventListener("change", show);
     }
-    // A page that was left keeps its place, so that Back finds it.
-    kept.replaceWith(Object.assign(document.createElement("div"), { id: "questions" }));
-    place.replaceWith(kept);
+    // The page that was left keeps an empty place, so that the form can return at Back.
+    form.replaceWith(Object.assign(document.createElement("div"), { id: "questions" }));
+    place.replaceWith(form);
   }
 
   /** @param {Element} question */
@@ -42,20 +42,20 @@
 
   function show() {
     /** @type {Map<string, Node>} */
-    const found = new Map();
-    for (const input of kept?.querySelectorAll("input") ?? []) {
+    const fitting = new Map();
+    for (const input of form?.querySelectorAll("input") ?? []) {
       input.defaultChecked = input.checked;
       const items = input.checked ? (input.closest(".question")?.querySelectorAll("li") ?? []) : [];
-      for (const item of items) found.set(item.textContent ?? "", item.cloneNode(true));
+      for (const item of items) fitting.set(item.textContent ?? "", item.cloneNode(true));
     }
-    kept?.querySelector("#fits ul")?.replaceChildren(...found.values());
-    const none = /** @type {HTMLElement} */ (kept?.querySelector("[data-empty]"));
-    none.hidden = found.size > 0;
+    form?.querySelector("#fits ul")?.replaceChildren(...fitting.values());
+    const nothing = /** @type {HTMLElement} */ (form?.querySelector("[data-empty]"));
+    nothing.hidden = fitting.size > 0;
   }
 
   function empty() {
-    for (const input of kept?.querySelectorAll("input") ?? []) input.checked = false;
-    if (kept) show();
+    for (const input of form?.querySelectorAll("input") ?? []) input.checked = false;
+    if (form) show();
   }
 
   begin();

@@ -1,11 +1,11 @@
 // @ts-check
 /**
- * Every tap on a link or a form of this site is answered in place: so no page that is read here is a visit of its own.
+ * Answers every tap on a link or a form of this site in place, so that no page read here becomes a visit of its own.
  *
- * Here is only what a page needs before the rest of it has come: taps are taken, and asked for. How a page is shown (pack.js,
- * travel.js, fold.js) comes with the pack, which one quiet request brings once the first page is shown: it runs if its hash
- * is on this page's own list. Whoever taps earlier asks for it alone, and for what was tapped; the pack gives way, and is asked
- * for again by what came. Where it is of another release, the browser goes by itself.
+ * This script holds only what a page needs before the rest has loaded: it takes taps and requests what they lead to. The scripts
+ * that show pages (pack.js, travel.js, fold.js) come with the pack, in one quiet request after the first page is shown; they
+ * run if their hash is in this page's own policy. An earlier tap fetches those scripts alone, and the tapped page; the request
+ * for the pack is aborted, and the scripts make it again. Scripts of another release do not run: then the browser follows the link.
  */
 const taps = (() => {
   "use strict";
@@ -21,16 +21,16 @@ const taps = (() => {
   const quiet = new AbortController();
   const SLOW_MS = 700;
   const AGAIN_MS = 2000;
-  /** @typedef {{ direction: string, shared: string[], pages: Record<string, string>, rest: string[], style: string }} Told */
-  /** @typedef {(event: MouseEvent | SubmitEvent, answer?: Promise<Response>) => void} Travel what answers a tap, once it is here */
+  /** @typedef {{ direction: string, shared: string[], pages: Record<string, string>, rest: string[], style: string }} Contents */
+  /** @typedef {(event: MouseEvent | SubmitEvent, answer?: Promise<Response>) => void} Travel the function in travel.js that answers a tap */
   /** @type {Promise<void> | undefined} */
-  let alone;
-  /** @type {Event | undefined} the last of those that wait */
-  let latest;
-  /** @type {Set<string>} the scripts that were begun, and those that pages need */
-  const begun = new Set();
-  /** @type {Promise<{ response: Response, told: Told }> | undefined} */
-  let first;
+  let packScript;
+  /** @type {Event | undefined} the last tap that is waiting */
+  let latestTap;
+  /** @type {Set<string>} the text of each script that has run, and the path of each that a page asked for */
+  const started = new Set();
+  /** @type {Promise<{ response: Response, contents: Contents }> | undefined} */
+  let firstPack;
 
   /** @param {string} [text] what to say @param {boolean} [seen] show it as well */
   function say(text = "", seen = false) {
@@ -38,25 +38,25 @@ const taps = (() => {
     status.classList.toggle("visually-hidden", !seen);
   }
 
-  /** @param {string} text Run a script, once, if its hash is on the list. */
+  /** @param {string} text Run a script, once. The policy allows it if its hash is listed there. */
   function run(text) {
-    if (begun.has(text)) return;
-    begun.add(text);
+    if (started.has(text)) return;
+    started.add(text);
     const script = document.createElement("script");
     script.text = policy.createScript(text);
     root.append(script);
     script.remove();
   }
 
-  /** @param {URL | string} url @param {RequestInit} how @param {string} languages those whose words are here, so that main comes alone @param {Record<string, string>} more headers */
+  /** @param {URL | string} url @param {RequestInit} how @param {string} languages those whose header and footer are here already, so that only main is sent @param {Record<string, string>} more headers */
   function ask(url, how = {}, languages = root.lang, more = {}) {
-    // The header promises that nothing is stored here; the answer then lets the page stay in the bfcache (headers.py).
+    // The header promises to store nothing; the server then lets the page stay in the bfcache (headers.py).
     return fetch(url, { signal: hidden.signal, ...how, cache: "no-store", headers: { "Sidedoor-In-Place": languages, ...more } });
   }
 
   /**
-   * A script, and run it. It is the same for everybody: with a cookie it would end a chat that was left, and its answer, given
-   * up at Hide, would be the one that takes the cookies back (see public/hidden_first.py).
+   * Fetch a script and run it. It is the same for everybody, so no cookie is sent: a cookie would end a chat that was hidden, and
+   * the response that then deletes the cookies might be aborted by Hide (see public/hidden_first.py).
    * @param {string} path
    */
   async function script(path) {
@@ -65,29 +65,29 @@ const taps = (() => {
     run(await response.text());
   }
 
-  /** What shows pages, without the pages: an edition's first pack is some seconds in the making. */
+  /** Fetch the scripts that show pages, without the pages: the first pack of an edition takes some seconds to make. */
   function bringAlone() {
-    return (alone ??= script("/pack.js"));
+    return (packScript ??= script("/pack.js"));
   }
 
-  /** The pack of this page's language, once: the script that shows pages, and the pages. */
+  /** Fetch the pack of this page's language, once: the scripts that show pages, and the pages. */
   function bringFirst() {
-    return (first ??= ask(address, { credentials: "omit", priority: "low", signal: quiet.signal }).then(async (response) => {
-      /** @type {[string, Told]} */
-      const [text, told] = await response.json();
+    return (firstPack ??= ask(address, { credentials: "omit", priority: "low", signal: quiet.signal }).then(async (response) => {
+      /** @type {[string, Contents]} */
+      const [text, contents] = await response.json();
       run(text);
-      return { response, told };
+      return { response, contents };
     }));
   }
 
-  /** What a page needs at once and does not hold, for its size: asked for until it is here. A chat says nothing without it. */
+  /** Fetch scripts that a page needs at once but that are too big to be in it, until they arrive. A chat shows no replies without. */
   function bringNeeded() {
     for (const { dataset } of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-script]"))) {
       const path = dataset.script ?? "";
-      if (begun.has(path)) continue;
-      begun.add(path);
+      if (started.has(path)) continue;
+      started.add(path);
       script(path).catch(() => {
-        begun.delete(path);
+        started.delete(path);
         if (!hidden.signal.aborted) setTimeout(bringNeeded, AGAIN_MS);
       });
     }
@@ -102,27 +102,27 @@ const taps = (() => {
     target.scrollIntoView();
   }
 
-  /** @param {MouseEvent | SubmitEvent} event a tap, which is answered here @param {HTMLAnchorElement} [link] where it leads */
+  /** @param {MouseEvent | SubmitEvent} event a tap on this site @param {HTMLAnchorElement} [link] where it leads */
   async function take(event, link) {
     event.preventDefault();
     if (shared.travel) return shared.travel(event);
     const [, name = ""] = /^#(.+)/.exec(link?.getAttribute("href") ?? "") ?? [];
     const part = document.getElementById(name);
     if (part) return goTo(part);
-    latest = event;
+    latestTap = event;
     quiet.abort();
     const slow = setTimeout(say, SLOW_MS, status.dataset.slow, true);
     try {
       const answer = link && ask(link.href);
       answer?.catch(() => {});
       await bringAlone();
-      if (latest !== event || hidden.signal.aborted) return;
+      if (latestTap !== event || hidden.signal.aborted) return;
       if (shared.travel) /** @type {Travel} */ (shared.travel)(event, answer);
       else if (link) location.assign(link.href);
       else /** @type {HTMLFormElement} */ (event.target).submit();
     } catch {
-      alone = undefined;
-      if (latest === event && !hidden.signal.aborted) say(status.dataset.failed, true);
+      packScript = undefined;
+      if (latestTap === event && !hidden.signal.aborted) say(status.dataset.failed, true);
     }
     clearTimeout(slow);
   }
@@ -133,13 +133,13 @@ const taps = (() => {
     if (!(event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey)) void take(event, link);
   });
 
-  // Every form is of this site (form-action); one that closes a dialog is not sent.
+  // The policy (form-action) allows no form to another site; a form that closes a dialog is not sent.
   document.addEventListener("submit", (event) => {
     const { method } = /** @type {HTMLFormElement} */ (event.target);
     if (method === "post" && !event.defaultPrevented) void take(event);
   });
 
-  // Whatever is still on its way comes too late.
+  // Abort what is still on its way.
   document.addEventListener("sidedoor:hide", () => {
     hidden.abort();
     quiet.abort();
@@ -147,8 +147,8 @@ const taps = (() => {
   document.addEventListener("sidedoor:arrived", bringNeeded);
   bringNeeded();
 
-  // With a slow or dear connection the first page that is asked for brings it. What some pages alone have to do comes to
-  // them all the same, and what keeps Hide in view of who magnifies with two fingers.
+  // On a slow or dear connection the first tap fetches the pack. The scripts alone come earlier to pages that cannot do
+  // without them, and when somebody magnifies the page with two fingers: one of them keeps Hide in view.
   const { saveData, effectiveType = "" } = navigator.connection ?? {};
   const dear = saveData || /2g/.test(effectiveType);
   const quietly = () => void (dear ? bringAlone() : bringFirst()).catch(() => {});

@@ -1,10 +1,10 @@
 // @ts-check
 /**
- * Moving around in place: the page that was tapped (taps.js) is swapped into `main`, from the pack (pack.js) or fetched; the
- * address and the tab's title stay.
+ * Moves around in place: swaps the tapped page (taps.js) into `main`, from the pack (pack.js) or fetched; the address and
+ * the tab's title stay.
  *
- * A page that is swapped in is never a visit, so a whole visit is one entry in the tab and one line in the history.
- * What a browser would do by itself is done here as well: focus, scroll, language, a word for screen readers, a way back.
+ * A swapped page is not a visit to the browser, so the whole visit is one entry in the tab and one line in the history.
+ * So this script does what a browser does at a visit: focus, scroll, language, a message for screen readers, a way back.
  */
 (() => {
   "use strict";
@@ -18,17 +18,17 @@
   const status = /** @type {HTMLElement} */ (document.getElementById("travel-status"));
   const { policy, say } = taps;
   const wayBack = /** @type {HTMLElement} */ (document.getElementById("way-back"));
-  /** What stands around main, in words of one language. */
+  /** The parts around main, whose words are in one language. */
   const FRAME = [".skip", "#hide-this-page", "header", "#hide-notice", "#way-back", "#travel-status", "#chat-news", "footer"];
-  /** @type {Map<string, ParentNode>} it in each language that came here */
+  /** @type {Map<string, ParentNode>} those parts in each language that has arrived */
   const frames = new Map();
   /** @typedef {{ nodes: Node[], path: string, language: string, direction: string, style?: string | null }} Page */
   /** @typedef {Page & { name: string, scroll: number, focus: Element | null }} View */
   /** @type {View[]} */
   const past = [];
   const { sheet, textContent: rules } = /** @type {HTMLStyleElement} */ (document.querySelector("style"));
-  /** The rules that are in the page's sheet: those that its main uses, or all, once the pack has brought them. */
-  let worn = rules;
+  /** The rules in the page's style sheet: those that its main uses, or all of them, once the pack has brought them. */
+  let currentRules = rules;
   let journey = new AbortController();
   /** @type {CloseWatcher | null} */
   let watcher = null;
@@ -39,18 +39,18 @@
     const { activeElement } = document;
     const focus = main.contains(activeElement) ? activeElement : null;
     const { lang: language, dir: direction } = root;
-    return { nodes: [...main.childNodes], name: heading(), path: taps.path, language, direction, style: worn, scroll: scrollY, focus };
+    return { nodes: [...main.childNodes], name: heading(), path: taps.path, language, direction, style: currentRules, scroll: scrollY, focus };
   }
 
-  /** @param {string | null | undefined} rules Put them into the sheet that is there: the policy lists the page's own alone. */
+  /** @param {string | null | undefined} rules Put them into the existing style sheet: the policy allows only the page's own. */
   function wear(rules) {
-    if (!sheet || !rules || rules === worn) return;
+    if (!sheet || !rules || rules === currentRules) return;
     while (sheet.cssRules.length) sheet.deleteRule(0);
     sheet.insertRule(`@media all{${rules}}`);
-    worn = rules;
+    currentRules = rules;
   }
 
-  /** @param {string} language @param {string} direction Let the whole document follow, with the words around main. */
+  /** @param {string} language @param {string} direction Switch the document's language, and the words around main. */
   function speak(language, direction) {
     if (language === root.lang) return;
     if (!frames.has(root.lang)) frames.set(root.lang, /** @type {HTMLElement} */ (document.body.cloneNode(true)));
@@ -61,7 +61,7 @@
       const there = frames.get(language)?.querySelector(name)?.cloneNode(true);
       if (!here || !(there instanceof Element)) continue;
       for (const { name, value } of there.attributes) if (/^(data|aria)-/.test(name)) here.setAttribute(name, value);
-      // The link that hides stays the same element, wherever it stands.
+      // The Hide link stays the same element, wherever it is.
       const link = here.querySelector("#hide-this-page");
       if (link) there.querySelector("#hide-this-page")?.replaceWith(link);
       here.replaceChildren(...there.childNodes);
@@ -71,7 +71,7 @@
   /** @param {Page} page */
   function show({ nodes, path: address, language, direction, style }) {
     wear(pack.style() || style);
-    // The notice of arrival stays under the heading until it is closed, wherever the visit leads.
+    // The notice stays under the heading of every page until the reader closes it.
     const notice = document.getElementById("hide-notice");
     if (notice) move(notice, document.body, main);
     main.replaceChildren(...nodes);
@@ -80,7 +80,7 @@
     speak(language, direction);
     taps.path = address;
     main.removeAttribute("aria-busy");
-    // Not the links to a part of the page, nor the way out.
+    // Not links to a part of the page, and not Hide.
     for (const link of document.querySelectorAll(":is(header, footer) a[href^='/']:not(#hide-this-page)")) {
       const here = /** @type {HTMLAnchorElement} */ (link).pathname === address;
       if (here) link.setAttribute("aria-current", "page");
@@ -94,13 +94,13 @@
     document.dispatchEvent(new Event("sidedoor:arrived"));
   }
 
-  /** @param {string} address The choice of language leads on to the same page, or where its news is its own to its start. */
+  /** @param {string} address Let the language menu lead to the same page, or, for news that a language does not have, to that language's front page. */
   function leadOn(address) {
     const choice = document.getElementById("languages");
     choice?.removeAttribute("open");
     /** @param {string} code */
     const folder = (code) => (code === choice?.dataset.own ? "" : `/${code}`);
-    // A page in another form (Easy Read) is in the same language, at another address.
+    // A page in another form (Easy Read) is in the same language at another address.
     const { as = address.slice(folder(root.lang).length), in: has } = main.querySelector("h1")?.dataset ?? {};
     const rest = as.replace(/^\/$/, "");
     for (const link of choice?.querySelectorAll("a") ?? []) {
@@ -111,7 +111,7 @@
   }
 
   /**
-   * Where the browser can, without taking it out: a dialog that is put in again takes Android's next Back for itself.
+   * Move an element, where possible without removing it: a dialog that is inserted again takes Android's next Back for itself.
    * @param {Element} element @param {Element} parent @param {Element | null} before
    */
   function move(element, parent, before) {
@@ -119,7 +119,7 @@
     else parent.insertBefore(element, before);
   }
 
-  /** Take Android's Back for as long as there is something to go back to in place; one press right after another leaves. */
+  /** Take Android's Back while there is a page to go back to in place; a second press right after the first leaves. */
   function watchBack() {
     if (!past.length) {
       watcher?.destroy();
@@ -154,7 +154,7 @@
     }
   }
 
-  /** @param {string} hash go to the part of the page it names, or to the page's heading */
+  /** @param {string} hash Go to the part of the page that it names, or to the page's heading. */
   function settle(hash) {
     const target = part(hash);
     if (target) return taps.goTo(target);
@@ -164,14 +164,14 @@
     say(heading());
   }
 
-  /** @returns {string[]} what an answer need not bring: the words around main in these languages, and the rules of style */
+  /** @returns {string[]} what a response can leave out: the words around main in these languages, and the style rules */
   function has() {
     return [root.lang, ...frames.keys(), pack.style() && "style"];
   }
 
   /**
-   * Show a page; where that fails, say so and keep this one.
-   * @param {URL} url @param {RequestInit} how @param {Promise<Response>} [answer] where it was asked for before this was here
+   * Show a page; if that fails, say so and keep the current page.
+   * @param {URL} url @param {RequestInit} how @param {Promise<Response>} [answer] where it was requested before this script was here
    */
   async function travel(url, how, answer) {
     if (taps.hidden.signal.aborted) return;
@@ -179,13 +179,13 @@
     journey = new AbortController();
     const { signal } = journey;
     main.setAttribute("aria-busy", "true");
-    // It may be running before its page, or its script, is here: so much the exit has to know.
+    // The chat may start on the server before its page or script is here, and the exit has to know.
     if (url.pathname.endsWith("/chat/start")) root.dataset.chat = "running";
     const slow = setTimeout(() => say(status.dataset.slow ?? "", true), SLOW_MS);
     try {
       if (!how.method && !url.search) {
         const asking = pack.renewed(url.pathname);
-        // A page that is fresh is shown within the tap.
+        // Without an `await`, a fresh page is shown within the same task as the tap.
         if (asking) await asking;
         const html = pack.page(url.pathname);
         if (signal.aborted) return;
@@ -196,7 +196,7 @@
       if (signal.aborted) return;
       const isPage = response.headers.get("Content-Type")?.startsWith("text/html");
       const arrived = parse(isPage ? html : "");
-      // A form's answer that is no page (a busy server's) is a failure; its address is nothing to go to.
+      // A response to a form that is not a page (from a busy server) is a failure: its address cannot be visited.
       if (arrived.getElementById("main")) arrive(arrived, new URL(response.url).pathname, url.hash);
       else if (how.method) throw new Error();
       else location.assign(url);
@@ -214,7 +214,7 @@
     return new DOMParser().parseFromString(policy.createHTML(html), "text/html");
   }
 
-  /** @param {Document} arrived a page, or what of it goes in here @param {string} address @param {string} hash */
+  /** @param {Document} arrived a whole page, or the parts that are swapped in @param {string} address @param {string} hash */
   function arrive(arrived, address, hash) {
     const { lang: language, dir: direction } = arrived.documentElement;
     if (arrived.querySelector("header")) frames.set(language, /** @type {HTMLElement} */ (arrived.body.cloneNode(true)));
@@ -227,10 +227,10 @@
     pack.bring();
   }
 
-  /** @type {HTMLFormElement | null} the form whose answer is awaited: a second press of Send is the same press */
+  /** @type {HTMLFormElement | null} the form being sent: a second press of Send counts as the same press */
   let sending = null;
 
-  /** @param {MouseEvent | SubmitEvent} event a tap (taps.js) @param {Promise<Response>} [answer] where it was asked for before this was here */
+  /** @param {MouseEvent | SubmitEvent} event a tap (taps.js) @param {Promise<Response>} [answer] where it was requested before this script was here */
   function tapped(event, answer) {
     const { target } = event;
     if (target instanceof HTMLFormElement) return void send(target, /** @type {SubmitEvent} */ (event).submitter);
@@ -265,7 +265,7 @@
     say(heading());
   }
 
-  /** @param {Event} event what asks for Back: ours while there is something to go back to in place @param {boolean} now */
+  /** @param {Event} event a key or button that means Back: taken while there is a page to go back to in place @param {boolean} now */
   function takeBack(event, now) {
     if (!past.length || event.defaultPrevented) return;
     event.preventDefault();
@@ -274,7 +274,7 @@
 
   document.addEventListener("keydown", (event) => {
     const { key, altKey, ctrlKey, metaKey, shiftKey } = event;
-    // On a Mac, Option and left goes one word back.
+    // On a Mac, Option and the left arrow move the caret back by one word.
     const altLeft = key === "ArrowLeft" && altKey && !(ctrlKey || metaKey || shiftKey) && !/Mac/.test(navigator.platform);
     if (altLeft || key === "BrowserBack") takeBack(event, true);
   });
@@ -284,7 +284,7 @@
     });
   }
 
-  // Whatever is still on its way comes too late.
+  // Abort what is still on its way.
   taps.hidden.signal.addEventListener("abort", () => {
     journey.abort();
     past.length = 0;

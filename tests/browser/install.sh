@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes sure that the browsers and servers which tests drive are here; with the word `bench`, also what benches need.
-# As root on Debian it installs them; else it says what to install.
+# Makes sure that the browsers and servers for the tests are installed; with the argument `bench`, also those for the benchmarks.
+# As root on Debian it installs them; otherwise it says what to install.
 set -eu
 PATH="$PATH:/usr/sbin"
 

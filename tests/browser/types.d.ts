@@ -1,4 +1,4 @@
-/** What browsers have and TypeScript 5.9's own list of them does not: the Navigation API (HTML, 7.2.6), Trusted Types,
+/** What browsers have and TypeScript 5.9's library lacks: the Navigation API (HTML, 7.2.6), Trusted Types,
  * moveBefore (DOM, 4.2.6), the Network Information API. */
 interface NavigationHistoryEntry extends EventTarget { readonly key: string; readonly index: number; readonly url: string | null; getState(): unknown }
 interface Navigation extends EventTarget {

@@ -1,5 +1,5 @@
 // @ts-check
-// A button beside a link that is shown once: it copies it, and says so. Without a clipboard there is no button.
+// A button beside a link that the page shows only once: copies the link, and says so. Without a clipboard there is no button.
 (() => {
   for (const button of document.querySelectorAll("button[data-copy]")) {
     if (!(button instanceof HTMLButtonElement) || !navigator.clipboard) continue;

@@ -1,6 +1,6 @@
 // @ts-check
-// Words that an open form keeps in this tab while the desk does not take them (editor.js) are forgotten here: once they
-// are saved, once they are thrown away, and in every tab once somebody presses Sign out.
+// Removes the words that an open form keeps in this tab while it cannot send them to the desk (editor.js): when they are
+// saved, when they are thrown away, and in every tab when somebody presses Sign out.
 (() => {
   const others = new BroadcastChannel("desk");
   const forget = () => {

@@ -1,10 +1,10 @@
 // @ts-check
 /**
- * The shortcut of “Hide this page”: Shift three times, at most five seconds apart, in every field.
+ * The shortcut for “Hide this page”: Shift three times, at most five seconds apart, in every field.
  *
- * Not Esc: it stops loading, closes dialogs, and is no user activation. A press counts when Shift goes down and up with
- * nothing else in between, so that typing capitals, selecting and scrolling with Shift held never leave the page. Each of
- * the two Shift keys is counted for itself: fast fingers press the second before they have let go of the first.
+ * Not Esc, which stops loading, closes dialogs, and does not count as user activation. A press counts when Shift goes down
+ * and up with nothing else in between, so that typing capitals, selecting and scrolling with Shift held never leave the page.
+ * The two Shift keys are tracked separately, because fast fingers press the second before they release the first.
  */
 (() => {
   "use strict";
@@ -23,7 +23,7 @@
   let on = true;
   let forget = 0;
 
-  /** @param {number} count show and say how far the shortcut is; nothing for 0 @param {string} [instead] what to say then */
+  /** @param {number} count presses so far: show and announce them @param {string} [instead] what to announce for 0 */
   function show(count, instead = "") {
     const link = document.querySelector(links);
     if (!(link instanceof HTMLElement)) return;
@@ -32,7 +32,7 @@
     if (status) status.textContent = [instead, link.dataset.two, link.dataset.one][count] ?? "";
   }
 
-  /** @param {string} [why] what to say about it */
+  /** @param {string} [why] what to announce */
   function reset(why) {
     alone.clear();
     if (!presses) return;
@@ -81,12 +81,12 @@
     addEventListener(kind, interrupted, { capture: kind !== "blur", passive: true });
   }
 
-  /** A box turns the shortcut off for this visit. Nothing is stored: the page is the visit. */
+  /** A tick box turns the shortcut off for this visit. Nothing is stored: the visit lasts as long as the page. */
   function offerSwitch() {
-    const found = document.querySelector(box);
-    if (!(found instanceof HTMLInputElement)) return;
-    found.checked = on;
-    found.closest("[hidden]")?.removeAttribute("hidden");
+    const input = document.querySelector(box);
+    if (!(input instanceof HTMLInputElement)) return;
+    input.checked = on;
+    input.closest("[hidden]")?.removeAttribute("hidden");
   }
 
   addEventListener("change", ({ target }) => {

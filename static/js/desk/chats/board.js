@@ -1,10 +1,10 @@
 // @ts-check
 /**
- * The chats, quicker: one question every two seconds tells what is new in all of them, and forms are sent in place, so
- * that nothing typed in one chat is lost over another. The pages work without this, by loading them again.
+ * Makes the adviser's chats quicker: one request every two seconds fetches what is new in all of them, and forms are sent in
+ * place, so that a form in one chat loses nothing typed in another. Without this script the pages work by loading them again.
  *
- * Messages have numbers, and the question says which are here: a lost connection loses nothing and doubles nothing.
- * What has the focus is never replaced. No word of anybody gets into the title, a notification or the browser's storage.
+ * Messages have numbers, and the request says which are here, so a lost connection neither loses nor doubles any.
+ * The focused element is never replaced. No word of a chat gets into the title, a notification or the browser's storage.
  */
 (() => {
   "use strict";
@@ -28,29 +28,29 @@
   const board = find("[data-board]");
   const watched = find("[data-watch]");
   const title = document.title;
-  /** @type {Set<string>} chats that were closed here: an answer on its way may still hold them */
+  /** @type {Set<string>} chats that were closed on this page: an answer under way may still contain them */
   const closed = new Set();
   let missed = 0;
-  /** The desk's own clock when it last answered: this machine's may be wrong. */
+  /** The desk's clock at its last answer, because this machine's clock may be wrong. */
   let answeredAt = "";
-  /** Whether the adviser said here that they are away. */
-  let left = false;
+  /** Whether the adviser said on this page that they are away. */
+  let saidAway = false;
   /** @type {Promise<void> | null} */
   let asking = null;
   let again = false;
   /** @typedef {{ form: HTMLFormElement, fields: FormData }} Press */
-  /** @type {Map<Element, Press[]>} what was pressed in a chat, or a form outside of one, in its order; the first is on its way */
+  /** @type {Map<Element, Press[]>} the forms sent from a chat, or from outside of one, in order; the first is under way */
   const lines = new Map();
-  /** @type {WeakMap<HTMLFormElement, { words: string, once: string }>} what may have arrived although it is back in its box */
-  const unsure = new WeakMap();
-  /** Whether somebody wants to hear it: a choice, and nothing of anybody's, so this browser may keep it. */
+  /** @type {WeakMap<HTMLFormElement, { words: string, once: string }>} a message that may have arrived although its words are back in the box */
+  const maybeSent = new WeakMap();
+  /** Where the browser keeps whether somebody wants sound: it may, because the choice says nothing about anybody. */
   const SOUND = "chats-sound";
   let sound = localStorage.getItem(SOUND) === "on";
-  /** So often an alarm sounds until it is heard. */
+  /** How often an alarm sounds until somebody acknowledges it. */
   const ALARM_MS = 10_000;
   let alarm = "";
-  let heard = "";
-  let rang = 0;
+  let acknowledged = "";
+  let rangAt = 0;
   /** @type {AudioContext | undefined} */
   let audio;
 
@@ -64,19 +64,19 @@
     if (element && element.textContent !== text) element.textContent = text;
   }
 
-  /** Show or hide; the focus goes to `instead` if it was inside. @param {HTMLElement | null} element @param {boolean} shown @param {HTMLElement | null} instead */
+  /** Show or hide; a focus inside moves to `instead`. @param {HTMLElement | null} element @param {boolean} shown @param {HTMLElement | null} instead */
   function show(element, shown, instead = null) {
     if (!element || element.hidden === !shown) return;
-    const held = element.contains(document.activeElement);
+    const hadFocus = element.contains(document.activeElement);
     element.hidden = !shown;
-    if (!shown && held) instead?.focus();
+    if (!shown && hadFocus) instead?.focus();
   }
 
   /** @param {HTMLElement} element @param {HTMLElement | null} instead */
   function remove(element, instead) {
-    const held = element.contains(document.activeElement);
+    const hadFocus = element.contains(document.activeElement);
     element.remove();
-    if (held) instead?.focus();
+    if (hadFocus) instead?.focus();
   }
 
   const columns = () => /** @type {HTMLElement[]} */ ([...document.querySelectorAll("[data-chat]")]);
@@ -104,7 +104,7 @@
       words.dir = "auto";
       item.dataset.number = String(message.number);
       name.textContent = message.name;
-      // A number keeps its own order among letters that are written from the right (web/language.py).
+      // A number keeps its order in text that runs from right to left (web/language.py).
       for (const [at, part] of message.text.split(NUMBER).entries()) {
         const isolated = document.createElement("bdi");
         isolated.dir = "ltr";
@@ -117,14 +117,14 @@
     }
   }
 
-  /** It is over: nothing of it stays here either. @param {HTMLElement} place @param {string} why */
+  /** Show that a chat is over, and remove its words from the page. @param {HTMLElement} place @param {string} why */
   function over(place, why) {
     const open = find("[data-open]", place);
-    const said = find("[data-chat-ended]", place);
+    const status = find("[data-chat-ended]", place);
     lines.get(place)?.splice(1);
-    write(said, why);
+    write(status, why);
     for (const name of ["[data-reach]", "[data-there]", "[data-watcher]"]) write(find(name, place), "");
-    show(open, false, said);
+    show(open, false, status);
     open?.replaceChildren();
     show(find("[data-over]", place), true);
   }
@@ -143,7 +143,7 @@
     showSeen(place);
   }
 
-  /** Whether the adviser's last words have been on the reader's screen, as their page says. @param {HTMLElement} place */
+  /** Say whether the adviser's last message has been on the reader's screen, as the reader's page reports. @param {HTMLElement} place */
   function showSeen(place) {
     const mine = /** @type {HTMLElement | undefined} */ ([...place.querySelectorAll("[data-talk] .adviser")].at(-1));
     const seen = find("[data-shown]", place);
@@ -151,23 +151,23 @@
   }
 
   /** @param {string} html */
-  function made(html) {
+  function parsed(html) {
     const template = document.createElement("template");
-    // The desk's own page, whose words the server has escaped.
+    // This HTML comes from the desk, which has escaped the words in it.
     template.innerHTML = own ? own.createHTML(html) : html;
     return template.content;
   }
 
-  /** The chats of colleagues whose desks are gone. @param {string} html */
+  /** Show the chats of colleagues whose desks are gone. @param {string} html */
   function renewLeft(html) {
     const place = find("[data-left]");
-    // Each answer brings new forms, with another token; what counts is which chats they are.
-    const names = [...made(html).querySelectorAll("li > span")].map((one) => one.textContent).join();
+    // Each answer contains new forms with another token, so compare which chats they are for.
+    const names = [...parsed(html).querySelectorAll("li > span")].map((name) => name.textContent).join();
     if (!place || place.dataset.names === names) return;
     place.dataset.names = names;
-    const held = place.contains(document.activeElement);
-    place.replaceChildren(made(html));
-    if (held) (find("button", place) ?? find("#waiting"))?.focus();
+    const hadFocus = place.contains(document.activeElement);
+    place.replaceChildren(parsed(html));
+    if (hadFocus) (find("button", place) ?? find("#waiting"))?.focus();
     if (names) notify("Somebody waits.");
   }
 
@@ -177,7 +177,7 @@
       const place = column(id);
       if (place && !chat.html) renew(place, chat);
       else if (!place && chat.html && board && !closed.has(id)) {
-        board.append(made(chat.html));
+        board.append(parsed(chat.html));
         notify("Somebody waits.");
       }
     }
@@ -185,7 +185,7 @@
       if (place.dataset.chat && place.dataset.chat in chats) continue;
       const why = gone[place.dataset.chat ?? ""];
       if (find("[data-over]", place)?.hidden) {
-        if (!why) continue; // it came while the question was under way
+        if (!why) continue; // the chat appeared while the request was under way
         over(place, why);
       }
       else if (board && !place.dataset.kept) remove(place, find("#yours"));
@@ -200,19 +200,19 @@
     if (!queue) return;
     const here = new Map([...queue.children].map((item) => [/** @type {HTMLElement} */ (item).dataset.id, /** @type {HTMLElement} */ (item)]));
     show(queue, waiting.length > 0, find("#waiting"));
-    waiting.forEach((one, index) => {
-      let item = here.get(String(one.id));
-      here.delete(String(one.id));
+    waiting.forEach((reader, index) => {
+      let item = here.get(String(reader.id));
+      here.delete(String(reader.id));
       if (!item) {
-        item = waiter(one.id);
+        item = waiter(reader.id);
         queue.append(item);
         notify("Somebody waits.");
       }
-      write(find("span", item), one.since);
-      write(find("[data-unreached]", item), one.reach);
+      write(find("span", item), reader.since);
+      write(find("[data-unreached]", item), reader.reach);
       write(find("button .visually-hidden", item), ` number ${index + 1}`);
     });
-    for (const gone of here.values()) remove(gone, find("button", queue) ?? find("#waiting"));
+    for (const item of here.values()) remove(item, find("button", queue) ?? find("#waiting"));
     show(find("[data-nobody]"), waiting.length === 0);
   }
 
@@ -235,52 +235,52 @@
     const names = JSON.stringify(others);
     for (const place of columns()) {
       const list = /** @type {HTMLSelectElement | null} */ (find("select[name=to]", place));
-      // Not while it is open: what somebody is about to choose must not move.
+      // Not while the list has the focus: an option that somebody is about to choose must not move.
       if (!list || list.dataset.names === names || list === document.activeElement) continue;
       const chosen = list.value;
       list.dataset.names = names;
-      list.replaceChildren(...others.map((one) => new Option(one.name, String(one.id), false, String(one.id) === chosen)));
+      list.replaceChildren(...others.map((colleague) => new Option(colleague.name, String(colleague.id), false, String(colleague.id) === chosen)));
       show(find("[data-no-others]", place), others.length === 0);
       show(find("[data-others]", place), others.length > 0, find("[data-others]", place)?.closest("details")?.querySelector("summary") ?? null);
     }
   }
 
-  /** @param {{ here: boolean, pause: string, present: string }} told @returns {string[]} what nobody may miss: readers find no one */
-  function renewPresence(told) {
+  /** @param {{ here: boolean, pause: string, present: string }} latest @returns {string[]} what nobody may miss: that readers find no adviser here */
+  function renewPresence(latest) {
     const [here, away] = [find("[data-here]"), find("[data-away]")];
-    if (here && !here.hidden && !told.here && !left) fell = ["You count as away now. If you are here, press “I am present”."];
-    if (told.here || left) fell = [];
-    if (told.here) left = false;
-    // What comes is shown before what goes is hidden, so that the focus has somewhere to go.
-    for (const [one, shown, other] of /** @type {[HTMLElement | null, boolean, HTMLElement | null][]} */ (
-      told.here ? [[here, true, null], [away, false, here]] : [[away, true, null], [here, false, away]]
-    )) show(one, shown, other?.querySelector("button") ?? null);
-    write(find("[data-pause]"), told.pause);
+    if (here && !here.hidden && !latest.here && !saidAway) awayAlarm = ["You count as away now. If you are here, press “I am present”."];
+    if (latest.here || saidAway) awayAlarm = [];
+    if (latest.here) saidAway = false;
+    // Show the new part before hiding the old one, so that the focus has somewhere to go.
+    for (const [part, shown, other] of /** @type {[HTMLElement | null, boolean, HTMLElement | null][]} */ (
+      latest.here ? [[here, true, null], [away, false, here]] : [[away, true, null], [here, false, away]]
+    )) show(part, shown, other?.querySelector("button") ?? null);
+    write(find("[data-pause]"), latest.pause);
     for (const form of document.querySelectorAll("[data-pauses]"))
-      show(/** @type {HTMLElement} */ (form), told.pause !== "", find("[data-here] button"));
-    write(find("[data-present]"), told.present);
-    return fell;
+      show(/** @type {HTMLElement} */ (form), latest.pause !== "", find("[data-here] button"));
+    write(find("[data-present]"), latest.present);
+    return awayAlarm;
   }
 
   /**
-   * What nobody may miss is shown, and sounds again and again until it is heard or gone; in a hidden tab as well, whose
-   * clock runs in a worker. What is new sounds although the last one was heard. @param {string[]} told
+   * Show what nobody may miss, and sound again and again until somebody acknowledges it or it is gone; in a hidden tab too,
+   * whose clock runs in a worker. A new alarm sounds even if the last one was acknowledged. @param {string[]} alarms
    */
-  function ring(told) {
-    alarm = told.join(" ");
+  function ring(alarms) {
+    alarm = alarms.join(" ");
     write(find("[data-alarm]"), alarm);
-    if (alarm === "") heard = "";
-    const rings = alarm !== "" && alarm !== heard;
+    if (alarm === "") acknowledged = "";
+    const rings = alarm !== "" && alarm !== acknowledged;
     show(find("[data-quiet]"), rings && sound, find("#waiting"));
-    if (!rings || Date.now() - rang < ALARM_MS) return;
-    rang = Date.now();
+    if (!rings || Date.now() - rangAt < ALARM_MS) return;
+    rangAt = Date.now();
     notify("Somebody waits.");
   }
 
   function count() {
     const many = document.querySelectorAll("[data-waiting] > li").length + columns().filter(waitsForUs).length;
     const mark = alarm ? "! " : "";
-    document.title = many || mark ? `${mark}(${many}) ${title}` : title; // a number, and nothing of anybody's
+    document.title = many || mark ? `${mark}(${many}) ${title}` : title; // a number, and no words of a chat
   }
 
   /** @param {string} address */
@@ -293,46 +293,46 @@
 
   let asksForUnsent = true;
   /** @type {string[]} */
-  let fell = [];
+  let awayAlarm = [];
 
   async function look() {
     if (watched) {
-      const told = await ask(`${watched.dataset.watch}?after=${newest(watched)}`);
-      add(watched, told.messages);
-      if (!told.reads && !find("[data-open]", watched)?.hidden) {
-        over(watched, told.over ? "It is over." : "");
-        show(find("[data-lapsed]", watched), !told.over);
+      const latest = await ask(`${watched.dataset.watch}?after=${newest(watched)}`);
+      add(watched, latest.messages);
+      if (!latest.reads && !find("[data-open]", watched)?.hidden) {
+        over(watched, latest.over ? "It is over." : "");
+        show(find("[data-lapsed]", watched), !latest.over);
       }
       return;
     }
     const [first] = columns();
     const after = columns().map((place) => `${place.dataset.chat}:${newest(place)}`).join(",");
-    // What was unsent when the page was loaded anew may reach the desk after the page was made.
+    // At a reload, unsent words may reach the desk only after it has made the new page.
     const unsent = asksForUnsent ? "&unsent=" : "";
-    const told = await ask(`/chats/now?after=${after}${board || !first ? "" : `&one=${first.dataset.chat}`}${unsent}`);
+    const latest = await ask(`/chats/now?after=${after}${board || !first ? "" : `&one=${first.dataset.chat}`}${unsent}`);
     if (unsent) asksForUnsent = false;
-    answeredAt = told.clock;
-    // After a sleep or a lost network: what was told meanwhile to the others is told here, too.
-    const what = "Readers were told that your connection was lost, and a colleague may have taken over.";
-    if (told.silent) write(find("[data-said]"), `This desk gave no sign from ${told.silent} to ${answeredAt}. ${what}`);
-    renewColumns(told.chats, told.gone);
+    answeredAt = latest.clock;
+    // After a sleep or a lost network: tell the adviser, too, what readers and colleagues were told meanwhile.
+    const consequence = "Readers were told that your connection was lost, and a colleague may have taken over.";
+    if (latest.silent) write(find("[data-said]"), `This desk gave no sign from ${latest.silent} to ${answeredAt}. ${consequence}`);
+    renewColumns(latest.chats, latest.gone);
     for (const place of columns()) {
       const text = box(place);
-      const words = told.chats[String(place.dataset.chat)]?.unsent;
+      const words = latest.chats[String(place.dataset.chat)]?.unsent;
       if (words && text && !text.value && !lines.has(place)) text.value = words;
     }
-    renewColleagues(told.others);
+    renewColleagues(latest.others);
     if (board) {
-      renewQueue(told.waiting);
-      const away = renewPresence(told);
-      renewLeft(told.left);
-      write(find("[data-word]"), told.word);
-      ring([...away, ...told.alarm]);
+      renewQueue(latest.waiting);
+      const away = renewPresence(latest);
+      renewLeft(latest.left);
+      write(find("[data-word]"), latest.word);
+      ring([...away, ...latest.alarm]);
     }
     count();
   }
 
-  /** Ask what is new. Who calls while a question is under way waits for the next one, which knows what they did. */
+  /** Ask what is new. A call during a request waits for the next request, whose answer includes what the caller changed. */
   function refresh() {
     again = true;
     asking ??= askUntilNothingNew();
@@ -348,17 +348,17 @@
         write(find("[data-lost-touch]"), "");
       } catch (error) {
         missed += 1;
-        const out = error instanceof Error && error.message === "signed out";
-        if (missed >= MISSED_BEFORE_SAID || out) {
-          const what = out ? "You are signed out. Sign in in another tab." : `The desk cannot be reached${answeredAt && ` since ${answeredAt}`}.`;
-          write(find("[data-lost-touch]"), `${what} What you have typed stays here.`);
+        const isSignedOut = error instanceof Error && error.message === "signed out";
+        if (missed >= MISSED_BEFORE_SAID || isSignedOut) {
+          const reason = isSignedOut ? "You are signed out. Sign in in another tab." : `The desk cannot be reached${answeredAt && ` since ${answeredAt}`}.`;
+          write(find("[data-lost-touch]"), `${reason} What you have typed stays here.`);
         }
       }
     }
     asking = null;
   }
 
-  /** @param {Element} place @returns {string[]} words of a chat that have left their box and are not known to be sent */
+  /** @param {Element} place @returns {string[]} messages of a chat that have left their box and that the desk has not confirmed */
   const going = (place) => (lines.get(place) ?? []).filter(says).map(({ fields }) => String(fields.get("message")));
 
   /** @param {HTMLElement} place */
@@ -367,37 +367,37 @@
   /** @param {Press} press */
   const says = ({ form }) => form.matches("[data-say]");
 
-  /** What a press sends. Words leave their box with it. @param {HTMLFormElement} form @param {HTMLElement | null} submitter @returns {Press[]} */
+  /** What pressing a button sends; the words leave their box. @param {HTMLFormElement} form @param {HTMLElement | null} submitter @returns {Press[]} */
   function pressed(form, submitter) {
     const place = /** @type {HTMLElement | null} */ (form.closest("[data-chat]"));
     const text = place && form.matches("[data-say]") ? box(place) : null;
     if (!text) return [{ form, fields: new FormData(form, submitter) }];
-    const tried = unsure.get(form);
-    // Words that were changed are a message of their own; those that stand below it follow it.
-    const again = tried && (text.value === tried.words || text.value.startsWith(`${tried.words}\n`)) ? tried : null;
+    const triedMessage = maybeSent.get(form);
+    // If the words of a message that may have arrived were changed, send them as a new one; words added below it follow it.
+    const again = triedMessage && (text.value === triedMessage.words || text.value.startsWith(`${triedMessage.words}\n`)) ? triedMessage : null;
     const rest = again ? text.value.slice(again.words.length).trimStart() : text.value;
     const parts = again ? [again] : [];
-    // An empty box is told about, but not where somebody pressed twice in haste.
+    // Sending an empty box shows a problem, unless somebody only pressed twice in haste.
     if (rest.trim() || (!again && !lines.has(/** @type {HTMLElement} */ (place)))) parts.push({ words: rest, once: crypto.randomUUID() });
-    unsure.delete(form);
+    maybeSent.delete(form);
     text.value = "";
-    return parts.map((one) => {
+    return parts.map((part) => {
       const fields = new FormData(form, submitter);
-      fields.set("message", one.words);
-      fields.set("once", one.once);
+      fields.set("message", part.words);
+      fields.set("once", part.once);
       return { form, fields };
     });
   }
 
-  /** @param {Press} one @param {Press} other whether it is the same step once more */
-  const isSame = (one, other) => one.form === other.form && !says(one) && String([...one.fields]) === String([...other.fields]);
+  /** @param {Press} press @param {Press} other whether it repeats the same step */
+  const isSame = (press, other) => press.form === other.form && !says(press) && String([...press.fields]) === String([...other.fields]);
 
-  /** Send a form where it stands, after what was pressed before in the same chat. @param {HTMLFormElement} form @param {HTMLElement | null} submitter */
+  /** Send a form in place, after those sent before it in the same chat. @param {HTMLFormElement} form @param {HTMLElement | null} submitter */
   async function send(form, submitter) {
     const place = /** @type {HTMLElement | null} */ (form.closest("[data-chat]"));
     const presses = pressed(form, submitter);
     const line = lines.get(place ?? form);
-    if (line) line.push(...presses.filter((one) => !line.some((other) => isSame(one, other))));
+    if (line) line.push(...presses.filter((press) => !line.some((other) => isSame(press, other))));
     else lines.set(place ?? form, presses);
     if (place) showGoing(place);
     if (line) return;
@@ -415,8 +415,8 @@
 
   /** @param {Press} press @param {HTMLElement | null} place @returns {Promise<boolean>} whether the desk took it */
   async function isDone({ form, fields }, place) {
-    let told = { said: "", problem: "" };
-    left ||= fields.get("present") === "no";
+    let result = { said: "", problem: "" };
+    saidAway ||= fields.get("present") === "no";
     try {
       const answer = await fetch(form.action, {
         method: "POST",
@@ -425,21 +425,21 @@
         signal: AbortSignal.timeout(PATIENCE_MS),
       });
       if (!answer.headers.get("Content-Type")?.startsWith("application/json")) throw new Error(answer.statusText);
-      const got = await answer.json();
-      told = got;
-      // Signed in again in another tab: the forms of this page need the token of the new session.
-      if (got.csrf_token) for (const field of document.querySelectorAll("input[name=csrf_token]")) /** @type {HTMLInputElement} */ (field).value = got.csrf_token;
+      const json = await answer.json();
+      result = json;
+      // After signing in again in another tab, the forms of this page need the token of the new session.
+      if (json.csrf_token) for (const field of document.querySelectorAll("input[name=csrf_token]")) /** @type {HTMLInputElement} */ (field).value = json.csrf_token;
     } catch {
-      told.problem = "That did not get through. What you typed is still here; try again.";
-      if (says({ form, fields })) unsure.set(form, { words: String(fields.get("message")), once: String(fields.get("once")) });
+      result.problem = "That did not get through. What you typed is still here; try again.";
+      if (says({ form, fields })) maybeSent.set(form, { words: String(fields.get("message")), once: String(fields.get("once")) });
     }
     const [, id, step] = /\/chats\/(\d+)\/([a-z-]+)$/.exec(form.action) ?? [];
-    const said = place && form.isConnected ? find("[data-problem]", place) : null;
+    const problem = place && form.isConnected ? find("[data-problem]", place) : null;
     const general = find("[data-said]");
-    write(said, told.problem);
-    write(general, said ? told.said : told.problem || told.said);
-    general?.classList.toggle("problem", !said && told.problem !== "");
-    if (told.problem && step !== "close") return false;
+    write(problem, result.problem);
+    write(general, problem ? result.said : result.problem || result.said);
+    general?.classList.toggle("problem", !problem && result.problem !== "");
+    if (result.problem && step !== "close") return false;
     if (place && id && (step === "close" || step === "hand-over")) {
       closed.add(id);
       remove(place, find("#yours"));
@@ -457,28 +457,28 @@
     place.scrollIntoView({ block: "nearest" });
   }
 
-  /** What was typed after the last slash, at the end of the box. */
+  /** The word with a slash before it that ends at the caret. */
   const SLASH = /(?:^|\s)(\/\S*)$/;
-  const MOST_FOUND = 8;
+  const MOST_CHOICES = 8;
 
-  /** @param {HTMLTextAreaElement} text Offer what fits the word after a slash: ready answers, pages, contacts. */
+  /** @param {HTMLTextAreaElement} text Offer the ready answers, pages and contacts that match the word after a slash. */
   function offer(text) {
     const place = /** @type {HTMLElement | null} */ (text.closest("[data-chat]"));
-    const found = place ? find("[data-found]", place) : null;
+    const choices = place ? find("[data-found]", place) : null;
     const typed = SLASH.exec(text.value.slice(0, text.selectionStart))?.[1].toLowerCase();
     const options = place?.querySelectorAll("[data-ready] option") ?? [];
-    if (!found) return;
+    if (!choices) return;
     const word = typed?.slice(1) ?? "";
     const all = /** @type {HTMLOptionElement[]} */ ([...options]).filter(({ value }) => value);
-    const named = all.filter((one) => one.dataset.shortcut?.toLowerCase().startsWith(typed ?? " "));
-    const held = word ? all.filter((one) => !named.includes(one) && one.label.toLowerCase().includes(word)) : [];
-    const fits = typed === undefined ? [] : [...named, ...held].slice(0, MOST_FOUND);
-    found.replaceChildren(...fits.map((one, at) => choice(one, `${found.id}-${at}`, at === 0)));
-    found.role = "listbox";
-    found.ariaLabel = "Ready answers, pages and contacts";
-    show(found, fits.length > 0);
-    text.setAttribute("aria-controls", found.id);
-    if (fits.length) text.setAttribute("aria-activedescendant", `${found.id}-0`);
+    const byShortcut = all.filter((option) => option.dataset.shortcut?.toLowerCase().startsWith(typed ?? " "));
+    const byLabel = word ? all.filter((option) => !byShortcut.includes(option) && option.label.toLowerCase().includes(word)) : [];
+    const fits = typed === undefined ? [] : [...byShortcut, ...byLabel].slice(0, MOST_CHOICES);
+    choices.replaceChildren(...fits.map((option, at) => choice(option, `${choices.id}-${at}`, at === 0)));
+    choices.role = "listbox";
+    choices.ariaLabel = "Ready answers, pages and contacts";
+    show(choices, fits.length > 0);
+    text.setAttribute("aria-controls", choices.id);
+    if (fits.length) text.setAttribute("aria-activedescendant", `${choices.id}-0`);
     else text.removeAttribute("aria-activedescendant");
   }
 
@@ -493,7 +493,7 @@
     return item;
   }
 
-  /** @param {HTMLTextAreaElement} text @param {HTMLElement} item Put a choice in the place of the word after the slash. */
+  /** @param {HTMLTextAreaElement} text @param {HTMLElement} item Replace the word after the slash with a choice. */
   function choose(text, item) {
     const end = text.selectionStart;
     const begin = end - (SLASH.exec(text.value.slice(0, end))?.[1].length ?? 0);
@@ -506,9 +506,9 @@
   function chooses(event) {
     const text = event.target;
     const place = text instanceof HTMLTextAreaElement ? /** @type {HTMLElement | null} */ (text.closest("[data-chat]")) : null;
-    const found = place ? find("[data-found]", place) : null;
-    if (!(text instanceof HTMLTextAreaElement) || !found || found.hidden || event.ctrlKey || event.metaKey) return false;
-    const items = /** @type {HTMLElement[]} */ ([...found.children]);
+    const choices = place ? find("[data-found]", place) : null;
+    if (!(text instanceof HTMLTextAreaElement) || !choices || choices.hidden || event.ctrlKey || event.metaKey) return false;
+    const items = /** @type {HTMLElement[]} */ ([...choices.children]);
     const at = items.findIndex((item) => item.ariaSelected === "true");
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step) {
@@ -518,7 +518,7 @@
       text.setAttribute("aria-activedescendant", next.id);
       next.scrollIntoView({ block: "nearest" });
     } else if (event.key === "Enter" || event.key === "Tab") choose(text, items[at]);
-    else if (event.key === "Escape") show(found, false);
+    else if (event.key === "Escape") show(choices, false);
     else return false;
     event.preventDefault();
     return true;
@@ -534,7 +534,7 @@
     if (item && text) choose(text, item);
   });
 
-  // Unsent words are there again after a reload: sealed as every word is, and gone at the end.
+  // Unsent words survive a reload: the desk keeps them sealed, like every word of a chat, until its end.
   addEventListener("beforeunload", () => {
     for (const place of columns()) {
       const [form, text] = [/** @type {HTMLFormElement | null} */ (find("[data-say]", place)), box(place)];
@@ -566,7 +566,7 @@
     else void send(form, event.submitter);
   });
 
-  /** The chat somebody is in, or else the first. */
+  /** The chat that has the focus, or else the first one. */
   function current() {
     return /** @type {HTMLElement | undefined} */ (document.activeElement?.closest("[data-chat]") ?? columns()[0]);
   }
@@ -601,7 +601,7 @@
       return;
     }
     if (!event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || event.repeat || watched) return;
-    // With Option, a Mac's letters are others: there the place of the key counts.
+    // On a Mac, Option changes the letter, so there the position of the key counts.
     const key = /^[a-z0-9]$/i.test(event.key) ? event.key.toLowerCase() : event.code.replace(/^(Key|Digit)/, "").toLowerCase();
     const step = keys[key];
     if (!step) return;
@@ -619,7 +619,7 @@
     tone.stop(audio.currentTime + 0.2);
   }
 
-  /** That there is something, and never what. @param {"Somebody waits." | "There is a reply."} body */
+  /** Say that there is something new, and never what it is. @param {"Somebody waits." | "There is a reply."} body */
   function notify(body) {
     if (!sound) return;
     beep();
@@ -630,7 +630,7 @@
   const tick = /** @type {HTMLInputElement | null} */ (document.querySelector("[data-sound]"));
   show(tick?.closest("label") ?? null, true);
   if (tick) tick.checked = sound;
-  // After a reload a browser lets a page sound only once somebody has pressed something in it: whatever that is, it counts.
+  // After a reload, browsers let a page sound only after a press in it; any press counts.
   for (const kind of ["pointerdown", "keydown"])
     document.addEventListener(kind, () => {
       if (!sound) return;
@@ -638,7 +638,7 @@
       void audio.resume();
     });
   find("[data-quiet]")?.addEventListener("click", () => {
-    heard = alarm;
+    acknowledged = alarm;
     show(find("[data-quiet]"), false, find("#waiting"));
   });
   tick?.addEventListener("change", () => {

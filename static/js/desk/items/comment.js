@@ -1,5 +1,5 @@
-// Comments work without this: a paragraph is chosen from a list, or its words are typed. With it: whoever selects words
-// in the page beside the form has them in it. The page in the frame runs no script of its own.
+// Fills the comment form with the words that somebody selects in the page beside it. Without this script they choose a
+// paragraph from a list, or type its words. The page in the frame runs no script of its own.
 "use strict";
 
 const frame = /** @type {HTMLIFrameElement | null} */ (document.querySelector("[data-preview]"));

@@ -1,5 +1,5 @@
-// The editor's form works without this. With it: a toolbar and shortcuts, clean pasting, dropped pictures, and every few
-// seconds what was typed goes to the desk, which keeps it, checks it, and says who else is here.
+// Adds to the editor's form, which works without it: a toolbar and shortcuts, clean pasting, dropped pictures; and every few
+// seconds it sends what was typed to the desk, which keeps it, checks it, and says who else is editing the item.
 (() => {
   const form = /** @type {HTMLFormElement | null} */ (document.querySelector("form[data-editor]"));
   const body = /** @type {HTMLTextAreaElement | null} */ (document.querySelector("#f-body"));
@@ -18,25 +18,25 @@
   let troubled = false;
   toolbar.hidden = false;
 
-  // Of an item that was just begun, the summary says the title: what is typed takes its place.
+  // The summary of a new item starts as a copy of its title: select it, so that typing replaces it.
   const summary = /** @type {HTMLInputElement | null} */ (form.querySelector("#f-summary[autofocus]"));
   if (summary && [document.body, summary].includes(/** @type {any} */ (document.activeElement))) {
     summary.focus({ preventScroll: true });
     summary.select();
   }
 
-  // Enter in a field goes to the next one, the text among them; only a button sends, or Ctrl+Enter.
+  // Enter in a field moves to the next field, which may be the text; only a button or Ctrl+Enter sends.
   form.addEventListener("keydown", (event) => {
     const field = event.target;
     if (event.key !== "Enter" || event.ctrlKey || event.metaKey || event.isComposing || event.defaultPrevented || !(field instanceof HTMLInputElement) || /^(checkbox|radio|file)$/.test(field.type)) return;
     event.preventDefault();
     const all = [...form.querySelectorAll("input, select, textarea, [contenteditable=true], .buttons button")];
-    const next = all.slice(all.indexOf(field) + 1).find((one) => one instanceof HTMLElement && one.offsetParent && one.getAttribute("tabindex") !== "-1" && !one.closest("[role=toolbar]"));
+    const next = all.slice(all.indexOf(field) + 1).find((control) => control instanceof HTMLElement && control.offsetParent && control.getAttribute("tabindex") !== "-1" && !control.closest("[role=toolbar]"));
     /** @type {HTMLElement | undefined} */ (next)?.focus();
     if (next instanceof HTMLInputElement && next.type === "text") next.select(); // as Tab does
   });
 
-  // A check leads to its place; where there is one column, the list of them then gives it room. Alt+F7 leads to the next, as in Word.
+  // Pressing a check goes to its place in the text; in one column, the list of checks then closes to make room. Alt+F7 goes to the next check, as in Word.
   const checks = /** @type {HTMLDetailsElement} */ (document.querySelector("[data-checks]"));
   const oneColumn = matchMedia("(max-width: 63.99rem)");
   checks.open = !oneColumn.matches;
@@ -69,7 +69,7 @@
     const end = body.value.indexOf("\n", start);
     body.focus({ preventScroll: true });
     body.setSelectionRange(start, end < 0 ? body.value.length : end);
-    // No browser shows by itself what is selected in a field: as high as the words before it, it stands in the middle.
+    // No browser scrolls a field to its selection. A copy of the words before it has the right height, so scroll by that.
     const copy = /** @type {HTMLTextAreaElement} */ (body.cloneNode());
     copy.removeAttribute("id");
     copy.value = body.value.slice(0, body.selectionEnd);
@@ -85,23 +85,23 @@
     event.preventDefault();
     const links = [...panel.querySelectorAll("a")];
     if (!links.length) return;
-    const next = links[(links.findIndex((one) => one.parentElement?.textContent === last) + 1) % links.length];
+    const next = links[(links.findIndex((check) => check.parentElement?.textContent === last) + 1) % links.length];
     last = next.parentElement?.textContent || "";
     leadTo(next);
     saved.textContent = (next.parentElement?.firstChild?.textContent || "").trim();
   });
 
-  // Typing. Everything goes through insertText, so that the browser's own undo works.
+  // Typing. All changes go through insertText, so that the browser's own undo works.
   /** @param {string} text */
   const insert = (text) => {
     body.focus();
-    // Browsers take ten seconds to insert 100 kB in the way that their own undo knows. So what was there is kept for Ctrl+Z.
+    // Browsers take ten seconds to insert 100 kB in this way. So for long texts, keep the former text for Ctrl+Z ourselves.
     if (text.length > 20_000 || !document.execCommand("insertText", false, text)) {
       const { value, selectionStart, selectionEnd } = body;
       body.setRangeText(text, selectionStart, selectionEnd, "end");
       before = { value, selectionStart, selectionEnd, after: body.value };
     }
-    noticed();
+    noteTyping();
   };
   /** @type {{ value: string, selectionStart: number, selectionEnd: number, after: string } | null} */
   let before = null;
@@ -110,7 +110,7 @@
     body.value = before.value;
     body.setSelectionRange(before.selectionStart, before.selectionEnd);
     before = null;
-    noticed();
+    noteTyping();
   };
 
   /** @param {string} mark */
@@ -168,7 +168,7 @@
     const action =
       key === "s" && !event.shiftKey ? () => /** @type {HTMLButtonElement} */ (form.querySelector("[value=draft]")).click()
       : key === "enter" && event.target instanceof Node && form.contains(event.target) ? () => /** @type {HTMLButtonElement} */ (form.querySelector("[value=ready]")).click()
-      // A browser shows the page's source for it.
+      // Browsers show the page's source for Ctrl+U.
       : key === "u" && event.target instanceof Node && form.contains(event.target) ? () => { saved.textContent = " Underlined words look like links, so there are none here. Bold stands out: Ctrl+B."; }
       : !inBody ? undefined
       : key === "z" && !event.shiftKey && before?.after === body.value ? takeBack
@@ -195,13 +195,13 @@
     }
     if (!html && (!text || paste.isMarkdown(text))) return paste.tell();
     event.preventDefault();
-    const { body: made, left } = paste.taken(html, text);
-    insert(paste.markdown(made));
+    const { body: pasted, left } = paste.taken(html, text);
+    insert(paste.markdown(pasted));
     paste.tell(left);
   });
 
-  // Pictures, dropped anywhere on the page: elsewhere the browser would leave the page to show them. What stands in the
-  // fields about pictures goes along.
+  // Pictures may be dropped anywhere on the page; otherwise the browser would leave the page to show them. What is in the
+  // fields about pictures is sent with them.
   const pictures = /** @type {HTMLDetailsElement} */ (form.querySelector("[data-pictures]"));
   const chosen = /** @type {HTMLInputElement} */ (form.querySelector("#f-picture"));
   for (const name of ["dragover", "dragleave", "drop"]) {
@@ -215,16 +215,16 @@
       describe(files);
     });
   }
-  /** The form has room for one picture; what it shows is asked for. @param {FileList} files */
+  /** Put the first picture into the form, which has room for one, and ask what it shows. @param {FileList} files */
   const describe = (files) => {
-    const one = new DataTransfer();
-    one.items.add(files[0]);
-    chosen.files = one.files;
+    const transfer = new DataTransfer();
+    transfer.items.add(files[0]);
+    chosen.files = transfer.files;
     pictures.open = true;
     /** @type {HTMLElement} */ (form.querySelector("#f-picture_alt")).focus();
   };
 
-  // A picture of the library goes to the caret at once; without scripts, to the end when the form is saved.
+  // A picture from the library goes in at the caret at once; without scripts, at the end when the form is saved.
   const library = /** @type {HTMLSelectElement | null} */ (form.querySelector("[data-insert-picture]"));
   library?.addEventListener("change", () => {
     const written = library.selectedOptions[0]?.dataset.markdown;
@@ -232,14 +232,14 @@
     if (written) insertBlock(written);
   });
 
-  // Keeping.
-  const noticed = () => {
+  // Saving what is typed.
+  const noteTyping = () => {
     typed = true;
     saved.textContent = "";
   };
-  form.addEventListener("input", noticed);
+  form.addEventListener("input", noteTyping);
 
-  // The preview is reloaded, and stays where its reader had scrolled to.
+  // Reload the preview, and keep its scroll position.
   const renew = () => {
     const shown = preview?.contentWindow;
     if (!preview || !shown) return;
@@ -248,38 +248,38 @@
     shown.location.replace(`${path}/preview?typed`);
   };
 
-  // Kept in this tab alone, and only until the desk has it, so that loading the page again loses nothing (kept.js).
-  const kept = `typed:${path}`;
+  // Keep words in this tab alone, and only until the desk has them, so that loading the page again loses nothing (kept.js).
+  const storageKey = `typed:${path}`;
   const me = document.querySelector(".me a")?.textContent;
   let signedOut = false;
   const keep = () => {
     const words = [...new FormData(form)].filter(([name, value]) => name !== "csrf_token" && typeof value === "string");
-    if (!signedOut) sessionStorage.setItem(kept, JSON.stringify({ me, words }));
+    if (!signedOut) sessionStorage.setItem(storageKey, JSON.stringify({ me, words }));
   };
   new BroadcastChannel("desk").addEventListener("message", () => {
-    signedOut = true; // on purpose, here or in another tab
+    signedOut = true; // on purpose, in this tab or another one
   });
 
   const restore = () => {
     /** @type {{ me?: string, words: [string, string][] }} */
-    const found = JSON.parse(sessionStorage.getItem(kept) || '{"words":[]}');
-    // Somebody else's words, or those that the desk has just shown again itself.
-    if (found.me !== me || "again" in form.dataset) return sessionStorage.removeItem(kept);
-    const words = found.words;
+    const stored = JSON.parse(sessionStorage.getItem(storageKey) || '{"words":[]}');
+    // The words are somebody else's, or the desk has just shown them again itself.
+    if (stored.me !== me || "again" in form.dataset) return sessionStorage.removeItem(storageKey);
+    const words = stored.words;
     for (const field of form.elements) {
-      const known = field instanceof HTMLTextAreaElement || field instanceof HTMLSelectElement || field instanceof HTMLInputElement;
-      if (!known || field.name === "csrf_token" || field.type === "file") continue;
+      const isControl = field instanceof HTMLTextAreaElement || field instanceof HTMLSelectElement || field instanceof HTMLInputElement;
+      if (!isControl || field.name === "csrf_token" || field.type === "file") continue;
       const values = words.filter(([name]) => name === field.name).map(([, value]) => value);
       if (field instanceof HTMLInputElement && field.type === "checkbox") field.checked = values.includes(field.value);
       else if (values.length) field.value = /** @type {string} */ (values[0]);
     }
-    noticed();
+    noteTyping();
   };
 
-  /** The forms of this page need the token of the new session, unless it is somebody else's. @param {{ person: string, csrf_token: string }} told */
-  const renewToken = (told) => {
-    if (told.person !== me) throw new Error("401");
-    for (const field of document.querySelectorAll("input[name=csrf_token]")) /** @type {HTMLInputElement} */ (field).value = told.csrf_token;
+  /** Put the token of the new session into the forms of this page, if the session is the same person's. @param {{ person: string, csrf_token: string }} session */
+  const renewToken = (session) => {
+    if (session.person !== me) throw new Error("401");
+    for (const field of document.querySelectorAll("input[name=csrf_token]")) /** @type {HTMLInputElement} */ (field).value = session.csrf_token;
   };
 
   /** @param {boolean} whole */
@@ -299,24 +299,24 @@
       });
       if (answer.status === 400) renewToken(await answer.json());
       if (!answer.ok) throw new Error(String(answer.status));
-      const told = await answer.json();
-      others.hidden = !told.others.length && !told.changed;
-      names.textContent = told.others.join(", ") + (told.changed ? (told.others.length ? "; it " : "It ") + "was saved by somebody since you opened it" : "");
+      const json = await answer.json();
+      others.hidden = !json.others.length && !json.changed;
+      names.textContent = json.others.join(", ") + (json.changed ? (json.others.length ? "; it " : "It ") + "was saved by somebody since you opened it" : "");
       if (whole) {
-        panel.innerHTML = ownHtml ? ownHtml.createHTML(told.panel) : told.panel;
+        panel.innerHTML = ownHtml ? ownHtml.createHTML(json.panel) : json.panel;
         count();
         // What was said meanwhile (a check, a shortcut) stays, and newer words are not kept yet.
         if (troubled || (!typed && !saved.textContent)) saved.textContent = " What you typed is kept.";
         troubled = false;
         renew();
-        if (!typed) sessionStorage.removeItem(kept);
+        if (!typed) sessionStorage.removeItem(storageKey);
       }
       signedOut = false;
     } catch (error) {
       typed = typed || whole;
       troubled = whole;
       const status = error instanceof Error ? error.message : "";
-      // With 400 the page has the new token by now, and the next try is in three seconds.
+      // After 400 the page already has the new token, and tries again in three seconds.
       if (status === "401") {
         saved.textContent = " You are signed out. Your words are still here. ";
         saved.append(Object.assign(document.createElement("a"), { href: "/sign-in", target: "_blank", textContent: "Sign in in a new tab, then go on here" }));
@@ -333,7 +333,7 @@
       if (field instanceof HTMLInputElement && /^(file|hidden)$/.test(field.type)) return false;
       return (field instanceof HTMLInputElement || field instanceof HTMLTextAreaElement) && field.value !== field.defaultValue;
     });
-  if (sessionStorage.getItem(kept)) restore();
+  if (sessionStorage.getItem(storageKey)) restore();
   else if (typedBefore()) noticed();
   let ticks = 0;
   setInterval(() => {
@@ -343,11 +343,11 @@
   }, 3000);
   form.addEventListener("submit", () => {
     leaving = true;
-    if (sessionStorage.getItem(kept)) keep();
+    if (sessionStorage.getItem(storageKey)) keep();
   });
   addEventListener("pagehide", () => {
     if (!typed || leaving) return;
-    if (sessionStorage.getItem(kept)) keep();
+    if (sessionStorage.getItem(storageKey)) keep();
     const all = new FormData(form);
     all.delete("picture");
     navigator.sendBeacon(`${path}/typing`, new URLSearchParams(/** @type {any} */ (all)));

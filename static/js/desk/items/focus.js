@@ -1,17 +1,17 @@
-// What of a picture stays in sight where it is cut: two sliders, which work without this. With it: a press on the
-// picture, and the cuts shown as they change, which the browser makes by the same rule as the site (object-position).
+// Chooses which part of a picture stays in sight where it is cropped. Two sliders work without this script; it adds pressing
+// on the picture, and shows the crops as they change. The browser crops by the same rule as the site (object-position).
 "use strict";
 
 for (const form of /** @type {NodeListOf<HTMLFormElement>} */ (document.querySelectorAll("[data-focus]"))) {
   const whole = /** @type {HTMLImageElement | null} */ (form.querySelector("[data-focus-whole]"));
   if (!whole) continue;
   const [across, down] = ["across", "down"].map((name) => /** @type {HTMLInputElement} */ (form.elements.namedItem(name)));
-  const said = form.querySelectorAll("[data-focus-said]");
+  const outputs = form.querySelectorAll("[data-focus-said]");
 
   const show = () => {
     for (const [number, name, ends] of /** @type {const} */ ([[across.value, "across", ["x1", "x2"]], [down.value, "down", ["y1", "y2"]]]))
       for (const end of ends) form.querySelector(`[data-focus-${name}]`)?.setAttribute(end, number);
-    [across, down].forEach((slider, at) => (said[at].textContent = slider.value));
+    [across, down].forEach((slider, at) => (outputs[at].textContent = slider.value));
     for (const cut of /** @type {NodeListOf<HTMLImageElement>} */ (form.querySelectorAll("[data-focus-cut]"))) {
       if (cut.src !== whole.src) cut.src = whole.src;
       cut.style.objectPosition = `${across.value}% ${down.value}%`;

@@ -1,11 +1,12 @@
-// What a word processor, a mail, a chat or a PDF puts on the clipboard, as what our documents have: headings, paragraphs, lists,
-// links, tables, quotes, bold, italic. Styles and classes stay behind. What was struck, deleted or remarked on is left out, and
-// said. The visual editor and the plain field both ask `sidedoorPaste.taken`; tests/desk/pastes has what programs really give.
+// Converts what a word processor, a mail, a chat or a PDF puts on the clipboard into what our documents can hold: headings,
+// paragraphs, lists, links, tables, quotes, bold, italic. Styles and classes are dropped. Struck or deleted words and comments are
+// left out, and the editor says so. The visual editor and the plain field both use `sidedoorPaste.taken`; tests/desk/pastes has
+// real clipboards of these programs.
 (() => {
-  /** @typedef {{ file: File, alt: string }} Brought a picture that came with the words, and what its program says it shows */
+  /** @typedef {{ file: File, alt: string }} Brought a picture pasted with the words, with the description from its program */
   /** @typedef {{ comments: number, deleted: number, pictures: string[] }} Left */
 
-  /** A link without what tells who clicked it. @param {string} address @returns {string} */
+  /** A link without the parts that track who clicked it. @param {string} address @returns {string} */
   const clean = (address) => {
     try {
       const url = new URL(address, "https://here.invalid/");
@@ -38,23 +39,23 @@
     (node instanceof Element && (NO_WORDS.test(node.tagName) || node.tagName.startsWith("O:P") || node.hasAttribute("hidden") ||
       node.getAttribute("aria-hidden") === "true" || /mso-list:\s*ignore|display:\s*none|visibility:\s*hidden|mso-hide:\s*all|font-size:\s*0(px|pt)?\s*(;|$)/i.test(style(node))));
 
-  /** What a style sheet says of a class, where it matters: Pages, TextEdit and Notes strike words so. @param {string} html @param {Element} body */
+  /** Copy those rules of the paste's style sheet that matter to the elements themselves: Pages, TextEdit and Notes strike words by a class. @param {string} html @param {Element} body */
   const dressed = (html, body) => {
-    const sheets = [...html.matchAll(/<style[^>]*>([\s\S]*?)<\/style>/gi)].map((found) => found[1]).join("\n").slice(0, 200_000);
+    const sheets = [...html.matchAll(/<style[^>]*>([\s\S]*?)<\/style>/gi)].map((match) => match[1]).join("\n").slice(0, 200_000);
     let rules = 0;
-    for (const [, names, said] of sheets.matchAll(/([^{}@;]+)\{([^{}]*)\}/g)) {
-      const wanted = said.match(/(text-decoration[\w-]*:[^;]*line-through|display:\s*none|mso-hide:\s*all|font-weight:\s*(bold|[6-9]00)|font-style:\s*italic|white-space:\s*pre[\w-]*)/gi);
+    for (const [, names, rule] of sheets.matchAll(/([^{}@;]+)\{([^{}]*)\}/g)) {
+      const wanted = rule.match(/(text-decoration[\w-]*:[^;]*line-through|display:\s*none|mso-hide:\s*all|font-weight:\s*(bold|[6-9]00)|font-style:\s*italic|white-space:\s*pre[\w-]*)/gi);
       const name = names.replace(/<!--|-->|\/\*[\s\S]*?\*\//g, "").trim();
       if (!wanted || !/^[\w-]*\.[\w-]+(\s*,\s*[\w-]*\.[\w-]+)*$/.test(name) || (rules += 1) > 200) continue;
-      for (const one of body.querySelectorAll(name)) one.setAttribute("style", `${wanted.join(";")};${style(one)}`);
+      for (const element of body.querySelectorAll(name)) element.setAttribute("style", `${wanted.join(";")};${style(element)}`);
     }
   };
 
-  // First, what is left out.
+  // First step: remove what is left out.
   const REMARK = "[style*='mso-special-character:comment' i], .MsoCommentReference, [class*='CommentReference'], [class*='CommentAnchor'], a[href^='#_msocom'], a[href^='#cmnt']:not([href^='#cmnt_ref'])";
   const DELETED = "del, s, strike, .msoDel, [class*='TextDeletion' i], [class*='TrackedDeletion' i], [class*='DeletedText' i], [style*='line-through' i]";
 
-  /** A picture whose bytes stand in the paste itself. @param {Element} picture @returns {File | null} */
+  /** The file of a picture whose bytes are in the paste itself. @param {Element} picture @returns {File | null} */
   const carried = (picture) => {
     const [, type, bytes] = /^data:(image\/(?:png|jpe?g|gif|webp|avif|hei[cf]|tiff|bmp));base64,([\w+/=\s]+)$/i.exec(picture.getAttribute("src") || "") || [];
     if (!bytes) return null;
@@ -68,7 +69,7 @@
     }
   };
 
-  /** @param {Element} body @param {Left} left @param {Brought[]} [brought] where pictures can be taken in: marks stand in their places */
+  /** @param {Element} body @param {Left} left @param {Brought[]} [brought] collects pictures, where they can be used: a mark replaces each in the text */
   const takeOut = (body, left, brought) => {
     let bodies = 0;
     for (const remark of body.querySelectorAll("[style*='mso-element:comment' i], [class*='CommentContent' i], comment, annotation")) {
@@ -96,7 +97,7 @@
       if (!body.contains(gone)) continue;
       const before = gone.previousSibling;
       if (gone.textContent?.trim() && !(before instanceof Element && before.hasAttribute("data-gone"))) left.deleted += 1;
-      // A mark stays until all are counted, so that one passage in three pieces is one.
+      // A mark stays until all are counted, so that a passage in three pieces counts as one.
       const mark = body.ownerDocument.createElement("wbr");
       mark.setAttribute("data-gone", "");
       gone.replaceWith(mark);
@@ -104,7 +105,7 @@
     for (const mark of body.querySelectorAll("[data-gone]")) mark.remove();
     footnotes(body);
     for (const picture of body.querySelectorAll("img")) {
-      // Word's own guess at what a picture shows says so itself.
+      // Word marks its own guesses at what a picture shows by a sentence: cut that off.
       const alt = (picture.getAttribute("alt") || "").replace(/\s*(Description automatically generated|AI-generated content may be incorrect\.?)[^]*$/i, "").replace(/\s+/g, " ");
       if (alt && /^\p{Extended_Pictographic}/u.test(alt)) picture.replaceWith(alt);
       else if (/^(1|0)(px)?$/.test(picture.getAttribute("width") || "")) picture.remove();
@@ -119,13 +120,13 @@
     }
   };
 
-  /** Word, Google Docs and LibreOffice alike: a mark that leads to a note, which leads back. @param {Element} body */
+  /** Put footnotes into brackets. Word, Google Docs and LibreOffice all give a mark that links to a note, which links back. @param {Element} body */
   const footnotes = (body) => {
     const links = [...body.querySelectorAll("a[href^='#']")];
     for (const mark of links) {
       const names = [mark.getAttribute("name"), mark.id].filter(Boolean);
-      const back = links.find((one) => one !== mark && names.includes((one.getAttribute("href") || "").slice(1)) &&
-        mark.compareDocumentPosition(one) & Node.DOCUMENT_POSITION_FOLLOWING);
+      const back = links.find((link) => link !== mark && names.includes((link.getAttribute("href") || "").slice(1)) &&
+        mark.compareDocumentPosition(link) & Node.DOCUMENT_POSITION_FOLLOWING);
       if (!back || !body.contains(mark)) continue;
       const own = back.closest("[style*='mso-element:footnote' i]:not([style*='-list']), [style*='mso-element:endnote' i]:not([style*='-list']), div[id^='sdfootnote'], div[id^='sdendnote']");
       const note = own || back.closest("li, p, div");
@@ -139,40 +140,40 @@
     }
   };
 
-  // Then, what stays, made anew of plain elements.
+  // Second step: build what stays again out of plain elements.
   const BLOCKS = /^(P|DIV|H[1-6]|UL|OL|LI|TABLE|T[RDH]|CAPTION|BLOCKQUOTE|PRE|SECTION|ARTICLE|HR|DL|DT|DD|HEADER|FOOTER|MAIN|CENTER|ADDRESS|ASIDE|NAV|FIGURE|FIGCAPTION|FORM|FIELDSET|LEGEND|DETAILS|SUMMARY|OPTION)$/;
   /** @param {Element} element */
   const block = (element) => BLOCKS.test(element.tagName) || /display:\s*(block|flex|grid|table|list-item)/i.test(style(element));
-  const DEEPEST = 5; // a list in a list in a list: more is nobody's text
+  const DEEPEST = 5; // levels of lists: nobody's text has more
 
-  /** The letters of Wingdings that Outlook writes by itself. @type {Record<string, string>} */
+  /** Letters of the font Wingdings that Outlook inserts by itself, for smileys and arrows. @type {Record<string, string>} */
   const WINGDINGS = { J: "☺", K: "😐", L: "☹", "à": "→", "ß": "←", "ü": "✓", "û": "✗", "\uf04a": "☺", "\uf0e0": "→", "\uf0fc": "✓" };
   const RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹";
   const LOWERED = "₀₁₂₃₄₅₆₇₈₉";
 
-  /** Line ends that stand in the text itself, where the program shows them. @param {Element} body */
+  /** Turn line ends within the text into `br`, where the program displays them. @param {Element} body */
   const lineEnds = (body) => {
     const page = body.ownerDocument;
     const texts = page.createTreeWalker(body, NodeFilter.SHOW_TEXT);
-    const found = [];
-    for (let text = texts.nextNode(); text; text = texts.nextNode()) if (text.textContent?.includes("\n")) found.push(/** @type {Text} */ (text));
-    for (const text of found) {
+    const withLineEnds = [];
+    for (let text = texts.nextNode(); text; text = texts.nextNode()) if (text.textContent?.includes("\n")) withLineEnds.push(/** @type {Text} */ (text));
+    for (const text of withLineEnds) {
       const shown = text.parentElement?.closest("pre, [style*='white-space' i], .copyable-text, .selectable-text");
       const asIs = shown && (/white-space(-collapse)?:\s*(pre|break-spaces)/i.test(style(shown)) || !/white-space/i.test(style(shown)));
-      const between = !text.data.trim() && [text.previousSibling, text.nextSibling].some((one) => !one || (one instanceof Element && block(one)));
+      const between = !text.data.trim() && [text.previousSibling, text.nextSibling].some((sibling) => !sibling || (sibling instanceof Element && block(sibling)));
       if (!asIs || between) continue;
       text.replaceWith(...text.data.split(/\r?\n/).flatMap((line, at) => (at ? [page.createElement("br"), line] : [line])));
     }
   };
 
-  /** Which elements have a block in them; asked once, from the leaves up. @param {Element} body */
+  /** The elements that have a block inside; worked out once, from the leaves up. @param {Element} body */
   const holders = (body) => {
-    const found = new Set();
+    const holding = new Set();
     for (const inner of body.querySelectorAll("*")) {
       if (!block(inner)) continue;
-      for (let one = inner.parentElement; one && !found.has(one); one = one.parentElement) found.add(one);
+      for (let outer = inner.parentElement; outer && !holding.has(outer); outer = outer.parentElement) holding.add(outer);
     }
-    return found;
+    return holding;
   };
 
   /** @param {Element} body @returns {Element} */
@@ -182,8 +183,8 @@
     const target = page.createElement("div");
     /** @param {Node} node */
     const isBlock = (node) => node instanceof Element && (block(node) || holds.has(node));
-    // One heading of the first level is the document's title; where there are several, what is under them stays under them.
-    const tops = [...body.querySelectorAll("h1, [role=heading][aria-level='1']")].filter((one) => !/MsoTitle/.test(one.className) && one.textContent?.trim());
+    // A single heading of the first level is the document's title; where there are several, lower headings stay below them.
+    const tops = [...body.querySelectorAll("h1, [role=heading][aria-level='1']")].filter((heading) => !/MsoTitle/.test(heading.className) && heading.textContent?.trim());
     const lower = tops.length > 1 ? 1 : 0;
 
     /** @param {Node} node @param {Element} into @param {{ heavy?: boolean, slanted?: boolean, link?: boolean, plain?: boolean }} within */
@@ -203,14 +204,14 @@
       let inner = into;
       for (const [wanted, tag] of /** @type {[unknown, string][]} */ ([[address, "a"], [isHeavy, "strong"], [isSlanted, "em"]])) {
         if (!wanted) continue;
-        const made = page.createElement(tag);
-        if (tag === "a") made.setAttribute("href", address);
-        inner.append(made);
-        inner = made;
+        const wrapper = page.createElement(tag);
+        if (tag === "a") wrapper.setAttribute("href", address);
+        inner.append(wrapper);
+        inner = wrapper;
       }
       const deeper = { ...within, heavy: within.heavy || isHeavy, slanted: within.slanted || isSlanted, link: within.link || !!address };
       for (const child of node.childNodes) {
-        // Parts that stood apart keep a blank between them.
+        // Keep a blank between parts that were separate blocks.
         if (isBlock(child) && inner.textContent && !/\s$/.test(inner.textContent)) inner.append(" ");
         inline(child, inner, deeper);
         if (isBlock(child)) inner.append(" ");
@@ -224,10 +225,10 @@
       return text.replace(/[\s\u00a0]+/g, " ").replace(/[\u200b\ufeff\u00ad\u0000-\u001f\ufffe]/g, "");
     };
 
-    /** @type {Element | null} the list that Word's next item may belong to */
+    /** @type {Element | null} the list that Word's next item may continue */
     let running = null;
 
-    /** An item that says its own level, as Word's do. @param {Element} into @param {number} level @param {string} tag @param {number} number @param {Element} node */
+    /** Add an item that states its own level, as Word's do. @param {Element} into @param {number} level @param {string} tag @param {number} number @param {Element} node */
     const item = (into, level, tag, number, node) => {
       let list = running;
       if (!list || (level === 1 && (list.tagName !== tag || (tag === "OL" && number === 1)))) {
@@ -241,15 +242,15 @@
         const inner = /** @type {Element | null} */ (last.lastElementChild);
         list = inner && /^[UO]L$/.test(inner.tagName) ? inner : last.appendChild(page.createElement(deep + 1 === level ? tag : "UL"));
       }
-      const made = page.createElement("li");
-      for (const child of node.childNodes) inline(child, made, {});
-      typedMark(made);
-      list.append(made);
+      const added = page.createElement("li");
+      for (const child of node.childNodes) inline(child, added, {});
+      removeMark(added);
+      list.append(added);
     };
 
-    /** Takes the bullet or number away that a program has typed before an item. @param {Element} made */
-    const typedMark = (made) => {
-      const first = page.createTreeWalker(made, NodeFilter.SHOW_TEXT);
+    /** Removes a bullet that a program has written as text before an item. @param {Element} item */
+    const removeMark = (item) => {
+      const first = page.createTreeWalker(item, NodeFilter.SHOW_TEXT);
       for (let text = first.nextNode(); text; text = first.nextNode()) {
         const bare = (text.textContent || "").replace(BULLET, "");
         if (bare !== text.textContent) text.textContent = bare;
@@ -257,7 +258,7 @@
       }
     };
 
-    /** The words of blocks where there is room for words alone. @param {Element} parent @param {Element} into */
+    /** Add only the words of blocks, where blocks are not possible. @param {Element} parent @param {Element} into */
     const flat = (parent, into) => {
       for (const child of parent.childNodes) {
         if (isBlock(child)) into.append(" ");
@@ -269,52 +270,52 @@
     /** @param {Element} list @param {Element} into @param {number} [deep] */
     const listed = (list, into, deep = 1) => {
       if (deep > DEEPEST) return flat(list, into);
-      const made = page.createElement(list.tagName);
-      if (list.getAttribute("start") && list.getAttribute("start") !== "1") made.setAttribute("start", list.getAttribute("start") || "1");
-      into.append(made);
+      const copy = page.createElement(list.tagName);
+      if (list.getAttribute("start") && list.getAttribute("start") !== "1") copy.setAttribute("start", list.getAttribute("start") || "1");
+      into.append(copy);
       for (const child of list.children) {
         if (hidden(child)) continue;
-        if (/^[UO]L$/.test(child.tagName)) listed(child, made.lastElementChild || made.appendChild(page.createElement("li")), deep + 1);
+        if (/^[UO]L$/.test(child.tagName)) listed(child, copy.lastElementChild || copy.appendChild(page.createElement("li")), deep + 1);
         else if (child.tagName === "LI" || child.textContent?.trim()) {
-          const one = made.appendChild(page.createElement("li"));
+          const added = copy.appendChild(page.createElement("li"));
           for (const part of child.childNodes) {
-            if (part instanceof Element && /^[UO]L$/.test(part.tagName)) listed(part, one, deep + 1);
-            else inline(part, one, {});
-            if (isBlock(part)) one.append(" ");
+            if (part instanceof Element && /^[UO]L$/.test(part.tagName)) listed(part, added, deep + 1);
+            else inline(part, added, {});
+            if (isBlock(part)) added.append(" ");
           }
-          typedMark(one);
+          removeMark(added);
         }
       }
     };
 
     /** @param {Element} table @param {Element} into */
     const rows = (table, into) => {
-      const made = page.createElement("table");
-      const found = [...table.querySelectorAll("tr")].filter((row) => row.closest("table") === table);
+      const copy = page.createElement("table");
+      const tableRows = [...table.querySelectorAll("tr")].filter((row) => row.closest("table") === table);
       if (!table.textContent?.trim()) return;
       const caption = [...table.children].find((part) => part.tagName === "CAPTION");
       if (caption) inlineBlock(caption, into, "p", {});
-      // What only places things on a page, as mails do, is no table.
-      const frame = table.querySelector("table, h1, h2, h3") || table.getAttribute("role") === "presentation" || (found.length === 1 && found[0].children.length === 1);
+      // Mails use tables for layout: those are not kept as tables.
+      const frame = table.querySelector("table, h1, h2, h3") || table.getAttribute("role") === "presentation" || (tableRows.length === 1 && tableRows[0].children.length === 1);
       if (frame) {
-        for (const row of found) for (const cell of row.children) build(cell, into);
+        for (const row of tableRows) for (const cell of row.children) build(cell, into);
         return;
       }
-      /** @type {(Element | null)[][]} each cell at its first place; what it spans stays empty */
+      /** @type {(Element | null)[][]} each cell at its first place; further places that it spans stay empty */
       const grid = [];
-      found.slice(0, 2_000).forEach((row, at) => {
+      tableRows.slice(0, 2_000).forEach((row, at) => {
         const line = (grid[at] ||= []);
         let place = 0;
         for (const cell of row.children) {
           while (line[place] !== undefined) place += 1;
           const [wide, high] = ["colspan", "rowspan"].map((name) => Math.min(Math.max(Number(cell.getAttribute(name)) || 1, 1), 50));
-          for (let down = 0; down < high && at + down < found.length; down += 1) for (let right = 0; right < wide; right += 1) (grid[at + down] ||= [])[place + right] = down || right ? null : cell;
+          for (let down = 0; down < high && at + down < tableRows.length; down += 1) for (let right = 0; right < wide; right += 1) (grid[at + down] ||= [])[place + right] = down || right ? null : cell;
           place += wide;
         }
       });
       const width = Math.max(...grid.map((line) => line.length));
       grid.forEach((cells, at) => {
-        const line = made.appendChild(page.createElement("tr"));
+        const line = copy.appendChild(page.createElement("tr"));
         for (let place = 0; place < width; place += 1) {
           const cell = line.appendChild(page.createElement(at ? "td" : "th"));
           for (const child of cells[place]?.childNodes || []) {
@@ -323,14 +324,14 @@
           }
         }
       });
-      into.append(made);
+      into.append(copy);
     };
 
     /** @param {Element} parent @param {Element} into */
     const build = (parent, into) => {
       /** @type {Element | null} */
       let run = null;
-      /** @type {Element | null} items of a list whose beginning was not copied */
+      /** @type {Element | null} items of a list whose start was not copied */
       let loose = null;
       for (const node of parent.childNodes) {
         if (hidden(node)) continue;
@@ -367,9 +368,9 @@
           continue;
         }
         if (web) {
-          for (const one of node.children) {
-            const deep = Number(one.getAttribute("data-aria-level") || one.getAttribute("aria-level") || 1);
-            item(into, deep, tag, Number(node.getAttribute("start") || 1), one);
+          for (const entry of node.children) {
+            const deep = Number(entry.getAttribute("data-aria-level") || entry.getAttribute("aria-level") || 1);
+            item(into, deep, tag, Number(node.getAttribute("start") || 1), entry);
           }
           continue;
         }
@@ -391,7 +392,7 @@
       }
     };
 
-    /** A heading whose number Word keeps as a list's. @param {Element} node */
+    /** Show the number of a heading, which Word stores as the mark of a list. @param {Element} node */
     const numbered = (node) => {
       for (const mark of node.querySelectorAll("[style*='mso-list' i]")) {
         if (!/\d|[a-z][.)]/i.test(mark.textContent || "")) continue;
@@ -401,17 +402,17 @@
       return node;
     };
 
-    /** A paragraph that a program gives as a list's item: a bullet, or a number and a tab. @param {Element} node */
+    /** Recognise a paragraph that a program writes as an item of a list: a bullet, or a number and a tab. @param {Element} node */
     const typedItem = (node) => {
       const text = node.textContent || "";
       if (/^\s*[•◦‣▪●■∙⁃·\uf0b7\uf0a7]\s*\S/.test(text)) return { tag: "UL", number: 1 };
       const number = /^\s*(\d{1,2})[.)](\t|[\s\u00a0]{3,})\s*\S/.exec(text);
       if (!number) return null;
       const first = page.createTreeWalker(node, NodeFilter.SHOW_TEXT);
-      for (let one = first.nextNode(); one; one = first.nextNode()) {
-        const bare = (one.textContent || "").replace(/^\s*\d{1,2}[.)]\s*/, "");
-        if (bare !== one.textContent) {
-          one.textContent = bare;
+      for (let text = first.nextNode(); text; text = first.nextNode()) {
+        const bare = (text.textContent || "").replace(/^\s*\d{1,2}[.)]\s*/, "");
+        if (bare !== text.textContent) {
+          text.textContent = bare;
           break;
         }
         if (bare.trim()) break;
@@ -421,9 +422,9 @@
 
     /** @param {Node} node @param {Element} into @param {string} tag @param {{ plain?: boolean }} within */
     const inlineBlock = (node, into, tag, within) => {
-      const made = page.createElement(tag);
-      for (const child of node.childNodes) inline(child, made, within);
-      if (made.textContent?.trim()) into.append(made);
+      const created = page.createElement(tag);
+      for (const child of node.childNodes) inline(child, created, within);
+      if (created.textContent?.trim()) into.append(created);
     };
 
     build(body, target);
@@ -431,20 +432,20 @@
     return tidied(target);
   };
 
-  // Lines. A program that gives lines as wide as its page has broken them itself: they are joined again.
+  // Lines. If most lines are as wide as the page, the program has broken them itself: join them again.
   const BULLET = /^\s*[•◦‣▪●■∙⁃·\uf0b7\uf0a7]\s*/;
   const ENDS = /[.!?:;][”’"')\]]*$/;
-  /** First halves that keep their hyphen: "well-known" is never "wellknown". */
+  /** First parts of words that keep their hyphen: "well-known" is never "wellknown". */
   const HALVES = /^(well|self|long|short|high|low|non|ex|co|anti|mid|part|full|half|cross|face|life|year|day|first|second|third|multi|all|ill|so|one|two|three|four|five|six|seven|eight|nine|ten|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|post|pre|pro|semi|vice|then|far|hard|old|new|user|child|age|drug|law|trauma|victim|survivor|police|community|government|council|court|decision|policy|fact|follow|check|drop|sign|stand|step|walk|front|back|home|work|time|place|large|small|wide|open|closed|free|early|late|best|better|much|ever|still|non|over|under|in|on|up|by|to|of)$/i;
 
-  /** @typedef {"join" | "glue" | "glue-hyphen" | "keep" | "part"} Between what stands between two lines: a blank, nothing, a line's end, a new paragraph */
+  /** @typedef {"join" | "glue" | "glue-hyphen" | "keep" | "part"} Between what goes between two lines: a blank, nothing, a hyphen, a line end, or a new paragraph */
 
   /** @param {string[]} lines @param {string} whole @returns {Between[]} */
   const flow = (lines, whole) => {
     const width = Math.max(0, ...lines.map((line) => line.length));
     const first = (/** @type {string} */ line) => /^\S*/.exec(line)?.[0].length || 0;
     const full = lines.slice(0, -1).map((line, at) => line.length >= 40 && line.length + 1 + first(lines[at + 1]) > width * 0.9);
-    const goesOn = full.map((one, at) => one && (/^[\p{Ll}]/u.test(lines[at + 1]) || /[\p{Ll}]-$/u.test(lines[at])));
+    const goesOn = full.map((isFull, at) => isFull && (/^[\p{Ll}]/u.test(lines[at + 1]) || /[\p{Ll}]-$/u.test(lines[at])));
     const filled = full.filter(Boolean).length;
     const broken = width >= 40 && width <= 130 && filled > 0 && goesOn.filter(Boolean).length * 2 >= filled;
     return lines.slice(0, -1).map((line, at) => {
@@ -466,16 +467,16 @@
   /** @param {string} line */
   const listMark = (line) => /^([•◦‣▪●■∙⁃·\uf0b7\uf0a7]|[-–*](?=\s)|o\t|\(?\d{1,2}[.)](?=\s))\s*/.exec(line)?.[0] || "";
 
-  /** Two line ends are a new paragraph; lines that a page's width has broken are one. @param {Element} target */
+  /** Start a new paragraph at two line ends; join lines that were broken at a page's width. @param {Element} target */
   const parted = (target) => {
     const page = target.ownerDocument;
-    for (const one of target.querySelectorAll("h2 br, h3 br, h4 br, td br, th br")) one.replaceWith(" ");
-    // A line's end stands between marks, never in one.
-    for (const one of target.querySelectorAll("strong br, em br, a br")) {
-      for (let mark = /** @type {Element} */ (one.parentElement); /^(STRONG|EM|A)$/.test(mark.tagName); mark = /** @type {Element} */ (one.parentElement)) {
+    for (const lineEnd of target.querySelectorAll("h2 br, h3 br, h4 br, td br, th br")) lineEnd.replaceWith(" ");
+    // A line end is always outside of bold, italic and links: split those around it.
+    for (const lineEnd of target.querySelectorAll("strong br, em br, a br")) {
+      for (let mark = /** @type {Element} */ (lineEnd.parentElement); /^(STRONG|EM|A)$/.test(mark.tagName); mark = /** @type {Element} */ (lineEnd.parentElement)) {
         const rest = /** @type {Element} */ (mark.cloneNode(false));
-        while (one.nextSibling) rest.append(one.nextSibling);
-        mark.after(one, rest);
+        while (lineEnd.nextSibling) rest.append(lineEnd.nextSibling);
+        mark.after(lineEnd, rest);
       }
     }
     for (const paragraph of target.querySelectorAll("p")) {
@@ -486,17 +487,17 @@
         if (node instanceof Element && node.tagName === "BR") lines.push([]);
         else lines[lines.length - 1].push(node);
       }
-      const said = (/** @type {Node[]} */ line) => line.map((node) => node.textContent).join("").trim();
+      const wordsOf = (/** @type {Node[]} */ line) => line.map((node) => node.textContent).join("").trim();
       /** @type {Node[][][]} */
       const groups = [[]];
       for (const line of lines) {
-        if (said(line)) groups[groups.length - 1].push(line);
+        if (wordsOf(line)) groups[groups.length - 1].push(line);
         else if (groups[groups.length - 1].length) groups.push([]);
       }
       const whole = paragraph.textContent || "";
-      const made = groups.filter((group) => group.length).flatMap(/** @returns {Element[]} */ (group) => {
-        const between = flow(group.map(said), whole);
-        if (group.length > 1 && group.every((line) => BULLET.test(said(line)))) {
+      const parts = groups.filter((group) => group.length).flatMap(/** @returns {Element[]} */ (group) => {
+        const between = flow(group.map(wordsOf), whole);
+        if (group.length > 1 && group.every((line) => BULLET.test(wordsOf(line)))) {
           const list = page.createElement("ul");
           for (const line of group) {
             const item = list.appendChild(page.createElement("li"));
@@ -518,10 +519,10 @@
         });
         return all;
       });
-      paragraph.replaceWith(...made);
+      paragraph.replaceWith(...parts);
     }
   };
-  /** Takes the blanks, and the hyphen, from the end of a line. @param {Element} block @param {boolean} hyphen */
+  /** Removes blanks, and the hyphen, from the end of a line. @param {Element} block @param {boolean} hyphen */
   const glued = (block, hyphen) => {
     const texts = block.ownerDocument.createTreeWalker(block, NodeFilter.SHOW_TEXT);
     let last = null;
@@ -529,7 +530,7 @@
     if (last) last.textContent = (last.textContent || "").replace(hyphen ? /[-\u00ad\u2010\ufffe\u0002]?\s*$/ : /\s*$/, "");
   };
 
-  /** One blank between words, none at an end; nothing empty. @param {Element} target */
+  /** Leave one blank between words, none at an end, and no empty elements. @param {Element} target */
   const tidied = (target) => {
     for (const block of target.querySelectorAll("p, h2, h3, h4, li, td, th")) {
       const walker = target.ownerDocument.createTreeWalker(block, NodeFilter.SHOW_TEXT | NodeFilter.SHOW_ELEMENT);
@@ -557,15 +558,15 @@
       while (block.lastChild instanceof Element && block.lastChild.tagName === "BR") block.lastChild.remove();
       while (block.firstChild instanceof Element && block.firstChild.tagName === "BR") block.firstChild.remove();
     }
-    for (const one of [...target.querySelectorAll("strong, em, a, p, li, blockquote")].reverse()) if (!one.textContent?.trim()) one.replaceWith(...one.childNodes);
+    for (const element of [...target.querySelectorAll("strong, em, a, p, li, blockquote")].reverse()) if (!element.textContent?.trim()) element.replaceWith(...element.childNodes);
     return target;
   };
 
-  // As Markdown, for the plain field.
-  /** As the editor's own writing.js: what Python-Markdown escapes, and the rest as HTML calls it. @param {string} text */
+  // Third step: Markdown, for the plain field.
+  /** As in the editor's writing.js: a backslash where Python-Markdown knows it, and HTML entities for the rest. @param {string} text */
   const plain = (text) => text.replace(/([\\`*[\]])/g, "\\$1").replace(/(?<![\p{L}\d])_|_(?![\p{L}\d])/gu, "\\_")
     .replace(/&(?=#?\w+;)/g, "&amp;").replace(/<(?=[a-zA-Z/!?])/g, "&lt;").replace(/\{(?=:)/g, "&#123;");
-  /** Puts a mark around words, and its blanks outside it. @param {string} words @param {string} mark */
+  /** Puts a mark around words, with their outer blanks outside it. @param {string} words @param {string} mark */
   const marked = (words, mark) => {
     const [, before, inner, after] = /** @type {RegExpMatchArray} */ (words.match(/^(\s*)([\s\S]*?)(\s*)$/));
     return inner ? before + mark + inner + mark + after : words;
@@ -581,15 +582,15 @@
   };
   /** @param {Element} node */
   const line = (node) => [...node.childNodes].map(inlineText).join("").trim().split("\n").map(safe).join("\n");
-  /** What would begin something else at a line's start. @param {string} words */
+  /** Escapes what would have another meaning at the start of a line. @param {string} words */
   const safe = (words) => words.replace(/^([>#])/, "\\$1").replace(/^([-+])(?=\s|$)/, "\\$1").replace(/^(\d+)\.(?=\s|$)/, "$1\\.")
     .replace(/^-(?=--+\s*$)/, "-\\").replace(/^=(?==*\s*$)/, "&#61;").replace(/^\/(?=\/\/)/, "&#47;").replace(/^~(?=~~)/, "&#126;").replace(/^[\s|:-]*\|[\s|:-]*$/, (rule) => rule.replace(/\\?\|/g, "\\|"));
   /** @param {Element} list @param {string} indent @returns {string[]} */
   const items = (list, indent) => {
     const first = Number(list.getAttribute("start") || 1);
-    return [...list.children].flatMap((one, at) => {
-      const nested = [...one.children].filter((child) => /^[UO]L$/.test(child.tagName));
-      const copy = /** @type {Element} */ (one.cloneNode(true));
+    return [...list.children].flatMap((item, at) => {
+      const nested = [...item.children].filter((child) => /^[UO]L$/.test(child.tagName));
+      const copy = /** @type {Element} */ (item.cloneNode(true));
       for (const child of [...copy.children]) if (/^[UO]L$/.test(child.tagName)) child.remove();
       const mark = list.tagName === "OL" ? `${first + at}. ` : "- ";
       return [indent + mark + line(copy).replace(/\s*\n\s*/g, " "), ...nested.flatMap((child) => items(child, `${indent}    `))];
@@ -602,27 +603,27 @@
     return lines.join("\n");
   };
   /** @param {Element} body @returns {string[]} */
-  const blocks = (body) => [...body.children].map((one) =>
-    /^H\d$/.test(one.tagName) ? `${"#".repeat(Number(one.tagName[1]))} ${line(one)}`
-    : /^[UO]L$/.test(one.tagName) ? items(one, "").join("\n")
-    : one.tagName === "TABLE" ? cells(one)
-    : one.tagName === "BLOCKQUOTE" ? blocks(one).join("\n\n").replace(/^/gm, "> ")
-    : line(one)).filter(Boolean);
+  const blocks = (body) => [...body.children].map((element) =>
+    /^H\d$/.test(element.tagName) ? `${"#".repeat(Number(element.tagName[1]))} ${line(element)}`
+    : /^[UO]L$/.test(element.tagName) ? items(element, "").join("\n")
+    : element.tagName === "TABLE" ? cells(element)
+    : element.tagName === "BLOCKQUOTE" ? blocks(element).join("\n\n").replace(/^/gm, "> ")
+    : line(element)).filter(Boolean);
 
   const inert = /** @type {any} */ (window).trustedTypes?.createPolicy("sidedoor-paste", { createHTML: (/** @type {string} */ html) => html });
   /** A document of its own, in which no script runs and nothing is fetched. @param {string} html */
   const parse = (html) => new DOMParser().parseFromString(inert ? inert.createHTML(html) : html, "text/html");
 
-  /** What was copied, without what stood around it. Excel's begins inside of its table. @param {string} html */
+  /** What was copied, without what was around it. A copy from Excel starts inside its table. @param {string} html */
   const fragment = (html) => {
     const cut = html.replace(/^Version:[\d.]+\s[\s\S]*?(?=<)/, "").replace(/^[\s\S]*<!--\s*StartFragment\s*-->|<!--\s*EndFragment\s*-->[\s\S]*$/g, "");
     return /^\s*<(tr|t[dh]|tbody|thead|col|colgroup)[\s>]/i.test(cut) ? `<table>${cut}</table>` : cut;
   };
 
-  /** The clipboard's text/html as plain elements; and what was left out. @param {string} html @param {Brought[]} [brought] */
+  /** Turns the clipboard's text/html into plain elements, and says what was left out. @param {string} html @param {Brought[]} [brought] */
   const cleaned = (html, brought) => {
     const { body } = parse(fragment(html));
-    // A PDF in Firefox: one element a line.
+    // A PDF in Firefox: each line is an element.
     if (body.querySelector("br[role=presentation]")) {
       for (const end of body.querySelectorAll("br")) end.replaceWith("\n");
       return { body: fromText(body.textContent || ""), left: nothing() };
@@ -638,22 +639,22 @@
   /** @returns {Left} */
   const nothing = () => ({ comments: 0, deleted: 0, pictures: [] });
 
-  /** Writer's comments are HTML's own. @param {Element} body */
+  /** LibreOffice Writer gives its comments as HTML comments. @param {Element} body */
   const writersRemarks = (body) => {
     const walker = body.ownerDocument.createTreeWalker(body, NodeFilter.SHOW_COMMENT);
-    let found = 0;
-    while (walker.nextNode()) if (walker.currentNode.textContent?.trim()) found += 1;
-    return found;
+    let remarks = 0;
+    while (walker.nextNode()) if (walker.currentNode.textContent?.trim()) remarks += 1;
+    return remarks;
   };
 
-  /** A paste, whatever it comes from: what both fields ask. `brought` is filled with what pictures came along; without it, they are left out. @param {string} html @param {string} text @param {Brought[]} [brought] */
+  /** Converts a paste from any program, for both fields. Pictures are added to `brought`; without it, they are left out. @param {string} html @param {string} text @param {Brought[]} [brought] */
   const taken = (html, text, brought) => {
     if (!html) return { body: fromText(text), left: nothing() };
     try {
-      const made = cleaned(html, brought);
-      if (said(made.left) || made.body.textContent?.trim() || !text.trim()) return made;
+      const result = cleaned(html, brought);
+      if (said(result.left) || result.body.textContent?.trim() || !text.trim()) return result;
     } catch (error) {
-      console.error(error); // the words are not lost for it
+      console.error(error); // the words are pasted as plain text all the same
       brought?.splice(0);
     }
     return { body: fromText(text), left: nothing() };
@@ -661,11 +662,11 @@
 
   /** @param {string} name */
   const short = (name) => (name.length > 90 ? `${name.slice(0, 89).replace(/\s+\S*$/, "")} …` : name);
-  /** What was left out, in one sentence. @param {Left} left */
+  /** Says in one sentence what was left out. @param {Left} left */
   const said = ({ comments, deleted, pictures }) => {
     const names = pictures.filter(Boolean).map((name) => `“${short(name)}”`).join(", ");
-    /** @param {number} count @param {string} what */
-    const some = (count, what) => (count ? [`${count} ${what}${count > 1 ? "s" : ""}`] : []);
+    /** @param {number} count @param {string} noun */
+    const some = (count, noun) => (count ? [`${count} ${noun}${count > 1 ? "s" : ""}`] : []);
     const parts = [...some(comments, "comment"), ...some(deleted, "deleted passage"), ...some(pictures.length, "picture").map((part) => (names ? `${part} (${names})` : part))];
     if (!parts.length) return "";
     const listed = parts.length > 1 ? `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}` : parts[0];
@@ -673,7 +674,7 @@
     return `${listed} ${comments + deleted + pictures.length > 1 ? "were" : "was"} left out.${more}`;
   };
 
-  /** Plain text: an empty line parts paragraphs; lines that a page's width has broken are joined again. @param {string} text @returns {Element} */
+  /** Converts plain text: an empty line separates paragraphs; lines that were broken at a page's width are joined again. @param {string} text @returns {Element} */
   const fromText = (text) => {
     const page = parse("");
     const target = page.createElement("div");
@@ -686,7 +687,7 @@
       gap = !words;
     }
     const between = flow(lines.map((line) => line.words), text);
-    // Lines of one sentence or item, put together again.
+    // The lines of one sentence or item, joined again.
     /** @type {{ words: string, gap: boolean }[]} */
     const whole = [];
     lines.forEach((line, at) => {
@@ -714,7 +715,7 @@
   /** @param {string} words */
   const shown = (words) => words.replace(/[\u0000-\u0008\u000e-\u001f\ufffe]/g, "").replace(/[\s\u00a0]+/g, " ").trim();
 
-  /** Whether somebody pastes Markdown into the field for it, or an address into a link. @param {string} text */
+  /** Whether somebody pastes Markdown into the field for Markdown, or an address into a link. @param {string} text */
   const isMarkdown = (text) => !/\s/.test(text.trim()) || /^(#{1,6} \S|\/{3,}|> |\|.*\|\s*$)|\*\*\S|\]\(\S/m.test(text);
 
   /** Says what was left out. @param {Left} [left] */

@@ -1,4 +1,4 @@
-// Passkeys: asks the browser to make one (data-new) or to use one, and tells the desk. (WebAuthn level 3, 5.1)
+// Passkeys: asks the browser to make one (data-new) or to use one, and sends the result to the desk. (WebAuthn level 3, 5.1)
 (() => {
   const place = /** @type {HTMLElement | null} */ (document.querySelector("[data-passkey]"));
   const problem = /** @type {HTMLElement | null} */ (document.querySelector("[data-passkey-problem]"));
@@ -31,9 +31,9 @@
   const make = async (options) => {
     options.user.id = bytes(options.user.id);
     options.excludeCredentials = (options.excludeCredentials || []).map(withBytes);
-    const made = /** @type {PublicKeyCredential} */ (await navigator.credentials.create({ publicKey: options }));
-    const answer = /** @type {AuthenticatorAttestationResponse} */ (made.response);
-    return { ...named(made), response: { clientDataJSON: text(answer.clientDataJSON), attestationObject: text(answer.attestationObject) } };
+    const created = /** @type {PublicKeyCredential} */ (await navigator.credentials.create({ publicKey: options }));
+    const answer = /** @type {AuthenticatorAttestationResponse} */ (created.response);
+    return { ...described(created), response: { clientDataJSON: text(answer.clientDataJSON), attestationObject: text(answer.attestationObject) } };
   };
 
   /** @param {any} options */
@@ -42,7 +42,7 @@
     const used = /** @type {PublicKeyCredential} */ (await navigator.credentials.get({ publicKey: options }));
     const answer = /** @type {AuthenticatorAssertionResponse} */ (used.response);
     return {
-      ...named(used),
+      ...described(used),
       response: {
         clientDataJSON: text(answer.clientDataJSON),
         authenticatorData: text(answer.authenticatorData),
@@ -56,7 +56,7 @@
   const withBytes = (credential) => ({ ...credential, id: bytes(credential.id) });
 
   /** @param {PublicKeyCredential} credential */
-  const named = (credential) => ({ id: credential.id, rawId: text(credential.rawId), type: credential.type, clientExtensionResults: {} });
+  const described = (credential) => ({ id: credential.id, rawId: text(credential.rawId), type: credential.type, clientExtensionResults: {} });
 
   button.addEventListener("click", async () => {
     button.disabled = true;
