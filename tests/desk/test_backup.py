@@ -94,7 +94,7 @@ def newsroom(
     paths["by hand"] = "/items/news/by-hand"
     content.document("news/by-hand.md", "Somebody's words.", title="By hand", state="ready")
     parts.live.refresh()
-    approve(ann, paths["by hand"])  # the first of two
+    approve(ann, paths["by hand"])  # the first of two approvals
     paths["moved"] = start(ann, "Moved")
     save(ann, paths["moved"], "ready", body="It has another name now.")
     approve(ben, paths["moved"])
@@ -165,12 +165,14 @@ def test_a_restore_gives_back_every_file_writer_flag_session_end_and_redirect(
     try:
         assert four_eyes(restored_desk) == rows
         # The same checks spelt out, so that an empty table does not pass.
-        may = {(file, name): reason is None for (file, name), reason in rows.items() if not file.endswith("afterwards")}
-        assert not may["news/one-hand.md", "Ann Press"] and may["news/one-hand.md", "Ben Press"]
-        assert not may["news/two-hands.md", "Ann Press"] and not may["news/two-hands.md", "Ben Press"]
-        assert not may["news/a-change.md", "Ben Press"] and may["news/a-change.md", "Ann Press"]
-        assert not may["news/by-hand.md", "Ann Press"], "she was the first of two"
-        assert not may["news/alone.md", "Eli Editor"] and may["news/alone.md", "Eve Editor"]
+        allowed = {
+            (file, name): reason is None for (file, name), reason in rows.items() if not file.endswith("afterwards")
+        }
+        assert not allowed["news/one-hand.md", "Ann Press"] and allowed["news/one-hand.md", "Ben Press"]
+        assert not allowed["news/two-hands.md", "Ann Press"] and not allowed["news/two-hands.md", "Ben Press"]
+        assert not allowed["news/a-change.md", "Ben Press"] and allowed["news/a-change.md", "Ann Press"]
+        assert not allowed["news/by-hand.md", "Ann Press"], "she was the first of two"
+        assert not allowed["news/alone.md", "Eli Editor"] and allowed["news/alone.md", "Eve Editor"]
         assert restored.reviews.alone("news/alone.md").name == "Eve Editor"
         for name, status in (("Ann Press", 422), ("Ben Press", 303)):
             client = restored_desk.test_client()

@@ -1,4 +1,4 @@
-// Reads what somebody types from standard input (a JSON list of lines), and writes what the editor stores of each, in each place.
+// Reads lines that somebody types from standard input (a JSON list) and writes what the editor stores for each in each place.
 import { readFileSync } from "node:fs";
 import { read } from "../../../editor/src/reading.js";
 import { schema } from "../../../editor/src/schema.js";
@@ -18,6 +18,6 @@ const places = {
   ])],
   block: (text) => [nodes.card.create({ name: "callout", argument: "Title", slashes: 3 }, [paragraph(text)])],
 };
-const told = JSON.parse(readFileSync(0, "utf8")).flatMap((line) => Object.entries(places).map(([place, made]) =>
+const results = JSON.parse(readFileSync(0, "utf8")).flatMap((line) => Object.entries(places).map(([place, made]) =>
   ({ line, place, stored: write(nodes.doc.create(null, made(schema.text(line))), read("")) })));
-process.stdout.write(JSON.stringify(told));
+process.stdout.write(JSON.stringify(results));
