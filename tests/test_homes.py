@@ -287,7 +287,7 @@ def test_links_passkeys_and_challenges_work_once_for_one_person_however_many_try
     with pytest.raises(NotPossible):
         store.remove(ann.id)
     store.remove(ben.id)
-    assert store.add("Cat Fox", ["press"]).id > ben.id, "nobody is taken for somebody who left"
+    assert store.add("Cat Fox", ["press"]).id > ben.id, "the numbers of people who left are not used again"
 
 
 @BOTH
@@ -311,7 +311,7 @@ def test_a_home_holds_the_same_after_moving_to_a_server_and_back(
     log = Audit(moved, lambda: NOON)
     log.record("Ann Lee", "moved")
     assert log.first_broken() is None
-    assert Staff(moved).add("Cat Fox", ["press"]).id == 3, "2 was somebody else's"
+    assert Staff(moved).add("Cat Fox", ["press"]).id == 3, "2 belonged to somebody else"
     with pytest.raises(Refused, match="holds something already, so nothing was copied"):
         fill(address, KEPT, first)
     with closing(sqlite3.connect(":memory:")) as back:
@@ -414,7 +414,7 @@ def test_readers_wait_for_a_silent_server_together_and_not_one_after_the_other(t
         address = f"postgresql://owner:x@127.0.0.1:{silent.getsockname()[1]}/sidedoor?connect_timeout=2"
         store, began = FeedbackStore(Home(tmp_path, address)), time.monotonic()
         assert at_once(9, lambda number: store.add(f"{number}", NOON)) == [sqlite3.OperationalError] * 9
-        assert time.monotonic() - began < 3.9, "four at a time would be three times two seconds"
+        assert time.monotonic() - began < 3.9, "four at a time would take three times two seconds"
 
 
 def test_two_desks_on_one_database_are_reported(server: PostgreSQL, content: ContentFolder, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What is installed: exactly what the lock files name, which is what pyproject.toml asks for; and the wheel is whole."""
+"""Exactly what the lock files name is installed, the lock files match pyproject.toml, and the wheel is complete."""
 
 import hashlib
 import importlib.metadata
@@ -27,7 +27,7 @@ from tools.pins import ANSWERS, DEBIANS, LOCK, MACHINES
 _PINNED = re.compile(r"(?m)^([a-z0-9-]+)==(\S+?)( ; [^\\]+)? \\$((?:\n    --hash=sha256:[0-9a-f]{64}(?: \\)?)+)")
 
 
-def asked_for(*groups: str) -> dict[str, Requirement]:
+def requirements_of(*groups: str) -> dict[str, Requirement]:
     """The dependencies in pyproject.toml and those of these groups, by name as the package index writes it."""
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))
     extras = [line for extra in project["project"]["optional-dependencies"].values() for line in extra]
@@ -58,7 +58,7 @@ def locked(name: str) -> dict[str, list[str]]:
     ],
 )
 def test_the_lock_files_hold_what_pyproject_asks_for(name: str, groups: tuple[str, ...]) -> None:
-    pinned, wanted = locked(name), asked_for(*groups)
+    pinned, wanted = locked(name), requirements_of(*groups)
     for package, requirement in wanted.items():
         versions = pinned.get(package, [])
         assert versions and all(requirement.specifier.contains(version) for version in versions), (
@@ -152,7 +152,7 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
     needed = locked("requirements.txt")
     for package in importlib.metadata.distributions():
         name = re.sub(r"[-_.]+", "-", package.metadata["Name"]).lower()
-        if name in needed and name not in asked_for("build").keys() - asked_for().keys():
+        if name in needed and name not in requirements_of("build").keys() - requirements_of().keys():
             for top in {file.parts[0] for file in package.files or () if file.parts[0] not in ("..", "__pycache__")}:
                 if not (packages / top).exists():
                     (packages / top).symlink_to(str(package.locate_file(top)))

@@ -175,7 +175,7 @@ def test_the_numbers_on_the_contacts_page_are_those_of_the_file_digit_for_digit(
     records = yaml.safe_load((PROJECT / "examples/hampshire/contacts.yaml").read_text("utf-8"))["contacts"]
     for scheme, field in (("tel", "phone"), ("sms", "text")):
         dialled = re.findall(rf'href="{scheme}:([^"?]*)(\?body=[a-zA-Z]+)?"', page)
-        # Where a phone has to sign up first, the first link's text holds the word for that.
+        # Where a phone has to sign up first, the first link's message is the word for that.
         expected = [
             (re.sub(r"\D", "", str(record[field])), body)
             for record in records
@@ -192,7 +192,7 @@ def test_there_are_thirty_five_help_pages_or_more_in_five_or_six_groups(real_app
     assert len(public.groups("en")) in (5, 6)
 
 
-def sent(client: FlaskClient, path: str) -> int:
+def sent_size(client: FlaskClient, path: str) -> int:
     """The size of a page as it is sent, in bytes, with its headers."""
     page = client.get(path, headers={"Accept-Encoding": "br"})
     assert page.headers["Content-Encoding"] == "br", path
@@ -206,13 +206,13 @@ def test_every_page_fits_in_the_first_flight(
     public = real_app.extensions["live"].library.public(utc_now())
     places = {public.in_language(place, code) for code in public.site.languages for place in IN_EACH_LANGUAGE}
     facts = (path for path in Addresses(public) if "/sources/" in path)
-    quickly = {path: sent(real_client, path) for path in (*sorted(places), *public.by_path, *facts)}
+    quickly = {path: sent_size(real_client, path) for path in (*sorted(places), *public.by_path, *facts)}
     by_weight = sorted(quickly, key=quickly.__getitem__)
     heaviest, middle = by_weight[-3:], by_weight[len(by_weight) // 2 - 2 :][:5]
     request.getfixturevalue("as_small_as_sent")
     for path in {*heaviest, *(path for path, size in quickly.items() if size > FIRST_FLIGHT)}:
-        assert sent(real_client, path) <= min(FIRST_FLIGHT, quickly[path] - 500), path
-    median = statistics.median(sent(real_client, path) for path in middle)
+        assert sent_size(real_client, path) <= min(FIRST_FLIGHT, quickly[path] - 500), path
+    median = statistics.median(sent_size(real_client, path) for path in middle)
     assert median < 9_000, "most pages are lighter; the median was 9,430 when each page carried the style rules of all"
 
 

@@ -32,7 +32,7 @@ def look(desk: Flask, tmp_path: Path, content: ContentFolder, monkeypatch: pytes
 
     client = Client(door)
 
-    def looked() -> tuple[dict[str, object], dict[str, float]]:
+    def refresh_and_read() -> tuple[dict[str, object], dict[str, float]]:
         parts.live.refresh()
         troubles = {trouble["code"]: trouble["says"] for trouble in json.loads(client.get("/healthz").data)["trouble"]}
         text = client.get("/metrics").get_data(as_text=True)
@@ -45,7 +45,7 @@ def look(desk: Flask, tmp_path: Path, content: ContentFolder, monkeypatch: pytes
         assert client.get("/").status_code == 404
         return troubles, numbers
 
-    return looked
+    return refresh_and_read
 
 
 def test_broken_files_embargoes_past_their_time_and_a_queue_without_adviser_are_counted(

@@ -64,7 +64,7 @@ def most_memory() -> float:
     return int(match[1]) / 1024
 
 
-def take_in_here(raw: bytes) -> tuple[float, str]:
+def develop_and_measure(raw: bytes) -> tuple[float, str]:
     Image.init()
     before = most_memory()
     try:
@@ -78,7 +78,7 @@ def take_in_here(raw: bytes) -> tuple[float, str]:
 def megabytes_taken(raw: bytes) -> tuple[float, str]:
     """The megabytes by which this picture raises the peak memory of a new process; and the picture's size or flaw."""
     with ProcessPoolExecutor(1, mp_context=PROCESSES) as pool:
-        return pool.submit(take_in_here, raw).result()
+        return pool.submit(develop_and_measure, raw).result()
 
 
 def test_a_picture_of_57_megapixels_is_refused_before_it_is_decoded() -> None:

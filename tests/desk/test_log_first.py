@@ -15,7 +15,7 @@ from sidedoor.chat.store import ChatStore
 from sidedoor.desk.people.staff import Passkey
 from tests.conftest import SetClock
 from tests.content import ContentFolder
-from tests.desk.chats.test_board import talks, waits
+from tests.desk.chats.test_board import accepted_chat, waiting_chat
 from tests.desk.conftest import SignedIn
 from tests.desk.contacts.test_contacts import fields, hidden
 from tests.desk.forms import approve, save, seen, start
@@ -306,7 +306,7 @@ def _message(house: House) -> Step:
 def _chat(person: str, step: str, **form: str) -> Callable[[House], Step]:
     def make(house: House) -> Step:
         house.kit.post("/chats/present", data={"present": "yes"})
-        number = waits(house.store, house.clock, "Hello", network="a network")
+        number = waiting_chat(house.store, house.clock, "Hello", network="a network")
         assert house.kit.post(f"/chats/{number}/accept").status_code == 303
         return _post(getattr(house, person), f"/chats/{number}/{step}", **form)
 
@@ -409,7 +409,7 @@ def test_a_step_that_fails_after_it_was_logged_gets_another_line(house: House, m
 def test_the_log_holds_no_line_about_a_chat_that_no_supervisor_entered(house: House) -> None:
     house.kit.post("/chats/present", data={"present": "yes"})
     lines = len(house.desk.extensions["desk"].audit.everything())
-    number = talks(house.store, house.clock, house.kit, "zqsecret")
+    number = accepted_chat(house.store, house.clock, house.kit, "zqsecret")
     house.kit.post(f"/chats/{number}/say", data={"message": "zqanswer"})
     house.kit.post(f"/chats/{number}/end")
     assert len(house.desk.extensions["desk"].audit.everything()) == lines

@@ -26,12 +26,12 @@ def everything(public: PublicLibrary) -> list[object]:
     ]  # fmt: skip
 
 
-def read(library: Library) -> list[tuple[str, str, str]]:
+def documents_in_order(library: Library) -> list[tuple[str, str, str]]:
     """The documents, in their order."""
     return [(document.file, document.path, document.title) for document in library.documents]
 
 
-def write_any(content: ContentFolder, choose: random.Random, now: datetime) -> None:
+def make_a_random_edit(content: ContentFolder, choose: random.Random, now: datetime) -> None:
     """A random edit: a new item, other words, another day, a withdrawal, a former address, a note or a deleted file."""
     name = choose.choice(NAMES)
     folder = choose.choice(("news", "news", "news/2014", "news/2026"))  # in two folders, the address is the same
@@ -67,8 +67,8 @@ def test_updating_what_is_public_step_by_step_gives_the_same_as_starting_again(
     loader = Loader(content.path, tmp_path / "data")
     for step in range(40):
         for _ in range(choose.choice((0, 1, 1, 2))):
-            write_any(content, choose, now)
+            make_a_random_edit(content, choose, now)
         library = loader.load()
         now += timedelta(minutes=choose.choice((0, 0, 1, 4, 50, -2)))
         assert everything(showing.public(library, now)) == everything(library.public(now)), step
-        assert read(library) == read(Loader(content.path, tmp_path / "data").load()), step
+        assert documents_in_order(library) == documents_in_order(Loader(content.path, tmp_path / "data").load()), step

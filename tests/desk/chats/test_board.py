@@ -47,7 +47,7 @@ def sue(signed_in: SignedIn) -> FlaskClient:
     return signed_in("Sue Supervisor")
 
 
-def waits(store: ChatStore, clock: SetClock, *words: str, network: str = "") -> int:
+def waiting_chat(store: ChatStore, clock: SetClock, *words: str, network: str = "") -> int:
     """Start a chat that waits, with these words of its reader; returns its number."""
     reader = store.find(store.start((network,) if network else (), 50, clock()), clock())
     assert reader
@@ -56,9 +56,9 @@ def waits(store: ChatStore, clock: SetClock, *words: str, network: str = "") -> 
     return reader.id
 
 
-def talks(store: ChatStore, clock: SetClock, client: FlaskClient, *words: str) -> int:
+def accepted_chat(store: ChatStore, clock: SetClock, client: FlaskClient, *words: str) -> int:
     """Start a chat that `client` accepts; returns its number."""
-    number = waits(store, clock, *words)
+    number = waiting_chat(store, clock, *words)
     client.post("/chats/ready")
     assert client.post(f"/chats/{number}/accept").location == f"/chats/{number}"
     return number
@@ -89,9 +89,9 @@ def logged(desk: Flask) -> list[tuple[str, str, str]]:
 def test_the_reader_who_waited_longest_comes_first_with_the_time(
     store: ChatStore, kit: FlaskClient, clock: SetClock
 ) -> None:
-    first = waits(store, clock)
+    first = waiting_chat(store, clock)
     clock.forward(minutes=4)
-    second = waits(store, clock)
+    second = waiting_chat(store, clock)
     board = page(kit)
     assert re.findall(r"/chats/(\d+)/accept", board) == [str(first), str(second)]
     assert "Since 12:00, 4 minutes ago" in board
@@ -105,7 +105,7 @@ def test_the_reader_who_waited_longest_comes_first_with_the_time(
 def test_several_chats_are_shown_side_by_side_and_each_keeps_its_page(
     store: ChatStore, kit: FlaskClient, clock: SetClock
 ) -> None:
-    numbers = [talks(store, clock, kit, f"word <b>{n}</b>") for n in range(3)]
+    numbers = [accepted_chat(store, clock, kit, f"word <b>{n}</b>") for n in range(3)]
     board = page(kit)
     for n, number in enumerate(numbers):
         assert f"word &lt;b&gt;{n}&lt;/b&gt;" in column(board, number)
@@ -116,7 +116,7 @@ def test_several_chats_are_shown_side_by_side_and_each_keeps_its_page(
 
 
 def test_one_request_returns_what_is_new_in_all_chats(store: ChatStore, kit: FlaskClient, clock: SetClock) -> None:
-    first, second = talks(store, clock, kit, "first", "second"), talks(store, clock, kit, "third")
+    first, second = accepted_chat(store, clock, kit, "first", "second"), accepted_chat(store, clock, kit, "third")
     chats = kit.get(f"/chats/now?after={first}:1,{second}:1").get_json()["chats"]
     assert [message["text"] for message in chats[str(first)]["messages"]] == ["second"]
     assert chats[str(second)]["messages"] == []
@@ -130,7 +130,7 @@ def test_one_request_returns_what_is_new_in_all_chats(store: ChatStore, kit: Fla
 def test_a_message_sent_twice_is_stored_once_and_a_refused_message_stays_in_the_box(
     store: ChatStore, kit: FlaskClient, clock: SetClock
 ) -> None:
-    number = talks(store, clock, kit)
+    number = accepted_chat(store, clock, kit)
     form_id = re.search(r'name="once" value="([^"]+)"', page(kit, f"/chats/{number}"))
     assert form_id
     for _ in range(2):
@@ -157,7 +157,7 @@ def test_nothing_typed_is_lost_while_the_store_is_down(
     monkeypatch: pytest.MonkeyPatch,
     error: Exception,
 ) -> None:
-    number = talks(store, clock, kit)
+    number = accepted_chat(store, clock, kit)
 
     def down(*_: object) -> int:
         raise error
@@ -171,7 +171,7 @@ def test_nothing_typed_is_lost_while_the_store_is_down(
 
 
 def test_a_ready_answer_goes_into_the_box_without_scripts(store: ChatStore, kit: FlaskClient, clock: SetClock) -> None:
-    number = talks(store, clock, kit)
+    number = accepted_chat(store, clock, kit)
     text = page(kit, f"/chats/{number}")
     assert "Money and you: /help/money" in text
     assert "National Helpline\n0808 2000 247" in text
@@ -184,12 +184,12 @@ def test_a_ready_answer_goes_into_the_box_without_scripts(store: ChatStore, kit:
 def test_a_pause_follows_each_chat_until_the_adviser_is_ready(
     store: ChatStore, kit: FlaskClient, clock: SetClock
 ) -> None:
-    number = talks(store, clock, kit)
+    number = accepted_chat(store, clock, kit)
     assert kit.get("/chats/now").get_json()["pause"] == ""
     kit.post(f"/chats/{number}/end")
     assert "Your pause ends at <b data-pause>12:02</b>" in page(kit)
     assert kit.get("/chats/now").get_json()["pause"] == "12:02"
-    other = waits(store, clock)
+    other = waiting_chat(store, clock)
     answer = kit.post(f"/chats/{other}/accept", headers=JSON)
     assert answer.get_json()["problem"] == "This is your pause. Say that you are ready, if you are."
     kit.post(f"/chats/{other}/accept")
@@ -206,7 +206,7 @@ def test_a_pause_follows_each_chat_until_the_adviser_is_ready(
 def test_an_open_page_keeps_an_adviser_present_and_makes_nobody_present(
     desk: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock, address: str
 ) -> None:
-    number = talks(store, clock, kit)
+    number = accepted_chat(store, clock, kit)
     before = len(logged(desk))
     for _ in range(3):
         clock.forward(minutes=4)
@@ -221,7 +221,7 @@ def test_an_open_page_keeps_an_adviser_present_and_makes_nobody_present(
 def test_an_unreachable_or_quiet_reader_is_shown_as_such_and_not_as_gone(
     store: ChatStore, kit: FlaskClient, clock: SetClock
 ) -> None:
-    number = talks(store, clock, kit)
+    number = accepted_chat(store, clock, kit)
     assert "Out of reach" not in page(kit)
     clock.forward(minutes=2)
     assert "Out of reach since 12:00; a lost network is not leaving." in column(page(kit), number)
@@ -237,7 +237,7 @@ def test_an_unreachable_or_quiet_reader_is_shown_as_such_and_not_as_gone(
 def test_an_ended_chat_says_why_shows_no_words_and_can_be_closed(
     store: ChatStore, kit: FlaskClient, clock: SetClock, reason: str, says: str
 ) -> None:
-    number, other = talks(store, clock, kit, "zqword"), talks(store, clock, kit, "zqother")
+    number, other = accepted_chat(store, clock, kit, "zqword"), accepted_chat(store, clock, kit, "zqother")
     assert kit.post(f"/chats/{number}/close").status_code == 303
     assert "zqword" in page(kit), "a chat that goes on cannot be closed"
     store.end(number, reason, clock())  # type: ignore[arg-type]
@@ -256,7 +256,7 @@ def test_an_ended_chat_says_why_shows_no_words_and_can_be_closed(
 def test_a_hand_over_brings_a_note_that_the_reader_never_sees(
     desk: Flask, store: ChatStore, kit: FlaskClient, lee: FlaskClient, clock: SetClock
 ) -> None:
-    number = talks(store, clock, kit, "Hello?")
+    number = accepted_chat(store, clock, kit, "Hello?")
     kit.post(f"/chats/{number}/say", data={"message": "I am here."})
     lee_id = id_of(desk, "Lee Adviser")
     for to in ("", "999", str(id_of(desk, "Kit Adviser")), str(id_of(desk, "Sue Supervisor"))):
@@ -286,7 +286,7 @@ def test_a_hand_over_brings_a_note_that_the_reader_never_sees(
 def test_a_block_ends_the_chat_and_keeps_the_network_out_for_its_hours(
     desk: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock
 ) -> None:
-    number = waits(store, clock, "zqthreat", network="a-hash")
+    number = waiting_chat(store, clock, "zqthreat", network="a-hash")
     kit.post(f"/chats/{number}/accept")
     for hours in ("", "0", "2", "100000", "-1", "x"):
         assert kit.post(f"/chats/{number}/block", data={"hours": hours}).status_code == 422
@@ -303,7 +303,7 @@ def test_a_block_ends_the_chat_and_keeps_the_network_out_for_its_hours(
 def test_a_repeated_form_is_stored_once_and_a_changed_one_again(
     desk: Flask, store: ChatStore, kit: FlaskClient, lee: FlaskClient, clock: SetClock
 ) -> None:
-    number = talks(store, clock, kit)
+    number = accepted_chat(store, clock, kit)
     for words in ("One.", "One.", "One, changed."):
         kit.post(f"/chats/{number}/say", data={"message": words, "once": "a-form"})
     # After the chat came back, the adviser's browser goes back to the form with the note.
@@ -318,7 +318,7 @@ def test_a_repeated_form_is_stored_once_and_a_changed_one_again(
 def test_a_colleague_can_do_nothing_in_somebody_elses_chat(
     store: ChatStore, kit: FlaskClient, lee: FlaskClient, sue: FlaskClient, clock: SetClock
 ) -> None:
-    number = talks(store, clock, kit, "zqword")
+    number = accepted_chat(store, clock, kit, "zqword")
 
     def everything(client: FlaskClient) -> list[TestResponse]:
         steps = ["say", "end", "block", "hand-over", "close"]
@@ -336,14 +336,14 @@ def test_a_colleague_can_do_nothing_in_somebody_elses_chat(
     for address in ("/chats/watch", f"/chats/{number}/watch", f"/chats/{number}/watch/now"):
         assert lee.get(address).status_code == 403
     assert [message.text for message in store.messages(number)] == ["zqword"]
-    waiting = waits(store, clock, "zqwaits")
+    waiting = waiting_chat(store, clock, "zqwaits")
     assert lee.get(f"/chats/{waiting}").status_code == 403, "nor can she open a chat that waits"
 
 
 def test_a_supervisor_reads_along_only_while_reader_and_adviser_can_see_it(
     desk: Flask, store: ChatStore, kit: FlaskClient, sue: FlaskClient, clock: SetClock
 ) -> None:
-    number = talks(store, clock, kit, "zqword")
+    number = accepted_chat(store, clock, kit, "zqword")
     assert "zqword" not in page(sue, "/chats/watch")
     assert "Kit Adviser" in page(sue, "/chats/watch")
     assert "zqword" not in page(sue, f"/chats/{number}/watch"), "to open the page is not to enter"
@@ -366,7 +366,7 @@ def test_a_supervisor_reads_along_only_while_reader_and_adviser_can_see_it(
     assert sue.post(f"/chats/{number}/say", data={"message": "x"}).status_code == 403, (
         "a supervisor who reads along cannot write"
     )
-    waiting = waits(store, clock, "zqwaits")
+    waiting = waiting_chat(store, clock, "zqwaits")
     assert sue.post(f"/chats/{waiting}/watch").location == "/chats/watch"
     assert "zqwaits" not in page(sue, f"/chats/{waiting}/watch")
 
@@ -374,7 +374,7 @@ def test_a_supervisor_reads_along_only_while_reader_and_adviser_can_see_it(
 def test_a_supervisor_takes_over_and_answers(
     desk: Flask, store: ChatStore, kit: FlaskClient, sue: FlaskClient, clock: SetClock
 ) -> None:
-    number = talks(store, clock, kit, "Help")
+    number = accepted_chat(store, clock, kit, "Help")
     assert sue.post(f"/chats/{number}/take-over").location == f"/chats/{number}"
     assert kit.get(f"/chats/{number}").status_code == 403
     assert kit.get(f"/chats/now?after={number}:1").get_json()["chats"] == {}
@@ -387,7 +387,7 @@ def test_a_supervisor_takes_over_and_answers(
     assert "I am Sue." in column(page(sue), number)
     assert ("Sue Supervisor", "takes over a chat", f"chat {number}") in logged(desk)
     assert sue.post(f"/chats/{number}/take-over").location == "/chats/watch", "she cannot take over her own chat"
-    waiting = waits(store, clock)
+    waiting = waiting_chat(store, clock)
     assert sue.post(f"/chats/{waiting}/take-over").location == "/chats/watch", "nor a chat that nobody has"
     assert sue.post(f"/chats/{waiting}/accept").status_code == 403
     sue.post(f"/chats/{number}/end")
@@ -398,7 +398,7 @@ def test_no_words_of_a_chat_reach_the_log_or_a_title(
     desk: Flask, store: ChatStore, kit: FlaskClient, lee: FlaskClient, sue: FlaskClient, clock: SetClock,
     caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
-    number = talks(store, clock, kit, "zqreader")
+    number = accepted_chat(store, clock, kit, "zqreader")
     kit.post(f"/chats/{number}/say", data={"message": "zqadviser"})
     kit.post(f"/chats/{number}/say", data={"message": "zqlong" * 900})
     sue.post(f"/chats/{number}/watch")
@@ -427,7 +427,7 @@ def test_a_desk_without_signs_is_away_and_returns_by_itself_soon_or_by_a_button_
 def test_a_chat_whose_desk_is_gone_is_on_every_board_and_both_advisers_see_who_has_it(
     desk: Flask, store: ChatStore, kit: FlaskClient, lee: FlaskClient, clock: SetClock
 ) -> None:
-    number = talks(store, clock, kit, "Are you there?")
+    number = accepted_chat(store, clock, kit, "Are you there?")
     kit.post("/chats/present", data={"present": "no"})  # to finish this chat; the desk still gives signs
     clock.forward(seconds=79)
     assert lee.get("/chats/now").get_json()["left"] == ""
@@ -451,7 +451,7 @@ def test_a_chat_whose_desk_is_gone_is_on_every_board_and_both_advisers_see_who_h
 def test_a_chat_that_nobody_took_goes_on_when_the_desk_is_back(
     store: ChatStore, kit: FlaskClient, lee: FlaskClient, clock: SetClock
 ) -> None:
-    number = talks(store, clock, kit, "Are you there?")
+    number = accepted_chat(store, clock, kit, "Are you there?")
     clock.forward(minutes=4)
     assert f"Chat {number}" in lee.get("/chats/now").get_json()["left"]
     assert kit.get(f"/chats/now?after={number}:1").get_json()["gone"] == {}
@@ -463,7 +463,7 @@ def test_a_chat_that_nobody_took_goes_on_when_the_desk_is_back(
 def test_an_unknown_chat_never_claims_a_colleague_and_loses_no_typed_word(
     store: ChatStore, kit: FlaskClient, clock: SetClock
 ) -> None:
-    number = talks(store, clock, kit, "Hello")
+    number = accepted_chat(store, clock, kit, "Hello")
     store.end(number, "hidden", clock())
     clock.forward(minutes=11)
     unknown = "This chat is no longer known: it is over, and nothing of it is kept."
@@ -485,7 +485,7 @@ def test_an_unknown_chat_never_claims_a_colleague_and_loses_no_typed_word(
 def test_a_hand_over_to_a_closed_desk_is_refused_and_the_note_stays_in_the_box(
     desk: Flask, store: ChatStore, kit: FlaskClient, lee: FlaskClient, clock: SetClock
 ) -> None:
-    number = talks(store, clock, kit, "Hello")
+    number = accepted_chat(store, clock, kit, "Hello")
     clock.forward(seconds=80)
     kit.get("/chats")
     form = {"to": str(id_of(desk, "Lee Adviser")), "note": "zqnote"}
@@ -500,7 +500,7 @@ def test_a_hand_over_to_a_closed_desk_is_refused_and_the_note_stays_in_the_box(
 def test_an_adviser_who_looks_late_still_sees_that_a_supervisor_read_along(
     store: ChatStore, kit: FlaskClient, sue: FlaskClient, clock: SetClock
 ) -> None:
-    number = talks(store, clock, kit, "zqword")
+    number = accepted_chat(store, clock, kit, "zqword")
     sue.post(f"/chats/{number}/watch")
     sue.get(f"/chats/{number}/watch")
     clock.forward(seconds=79)
@@ -513,12 +513,12 @@ def test_an_adviser_who_looks_late_still_sees_that_a_supervisor_read_along(
 def test_a_block_of_an_unknown_network_says_that_it_blocks_nothing(
     store: ChatStore, kit: FlaskClient, clock: SetClock
 ) -> None:
-    number = talks(store, clock, kit)
+    number = accepted_chat(store, clock, kit)
     assert "it ends, and nothing is blocked" in column(page(kit), number)
     kit.post(f"/chats/{number}/block", data={"hours": "4"})
     assert "so nothing is blocked" in page(kit)
     kit.post("/chats/ready")
-    blockable = waits(store, clock, network="a-hash")
+    blockable = waiting_chat(store, clock, network="a-hash")
     kit.post(f"/chats/{blockable}/accept")
     assert "nothing is blocked" not in column(page(kit), blockable)
     answer = kit.post(f"/chats/{blockable}/block", data={"hours": "4"}, headers=JSON)
@@ -528,9 +528,9 @@ def test_a_block_of_an_unknown_network_says_that_it_blocks_nothing(
 def test_a_chat_whose_words_cannot_be_decrypted_ends_and_the_board_goes_on(
     desk: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock
 ) -> None:
-    good = talks(store, clock, kit, "zqgood")
+    good = accepted_chat(store, clock, kit, "zqgood")
     for address in ("/chats", "/chats/now?after={}:0", "/chats/{}"):
-        number = talks(store, clock, kit, "zqbad")
+        number = accepted_chat(store, clock, kit, "zqbad")
         (desk.config["DATA"] / f"chat-{number}.key").write_bytes(bytes(range(32)))
         answer = kit.get(address.format(number))
         assert answer.status_code == 200

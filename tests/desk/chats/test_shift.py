@@ -17,7 +17,7 @@ from sidedoor.desk.chats.words import ready_answers
 from sidedoor.documents.site import Site
 from sidedoor.web.language import translations
 from tests.conftest import SetClock
-from tests.desk.chats.test_board import column, id_of, kit, lee, page, store, sue, talks, waits
+from tests.desk.chats.test_board import accepted_chat, column, id_of, kit, lee, page, store, sue, waiting_chat
 from tests.web.test_catalogues import SHIPPED
 
 __all__ = ["kit", "lee", "store", "sue"]
@@ -32,10 +32,10 @@ def alarm(client: FlaskClient) -> list[str]:
 def test_an_alarm_says_what_needs_attention_and_names_nobody(
     store: ChatStore, kit: FlaskClient, lee: FlaskClient, clock: SetClock
 ) -> None:
-    number = talks(store, clock, kit, "zqwords")
+    number = accepted_chat(store, clock, kit, "zqwords")
     kit.post(f"/chats/{number}/say", data={"message": "Hello"})
     assert alarm(kit) == []
-    waits(store, clock)
+    waiting_chat(store, clock)
     assert alarm(kit) == alarm(lee) == ["Somebody waits."]
     store.say(number, "reader", "zqmore", clock())
     clock.forward(seconds=59)
@@ -54,7 +54,7 @@ def test_an_alarm_says_what_needs_attention_and_names_nobody(
 def test_a_mark_and_a_note_stay_at_the_desk_move_with_the_chat_and_end_with_it(
     desk: Flask, store: ChatStore, kit: FlaskClient, lee: FlaskClient, clock: SetClock
 ) -> None:
-    number = talks(store, clock, kit)
+    number = accepted_chat(store, clock, kit)
     kit.post(f"/chats/{number}/mark", data={"risk": "yes", "remark": "zqnote"})
     assert 'value="zqnote"' in column(page(kit), number)
     assert kit.get(f"/chats/now?after={number}:0").get_json()["chats"][str(number)]["risk"] is True
@@ -71,7 +71,7 @@ def test_a_mark_and_a_note_stay_at_the_desk_move_with_the_chat_and_end_with_it(
 def test_each_chat_keeps_its_draft_until_it_is_sent_or_the_chat_ends(
     store: ChatStore, kit: FlaskClient, lee: FlaskClient, clock: SetClock
 ) -> None:
-    number, other = talks(store, clock, kit), talks(store, clock, kit)
+    number, other = accepted_chat(store, clock, kit), accepted_chat(store, clock, kit)
     kit.post(f"/chats/{number}/say", data={"message": "zqhalf", "draft": "yes"})
     assert store.messages(number) == [], "it is not sent"
     assert ">zqhalf</textarea>" in column(page(kit), number)
@@ -83,7 +83,7 @@ def test_each_chat_keeps_its_draft_until_it_is_sent_or_the_chat_ends(
 def test_an_adviser_sees_whether_the_readers_page_showed_the_words(
     store: ChatStore, kit: FlaskClient, clock: SetClock
 ) -> None:
-    number = talks(store, clock, kit)
+    number = accepted_chat(store, clock, kit)
     kit.post(f"/chats/{number}/say", data={"message": "Hello"})
     for shown in (0, 1):
         store.show(number, shown)
@@ -149,7 +149,7 @@ def test_a_reader_who_waits_in_another_language_is_marked_and_answered_in_it(
 def test_colleagues_see_who_takes_a_long_pause_and_wants_a_word(
     store: ChatStore, kit: FlaskClient, lee: FlaskClient, clock: SetClock
 ) -> None:
-    number = talks(store, clock, kit)
+    number = accepted_chat(store, clock, kit)
     kit.post(f"/chats/{number}/end")
     kit.post("/chats/pause", data={"word": "yes"})
     assert lee.get("/chats/now").get_json()["word"] == "Kit Adviser would like a word with a colleague."
@@ -210,7 +210,7 @@ def test_the_statistics_are_a_page_and_a_file_that_name_no_adviser(
 ) -> None:
     for _ in range(6):
         store.count("refused: full", clock())
-    talks(store, clock, kit, "zqwords")
+    accepted_chat(store, clock, kit, "zqwords")
     text = sue.get("/chats/statistics").text
     assert re.search(r"Refused: too many waited</th><td>5</td>", text)
     assert re.search(r">Started</th><td>fewer than 5</td>", text)

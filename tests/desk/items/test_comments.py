@@ -14,7 +14,7 @@ from tests.desk.forms import approve, save, start
 SignedIn = Callable[[str], FlaskClient]
 
 
-def written(ann: FlaskClient) -> str:
+def written_item(ann: FlaskClient) -> str:
     path = start(ann, "Ten new rooms are open")
     body = "The rooms are “ready” now.\n\nSomebody else wrote this.\n"
     assert save(ann, path, "ready", summary="Rooms are open.", body=body).status_code == 303
@@ -22,7 +22,7 @@ def written(ann: FlaskClient) -> str:
 
 
 def test_a_comment_names_its_passage_and_is_answered_closed_and_reopened(ann: FlaskClient, ben: FlaskClient) -> None:
-    path = written(ann)
+    path = written_item(ann)
     page = ben.get(f"{path}/review").text
     paragraphs = re.findall(r'<option value="([^"]*)"[^>]*>', page[page.index('id="paragraph"') :])
     assert paragraphs[:5] == ["", "Ten new rooms are open", "Rooms are open.", "The rooms are “ready” now.", "Somebody else wrote this."]  # fmt: skip
@@ -46,7 +46,7 @@ def test_a_comment_names_its_passage_and_is_answered_closed_and_reopened(ann: Fl
 
 
 def test_a_comment_that_is_refused_says_why_and_loses_no_words(ann: FlaskClient, ben: FlaskClient) -> None:
-    path = written(ann)
+    path = written_item(ann)
     ben.post(f"{path}/comments", data={"words": "Is this so?"})
     for step, form, reason in (
         ("", {"passage": "Never said.", "words": "Zqwords"}, "These words do not stand in the text now."),
@@ -66,7 +66,7 @@ def test_a_comment_that_is_refused_says_why_and_loses_no_words(ann: FlaskClient,
 def test_no_words_of_a_comment_leave_the_desks_own_database(
     desk: Flask, ann: FlaskClient, ben: FlaskClient, content: ContentFolder, public: PublicSite
 ) -> None:
-    address = written(ann)
+    address = written_item(ann)
     ben.post(f"{address}/comments", data={"passage": "rooms are", "words": "zqcomment"})
     ann.post(f"{address}/comments/1/answer", data={"words": "zqanswer"})
     link = re.search(r"/p/[\w-]+", ann.post(f"{address}/links", data={"for_whom": "The council"}).text)
@@ -85,7 +85,7 @@ def test_no_words_of_a_comment_leave_the_desks_own_database(
 
 
 def test_comments_move_with_an_item_that_gets_another_address(desk: Flask, ann: FlaskClient) -> None:
-    path = written(ann)
+    path = written_item(ann)
     ann.post(f"{path}/comments", data={"words": "Is this so?"})
     assert ann.post(f"{path}/address", data={"slug": "rooms"}).status_code == 303
     assert "Is this so?" in ann.get("/items/news/rooms/review").text

@@ -212,7 +212,7 @@ def _save_without_end(content: Path, data: Path, numbers: Connection) -> None:
         numbers.send(number)
 
 
-def _rest_of(numbers: Connection) -> Iterator[int]:
+def _numbers_left_in(numbers: Connection) -> Iterator[int]:
     """The numbers that a dead process sent before it died."""
     with contextlib.suppress(EOFError):
         while True:
@@ -231,7 +231,7 @@ def test_a_killed_save_leaves_the_old_or_the_new_file_and_the_next_save_works(
         receiver.recv()
         time.sleep(chance.random() / 5)
         worker.kill()
-        acknowledged = list(_rest_of(receiver))
+        acknowledged = list(_numbers_left_in(receiver))
         receiver.close()
         worker.join()
         text = (content.path / "news/shared.md").read_text("utf-8")

@@ -13,7 +13,7 @@ from tests.desk.conftest import PublicSite
 from tests.desk.forms import approve, fields_of, save, start
 
 
-def taken_in(client: FlaskClient, path: str, colour: str, shows: str, **more: str) -> str:
+def upload(client: FlaskClient, path: str, colour: str, shows: str, **more: str) -> str:
     """Upload a picture of one colour as the visual editor does; returns its name."""
     raw = io.BytesIO()
     Image.new("RGB", (600, 400), colour).save(raw, "PNG")
@@ -27,8 +27,8 @@ def test_a_picture_is_found_by_its_description_and_inserted_with_it(
     ann: FlaskClient, ben: FlaskClient, public: PublicSite
 ) -> None:
     path = start(ann, "Ten new rooms are open")
-    field = taken_in(ann, path, "green", "A [green] field", picture_credit="Jo Doe", picture_expires="2027-01-31")
-    taken_in(ann, path, "red", "A red door")
+    field = upload(ann, path, "green", "A [green] field", picture_credit="Jo Doe", picture_expires="2027-01-31")
+    upload(ann, path, "red", "A red door")
     listed = ann.get("/pictures?words=green").text
     assert f'href="/pictures/{field}"' in listed
     assert "A [green] field" in listed and "Jo Doe" in listed and "Until 2027-01-31" in listed
@@ -58,7 +58,7 @@ def test_a_picture_in_use_is_not_deleted_and_the_desk_says_where_it_is_used(
     desk: Flask, ann: FlaskClient, ben: FlaskClient, content: ContentFolder
 ) -> None:
     path = start(ann, "Rooms")
-    name = taken_in(ann, path, "green", "A field")
+    name = upload(ann, path, "green", "A field")
     here = content.path / "images" / name
     uses: dict[str, Callable[[], object]] = {
         "“Rooms” (draft)": lambda: save(ann, path, body=f"![A field](/images/{name})"),
@@ -86,7 +86,7 @@ def test_a_picture_in_use_is_not_deleted_and_the_desk_says_where_it_is_used(
 
 def test_a_pictures_description_and_focus_are_stored(ann: FlaskClient, content: ContentFolder) -> None:
     path = start(ann, "Rooms")
-    name = taken_in(ann, path, "green", "A field", picture_credit="Jo Doe")
+    name = upload(ann, path, "green", "A field", picture_credit="Jo Doe")
     page = ann.get(f"/pictures/{name}").text
     assert re.search(r'type="range" id="across" name="across" min="0" max="100" value="50"', page)
     sent = {"shows": "A wide field", "credit": "Jo Doe", "expires": "2027-01-31", "across": "20", "down": "900"}
@@ -98,12 +98,12 @@ def test_a_pictures_description_and_focus_are_stored(ann: FlaskClient, content: 
     assert wrong.status_code == 422
     assert 'value="Zqtyped"' in wrong.text
     # Uploaded again, the picture keeps its facts.
-    assert taken_in(ann, path, "green", "The same field") == name
+    assert upload(ann, path, "green", "The same field") == name
     assert "focus: 20 100" in (content.path / "pictures.yaml").read_text()
 
 
 def test_only_people_who_are_signed_in_see_the_small_pictures(desk: Flask, ann: FlaskClient) -> None:
-    name = taken_in(ann, start(ann, "Rooms"), "green", "A field")
+    name = upload(ann, start(ann, "Rooms"), "green", "A field")
     for size, width in (("list", 240), ("card", 600)):
         answer = ann.get(f"/pictures/{name}/{size}")
         with Image.open(io.BytesIO(answer.data)) as small:

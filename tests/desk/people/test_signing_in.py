@@ -18,7 +18,7 @@ from tests.desk.conftest import SignedIn
 PASSWORD = "lantern orbit pickle thursday"
 
 
-def link_of(desk: Flask, clock: SetClock, name: str) -> str:
+def invitation_link(desk: Flask, clock: SetClock, name: str) -> str:
     staff = desk.extensions["desk"].staff
     token: str = staff.new_link(staff.named(name).id, clock())
     return f"/invitation/{token}"
@@ -46,7 +46,7 @@ def test_a_stranger_signs_in_first_and_then_reaches_the_page_they_wanted(desk: F
     stranger = desk.test_client()
     answer = stranger.get("/account")
     assert answer.location == "/sign-in?next=/account"
-    secret = set_password(stranger, link_of(desk, clock, "Ann Press"), clock)
+    secret = set_password(stranger, invitation_link(desk, clock, "Ann Press"), clock)
     stranger.get("/account")
     stranger.post("/sign-out")
     assert stranger.get("/account").status_code == 303
@@ -70,10 +70,10 @@ def test_a_stranger_signs_in_first_and_then_reaches_the_page_they_wanted(desk: F
 
 
 def test_a_link_works_once_and_expires(desk: Flask, clock: SetClock) -> None:
-    used = link_of(desk, clock, "Ann Press")
+    used = invitation_link(desk, clock, "Ann Press")
     set_password(desk.test_client(), used, clock)
     assert desk.test_client().get(used).status_code == 410
-    old = link_of(desk, clock, "Ben Press")
+    old = invitation_link(desk, clock, "Ben Press")
     clock.forward(days=7, seconds=1)
     assert desk.test_client().get(old).status_code == 410
     assert desk.test_client().get("/invitation/guessed").status_code == 410
@@ -84,7 +84,7 @@ def test_a_link_works_once_and_expires(desk: Flask, clock: SetClock) -> None:
 )
 def test_nobody_is_sent_elsewhere_after_signing_in(desk: Flask, clock: SetClock, elsewhere: str) -> None:
     client = desk.test_client()
-    secret = set_password(client, link_of(desk, clock, "Ann Press"), clock)
+    secret = set_password(client, invitation_link(desk, clock, "Ann Press"), clock)
     clock.forward(minutes=1)
     client.get("/sign-in")
     form = {"name": "Ann Press", "password": PASSWORD, "code": pyotp.TOTP(secret).at(clock()), "next": elsewhere}
@@ -93,7 +93,7 @@ def test_nobody_is_sent_elsewhere_after_signing_in(desk: Flask, clock: SetClock,
 
 def test_guessing_is_slowed_for_a_name_and_not_for_the_whole_office(desk: Flask, clock: SetClock) -> None:
     client = desk.test_client()
-    secret = set_password(desk.test_client(), link_of(desk, clock, "Ann Press"), clock)
+    secret = set_password(desk.test_client(), invitation_link(desk, clock, "Ann Press"), clock)
     clock.forward(minutes=1)
     client.get("/sign-in")
     wrong = {"name": "Ann Press", "password": "wrong wrong wrong", "code": "000000"}
@@ -120,7 +120,7 @@ def test_signing_in_starts_a_new_session_and_the_old_cookie_opens_nothing(desk: 
     assert before.http_only
     assert before.same_site == "Lax"
     assert not before.expires
-    set_password(client, link_of(desk, clock, "Ann Press"), clock)
+    set_password(client, invitation_link(desk, clock, "Ann Press"), clock)
     after = client.get_cookie("desk")
     assert after
     thief = desk.test_client()

@@ -31,7 +31,7 @@ from sidedoor.settings import Settings
 from tests.conftest import SetClock
 from tests.content import ContentFolder
 from tests.desk.conftest import DeskClient, SignedIn
-from tests.desk.people.test_signing_in import PASSWORD, link_of, set_password
+from tests.desk.people.test_signing_in import PASSWORD, invitation_link, set_password
 from tests.server import DESK, RunningSite
 
 
@@ -134,7 +134,7 @@ def test_a_new_link_ends_every_other_way_in_and_every_session_at_once(
 ) -> None:
     staff, sessions = desk.extensions["desk"].staff, desk.extensions["desk"].sessions
     thief = desk.test_client()
-    secret = set_password(thief, link_of(desk, clock, "Ann Press"), clock)
+    secret = set_password(thief, invitation_link(desk, clock, "Ann Press"), clock)
     ann = staff.named("Ann Press")
     staff.add_passkey(a_passkey(ann.id, b"lost phone", clock))
     staff.connect(ann.id, "issuer ann", clock())
@@ -182,7 +182,7 @@ def test_nobody_can_take_over_a_colleagues_account_alone(
 
 def test_spaces_capitals_and_odd_letters_in_a_name_give_no_more_tries(desk: Flask, clock: SetClock) -> None:
     client = desk.test_client()
-    secret = set_password(desk.test_client(), link_of(desk, clock, "Ann Press"), clock)
+    secret = set_password(desk.test_client(), invitation_link(desk, clock, "Ann Press"), clock)
     clock.forward(minutes=1)
     client.get("/sign-in")
     for name in ("ann press", "Ann\u00a0Press", "ANN\u2003PRESS", "Ａｎｎ Press", "Ann\u200b \u3000Press"):
@@ -396,7 +396,7 @@ def test_a_step_that_cannot_be_logged_does_not_happen(
     assert len(staff.passkeys(her.id)) == 2
     assert len(sessions.of(her, clock())) == signed_in
     stranger = full_log.test_client()
-    token = link_of(full_log, clock, "Eve Editor")
+    token = invitation_link(full_log, clock, "Eve Editor")
     page = stranger.get(token).get_data(as_text=True)
     form = {
         "secret": field(page, "secret"),
