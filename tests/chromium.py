@@ -1,4 +1,4 @@
-"""Chromium, as every test that needs it drives it."""
+"""Chromium for every test that needs it."""
 
 import shutil
 from collections.abc import Iterator
@@ -7,10 +7,10 @@ import pytest
 from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
-# The same engine without a window, a menu and their pages: half the CPU. Where it is not installed, Chromium does.
+# The same engine without windows, menus and their pages takes half the CPU. If it is not installed, Chromium serves.
 HEADLESS_SHELL = shutil.which("chromium-headless-shell") or CHROMIUM
-# What Playwright leaves out itself (the last such argument wins), and what Chromium prepares below its address bar in each
-# window, where no test looks: two pages of its own, two thirds of what a new window costs.
+# The features that Playwright itself disables (the last such argument wins), and two pages that Chromium prepares below
+# the address bar of each window, where no test looks: they are two thirds of the cost of a new window.
 LEFT_OUT = (
     "AimEnabled,AvoidCorsURLLoaderRestartOnRedirect,AvoidUnnecessaryBeforeUnloadCheckSync,DestroyProfileOnBrowserClose,"
     "HttpsFirstBalancedModeAutoEnable,HttpsUpgrades,LensOverlay,MediaRouter,NetworkTimeServiceQuerying,OptimizationHints,"
@@ -22,12 +22,12 @@ CHROMIUM_ARGUMENTS = [
     "--disable-background-networking",
     f"--disable-features={LEFT_OUT}",
 ]
-expect.set_options(timeout=20_000)  # for what comes by itself: several browsers share the machine
+expect.set_options(timeout=20_000)  # for what appears by itself: several browsers share the machine
 
 
 @pytest.fixture(scope="session")
 def playwright() -> Iterator[Playwright]:
-    """Playwright, once a process: it refuses to be started twice."""
+    """Playwright, once per process, because it refuses to start twice."""
     with sync_playwright() as playwright:
         yield playwright
 
@@ -40,13 +40,13 @@ def chromium(playwright: Playwright) -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def headless_shell(playwright: Playwright) -> Iterator[Browser]:
-    """The engine of Chromium alone."""
+    """Chromium's engine alone."""
     yield from _launched(playwright, HEADLESS_SHELL)
 
 
 @pytest.fixture(scope="module")
 def browser(request: pytest.FixtureRequest) -> Browser:
-    """Chromium, or its engine alone for a module that looks at pages and not at what a browser does with a visit."""
+    """Chromium, or its engine alone for modules that test pages and not how a browser handles visits."""
     browser: Browser = request.getfixturevalue(
         "headless_shell" if hasattr(request.module, "PAGES_ALONE") else "chromium"
     )
@@ -54,7 +54,7 @@ def browser(request: pytest.FixtureRequest) -> Browser:
 
 
 def _launched(playwright: Playwright, path: str) -> Iterator[Browser]:
-    """Playwright turns the back/forward cache off unless told not to; readers have it on."""
+    """Start Chromium with its back/forward cache on, as readers have it; Playwright turns it off by default."""
     browser = playwright.chromium.launch(
         executable_path=path, args=CHROMIUM_ARGUMENTS, ignore_default_args=["--disable-back-forward-cache"]
     )

@@ -66,7 +66,7 @@ contacts:
 
 
 class ContentFolder:
-    """A folder to write documents into; each file is replaced in one step, as a careful editor's program does it."""
+    """A folder to write documents into. Each file is replaced in one step, as a careful text editor does it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -81,7 +81,7 @@ class ContentFolder:
         return path
 
     def document(self, file: str, body: str = "Some words for you.", **front: object) -> Path:
-        """Write a document of the kind its folder says. `front` adds to, replaces or (None) leaves out front matter."""
+        """Write a document of its folder's kind. `front` adds, replaces or (as None) leaves out fields of front matter."""
         basics: dict[str, object] = {"title": "A title", "summary": "A summary.", "state": "published"}
         if file.startswith("help/"):
             basics |= {"tab_title": "A tab", "group": "now", "sources": ["A source"]}

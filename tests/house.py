@@ -25,25 +25,25 @@ def check_house_rules(response: TestResponse) -> None:
     """Fail where a response breaks a rule: no cookie, the whole policy, nothing from another host, a way out."""
     in_place = IN_PLACE in response.request.headers
     for name, value in policy_headers(False).items():
-        # What is no page of its own has nothing to load and nothing to run.
+        # An answer that is not a page has nothing to load and nothing to run.
         is_page = response.mimetype == "text/html" or (
             response.status_code == 304 and response.headers.get(name) != NO_PAGE
         )
         if name == "Content-Security-Policy" and (in_place or not is_page):
             value = NO_PAGE
-        # An answer to a fetch that stores nothing itself may say no-cache, and only to such a fetch.
+        # Only an answer to a fetch that itself stores nothing may say no-cache.
         if name == "Cache-Control" and in_place:
             value = "private, no-cache"
             assert IN_PLACE in response.headers["Vary"]
-        said = response.headers.get_all(name)
-        if name == "Content-Security-Policy":  # of styles, the one that the page holds: see below
-            said, value = [_STYLES.sub("", one) for one in said], _STYLES.sub("", value)
-        assert said == [value], f"{name} of {response.request.path}"
-    # The one cookie there is names a conversation: from Start to its end, and gone with the browser.
+        values = response.headers.get_all(name)
+        if name == "Content-Security-Policy":  # the allowed styles depend on the page and are checked below
+            values, value = [_STYLES.sub("", policy) for policy in values], _STYLES.sub("", value)
+        assert values == [value], f"{name} of {response.request.path}"
+    # The only cookie names a conversation. It lasts from its start to its end, and no longer than the browser runs.
     for cookie in response.headers.getlist("Set-Cookie"):
-        # Any answer may take it away, when the conversation was left before (public.hidden_first).
-        where = response.request.path
-        assert ("Max-Age=0" in cookie) or (cookie.startswith("chat=") and where.startswith("/chat")), where
+        # Any answer may delete it after the reader left the conversation (public.hidden_first).
+        path = response.request.path
+        assert ("Max-Age=0" in cookie) or (cookie.startswith("chat=") and path.startswith("/chat")), path
         assert "HttpOnly" in cookie and "SameSite=Strict" in cookie
         assert "Max-Age=0" in cookie or not ("Expires" in cookie or "Max-Age" in cookie)
     for forbidden in ("Server", "Last-Modified", SAME_FOR_EVERYONE, "X-Powered-By"):
@@ -59,15 +59,15 @@ def check_house_rules(response: TestResponse) -> None:
             assert listed and set(listed[1].split()) == (held or {"'none'"}), response.request.path
 
 
-def _check_page(page: str, path: str, alone: bool) -> None:
+def _check_page(page: str, path: str, in_place: bool) -> None:
     if page.startswith("<!doctype html>\n<html lang=en>"):  # werkzeug's own body of a redirect
         return
-    # Help now and the guide are those of the page's own language.
+    # The links to Help now and to the guide are in the page's own language.
     language = re.search(r'<html lang="([^"]+)"', page)
     site = re.search(r'id="languages" data-own="([^"]+)"', page)
     own = f"/{language[1]}" if language and site and language[1] != site[1] else ""
-    # What is shown in place goes into a page that holds the rest.
-    for needed in ('id="main"', "<h1") if alone else _PAGE_MUST_HOLD:
+    # An answer shown in place goes into a page that has the rest.
+    for needed in ('id="main"', "<h1") if in_place else _PAGE_MUST_HOLD:
         needed = needed.format(own=own)
         assert needed in page, f"{needed} is missing from {path}"
     for forbidden in (
@@ -79,7 +79,7 @@ def _check_page(page: str, path: str, alone: bool) -> None:
         "<script src",
         'rel="preconnect"',
         " style=",
-        "{&#39;",  # a table of words by language, printed as it is
+        "{&#39;",  # a table of words by language that was printed unchanged
     ):
         assert forbidden not in page, f"{forbidden} in {path}"
     assert page.count("<h1") == 1, f"more than one h1 in {path}"

@@ -1,4 +1,4 @@
-"""A real PostgreSQL for tests: a new one in memory, on a free port, with passwords and an alphabet that is not bytes."""
+"""A real PostgreSQL for tests: a new server in memory, on a free port, with passwords and a collation that is not bytes."""
 
 import os
 import shutil
@@ -22,34 +22,35 @@ _NOBODY = 65534
 
 
 def program(name: str) -> str:
-    """Where one of PostgreSQL's programs is. Debian keeps them out of the path."""
+    """The path of one of PostgreSQL's programs, which Debian keeps out of PATH."""
     places = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-    found = shutil.which(name, path=os.pathsep.join([*map(str, places), os.environ["PATH"]]))
-    assert found, f"{name} is not here. Please install Debian's package postgresql, or run `make browsers`."
-    return found
+    path = shutil.which(name, path=os.pathsep.join([*map(str, places), os.environ["PATH"]]))
+    assert path, f"{name} is not here. Please install Debian's package postgresql, or run `make browsers`."
+    return path
 
 
 class PostgreSQL:
-    """A running server. `databases` are made in it one by one."""
+    """A running server, with a new database for each call of `database`."""
 
     def __init__(self, folder: Path) -> None:
         self._folder, self.port = folder, free_port()
-        self._who: dict[str, Any] = {"user": _NOBODY, "group": _NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
+        nobody: dict[str, Any] = {"user": _NOBODY, "group": _NOBODY, "extra_groups": []}
+        self._as_user = nobody if os.geteuid() == 0 else {}
         secret = folder / "password"
         secret.write_text(PASSWORD)
-        if self._who:
+        if self._as_user:
             for path in (folder, secret):
                 os.chown(path, _NOBODY, _NOBODY)
-        made = [program("initdb"), "-D", str(folder / "data"), "-U", "owner", "--pwfile", str(secret), "--no-sync"]
-        made += ["-A", "scram-sha-256", "-E", "UTF8", "--no-locale", "--locale-provider=icu", "--icu-locale=en-US"]
-        subprocess.run(made, check=True, capture_output=True, cwd=folder, **self._who)
+        initdb = [program("initdb"), "-D", str(folder / "data"), "-U", "owner", "--pwfile", str(secret), "--no-sync"]
+        initdb += ["-A", "scram-sha-256", "-E", "UTF8", "--no-locale", "--locale-provider=icu", "--icu-locale=en-US"]
+        subprocess.run(initdb, check=True, capture_output=True, cwd=folder, **self._as_user)
         with (folder / "data/pg_hba.conf").open("a") as rights:
-            rights.write("host all all 127.0.0.2/8 scram-sha-256\n")  # as another machine would come
+            rights.write("host all all 127.0.0.2/8 scram-sha-256\n")  # for connections as from another machine
         self._count = 0
         self.start()
 
     def start(self) -> None:
-        """Start it, and wait until it answers."""
+        """Start the server and wait until it answers."""
         settings = {
             "port": self.port, "listen_addresses": "127.0.0.1,127.0.0.2", "unix_socket_directories": self._folder,
             "fsync": "off", "full_page_writes": "off", "shared_buffers": "8MB", "max_connections": 60,
@@ -58,7 +59,7 @@ class PostgreSQL:
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         with (self._folder / "log").open("ab") as log:
             command = [program("postgres"), "-D", str(self._folder / "data"), *options]
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self._folder, **self._who)
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self._folder, **self._as_user)
         until = time.monotonic() + 30
         while True:
             try:
@@ -69,7 +70,7 @@ class PostgreSQL:
                 time.sleep(0.05)
 
     def stop(self) -> None:
-        """Stop it at once; it keeps what it has."""
+        """Stop the server at once; it keeps its data."""
         self._process.send_signal(2)
         self._process.wait(timeout=30)
 
@@ -92,19 +93,19 @@ class PostgreSQL:
         )
 
     def address(self, database: str, user: str = "owner", password: str = QUOTED) -> str:
-        """How a database is named in SIDEDOOR_DATABASE."""
+        """The address of a database, as in SIDEDOOR_DATABASE."""
         return f"postgresql://{user}:{password}@127.0.0.1:{self.port}/{database}"
 
     def ask(self, query: str) -> None:
-        """Run a statement as its superuser."""
+        """Run a statement as the server's superuser."""
         with psycopg.connect(self.address("postgres"), autocommit=True, connect_timeout=5) as connection:
             connection.execute(query)
 
 
 @contextmanager
 def running() -> Iterator[PostgreSQL]:
-    """One that is there while the block lasts."""
-    memory = Path("/dev/shm")  # noqa: S108 - where there is none, the disk does
+    """A server that runs until the block ends."""
+    memory = Path("/dev/shm")  # noqa: S108 - without it, the disk serves
     with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as folder:
         server = PostgreSQL(Path(folder))
         try:

@@ -1,4 +1,4 @@
-"""How SQLite files are opened: transactions that hold, schemas that move on, newer files left alone, nobody else reads."""
+"""How SQLite files are opened: transactions, migrations, files of newer versions, and privacy."""
 
 import os
 import re
@@ -34,34 +34,36 @@ from tests.content import ContentFolder
 
 ANN = Person(1, "Ann Lee", frozenset())
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
-ONE = "CREATE TABLE IF NOT EXISTS words (word TEXT);"
-TWO = "ALTER TABLE words ADD COLUMN number INTEGER NOT NULL DEFAULT 7;\nUPDATE words SET number = 8 WHERE word = 'old'"
+FIRST_MIGRATION = "CREATE TABLE IF NOT EXISTS words (word TEXT);"
+SECOND_MIGRATION = (
+    "ALTER TABLE words ADD COLUMN number INTEGER NOT NULL DEFAULT 7;\nUPDATE words SET number = 8 WHERE word = 'old'"
+)
 
-# file → how its store is made, something to keep in it, and a look at what is kept
+# file → a function that makes its store, one that stores something, and one that reads it
 STORES: dict[str, tuple[Callable[[Path], Any], Callable[[Any], Any], Callable[[Any], Any]]] = {
-    "staff.sqlite3": (Staff, lambda it: it.add("Ann Lee", ["press"]), lambda it: it.everybody()),
-    "sessions.sqlite3": (Sessions, lambda it: it.start(ANN, "Firefox", NOON), lambda it: it.of(ANN, NOON)),
+    "staff.sqlite3": (Staff, lambda store: store.add("Ann Lee", ["press"]), lambda store: store.everybody()),
+    "sessions.sqlite3": (Sessions, lambda store: store.start(ANN, "Firefox", NOON), lambda store: store.of(ANN, NOON)),
     "reviews.sqlite3": (
         Reviews,
-        lambda it: it.wrote("news/a.md", 1, "Ann Lee", NOON),
-        lambda it: it.writers("news/a.md"),
+        lambda store: store.wrote("news/a.md", 1, "Ann Lee", NOON),
+        lambda store: store.writers("news/a.md"),
     ),
     "previews.sqlite3": (
         PreviewLinks,
-        lambda it: it.make("news/a.md", "1", "Ann Lee", "The council", False, NOON),
-        lambda it: it.of("news/a.md", NOON),
+        lambda store: store.make("news/a.md", "1", "Ann Lee", "The council", False, NOON),
+        lambda store: store.of("news/a.md", NOON),
     ),
     "audit.sqlite3": (
         lambda data: Audit(data, lambda: NOON),
-        lambda it: it.record("Ann Lee", "signed in"),
-        lambda it: it.everything(),
+        lambda store: store.record("Ann Lee", "signed in"),
+        lambda store: store.everything(),
     ),
-    "feedback.sqlite3": (FeedbackStore, lambda it: it.add("Thank you", NOON), lambda it: it.all()),
-    "chat.sqlite3": (SqliteStore, lambda it: it.start((), 9, NOON), lambda it: it.live(NOON)),
+    "feedback.sqlite3": (FeedbackStore, lambda store: store.add("Thank you", NOON), lambda store: store.all()),
+    "chat.sqlite3": (SqliteStore, lambda store: store.start((), 9, NOON), lambda store: store.live(NOON)),
     "kept.sqlite3": (
         Kept,
-        lambda it: it.update([Copy("news/a.md", "1", "2", "3", "4")]),
-        lambda it: list(it.all()),
+        lambda store: store.update([Copy("news/a.md", "1", "2", "3", "4")]),
+        lambda store: list(store.all()),
     ),
 }
 
@@ -73,8 +75,8 @@ def version(path: Path, becomes: int | None = None) -> int:
         return int(database.execute("PRAGMA user_version").fetchone()[0])
 
 
-def test_whoever_only_reads_cannot_write_and_waits_for_nobody_who_does(tmp_path: Path) -> None:
-    database = Database(tmp_path / "words.sqlite3", (ONE,), wal=True)
+def test_a_reading_block_cannot_write_and_does_not_wait_for_writers(tmp_path: Path) -> None:
+    database = Database(tmp_path / "words.sqlite3", (FIRST_MIGRATION,), wal=True)
     with database.reading() as reading, pytest.raises(sqlite3.OperationalError, match="readonly"):
         reading.execute("INSERT INTO words VALUES ('one')")
     with database.writing() as writing:
@@ -88,8 +90,8 @@ def test_whoever_only_reads_cannot_write_and_waits_for_nobody_who_does(tmp_path:
         assert reading.execute("SELECT * FROM words").fetchall() == [("two",)]
 
 
-def test_whoever_waits_to_write_begins_as_soon_as_another_process_is_done(tmp_path: Path) -> None:
-    database, waited = Database(tmp_path / "a.sqlite3", (ONE,), wal=True), []
+def test_a_waiting_writer_starts_as_soon_as_another_process_is_done(tmp_path: Path) -> None:
+    database, delays = Database(tmp_path / "a.sqlite3", (FIRST_MIGRATION,), wal=True), []
     with database.writing():
         pass
     with closing(sqlite3.connect(tmp_path / "a.sqlite3", isolation_level=None, check_same_thread=False)) as other:
@@ -99,13 +101,13 @@ def test_whoever_waits_to_write_begins_as_soon_as_another_process_is_done(tmp_pa
             timer = threading.Timer(0.3, lambda done=done: (done.append(time.monotonic()), other.execute("COMMIT")))
             timer.start()
             with database.writing():
-                waited.append(time.monotonic() - done[0])
+                delays.append(time.monotonic() - done[0])
             timer.join()
-    assert sorted(waited)[len(waited) // 2] < 0.01, "SQLite's own waiting sleeps for 50 and 100 ms by then"
+    assert sorted(delays)[len(delays) // 2] < 0.01, "SQLite's own waiting would sleep for 50 and 100 ms by then"
 
 
 @pytest.mark.parametrize("file", [file for file in STORES if file != "kept.sqlite3"])
-def test_a_file_of_a_newer_version_is_left_alone_and_said_in_a_sentence(file: str, tmp_path: Path) -> None:
+def test_a_file_of_a_newer_version_is_left_alone_and_reported_in_a_sentence(file: str, tmp_path: Path) -> None:
     make, keep, _ = STORES[file]
     store = make(tmp_path)
     keep(store)
@@ -121,7 +123,7 @@ def test_a_file_of_a_newer_version_is_left_alone_and_said_in_a_sentence(file: st
 
 
 @pytest.mark.parametrize("file", [file for file in STORES if file != "kept.sqlite3"])
-def test_a_process_that_runs_while_a_newer_one_takes_its_file_over_stops_using_it(file: str, tmp_path: Path) -> None:
+def test_a_running_process_stops_using_a_file_that_a_newer_version_migrated(file: str, tmp_path: Path) -> None:
     make, keep, _ = STORES[file]
     store = make(tmp_path)
     keep(store)
@@ -130,9 +132,9 @@ def test_a_process_that_runs_while_a_newer_one_takes_its_file_over_stops_using_i
         keep(store)
 
 
-def test_a_copy_that_is_put_back_while_a_process_runs_is_what_it_goes_on_with(tmp_path: Path) -> None:
+def test_a_running_process_continues_with_a_copy_that_was_put_back(tmp_path: Path) -> None:
     path, copy = tmp_path / "words.sqlite3", tmp_path / "copy.sqlite3"
-    database = Database(path, (ONE,), keep_open=True)
+    database = Database(path, (FIRST_MIGRATION,), keep_open=True)
     with database.writing() as writing:
         writing.execute("INSERT INTO words VALUES ('one')")
     shutil.copy(path, copy)
@@ -142,19 +144,19 @@ def test_a_copy_that_is_put_back_while_a_process_runs_is_what_it_goes_on_with(tm
     with database.writing() as writing:
         assert writing.execute("SELECT * FROM words").fetchall() == [("one",)]
         writing.execute("INSERT INTO words VALUES ('three')")
-    with closing(sqlite3.connect(path)) as anew:
-        assert anew.execute("SELECT * FROM words").fetchall() == [("one",), ("three",)]
+    with closing(sqlite3.connect(path)) as reopened:
+        assert reopened.execute("SELECT * FROM words").fetchall() == [("one",), ("three",)]
     path.unlink()
     with database.reading() as reading:
         assert reading.execute("SELECT * FROM words").fetchall() == []
 
 
-def test_copies_that_a_newer_version_kept_keep_nobody_from_starting(tmp_path: Path) -> None:
+def test_copies_that_a_newer_version_stored_do_not_stop_a_start(tmp_path: Path) -> None:
     Kept(tmp_path).update([Copy("news/a.md", "1", "2", "3", "4")])
     version(tmp_path / "kept.sqlite3", becomes=99)
-    kept = Kept(tmp_path)
-    kept.update([Copy("news/b.md", "1", "2", "3", "4")])
-    assert list(kept.all()) == []
+    copies = Kept(tmp_path)
+    copies.update([Copy("news/b.md", "1", "2", "3", "4")])
+    assert list(copies.all()) == []
     assert version(tmp_path / "kept.sqlite3") == 99
 
 
@@ -176,27 +178,29 @@ def test_a_program_does_not_start_on_a_newer_file(
     assert done.stderr.strip().startswith(f"{file}: error: A newer version of Sidedoor made this database")
 
 
-def test_migrations_run_in_order_and_once_also_when_many_processes_open_the_file_at_once(tmp_path: Path) -> None:
+def test_migrations_run_in_order_and_once_even_when_many_processes_open_the_file_at_once(tmp_path: Path) -> None:
     path = tmp_path / "words.sqlite3"
-    with Database(path, (ONE,), wal=True).writing() as database:
+    with Database(path, (FIRST_MIGRATION,), wal=True).writing() as database:
         database.execute("INSERT INTO words VALUES ('old')")
     script = (
         "import sys; from pathlib import Path; from sidedoor.database import Database;"
         "database = Database(Path(sys.argv[1]), sys.argv[2:], wal=True)\n"
         "with database.writing() as writing: writing.execute(\"INSERT INTO words (word) VALUES ('new')\")"
     )
-    processes = [subprocess.Popen([sys.executable, "-c", script, str(path), ONE, TWO]) for _ in range(6)]
+    processes = [
+        subprocess.Popen([sys.executable, "-c", script, str(path), FIRST_MIGRATION, SECOND_MIGRATION]) for _ in range(6)
+    ]
     assert [process.wait() for process in processes] == [0] * 6
-    with Database(path, (ONE, TWO)).reading() as database:
+    with Database(path, (FIRST_MIGRATION, SECOND_MIGRATION)).reading() as database:
         assert database.execute("SELECT * FROM words").fetchall() == [("old", 8), *[("new", 7)] * 6]
     assert version(path) == 2
 
 
-def test_a_new_file_may_be_opened_by_many_at_once(tmp_path: Path) -> None:
+def test_many_threads_may_open_a_new_file_at_once(tmp_path: Path) -> None:
     at_once = threading.Barrier(12)
 
     def add(number: int) -> None:
-        database = Database(tmp_path / "words.sqlite3", (ONE,), wal=True, keep_open=True)
+        database = Database(tmp_path / "words.sqlite3", (FIRST_MIGRATION,), wal=True, keep_open=True)
         at_once.wait()
         with database.writing() as writing:
             writing.execute("INSERT INTO words VALUES (?)", (str(number),))
@@ -204,24 +208,24 @@ def test_a_new_file_may_be_opened_by_many_at_once(tmp_path: Path) -> None:
     with ThreadPoolExecutor(12) as people:
         for done in [people.submit(add, number) for number in range(12)]:
             done.result()
-    with Database(tmp_path / "words.sqlite3", (ONE,)).reading() as database:
+    with Database(tmp_path / "words.sqlite3", (FIRST_MIGRATION,)).reading() as database:
         assert database.execute("SELECT count(*) FROM words").fetchone() == (12,)
 
 
 def test_a_migration_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None:
     path = tmp_path / "words.sqlite3"
-    with Database(path, (ONE,)).writing() as database:
+    with Database(path, (FIRST_MIGRATION,)).writing() as database:
         database.execute("INSERT INTO words VALUES ('old')")
-    broken = Database(path, (ONE, "ALTER TABLE words ADD COLUMN number INTEGER;\nDROP TABLE gone"))
+    broken = Database(path, (FIRST_MIGRATION, "ALTER TABLE words ADD COLUMN number INTEGER;\nDROP TABLE gone"))
     with pytest.raises(sqlite3.OperationalError, match="no such table"), broken.reading():
         pass
     assert version(path) == 1
-    with Database(path, (ONE,)).reading() as database:
+    with Database(path, (FIRST_MIGRATION,)).reading() as database:
         assert database.execute("SELECT * FROM words").fetchall() == [("old",)]
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o022])
-def test_nobody_else_reads_a_database_its_log_or_its_folder_whatever_the_umask(tmp_path: Path, umask: int) -> None:
+def test_no_other_user_can_read_a_database_its_log_or_its_folder_whatever_the_umask(tmp_path: Path, umask: int) -> None:
     data = tmp_path / "data"
     before = os.umask(umask)
     try:
@@ -235,7 +239,7 @@ def test_nobody_else_reads_a_database_its_log_or_its_folder_whatever_the_umask(t
         os.umask(before)
 
 
-def test_files_that_an_older_version_left_open_to_others_are_closed_when_they_are_opened(tmp_path: Path) -> None:
+def test_opening_a_file_that_an_older_version_left_readable_for_others_makes_it_private(tmp_path: Path) -> None:
     data = tmp_path / "data"
     make, keep, look = STORES["chat.sqlite3"]
     store = make(data)
@@ -247,9 +251,9 @@ def test_files_that_an_older_version_left_open_to_others_are_closed_when_they_ar
     assert stat.S_IMODE((data / "chat.sqlite3").stat().st_mode) == 0o600
 
 
-@pytest.mark.parametrize("name", sorted(STORES.keys() - {"kept.sqlite3"}))  # which does without by itself
-def test_a_folder_that_cannot_be_is_an_error_of_the_database(name: str, tmp_path: Path) -> None:
-    """Whoever does without a database waits for this one: another had ended the thread that ends quiet chats."""
+@pytest.mark.parametrize("name", sorted(STORES.keys() - {"kept.sqlite3"}))  # kept.sqlite3 copes without its file
+def test_an_impossible_data_folder_is_a_database_error(name: str, tmp_path: Path) -> None:
+    """Callers that can do without a database catch this error; another once ended the thread that ends quiet chats."""
     (tmp_path / "data").write_text("A file, where a folder has to be.")
     make, add, _ = STORES[name]
     with pytest.raises(sqlite3.Error):

@@ -1,4 +1,4 @@
-"""docs/: every command in adopt.md runs in the order it stands there, and the table of site.toml says what is said."""
+"""docs/: the commands in adopt.md run in the order in which they stand, and the table of site.toml quotes its errors."""
 
 import os
 import re
@@ -14,7 +14,7 @@ from tests.conftest import PROJECT
 from tests.documents.site_toml import WHOLE, Raw, Row, keys, rows, with_value, written
 from tests.server import free_port
 
-# A server runs until somebody stops it: here, as soon as it has answered.
+# The commands that serve run until somebody stops them: this wrapper does so as soon as they have answered.
 SERVES = """
 sidedoor() {
     case $1 in run|desk) ;; *) command sidedoor "$@"; return ;; esac
@@ -34,7 +34,7 @@ sys.exit(1)' "http://127.0.0.1:$PORT/healthz"
 
 
 @pytest.mark.timeout(300)
-def test_the_commands_of_adopt_run_in_their_order(tmp_path: Path) -> None:
+def test_the_commands_in_adopt_run_in_their_order(tmp_path: Path) -> None:
     text = (PROJECT / "docs/adopt.md").read_text("utf-8")
     blocks = re.findall(r"(?ms)^```sh\n(.*?)^```", text)
     assert len(blocks) >= 6
@@ -57,7 +57,7 @@ def test_every_key_of_site_toml_is_in_the_table_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize("row", list(rows()), ids=lambda row: ".".join(row.key))
-def test_a_wrong_value_of_site_toml_is_told_as_the_table_says(row: Row) -> None:
+def test_a_wrong_value_in_site_toml_gets_the_error_that_the_table_quotes(row: Row) -> None:
     text = with_value(row.key, Raw(row.wrong))
     with pytest.raises(Refused) as refused:
         read_site(text)

@@ -1,4 +1,4 @@
-"""`sidedoor doctor` on real set-ups that are wrong: each fault is found, and is a sentence."""
+"""`sidedoor doctor` on real set-ups with faults: it finds each fault and reports it in a sentence."""
 
 import os
 from pathlib import Path
@@ -15,9 +15,9 @@ from tests.server import RunningSite, free_port
 OF_THIS_MACHINE = ("the clock: warning: Nobody sets this machine's clock",)
 
 
-def doctor(content: Path, data: Path, **given: str) -> tuple[int, list[str]]:
-    """The exit status, and what is said beside what the tests' own machine lacks."""
-    environment = {"SIDEDOOR_CONTENT": str(content), "SIDEDOOR_DATA": str(data), "PORT": str(free_port()), **given}
+def doctor(content: Path, data: Path, **settings: str) -> tuple[int, list[str]]:
+    """The exit status and the output lines, without what the tests' own machine lacks."""
+    environment = {"SIDEDOOR_CONTENT": str(content), "SIDEDOOR_DATA": str(data), "PORT": str(free_port()), **settings}
     done = run([SIDEDOOR, "doctor"], environment)
     assert done.stderr == ""
     lines = [line for line in done.stdout.splitlines() if not line.startswith(OF_THIS_MACHINE)]
@@ -32,15 +32,15 @@ def data(content: ContentFolder, tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
-def test_a_site_that_runs_well_has_no_fault_and_a_running_one_tells_its_own(content: ContentFolder, data: Path) -> None:
+def test_a_site_that_runs_well_has_no_faults(content: ContentFolder, data: Path) -> None:
     site = RunningSite(content.path, data)
     try:
         assert doctor(content.path, data, PORT=str(site.port)) == (0, [])
     finally:
         site.close()
-    status, said = doctor(content.path, data)
+    status, lines = doctor(content.path, data)
     assert (
-        status == 0 and len(said) == 1 and said[0].startswith("HOST and PORT: warning: No site answers at 127.0.0.1:")
+        status == 0 and len(lines) == 1 and lines[0].startswith("HOST and PORT: warning: No site answers at 127.0.0.1:")
     )
 
 
@@ -57,20 +57,24 @@ FAULTS: dict[str, tuple[str, dict[str, str], str]] = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_what_does_not_fit_together_is_a_sentence(fault: str, content: ContentFolder, data: Path) -> None:
-    line, given, begins = FAULTS[fault]
-    content.write("site.toml", line + SITE)
-    status, said = doctor(content.path, data, **given)
-    (found,) = [one for one in said if one.startswith(begins)]
-    assert status == (1 if "error" in found else status)
-    assert found.endswith((".", "?"))
+def test_settings_that_do_not_fit_together_are_reported_in_a_sentence(
+    fault: str, content: ContentFolder, data: Path
+) -> None:
+    site_line, settings, begins = FAULTS[fault]
+    content.write("site.toml", site_line + SITE)
+    status, lines = doctor(content.path, data, **settings)
+    (problem,) = [line for line in lines if line.startswith(begins)]
+    assert status == (1 if "error" in problem else status)
+    assert problem.endswith((".", "?"))
 
 
-def test_an_editor_that_is_not_built_or_is_older_than_its_source_is_named(tmp_path: Path) -> None:
+def test_a_missing_or_outdated_editor_is_reported(tmp_path: Path) -> None:
     built, sources = tmp_path / "static/editor.js", tmp_path / "src"
-    (away,) = editor(built, sources)
-    assert str(away).startswith("the desk: warning: The desk's editor is not built, so its writers get a plain field")
-    assert f"Run make editor in the source tree: it makes {built}" in str(away)
+    (problem,) = editor(built, sources)
+    assert str(problem).startswith(
+        "the desk: warning: The desk's editor is not built, so its writers get a plain field"
+    )
+    assert f"Run make editor in the source tree: it makes {built}" in str(problem)
     for path in (built, sources / "editor.js"):
         path.parent.mkdir()
         path.write_text("")
@@ -81,35 +85,33 @@ def test_an_editor_that_is_not_built_or_is_older_than_its_source_is_named(tmp_pa
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only the superuser leaves files of another owner")
-def test_a_file_of_another_owner_is_named(content: ContentFolder, data: Path) -> None:
+def test_a_file_of_another_owner_is_reported(content: ContentFolder, data: Path) -> None:
     os.chown(data / "feedback.sqlite3", 65534, 65534)
-    status, said = doctor(content.path, data)
+    status, lines = doctor(content.path, data)
     assert status == 1
-    assert f"SIDEDOOR_DATA: error: {data}/feedback.sqlite3 does not belong to the owner of {data}" in "\n".join(said)
+    assert f"SIDEDOOR_DATA: error: {data}/feedback.sqlite3 does not belong to the owner of {data}" in "\n".join(lines)
 
 
-def test_a_folder_that_everybody_reads_a_database_that_is_damaged_and_a_clock_that_is_off_are_named(
-    content: ContentFolder, data: Path
-) -> None:
+def test_a_public_folder_a_damaged_database_and_a_wrong_clock_are_reported(content: ContentFolder, data: Path) -> None:
     data.chmod(0o755)
     (data / "reviews.sqlite3").write_bytes(b"SQLite format 3\0" + bytes(5000))
     library = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))[-1]
-    status, said = doctor(
+    status, lines = doctor(
         content.path, data, LD_PRELOAD=str(library), FAKETIME="+2h", NO_FAKE_STAT="1", FAKETIME_DONT_FAKE_MONOTONIC="1"
     )
-    text = "\n".join(said)
+    text = "\n".join(lines)
     assert status == 1
     assert "Everybody on this machine can look into" in text
     assert f"The database {data}/reviews.sqlite3 is damaged." in text
     assert "seconds apart" in text
 
 
-def test_a_folder_that_is_away_is_named(content: ContentFolder, data: Path) -> None:
+def test_a_missing_folder_is_reported(content: ContentFolder, data: Path) -> None:
     RunningSite(content.path, data).close()
     content.path.rename(content.path.with_name("elsewhere"))
-    status, said = doctor(content.path, data)
+    status, lines = doctor(content.path, data)
     assert status == 1
-    assert any("The content folder cannot be reached." in line for line in said)
+    assert any("The content folder cannot be reached." in line for line in lines)
     assert doctor(content.path, data.with_name("new")) == (
         1,
         [f"site.toml: error: There is no site in {content.path}, the content folder, and none is kept from before. Set"

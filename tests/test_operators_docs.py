@@ -1,4 +1,4 @@
-"""docs/ as an operator follows it: every command in it is run, in order, on a machine of its own made of folders."""
+"""docs/ as an operator follows it: every command is run, in order, on a pretend machine made of folders."""
 
 import os
 import re
@@ -19,13 +19,13 @@ PLACES = ("/srv", "/var/lib", "/var/backups", "/etc/sidedoor", "/root")
 
 
 def commands(page: str) -> list[str]:
-    """The blocks of a page that are to be typed."""
+    """The command blocks of a page."""
     return re.findall(r"(?ms)^```sh\n(.*?)^```", (PROJECT / "docs" / page).read_text("utf-8"))
 
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Iterator[dict[str, str]]:
-    """A site and a desk that run, and the folders that the pages name; what each place of the pages is here."""
+    """A running site and desk, and the folders that the pages name; maps ports and places in the pages to real ones."""
     folder = ContentFolder(tmp_path / "srv/sidedoor/content")
     folder.write_basics()
     for name in ("root", "var/backups"):
@@ -47,8 +47,8 @@ def machine(tmp_path: Path) -> Iterator[dict[str, str]]:
         server.close()
 
 
-def run(block: str, here: dict[str, str], home: Path) -> str:
-    """Run a block; what it says. What systemd does is looked up in deploy/: the machine of a test runs none."""
+def run(block: str, places: dict[str, str], home: Path) -> str:
+    """Run a block; returns its output. Tests have no systemd, so its units are only looked up in deploy/."""
     lines = []
     for line in block.splitlines():
         if line.startswith("systemctl "):
@@ -57,11 +57,11 @@ def run(block: str, here: dict[str, str], home: Path) -> str:
             assert "reload" not in line or "ExecReload=" in unit.read_text("utf-8")
             continue
         for place in PLACES:
-            line = re.sub(rf'(?<![\w/]){re.escape(place)}(?=[/ "]|$)', here[place], line)
-        lines.append(re.sub(r"127\.0\.0\.1:(\d+)", lambda found: f"127.0.0.1:{here[found[1]]}", line))
+            line = re.sub(rf'(?<![\w/]){re.escape(place)}(?=[/ "]|$)', places[place], line)
+        lines.append(re.sub(r"127\.0\.0\.1:(\d+)", lambda match: f"127.0.0.1:{places[match[1]]}", line))
     environment = {
-        **os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "PORT": here["5000"],
-        "SIDEDOOR_CONTENT": f"{here['/srv']}/sidedoor/content", "SIDEDOOR_DATA": f"{here['/var/lib']}/sidedoor-desk",
+        **os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "PORT": places["5000"],
+        "SIDEDOOR_CONTENT": f"{places['/srv']}/sidedoor/content", "SIDEDOOR_DATA": f"{places['/var/lib']}/sidedoor-desk",
     }  # fmt: skip
     done = subprocess.run(
         ["bash", "-e", "-u", "-o", "pipefail", "-c", "\n".join(lines)], cwd=home, env=environment, capture_output=True,
@@ -73,17 +73,17 @@ def run(block: str, here: dict[str, str], home: Path) -> str:
 
 
 @pytest.mark.timeout(300)
-def test_every_command_of_the_docs_does_what_the_page_says(machine: dict[str, str], tmp_path: Path) -> None:
+def test_every_command_in_the_docs_does_what_the_page_says(machine: dict[str, str], tmp_path: Path) -> None:
     time.sleep(1)
-    said = {page: "\n".join(run(block, machine, tmp_path) for block in commands(page)) for page in PAGES}
-    assert said["backup.md"].count("read again and found whole") == 2
-    assert "content\ndata\nsite-data" in said["backup.md"]
-    assert re.search(r'"status": ?"(ok|trouble)"', said["operate.md"])
-    assert "sidedoor_embargoes_not_live 0.0" in said["operate.md"]
-    assert "desk.secret" in said["upgrade.md"]
+    outputs = {page: "\n".join(run(block, machine, tmp_path) for block in commands(page)) for page in PAGES}
+    assert outputs["backup.md"].count("read again and found whole") == 2
+    assert "content\ndata\nsite-data" in outputs["backup.md"]
+    assert re.search(r'"status": ?"(ok|trouble)"', outputs["operate.md"])
+    assert "sidedoor_embargoes_not_live 0.0" in outputs["operate.md"]
+    assert "desk.secret" in outputs["upgrade.md"]
 
 
-def test_the_pages_lead_to_pages_that_are_there() -> None:
+def test_links_in_the_docs_lead_to_pages_that_exist() -> None:
     for page in (PROJECT / "docs").glob("*.md"):
         for link in re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text("utf-8")):
             assert (page.parent / link).exists(), f"{page.name}: {link}"

@@ -1,4 +1,4 @@
-"""The project's own pages: right numbers, plain words, no dead link, nothing promised that cannot be kept."""
+"""The project's own pages: right numbers, plain words, no dead links and no promise that a page cannot keep."""
 
 import re
 import statistics
@@ -38,9 +38,9 @@ OVERCLAIMS = re.compile(
 
 IN_EACH_LANGUAGE = ("/", "/help", "/contacts", "/search", "/feedback", "/safer-browsing")
 FIRST_FLIGHT = 14_600
-"""What a server may send before it waits for an answer: ten packets (RFC 6928)."""
+"""The bytes a server may send before it waits for an acknowledgement: ten packets (RFC 6928)."""
 
-# What readers type, and the page that has to come first.
+# What readers type, and the page that must come first.
 SEARCHES = [
     ("he choked me", "neck-and-breathing"),
     ("she strangled me", "neck-and-breathing"),
@@ -81,14 +81,14 @@ SEARCHES = [
 
 
 def words(page: str) -> str:
-    """What a page says, without its marks, on one line."""
+    """The words of a page, without tags, on one line."""
     return " ".join(re.sub(r"<[^>]+>", " ", page[page.index("<main") : page.index("</main>")]).split())
 
 
 def section(page: str, heading: str) -> str:
-    """The words under one `h2` or `h3` of a page, up to the next of either."""
-    _, found, rest = page.partition(f">{heading}</h")
-    assert found, heading
+    """The words under one `h2` or `h3` of a page, up to the next heading of either level."""
+    _, heading_tag, rest = page.partition(f">{heading}</h")
+    assert heading_tag, heading
     return " ".join(re.sub(r"<[^>]+>", " ", re.split(r"<h[23]", rest)[0]).split())
 
 
@@ -105,8 +105,8 @@ def test_nothing_in_the_content_folder_is_wrong(real_app: Flask) -> None:
 def test_every_number_date_percentage_age_sum_and_duration_on_a_page_is_in_the_ledger(real_app: Flask) -> None:
     library = real_app.extensions["live"].library
     assert len(library.facts) > 30
-    found = {page.file: figures for page in library.documents if (figures := unlisted(page, library))}
-    assert found == {}, "run `flask content check --facts`"
+    unlisted_figures = {page.file: figures for page in library.documents if (figures := unlisted(page, library))}
+    assert unlisted_figures == {}, "run `flask content check --facts`"
 
 
 TELLING = {
@@ -115,16 +115,18 @@ TELLING = {
 }  # fmt: skip
 
 
-def test_a_title_that_tells_is_reported_in_every_language_and_those_of_the_pages_do_not(real_app: Flask) -> None:
+def test_a_title_that_gives_a_page_away_is_reported_in_every_language_and_no_page_has_such_a_title(
+    real_app: Flask,
+) -> None:
     library = real_app.extensions["live"].library
-    found = {}
+    fields = {}
     for page in library.documents:
         if page.slug == "get-help-now" and page.folder in TELLING:
-            told = page.meta.model_copy(update={"tab_title": TELLING[page.language]})
-            renamed = replace(Document.from_json(page.to_json()), meta=told)
+            meta = page.meta.model_copy(update={"tab_title": TELLING[page.language]})
+            renamed = replace(Document.from_json(page.to_json()), meta=meta)
             problems = check_document(renamed, library, utc_now(), LINKED)
-            found[page.language] = [one.field for one in problems if one.code is Code.TELLING_WORD]
-    assert found == {language: ["tab_title"] for language in TELLING}
+            fields[page.language] = [problem.field for problem in problems if problem.code is Code.TELLING_WORD]
+    assert fields == {language: ["tab_title"] for language in TELLING}
 
 
 def test_every_subject_has_its_page(real_app: Flask) -> None:
@@ -140,12 +142,12 @@ def test_every_help_page_is_easy_to_read_and_says_what_to_do_whom_to_ask_and_wha
         assert page.meta.sources, page.slug
 
 
-def test_every_internal_link_of_every_page_leads_somewhere_and_what_is_pressed_to_a_page_with_hide_this_page(
+def test_every_internal_link_leads_somewhere_and_links_to_tap_lead_to_pages_with_hide_this_page(
     real_app: Flask, real_client: FlaskClient
 ) -> None:
     public = real_app.extensions["live"].library.public(utc_now())
     waiting, seen = ["/", *public.by_path], set()
-    pressed, with_hide = set(), set()
+    tapped, with_hide = set(), set()
     while waiting:
         path = waiting.pop()
         if path in seen:
@@ -157,7 +159,7 @@ def test_every_internal_link_of_every_page_leads_somewhere_and_what_is_pressed_t
             continue
         if 'id="hide-this-page"' in answer.text:
             with_hide.add(path)
-        pressed |= set(re.findall(r'<a [^>]*href="(/[^"#]*)', answer.text))
+        tapped |= set(re.findall(r'<a [^>]*href="(/[^"#]*)', answer.text))
         ids = set(re.findall(r'\bid="([^"]+)"', answer.text))
         for link in re.findall(r'href="([/#][^"]*)"', answer.text):
             address, _, fragment = link.partition("#")
@@ -165,7 +167,7 @@ def test_every_internal_link_of_every_page_leads_somewhere_and_what_is_pressed_t
             if address:
                 waiting.append(address)
     assert len(seen) > 35
-    assert pressed <= with_hide
+    assert tapped <= with_hide
 
 
 def test_the_numbers_on_the_contacts_page_are_those_of_the_file_digit_for_digit(real_client: FlaskClient) -> None:
@@ -173,7 +175,7 @@ def test_the_numbers_on_the_contacts_page_are_those_of_the_file_digit_for_digit(
     records = yaml.safe_load((PROJECT / "examples/hampshire/contacts.yaml").read_text("utf-8"))["contacts"]
     for scheme, field in (("tel", "phone"), ("sms", "text")):
         dialled = re.findall(rf'href="{scheme}:([^"?]*)(\?body=[a-zA-Z]+)?"', page)
-        # Where a phone has to sign up, its first text holds the word for that.
+        # Where a phone has to sign up first, the first link's message is the word for that.
         expected = [
             (re.sub(r"\D", "", str(record[field])), body)
             for record in records
@@ -190,35 +192,35 @@ def test_there_are_thirty_five_help_pages_or_more_in_five_or_six_groups(real_app
     assert len(public.groups("en")) in (5, 6)
 
 
-def sent(client: FlaskClient, path: str) -> int:
-    """The bytes that a page is sent in, its head counted."""
+def sent_size(client: FlaskClient, path: str) -> int:
+    """The size of a page as it is sent, in bytes, with its headers."""
     page = client.get(path, headers={"Accept-Encoding": "br"})
     assert page.headers["Content-Encoding"] == "br", path
     return sum(len(f"{name}: {value}\r\n".encode()) for name, value in page.headers.items()) + len(page.data)
 
 
-def test_every_page_comes_in_the_first_flight(
+def test_every_page_fits_in_the_first_flight(
     real_app: Flask, real_client: FlaskClient, request: pytest.FixtureRequest
 ) -> None:
-    """Compressed quickly, a page weighs more: only one that does not fit then has to be asked for as it is sent."""
+    """Tests compress quickly, which makes pages larger: only those that do not fit then are fetched at full compression."""
     public = real_app.extensions["live"].library.public(utc_now())
     places = {public.in_language(place, code) for code in public.site.languages for place in IN_EACH_LANGUAGE}
     facts = (path for path in Addresses(public) if "/sources/" in path)
-    quickly = {path: sent(real_client, path) for path in (*sorted(places), *public.by_path, *facts)}
+    quickly = {path: sent_size(real_client, path) for path in (*sorted(places), *public.by_path, *facts)}
     by_weight = sorted(quickly, key=quickly.__getitem__)
     heaviest, middle = by_weight[-3:], by_weight[len(by_weight) // 2 - 2 :][:5]
     request.getfixturevalue("as_small_as_sent")
     for path in {*heaviest, *(path for path, size in quickly.items() if size > FIRST_FLIGHT)}:
-        assert sent(real_client, path) <= min(FIRST_FLIGHT, quickly[path] - 500), path
-    median = statistics.median(sent(real_client, path) for path in middle)
-    assert median < 9_000, "most pages are lighter; the median was 9,430 when each had the rules of all"
+        assert sent_size(real_client, path) <= min(FIRST_FLIGHT, quickly[path] - 500), path
+    median = statistics.median(sent_size(real_client, path) for path in middle)
+    assert median < 9_000, "most pages are lighter; the median was 9,430 when each page carried the style rules of all"
 
 
-def test_our_own_list_of_words_to_avoid_holds_for_help_pages_too(real_app: Flask) -> None:
+def test_help_pages_avoid_the_words_on_our_own_list(real_app: Flask) -> None:
     avoided = real_app.extensions["live"].library.site.words_to_avoid
     for page in help_pages(real_app):
         written = " ".join([page.title, page.summary, *page.sentences]).lower()
-        assert [told for told in avoided if re.search(rf"\b{re.escape(told)}\b", written)] == [], page.slug
+        assert [word for word in avoided if re.search(rf"\b{re.escape(word)}\b", written)] == [], page.slug
 
 
 def test_a_page_that_rests_on_old_or_undated_sources_says_by_when_somebody_looks_again(real_app: Flask) -> None:
@@ -232,31 +234,33 @@ def test_a_page_that_rests_on_old_or_undated_sources_says_by_when_somebody_looks
 
 
 @pytest.mark.parametrize(("typed", "slug"), SEARCHES)
-def test_what_a_reader_types_finds_its_page_first(real_client: FlaskClient, typed: str, slug: str) -> None:
-    found = real_client.post("/search", data={"query": typed}).text
-    first = re.search(r'href="(/help/[^"]+)"', found[found.index("<main") :])
+def test_a_search_for_what_readers_type_shows_the_right_page_first(
+    real_client: FlaskClient, typed: str, slug: str
+) -> None:
+    results = real_client.post("/search", data={"query": typed}).text
+    first = re.search(r'href="(/help/[^"]+)"', results[results.index("<main") :])
     assert first
     assert first[1] == f"/help/{slug}"
 
 
-def test_a_mobile_that_never_signed_up_is_told_the_four_steps_before_it_is_told_to_text(
+def test_the_four_steps_of_signing_up_come_before_the_advice_to_text(
     real_client: FlaskClient,
 ) -> None:
     for path, heading in (("/help/get-help-now", "By text"), ("/cy/help/get-help-now", "Drwy neges destun")):
-        told = section(real_client.get(path).text, heading)
-        order = [told.index(step) for step in ("999", "register", "yes")]
-        assert order == sorted(order), path
-    told = section(real_client.get("/help/get-help-now").text, "By text")
-    assert told.index("Sign up first") < told.index("Read the whole reply") < told.index("Wait for the text")
-    assert told.index("Wait for the text") < told.index("When you need help") < told.index("two to three minutes")
-    assert "A new number has to sign up again" in told
+        text = section(real_client.get(path).text, heading)
+        positions = [text.index(step) for step in ("999", "register", "yes")]
+        assert positions == sorted(positions), path
+    text = section(real_client.get("/help/get-help-now").text, "By text")
+    assert text.index("Sign up first") < text.index("Read the whole reply") < text.index("Wait for the text")
+    assert text.index("Wait for the text") < text.index("When you need help") < text.index("two to three minutes")
+    assert "A new number has to sign up again" in text
 
 
-def test_scotland_and_the_law_shows_no_service_that_works_only_elsewhere(
+def test_the_page_on_scottish_law_shows_no_service_that_works_only_elsewhere(
     real_app: Flask, real_client: FlaskClient
 ) -> None:
     contacts = real_app.extensions["live"].library.contacts
-    for contact in contacts.values():  # one without nations is shown for every nation
+    for contact in contacts.values():  # a contact without nations is shown for every nation
         if "legal" in contact.audiences:
             assert contact.places, contact.id
     page = real_client.get("/help/in-scotland").text
@@ -265,30 +269,32 @@ def test_scotland_and_the_law_shows_no_service_that_works_only_elsewhere(
     assert cards & elsewhere == set()
 
 
-def test_a_visa_without_public_funds_sees_the_exception_where_it_asks_for_a_home(real_client: FlaskClient) -> None:
-    told = section(real_client.get("/help/a-place-to-stay").text, "England: ask the council")
-    assert "no recourse to public funds" in told
-    assert "does not have to house you" in told
+def test_a_reader_whose_visa_excludes_public_funds_sees_the_exception_next_to_council_housing(
+    real_client: FlaskClient,
+) -> None:
+    text = section(real_client.get("/help/a-place-to-stay").text, "England: ask the council")
+    assert "no recourse to public funds" in text
+    assert "does not have to house you" in text
     for path in ("/help/a-place-to-stay", "/help/money", "/help/no-public-funds"):
         assert not re.search(r"council must|must (?:give|find) you|must not contact", real_client.get(path).text), path
 
 
-def test_northern_ireland_reaches_its_right_to_ask(real_client: FlaskClient) -> None:
-    told = section(real_client.get("/help/right-to-ask").text, "Northern Ireland")
-    assert "PSNI" in told
-    assert "ex" in told.split("covers")[1]
+def test_a_reader_in_northern_ireland_finds_their_right_to_ask(real_client: FlaskClient) -> None:
+    text = section(real_client.get("/help/right-to-ask").text, "Northern Ireland")
+    assert "PSNI" in text
+    assert "ex" in text.split("covers")[1]
     assert (
         'href="/help/right-to-ask"' in real_client.post("/search", data={"query": "northern ireland partner past"}).text
     )
 
 
 def test_a_reader_in_camden_is_not_told_that_the_new_order_is_open_there(real_client: FlaskClient) -> None:
-    told = words(real_client.get("/help/orders").text)
-    assert not re.search(r"London|Greater Manchester|Cleveland|North Wales", told.partition("Where these facts")[0])
-    assert "ask the police or a lawyer if it is open where the abusive person lives" in told
+    text = words(real_client.get("/help/orders").text)
+    assert not re.search(r"London|Greater Manchester|Cleveland|North Wales", text.partition("Where these facts")[0])
+    assert "ask the police or a lawyer if it is open where the abusive person lives" in text
 
 
-def test_northern_ireland_has_its_line_wherever_a_line_of_england_or_wales_is_named(real_app: Flask) -> None:
+def test_every_page_with_a_helpline_for_england_or_wales_has_the_northern_irish_one(real_app: Flask) -> None:
     contacts = real_app.extensions["live"].library.contacts
     for page in help_pages(real_app):
         nations = [set(contacts[name].places) for name in page.contact_ids]
@@ -302,36 +308,36 @@ def test_every_contact_can_be_reached_from_its_card(real_app: Flask) -> None:
         assert any(ways), contact.id
 
 
-def test_a_textphone_number_is_nothing_to_tap(real_client: FlaskClient) -> None:
+def test_a_textphone_number_cannot_be_tapped(real_client: FlaskClient) -> None:
     for path in ("/contacts", "/help/get-help-now", "/help/disabled-and-deaf-people"):
         page = real_client.get(path).text
         assert 'href="tel:18000"' not in page
         assert "18000" in page
 
 
-def test_deaf_readers_are_not_sent_to_a_voice(real_app: Flask) -> None:
+def test_deaf_readers_are_not_sent_to_a_voice_line(real_app: Flask) -> None:
     page = next(page for page in help_pages(real_app) if page.slug == "disabled-and-deaf-people")
     assert "silent-solution" not in page.contact_ids
     assert {"999-bsl", "textphone-18000", "emergency-sms"} <= set(page.contact_ids)
 
 
-def test_who_picks_up_a_landline_again_is_put_through(real_client: FlaskClient) -> None:
-    told = section(real_client.get("/help/get-help-now").text, "On a landline")
-    assert "may stay open for 45 seconds. Pick it up again" in told
+def test_the_landline_advice_says_to_pick_up_again(real_client: FlaskClient) -> None:
+    text = section(real_client.get("/help/get-help-now").text, "On a landline")
+    assert "may stay open for 45 seconds. Pick it up again" in text
 
 
-def test_papers_are_spoken_of_plainly_on_a_police_forces_site(real_client: FlaskClient) -> None:
+def test_pages_on_immigration_papers_are_plain_about_what_the_police_do(real_client: FlaskClient) -> None:
     for path in ("/help/your-status", "/help/making-a-report", "/help/no-public-funds"):
-        told = words(real_client.get(path).text)
-        assert "999" in told and "whatever your papers" in told, path
-        assert not re.search(r"police (?:will|shall) (?:not )?(?:share|pass)", told), path
+        text = words(real_client.get(path).text)
+        assert "999" in text and "whatever your papers" in text, path
+        assert not re.search(r"police (?:will|shall) (?:not )?(?:share|pass)", text), path
     assert "537 victims" in words(real_client.get("/help/your-status").text)
 
 
 def test_each_nation_reads_its_own_rule_on_living_apart_and_on_exes(real_client: FlaskClient) -> None:
-    told = words(real_client.get("/help/walking-on-eggshells").text)
+    text = words(real_client.get("/help/walking-on-eggshells").text)
     for date in ("5 April 2023", "1 April 2019", "21 February 2022"):
-        assert date in told
+        assert date in text
 
 
 def test_signs_and_the_first_page_lead_to_the_page_about_neck_and_breath(real_client: FlaskClient) -> None:
@@ -339,13 +345,13 @@ def test_signs_and_the_first_page_lead_to_the_page_about_neck_and_breath(real_cl
         assert '/help/neck-and-breathing"' in real_client.get(path).text, path
 
 
-def test_the_force_is_named_as_it_is_now_but_in_the_news_of_2014() -> None:
+def test_only_news_uses_the_police_forces_old_name() -> None:
     for path in (PROJECT / "examples/hampshire").rglob("*"):
         if path.suffix in {".md", ".toml", ".yaml"} and path.parent.name != "news":
             assert "Hampshire Constabulary" not in path.read_text("utf-8"), path.name
 
 
-def test_who_reads_it_is_said_before_a_reader_writes(real_app: Flask, real_client: FlaskClient) -> None:
+def test_the_feedback_form_says_who_reads_it_before_a_reader_writes(real_app: Flask, real_client: FlaskClient) -> None:
     site = real_app.extensions["live"].library.site
     form = real_client.get("/feedback").text
     before = form[form.index("<main") : form.index("<textarea")]
@@ -354,7 +360,7 @@ def test_who_reads_it_is_said_before_a_reader_writes(real_app: Flask, real_clien
     assert in_language(site.must_act, "en") in before
 
 
-def test_firefox_on_android_is_told_no_keys_and_no_menu_of_a_computer(real_client: FlaskClient) -> None:
+def test_steps_for_phones_name_no_keys_and_no_computer_menus(real_client: FlaskClient) -> None:
     guide = real_client.get("/safer-browsing").text
     for device in ("firefox-android", "firefox-iphone", "edge-phone", "chrome-android", "chrome-iphone", "samsung"):
         steps = re.search(rf'<section class="device" id="device-{device}">(.*?)</section>', guide, re.S)
@@ -364,19 +370,19 @@ def test_firefox_on_android_is_told_no_keys_and_no_menu_of_a_computer(real_clien
 
 def test_the_front_page_offers_the_four_situations(real_client: FlaskClient) -> None:
     page = real_client.get("/").text
-    places = [
-        page.index(says)
-        for says in (
+    positions = [
+        page.index(situation)
+        for situation in (
             "I need help now",
             "I am planning to leave",
             "I am worried about a friend",
             "I think I am hurting someone",
         )
     ]
-    assert places == sorted(places)
+    assert positions == sorted(positions)
 
 
-def test_help_pages_tell_nothing_in_tab_title_description_or_shared_link(
+def test_help_pages_give_nothing_away_in_tab_title_description_or_shared_link(
     real_app: Flask, real_client: FlaskClient
 ) -> None:
     telling = real_app.extensions["live"].library.site.telling_words
@@ -394,8 +400,8 @@ def test_help_pages_tell_nothing_in_tab_title_description_or_shared_link(
 def test_no_text_promises_what_a_page_cannot_do(folder: str) -> None:
     for path in (PROJECT / folder).rglob("*"):
         if path.suffix in {".md", ".html", ".toml", ".yaml", ".js", ".po"}:
-            found = OVERCLAIMS.search(path.read_text("utf-8"))
-            assert not found, f"{path.relative_to(PROJECT)}: {found and found[0]}"
+            overclaim = OVERCLAIMS.search(path.read_text("utf-8"))
+            assert not overclaim, f"{path.relative_to(PROJECT)}: {overclaim and overclaim[0]}"
 
 
 def test_the_two_sets_of_figures_are_kept_apart(real_client: FlaskClient) -> None:

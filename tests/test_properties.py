@@ -1,4 +1,4 @@
-"""Whatever bytes come, from an editor or a visitor: never a 500, and never a page of ours lost."""
+"""Whatever bytes an editor or a visitor sends: never a 500, and never a lost page."""
 
 import string
 from collections.abc import Iterator
@@ -55,7 +55,7 @@ SCRIPTS = [
     "অআইউএকখগঘচছজটডতথদধনপফবভমযরলশষসহ", "ਅਆਇਉਏਕਖਗਘਚਛਜਟਡਤਥਦਧਨਪਫਬਭਮਯਰਲਵਸਹ", "我你他她们家警助求在的是不了人有这中大来上国",
     "абвгдежзиклмнопрстуфхцчшщыэюя", "αβγδεζηθικλμνξοπρστυφχψω", "אבגדהוזחטיכלמנסעפצקרשת", "กขคงจชซดตถทนบปผพฟมยรลวสหอ", "あいうえおかきくけこさしすせそ",
 ]  # fmt: skip
-"""Letters of the languages that ship, and of others."""
+"""Letters of the languages that ship and of others."""
 A_WORD = st.sampled_from(SCRIPTS).flatmap(lambda letters: st.text(letters, min_size=2, max_size=9))
 A_SENTENCE = st.lists(A_WORD, min_size=1, max_size=8).map(" ".join)
 quick = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
@@ -74,7 +74,7 @@ def small_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
 
 @quick
 @given(path=PATHS, method=st.sampled_from(["GET", "HEAD", "POST", "PUT", "OPTIONS", "TRACE"]))
-def test_no_path_is_an_error_of_ours(small_app: Flask, path: str, method: str) -> None:
+def test_no_path_causes_a_server_error(small_app: Flask, path: str, method: str) -> None:
     raw = f"/{path}".encode("utf-8", "surrogatepass").decode("latin-1")
     small_app.test_client().open(
         "/", method=method, environ_overrides={"PATH_INFO": raw}
@@ -83,7 +83,7 @@ def test_no_path_is_an_error_of_ours(small_app: Flask, path: str, method: str) -
 
 @quick
 @given(query=st.text(max_size=300), field=st.sampled_from(["query", "message", "other"]))
-def test_no_form_is_an_error_of_ours(small_app: Flask, query: str, field: str) -> None:
+def test_no_form_causes_a_server_error(small_app: Flask, query: str, field: str) -> None:
     small_app.test_client().post("/search", data={field: query})
 
 
@@ -94,7 +94,7 @@ def test_no_form_is_an_error_of_ours(small_app: Flask, query: str, field: str) -
     ),
     value=st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=80),
 )
-def test_no_header_is_an_error_of_ours(small_app: Flask, name: str, value: str) -> None:
+def test_no_header_causes_a_server_error(small_app: Flask, name: str, value: str) -> None:
     small_app.test_client().get("/help/money", headers={name: value})
 
 
@@ -106,7 +106,7 @@ def test_no_header_is_an_error_of_ours(small_app: Flask, name: str, value: str) 
         st.text(string.printable, max_size=400).map(lambda text: f"---\n{text}\n---\n{text}".encode()),
     )
 )
-def test_any_bytes_are_a_document_or_refused(raw: bytes) -> None:
+def test_any_bytes_are_read_as_a_document_or_refused(raw: bytes) -> None:
     try:
         read_document(read_text(raw, "help/x.md"), "help/x.md")
     except Refused as refused:
@@ -116,7 +116,7 @@ def test_any_bytes_are_a_document_or_refused(raw: bytes) -> None:
 
 @quick
 @given(text=st.text(st.sampled_from("abc:-[]{}&*!|>'\"# \n\t%@`,?"), max_size=200))
-def test_any_front_matter_is_strings_or_refused(text: str) -> None:
+def test_any_front_matter_is_read_as_strings_or_refused(text: str) -> None:
     def all_strings(value: object) -> bool:
         if isinstance(value, dict):
             return all(isinstance(key, str) and all_strings(inner) for key, inner in value.items())
@@ -153,7 +153,9 @@ PIECES = [
 @example(pieces=["a: b: c"], begins="title: x\n")
 @example(pieces=["a: b"], begins="title: x\n")
 @example(pieces=["l: c"], begins="l: [a, b-c]\n")
-def test_the_quick_reader_gives_the_values_lines_and_sentences_of_the_slow_one(pieces: list[str], begins: str) -> None:
+def test_the_quick_reader_gives_the_same_values_lines_and_problems_as_the_slow_one(
+    pieces: list[str], begins: str
+) -> None:
     text = begins + "".join(pieces)
     assert front_matter._QUICK
     quickly = read_or_refused(text)
@@ -174,7 +176,7 @@ def test_no_markdown_lets_a_script_a_handler_or_another_host_through(body: str) 
 
 @quick
 @given(title=st.text(max_size=200))
-def test_a_slug_made_of_a_title_is_a_slug(title: str) -> None:
+def test_a_slug_made_from_a_title_is_valid(title: str) -> None:
     slug = slug_from_title(title)
     assert not slug or slug_problem(slug) is None or slug.isdigit() or slug == "page"
 
@@ -207,7 +209,7 @@ def test_a_slug_that_is_accepted_stays_in_its_folder(slug: str) -> None:
 
 @quick
 @given(written=st.text(max_size=30))
-def test_any_time_is_a_moment_or_a_sentence(written: str) -> None:
+def test_any_time_is_read_or_refused_in_a_sentence(written: str) -> None:
     from zoneinfo import ZoneInfo
 
     try:
@@ -217,7 +219,7 @@ def test_any_time_is_a_moment_or_a_sentence(written: str) -> None:
 
 
 @quick
-@given(text=st.text(st.sampled_from([chr(one) for one in range(128)]), max_size=60))
-def test_words_in_plain_letters_are_found_as_among_others(text: str) -> None:
+@given(text=st.text(st.sampled_from([chr(code_point) for code_point in range(128)]), max_size=60))
+def test_the_shortcut_for_ascii_words_changes_no_result(text: str) -> None:
     assert folding.words(f"{text} ά") == [*folding.words(text), "ά"]
     assert folding.other_spellings(f"{text} ά").split() == [*folding.other_spellings(text).split(), "α"]

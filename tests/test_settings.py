@@ -1,4 +1,4 @@
-"""Every setting with each kind of wrong value, as a start says it: once, under its name, with what to write instead."""
+"""Every setting with each kind of wrong value: a start reports it once, with its name and what to write instead."""
 
 import re
 import socket
@@ -84,26 +84,26 @@ ANYTHING_GOES = {"SIDEDOOR_OIDC_CLIENT_ID", "SIDEDOOR_OIDC_CLIENT_SECRET"}
 
 
 def start(program: str, content: Path, data: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """`sidedoor run` or `desk`, which ends by itself because it cannot start."""
-    given = {"SIDEDOOR_CONTENT": str(content), "SIDEDOOR_DATA": str(data), "PORT": "1"}
-    return run([SIDEDOOR, program], given | environment)
+    """Run `sidedoor run` or `sidedoor desk`, which ends by itself because it cannot start."""
+    defaults = {"SIDEDOOR_CONTENT": str(content), "SIDEDOOR_DATA": str(data), "PORT": "1"}
+    return run([SIDEDOOR, program], defaults | environment)
 
 
-def test_the_table_holds_every_setting() -> None:
+def test_the_table_of_wrong_values_has_every_setting() -> None:
     assert {name for name, _, _ in WRONG} | ANYTHING_GOES == set(settings.NAMES)
 
 
-@pytest.mark.parametrize(("name", "value", "said"), WRONG, ids=lambda part: str(part)[:30])
-def test_a_wrong_value_is_named_with_its_shape_and_what_to_write(
-    name: str, value: str, said: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+@pytest.mark.parametrize(("name", "value", "message"), WRONG, ids=lambda part: str(part)[:30])
+def test_a_wrong_value_is_reported_with_what_to_write_instead(
+    name: str, value: str, message: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(Refused) as refused:
         open_store(settings.of_environment().chat_store, tmp_path)
-    assert [str(problem) for problem in refused.value.problems] == [f"{name}: error: {said}"]
+    assert [str(problem) for problem in refused.value.problems] == [f"{name}: error: {message}"]
 
 
-def test_every_wrong_value_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_wrong_values_are_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SIDEDOOR_HTTPS", "perhaps")
     monkeypatch.setenv("SIDEDOOR_PROXIES", "two")
     with pytest.raises(Refused) as refused:
@@ -112,14 +112,14 @@ def test_every_wrong_value_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.parametrize("hosts", ["desk.internal, desk.example.org", '["desk.internal", "desk.example.org"]'])
-def test_host_names_are_written_with_commas_or_as_json(hosts: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_host_names_are_separated_by_commas_or_written_as_json(hosts: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SIDEDOOR_DESK_HOSTS", hosts)
     assert settings.of_environment().desk_hosts == ("desk.internal", "desk.example.org")
 
 
 @pytest.mark.parametrize("program", ["run", "desk"])
 @pytest.mark.parametrize(
-    ("environment", "said"),
+    ("environment", "message"),
     [
         ({"SIDEDOOR_PROXIES": "two", "WORKERS": "2"}, "SIDEDOOR_PROXIES: error: “two” is not a whole number from 0 to 5."),
         ({"SIDEDOOR_CHAT_STORE": "redis://localhost"}, "SIDEDOOR_CHAT_STORE: error: This is no store that Sidedoor knows."),
@@ -129,22 +129,22 @@ def test_host_names_are_written_with_commas_or_as_json(hosts: str, monkeypatch: 
     ],
     ids=["settings", "store", "port", "host", "content"],
 )  # fmt: skip
-def test_a_start_that_cannot_be_says_so_once_and_nothing_else(
-    program: str, environment: dict[str, str], said: str, content: ContentFolder, tmp_path: Path
+def test_a_failing_start_prints_one_line_and_nothing_else(
+    program: str, environment: dict[str, str], message: str, content: ContentFolder, tmp_path: Path
 ) -> None:
     done = start(program, content.path, tmp_path / "data", **environment)
     assert done.returncode == 1
     assert done.stdout == ""
     (line,) = done.stderr.splitlines()
-    assert line.startswith(said)
+    assert line.startswith(message)
 
 
 @pytest.mark.parametrize("program", ["run", "desk"])
 @pytest.mark.parametrize("shares", [True, False], ids=["shares its port", "does not"])
-def test_a_start_where_another_program_listens_says_so_once_and_nothing_else(
+def test_a_start_on_a_port_in_use_prints_one_line_and_nothing_else(
     program: str, shares: bool, content: ContentFolder, tmp_path: Path
 ) -> None:
-    """Sidedoor's own workers share theirs: a second start would have half of the readers, without a word."""
+    """Sidedoor's workers share their port, so a second start would silently get half of the readers."""
     with socket.create_server(("127.0.0.1", 0), reuse_port=shares) as other:
         port = other.getsockname()[1]
         done = start(program, content.path, tmp_path / "data", PORT=str(port))
@@ -155,7 +155,7 @@ def test_a_start_where_another_program_listens_says_so_once_and_nothing_else(
     )
 
 
-def test_a_secret_is_written_nowhere(content: ContentFolder, tmp_path: Path) -> None:
+def test_a_secret_is_never_printed(content: ContentFolder, tmp_path: Path) -> None:
     done = start(
         "desk", content.path, tmp_path / "data", SIDEDOOR_OIDC_CLIENT_SECRET="zqsecret", SIDEDOOR_OIDC_ISSUER="login",
         SIDEDOOR_CHAT_STORE="valkey://:zqpassword@127.0.0.1:1x/0",
@@ -164,7 +164,7 @@ def test_a_secret_is_written_nowhere(content: ContentFolder, tmp_path: Path) -> 
     assert "zq" not in done.stderr + done.stdout
 
 
-def test_a_name_that_is_none_of_ours_is_told_of_once_and_costs_no_start(content: ContentFolder, tmp_path: Path) -> None:
+def test_an_unknown_setting_is_logged_once_and_does_not_stop_a_start(content: ContentFolder, tmp_path: Path) -> None:
     site = RunningSite(content.path, tmp_path / "data", workers=2, SIDEDOOR_PROXYS="1", SIDEDOOR_COLOUR="blue")
     site.close()
     lines = [line for line in site.log.read_text().splitlines() if "no setting" in line]
@@ -176,7 +176,9 @@ def test_a_name_that_is_none_of_ours_is_told_of_once_and_costs_no_start(content:
     ]
 
 
-def test_a_wrong_password_and_no_valkey_read_differently(content: ContentFolder, tmp_path: Path) -> None:
+def test_a_wrong_password_and_an_unreachable_valkey_get_different_messages(
+    content: ContentFolder, tmp_path: Path
+) -> None:
     server = Valkey(tmp_path / "valkey")
     server.client.config_set("requirepass", "right")
     place = f"127.0.0.1:{server.port}"
@@ -198,7 +200,7 @@ def test_a_wrong_password_and_no_valkey_read_differently(content: ContentFolder,
     ]
 
 
-def test_the_table_of_settings_in_the_docs_names_each_of_them_and_no_other() -> None:
+def test_the_table_in_the_docs_lists_exactly_our_settings() -> None:
     text = (PROJECT / "docs/settings.md").read_text("utf-8")
     section = re.split(r"(?m)^## ", text.split("## Environment", 1)[1])[0]
     listed = re.findall(r"(?m)^\| `([A-Z_]+)`", section)

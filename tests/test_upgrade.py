@@ -1,7 +1,7 @@
-"""Data of every release that ever landed: built from its stored schema, opened by today's code, with all that it held.
+"""Databases of every release, built from stored schemas: today's code opens them and finds everything in them.
 
-`tests/schemas/NAME-N.sql` is the schema that NAME.sqlite3 had from some day on, with its version. Whoever changes a schema
-adds the next file; a test says so.
+`tests/schemas/NAME-N.sql` is version N of the schema of NAME.sqlite3. A change to a schema needs the next file; a test
+fails without it.
 """
 
 import sqlite3
@@ -36,7 +36,7 @@ _CHAT = (
     f" VALUES ('abc', 'net', 'waiting', '{AT}', '{AT}', '{AT}', 1)"
 )
 _COUNT = "INSERT INTO counts VALUES ('2026-11-24T12', 'started', 7)"
-# What the releases wrote: name → the first and the last schema that take it, and the statement.
+# What the releases wrote: name → the first and the last schema that accept a statement, and the statement.
 ROWS: dict[str, list[tuple[int, int, str]]] = {
     "staff": [
         (1, 9, "INSERT INTO people (id, name, roles) VALUES (3, 'Ann Lee', 'editor,press')"),
@@ -81,43 +81,43 @@ ROWS: dict[str, list[tuple[int, int, str]]] = {
 
 
 def staff(data: Path) -> object:
-    it = Staff(data)
-    (ann,) = it.everybody()
-    kept = (it.has_password(3), [(key.label, key.signs) for key in it.passkeys(3)])
-    # From before there were sessions of people: what was typed is forgotten, and a new link works.
-    assert it.attempt(ann, "net", NOON)
-    assert it.invited(it.new_link(3, NOON), NOON)
-    return ann.name, sorted(ann.roles), *kept
+    store = Staff(data)
+    (ann,) = store.everybody()
+    ways_in = (store.has_password(3), [(key.label, key.signs) for key in store.passkeys(3)])
+    # The names that strangers typed are forgotten, so a first attempt is allowed; and a new link works.
+    assert store.attempt(ann, "net", NOON)
+    assert store.invited(store.new_link(3, NOON), NOON)
+    return ann.name, sorted(ann.roles), *ways_in
 
 
 def chat(data: Path) -> object:
-    it = SqliteStore(data)
-    token = it.start(("net",), 9, NOON)
-    begun = it.find(token, NOON)
-    assert begun
-    it.say(begun.id, "reader", "zqnew", NOON)
-    assert [one.text for one in it.messages(begun.id)] == ["zqnew"]
-    it.end_the_quiet(NOON + timedelta(days=1))
-    states = {one.state for one in it.live(NOON + timedelta(days=1))}
-    assert states <= {"ended"}, "what was open then is over, and so is this"
-    return [count for count in it.counts() if count[0] == "2026-11-24T12"]
+    store = SqliteStore(data)
+    token = store.start(("net",), 9, NOON)
+    conversation = store.find(token, NOON)
+    assert conversation
+    store.say(conversation.id, "reader", "zqnew", NOON)
+    assert [message.text for message in store.messages(conversation.id)] == ["zqnew"]
+    store.end_the_quiet(NOON + timedelta(days=1))
+    states = {ended.state for ended in store.live(NOON + timedelta(days=1))}
+    assert states <= {"ended"}, "old conversations and the new one are over"
+    return [count for count in store.counts() if count[0] == "2026-11-24T12"]
 
 
 LOOKS: dict[str, tuple[Callable[[Path], object], Any]] = {
     "staff": (staff, ("Ann Lee", ["editor", "press"], True, [("Ann's phone", 5)])),
-    "sessions": (lambda data: [one.browser for one in Sessions(data).of(Person(3, "", frozenset()), NOON)], ["Firefox"]),
+    "sessions": (lambda data: [session.browser for session in Sessions(data).of(Person(3, "", frozenset()), NOON)], ["Firefox"]),
     "reviews": (
         lambda data: (
             Reviews(data).writers("news/a.md"), Reviews(data).base("news/a.md"),
-            [(one.file, one.name, one.note) for one in Reviews(data).overrides()],
-            [dict(one.fields) for one in Reviews(data).typed("news/a.md")],
+            [(override.file, override.name, override.note) for override in Reviews(data).overrides()],
+            [dict(draft.fields) for draft in Reviews(data).typed("news/a.md")],
         ),
         ({3: "Ann Lee"}, "digest", [("news/b.md", "Eve Orr", "Fire")], [{"body": "zq"}]),
     ),
-    "previews": (lambda data: [one.for_whom for one in PreviewLinks(data).of("news/a.md", NOON)], ["Bea"]),
-    "audit": (lambda data: [one.action for one in Audit(data, lambda: NOON).everything()], ["signed in"]),
+    "previews": (lambda data: [link.for_whom for link in PreviewLinks(data).of("news/a.md", NOON)], ["Bea"]),
+    "audit": (lambda data: [entry.action for entry in Audit(data, lambda: NOON).everything()], ["signed in"]),
     "notices": (lambda data: Notices(data).wishes(3).address, "ann@example.org"),
-    "feedback": (lambda data: [one.text for one in FeedbackStore(data).all()], ["Thank you"]),
+    "feedback": (lambda data: [message.text for message in FeedbackStore(data).all()], ["Thank you"]),
     "kept": (lambda data: [copy.file for copy in Kept(data).all()], ["news/a.md"]),
     "chat": (chat, [("2026-11-24T12", "started", 7)]),
 }  # fmt: skip
@@ -125,7 +125,7 @@ STORED = sorted(path.stem for path in SCHEMAS.glob("*.sql"))
 
 
 def build(data: Path, stored: str) -> Path:
-    """A database as a release left it, with something in each of its tables that matters."""
+    """A database as a release left it, with rows in each table that matters."""
     name, _, number = stored.rpartition("-")
     data.mkdir(exist_ok=True)
     path = data / f"{name}.sqlite3"
@@ -151,18 +151,18 @@ def schema(path: Path) -> tuple[int, set[str]]:
 
 
 @pytest.mark.parametrize("stored", STORED)
-def test_a_database_of_any_release_is_taken_up_with_what_it_holds(stored: str, tmp_path: Path) -> None:
+def test_a_database_of_any_release_is_migrated_with_its_contents(stored: str, tmp_path: Path) -> None:
     path = build(tmp_path / "old", stored)
     look, held = LOOKS[path.stem]
     assert look(path.parent) == held
     fresh = tmp_path / "fresh"
     fresh.mkdir()
     make_fresh(path.stem, fresh)
-    assert schema(path) == schema(fresh / path.name), "an old file and a new one are the same afterwards"
+    assert schema(path) == schema(fresh / path.name), "a migrated file has the same schema as a new one"
 
 
 def make_fresh(name: str, data: Path) -> None:
-    """A file that today's code made from nothing."""
+    """Let today's code create a new database."""
     makers: dict[str, Callable[[Path], Any]] = {
         "staff": lambda data: Staff(data).everybody(), "sessions": lambda data: Sessions(data).of(Person(1, "", frozenset()), NOON),
         "reviews": lambda data: Reviews(data).overrides(), "previews": lambda data: PreviewLinks(data).of("", NOON),
@@ -174,10 +174,11 @@ def make_fresh(name: str, data: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ROWS)
-def test_the_schema_of_today_is_stored_for_those_who_come_after(name: str, tmp_path: Path) -> None:
+def test_the_current_schema_is_stored_for_later_releases(name: str, tmp_path: Path) -> None:
     make_fresh(name, tmp_path)
     latest = max(
-        (stored for stored in STORED if stored.rpartition("-")[0] == name), key=lambda it: int(it.rpartition("-")[2])
+        (stored for stored in STORED if stored.rpartition("-")[0] == name),
+        key=lambda stored: int(stored.rpartition("-")[2]),
     )
     assert schema(build(tmp_path / "stored", latest)) == schema(tmp_path / f"{name}.sqlite3"), (
         f"The schema of {name}.sqlite3 changed: store it as tests/schemas/{name}-N.sql, and its rows here."
@@ -185,7 +186,7 @@ def test_the_schema_of_today_is_stored_for_those_who_come_after(name: str, tmp_p
 
 
 @pytest.mark.parametrize("which", ["oldest", "newest"])
-def test_the_site_and_the_desk_start_on_a_whole_folder_of_a_release(
+def test_the_site_and_the_desk_start_with_the_data_folder_of_a_release(
     which: str, content: ContentFolder, tmp_path: Path
 ) -> None:
     data = tmp_path / "data"

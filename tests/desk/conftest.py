@@ -32,7 +32,7 @@ CAST = {
 
 
 class DeskClient(FlaskClient):
-    """Somebody's browser at the desk: sends the token of the last form it saw, and checks the policy of each answer."""
+    """Somebody's browser at the desk: sends the token of the last form it saw and checks the policy of each answer."""
 
     _token = ""
 
@@ -47,14 +47,14 @@ class DeskClient(FlaskClient):
         answer = super().open(*args, **{"buffered": True, **kwargs})
         for name in policy_headers(https=False):
             assert answer.headers.get_all(name), f"{name} of {answer.request.path}"
-        if found := re.search(r'name="csrf_token" value="([^"]+)"', answer.get_data().decode("utf-8", "replace")):
-            self._token = found[1]
+        if match := re.search(r'name="csrf_token" value="([^"]+)"', answer.get_data().decode("utf-8", "replace")):
+            self._token = match[1]
         return answer
 
 
 @pytest.fixture
 def desk(content: ContentFolder, tmp_path: Path, clock: SetClock) -> Iterator[Flask]:
-    """The desk, with its cast. Like the public app in tests it does not watch the folder; it looks when it saves."""
+    """The desk, with its cast. Like the public app in tests it does not watch the folder, but rereads it when it saves."""
     app = create_app(Settings(content=content.path, data=tmp_path / "data"), clock)
     app.test_client_class = DeskClient
     for name, roles in CAST.items():
@@ -64,11 +64,11 @@ def desk(content: ContentFolder, tmp_path: Path, clock: SetClock) -> Iterator[Fl
 
 
 def learn_the_token(client: FlaskClient) -> None:
-    """Its forms work from now on, as if it had seen a page: the token of one stands in its session."""
+    """Put a form's token in the client's session, so that it can send forms as if it had seen a page."""
     with client.application.test_request_context():
-        token, known = generate_csrf(), flask.session["csrf_token"]
+        token, stored = generate_csrf(), flask.session["csrf_token"]
     with client.session_transaction() as session:
-        session["csrf_token"] = known
+        session["csrf_token"] = stored
     client._token = token  # type: ignore[attr-defined]
 
 
@@ -115,7 +115,7 @@ def ada(signed_in: SignedIn) -> FlaskClient:
 
 
 class PublicSite:
-    """What the public sees of the same folder at the same moment."""
+    """What the public sees of a content folder at the same moment."""
 
     def __init__(self, content: Path, data: Path, clock: SetClock) -> None:
         self.app = create_public_app(Settings(content=content, data=data), clock)

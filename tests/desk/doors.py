@@ -1,4 +1,4 @@
-"""Who may open which door of the desk, by hand: endpoint, then the roles. A route that is missing here fails a test."""
+"""Who may open which door of the desk, written by hand: endpoint → roles. A route that is missing here fails a test."""
 
 EVERYBODY = {"press", "editor", "adviser", "supervisor", "admin"}
 STRANGER = {"stranger", *EVERYBODY}

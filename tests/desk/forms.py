@@ -1,4 +1,4 @@
-"""What a person does with the editor's form: load it, change fields, press a button."""
+"""What somebody does with the editor's form: load it, change fields, press a button."""
 
 import html
 import re
@@ -12,8 +12,8 @@ _SELECT = re.compile(r'<select\b[^>]*\bname="([^"]+)"[^>]*>(.*?)</select>', re.S
 
 
 def _attribute(tag: str, name: str) -> str | None:
-    found = re.search(rf'\b{name}="([^"]*)"', tag)
-    return html.unescape(found[1]) if found else None
+    match = re.search(rf'\b{name}="([^"]*)"', tag)
+    return html.unescape(match[1]) if match else None
 
 
 def fields_of(page: str) -> dict[str, str | list[str]]:
@@ -42,7 +42,7 @@ def fields_of(page: str) -> dict[str, str | list[str]]:
 
 
 def start(client: FlaskClient, title: str, kind: str = "news") -> str:
-    """Start an item; its address on the desk."""
+    """Start an item; returns its address on the desk."""
     answer = client.post("/items/new", data={"title": title, "kind": kind})
     assert answer.status_code == 303, answer.get_data(as_text=True)
     return str(answer.location)
@@ -56,8 +56,8 @@ def save(client: FlaskClient, path: str, step: str = "draft", **changes: str | l
 
 def seen(client: FlaskClient, path: str) -> str:
     """The version that the review page shows."""
-    found = re.search(r'name="seen" value="([^"]+)"', client.get(f"{path}/review").get_data(as_text=True))
-    return found[1] if found else ""
+    match = re.search(r'name="seen" value="([^"]+)"', client.get(f"{path}/review").get_data(as_text=True))
+    return match[1] if match else ""
 
 
 def approve(client: FlaskClient, path: str, step: str = "approve", **more: str) -> TestResponse:

@@ -1,4 +1,4 @@
-"""A backup, and a machine that starts from nothing but it: every file, writer, flag, session end and redirect is there."""
+"""A backup, and a machine that is restored from it alone: every file, writer, flag, session end and redirect is there."""
 
 import hashlib
 import io
@@ -39,9 +39,9 @@ from tests.processes import SIDEDOOR, run
 PASSWORD = "four words of nobody"
 
 
-def sidedoor(*words: str | Path, fails: bool = False, given: dict[str, str] | None = None) -> str:
-    """What a command says."""
-    done = run([SIDEDOOR, *words], given or {})
+def sidedoor(*words: str | Path, fails: bool = False, environment: dict[str, str] | None = None) -> str:
+    """Run a command; its output, or its error output where it has to fail."""
+    done = run([SIDEDOOR, *words], environment or {})
     assert (done.returncode != 0) is fails, done.stderr
     return done.stderr if fails else done.stdout
 
@@ -53,21 +53,21 @@ def key(tmp_path: Path) -> tuple[Path, str]:
 
 
 def everything(folder: Path) -> dict[str, str]:
-    """Every file of a folder by the digest of its bytes; a database by all that it holds."""
-    found = {}
+    """Every file of a folder with the digest of its bytes; a database with its whole contents."""
+    contents = {}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
         if path.is_file() and path.suffix == ".sqlite3":
             with closing(sqlite3.connect(path)) as database:
                 version = database.execute("PRAGMA user_version").fetchone()
-                found[name] = f"{version} {chr(10).join(database.iterdump())}"
+                contents[name] = f"{version} {chr(10).join(database.iterdump())}"
         elif path.is_symlink():
-            found[name] = str(path.readlink())
+            contents[name] = str(path.readlink())
         elif path.is_file():
-            found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
+            contents[name] = hashlib.sha256(path.read_bytes()).hexdigest()
         else:
-            found[f"{name}/"] = ""
-    return found
+            contents[f"{name}/"] = ""
+    return contents
 
 
 @pytest.fixture
@@ -75,8 +75,8 @@ def newsroom(
     desk: Flask, ann: FlaskClient, ben: FlaskClient, eve: FlaskClient, signed_in: SignedIn, content: ContentFolder,
     clock: SetClock,
 ) -> dict[str, str]:  # fmt: skip
-    """Items in every state in which it matters who wrote what; by a name, where each is."""
-    eli, the_desk = signed_in("Eli Editor"), desk.extensions["desk"]
+    """Items in every state in which it matters who wrote what; their paths by a name."""
+    eli, parts = signed_in("Eli Editor"), desk.extensions["desk"]
     content.write("images/rooms.png", picture())
     content.write(".gitignore", "*.bak\n")
     paths = {"one hand": start(ann, "One hand")}
@@ -93,8 +93,8 @@ def newsroom(
     save(eli, paths["alone"], "ready", body="Eli corrected it.")
     paths["by hand"] = "/items/news/by-hand"
     content.document("news/by-hand.md", "Somebody's words.", title="By hand", state="ready")
-    the_desk.live.refresh()
-    approve(ann, paths["by hand"])  # the first of two
+    parts.live.refresh()
+    approve(ann, paths["by hand"])  # the first of two approvals
     paths["moved"] = start(ann, "Moved")
     save(ann, paths["moved"], "ready", body="It has another name now.")
     approve(ben, paths["moved"])
@@ -110,33 +110,33 @@ def _digest(desk: Flask, file: str) -> str:
 
 
 def four_eyes(desk: Flask) -> dict[tuple[str, str], str | None]:
-    """For each item that waits, or was published alone, and each of the cast: why they may not approve it, if so."""
-    it, found = desk.extensions["desk"], dict[tuple[str, str], str | None]()
-    for document in it.live.refresh().documents:
-        item = it.newsroom.find(document.kind, document.slug)
+    """For each item and each member of the cast: why they may not approve it, or None; and who published it alone."""
+    parts, reasons = desk.extensions["desk"], dict[tuple[str, str], str | None]()
+    for document in parts.live.refresh().documents:
+        item = parts.newsroom.find(document.kind, document.slug)
         for name in CAST:
-            person = it.staff.named(name)
-            found[item.file, name] = it.workflow.why_not(person, item)
-            if alone := it.workflow.published_alone(item):
-                barred = person.id in it.reviews.writers(item.file, "alone")
-                found[f"{item.file} afterwards", name] = f"{alone.alone} {barred}"
-    return found
+            person = parts.staff.named(name)
+            reasons[item.file, name] = parts.workflow.why_not(person, item)
+            if alone := parts.workflow.published_alone(item):
+                barred = person.id in parts.reviews.writers(item.file, "alone")
+                reasons[f"{item.file} afterwards", name] = f"{alone.alone} {barred}"
+    return reasons
 
 
 def test_a_restore_gives_back_every_file_writer_flag_session_end_and_redirect(
     desk: Flask, newsroom: dict[str, str], ann: FlaskClient, ben: FlaskClient, content: ContentFolder, tmp_path: Path,
     clock: SetClock, key: tuple[Path, str],
 ) -> None:  # fmt: skip
-    it, data = desk.extensions["desk"], tmp_path / "data"
+    parts, data = desk.extensions["desk"], tmp_path / "data"
     secret = pyotp.random_base32()
-    kit = it.staff.named("Kit Adviser")
-    chosen = it.staff.new_password(kit, PASSWORD, secret, pyotp.TOTP(secret).at(clock()), clock())
-    it.staff.set_password(kit.id, chosen, clock())
+    kit = parts.staff.named("Kit Adviser")
+    chosen = parts.staff.new_password(kit, PASSWORD, secret, pyotp.TOTP(secret).at(clock()), clock())
+    parts.staff.set_password(kit.id, chosen, clock())
     FeedbackStore(data).add("Thank you for the page on money.", clock())
-    it.chats.start((), 9, clock())
-    running, ended = (it.sessions.start(it.staff.named("Sue Supervisor"), "Firefox", clock()) for _ in range(2))
-    it.sessions.end(it.staff.named("Sue Supervisor").id, it.sessions.find(ended, clock()).name)
-    link = it.previews.make(
+    parts.chats.start((), 9, clock())
+    running, ended = (parts.sessions.start(parts.staff.named("Sue Supervisor"), "Firefox", clock()) for _ in range(2))
+    parts.sessions.end(parts.staff.named("Sue Supervisor").id, parts.sessions.find(ended, clock()).name)
+    link = parts.previews.make(
         "news/one-hand.md", _digest(desk, "news/one-hand.md"), "Ann Press", "Council", True, clock()
     )
     rows, before_content, before_data = four_eyes(desk), everything(content.path), everything(data)
@@ -159,49 +159,53 @@ def test_a_restore_gives_back_every_file_writer_flag_session_end_and_redirect(
     assert everything(new / "data") == left
     assert not [path for path in new.rglob("*") if path.stat().st_mode & 0o077]
 
-    again = create_app(Settings(content=new / "content", data=new / "data"), clock)
-    again.test_client_class = DeskClient
-    there = again.extensions["desk"]
+    restored_desk = create_app(Settings(content=new / "content", data=new / "data"), clock)
+    restored_desk.test_client_class = DeskClient
+    restored = restored_desk.extensions["desk"]
     try:
-        assert four_eyes(again) == rows
-        # The same in words, so that the table cannot be empty.
-        may = {(file, name): why is None for (file, name), why in rows.items() if not file.endswith("afterwards")}
-        assert not may["news/one-hand.md", "Ann Press"] and may["news/one-hand.md", "Ben Press"]
-        assert not may["news/two-hands.md", "Ann Press"] and not may["news/two-hands.md", "Ben Press"]
-        assert not may["news/a-change.md", "Ben Press"] and may["news/a-change.md", "Ann Press"]
-        assert not may["news/by-hand.md", "Ann Press"], "she was the first of two"
-        assert not may["news/alone.md", "Eli Editor"] and may["news/alone.md", "Eve Editor"]
-        assert there.reviews.alone("news/alone.md").name == "Eve Editor"
-        for name, why in (("Ann Press", 422), ("Ben Press", 303)):
-            client = again.test_client()
+        assert four_eyes(restored_desk) == rows
+        # The same checks spelt out, so that an empty table does not pass.
+        allowed = {
+            (file, name): reason is None for (file, name), reason in rows.items() if not file.endswith("afterwards")
+        }
+        assert not allowed["news/one-hand.md", "Ann Press"] and allowed["news/one-hand.md", "Ben Press"]
+        assert not allowed["news/two-hands.md", "Ann Press"] and not allowed["news/two-hands.md", "Ben Press"]
+        assert not allowed["news/a-change.md", "Ben Press"] and allowed["news/a-change.md", "Ann Press"]
+        assert not allowed["news/by-hand.md", "Ann Press"], "she was the first of two"
+        assert not allowed["news/alone.md", "Eli Editor"] and allowed["news/alone.md", "Eve Editor"]
+        assert restored.reviews.alone("news/alone.md").name == "Eve Editor"
+        for name, status in (("Ann Press", 422), ("Ben Press", 303)):
+            client = restored_desk.test_client()
             with client.session_transaction() as session:
-                session["token"] = there.sessions.start(there.staff.named(name), "Firefox", clock())
+                session["token"] = restored.sessions.start(restored.staff.named(name), "Firefox", clock())
             client.get("/nothing-here")
-            assert approve(client, newsroom["one hand"]).status_code == why
-        assert there.sessions.find(running, clock()) and not there.sessions.find(ended, clock())
-        assert there.audit.first_broken() is None
-        assert there.audit.everything()[: len(it.audit.everything())] == it.audit.everything()
-        assert there.previews.find(link, clock()) is None, "it was approved, so the link is void"
-        assert [one.text for one in FeedbackStore(new / "data").all()] == ["Thank you for the page on money."]
-        history = there.shelf.history.revisions("news/two-hands.md")
-        assert {one.author for one in history} == {"Ann Press", "Ben Press"}
+            assert approve(client, newsroom["one hand"]).status_code == status
+        assert restored.sessions.find(running, clock()) and not restored.sessions.find(ended, clock())
+        assert restored.audit.first_broken() is None
+        assert restored.audit.everything()[: len(parts.audit.everything())] == parts.audit.everything()
+        assert restored.previews.find(link, clock()) is None, "it was approved, so the link is void"
+        assert [message.text for message in FeedbackStore(new / "data").all()] == ["Thank you for the page on money."]
+        history = restored.shelf.history.revisions("news/two-hands.md")
+        assert {revision.author for revision in history} == {"Ann Press", "Ben Press"}
         code = pyotp.TOTP(secret).at(clock.now.timestamp() + 60)
         clock.forward(seconds=60)
-        assert there.staff.check_password(there.staff.named("Kit Adviser"), PASSWORD, code, clock())
-        assert there.live.picture("rooms.png") == picture()
+        assert restored.staff.check_password(restored.staff.named("Kit Adviser"), PASSWORD, code, clock())
+        assert restored.live.picture("rooms.png") == picture()
     finally:
-        there.live.close()
+        restored.live.close()
     site = PublicSite(new / "content", tmp_path / "public", clock)
     assert site.app.test_client().get("/news/moved").location.endswith("/news/moved-again")
     site.app.extensions["live"].close()
 
 
-def test_what_the_desk_saves_meanwhile_is_in_it_whole_or_not_at_all(tmp_path: Path, key: tuple[Path, str]) -> None:
-    """A writer saves without a pause; whatever moment the archive is of, each version in it has its writer."""
+def test_a_backup_holds_what_the_desk_saves_meanwhile_whole_or_not_at_all(
+    tmp_path: Path, key: tuple[Path, str]
+) -> None:
+    """A writer saves without a pause; at whatever moment the archive is made, each version in it has its writer."""
     folder = ContentFolder(tmp_path / "content")
     folder.write_basics()
     data, clock, ann = tmp_path / "data", SetClock(), Person(1, "Ann Lee", frozenset({"press"}))
-    for number in range(600):  # so that reading them takes a while
+    for number in range(600):  # so that a backup takes a while
         (folder.path / "zz").mkdir(exist_ok=True)
         (folder.path / f"zz/{number}.txt").write_bytes(os.urandom(4000))
     live, shelf, audit = LiveLibrary(Loader(folder.path)), Shelf(folder.path, data), Audit(data, clock)
@@ -233,38 +237,38 @@ def test_what_the_desk_saves_meanwhile_is_in_it_whole_or_not_at_all(tmp_path: Pa
         text = (new / "content/news/ten-rooms.md").read_text("utf-8")
         assert Reviews(new / "data").knows("news/ten-rooms.md", digest_of(text))
         assert Audit(new / "data", clock).first_broken() is None
-        there = Shelf(new / "content", new / "data").history
-        newest = there.revisions("news/ten-rooms.md")[0]
-        assert there.text_at(newest.id, newest.file) == text, "the history is of the same moment"
+        history = Shelf(new / "content", new / "data").history
+        newest = history.revisions("news/ten-rooms.md")[0]
+        assert history.text_at(newest.id, newest.file) == text, "the history is from the same moment"
 
 
-def test_age_itself_opens_what_the_command_wrote_and_the_command_tells_where_to_go_on(
+def test_age_itself_opens_a_backup_and_the_restore_command_says_how_to_go_on(
     content: ContentFolder, tmp_path: Path
 ) -> None:
     data, folder = tmp_path / "data", tmp_path / "backups"
     folder.mkdir()
-    given = {"SIDEDOOR_CONTENT": str(content.path), "SIDEDOOR_DATA": str(data)}
-    sidedoor("staff", "add", "Ann Lee", "--role", "admin", given=given)
+    environment = {"SIDEDOOR_CONTENT": str(content.path), "SIDEDOOR_DATA": str(data)}
+    sidedoor("staff", "add", "Ann Lee", "--role", "admin", environment=environment)
     recipient = sidedoor("backup-key", tmp_path / "key.txt").strip()
     assert (tmp_path / "key.txt").stat().st_mode & 0o077 == 0
     assert "is there already" in sidedoor("backup-key", tmp_path / "key.txt", fails=True)
     for second in (1, 2, 3):
         (folder / f"sidedoor-2026-11-0{second}T000000Z.age").write_bytes(b"old")
     (folder / "mine.age").write_bytes(b"kept by hand")
-    said = sidedoor("backup", folder, "--keep", "2", given={"SIDEDOOR_BACKUP_TO": recipient, **given})
-    assert "read again and found whole" in said
-    kept = sorted(path.name for path in folder.iterdir())
-    assert len(kept) == 3 and kept[:2] == ["mine.age", "sidedoor-2026-11-03T000000Z.age"]
+    output = sidedoor("backup", folder, "--keep", "2", environment={"SIDEDOOR_BACKUP_TO": recipient, **environment})
+    assert "read again and found whole" in output
+    names = sorted(path.name for path in folder.iterdir())
+    assert len(names) == 3 and names[:2] == ["mine.age", "sidedoor-2026-11-03T000000Z.age"]
     keys = [line for line in (tmp_path / "key.txt").read_text().splitlines() if not line.startswith("#")]
-    plain = pyrage.decrypt((folder / kept[2]).read_bytes(), [pyrage.x25519.Identity.from_str(keys[0])])
+    plain = pyrage.decrypt((folder / names[2]).read_bytes(), [pyrage.x25519.Identity.from_str(keys[0])])
     (tmp_path / "plain.tar.gz").write_bytes(plain)
     with tarfile.open(tmp_path / "plain.tar.gz") as tar:
         assert {"content/site.toml", "data/staff.sqlite3", "data/audit.key"} <= set(tar.getnames())
-    said = sidedoor("restore", folder / kept[2], tmp_path / "new", "--key", tmp_path / "key.txt")
-    assert f"SIDEDOOR_CONTENT={tmp_path}/new/content SIDEDOOR_DATA={tmp_path}/new/data sidedoor run" in said
+    output = sidedoor("restore", folder / names[2], tmp_path / "new", "--key", tmp_path / "key.txt")
+    assert f"SIDEDOOR_CONTENT={tmp_path}/new/content SIDEDOOR_DATA={tmp_path}/new/data sidedoor run" in output
 
 
-def test_a_passphrase_opens_it_and_a_wrong_one_leaves_nothing(
+def test_a_passphrase_opens_a_backup_and_a_wrong_passphrase_writes_nothing(
     content: ContentFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     backup.back_up(content.path, tmp_path / "data", tmp_path / "one.age", backup.WithPassphrase(PASSWORD))
@@ -282,7 +286,7 @@ def test_a_passphrase_opens_it_and_a_wrong_one_leaves_nothing(
 
 
 @pytest.mark.parametrize("harm", ["cut short", "one byte", "another key", "no archive"])
-def test_a_backup_that_is_not_whole_is_refused_and_leaves_nothing(
+def test_a_damaged_backup_is_refused_and_writes_nothing(
     content: ContentFolder, tmp_path: Path, key: tuple[Path, str], harm: str
 ) -> None:
     content.write("images/rooms.png", picture())
@@ -303,16 +307,16 @@ def test_a_backup_that_is_not_whole_is_refused_and_leaves_nothing(
     assert list((tmp_path / "new").iterdir()) == []
 
 
-def test_what_would_be_written_outside_of_the_folder_is_refused(tmp_path: Path, key: tuple[Path, str]) -> None:
+def test_a_backup_with_a_file_outside_of_its_folder_is_refused(tmp_path: Path, key: tuple[Path, str]) -> None:
     for name, link in (("content/../../evil", ""), ("/evil", ""), ("elsewhere/evil", ""), ("content/out/evil", "..")):
         with tarfile.open(tmp_path / "evil.tar.gz", "w:gz") as tar:
-            made = tarfile.TarInfo("sidedoor-backup.json")
-            made.size = len(b'{"format": 1}')
-            tar.addfile(made, io.BytesIO(b'{"format": 1}'))
+            header = tarfile.TarInfo("sidedoor-backup.json")
+            header.size = len(b'{"format": 1}')
+            tar.addfile(header, io.BytesIO(b'{"format": 1}'))
             if link:
-                out = tarfile.TarInfo("content/out")
-                out.type, out.linkname = tarfile.SYMTYPE, "../.."
-                tar.addfile(out)
+                link_out = tarfile.TarInfo("content/out")
+                link_out.type, link_out.linkname = tarfile.SYMTYPE, "../.."
+                tar.addfile(link_out)
             tar.addfile(tarfile.TarInfo(name), io.BytesIO())
         file = tmp_path / "evil.age"
         file.write_bytes(
@@ -323,7 +327,7 @@ def test_what_would_be_written_outside_of_the_folder_is_refused(tmp_path: Path, 
         assert not (tmp_path / "new").exists() and not (tmp_path / "evil").exists() and not Path("/evil").exists()
 
 
-def test_nothing_is_backed_up_of_a_folder_that_is_away_and_no_file_is_written_over(
+def test_a_missing_folder_is_not_backed_up_and_no_file_is_overwritten(
     content: ContentFolder, tmp_path: Path, key: tuple[Path, str]
 ) -> None:
     seal, data = backup.ForRecipients([key[1]]), tmp_path / "data"
@@ -339,7 +343,7 @@ def test_nothing_is_backed_up_of_a_folder_that_is_away_and_no_file_is_written_ov
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only the superuser can mount")
-def test_a_full_disk_leaves_no_half_of_a_backup(content: ContentFolder, tmp_path: Path, key: tuple[Path, str]) -> None:
+def test_a_full_disk_leaves_no_partial_backup(content: ContentFolder, tmp_path: Path, key: tuple[Path, str]) -> None:
     small = tmp_path / "small"
     small.mkdir()
     content.write("images/noise.bin", b"")
@@ -357,7 +361,7 @@ def test_a_full_disk_leaves_no_half_of_a_backup(content: ContentFolder, tmp_path
         subprocess.run(["umount", small], check=True)
 
 
-def test_a_database_that_is_damaged_is_said_when_it_is_backed_up(
+def test_a_backup_reports_a_damaged_database(
     desk: Flask, ann: FlaskClient, content: ContentFolder, tmp_path: Path, key: tuple[Path, str]
 ) -> None:
     start(ann, "Ten rooms")
@@ -370,7 +374,7 @@ def test_a_database_that_is_damaged_is_said_when_it_is_backed_up(
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only the superuser runs a command in another's name")
-def test_what_the_superuser_backs_up_and_restores_leaves_nothing_that_the_service_cannot_write(
+def test_a_backup_and_a_restore_by_the_superuser_leave_files_that_the_service_can_write(
     content: ContentFolder, tmp_path: Path, key: tuple[Path, str]
 ) -> None:
     data, new, somebody = tmp_path / "data", tmp_path / "new", 65534
@@ -380,6 +384,6 @@ def test_what_the_superuser_backs_up_and_restores_leaves_nothing_that_the_servic
         os.chown(path, somebody, somebody)
     backup.back_up(content.path, data, tmp_path / "one.age", backup.ForRecipients([key[1]]))
     backup.restore(tmp_path / "one.age", new, backup.WithKey(key[0]))
-    made = [path for folder in (data, new, content.path) for path in folder.rglob("*")]
+    paths = [path for folder in (data, new, content.path) for path in folder.rglob("*")]
     assert (data / "shelf.lock").exists()
-    assert [str(path) for path in made if path.stat().st_uid != somebody] == []
+    assert [str(path) for path in paths if path.stat().st_uid != somebody] == []

@@ -1,4 +1,4 @@
-"""Every door of the desk, tried by every role and by a stranger; and every step of an item, in every state it can have."""
+"""Every role and a stranger try every door of the desk, and every step of an item in every state."""
 
 from datetime import timedelta
 
@@ -13,7 +13,7 @@ from tests.desk.conftest import SignedIn
 from tests.desk.doors import DOORS
 from tests.desk.forms import approve, save, seen, start
 
-WHO = {
+CAST_BY_ROLE = {
     "press": "Ann Press",
     "editor": "Eve Editor",
     "adviser": "Kit Adviser",
@@ -27,20 +27,20 @@ VALUES = {
 }  # fmt: skip
 
 
-def browser_of(who: str, desk: Flask, signed_in: SignedIn, name: str = "") -> FlaskClient:
-    """A new one, in which somebody of this role is signed in, or a stranger looks at the door."""
-    if who != "stranger":
-        return signed_in(name or WHO[who])
+def browser_of(role: str, desk: Flask, signed_in: SignedIn, name: str = "") -> FlaskClient:
+    """A new browser in which somebody with this role is signed in, or a stranger's."""
+    if role != "stranger":
+        return signed_in(name or CAST_BY_ROLE[role])
     client = desk.test_client()
     client.get("/sign-in")
     return client
 
 
 def address_of(desk: Flask, rule: Rule) -> str:
-    kinds = {"static_files.file": "css", "log.everything": "csv"}
+    kind_of_endpoint = {"static_files.file": "css", "log.everything": "csv"}
     values = {name: VALUES[name] for name in rule.arguments}
-    if rule.endpoint in kinds:
-        values["kind"] = kinds[rule.endpoint]
+    if rule.endpoint in kind_of_endpoint:
+        values["kind"] = kind_of_endpoint[rule.endpoint]
     if rule.endpoint == "static_files.file":
         values["name"] = "desk.css"
     with desk.test_request_context():
@@ -51,29 +51,29 @@ def test_every_route_is_in_the_table(desk: Flask) -> None:
     assert {rule.endpoint for rule in desk.url_map.iter_rules()} == set(DOORS)
 
 
-@pytest.mark.parametrize("who", WHO)
-def test_every_door_opens_to_its_roles_alone(desk: Flask, signed_in: SignedIn, who: str) -> None:
+@pytest.mark.parametrize("role", CAST_BY_ROLE)
+def test_every_door_opens_only_to_its_roles(desk: Flask, signed_in: SignedIn, role: str) -> None:
     wrong = []
-    client = browser_of(who, desk, signed_in)
+    client = browser_of(role, desk, signed_in)
     for rule in sorted(desk.url_map.iter_rules(), key=lambda rule: rule.endpoint):
         address = address_of(desk, rule)
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
             answer = client.open(address, method=method)
-            status, open_ = answer.status_code, who in DOORS[rule.endpoint]
-            shut = {303} if who == "stranger" and method == "GET" else {401} if who == "stranger" else {403}
+            status, open_ = answer.status_code, role in DOORS[rule.endpoint]
+            shut = {303} if role == "stranger" and method == "GET" else {401} if role == "stranger" else {403}
             asked_to_sign_in = (answer.location or "").startswith("/sign-in?next=")
-            # A door that is open may still say: nothing there, not like this, too late.
+            # An open door may still answer that something is missing, wrong or too late.
             if (open_ and (status in {401, 403, 500} or asked_to_sign_in)) or (not open_ and status not in shut):
-                wrong.append(f"{who} {method} {address}: {status}")
+                wrong.append(f"{role} {method} {address}: {status}")
             if rule.endpoint.startswith("signing_in."):  # signing out is among these doors
-                client = browser_of(who, desk, signed_in)
+                client = browser_of(role, desk, signed_in)
     assert not wrong, "\n".join(wrong)
 
 
 STEPS = [
     "approve", "override", "approve-afterwards", "send-back", "unschedule", "withdraw", "bring-back", "discard",
 ]  # fmt: skip
-# state → the steps that a colleague (an editor who did not write it) can take in it
+# state → the steps that a colleague (an editor who did not write the item) can take in it
 POSSIBLE: dict[str, set[str]] = {
     "draft": {"override", "discard"},
     "ready": {"approve", "override", "send-back", "discard"},
@@ -86,17 +86,17 @@ POSSIBLE: dict[str, set[str]] = {
 }
 
 
-# role → the steps that it cannot take in any state; whoever is not here can take none
+# role → the steps that it cannot take in any state; roles that are not listed can take none
 SHUT = {"press": {"override"}, "editor": set[str]()}
 
 
 def bring_to(state: str, ann: FlaskClient, eli: FlaskClient, clock: SetClock) -> str:
     """An item that Ann wrote, in this state."""
     path = start(ann, "Rooms")
-    when = {"publish_date": "2026-12-01", "publish_time": "09:00"} if state == "scheduled" else {}
+    publish = {"publish_date": "2026-12-01", "publish_time": "09:00"} if state == "scheduled" else {}
     soon = clock() + timedelta(minutes=5)
-    leaves = {"expires_date": f"{soon:%Y-%m-%d}", "expires_time": f"{soon:%H:%M}"} if state == "expired" else {}
-    words = {"summary": "Rooms.", "body": "Rooms are open.", **when, **leaves}
+    expires = {"expires_date": f"{soon:%Y-%m-%d}", "expires_time": f"{soon:%H:%M}"} if state == "expired" else {}
+    words = {"summary": "Rooms.", "body": "Rooms are open.", **publish, **expires}
     save(ann, path, "draft" if state == "draft" else "ready", **words)
     if state in ("draft", "ready"):
         return path
@@ -115,15 +115,15 @@ def bring_to(state: str, ann: FlaskClient, eli: FlaskClient, clock: SetClock) ->
 
 
 @pytest.mark.parametrize("state", POSSIBLE)
-def test_every_role_takes_its_own_steps_alone_in_every_state(
+def test_every_role_takes_only_its_own_steps_in_every_state(
     desk: Flask, signed_in: SignedIn, ann: FlaskClient, content: ContentFolder, clock: SetClock, state: str
 ) -> None:
     eli = signed_in("Eli Editor")
     path = ""
-    # Those who can take no step come first: as long as every step is refused, one item does.
-    for who in sorted(WHO, key=lambda who: who in SHUT):
-        # A press officer and an editor who did not write it.
-        client = browser_of(who, desk, signed_in, "Ben Press" if who == "press" else WHO[who])
+    # Roles that can take no step come first: they can all share one item, because every step is refused.
+    for role in sorted(CAST_BY_ROLE, key=lambda role: role in SHUT):
+        # A press officer and an editor who did not write the item.
+        client = browser_of(role, desk, signed_in, "Ben Press" if role == "press" else CAST_BY_ROLE[role])
         for step in STEPS:
             if not path:
                 path = bring_to(state, ann, eli, clock)
@@ -131,14 +131,14 @@ def test_every_role_takes_its_own_steps_alone_in_every_state(
                 files = sorted(content.path.glob(f"**/{path.rsplit('/', 1)[-1]}.md"))
                 before = [file.read_bytes() for file in files]
             status = client.post(f"{path}/{step}", data=form).status_code
-            if step in SHUT.get(who, STEPS):
-                assert status == (401 if who == "stranger" else 403), (who, state, step)
+            if step in SHUT.get(role, STEPS):
+                assert status == (401 if role == "stranger" else 403), (role, state, step)
             else:
-                assert status == (303 if step in POSSIBLE[state] else 422), (who, state, step)
+                assert status == (303 if step in POSSIBLE[state] else 422), (role, state, step)
             if status == 303:
-                path = ""  # in another state now
+                path = ""  # the item is in another state now
             else:
-                assert [file.read_bytes() for file in files] == before, (who, state, step)
+                assert [file.read_bytes() for file in files] == before, (role, state, step)
 
 
 @pytest.mark.parametrize("state", [state for state in POSSIBLE if state != "published alone"])

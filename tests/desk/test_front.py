@@ -1,4 +1,4 @@
-"""The desk's front page says which facts and pages somebody has to look up again, and where they stand."""
+"""The desk's front page lists the facts and pages that somebody has to look up again, and links to them."""
 
 import re
 
@@ -11,11 +11,11 @@ from tests.documents.test_ledger import FACTS
 
 def section(page: str, heading: str) -> str:
     """The part of the page under a heading; empty if there is none."""
-    found = re.search(rf"<section[^>]*><h2>{heading}</h2>.*?</section>", page, re.DOTALL)
-    return found[0] if found else ""
+    match = re.search(rf"<section[^>]*><h2>{heading}</h2>.*?</section>", page, re.DOTALL)
+    return match[0] if match else ""
 
 
-def test_a_fact_that_is_due_stands_on_the_front_page_with_every_page_that_prints_it(
+def test_the_front_page_lists_a_fact_that_is_due_with_every_page_that_prints_it(
     desk: Flask, ann: FlaskClient, content: ContentFolder
 ) -> None:
     content.write("facts.yaml", FACTS.replace("2027-05-01", "2026-12-01"))
@@ -35,7 +35,7 @@ def test_a_fact_that_is_due_stands_on_the_front_page_with_every_page_that_prints
     assert section(ann.get("/").get_data(as_text=True), "Facts to look up again") == ""
 
 
-def test_a_page_of_old_facts_stands_on_the_front_page_near_its_day(
+def test_the_front_page_lists_a_page_with_old_facts_shortly_before_its_check_date(
     desk: Flask, ann: FlaskClient, eve: FlaskClient, content: ContentFolder
 ) -> None:
     content.document("help/order.md", title="Orders", check="high", check_by="2026-12-01", reviewed="2026-11-01")
@@ -47,7 +47,7 @@ def test_a_page_of_old_facts_stands_on_the_front_page_near_its_day(
     assert "order" not in ann.get("/").get_data(as_text=True).lower(), "a press officer may not open it"
 
 
-def test_what_is_wrong_with_the_site_as_a_whole_stands_on_the_front_page(
+def test_the_front_page_lists_errors_of_the_site_as_a_whole(
     desk: Flask, ann: FlaskClient, content: ContentFolder
 ) -> None:
     assert "/nowhere" not in ann.get("/").text
@@ -58,9 +58,7 @@ def test_what_is_wrong_with_the_site_as_a_whole_stands_on_the_front_page(
     assert "look" in section(page, "Wrong in the files") + section(page, "Due")
 
 
-def test_an_error_in_the_contacts_stands_on_the_front_page(
-    desk: Flask, ann: FlaskClient, content: ContentFolder
-) -> None:
+def test_the_front_page_lists_an_error_in_the_contacts(desk: Flask, ann: FlaskClient, content: ContentFolder) -> None:
     content.write("contacts.yaml", "contacts: [")
     desk.extensions["desk"].live.refresh()
     assert "contacts.yaml" in section(ann.get("/").get_data(as_text=True), "Wrong in the files")

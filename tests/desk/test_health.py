@@ -1,4 +1,4 @@
-"""What the desk's people and the operator's monitor are told: broken files, embargoes, the queue; and nobody else."""
+"""The desk's people and the operator's monitor, and nobody else, see broken files, late embargoes and the queue."""
 
 import http.client
 import json
@@ -24,42 +24,42 @@ Look = Callable[[], tuple[dict[str, object], dict[str, float]]]
 
 @pytest.fixture
 def look(desk: Flask, tmp_path: Path, content: ContentFolder, monkeypatch: pytest.MonkeyPatch) -> Look:
-    """Refresh, then ask the monitor's door: what `/healthz` says, and every number of `/metrics`."""
+    """Refresh, then ask the monitor: the troubles in `/healthz`, and every number in `/metrics`."""
     monkeypatch.setattr(health, "LOOKS_EVERY_SECONDS", 0.0)
-    it = desk.extensions["desk"]
-    door = monitor(it, desk.extensions["health"], {"data": tmp_path / "data"})
+    parts = desk.extensions["desk"]
+    door = monitor(parts, desk.extensions["health"], {"data": tmp_path / "data"})
     from werkzeug.test import Client
 
     client = Client(door)
 
-    def looked() -> tuple[dict[str, object], dict[str, float]]:
-        it.live.refresh()
-        told = {one["code"]: one["says"] for one in json.loads(client.get("/healthz").data)["trouble"]}
+    def refresh_and_read() -> tuple[dict[str, object], dict[str, float]]:
+        parts.live.refresh()
+        troubles = {trouble["code"]: trouble["says"] for trouble in json.loads(client.get("/healthz").data)["trouble"]}
         text = client.get("/metrics").get_data(as_text=True)
         numbers = {
             f"{sample.name}{sorted(sample.labels.values())}": sample.value
             for family in text_string_to_metric_families(text)
             for sample in family.samples
         }
-        assert "zq" not in text + json.dumps(told), "no page and no person is named"
+        assert "zq" not in text + json.dumps(troubles), "the answers name no page and no person"
         assert client.get("/").status_code == 404
-        return told, numbers
+        return troubles, numbers
 
-    return looked
+    return refresh_and_read
 
 
 def test_broken_files_embargoes_past_their_time_and_a_queue_without_adviser_are_counted(
     desk: Flask, look: Look, content: ContentFolder, clock: SetClock
 ) -> None:
-    told, numbers = look()
-    assert told == {}
+    troubles, numbers = look()
+    assert troubles == {}
     assert numbers["sidedoor_documents['yes']"] == 5
     content.write("news/zqbroken.md", "broken")
     content.document("news/zqlate.md", state="ready", publish_at="2026-11-24 11:00")
     content.document("news/zqlater.md", state="ready", publish_at="2026-11-24 15:00")
     content.write("site.toml", SITE + CHAT)
-    told, numbers = look()
-    assert told == {
+    troubles, numbers = look()
+    assert troubles == {
         "health_broken_files": "Files that cannot be used as they are: 1. Readers see their last good versions. `sidedoor"
         " check` says what is wrong.",
         "health_embargo_not_live": "News items whose time has come and that nobody has approved: 1. Approve them at the"
@@ -69,18 +69,18 @@ def test_broken_files_embargoes_past_their_time_and_a_queue_without_adviser_are_
     assert numbers["sidedoor_trouble['broken_files']"] == 1 and numbers["sidedoor_trouble['disk_full']"] == 0
     chats = desk.extensions["desk"].chats
     chats.start((), 9, clock())
-    told, numbers = look()
-    assert told["health_queue_alone"] == "No adviser is present, and people wait in the chat: 1. Call an adviser."
+    troubles, numbers = look()
+    assert troubles["health_queue_alone"] == "No adviser is present, and people wait in the chat: 1. Call an adviser."
     assert numbers["sidedoor_chats['waiting']"] == 1
     chats.set_presence(1, "zqKit", True, clock())
-    told, numbers = look()
-    assert "health_queue_alone" not in told
+    troubles, numbers = look()
+    assert "health_queue_alone" not in troubles
     assert numbers["sidedoor_advisers_present[]"] == 1
     clock.forward(hours=3.5)
     assert look()[1]["sidedoor_embargoes_not_live[]"] == 2
 
 
-def test_everybody_at_the_desk_reads_what_is_wrong_and_strangers_do_not(
+def test_everybody_at_the_desk_sees_troubles_and_strangers_do_not(
     desk: Flask, look: Look, content: ContentFolder, signed_in: SignedIn
 ) -> None:
     content.write("news/broken.md", "broken")
@@ -90,10 +90,10 @@ def test_everybody_at_the_desk_reads_what_is_wrong_and_strangers_do_not(
     stranger: FlaskClient = desk.test_client()
     assert "cannot be used" not in stranger.get("/sign-in").get_data(as_text=True)
     assert stranger.get("/healthz").get_json() == {"ok": True}
-    assert stranger.get("/metrics").status_code == 404, "the desk's own door has no such address"
+    assert stranger.get("/metrics").status_code == 404, "the desk's public port has no such address"
 
 
-def test_a_folder_that_is_away_is_said_on_every_page_of_the_desk(
+def test_every_page_of_the_desk_reports_a_missing_content_folder(
     desk: Flask, look: Look, content: ContentFolder, signed_in: SignedIn
 ) -> None:
     kit = signed_in("Kit Adviser")
@@ -120,6 +120,6 @@ def test_the_real_desk_answers_its_monitor_on_a_port_of_its_own(content: Content
         assert 'sidedoor_documents{shown="yes"} 5.0' in ask("/metrics")[1]
         content.write("help/money.md", "broken")
         wait_until(lambda: "sidedoor_broken_files 1.0" in ask("/metrics")[1], 10)
-        assert "GET" not in desk.log.read_text(), "who asks is written nowhere"
+        assert "GET" not in desk.log.read_text(), "requests are not logged"
     finally:
         desk.close()

@@ -1,4 +1,4 @@
-"""What the desk takes in: numbers, pictures and files that are too big, too many or not what they say."""
+"""What the desk accepts: numbers, pictures and files that are too big, too many or not what they claim to be."""
 
 import io
 import re
@@ -45,7 +45,7 @@ def test_a_huge_number_in_a_query_or_a_form_breaks_nothing(signed_in: SignedIn, 
 
 
 @pytest.mark.parametrize("slug", ["x" * 300, "9" * 30, "%2e%2e", "٣٣"])
-def test_a_slug_that_is_none_is_404(ann: FlaskClient, slug: str) -> None:
+def test_an_invalid_slug_is_404(ann: FlaskClient, slug: str) -> None:
     for path in ("", "/review", "/history", "/preview"):
         assert ann.get(f"/items/news/{slug}{path}").status_code == 404
 
@@ -58,32 +58,32 @@ def picture(width: int, height: int, kind: str, mode: str = "RGB") -> bytes:
 
 
 def most_memory() -> float:
-    """The most that this process ever had, in megabytes."""
-    found = re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())
-    assert found
-    return int(found[1]) / 1024
+    """The most memory that this process ever had, in megabytes."""
+    match = re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())
+    assert match
+    return int(match[1]) / 1024
 
 
-def take_in_here(raw: bytes) -> tuple[float, str]:
+def develop_and_measure(raw: bytes) -> tuple[float, str]:
     Image.init()
     before = most_memory()
     try:
-        made = develop(raw)  # in this process, which is measured
-        told = f"{made['width']} by {made['height']}"
+        developed = develop(raw)  # in this process, because its memory is measured
+        outcome = f"{developed['width']} by {developed['height']}"
     except Flawed as flawed:
-        told = flawed.flaw
-    return most_memory() - before, told
+        outcome = flawed.flaw
+    return most_memory() - before, outcome
 
 
 def megabytes_taken(raw: bytes) -> tuple[float, str]:
-    """What taking in this picture adds to the most memory that a process of its own ever has; and what came of it."""
-    with ProcessPoolExecutor(1, mp_context=PROCESSES) as one:
-        return one.submit(take_in_here, raw).result()
+    """The megabytes by which this picture raises the peak memory of a new process; and the picture's size or flaw."""
+    with ProcessPoolExecutor(1, mp_context=PROCESSES) as pool:
+        return pool.submit(develop_and_measure, raw).result()
 
 
 def test_a_picture_of_57_megapixels_is_refused_before_it_is_decoded() -> None:
-    megabytes, told = megabytes_taken(picture(9500, 6000, "PNG"))
-    assert told == Flaw.PIXELS
+    megabytes, outcome = megabytes_taken(picture(9500, 6000, "PNG"))
+    assert outcome == Flaw.PIXELS
     assert megabytes < 10
 
 
@@ -94,12 +94,12 @@ def test_a_picture_of_57_megapixels_is_refused_before_it_is_decoded() -> None:
         (6000, 4000, "JPEG", "RGB", 160), (6000, 4000, "PNG", "RGBA", 250), (6000, 4000, "PNG", "P", 250), (6000, 4000, "JPEG", "CMYK", 300),
     ],
 )  # fmt: skip
-def test_a_picture_from_a_phone_or_a_camera_is_fine_and_takes_little_memory(
+def test_a_picture_from_a_phone_or_a_camera_is_accepted_and_takes_little_memory(
     width: int, height: int, kind: str, mode: str, most: float
 ) -> None:
-    megabytes, told = megabytes_taken(picture(width, height, kind, mode))
+    megabytes, outcome = megabytes_taken(picture(width, height, kind, mode))
     print(width, height, kind, mode, megabytes)
-    assert told.startswith("1600 by ")
+    assert outcome.startswith("1600 by ")
     assert megabytes < most
 
 
@@ -112,7 +112,7 @@ def latin(content: ContentFolder, desk: Flask) -> bytes:
     return raw
 
 
-def test_a_file_that_is_not_utf8_opens_as_unreadable_and_cannot_be_saved_over(
+def test_a_file_that_is_not_utf8_opens_as_unreadable_and_cannot_be_overwritten(
     latin: bytes, content: ContentFolder, ann: FlaskClient
 ) -> None:
     page = ann.get("/items/news/latin")
@@ -133,7 +133,7 @@ def test_a_file_that_is_not_utf8_opens_as_unreadable_and_cannot_be_saved_over(
     assert ann.get("/items").status_code == ann.get("/").status_code == 200
 
 
-def test_a_change_that_waits_and_is_not_utf8_is_never_published(
+def test_a_waiting_change_that_is_not_utf8_is_never_published(
     content: ContentFolder, desk: Flask, ann: FlaskClient, eve: FlaskClient
 ) -> None:
     raw = LATIN.replace("state: draft", "state: ready").encode("latin-1")
@@ -144,13 +144,15 @@ def test_a_change_that_waits_and_is_not_utf8_is_never_published(
     for client in (ann, eve):
         page = client.get("/items/news/first/review")
         assert page.status_code < 500
-        found = re.search(r'name="seen" value="([^"]+)"', page.text)
-        assert client.post("/items/news/first/approve", data={"seen": found[1] if found else ""}).status_code < 500
+        seen = re.search(r'name="seen" value="([^"]+)"', page.text)
+        assert client.post("/items/news/first/approve", data={"seen": seen[1] if seen else ""}).status_code < 500
     assert (content.path / "news/first.md").read_bytes() == public
     assert (content.path / "changes/news/first.md").read_bytes() == raw
 
 
-def test_contacts_that_are_not_utf8_cannot_be_saved_over(content: ContentFolder, desk: Flask, eve: FlaskClient) -> None:
+def test_contacts_that_are_not_utf8_cannot_be_overwritten(
+    content: ContentFolder, desk: Flask, eve: FlaskClient
+) -> None:
     raw = (content.path / "contacts.yaml").read_text().replace("for: Women", "for: Caf\xe9").encode("latin-1")
     content.write("contacts.yaml", raw)
     desk.extensions["desk"].live.refresh()
@@ -161,7 +163,7 @@ def test_contacts_that_are_not_utf8_cannot_be_saved_over(content: ContentFolder,
     assert (content.path / "contacts.yaml").read_bytes() == raw
 
 
-def test_a_letter_that_was_lost_is_never_written(content: ContentFolder, ann: FlaskClient) -> None:
+def test_a_replacement_character_is_never_saved(content: ContentFolder, ann: FlaskClient) -> None:
     path = start(ann, "A new one")
     sent = {**fields_of(ann.get(path).text), "body": "Caf\ufffd", "step": "draft"}
     answer = ann.post(path, data=sent)

@@ -1,4 +1,4 @@
-"""Log first, act second: with a log that cannot be written, no step of the desk happens. Every POST is on one side."""
+"""Log first, act second: without a writable log no step of the desk happens. Every POST is listed as logged or not."""
 
 import io
 import sqlite3
@@ -15,7 +15,7 @@ from sidedoor.chat.store import ChatStore
 from sidedoor.desk.people.staff import Passkey
 from tests.conftest import SetClock
 from tests.content import ContentFolder
-from tests.desk.chats.test_board import talks, waits
+from tests.desk.chats.test_board import accepted_chat, waiting_chat
 from tests.desk.conftest import SignedIn
 from tests.desk.contacts.test_contacts import fields, hidden
 from tests.desk.forms import approve, save, seen, start
@@ -23,7 +23,7 @@ from tests.desk.items.test_attacks import link_of
 from tests.desk.test_limits import picture
 from tests.desk.test_translations import ADDRESS, form, send, write_original
 
-# endpoint → why the log holds no line of it
+# endpoint → why the log has no line for it
 NOT_LOGGED = {
     "editor.typing": "nothing is saved: what was typed is kept for its writer alone",
     "editor.still_here": "nothing is saved",
@@ -44,24 +44,24 @@ NOT_LOGGED = {
     "signing_in.invited_passkey_options": "it asks a question",
     "signing_in.more_passkey_options": "it asks a question",
 }
-# endpoint → the test of test_ways_in.py or test_work_account.py in which its log cannot be written
+# Endpoints that test_ways_in.py or test_work_account.py tries without a writable log.
 ELSEWHERE = {
     "people.invite", "people.roles", "people.renew", "people.recover", "people.remove", "signing_in.remove_passkey",
     "told.test", "signing_in.end_session", "signing_in.sign_out", "signing_in.accept_with_password",
 }  # fmt: skip
-# They keep a way in by the same one function as accept_with_password does, or sign in by let_in.
+# These store a way in with the same function as accept_with_password, or sign in with let_in.
 SAME_FUNCTION = {
     "signing_in.accept_with_passkey", "signing_in.change_password", "signing_in.add_passkey",
     "signing_in.with_password", "signing_in.with_passkey",
 }  # fmt: skip
 
 Step = Callable[[], Any]
-# Kept although nothing is done: a sign that a desk is open, when somebody was last seen, what was typed.
+# Tables that change without a step: the sign that a desk is open, when somebody was last seen, what was typed.
 _BESIDES = {("sessions.sqlite3", "sessions"), ("chat.sqlite3", "desks"), ("reviews.sqlite3", "typing")}
 
 
 class House:
-    """The desk, its people, and one of everything on which a step can be taken."""
+    """The desk, its people, and an example of everything on which a step can be taken."""
 
     def __init__(self, desk: Flask, signed_in: SignedIn, content: ContentFolder, clock: SetClock) -> None:
         self.desk, self.content, self.clock = desk, content, clock
@@ -89,29 +89,31 @@ class House:
             database.commit()
 
     def everything(self) -> dict[str, Any]:
-        """What is kept in any file or database, except the log."""
+        """What any file or database holds, except the log."""
         data: Path = self.desk.config["DATA"]
-        found: dict[str, Any] = {}
+        rows_and_files: dict[str, Any] = {}
         for path in sorted(data.glob("*.sqlite3")):
             with closing(sqlite3.connect(path)) as database:
                 names = [row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
                 for table in names:
                     if path.name != "audit.sqlite3" and (path.name, table) not in _BESIDES:
-                        found[f"{path.name} {table}"] = database.execute(f"SELECT * FROM {table}").fetchall()
-        found = {name: rows for name, rows in found.items() if rows}  # a table without rows may not be there yet
+                        rows_and_files[f"{path.name} {table}"] = database.execute(f"SELECT * FROM {table}").fetchall()
+        rows_and_files = {
+            name: rows for name, rows in rows_and_files.items() if rows
+        }  # a table without rows may not be there yet
         for path in sorted(self.content.path.rglob("*")):
             if path.is_file() and ".git/" not in str(path):
-                found[str(path.relative_to(self.content.path))] = path.read_bytes()
-        return found
+                rows_and_files[str(path.relative_to(self.content.path))] = path.read_bytes()
+        return rows_and_files
 
 
 def _post(client: FlaskClient, path: str, **form: Any) -> Step:
     return lambda: client.post(path, data=form)
 
 
-def _decide(who: str, step: str, state: str = "ready", **form: str) -> Callable[[House], Step]:
+def _decide(person: str, step: str, state: str = "ready", **form: str) -> Callable[[House], Step]:
     def make(house: House) -> Step:
-        path, client = house.item(state), getattr(house, who)
+        path, client = house.item(state), getattr(house, person)
         return _post(client, f"{path}/{step}", seen=seen(client, path), **form)
 
     return make
@@ -229,10 +231,10 @@ def _remove_contact(house: House) -> Step:
     return _post(house.eve, "/contacts/new-line/remove", base=base)
 
 
-def _contacts(who: str, step: str, **form: str) -> Callable[[House], Step]:
+def _contacts(person: str, step: str, **form: str) -> Callable[[House], Step]:
     def make(house: House) -> Step:
         assert _contact(house)().status_code == 303
-        client = getattr(house, who)
+        client = getattr(house, person)
         version = hidden(client.get("/contacts").get_data(as_text=True), "seen")
         return _post(client, f"/contacts/{step}", seen=version, **form)
 
@@ -301,12 +303,12 @@ def _message(house: House) -> Step:
     return _post(house.ann, "/messages/1/take")
 
 
-def _chat(who: str, step: str, **form: str) -> Callable[[House], Step]:
+def _chat(person: str, step: str, **form: str) -> Callable[[House], Step]:
     def make(house: House) -> Step:
         house.kit.post("/chats/present", data={"present": "yes"})
-        number = waits(house.store, house.clock, "Hello", network="a network")
+        number = waiting_chat(house.store, house.clock, "Hello", network="a network")
         assert house.kit.post(f"/chats/{number}/accept").status_code == 303
-        return _post(getattr(house, who), f"/chats/{number}/{step}", **form)
+        return _post(getattr(house, person), f"/chats/{number}/{step}", **form)
 
     return make
 
@@ -369,7 +371,7 @@ def house(desk: Flask, signed_in: SignedIn, content: ContentFolder, clock: SetCl
 
 
 @pytest.mark.parametrize("step", LOGGED)
-def test_a_step_that_the_log_cannot_hold_does_not_happen_and_does_when_it_can(house: House, step: str) -> None:
+def test_a_step_happens_only_when_the_log_can_be_written(house: House, step: str) -> None:
     take = LOGGED[step](house)
     before, lines = house.everything(), len(house.desk.extensions["desk"].audit.everything())
     house.shut_the_log()
@@ -384,13 +386,13 @@ def test_a_step_that_the_log_cannot_hold_does_not_happen_and_does_when_it_can(ho
     assert "did not get through" not in {line.action for line in house.desk.extensions["desk"].audit.everything()}
 
 
-def test_every_form_of_the_desk_is_logged_or_says_why_not(desk: Flask) -> None:
+def test_every_form_of_the_desk_is_logged_or_listed_with_a_reason(desk: Flask) -> None:
     posts = {rule.endpoint for rule in desk.url_map.iter_rules() if "POST" in (rule.methods or ())}
     logged = {step.partition(",")[0] for step in LOGGED}
     assert posts == logged | set(NOT_LOGGED) | ELSEWHERE | SAME_FUNCTION
 
 
-def test_what_fails_after_its_line_was_written_gets_another_line(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_step_that_fails_after_it_was_logged_gets_another_line(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     path = house.item()
     house.ann.get(f"{path}/review")
     before = house.everything()
@@ -404,10 +406,10 @@ def test_what_fails_after_its_line_was_written_gets_another_line(house: House, m
     assert (second.action, second.subject, second.detail) == ("did not get through", "news/rooms.md", first.action)
 
 
-def test_the_log_holds_no_line_of_a_chat_that_nobody_else_went_into(house: House) -> None:
+def test_the_log_holds_no_line_about_a_chat_that_no_supervisor_entered(house: House) -> None:
     house.kit.post("/chats/present", data={"present": "yes"})
     lines = len(house.desk.extensions["desk"].audit.everything())
-    number = talks(house.store, house.clock, house.kit, "zqsecret")
+    number = accepted_chat(house.store, house.clock, house.kit, "zqsecret")
     house.kit.post(f"/chats/{number}/say", data={"message": "zqanswer"})
     house.kit.post(f"/chats/{number}/end")
     assert len(house.desk.extensions["desk"].audit.everything()) == lines

@@ -1,5 +1,5 @@
-"""The desk says how every page stands in every language; a translation is written beside its original, and approved by
-somebody else, who knows the language.
+"""The desk shows the state of every page in every language. A translation is written beside its original, and somebody
+else who knows the language approves it.
 """
 
 import html
@@ -17,7 +17,15 @@ from tests.desk.conftest import PublicSite, SignedIn
 
 WHOLE = "Pack a bag.\n\n/// emergency | Now\nCall 999.\n///\n\nTell a friend."
 ADDRESS = "/translations/ur/help/getting-ready"
-SAID = {"title": "تیاری", "tab_title": "تیار", "summary": "یہ", "1": "بیگ", "3": "ابھی", "4": "999 پر فون", "5": "دوست"}
+TYPED = {
+    "title": "تیاری",
+    "tab_title": "تیار",
+    "summary": "یہ",
+    "1": "بیگ",
+    "3": "ابھی",
+    "4": "999 پر فون",
+    "5": "دوست",
+}
 
 
 def write_original(desk: Flask, content: ContentFolder) -> None:
@@ -30,7 +38,7 @@ def write_original(desk: Flask, content: ContentFolder) -> None:
 
 @pytest.fixture
 def pages(desk: Flask, content: ContentFolder) -> ContentFolder:
-    """The folder with that page."""
+    """The content folder with the page of `write_original`."""
     write_original(desk, content)
     return content
 
@@ -45,18 +53,18 @@ def form(client: FlaskClient) -> dict[str, str]:
     return fields | dict(re.findall(r'name="(seen|made_from)" value="([^"]*)"', page))
 
 
-def send(client: FlaskClient, step: str, **said: str) -> TestResponse:
-    typed = dict(zip((name for name in form(client) if name.startswith("said-")), SAID.values(), strict=True))
-    return client.post(ADDRESS, data={**form(client), **typed, **said, "step": step})
+def send(client: FlaskClient, step: str, **changes: str) -> TestResponse:
+    typed = dict(zip((name for name in form(client) if name.startswith("said-")), TYPED.values(), strict=True))
+    return client.post(ADDRESS, data={**form(client), **typed, **changes, "step": step})
 
 
-def test_the_grid_and_the_page_beside_its_original_say_what_is_behind_and_where(
+def test_the_grid_and_the_page_beside_its_original_show_what_is_outdated(
     desk: Flask, eve: FlaskClient, pages: ContentFolder
 ) -> None:
-    content, room = pages, desk.extensions["desk"]
-    digest = next(one.digest for one in room.live.library.documents if one.file == "help/getting-ready.md")
+    content, parts = pages, desk.extensions["desk"]
+    digest = next(page.digest for page in parts.live.library.documents if page.file == "help/getting-ready.md")
     content.document("ur/help/getting-ready.md", WHOLE.replace("Pack a bag.", "بیگ"), title="تیاری", tab_title="تیاری", made_from=digest, reviewer="Ayesha")  # fmt: skip
-    room.live.refresh()
+    parts.live.refresh()
 
     def cells() -> list[str]:
         row = re.search(r"<tr><th scope=\"row\">Getting ready</th>(.*?)</tr>", eve.get("/translations").text, re.S)
@@ -64,10 +72,10 @@ def test_the_grid_and_the_page_beside_its_original_say_what_is_behind_and_where(
         return re.findall(r"<td><a href=\"[^\"]+\">([^<]+)", row[1])
 
     assert cells() == ["good", "missing"]
-    with room.shelf.turn():
-        room.shelf.history.note_edits_by_hand(["help/getting-ready.md"])
+    with parts.shelf.turn():
+        parts.shelf.history.note_edits_by_hand(["help/getting-ready.md"])
     content.document("help/getting-ready.md", WHOLE.replace("Tell", "Ask").replace("Call 999.", "Call 999 now."), title="Getting ready", tab_title="Ready", group="plan")  # fmt: skip
-    room.live.refresh()
+    parts.live.refresh()
     assert cells() == ["wrong where it matters", "missing"]
     page = html.unescape(eve.get(ADDRESS).text)
     assert re.search(r'<td id="of-1">Pack a bag.</td><td lang="ur" dir="rtl"><textarea[^>]*>بیگ</textarea>', page)
@@ -85,10 +93,13 @@ def test_a_translation_becomes_public_when_somebody_else_who_knows_the_language_
     file = pages.path / "ur/help/getting-ready.md"
     assert read_document(file.read_text("utf-8"), "").values["state"] == "ready"
     assert 'Getting ready, <span lang="ur">اردو' in eve.get("/translations").text
-    assert f'<a href="{ADDRESS}">Getting ready</a>' in eli.get("/").text, "it stands among what is to do"
+    assert f'<a href="{ADDRESS}">Getting ready</a>' in eli.get("/").text, "it is listed as something to do"
     seen = form(eli)["seen"]
-    for client, why in ((eve, "You wrote or changed this yourself."), (eli, "Somebody who knows اردو has to read it")):
-        assert why in client.get(ADDRESS).text
+    for client, reason in (
+        (eve, "You wrote or changed this yourself."),
+        (eli, "Somebody who knows اردو has to read it"),
+    ):
+        assert reason in client.get(ADDRESS).text
         assert client.post(ADDRESS, data={"step": "approve", "seen": seen}).status_code == 422
     number = staff.named("Eli Editor").id
     assert ada.post(f"/people/{number}/languages", data={"knows": ["ur", "xx"]}).status_code == 303
@@ -98,7 +109,7 @@ def test_a_translation_becomes_public_when_somebody_else_who_knows_the_language_
     values = read_document(file.read_text("utf-8"), "").values
     assert (values["state"], values["reviewer"]) == ("published", "Eli Editor")
     assert "بیگ" in public.get("/ur/help/getting-ready")[1]
-    # What is written next waits beside it, and what it says of who read it is not taken over.
+    # The next change waits beside the public page, without its reviewer.
     assert send(eve, "send", **{"said-1": "تھیلا"}).status_code == 303
     assert "بیگ" in public.get("/ur/help/getting-ready")[1]
     assert (
@@ -108,7 +119,7 @@ def test_a_translation_becomes_public_when_somebody_else_who_knows_the_language_
     assert not (pages.path / "changes/ur/help/getting-ready.md").exists()
 
 
-def test_a_wrong_number_stops_it_and_a_half_done_one_stays_a_draft(
+def test_a_wrong_number_stops_a_translation_and_an_unfinished_one_stays_a_draft(
     desk: Flask, eve: FlaskClient, ann: FlaskClient, signed_in: SignedIn, pages: ContentFolder
 ) -> None:
     last = [name for name in form(eve) if name.startswith("said-")][-1]
@@ -118,7 +129,7 @@ def test_a_wrong_number_stops_it_and_a_half_done_one_stays_a_draft(
     assert ">بیگ</textarea>" in answer.text, "nothing typed is lost"
     assert send(eve, "save", **{last: ""}).status_code == 303
     assert form(eve)[last] == ""
-    assert form(ann).keys() == {"seen", "made_from"}, "the press office writes no help page"
+    assert form(ann).keys() == {"seen", "made_from"}, "the press office writes no help pages"
     assert ann.post(ADDRESS, data={**form(eve), "step": "save"}).status_code == 422
     wrong = next(name for name, text in form(eve).items() if "999" in text)
     assert send(eve, "send", **{wrong: "۹۹۸ پر فون"}).status_code == 303
@@ -129,12 +140,12 @@ def test_a_wrong_number_stops_it_and_a_half_done_one_stays_a_draft(
     assert eli.post(ADDRESS, data={"step": "approve", "seen": form(eli)["seen"]}).status_code == 422
 
 
-def test_words_leave_as_po_and_come_back_as_a_draft(eve: FlaskClient, pages: ContentFolder) -> None:
+def test_a_translation_is_exported_as_po_and_imported_as_a_draft(eve: FlaskClient, pages: ContentFolder) -> None:
     answer = eve.get(f"{ADDRESS}.po")
     assert answer.headers["Content-Disposition"] == 'attachment; filename="ur-getting-ready.po"'
     po = re.sub(
         r'(msgid "([^"]+)"\n)msgstr ""',
-        lambda found: f'{found[1]}msgstr "{found[2]} اردو"',
+        lambda match: f'{match[1]}msgstr "{match[2]} اردو"',
         answer.get_data(as_text=True),
     )
 
@@ -150,7 +161,7 @@ def test_words_leave_as_po_and_come_back_as_a_draft(eve: FlaskClient, pages: Con
     assert stale.status_code == 422 and "The original was changed meanwhile" in stale.text
 
 
-def test_another_form_is_written_whole_and_approved_by_who_knows_it(
+def test_a_page_in_another_form_is_written_whole_and_approved_by_somebody_who_knows_the_form(
     desk: Flask, eve: FlaskClient, signed_in: SignedIn, pages: ContentFolder, public: PublicSite
 ) -> None:
     toml = (pages.path / "site.toml").read_text("utf-8")
@@ -162,14 +173,14 @@ def test_another_form_is_written_whole_and_approved_by_who_knows_it(
     assert "Easy Read" in page and "/// idea | phone" in page and "PO file" not in page
     assert eve.get(f"{place}.po").status_code == 404
     idea = "/// idea | phone\nCall 999.\n///\n\n/// idea | talk\nTell a friend.\n///"
-    known = dict(re.findall(r'name="(seen|made_from)" value="([^"]*)"', page))
-    said = {
+    hidden_fields = dict(re.findall(r'name="(seen|made_from)" value="([^"]*)"', page))
+    typed = {
         "said-title": "Getting ready in Easy Read",
         "said-tab_title": "Ready",
         "said-summary": "How.",
         "said-text": idea,
     }
-    assert eve.post(place, data={**known, **said, "step": "send"}).status_code == 303
+    assert eve.post(place, data={**hidden_fields, **typed, "step": "send"}).status_code == 303
     file = pages.path / "en-simple/help/getting-ready.md"
     assert read_document(file.read_text("utf-8"), "").body == f"{idea}\n"
     staff = desk.extensions["desk"].staff

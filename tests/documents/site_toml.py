@@ -1,4 +1,4 @@
-"""site.toml with everything in it, and the table of its names in docs/settings.md as tests read it."""
+"""A site.toml with every key, and a parser for the table of its keys in docs/settings.md."""
 
 import json
 import re
@@ -36,7 +36,7 @@ WHOLE: dict[str, Any] = {
     },
 }  # fmt: skip
 ANY = {"languages", "forms", "press", "words", "ready", "ready_in", "names", "words_to_avoid", "dates"}
-"""Tables whose names are the owner's own."""
+"""Tables in which the owner of a site chooses the names."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def written(site: Mapping[str, Any]) -> str:
 
 
 def with_value(key: tuple[str, ...], value: object) -> str:
-    """The whole site.toml with another value at `key`: ("situations", "says") is that of the first situation."""
+    """The whole site.toml with another value at `key`; ("situations", "says") means that of the first situation."""
     copy = json.loads(json.dumps(WHOLE))
     place = copy
     for part in key[:-1]:
@@ -78,7 +78,7 @@ def with_value(key: tuple[str, ...], value: object) -> str:
 
 @dataclass(frozen=True)
 class Row:
-    """A row of the table: the name, a wrong value, and what is said of it."""
+    """A row of the table: the key, a wrong value, and the error that it gets."""
 
     key: tuple[str, ...]
     wrong: str
@@ -97,7 +97,7 @@ def rows() -> Iterator[Row]:
 
 
 def keys(model: type[BaseModel] = Site, before: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """Every name that may stand in site.toml, as the models have it; `*` for a name of the owner's own."""
+    """Every key that site.toml can have, from the models; `*` stands for a name that the owner chooses."""
     for name, field in model.model_fields.items():
         key = (*before, field.alias or name)
         inner = _model_in(field.annotation)
@@ -112,4 +112,4 @@ def keys(model: type[BaseModel] = Site, before: tuple[str, ...] = ()) -> Iterato
 def _model_in(annotation: Any) -> type[BaseModel] | None:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
-    return next((found for inner in get_args(annotation) if (found := _model_in(inner))), None)
+    return next((model for inner in get_args(annotation) if (model := _model_in(inner))), None)

@@ -1,4 +1,4 @@
-"""Pictures that people really send, taken in: right colours, the right way up, nothing but pixels; or a reason."""
+"""Pictures as people really send them: right colours, the right way up and nothing but pixels, or a reason."""
 
 import base64
 import io
@@ -21,7 +21,7 @@ SECRET = b"at 14 Elm Road"
 
 
 def halves(mode: str, left: object, right: object, size: tuple[int, int] = SIZE) -> Image.Image:
-    """A picture whose left half has one colour, and whose right half another."""
+    """A picture with one colour in its left half and another in its right half."""
     picture = Image.new(mode, size, left)  # type: ignore[arg-type]
     picture.paste(right, (size[0] // 2, 0, *size))  # type: ignore[arg-type]
     return picture
@@ -34,15 +34,15 @@ def saved(picture: Image.Image, kind: str, **more: Any) -> bytes:
 
 
 def exif(orientation: int = 1) -> bytes:
-    """Where and how a picture was taken."""
-    told = Image.Exif()
-    told[0x010E], told[0x0112] = SECRET.decode(), orientation
-    told.get_ifd(0x8825).update({1: "N", 2: (51.0, 4.0, 12.0), 3: "W", 4: (1.0, 19.0, 6.0)})
-    return told.tobytes()
+    """Metadata about where and how a picture was taken."""
+    metadata = Image.Exif()
+    metadata[0x010E], metadata[0x0112] = SECRET.decode(), orientation
+    metadata.get_ifd(0x8825).update({1: "N", 2: (51.0, 4.0, 12.0), 3: "W", 4: (1.0, 19.0, 6.0)})
+    return metadata.tobytes()
 
 
 def ink_profile() -> bytes:
-    """An ICC profile of a press whose cyan prints red: a table from ink to Lab (ICC.1:2010, 10.10), two steps an ink."""
+    """An ICC profile of a press whose cyan prints red: a table from ink to Lab (ICC.1:2010, 10.10), two steps per ink."""
     red, white, black = (104, 215, 190), (255, 128, 128), (0, 128, 128)
     table = b"".join(
         bytes(black if ink & 1 else red if ink & 8 else white) for ink in range(16)
@@ -63,14 +63,14 @@ def ink_profile() -> bytes:
 
 
 def swapped_profile() -> bytes:
-    """A display whose red lamp is blue, and whose blue one is red."""
+    """The profile of a display that swaps red and blue."""
     return matrix_profile(
         {"rXYZ": (0.1431, 0.0606, 0.7141), "gXYZ": (0.3851, 0.7169, 0.0971), "bXYZ": (0.4361, 0.2225, 0.0139)}
     )
 
 
 def mpo() -> bytes:
-    """What a phone with two lenses makes: a JPEG with another one behind it, and its thumbnail."""
+    """A file from a phone with two lenses: a JPEG with a second JPEG after it, and its thumbnail."""
     return saved(
         halves("RGB", RED, GREEN),
         "MPO",
@@ -82,7 +82,7 @@ def mpo() -> bytes:
 
 
 def sixteen_bit_tiff(orientation: int = 1) -> bytes:
-    """Red and green in sixteen bits a colour, which Pillow cannot write: TIFF 6.0, one strip."""
+    """Red and green with sixteen bits per colour, which Pillow cannot write: TIFF 6.0, one strip."""
     rows = b"".join(
         struct.pack("<3H", *(value * 257 for value in (RED if x < SIZE[0] // 2 else GREEN)))
         for _ in range(SIZE[1])
@@ -97,28 +97,28 @@ def sixteen_bit_tiff(orientation: int = 1) -> bytes:
 
 
 def sixteen_bit_png() -> bytes:
-    """Grey in sixteen bits: dark in the upper half of its range it would come out white."""
+    """Sixteen-bit grey, whose middle value a naive conversion to eight bits would clip to white."""
     return saved(Image.new("I;16", SIZE, 128 * 257), "PNG")
 
 
 def p3_by_number(kind: str) -> bytes:
-    """A picture that says by number alone, without a profile, that its colours are Display P3's."""
+    """A picture that declares Display P3 by a number alone, without a profile."""
     raw = saved(halves("RGB", RED, GREEN), kind, quality=95)
     at = raw.index(b"colrnclx") + 8
     return raw[:at] + struct.pack(">HH", 12, 13) + raw[at + 4 :]
 
 
 def in_p3(colour: tuple[int, int, int]) -> tuple[int, int, int]:
-    """What a colour of Display P3 is in sRGB."""
+    """A Display P3 colour converted to sRGB."""
     p3 = ImageCms.ImageCmsProfile(io.BytesIO(display_p3()))
-    made = ImageCms.profileToProfile(Image.new("RGB", (1, 1), colour), p3, ImageCms.createProfile("sRGB"))
-    assert made
-    return made.getpixel((0, 0))  # type: ignore[return-value]
+    converted = ImageCms.profileToProfile(Image.new("RGB", (1, 1), colour), p3, ImageCms.createProfile("sRGB"))
+    assert converted
+    return converted.getpixel((0, 0))  # type: ignore[return-value]
 
 
 INK_RED = (216, 0, 0)
-"""The Lab of `ink_profile` on a screen; without the profile cyan would be (0, 255, 255)."""
-TAKEN: dict[str, tuple[Callable[[], bytes], tuple[int, int, int], tuple[int, int, int]]] = {
+"""The red of `ink_profile` on a screen; without the profile cyan would be (0, 255, 255)."""
+ACCEPTED: dict[str, tuple[Callable[[], bytes], tuple[int, int, int], tuple[int, int, int]]] = {
     "MPO": (mpo, RED, GREEN),
     "HEIC": (lambda: saved(halves("RGB", RED, GREEN), "HEIF", quality=95, exif=exif()), RED, GREEN),
     "HEIC, Display P3": (
@@ -149,72 +149,72 @@ TAKEN: dict[str, tuple[Callable[[], bytes], tuple[int, int, int], tuple[int, int
 
 
 def middle_of(raw: bytes, right: bool) -> tuple[int, ...]:
-    with Image.open(io.BytesIO(raw)) as made:
-        place = (made.width * (3 if right else 1) // 4, made.height // 2)
-        return made.convert("RGB").getpixel(place)  # type: ignore[return-value]
+    with Image.open(io.BytesIO(raw)) as picture:
+        place = (picture.width * (3 if right else 1) // 4, picture.height // 2)
+        return picture.convert("RGB").getpixel(place)  # type: ignore[return-value]
 
 
-def close(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
-    return all(abs(a - b) <= 10 for a, b in zip(one, other, strict=True))
+def close(first: tuple[int, ...], second: tuple[int, ...]) -> bool:
+    return all(abs(a - b) <= 10 for a, b in zip(first, second, strict=True))
 
 
 @pytest.fixture(scope="module")
 def darkroom() -> Iterator[Darkroom]:
-    """One for many pictures; `develop` begins one for each, as below where they are refused."""
+    """One darkroom for many pictures; `develop` starts a new one for each, as in the test of refused pictures."""
     darkroom = Darkroom()
     yield darkroom
     darkroom.close()
 
 
 def developed(darkroom: Darkroom, raw: bytes) -> Developed:
-    made = darkroom.ask("develop", raw)
-    return Developed(base64.b64decode(made["raw"]), made["ending"], made["width"], made["height"])
+    answer = darkroom.ask("develop", raw)
+    return Developed(base64.b64decode(answer["raw"]), answer["ending"], answer["width"], answer["height"])
 
 
-@pytest.mark.parametrize("name", TAKEN)
-def test_a_still_is_taken_in_with_its_colours_and_nothing_but_pixels(darkroom: Darkroom, name: str) -> None:
-    make, left, right = TAKEN[name]
+@pytest.mark.parametrize("name", ACCEPTED)
+def test_a_still_picture_keeps_its_colours_and_loses_everything_but_pixels(darkroom: Darkroom, name: str) -> None:
+    make, left, right = ACCEPTED[name]
     raw = make()
-    made = developed(darkroom, raw)
-    assert (made.width, made.height, made.ending) == (*SIZE, "jpg")
-    assert close(middle_of(made.raw, False), left), middle_of(made.raw, False)
-    assert close(middle_of(made.raw, True), right), middle_of(made.raw, True)
-    with Image.open(io.BytesIO(made.raw)) as picture:
+    result = developed(darkroom, raw)
+    assert (result.width, result.height, result.ending) == (*SIZE, "jpg")
+    assert close(middle_of(result.raw, False), left), middle_of(result.raw, False)
+    assert close(middle_of(result.raw, True), right), middle_of(result.raw, True)
+    with Image.open(io.BytesIO(result.raw)) as picture:
         assert picture.format == "JPEG"
         assert not picture.getexif()
         assert not {"exif", "xmp", "icc_profile", "comment"} & set(picture.info)
-    assert SECRET not in made.raw
+    assert SECRET not in result.raw
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_each_kind_comes_the_right_way_up(darkroom: Darkroom, orientation: int) -> None:
-    """The upper left corner is red, the rest green; a camera that was held another way says so."""
+def test_every_format_is_turned_the_right_way_up(darkroom: Darkroom, orientation: int) -> None:
+    """The upper left corner is red, the rest green; the metadata says how the camera was held."""
     upright = Image.new("RGB", SIZE, GREEN)
     upright.paste(RED, (0, 0, 32, 24))
-    undo = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}  # Transpose methods that make `upright` as it was stored
+    undo = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}  # Transpose methods that turn `upright` as a camera stores it
     stored = upright.transpose(Image.Transpose(undo[orientation])) if orientation > 1 else upright
     for kind in ("JPEG", "PNG", "WEBP", "AVIF", "HEIF", "TIFF"):
-        more = {} if kind in ("PNG", "TIFF") else {"quality": 95}
+        options = {} if kind in ("PNG", "TIFF") else {"quality": 95}
         if kind == "TIFF":
             raw = saved(stored, kind, tiffinfo={0x0112: orientation})
         else:
-            raw = saved(stored, kind, exif=exif(orientation), **more)
-        made = developed(darkroom, raw)
-        with Image.open(io.BytesIO(made.raw)) as picture:
+            raw = saved(stored, kind, exif=exif(orientation), **options)
+        result = developed(darkroom, raw)
+        with Image.open(io.BytesIO(result.raw)) as picture:
             assert picture.size == SIZE, kind
             assert close(picture.getpixel((8, 8)), RED), kind  # type: ignore[arg-type]
             assert close(picture.getpixel((88, 56)), GREEN), kind  # type: ignore[arg-type]
 
 
-def test_what_one_can_see_through_stays_so_and_keeps_its_colours(darkroom: Darkroom) -> None:
-    see_through = halves("RGBA", (*RED, 255), (*GREEN, 0))
+def test_a_transparent_picture_stays_transparent_and_keeps_its_colours(darkroom: Darkroom) -> None:
+    transparent = halves("RGBA", (*RED, 255), (*GREEN, 0))
     for raw in (
-        saved(see_through, "PNG", icc_profile=swapped_profile()),
-        saved(see_through, "WEBP", lossless=True, exact=True, icc_profile=swapped_profile()),
+        saved(transparent, "PNG", icc_profile=swapped_profile()),
+        saved(transparent, "WEBP", lossless=True, exact=True, icc_profile=swapped_profile()),
     ):
-        made = developed(darkroom, raw)
-        with Image.open(io.BytesIO(made.raw)) as picture:
-            assert (picture.mode, made.ending) == ("RGBA", "png")
+        result = developed(darkroom, raw)
+        with Image.open(io.BytesIO(result.raw)) as picture:
+            assert (picture.mode, result.ending) == ("RGBA", "png")
             assert close(picture.getpixel((10, 10))[:3], (40, 30, 200))  # type: ignore[index]
             assert picture.getpixel((80, 10))[3] == 0  # type: ignore[index]
 
@@ -248,14 +248,14 @@ REFUSED: dict[str, tuple[Callable[[], bytes], Flaw]] = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_cannot_be_shown_says_why(name: str) -> None:
+def test_a_picture_that_cannot_be_shown_is_refused_with_the_reason(name: str) -> None:
     make, flaw = REFUSED[name]
     with pytest.raises(Flawed) as flawed:
         develop(make())
     assert flawed.value.flaw is flaw
 
 
-def test_a_picture_that_kills_its_child_is_refused_and_the_next_one_is_read() -> None:
+def test_a_picture_that_kills_the_child_process_is_refused_and_the_next_picture_is_read() -> None:
     darkroom = Darkroom()
     try:
         assert darkroom.ask("look", saved(halves("RGB", RED, GREEN), "PNG"))["width"] == SIZE[0]

@@ -1,4 +1,4 @@
-"""A page's words go out as PO and come back as a draft; what is no words never leaves, and a wrong file is one sentence."""
+"""A page's words are exported as PO and imported as a draft. Only words are exported; a wrong file gets one sentence."""
 
 import io
 from pathlib import Path
@@ -31,7 +31,7 @@ Whom to call
 
 See [all of them](#who-to-talk-to).
 """
-SAID = {
+TRANSLATED = {
     "Pack a bag. Call 999.": "بیگ تیار کریں۔ 999 پر فون کریں۔", "Whom to call": "کسے فون کریں", "Your papers": "آپ کے کاغذات",
     "Your passport": "پاسپورٹ", "Your bank card,\n  if you have one": "بینک کارڈ، اگر ہو", "Who to talk to": "کس سے بات کریں",
     "See [all of them](#who-to-talk-to).": "[سب دیکھیں](#who-to-talk-to)۔", "Getting ready": "تیاری", "Ready": "تیار",
@@ -58,38 +58,38 @@ def translated(po: str) -> str:
     catalog = read_po(io.BytesIO(po.encode()))
     for message in catalog:
         if message.context:
-            message.string = SAID[str(message.id)]
+            message.string = TRANSLATED[str(message.id)]
     out = io.BytesIO()
     write_po(out, catalog, width=0)
     return out.getvalue().decode()
 
 
-def test_words_go_out_and_come_back_as_a_draft_with_every_block_and_link_of_the_original(
+def test_exported_words_come_back_as_a_draft_with_every_block_and_link_of_the_original(
     site: ContentFolder, app: Flask, refresh: Refresh, tmp_path: Path
 ) -> None:
     assert "getting-ready.po" in run(app, "export", "ur", tmp_path, "help/getting-ready.md")
-    out = tmp_path / "ur/help/getting-ready.po"
-    po = out.read_text("utf-8")
+    file = tmp_path / "ur/help/getting-ready.po"
+    po = file.read_text("utf-8")
     assert "ndah" not in po and "///" not in po and '"Language: ur\\n"' in po
-    out.write_text(translated(po), "utf-8")
-    assert "ur/help/getting-ready.md: a draft" in run(app, "import", out)
+    file.write_text(translated(po), "utf-8")
+    assert "ur/help/getting-ready.md: a draft" in run(app, "import", file)
     written = read_document((site.path / "ur/help/getting-ready.md").read_text("utf-8"), "")
     assert (written.values["title"], written.values["state"]) == ("تیاری", "draft")
     assert "/// action | #کس-سے-بات-کریں\nکسے فون کریں\n///" in written.body
     assert "- بینک کارڈ، اگر ہو\n////" in written.body and "[سب دیکھیں](#کس-سے-بات-کریں)" in written.body
     assert "/// contact | ndah\n///" in written.body
-    told = app.test_cli_runner().invoke(args=["content", "check"]).output
+    problems = app.test_cli_runner().invoke(args=["content", "check"]).output
     refresh()
-    assert "ur/help/getting-ready.md: error" not in told
-    # What is there already goes out with it, and the way back changes nothing but that it awaits a reader again.
+    assert "ur/help/getting-ready.md: error" not in problems
+    # A second export contains the translation, and importing it again changes nothing.
     before = (site.path / "ur/help/getting-ready.md").read_text("utf-8")
     run(app, "export", "ur", tmp_path, "help/getting-ready.md")
-    assert "fuzzy" not in out.read_text("utf-8")
-    assert "a draft" in run(app, "import", out)
+    assert "fuzzy" not in file.read_text("utf-8")
+    assert "a draft" in run(app, "import", file)
     assert (site.path / "ur/help/getting-ready.md").read_text("utf-8") == before
 
 
-def test_a_wrong_file_is_one_sentence_and_changes_nothing(
+def test_a_wrong_file_gets_one_sentence_and_changes_nothing(
     site: ContentFolder, app: Flask, refresh: Refresh, tmp_path: Path
 ) -> None:
     run(app, "export", "ur", tmp_path, "help/getting-ready.md")
@@ -117,21 +117,23 @@ def test_a_wrong_file_is_one_sentence_and_changes_nothing(
     )
 
 
-def test_a_public_page_is_not_replaced(site: ContentFolder, app: Flask, refresh: Refresh, tmp_path: Path) -> None:
+def test_an_import_does_not_replace_a_public_page(
+    site: ContentFolder, app: Flask, refresh: Refresh, tmp_path: Path
+) -> None:
     site.document("ur/help/getting-ready.md", "بیگ", title="تیاری", tab_title="تیار", summary="یہ")
     refresh()
     run(app, "export", "ur", tmp_path, "help/getting-ready.md")
-    out = tmp_path / "ur/help/getting-ready.po"
-    assert "#, fuzzy" in out.read_text("utf-8"), "it has other pieces than its original"
-    out.write_text(translated(out.read_text("utf-8")).replace("#, fuzzy\n", ""), "utf-8")
-    assert "ur/help/getting-ready.md is public." in run(app, "import", out)
+    file = tmp_path / "ur/help/getting-ready.po"
+    assert "#, fuzzy" in file.read_text("utf-8"), "its pieces differ from those of its original"
+    file.write_text(translated(file.read_text("utf-8")).replace("#, fuzzy\n", ""), "utf-8")
+    assert "ur/help/getting-ready.md is public." in run(app, "import", file)
 
 
-def test_every_page_of_the_project_is_its_pieces() -> None:
+def test_every_page_of_the_project_can_be_put_together_from_its_pieces() -> None:
     pages = [*PROJECT.glob("examples/hampshire/help/*.md"), *PROJECT.glob("examples/hampshire/pages/*.md")]
     for page in pages:
         text = page.read_text("utf-8")
-        same = {one.name: one.text for one in pieces_of(text) if one.words}
+        same = {piece.name: piece.text for piece in pieces_of(text) if piece.words}
         assert side_by_side(pieces_of(text), pieces_of(text)) == same
         assert (
             read_document(put_together(text, same, "0" * 12 + "-" + "0" * 12), "").body == read_document(text, "").body

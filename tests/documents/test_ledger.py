@@ -1,4 +1,4 @@
-"""The ledger: figures are found however they are written, and none is printed that no fact or contact holds."""
+"""The ledger: figures are found in any spelling, and no page prints a figure that no fact or contact holds."""
 
 from datetime import UTC, datetime
 
@@ -32,14 +32,14 @@ facts:
 """
 
 
-def told(content: ContentFolder) -> list[str]:
+def problems_of(content: ContentFolder) -> list[str]:
     """Every problem, as printed."""
     loader = Loader(content.path)
     return [str(problem) for problem in check_library(loader.load(), NOW, LINKED)]
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "expected"),
     [
         ("Call 0808 2000 247 or +44 20 7008 0151.", ["0808 2000 247", "+44 20 7008 0151"]),
         ("Text 60777, press 55, call 999.", ["60777", "55", "999"]),
@@ -54,11 +54,11 @@ def told(content: ContentFolder) -> list[str]:
         ("See 999bsl.co.uk, jo@c4.org and https://x.org/2014/a.", []),
     ],
 )  # fmt: skip
-def test_every_kind_of_figure_is_found_in_a_text(text: str, found: list[str]) -> None:
-    assert figures(text) == found
+def test_every_kind_of_figure_is_found_in_a_text(text: str, expected: list[str]) -> None:
+    assert figures(text) == expected
 
 
-def test_a_figure_is_the_same_however_it_is_written_and_never_a_part_of_another() -> None:
+def test_a_fact_holds_a_figure_in_any_spelling_and_never_a_part_of_a_figure() -> None:
     for value, figure in [
         ("28 days", "28 days"), ("up to 28 days", "28 day"), ("two minutes", "2 minutes"), ("£5,000", "£5000"),
         ("08082000247", "0808 2000 247"), ("8 March 2014", "8th March 2014"), ("27%", "27 per cent"),
@@ -68,20 +68,20 @@ def test_a_figure_is_the_same_however_it_is_written_and_never_a_part_of_another(
         assert not holds(value, figure), (value, figure)
 
 
-def test_a_figure_that_no_fact_of_the_page_holds_is_due_and_the_facts_that_may_be_meant_are_named(
+def test_a_figure_that_no_fact_of_the_page_holds_is_reported_with_the_facts_that_may_be_meant(
     content: ContentFolder,
 ) -> None:
     content.write("facts.yaml", FACTS)
     content.document("help/order.md", "It lasts 28 days. Or 29 days. Call 0808 2000 247.")
-    found = [line for line in told(content) if "help/order.md" in line and "prints" in line]
-    assert len(found) == 2
-    assert "“28 days”" in found[0] and "order-length" in found[0]
-    assert "“29 days”" in found[1] and "Write the fact into facts.yaml" in found[1]
+    problems = [line for line in problems_of(content) if "help/order.md" in line and "prints" in line]
+    assert len(problems) == 2
+    assert "“28 days”" in problems[0] and "order-length" in problems[0]
+    assert "“29 days”" in problems[1] and "Write the fact into facts.yaml" in problems[1]
     content.document("help/order.md", "It lasts 28 days. Call 0808 2000 247.", facts=["order-length"])
-    assert not [line for line in told(content) if "help/order.md" in line and "prints" in line]
+    assert not [line for line in problems_of(content) if "help/order.md" in line and "prints" in line]
 
 
-def test_a_contact_holds_what_its_card_says_only_where_the_card_stands(content: ContentFolder) -> None:
+def test_a_contact_covers_the_figures_of_its_card_only_on_pages_with_the_card(content: ContentFolder) -> None:
     content.write("facts.yaml", FACTS)
     contacts = (content.path / "contacts.yaml").read_text()
     content.write(
@@ -89,21 +89,21 @@ def test_a_contact_holds_what_its_card_says_only_where_the_card_stands(content: 
     )
     content.document("help/card.md", "It is open from 9am.\n\n/// contact | ndah\n///")
     content.document("help/no-card.md", "It is open from 9am.")
-    found = [line for line in told(content) if "“9am”" in line]
-    assert [line.split(":")[0] for line in found] == ["help/no-card.md"]
+    problems = [line for line in problems_of(content) if "“9am”" in line]
+    assert [line.split(":")[0] for line in problems] == ["help/no-card.md"]
 
 
-def test_a_site_without_a_ledger_is_not_asked_for_one_and_news_keeps_its_own_figures(content: ContentFolder) -> None:
+def test_a_site_needs_no_ledger_and_news_may_have_figures_of_its_own(content: ContentFolder) -> None:
     content.document("help/order.md", "It lasts 28 days.")
-    assert not [line for line in told(content) if "prints" in line]
+    assert not [line for line in problems_of(content) if "prints" in line]
     content.write("facts.yaml", FACTS)
     content.document("news/figures.md", "It was 27% in 2014.")
-    assert not [line for line in told(content) if "news/" in line and "prints" in line]
+    assert not [line for line in problems_of(content) if "news/" in line and "prints" in line]
 
 
-def test_a_fact_that_is_not_there_is_an_error(content: ContentFolder) -> None:
+def test_a_missing_fact_is_an_error(content: ContentFolder) -> None:
     content.document("help/order.md", facts=["gone"])
-    assert any("“gone”" in line and Level.ERROR in line for line in told(content))
+    assert any("“gone”" in line and Level.ERROR in line for line in problems_of(content))
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_a_fact_that_is_not_there_is_an_error(content: ContentFolder) -> None:
         ("says: Nobody", "sais: Nobody", 10, "`facts.2.sais` is not a name that is known here."),
     ],
 )
-def test_a_mistake_in_the_ledger_is_told_in_a_sentence_with_its_line_and_the_last_good_one_stays(
+def test_a_mistake_in_the_ledger_is_reported_with_its_line_and_the_last_good_ledger_stays(
     content: ContentFolder, written: str, instead: str, line: int, says: str
 ) -> None:
     content.write("facts.yaml", FACTS)
@@ -126,7 +126,7 @@ def test_a_mistake_in_the_ledger_is_told_in_a_sentence_with_its_line_and_the_las
     content.write("facts.yaml", FACTS.replace(written, instead))
     library = loader.load()
     assert set(library.facts) == {"order-length", "unprinted"}
-    assert any(f"facts.yaml:{line}: error" in str(one) and says in str(one) for one in library.problems), (
+    assert any(f"facts.yaml:{line}: error" in str(problem) and says in str(problem) for problem in library.problems), (
         library.problems
     )
 
@@ -134,11 +134,12 @@ def test_a_mistake_in_the_ledger_is_told_in_a_sentence_with_its_line_and_the_las
 def test_a_fact_of_a_place_that_the_site_does_not_list_is_an_error(content: ContentFolder) -> None:
     content.write("facts.yaml", FACTS.replace("places: [scotland]", "places: [france]"))
     assert any(
-        "a place that site.toml does not list: “france”" in line and Level.ERROR in line for line in told(content)
+        "a place that site.toml does not list: “france”" in line and Level.ERROR in line
+        for line in problems_of(content)
     )
 
 
-def test_the_ledger_outlives_a_restart_with_a_broken_file(content: ContentFolder) -> None:
+def test_the_ledger_survives_a_restart_with_a_broken_file(content: ContentFolder) -> None:
     data = content.path.parent / "data"
     content.write("facts.yaml", FACTS)
     for text in (FACTS, "facts: [", FACTS):
@@ -147,27 +148,27 @@ def test_the_ledger_outlives_a_restart_with_a_broken_file(content: ContentFolder
         assert set(loader.load().facts) == {"order-length", "unprinted"}
 
 
-def test_a_fact_is_due_thirty_days_before_its_day_with_every_page_it_stands_on(content: ContentFolder) -> None:
+def test_a_fact_is_due_thirty_days_before_its_check_date_with_every_page_that_uses_it(content: ContentFolder) -> None:
     content.document("help/order.md", "28 days", facts=["order-length"])
     content.document("news/order.md", "28 days", facts=["order-length"])
     for day, due in (("2026-12-25", False), ("2026-12-24", True), ("2026-01-01", True)):
         content.write("facts.yaml", FACTS.replace("check_by: 2027-05-01", f"check_by: {day}"))
-        found = [line for line in told(content) if line.startswith("facts.yaml") and "order-length" in line]
-        assert bool(found) is due, day
-        assert not due or "help/order.md, news/order.md" in found[0]
-    assert not [line for line in told(content) if "unprinted" in line]  # nobody reads it
+        problems = [line for line in problems_of(content) if line.startswith("facts.yaml") and "order-length" in line]
+        assert bool(problems) is due, day
+        assert not due or "help/order.md, news/order.md" in problems[0]
+    assert not [line for line in problems_of(content) if "unprinted" in line]  # no page uses it
 
 
-def test_a_page_of_old_facts_is_due_near_its_day_and_may_not_be_without_one(content: ContentFolder) -> None:
+def test_a_page_with_old_facts_is_due_near_its_check_date_and_must_have_one(content: ContentFolder) -> None:
     content.document("help/old.md", check="high", check_by="2026-12-20")
     content.document("help/later.md", check="high", check_by="2027-12-20")
     content.document("help/never.md", check="high")
-    found = told(content)
-    assert [line.split(":")[0] for line in found if "looked at again by 20" in line] == ["help/old.md"]
-    assert [line.split(":")[0] for line in found if Level.ERROR in line and "by when" in line] == ["help/never.md"]
+    problems = problems_of(content)
+    assert [line.split(":")[0] for line in problems if "looked at again by 20" in line] == ["help/old.md"]
+    assert [line.split(":")[0] for line in problems if Level.ERROR in line and "by when" in line] == ["help/never.md"]
 
 
-def test_the_command_names_each_facts_pages_and_each_unlisted_figure_with_its_line(
+def test_the_command_lists_each_facts_pages_and_each_unlisted_figure_with_its_line(
     app: Flask, content: ContentFolder
 ) -> None:
     content.write("facts.yaml", FACTS.replace("2027-05-01", "2026-12-01"))
@@ -176,12 +177,14 @@ def test_the_command_names_each_facts_pages_and_each_unlisted_figure_with_its_li
     app.extensions["live"].refresh()
     ran = app.test_cli_runner().invoke(args=["content", "check", "--facts"])
     lines = ran.output.splitlines()
-    place = next(number for number, line in enumerate(lines) if line.startswith("order-length: 28 days"))
-    assert lines[place].endswith("by 2026-12-01, DUE)")
-    assert lines[place + 1] == "    help/order.md"
+    position = next(
+        number for number, line_number in enumerate(lines) if line_number.startswith("order-length: 28 days")
+    )
+    assert lines[position].endswith("by 2026-12-01, DUE)")
+    assert lines[position + 1] == "    help/order.md"
     written = (content.path / "help/other.md").read_text().split("\n")
-    line = next(number for number, words in enumerate(written, start=1) if "29 days" in words)
-    assert any(one.startswith(f"help/other.md:{line}: warning: It prints “29 days”") for one in lines)
+    line_number = next(number for number, words in enumerate(written, start=1) if "29 days" in words)
+    assert any(line.startswith(f"help/other.md:{line_number}: warning: It prints “29 days”") for line in lines)
     assert ran.exit_code == 1
     content.document("help/other.md", "Words.")
     content.document("help/get-help-now.md", "Words.")

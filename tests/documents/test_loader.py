@@ -1,4 +1,4 @@
-"""The folder as it changes: a broken edit never takes a page down, also after a restart, and half a file is never shown."""
+"""A folder that changes: a broken edit never takes a page down, even after a restart, and half a file is never shown."""
 
 import io
 import json
@@ -37,29 +37,29 @@ def title_of(library: Library, slug: str) -> str | None:
 
 def picture() -> bytes:
     """A small picture."""
-    made = io.BytesIO()
-    Image.new("RGB", (8, 8), "navy").save(made, "PNG")
-    return made.getvalue()
+    file = io.BytesIO()
+    Image.new("RGB", (8, 8), "navy").save(file, "PNG")
+    return file.getvalue()
 
 
 def texts(library: Library) -> list[str]:
-    """All that is known of each document."""
+    """Everything that is stored about each document."""
     return [document.to_json() for document in library.documents]
 
 
-def test_nothing_changed_is_the_very_same_library(content: ContentFolder) -> None:
+def test_loading_without_a_change_returns_the_same_library_object(content: ContentFolder) -> None:
     loader = Loader(content.path)
     assert loader.load() is loader.load()
 
 
-def test_a_broken_edit_keeps_the_last_good_version_also_after_a_restart(content: ContentFolder, tmp_path: Path) -> None:
+def test_a_broken_edit_keeps_the_last_good_version_even_after_a_restart(content: ContentFolder, tmp_path: Path) -> None:
     loader = Loader(content.path, tmp_path / "data")
     loader.load()
     content.write("help/money.md", "broken")
     content.write("contacts.yaml", "broken")
     assert title_of(loader.load(), "money") == "Money and you"
-    again = Loader(content.path, tmp_path / "data")
-    library = again.load()
+    restarted = Loader(content.path, tmp_path / "data")
+    library = restarted.load()
     assert title_of(library, "money") == "Money and you"
     assert "ndah" in library.contacts
     assert {problem.file for problem in library.problems} == {"help/money.md", "contacts.yaml"}
@@ -71,11 +71,11 @@ def test_a_deleted_file_is_gone_and_does_not_come_back(content: ContentFolder, t
     (content.path / "help/money.md").unlink()
     assert title_of(loader.load(), "money") is None
     content.write("help/money.md", "broken")
-    again = Loader(content.path, tmp_path / "data")
-    assert title_of(again.load(), "money") is None
+    restarted = Loader(content.path, tmp_path / "data")
+    assert title_of(restarted.load(), "money") is None
 
 
-def test_while_the_folder_is_away_everything_stays(content: ContentFolder) -> None:
+def test_while_the_folder_is_missing_everything_stays(content: ContentFolder) -> None:
     loader = Loader(content.path)
     before = loader.load()
     content.path.rename(content.path.with_name("elsewhere"))
@@ -125,7 +125,7 @@ def test_while_a_folder_is_being_replaced_nothing_in_it_counts_as_deleted(
     if last[1:]:
         now += 2
         shown = {document.path for document in loader.load(settled=True).documents}
-        assert shown < pages  # nothing came for two seconds: now they are deleted
+        assert shown < pages  # nothing came for two seconds, so they count as deleted
         assert not loader.waiting
 
 
@@ -150,7 +150,7 @@ def test_a_command_waits_for_a_folder_that_is_being_replaced(
     assert {document.path for document in Loader(content.path, tmp_path / "data").load().documents} == left
 
 
-def test_a_file_that_came_and_went_keeps_no_look_waiting(content: ContentFolder) -> None:
+def test_a_file_that_came_and_went_keeps_nothing_waiting(content: ContentFolder) -> None:
     loader = Loader(content.path)
     loader.load()
     content.document("help/new.md", title="New", tab_title="x")
@@ -161,7 +161,7 @@ def test_a_file_that_came_and_went_keeps_no_look_waiting(content: ContentFolder)
     assert not loader.waiting
 
 
-def test_a_file_is_deleted_that_is_gone_at_two_looks(content: ContentFolder) -> None:
+def test_a_file_counts_as_deleted_when_it_is_missing_in_two_looks(content: ContentFolder) -> None:
     loader = Loader(content.path)
     loader.load()
     text = (content.path / "help/money.md").read_bytes()
@@ -175,19 +175,19 @@ def test_a_file_is_deleted_that_is_gone_at_two_looks(content: ContentFolder) -> 
     assert not loader.waiting
 
 
-def test_a_second_start_opens_only_what_changed(content: ContentFolder, tmp_path: Path) -> None:
+def test_a_second_start_reads_only_changed_files(content: ContentFolder, tmp_path: Path) -> None:
     loader = Loader(content.path, tmp_path / "data")
     first = loader.load()
     renderer = Renderer()
-    again = Loader(content.path, tmp_path / "data", renderer)
-    second = again.load()
+    restarted = Loader(content.path, tmp_path / "data", renderer)
+    second = restarted.load()
     assert renderer._child is None
     assert texts(first) == texts(second)
     assert second.site == first.site
     assert second.contacts == first.contacts
 
 
-def test_a_data_folder_that_cannot_be_written_costs_nothing_but_the_copies(
+def test_a_data_folder_that_cannot_be_written_costs_only_the_stored_copies(
     content: ContentFolder, tmp_path: Path
 ) -> None:
     (tmp_path / "data").write_text("a file where a folder should be")
@@ -195,16 +195,14 @@ def test_a_data_folder_that_cannot_be_written_costs_nothing_but_the_copies(
     assert title_of(loader.load(), "money") == "Money and you"
 
 
-def test_a_broken_data_file_costs_nothing_but_the_copies(content: ContentFolder, tmp_path: Path) -> None:
+def test_a_broken_data_file_costs_only_the_stored_copies(content: ContentFolder, tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data/kept.sqlite3").write_bytes(b"not a database" * 100)
     loader = Loader(content.path, tmp_path / "data")
     assert title_of(loader.load(), "money") == "Money and you"
 
 
-def test_what_changes_before_the_watch_stands_is_seen_after_a_long_start_too(
-    content: ContentFolder, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_changes_during_a_long_start_are_noticed(content: ContentFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watching, "_LONG_START_SECONDS", 0)
     live = LiveLibrary(Loader(content.path))
     content.document("help/money.md", title="Meanwhile", tab_title="x")
@@ -219,7 +217,7 @@ def test_what_changes_before_the_watch_stands_is_seen_after_a_long_start_too(
 
 
 @pytest.mark.alone
-def test_the_watched_folder_is_live_within_a_second_also_when_another_takes_its_place(content: ContentFolder) -> None:
+def test_changes_are_live_within_a_second_even_after_the_folder_was_replaced(content: ContentFolder) -> None:
     live = LiveLibrary(Loader(content.path))
     live.watch()
 
@@ -244,7 +242,7 @@ def test_the_watched_folder_is_live_within_a_second_also_when_another_takes_its_
         live.close()
 
 
-def test_other_zones_and_groups_in_site_toml_are_used_at_once(content: ContentFolder) -> None:
+def test_another_time_zone_in_site_toml_applies_at_once(content: ContentFolder) -> None:
     loader = Loader(content.path)
     before = loader.load()
     site = (content.path / "site.toml").read_text()
@@ -281,7 +279,7 @@ GONE: dict[str, Callable[[Path], None]] = {
 
 
 @pytest.mark.parametrize("gone", GONE)
-def test_a_folder_that_is_away_at_the_start_shows_everything_as_it_was_last_good_and_forgets_nothing(
+def test_a_start_without_the_folder_shows_the_last_good_version_and_forgets_nothing(
     content: ContentFolder, tmp_path: Path, gone: str
 ) -> None:
     content.write("images/rooms.png", picture())
@@ -289,7 +287,7 @@ def test_a_folder_that_is_away_at_the_start_shows_everything_as_it_was_last_good
     data, folder = tmp_path / "data", content.path
     before = Loader(folder, data).load()
     GONE[gone](folder)
-    for _ in range(2):  # a second start finds as much as the first
+    for _ in range(2):  # a second start shows as much as the first
         loader = Loader(folder, data)
         away = loader.load()
         assert loader.load() is away
@@ -309,7 +307,7 @@ def test_a_folder_that_is_away_at_the_start_shows_everything_as_it_was_last_good
 
 
 @pytest.mark.parametrize("gone", ["empty", "holding only site.toml"])
-def test_a_folder_that_is_emptied_later_shows_everything_as_it_was(content: ContentFolder, gone: str) -> None:
+def test_a_folder_that_is_emptied_later_keeps_showing_everything(content: ContentFolder, gone: str) -> None:
     loader = Loader(content.path)
     before = loader.load()
     GONE[gone](content.path)
@@ -318,7 +316,7 @@ def test_a_folder_that_is_emptied_later_shows_everything_as_it_was(content: Cont
     assert away.problems[0].code is Code.FOLDER_AWAY
 
 
-def test_a_mistyped_folder_of_a_new_site_is_named_in_the_sentence_that_refuses_it(tmp_path: Path) -> None:
+def test_the_error_about_a_mistyped_folder_names_it(tmp_path: Path) -> None:
     with pytest.raises(Refused) as refused:
         Loader(tmp_path / "contnet", tmp_path / "data").load()
     assert f"There is no site in {tmp_path / 'contnet'}" in str(refused.value)
@@ -326,7 +324,7 @@ def test_a_mistyped_folder_of_a_new_site_is_named_in_the_sentence_that_refuses_i
     assert not (tmp_path / "contnet").exists()
 
 
-def test_what_is_in_a_folder_that_cannot_be_looked_into_is_not_deleted(content: ContentFolder, tmp_path: Path) -> None:
+def test_the_contents_of_an_unreadable_folder_do_not_count_as_deleted(content: ContentFolder, tmp_path: Path) -> None:
     data, somebody = tmp_path / "data", 65534
     before = Loader(content.path, data).load()
     for path in (tmp_path, data, *data.rglob("*"), content.path, *content.path.rglob("*")):
@@ -355,7 +353,7 @@ def test_what_is_in_a_folder_that_cannot_be_looked_into_is_not_deleted(content: 
         os.seteuid(0)
 
 
-def test_a_picture_that_is_deleted_is_kept_nowhere(content: ContentFolder, tmp_path: Path) -> None:
+def test_no_copy_of_a_deleted_picture_is_kept(content: ContentFolder, tmp_path: Path) -> None:
     content.write("images/rooms.png", picture())
     loader = Loader(content.path, tmp_path / "data")
     loader.load()
@@ -365,7 +363,7 @@ def test_a_picture_that_is_deleted_is_kept_nowhere(content: ContentFolder, tmp_p
     assert loader.picture("rooms.png") is None
 
 
-def test_each_fact_about_a_file_is_one_line_and_so_is_that_it_was_mended(
+def test_each_fact_about_a_file_is_logged_once_and_so_is_its_repair(
     content: ContentFolder, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -381,43 +379,45 @@ def test_each_fact_about_a_file_is_one_line_and_so_is_that_it_was_mended(
     content.path.with_name("elsewhere").rename(content.path)
     live.refresh()
     assert not live.away
-    said = [record.getMessage() for record in caplog.records]
-    assert [line.split(": ")[:2] for line in said] == [
+    lines = [record.getMessage() for record in caplog.records]
+    assert [line.split(": ")[:2] for line in lines] == [
         ["help/money.md:1", "error"], ["help/money.md", "mended."], ["site.toml", "error"], ["the content folder", "mended."],
     ]  # fmt: skip
 
 
-def test_copies_grow_old_only_with_the_modules_that_reading_uses() -> None:
+def test_stored_copies_expire_only_when_modules_used_for_reading_change() -> None:
     used = {path.stem for path in reading_modules()}
     assert used >= {"reading", "document", "lean", "front_matter", "models", "site", "times", "markdown", "blocks"}
     assert not used & {"library", "showing", "loader", "kept", "live", "checks", "ledger", "codes", "problem_words"}
 
 
 def news(library: Library) -> list[str]:
-    """The names of the news, drafts too."""
+    """The slugs of all news, including drafts."""
     return [document.slug for document in library.documents if document.kind == "news"]
 
 
-def test_a_first_start_answers_with_all_but_news_and_reads_on(content: ContentFolder, tmp_path: Path) -> None:
+def test_a_first_start_serves_everything_but_news_and_then_reads_the_news(
+    content: ContentFolder, tmp_path: Path
+) -> None:
     for number in range(250):
         content.document(f"news/item-{number}.md", f"zq {number}")
-    one, other = (LiveLibrary(Loader(content.path, tmp_path / "data"), soon=True) for _ in range(2))
-    quick = Loader(content.path)
-    at_once = quick.load(seconds=0)
-    assert (title_of(at_once, "money"), news(at_once), quick.behind) == ("Money and you", [], 251)
+    first, second = (LiveLibrary(Loader(content.path, tmp_path / "data"), soon=True) for _ in range(2))
+    loader = Loader(content.path)
+    partial = loader.load(seconds=0)
+    assert (title_of(partial, "money"), news(partial), loader.behind) == ("Money and you", [], 251)
     content.document("news/item-7.md", "zqnow", title="Changed")
-    assert news(quick.load(changed=["news/item-7.md"])) == ["item-7"], "an edit waits for nothing"
-    while quick.behind:
-        quick.read_on(0.1)
-    assert title_of(quick.load(), "item-7") == "Changed"
-    assert texts(quick.load()) == texts(Loader(content.path, tmp_path / "data").load())
-    for live in (one, other):
+    assert news(loader.load(changed=["news/item-7.md"])) == ["item-7"], "an edited file is read at once"
+    while loader.behind:
+        loader.read_on(0.1)
+    assert title_of(loader.load(), "item-7") == "Changed"
+    assert texts(loader.load()) == texts(Loader(content.path, tmp_path / "data").load())
+    for live in (first, second):
         while live.behind:
             live.read_on(0.1)
         assert len(news(live.library)) == 251
 
 
-def test_an_upgrade_shows_what_older_code_read_until_it_is_read_again(
+def test_after_an_upgrade_stored_copies_are_shown_until_files_are_read_again(
     content: ContentFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     content.document("news/later.md", title="Later", publish_at="2026-12-24 09:00")
@@ -426,14 +426,14 @@ def test_an_upgrade_shows_what_older_code_read_until_it_is_read_again(
     content.document("news/first.md", title="Changed while it was down")
     monkeypatch.setattr(loading, "reader_version", lambda: "newer")
     upgraded = Loader(content.path, data)
-    assert news(upgraded.load(seconds=0)) == ["later"], "what changed may not be shown as it was"
+    assert news(upgraded.load(seconds=0)) == ["later"], "a changed file must not be shown in its old version"
     assert upgraded.behind == 2
     site = (content.path / "site.toml").read_text()
     content.write("site.toml", site.replace("Europe/London", "America/New_York"))
-    assert news(Loader(content.path, data).load(seconds=0)) == [], "in another zone its time may be another"
+    assert news(Loader(content.path, data).load(seconds=0)) == [], "in another time zone it may be due at another time"
 
 
-# As the release of 28 November 2026 kept them. `meta` was JSON in itself.
+# As the release of 28 November 2026 stored them, with `meta` as a JSON string of its own.
 OLDER_HEADS: list[dict[str, Any]] = [
     {
         "kind": "news", "slug": "night", "file": "news/2005/night.md", "links": [], "pictures": ["a.png"], "contact_ids": [],
@@ -452,13 +452,13 @@ OLDER_HEADS: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("before", OLDER_HEADS)
-def test_what_an_older_release_kept_of_a_document_is_understood(before: dict[str, Any]) -> None:
-    kept = json.dumps({**before, "meta": json.dumps(before["meta"])})
-    document = from_text(before["file"], kept, ("digest", "reader"), lambda _: Words("<p>zq</p>", "", ("zq",)))
+def test_documents_that_an_older_release_stored_can_be_read(before: dict[str, Any]) -> None:
+    stored = json.dumps({**before, "meta": json.dumps(before["meta"])})
+    document = from_text(before["file"], stored, ("digest", "reader"), lambda _: Words("<p>zq</p>", "", ("zq",)))
     assert isinstance(document, Document)
-    told = json.loads(document.to_json())
+    fields = json.loads(document.to_json())
     assert all(
-        told[name] == before[name] for name in ("kind", "slug", "file", "links", "pictures", "contact_ids", "digest")
+        fields[name] == before[name] for name in ("kind", "slug", "file", "links", "pictures", "contact_ids", "digest")
     )
     state, published, *_, notes = before["schedule"]
     assert (document.title, document.plain, document.schedule.state) == (before["title"], before["plain"], state)
@@ -467,16 +467,16 @@ def test_what_an_older_release_kept_of_a_document_is_understood(before: dict[str
     assert json.loads(document.meta.model_dump_json(exclude_defaults=True)) == before["meta"]
 
 
-def test_the_words_of_a_version_are_never_those_of_another(content: ContentFolder, tmp_path: Path) -> None:
-    one, other = Loader(content.path, tmp_path / "data"), Loader(content.path, tmp_path / "data")
+def test_a_version_never_shows_the_words_of_another_version(content: ContentFolder, tmp_path: Path) -> None:
+    old_worker, new_worker = Loader(content.path, tmp_path / "data"), Loader(content.path, tmp_path / "data")
     content.document("help/money.md", "zqpublic", title="Money", tab_title="x")
-    before = next(page for page in one.load().documents if page.slug == "money")
+    before = next(page for page in old_worker.load().documents if page.slug == "money")
     content.document("help/money.md", "zqdraft", title="Money", tab_title="x", state="draft")
-    other.load()
-    assert "zqpublic" in before.html, "a worker that knows only the old version shows it whole"
-    one._cached_words.cache_clear()
+    new_worker.load()
+    assert "zqpublic" in before.html, "a worker that has only the old version shows all of it"
+    old_worker._cached_words.cache_clear()
     (tmp_path / "data/kept.sqlite3").unlink()
     with pytest.raises(WordsGone):
         _ = before.html
     content.document("help/money.md", "zqpublic", title="Money", tab_title="x")
-    assert "zqpublic" in before.html, "the file serves as long as it is the same"
+    assert "zqpublic" in before.html, "the words can come from the file as long as it is the same"

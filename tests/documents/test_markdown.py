@@ -1,4 +1,4 @@
-"""Markdown: the author blocks, and everything that is not allowed, each with its line."""
+"""Markdown: the author blocks, and everything that is forbidden and reported with its line."""
 
 import random
 import re
@@ -13,11 +13,11 @@ from tests.conftest import LONG
 
 PROJECT = Path(__file__).resolve().parents[2]
 OURS = re.compile(r"""\bid="([^"{}]+)"|getElementById\("([^"]+)"\)|\.id = "([^"]+)"|"#([a-z][\w-]*)\b""")
-"""Where templates and scripts name an element of their own."""
+"""The places where templates and scripts name elements."""
 
 
-def told(body: str) -> list[tuple[int | None, str]]:
-    """Lines and words of what is wrong with `body`."""
+def problems_of(body: str) -> list[tuple[int | None, str]]:
+    """The line and the text of each problem in `body`."""
     return [(finding.line, file_words(finding.code, finding.values).what) for finding in render(body).findings]
 
 
@@ -60,7 +60,7 @@ def test_each_author_block(body: str, html: str) -> None:
     assert (rendered.html, rendered.findings) == (html, [])
 
 
-def test_in_danger_now_is_a_heading_of_the_level_that_stands_there() -> None:
+def test_the_title_of_an_emergency_block_is_a_heading_of_the_right_level() -> None:
     box = "/// emergency | In danger now\nCall.\n///"
     assert '<h2 class="block-title" id="part-in-danger-now">' in render(box).html
     assert '<h3 class="block-title" id="part-in-danger-now">' in render(f"## First\n\n{box}").html
@@ -68,7 +68,7 @@ def test_in_danger_now_is_a_heading_of_the_level_that_stands_there() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "what"),
+    ("line", "message"),
     [
         ("<b>bold</b>", "HTML is written here"),
         ("<script>alert(1)</script>", "HTML is written here"),
@@ -90,9 +90,9 @@ def test_in_danger_now_is_a_heading_of_the_level_that_stands_there() -> None:
         ("*[HTML]: Hyper", "Abbreviations are not explained this way"),
     ],
 )
-def test_what_is_not_allowed_is_reported_with_its_line_and_gone_from_the_page(line: str, what: str) -> None:
+def test_forbidden_markup_is_reported_with_its_line_and_removed_from_the_page(line: str, message: str) -> None:
     body = f"First.\n\n{line}\n"
-    assert any(number == 3 and what in words for number, words in told(body)), told(body)
+    assert any(number == 3 and message in words for number, words in problems_of(body)), problems_of(body)
     html = render(body).html
     for forbidden in (
         "<script",
@@ -109,26 +109,26 @@ def test_what_is_not_allowed_is_reported_with_its_line_and_gone_from_the_page(li
 
 
 def test_a_handler_among_a_blocks_options_is_reported() -> None:
-    found = told("/// callout | x\n    attrs: {onclick: alert(1)}\n\nText\n///")
-    assert any("onclick" in what for _, what in found)
+    problems = problems_of("/// callout | x\n    attrs: {onclick: alert(1)}\n\nText\n///")
+    assert any("onclick" in message for _, message in problems)
 
 
-def test_code_may_talk_of_html() -> None:
-    assert told("Write `<b>` like this.\n\n```\n<script>\n```") == []
+def test_code_may_contain_html() -> None:
+    assert problems_of("Write `<b>` like this.\n\n```\n<script>\n```") == []
 
 
-def test_the_words_are_read_block_by_block() -> None:
+def test_sentences_are_collected_block_by_block() -> None:
     assert render("One *two*.\n\n- “a”\n- b\n\n| c |\n|---|\n| d |").sentences == ["One two.", "“a”", "b", "c", "d"]
 
 
 def ids_of_the_layout() -> set[str]:
-    """Every id that a template, a script or the style sheet knows by name."""
+    """Every id that a template, a script or the style sheet names."""
     files = [*(PROJECT / "site/sidedoor/templates").rglob("*.html"), *(PROJECT / "static/js").rglob("*.js")]
-    named = {name for file in files for found in OURS.findall(file.read_text("utf-8")) for name in found if name}
+    named = {name for file in files for ids in OURS.findall(file.read_text("utf-8")) for name in ids if name}
     return named | set(re.findall(r"#([a-z][\w-]*)", (PROJECT / "static/css/public.css").read_text("utf-8")))
 
 
-def test_no_id_that_an_editor_makes_is_one_of_the_layouts() -> None:
+def test_no_id_from_an_editors_text_clashes_with_the_layout() -> None:
     ours = ids_of_the_layout()
     assert {
         "chat-news",
@@ -145,14 +145,16 @@ def test_no_id_that_an_editor_makes_is_one_of_the_layouts() -> None:
         f"## {heading}" for name, text in zip(sorted(ours), words, strict=True) for heading in (text, name)
     )
     devices = "\n\n".join(f"/// device | {name}\nx\n///" for name in sorted(ours))
-    made = re.findall(r'\bid="([^"]*)"', render(f"{body}\n\n{devices}").html)
-    assert len(made) == 3 * len(ours)
-    assert len(set(made)) == len(made), "and none stands twice"
-    assert set(made) & ours == set()
-    assert not [name for name in ours if name.startswith(("part-", "device-", "contact-"))], "these are the editors'"
+    ids = re.findall(r'\bid="([^"]*)"', render(f"{body}\n\n{devices}").html)
+    assert len(ids) == 3 * len(ours)
+    assert len(set(ids)) == len(ids), "no id is used twice"
+    assert set(ids) & ours == set()
+    assert not [name for name in ours if name.startswith(("part-", "device-", "contact-"))], (
+        "these prefixes are for editors' texts"
+    )
 
 
-def test_a_link_to_a_heading_is_written_with_its_words() -> None:
+def test_a_link_to_a_heading_uses_its_words() -> None:
     html = render("## Who to call\n\n[There](#who-to-call) and [here](#part-who-to-call), not [this](#main).").html
     assert 'id="part-who-to-call"' in html
     assert re.findall('href="([^"]+)"', html) == ["#part-who-to-call", "#part-who-to-call", "#main"]
@@ -161,7 +163,7 @@ def test_a_link_to_a_heading_is_written_with_its_words() -> None:
 @pytest.mark.parametrize(
     "heading", ["আমি কথা বলতে পারছি না", "میں بول نہیں سکتی", "نمی‌توانم حرف بزنم", "我不能说话", "Nie mogę mówić"]
 )
-def test_a_heading_in_any_script_has_a_place_of_its_own(heading: str) -> None:
+def test_a_heading_in_any_script_gets_its_own_id(heading: str) -> None:
     html = render(f"## {heading}\n\n## 2. {heading}\n\n[There](#{heading.replace(' ', '-')})").html
     first, second = re.findall(' id="part-([^"]+)"', html)
     assert first == re.sub(r"[^\w-]", "", heading.lower().replace(" ", "-"))
@@ -193,7 +195,7 @@ _OF_PROSE = (
 )  # fmt: skip
 
 
-def test_texts_in_which_there_is_nothing_to_find_are_left_out_and_nothing_else_is(
+def test_the_shortcut_for_plain_prose_changes_no_result(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     choose = random.Random(7)
@@ -202,12 +204,12 @@ def test_texts_in_which_there_is_nothing_to_find_are_left_out_and_nothing_else_i
         "\n\n".join("".join(choose.choices(_OF_PROSE, k=4)) for _ in range(choose.randint(1, 3)))
         for _ in range(4000 if LONG else 600)
     ]
-    told = sum(render_prose(body) is not None for body in bodies) / len(bodies)
-    assert 0.03 < told < 0.3, "both kinds are among them"
+    share = sum(render_prose(body) is not None for body in bodies) / len(bodies)
+    assert 0.03 < share < 0.3, "some of the texts take the shortcut and most do not"
     bodies += [path.read_text("utf-8").split("---\n", 2)[-1] for path in Path("examples").rglob("*.md")]
-    quick = [render(body) for body in bodies]
+    all_rendered = [render(body) for body in bodies]
     monkeypatch.setattr("sidedoor.documents.markdown._Hide.run", lambda self, root: None)
     monkeypatch.setattr("sidedoor.documents.markdown._Headings.run", TocTreeprocessor.run)
     monkeypatch.setattr("sidedoor.documents.markdown.render_prose", lambda body: None)
-    for body, one in zip(bodies, quick, strict=True):
-        assert one == render(body), body
+    for body, rendered in zip(bodies, all_rendered, strict=True):
+        assert rendered == render(body), body

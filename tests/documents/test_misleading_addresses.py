@@ -1,4 +1,4 @@
-"""Addresses that a browser reads as another host or page: refused with their line, wherever an editor can write one."""
+"""Addresses that a browser reads as another host or page are refused with their line, wherever an editor can write them."""
 
 import pytest
 
@@ -25,12 +25,13 @@ PICTURES = [
 
 @pytest.mark.parametrize("address", HOSTS)
 @pytest.mark.parametrize(
-    "way", ["one\n\n[a]({})", "one\n\n[a][b]\n\n[b]: {}", 'one\n\n[a]({} "title")', "one\n\n/// action | {}\nGo\n///"]
+    "markdown",
+    ["one\n\n[a]({})", "one\n\n[a][b]\n\n[b]: {}", 'one\n\n[a]({} "title")', "one\n\n/// action | {}\nGo\n///"],
 )
-def test_a_link_with_a_backslash_or_what_stands_for_one_is_refused_with_its_line(address: str, way: str) -> None:
-    rendered = render(way.format(address))
+def test_a_link_with_a_backslash_in_any_encoding_is_refused_with_its_line(address: str, markdown: str) -> None:
+    rendered = render(markdown.format(address))
     if "href" not in rendered.html and "<a>" not in rendered.html and not rendered.links:
-        return  # Markdown takes it for words: shown as such, and no link
+        return  # Markdown takes the address for words and makes no link
     assert rendered.findings, rendered.html
     assert rendered.findings[0].line in (3, 5), rendered.findings
     assert "href" not in rendered.html or 'href="https:' in rendered.html, rendered.html
@@ -55,7 +56,7 @@ def test_an_honest_address_is_left_alone(address: str) -> None:
 
 
 def problems(content: ContentFolder) -> str:
-    """Everything wrong with the folder, or why there is no site."""
+    """All problems of the content folder, one per line."""
     live = LiveLibrary(Loader(content.path))
     try:
         return "\n".join(map(str, check_library(live.library, SetClock()(), LINKED)))
@@ -64,14 +65,14 @@ def problems(content: ContentFolder) -> str:
 
 
 @pytest.mark.parametrize("address", [r"/\host", "//host", "//evil/help", "/help//money", "/help/", r"/help\money"])
-def test_an_address_in_front_matter_that_is_not_one_of_ours_is_refused_with_its_line(
+def test_an_address_in_front_matter_that_is_not_ours_is_refused_with_its_line(
     content: ContentFolder, address: str
 ) -> None:
     content.document("news/a.md", updates=[{"at": "2026-11-02 09:00", "note": "n", "link": f"'{address}'"}])
     content.document("news/b.md", state="withdrawn", withdrawn={"at": "2026-11-02 09:00", "reason": "r", "removed": "yes", "replacement": f"'{address}'"})  # fmt: skip
-    told = problems(content)
+    errors = problems(content)
     for file in ("a", "b"):
-        assert f"news/{file}.md:6: error" in told, told
+        assert f"news/{file}.md:6: error" in errors, errors
 
 
 @pytest.mark.parametrize(
@@ -97,8 +98,8 @@ def test_an_address_in_contacts_and_site_toml_with_a_backslash_is_refused_with_i
             f"{site}[security]\ncontact = '{address}'\n",
         ):
             content.write("site.toml", wrong)
-            found = [problem for problem in live.refresh().problems if problem.file == "site.toml"]
-            assert found, wrong
-            assert found[0].line, found
+            site_problems = [problem for problem in live.refresh().problems if problem.file == "site.toml"]
+            assert site_problems, wrong
+            assert site_problems[0].line, site_problems
     finally:
         live.close()

@@ -1,4 +1,4 @@
-"""A file that cannot be used is refused with every reason at once: line, what is wrong, what to write instead."""
+"""A file that cannot be used is refused with all reasons at once: the line, what is wrong, and what to write instead."""
 
 import io
 import os
@@ -20,26 +20,26 @@ from tests.processes import run
 
 
 def problems_of(content: ContentFolder, file: str) -> list[Problem]:
-    """What is said of `file`."""
+    """The problems of `file`."""
     loader = Loader(content.path)
     return [problem for problem in loader.load().problems if problem.file == file]
 
 
-def test_all_mistakes_are_told_at_once_with_their_lines(content: ContentFolder) -> None:
+def test_all_mistakes_are_reported_at_once_with_their_lines(content: ContentFolder) -> None:
     text = "---\ntitel: Wrong\nsummary: Fine.\nstate: publisht\npublish_at: 12:30\ntab_title: Fine\ngroup: now\n---\n\n<b>x</b>\n"
     content.write("help/wrong.md", text)
-    found = problems_of(content, "help/wrong.md")
-    assert [(problem.line, problem.field, problem.code) for problem in found] == [
+    problems = problems_of(content, "help/wrong.md")
+    assert [(problem.line, problem.field, problem.code) for problem in problems] == [
         (2, "title", Code.MISSING), (2, "titel", Code.MISSPELT_NAME), (4, "state", Code.NOT_A_CHOICE),
         (5, "publish_at", Code.NOT_A_TIME), (10, "", Code.HTML),
     ]  # fmt: skip
-    words = [file_words(problem.code, problem.values, problem.field) for problem in found]
-    assert any("Did you mean `title`?" in said.instead for said in words)
-    assert all(said.what.endswith((".", ">", "!")) and said.instead for said in words)
+    words = [file_words(problem.code, problem.values, problem.field) for problem in problems]
+    assert any("Did you mean `title`?" in text.instead for text in words)
+    assert all(text.what.endswith((".", ">", "!")) and text.instead for text in words)
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "what"),
+    ("text", "line", "message"),
     [
         (b"no front matter", 1, "first line is not ---"),
         (b"---\ntitle: x\n", 1, "never ends"),
@@ -54,17 +54,17 @@ def test_all_mistakes_are_told_at_once_with_their_lines(content: ContentFolder) 
         (b"---\na: " + b"[" * 9 + b"]" * 9 + b"\n---\n", 2, "nested too deeply"),
     ],
 )
-def test_what_is_no_document_is_refused_in_a_sentence(
-    content: ContentFolder, text: bytes, line: int | None, what: str
+def test_a_file_that_is_not_a_document_is_refused_in_a_sentence(
+    content: ContentFolder, text: bytes, line: int | None, message: str
 ) -> None:
     content.write("help/odd.md", text)
-    found = problems_of(content, "help/odd.md")
-    assert found
-    assert what in str(found[0])
-    assert found[0].line == line
+    problems = problems_of(content, "help/odd.md")
+    assert problems
+    assert message in str(problems[0])
+    assert problems[0].line == line
 
 
-def test_a_byte_order_mark_and_windows_line_ends_are_fine(content: ContentFolder) -> None:
+def test_a_byte_order_mark_and_windows_line_ends_are_accepted(content: ContentFolder) -> None:
     path = content.document("help/windows.md")
     content.write("help/windows.md", b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
     assert problems_of(content, "help/windows.md") == []
@@ -73,12 +73,12 @@ def test_a_byte_order_mark_and_windows_line_ends_are_fine(content: ContentFolder
 @pytest.mark.parametrize(
     "name", ["UPPER.md", "sp ace.md", "café.md", "2026.md", "page.md", "а-cyrillic.md", "a--b.md", "x" * 90 + ".md"]
 )
-def test_a_name_that_can_be_no_slug_is_refused(content: ContentFolder, name: str) -> None:
+def test_a_file_name_that_cannot_be_a_slug_is_refused(content: ContentFolder, name: str) -> None:
     content.document(f"news/{name}")
     assert problems_of(content, f"news/{name}")
 
 
-def test_two_files_for_one_address_are_told_of_and_the_first_stays(
+def test_two_files_for_one_address_are_reported_and_the_first_stays(
     content: ContentFolder, client: FlaskClient, refresh: Refresh
 ) -> None:
     content.document("help/zzz/money.md", "Another.")
@@ -87,7 +87,7 @@ def test_two_files_for_one_address_are_told_of_and_the_first_stays(
     assert "Money can be kept from you." in client.get("/help/money").text
 
 
-def test_a_symlink_loop_and_an_unreadable_file_are_told_of(content: ContentFolder) -> None:
+def test_a_loop_of_symbolic_links_is_reported(content: ContentFolder) -> None:
     os.symlink("loop.md", content.path / "help" / "loop.md")
     os.symlink(content.path, content.path / "help" / "round")
     assert "cannot be read" in str(problems_of(content, "help/loop.md")[0])
@@ -101,7 +101,7 @@ def test_a_site_without_a_usable_site_toml_does_not_start_and_says_why(tmp_path:
     assert {problem.line for problem in refused.value.problems} >= {1}
 
 
-def test_a_picture_that_says_where_it_was_taken_is_refused(
+def test_a_picture_with_metadata_about_its_place_is_refused(
     content: ContentFolder, client: FlaskClient, refresh: Refresh
 ) -> None:
     picture, plain, exif = io.BytesIO(), io.BytesIO(), Image.Exif()
@@ -122,7 +122,7 @@ def test_a_picture_that_says_where_it_was_taken_is_refused(
 
 
 def hours_of_a_chat(start: str, until: str) -> str:
-    """A site.toml whose second slot opens at `start`, as it stands there."""
+    """A site.toml whose second slot has `start` and `until`, written exactly so."""
     first = '[[chat.open]]\ndays = ["mon"]\nfrom = "09:00"\nuntil = "10:00"\n'
     second = f'[[chat.open]]\ndays = ["tue"]\nfrom = {start}\nuntil = {until}\n'
     return SITE + f'\n[chat]\nanswered_by = "us"\nconfidential = "yes"\n{first}{second}'
@@ -146,12 +146,14 @@ def hours_of_a_chat(start: str, until: str) -> str:
     ],
 )
 @pytest.mark.parametrize("field", ["from", "until"])
-def test_a_time_of_day_that_is_none_is_named_with_its_line(field: str, wrong: str) -> None:
+def test_a_wrong_time_of_day_is_reported_with_its_line(field: str, wrong: str) -> None:
     text = hours_of_a_chat(*((wrong, '"13:00"') if field == "from" else ('"09:00"', wrong)))
     with pytest.raises(Refused) as refused:
         read_site(text)
     (problem,) = refused.value.problems
-    line = max(number for number, one in enumerate(text.split("\n"), start=1) if one.startswith(f"{field} ="))
+    line = max(
+        number for number, text_line in enumerate(text.split("\n"), start=1) if text_line.startswith(f"{field} =")
+    )
     assert (problem.file, problem.line) == ("site.toml", line)
     assert problem.field == f"chat.open.2.{field}"
     assert '"09:30"' in str(problem)
@@ -166,11 +168,11 @@ def test_a_slot_may_end_at_midnight_and_not_before_it_starts() -> None:
         with pytest.raises(Refused) as refused:
             read_site(text)
         (problem,) = refused.value.problems
-        second = max(number for number, one in enumerate(text.split("\n"), start=1) if one == "[[chat.open]]")
+        second = max(number for number, line in enumerate(text.split("\n"), start=1) if line == "[[chat.open]]")
         assert (problem.line, "24:00" in str(problem)) == (second, True)
 
 
-def test_the_check_names_a_wrong_hour_with_its_file_and_line(content: ContentFolder) -> None:
+def test_the_check_reports_a_wrong_time_with_its_file_and_line(content: ContentFolder) -> None:
     text = hours_of_a_chat("9", '"13:00"')
     content.write("site.toml", text)
     done = run(

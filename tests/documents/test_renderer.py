@@ -1,4 +1,4 @@
-"""The five inputs that hang Python-Markdown, and whatever else would: refused, and the next document renders."""
+"""The five inputs that hang Python-Markdown, and anything else that would, are refused; the next document renders."""
 
 import resource
 
@@ -20,7 +20,7 @@ BOMBS = {
 
 
 @pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS.keys())
-def test_a_bomb_is_refused_with_a_clear_message_and_the_last_good_version_stays(
+def test_a_bomb_is_refused_and_the_last_good_version_stays(
     content: ContentFolder, app: Flask, client: FlaskClient, bomb: str
 ) -> None:
     content.document("help/money.md", bomb, title="Money and you", tab_title="Money", group="plan")
@@ -32,12 +32,12 @@ def test_a_bomb_is_refused_with_a_clear_message_and_the_last_good_version_stays(
 
 
 def processor_seconds_of_children() -> float:
-    """What those that have ended took: on a busy machine, a clock says how long they waited, too."""
+    """The processor time of child processes that have ended. A clock would include how long they waited on a busy machine."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
 
-def test_a_document_that_takes_too_long_is_given_up_and_the_next_one_renders() -> None:
+def test_rendering_that_takes_too_long_is_stopped_and_the_next_document_renders() -> None:
     with Renderer() as renderer:
         slow = " ".join("`" * length for length in range(1, 900))
         before = processor_seconds_of_children()
@@ -47,7 +47,7 @@ def test_a_document_that_takes_too_long_is_given_up_and_the_next_one_renders() -
         assert renderer.render("*Fine*").html == "<p><em>Fine</em></p>"
 
 
-def test_a_child_that_was_killed_is_started_again() -> None:
+def test_a_killed_child_process_is_started_again() -> None:
     with Renderer() as renderer:
         renderer.render("*One*")
         assert renderer._child

@@ -1,4 +1,4 @@
-"""What the public may see, made from what changed, is what it is when made anew: after any edits, and any moments passed."""
+"""Updating what the public sees from changes alone gives the same as computing it again, after any edits at any time."""
 
 import random
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ NAMES = [f"item-{number}" for number in range(8)]
 
 
 def everything(public: PublicLibrary) -> list[object]:
-    """All that anybody can ask of it."""
+    """Everything that callers can read from a public library."""
     pages = sorted(public.by_path.values(), key=lambda page: page.file)
     return [
         public.now, public.valid_until, public.shown, public.withdrawn, public.removed, public.pictures,
@@ -26,13 +26,13 @@ def everything(public: PublicLibrary) -> list[object]:
     ]  # fmt: skip
 
 
-def read(library: Library) -> list[tuple[str, str, str]]:
-    """The documents in their order."""
+def documents_in_order(library: Library) -> list[tuple[str, str, str]]:
+    """The documents, in their order."""
     return [(document.file, document.path, document.title) for document in library.documents]
 
 
-def write_any(content: ContentFolder, choose: random.Random, now: datetime) -> None:
-    """Some edit: a new item, other words, another day, a withdrawal, a former address, a note, or a file less."""
+def make_a_random_edit(content: ContentFolder, choose: random.Random, now: datetime) -> None:
+    """A random edit: a new item, other words, another day, a withdrawal, a former address, a note or a deleted file."""
     name = choose.choice(NAMES)
     folder = choose.choice(("news", "news", "news/2014", "news/2026"))  # in two folders, the address is the same
     path = content.path / folder / f"{name}.md"
@@ -48,8 +48,8 @@ def write_any(content: ContentFolder, choose: random.Random, now: datetime) -> N
     front["state"] = choose.choice(("published", "published", "published", "draft", "ready", "withdrawn"))
     if front["state"] == "withdrawn":
         replaced = {"removed": "yes", "replacement": f"/news/{choose.choice(NAMES)}"}
-        more = replaced if choose.random() < 0.5 else {}
-        front["withdrawn"] = {"at": some_time(), "reason": "It was wrong.", **more}
+        replacement = replaced if choose.random() < 0.5 else {}
+        front["withdrawn"] = {"at": some_time(), "reason": "It was wrong.", **replacement}
     if choose.random() < 0.2:
         front["expires_at"] = f"{now + timedelta(minutes=choose.choice((40, 90))):%Y-%m-%d %H:%M}Z"
     if choose.random() < 0.2:
@@ -60,13 +60,15 @@ def write_any(content: ContentFolder, choose: random.Random, now: datetime) -> N
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_it_is_the_same_as_made_anew_whatever_happens(content: ContentFolder, tmp_path: Path, seed: int) -> None:
+def test_updating_what_is_public_step_by_step_gives_the_same_as_starting_again(
+    content: ContentFolder, tmp_path: Path, seed: int
+) -> None:
     choose, now, showing = random.Random(seed), NOON, Showing()
     loader = Loader(content.path, tmp_path / "data")
     for step in range(40):
         for _ in range(choose.choice((0, 1, 1, 2))):
-            write_any(content, choose, now)
+            make_a_random_edit(content, choose, now)
         library = loader.load()
         now += timedelta(minutes=choose.choice((0, 0, 1, 4, 50, -2)))
         assert everything(showing.public(library, now)) == everything(library.public(now)), step
-        assert read(library) == read(Loader(content.path, tmp_path / "data").load()), step
+        assert documents_in_order(library) == documents_in_order(Loader(content.path, tmp_path / "data").load()), step

@@ -1,4 +1,4 @@
-"""Wall times become moments, and the two that clock changes make unclear are asked about."""
+"""Local times become points in time, and the times that clock changes make impossible or ambiguous are refused."""
 
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -20,7 +20,7 @@ LONDON = ZoneInfo("Europe/London")
         ("2026-10-25 01:30Z", datetime(2026, 10, 25, 1, 30, tzinfo=UTC)),
     ],
 )
-def test_a_wall_time_becomes_a_moment(written: str, moment: datetime) -> None:
+def test_a_local_time_becomes_a_point_in_time(written: str, moment: datetime) -> None:
     assert parse_wall_time(written, LONDON) == moment
 
 
@@ -29,10 +29,10 @@ def test_a_time_that_the_clocks_skip_is_refused() -> None:
         parse_wall_time("2026-03-29 01:30", LONDON)
 
 
-def test_a_time_that_happens_twice_is_asked_about_with_both_answers() -> None:
-    with pytest.raises(ValueError, match="happens twice") as asked:
+def test_a_time_that_happens_twice_is_refused_with_both_possible_answers() -> None:
+    with pytest.raises(ValueError, match="happens twice") as refused:
         parse_wall_time("2026-10-25 01:30", LONDON)
-    answers = list(str(asked.value).split("Write ")[1].rstrip(".").split(" or "))
+    answers = list(str(refused.value).split("Write ")[1].rstrip(".").split(" or "))
     assert [parse_wall_time(answer, LONDON).hour for answer in answers] == [0, 1]
 
 
@@ -49,6 +49,6 @@ def test_a_time_that_happens_twice_is_asked_about_with_both_answers() -> None:
         "９９９９-01-01 00:00",
     ],
 )
-def test_what_is_no_time_is_refused_with_how_to_write_one(written: str) -> None:
+def test_text_that_is_not_a_time_is_refused_with_an_example(written: str) -> None:
     with pytest.raises(ValueError, match=r"2026-11-24 09:30"):
         parse_wall_time(written, LONDON)

@@ -1,4 +1,4 @@
-"""The one list of public addresses: what is remembered, what is led to, and that nothing published vanishes."""
+"""The list of public addresses: what is cached, what redirects, and that no published address vanishes."""
 
 import json
 import random
@@ -29,16 +29,16 @@ def published(app: Flask) -> list[str]:
 
 
 def test_no_published_address_vanishes(real_app: Flask) -> None:
-    """An address that people have written down leads somewhere for good: give its page's slug to previous_slugs.
+    """People write addresses down, so they must work for good: add a page's former slug to previous_slugs.
 
-    `python -m tests.public.test_addresses` writes new ones down; it takes none out.
+    `python -m tests.public.test_addresses` adds new addresses to the stored list and removes none.
     """
     stored, now = STORED.read_text("utf-8").splitlines(), published(real_app)
     assert not set(stored) - set(now), "these vanished"
-    assert not set(now) - set(stored), "these are new: write them down"
+    assert not set(now) - set(stored), "these are new: add them to the list"
 
 
-def test_every_address_of_the_list_answers_and_the_list_knows_it(
+def test_every_listed_address_answers(
     app: Flask, content: ContentFolder, client: FlaskClient, refresh: Refresh
 ) -> None:
     content.document("news/first.md", previous_slugs=["former"])
@@ -57,9 +57,7 @@ def test_every_address_of_the_list_answers_and_the_list_knows_it(
     assert "/chat" not in addresses
 
 
-def test_the_edition_remembers_no_more_than_the_list_of_addresses_whatever_is_asked(
-    app: Flask, client: FlaskClient
-) -> None:
+def test_the_edition_caches_only_listed_addresses_whatever_is_requested(app: Flask, client: FlaskClient) -> None:
     spellings = [
         "/news/{}", "/news/{}/page/1", "/news/page/{}", "/news/0{}", "//news/{}", "/news/{}/", "/NEWS/{}",
     ]  # fmt: skip
@@ -89,7 +87,7 @@ def test_the_edition_remembers_no_more_than_the_list_of_addresses_whatever_is_as
     assert {"/", "/help/money", "/news/2026"} <= set(edition.answers)
 
 
-def test_even_a_view_that_answers_everything_is_remembered_only_at_public_addresses(
+def test_even_a_view_that_answers_everything_is_cached_only_at_public_addresses(
     app: Flask, client: FlaskClient
 ) -> None:
     home: Any = app.view_functions["help.home"]
@@ -100,14 +98,14 @@ def test_even_a_view_that_answers_everything_is_remembered_only_at_public_addres
 
 
 @pytest.mark.parametrize("year", YEAR_IN_OTHER_DIGITS)
-def test_a_year_is_four_digits_from_0_to_9(client: FlaskClient, year: str) -> None:
+def test_a_year_in_an_address_is_four_ascii_digits(client: FlaskClient, year: str) -> None:
     assert client.get("/news/2026").status_code == 200
     for path in (f"/news/{year}", f"/news/{year}/page/2", "/news/page/٢", "/news/page/02", "/news/02026", "/news/1e3"):
         assert client.get(path).status_code == 404, path
 
 
 @pytest.mark.parametrize(
-    ("typed", "meant"),
+    ("typed", "destination"),
     [
         ("/news/", "/news"), ("/help/", "/help"), ("/Help/money", "/help/money"), ("/HELP/MONEY", "/help/money"),
         ("/help/money/", "/help/money"), ("/help//money", "/help/money"), ("//help/money//", "/help/money"),
@@ -118,28 +116,28 @@ def test_a_year_is_four_digits_from_0_to_9(client: FlaskClient, year: str) -> No
         ("///evil.example//help", None), ("/http://evil.example/", None), ("/help/%0d%0ax:y/", None), ("/İ/", None),
     ],
 )  # fmt: skip
-def test_whoever_types_capitals_and_slashes_is_led_to_the_page_once_and_never_elsewhere(
-    app: Flask, content: ContentFolder, client: FlaskClient, refresh: Refresh, typed: str, meant: str | None
+def test_capitals_and_extra_slashes_are_redirected_once_to_the_page_and_never_to_another_host(
+    app: Flask, content: ContentFolder, client: FlaskClient, refresh: Refresh, typed: str, destination: str | None
 ) -> None:
     content.document("news/first.md", previous_slugs=["former"])
     refresh()
-    # A path that begins with // would be taken for a host by the test client.
+    # The test client would take a path that starts with // for a host.
     for method in ("GET", "HEAD"):
         answer = client.open(method=method, environ_overrides={"PATH_INFO": typed.encode().decode("latin-1")})
-        assert answer.status_code == (308 if meant else 404)
-        assert answer.headers.get("Location") == meant
+        assert answer.status_code == (308 if destination else 404)
+        assert answer.headers.get("Location") == destination
     assert set(app.extensions["edition"]().answers) <= set(Addresses(app.extensions["edition"]().public))
     assert typed not in app.extensions["edition"]().answers
-    if meant:
-        assert client.get(meant).status_code == 200
+    if destination:
+        assert client.get(destination).status_code == 200
 
 
-def test_a_form_posted_to_a_mistyped_address_is_led_nowhere(client: FlaskClient) -> None:
+def test_a_form_posted_to_a_mistyped_address_is_not_redirected(client: FlaskClient) -> None:
     assert client.post("/Search/", data={"query": "x"}).status_code in (404, 405)
 
 
 @pytest.mark.parametrize("number", ["9" * 19, "9" * 30, "9" * 5000, "18446744073709551616", "-1", "٣" * 30, "1e9"])
-def test_a_huge_number_is_no_address_and_breaks_nothing(app: Flask, client: FlaskClient, number: str) -> None:
+def test_a_huge_number_in_an_address_is_404(app: Flask, client: FlaskClient, number: str) -> None:
     for rule in app.url_map.iter_rules():
         if "<" in rule.rule and "GET" in (rule.methods or ()):
             path = re.sub(r"<[^>]*>", number, rule.rule)
@@ -149,12 +147,12 @@ def test_a_huge_number_is_no_address_and_breaks_nothing(app: Flask, client: Flas
 
 
 def health(client: FlaskClient) -> dict[str, object]:
-    """What the monitor reads."""
-    told: dict[str, object] = json.loads(client.get("/healthz").data)
-    return told
+    """The health report, as a monitor reads it."""
+    answer: dict[str, object] = json.loads(client.get("/healthz").data)
+    return answer
 
 
-def test_health_says_nothing_that_a_draft_changes(
+def test_a_draft_changes_nothing_in_the_health_report(
     app: Flask, content: ContentFolder, client: FlaskClient, refresh: Refresh, clock: SetClock
 ) -> None:
     clock.forward(minutes=5)
@@ -166,7 +164,9 @@ def test_health_says_nothing_that_a_draft_changes(
         content.document("news/zqsecret.md", "zqbody ![x](/images/zq.png)", **front)
         refresh()
         assert health(client) == before
-        assert set(app.extensions["edition"]().answers) == remembered, "not even how soon a page comes"
+        assert set(app.extensions["edition"]().answers) == remembered, (
+            "a draft does not even affect how fast a page is served"
+        )
     content.write("help/zqbroken.md", "broken")
     content.write("changes/help/money.md", "---\ntitle: Waits\n---\n")
     refresh()
@@ -177,7 +177,7 @@ def test_health_says_nothing_that_a_draft_changes(
     assert "/help/money" not in app.extensions["edition"]().answers
 
 
-def test_an_item_that_a_draft_edit_does_not_touch_still_goes_live_to_the_second(
+def test_a_scheduled_item_goes_live_to_the_second(
     content: ContentFolder, client: FlaskClient, refresh: Refresh, clock: SetClock
 ) -> None:
     assert "zqlive" not in client.get("/news").text
@@ -195,5 +195,5 @@ if __name__ == "__main__":
     from sidedoor.public import create_app
     from sidedoor.settings import Settings
 
-    known = STORED.read_text("utf-8").splitlines() if STORED.exists() else []
-    STORED.write_text("\n".join(sorted({*known, *published(create_app(Settings()))})) + "\n", "utf-8")
+    stored = STORED.read_text("utf-8").splitlines() if STORED.exists() else []
+    STORED.write_text("\n".join(sorted({*stored, *published(create_app(Settings()))})) + "\n", "utf-8")

@@ -1,4 +1,4 @@
-"""What is the owner's alone to choose in site.toml: numbers, places, audiences, the menu, words and dates."""
+"""What the owner of a site chooses in site.toml: numbers, places, audiences, the menu, words and dates."""
 
 import pytest
 from flask import Flask
@@ -58,12 +58,14 @@ def client(app: Flask, content: ContentFolder, refresh: Refresh) -> FlaskClient:
     return app.test_client()
 
 
-def test_the_number_to_call_is_the_sites_own(client: FlaskClient) -> None:
+def test_the_emergency_number_is_the_sites_own(client: FlaskClient) -> None:
     assert "If you are in danger, call 000." in client.get("/feedback").text
     assert "999" not in client.get("/feedback").text
 
 
-def test_without_a_number_pages_name_none(client: FlaskClient, content: ContentFolder, refresh: Refresh) -> None:
+def test_without_an_emergency_number_pages_name_none(
+    client: FlaskClient, content: ContentFolder, refresh: Refresh
+) -> None:
     content.write("site.toml", TORONTO.replace('[emergency]\nnumber = "000"\n', ""))
     refresh()
     page = client.get("/feedback").text
@@ -71,7 +73,7 @@ def test_without_a_number_pages_name_none(client: FlaskClient, content: ContentF
     assert "in danger, call" not in page
 
 
-def test_places_audiences_and_contacts_have_whatever_ids_and_numbers_the_site_gives_them(client: FlaskClient) -> None:
+def test_a_site_chooses_the_ids_of_places_and_audiences_and_the_numbers_of_contacts(client: FlaskClient) -> None:
     page = client.get("/contacts").text
     assert 'name="place" value="on"' in page and "Ontario" in page
     rules = site_rules(client.application.extensions["live"].library.site)
@@ -80,7 +82,7 @@ def test_places_audiences_and_contacts_have_whatever_ids_and_numbers_the_site_gi
     assert "England" not in page
 
 
-def test_the_menu_is_the_sites_own_and_leads_nowhere_that_is_not_there(client: FlaskClient) -> None:
+def test_the_menu_is_the_sites_own_without_links_to_missing_pages(client: FlaskClient) -> None:
     page = client.get("/").text
     menu = page[page.index('<nav id="menu"') :]
     links = [part.partition('"')[0] for part in menu.split('href="')[1:]]
@@ -94,13 +96,13 @@ def test_words_titles_and_menu_are_in_the_language_of_the_page(client: FlaskClie
     assert ">Leave now</a>" not in french
 
 
-def test_the_owners_own_words_take_the_place_of_the_interfaces(client: FlaskClient) -> None:
+def test_the_owners_words_replace_those_of_the_interface(client: FlaskClient) -> None:
     assert 'rel="noreferrer nofollow"' in client.get("/").text
     assert ">Leave now</a>" in client.get("/").text
     assert "Just 1 thing" in client.post("/search", data={"query": "browse"}).text
 
 
-def test_days_are_written_as_the_site_says(client: FlaskClient, content: ContentFolder, refresh: Refresh) -> None:
+def test_dates_are_written_as_the_site_chooses(client: FlaskClient, content: ContentFolder, refresh: Refresh) -> None:
     assert "November 1, 2026" in client.get("/news").text
     content.write("site.toml", TORONTO.replace('"en-CA"', '"en-IE"'))
     refresh()
@@ -118,7 +120,7 @@ def test_days_are_written_as_the_site_says(client: FlaskClient, content: Content
         ("#9", "%239"),
     ],
 )
-def test_a_number_is_dialled_however_its_country_writes_it(written: str, dialled: str) -> None:
+def test_phone_numbers_in_every_notation_can_be_dialled(written: str, dialled: str) -> None:
     assert digits(written) == dialled
 
 
@@ -139,21 +141,21 @@ def test_a_number_is_dialled_however_its_country_writes_it(written: str, dialled
         ),
     ],
 )
-def test_a_mistake_in_a_choice_is_told_in_a_sentence_with_its_line(
+def test_a_mistake_in_a_choice_is_reported_with_its_line(
     content: ContentFolder, refresh: Refresh, written: str, instead: str, says: str
 ) -> None:
     assert written in SITE
     line = SITE[: SITE.index(written)].count("\n") + 1
     content.write("site.toml", SITE.replace(written, instead))
-    told = [str(problem) for problem in refresh().problems]
-    assert any(f"site.toml:{line}: error" in one and says in one for one in told), told
+    problems = [str(problem) for problem in refresh().problems]
+    assert any(f"site.toml:{line}: error" in problem and says in problem for problem in problems), problems
 
 
-def test_a_contact_of_a_place_or_for_an_audience_that_nobody_lists_is_an_error(
+def test_a_contact_with_an_unlisted_place_or_audience_is_an_error(
     app: Flask, content: ContentFolder, refresh: Refresh
 ) -> None:
     content.write("contacts.yaml", CONTACTS.replace("[england]", "[atlantis]").replace("[women]", "[mermaids]"))
     refresh()
-    told = app.test_cli_runner().invoke(args=["content", "check"]).output
-    assert "“ndah” is for a place that site.toml does not list: “atlantis”." in told
-    assert "“ndah” is for an audience that site.toml does not list: “mermaids”." in told
+    output = app.test_cli_runner().invoke(args=["content", "check"]).output
+    assert "“ndah” is for a place that site.toml does not list: “atlantis”." in output
+    assert "“ndah” is for an audience that site.toml does not list: “mermaids”." in output

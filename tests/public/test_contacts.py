@@ -1,4 +1,4 @@
-"""Contact cards: each leads somewhere, none sends an empty text too early, and those near a reader come first."""
+"""Contact cards: each has a way to make contact, none sends an empty text too early, and nearby contacts come first."""
 
 import re
 
@@ -40,18 +40,18 @@ def record(name: str, **fields: str) -> str:
 
 def errors(app: Flask) -> list[str]:
     library = app.extensions["live"].refresh()
-    found = check_library(library, app.extensions["clock"](), LINKED)
+    problems = check_library(library, app.extensions["clock"](), LINKED)
     return [
         file_words(problem.code, problem.values, problem.field).what
-        for problem in found
+        for problem in problems
         if problem.file in ("contacts.yaml", "site.toml") and problem.level is Level.ERROR
     ]
 
 
 def card(page: str, contact: str) -> str:
-    found = re.search(rf'<article class="contact" id="contact-{contact}".*?</article>', page, re.DOTALL)
-    assert found, contact
-    return found[0]
+    match = re.search(rf'<article class="contact" id="contact-{contact}".*?</article>', page, re.DOTALL)
+    assert match, contact
+    return match[0]
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_a_contact_that_nobody_can_reach_from_its_card_is_an_error(
     assert errors(app) == []
 
 
-def test_a_chat_needs_an_address_and_a_sign_up_word_a_number(app: Flask, content: ContentFolder) -> None:
+def test_a_chat_needs_an_address_and_a_sign_up_word_needs_a_text_number(app: Flask, content: ContentFolder) -> None:
     content.write(
         "contacts.yaml", CONTACTS + record("a", phone="1", webchat="yes") + record("b", phone="1", sign_up="go")
     )
@@ -76,11 +76,11 @@ def test_a_chat_needs_an_address_and_a_sign_up_word_a_number(app: Flask, content
 def test_every_contact_of_the_project_can_be_reached_from_its_card(real_app: Flask, real_client: FlaskClient) -> None:
     page = real_client.get("/contacts").text
     for contact in real_app.extensions["live"].library.contacts.values():
-        one = card(page, contact.id)
-        assert re.search(r'href="(?:tel:|sms:|mailto:|https://)', one) or contact.textphone, contact.id
+        shown = card(page, contact.id)
+        assert re.search(r'href="(?:tel:|sms:|mailto:|https://)', shown) or contact.textphone, contact.id
 
 
-def test_the_first_button_of_text_999_signs_up_and_holds_the_word(real_client: FlaskClient) -> None:
+def test_the_first_button_for_texting_999_signs_the_phone_up(real_client: FlaskClient) -> None:
     for path in ("/contacts", "/help/get-help-now"):
         page = real_client.get(path).text
         links = re.findall(r'href="(sms:999[^"]*)"', page)
@@ -89,17 +89,17 @@ def test_the_first_button_of_text_999_signs_up_and_holds_the_word(real_client: F
         assert "Signed up already?" in before
 
 
-def test_a_number_for_textphones_is_nothing_to_tap(real_client: FlaskClient) -> None:
+def test_a_number_for_textphones_is_not_a_link(real_client: FlaskClient) -> None:
     page = real_client.get("/contacts").text
-    one = card(page, "textphone-18000")
-    assert "18000" in one
-    assert "tel:" not in one
+    shown = card(page, "textphone-18000")
+    assert "18000" in shown
+    assert "tel:" not in shown
     assert "tel:18000" not in page
 
 
 def test_an_area_that_the_site_does_not_have_is_an_error(app: Flask, content: ContentFolder) -> None:
     content.write("contacts.yaml", CONTACTS + record("here", phone="1", area="The town"))
-    assert errors(app) == []  # a site without a list of areas says what it likes
+    assert errors(app) == []  # a site without a list of areas may name any area
     content.write("site.toml", SITE + AREAS)
     assert errors(app) == []
     content.write("contacts.yaml", CONTACTS + record("here", phone="1", area="The toun"))
@@ -108,7 +108,7 @@ def test_an_area_that_the_site_does_not_have_is_an_error(app: Flask, content: Co
     assert "“The town” lies within “The country”, which is no area." in errors(app)
 
 
-def test_whoever_is_in_a_town_is_in_its_county_and_whoever_is_in_a_county_may_be_in_its_town() -> None:
+def test_a_town_is_near_its_county_and_a_county_near_its_towns() -> None:
     areas = [
         Area(name="Land"),
         Area(name="County", within=("Land",)),
@@ -124,7 +124,7 @@ def test_whoever_is_in_a_town_is_in_its_county_and_whoever_is_in_a_county_may_be
     assert near_to("A", loop) == {"A", "B"}
 
 
-def test_who_picks_an_area_sees_its_contacts_first_and_nothing_remembers_it(
+def test_a_chosen_area_lists_its_contacts_first_and_is_not_remembered(
     app: Flask, client: FlaskClient, content: ContentFolder
 ) -> None:
     content.write("site.toml", SITE + AREAS)
@@ -153,11 +153,11 @@ def test_who_picks_an_area_sees_its_contacts_first_and_nothing_remembers_it(
     assert elsewhere.status_code == 403
 
 
-def test_a_site_without_areas_asks_nobody_where_they_are(client: FlaskClient) -> None:
+def test_a_site_without_areas_does_not_ask_readers_where_they_are(client: FlaskClient) -> None:
     assert 'name="area"' not in client.get("/contacts").text
 
 
-def test_every_area_of_the_project_is_one_that_its_contacts_name(real_app: Flask) -> None:
+def test_every_area_that_the_projects_contacts_name_exists(real_app: Flask) -> None:
     library = real_app.extensions["live"].library
     areas = (Code.CONTACT_IN_UNKNOWN_AREA, Code.AREA_IN_UNKNOWN_AREA)
-    assert [one for one in check_library(library, utc_now(), LINKED) if one.code in areas] == []
+    assert [problem for problem in check_library(library, utc_now(), LINKED) if problem.code in areas] == []

@@ -1,4 +1,4 @@
-"""What the design promises, as far as a page's own words show it: orientation, cards, filters, forms, sharing, paper."""
+"""Promises of the design that a page's HTML shows: orientation, cards, filters, forms, sharing, print."""
 
 import re
 
@@ -15,14 +15,14 @@ def main(page: str) -> str:
     return page[page.index("<main") : page.index("</main>")]
 
 
-def test_help_now_begins_with_a_call_then_the_silent_way_and_the_written_one_in_every_language(
+def test_help_now_offers_a_call_then_the_silent_way_then_the_written_way_in_every_language(
     real_app: Flask, real_client: FlaskClient
 ) -> None:
     public = real_app.extensions["live"].library.public(utc_now())
-    page = next(one for one in public.help if one.path == public.help_now("en"))
-    for path in public.own_versions(page.path).values():
+    help_now = next(page for page in public.help if page.path == public.help_now("en"))
+    for path in public.own_versions(help_now.path).values():
         text = main(real_client.get(path).text).partition('<div class="text">')[2]
-        reader_view, _, text = text.partition("</p>")  # the exit, which is shown in a reader view alone
+        reader_view, _, text = text.partition("</p>")  # the exit that only a reader view shows
         assert reader_view.lstrip().startswith('<p class="way-out">')
         links = re.findall(r'<a href="([^"]+)"', text)
         assert links[0] == f"tel:{public.contacts['999'].phone}", path
@@ -30,7 +30,7 @@ def test_help_now_begins_with_a_call_then_the_silent_way_and_the_written_one_in_
         assert text.lstrip().startswith('<p class="call-now">'), path
 
 
-def test_the_front_page_holds_trust_situations_groups_contacts_and_who_runs_it_and_no_list_of_topics(
+def test_the_front_page_has_a_promise_situations_groups_contacts_and_the_owner_but_no_topics(
     real_app: Flask, real_client: FlaskClient
 ) -> None:
     public = real_app.extensions["live"].library.public(utc_now())
@@ -40,10 +40,10 @@ def test_the_front_page_holds_trust_situations_groups_contacts_and_who_runs_it_a
     assert page.count('href="/help#group-') == len(public.groups("en"))
     assert f"{len(public.contacts)} helplines and services" in page
     assert public.site.organisation in page
-    assert len(re.findall('href="/help/', page)) == 4, "topics are listed on All topics"
+    assert len(re.findall('href="/help/', page)) == 4, "the page All topics lists them"
 
 
-def test_every_help_page_names_its_group_and_lists_its_headings_where_they_are_many(
+def test_every_help_page_names_its_group_and_a_long_page_lists_its_headings(
     real_app: Flask, real_client: FlaskClient
 ) -> None:
     public = real_app.extensions["live"].library.public(utc_now())
@@ -66,22 +66,22 @@ def test_more_like_this_never_repeats_what_next(real_app: Flask, real_client: Fl
     public = real_app.extensions["live"].library.public(utc_now())
     lists = 0
     for document in public.help:
-        _, found, rest = main(real_client.get(document.path).text).partition("<h2>More like this</h2>")
-        lists += bool(found)
+        _, heading, rest = main(real_client.get(document.path).text).partition("<h2>More like this</h2>")
+        lists += bool(heading)
         more = set(re.findall(r'<a href="([^"]+)"', rest.partition("</ul>")[0]))
         assert not more & onward(document.html), document.slug
-        assert bool(more) == bool(found), "an empty list has no heading"
+        assert bool(more) == bool(heading), "an empty list has no heading"
     assert lists > 20
 
 
-def test_the_guide_is_a_list_of_steps_that_one_opens(real_client: FlaskClient) -> None:
+def test_the_guide_is_a_list_of_steps_that_open(real_client: FlaskClient) -> None:
     page = main(real_client.get("/safer-browsing").text)
     assert page.count('<details class="fold">') > 10
     assert len(re.findall(r'<section class="device" id="[^"]+">\n<details>', page)) > 8
     assert "<h2>The Shift key</h2>" in page
 
 
-def test_a_card_says_who_for_whom_and_one_button_that_names_its_helpline(
+def test_a_contact_card_has_one_button_and_every_link_names_its_helpline(
     real_app: Flask, real_client: FlaskClient
 ) -> None:
     public = real_app.extensions["live"].library.public(utc_now())
@@ -106,28 +106,28 @@ def escaped(text: str) -> str:
     return text.replace("&", "&amp;").replace("'", "&#39;").replace('"', "&#34;")
 
 
-def names(page: str) -> list[str]:
+def contact_ids(page: str) -> list[str]:
     return re.findall(r'<article class="contact" id="contact-([\w-]+)"', page)
 
 
 def test_the_filters_are_a_form_and_the_best_match_comes_first(real_app: Flask, real_client: FlaskClient) -> None:
     total = len(real_app.extensions["live"].library.contacts)
-    found = real_client.post("/contacts", data={"place": "wales", "audience": "men"})
-    assert found.headers["Cache-Control"] == "no-store"
-    first, *others = names(found.text)
-    assert first == "mens-advice-line", "whom it is for alone counts most"
+    results = real_client.post("/contacts", data={"place": "wales", "audience": "men"})
+    assert results.headers["Cache-Control"] == "no-store"
+    first, *others = contact_ids(results.text)
+    assert first == "mens-advice-line", "a contact for men alone is the best match"
     assert "live-fear-free" in others
     assert "ndah" not in others
-    assert re.search(rf'<h2 id="found" tabindex="-1"[^>]*>{len(others) + 1} of {total}</h2>', found.text)
-    assert 'name="place" value="wales" checked' in found.text
-    assert "Show all" in found.text
+    assert re.search(rf'<h2 id="found" tabindex="-1"[^>]*>{len(others) + 1} of {total}</h2>', results.text)
+    assert 'name="place" value="wales" checked' in results.text
+    assert "Show all" in results.text
     everything = real_client.get("/contacts").text
-    assert names(everything) == list(real_app.extensions["live"].library.contacts)
+    assert contact_ids(everything) == list(real_app.extensions["live"].library.contacts)
     for odd in ({"place": "<b>"}, {"audience": "zq"}, {"place": "", "audience": "", "area": ""}):
-        assert names(real_client.post("/contacts", data=odd).text) == names(everything)
+        assert contact_ids(real_client.post("/contacts", data=odd).text) == contact_ids(everything)
 
 
-def test_a_mistake_in_a_form_is_tied_to_its_field_and_takes_the_focus(real_client: FlaskClient) -> None:
+def test_a_mistake_in_a_form_is_linked_to_its_field_and_gets_the_focus(real_client: FlaskClient) -> None:
     empty = real_client.get("/feedback").text
     assert 'action="/feedback#message-problem"' in empty
     assert "aria-invalid" not in empty
@@ -141,13 +141,13 @@ def test_a_mistake_in_a_form_is_tied_to_its_field_and_takes_the_focus(real_clien
 
 
 def chat_page(client: FlaskClient) -> str:
-    """The template alone: a running chat needs an adviser."""
+    """The chat's template; a page would need an adviser who is present."""
     from sidedoor.web.inline import STATIC
 
     return (STATIC.parent / "site/sidedoor/templates/chat/conversation.html").read_text("utf-8")
 
 
-def test_search_results_are_a_part_of_the_page_that_is_gone_to(real_client: FlaskClient) -> None:
+def test_the_search_form_leads_to_the_results_on_the_page(real_client: FlaskClient) -> None:
     page = real_client.post("/search", data={"query": "money"}).text
     assert 'action="/search#results"' in page
     assert re.search(r'<h2 id="results" tabindex="-1">\d+ results</h2>', page)
@@ -165,7 +165,7 @@ def test_a_shared_page_gives_nothing_away_unless_it_is_news(
     assert "og:image" not in news
 
 
-def test_a_drawing_stands_only_on_pages_whose_words_tell_nothing(real_client: FlaskClient) -> None:
+def test_only_pages_that_give_nothing_away_have_a_drawing(real_client: FlaskClient) -> None:
     drawn = {
         path
         for path in ("/", "/nope", "/feedback/sent", "/help", "/help/signs", "/contacts", "/news", "/safer-browsing")
@@ -174,7 +174,7 @@ def test_a_drawing_stands_only_on_pages_whose_words_tell_nothing(real_client: Fl
     assert drawn == {"/", "/nope", "/feedback/sent"}
 
 
-def test_paper_can_have_large_print_and_the_sites_name_when_asked(real_client: FlaskClient) -> None:
+def test_print_settings_offer_large_print_and_the_sites_name(real_client: FlaskClient) -> None:
     for path in ("/help/money", "/about", "/news/project-cara-trial"):
         page = real_client.get(path).text
         assert 'id="print-large"' in page

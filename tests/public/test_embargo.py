@@ -1,4 +1,4 @@
-"""An embargo never leaks: before its second nothing public holds a word of the item; at its second everything does."""
+"""An embargo never leaks: before its second nothing public holds a word of the item; from then on everything does."""
 
 import html
 import io
@@ -32,7 +32,7 @@ ADDRESSES = [
 
 
 def write_item(content: ContentFolder, at: str, **front: object) -> None:
-    """An item whose every part holds a word found nowhere else."""
+    """An item with a unique word in each of its parts."""
     picture = io.BytesIO()
     Image.new("RGB", (1000, 600)).save(picture, "PNG")
     content.write("images/zqpicture.png", picture.getvalue())
@@ -44,7 +44,7 @@ def write_item(content: ContentFolder, at: str, **front: object) -> None:
 
 
 def everything(client: FlaskClient) -> str:
-    """All public bytes: bodies and headers of every address, and searches for each canary."""
+    """All public bytes: status, headers and body of every address and of a search."""
     answers = [client.get(address) for address in ADDRESSES]
     answers += [client.get(address, headers={"If-None-Match": "*", "Range": "bytes=0-9"}) for address in ADDRESSES]
     answers += [client.post("/search", data={"query": "item news words"})]
@@ -53,7 +53,7 @@ def everything(client: FlaskClient) -> str:
 
 
 def mirror_of(app: Flask, folder: Path) -> str:
-    """Every byte of the mirror of now, and every name in it."""
+    """Every byte and every file name of a mirror made now."""
     write_mirror(app, folder, "https://www.example.org")
     files = [
         path for path in sorted(folder.resolve().rglob("*")) if path.is_file() and path.suffix not in (".br", ".gz")
@@ -63,7 +63,7 @@ def mirror_of(app: Flask, folder: Path) -> str:
     )
 
 
-def found(client: FlaskClient) -> set[str]:
+def canaries_in_search(client: FlaskClient) -> set[str]:
     """The canaries that search finds."""
     return {
         word
@@ -88,25 +88,25 @@ def test_nothing_is_public_one_second_before_and_everything_at_the_second(
     clock.now = datetime(2026, 11, 25, 0, 0, 59, 999999, tzinfo=UTC)
     before = everything(client) + mirror_of(app, tmp_path / "mirror")
     assert not [word for word in CANARIES.values() if word in before]
-    assert found(client) == set()
+    assert canaries_in_search(client) == set()
     assert "zq" not in caplog.text
-    # An address under embargo and one that never was answer alike.
+    # An address under embargo answers like one that never existed.
     assert client.get("/news/zqslug").data == client.get("/news/never-was").data
     clock.now = datetime(2026, 11, 25, 0, 1, tzinfo=UTC)
     after = everything(client)
     mirrored = mirror_of(app, tmp_path / "mirror")
     assert not [word for word in CANARIES.values() if word not in mirrored]
-    assert [word for word in CANARIES.values() if word not in after] == ["zqformer"]  # it only leads on
-    assert {"zqtitle", "zqsummary", "zqbody"} <= found(client)
+    assert [word for word in CANARIES.values() if word not in after] == ["zqformer"]  # it only redirects
+    assert {"zqtitle", "zqsummary", "zqbody"} <= canaries_in_search(client)
     assert [client.get(path).status_code for path in ADDRESSES if path.startswith("/images/zq")] == [200]
     sizes = [path for path in ADDRESSES if "/zqpicture.png." in path]
     assert [client.get(path).status_code for path in sizes] == [200] * 5
     assert not [path for path in sizes if path not in mirrored]
     assert client.get("/news/zqformer").headers["Location"] == "/news/zqslug"
     clock.forward(seconds=-1)
-    assert [client.get(path).status_code for path in sizes] == [404] * 5, "they are made and kept by now"
-    again = everything(client) + mirror_of(app, tmp_path / "mirror")
-    assert not [word for word in CANARIES.values() if word in again]
+    assert [client.get(path).status_code for path in sizes] == [404] * 5, "even though the sizes are stored by now"
+    afterwards = everything(client) + mirror_of(app, tmp_path / "mirror")
+    assert not [word for word in CANARIES.values() if word in afterwards]
     assert not [word for word in CANARIES.values() if word in before_writing]
 
 
@@ -151,7 +151,7 @@ def test_the_second_is_right_around_both_clock_changes(
 
 
 @pytest.mark.parametrize("state", ["draft", "ready"])
-def test_a_draft_is_nowhere_whatever_its_date(
+def test_a_draft_is_not_public_whatever_its_date(
     content: ContentFolder, client: FlaskClient, refresh: Refresh, state: str
 ) -> None:
     write_item(content, "2026-11-01 09:00", state=state)
@@ -160,7 +160,7 @@ def test_a_draft_is_nowhere_whatever_its_date(
     assert not [word for word in CANARIES.values() if word in text]
 
 
-def test_feeds_and_sitemap_give_away_no_date_of_what_is_to_come(
+def test_feeds_and_sitemap_reveal_no_future_dates(
     content: ContentFolder, client: FlaskClient, refresh: Refresh
 ) -> None:
     dates = [client.get(f"/news/{feed}").get_data(as_text=True) for feed in ("rss.xml", "atom.xml", "feed.json")]
@@ -173,7 +173,7 @@ def test_feeds_and_sitemap_give_away_no_date_of_what_is_to_come(
     assert client.get("/sitemap.xml").data == sitemap
 
 
-def test_a_note_dated_ahead_is_not_shown_before(
+def test_a_note_with_a_future_date_is_not_shown_early(
     content: ContentFolder, clock: SetClock, client: FlaskClient, refresh: Refresh
 ) -> None:
     content.document("news/first.md", updates=[{"at": "2026-11-25 09:00", "note": "zqnote", "kind": "correction"}])
@@ -184,7 +184,7 @@ def test_a_note_dated_ahead_is_not_shown_before(
     assert "zqnote" in client.get("/news/atom.xml").text
 
 
-def test_the_feeds_parse_and_agree(content: ContentFolder, client: FlaskClient, refresh: Refresh) -> None:
+def test_the_feeds_can_be_parsed_and_agree(content: ContentFolder, client: FlaskClient, refresh: Refresh) -> None:
     write_item(content, "2026-11-20 09:00")
     content.document("news/odd.md", "A & c", title="Tom & “Jerry” <x>", publish_at="2026-11-21 09:00")
     refresh()
@@ -195,10 +195,10 @@ def test_the_feeds_parse_and_agree(content: ContentFolder, client: FlaskClient, 
     }
     assert {html.unescape(title) for title in titles} == {"Tom & “Jerry” <x>"}
     links = [[entry.link for entry in feed.entries] for feed in feeds]
-    told = json.loads(client.get("/news/feed.json").data)
-    assert links[0] == links[1] == [item["url"] for item in told["items"]]
+    json_feed = json.loads(client.get("/news/feed.json").data)
+    assert links[0] == links[1] == [item["url"] for item in json_feed["items"]]
     assert [link.rpartition("/")[2] for link in links[0]] == ["odd", "zqslug", "first"]
     assert all(
         first > second for first, second in itertools.pairwise(entry.published_parsed for entry in feeds[1].entries)
     )
-    assert told["version"] == "https://jsonfeed.org/version/1.1"
+    assert json_feed["version"] == "https://jsonfeed.org/version/1.1"

@@ -1,4 +1,4 @@
-"""Where “Hide this page” leads, said alike by every page, address and file that leads there."""
+"""Every page, address and file agrees on where “Hide this page” leads."""
 
 import re
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ EVERY_KIND = ("/", "/help/money", "/practise", "/safer-browsing", "/contacts", "
 
 @pytest.fixture
 def chosen(content: ContentFolder, tmp_path: Path, clock: SetClock) -> Iterator[Flask]:
-    """The site where the operator chose a destination."""
+    """The site with a destination that the operator chose."""
     settings = Settings.model_validate({"content": content.path, "data": tmp_path / "data", "exit_url": CHOSEN})
     app = create_app(settings, clock)
     yield app
@@ -31,16 +31,16 @@ def chosen(content: ContentFolder, tmp_path: Path, clock: SetClock) -> Iterator[
 
 
 def script_of(page: str) -> dict[str, str]:
-    """The data- attributes of the first script of a page: the exit's."""
-    found = re.search(r"<script([^>]*)>", page)
-    assert found
-    return {name: unescape(value) for name, value in re.findall(r' data-(\w+)="([^"]*)"', found[1])}
+    """The data- attributes of a page's first script, which is that of the exit."""
+    match = re.search(r"<script([^>]*)>", page)
+    assert match
+    return {name: unescape(value) for name, value in re.findall(r' data-(\w+)="([^"]*)"', match[1])}
 
 
 @pytest.mark.parametrize("path", EVERY_KIND)
-def test_every_page_leads_to_the_first_destination_and_tells_its_script_of_both(client: FlaskClient, path: str) -> None:
+def test_every_page_leads_to_the_first_destination_and_gives_its_script_both(client: FlaskClient, path: str) -> None:
     page = client.get(path).text
-    assert page.count('href="https://weather.example/"') == 2, "the link, and the one of the reader view"
+    assert page.count('href="https://weather.example/"') == 2, "the link and its copy for reader views"
     assert script_of(page) == {
         "exit": "https://weather.example/",
         "next": "https://second.example/",
@@ -50,7 +50,7 @@ def test_every_page_leads_to_the_first_destination_and_tells_its_script_of_both(
     }
 
 
-def test_the_operators_setting_takes_the_place_of_all_that_the_site_names(chosen: Flask, tmp_path: Path) -> None:
+def test_the_operators_setting_replaces_every_destination_of_the_site(chosen: Flask, tmp_path: Path) -> None:
     client = chosen.test_client()
     for path in EVERY_KIND:
         page = client.get(path).text
@@ -67,7 +67,7 @@ def test_the_operators_setting_takes_the_place_of_all_that_the_site_names(chosen
             assert b"weather.example" not in file.read_bytes(), file.name
 
 
-def test_whoever_is_in_a_conversation_is_led_to_where_it_ends_and_on_to_the_same_destination(
+def test_leaving_during_a_chat_ends_it_and_leads_on_to_the_same_destination(
     content: ContentFolder, chosen: Flask, clock: SetClock
 ) -> None:
     content.write("site.toml", SITE + CHAT)
@@ -89,7 +89,7 @@ def test_whoever_is_in_a_conversation_is_led_to_where_it_ends_and_on_to_the_same
     assert reader.get_cookie("chat") is None
 
 
-def test_a_page_made_while_there_was_a_chat_still_leads_away_when_there_is_none_any_more(
+def test_a_page_from_before_the_chat_was_switched_off_still_leads_away(
     content: ContentFolder, client: FlaskClient, refresh: Refresh
 ) -> None:
     content.write("site.toml", SITE + CHAT)

@@ -1,4 +1,4 @@
-"""The mirror: what it holds, what it must never hold, and that nobody ever sees half of one."""
+"""The mirror: what it holds, what it must never hold, and that nobody ever sees half of it."""
 
 import gzip
 import json
@@ -33,7 +33,7 @@ def words(folder: Path) -> str:
     return "\n".join(text)
 
 
-def test_the_mirror_is_the_site_file_by_file(app: Flask, client: FlaskClient, tmp_path: Path) -> None:
+def test_the_mirror_holds_every_page_of_the_site_as_a_file(app: Flask, client: FlaskClient, tmp_path: Path) -> None:
     live = {path: client.get(path).data for path in ("/", "/help/money", "/news/first", "/news/rss.xml")}
     write_mirror(app, tmp_path / "mirror", LIVE)
     mirror = json.loads((tmp_path / "mirror/_mirror.json").read_text())
@@ -49,14 +49,14 @@ def test_the_mirror_is_the_site_file_by_file(app: Flask, client: FlaskClient, tm
         assert brotli.decompress(Path(f"{file}.br").read_bytes()) == body
         assert gzip.decompress(Path(f"{file}.gz").read_bytes()) == body
     assert "This page is not here" in (tmp_path / "mirror/404.html").read_text()
-    # Each page's style is by its hash in its head; a header's list, which counts as well, would have to hold all of them.
+    # Each page's head allows its style by hash. The header applies, too, and would otherwise have to list every hash.
     headers = (tmp_path / "mirror/_headers").read_text()
     loose = re.sub("style-src '[^;]*'", "style-src 'unsafe-inline'", policy)
-    assert f"Content-Security-Policy: {loose};frame-ancestors 'none'\n" in headers, "all else as in the page"
+    assert f"Content-Security-Policy: {loose};frame-ancestors 'none'\n" in headers, "the rest is as in the page"
     assert oct((tmp_path / "mirror").resolve().stat().st_mode)[-3:] == "755"
 
 
-def test_a_form_of_the_mirror_leads_to_the_live_site(app: Flask, tmp_path: Path) -> None:
+def test_forms_in_the_mirror_are_links_to_the_live_site(app: Flask, tmp_path: Path) -> None:
     write_mirror(app, tmp_path / "mirror", LIVE)
     for name in ("search", "feedback"):
         page = (tmp_path / "mirror" / f"{name}.html").read_text()
@@ -67,7 +67,7 @@ def test_a_form_of_the_mirror_leads_to_the_live_site(app: Flask, tmp_path: Path)
     assert 'method="post"' not in contacts
 
 
-def test_former_and_removed_addresses_are_in_the_forms_that_hosts_read(
+def test_former_and_removed_addresses_are_written_in_the_formats_that_hosts_read(
     app: Flask, content: ContentFolder, refresh: Refresh, tmp_path: Path
 ) -> None:
     content.document("news/first.md", previous_slugs=["former"])
@@ -80,7 +80,7 @@ def test_former_and_removed_addresses_are_in_the_forms_that_hosts_read(
     assert "Wrong." in (tmp_path / "mirror/_gone/news/away.html").read_text()
 
 
-def test_an_embargo_holds_in_the_mirror_to_the_second(
+def test_the_mirror_keeps_an_embargo_to_the_second(
     app: Flask, content: ContentFolder, clock: SetClock, refresh: Refresh, tmp_path: Path
 ) -> None:
     content.document("news/zqslug.md", "zqbody", title="zqtitle", publish_at="2026-11-24 12:00:10")
@@ -99,7 +99,7 @@ def test_an_embargo_holds_in_the_mirror_to_the_second(
     assert "zqtitle" not in words((tmp_path / "mirror").resolve())
 
 
-def test_what_did_not_change_is_the_same_file_and_an_unchanged_site_writes_nothing(
+def test_unchanged_pages_keep_their_files_and_an_unchanged_site_writes_nothing(
     app: Flask, content: ContentFolder, refresh: Refresh, tmp_path: Path
 ) -> None:
     mirror = tmp_path / "mirror"
@@ -115,7 +115,7 @@ def test_what_did_not_change_is_the_same_file_and_an_unchanged_site_writes_nothi
     assert [path.name for path in tmp_path.glob(".mirror*")] == [mirror.resolve().name]
 
 
-def test_somebody_who_reads_while_it_is_written_always_finds_a_whole_one(
+def test_a_reader_finds_a_whole_mirror_even_while_it_is_written(
     app: Flask, content: ContentFolder, refresh: Refresh, tmp_path: Path
 ) -> None:
     mirror = tmp_path / "mirror"
@@ -142,12 +142,12 @@ def test_somebody_who_reads_while_it_is_written_always_finds_a_whole_one(
     finally:
         stop.set()
         reader.join()
-    # Between following the link and opening the file a release can be taken away; a server then asks again.
+    # A release can be removed between following the link and opening the file; a server then tries again.
     assert len(missing) <= 5
     assert "Round 4" in (mirror / "help/money.html").read_text()
 
 
-def test_a_full_disk_leaves_the_mirror_before_in_place(
+def test_a_full_disk_leaves_the_previous_mirror_in_place(
     app: Flask, content: ContentFolder, refresh: Refresh, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mirror = tmp_path / "mirror"
@@ -166,7 +166,7 @@ def test_a_full_disk_leaves_the_mirror_before_in_place(
     assert len(list(tmp_path.glob(".mirror*"))) == 1
 
 
-def test_a_folder_of_somebody_elses_is_left_alone(app: Flask, tmp_path: Path) -> None:
+def test_a_folder_that_is_not_a_mirror_is_left_alone(app: Flask, tmp_path: Path) -> None:
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / "letter.txt").write_text("mine")
     (tmp_path / "link").symlink_to("own")
@@ -178,7 +178,7 @@ def test_a_folder_of_somebody_elses_is_left_alone(app: Flask, tmp_path: Path) ->
         write_mirror(app, tmp_path / "own" / "letter.txt" / "mirror", LIVE)
 
 
-def test_the_command_says_what_it_did_and_refuses_in_a_sentence(app: Flask, tmp_path: Path) -> None:
+def test_the_command_reports_its_work_and_refuses_in_a_sentence(app: Flask, tmp_path: Path) -> None:
     runner = app.test_cli_runner()
     done = runner.invoke(args=["export", str(tmp_path / "mirror"), "--live", LIVE])
     assert done.exit_code == 0
@@ -190,6 +190,6 @@ def test_the_command_says_what_it_did_and_refuses_in_a_sentence(app: Flask, tmp_
     assert "does not answer" in silent.output
 
 
-def test_visible_text_is_what_a_reader_sees() -> None:
+def test_visible_text_is_the_text_that_a_reader_sees() -> None:
     page = b"<head><title>t</title></head><style>a</style><p>One\n <b>two</b><script>x</script></p>"
     assert visible_text(page, "x.html") == "One two"

@@ -1,4 +1,4 @@
-"""The feedback form cannot be closed for everybody by one network, and nobody can find out who wrote."""
+"""A single network cannot close the feedback form for everybody, and nobody can find out who wrote."""
 
 import itertools
 
@@ -14,12 +14,12 @@ _number = itertools.count()
 
 
 def send(client: FlaskClient, address: str) -> int:
-    """Write something new from `address`; the status."""
+    """Send a new message from `address`; returns the status."""
     message = {"message": f"Message {next(_number)}"}
     return client.post("/feedback", data=message, environ_overrides={"REMOTE_ADDR": address}).status_code
 
 
-def test_one_network_cannot_use_up_the_hour(app: Flask, client: FlaskClient, clock: SetClock) -> None:
+def test_a_network_cannot_use_up_the_hours_messages(app: Flask, client: FlaskClient, clock: SetClock) -> None:
     statuses = [send(client, "203.0.113.9") for _ in range(MOST_AN_HOUR + 5)]
     assert statuses == [303] * MOST_A_NETWORK + [429] * (MOST_AN_HOUR + 5 - MOST_A_NETWORK)
     assert send(client, "198.51.100.7") == 303
@@ -31,19 +31,19 @@ def test_one_network_cannot_use_up_the_hour(app: Flask, client: FlaskClient, clo
     assert len(FeedbackStore(app.config["DATA"]).all()) == MOST_A_NETWORK + 2
 
 
-def test_a_network_of_the_sixth_version_counts_by_what_one_household_has(client: FlaskClient) -> None:
+def test_ipv6_addresses_of_one_household_count_as_one_network(client: FlaskClient) -> None:
     statuses = [send(client, f"2001:db8:1:2::{number:x}") for number in range(1, MOST_A_NETWORK + 3)]
     assert statuses[-2:] == [429, 429]
     assert send(client, "2001:db8:1:3::1") == 303
 
 
-def test_what_is_not_sent_is_not_counted(client: FlaskClient) -> None:
+def test_a_message_that_is_refused_does_not_count(client: FlaskClient) -> None:
     for _ in range(MOST_A_NETWORK * 2):
         client.post("/feedback", data={"message": " "}, environ_overrides={"REMOTE_ADDR": "203.0.113.9"})
     assert send(client, "203.0.113.9") == 303
 
 
-def test_no_address_is_kept_in_memory_and_nothing_outlives_the_hour(clock: SetClock) -> None:
+def test_no_address_is_kept_in_memory_and_counts_end_with_the_hour(clock: SetClock) -> None:
     senders = Senders()
     senders.count("203.0.113.9", clock())
     before = dict(vars(senders))
@@ -55,9 +55,9 @@ def test_no_address_is_kept_in_memory_and_nothing_outlives_the_hour(clock: SetCl
     assert not set(before["_counts"]) & set(after["_counts"])
 
 
-def test_one_edge_in_front_of_everybody_is_not_taken_for_one_reader(app: Flask, client: FlaskClient) -> None:
+def test_an_edge_in_front_of_everybody_does_not_count_as_a_reader(app: Flask, client: FlaskClient) -> None:
     def send_through_an_edge(number: int) -> int:
-        forwarded = {"X-Forwarded-For": f"198.51.100.{number}"}  # which SIDEDOOR_PROXIES does not count
+        forwarded = {"X-Forwarded-For": f"198.51.100.{number}"}  # a proxy that SIDEDOOR_PROXIES does not count
         message = {"message": f"Message {next(_number)}"}
         edge = {"REMOTE_ADDR": "203.0.113.9"}
         return client.post("/feedback", data=message, headers=forwarded, environ_overrides=edge).status_code
@@ -66,11 +66,11 @@ def test_one_edge_in_front_of_everybody_is_not_taken_for_one_reader(app: Flask, 
     for number in range(IN_A_ROW):
         client.get("/", headers={"X-Forwarded-For": f"198.51.100.{number}"})
     assert send_through_an_edge(250) == 303
-    assert send(client, "203.0.113.9") == 429, "whoever comes without shows that it is not in front of everybody"
+    assert send(client, "203.0.113.9") == 429, "a request without the edge shows that it is not in front of everybody"
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1", "", "nonsense"])
-def test_where_a_proxy_does_not_tell_readers_apart_none_is_refused_for_another(
+def test_behind_a_proxy_that_hides_addresses_no_reader_is_refused_because_of_another(
     client: FlaskClient, address: str
 ) -> None:
     assert [send(client, address) for _ in range(MOST_A_NETWORK + 2)][-1] == 303

@@ -1,4 +1,4 @@
-"""/healthz, as monitors, balancers and people ask: 200 while readers are served, and what is wrong in a sentence."""
+"""/healthz for monitors, load balancers and people: 200 while readers are served, and every trouble in a sentence."""
 
 import http.client
 import json
@@ -33,47 +33,47 @@ CHAT = '[chat]\nanswered_by = "Advisers."\nconfidential = "We keep nothing."\n'
 
 @pytest.fixture(autouse=True)
 def no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each question is a new look; servers of their own look as often as in use."""
+    """Every request makes a new check. Real servers in these tests check as often as in production."""
     monkeypatch.setattr(health, "LOOKS_EVERY_SECONDS", 0.0)
 
 
-def told(client: FlaskClient) -> dict[str, Any]:
+def report_of(client: FlaskClient) -> dict[str, Any]:
     answer = client.get("/healthz")
-    found: dict[str, Any] = json.loads(answer.data)
-    return {**found, "http": answer.status_code}
+    report: dict[str, Any] = json.loads(answer.data)
+    return {**report, "http": answer.status_code}
 
 
 def codes(client: FlaskClient) -> list[str]:
-    return [one["code"] for one in told(client)["trouble"]]
+    return [trouble["code"] for trouble in report_of(client)["trouble"]]
 
 
-def test_a_folder_that_is_away_is_said_while_readers_are_served(
+def test_a_missing_folder_is_reported_while_readers_are_served(
     app: Flask, client: FlaskClient, content: ContentFolder
 ) -> None:
     content.path.rename(content.path.with_name("elsewhere"))
     app.extensions["live"].refresh()
-    found = told(client)
-    assert (found["http"], found["status"], found["documents"]) == (200, "trouble", 5)
-    assert found["trouble"] == [
+    report = report_of(client)
+    assert (report["http"], report["status"], report["documents"]) == (200, "trouble", 5)
+    assert report["trouble"] == [
         {
             "code": "health_content_away",
             "says": "The content folder cannot be reached. Readers see everything as it was. Mount it, or correct"
             " SIDEDOOR_CONTENT.",
         }
     ]
-    assert str(content.path) not in json.dumps(found), "no path"
+    assert str(content.path) not in json.dumps(report), "the report names no path"
 
 
-def test_where_no_page_can_be_made_it_is_503(app: Flask, client: FlaskClient) -> None:
+def test_health_is_503_when_no_page_can_be_made(app: Flask, client: FlaskClient) -> None:
     app.jinja_env.loader = jinja2.DictLoader({})
     app.jinja_env.cache.clear()  # type: ignore[union-attr]
-    found = told(client)
-    assert (found["http"], found["status"]) == (503, "down")
-    assert found["trouble"][0]["code"] == Code.HEALTH_NOT_SERVED
+    report = report_of(client)
+    assert (report["http"], report["status"]) == (503, "down")
+    assert report["trouble"][0]["code"] == Code.HEALTH_NOT_SERVED
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only the superuser can mount")
-def test_a_disk_that_is_full_low_or_read_only_is_said_and_that_it_is_mended(
+def test_a_full_low_or_read_only_disk_is_reported_and_so_is_its_repair(
     content: ContentFolder, tmp_path: Path, clock: SetClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
@@ -88,27 +88,27 @@ def test_a_disk_that_is_full_low_or_read_only_is_said_and_that_it_is_mended(
         room = os.statvfs(data)
         (data / "filling").write_bytes(bytes(room.f_bavail * room.f_frsize - 70_000))
         assert codes(client) == ["health_disk_low"]
-        with (data / "more").open("wb", buffering=0) as more, suppress(OSError):
-            while more.write(bytes(4096)):
+        with (data / "more").open("wb", buffering=0) as last_space, suppress(OSError):
+            while last_space.write(bytes(4096)):
                 pass
         assert codes(client) == ["health_disk_full"]
-        assert told(client)["http"] == 200
+        assert report_of(client)["http"] == 200
         (data / "filling").unlink()
         (data / "more").unlink()
         assert codes(client) == []
-        # Over the one in which databases are open: a mount with a file that is written to stays writable.
+        # A second mount over the first, because a mount with a file that is open for writing stays writable.
         subprocess.run(["mount", "--bind", data, data], check=True)
         subprocess.run(["mount", "-o", "remount,bind,ro", data], check=True)
         assert codes(client) == ["health_disk_read_only"]
-        said = [record.getMessage() for record in caplog.records if record.name == "sidedoor.health"]
-        assert [line.split(": ")[-1] for line in said if "mended" in line] == ["mended."] * 2
-        assert len(said) == 5, "each fact once, however often it is asked for"
+        messages = [record.getMessage() for record in caplog.records if record.name == "sidedoor.health"]
+        assert [line.split(": ")[-1] for line in messages if "mended" in line] == ["mended."] * 2
+        assert len(messages) == 5, "each fact is logged once, however many requests come"
     finally:
         while os.path.ismount(data):
             subprocess.run(["umount", "-l", data], check=True)
 
 
-def test_a_data_folder_that_cannot_be_is_said_and_pages_go_on(
+def test_an_impossible_data_folder_is_reported_and_pages_are_served(
     content: ContentFolder, tmp_path: Path, clock: SetClock
 ) -> None:
     content.write("site.toml", SITE + CHAT)
@@ -116,12 +116,12 @@ def test_a_data_folder_that_cannot_be_is_said_and_pages_go_on(
     data.write_text("")
     client = create_app(Settings(content=content.path, data=data / "data"), clock).test_client()
     assert codes(client) == ["health_disk_read_only", "health_chat_down"]
-    assert told(client)["http"] == 200
+    assert report_of(client)["http"] == 200
     data.unlink()
     assert codes(client) == []
 
 
-def test_a_chat_store_that_is_down_is_said_and_pages_go_on(
+def test_a_chat_store_that_is_down_is_reported_and_pages_are_served(
     content: ContentFolder, tmp_path: Path, clock: SetClock
 ) -> None:
     content.write("site.toml", SITE + CHAT)
@@ -132,13 +132,15 @@ def test_a_chat_store_that_is_down_is_said_and_pages_go_on(
     assert codes(client) == []
     server.stop()
     assert codes(client) == ["health_chat_down"]
-    assert told(client)["http"] == 200
+    assert report_of(client)["http"] == 200
     server.start()
     assert codes(client) == []
     server.close()
 
 
-def test_monitors_call_by_address_without_a_host_and_over_plain_http(content: ContentFolder, tmp_path: Path) -> None:
+def test_monitors_may_call_by_ip_address_without_a_host_and_over_plain_http(
+    content: ContentFolder, tmp_path: Path
+) -> None:
     site = RunningSite(content.path, tmp_path / "data", SIDEDOOR_HTTPS="true")
     try:
         for headers in ({"Host": "10.1.2.3"}, {}, {"Host": "10.1.2.3", "X-Forwarded-Proto": "http"}):
@@ -153,48 +155,48 @@ def test_monitors_call_by_address_without_a_host_and_over_plain_http(content: Co
             connection.close()
         connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=10)
         connection.request("GET", "/help/money", headers={"Host": "10.1.2.3"})
-        assert connection.getresponse().status == 400, "for pages an unknown host stays unknown"
+        assert connection.getresponse().status == 400, "pages still refuse an unknown host"
         connection.close()
     finally:
         site.close()
 
 
-def test_nobody_learns_from_it_that_a_file_is_broken_or_under_embargo(
+def test_health_does_not_reveal_a_broken_or_embargoed_file(
     app: Flask, client: FlaskClient, content: ContentFolder
 ) -> None:
-    before = told(client)
+    before = report_of(client)
     content.write("news/zqsecret.md", "broken")
     content.document("news/zqlater.md", publish_at="2026-12-24 09:00")
     content.document("news/zqready.md", state="ready", publish_at="2026-11-01 09:00")
     app.extensions["live"].refresh()
-    assert told(client) == before
+    assert report_of(client) == before
 
 
-def test_nobody_who_asks_waits_for_a_look_that_takes_long() -> None:
-    """A database's machine that says nothing is looked at for seconds: a balancer would take a good site for a dead one."""
-    answers, begun = threading.Event(), threading.Event()
-    answers.set()
+def test_nobody_waits_for_a_slow_health_check() -> None:
+    """Checking a silent database takes seconds, and a load balancer would take a working site for a dead one."""
+    may_answer, started = threading.Event(), threading.Event()
+    may_answer.set()
 
     def slow() -> list[Problem]:
-        begun.set()
-        assert answers.wait(20)
+        started.set()
+        assert may_answer.wait(20)
         return [Problem("the database", None, Code.HEALTH_DATABASE_DOWN)]
 
-    looked_at = health.Health(slow)
-    assert len(looked_at.troubles()) == 1, "whoever is first has nothing else to go by"
-    answers.clear()
-    begun.clear()
-    looking = threading.Thread(target=looked_at.troubles)
+    checked = health.Health(slow)
+    assert len(checked.troubles()) == 1, "the first request has to wait, because there is no earlier result"
+    may_answer.clear()
+    started.clear()
+    looking = threading.Thread(target=checked.troubles)
     looking.start()
-    assert begun.wait(20)
+    assert started.wait(20)
     before = time.monotonic()
-    assert len(looked_at.troubles()) == 1
+    assert len(checked.troubles()) == 1
     assert time.monotonic() - before < 5
-    answers.set()
+    may_answer.set()
     looking.join()
 
 
-def test_one_edge_in_front_of_everybody_turns_the_limit_by_network_off_and_is_said(
+def test_an_edge_in_front_of_everybody_turns_the_limit_per_network_off_and_is_reported(
     content: ContentFolder, tmp_path: Path, clock: SetClock
 ) -> None:
     content.write("site.toml", SITE + CHAT + "most_from_one_network = 1\n")
@@ -204,36 +206,36 @@ def test_one_edge_in_front_of_everybody_turns_the_limit_by_network_off_and_is_sa
 
     def begin(reader: str) -> int:
         page = app.test_client()
-        # nginx adds the address that it was called from, which is the edge's.
+        # nginx adds the address of its client, which is the edge.
         forwarded = {"X-Forwarded-For": f"{reader}, 203.0.113.9", "Sec-Fetch-Site": "same-origin"}
         return page.post("/chat/start", headers=forwarded, data={"once": os.urandom(16).hex()}).status_code
 
     assert begin("198.51.100.1") == 303
-    assert begin("198.51.100.2") == 429, "taken for one network"
+    assert begin("198.51.100.2") == 429, "both readers count as one network"
     for number in range(IN_A_ROW):
         client.get("/", headers={"X-Forwarded-For": f"198.51.100.{number}, 203.0.113.9"})
     assert codes(client) == ["health_one_edge"]
     assert begin("198.51.100.3") == 303
-    # A reader who comes without shows that it is not in front of everybody.
+    # A reader who comes without the edge shows that it is not in front of everybody.
     client.get("/", headers={"X-Forwarded-For": "198.51.100.77"})
     assert codes(client) == []
     assert begin("198.51.100.4") in (303, 429)
 
 
-def test_a_kill_and_a_folder_away_on_a_real_server_are_said_by_it_too(content: ContentFolder, tmp_path: Path) -> None:
+def test_a_real_server_reports_a_missing_folder(content: ContentFolder, tmp_path: Path) -> None:
     site = RunningSite(content.path, tmp_path / "data", workers=2)
     try:
         shutil.move(content.path, content.path.with_name("elsewhere"))
         wait_until(lambda: "no site in" in site.log.read_text().lower(), 10)
 
-        def says_so() -> bool:
+        def reports_it() -> bool:
             connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=10)
             connection.request("GET", "/healthz")
-            found = json.loads(connection.getresponse().read())
+            report = json.loads(connection.getresponse().read())
             connection.close()
-            return [one["code"] for one in found["trouble"]] == ["health_content_away"]
+            return [trouble["code"] for trouble in report["trouble"]] == ["health_content_away"]
 
-        wait_until(says_so, 25)
+        wait_until(reports_it, 25)
         assert sum("There is no site in" in line for line in site.log.read_text().splitlines()) == 1
     finally:
         site.close()

@@ -1,4 +1,4 @@
-"""A public page may point to what is hidden now: its words stay, and the address is named by nothing until it is open."""
+"""A public page may link to a hidden page: the link's words stay, and nothing names the address until the page is public."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -48,19 +48,25 @@ HIDDEN: dict[str, dict[str, object]] = {
 }
 
 
-@pytest.mark.parametrize("why", HIDDEN)
-def test_nothing_public_names_a_page_that_is_hidden_now(
-    why: str, app: Flask, content: ContentFolder, client: FlaskClient, refresh: Refresh, tmp_path: Path, clock: SetClock
+@pytest.mark.parametrize("reason", HIDDEN)
+def test_nothing_public_names_a_hidden_page(
+    reason: str,
+    app: Flask,
+    content: ContentFolder,
+    client: FlaskClient,
+    refresh: Refresh,
+    tmp_path: Path,
+    clock: SetClock,
 ) -> None:
-    write(content, **HIDDEN[why])
+    write(content, **HIDDEN[reason])
     refresh()
     pages = {
         path: client.get(path) for path in ("/news/first", "/help/money", "/news/stays", "/news/goes", "/news/atom.xml")
     }
-    said = everything(client) + "".join(f"{page.headers} {page.text}" for page in pages.values())
-    if why != "removed":  # whoever asks for that address itself is told that it was removed
-        said += mirror_of(app, tmp_path / "mirror")
-    assert "zqhidden" not in said.replace("/news/zqslug", "")
+    public_text = everything(client) + "".join(f"{page.headers} {page.text}" for page in pages.values())
+    if reason != "removed":  # the mirror has a page at that address that says it was removed
+        public_text += mirror_of(app, tmp_path / "mirror")
+    assert "zqhidden" not in public_text.replace("/news/zqslug", "")
     for words in ("the words", "whole", "The big words"):
         assert words in pages["/help/money"].text, words
     assert "notes" in pages["/news/first"].text
@@ -74,7 +80,7 @@ def test_nothing_public_names_a_page_that_is_hidden_now(
     assert {"news/first.md", "help/money.md", "news/stays.md", "news/goes.md"} == {*warned}
 
 
-def test_the_links_are_back_at_the_second_the_embargo_lifts(
+def test_the_links_appear_at_the_second_the_embargo_ends(
     content: ContentFolder, client: FlaskClient, refresh: Refresh, clock: SetClock
 ) -> None:
     write(content, **HIDDEN["embargo"])
@@ -92,7 +98,7 @@ def test_the_links_are_back_at_the_second_the_embargo_lifts(
     assert "zqhidden" not in client.get("/news/first").text
 
 
-def test_a_link_to_a_removed_page_leads_to_what_replaced_it(
+def test_a_link_to_a_removed_page_leads_to_its_replacement(
     content: ContentFolder, client: FlaskClient, refresh: Refresh
 ) -> None:
     write(
@@ -105,9 +111,7 @@ def test_a_link_to_a_removed_page_leads_to_what_replaced_it(
     assert "zqhidden" not in page
 
 
-def test_every_other_link_of_a_page_stays_as_it_is(
-    content: ContentFolder, client: FlaskClient, refresh: Refresh
-) -> None:
+def test_all_other_links_stay_unchanged(content: ContentFolder, client: FlaskClient, refresh: Refresh) -> None:
     links = ["/", "/help", "/help/money", "/contacts", "/news", "/news/2026", "/news/rss.xml", "/search", "/feedback",
              "/safer-browsing", "/chat", "#part", "https://www.example.org/news/zqhidden", "mailto:a@example.org"]  # fmt: skip
     content.document("news/first.md", "\n\n".join(f"[words]({link})" for link in links), title="First news")

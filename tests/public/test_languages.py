@@ -1,4 +1,4 @@
-"""Languages: addresses, what is lent, what is shown before it was read, what a change in danger does, numbers."""
+"""Languages: addresses, pages borrowed from the original, unreviewed translations, outdated emergency advice, numbers."""
 
 import re
 from pathlib import Path
@@ -18,7 +18,7 @@ EMERGENCY = "## What to do\n\n/// emergency | Now\nCall 999.\n///\n\n/// contact
 
 @pytest.fixture
 def site(content: ContentFolder, refresh: Refresh, app: Flask) -> ContentFolder:
-    """A site that speaks Welsh and Urdu: Urdu has one page that somebody has read, Welsh shows what nobody has."""
+    """A site in Welsh and Urdu: Urdu has one page that somebody has reviewed, Welsh shows unreviewed pages, too."""
     toml = (content.path / "site.toml").read_text("utf-8").replace('languages = ["en", "cy"]\n', "")
     content.write("site.toml", f'{toml}\n[languages.cy]\nshow = "all"\ntelling_words = ["trais"]\n[languages.ur]\n')
     content.document("help/get-help-now.md", EMERGENCY, title="Get help now", tab_title="Help now")
@@ -33,17 +33,17 @@ def site(content: ContentFolder, refresh: Refresh, app: Flask) -> ContentFolder:
 
 
 def stamp(app: Flask, *files: str) -> None:
-    """What `sidedoor translations stamp` does."""
-    told = app.test_cli_runner().invoke(args=["translations", "stamp", *files])
-    assert told.exit_code == 0, told.output
+    """Run `sidedoor translations stamp`."""
+    result = app.test_cli_runner().invoke(args=["translations", "stamp", *files])
+    assert result.exit_code == 0, result.output
 
 
 def words(page: str) -> str:
-    """A page's `main`, without what is in the notice."""
+    """The `main` of a page, without the notice in it."""
     return re.sub(r"<dialog.*?</dialog>", "", page[page.index("<main") : page.index("</main>")], flags=re.S)
 
 
-def test_every_place_speaks_the_language_of_its_address_and_leads_on_in_it(
+def test_every_page_uses_the_language_of_its_address_and_links_within_it(
     site: ContentFolder, client: FlaskClient
 ) -> None:
     for place in ("", "/help", "/contacts", "/search", "/feedback", "/feedback/sent", "/safer-browsing", "/nope"):
@@ -52,22 +52,24 @@ def test_every_place_speaks_the_language_of_its_address_and_leads_on_in_it(
         around = page[page.index("<header") : page.index("<details id=")] + page[page.index("<footer") :]
         links = set(re.findall(r'<a (?:class="[^"]*" )?href="(/[^"]*)"', around))
         own = {link for link in links if link.startswith("/ur/") or link == "/ur"}
-        assert links - own == {"/news"}, "it has no news of its own"
+        assert links - own == {"/news"}, "Urdu has no news of its own"
         assert "/ur/help/get-help-now" in own
-    for typed, meant in (("/ur/", "/ur"), ("/UR/Help/", "/ur/help"), ("/en/help/money", "/help/money")):
-        assert client.get(typed).headers["Location"] == meant
+    for typed, destination in (("/ur/", "/ur"), ("/UR/Help/", "/ur/help"), ("/en/help/money", "/help/money")):
+        assert client.get(typed).headers["Location"] == destination
     for path in ("/ur/news", "/ur/news/rss.xml", "/ur/news/first", "/fr", "/fr/help", "/ur/ur"):
         assert client.get(path).status_code == 404, path
 
 
-def test_forms_and_their_answers_stay_in_the_language(site: ContentFolder, client: FlaskClient) -> None:
+def test_forms_and_their_answers_stay_in_their_language(site: ContentFolder, client: FlaskClient) -> None:
     assert 'action="/cy/search#results"' in client.get("/cy/search").text
     assert "0 canlyniad" in client.post("/cy/search", data={"query": "zqzq"}).text
     sent = client.post("/cy/feedback", data={"message": "Diolch"})
     assert sent.headers["Location"] == "/cy/feedback/sent"
 
 
-def test_a_page_that_a_language_has_not_is_lent_to_it_and_says_so(site: ContentFolder, client: FlaskClient) -> None:
+def test_a_page_without_a_translation_is_shown_in_the_original_and_marked(
+    site: ContentFolder, client: FlaskClient
+) -> None:
     page = client.get("/ur/help/getting-ready").text
     assert '<div lang="en" dir="ltr">\n<p>Pack a bag.</p>' in words(page)
     assert '<h1 tabindex="-1"><span lang="en" dir="ltr">Getting ready</span>' in page
@@ -78,13 +80,15 @@ def test_a_page_that_a_language_has_not_is_lent_to_it_and_says_so(site: ContentF
     assert '<a href="/ur/help/get-help-now">مدد</a>' in topics
 
 
-def test_a_former_address_at_the_root_leads_to_the_language(site: ContentFolder, client: FlaskClient) -> None:
+def test_a_former_address_without_a_language_redirects_to_the_translation(
+    site: ContentFolder, client: FlaskClient
+) -> None:
     for former in ("/help/arian", "/cy/help/arian"):
         answer = client.get(former)
         assert (answer.status_code, answer.headers["Location"]) == (301, "/cy/help/money")
 
 
-def test_a_page_that_nobody_has_read_is_shown_where_the_site_says_so_alone_and_says_it_in_both_languages(
+def test_an_unreviewed_translation_is_shown_only_if_the_site_allows_it_and_says_so_in_both_languages(
     site: ContentFolder, client: FlaskClient
 ) -> None:
     assert "پیسہ" not in client.get("/ur/help/money").text
@@ -94,15 +98,13 @@ def test_a_page_that_nobody_has_read_is_shown_where_the_site_says_so_alone_and_s
     assert "Nobody who knows" not in client.get("/ur/help/get-help-now").text
 
 
-def test_a_translation_follows_its_original_out_of_sight(
-    site: ContentFolder, client: FlaskClient, refresh: Refresh
-) -> None:
+def test_a_translation_is_hidden_with_its_original(site: ContentFolder, client: FlaskClient, refresh: Refresh) -> None:
     site.document("help/money.md", "Money.", title="Money and you", tab_title="Money", state="draft")
     refresh()
     assert client.get("/cy/help/money").status_code == 404
 
 
-def test_a_change_of_what_to_do_in_danger_sends_readers_to_the_original_at_once_and_no_other_change_does(
+def test_only_a_change_to_emergency_advice_sends_readers_of_a_translation_to_the_original(
     site: ContentFolder, client: FlaskClient, app: Flask, refresh: Refresh
 ) -> None:
     step = 'href="/help/get-help-now#part-what-to-do" lang="en"'
@@ -121,23 +123,23 @@ def test_a_change_of_what_to_do_in_danger_sends_readers_to_the_original_at_once_
         assert (step in client.get("/ur/help/get-help-now").text) is (standing is Standing.URGENT)
 
 
-def test_check_says_what_is_behind_orphaned_unread_and_telling_and_that_the_folder_decides(
+def test_check_reports_outdated_orphaned_unreviewed_and_misplaced_translations_and_telling_titles(
     site: ContentFolder, app: Flask, refresh: Refresh
 ) -> None:
     site.document("cy/help/getting-ready.md", "Trais.", title="Trais", tab_title="Paratoi")
     site.document("help/aros.md", "Aros.", title="Aros", tab_title="Aros", language="cy")
     refresh()
-    told = app.test_cli_runner().invoke(args=["content", "check"]).output
-    assert "ur/help/get-help-now.md: error: It says “0808 2000 247”, and help/get-help-now.md does not." in told
-    assert "ur/help/get-help-now.md: warning: It leaves out what help/get-help-now.md has: 999." in told
-    assert "cy/help/money.md: warning: The words of help/money.md are not those" in told
-    assert "cy/help/money-too.md: warning: This translates help/money-too" in told
-    assert "cy/help/getting-ready.md: error: The title gives the page away: “trais”." in told
-    assert "error: A page in “cy” stands in another folder. Move it to cy/help/aros.md." in told
-    assert told.count("ur/help/get-help-now.md: ") == 2, "it has been read, and is what its original is"
+    output = app.test_cli_runner().invoke(args=["content", "check"]).output
+    assert "ur/help/get-help-now.md: error: It says “0808 2000 247”, and help/get-help-now.md does not." in output
+    assert "ur/help/get-help-now.md: warning: It leaves out what help/get-help-now.md has: 999." in output
+    assert "cy/help/money.md: warning: The words of help/money.md are not those" in output
+    assert "cy/help/money-too.md: warning: This translates help/money-too" in output
+    assert "cy/help/getting-ready.md: error: The title gives the page away: “trais”." in output
+    assert "error: A page in “cy” stands in another folder. Move it to cy/help/aros.md." in output
+    assert output.count("ur/help/get-help-now.md: ") == 2, "it is reviewed and up to date"
 
 
-def test_the_choice_of_language_leads_to_the_same_page_by_its_own_name(
+def test_the_choice_of_language_links_to_the_same_page_with_each_languages_own_name(
     site: ContentFolder, client: FlaskClient
 ) -> None:
     def choice(path: str) -> list[tuple[str, str, str]]:
@@ -151,7 +153,7 @@ def test_the_choice_of_language_leads_to_the_same_page_by_its_own_name(
     assert [path for path, *_ in choice("/cy/help/zqnope")] == ["/", "/ur"], "no typed address is repeated"
 
 
-def test_search_engines_learn_of_translations_and_not_of_what_is_lent(site: ContentFolder, client: FlaskClient) -> None:
+def test_search_engines_see_translations_and_no_borrowed_pages(site: ContentFolder, client: FlaskClient) -> None:
     tree = etree.fromstring(client.get("/sitemap.xml").data)
     listed = {url[0].text: [(link.get("hreflang"), link.get("href")) for link in url if link.get("hreflang")] for url in tree}  # fmt: skip
     host = "http://localhost:5000"
@@ -177,14 +179,14 @@ def test_a_language_with_news_has_its_own_list_and_feeds(
     assert 'href="/cy/news/first" lang="cy"' in client.get("/news/first").text
 
 
-def test_numbers_keep_their_order_among_letters_from_the_right(site: ContentFolder, client: FlaskClient) -> None:
+def test_numbers_keep_their_order_in_right_to_left_text(site: ContentFolder, client: FlaskClient) -> None:
     page = words(client.get("/ur/help/get-help-now").text)
-    assert '<bdi dir="ltr">0808 2000 247</bdi> پر' in page, "in running text"
-    assert re.search('href="tel:08082000247">[^<]* <bdi dir="ltr">0808 2000 247</bdi>', page), "on a card"
-    assert not re.search(r">[^<]*\d{3} \d[^<]*<(?!/bdi>)", page), "and everywhere else"
+    assert '<bdi dir="ltr">0808 2000 247</bdi> پر' in page, "a number in running text"
+    assert re.search('href="tel:08082000247">[^<]* <bdi dir="ltr">0808 2000 247</bdi>', page), "a number on a card"
+    assert not re.search(r">[^<]*\d{3} \d[^<]*<(?!/bdi>)", page), "no number anywhere lacks its bdi"
 
 
-def test_names_in_latin_letters_are_told_apart_among_letters_from_the_right(
+def test_names_in_latin_letters_are_marked_in_right_to_left_text(
     site: ContentFolder, client: FlaskClient, refresh: Refresh
 ) -> None:
     body = "اسے Silent Solution کہتے ہیں۔ LGBT+ افراد، A&E، 999 BSL پر، (police)، ۵۵ 12 [Live Fear Free](/help/money) `a&b`۔"
@@ -194,7 +196,9 @@ def test_names_in_latin_letters_are_told_apart_among_letters_from_the_right(
     for name in ("Silent Solution", "LGBT+", "A&amp;E", "999 BSL", "police", "Live Fear Free", "a&amp;b"):
         assert f'<span lang="en" dir="ltr">{name}</span>' in page, name
     assert '(<span lang="en" dir="ltr">police</span>)' in page and '<bdi dir="ltr">۵۵ 12</bdi>' in page
-    assert 'lang="en" dir="ltr">Pack' not in words(client.get("/help/getting-ready").text), "among its own letters"
+    assert 'lang="en" dir="ltr">Pack' not in words(client.get("/help/getting-ready").text), (
+        "names in Latin text are not marked"
+    )
 
 
 @pytest.mark.parametrize(
@@ -206,55 +210,57 @@ def test_names_in_latin_letters_are_told_apart_among_letters_from_the_right(
         ("ro", "Ştiu unde ești", "stiu"), ("so", "Guriga ka bax", "guri"),
     ],
 )  # fmt: skip
-def test_a_word_is_found_however_it_is_spelt_and_shown_as_it_was_written(
+def test_search_finds_a_word_in_any_spelling_and_shows_it_as_written(
     content: ContentFolder, client: FlaskClient, refresh: Refresh, language: str, written: str, typed: str
 ) -> None:
     toml = (content.path / "site.toml").read_text("utf-8").replace('languages = ["en", "cy"]\n', "")
     content.write("site.toml", f'{toml}\n[languages.{language}]\nshow = "all"\n')
     content.document(f"{language}/help/money.md", written, title="Zq", tab_title="Zq")
     refresh()
-    found = client.post(f"/{language}/search", data={"query": typed}).text
-    hits = re.findall(r'<li><a href="([^"]+)">Zq</a><span>[^:]*: (.*?)</span></li>', found)
+    results = client.post(f"/{language}/search", data={"query": typed}).text
+    hits = re.findall(r'<li><a href="([^"]+)">Zq</a><span>[^:]*: (.*?)</span></li>', results)
     assert [path for path, _ in hits] == [f"/{language}/help/money"]
     assert re.sub("</?mark>", "", hits[0][1]) in (written, "A summary.")
-    assert "\u200b" not in found
+    assert "\u200b" not in results
 
 
-def test_a_search_shows_the_readers_language_first_then_the_sites_own_and_no_other(
+def test_search_shows_the_readers_language_first_then_the_sites_own_and_no_others(
     site: ContentFolder, client: FlaskClient, refresh: Refresh
 ) -> None:
     for folder in ("", "cy/", "ur/"):
         site.document(f"{folder}help/getting-ready.md", "Zqword.", title=f"In {folder or 'en/'}", tab_title="Tab", reviewer="Ann" if folder else None)  # fmt: skip
     site.document("help/alone.md", "Zqword zqword.", title="Alone", tab_title="Alone", group="plan")
     refresh()
-    found = client.post("/ur/search", data={"query": "zqword"}).text
+    results = client.post("/ur/search", data={"query": "zqword"}).text
     hits = re.findall(
-        r'<li><a href="([^"]+)">(?:<span lang="(\w+)" dir="ltr">)?([^<]+)', found[found.index("results") :]
+        r'<li><a href="([^"]+)">(?:<span lang="(\w+)" dir="ltr">)?([^<]+)', results[results.index("results") :]
     )
     assert hits[:2] == [("/ur/help/getting-ready", "", "In ur/"), ("/ur/help/alone", "en", "Alone")]
-    assert "In cy/" not in found and "In en/" not in found
+    assert "In cy/" not in results and "In en/" not in results
 
 
-def test_contacts_say_what_is_spoken_there_and_a_reader_finds_who_speaks_their_language(
+def test_contacts_name_their_languages_and_readers_can_filter_by_language(
     site: ContentFolder, client: FlaskClient, refresh: Refresh
 ) -> None:
     text = (site.path / "contacts.yaml").read_text("utf-8")
-    assert "Someone who speaks" not in client.get("/contacts").text, "nothing is said of it"
+    assert "Someone who speaks" not in client.get("/contacts").text, "contacts without languages get no filter"
     ndah, other = text.split("  - id: live-fear-free")
     site.write("contacts.yaml", f"{ndah}    languages: [ur]\n  - id: live-fear-free{other}    interpreter: name-it\n")
     refresh()
     page = client.get("/ur/contacts").text
-    assert page.count('<span lang="en" dir="ltr">Urdu</span>') == 1, "the name to say, in English"
+    assert page.count('<span lang="en" dir="ltr">Urdu</span>') == 1, (
+        "the English name, for the reader to say on the phone"
+    )
 
-    def found(speaks: str) -> list[str]:
+    def contacts_for(speaks: str) -> list[str]:
         return re.findall(r'id="contact-([\w-]+)"', client.post("/contacts", data={"speaks": speaks}).text)
 
-    assert found("ur") == ["ndah", "live-fear-free"]
-    assert found("cy") == ["live-fear-free"]
-    assert found("zq") == ["ndah", "live-fear-free"], "no choice of ours"
+    assert contacts_for("ur") == ["ndah", "live-fear-free"]
+    assert contacts_for("cy") == ["live-fear-free"]
+    assert contacts_for("zq") == ["ndah", "live-fear-free"], "an unknown language filters nothing"
 
 
-def test_a_mirror_leads_from_what_is_lent_to_the_page_itself(app: Flask, site: ContentFolder, tmp_path: Path) -> None:
+def test_the_mirror_redirects_borrowed_pages_to_the_original(app: Flask, site: ContentFolder, tmp_path: Path) -> None:
     write_mirror(app, tmp_path / "mirror", "https://www.example.org")
     mirror = (tmp_path / "mirror").resolve()
     assert (mirror / "cy/help/money.html").is_file() and not (mirror / "ur/help/getting-ready.html").exists()

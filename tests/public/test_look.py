@@ -1,4 +1,4 @@
-"""A site's own colours and mark: never so faint that nobody reads them, and never more than a drawing."""
+"""A site's own colours and mark: colours must have enough contrast, and a mark must be nothing but a drawing."""
 
 import base64
 import io
@@ -26,36 +26,36 @@ def png(pixels: int = 32) -> str:
     return f"data:image/png;base64,{base64.b64encode(out.getvalue()).decode()}"
 
 
-def looks(app: Flask, content: ContentFolder, refresh: Refresh, *lines: str) -> tuple[str, list[str]]:
-    """The site's own rules with these lines under [look], which end the style of a page, and what check and the loader say."""
+def rules_and_problems(app: Flask, content: ContentFolder, refresh: Refresh, *lines: str) -> tuple[str, list[str]]:
+    """The style rules that a site with these lines under [look] adds to its pages, and the problems of its site.toml."""
     content.write("site.toml", SITE + "[look]\n" + "\n".join(lines) + "\n")
     refresh()
-    page = app.test_client().get("/").text  # the house client finds each style's hash in the policy
+    page = app.test_client().get("/").text  # the house client checks each style's hash in the policy
     styles = re.findall(r"<style>(.*?)</style>", page, re.DOTALL)
-    said = app.test_cli_runner().invoke(args=["content", "check"]).output
+    output = app.test_cli_runner().invoke(args=["content", "check"]).output
     (style,) = styles
     rules = site_rules(app.extensions["live"].library.site)
     assert style == used(page, rules) and style.startswith(used(page))
     assert len(style) > len(used(page)) or not rules.every
-    return rules.every, [line for line in said.splitlines() if "site.toml" in line]
+    return rules.every, [line for line in output.splitlines() if "site.toml" in line]
 
 
-def test_the_contrast_of_colours_is_that_of_wcag() -> None:
+def test_contrast_is_computed_as_wcag_defines_it() -> None:
     assert contrast("#000000", "#ffffff") == pytest.approx(21)
     assert contrast("#767676", "#ffffff") == pytest.approx(4.54, abs=0.01)
     assert mixed("#000000", "#ffffff", 0.5) == "#808080"
 
 
-def test_accent_and_paper_are_drawn_in_light_and_the_accent_is_lightened_for_the_dark(
+def test_colours_are_used_in_light_mode_and_the_accent_is_lightened_in_dark_mode(
     app: Flask, content: ContentFolder, refresh: Refresh
 ) -> None:
-    rules, said = looks(app, content, refresh, 'accent = "#7a1f5c"', 'paper = "#f4f8ff"')
-    assert said == []
+    rules, problems = rules_and_problems(app, content, refresh, 'accent = "#7a1f5c"', 'paper = "#f4f8ff"')
+    assert problems == []
     light, dark = rules.split("@media screen and (prefers-color-scheme:dark)")
     assert "--accent:#7a1f5c;--on-accent:#ffffff" in light and "--paper:#f4f8ff" in light
-    (lit,) = re.findall(r"--accent:(#\w{6})", dark)
+    (accent,) = re.findall(r"--accent:(#\w{6})", dark)
     (paper,) = re.findall(r"--paper:(#\w{6})", dark)
-    assert contrast(lit, paper) >= 7 and contrast("#7a1f5c", paper) < 7
+    assert contrast(accent, paper) >= 7 and contrast("#7a1f5c", paper) < 7
 
 
 @pytest.mark.parametrize(
@@ -67,20 +67,20 @@ def test_accent_and_paper_are_drawn_in_light_and_the_accent_is_lightened_for_the
         ('paper = "#fff"', "`look.paper` cannot be “#fff”."),
     ],
 )
-def test_a_colour_that_nobody_could_read_is_told_and_not_used(
+def test_a_colour_with_too_little_contrast_is_reported_and_not_used(
     app: Flask, content: ContentFolder, refresh: Refresh, line: str, says: str
 ) -> None:
-    rules, said = looks(app, content, refresh, line)
+    rules, problems = rules_and_problems(app, content, refresh, line)
     assert ":root" not in rules
-    assert any(says in one for one in said), said
+    assert any(says in problem for problem in problems), problems
 
 
 @pytest.mark.parametrize("drawn", [DRAWING, png()], ids=["svg", "png"])
-def test_a_mark_stands_beside_the_name_and_is_part_of_the_page(
+def test_the_mark_is_shown_beside_the_name_and_is_part_of_the_page(
     app: Flask, content: ContentFolder, refresh: Refresh, drawn: str
 ) -> None:
-    rules, said = looks(app, content, refresh, f"mark = '{drawn}'")
-    assert said == []
+    rules, problems = rules_and_problems(app, content, refresh, f"mark = '{drawn}'")
+    assert problems == []
     assert re.search(r'header \.name::before\{[^}]*url\("data:image/(png|svg\+xml);base64,[\w+/=]+"\)', rules)
 
 
@@ -102,19 +102,19 @@ def test_a_mark_stands_beside_the_name_and_is_part_of_the_page(
 def test_a_mark_that_is_more_than_a_drawing_is_refused(
     app: Flask, content: ContentFolder, refresh: Refresh, drawn: str, says: str
 ) -> None:
-    rules, said = looks(app, content, refresh, f"mark = '{drawn}'")
+    rules, problems = rules_and_problems(app, content, refresh, f"mark = '{drawn}'")
     assert ".name::before" not in rules
-    assert any(says in one for one in said), said
+    assert any(says in problem for problem in problems), problems
 
 
-def test_a_command_says_what_to_write_for_a_file(
+def test_the_mark_command_prints_the_setting_for_a_file(
     tmp_path: Path, app: Flask, content: ContentFolder, refresh: Refresh
 ) -> None:
     for name, drawn in (("mark.svg", f"<?xml version='1.0'?>\n<!-- by us -->\n{DRAWING}\n".encode()), ("mark.png", base64.b64decode(png().partition(",")[2]))):  # fmt: skip
         (tmp_path / name).write_bytes(drawn)
-        told = CliRunner().invoke(mark_command, [str(tmp_path / name)])
-        assert told.exit_code == 0, told.output
-        content.write("site.toml", SITE + told.output)
+        result = CliRunner().invoke(mark_command, [str(tmp_path / name)])
+        assert result.exit_code == 0, result.output
+        content.write("site.toml", SITE + result.output)
         assert refresh().problems == ()
     (tmp_path / "mark.svg").write_text("no drawing")
     assert "Error: The mark is no drawing" in CliRunner().invoke(mark_command, [str(tmp_path / "mark.svg")]).output

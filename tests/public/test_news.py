@@ -1,4 +1,4 @@
-"""News: the list by year and its pages; corrections, withdrawals, removals, former addresses."""
+"""News: the list and its pages, the years, corrections, withdrawals, removals and former addresses."""
 
 import json
 import re
@@ -9,7 +9,7 @@ from tests.conftest import Refresh
 from tests.content import ContentFolder
 
 
-def test_the_list_is_by_year_and_page_newest_first(
+def test_the_list_has_pages_and_years_with_the_newest_first(
     content: ContentFolder, client: FlaskClient, refresh: Refresh
 ) -> None:
     for number in range(45):
@@ -21,7 +21,7 @@ def test_the_list_is_by_year_and_page_newest_first(
     refresh()
     first, third = client.get("/news").text, client.get("/news/page/3").text
     newest = re.findall(r'<a href="(/news/[a-z]\w*)"', first)
-    # Items 28 and 29 are of January 2020, like 0 and 1; 30 to 44 are of January 2021.
+    # Items 28 and 29 are from January 2020, like 0 and 1; 30 to 44 are from January 2021.
     dates = {f"/news/n{number:02}": (2020 + number // 30, number % 28 + 1, number) for number in range(45)}
     assert newest == ["/news/first", *sorted(dates, key=lambda path: dates[path], reverse=True)[:19]]
     assert len(re.findall(r'<a href="/news/n\d', first)) == 19
@@ -34,7 +34,7 @@ def test_the_list_is_by_year_and_page_newest_first(
     ] == [404, 404, 404, 200]
 
 
-def test_a_withdrawn_item_stays_at_its_address_with_the_reason_and_leaves_the_lists(
+def test_a_withdrawn_item_keeps_its_address_shows_the_reason_and_leaves_the_lists(
     content: ContentFolder,
     client: FlaskClient,
     refresh: Refresh,
@@ -72,7 +72,7 @@ def test_a_removed_item_answers_410_with_the_reason(
     assert "First news" not in answer.text
 
 
-def test_a_former_address_leads_on_and_never_hides_a_page(
+def test_a_former_address_redirects_and_never_hides_a_page(
     content: ContentFolder, client: FlaskClient, refresh: Refresh
 ) -> None:
     content.document("news/second.md", title="Second", previous_slugs=["old-name", "first"])
@@ -83,7 +83,7 @@ def test_a_former_address_leads_on_and_never_hides_a_page(
     assert "First news" in client.get("/news/first").text
 
 
-def test_an_item_holds_its_address_its_description_and_the_help_box(
+def test_an_item_has_its_address_metadata_and_the_help_box(
     content: ContentFolder, client: FlaskClient, refresh: Refresh
 ) -> None:
     content.document(
@@ -91,9 +91,9 @@ def test_an_item_holds_its_address_its_description_and_the_help_box(
     )
     refresh()
     page = client.get("/news/first").text
-    told = re.search(r'<script type="application/ld\+json">(.*?)</script>', page)
-    assert told
-    assert json.loads(told[1])["headline"] == "A </script><b>&"
+    metadata = re.search(r'<script type="application/ld\+json">(.*?)</script>', page)
+    assert metadata
+    assert json.loads(metadata[1])["headline"] == "A </script><b>&"
     assert 'property="og:title" content="A &lt;/script&gt;&lt;b&gt;&amp;"' in page
     assert "If you have been affected" in page
     assert "<em>One</em>" in page

@@ -1,4 +1,4 @@
-"""Pictures on public pages: told how large they are, in sizes for phones, cut around their focus, and never one too early."""
+"""Pictures on public pages: with dimensions, in sizes for phones, cropped around their focus, and never public too early."""
 
 import io
 import re
@@ -17,7 +17,7 @@ BODY = "Words. ![A field](/images/field.jpg)"
 
 
 def field(width: int, height: int, kind: str = "JPEG") -> bytes:
-    """A picture whose left tenth is red, and all else green."""
+    """A picture whose left tenth is red and the rest green."""
     picture = Image.new("RGB", (width, height), GREEN)
     picture.paste(RED, (0, 0, width // 10, height))
     out = io.BytesIO()
@@ -44,7 +44,7 @@ def shown(content: ContentFolder, client: FlaskClient, refresh: Refresh) -> Flas
     return client
 
 
-def test_a_page_offers_sizes_and_says_how_large_its_pictures_are(shown: FlaskClient) -> None:
+def test_a_page_offers_several_sizes_with_dimensions(shown: FlaskClient) -> None:
     page = shown.get("/news/first").text
     picture = re.search(r"<picture>.*?</picture>", page)
     assert picture
@@ -53,16 +53,18 @@ def test_a_page_offers_sizes_and_says_how_large_its_pictures_are(shown: FlaskCli
     ]  # fmt: skip
     assert '<img alt="A field" src="/images/field.jpg" width="2000" height="1000" decoding="async"></picture>' in page
     assert '<img alt="A corner" src="/images/small.png" width="300" height="200" decoding="async">' in page
-    assert page.count("<picture>") == 1, "a small one has no smaller ones"
+    assert page.count("<picture>") == 1, "a small picture has no smaller sizes"
     for path, width in re.findall(r"(/images/\S+) (\d+)w", picture[0]):
         answer = shown.get(path)
         assert (answer.status_code, answer.content_type) == (200, "image/webp")
-        with opened(answer.data) as made:
-            assert (made.format, made.size) == ("WEBP", (int(width), int(width) // 2))
+        with opened(answer.data) as resized:
+            assert (resized.format, resized.size) == ("WEBP", (int(width), int(width) // 2))
         assert is_red(answer.data, 0.05)
 
 
-def test_card_and_list_are_cut_around_the_focus(content: ContentFolder, shown: FlaskClient, refresh: Refresh) -> None:
+def test_pictures_for_cards_and_lists_are_cropped_around_the_focus(
+    content: ContentFolder, shown: FlaskClient, refresh: Refresh
+) -> None:
     content.write("images/field.jpg", field(2400, 800))
     refresh()
     page = shown.get("/news/first").text
@@ -72,11 +74,11 @@ def test_card_and_list_are_cut_around_the_focus(content: ContentFolder, shown: F
         in shown.get("/news").text
     )
     for path in ("/images/card/field.jpg.jpg", "/images/list/field.jpg.webp"):
-        assert not is_red(shown.get(path).data, 0.02), "the middle alone"
+        assert not is_red(shown.get(path).data, 0.02), "only the middle is left"
     content.write("pictures.yaml", "field.jpg:\n  credit: Jo Doe\n  focus: 0 50\n")
     refresh()
     for path in ("/images/card/field.jpg.jpg", "/images/list/field.jpg.webp"):
-        assert is_red(shown.get(path).data, 0.02), "its left side"
+        assert is_red(shown.get(path).data, 0.02), "the left side is left"
     with opened(shown.get("/images/card/field.jpg.jpg").data) as card:
         assert (card.format, card.size) == ("JPEG", (1200, 630))
 
@@ -89,17 +91,17 @@ def test_card_and_list_are_cut_around_the_focus(content: ContentFolder, shown: F
         "/images/480/..%2ffield.jpg.webp",
     ],
 )  # fmt: skip
-def test_there_are_no_other_sizes(shown: FlaskClient, path: str) -> None:
+def test_other_sizes_are_404(shown: FlaskClient, path: str) -> None:
     assert shown.get(path).status_code == 404
 
 
-def test_a_size_is_made_once_kept_privately_and_gone_with_its_picture(
+def test_a_size_is_made_once_stored_privately_and_deleted_with_its_picture(
     content: ContentFolder, shown: FlaskClient, refresh: Refresh, tmp_path: Path
 ) -> None:
-    kept, path = tmp_path / "data/sizes", "/images/480/field.jpg.webp"
-    assert not kept.exists(), "nothing is made before somebody asks who may see it"
+    folder, path = tmp_path / "data/sizes", "/images/480/field.jpg.webp"
+    assert not folder.exists(), "no size is made before a reader asks for it"
     first = shown.get(path).data
-    (file,) = kept.iterdir()
+    (file,) = folder.iterdir()
     assert file.stat().st_mode & 0o077 == 0
     made_at = file.stat().st_mtime_ns
     assert shown.get(path).data == first
@@ -107,17 +109,17 @@ def test_a_size_is_made_once_kept_privately_and_gone_with_its_picture(
     content.write("images/field.jpg", field(1900, 1000))
     refresh()
     assert shown.get(path).data != first
-    assert len(list(kept.iterdir())) == 1, "what it was before is not kept"
+    assert len(list(folder.iterdir())) == 1, "sizes of the old picture are deleted"
     (content.path / "images/field.jpg").unlink()
     refresh()
     assert shown.get(path).status_code == 404
-    assert list(kept.iterdir()) == []
+    assert list(folder.iterdir()) == []
 
 
-def test_where_a_size_cannot_be_made_the_picture_itself_is_sent(
+def test_the_original_is_sent_when_a_size_cannot_be_made(
     app: Flask, content: ContentFolder, shown: FlaskClient, refresh: Refresh
 ) -> None:
-    """Its head is a picture's, and what follows is cut short."""
+    """The file starts like a picture and is cut short."""
     half = field(2000, 1000)[:3000]
     content.write("images/field.jpg", half)
     refresh()

@@ -1,4 +1,4 @@
-"""Recordings: played from this site alone, in parts where a player asks for parts, and never before their page is public."""
+"""Recordings are served by this site alone, in ranges if a player asks for them, and never before their page is public."""
 
 import re
 from datetime import timedelta
@@ -30,16 +30,16 @@ def spoken(content: ContentFolder, client: FlaskClient, refresh: Refresh) -> Fla
     return client
 
 
-def test_a_page_has_a_player_that_loads_nothing_by_itself_its_size_and_its_words(spoken: FlaskClient) -> None:
+def test_a_page_has_a_player_that_does_not_preload_the_size_and_the_words(spoken: FlaskClient) -> None:
     page = spoken.get("/help/money").text
     assert '<audio controls preload="none" src="/media/zqspoken.mp3"></audio>' in page
     assert "Listen: 0.2 MB" in page
-    assert re.search(r"audio(?:,\s*video)?\s*\{\s*max-width:\s*100%", page), "no player is wider than its screen"
+    assert re.search(r"audio(?:,\s*video)?\s*\{\s*max-width:\s*100%", page), "no player is wider than the screen"
     assert "<p>The words of it.</p>" in page
     assert "media-src 'self'" in spoken.get("/help/money").headers["Content-Security-Policy"]
 
 
-def test_a_player_gets_the_part_it_asks_for_with_every_header_of_policy(spoken: FlaskClient) -> None:
+def test_a_player_gets_the_range_it_requests_with_all_policy_headers(spoken: FlaskClient) -> None:
     whole = spoken.get("/media/zqspoken.mp3")
     assert (whole.status_code, whole.data, whole.content_type) == (200, SPOKEN, "audio/mpeg")
     assert whole.headers["Accept-Ranges"] == "bytes"
@@ -56,7 +56,7 @@ def test_a_player_gets_the_part_it_asks_for_with_every_header_of_policy(spoken: 
         assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
 
 
-def test_a_recording_is_nowhere_before_its_page_is_public(
+def test_a_recording_is_not_available_before_its_page_is_public(
     content: ContentFolder, client: FlaskClient, refresh: Refresh, clock: SetClock
 ) -> None:
     content.write("media/zqspoken.mp3", SPOKEN)
@@ -79,14 +79,14 @@ def test_a_recording_is_nowhere_before_its_page_is_public(
         (SPOKEN[:2].ljust(MOST_BYTES + 1, b"\0"), "a.mp3", "recording-too-big"),
     ],
 )
-def test_what_is_no_recording_is_refused(raw: bytes, name: str, code: str) -> None:
+def test_a_file_that_is_not_a_plain_recording_is_refused(raw: bytes, name: str, code: str) -> None:
     assert read_recording(SPOKEN, "media/a.mp3") == "a.mp3"
     with pytest.raises(Refused) as refused:
         read_recording(raw, f"media/{name}")
     assert refused.value.problems[0].code.value.replace("_", "-") == code
 
 
-def test_a_block_has_a_recording_of_our_own_and_words(content: ContentFolder, refresh: Refresh) -> None:
+def test_an_audio_block_needs_words_and_a_recording_of_our_own(content: ContentFolder, refresh: Refresh) -> None:
     content.write("media/zqspoken.mp3", SPOKEN)
     for body in ("/// audio | zqspoken.mp3\n///\n", BODY.replace("zqspoken", "https://else.example/zqspoken")):
         content.document("help/money.md", body)
@@ -94,7 +94,7 @@ def test_a_block_has_a_recording_of_our_own_and_words(content: ContentFolder, re
 
 
 VIDEO = (PROJECT / "tests/public/tiny.mp4").read_bytes()
-"""Twelve seconds of a test picture and a tone, by ffmpeg: CONTRIBUTING says how."""
+"""Twelve seconds of a test picture and a tone, made with ffmpeg as CONTRIBUTING says."""
 CAPTIONS = "WEBVTT\n\n00:00.000 --> 00:02.000\nThe words.\n"
 SHOWN = "/// video | zqsigned.mp4\n![A hand](/images/zqhand.png)\n\nThe words of it.\n///\n"
 PLAYER = (
@@ -113,7 +113,7 @@ def signed(content: ContentFolder, client: FlaskClient, refresh: Refresh) -> Fla
     return client
 
 
-def test_a_video_is_silent_until_pressed_has_captions_a_picture_its_size_and_its_words(signed: FlaskClient) -> None:
+def test_a_video_is_muted_and_has_captions_a_poster_its_size_and_its_words(signed: FlaskClient) -> None:
     page = signed.get("/help/money").text
     assert PLAYER in page and "Watch: 0.1 MB" in page
     assert "<p>The words of it.</p>" in page and "<img" not in page
@@ -135,15 +135,15 @@ def test_a_video_is_silent_until_pressed_has_captions_a_picture_its_size_and_its
         ("images/zqhand.png", Code.UNKNOWN_PICTURE),
     ],
 )
-def test_a_video_that_lacks_something_is_not_played_and_its_words_are_there(
+def test_an_incomplete_video_is_not_played_but_its_words_are_shown(
     signed: FlaskClient, content: ContentFolder, refresh: Refresh, app: Flask, lacks: str, code: Code
 ) -> None:
     (content.path / lacks).unlink()
     library = refresh()
     page = signed.get("/help/money").text
     assert "<video" not in page and "<p>The words of it.</p>" in page
-    money = next(one for one in library.documents if one.slug == "money")
-    assert code in {one.code for one in check_document(money, library, app.extensions["clock"](), LINKED)}
+    money = next(page for page in library.documents if page.slug == "money")
+    assert code in {problem.code for problem in check_document(money, library, app.extensions["clock"](), LINKED)}
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_a_video_that_lacks_something_is_not_played_and_its_words_are_there(
         (SHOWN.replace("video |", "audio |"), Code.RECORDING_OF_OTHERS),
     ],
 )
-def test_a_block_of_a_video_is_whole(body: str, code: Code) -> None:
+def test_an_incomplete_video_block_is_reported(body: str, code: Code) -> None:
     assert [finding.code for finding in render(body).findings] == [code]
     assert render(SHOWN).findings == []
 
@@ -177,7 +177,7 @@ def test_a_block_of_a_video_is_whole(body: str, code: Code) -> None:
         (CAPTIONS.encode() + b"\nSTYLE\n::cue { color: red }\n", "a.vtt", Code.RECORDING_FORMAT),
     ],
 )
-def test_what_is_no_video_and_no_captions_is_refused(raw: bytes, name: str, code: Code) -> None:
+def test_a_file_that_is_not_a_plain_video_or_captions_is_refused(raw: bytes, name: str, code: Code) -> None:
     assert read_recording(VIDEO, "media/a.mp4") == "a.mp4"
     assert read_recording(CAPTIONS.encode(), "media/a.vtt") == "a.vtt"
     with pytest.raises(Refused) as refused:

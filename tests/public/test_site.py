@@ -47,9 +47,9 @@ def test_each_coding_has_its_own_strong_etag_and_answers_304_and_head(client: Fl
         etag = answer.headers["ETag"]
         assert not etag.startswith("W/")
         etags.add(etag)
-        again = client.get("/help/money", headers={"Accept-Encoding": coding, "If-None-Match": f'"x", {etag}'})
-        assert (again.status_code, again.data) == (304, b"")
-        assert again.headers["Vary"] == "Accept-Encoding"
+        unchanged = client.get("/help/money", headers={"Accept-Encoding": coding, "If-None-Match": f'"x", {etag}'})
+        assert (unchanged.status_code, unchanged.data) == (304, b"")
+        assert unchanged.headers["Vary"] == "Accept-Encoding"
         head = client.head("/help/money", headers={"Accept-Encoding": coding})
         assert (head.headers["Content-Length"], head.data) == (answer.headers["Content-Length"], b"")
     assert len(etags) == 3
@@ -65,7 +65,7 @@ def test_an_edit_makes_a_new_edition_and_nothing_of_the_old_one_is_served(
     assert "Money and you" not in client.get("/help").text + client.get("/help/money").text
 
 
-def test_every_kind_of_answer_carries_the_whole_policy(client: FlaskClient) -> None:
+def test_every_kind_of_answer_has_the_whole_policy(client: FlaskClient) -> None:
     for method, path in (
         ("GET", "/"), ("HEAD", "/"), ("GET", "/nope"), ("PUT", "/"), ("POST", "/search"), ("GET", "/w"), ("GET", "/favicon.ico"),
         ("OPTIONS", "/"), ("GET", "/healthz"), ("GET", "/help/"), ("GET", "/%00"), ("GET", "/..%2f..%2fetc/passwd"),
@@ -74,7 +74,7 @@ def test_every_kind_of_answer_carries_the_whole_policy(client: FlaskClient) -> N
         client.open(path, method=method)  # the house client checks
 
 
-def test_the_words_of_a_page_are_never_taken_for_the_place_of_its_policy_or_style(
+def test_the_words_of_a_page_are_never_mistaken_for_its_policy_or_style(
     content: ContentFolder, client: FlaskClient, refresh: Refresh
 ) -> None:
     content.document("help/money.md", 'Write `content=""` and `<style></style>` there.')
@@ -85,7 +85,7 @@ def test_the_words_of_a_page_are_never_taken_for_the_place_of_its_policy_or_styl
     assert "&lt;style&gt;&lt;/style&gt;" in words
 
 
-def test_the_policy_stands_even_where_nobody_caught_an_error(caplog: pytest.LogCaptureFixture) -> None:
+def test_even_an_uncaught_error_has_the_policy(caplog: pytest.LogCaptureFixture) -> None:
     def broken(environ: object, start_response: object) -> list[bytes]:
         raise RuntimeError("broken")
 
@@ -106,7 +106,7 @@ def test_the_policy_stands_even_where_nobody_caught_an_error(caplog: pytest.LogC
     )
     status, headers = sent[0]
     assert status.startswith("500")
-    # Plain text is no page: nothing may load or run in it.
+    # Plain text is not a page, so nothing may load or run in it.
     assert (policy_headers(https=True) | {"Content-Security-Policy": NO_PAGE}).items() <= dict(headers).items()
     assert b"999" in body
     assert "secret-path" not in caplog.text
@@ -148,7 +148,7 @@ def test_search_forgives_endings_and_spelling(client: FlaskClient, query: str, p
 
 
 class _Elements(HTMLParser):
-    """The scripts of a page, and what its fields hold, as a browser reads them."""
+    """The number of scripts in a page and the values of its fields, as a browser parses them."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -161,16 +161,16 @@ class _Elements(HTMLParser):
             self.values[dict(attrs).get("name") or ""] = dict(attrs).get("value") or ""
 
 
-def test_search_words_find_a_page_and_are_shown_nowhere(
+def test_search_words_find_a_page_and_are_never_shown(
     content: ContentFolder, client: FlaskClient, refresh: Refresh
 ) -> None:
     content.document("help/neck.md", "See a doctor now.", title="Neck", search_words=["zqchoked zqthroat", "zqpillow"])
     refresh()
     for query in ("zqchoked", "he zqchoked me", "zqpillow zqthroat"):
-        found = client.post("/search", data={"query": query}).text
-        main = found[found.index('<form method="post" action="/search') :]
+        results = client.post("/search", data={"query": query}).text
+        main = results[results.index('<form method="post" action="/search') :]
         assert re.findall(r'href="(/[^"]+)"', main)[0] == "/help/neck", query
-        assert main.count("zq") == query.count("zq"), "only in the box where the reader typed it"
+        assert main.count("zq") == query.count("zq"), "only in the search box"
     for path in ("/", "/help", "/help/neck", "/search", "/contacts", "/sitemap.xml", "/news/feed.json", "/healthz"):
         assert "zq" not in client.get(path).text, path
 
@@ -193,7 +193,7 @@ def test_search_words_find_a_page_and_are_shown_nowhere(
         "💥",
     ],
 )
-def test_no_query_is_an_error_and_none_is_shown_as_html(client: FlaskClient, query: str) -> None:
+def test_no_query_causes_an_error_or_is_shown_as_html(client: FlaskClient, query: str) -> None:
     answer, empty = client.post("/search", data={"query": query}), client.get("/search")
     assert answer.status_code == 200
     shown, before = _Elements(answer.text), _Elements(empty.text)
@@ -201,9 +201,7 @@ def test_no_query_is_an_error_and_none_is_shown_as_html(client: FlaskClient, que
     assert shown.scripts == before.scripts, "what was typed became a part of the page"
 
 
-def test_feedback_keeps_the_words_and_the_hour_and_nothing_else(
-    app: Flask, client: FlaskClient, tmp_path: Path
-) -> None:
+def test_feedback_stores_only_the_words_and_the_hour(app: Flask, client: FlaskClient, tmp_path: Path) -> None:
     sent = client.post(
         "/feedback",
         data={"message": " It helped.\r\nThanks. "},
@@ -211,11 +209,11 @@ def test_feedback_keeps_the_words_and_the_hour_and_nothing_else(
         environ_overrides={"REMOTE_ADDR": "203.0.113.9"},
     )
     assert (sent.status_code, sent.headers["Location"]) == (303, "/feedback/sent")
-    kept = b"".join(path.read_bytes() for path in (tmp_path / "data").iterdir())
-    assert b"It helped.\nThanks." in kept
-    assert b"2026-11-24T12:00:00+00:00" in kept
-    assert b"203.0.113.9" not in kept
-    assert b"zq-agent" not in kept
+    stored = b"".join(path.read_bytes() for path in (tmp_path / "data").iterdir())
+    assert b"It helped.\nThanks." in stored
+    assert b"2026-11-24T12:00:00+00:00" in stored
+    assert b"203.0.113.9" not in stored
+    assert b"zq-agent" not in stored
     listed = app.test_cli_runner().invoke(args=["feedback", "list"])
     assert "1  2026-11-24 12h\nIt helped." in listed.output
     assert "deleted" in app.test_cli_runner().invoke(args=["feedback", "delete", "1"]).output
@@ -235,7 +233,7 @@ def test_feedback_loses_nothing_when_something_is_wrong(app: Flask, client: Flas
     assert client.post("/feedback", data={"message": "x" * 80_000}).status_code == 413
 
 
-def test_feedback_that_is_sent_twice_by_mistake_stands_once(app: Flask, client: FlaskClient, clock: SetClock) -> None:
+def test_feedback_sent_twice_by_mistake_is_stored_once(app: Flask, client: FlaskClient, clock: SetClock) -> None:
     from sidedoor.public.feedback_store import FeedbackStore
 
     for message in ("It helped.", "It helped.", "It helped!"):
@@ -246,11 +244,11 @@ def test_feedback_that_is_sent_twice_by_mistake_stands_once(app: Flask, client: 
     assert len(FeedbackStore(app.config["DATA"]).all()) == 3
 
 
-def test_an_answer_read_in_place_is_no_cache_and_any_other_no_store(client: FlaskClient) -> None:
+def test_an_answer_shown_in_place_is_no_cache_and_any_other_is_no_store(client: FlaskClient) -> None:
     for path in ("/", "/help/money", "/nope", "/news/atom.xml", "/help/money?x"):
         plain = client.get(path)
         in_place = client.get(path, headers={"Sidedoor-In-Place": "1"})
-        again = client.get(path)  # what the edition remembers is the same for both
+        again = client.get(path)  # the cached answer is the same for both
         assert in_place.headers.get_all("Cache-Control") == ["private, no-cache"]
         assert "Sidedoor-In-Place" in in_place.headers["Vary"]
         assert len(in_place.headers.get_all("Vary")) == 1
@@ -264,7 +262,9 @@ def test_an_answer_read_in_place_is_no_cache_and_any_other_no_store(client: Flas
     assert posted.headers["Cache-Control"] == "private, no-cache"
 
 
-def test_search_engines_show_no_words_that_a_link_could_carry_into_the_history(client: FlaskClient) -> None:
+def test_search_engines_are_told_to_show_no_snippets_which_links_could_carry_into_the_history(
+    client: FlaskClient,
+) -> None:
     for path in ("/", "/help", "/help/money", "/contacts", "/news"):
         assert '<meta name="robots" content="noarchive, nosnippet">' in client.get(path).text
     news = client.get("/news/first").text
@@ -274,7 +274,7 @@ def test_search_engines_show_no_words_that_a_link_could_carry_into_the_history(c
     )
 
 
-def test_feedback_takes_so_many_an_hour_and_no_robots(app: Flask, client: FlaskClient, clock: SetClock) -> None:
+def test_feedback_has_an_hourly_limit_and_ignores_robots(app: Flask, client: FlaskClient, clock: SetClock) -> None:
     from sidedoor.public.feedback_store import MOST_AN_HOUR, FeedbackStore
 
     store = FeedbackStore(app.config["DATA"])
@@ -299,21 +299,21 @@ def test_a_post_from_another_site_is_refused(client: FlaskClient, headers: dict[
     assert client.post("/search", data={"query": "money"}, headers=headers).status_code == status
 
 
-def test_health_tells_numbers_and_no_paths(content: ContentFolder, client: FlaskClient, refresh: Refresh) -> None:
+def test_health_reports_numbers_and_no_paths(content: ContentFolder, client: FlaskClient, refresh: Refresh) -> None:
     content.write("help/zqbroken.md", "broken")
     refresh()
     answer = client.get("/healthz")
     assert json.loads(answer.data) == {"status": "ok", "edition_age": 0.0, "documents": 5, "trouble": []}
 
 
-def test_the_files_that_programs_ask_for(client: FlaskClient) -> None:
+def test_the_files_for_programs_are_served(client: FlaskClient) -> None:
     assert "Expires: 2027-09-27T00:00:00Z" in client.get("/.well-known/security.txt").text
     assert "Sitemap: http://localhost:5000/sitemap.xml" in client.get("/robots.txt").text
     assert "<loc>http://localhost:5000/help/money</loc>" in client.get("/sitemap.xml").text
     assert (client.get("/w").status_code, client.get("/w").headers["Location"]) == (303, "https://weather.example/")
 
 
-def test_no_log_holds_what_a_reader_asked_for(
+def test_no_log_holds_what_a_reader_requested(
     app: Flask, client: FlaskClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -326,24 +326,24 @@ def test_no_log_holds_what_a_reader_asked_for(
     assert "zq" not in caplog.text
 
 
-def test_content_check_says_what_is_wrong_and_fails(app: Flask, content: ContentFolder, refresh: Refresh) -> None:
+def test_content_check_reports_errors_and_fails(app: Flask, content: ContentFolder, refresh: Refresh) -> None:
     runner = app.test_cli_runner()
     assert runner.invoke(args=["content", "check"]).exit_code == 0
     content.document("pages/safer-browsing.md", "x", title="t", tab_title="t", sources=["s"])
     content.write("help/wrong.md", "broken")
     refresh()
-    told = runner.invoke(args=["content", "check"])
-    assert told.exit_code == 1
-    assert "help/wrong.md:1: error: The first line is not ---." in told.output
-    assert "locale/cy: warning" in told.output
+    result = runner.invoke(args=["content", "check"])
+    assert result.exit_code == 1
+    assert "help/wrong.md:1: error: The first line is not ---." in result.output
+    assert "locale/cy: warning" in result.output
 
 
 def test_news_new_starts_a_draft_that_is_well_formed_and_not_public(
     app: Flask, client: FlaskClient, content: ContentFolder, refresh: Refresh
 ) -> None:
     runner = app.test_cli_runner()
-    made = runner.invoke(args=["news", "new", 'Ten years: "CARA"'])
-    assert made.exit_code == 0
+    result = runner.invoke(args=["news", "new", 'Ten years: "CARA"'])
+    assert result.exit_code == 0
     path = content.path / "news/ten-years-cara.md"
     path.write_text(path.read_text().replace("summary:", "summary: Short."))
     library = refresh()
@@ -353,7 +353,7 @@ def test_news_new_starts_a_draft_that_is_well_formed_and_not_public(
     assert runner.invoke(args=["news", "new", "…"]).exit_code == 1
 
 
-def test_very_many_pages_have_a_sitemap_for_each_year(
+def test_a_site_with_very_many_pages_has_a_sitemap_per_year(
     content: ContentFolder, client: FlaskClient, refresh: Refresh, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     content.document("news/old.md", title="Old", publish_at="2014-03-01 09:00")

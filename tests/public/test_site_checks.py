@@ -1,4 +1,4 @@
-"""`sidedoor check` says what is wrong with a site as a whole, each thing in a sentence that names it."""
+"""`sidedoor check` reports what is wrong with a site as a whole, each problem in a sentence that names its subject."""
 
 from pathlib import Path
 
@@ -13,29 +13,29 @@ from tests.content import SITE, ContentFolder
 
 
 @pytest.fixture
-def told(app: Flask, content: ContentFolder, refresh: Refresh) -> "Told":
-    """What check says now."""
-    return Told(app, content, refresh)
+def check(app: Flask, content: ContentFolder, refresh: Refresh) -> "Check":
+    """Runs `sidedoor check` on the test's site."""
+    return Check(app, content, refresh)
 
 
-class Told:
-    """Writes files, and asks for every problem."""
+class Check:
+    """Writes site.toml and runs the check."""
 
     def __init__(self, app: Flask, content: ContentFolder, refresh: Refresh) -> None:
         self.app, self.content, self.refresh = app, content, refresh
 
-    def of(self, site: str = SITE) -> tuple[int, str]:
-        """How check ends, and what it prints, with this site.toml."""
+    def run(self, site: str = SITE) -> tuple[int, str]:
+        """The exit status and the output of the check with this site.toml."""
         self.content.write("site.toml", site)
         self.refresh()
         ran = self.app.test_cli_runner().invoke(args=["content", "check"])
         return ran.exit_code, ran.output
 
 
-def test_a_site_without_a_mistake_is_told_of_none(told: Told) -> None:
-    told.content.document("help/money.md", "Words.", title="Money", tab_title="Money", group="plan")
-    status, said = told.of()
-    assert (status, ": error: " in said) == (0, False), said
+def test_a_site_without_mistakes_has_no_errors(check: Check) -> None:
+    check.content.document("help/money.md", "Words.", title="Money", tab_title="Money", group="plan")
+    status, output = check.run()
+    assert (status, ": error: " in output) == (0, False), output
 
 
 @pytest.mark.parametrize(
@@ -52,51 +52,51 @@ def test_a_site_without_a_mistake_is_told_of_none(told: Told) -> None:
         ('number = "999"', 'number = "000"', "help/get-help-now.md: error: It says to call 999, which is neither the number of [emergency] nor a contact's."),
     ],
 )  # fmt: skip
-def test_each_finding_names_what_it_is_about(told: Told, written: str, instead: str, says: str) -> None:
+def test_each_problem_names_what_it_is_about(check: Check, written: str, instead: str, says: str) -> None:
     assert written in SITE
-    _, said = told.of(SITE.replace(written, instead, 1))
-    assert says in said, said
+    _, output = check.run(SITE.replace(written, instead, 1))
+    assert says in output, output
 
 
-def test_own_words_that_do_not_fit_break_no_page(told: Told) -> None:
-    told.of(
+def test_custom_words_that_do_not_fit_break_no_page(check: Check) -> None:
+    check.run(
         SITE.replace("[emergency]", '[words.en]\n"Hide this page" = "100 % gone"\n"Menu" = "%(x)s"\n[emergency]', 1)
     )
-    page = told.app.test_client().get("/").text
+    page = check.app.test_client().get("/").text
     assert ">Hide this page</a>" in page and ">Menu</a>" in page
 
 
-def test_a_page_of_the_menu_that_is_a_draft_is_due_and_the_notices_own_page_has_to_be_open(told: Told) -> None:
-    told.content.document("pages/about.md", state="draft")
-    told.content.document("pages/safer-browsing.md", state="draft")
-    _, said = told.of(SITE.replace('"/help", ', '"/about", ', 1))
-    assert "site.toml: warning: The menu leads to /about, which readers cannot open yet." in said
-    assert "site.toml: error: The notice on every page leads to /safer-browsing, and readers cannot open it." in said
+def test_a_draft_in_the_menu_is_a_warning_and_a_draft_of_the_guide_is_an_error(check: Check) -> None:
+    check.content.document("pages/about.md", state="draft")
+    check.content.document("pages/safer-browsing.md", state="draft")
+    _, output = check.run(SITE.replace('"/help", ', '"/about", ', 1))
+    assert "site.toml: warning: The menu leads to /about, which readers cannot open yet." in output
+    assert "site.toml: error: The notice on every page leads to /safer-browsing, and readers cannot open it." in output
 
 
-def test_a_number_of_a_contact_may_be_called(told: Told) -> None:
-    contacts = (told.content.path / "contacts.yaml").read_text("utf-8")
-    told.content.write("contacts.yaml", contacts.replace("0808 2000 247", "222"))
-    told.content.document(
+def test_pages_may_tell_readers_to_call_the_number_of_a_contact(check: Check) -> None:
+    contacts = (check.content.path / "contacts.yaml").read_text("utf-8")
+    check.content.write("contacts.yaml", contacts.replace("0808 2000 247", "222"))
+    check.content.document(
         "help/money.md", "You can call 222. Ring 333.", title="Money", tab_title="Money", group="plan"
     )
-    _, said = told.of()
-    assert "call 333" in said and "call 222" not in said
+    _, output = check.run()
+    assert "call 333" in output and "call 222" not in output
 
 
-def test_claims_of_the_example_and_names_that_site_toml_had_before_are_told(told: Told) -> None:
-    told.content.document("pages/about.md", "It is run by Old Owner. It is a police force. New Owner is near.")
-    with porcelain.init(told.content.path) as repository:
+def test_claims_of_the_example_and_former_names_of_the_owner_are_reported(check: Check) -> None:
+    check.content.document("pages/about.md", "It is run by Old Owner. It is a police force. New Owner is near.")
+    with porcelain.init(check.content.path) as repository:
         for owner in ("Old Owner", "New Owner"):
-            told.content.write("site.toml", SITE.replace("Test Constabulary", owner))
+            check.content.write("site.toml", SITE.replace("Test Constabulary", owner))
             repository.get_worktree().stage(["site.toml"])
             repository.get_worktree().commit(message=b"x", author=b"A <a@b>", committer=b"A <a@b>")
-    _, said = told.of(SITE.replace("Test Constabulary", "New Owner"))
+    _, output = check.run(SITE.replace("Test Constabulary", "New Owner"))
     assert (
         "pages/about.md: error: It still says “Old Owner”, which is true of another owner. Say what is true of you."
-        in said
+        in output
     )
-    assert "“a police force”" in said and "“New Owner”" not in said
+    assert "“a police force”" in output and "“New Owner”" not in output
 
 
 @pytest.mark.parametrize(("url", "wrong"), [("", True), ('url = "http://a.example"\n', True), ('url = "https://a.example"\n', False)])  # fmt: skip
@@ -105,6 +105,6 @@ def test_https_needs_the_address_that_readers_type(
 ) -> None:
     content.write("site.toml", url + SITE)
     app = create_app(Settings(content=content.path, data=tmp_path / "data", https=True), clock)
-    said = app.test_cli_runner().invoke(args=["content", "check"]).output
-    assert ("SIDEDOOR_HTTPS is on, and `url` names no https address." in said) is wrong
+    output = app.test_cli_runner().invoke(args=["content", "check"]).output
+    assert ("SIDEDOOR_HTTPS is on, and `url` names no https address." in output) is wrong
     app.extensions["live"].close()

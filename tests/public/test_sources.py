@@ -1,4 +1,4 @@
-"""Where facts come from: each page leads to its own list, and the list lives and goes with the page."""
+"""The sources of facts: each page links to its own list, which is public exactly as long as the page is."""
 
 from flask import Flask
 from flask.testing import FlaskClient
@@ -8,9 +8,7 @@ from tests.conftest import Refresh, SetClock
 from tests.content import ContentFolder
 
 
-def test_each_page_leads_to_its_own_sources_and_they_stand_nowhere_else(
-    real_client: FlaskClient, real_app: Flask
-) -> None:
+def test_each_page_links_to_its_sources_and_does_not_show_them(real_client: FlaskClient, real_app: Flask) -> None:
     lists = lists_of_sources(real_app.extensions["edition"]().public)
     assert len(lists) > 50
     for path, page in lists.items():
@@ -23,7 +21,7 @@ def test_each_page_leads_to_its_own_sources_and_they_stand_nowhere_else(
         assert "<li>".join(["", *map(str, page.meta.sources[:1])]) not in shown
 
 
-def test_they_are_hidden_as_long_as_the_page_is(
+def test_sources_are_hidden_as_long_as_their_page(
     content: ContentFolder, client: FlaskClient, clock: SetClock, refresh: Refresh
 ) -> None:
     content.document("help/soon.md", title="Soon", tab_title="Soon", group="plan", sources=["zqsource"], publish_at="2026-11-24 12:00:10")  # fmt: skip

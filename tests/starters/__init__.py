@@ -1,1 +1,1 @@
-"""How a site of one's own begins."""
+"""Starting a new site."""

@@ -1,4 +1,4 @@
-"""A page carried to another site loses what is of one place alone, and what leads to nothing there, and no more."""
+"""A page carried to another site loses what belongs to one place and what leads to nothing there, and no more."""
 
 import pytest
 
@@ -8,7 +8,7 @@ CARRIED = Carried({"line"}, {"/help/money", "/contacts"}, ("Northshire", "Port T
 
 
 @pytest.mark.parametrize(
-    ("written", "kept"),
+    ("written", "carried"),
     [
         ("One. In Northshire, two. Three.", "One. Three.\n"),
         ("All of it is about Port Town.", ""),
@@ -25,11 +25,11 @@ CARRIED = Carried({"line"}, {"/help/money", "/contacts"}, ("Northshire", "Port T
         ("## Parent\n\n### Child\n\nWords.", "## Parent\n\n### Child\n\nWords.\n"),
     ],
 )
-def test_what_does_not_fit_is_left_out(written: str, kept: str) -> None:
-    assert CARRIED.body(written).strip("\n") == kept.strip("\n")
+def test_parts_that_do_not_fit_the_other_site_are_left_out(written: str, carried: str) -> None:
+    assert CARRIED.body(written).strip("\n") == carried.strip("\n")
 
 
-def test_front_matter_keeps_its_sources_and_loses_pages_that_are_not_there() -> None:
+def test_front_matter_keeps_its_sources_and_loses_links_to_missing_pages() -> None:
     page = "---\ntitle: A\nrelated_help:\n  - money\n  - gone\nsources:\n  - Northshire council\n---\nWords.\n"
     assert (
         CARRIED.page(page) == "---\ntitle: A\nrelated_help:\n  - money\nsources:\n  - Northshire council\n---\nWords.\n"
@@ -38,7 +38,7 @@ def test_front_matter_keeps_its_sources_and_loses_pages_that_are_not_there() -> 
     assert CARRIED.page(only) == "---\ntitle: A\n---\nWords.\n"
 
 
-def test_records_are_told_apart_by_their_ids() -> None:
+def test_records_are_split_by_their_ids() -> None:
     head, written = records("# A note.\ncontacts:\n  - id: one\n    name: One\n\n  - id: two\n    name: Two\n")
     assert head == "# A note.\ncontacts:\n"
     assert written == {"one": "  - id: one\n    name: One\n", "two": "  - id: two\n    name: Two\n"}

@@ -1,4 +1,4 @@
-"""`sidedoor init`: a folder that is somebody's own, with nothing in it that is true of somebody else alone."""
+"""`sidedoor init`: a new content folder for one charity, with nothing in it that is true only of another."""
 
 import re
 import subprocess
@@ -26,63 +26,65 @@ ELSEWHERE = ("--for", "blank", "--name", "Path", "--organisation", "Whānau & <F
 TORONTO = ("--for", "canada", *DUBLIN[2:])
 
 
-def begin(folder: Path, *said: str, answers: str = "") -> Result:
-    """Run the command; fails where it breaks instead of saying something."""
-    ran = CliRunner().invoke(init, [str(folder), *said], input=answers)
+def begin(folder: Path, *options: str, answers: str = "") -> Result:
+    """Run the command. Fails when it crashes instead of printing an error."""
+    ran = CliRunner().invoke(init, [str(folder), *options], input=answers)
     assert ran.exception is None or isinstance(ran.exception, SystemExit), ran.exception
     return ran
 
 
 def git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run git there."""
+    """Run git in the folder."""
     settings = ("-c", "user.name=An editor", "-c", "user.email=editor@example.org")
     return subprocess.run(["git", *settings, *arguments], cwd=folder, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("said", [LEEDS, DUBLIN, TORONTO, ELSEWHERE], ids=lambda said: said[1])
-def test_what_it_writes_has_no_mistake_and_names_no_place_or_service_of_the_example(
-    tmp_path: Path, said: tuple[str, ...]
+@pytest.mark.parametrize("options", [LEEDS, DUBLIN, TORONTO, ELSEWHERE], ids=lambda options: options[1])
+def test_a_new_site_has_no_mistakes_and_names_no_place_or_service_of_the_example(
+    tmp_path: Path, options: tuple[str, ...]
 ) -> None:
     folder = tmp_path / "a site"
-    ran = begin(folder, *said)
+    ran = begin(folder, *options)
     assert ran.exit_code == 0, ran.output
     library = Loader(folder).load()
-    assert [str(one) for one in check_library(library, utc_now(), LINKED) if one.level is Level.ERROR] == []
-    assert [str(one) for one in check_site(library, utc_now, folder, False) if one.level is Level.ERROR] == []
-    assert library.site.organisation == said[5]
+    assert [str(problem) for problem in check_library(library, utc_now(), LINKED) if problem.level is Level.ERROR] == []
+    assert [
+        str(problem) for problem in check_site(library, utc_now, folder, False) if problem.level is Level.ERROR
+    ] == []
+    assert library.site.organisation == options[5]
     written = {
         path: path.read_text("utf-8") for path in folder.rglob("*") if path.is_file() and ".git" not in path.parts
     }
     for path, text in written.items():
-        # Where a fact comes from stays as it is: in a page's sources, and in a record's source.
+        # The sources of pages and contacts stay as they are.
         words = re.sub(r"(?m)^  - .*$|^    source: .*$", "", text)
         assert not re.search(r"Hampshire|Isle of Wight|Portsmouth|Southampton|onstabulary", words), path
     assert all(contact.area is None for contact in library.contacts.values())
 
 
-@pytest.mark.parametrize("said", [LEEDS, DUBLIN], ids=lambda said: said[1])
-def test_pages_in_which_the_owner_speaks_are_drafts_of_their_own(tmp_path: Path, said: tuple[str, ...]) -> None:
-    begin(tmp_path / "site", *said)
-    drafts = {one.file for one in Loader(tmp_path / "site").load().documents if one.meta.state == "draft"}
+@pytest.mark.parametrize("options", [LEEDS, DUBLIN], ids=lambda options: options[1])
+def test_pages_that_speak_for_the_owner_are_drafts(tmp_path: Path, options: tuple[str, ...]) -> None:
+    begin(tmp_path / "site", *options)
+    drafts = {page.file for page in Loader(tmp_path / "site").load().documents if page.meta.state == "draft"}
     own = {"pages/about.md", "pages/privacy.md", "pages/accessibility.md"}
-    assert drafts == (own if said is LEEDS else own | {"help/get-help-now.md"})
-    assert said[5] in (tmp_path / "site/pages/about.md").read_text("utf-8")
+    assert drafts == (own if options is LEEDS else own | {"help/get-help-now.md"})
+    assert options[5] in (tmp_path / "site/pages/about.md").read_text("utf-8")
 
 
 def test_a_site_of_the_same_country_has_our_national_pages_and_helplines_with_sources_and_dates(tmp_path: Path) -> None:
     begin(tmp_path / "site", *LEEDS)
     library, example = Loader(tmp_path / "site").load(), Loader(EXAMPLE).load()
-    ours = {one.slug: one for one in example.documents if one.kind == "help" and not one.folder}
-    brought = {one.slug: one for one in library.documents if one.kind == "help"}
+    ours = {page.slug: page for page in example.documents if page.kind == "help" and not page.folder}
+    brought = {page.slug: page for page in library.documents if page.kind == "help"}
     assert set(brought) == set(ours)
     for slug, page in brought.items():
         assert (page.meta.sources, page.meta.reviewed) == (ours[slug].meta.sources, ours[slug].meta.reviewed), slug
-    national = {name: one for name, one in example.contacts.items() if one.area is None}
+    national = {name: contact for name, contact in example.contacts.items() if contact.area is None}
     assert library.contacts == national
     assert library.site.emergency == example.site.emergency
 
 
-def test_other_countries_say_their_number_themselves(tmp_path: Path) -> None:
+def test_a_site_for_another_country_has_the_emergency_number_that_was_given(tmp_path: Path) -> None:
     begin(tmp_path / "site", *ELSEWHERE)
     site = tomllib.loads((tmp_path / "site/site.toml").read_text("utf-8"))
     assert (site["emergency"], site["timezone"], site["dates"]) == (
@@ -95,18 +97,18 @@ def test_other_countries_say_their_number_themselves(tmp_path: Path) -> None:
     assert "call (00) 0." in (tmp_path / "site/help/get-help-now.md").read_text("utf-8")
 
 
-def test_what_no_option_says_is_asked_until_it_can_be_used(tmp_path: Path) -> None:
+def test_the_command_asks_for_each_missing_option_until_the_answer_can_be_used(tmp_path: Path) -> None:
     answers = "A name of more than thirty letters\nLane\nA charity\nnonsense\n\n\nXX\nFR\nParis\nEurope/Paris\nten\n10\nhttps://numbers.example/\n"  # fmt: skip
     ran = begin(tmp_path / "site", "--for", "blank", answers=answers)
     assert ran.exit_code == 0, ran.output
-    for told in ("34 letters, and 30 fit", "“nonsense” is not a web address", "“XX” is no country's two letters", "“ten” cannot be used"):  # fmt: skip
-        assert told in ran.output
+    for message in ("34 letters, and 30 fit", "“nonsense” is not a web address", "“XX” is no country's two letters", "“ten” cannot be used"):  # fmt: skip
+        assert message in ran.output
     site = tomllib.loads((tmp_path / "site/site.toml").read_text("utf-8"))
     assert (site["name"], site["timezone"], site["emergency"]["number"]) == ("Lane", "Europe/Paris", "10")
 
 
 @pytest.mark.parametrize(
-    ("said", "told"),
+    ("options", "message"),
     [
         ((*LEEDS[:2], "--name", "X" * 31), "--name: “XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX” has 31 letters, and 30 fit."),
         (LEEDS[:4], "Nobody answers here. Say --organisation."),
@@ -116,23 +118,23 @@ def test_what_no_option_says_is_asked_until_it_can_be_used(tmp_path: Path) -> No
         ((*ELSEWHERE[:13], "Nowhere/Else", *ELSEWHERE[14:]), "“Nowhere/Else” is not a time zone."),
     ],
 )
-def test_an_answer_that_cannot_be_used_is_told_in_a_sentence_and_nothing_is_written(
-    tmp_path: Path, said: tuple[str, ...], told: str
+def test_an_option_that_cannot_be_used_gets_a_sentence_and_nothing_is_written(
+    tmp_path: Path, options: tuple[str, ...], message: str
 ) -> None:
-    ran = begin(tmp_path / "site", *said)
+    ran = begin(tmp_path / "site", *options)
     assert ran.exit_code == 2
-    assert told in ran.output
+    assert message in ran.output
     assert not (tmp_path / "site").exists()
 
 
-def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_empty_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "letter").write_text("mine")
     ran = begin(tmp_path, *LEEDS)
     assert (ran.exit_code, "is there already" in ran.output) == (1, True)
     assert [path.name for path in tmp_path.iterdir()] == ["letter"]
 
 
-def test_it_is_a_repository_whose_hook_refuses_a_commit_with_a_mistake(tmp_path: Path) -> None:
+def test_the_new_repository_has_a_hook_that_refuses_a_commit_with_a_mistake(tmp_path: Path) -> None:
     folder = tmp_path / "a site"
     begin(folder, *DUBLIN)
     assert git(folder, "status", "--short").stdout == ""
@@ -145,7 +147,7 @@ def test_it_is_a_repository_whose_hook_refuses_a_commit_with_a_mistake(tmp_path:
     assert "The link /nowhere leads to no page" in refused.stdout + refused.stderr
 
 
-def test_its_readme_names_commands_that_run_from_anywhere(tmp_path: Path) -> None:
+def test_the_new_readme_names_commands_that_run_from_anywhere(tmp_path: Path) -> None:
     folder = tmp_path / "a site"
     begin(folder, *DUBLIN)
     readme = (folder / "README.md").read_text("utf-8")
@@ -165,5 +167,5 @@ def test_its_readme_names_commands_that_run_from_anywhere(tmp_path: Path) -> Non
     assert git(folder, "log", "-1", "--format=%an").stdout == "A\n", "the hook let it pass"
 
 
-def test_every_starter_says_what_it_is(tmp_path: Path) -> None:
+def test_the_starters_are_blank_canada_ireland_and_uk(tmp_path: Path) -> None:
     assert names() == ["blank", "canada", "ireland", "uk"]

@@ -1,4 +1,4 @@
-"""The interface's words in every language that ships: all of them, with what is filled in, in that language's own script."""
+"""The interface in every language that ships: every sentence, its placeholders, and the language's own script."""
 
 import re
 import unicodedata
@@ -15,11 +15,11 @@ from sidedoor.web.language import LOCALE, translations
 
 SHIPPED = ["ar", "bn", "cy", "fa", "pa", "pl", "ro", "so", "ur", "zh"]
 SCRIPTS = {"ar": "ARABIC", "bn": "BENGALI", "fa": "ARABIC", "pa": "GURMUKHI", "ur": "ARABIC", "zh": "CJK"}  # else Latin
-WRITTEN_IN_LATIN = re.compile(r"Shift|Wi-Fi|\bcookie\b")  # what keeps its name in every script
+WRITTEN_IN_LATIN = re.compile(r"Shift|Wi-Fi|\bcookie\b")  # names that stay the same in every script
 SAME_AS_ENGLISH = {"cy": ["Help"], "pl": ["Menu"], "ro": ["Contact"]}
 FILLED_IN = re.compile(r"%\(\w+\)s")
 PLACE = re.compile(r"https?://\S+|(?<!\S)/[a-z][\w/-]*|\S+@\S+")
-# Embeddings and overrides leak into what follows them; isolation of numbers is the templates' work, in elements.
+# Embeddings and overrides leak into the text after them; templates isolate numbers with elements instead.
 DIRECTION_MARKS = set("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
@@ -34,7 +34,7 @@ def _forms(message: Message) -> tuple[str, ...]:
 
 
 def _pairs(message: Message) -> Iterator[tuple[str, str]]:
-    """Each form of a message, beside the English that it stands for."""
+    """Each form of a message with the English that it translates."""
     english = message.id if isinstance(message.id, str) else message.id[-1]
     yield from ((english, form) for form in _forms(message))
 
@@ -46,34 +46,36 @@ def _numbers(text: str) -> list[str]:
 @pytest.fixture(scope="module")
 def sentences() -> set[str]:
     methods = [("templates/**.html", "jinja2.ext:babel_extract"), ("**.py", "python")]
-    found = (message for _, _, message, _, _ in extract_from_dir(LOCALE.parent, methods))
-    return {message if isinstance(message, str) else message[0] for message in found}
+    messages = (message for _, _, message, _, _ in extract_from_dir(LOCALE.parent, methods))
+    return {message if isinstance(message, str) else message[0] for message in messages}
 
 
-def test_the_languages_that_ship_are_these() -> None:
+def test_exactly_these_languages_ship() -> None:
     assert sorted(path.name for path in LOCALE.iterdir() if path.is_dir()) == SHIPPED
 
 
 @pytest.mark.parametrize("language", SHIPPED)
-def test_every_sentence_of_the_interface_is_there(language: str, sentences: set[str]) -> None:
+def test_every_sentence_of_the_interface_is_translated(language: str, sentences: set[str]) -> None:
     catalogue = _catalogue(language)
-    had = {m.id if isinstance(m.id, str) else m.id[0] for m in catalogue if m.id and all(form for _, form in _pairs(m))}
-    assert sorted(sentences - had) == []
+    translated = {
+        m.id if isinstance(m.id, str) else m.id[0] for m in catalogue if m.id and all(form for _, form in _pairs(m))
+    }
+    assert sorted(sentences - translated) == []
 
 
 @pytest.mark.parametrize("language", SHIPPED)
-def test_plurals_are_the_language_s_own(language: str) -> None:
+def test_plurals_follow_the_languages_own_rules(language: str) -> None:
     catalogue, words = _catalogue(language), translations(language)
     assert catalogue.plural_forms == Catalog(locale=language).plural_forms
     for message in catalogue:
         if message.id and not isinstance(message.id, str):
-            one, many = message.id
+            singular, plural = message.id
             assert len(_forms(message)) == catalogue.num_plurals
-            assert all(words.ngettext(one, many, number) in _forms(message) for number in range(130))
+            assert all(words.ngettext(singular, plural, number) in _forms(message) for number in range(130))
 
 
 @pytest.mark.parametrize("language", SHIPPED)
-def test_what_is_filled_in_and_every_figure_is_as_in_the_english(language: str) -> None:
+def test_placeholders_figures_and_addresses_are_those_of_the_english(language: str) -> None:
     for message in _catalogue(language):
         for english, own in _pairs(message) if message.id else ():
             assert sorted(FILLED_IN.findall(own)) == sorted(FILLED_IN.findall(english)), own
@@ -86,7 +88,7 @@ def test_what_is_filled_in_and_every_figure_is_as_in_the_english(language: str) 
 
 
 @pytest.mark.parametrize("language", SHIPPED)
-def test_no_english_is_left_and_nothing_turns_the_direction(language: str) -> None:
+def test_no_english_is_left_and_no_character_changes_the_direction(language: str) -> None:
     for message in _catalogue(language):
         for english, own in _pairs(message) if message.id else ():
             assert own != english or english in SAME_AS_ENGLISH.get(language, [])

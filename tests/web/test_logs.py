@@ -1,4 +1,4 @@
-"""What a server writes down: a line a fact, with time and level, once however many workers, and not a word of a reader."""
+"""A server's log: one line per fact, with time and level, once for all workers, and not a word of a reader."""
 
 import logging
 import os
@@ -20,9 +20,7 @@ def lines(site: RunningSite) -> list[str]:
     return site.log.read_text().splitlines()
 
 
-def test_a_fact_is_one_line_once_and_not_once_a_worker_and_so_is_that_it_was_mended(
-    content: ContentFolder, tmp_path: Path
-) -> None:
+def test_a_fact_and_its_repair_are_logged_once_and_not_once_per_worker(content: ContentFolder, tmp_path: Path) -> None:
     content.write("help/getting-ready.md", "broken from the start")
     site = RunningSite(content.path, tmp_path / "data", workers=2)
     try:
@@ -30,12 +28,12 @@ def test_a_fact_is_one_line_once_and_not_once_a_worker_and_so_is_that_it_was_men
         wait_until(lambda: any("money" in line for line in lines(site)))
         content.document("help/money.md", title="Money and you", tab_title="Money")
         wait_until(lambda: any("mended" in line for line in lines(site)))
-        time.sleep(2)  # so that another worker would have said it, too
+        time.sleep(2)  # enough time for another worker to log it, too
         assert [line.partition(" ")[2].split(": ")[0] for line in lines(site)] == [
             "WARNING help/getting-ready.md:1", "WARNING help/money.md:1", "INFO help/money.md",
         ]  # fmt: skip
         assert all(map(LINE.fullmatch, lines(site)))
-        # Whoever spoke so far is killed: another one speaks from then on.
+        # After a worker is killed, another one has to log.
         for worker in workers(site):
             os.kill(worker, signal.SIGKILL)
             time.sleep(0.2)
@@ -55,7 +53,7 @@ def logged(error: Exception) -> str:
     return OneLine().format(record)
 
 
-def test_a_fault_is_one_line_that_quotes_nobody() -> None:
+def test_a_fault_is_one_line_without_anybodys_words() -> None:
     line = logged(ValueError("what a reader typed\nin two lines"))
     assert LINE.fullmatch(line)
     assert "typed" not in line

@@ -1,4 +1,4 @@
-"""What is sent of a script does what the script does: TypeScript's own parser and checker compare the two."""
+"""A shortened script does the same as the original: TypeScript's own parser and checker compare the two."""
 
 import json
 import subprocess
@@ -10,7 +10,7 @@ from sidedoor.web.inline import BUNDLES, STATIC, bundle
 from sidedoor.web.shortened import shortened
 from tests.server import PROJECT
 
-# What the site's own scripts may not hold today, and anybody may write tomorrow.
+# Syntax that the site's scripts may not use today but somebody may write tomorrow.
 WRITTEN = """(() => {
   "use strict";
   // A comment, "with" marks.
@@ -32,16 +32,16 @@ const global = "stays", taps = { global };
 
 
 def differing(scripts: list[tuple[str, str, str]]) -> list[Any]:
-    """Those of the scripts (name, before, after) that differ in more than the names that are theirs alone."""
-    told = subprocess.run(
+    """The scripts (name, before, after) that differ in more than the names of their own variables."""
+    node = subprocess.run(
         [Path(sys.executable).parent / "node", PROJECT / "tests/web/same_script.cjs"],
         input=json.dumps(scripts), capture_output=True, text=True, check=True,
     )  # fmt: skip
-    found: list[Any] = json.loads(told.stdout)
-    return found
+    names: list[Any] = json.loads(node.stdout)
+    return names
 
 
-def test_what_is_sent_of_each_script_does_what_the_script_does() -> None:
+def test_each_shortened_script_does_what_the_original_does() -> None:
     files = {
         name: "".join((STATIC / "js" / part).read_text("utf-8") for part in parts) for name, parts in BUNDLES.items()
     }
@@ -51,7 +51,7 @@ def test_what_is_sent_of_each_script_does_what_the_script_does() -> None:
     assert all(len(sent[name]) < 0.75 * len(files[name]) for name in files)
 
 
-def test_what_differs_is_found() -> None:
+def test_the_comparison_finds_differences() -> None:
     pairs = [
         ("(() => { const a = 1, b = 2; return a; })();", "(() => { const x = 1, y = 2; return y; })();"),
         ("((one) => one.name)();", "((x) => x.n)();"),
@@ -59,5 +59,5 @@ def test_what_differs_is_found() -> None:
         ("((one) => document)();", "((document) => document)();"),
         ("((one) => `${one} b`)();", "((x) => `${x}b`)();"),
     ]
-    found = differing([(before, before, after) for before, after in pairs])
-    assert [one[0] for one in found] == [before for before, _ in pairs]
+    names = differing([(before, before, after) for before, after in pairs])
+    assert [difference[0] for difference in names] == [before for before, _ in pairs]

@@ -1,4 +1,4 @@
-"""The chats of the desk: several side by side, handed over, watched, blocked; and nobody reads what is not theirs."""
+"""The desk's chats: several side by side, handed over, watched, blocked; and nobody reads somebody else's chat."""
 
 import re
 import sqlite3
@@ -19,8 +19,8 @@ JSON = {"Accept": "application/json"}
 @pytest.fixture
 def store(desk: Flask) -> ChatStore:
     """The desk's store of conversations, which the public site shares."""
-    found: ChatStore = desk.extensions["desk"].chats
-    return found
+    chats: ChatStore = desk.extensions["desk"].chats
+    return chats
 
 
 def present(client: FlaskClient) -> FlaskClient:
@@ -47,8 +47,8 @@ def sue(signed_in: SignedIn) -> FlaskClient:
     return signed_in("Sue Supervisor")
 
 
-def waits(store: ChatStore, clock: SetClock, *words: str, network: str = "") -> int:
-    """Somebody who waits, and what they wrote."""
+def waiting_chat(store: ChatStore, clock: SetClock, *words: str, network: str = "") -> int:
+    """Start a chat that waits, with these words of its reader; returns its number."""
     reader = store.find(store.start((network,) if network else (), 50, clock()), clock())
     assert reader
     for text in words:
@@ -56,9 +56,9 @@ def waits(store: ChatStore, clock: SetClock, *words: str, network: str = "") -> 
     return reader.id
 
 
-def talks(store: ChatStore, clock: SetClock, client: FlaskClient, *words: str) -> int:
-    """Somebody whom `client` answers."""
-    number = waits(store, clock, *words)
+def accepted_chat(store: ChatStore, clock: SetClock, client: FlaskClient, *words: str) -> int:
+    """Start a chat that `client` accepts; returns its number."""
+    number = waiting_chat(store, clock, *words)
     client.post("/chats/ready")
     assert client.post(f"/chats/{number}/accept").location == f"/chats/{number}"
     return number
@@ -71,10 +71,10 @@ def page(client: FlaskClient, address: str = "/chats") -> str:
 
 
 def column(text: str, number: int) -> str:
-    """What stands in one conversation's part of a page."""
-    found = re.search(rf'<section class="chat-column" id="chat-{number}".*?</section>', text, re.S)
-    assert found, text
-    return found[0]
+    """The part of a page that shows one conversation."""
+    match = re.search(rf'<section class="chat-column" id="chat-{number}".*?</section>', text, re.S)
+    assert match, text
+    return match[0]
 
 
 def id_of(desk: Flask, name: str) -> int:
@@ -86,54 +86,56 @@ def logged(desk: Flask) -> list[tuple[str, str, str]]:
     return [(entry.person, entry.action, entry.subject) for entry in desk.extensions["desk"].audit.everything()]
 
 
-def test_who_waited_longest_stands_first_with_how_long(store: ChatStore, kit: FlaskClient, clock: SetClock) -> None:
-    first = waits(store, clock)
+def test_the_reader_who_waited_longest_comes_first_with_the_time(
+    store: ChatStore, kit: FlaskClient, clock: SetClock
+) -> None:
+    first = waiting_chat(store, clock)
     clock.forward(minutes=4)
-    second = waits(store, clock)
+    second = waiting_chat(store, clock)
     board = page(kit)
     assert re.findall(r"/chats/(\d+)/accept", board) == [str(first), str(second)]
     assert "Since 12:00, 4 minutes ago" in board
-    told = kit.get("/chats/now").get_json()
-    assert told["waiting"] == [
+    state = kit.get("/chats/now").get_json()
+    assert state["waiting"] == [
         {"id": first, "since": "Since 12:00, 4 minutes ago", "reach": "Out of reach since 12:00."},
         {"id": second, "since": "Since 12:04, just now", "reach": ""},
     ]  # fmt: skip
 
 
-def test_several_chats_stand_side_by_side_and_each_page_stays(
+def test_several_chats_are_shown_side_by_side_and_each_keeps_its_page(
     store: ChatStore, kit: FlaskClient, clock: SetClock
 ) -> None:
-    numbers = [talks(store, clock, kit, f"word <b>{n}</b>") for n in range(3)]
+    numbers = [accepted_chat(store, clock, kit, f"word <b>{n}</b>") for n in range(3)]
     board = page(kit)
     for n, number in enumerate(numbers):
         assert f"word &lt;b&gt;{n}&lt;/b&gt;" in column(board, number)
         assert f"word &lt;b&gt;{n}&lt;/b&gt;" in page(kit, f"/chats/{number}")
     answer = kit.post(f"/chats/{numbers[1]}/say", data={"message": "Here.", "from": "board"})
     assert answer.location == f"/chats#chat-{numbers[1]}"
-    assert [one.text for one in store.messages(numbers[1])] == ["word <b>1</b>", "Here."]
+    assert [message.text for message in store.messages(numbers[1])] == ["word <b>1</b>", "Here."]
 
 
-def test_one_question_tells_what_is_new_in_all_chats(store: ChatStore, kit: FlaskClient, clock: SetClock) -> None:
-    one, two = talks(store, clock, kit, "first", "second"), talks(store, clock, kit, "third")
-    told = kit.get(f"/chats/now?after={one}:1,{two}:1").get_json()["chats"]
-    assert [message["text"] for message in told[str(one)]["messages"]] == ["second"]
-    assert told[str(two)]["messages"] == []
-    told = kit.get(f"/chats/now?after={one}:2").get_json()["chats"]
-    assert "third" in told[str(two)]["html"], "one that the page does not have comes whole"
-    assert list(kit.get(f"/chats/now?after={one}:2&one={one}").get_json()["chats"]) == [str(one)]
+def test_one_request_returns_what_is_new_in_all_chats(store: ChatStore, kit: FlaskClient, clock: SetClock) -> None:
+    first, second = accepted_chat(store, clock, kit, "first", "second"), accepted_chat(store, clock, kit, "third")
+    chats = kit.get(f"/chats/now?after={first}:1,{second}:1").get_json()["chats"]
+    assert [message["text"] for message in chats[str(first)]["messages"]] == ["second"]
+    assert chats[str(second)]["messages"] == []
+    chats = kit.get(f"/chats/now?after={first}:2").get_json()["chats"]
+    assert "third" in chats[str(second)]["html"], "a chat that the page does not show yet comes whole"
+    assert list(kit.get(f"/chats/now?after={first}:2&one={first}").get_json()["chats"]) == [str(first)]
     for nonsense in ("x", "1:", ":", "1:x,,", "²:1", "9" * 40 + ":1"):
         assert kit.get("/chats/now", query_string={"after": nonsense}).status_code == 200
 
 
-def test_a_double_send_stands_once_and_what_was_not_sent_is_still_in_the_box(
+def test_a_message_sent_twice_is_stored_once_and_a_refused_message_stays_in_the_box(
     store: ChatStore, kit: FlaskClient, clock: SetClock
 ) -> None:
-    number = talks(store, clock, kit)
-    found = re.search(r'name="once" value="([^"]+)"', page(kit, f"/chats/{number}"))
-    assert found
+    number = accepted_chat(store, clock, kit)
+    form_id = re.search(r'name="once" value="([^"]+)"', page(kit, f"/chats/{number}"))
+    assert form_id
     for _ in range(2):
-        kit.post(f"/chats/{number}/say", data={"message": "Once.", "once": found[1]})
-    assert [one.text for one in store.messages(number)] == ["Once."]
+        kit.post(f"/chats/{number}/say", data={"message": "Once.", "once": form_id[1]})
+    assert [message.text for message in store.messages(number)] == ["Once."]
     too_long = "zq" * 1500
     for form in ({}, {"from": "board"}):
         answer = kit.post(f"/chats/{number}/say", data={"message": too_long, **form})
@@ -147,7 +149,7 @@ def test_a_double_send_stands_once_and_what_was_not_sent_is_still_in_the_box(
 
 
 @pytest.mark.parametrize("error", [StoreDown("nobody there"), sqlite3.OperationalError("disk I/O error")])
-def test_a_store_that_is_down_loses_nothing_that_was_typed(
+def test_nothing_typed_is_lost_while_the_store_is_down(
     desk: Flask,
     store: ChatStore,
     kit: FlaskClient,
@@ -155,7 +157,7 @@ def test_a_store_that_is_down_loses_nothing_that_was_typed(
     monkeypatch: pytest.MonkeyPatch,
     error: Exception,
 ) -> None:
-    number = talks(store, clock, kit)
+    number = accepted_chat(store, clock, kit)
 
     def down(*_: object) -> int:
         raise error
@@ -169,7 +171,7 @@ def test_a_store_that_is_down_loses_nothing_that_was_typed(
 
 
 def test_a_ready_answer_goes_into_the_box_without_scripts(store: ChatStore, kit: FlaskClient, clock: SetClock) -> None:
-    number = talks(store, clock, kit)
+    number = accepted_chat(store, clock, kit)
     text = page(kit, f"/chats/{number}")
     assert "Money and you: /help/money" in text
     assert "National Helpline\n0808 2000 247" in text
@@ -179,13 +181,15 @@ def test_a_ready_answer_goes_into_the_box_without_scripts(store: ChatStore, kit:
     assert store.messages(number) == []
 
 
-def test_a_pause_follows_each_chat_until_one_is_ready(store: ChatStore, kit: FlaskClient, clock: SetClock) -> None:
-    number = talks(store, clock, kit)
+def test_a_pause_follows_each_chat_until_the_adviser_is_ready(
+    store: ChatStore, kit: FlaskClient, clock: SetClock
+) -> None:
+    number = accepted_chat(store, clock, kit)
     assert kit.get("/chats/now").get_json()["pause"] == ""
     kit.post(f"/chats/{number}/end")
     assert "Your pause ends at <b data-pause>12:02</b>" in page(kit)
     assert kit.get("/chats/now").get_json()["pause"] == "12:02"
-    other = waits(store, clock)
+    other = waiting_chat(store, clock)
     answer = kit.post(f"/chats/{other}/accept", headers=JSON)
     assert answer.get_json()["problem"] == "This is your pause. Say that you are ready, if you are."
     kit.post(f"/chats/{other}/accept")
@@ -199,25 +203,25 @@ def test_a_pause_follows_each_chat_until_one_is_ready(store: ChatStore, kit: Fla
 
 
 @pytest.mark.parametrize("address", ["/chats", "/chats/now", "/chats/{}"])
-def test_looking_keeps_an_adviser_present_and_makes_nobody_present(
+def test_an_open_page_keeps_an_adviser_present_and_makes_nobody_present(
     desk: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock, address: str
 ) -> None:
-    number = talks(store, clock, kit)
+    number = accepted_chat(store, clock, kit)
     before = len(logged(desk))
     for _ in range(3):
         clock.forward(minutes=4)
         kit.get(address.format(number))
     assert id_of(desk, "Kit Adviser") in store.present(clock())
-    assert len(logged(desk)) == before, "a heartbeat is no step"
+    assert len(logged(desk)) == before, "a heartbeat is not logged"
     kit.post("/chats/present", data={"present": "no"})
     kit.get(address.format(number))
     assert store.present(clock()) == {}
 
 
-def test_out_of_reach_and_quiet_are_said_and_are_not_leaving(
+def test_an_unreachable_or_quiet_reader_is_shown_as_such_and_not_as_gone(
     store: ChatStore, kit: FlaskClient, clock: SetClock
 ) -> None:
-    number = talks(store, clock, kit)
+    number = accepted_chat(store, clock, kit)
     assert "Out of reach" not in page(kit)
     clock.forward(minutes=2)
     assert "Out of reach since 12:00; a lost network is not leaving." in column(page(kit), number)
@@ -230,15 +234,15 @@ def test_out_of_reach_and_quiet_are_said_and_are_not_leaving(
 @pytest.mark.parametrize(
     ("reason", "says"), [("hidden", "left in a hurry. Do not contact them."), ("reader", "The reader ended it.")]
 )
-def test_an_ended_chat_says_why_holds_no_word_and_can_be_closed(
+def test_an_ended_chat_says_why_shows_no_words_and_can_be_closed(
     store: ChatStore, kit: FlaskClient, clock: SetClock, reason: str, says: str
 ) -> None:
-    number, other = talks(store, clock, kit, "zqword"), talks(store, clock, kit, "zqother")
+    number, other = accepted_chat(store, clock, kit, "zqword"), accepted_chat(store, clock, kit, "zqother")
     assert kit.post(f"/chats/{number}/close").status_code == 303
-    assert "zqword" in page(kit), "what goes on cannot be closed"
+    assert "zqword" in page(kit), "a chat that goes on cannot be closed"
     store.end(number, reason, clock())  # type: ignore[arg-type]
-    told = kit.get(f"/chats/now?after={number}:1,{other}:1").get_json()["chats"]
-    assert says in told[str(number)]["ended"]
+    chats = kit.get(f"/chats/now?after={number}:1,{other}:1").get_json()["chats"]
+    assert says in chats[str(number)]["ended"]
     assert says in column(page(kit), number)
     assert "zqword" not in page(kit)
     assert "<textarea" not in column(page(kit), number)
@@ -246,13 +250,13 @@ def test_an_ended_chat_says_why_holds_no_word_and_can_be_closed(
     assert f'id="chat-{number}"' not in page(kit)
     assert "zqother" in page(kit)
     answer = kit.post(f"/chats/{number}/say", data={"message": "Late.", "from": "board"})
-    assert answer.status_code == 422, "and nothing is said into it"
+    assert answer.status_code == 422, "nothing can be added to it"
 
 
 def test_a_hand_over_brings_a_note_that_the_reader_never_sees(
     desk: Flask, store: ChatStore, kit: FlaskClient, lee: FlaskClient, clock: SetClock
 ) -> None:
-    number = talks(store, clock, kit, "Hello?")
+    number = accepted_chat(store, clock, kit, "Hello?")
     kit.post(f"/chats/{number}/say", data={"message": "I am here."})
     lee_id = id_of(desk, "Lee Adviser")
     for to in ("", "999", str(id_of(desk, "Kit Adviser")), str(id_of(desk, "Sue Supervisor"))):
@@ -270,7 +274,7 @@ def test_a_hand_over_brings_a_note_that_the_reader_never_sees(
     lee.post(f"/chats/{number}/say", data={"message": "I am Lee."})
     assert '<b>You</b><span dir="auto">I am Lee.' in page(lee, f"/chats/{number}")
     assert "Lee Adviser goes on from here." in page(lee, f"/chats/{number}")
-    assert [(one.who, one.author, one.text) for one in store.messages(number)] == [
+    assert [(message.who, message.author, message.text) for message in store.messages(number)] == [
         ("reader", "", "Hello?"),
         ("adviser", "Kit Adviser", "I am here."),
         ("note", "Kit Adviser", "Needs a refuge\nin Wales <b>"),
@@ -279,10 +283,10 @@ def test_a_hand_over_brings_a_note_that_the_reader_never_sees(
     ]
 
 
-def test_a_block_ends_it_and_keeps_the_network_out_for_its_hours(
+def test_a_block_ends_the_chat_and_keeps_the_network_out_for_its_hours(
     desk: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock
 ) -> None:
-    number = waits(store, clock, "zqthreat", network="a-hash")
+    number = waiting_chat(store, clock, "zqthreat", network="a-hash")
     kit.post(f"/chats/{number}/accept")
     for hours in ("", "0", "2", "100000", "-1", "x"):
         assert kit.post(f"/chats/{number}/block", data={"hours": hours}).status_code == 422
@@ -296,25 +300,25 @@ def test_a_block_ends_it_and_keeps_the_network_out_for_its_hours(
     assert ("Kit Adviser", "blocks a network", f"chat {number}") in logged(desk)
 
 
-def test_what_is_sent_again_stands_once_and_words_that_were_changed_stand_too(
+def test_a_repeated_form_is_stored_once_and_a_changed_one_again(
     desk: Flask, store: ChatStore, kit: FlaskClient, lee: FlaskClient, clock: SetClock
 ) -> None:
-    number = talks(store, clock, kit)
+    number = accepted_chat(store, clock, kit)
     for words in ("One.", "One.", "One, changed."):
         kit.post(f"/chats/{number}/say", data={"message": words, "once": "a-form"})
-    # The browser goes back to the form of the note, after the chat came back.
+    # After the chat came back, the adviser's browser goes back to the form with the note.
     for note in ("Needs a refuge", "Needs a refuge", "Needs a refuge in Wales"):
         form = {"to": str(id_of(desk, "Lee Adviser")), "note": note, "once": "a-form-n"}
         assert kit.post(f"/chats/{number}/hand-over", data=form).status_code == 303
         assert lee.post(f"/chats/{number}/hand-over", data={"to": str(id_of(desk, "Kit Adviser"))}).status_code == 303
-    said = [one.text for one in store.messages(number) if one.who in ("adviser", "note")]
-    assert said == ["One.", "One, changed.", "Needs a refuge", "Needs a refuge in Wales"]
+    texts = [message.text for message in store.messages(number) if message.who in ("adviser", "note")]
+    assert texts == ["One.", "One, changed.", "Needs a refuge", "Needs a refuge in Wales"]
 
 
-def test_a_colleague_gets_nowhere_in_another_s_chat(
+def test_a_colleague_can_do_nothing_in_somebody_elses_chat(
     store: ChatStore, kit: FlaskClient, lee: FlaskClient, sue: FlaskClient, clock: SetClock
 ) -> None:
-    number = talks(store, clock, kit, "zqword")
+    number = accepted_chat(store, clock, kit, "zqword")
 
     def everything(client: FlaskClient) -> list[TestResponse]:
         steps = ["say", "end", "block", "hand-over", "close"]
@@ -331,18 +335,18 @@ def test_a_colleague_gets_nowhere_in_another_s_chat(
         assert lee.post(f"/chats/{number}/{step}").status_code == 403
     for address in ("/chats/watch", f"/chats/{number}/watch", f"/chats/{number}/watch/now"):
         assert lee.get(address).status_code == 403
-    assert [one.text for one in store.messages(number)] == ["zqword"]
-    waiting = waits(store, clock, "zqwaits")
-    assert lee.get(f"/chats/{waiting}").status_code == 403, "nor in one that waits"
+    assert [message.text for message in store.messages(number)] == ["zqword"]
+    waiting = waiting_chat(store, clock, "zqwaits")
+    assert lee.get(f"/chats/{waiting}").status_code == 403, "nor can she open a chat that waits"
 
 
-def test_a_supervisor_reads_along_only_while_both_are_told(
+def test_a_supervisor_reads_along_only_while_reader_and_adviser_can_see_it(
     desk: Flask, store: ChatStore, kit: FlaskClient, sue: FlaskClient, clock: SetClock
 ) -> None:
-    number = talks(store, clock, kit, "zqword")
+    number = accepted_chat(store, clock, kit, "zqword")
     assert "zqword" not in page(sue, "/chats/watch")
     assert "Kit Adviser" in page(sue, "/chats/watch")
-    assert "zqword" not in page(sue, f"/chats/{number}/watch"), "to look is not to enter"
+    assert "zqword" not in page(sue, f"/chats/{number}/watch"), "to open the page is not to enter"
     assert sue.get(f"/chats/{number}/watch/now").get_json()["messages"] == []
     assert sue.post(f"/chats/{number}/watch").location == f"/chats/{number}/watch"
     assert "zqword" in page(sue, f"/chats/{number}/watch")
@@ -354,13 +358,15 @@ def test_a_supervisor_reads_along_only_while_both_are_told(
         assert "reads along." in column(page(kit), number)
     assert [step for step in logged(desk) if step[0] == "Sue Supervisor"] == [
         ("Sue Supervisor", "reads along in a chat", f"chat {number}")
-    ], "once, and not at every look"
+    ], "once, and not with every request"
     clock.forward(seconds=21)
     assert sue.get(f"/chats/{number}/watch/now?after=0").get_json() == {"reads": False, "over": False, "messages": []}
     assert "reads along." not in column(page(kit), number)
     assert "zqword" not in page(sue, f"/chats/{number}/watch")
-    assert sue.post(f"/chats/{number}/say", data={"message": "x"}).status_code == 403, "and never writes"
-    waiting = waits(store, clock, "zqwaits")
+    assert sue.post(f"/chats/{number}/say", data={"message": "x"}).status_code == 403, (
+        "a supervisor who reads along cannot write"
+    )
+    waiting = waiting_chat(store, clock, "zqwaits")
     assert sue.post(f"/chats/{waiting}/watch").location == "/chats/watch"
     assert "zqwaits" not in page(sue, f"/chats/{waiting}/watch")
 
@@ -368,41 +374,45 @@ def test_a_supervisor_reads_along_only_while_both_are_told(
 def test_a_supervisor_takes_over_and_answers(
     desk: Flask, store: ChatStore, kit: FlaskClient, sue: FlaskClient, clock: SetClock
 ) -> None:
-    number = talks(store, clock, kit, "Help")
+    number = accepted_chat(store, clock, kit, "Help")
     assert sue.post(f"/chats/{number}/take-over").location == f"/chats/{number}"
     assert kit.get(f"/chats/{number}").status_code == 403
     assert kit.get(f"/chats/now?after={number}:1").get_json()["chats"] == {}
     assert sue.post(f"/chats/{number}/say", data={"message": "I am Sue."}).status_code == 303
-    assert [one.text or one.author for one in store.messages(number)] == ["Help", "Sue Supervisor", "I am Sue."]
+    assert [message.text or message.author for message in store.messages(number)] == [
+        "Help",
+        "Sue Supervisor",
+        "I am Sue.",
+    ]
     assert "I am Sue." in column(page(sue), number)
     assert ("Sue Supervisor", "takes over a chat", f"chat {number}") in logged(desk)
-    assert sue.post(f"/chats/{number}/take-over").location == "/chats/watch", "not from herself"
-    waiting = waits(store, clock)
-    assert sue.post(f"/chats/{waiting}/take-over").location == "/chats/watch", "nor from nobody"
+    assert sue.post(f"/chats/{number}/take-over").location == "/chats/watch", "she cannot take over her own chat"
+    waiting = waiting_chat(store, clock)
+    assert sue.post(f"/chats/{waiting}/take-over").location == "/chats/watch", "nor a chat that nobody has"
     assert sue.post(f"/chats/{waiting}/accept").status_code == 403
     sue.post(f"/chats/{number}/end")
     assert "You ended it." in column(page(sue), number)
 
 
-def test_no_word_gets_into_the_log_or_a_title(
+def test_no_words_of_a_chat_reach_the_log_or_a_title(
     desk: Flask, store: ChatStore, kit: FlaskClient, lee: FlaskClient, sue: FlaskClient, clock: SetClock,
     caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
-    number = talks(store, clock, kit, "zqreader")
+    number = accepted_chat(store, clock, kit, "zqreader")
     kit.post(f"/chats/{number}/say", data={"message": "zqadviser"})
     kit.post(f"/chats/{number}/say", data={"message": "zqlong" * 900})
     sue.post(f"/chats/{number}/watch")
     kit.post(f"/chats/{number}/hand-over", data={"to": str(id_of(desk, "Lee Adviser")), "note": "zqnote"})
     for client, address in ((lee, "/chats"), (lee, f"/chats/{number}"), (sue, f"/chats/{number}/watch")):
-        found = re.search(r"<title>(.*?)</title>", page(client, address))
-        assert found
-        assert "zq" not in found[1]
+        title = re.search(r"<title>(.*?)</title>", page(client, address))
+        assert title
+        assert "zq" not in title[1]
     lee.post(f"/chats/{number}/block", data={"hours": "1"})
-    out = capfd.readouterr()
-    assert "zq" not in str(desk.extensions["desk"].audit.everything()) + caplog.text + out.out + out.err
+    output = capfd.readouterr()
+    assert "zq" not in str(desk.extensions["desk"].audit.everything()) + caplog.text + output.out + output.err
 
 
-def test_a_desk_that_is_gone_is_not_present_returns_soon_by_itself_and_late_by_a_press(
+def test_a_desk_without_signs_is_away_and_returns_by_itself_soon_or_by_a_button_later(
     store: ChatStore, kit: FlaskClient, clock: SetClock
 ) -> None:
     clock.forward(seconds=80)
@@ -414,25 +424,25 @@ def test_a_desk_that_is_gone_is_not_present_returns_soon_by_itself_and_late_by_a
     assert "You are away" in page(kit)
 
 
-def test_a_chat_whose_desk_is_gone_stands_on_every_board_and_both_see_what_is_true(
+def test_a_chat_whose_desk_is_gone_is_on_every_board_and_both_advisers_see_who_has_it(
     desk: Flask, store: ChatStore, kit: FlaskClient, lee: FlaskClient, clock: SetClock
 ) -> None:
-    number = talks(store, clock, kit, "Are you there?")
-    kit.post("/chats/present", data={"present": "no"})  # to finish this one; the desk still gives signs
+    number = accepted_chat(store, clock, kit, "Are you there?")
+    kit.post("/chats/present", data={"present": "no"})  # to finish this chat; the desk still gives signs
     clock.forward(seconds=79)
     assert lee.get("/chats/now").get_json()["left"] == ""
     assert lee.post(f"/chats/{number}/take-over").status_code == 403
     clock.forward(seconds=1)
     lee.get("/chats/here")
-    told = lee.get("/chats/now").get_json()["left"]
-    assert f"Chat {number}, with Kit Adviser; no sign since 12:00" in told
+    left = lee.get("/chats/now").get_json()["left"]
+    assert f"Chat {number}, with Kit Adviser; no sign since 12:00" in left
     assert f"Chat {number}, with Kit Adviser; no sign since 12:00" in page(lee)
     assert lee.post(f"/chats/{number}/take-over", data={"from": "board"}).location == f"/chats#chat-{number}"
     assert "Are you there?" in column(page(lee), number)
     assert "Lee Adviser goes on from here. The reader is told." in column(page(lee), number)
     # The laptop wakes up.
-    told = kit.get(f"/chats/now?after={number}:1").get_json()
-    assert (told["chats"], told["gone"]) == ({}, {str(number): "A colleague has this chat now."})
+    state = kit.get(f"/chats/now?after={number}:1").get_json()
+    assert (state["chats"], state["gone"]) == ({}, {str(number): "A colleague has this chat now."})
     assert kit.post(f"/chats/{number}/say", data={"message": "x"}).status_code == 403
     assert ("Lee Adviser", "takes over a chat", f"chat {number}") in logged(desk)
     assert lee.get("/chats/now").get_json()["left"] == ""
@@ -441,7 +451,7 @@ def test_a_chat_whose_desk_is_gone_stands_on_every_board_and_both_see_what_is_tr
 def test_a_chat_that_nobody_took_goes_on_when_the_desk_is_back(
     store: ChatStore, kit: FlaskClient, lee: FlaskClient, clock: SetClock
 ) -> None:
-    number = talks(store, clock, kit, "Are you there?")
+    number = accepted_chat(store, clock, kit, "Are you there?")
     clock.forward(minutes=4)
     assert f"Chat {number}" in lee.get("/chats/now").get_json()["left"]
     assert kit.get(f"/chats/now?after={number}:1").get_json()["gone"] == {}
@@ -453,7 +463,7 @@ def test_a_chat_that_nobody_took_goes_on_when_the_desk_is_back(
 def test_an_unknown_chat_never_claims_a_colleague_and_loses_no_typed_word(
     store: ChatStore, kit: FlaskClient, clock: SetClock
 ) -> None:
-    number = talks(store, clock, kit, "Hello")
+    number = accepted_chat(store, clock, kit, "Hello")
     store.end(number, "hidden", clock())
     clock.forward(minutes=11)
     unknown = "This chat is no longer known: it is over, and nothing of it is kept."
@@ -475,7 +485,7 @@ def test_an_unknown_chat_never_claims_a_colleague_and_loses_no_typed_word(
 def test_a_hand_over_to_a_closed_desk_is_refused_and_the_note_stays_in_the_box(
     desk: Flask, store: ChatStore, kit: FlaskClient, lee: FlaskClient, clock: SetClock
 ) -> None:
-    number = talks(store, clock, kit, "Hello")
+    number = accepted_chat(store, clock, kit, "Hello")
     clock.forward(seconds=80)
     kit.get("/chats")
     form = {"to": str(id_of(desk, "Lee Adviser")), "note": "zqnote"}
@@ -484,43 +494,43 @@ def test_a_hand_over_to_a_closed_desk_is_refused_and_the_note_stays_in_the_box(
     assert "Choose a colleague who is present." in answer.get_data(as_text=True)
     assert ">zqnote</textarea>" in answer.get_data(as_text=True)
     assert kit.get(f"/chats/{number}").status_code == 200
-    assert [one.who for one in store.messages(number)] == ["reader"]
+    assert [message.who for message in store.messages(number)] == ["reader"]
 
 
-def test_who_looked_late_is_still_told_that_a_supervisor_read_along(
+def test_an_adviser_who_looks_late_still_sees_that_a_supervisor_read_along(
     store: ChatStore, kit: FlaskClient, sue: FlaskClient, clock: SetClock
 ) -> None:
-    number = talks(store, clock, kit, "zqword")
+    number = accepted_chat(store, clock, kit, "zqword")
     sue.post(f"/chats/{number}/watch")
     sue.get(f"/chats/{number}/watch")
     clock.forward(seconds=79)
     assert "Sue Supervisor reads along from here. The reader is told." in column(page(kit), number)
-    told = kit.get(f"/chats/now?after={number}:1").get_json()["chats"][str(number)]["messages"]
-    assert [(one["who"], one["name"]) for one in told] == [("joined", "")]
-    assert [one.who for one in store.messages(number)] == ["reader", "joined"]
+    messages = kit.get(f"/chats/now?after={number}:1").get_json()["chats"][str(number)]["messages"]
+    assert [(message["who"], message["name"]) for message in messages] == [("joined", "")]
+    assert [message.who for message in store.messages(number)] == ["reader", "joined"]
 
 
-def test_a_block_whose_network_is_not_known_says_that_it_blocks_nothing(
+def test_a_block_of_an_unknown_network_says_that_it_blocks_nothing(
     store: ChatStore, kit: FlaskClient, clock: SetClock
 ) -> None:
-    number = talks(store, clock, kit)
+    number = accepted_chat(store, clock, kit)
     assert "it ends, and nothing is blocked" in column(page(kit), number)
     kit.post(f"/chats/{number}/block", data={"hours": "4"})
     assert "so nothing is blocked" in page(kit)
     kit.post("/chats/ready")
-    known = waits(store, clock, network="a-hash")
-    kit.post(f"/chats/{known}/accept")
-    assert "nothing is blocked" not in column(page(kit), known)
-    answer = kit.post(f"/chats/{known}/block", data={"hours": "4"}, headers=JSON)
+    blockable = waiting_chat(store, clock, network="a-hash")
+    kit.post(f"/chats/{blockable}/accept")
+    assert "nothing is blocked" not in column(page(kit), blockable)
+    answer = kit.post(f"/chats/{blockable}/block", data={"hours": "4"}, headers=JSON)
     assert answer.get_json()["said"] == "It is over. Its network can start none before 16:00."
 
 
-def test_one_chat_whose_words_cannot_be_read_ends_and_the_board_goes_on(
+def test_a_chat_whose_words_cannot_be_decrypted_ends_and_the_board_goes_on(
     desk: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock
 ) -> None:
-    good = talks(store, clock, kit, "zqgood")
+    good = accepted_chat(store, clock, kit, "zqgood")
     for address in ("/chats", "/chats/now?after={}:0", "/chats/{}"):
-        number = talks(store, clock, kit, "zqbad")
+        number = accepted_chat(store, clock, kit, "zqbad")
         (desk.config["DATA"] / f"chat-{number}.key").write_bytes(bytes(range(32)))
         answer = kit.get(address.format(number))
         assert answer.status_code == 200
@@ -529,7 +539,9 @@ def test_one_chat_whose_words_cannot_be_read_ends_and_the_board_goes_on(
     assert "zqgood" in column(page(kit), good)
 
 
-def test_without_scripts_a_small_page_keeps_giving_signs(store: ChatStore, kit: FlaskClient, clock: SetClock) -> None:
+def test_without_scripts_a_small_page_keeps_an_adviser_present(
+    store: ChatStore, kit: FlaskClient, clock: SetClock
+) -> None:
     assert 'href="/chats/here"' in page(kit)
     for _ in range(10):
         clock.forward(seconds=20)

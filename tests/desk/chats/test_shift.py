@@ -1,4 +1,4 @@
-"""What an adviser needs for a whole shift: alarms, marks and notes, drafts, words in the reader's language, practice, counts."""
+"""What advisers need for a shift: alarms, marks and notes, drafts, answers in the reader's language, practice, counts."""
 
 import csv
 import io
@@ -17,7 +17,7 @@ from sidedoor.desk.chats.words import ready_answers
 from sidedoor.documents.site import Site
 from sidedoor.web.language import translations
 from tests.conftest import SetClock
-from tests.desk.chats.test_board import column, id_of, kit, lee, page, store, sue, talks, waits
+from tests.desk.chats.test_board import accepted_chat, column, id_of, kit, lee, page, store, sue, waiting_chat
 from tests.web.test_catalogues import SHIPPED
 
 __all__ = ["kit", "lee", "store", "sue"]
@@ -25,36 +25,36 @@ AS_PROGRAM = {"Accept": "application/json"}
 
 
 def alarm(client: FlaskClient) -> list[str]:
-    told: list[str] = client.get("/chats/now").get_json()["alarm"]
-    return told
+    sentences: list[str] = client.get("/chats/now").get_json()["alarm"]
+    return sentences
 
 
-def test_an_alarm_says_what_nobody_may_miss_and_nothing_of_anybody(
+def test_an_alarm_says_what_needs_attention_and_names_nobody(
     store: ChatStore, kit: FlaskClient, lee: FlaskClient, clock: SetClock
 ) -> None:
-    number = talks(store, clock, kit, "zqwords")
+    number = accepted_chat(store, clock, kit, "zqwords")
     kit.post(f"/chats/{number}/say", data={"message": "Hello"})
     assert alarm(kit) == []
-    waits(store, clock)
+    waiting_chat(store, clock)
     assert alarm(kit) == alarm(lee) == ["Somebody waits."]
     store.say(number, "reader", "zqmore", clock())
     clock.forward(seconds=59)
     assert alarm(kit) == ["Somebody waits."]
     clock.forward(seconds=1)
-    told = ["A reader of yours has waited for a minute.", "A reader of yours is out of reach."]
-    assert alarm(kit) == told, "whoever waited is out of reach by now"
+    alarms = ["A reader of yours has waited for a minute.", "A reader of yours is out of reach."]
+    assert alarm(kit) == alarms, "the reader who waited is out of reach by now"
     assert alarm(lee) == []
     assert f"Waits for your words since {clock().strftime('%H')}" in column(page(kit), number)
-    assert " ".join(told) in page(kit)
+    assert " ".join(alarms) in page(kit)
     clock.forward(seconds=80)
     assert "A colleague's desk gives no sign." in alarm(lee)
     assert "zq" not in " ".join(alarm(kit) + alarm(lee))
 
 
-def test_a_mark_and_a_note_are_the_desk_s_alone_go_along_and_end_with_the_chat(
+def test_a_mark_and_a_note_stay_at_the_desk_move_with_the_chat_and_end_with_it(
     desk: Flask, store: ChatStore, kit: FlaskClient, lee: FlaskClient, clock: SetClock
 ) -> None:
-    number = talks(store, clock, kit)
+    number = accepted_chat(store, clock, kit)
     kit.post(f"/chats/{number}/mark", data={"risk": "yes", "remark": "zqnote"})
     assert 'value="zqnote"' in column(page(kit), number)
     assert kit.get(f"/chats/now?after={number}:0").get_json()["chats"][str(number)]["risk"] is True
@@ -68,33 +68,33 @@ def test_a_mark_and_a_note_are_the_desk_s_alone_go_along_and_end_with_the_chat(
     assert "data-risk" not in column(page(lee), number)
 
 
-def test_each_chat_keeps_what_was_typed_and_not_sent_until_it_is_sent_or_over(
+def test_each_chat_keeps_its_draft_until_it_is_sent_or_the_chat_ends(
     store: ChatStore, kit: FlaskClient, lee: FlaskClient, clock: SetClock
 ) -> None:
-    one, other = talks(store, clock, kit), talks(store, clock, kit)
-    kit.post(f"/chats/{one}/say", data={"message": "zqhalf", "draft": "yes"})
-    assert store.messages(one) == [], "it is not sent"
-    assert ">zqhalf</textarea>" in column(page(kit), one)
+    number, other = accepted_chat(store, clock, kit), accepted_chat(store, clock, kit)
+    kit.post(f"/chats/{number}/say", data={"message": "zqhalf", "draft": "yes"})
+    assert store.messages(number) == [], "it is not sent"
+    assert ">zqhalf</textarea>" in column(page(kit), number)
     assert "zqhalf" not in column(page(kit), other)
-    kit.post(f"/chats/{one}/say", data={"message": "zqhalf a word"})
+    kit.post(f"/chats/{number}/say", data={"message": "zqhalf a word"})
     assert ">zqhalf</textarea>" not in page(kit)
 
 
-def test_whether_words_were_on_the_screen_is_told_as_the_reader_s_page_says_it(
+def test_an_adviser_sees_whether_the_readers_page_showed_the_words(
     store: ChatStore, kit: FlaskClient, clock: SetClock
 ) -> None:
-    number = talks(store, clock, kit)
+    number = accepted_chat(store, clock, kit)
     kit.post(f"/chats/{number}/say", data={"message": "Hello"})
     for shown in (0, 1):
         store.show(number, shown)
-        told = kit.get(f"/chats/now?after={number}:1").get_json()
-        assert told["chats"][str(number)]["shown"] == shown
+        state = kit.get(f"/chats/now?after={number}:1").get_json()
+        assert state["chats"][str(number)]["shown"] == shown
 
 
 SITE = {"name": "S", "organisation": "O", "exit": ["https://weather.example/"], "emergency": {"number": "112"}}
 
 
-def test_ready_answers_have_names_to_type_the_site_s_number_and_the_reader_s_language() -> None:
+def test_ready_answers_have_shortcuts_the_sites_number_and_the_readers_language() -> None:
     site = Site.model_validate(SITE)
     first = ready_answers(site)["In danger"][0]
     assert (first.shortcut, first.text) == ("/112", "Are you in danger at this moment? If so, please call 112.")
@@ -107,32 +107,34 @@ def test_ready_answers_have_names_to_type_the_site_s_number_and_the_reader_s_lan
         "ready_in": {"cy": {"A": ["/x Un"]}},
     }
     own = Site.model_validate({**SITE, "chat": chat})
-    assert [(one.shortcut, one.text) for one in ready_answers(own)["A"]] == [("/x", "One"), ("", "Two")]
-    assert [one.text for one in ready_answers(own, "cy")["A"]] == ["Un"]
-    assert [one.text for one in ready_answers(own, "pl")["A"]] == ["One", "Two"]
+    assert [(answer.shortcut, answer.text) for answer in ready_answers(own)["A"]] == [("/x", "One"), ("", "Two")]
+    assert [answer.text for answer in ready_answers(own, "cy")["A"]] == ["Un"]
+    assert [answer.text for answer in ready_answers(own, "pl")["A"]] == ["One", "Two"]
     words = {"cy": {"What would help you most just now?": "Beth nawr?"}}
-    told = ready_answers(Site.model_validate({**SITE, "words": words}), "cy")["To listen"]
-    assert [one.text for one in told if one.shortcut == "/help"] == ["Beth nawr?"], "an owner's words for a sentence"
+    answers = ready_answers(Site.model_validate({**SITE, "words": words}), "cy")["To listen"]
+    assert [answer.text for answer in answers if answer.shortcut == "/help"] == ["Beth nawr?"], (
+        "the site's own words replace the sentence"
+    )
 
 
-def test_ready_answers_are_there_in_every_language_that_ships_and_call_the_buttons_what_they_are_called() -> None:
+def test_every_shipped_language_has_ready_answers_that_name_the_buttons_as_the_page_does() -> None:
     site = Site.model_validate(SITE)
 
-    def named(language: str) -> dict[str, str]:
+    def by_shortcut(language: str) -> dict[str, str]:
         answers = chain(*ready_answers(site, language).values())
-        return {one.shortcut: one.text for one in answers if one.shortcut}
+        return {answer.shortcut: answer.text for answer in answers if answer.shortcut}
 
-    english = named("en")
+    english = by_shortcut("en")
     for language in SHIPPED:
-        own, says = named(language), translations(language)
+        own, catalogue = by_shortcut(language), translations(language)
         assert own.keys() == english.keys(), language
         assert not [shortcut for shortcut in own if own[shortcut] == english[shortcut]], language
         assert "112" in own["/112"], language
         for shortcut, button in (("/hide", "Hide this page"), ("/clear", "End and clear")):
-            assert says.gettext(button) in own[shortcut], (language, shortcut)
+            assert catalogue.gettext(button) in own[shortcut], (language, shortcut)
 
 
-def test_who_waits_in_another_language_is_marked_and_answered_in_it(
+def test_a_reader_who_waits_in_another_language_is_marked_and_answered_in_it(
     store: ChatStore, kit: FlaskClient, clock: SetClock
 ) -> None:
     store.start((), 10, clock(), language="cy")
@@ -144,15 +146,15 @@ def test_who_waits_in_another_language_is_marked_and_answered_in_it(
     assert "Diolch am aros." in text
 
 
-def test_a_long_pause_and_a_word_with_a_colleague_are_told_to_the_others(
+def test_colleagues_see_who_takes_a_long_pause_and_wants_a_word(
     store: ChatStore, kit: FlaskClient, lee: FlaskClient, clock: SetClock
 ) -> None:
-    number = talks(store, clock, kit)
+    number = accepted_chat(store, clock, kit)
     kit.post(f"/chats/{number}/end")
     kit.post("/chats/pause", data={"word": "yes"})
     assert lee.get("/chats/now").get_json()["word"] == "Kit Adviser would like a word with a colleague."
-    told = kit.get("/chats/now").get_json()
-    assert (told["word"], bool(told["pause"])) == ("", True)
+    state = kit.get("/chats/now").get_json()
+    assert (state["word"], bool(state["pause"])) == ("", True)
     clock.forward(minutes=3)
     kit.get("/chats/now")
     assert kit.get("/chats/now").get_json()["pause"], "longer than two minutes"
@@ -160,11 +162,11 @@ def test_a_long_pause_and_a_word_with_a_colleague_are_told_to_the_others(
     assert lee.get("/chats/now").get_json()["word"] == ""
 
 
-def test_practice_is_marked_on_every_screen_and_rings_for_nobody(
+def test_practice_is_marked_on_every_screen_and_alarms_nobody(
     store: ChatStore, kit: FlaskClient, lee: FlaskClient, clock: SetClock
 ) -> None:
     place = lee.post("/chats/practice").location
-    assert lee.post("/chats/practice").location == place, "a second press is the same one"
+    assert lee.post("/chats/practice").location == place, "a second press opens the same practice"
     number = int(re.findall(r"\d+", place)[0])
     assert "Practice" in lee.get(place).text
     lee.post(place, data={"message": "zqplayed"})
@@ -177,8 +179,8 @@ def test_practice_is_marked_on_every_screen_and_rings_for_nobody(
     assert "zqplayed" in column(page(kit), number)
     kit.post(f"/chats/{number}/say", data={"message": "Hello"})
     store.say(number, "note", "zqsecret", clock())
-    told = lee.get(f"{place}/now?after=1").get_json()
-    assert [one["text"] for one in told["messages"]] == ["Hello"], "notes are for colleagues"
+    state = lee.get(f"{place}/now?after=1").get_json()
+    assert [message["text"] for message in state["messages"]] == ["Hello"], "notes are for colleagues"
     lee.post(place, data={"end": "yes"})
     assert lee.get(f"{place}/now").get_json()["over"] is True
     assert store.counts() == []
@@ -187,28 +189,28 @@ def test_practice_is_marked_on_every_screen_and_rings_for_nobody(
 @pytest.mark.parametrize(
     ("number", "shown"), [(0, "0"), (1, "fewer than 5"), (4, "fewer than 5"), (5, "5"), (7, "5"), (8, "10")]
 )
-def test_a_number_is_rounded_so_that_it_is_about_nobody(number: int, shown: str) -> None:
+def test_a_number_is_rounded_so_that_it_identifies_nobody(number: int, shown: str) -> None:
     assert rounded(number) == shown
 
 
-def test_counts_are_added_up_by_the_clock_on_the_wall_and_only_since_a_day() -> None:
+def test_counts_use_the_sites_time_zone_and_only_the_chosen_days() -> None:
     at, zone = datetime(2026, 7, 7, 23, tzinfo=UTC), ZoneInfo("Europe/London")
     counts = [(at.isoformat(), "started", 10), (at.isoformat(), "language: cy", 10), (at.isoformat(), "answered", 8),
               (at.isoformat(), "minutes waited", 24), ((at - timedelta(days=9)).isoformat(), "started", 500)]  # fmt: skip
-    found = {table.name: dict(table.rows) for table in tables(counts, at - timedelta(days=7), zone)}
-    assert found["All"]["Started"] == "10"
-    assert found["Started, by hour"] == {"00:00": "10"}, "one o'clock at night in UTC is not theirs"
-    assert found["Started, by weekday"]["Wednesday"] == "10"
-    assert found["Started, by language"] == {"Cymraeg": "10"}
-    assert found["Minutes that people waited, on average"] == {"Wait": "3"}
+    rows = {table.name: dict(table.rows) for table in tables(counts, at - timedelta(days=7), zone)}
+    assert rows["All"]["Started"] == "10"
+    assert rows["Started, by hour"] == {"00:00": "10"}, "23:00 UTC is midnight in London"
+    assert rows["Started, by weekday"]["Wednesday"] == "10"
+    assert rows["Started, by language"] == {"Cymraeg": "10"}
+    assert rows["Minutes that people waited, on average"] == {"Wait": "3"}
 
 
-def test_funders_get_a_page_and_a_file_and_advisers_are_not_watched_by_them(
+def test_the_statistics_are_a_page_and_a_file_that_name_no_adviser(
     store: ChatStore, kit: FlaskClient, sue: FlaskClient, clock: SetClock
 ) -> None:
     for _ in range(6):
         store.count("refused: full", clock())
-    talks(store, clock, kit, "zqwords")
+    accepted_chat(store, clock, kit, "zqwords")
     text = sue.get("/chats/statistics").text
     assert re.search(r"Refused: too many waited</th><td>5</td>", text)
     assert re.search(r">Started</th><td>fewer than 5</td>", text)

@@ -1,4 +1,4 @@
-"""Contacts at the desk: every change takes two editors, one press says that a contact was checked, other lines stay."""
+"""Contacts at the desk: every change needs two editors, one button marks a contact as checked, other lines stay."""
 
 import difflib
 import re
@@ -18,8 +18,8 @@ REAL = (PROJECT / "examples/hampshire/contacts.yaml").read_text("utf-8")
 
 
 def hidden(page: str, name: str) -> str:
-    found = re.search(rf'name="{name}" value="([^"]+)"', page)
-    return found[1] if found else ""
+    match = re.search(rf'name="{name}" value="([^"]+)"', page)
+    return match[1] if match else ""
 
 
 def fields(page: str) -> dict[str, str | list[str]]:
@@ -33,26 +33,26 @@ def approve(client: FlaskClient, step: str = "approve", **more: str) -> int:
     return client.post(f"/contacts/{step}", data={"seen": seen, **more}).status_code
 
 
-def test_a_record_changes_and_no_other_line_does() -> None:
-    # Every record of the file, as one of few: each step reads all that are there.
-    head, *told = re.split(r"(?m)^(?=  - id:)", REAL)
-    files = [head + "".join(told[at : at + 6]) for at in range(0, len(told), 6)]
+def test_changing_a_record_changes_no_other_line() -> None:
+    # Every record of the file, in files of six: each step reads its whole file, so a long file would be slow.
+    head, *blocks = re.split(r"(?m)^(?=  - id:)", REAL)
+    files = [head + "".join(blocks[at : at + 6]) for at in range(0, len(blocks), 6)]
     assert sum(len(read_records(file)) for file in files) == len(read_records(REAL)) > 60
-    for file, record in [(few, record) for few in files for record in read_records(few)]:
-        records, ids = read_records(file), {one.id for one in read_contacts(file)}
-        contact = record["id"]
+    for file, record in [(text, record) for text in files for record in read_records(text)]:
+        records, ids = read_records(file), {contact.id for contact in read_contacts(file)}
+        identifier = record["id"]
         changed = with_record(
-            file, contact, {"checked": "2026-11-24", "note": "Quoted: “yes”, no, 12:30 # not a comment"}
+            file, identifier, {"checked": "2026-11-24", "note": "Quoted: “yes”, no, 12:30 # not a comment"}
         )
         lines = [line for line in difflib.ndiff(file.split("\n"), changed.split("\n")) if line[0] in "+-"]
-        assert len(lines) <= 4, contact
-        assert {one.id for one in read_contacts(changed)} == ids
+        assert len(lines) <= 4, identifier
+        assert {contact.id for contact in read_contacts(changed)} == ids
         same = {name: record[name] for name in record if name != "id"}
-        assert with_record(file, contact, same) == file, contact
-        rest = without_record(file, contact)
+        assert with_record(file, identifier, same) == file, identifier
+        rest = without_record(file, identifier)
         assert len(read_records(rest)) == len(records) - 1
-        again = with_new_record(rest, record)
-        assert sorted(map(str, read_records(again))) == sorted(map(str, records))
+        restored = with_new_record(rest, record)
+        assert sorted(map(str, read_records(restored))) == sorted(map(str, records))
     with pytest.raises(Refused, match="There is no contact"):
         with_record(REAL, "nobody", {"phone": "1"})
     with pytest.raises(Refused, match="already"):
@@ -78,13 +78,13 @@ def test_a_number_changes_only_with_a_second_editor(
     assert eve.post("/contacts/ndah", data={**form, "phone": "0800 111 222"}).status_code == 303
     stale = eve.post("/contacts/ndah", data={**form, "phone": "0800 333 444"})
     assert stale.status_code == 422
-    assert 'value="0800 333 444"' in stale.get_data(as_text=True), "what she typed"
-    assert "Now it says: <q>0800 111 222</q>" in stale.get_data(as_text=True), "what was saved meanwhile, beside it"
-    assert stale.get_data(as_text=True).count("Now it says") == 1, "and nothing that is the same"
+    assert 'value="0800 333 444"' in stale.get_data(as_text=True), "the form keeps what she typed"
+    assert "Now it says: <q>0800 111 222</q>" in stale.get_data(as_text=True), "and shows what was saved meanwhile"
+    assert stale.get_data(as_text=True).count("Now it says") == 1, "but not for unchanged fields"
     assert "0800 111 222" not in public.get("/contacts")[1]
-    assert approve(eve) == 422, "her own"
+    assert approve(eve) == 422, "it is her own change"
     assert approve(ann) == 403, "a press officer"
-    # Checked meanwhile: the day is in both, and the change still fits.
+    # A contact is checked meanwhile: both versions get the date, and the change still applies.
     assert ann.post("/contacts/live-fear-free/checked").status_code == 303
     after = (content.path / "contacts.yaml").read_text("utf-8")
     assert after.replace("    checked: 2026-11-24\n", "") == before
@@ -100,7 +100,7 @@ def test_a_number_changes_only_with_a_second_editor(
     } <= actions
 
 
-def test_one_is_added_taken_out_and_brought_back(
+def test_a_contact_is_added_removed_and_brought_back(
     eve: FlaskClient, signed_in: SignedIn, public: PublicSite, content: ContentFolder
 ) -> None:
     eli = signed_in("Eli Editor")
@@ -119,7 +119,9 @@ def test_one_is_added_taken_out_and_brought_back(
     page = eve.get("/contacts/history").get_data(as_text=True)
     revisions = re.findall(r"revision=([0-9a-f]{40})", page)
     with_it = next(
-        one for one in revisions if "<del>" in eve.get(f"/contacts/history?revision={one}").get_data(as_text=True)
+        revision
+        for revision in revisions
+        if "<del>" in eve.get(f"/contacts/history?revision={revision}").get_data(as_text=True)
     )
     assert eve.post("/contacts/history/restore", data={"revision": with_it, "base": base}).status_code == 422, "stale"
     base = hidden(eve.get(f"/contacts/history?revision={with_it}").get_data(as_text=True), "base")

@@ -1,4 +1,4 @@
-"""Documents as people write them, well and badly: made by chance, and the same ones each time."""
+"""Documents as people write them, well and badly: random, but the same in every run."""
 
 import random
 from collections.abc import Callable
@@ -15,13 +15,13 @@ _ODD = (
 
 
 class Chance:
-    """Makes documents. The same seed makes the same ones."""
+    """Makes random documents. The same seed makes the same documents."""
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
 
     def words(self, most: int = 12) -> str:
-        """Some words of one line."""
+        """Some words on one line."""
         return " ".join(
             self.random.choice(_ODD) if self.random.random() < 0.25 else self.random.choice(_WORDS)
             for _ in range(self.random.randint(1, most))
@@ -36,7 +36,7 @@ class Chance:
         return self.random.choice(("", "", "", "\n", "\n\n")) + text + self.random.choice(("", "\n", "\n\n", "  \n"))
 
     def part(self, depth: int = 0) -> str:
-        """A part, which may hold others."""
+        """A part, which may hold other parts."""
         kinds: list[Callable[[], str]] = [self.paragraph, self.paragraph, self.paragraph, self.heading]
         kinds += [self.listed, self.listed, self.table]
         if depth < 2:
@@ -44,12 +44,12 @@ class Chance:
         return self.random.choice(kinds)()
 
     def paragraph(self) -> str:
-        """Words, on one line or wrapped."""
+        """A paragraph, on one line or wrapped."""
         lines = [self.words() for _ in range(self.random.choice((1, 1, 1, 2, 3)))]
         return self.random.choice(("\n", "\n", "  \n", " \n")).join(lines)
 
     def heading(self) -> str:
-        """A heading, and a few that are none here."""
+        """A heading, or something that looks like one and is not allowed here."""
         mark = self.random.choice(("## ", "## ", "### ", "#### ", "##", "# ", "##### "))
         return f"{mark}{self.words(5)}{self.random.choice(('', '', ' ##'))}"
 
@@ -86,12 +86,12 @@ class Chance:
         return f"{mark} {name}{gap}{inner}{gap}{mark}"
 
     def line(self) -> str:
-        """A block of one line, or of none."""
+        """A block with one line or no lines."""
         name = self.random.choice(("action | /help/money", "call | ndah", "contact | ndah", "contact | ndah\n"))
         return f"/// {name}\n" + ("" if name.startswith("contact") else f"{self.words(4)}\n") + "///"
 
     def rare(self) -> str:
-        """What is rare, refused, or read in two ways."""
+        """Something rare, refused or ambiguous."""
         return self.random.choice(
             (
                 "---", "***", "Words\n-----", "Words\n---", "    code\n    more", "```\nfence\n```", "[ref]: /help", "[a][ref] and [ref]",

@@ -1,9 +1,9 @@
-// Reads documents from standard input (a JSON list), and prints what the editor makes of each.
+// Reads documents from standard input (a JSON list) and writes for each what the editor makes of it.
 import { readFileSync } from "node:fs";
 import { read } from "../../../editor/src/reading.js";
 import { typed, write, written } from "../../../editor/src/writing.js";
 
-/** The text with another word at the start of its last paragraph. */
+/** The text with a word added at the beginning of its last paragraph. */
 const changed = (from) => {
   let place = -1;
   from.doc.descendants((node, at) => {
@@ -14,8 +14,8 @@ const changed = (from) => {
 
 const results = JSON.parse(readFileSync(0, "utf8")).map((text) => {
   const from = read(text);
-  const anew = from.lead + from.parts.map((part) => (part.node.type.name === "source" ? part.source : written(part.node)) + part.gap).join("");
+  const rewritten = from.lead + from.parts.map((part) => (part.node.type.name === "source" ? part.source : written(part.node)) + part.gap).join("");
   const cards = from.parts.filter((part) => part.node.type.name === "source").length;
-  return { same: write(from.doc, from), anew, cards, changed: changed(from) };
+  return { same: write(from.doc, from), rewritten, cards, changed: changed(from) };
 });
 process.stdout.write(JSON.stringify(results));

@@ -1,4 +1,4 @@
-"""What somebody might try at the desk: scripts in every field, forged previews, odd names, pictures that are not."""
+"""Attacks on the desk: scripts in every field, forged preview links, odd names, files that only claim to be pictures."""
 
 import contextlib
 import io
@@ -60,7 +60,7 @@ def test_a_script_in_any_field_is_shown_as_words_or_refused_and_never_runs(
         assert "<img src=x" not in page, address
 
 
-def test_a_script_in_what_people_say_of_an_item_a_contact_or_each_other_never_runs(
+def test_a_script_in_notes_about_an_item_a_contact_or_a_person_never_runs(
     ann: FlaskClient, ben: FlaskClient, eve: FlaskClient, ada: FlaskClient, public: PublicSite
 ) -> None:
     path = release(ann)
@@ -84,7 +84,7 @@ def test_a_script_in_what_people_say_of_an_item_a_contact_or_each_other_never_ru
         assert "<script>alert" not in public.get(address)[1]
 
 
-def test_a_preview_runs_no_script_and_is_marked_and_kept_by_nobody(ann: FlaskClient) -> None:
+def test_a_preview_runs_no_script_is_marked_and_is_not_cached(ann: FlaskClient) -> None:
     path = release(ann)
     answer = ann.get(f"{path}/preview")
     assert "Draft. Not published." in answer.get_data(as_text=True)
@@ -96,12 +96,12 @@ def test_a_preview_runs_no_script_and_is_marked_and_kept_by_nobody(ann: FlaskCli
 
 
 def link_of(page: str) -> str:
-    found = re.search(r"<code>http://localhost:5001(/p/[\w-]+)</code>", page)
-    assert found
-    return found[1]
+    link = re.search(r"<code>http://localhost:5001(/p/[\w-]+)</code>", page)
+    assert link
+    return link[1]
 
 
-def test_a_preview_link_opens_one_revision_until_it_is_public_old_or_revoked(
+def test_a_preview_link_opens_one_revision_until_it_is_public_expired_or_revoked(
     desk: Flask, ann: FlaskClient, ben: FlaskClient, clock: SetClock
 ) -> None:
     path = release(ann, publish_date="2026-12-01", publish_time="09:00")
@@ -119,15 +119,15 @@ def test_a_preview_link_opens_one_revision_until_it_is_public_old_or_revoked(
     stranger.get("/sign-in")
     for forged in (link[:-1] + ("A" if link[-1] != "A" else "B"), "/p/", f"{link}/../..", "/p/" + "A" * 32):
         assert stranger.get(forged).status_code in (303, 404)
-    assert stranger.post(f"{link}/approve").status_code == 403, "nobody allowed that"
+    assert stranger.post(f"{link}/approve").status_code == 403, "this link may not approve"
     save(ann, path, "ready", body="A later word.")
-    assert stranger.get(link).status_code == 404, "of an older version"
+    assert stranger.get(link).status_code == 404, "the link shows an older version"
     second = link_of(
         ann.post(f"{path}/links", data={"for_whom": "The mayor", "may_approve": "yes"}).get_data(as_text=True)
     )
     assert stranger.get(second).status_code == 200
     assert stranger.post(f"{second}/approve").status_code == 303
-    assert stranger.post(f"{second}/approve").status_code == 403, "once"
+    assert stranger.post(f"{second}/approve").status_code == 403, "a link approves only once"
     assert "Approved by link" in ben.get(f"{path}/review").get_data(as_text=True)
     third = link_of(ann.post(f"{path}/links", data={"for_whom": "Somebody"}).get_data(as_text=True))
     name = re.findall(r'name="link" value="(\w+)"', ann.get(f"{path}/review").get_data(as_text=True))[-1]
@@ -158,7 +158,7 @@ def test_a_preview_link_shows_the_pictures_of_its_draft_and_no_others(
     }
     answer = ann.post(path, data={**fields_of(page), **picture, "step": "ready"}, content_type="multipart/form-data")
     assert answer.status_code == 303
-    (stored,) = [one for one in (content.path / "images").iterdir() if not one.name.startswith(".")]
+    (stored,) = [file for file in (content.path / "images").iterdir() if not file.name.startswith(".")]
     content.write("images/other.png", png.getvalue())
     link = link_of(ann.post(f"{path}/links", data={"for_whom": "The council"}).get_data(as_text=True))
     stranger = desk.test_client()
@@ -171,7 +171,7 @@ def test_a_preview_link_shows_the_pictures_of_its_draft_and_no_others(
 
 @contextlib.contextmanager
 def full_disk() -> Iterator[None]:
-    """No file may grow: what a full disk does to whoever writes."""
+    """No file can grow, as on a full disk."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
     try:
@@ -180,7 +180,7 @@ def full_disk() -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_on_a_full_disk_nothing_is_done_and_what_was_typed_is_still_in_the_form(
+def test_on_a_full_disk_nothing_is_saved_and_the_form_keeps_the_words(
     ann: FlaskClient, ben: FlaskClient, content: ContentFolder, public: PublicSite, capfd: pytest.CaptureFixture[str]
 ) -> None:
     path = release(ann)
@@ -195,10 +195,10 @@ def test_on_a_full_disk_nothing_is_done_and_what_was_typed_is_still_in_the_form(
     assert "Tell whoever runs this machine" in saved.get_data(as_text=True) + approved.get_data(as_text=True)
     assert file.read_text("utf-8") == before
     assert public.get("/news/ten-new-rooms-are-open")[0] == 404
-    assert ann.post(path, data=fields).status_code == 303, "when there is room again"
+    assert ann.post(path, data=fields).status_code == 303, "saving works when there is room again"
 
 
-def test_a_picture_past_its_day_stands_on_the_front_page(
+def test_the_front_page_lists_a_picture_past_its_last_day(
     ann: FlaskClient, ben: FlaskClient, signed_in: SignedIn, clock: SetClock
 ) -> None:
     path = release(ann)
@@ -225,7 +225,7 @@ def test_no_slug_and_no_picture_name_leads_out_of_its_folder(ann: FlaskClient, e
     assert ann.get("/images/..%2fsite.toml").status_code == 404
 
 
-def test_a_link_out_of_the_folder_is_left_alone(
+def test_a_symbolic_link_out_of_the_folder_is_not_followed(
     desk: Flask, ann: FlaskClient, content: ContentFolder, tmp_path: Path
 ) -> None:
     secret = tmp_path / "secret.md"
@@ -256,27 +256,27 @@ def test_an_embargo_that_was_set_at_the_desk_never_leaks(
         == 200
     )
     assert ann.post(path, data=fields, content_type="multipart/form-data").status_code == 303
-    # A change that waits beside what is public already is under embargo as well.
+    # A change that waits beside a public item is under embargo, too.
     ben.post(
         "/items/news/first",
         data={**fields_of(ben.get("/items/news/first").get_data(as_text=True)), "body": "zqwaiting", "step": "ready"},
     )
-    (picture,) = [one.stem for one in (content.path / "images").iterdir()]
+    (picture,) = [file.stem for file in (content.path / "images").iterdir()]
     words = ["zq", picture]
 
     def everything_public() -> str:
         public.app.extensions["live"].refresh()
-        told = everything(public.app.test_client()) + mirror_of(public.app, tmp_path / "mirror")
-        return re.sub(r"'sha256-[\w+/]+=*'", "", told)  # two letters stand by chance in the hash of a script, too
+        text = everything(public.app.test_client()) + mirror_of(public.app, tmp_path / "mirror")
+        return re.sub(r"'sha256-[\w+/]+=*'", "", text)  # a hash may hold the two letters by chance
 
-    assert not [word for word in words if word in everything_public()], "not approved"
+    assert not [word for word in words if word in everything_public()], "it is not approved"
     assert approve(ben, path).status_code == 303
     clock.now = clock.now.replace(day=25, hour=0, minute=0, second=59)
-    assert not [word for word in words if word in everything_public()], "a second before"
+    assert not [word for word in words if word in everything_public()], "it is a second before its time"
     stranger = desk.test_client()
     doors = ("/", "/sign-in", path, f"{path}/preview", "/calendar", f"/images/{picture}.jpg", "/p/zq", "/healthz")
     assert not [door for door in doors if "zqbody" in (text := str(stranger.get(door).data)) or "zqsummary" in text]
-    assert not [word for word in words if word in caplog.text], "in no log"
+    assert not [word for word in words if word in caplog.text], "no log has the words"
     clock.forward(seconds=1)
     after = everything_public()
     shown = (
@@ -297,7 +297,7 @@ def test_an_embargo_that_was_set_at_the_desk_never_leaks(
 
 
 def bomb() -> bytes:
-    """A PNG that says it is 50,000 by 50,000 pixels."""
+    """A PNG that claims to be 50,000 by 50,000 pixels."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -325,13 +325,13 @@ def gif() -> bytes:
     ],
     ids=["empty", "text", "bomb", "gif", "svg", "pdf", "polyglot", "half a jpeg"],
 )  # fmt: skip
-def test_what_is_no_picture_is_refused_in_a_sentence(raw: bytes) -> None:
+def test_a_file_that_is_not_a_picture_is_refused_in_a_sentence(raw: bytes) -> None:
     with pytest.raises(PictureRefused) as refused:
         take_in(raw)
     assert sentence(refused.value).endswith(".")
 
 
-def test_a_refused_picture_costs_no_word_of_the_text_or_of_its_description(ann: FlaskClient) -> None:
+def test_a_refused_picture_loses_no_words_of_the_text_or_its_description(ann: FlaskClient) -> None:
     path = release(ann)
     fields = {**fields_of(ann.get(path).text), "body": "Zqwords.", "step": "draft"}
     about = {"picture_alt": "A <green> field", "picture_credit": "Jo Doe", "picture_expires": "2026-11-30"}
@@ -347,20 +347,20 @@ def test_a_refused_picture_costs_no_word_of_the_text_or_of_its_description(ann: 
 def test_a_picture_keeps_its_pixels_and_nothing_else() -> None:
     exif = Image.Exif()
     exif[0x0112], exif[0x010E] = 6, "at 14 Elm Road"
-    for format_, more in (
+    for format_, options in (
         ("JPEG", {"comment": b"by Jo Doe"}),
         ("PNG", {"pnginfo": _text()}),
         ("WEBP", {"xmp": b"<x>Jo Doe</x>"}),
     ):
-        sent = io.BytesIO()
-        Image.new("RGB", (2000, 1500), (10, 120, 60)).save(sent, format_, exif=exif, **more)
-        # A polyglot: a script behind a good picture.
-        made = take_in(sent.getvalue() + b"<script>alert(1)</script>")
-        assert not [word for word in (b"Jo Doe", b"Elm Road", b"<script>") if word in made.raw]
-        assert (made.width, made.height) == (1200, LONGEST_EDGE), "turned as the camera was held"
-        assert read_picture(made.raw, f"images/{made.file_name}").name == made.file_name
-        with Image.open(io.BytesIO(made.raw)) as again:
-            middle = again.convert("RGB").crop((5, 5, 6, 6)).tobytes()
+        upload = io.BytesIO()
+        Image.new("RGB", (2000, 1500), (10, 120, 60)).save(upload, format_, exif=exif, **options)
+        # A polyglot: a script after a valid picture.
+        taken_in = take_in(upload.getvalue() + b"<script>alert(1)</script>")
+        assert not [word for word in (b"Jo Doe", b"Elm Road", b"<script>") if word in taken_in.raw]
+        assert (taken_in.width, taken_in.height) == (1200, LONGEST_EDGE), "rotated as the camera was held"
+        assert read_picture(taken_in.raw, f"images/{taken_in.file_name}").name == taken_in.file_name
+        with Image.open(io.BytesIO(taken_in.raw)) as reopened:
+            middle = reopened.convert("RGB").crop((5, 5, 6, 6)).tobytes()
         assert all(abs(a - b) < 12 for a, b in zip(middle, (10, 120, 60), strict=True))
 
 
@@ -370,10 +370,10 @@ def _text() -> PngImagePlugin.PngInfo:
     return info
 
 
-def test_a_preview_for_somebody_outside_names_nothing_that_is_hidden_today(
+def test_a_preview_for_somebody_outside_names_nothing_that_is_not_public_today(
     desk: Flask, ann: FlaskClient, content: ContentFolder, public: PublicSite
 ) -> None:
-    """Not even what will be public on the day that the draft goes live."""
+    """Nor anything that will be public by the time the draft goes live."""
     content.document("news/zqother.md", "Words.", title="A zqtitle", publish_at="2026-11-30 09:00")
     content.document("help/zqhelp.md", "Words.", title="A zqhelp", state="draft")
     desk.extensions["desk"].live.refresh()
@@ -385,7 +385,7 @@ def test_a_preview_for_somebody_outside_names_nothing_that_is_hidden_today(
     assert "/help/zqhelp" in review, "the desk says so before approval"
     assert "cannot open" in review
     inside = ann.get(f"{path}/preview").get_data(as_text=True)
-    assert "/news/zqother" in inside, "the desk sees the page as it will be that day"
+    assert "/news/zqother" in inside, "the desk sees the page as it will be on that day"
     link = link_of(ann.post(f"{path}/links", data={"for_whom": "The council"}).get_data(as_text=True))
     page = desk.test_client().get(f"{link}/page").get_data(as_text=True)
     assert "the words" in page

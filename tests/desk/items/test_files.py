@@ -1,4 +1,4 @@
-"""The shelf and its history under load and harm: whole files, in turn, with their authors, or a sentence that says why not."""
+"""The shelf and its history under load and damage: whole files, one after the other, with their authors, or a clear error."""
 
 import contextlib
 import os
@@ -56,7 +56,7 @@ _FRONT = st.dictionaries(st.sampled_from(["title", "summary", "notes_to_editors"
 
 
 @given(front=_FRONT, body=_WORDS, other=_FRONT)
-def test_whatever_is_composed_reads_back_as_it_was(
+def test_every_composed_document_reads_back_unchanged(
     front: dict[str, object], body: str, other: dict[str, object]
 ) -> None:
     for before in (None, compose(other, "old")):
@@ -64,7 +64,7 @@ def test_whatever_is_composed_reads_back_as_it_was(
         assert (written.values, written.body) == (front, body)
 
 
-def test_what_did_not_change_keeps_its_lines() -> None:
+def test_unchanged_fields_keep_their_lines() -> None:
     for path in [*(PROJECT / "examples/hampshire").glob("*/*.md")]:
         text = path.read_text("utf-8")
         written = read_document(text, path.name)
@@ -75,7 +75,7 @@ def test_what_did_not_change_keeps_its_lines() -> None:
     )
 
 
-def test_a_save_says_what_it_was_made_from(shelf: Shelf, content: ContentFolder) -> None:
+def test_a_save_names_the_version_that_it_was_made_from(shelf: Shelf, content: ContentFolder) -> None:
     first = shelf.write("news/a.md", "one\n", None, ANN, "Start")
     content.write("news/a.md", "by hand\n")
     with pytest.raises(Conflict) as conflict:
@@ -85,13 +85,17 @@ def test_a_save_says_what_it_was_made_from(shelf: Shelf, content: ContentFolder)
     assert conflict.value.digest
     shelf.write("news/a.md", "two\n", conflict.value.digest, BEN, "Save")
     revisions = shelf.history.revisions("news/a.md")
-    assert [(one.author, one.message) for one in revisions] == [
+    assert [(revision.author, revision.message) for revision in revisions] == [
         ("Ben evil@example.orgOkoro", "Save"), ("edited outside the desk", "Edited outside the desk"), ("Ann Lee", "Start"),
     ]  # fmt: skip
-    assert [shelf.history.text_at(one.id, one.file) for one in revisions] == ["two\n", "by hand\n", "one\n"]
+    assert [shelf.history.text_at(revision.id, revision.file) for revision in revisions] == [
+        "two\n",
+        "by hand\n",
+        "one\n",
+    ]
 
 
-def test_the_history_is_the_folders_own_repository_where_it_has_one(content: ContentFolder, tmp_path: Path) -> None:
+def test_the_history_uses_the_folders_own_repository_if_it_has_one(content: ContentFolder, tmp_path: Path) -> None:
     def git(*arguments: str) -> str:
         return subprocess.run(
             ["git", "-C", content.path, *arguments], capture_output=True, text=True, check=True
@@ -102,11 +106,11 @@ def test_the_history_is_the_folders_own_repository_where_it_has_one(content: Con
     shelf = Shelf(content.path, tmp_path / "data")
     shelf.write("news/a.md", "one\n", None, ANN, "Start")
     assert git("log", "--format=%an: %s", "--name-only").split("\n")[:3] == ["Ann Lee: Start", "", "news/a.md"]
-    assert "A  site.toml" in git("status", "--short"), "what somebody else staged is still theirs to commit"
+    assert "A  site.toml" in git("status", "--short"), "files that somebody else staged stay staged"
     assert "news/a.md" not in git("status", "--short")
 
 
-def test_a_broken_history_stops_no_save_and_is_caught_up_with(
+def test_a_broken_history_stops_no_save_and_catches_up_later(
     shelf: Shelf, tmp_path: Path, content: ContentFolder
 ) -> None:
     (tmp_path / "data").mkdir()
@@ -117,11 +121,14 @@ def test_a_broken_history_stops_no_save_and_is_caught_up_with(
     (tmp_path / "data/history.git").unlink()
     shelf.write("news/a.md", "two\n", stored.digest, ANN, "Save")
     assert not shelf.history.trouble
-    assert [one.message for one in shelf.history.revisions("news/a.md")] == ["Save", "Edited outside the desk"]
+    assert [revision.message for revision in shelf.history.revisions("news/a.md")] == [
+        "Save",
+        "Edited outside the desk",
+    ]
     assert shelf.history.text_with(stored.digest, "news/a.md") == "one\n"
 
 
-def test_a_lock_that_a_dead_process_left_in_git_is_no_end(shelf: Shelf, tmp_path: Path) -> None:
+def test_a_lock_that_a_dead_process_left_in_git_stops_nothing(shelf: Shelf, tmp_path: Path) -> None:
     stored = shelf.write("news/a.md", "one\n", None, ANN, "Start")
     lock = tmp_path / "data/history.git/refs/heads/main.lock"
     lock.write_bytes(b"")
@@ -131,7 +138,7 @@ def test_a_lock_that_a_dead_process_left_in_git_is_no_end(shelf: Shelf, tmp_path
     assert len(shelf.history.revisions("news/a.md")) == 2
 
 
-def test_what_waits_is_nothing_to_the_public_site(shelf: Shelf, content: ContentFolder) -> None:
+def test_the_public_site_ignores_waiting_changes(shelf: Shelf, content: ContentFolder) -> None:
     text = (content.path / "news/first.md").read_text("utf-8").replace("The first news.", "zqwaiting")
     shelf.write(change_file("news/first.md"), text, None, ANN, "Change")
     shelf.write(change_file("contacts.yaml"), "contacts: []\n", None, ANN, "Change")
@@ -147,13 +154,13 @@ def test_what_waits_is_nothing_to_the_public_site(shelf: Shelf, content: Content
     ["../x.md", "news/../x.md", "/etc/passwd", "news/x", "other.toml", "news/a/b.md", "changes/../x.md", "changes/changes/news/a.md",
      "images/x.svg", "images/../a.png", "news/.md", "news/A.md", "", "news/a.md\0", ".git/config", "templates/a.md"],
 )  # fmt: skip
-def test_a_name_that_is_none_of_ours_is_refused(shelf: Shelf, file: str) -> None:
+def test_a_file_name_that_is_not_ours_is_refused(shelf: Shelf, file: str) -> None:
     with pytest.raises(CannotSave) as refused:
         shelf.write(file, "x", None, ANN, "x")
     assert refused.value.why is Refusal.NOT_OUR_NAME
 
 
-def test_files_of_which_only_the_first_could_be_written_are_said_to_be_half_written(
+def test_a_change_of_which_only_the_first_file_was_written_is_reported_as_half_done(
     shelf: Shelf, content: ContentFolder
 ) -> None:
     shutil.rmtree(content.path / "pages", ignore_errors=True)
@@ -166,26 +173,26 @@ def test_files_of_which_only_the_first_could_be_written_are_said_to_be_half_writ
     )
     with pytest.raises(CannotSave):
         shelf.change({"pages/b.md": ("two\n", None), "news/c.md": ("one\n", None)}, ANN, "Both")
-    assert not shelf.read("news/c.md"), "where the first fails, nothing is done"
+    assert not shelf.read("news/c.md"), "if the first file fails, nothing is done"
 
 
 def _save_often(content: Path, data: Path, name: str, rounds: int) -> None:
-    shelf, kept = Shelf(content, data), 0
-    while kept < rounds:
+    shelf, saved = Shelf(content, data), 0
+    while saved < rounds:
         stored = shelf.read("news/shared.md")
         assert stored
         with contextlib.suppress(Conflict):
-            shelf.write("news/shared.md", stored.text + f"{name} {kept}\n", stored.digest, Author(name), "Save")
-            kept += 1
+            shelf.write("news/shared.md", stored.text + f"{name} {saved}\n", stored.digest, Author(name), "Save")
+            saved += 1
 
 
-def test_saves_at_once_from_several_processes_lose_nothing(
+def test_simultaneous_saves_from_several_processes_lose_nothing(
     shelf: Shelf, content: ContentFolder, tmp_path: Path
 ) -> None:
     shelf.write("news/shared.md", "", None, ANN, "Start")
     names = ["Ann", "Ben", "Cat"]
     arguments = [(content.path, tmp_path / "data", name, 15) for name in names]
-    workers = [PROCESSES.Process(target=_save_often, args=one) for one in arguments]
+    workers = [PROCESSES.Process(target=_save_often, args=process_arguments) for process_arguments in arguments]
     for worker in workers:
         worker.start()
     for worker in workers:
@@ -195,42 +202,42 @@ def test_saves_at_once_from_several_processes_lose_nothing(
     assert len(shelf.history.revisions("news/shared.md")) == 46
 
 
-def _save_without_end(content: Path, data: Path, said: Connection) -> None:
+def _save_without_end(content: Path, data: Path, numbers: Connection) -> None:
     shelf, number = Shelf(content, data), 0
     while True:
         stored = shelf.read("news/shared.md")
         number += 1
         text = f"{number} " + "words " * 20000 + f"end {number}\n"
         shelf.write("news/shared.md", text, stored.digest if stored else None, Author("Ann"), "Save")
-        said.send(number)
+        numbers.send(number)
 
 
-def _rest_of(said: Connection) -> Iterator[int]:
-    """What a process that is dead had still said."""
+def _numbers_left_in(numbers: Connection) -> Iterator[int]:
+    """The numbers that a dead process sent before it died."""
     with contextlib.suppress(EOFError):
         while True:
-            yield said.recv()
+            yield numbers.recv()
 
 
-def test_a_save_that_is_killed_leaves_the_old_or_the_new_and_the_next_one_works(
+def test_a_killed_save_leaves_the_old_or_the_new_file_and_the_next_save_works(
     shelf: Shelf, content: ContentFolder, tmp_path: Path
 ) -> None:
     chance = random.Random(7)
     for _ in range(8):
-        heard, said = PROCESSES.Pipe(duplex=False)
-        worker = PROCESSES.Process(target=_save_without_end, args=(content.path, tmp_path / "data", said))
+        receiver, sender = PROCESSES.Pipe(duplex=False)
+        worker = PROCESSES.Process(target=_save_without_end, args=(content.path, tmp_path / "data", sender))
         worker.start()
-        said.close()
-        heard.recv()
+        sender.close()
+        receiver.recv()
         time.sleep(chance.random() / 5)
         worker.kill()
-        acknowledged = list(_rest_of(heard))
-        heard.close()
+        acknowledged = list(_numbers_left_in(receiver))
+        receiver.close()
         worker.join()
         text = (content.path / "news/shared.md").read_text("utf-8")
         first, last = text.split(" ", 1)[0], text.rsplit(" ", 1)[1]
-        assert last == f"{first}\n", "whole"
-        assert not acknowledged or int(first) >= acknowledged[-1], "what was said to be saved is saved"
+        assert last == f"{first}\n", "the file is whole"
+        assert not acknowledged or int(first) >= acknowledged[-1], "a save that was reported is on disk"
     stored = shelf.read("news/shared.md")
     assert stored
     shelf.write("news/shared.md", "after all that\n", stored.digest, ANN, "After")
@@ -241,9 +248,7 @@ def test_a_save_that_is_killed_leaves_the_old_or_the_new_and_the_next_one_works(
         assert sum(1 for _ in repository.get_walker()) > 8
 
 
-def test_a_full_disk_and_a_folder_nobody_may_write_are_said_in_a_sentence(
-    content: ContentFolder, tmp_path: Path
-) -> None:
+def test_a_full_disk_and_a_read_only_folder_are_reported_in_a_sentence(content: ContentFolder, tmp_path: Path) -> None:
     Shelf(content.path, tmp_path / "data").write("news/a.md", "one\n", None, ANN, "Start")
     script = (
         "import sys; from pathlib import Path; from sidedoor.desk.items.files import *; from sidedoor.desk.refusal_words import sentence;"
@@ -252,11 +257,11 @@ def test_a_full_disk_and_a_folder_nobody_may_write_are_said_in_a_sentence(
         "except CannotSave as problem: print(sentence(problem))"
     )
     full = ["prlimit", "--fsize=100", "--", sys.executable, "-c", script, str(content.path), str(tmp_path / "data")]
-    said = subprocess.run(full, capture_output=True, text=True, check=True).stdout
-    assert said.startswith("It could not be saved (File too large). What you typed is still here")
+    output = subprocess.run(full, capture_output=True, text=True, check=True).stdout
+    assert output.startswith("It could not be saved (File too large). What you typed is still here")
     assert (content.path / "news/a.md").read_text("utf-8") == "one\n"
     assert not [path for path in (content.path / "news").iterdir() if path.name.startswith(".a.md")]
-    # Root may write anywhere, so somebody else tries.
+    # Root may write anywhere, so another user tries.
     nobody = ["setpriv", "--reuid=65534", "--clear-groups"] if os.geteuid() == 0 else []
     with tempfile.TemporaryDirectory() as readable:
         folder = Path(readable)
@@ -273,14 +278,12 @@ def test_a_full_disk_and_a_folder_nobody_may_write_are_said_in_a_sentence(
         ).returncode:
             pytest.skip("nobody but root can run this Python, and root may write anywhere")
         command = [*nobody, sys.executable, "-c", script, str(folder / "content"), str(folder / "data")]
-        said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         (folder / "content/news").chmod(0o755)
-    assert said.startswith("It could not be saved (Permission denied). What you typed is still here")
+    assert output.startswith("It could not be saved (Permission denied). What you typed is still here")
 
 
-def test_whatever_form_asks_nothing_is_written_over_a_file_that_is_not_utf8(
-    shelf: Shelf, content: ContentFolder
-) -> None:
+def test_a_file_that_is_not_utf8_is_never_overwritten(shelf: Shelf, content: ContentFolder) -> None:
     raw = "Caf\xe9 words.\n".encode("latin-1")
     content.write("news/latin.md", raw)
     stored = shelf.read("news/latin.md")
@@ -294,11 +297,11 @@ def test_whatever_form_asks_nothing_is_written_over_a_file_that_is_not_utf8(
     assert (content.path / "news/latin.md").read_bytes() == raw
 
 
-def test_a_letter_that_was_lost_is_written_into_no_file(shelf: Shelf, content: ContentFolder) -> None:
+def test_a_replacement_character_is_never_written(shelf: Shelf, content: ContentFolder) -> None:
     with pytest.raises(CannotSave) as refused:
         shelf.change({"news/a.md": ("Fine.\n", None), "news/b.md": ("Caf\ufffd\n", None)}, ANN, "Two")
     assert sentence(refused.value).startswith("A letter of it cannot be read any more")
-    assert not (content.path / "news/a.md").exists(), "neither of the two"
+    assert not (content.path / "news/a.md").exists(), "neither file is written"
     assert not (content.path / "news/b.md").exists()
 
 
@@ -333,14 +336,14 @@ def test_a_comparison_reads_like_prose() -> None:
 def test_a_comparison_is_bounded_in_time_and_memory(older: str, newer: str) -> None:
     began, peak = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     parts = compare(older, newer)
-    took, more = time.process_time() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak
+    seconds, kilobytes = time.process_time() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak
     assert "".join(part.text for part in parts if part.kind != "added") == older
     assert "".join(part.text for part in parts if part.kind != "removed") == newer
-    assert took < 8, "seconds of the processor, on a machine that is slow"
-    assert more < 100_000, "kB"
+    assert seconds < 8, "seconds of processor time, on a slow machine"
+    assert kilobytes < 100_000, "kB"
 
 
-def test_one_word_is_found_in_a_long_text_where_only_the_text_around_it_is_the_same() -> None:
+def test_single_changed_words_are_found_in_a_long_text() -> None:
     lines = [f"Line {n} is short.\n\n" for n in range(2500)]
     older = "".join(lines)
     newer = "".join(line.replace("short", "long") if n in (3, 1200, 2400) else line for n, line in enumerate(lines))
@@ -348,38 +351,38 @@ def test_one_word_is_found_in_a_long_text_where_only_the_text_around_it_is_the_s
     assert [part.text for part in parts if part.kind != "same"] == ["short", "long"] * 3
 
 
-def test_the_history_is_touched_only_by_whoever_has_the_turn(
+def test_only_the_process_whose_turn_it_is_touches_the_history(
     shelf: Shelf, content: ContentFolder, tmp_path: Path
 ) -> None:
     stored = shelf.write("news/a.md", "one\n", None, ANN, "Start")
     lock = tmp_path / "data/history.git/refs/heads/main.lock"
     of_another_process = Shelf(content.path, tmp_path / "data")
     (revision,) = shelf.history.revisions("news/a.md")
-    ways = [
+    readers = [
         lambda: shelf.history.note_edits_by_hand(["news/a.md"]),
         lambda: shelf.history.revisions("news/a.md"),
         lambda: shelf.history.text_at(revision.id, "news/a.md"),
         lambda: shelf.history.text_with(stored.digest, "news/a.md"),
     ]
-    for number, way in enumerate(ways):
+    for number, read_history in enumerate(readers):
         with of_another_process.turn():
-            lock.write_bytes(b"")  # git's own, while the other one commits
-            asked = threading.Thread(target=way)
-            asked.start()
-            asked.join(0.5)
-            assert asked.is_alive(), (number, "it has to wait for its turn")
-            assert lock.exists(), (number, "a live lock")
+            lock.write_bytes(b"")  # git's own lock, while the other process commits
+            waiting = threading.Thread(target=read_history)
+            waiting.start()
+            waiting.join(0.5)
+            assert waiting.is_alive(), (number, "it has to wait for its turn")
+            assert lock.exists(), (number, "a lock in use is not removed")
             lock.unlink()
-        asked.join(10)
-        assert not asked.is_alive()
+        waiting.join(10)
+        assert not waiting.is_alive()
 
 
-def test_two_programs_that_start_at_once_find_one_whole_secret(tmp_path: Path) -> None:
+def test_programs_that_start_at_once_get_the_same_whole_secret(tmp_path: Path) -> None:
     for attempt in range(5):
         secret = tmp_path / f"{attempt}/desk.secret"
         with ThreadPoolExecutor(16) as pool:
-            found = set(pool.map(lambda _, secret=secret: secret_file(secret, os.urandom(32)), range(64)))
-        assert len(found) == 1
-        assert len(found.pop()) == 32
+            secrets = set(pool.map(lambda _, secret=secret: secret_file(secret, os.urandom(32)), range(64)))
+        assert len(secrets) == 1
+        assert len(secrets.pop()) == 32
         assert secret.stat().st_mode & 0o777 == 0o600
         assert [path.name for path in secret.parent.iterdir()] == ["desk.secret"]

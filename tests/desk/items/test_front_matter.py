@@ -1,4 +1,4 @@
-"""What the editor's form does not show is never lost by whatever is done with it at the desk, for every kind of page."""
+"""For every kind of page, the desk never loses front matter that the editor's form does not show."""
 
 import pytest
 from flask import Flask
@@ -21,7 +21,7 @@ facts:
     source_date: 2026-11-01
     check_by: 2027-05-01
 """
-# front matter as an editor with a text editor writes it; every name that a kind knows and its form does not show
+# Front matter as somebody with a text editor writes it: every field of a kind that its form does not show.
 UNSHOWN: dict[str, object] = {
     "check": "high",
     "check_by": "2027-02-25",
@@ -37,35 +37,35 @@ SHOWN = {
 }  # fmt: skip
 
 
-def test_every_name_of_front_matter_is_shown_in_the_form_or_kept_by_the_next_test() -> None:
+def test_every_field_of_front_matter_is_in_the_form_or_in_the_next_test() -> None:
     assert {name for model in KINDS.values() for name in model.model_fields} == SHOWN | set(UNSHOWN)
 
 
 @pytest.mark.parametrize(("kind", "file"), [("help", "help/rooms"), ("page", "pages/rooms"), ("news", "news/rooms")])
-def test_what_the_form_does_not_show_outlives_saving_approval_withdrawal_and_moving(
+def test_fields_that_the_form_does_not_show_survive_saving_approval_withdrawal_and_moving(
     desk: Flask, eve: FlaskClient, signed_in: SignedIn, content: ContentFolder, clock: SetClock, kind: str, file: str
 ) -> None:
     content.write("facts.yaml", FACTS)
-    known = KINDS[kind].model_fields  # type: ignore[index]
-    kept = {name: value for name, value in UNSHOWN.items() if name in known}
-    content.document(f"{file}.md", "There are ten rooms.", **kept)
+    names = KINDS[kind].model_fields  # type: ignore[index]
+    unshown = {name: value for name, value in UNSHOWN.items() if name in names}
+    content.document(f"{file}.md", "There are ten rooms.", **unshown)
     desk.extensions["desk"].live.refresh()
     path, eli = f"/items/{kind}/rooms", signed_in("Eli Editor")
 
-    def now(name: str = "rooms") -> dict[str, object]:
-        values = read_document((content.path / f"{file.rpartition('/')[0]}/{name}.md").read_text("utf-8"), "").values
-        return {one: values.get(one) for one in kept}
+    def stored(slug: str = "rooms") -> dict[str, object]:
+        values = read_document((content.path / f"{file.rpartition('/')[0]}/{slug}.md").read_text("utf-8"), "").values
+        return {name: values.get(name) for name in unshown}
 
-    assert now() == kept
+    assert stored() == unshown
     answer = save(eve, path, "ready", title="Ten rooms", body="There are ten rooms here.", sources="The council")
     assert answer.status_code == 303, answer.get_data(as_text=True)
     assert approve(eli, path).status_code == 303
     assert "There are ten rooms here." in (content.path / f"{file}.md").read_text("utf-8")
-    assert now() == kept
+    assert stored() == unshown
     assert eve.post(f"{path}/withdraw", data={"reason": "Wrong.", "how": "withdraw"}).status_code == 303
     assert approve(eli, path).status_code == 303
     assert eve.post(f"{path}/bring-back").status_code == 303
     assert approve(eli, path).status_code == 303
-    assert now() == kept
+    assert stored() == unshown
     assert eve.post(f"{path}/address", data={"slug": "more-rooms"}).status_code == 303
-    assert now("more-rooms") == {**kept, "previous_slugs": ["former", "rooms"]}
+    assert stored("more-rooms") == {**unshown, "previous_slugs": ["former", "rooms"]}

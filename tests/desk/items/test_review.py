@@ -1,4 +1,4 @@
-"""The whole way of a release, without a browser: written, approved, under embargo, public, corrected, withdrawn."""
+"""The life of a release, without a browser: written, approved, under embargo, public, corrected, withdrawn."""
 
 import html
 import re
@@ -61,7 +61,7 @@ def test_a_help_page_takes_two_editors(
     assert "gives the page away" in telling.get_data(as_text=True)
 
 
-def test_without_an_embargo_it_goes_live_when_it_is_approved(
+def test_a_release_without_an_embargo_goes_live_on_approval(
     ann: FlaskClient, ben: FlaskClient, public: PublicSite, clock: SetClock
 ) -> None:
     path = release(ann)
@@ -72,16 +72,16 @@ def test_without_an_embargo_it_goes_live_when_it_is_approved(
 
 
 def leaks(public: PublicSite, word: str) -> list[str]:
-    """Where a word of an item can be read, of everywhere that tells of items."""
+    """The pages and feeds that list items, and the search, if they show this word of an item."""
     places = ("/", "/news", "/news/2026", "/news/rss.xml", "/news/atom.xml", "/news/feed.json", "/sitemap.xml")
     answers = {place: public.get(place) for place in places}
     assert {status for status, _ in answers.values()} == {200}
-    found = public.app.test_client().post("/search", data={"query": word}).get_data(as_text=True)
+    results = public.app.test_client().post("/search", data={"query": word}).get_data(as_text=True)
     shown = [place for place, (_, page) in answers.items() if word in page]
-    return [*shown, *(["search"] if "/news/ten-new-rooms" in found else [])]
+    return [*shown, *(["search"] if "/news/ten-new-rooms" in results else [])]
 
 
-def test_what_is_public_changes_by_approval_alone(
+def test_public_text_changes_only_by_approval(
     ann: FlaskClient, ben: FlaskClient, public: PublicSite, content: ContentFolder
 ) -> None:
     path = release(ann)
@@ -98,19 +98,21 @@ def test_what_is_public_changes_by_approval_alone(
     assert "Monday" not in public.get("/news/ten-new-rooms-are-open")[1]
     assert (content.path / "changes/news/ten-new-rooms-are-open.md").exists()
     assert not leaks(public, "Monday")
-    assert approve(ben, path).status_code == 422, "the one who wrote the change"
+    assert approve(ben, path).status_code == 422, "Ben wrote the change"
     assert "<ins>" in ann.get(f"{path}/review").get_data(as_text=True)
-    assert approve(ann, path).status_code == 303, "the one who wrote only what was there before"
+    assert approve(ann, path).status_code == 303, "Ann wrote only the text before it"
     shown = public.get("/news/ten-new-rooms-are-open")[1]
     assert "The first opened on Monday" in shown
-    assert leaks(public, "Monday") == ["/news/rss.xml", "/news/atom.xml", "/news/feed.json", "search"], "so it looks"
+    assert leaks(public, "Monday") == ["/news/rss.xml", "/news/atom.xml", "/news/feed.json", "search"], (
+        "leaks() does find words"
+    )
     assert "Correction" in shown
     assert "The day was missing." in shown
     assert not (content.path / "changes/news/ten-new-rooms-are-open.md").exists()
 
 
 @pytest.mark.parametrize(("how", "status"), [("withdraw", 200), ("remove", 410), ("replace", 301)])
-def test_it_is_withdrawn_removed_or_replaced_with_a_reason(
+def test_an_item_is_withdrawn_removed_or_replaced_with_a_reason(
     ann: FlaskClient, ben: FlaskClient, public: PublicSite, how: str, status: int
 ) -> None:
     path = release(ann)
@@ -121,8 +123,8 @@ def test_it_is_withdrawn_removed_or_replaced_with_a_reason(
     assert public.get("/news/ten-new-rooms-are-open")[0] == 200
     assert approve(ann, path).status_code == 422
     assert approve(ben, path).status_code == 303
-    found, shown = public.get("/news/ten-new-rooms-are-open")
-    assert found == status
+    shown_status, shown = public.get("/news/ten-new-rooms-are-open")
+    assert shown_status == status
     assert how == "replace" or "It named somebody." in shown
     assert "Ten new rooms" not in public.get("/news")[1]
     assert ann.post(f"{path}/bring-back").status_code == 303
@@ -130,7 +132,7 @@ def test_it_is_withdrawn_removed_or_replaced_with_a_reason(
     assert public.get("/news/ten-new-rooms-are-open")[0] == 200
 
 
-def test_an_editor_publishes_alone_in_an_emergency_and_it_stays_flagged(
+def test_an_item_that_an_editor_publishes_alone_in_an_emergency_stays_flagged(
     ann: FlaskClient, eve: FlaskClient, public: PublicSite
 ) -> None:
     path = start(eve, "A road is closed")
@@ -145,7 +147,7 @@ def test_an_editor_publishes_alone_in_an_emergency_and_it_stays_flagged(
     assert "Published by one person alone" not in ann.get("/").get_data(as_text=True)
 
 
-def test_a_review_of_an_older_version_decides_nothing(ann: FlaskClient, ben: FlaskClient, public: PublicSite) -> None:
+def test_approving_an_older_version_does_nothing(ann: FlaskClient, ben: FlaskClient, public: PublicSite) -> None:
     path = release(ann)
     read = seen(ben, path)
     save(ann, path, "ready", body=WORDS + " And one thing more.")
@@ -155,62 +157,62 @@ def test_a_review_of_an_older_version_decides_nothing(ann: FlaskClient, ben: Fla
     assert public.get("/news/ten-new-rooms-are-open")[0] == 404
 
 
-def test_what_is_wrong_stops_it_and_nothing_typed_is_lost(ann: FlaskClient) -> None:
+def test_a_mistake_stops_a_release_and_nothing_typed_is_lost(ann: FlaskClient) -> None:
     path = start(ann, "Ten new rooms are open")
     answer = save(ann, path, "ready", summary="", body="See [this](/help/nowhere).")
     page = answer.get_data(as_text=True)
     assert answer.status_code == 422
     assert "See [this](/help/nowhere)." in page
     assert "is missing" in page or "is empty" in page
-    again = save(ann, path, "ready", summary="Rooms.", publish_date="2027-03-28", publish_time="01:30")
-    assert "never happens" in again.get_data(as_text=True)
-    twice = save(ann, path, "ready", summary="Rooms.", publish_date="2027-10-31", publish_time="01:30")
-    assert "happens twice" in twice.get_data(as_text=True)
-    assert "“When it goes live”" in twice.get_data(as_text=True), "in the form's own words"
-    told_apart = save(ann, path, "draft", publish_date="2027-10-31", publish_time="01:30+00:00")
-    assert "Sunday 31 October 2027, 01:30 GMT" in ann.get(told_apart.location).get_data(as_text=True)
+    never = save(ann, path, "ready", summary="Rooms.", publish_date="2027-03-28", publish_time="01:30")
+    assert "never happens" in never.get_data(as_text=True)
+    ambiguous = save(ann, path, "ready", summary="Rooms.", publish_date="2027-10-31", publish_time="01:30")
+    assert "happens twice" in ambiguous.get_data(as_text=True)
+    assert "“When it goes live”" in ambiguous.get_data(as_text=True), "the error uses the form's own words"
+    exact = save(ann, path, "draft", publish_date="2027-10-31", publish_time="01:30+00:00")
+    assert "Sunday 31 October 2027, 01:30 GMT" in ann.get(exact.location).get_data(as_text=True)
     assert save(ann, path, "draft", body="See [this](/help/nowhere).").status_code == 303
 
 
-def test_the_panel_speaks_of_the_form_and_tells_how_hard_it_reads(eve: FlaskClient) -> None:
+def test_the_panel_uses_the_forms_words_and_shows_the_reading_age(eve: FlaskClient) -> None:
     path = start(eve, "Ten new rooms", "help")
     fields = fields_of(eve.get(path).get_data(as_text=True))
 
     def panel(**typed: str) -> str:
-        told = eve.post(f"{path}/typing", data={**fields, **typed}).get_json()["panel"]
-        return html.unescape(re.sub(r"<[^>]+>", "", told))
+        markup = eve.post(f"{path}/typing", data={**fields, **typed}).get_json()["panel"]
+        return html.unescape(re.sub(r"<[^>]+>", "", markup))
 
-    said = panel(summary="", tab_title="", body="\n\nOne line.\n\n/// nonsense\nx\n///")
-    assert "“Summary” is missing. Fill in “Summary”." in said
-    assert "“Title in the browser's tab”" in said
-    assert "Show line 3 of the text" in said
-    assert "line that starts" not in said
-    said = panel(body="![](/images/x.png)\n\n/// quote |\nx\n///\n\n/// contact | nobody\n///")
-    assert "A card (Statement) has no words in its first field." in said
-    assert not re.search(r"yaml|content/|\]\(|///", said), "nobody has to know how it is written"
-    said = panel(body="You can [ask us](/help/money) for **help**.\n\n/// quote |\nWe will not judge you.\n///")
-    assert "put right" in said and "11 words. Reading age: 5." in said
+    shown = panel(summary="", tab_title="", body="\n\nOne line.\n\n/// nonsense\nx\n///")
+    assert "“Summary” is missing. Fill in “Summary”." in shown
+    assert "“Title in the browser's tab”" in shown
+    assert "Show line 3 of the text" in shown
+    assert "line that starts" not in shown
+    shown = panel(body="![](/images/x.png)\n\n/// quote |\nx\n///\n\n/// contact | nobody\n///")
+    assert "A card (Statement) has no words in its first field." in shown
+    assert not re.search(r"yaml|content/|\]\(|///", shown), "nobody needs to know how files are written"
+    shown = panel(body="You can [ask us](/help/money) for **help**.\n\n/// quote |\nWe will not judge you.\n///")
+    assert "put right" in shown and "11 words. Reading age: 5." in shown
     easy = panel(body="You can ask us for help. We will not judge you.")
     assert "Reading age: 5. Here it may be 11 at most." in easy
     assert "No sources are named. Add “Sources”, one line for each." in easy
     assert "reads at grade" in panel(body="Accommodation facilities necessitate organisational reconfiguration.")
 
 
-def test_what_is_due_stands_in_the_list_and_is_put_right_in_the_form(
+def test_items_that_are_due_are_listed_and_corrected_in_the_form(
     eve: FlaskClient, signed_in: SignedIn, content: ContentFolder, clock: SetClock, desk: Flask
 ) -> None:
     content.document("help/money.md", awaiting_review="yes", reviewed="2026-11-01", legal_review_on="2026-12-01")
     content.document("news/first.md", expires_at="2026-12-20 09:00", related_help=["money"])
     desk.extensions["desk"].live.refresh()
-    told = eve.get("/items?state=due").get_data(as_text=True)
-    assert "This awaits a reviewer" in told
-    assert "leaves the site" not in told
-    assert "legal review was due" not in told
+    due = eve.get("/items?state=due").get_data(as_text=True)
+    assert "This awaits a reviewer" in due
+    assert "leaves the site" not in due
+    assert "legal review was due" not in due
     clock.now = clock.now.replace(month=12, day=7)
     eli = signed_in("Eli Editor")
-    told = eli.get("/items?state=due").get_data(as_text=True)
-    assert "Its legal review was due on 2026-12-01." in told
-    assert "It leaves the site on 2026-12-20." in told
+    due = eli.get("/items?state=due").get_data(as_text=True)
+    assert "Its legal review was due on 2026-12-01." in due
+    assert "It leaves the site on 2026-12-20." in due
     front = eli.get("/").get_data(as_text=True)
     assert '<a href="/items/help/money">A title</a>: Its legal review was due' in front
     assert "then say so in “A reviewer”" in front
@@ -235,7 +237,7 @@ def test_two_people_in_one_item_lose_nothing(ann: FlaskClient, ben: FlaskClient)
     assert "What Ann wrote. What Ben wrote." in ann.get(path).get_data(as_text=True)
 
 
-def test_whatever_field_two_people_changed_is_shown_side_by_side(eve: FlaskClient, signed_in: SignedIn) -> None:
+def test_every_field_that_two_people_changed_is_shown_side_by_side(eve: FlaskClient, signed_in: SignedIn) -> None:
     eli = signed_in("Eli Editor")
     path = release(eve, sources="The council", related_help="get-help-now", new_note="A first note.")
     first, second = (fields_of(client.get(path).get_data(as_text=True)) for client in (eve, eli))
@@ -260,7 +262,7 @@ def test_whatever_field_two_people_changed_is_shown_side_by_side(eve: FlaskClien
 
 
 @pytest.mark.parametrize("state", ["draft", "published"])
-def test_what_only_one_of_two_people_changed_is_taken_over(
+def test_fields_that_only_one_of_two_people_changed_are_merged(
     ann: FlaskClient, ben: FlaskClient, eve: FlaskClient, state: str
 ) -> None:
     path = release(ann, location="Southampton")
@@ -269,21 +271,23 @@ def test_what_only_one_of_two_people_changed_is_taken_over(
     hers, his = (fields_of(client.get(path).get_data(as_text=True)) for client in (ann, eve))
     ann.post(path, data={**hers, "title": "Eleven new rooms", "location": "", "step": "draft"})
     answer = eve.post(path, data={**his, "body": "Eleven rooms.", "step": "draft"})
-    assert answer.status_code == 303, "put together at once"
+    assert answer.status_code == 303, "both changes are merged at once"
     merged = fields_of(eve.get(path).get_data(as_text=True))
     assert (merged["title"], merged["location"], merged["body"]) == ("Eleven new rooms", "", "Eleven rooms.")
     after = fields_of(ann.get(path).get_data(as_text=True))
     assert (after["title"], after["location"], after["body"]) == ("Eleven new rooms", "", "Eleven rooms.")
     unknown = eve.post(path, data={**his, "base": "0" * 64, "title": "His title", "step": "draft"})
-    assert "<q>Eleven new rooms</q>" in unknown.get_data(as_text=True), "of a version nobody knows: all side by side"
+    assert "<q>Eleven new rooms</q>" in unknown.get_data(as_text=True), (
+        "without a known base version, all fields are shown side by side"
+    )
 
 
-def test_what_was_typed_is_there_after_a_restart_and_until_it_is_thrown_away(ann: FlaskClient) -> None:
+def test_unsaved_words_are_kept_until_they_are_discarded(ann: FlaskClient) -> None:
     path = start(ann, "Ten new rooms are open")
     fields = fields_of(ann.get(path).get_data(as_text=True))
-    told = ann.post(f"{path}/typing", data={**fields, "body": "Half a sent"}).get_json()
-    assert told["others"] == []
-    assert "The summary only repeats the title." in told["panel"]
+    answer = ann.post(f"{path}/typing", data={**fields, "body": "Half a sent"}).get_json()
+    assert answer["others"] == []
+    assert "The summary only repeats the title." in answer["panel"]
     page = ann.get(path).get_data(as_text=True)
     assert "Half a sent" in page
     assert "did not save" in page
@@ -291,7 +295,7 @@ def test_what_was_typed_is_there_after_a_restart_and_until_it_is_thrown_away(ann
     assert "Half a sent" not in ann.get(path).get_data(as_text=True)
 
 
-def test_edits_by_hand_are_seen_at_once_and_never_overwritten(
+def test_edits_by_hand_are_noticed_at_once_and_never_overwritten(
     ann: FlaskClient, ben: FlaskClient, content: ContentFolder, desk: Flask
 ) -> None:
     path = release(ann)
@@ -307,7 +311,7 @@ def test_edits_by_hand_are_seen_at_once_and_never_overwritten(
     assert answer.status_code == 422
     assert "changed outside the desk" in answer.get_data(as_text=True)
     assert ben.post(f"{path}/compared").status_code == 303
-    assert approve(ben, path).status_code == 422, "who decided to go on has a hand in it"
+    assert approve(ben, path).status_code == 422, "Ben chose to go on, so he counts as a writer"
     assert "edited outside the desk" in ann.get(f"{path}/history").get_data(as_text=True)
 
 
@@ -329,7 +333,7 @@ def test_history_is_read_compared_and_restored(ann: FlaskClient, ben: FlaskClien
     assert ann.get(f"{path}/history/{'0' * 40}").status_code == 404
 
 
-def test_a_new_address_leads_on_from_the_old_one(
+def test_the_old_address_redirects_to_the_new_address(
     ann: FlaskClient, ben: FlaskClient, eve: FlaskClient, public: PublicSite
 ) -> None:
     path = release(ann)

@@ -1,4 +1,4 @@
-"""What people in a press office do without thinking: times as they write them, two at once, copies, titles of all kinds."""
+"""What a press office does every day: times in any notation, two people at once, copies, titles of all kinds."""
 
 import re
 
@@ -19,17 +19,17 @@ TIMES = {
     "9.30": "09:30", "9:30": "09:30", "09:30": "09:30", "0930": "09:30", "9am": "09:00", "9 am": "09:00", "9.30pm": "21:30",
     "9 p.m.": "21:00", "noon": "12:00", "Midday": "12:00", "12 noon": "12:00", "midnight": "00:00", "12am": "00:00",
     "12pm": "12:00", "00.01": "00:01", "14.00 hrs": "14:00", "0001hrs": "00:01",
-    # What nobody can be sure of stays, and is asked about.
+    # A time that is ambiguous or wrong stays as it is, so that the form can ask about it.
     "25.00": "25.00", "13pm": "13pm", "9.75": "9.75", "soon": "soon", "": "", "9.3": "9.3",
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("written", TIMES)
-def test_a_time_is_understood_as_it_is_written(written: str) -> None:
+def test_common_ways_to_write_a_time_are_understood(written: str) -> None:
     assert time_of_day(written) == TIMES[written]
 
 
-def test_a_time_is_shown_back_in_words_and_a_past_embargo_warns(ann: FlaskClient, ben: FlaskClient) -> None:
+def test_a_time_is_shown_in_words_and_a_past_embargo_gets_a_warning(ann: FlaskClient, ben: FlaskClient) -> None:
     path = start(ann, "Rooms")
     words = {"summary": "Rooms.", "body": "Rooms are open."}
     assert save(ann, path, publish_date="2026-12-01", publish_time="9am", **words).status_code == 303
@@ -39,8 +39,8 @@ def test_a_time_is_shown_back_in_words_and_a_past_embargo_warns(ann: FlaskClient
     late = {**fields_of(page), "publish_date": "2026-11-24", "publish_time": "9.30", "step": "ready"}
     panel = ann.post(f"{path}/typing", data=late).get_json()["panel"]
     assert "The time you gave is past: <strong>Tuesday 24 November 2026, 09:30 GMT</strong>" in panel
-    said = ann.post(path, data=late, follow_redirects=True).get_data(as_text=True)
-    assert "The time you gave is past, so there is no embargo" in said
+    page_after = ann.post(path, data=late, follow_redirects=True).get_data(as_text=True)
+    assert "The time you gave is past, so there is no embargo" in page_after
 
 
 @pytest.mark.parametrize(
@@ -53,11 +53,13 @@ def test_any_title_starts_an_item(ann: FlaskClient, title: str, slug: str) -> No
     assert slug_from_title(title) in (slug, "", "2026")
 
 
-def test_the_address_can_be_written_and_a_copy_takes_the_words_alone(ann: FlaskClient, ben: FlaskClient) -> None:
+def test_a_writer_can_choose_the_address_and_a_copy_takes_only_the_words(ann: FlaskClient, ben: FlaskClient) -> None:
     form = {"kind": "news", "title": "خبر", "slug": "news-in-arabic"}
     assert ann.post("/items/new", data=form).location == "/items/news/news-in-arabic"
-    again = ann.post("/items/new", data=form)
-    assert again.status_code == 422 and "There is an item named news-in-arabic already." in again.get_data(as_text=True)
+    repeated = ann.post("/items/new", data=form)
+    assert repeated.status_code == 422 and "There is an item named news-in-arabic already." in repeated.get_data(
+        as_text=True
+    )
     assert ann.post("/items/new", data={**form, "slug": "../x"}).status_code == 422
     assert "Write a title first." in ann.post("/items/new", data={**form, "title": " "}).get_data(as_text=True)
     path = start(ann, "Rooms")
@@ -69,7 +71,7 @@ def test_the_address_can_be_written_and_a_copy_takes_the_words_alone(ann: FlaskC
     assert (fields["body"], fields["summary"], fields["publish_date"]) == ("Rooms are open.", "Rooms.", "2026-11-24")
 
 
-def test_a_prompt_of_a_usual_release_is_never_published(ann: FlaskClient) -> None:
+def test_a_prompt_of_a_release_template_is_never_published(ann: FlaskClient) -> None:
     path = ann.post("/items/new", data={"kind": "news", "title": "Appeal", "start": "appeal"}).location
     refused = save(ann, path, "ready", summary="Appeal.")
     assert refused.status_code == 422
@@ -103,7 +105,7 @@ def test_a_change_is_shown_in_the_words_of_the_form(ann: FlaskClient, ben: Flask
     assert [change.label for change in changes("no front matter", "none here")] == ["File"]
 
 
-def test_two_people_in_different_paragraphs_are_put_together(
+def test_changes_of_two_people_to_different_paragraphs_are_merged(
     ann: FlaskClient, ben: FlaskClient, content: ContentFolder
 ) -> None:
     path = start(ann, "Rooms")
@@ -116,10 +118,10 @@ def test_two_people_in_different_paragraphs_are_put_together(
     assert "You changed different parts, so both are in it." in after
     fields = fields_of(after)
     assert (fields["body"], fields["location"]) == ("One is full.\n\nTwo is shut.\n\nThree is old.", "Leeds")
-    assert "state: draft" in (content.path / "news/rooms.md").read_text("utf-8"), "nobody has read the whole of it"
+    assert "state: draft" in (content.path / "news/rooms.md").read_text("utf-8"), "nobody has read the merged text yet"
 
 
-def test_only_a_clash_is_asked_about_and_its_differences_are_marked(ann: FlaskClient, ben: FlaskClient) -> None:
+def test_only_conflicting_changes_are_shown_with_their_differences_marked(ann: FlaskClient, ben: FlaskClient) -> None:
     path = start(ann, "Rooms")
     save(ann, path, summary="Rooms.", body="One is open.\n\nTwo is shut.\n\nThree is new.")
     page = fields_of(ben.get(path).get_data(as_text=True))
@@ -128,19 +130,24 @@ def test_only_a_clash_is_asked_about_and_its_differences_are_marked(ann: FlaskCl
     assert answer.status_code == 409
     shown = answer.get_data(as_text=True)
     assert fields_of(shown)["body"] == "One is full.\n\nTwo is shut.\n\nThree is old."
-    asked = re.search(r"Where you both changed.*?</details>", shown, re.S)
-    assert asked and "Three" not in asked[0] and "<del>full</del>" in asked[0] and "<ins>open now</ins>" in asked[0]
+    conflict = re.search(r"Where you both changed.*?</details>", shown, re.S)
+    assert (
+        conflict
+        and "Three" not in conflict[0]
+        and "<del>full</del>" in conflict[0]
+        and "<ins>open now</ins>" in conflict[0]
+    )
     fields = fields_of(shown)
     assert ben.post(path, data={**fields, "step": "draft"}).status_code == 303
 
 
-def test_without_the_version_both_began_from_everything_that_differs_is_asked() -> None:
-    found = merged({}, {"title": "Mine", "body": "Same"}, {"title": "Theirs", "body": "Same"})
-    assert found.theirs == {"title": "Theirs"} and found.fields == {"title": "Mine", "body": "Same"}
+def test_without_the_common_version_every_difference_is_a_conflict() -> None:
+    result = merged({}, {"title": "Mine", "body": "Same"}, {"title": "Theirs", "body": "Same"})
+    assert result.theirs == {"title": "Theirs"} and result.fields == {"title": "Mine", "body": "Same"}
 
 
 @pytest.mark.parametrize(
-    ("mine", "theirs", "whole", "asked"),
+    ("mine", "theirs", "merged_text", "conflict"),
     [
         ("a\nb\nc", "a\nb\nc\nd", "a\nb\nc\nd", None),
         ("x\na\nb\nc", "a\nb\nc\nd", "x\na\nb\nc\nd", None),
@@ -152,9 +159,11 @@ def test_without_the_version_both_began_from_everything_that_differs_is_asked() 
         ("", "a\nb\nc\nd", "", "a\nb\nc\nd"),
     ],
 )
-def test_lines_that_one_person_changed_are_taken_over(mine: str, theirs: str, whole: str, asked: str | None) -> None:
-    found = merged({"body": "a\nb\nc"}, {"body": mine}, {"body": theirs})
-    assert (found.fields["body"], found.theirs.get("body")) == (whole, asked)
+def test_lines_that_only_one_person_changed_are_merged(
+    mine: str, theirs: str, merged_text: str, conflict: str | None
+) -> None:
+    result = merged({"body": "a\nb\nc"}, {"body": mine}, {"body": theirs})
+    assert (result.fields["body"], result.theirs.get("body")) == (merged_text, conflict)
 
 
 def test_a_help_page_in_two_languages_is_offered_and_stored_once(
@@ -180,7 +189,7 @@ def test_a_help_page_in_two_languages_is_offered_and_stored_once(
     assert (content.path / "news/rooms.md").read_text("utf-8").count("- money") == 1
 
 
-def test_an_embargo_that_passed_unapproved_stands_out(
+def test_an_item_whose_embargo_passed_without_approval_stands_out(
     ann: FlaskClient, desk: Flask, clock: SetClock, signed_in: SignedIn
 ) -> None:
     path = start(ann, "Rooms")
@@ -194,7 +203,7 @@ def test_an_embargo_that_passed_unapproved_stands_out(
     assert "should have gone live: nobody has approved it" in ann.get("/calendar").get_data(as_text=True)
 
 
-def test_former_addresses_and_links_to_elsewhere_are_listed(
+def test_former_addresses_and_links_to_other_sites_are_listed(
     ann: FlaskClient, eve: FlaskClient, desk: Flask, content: ContentFolder
 ) -> None:
     content.document(
@@ -212,7 +221,7 @@ def test_former_addresses_and_links_to_elsewhere_are_listed(
     line = re.search(r'<li><a href="https://www.b.example/x".*', page)
     assert line and "/items/help/rooms" in line[0] and "/items/help/more" in line[0]
     assert "/translations/cy/help/more" in line[0], "a translation is changed beside its original"
-    for listed in ("/items/addresses", "/items"):
-        page = ann.get(listed).get_data(as_text=True)
-        assert not re.findall('href="/items/(?:help|page)/', page), "nothing that is closed to a press officer"
+    for address in ("/items/addresses", "/items"):
+        page = ann.get(address).get_data(as_text=True)
+        assert not re.findall('href="/items/(?:help|page)/', page), "no links that are closed to a press officer"
     assert "A title" in ann.get("/items/addresses").get_data(as_text=True)

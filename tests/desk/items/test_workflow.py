@@ -1,4 +1,4 @@
-"""Who may publish what: the same rules for news, pages and contacts, whatever the desk's memory has lost."""
+"""Who may publish what: the same rules for news, pages and contacts, even when the desk's records of writers are lost."""
 
 import html
 import re
@@ -23,7 +23,7 @@ def text(page: str) -> str:
 
 
 class Place:
-    """What a person does with one page or with the contacts, in words that fit both."""
+    """What somebody does with a page or with the contacts, through the same methods."""
 
     def __init__(self, name: str, public: PublicSite) -> None:
         self.name, self._public = name, public
@@ -46,7 +46,7 @@ class Place:
             assert answer.status_code == 303
 
     def step(self, client: FlaskClient, step: str, **more: str) -> tuple[int, str]:
-        """Press a button of the page as it is shown."""
+        """Load the review page and press one of its buttons."""
         page = client.get(self.review).get_data(as_text=True)
         form = re.search(rf'action="{self.steps}/{step}".*?</form>', page, re.S)
         seen = self.hidden(form[0] if form else page, "seen")
@@ -67,13 +67,13 @@ class Place:
 
     @staticmethod
     def hidden(page: str, name: str) -> str:
-        found = re.search(rf'name="{name}" value="([^"]+)"', page)
-        return found[1] if found else ""
+        match = re.search(rf'name="{name}" value="([^"]+)"', page)
+        return match[1] if match else ""
 
 
 @pytest.fixture(params=["contacts", "page"])
 def place(request: pytest.FixtureRequest, public: PublicSite) -> Place:
-    """Contacts, and a page: whatever holds for one holds for the other."""
+    """The contacts and a page, because the same rules hold for both."""
     return Place(request.param, public)
 
 
@@ -85,28 +85,30 @@ def eli(signed_in: SignedIn) -> FlaskClient:
 
 @pytest.fixture
 def ida(desk: Flask, signed_in: SignedIn) -> FlaskClient:
-    """A third."""
+    """A third editor."""
     desk.extensions["desk"].staff.add("Ida Editor", ("editor",))
     return signed_in("Ida Editor")
 
 
-def test_approving_afterwards_approves_what_was_published_alone_and_nothing_that_waits(
+def test_approving_afterwards_approves_the_version_published_alone_and_no_waiting_change(
     place: Place, eve: FlaskClient, eli: FlaskClient, ida: FlaskClient
 ) -> None:
     place.write(eve, NUMBER)
     place.alone(eve)
     place.write(eli, OTHER)
-    assert place.step(eve, "approve-afterwards")[0] == 422, "her own"
+    assert place.step(eve, "approve-afterwards")[0] == 422, "it is her own change"
     page = place.page(ida)
-    assert re.search(rf"<ins>[^<]*{NUMBER.split()[1]}", page), "what was published alone is shown word by word"
+    assert re.search(rf"<ins>[^<]*{NUMBER.split()[1]}", page), (
+        "the change that was published alone is marked word by word"
+    )
     assert place.step(ida, "approve-afterwards")[0] == 303
-    assert place.step(eli, "approve")[0] == 422, "Eli wrote what waits, and nobody has approved that"
+    assert place.step(eli, "approve")[0] == 422, "Eli wrote the waiting change, and nobody has approved it"
     assert not place.is_public(OTHER)
     assert place.step(ida, "approve")[0] == 303
     assert place.is_public(OTHER)
 
 
-def test_what_was_published_alone_stays_flagged_until_that_very_version_is_approved(
+def test_a_version_published_alone_stays_flagged_until_that_version_is_approved(
     place: Place, eve: FlaskClient, eli: FlaskClient, ida: FlaskClient, content: ContentFolder, desk: Flask
 ) -> None:
     place.write(eve, NUMBER)
@@ -116,7 +118,7 @@ def test_what_was_published_alone_stays_flagged_until_that_very_version_is_appro
     place.alone(eve)
     stale = ida.post(f"{place.steps}/approve-afterwards", data={"seen": seen})
     assert stale.status_code == 422, "another version was published alone meanwhile"
-    # Approving a change that came later says nothing about the version before it.
+    # Approving a later change does not approve the version before it.
     place.write(eli, "0800 555 666")
     assert place.step(ida, "approve")[0] == 303
     assert "published" in text(place.page(ida))
@@ -124,7 +126,7 @@ def test_what_was_published_alone_stays_flagged_until_that_very_version_is_appro
     assert "approve-afterwards" not in place.page(ida)
 
 
-def test_two_who_publish_alone_in_turn_cannot_approve_each_others_flag_away(
+def test_two_people_who_publish_alone_in_turn_cannot_clear_each_others_flags(
     place: Place, eve: FlaskClient, eli: FlaskClient, ida: FlaskClient
 ) -> None:
     place.write(eve, NUMBER)
@@ -137,7 +139,7 @@ def test_two_who_publish_alone_in_turn_cannot_approve_each_others_flag_away(
 
 
 @pytest.mark.parametrize("lost", ["gone", "restored from an old backup", "edited by hand"])
-def test_where_nobody_knows_who_wrote_it_two_people_have_to_approve(
+def test_two_people_must_approve_a_text_whose_writer_is_unknown(
     place: Place, lost: str, eve: FlaskClient, eli: FlaskClient, ida: FlaskClient, tmp_path: Path, content: ContentFolder,
     desk: Flask,
 ) -> None:  # fmt: skip
@@ -160,10 +162,10 @@ def test_where_nobody_knows_who_wrote_it_two_people_have_to_approve(
     assert "Nobody here knows who wrote" in text(place.page(first))
     assert "first of two" in text(place.page(first)), "the button says so"
     assert place.step(first, "approve")[0] == 303
-    assert not place.is_public(number), "one person alone publishes nothing, whoever wrote it"
-    again, said = place.step(first, "approve")
-    assert again == 422
-    assert "somebody else" in said
+    assert not place.is_public(number), "nobody publishes alone, whoever wrote it"
+    status, answer = place.step(first, "approve")
+    assert status == 422
+    assert "somebody else" in answer
     assert "1 of 2" in text(place.page(second)) or "second of two" in text(place.page(second))
     assert place.step(second, "approve")[0] == 303
     assert place.is_public(number)
@@ -173,20 +175,20 @@ def test_where_nobody_knows_who_wrote_it_two_people_have_to_approve(
     assert [action for _, action in entries][:2] == ["approved", "approved as the first of two"]
 
 
-def test_what_was_written_before_the_memory_was_lost_stays_unknown_when_somebody_writes_on(
+def test_the_writer_of_a_lost_record_stays_unknown_when_somebody_else_continues(
     place: Place, eve: FlaskClient, eli: FlaskClient, ida: FlaskClient, tmp_path: Path
 ) -> None:
     place.write(eve, NUMBER)
     (tmp_path / "data/reviews.sqlite3").unlink()
     place.write(eli, OTHER)
-    assert place.step(eli, "approve")[0] == 422, "who wrote on is known"
+    assert place.step(eli, "approve")[0] == 422, "Eli is known to have continued it"
     assert place.step(eve, "approve")[0] == 303
     assert not place.is_public(OTHER)
     assert place.step(ida, "approve")[0] == 303
     assert place.is_public(OTHER)
 
 
-def test_an_office_of_two_whose_memory_is_lost_still_gets_on(
+def test_an_office_of_two_can_still_publish_after_losing_its_records(
     place: Place, eve: FlaskClient, eli: FlaskClient, tmp_path: Path
 ) -> None:
     place.write(eve, NUMBER)
@@ -197,11 +199,11 @@ def test_an_office_of_two_whose_memory_is_lost_still_gets_on(
     place.write(eve, OTHER)
     (tmp_path / "data/reviews.sqlite3").unlink()
     place.alone(eve)
-    assert place.is_public(OTHER), "or alone, with a reason, and flagged"
+    assert place.is_public(OTHER), "or one person publishes it alone, with a reason, and it is flagged"
     assert "alone" in text(place.page(eli)) or "without a second person" in text(place.page(eli))
 
 
-def test_a_lost_history_makes_no_stranger_of_a_writer(
+def test_a_lost_history_does_not_make_a_writer_unknown(
     place: Place, eve: FlaskClient, eli: FlaskClient, tmp_path: Path
 ) -> None:
     place.write(eve, NUMBER)
@@ -212,10 +214,10 @@ def test_a_lost_history_makes_no_stranger_of_a_writer(
     assert place.step(eli, "approve")[0] == 303
 
 
-def test_a_memory_of_an_older_version_is_taken_over(
+def test_the_records_of_an_older_release_are_migrated(
     place: Place, eve: FlaskClient, eli: FlaskClient, ida: FlaskClient, tmp_path: Path
 ) -> None:
-    """The tables as 1.0 made them: who wrote is known, but not which version, and one override is open."""
+    """The tables as release 1.0 made them: writers are known, but not which version they wrote."""
     place.write(eve, NUMBER)
     memory = tmp_path / "data/reviews.sqlite3"
     memory.unlink()
@@ -236,7 +238,7 @@ def test_a_memory_of_an_older_version_is_taken_over(
     assert place.is_public(NUMBER)
 
 
-def test_taking_out_of_the_calendar_makes_nobody_its_writer(
+def test_taking_an_item_out_of_the_calendar_makes_nobody_its_writer(
     ann: FlaskClient, ben: FlaskClient, public: PublicSite, desk: Flask
 ) -> None:
     path = start(ann, "Ten new rooms")
@@ -246,10 +248,10 @@ def test_taking_out_of_the_calendar_makes_nobody_its_writer(
     assert ben.post(f"{path}/unschedule").status_code == 303
     save(ann, path, "ready", body="Eleven rooms.")
     assert approve(ann, path).status_code == 422
-    assert approve(ben, path).status_code == 303, "an office of two goes on"
+    assert approve(ben, path).status_code == 303, "an office of two can carry on"
 
 
-def test_sending_again_what_was_taken_out_of_the_calendar_takes_a_second_person(
+def test_an_item_that_was_taken_out_of_the_calendar_needs_a_second_person_again(
     ann: FlaskClient, ben: FlaskClient
 ) -> None:
     path = start(ann, "Ten new rooms")
@@ -269,7 +271,7 @@ FRONT_NOW = {
 }  # fmt: skip
 
 
-def test_restoring_changes_words_and_nothing_else(
+def test_restoring_a_version_changes_only_its_words(
     ann: FlaskClient, ben: FlaskClient, public: PublicSite, content: ContentFolder, desk: Flask
 ) -> None:
     content.document(
@@ -285,22 +287,22 @@ def test_restoring_changes_words_and_nothing_else(
     before = {path: public.get(path) for path in ("/news/first", "/news/older-name")}
     base = Place.hidden(shown, "base")
     assert ann.post(f"/items/news/first/history/{oldest}/restore", data={"base": base}).status_code == 303
-    assert {path: public.get(path) for path in before} == before, "nothing is public that nobody approved"
+    assert {path: public.get(path) for path in before} == before, "nothing becomes public without approval"
     save(ann, "/items/news/first", "ready")
     assert approve(ben, "/items/news/first").status_code == 303
     status, after = public.get("/news/first")
     assert status == 200
     assert "The old words." in after
     assert "An old title" in after
-    for kept in ("It was wrong.", "Withdrawn on", "A public note.", "2026-11-01T09:00"):
-        assert kept in after, kept
+    for unchanged in ("It was wrong.", "Withdrawn on", "A public note.", "2026-11-01T09:00"):
+        assert unchanged in after, unchanged
     assert public.get("/news/older-name")[0] == 301
     file = (content.path / "news/first.md").read_text("utf-8")
     assert "expires_at: 2027-01-01 09:00" in file
     assert "legal_review_on: 2026-12-24" in file
 
 
-def test_restoring_helplines_keeps_what_was_checked_since(
+def test_restoring_contacts_keeps_the_dates_of_later_checks(
     eve: FlaskClient, eli: FlaskClient, content: ContentFolder, desk: Flask
 ) -> None:
     place = "/contacts/history"
@@ -318,10 +320,10 @@ def test_restoring_helplines_keeps_what_was_checked_since(
     assert eve.post(f"{place}/restore", data={"revision": oldest, "base": base}).status_code == 303
     waiting = (content.path / "changes/contacts.yaml").read_text("utf-8")
     assert "0808 2000 247" in waiting
-    assert "checked: 2026-11-20" in waiting, "its words are the same, and somebody made sure of them since"
+    assert "checked: 2026-11-20" in waiting, "its words are the same, and somebody has checked them since"
 
 
-def test_a_draft_that_was_thrown_away_comes_back_from_the_history(
+def test_a_discarded_draft_can_be_brought_back_from_the_history(
     ann: FlaskClient, ben: FlaskClient, content: ContentFolder, public: PublicSite
 ) -> None:
     path = start(ann, "Ten new rooms")
@@ -335,10 +337,10 @@ def test_a_draft_that_was_thrown_away_comes_back_from_the_history(
         publish_time="09:00",
     )
     page = ann.get(f"{path}/review").get_data(as_text=True)
-    asked = re.search(r"<details><summary>Throw the draft away</summary>.*?</details>", page, re.S)
-    assert asked, "a press on it asks first"
-    assert f'action="{path}/discard"' in asked[0]
-    assert "comes back" in text(asked[0])
+    question = re.search(r"<details><summary>Throw the draft away</summary>.*?</details>", page, re.S)
+    assert question, "the button asks first"
+    assert f'action="{path}/discard"' in question[0]
+    assert "comes back" in text(question[0])
     assert page.count(f'action="{path}/discard"') == 1
     assert ann.post(f"{path}/discard").status_code == 303
     assert not (content.path / "news/ten-new-rooms.md").exists()
@@ -363,7 +365,7 @@ def test_a_draft_that_was_thrown_away_comes_back_from_the_history(
     assert approve(ann, path).status_code == 303
 
 
-def test_a_press_officer_is_shown_no_thrown_away_help_page(ann: FlaskClient, eve: FlaskClient) -> None:
+def test_a_press_officer_sees_no_discarded_help_page(ann: FlaskClient, eve: FlaskClient) -> None:
     path = start(eve, "Pets and you", "help")
     save(eve, path, "draft", body="Pets can come along.")
     assert eve.post(f"{path}/discard").status_code == 303
@@ -375,41 +377,41 @@ def test_a_press_officer_is_shown_no_thrown_away_help_page(ann: FlaskClient, eve
     assert eve.post(form[1]).status_code == 303
 
 
-def test_a_change_that_was_thrown_away_asks_first_and_comes_back(
+def test_discarding_a_change_asks_first_and_the_change_can_be_brought_back(
     place: Place, eve: FlaskClient, eli: FlaskClient
 ) -> None:
     place.write(eve, NUMBER)
-    asked = re.search(r"<details><summary>Throw the change away</summary>.*?</details>", place.page(eve), re.S)
-    assert asked
-    assert f'action="{place.steps}/discard"' in asked[0]
+    question = re.search(r"<details><summary>Throw the change away</summary>.*?</details>", place.page(eve), re.S)
+    assert question
+    assert f'action="{place.steps}/discard"' in question[0]
     assert place.step(eve, "discard")[0] == 303
     history = "/contacts/history" if place.name == "contacts" else f"{place.steps}/history"
     listed = eve.get(history).get_data(as_text=True)
     newest = re.findall(r'(?:revision=|history/)([0-9a-f]{40})">[^<]*</a>, Eve Editor', listed)[0]
-    one = f"{history}?revision={newest}" if place.name == "contacts" else f"{history}/{newest}"
-    base = Place.hidden(eve.get(one).get_data(as_text=True), "base")
+    address = f"{history}?revision={newest}" if place.name == "contacts" else f"{history}/{newest}"
+    base = Place.hidden(eve.get(address).get_data(as_text=True), "base")
     restore = f"{history}/restore" if place.name == "contacts" else f"{history}/{newest}/restore"
     assert eve.post(restore, data={"revision": newest, "base": base}).status_code == 303
     assert NUMBER in eve.get("/contacts/ndah" if place.name == "contacts" else place.steps).get_data(as_text=True)
 
 
-def test_nothing_is_thrown_away_while_no_history_is_kept(
+def test_nothing_is_discarded_while_the_history_is_broken(
     place: Place, eve: FlaskClient, tmp_path: Path, content: ContentFolder
 ) -> None:
     place.write(eve, NUMBER)
     git = tmp_path / "data/history.git"
     git.rename(tmp_path / "data/elsewhere")
     git.write_text("not a repository")
-    status, said = place.step(eve, "discard")
+    status, answer = place.step(eve, "discard")
     assert status == 422
-    assert "history" in said
+    assert "history" in answer
     assert (content.path / "changes" / place.file).exists()
 
 
 def button(client: FlaskClient, path: str) -> str:
     page = client.get(f"{path}/review").get_data(as_text=True)
-    found = re.search(r'/approve".*?<button[^>]*>(.*?)</button>', page, re.S)
-    return text(found[1]) if found else ""
+    match = re.search(r'/approve".*?<button[^>]*>(.*?)</button>', page, re.S)
+    return text(match[1]) if match else ""
 
 
 def test_the_button_says_what_will_happen_to_news(
@@ -437,12 +439,12 @@ def test_the_button_says_what_will_happen_to_news(
         "remove": "removes it now",
         "replace": "replaces it with /news/first now",
     }
-    for how, words_ in ways.items():
+    for how, label in ways.items():
         ann.post(f"{path}/withdraw", data={"how": how, "reason": "Wrong.", "replacement": "/news/first"})
-        assert button(ben, path) == f"Approve: {words_}"
+        assert button(ben, path) == f"Approve: {label}"
         page = text(eve.get(f"{path}/review").get_data(as_text=True))
-        assert f"Publish it alone: {words_}" in page
-        assert f"Ten new rooms : {words_}" in text(ben.get("/").get_data(as_text=True)), "on the front page, too"
+        assert f"Publish it alone: {label}" in page
+        assert f"Ten new rooms : {label}" in text(ben.get("/").get_data(as_text=True)), "on the front page, too"
         ann.post(f"{path}/discard")
     ann.post(f"{path}/withdraw", data={"how": "withdraw", "reason": "Wrong."})
     approve(ben, path)
@@ -453,31 +455,31 @@ def test_the_button_says_what_will_happen_to_news(
     assert button(ben, path) == "Approve: brings it back now"
 
 
-def test_what_was_published_and_could_not_be_remembered_is_not_said_to_be_undone(
+def test_an_approval_that_was_published_but_not_recorded_is_reported_as_done(
     place: Place, eve: FlaskClient, eli: FlaskClient, desk: Flask
 ) -> None:
     place.write(eve, NUMBER)
     with closing(sqlite3.connect(desk.config["DATA"] / "reviews.sqlite3")) as memory:
         memory.execute("CREATE TRIGGER full BEFORE INSERT ON verdicts BEGIN SELECT RAISE(ABORT, 'disk is full'); END")
-    status, said = place.step(eli, "approve")
+    status, answer = place.step(eli, "approve")
     assert place.is_public(NUMBER)
-    said += text(place.page(eli)) if status == 303 else ""
-    assert "It is done, but the desk's own memory of it could not be written." in said
-    assert "nothing was done" not in said
+    answer += text(place.page(eli)) if status == 303 else ""
+    assert "It is done, but the desk's own memory of it could not be written." in answer
+    assert "nothing was done" not in answer
 
 
-def test_what_could_not_be_remembered_beforehand_is_not_done(
+def test_an_approval_that_cannot_be_logged_first_does_not_happen(
     place: Place, eve: FlaskClient, eli: FlaskClient, desk: Flask
 ) -> None:
     place.write(eve, NUMBER)
     with closing(sqlite3.connect(desk.config["DATA"] / "audit.sqlite3")) as log:
         log.execute("CREATE TRIGGER full BEFORE INSERT ON log BEGIN SELECT RAISE(ABORT, 'disk is full'); END")
-    status, said = place.step(eli, "approve")
+    status, answer = place.step(eli, "approve")
     assert (status, place.is_public(NUMBER)) == (422, False)
-    assert "so nothing was done" in said
+    assert "so nothing was done" in answer
 
 
-def test_a_draft_that_was_sent_back_but_for_the_memory_of_it_is_logged_as_a_part(
+def test_a_draft_sent_back_without_a_record_is_logged_as_partly_done(
     eve: FlaskClient, eli: FlaskClient, desk: Flask, public: PublicSite
 ) -> None:
     page = Place("page", public)
@@ -495,8 +497,8 @@ def test_the_button_says_what_will_happen_to_the_contacts(
 ) -> None:
     place = Place("contacts", public)
     place.write(eve, NUMBER)
-    says = "Approve: changes National Helpline now"
-    assert says in text(place.page(eli))
+    label = "Approve: changes National Helpline now"
+    assert label in text(place.page(eli))
     assert "changes National Helpline now" in text(eli.get("/").get_data(as_text=True))
     assert "Publish it alone: changes National Helpline now" in text(place.page(eve))
     base = Place.hidden(eve.get("/contacts/live-fear-free").get_data(as_text=True), "base")

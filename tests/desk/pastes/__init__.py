@@ -1,4 +1,4 @@
-"""Pastes as files, each with the Markdown that it becomes: see README.md."""
+"""Pastes as files, each with its expected Markdown: see README.md."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Case:
-    """One paste: what is on the clipboard, what it becomes, and the sentence about what was left out."""
+    """A paste: the HTML or text on the clipboard, the expected Markdown, and the sentence about what was left out."""
 
     name: str
     html: str

@@ -1,4 +1,4 @@
-"""Who can do what, on one page: what it says is what the doors do."""
+"""The page that shows who can do what agrees with what the doors allow."""
 
 import re
 
@@ -9,7 +9,7 @@ from tests.desk.conftest import SignedIn
 
 
 def table_of(page: str) -> dict[str, list[str]]:
-    """The rows of the table: right → what stands for each person."""
+    """The rows of the table: right → one cell for each person."""
     rows = re.findall(r'<tr><th scope="row">(.*?)</th>(.*?)</tr>', page, re.S)
     return {
         name: [re.sub(r"<[^>]+>", " ", cell).strip() for cell in re.findall(r"<td>(.*?)</td>", cells, re.S)]
@@ -17,7 +17,7 @@ def table_of(page: str) -> dict[str, list[str]]:
     }
 
 
-def test_the_table_says_what_the_doors_do(desk: Flask, signed_in: SignedIn) -> None:
+def test_the_table_of_rights_agrees_with_the_doors(desk: Flask, signed_in: SignedIn) -> None:
     ada: FlaskClient = signed_in("Ada Admin")
     page = ada.get("/people/rights").text
     people = re.findall(r'<th scope="col">([^<]+)<br>', page)
@@ -30,13 +30,13 @@ def test_the_table_says_what_the_doors_do(desk: Flask, signed_in: SignedIn) -> N
         "Approve changed settings": "/settings/approve",
     }
     for right, address in doors.items():
-        for name, said in zip(people, rows[right], strict=True):
+        for name, cell in zip(people, rows[right], strict=True):
             opened = signed_in(name).post(address).status_code != 403
-            assert said == ("yes" if opened else "no"), (right, name)
-    assert len({said for right in doors for said in rows[right]}) == 2
+            assert cell == ("yes" if opened else "no"), (right, name)
+    assert len({cell for right in doors for cell in rows[right]}) == 2
 
 
-def test_somebody_without_a_way_in_and_a_right_without_anybody_stand_out(desk: Flask, signed_in: SignedIn) -> None:
+def test_a_person_without_a_way_in_and_a_right_that_nobody_has_stand_out(desk: Flask, signed_in: SignedIn) -> None:
     ada = signed_in("Ada Admin")
     staff = desk.extensions["desk"].staff
     staff.add("Zoe New", ["press"])

@@ -1,4 +1,4 @@
-"""The desk's door, tried as its own people and as strangers."""
+"""Signing in to the desk, as its own people and as strangers."""
 
 import re
 import sqlite3
@@ -18,7 +18,7 @@ from tests.desk.conftest import SignedIn
 PASSWORD = "lantern orbit pickle thursday"
 
 
-def link_of(desk: Flask, clock: SetClock, name: str) -> str:
+def invitation_link(desk: Flask, clock: SetClock, name: str) -> str:
     staff = desk.extensions["desk"].staff
     token: str = staff.new_link(staff.named(name).id, clock())
     return f"/invitation/{token}"
@@ -26,25 +26,27 @@ def link_of(desk: Flask, clock: SetClock, name: str) -> str:
 
 def set_password(client: FlaskClient, link: str, clock: SetClock) -> str:
     page = client.get(link).get_data(as_text=True)
-    found = re.search(r'name="secret" value="(\w+)"', page)
-    assert found
-    code = pyotp.TOTP(found[1]).at(clock())
-    answer = client.post(f"{link}/password", data={"secret": found[1], "password": PASSWORD, "code": code})
+    secret = re.search(r'name="secret" value="(\w+)"', page)
+    assert secret
+    code = pyotp.TOTP(secret[1]).at(clock())
+    answer = client.post(f"{link}/password", data={"secret": secret[1], "password": PASSWORD, "code": code})
     assert answer.status_code == 303, answer.get_data(as_text=True)
-    return found[1]
+    return secret[1]
 
 
-def test_a_guess_of_a_password_costs_what_rfc_9106_asks_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(staff, "PasswordHasher", PasswordHasher)  # in all other tests it is made cheap
+def test_guessing_a_password_costs_what_rfc_9106_recommends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(staff, "PasswordHasher", PasswordHasher)  # all other tests make it cheap
     hasher = Staff(tmp_path)._hasher
-    assert (hasher.type, hasher.time_cost, hasher.memory_cost) == (Type.ID, 3, 65536), "its second recommended option"
+    assert (hasher.type, hasher.time_cost, hasher.memory_cost) == (Type.ID, 3, 65536), (
+        "the RFC's second recommended option"
+    )
 
 
-def test_a_stranger_is_sent_to_the_door_and_on_to_where_they_wanted(desk: Flask, clock: SetClock) -> None:
+def test_a_stranger_signs_in_first_and_then_reaches_the_page_they_wanted(desk: Flask, clock: SetClock) -> None:
     stranger = desk.test_client()
     answer = stranger.get("/account")
     assert answer.location == "/sign-in?next=/account"
-    secret = set_password(stranger, link_of(desk, clock, "Ann Press"), clock)
+    secret = set_password(stranger, invitation_link(desk, clock, "Ann Press"), clock)
     stranger.get("/account")
     stranger.post("/sign-out")
     assert stranger.get("/account").status_code == 303
@@ -53,7 +55,7 @@ def test_a_stranger_is_sent_to_the_door_and_on_to_where_they_wanted(desk: Flask,
     form = {"name": "ann press", "password": PASSWORD, "code": pyotp.TOTP(secret).at(clock()), "next": "/account"}
     assert stranger.post("/sign-in", data=form).location == "/account"
     assert b"Ann Press" in stranger.get("/account").data
-    # The same six digits do not open a second door.
+    # The same six digits do not work a second time.
     second = desk.test_client()
     second.get("/sign-in")
     assert second.post("/sign-in", data=form).status_code == 422
@@ -67,11 +69,11 @@ def test_a_stranger_is_sent_to_the_door_and_on_to_where_they_wanted(desk: Flask,
     ]
 
 
-def test_a_link_works_once_and_not_for_ever(desk: Flask, clock: SetClock) -> None:
-    used = link_of(desk, clock, "Ann Press")
+def test_a_link_works_once_and_expires(desk: Flask, clock: SetClock) -> None:
+    used = invitation_link(desk, clock, "Ann Press")
     set_password(desk.test_client(), used, clock)
     assert desk.test_client().get(used).status_code == 410
-    old = link_of(desk, clock, "Ben Press")
+    old = invitation_link(desk, clock, "Ben Press")
     clock.forward(days=7, seconds=1)
     assert desk.test_client().get(old).status_code == 410
     assert desk.test_client().get("/invitation/guessed").status_code == 410
@@ -82,16 +84,16 @@ def test_a_link_works_once_and_not_for_ever(desk: Flask, clock: SetClock) -> Non
 )
 def test_nobody_is_sent_elsewhere_after_signing_in(desk: Flask, clock: SetClock, elsewhere: str) -> None:
     client = desk.test_client()
-    secret = set_password(client, link_of(desk, clock, "Ann Press"), clock)
+    secret = set_password(client, invitation_link(desk, clock, "Ann Press"), clock)
     clock.forward(minutes=1)
     client.get("/sign-in")
     form = {"name": "Ann Press", "password": PASSWORD, "code": pyotp.TOTP(secret).at(clock()), "next": elsewhere}
     assert client.post("/sign-in", data=form).location == "/"
 
 
-def test_guessing_is_slowed_for_one_name_and_never_for_the_office(desk: Flask, clock: SetClock) -> None:
+def test_guessing_is_slowed_for_a_name_and_not_for_the_whole_office(desk: Flask, clock: SetClock) -> None:
     client = desk.test_client()
-    secret = set_password(desk.test_client(), link_of(desk, clock, "Ann Press"), clock)
+    secret = set_password(desk.test_client(), invitation_link(desk, clock, "Ann Press"), clock)
     clock.forward(minutes=1)
     client.get("/sign-in")
     wrong = {"name": "Ann Press", "password": "wrong wrong wrong", "code": "000000"}
@@ -100,7 +102,7 @@ def test_guessing_is_slowed_for_one_name_and_never_for_the_office(desk: Flask, c
     rests = client.post("/sign-in", data=right)
     assert rests.status_code == 422
     assert "a name rests for 15 minutes" in rests.get_data(as_text=True)
-    # Nobody learns at the door which names there are: one that nobody has is answered in the same words.
+    # An unknown name gets the same answer, so that strangers cannot find out which names exist.
     unknown = client.post("/sign-in", data={**right, "name": "Nobody"})
     assert unknown.status_code == 422
     pages = [re.sub(r'(content|value)="[^"]*"', "", answer.get_data(as_text=True)) for answer in (rests, unknown)]
@@ -110,7 +112,7 @@ def test_guessing_is_slowed_for_one_name_and_never_for_the_office(desk: Flask, c
     assert client.post("/sign-in", data={**right, "code": pyotp.TOTP(secret).at(clock())}).status_code == 303
 
 
-def test_signing_in_makes_a_new_session_and_the_old_cookie_is_worth_nothing(desk: Flask, clock: SetClock) -> None:
+def test_signing_in_starts_a_new_session_and_the_old_cookie_opens_nothing(desk: Flask, clock: SetClock) -> None:
     client = desk.test_client()
     client.get("/sign-in")
     before = client.get_cookie("desk")
@@ -118,13 +120,13 @@ def test_signing_in_makes_a_new_session_and_the_old_cookie_is_worth_nothing(desk
     assert before.http_only
     assert before.same_site == "Lax"
     assert not before.expires
-    set_password(client, link_of(desk, clock, "Ann Press"), clock)
+    set_password(client, invitation_link(desk, clock, "Ann Press"), clock)
     after = client.get_cookie("desk")
     assert after
     thief = desk.test_client()
     thief.set_cookie("desk", before.value)
     assert thief.get("/account").status_code == 303
-    # Signing out ends the session on the server: a stolen cookie ends with it.
+    # Signing out ends the session on the server, so a stolen cookie stops working.
     copy = desk.test_client()
     copy.set_cookie("desk", after.value)
     assert copy.get("/account").status_code == 200
@@ -135,23 +137,25 @@ def test_signing_in_makes_a_new_session_and_the_old_cookie_is_worth_nothing(desk
     assert copy.get("/account").status_code == 303
 
 
-def test_sessions_are_listed_ended_and_run_out(desk: Flask, signed_in: SignedIn, clock: SetClock) -> None:
-    here, there = signed_in("Ann Press"), signed_in("Ann Press")
-    other = signed_in("Ben Press")
-    assert here.get("/account").get_data(as_text=True).count("Firefox on Linux, since") == 2
-    assert here.post("/account/sessions/end", data={"session": "others"}).status_code == 303
-    assert there.get("/account").status_code == 303
-    assert here.get("/account").status_code == 200
-    assert other.get("/account").status_code == 200
+def test_sessions_are_listed_can_be_ended_and_expire(desk: Flask, signed_in: SignedIn, clock: SetClock) -> None:
+    browser, other_browser = signed_in("Ann Press"), signed_in("Ann Press")
+    ben = signed_in("Ben Press")
+    assert browser.get("/account").get_data(as_text=True).count("Firefox on Linux, since") == 2
+    assert browser.post("/account/sessions/end", data={"session": "others"}).status_code == 303
+    assert other_browser.get("/account").status_code == 303
+    assert browser.get("/account").status_code == 200
+    assert ben.get("/account").status_code == 200
     for _ in range(11):
         clock.forward(minutes=59)
-        assert here.get("/account").status_code == 200
-    assert other.get("/account").status_code == 303, "idle for two hours"
+        assert browser.get("/account").status_code == 200
+    assert ben.get("/account").status_code == 303, "idle for two hours, the limit"
     clock.forward(minutes=100)
-    assert here.get("/account").status_code == 303, "twelve hours at the longest"
+    assert browser.get("/account").status_code == 303, "a session lasts twelve hours at most"
 
 
-def test_a_browser_left_open_does_not_become_somebody_elses(desk: Flask, ann: FlaskClient, clock: SetClock) -> None:
+def test_nobody_can_take_over_an_account_in_a_browser_that_was_left_open(
+    desk: Flask, ann: FlaskClient, clock: SetClock
+) -> None:
     secret = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
     clock.forward(minutes=16)
     form = {"secret": secret, "password": PASSWORD, "code": pyotp.TOTP(secret).at(clock())}
@@ -175,7 +179,7 @@ def test_a_post_without_its_token_or_from_another_site_does_nothing(desk: Flask,
     assert ada.post("/people/invite", data=form).status_code == 200
 
 
-def test_whoever_is_removed_or_loses_a_role_notices_at_once(desk: Flask, ada: FlaskClient, ben: FlaskClient) -> None:
+def test_removing_a_person_or_a_role_takes_effect_at_once(desk: Flask, ada: FlaskClient, ben: FlaskClient) -> None:
     staff = desk.extensions["desk"].staff
     number = staff.named("Ben Press").id
     assert ada.post(f"/people/{number}/roles", data={"role": ["admin", "press"]}).status_code == 303
@@ -188,7 +192,7 @@ def test_whoever_is_removed_or_loses_a_role_notices_at_once(desk: Flask, ada: Fl
     assert "Make another person an admin first" in answer.get_data(as_text=True)
 
 
-def test_the_log_is_only_added_to_and_shows_when_it_was_not(desk: Flask, ada: FlaskClient, tmp_path: object) -> None:
+def test_the_log_is_append_only_and_reveals_a_changed_line(desk: Flask, ada: FlaskClient, tmp_path: object) -> None:
     audit = desk.extensions["desk"].audit
     audit.record("Ann Press", "=cmd|' /C calc'!A1", "<script>alert(1)</script>")
     page = ada.get("/log?words=script").get_data(as_text=True)

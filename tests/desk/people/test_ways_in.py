@@ -1,4 +1,4 @@
-"""What opens the door, how often, how long, and what closes it: links, passkeys, passwords, sessions, and their log."""
+"""The ways in: what opens the desk, how often and how long, and what ends it: links, passkeys, passwords, sessions, log."""
 
 import http.cookiejar
 import json
@@ -31,12 +31,12 @@ from sidedoor.settings import Settings
 from tests.conftest import SetClock
 from tests.content import ContentFolder
 from tests.desk.conftest import DeskClient, SignedIn
-from tests.desk.people.test_signing_in import PASSWORD, link_of, set_password
+from tests.desk.people.test_signing_in import PASSWORD, invitation_link, set_password
 from tests.server import DESK, RunningSite
 
 
 class Browser:
-    """A browser without scripts, at a real server: keeps its cookie, follows nothing."""
+    """A browser without scripts at a real server: keeps its cookies and follows no redirects."""
 
     def __init__(self, url: str) -> None:
         class Stay(urllib.request.HTTPRedirectHandler):
@@ -58,12 +58,12 @@ class Browser:
 
 
 def field(page: str, name: str) -> str:
-    found = re.search(rf'name="{name}" value="([^"]+)"', page)
-    assert found, name
-    return found[1]
+    match = re.search(rf'name="{name}" value="([^"]+)"', page)
+    assert match, name
+    return match[1]
 
 
-def test_of_two_browsers_that_use_one_link_at_once_one_gets_in_and_nothing_of_the_other_is_kept(
+def test_when_two_browsers_use_a_link_at_once_one_gets_in_and_nothing_of_the_other_is_stored(
     content: ContentFolder, tmp_path: Path
 ) -> None:
     data = tmp_path / "data"
@@ -77,29 +77,29 @@ def test_of_two_browsers_that_use_one_link_at_once_one_gets_in_and_nothing_of_th
             secrets: dict[int, str] = {}
 
             def take_up(
-                browser: Browser, who: int, link: str = link, at_once: Any = at_once, secrets: Any = secrets
+                browser: Browser, visitor: int, link: str = link, at_once: Any = at_once, secrets: Any = secrets
             ) -> int:
                 _, page = browser.ask(link)
-                secrets[who] = field(page, "secret")
+                secrets[visitor] = field(page, "secret")
                 form = {
                     "csrf_token": field(page, "csrf_token"),
-                    "secret": secrets[who],
-                    "password": f"{PASSWORD} {who}",
+                    "secret": secrets[visitor],
+                    "password": f"{PASSWORD} {visitor}",
                 }
-                form["code"] = pyotp.TOTP(secrets[who]).now()
+                form["code"] = pyotp.TOTP(secrets[visitor]).now()
                 at_once.wait()
                 return browser.ask(f"{link}/password", form)[0]
 
             browsers = [Browser(desk.url), Browser(desk.url)]
             with ThreadPoolExecutor(2) as people:
-                got = list(people.map(take_up, browsers, (0, 1)))
-            assert sorted(got) == [303, 410], number
-            winner = got.index(303)
+                statuses = list(people.map(take_up, browsers, (0, 1)))
+            assert sorted(statuses) == [303, 410], number
+            winner = statuses.index(303)
             with closing(sqlite3.connect(data / "staff.sqlite3")) as database:
-                kept = database.execute("SELECT secret FROM passwords WHERE person = ?", (person.id,)).fetchall()
-            assert kept == [(secrets[winner],)], number
+                stored = database.execute("SELECT secret FROM passwords WHERE person = ?", (person.id,)).fetchall()
+            assert stored == [(secrets[winner],)], number
             assert [browser.ask("/account")[0] for browser in browsers] == [
-                200 if who == winner else 303 for who in (0, 1)
+                200 if visitor == winner else 303 for visitor in (0, 1)
             ]
     finally:
         desk.close()
@@ -109,9 +109,7 @@ def a_passkey(person: int, name: bytes, clock: SetClock) -> Passkey:
     return Passkey(name, person, b"key", 0, "Firefox", clock(), None)
 
 
-def test_a_link_that_somebody_else_spent_keeps_no_passkey_password_or_work_account(
-    desk: Flask, clock: SetClock
-) -> None:
+def test_a_link_that_was_used_before_stores_no_passkey_password_or_work_account(desk: Flask, clock: SetClock) -> None:
     staff = desk.extensions["desk"].staff
     ann = staff.named("Ann Press")
     token = staff.new_link(ann.id, clock())
@@ -131,16 +129,16 @@ def test_a_link_that_somebody_else_spent_keeps_no_passkey_password_or_work_accou
     assert staff.connected("issuer ann") is None
 
 
-def test_a_new_link_makes_every_other_way_in_and_every_session_void_at_once(
+def test_a_new_link_ends_every_other_way_in_and_every_session_at_once(
     desk: Flask, ada: FlaskClient, clock: SetClock, signed_in: SignedIn
 ) -> None:
     staff, sessions = desk.extensions["desk"].staff, desk.extensions["desk"].sessions
     thief = desk.test_client()
-    secret = set_password(thief, link_of(desk, clock, "Ann Press"), clock)
+    secret = set_password(thief, invitation_link(desk, clock, "Ann Press"), clock)
     ann = staff.named("Ann Press")
     staff.add_passkey(a_passkey(ann.id, b"lost phone", clock))
     staff.connect(ann.id, "issuer ann", clock())
-    older = staff.named("Ann Press")  # as whoever just proved a passkey knows her
+    older = staff.named("Ann Press")  # as she was when the old passkey was verified
     assert thief.get("/account").status_code == 200
     assert ada.post(f"/people/{ann.id}/link").status_code == 303
     assert thief.get("/account").status_code == 303
@@ -150,22 +148,22 @@ def test_a_new_link_makes_every_other_way_in_and_every_session_void_at_once(
     thief.get("/sign-in")
     form = {"name": "Ann Press", "password": PASSWORD, "code": pyotp.TOTP(secret).at(clock())}
     assert thief.post("/sign-in", data=form).status_code == 422
-    # Who proved the old passkey in the same moment starts a session that is worth nothing.
+    # A session that was started with the old passkey at the same moment opens nothing.
     with thief.session_transaction() as session:
         session["token"] = sessions.start(older, "Firefox", clock())
     assert thief.get("/account").status_code == 303
     assert signed_in("Ann Press").get("/account").status_code == 200
 
 
-def test_nobody_takes_over_a_colleague_alone(
+def test_nobody_can_take_over_a_colleagues_account_alone(
     desk: Flask, ada: FlaskClient, eve: FlaskClient, clock: SetClock, signed_in: SignedIn
 ) -> None:
     staff = desk.extensions["desk"].staff
     ann, newcomer = staff.named("Ann Press"), staff.named("Ben Press")
-    assert "/invitation/" in ada.post(f"/people/{newcomer.id}/link").get_data(as_text=True), "nobody has come in by it"
+    assert "/invitation/" in ada.post(f"/people/{newcomer.id}/link").get_data(as_text=True), "Ben has never signed in"
     staff.add_passkey(a_passkey(ann.id, b"lost phone", clock))
     assert ada.post(f"/people/{ann.id}/link").status_code == 303
-    assert staff.passkey(b"lost phone") is None, "at once"
+    assert staff.passkey(b"lost phone") is None, "the old way in ends at once"
     for alone in (ada.post(f"/people/{ann.id}/link"), ada.post(f"/people/{ann.id}/recover")):
         assert alone.status_code == 422
         assert "takes a second person" in alone.get_data(as_text=True)
@@ -177,32 +175,34 @@ def test_nobody_takes_over_a_colleague_alone(
     assert desk.extensions["desk"].audit.entries("Ann Press")[-1].action == "stopped every way in of"
     staff.ask_to_recover(ann.id, staff.named("Ada Admin").id, clock())
     staff.set_roles(ann.id, ["editor"])
-    assert signed_in("Ann Press").post(f"/people/{ann.id}/recover").status_code == 422, "not for oneself"
+    assert signed_in("Ann Press").post(f"/people/{ann.id}/recover").status_code == 422, (
+        "nobody recovers their own account"
+    )
 
 
 def test_spaces_capitals_and_odd_letters_in_a_name_give_no_more_tries(desk: Flask, clock: SetClock) -> None:
     client = desk.test_client()
-    secret = set_password(desk.test_client(), link_of(desk, clock, "Ann Press"), clock)
+    secret = set_password(desk.test_client(), invitation_link(desk, clock, "Ann Press"), clock)
     clock.forward(minutes=1)
     client.get("/sign-in")
     for name in ("ann press", "Ann\u00a0Press", "ANN\u2003PRESS", "Ａｎｎ Press", "Ann\u200b \u3000Press"):
         assert client.post("/sign-in", data={"name": name, "password": "no", "code": "0"}).status_code == 422
     form = {"name": "Ann  Press", "password": PASSWORD, "code": pyotp.TOTP(secret).at(clock())}
-    assert client.post("/sign-in", data=form).status_code == 422, "five tries are used up"
+    assert client.post("/sign-in", data=form).status_code == 422, "all five tries are used up"
     clock.forward(minutes=16)
     right = {**form, "name": " ａnn\u2003press ", "code": pyotp.TOTP(secret).at(clock())}
     assert client.post("/sign-in", data=right).status_code == 303
 
 
-def test_guesses_sent_all_at_once_are_counted_before_they_are_looked_at(desk: Flask, clock: SetClock) -> None:
+def test_guesses_sent_at_the_same_moment_are_counted_before_they_are_checked(desk: Flask, clock: SetClock) -> None:
     staff = desk.extensions["desk"].staff
     ann = staff.named("Ann Press")
     with ThreadPoolExecutor(16) as people:
-        may = list(people.map(lambda _: staff.attempt(ann, "office", clock()), range(32)))
-    assert may.count(True) == FAILURES
+        allowed = list(people.map(lambda _: staff.attempt(ann, "office", clock()), range(32)))
+    assert allowed.count(True) == FAILURES
 
 
-def test_a_name_that_nobody_has_counts_against_the_network_and_is_written_down_nowhere(
+def test_an_unknown_name_counts_against_the_network_and_is_not_stored(
     desk: Flask, clock: SetClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     client = desk.test_client()
@@ -222,10 +222,10 @@ def test_a_name_that_nobody_has_counts_against_the_network_and_is_written_down_n
         staff.attempt(None, network, clock())
     with suppress(Exception):
         staff.attempt(None, network, clock())
-    assert client.post("/sign-in", data=form).status_code == 422, "another network"
+    assert client.post("/sign-in", data=form).status_code == 422, "it is another network"
 
 
-def test_names_that_an_older_version_wrote_down_are_gone_after_the_upgrade(tmp_path: Path) -> None:
+def test_names_that_an_older_version_stored_are_gone_after_the_upgrade(tmp_path: Path) -> None:
     staff = Staff(tmp_path)
     with closing(sqlite3.connect(tmp_path / "staff.sqlite3")) as before:
         before.executescript(str(STAFF.migrations[0]))
@@ -236,33 +236,33 @@ def test_names_that_an_older_version_wrote_down_are_gone_after_the_upgrade(tmp_p
 
 
 @pytest.mark.parametrize("purpose", ["sign in", "a passkey for 1 at the desk"])
-def test_a_challenge_is_good_once_for_five_minutes_and_for_what_it_was_given_out(
+def test_a_challenge_is_valid_once_for_five_minutes_and_for_its_purpose(
     desk: Flask, clock: SetClock, purpose: str
 ) -> None:
     staff = desk.extensions["desk"].staff
-    once = staff.challenge(purpose, clock())
-    assert not staff.answered(once, "another purpose", clock())
-    assert staff.answered(once, purpose, clock())
-    assert not staff.answered(once, purpose, clock()), "once"
+    challenge = staff.challenge(purpose, clock())
+    assert not staff.answered(challenge, "another purpose", clock())
+    assert staff.answered(challenge, purpose, clock())
+    assert not staff.answered(challenge, purpose, clock()), "a challenge works once"
     clock.forward(days=3)
-    assert not staff.answered(once, purpose, clock()), "also days later"
+    assert not staff.answered(challenge, purpose, clock()), "even days later"
     late = staff.challenge(purpose, clock())
     clock.forward(minutes=5)
     assert not staff.answered(late, purpose, clock())
     assert not staff.answered(b"made up by whoever answers", purpose, clock())
 
 
-def test_a_captured_answer_and_cookie_sent_again_days_later_open_nothing(
+def test_a_captured_answer_and_cookie_that_are_replayed_open_nothing(
     desk: Flask, clock: SetClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # The signature is taken to be right: what is under test is the question that it answers.
+    # Every signature counts as valid: the test is about the challenge.
     class Verified:
         new_sign_count = 0
 
-    asked: list[bytes] = []
+    challenges: list[bytes] = []
 
-    def verify(**told: Any) -> Verified:
-        asked.append(told["expected_challenge"])
+    def verify(**arguments: Any) -> Verified:
+        challenges.append(arguments["expected_challenge"])
         return Verified()
 
     monkeypatch.setattr("sidedoor.desk.people.signing_in.webauthn.verify_authentication_response", verify)
@@ -275,7 +275,7 @@ def test_a_captured_answer_and_cookie_sent_again_days_later_open_nothing(
     assert cookie
     answer = {"rawId": "aGVyIGtleQ"}
     assert client.post("/sign-in/passkey", json=answer).get_json() == {"go": "/"}
-    assert len(asked) == 1
+    assert len(challenges) == 1
     assert options["challenge"]
     for wait in (0, 2, 60 * 24 * 4):
         clock.forward(minutes=wait)
@@ -284,10 +284,10 @@ def test_a_captured_answer_and_cookie_sent_again_days_later_open_nothing(
         thief.set_cookie("desk", cookie.value)
         thief._token = client._token  # type: ignore[attr-defined]
         assert thief.post("/sign-in/passkey", json=answer).status_code in (400, 422), wait
-    assert len(asked) == 1
+    assert len(challenges) == 1
 
 
-def test_lines_by_strangers_are_limited_and_what_was_left_out_is_counted(tmp_path: Path, clock: SetClock) -> None:
+def test_log_lines_by_strangers_are_limited_and_the_rest_are_counted(tmp_path: Path, clock: SetClock) -> None:
     audit = Audit(tmp_path, clock)
     for _ in range(500):
         audit.record_stranger("could not sign in")
@@ -312,9 +312,7 @@ def tamper(data: Path, *changes: str) -> None:
         database.commit()
 
 
-def test_whoever_can_write_the_log_but_not_its_key_cannot_make_a_line_that_passes(
-    tmp_path: Path, clock: SetClock
-) -> None:
+def test_nobody_can_forge_a_valid_line_of_the_log_without_its_key(tmp_path: Path, clock: SetClock) -> None:
     import hashlib
 
     audit = Audit(tmp_path, clock)
@@ -328,7 +326,7 @@ def test_whoever_can_write_the_log_but_not_its_key_cannot_make_a_line_that_passe
     assert audit.first_broken() == 2
 
 
-def test_lines_from_before_there_was_a_key_are_held_by_it(tmp_path: Path, clock: SetClock) -> None:
+def test_the_key_also_protects_lines_from_before_it_existed(tmp_path: Path, clock: SetClock) -> None:
     import hashlib
 
     def chain(before: str, person: str) -> str:
@@ -341,8 +339,8 @@ def test_lines_from_before_there_was_a_key_are_held_by_it(tmp_path: Path, clock:
         first = AUDIT.migrations[0]
         assert isinstance(first, InEach)
         database.executescript(first.sqlite)
-        one = chain("", "Ann")
-        for row in ((1, "Ann", one), (2, "Ben", chain(one, "Ben"))):
+        first_chain = chain("", "Ann")
+        for row in ((1, "Ann", first_chain), (2, "Ben", chain(first_chain, "Ben"))):
             query = "INSERT INTO log VALUES (?, ?, ?, 'signed in', '', '', ?)"
             database.execute(query, (row[0], clock().isoformat(), row[1], row[2]))
         database.commit()
@@ -361,7 +359,7 @@ def test_lines_from_before_there_was_a_key_are_held_by_it(tmp_path: Path, clock:
 
 @pytest.fixture
 def full_log(desk: Flask) -> Flask:
-    """The desk, whose log cannot be written."""
+    """The desk with a log that cannot be written."""
     with closing(sqlite3.connect(desk.config["DATA"] / "audit.sqlite3")) as database:
         desk.extensions["desk"].audit.record("Ann Press", "signed in")
         database.execute("CREATE TRIGGER full BEFORE INSERT ON log BEGIN SELECT RAISE(ABORT, 'disk is full'); END")
@@ -369,7 +367,7 @@ def full_log(desk: Flask) -> Flask:
     return desk
 
 
-def test_what_cannot_be_logged_is_not_done(
+def test_a_step_that_cannot_be_logged_does_not_happen(
     full_log: Flask, ada: FlaskClient, ann: FlaskClient, eve: FlaskClient, clock: SetClock
 ) -> None:
     staff, sessions = full_log.extensions["desk"].staff, full_log.extensions["desk"].sessions
@@ -393,12 +391,12 @@ def test_what_cannot_be_logged_is_not_done(
         assert client.post(path, data=form).status_code == 500, path
     assert staff.named("Ben Press") == ben
     assert staff.passkey(b"key") is not None
-    assert [one.person for one in staff.recoveries()] == [eli.id]
+    assert [recovery.person for recovery in staff.recoveries()] == [eli.id]
     assert staff.named("New Person") is None
     assert len(staff.passkeys(her.id)) == 2
     assert len(sessions.of(her, clock())) == signed_in
     stranger = full_log.test_client()
-    token = link_of(full_log, clock, "Eve Editor")
+    token = invitation_link(full_log, clock, "Eve Editor")
     page = stranger.get(token).get_data(as_text=True)
     form = {
         "secret": field(page, "secret"),
@@ -407,10 +405,10 @@ def test_what_cannot_be_logged_is_not_done(
     }
     assert stranger.post(f"{token}/password", data=form).status_code == 500
     assert not staff.has_password(staff.named("Eve Editor").id)
-    assert stranger.get(token).status_code == 200, "and the link is not spent"
+    assert stranger.get(token).status_code == 200, "the link is not used up"
 
 
-def test_what_was_logged_and_then_refused_is_logged_as_refused(desk: Flask, ada: FlaskClient) -> None:
+def test_a_step_that_is_refused_after_it_was_logged_is_logged_as_refused(desk: Flask, ada: FlaskClient) -> None:
     number = desk.extensions["desk"].staff.named("Ada Admin").id
     assert ada.post(f"/people/{number}/remove").status_code == 422
     first, second = desk.extensions["desk"].audit.everything()[-2:]
@@ -418,9 +416,7 @@ def test_what_was_logged_and_then_refused_is_logged_as_refused(desk: Flask, ada:
     assert (second.action, second.subject, second.detail) == ("did not get through", "Ada Admin", "removed")
 
 
-def test_a_page_that_only_asks_what_is_new_keeps_no_session_alive(
-    desk: Flask, signed_in: SignedIn, clock: SetClock
-) -> None:
+def test_a_page_that_only_polls_keeps_no_session_alive(desk: Flask, signed_in: SignedIn, clock: SetClock) -> None:
     polls = {
         "Kit Adviser": "/chats/now",
         "Sue Supervisor": "/chats/1/watch/now",
@@ -438,7 +434,7 @@ def test_a_page_that_only_asks_what_is_new_keeps_no_session_alive(
         clock.forward(minutes=50)
         ann.post(f"{started}/typing/here", data={"base": "x"})
     assert ann.get("/account").status_code == 303
-    # Whoever types or answers is there.
+    # Opening a page keeps the session alive.
     kit = signed_in("Kit Adviser")
     for _ in range(3):
         clock.forward(minutes=50)
@@ -455,62 +451,65 @@ def test_removing_a_person_a_new_link_and_forgetting_a_passkey_ask_first(
     page = ada.get("/people").get_data(as_text=True)
     for step in ("remove", "link"):
         path = f"/people/{her.id}/{step}"
-        assert f'action="{path}"' not in page, "not at one press"
+        assert f'action="{path}"' not in page, "a single press must not do it"
         assert f'href="{path}"' in page
-        asks = ada.get(path).get_data(as_text=True)
-        assert "Ann Press" in asks
-        assert f'<form method="post" action="{path}">' in asks
-        assert '<a class="button second" href="/people">No, go back</a>' in asks
+        question = ada.get(path).get_data(as_text=True)
+        assert "Ann Press" in question
+        assert f'<form method="post" action="{path}">' in question
+        assert '<a class="button second" href="/people">No, go back</a>' in question
         assert staff.named("Ann Press") == her, "nothing has happened yet"
     account = ann.get("/account").get_data(as_text=True)
     assert 'action="/account/passkey/remove"' not in account
-    found = re.search(r'href="(/account/passkey/remove\?credential=[\w-]+)"', account)
-    assert found
-    asks = ann.get(found[1]).get_data(as_text=True)
-    assert "Forget this passkey?" in asks
+    match = re.search(r'href="(/account/passkey/remove\?credential=[\w-]+)"', account)
+    assert match
+    question = ann.get(match[1]).get_data(as_text=True)
+    assert "Forget this passkey?" in question
     assert staff.passkey(b"one") is not None
-    assert ann.post("/account/passkey/remove", data={"credential": field(asks, "credential")}).status_code == 422
-    assert ada.get(found[1]).status_code == 404, "somebody else's"
+    assert ann.post("/account/passkey/remove", data={"credential": field(question, "credential")}).status_code == 422
+    assert ada.get(match[1]).status_code == 404, "it is somebody else's passkey"
 
 
 @pytest.mark.parametrize(
-    ("here", "there"),
+    ("guessing", "other"),
     [
         ("::ffff:192.0.2.7", "::ffff:198.51.100.7"),
         ("192.0.2.7:50123", "198.51.100.7:50123"),
         ("[2001:db8:1::1]:443", "[2001:db8:2::1]:443"),
     ],
 )
-def test_one_network_that_guesses_too_often_shuts_no_other_out_however_its_address_is_written(
-    desk: Flask, clock: SetClock, here: str, there: str
+def test_a_network_that_guesses_too_often_shuts_out_no_other_however_its_address_is_written(
+    desk: Flask, clock: SetClock, guessing: str, other: str
 ) -> None:
     for _ in range(OFFICE_FAILURES):
-        assert desk.extensions["desk"].staff.attempt(None, network_of(desk, here), clock())
+        assert desk.extensions["desk"].staff.attempt(None, network_of(desk, guessing), clock())
     with pytest.raises(TooOften):
-        desk.extensions["desk"].staff.attempt(None, network_of(desk, here), clock())
-    assert desk.extensions["desk"].staff.attempt(None, network_of(desk, there), clock())
+        desk.extensions["desk"].staff.attempt(None, network_of(desk, guessing), clock())
+    assert desk.extensions["desk"].staff.attempt(None, network_of(desk, other), clock())
 
 
-def test_behind_a_web_server_of_ours_networks_are_told_apart_and_what_a_caller_adds_is_not_believed(
+def test_behind_our_own_proxy_networks_are_distinguished_and_addresses_that_a_caller_adds_are_ignored(
     content: ContentFolder, tmp_path: Path, clock: SetClock
 ) -> None:
-    behind = create_app(Settings(content=content.path, data=tmp_path / "data", proxies=1), clock)
-    behind.test_client_class = DeskClient
-    client = behind.test_client()
+    desk = create_app(Settings(content=content.path, data=tmp_path / "data", proxies=1), clock)
+    desk.test_client_class = DeskClient
+    client = desk.test_client()
     client.get("/sign-in")
     form = {"name": "Nobody", "password": "x", "code": "1"}
 
-    def guess(told: str) -> int:
-        return client.post("/sign-in", data=form, headers={"X-Forwarded-For": told}).status_code
+    def guess(forwarded_for: str) -> int:
+        return client.post("/sign-in", data=form, headers={"X-Forwarded-For": forwarded_for}).status_code
 
     assert [guess(f"203.0.113.{number}, 192.0.2.7") for number in range(OFFICE_FAILURES)] == [422] * OFFICE_FAILURES
     assert (guess("192.0.2.7"), guess("192.0.2.7, 198.51.100.7")) == (429, 422)
-    behind.extensions["desk"].live.close()
+    desk.extensions["desk"].live.close()
 
 
-def test_the_same_network_is_one_however_its_address_is_written(desk: Flask) -> None:
-    four = {network_of(desk, one) for one in ("192.0.2.7", "192.0.2.9:50123", "::ffff:192.0.2.8", "64:ff9b::c000:207")}
-    six = {network_of(desk, one) for one in ("2001:db8:1::1", "[2001:db8:1:2::3]:443")}
+def test_a_network_is_recognised_however_its_address_is_written(desk: Flask) -> None:
+    four = {
+        network_of(desk, address)
+        for address in ("192.0.2.7", "192.0.2.9:50123", "::ffff:192.0.2.8", "64:ff9b::c000:207")
+    }
+    six = {network_of(desk, address) for address in ("2001:db8:1::1", "[2001:db8:1:2::3]:443")}
     assert len(four) == len(six) == 1
     assert four != six
 

@@ -1,4 +1,4 @@
-"""Sign-in with a work account, against a provider of the test's own that speaks OpenID Connect over HTTP."""
+"""Sign-in with a work account, against a test provider that speaks OpenID Connect over HTTP."""
 
 import base64
 import hashlib
@@ -34,7 +34,7 @@ def number(value: int) -> str:
 
 
 class Provider:
-    """Answers as a provider does. `lie` changes what the identity token claims; `key` may be swapped for another's."""
+    """An OpenID provider. `lie` replaces claims of the identity token; `key` can be swapped for somebody else's."""
 
     def __init__(self) -> None:
         self.key = self._own = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -56,7 +56,7 @@ class Provider:
         self._server.server_close()
 
     def agree(self, sent_to: str) -> str:
-        """The person agrees there; the address they are sent back to."""
+        """Agree as the person at the provider; returns the address to which the provider sends them back."""
         self._asked = {name: values[0] for name, values in parse_qs(urlsplit(sent_to).query).items()}
         return f"{urlsplit(self._asked['redirect_uri']).path}?code=the-code&state={self._asked['state']}"
 
@@ -103,7 +103,7 @@ def provider() -> Iterator[Provider]:
 
 @pytest.fixture
 def desk(content: ContentFolder, tmp_path: Path, provider: Provider) -> Iterator[Flask]:
-    """A desk that knows the provider. The clock is the real one: tokens carry times."""
+    """A desk that knows the provider. It uses the real clock, because tokens carry times."""
     settings = Settings(
         content=content.path,
         data=tmp_path / "data",
@@ -119,7 +119,7 @@ def desk(content: ContentFolder, tmp_path: Path, provider: Provider) -> Iterator
 
 
 def connect(client: FlaskClient, token: str) -> str:
-    """Press the button on the page of a one-time link; where the browser is led from there."""
+    """Press the button on the page of a one-time link; returns where the browser goes from there."""
     client.get(f"/invitation/{token}")
     leads_on = client.post("/work-account/connect", data={"link": token}).get_data(as_text=True)
     assert '<meta http-equiv="refresh" content="0; url=/work-account/connect">' in leads_on
@@ -142,9 +142,9 @@ def test_an_account_is_connected_by_a_link_and_signs_in_from_then_on(desk: Flask
     assert ann.get(provider.agree(sent_to)).status_code == 303
     assert "Ann Press" in ann.get("/account").get_data(as_text=True)
     assert desk.test_client().get(f"/invitation/{token}").status_code == 410
-    again = desk.test_client()
-    assert again.get(provider.agree(str(again.get("/work-account?next=/items").location))).location == "/items"
-    assert again.get("/items").status_code == 200
+    second = desk.test_client()
+    assert second.get(provider.agree(str(second.get("/work-account?next=/items").location))).location == "/items"
+    assert second.get("/items").status_code == 200
     elsewhere = desk.test_client()
     assert (
         elsewhere.get(provider.agree(str(elsewhere.get("/work-account?next=//evil.example").location))).location == "/"
@@ -177,21 +177,21 @@ def test_a_forged_answer_opens_nothing(desk: Flask, provider: Provider, lie: Any
     assert client.get("/account").status_code == 303
 
 
-def test_a_provider_that_is_away_is_said_in_a_sentence(desk: Flask, provider: Provider) -> None:
+def test_an_unreachable_provider_is_reported_in_a_sentence(desk: Flask, provider: Provider) -> None:
     desk.extensions["work_account"]._server_metadata_url = "http://127.0.0.1:9/.well-known/openid-configuration"
     answer = desk.test_client().get("/work-account")
     assert answer.status_code == 503
     assert "use another way in" in answer.get_data(as_text=True)
 
 
-def test_no_other_site_can_connect_an_account_and_none_that_is_connected_is_replaced(
+def test_no_other_site_can_connect_an_account_and_a_connected_account_is_not_taken_over(
     desk: Flask, provider: Provider
 ) -> None:
     staff, clock = desk.extensions["desk"].staff, desk.extensions["desk"].clock
     mallory = staff.add("Mallory Press", ["press"])
     token = staff.new_link(mallory.id, clock())
     victim = desk.test_client()
-    # A link or a picture on another site: the victim's account comes back, and is connected to nobody.
+    # Through a link or a picture on another site: the victim's account comes back, and is connected to nobody.
     back = provider.agree(str(victim.get(f"/work-account?link={token}").location))
     assert victim.get(back).status_code == 422
     assert victim.get("/work-account/connect").location == "/sign-in", "nobody pressed the button"
@@ -200,7 +200,7 @@ def test_no_other_site_can_connect_an_account_and_none_that_is_connected_is_repl
     )
     assert forged.status_code in (400, 403)
     assert staff.connected(f"{provider.url} {provider.subject}") is None
-    # Ann connects hers; Mallory's link cannot take it over, and is not spent by trying.
+    # Ann connects hers. Mallory's link cannot take it over, and trying does not use up the link.
     ann = desk.test_client()
     hers = staff.new_link(staff.named("Ann Press").id, clock())
     assert ann.get(provider.agree(connect(ann, hers))).status_code == 303

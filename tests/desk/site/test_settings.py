@@ -1,4 +1,4 @@
-"""What site.toml holds is changed in a form, by two people, and the file stays the truth: comments and hand edits too."""
+"""Two people change site.toml in a form, and the file stays the source: comments and edits by hand are kept."""
 
 import re
 
@@ -45,7 +45,7 @@ def test_a_form_that_changes_nothing_leaves_every_byte() -> None:
         ("exit", "https://a.example/\nhttps://b.example/", lambda site: list(site.exit)),
         ("chat.open", "mon tue 09:00–12:00\nSat 10:00 - 24:00", lambda site: [(s.days, s.start, s.until) for s in site.chat.open]),
         ("chat.open", "Mon–Fri 9am – 5.30pm", lambda site: [(s.days, s.start, s.until) for s in site.chat.open]),
-        ("chat.holidays", "2026-12-25 Christmas Day\n2027-01-01 en: New Year; cy: Calan", lambda site: [(str(one.day), dict(one.name)) for one in site.chat.holidays]),
+        ("chat.holidays", "2026-12-25 Christmas Day\n2027-01-01 en: New Year; cy: Calan", lambda site: [(str(holiday.day), dict(holiday.name)) for holiday in site.chat.holidays]),
         ("languages", "en\ncy\nfr", lambda site: list(site.languages)),
         ("chat.ready_in.cy.I ddechrau", "Helo.\nBore da.", lambda site: list(site.chat.ready_in["cy"]["I ddechrau"])),
         ("chat.closed_on", "2026-12-25\n2026-12-26", lambda site: [str(day) for day in site.chat.closed_on]),
@@ -57,7 +57,7 @@ def test_a_form_that_changes_nothing_leaves_every_byte() -> None:
         ("emergency.silent", "", lambda site: site.emergency.silent),
     ],
 )  # fmt: skip
-def test_a_field_changes_what_it_says_and_keeps_every_comment(field: str, value: str, read) -> None:  # type: ignore[no-untyped-def]
+def test_a_changed_field_changes_its_value_and_keeps_every_comment(field: str, value: str, read) -> None:  # type: ignore[no-untyped-def]
     wanted = {
         "exit": ["https://a.example/", "https://b.example/"],
         "chat.open": [(("mon", "tue"), 540, 720), (("sat",), 600, 1440)],
@@ -75,43 +75,45 @@ def test_a_field_changes_what_it_says_and_keeps_every_comment(field: str, value:
     text = with_fields(WRITTEN, {field: value})
     assert read(read_site(text)) == wanted
     assert "# Ours since 2026" in text and "# neutral" in text
-    kept = [line for line in WRITTEN.split("\n") if line in text.split("\n")]
-    assert len(kept) >= len(WRITTEN.split("\n")) - 5
+    unchanged = [line for line in WRITTEN.split("\n") if line in text.split("\n")]
+    assert len(unchanged) >= len(WRITTEN.split("\n")) - 5
 
 
-def test_odd_hours_and_days_are_asked_about() -> None:
-    for field, value, why in (
+def test_hours_and_days_that_cannot_be_read_are_refused() -> None:
+    for field, value, reason in (
         ("chat.open", "weekdays 9 to 5", "not_hours"),
         ("chat.holidays", "Xmas", "not_a_holiday"),
     ):
-        with pytest.raises(Stopped, match=why):
+        with pytest.raises(Stopped, match=reason):
             with_fields(WRITTEN, {field: value})
 
 
-def test_languages_that_have_a_table_each_are_added_taken_away_and_say_what_is_shown() -> None:
+def test_languages_with_a_table_each_are_added_removed_and_changed() -> None:
     text = WRITTEN.replace('languages = ["en", "cy"]\n', "").replace(
         "[chat]\n", '[languages.cy]\nshow = "all"\ntelling_words = ["trais"]\n[languages.pl]\nshow = "all"\n[chat]\n'
     )
     fields = {field.id: field.value for field in fields_of(text)}
     assert (fields["languages"], fields["languages.cy.telling_words"]) == ("cy\npl", "trais")
     assert with_fields(text, fields) == text
-    made = with_fields(text, {"languages": "cy\nfr", "languages.cy.show": "reviewed", "languages.cy.telling_words": "trais\nstelc"})  # fmt: skip
-    site = read_site(made)
+    changed = with_fields(text, {"languages": "cy\nfr", "languages.cy.show": "reviewed", "languages.cy.telling_words": "trais\nstelc"})  # fmt: skip
+    site = read_site(changed)
     assert list(site.languages) == ["en", "cy", "fr"]
     assert (site.languages["cy"].show, site.languages["cy"].telling_words) == ("reviewed", ("trais", "stelc"))
-    more = with_fields(text, {"chat.ready.new.name": "At the end", "chat.ready.new.answers": "Goodbye.\nTake care."})
-    assert list(read_site(more).chat.ready.items())[1] == ("At the end", ("Goodbye.", "Take care."))  # type: ignore[union-attr]
+    extended = with_fields(
+        text, {"chat.ready.new.name": "At the end", "chat.ready.new.answers": "Goodbye.\nTake care."}
+    )
+    assert list(read_site(extended).chat.ready.items())[1] == ("At the end", ("Goodbye.", "Take care."))  # type: ignore[union-attr]
 
 
-def test_it_takes_two_and_the_same_checks_as_the_file(
+def test_a_change_takes_two_people_and_the_same_checks_as_the_file(
     ada: FlaskClient, eve: FlaskClient, content: ContentFolder, public: PublicSite, desk: Flask
 ) -> None:
     content.write("site.toml", WRITTEN)
     desk.extensions["desk"].live.refresh()
     page = ada.get("/settings").get_data(as_text=True)
-    found = re.search(r'name="base" value="(\w+)"', page)
-    assert found
-    form = {"base": found[1], "name": "Doorway", "press.press.email": "press@example.org"}
+    base = re.search(r'name="base" value="(\w+)"', page)
+    assert base
+    form = {"base": base[1], "name": "Doorway", "press.press.email": "press@example.org"}
     wrong = ada.post("/settings", data={**form, "exit": "weather"})
     assert wrong.status_code == 422 and "“weather” is not a web address" in wrong.get_data(as_text=True)
     assert ada.post("/settings", data=form).status_code == 303
@@ -124,7 +126,7 @@ def test_it_takes_two_and_the_same_checks_as_the_file(
     )
     seen = re.search(r'name="seen" value="(\w+)"', waiting)
     assert seen
-    assert ada.post("/settings/approve", data={"seen": seen[1]}).status_code == 422, "her own"
+    assert ada.post("/settings/approve", data={"seen": seen[1]}).status_code == 422, "it is her own change"
     assert eve.post("/settings/approve", data={"seen": seen[1]}).status_code == 303
     text = (content.path / "site.toml").read_text("utf-8")
     assert text == WRITTEN.replace('"Sidedoor"', '"Doorway"').replace(

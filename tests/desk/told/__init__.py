@@ -1,1 +1,1 @@
-"""Notices at the desk and the mail that says there is one."""
+"""Notices at the desk, and the mail about them."""

@@ -22,7 +22,7 @@ PASSWORD = "a word of the post room"
 
 
 class Mailbox:
-    """What the server took. `answer`: what it says to a message; `refuses`: addresses that it does not know."""
+    """The mail that the server accepted. `answer`: its reply to a message; `refuses`: addresses that it does not know."""
 
     def __init__(self) -> None:
         self.envelopes: list[Envelope] = []
@@ -43,23 +43,23 @@ class Mailbox:
 
     @property
     def mail(self) -> list[EmailMessage]:
-        """Every message, as a mail program reads it."""
-        raw = [one.content for one in self.envelopes]
-        return [message_from_bytes(one, policy=policy.default) for one in raw if isinstance(one, bytes)]
+        """Every message, parsed as a mail program does it."""
+        raw = [envelope.content for envelope in self.envelopes]
+        return [message_from_bytes(content, policy=policy.default) for content in raw if isinstance(content, bytes)]
 
     def to(self, address: str) -> list[EmailMessage]:
-        """Those for one address."""
-        return [one for one in self.mail if one["To"] == address]
+        """The messages for one address."""
+        return [message for message in self.mail if message["To"] == address]
 
 
 @contextmanager
 def mail_server(folder: Path, way: Literal["smtps", "smtp", "smtp+plain"], port: int = 0) -> Iterator[Mailbox]:
-    """The server, until the block ends. Over TLS it takes mail from the user `desk` alone."""
-    box, secure, made = Mailbox(), _certificate(folder), list[SMTP]()
+    """Run the server until the block ends. Over TLS it accepts mail only from the user `desk`."""
+    box, secure, connections = Mailbox(), _certificate(folder), list[SMTP]()
 
     def protocol() -> SMTP:
-        made.append(_smtp())
-        return made[-1]
+        connections.append(_smtp())
+        return connections[-1]
 
     def _smtp() -> SMTP:
         if way == "smtp+plain":
@@ -70,8 +70,8 @@ def mail_server(folder: Path, way: Literal["smtps", "smtp", "smtp+plain"], port:
             tls_context=secure if way == "smtp" else None,
             require_starttls=way == "smtp",
             auth_require_tls=way == "smtp",
-            authenticator=lambda _server, _session, _envelope, _mechanism, given: AuthResult(
-                success=(given.login, given.password) == (b"desk", PASSWORD.encode()), handled=False
+            authenticator=lambda _server, _session, _envelope, _mechanism, login: AuthResult(
+                success=(login.login, login.password) == (b"desk", PASSWORD.encode()), handled=False
             ),
         )
 
@@ -90,9 +90,9 @@ def mail_server(folder: Path, way: Literal["smtps", "smtp", "smtp+plain"], port:
             tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
             for task in tasks:
                 task.cancel()
-            for one in made:
-                if one.transport:
-                    one.transport.close()
+            for connection in connections:
+                if connection.transport:
+                    connection.transport.close()
             await asyncio.gather(*tasks, return_exceptions=True)
             await asyncio.sleep(0)
 
@@ -103,7 +103,7 @@ def mail_server(folder: Path, way: Literal["smtps", "smtp", "smtp+plain"], port:
 
 
 def authority(folder: Path) -> Path:
-    """The file that SSL_CERT_FILE names, so that the certificate is trusted."""
+    """The file to name in SSL_CERT_FILE so that the certificate is trusted."""
     _certificate(folder)
     return folder / "mail.pem"
 
@@ -113,7 +113,7 @@ def _certificate(folder: Path) -> ssl.SSLContext:
     if not file.exists():
         key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "mail of a test")])
-        made = (
+        certificate = (
             x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
             .not_valid_before(now - timedelta(days=1))
             .not_valid_after(now + timedelta(days=1))
@@ -124,7 +124,7 @@ def _certificate(folder: Path) -> ssl.SSLContext:
         private = key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
-        file.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
+        file.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
     secure = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     secure.load_cert_chain(file)
     return secure

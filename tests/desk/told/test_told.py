@@ -1,4 +1,4 @@
-"""Who is told of what: by a mail that gives nothing away, handed in at a real server; and at the desk."""
+"""Who is notified of what: at the desk, and by mail that gives nothing away, sent through a real server."""
 
 import os
 import re
@@ -50,15 +50,15 @@ def desk_at(content: ContentFolder, data: Path, clock: SetClock, server: str, **
 
 @pytest.fixture
 def desk(content: ContentFolder, tmp_path: Path, clock: SetClock, box: Mailbox) -> Iterator[Flask]:
-    """The desk with a mail server, and whoever has an address."""
+    """The desk with a mail server and four people who have an address."""
     app = desk_at(content, tmp_path / "data", clock, f"smtp+plain://127.0.0.1:{box.port}")
-    known = app.extensions["desk"]
+    parts = app.extensions["desk"]
     for name, roles in CAST.items():
-        known.staff.add(name, roles)
+        parts.staff.add(name, roles)
     for name, address in (("Ann Press", ANN), ("Ben Press", BEN), ("Eve Editor", EVE), ("Ada Admin", ADA)):
-        known.notices.wish(known.staff.named(name).id, address, {}, clock().date())
+        parts.notices.wish(parts.staff.named(name).id, address, {}, clock().date())
     yield app
-    known.live.close()
+    parts.live.close()
 
 
 Look = Callable[[], None]
@@ -66,7 +66,7 @@ Look = Callable[[], None]
 
 @pytest.fixture
 def look(desk: Flask) -> Look:
-    """What the desk's thread does every few seconds."""
+    """Returns a function that does what the desk's thread does every few seconds."""
 
     def look() -> None:
         desk.extensions["desk"].live.refresh()
@@ -82,17 +82,17 @@ def release(ann: FlaskClient, **more: str) -> str:
 
 
 def subjects(box: Mailbox, address: str) -> list[str]:
-    return [str(one["Subject"]) for one in box.to(address)]
+    return [str(message["Subject"]) for message in box.to(address)]
 
 
 def follow(box: Mailbox, address: str, client: FlaskClient) -> str:
-    """Where the link of the last mail leads whoever is signed in."""
+    """Where the link in the last mail to an address leads somebody who is signed in."""
     link = re.search(rf"{DESK}(/notices/\w+)", box.to(address)[-1].get_content())
     assert link
     return str(client.get(link[1]).location)
 
 
-def test_a_release_is_told_from_hand_to_hand_and_no_mail_holds_a_word_of_it(
+def test_each_step_of_a_release_notifies_the_next_person_and_no_mail_holds_its_words(
     ann: FlaskClient, ben: FlaskClient, box: Mailbox, look: Look, clock: SetClock, signed_in: SignedIn
 ) -> None:
     look()
@@ -118,15 +118,15 @@ def test_a_release_is_told_from_hand_to_hand_and_no_mail_holds_a_word_of_it(
     assert subjects(box, ANN)[2:] == ["Something you wrote is live"]
     ann = signed_in("Ann Press")
     assert follow(box, ANN, ann) == f"{path}/review"
-    assert "Something you wrote is live" not in ann.get("/notices").get_data(as_text=True), "it was seen"
+    assert "Something you wrote is live" not in ann.get("/notices").get_data(as_text=True), "she has seen it"
     assert len(box.mail) > before
-    for one in box.mail:
-        text = one.as_string().lower()
+    for message in box.mail:
+        text = message.as_string().lower()
         assert not re.search(r"zebra|crossing|mill lane|ann press|ben press|/items/|/news/", text)
-        assert one["Auto-Submitted"] == "auto-generated"
+        assert message["Auto-Submitted"] == "auto-generated"
 
 
-def test_what_is_settled_before_its_mail_went_out_makes_no_mail(
+def test_no_mail_is_sent_about_something_that_is_settled_before(
     ann: FlaskClient, ben: FlaskClient, box: Mailbox, look: Look, desk: Flask
 ) -> None:
     path = release(ann)
@@ -136,63 +136,65 @@ def test_what_is_settled_before_its_mail_went_out_makes_no_mail(
     assert subjects(box, ANN) == ["Something you wrote is live"]
 
 
-def test_a_comment_is_told_to_who_wrote_or_took_part_until_it_is_read_or_closed(
+def test_writers_and_participants_are_notified_of_a_comment_until_they_read_it_or_it_is_closed(
     ann: FlaskClient, ben: FlaskClient, eve: FlaskClient, box: Mailbox, look: Look, desk: Flask
 ) -> None:
-    said = "A comment at the desk is for you"
+    title = "A comment at the desk is for you"
 
-    def told(*clients: FlaskClient) -> list[bool]:
+    def shown(*clients: FlaskClient) -> list[bool]:
         look()
-        return [said in client.get("/").text for client in clients]
+        return [title in client.get("/").text for client in clients]
 
     path = release(ann, publish_date="2026-11-25", publish_time="00:01")
     look()
-    # Approved, and under embargo: her words are still hers.
+    # The release is approved and under embargo; Ann is still its writer.
     assert approve(ben, path).status_code == 303
     look()
     ann.post("/notices/seen")
     ben.post(f"{path}/comments", data={"passage": "zebra crossing", "words": "Zqword: which?"})
-    assert told(ann, ben, eve) == [True, False, False]
-    assert said in subjects(box, ANN) and said not in subjects(box, BEN) + subjects(box, EVE)
+    assert shown(ann, ben, eve) == [True, False, False]
+    assert title in subjects(box, ANN) and title not in subjects(box, BEN) + subjects(box, EVE)
     assert follow(box, ANN, ann) == f"{path}/review#comment-1"
     assert "Zqword" in ann.get(f"{path}/review").text
-    assert told(ann) == [False], "she has read it"
+    assert shown(ann) == [False], "she has read it"
     eve.post(f"{path}/comments/1/answer", data={"words": "Zqanswer"})
-    assert told(ann, ben, eve) == [True, True, False]
+    assert shown(ann, ben, eve) == [True, True, False]
     ann.post("/notices/seen")
-    assert told(ann) == [False], "she has said so"
+    assert shown(ann) == [False], "she has marked it as seen"
     ben.post(f"{path}/comments", data={"words": "Zqmore"})
     ben.post(f"{path}/comments/1/close")
-    assert told(ann, ben, eve) == [True, False, False]
+    assert shown(ann, ben, eve) == [True, False, False]
     before = len(box.mail)
     eve.post(f"{path}/comments/2/answer", data={"words": "Zqagain"})
     ben.post(f"{path}/comments/2/close")
-    assert told(ann, ben, eve) == [False, False, False]
-    assert len(box.mail) == before, "what is closed before its mail went out makes none"
+    assert shown(ann, ben, eve) == [False, False, False]
+    assert len(box.mail) == before, "no mail about a comment that is closed before"
     ann.post(f"{path}/comments/2/close", data={"again": "yes"})
-    assert told(ann, ben, eve) == [False, True, True]
+    assert shown(ann, ben, eve) == [False, True, True]
     assert eve.post(f"{path}/address", data={"slug": "mill-lane"}).status_code == 303
     look()
-    known = desk.extensions["desk"]
-    paths = [one.path for one in known.notices.of(known.staff.named("Ben Press").id) if one.kind is Kind.COMMENT]
+    parts = desk.extensions["desk"]
+    paths = [
+        notice.path for notice in parts.notices.of(parts.staff.named("Ben Press").id) if notice.kind is Kind.COMMENT
+    ]
     assert paths == ["/items/news/mill-lane/review#comment-2"]
-    for one in box.mail:
-        assert not re.search(r"zq|zebra|mill|ann press|ben press|/items/", one.as_string().lower())
+    for message in box.mail:
+        assert not re.search(r"zq|zebra|mill|ann press|ben press|/items/", message.as_string().lower())
 
 
-def test_what_was_published_by_one_alone_is_told_to_whoever_can_approve_it(
+def test_everybody_who_can_approve_it_is_notified_of_an_item_published_alone(
     ann: FlaskClient, eve: FlaskClient, ben: FlaskClient, box: Mailbox, look: Look
 ) -> None:
     path = release(ann)
     approve(eve, path, "override", reason="Now")
     look()
-    said = "Something published by one person alone waits for you"
-    assert said in subjects(box, BEN)
-    assert said not in subjects(box, ANN) + subjects(box, EVE)
-    assert said in ben.get("/notices").get_data(as_text=True)
+    title = "Something published by one person alone waits for you"
+    assert title in subjects(box, BEN)
+    assert title not in subjects(box, ANN) + subjects(box, EVE)
+    assert title in ben.get("/notices").get_data(as_text=True)
 
 
-def test_the_administrator_is_told_of_contacts_files_and_backups(
+def test_the_administrator_is_notified_of_broken_files_and_late_backups(
     ada: FlaskClient, box: Mailbox, look: Look, desk: Flask, clock: SetClock, content: ContentFolder
 ) -> None:
     note_backup(desk.config["DATA"], clock() - timedelta(hours=47))
@@ -201,22 +203,22 @@ def test_the_administrator_is_told_of_contacts_files_and_backups(
     clock.forward(hours=2)
     content.write("news/first.md", "no front matter")
     look()
-    told = "\n".join(one.get_content() for one in box.to(ADA))
-    assert "The backup is late" in told
-    assert "A file cannot be used as it is" in told
+    mail = "\n".join(message.get_content() for message in box.to(ADA))
+    assert "The backup is late" in mail
+    assert "A file cannot be used as it is" in mail
     note_backup(desk.config["DATA"], clock())
     look()
     assert "backup is late" not in ada.get("/notices").get_data(as_text=True)
 
 
-def test_each_chooses_and_a_quiet_day_has_one_digest(
+def test_people_choose_how_they_are_notified_and_get_at_most_one_digest_a_day(
     ann: FlaskClient, ben: FlaskClient, box: Mailbox, look: Look, clock: SetClock, signed_in: SignedIn
 ) -> None:
     form = {"address": BEN, **{kind.value: "digest" for kind in Kind}}
     assert ben.post("/notices/wishes", data=form).status_code == 303
     path = release(ann)
     look()
-    assert subjects(box, BEN) == [], "not before the morning"
+    assert subjects(box, BEN) == [], "no digest before the morning"
     clock.forward(hours=20)
     for _ in range(3):
         look()
@@ -229,7 +231,7 @@ def test_each_chooses_and_a_quiet_day_has_one_digest(
     approve(ben, path)
     clock.forward(hours=24)
     look()
-    assert len(subjects(box, BEN)) == 2, "nothing to say"
+    assert len(subjects(box, BEN)) == 2, "there is nothing to report"
     ann, ben = signed_in("Ann Press"), signed_in("Ben Press")
     assert ben.post("/notices/wishes", data={**form, "address": "ben"}).status_code == 422
     ben.post("/notices/wishes", data={**form, "address": ""})
@@ -241,21 +243,21 @@ def test_each_chooses_and_a_quiet_day_has_one_digest(
     assert "Something waits for your approval" in ben.get("/notices").get_data(as_text=True)
 
 
-def test_mail_waits_for_a_server_that_is_away_and_outlives_the_desk(
+def test_mail_waits_for_a_server_that_is_down_and_survives_a_restart_of_the_desk(
     content: ContentFolder, tmp_path: Path, clock: SetClock, certificates: Path
 ) -> None:
-    with mail_server(certificates, "smtp+plain") as away:
-        port = away.port
+    with mail_server(certificates, "smtp+plain") as stopped:
+        port = stopped.port
     server = f"smtp+plain://127.0.0.1:{port}"
     app = desk_at(content, tmp_path / "data", clock, server)
-    known = app.extensions["desk"]
-    ada = known.staff.add("Ada Admin", ["admin"]).id
-    known.notices.wish(ada, ADA, {}, clock().date())
+    parts = app.extensions["desk"]
+    ada = parts.staff.add("Ada Admin", ["admin"]).id
+    parts.notices.wish(ada, ADA, {}, clock().date())
     note_backup(tmp_path / "data", clock() - timedelta(days=9))
     app.extensions["post"].look()
     assert "was not reached (Connection refused)" in test_mail(app, clock)
-    known.live.close()
-    # Another process takes the letter, and is killed before it has handed it in.
+    parts.live.close()
+    # Another process takes the letter and is killed before it has sent it.
     clock.forward(minutes=2)
     script = (
         "import os, signal, sys; from datetime import datetime; from pathlib import Path;"
@@ -270,7 +272,7 @@ def test_mail_waits_for_a_server_that_is_away_and_outlives_the_desk(
     with mail_server(certificates, "smtp+plain", port) as box:
         app = desk_at(content, tmp_path / "data", clock, server)
         app.extensions["post"].look()
-        assert box.mail == [], "another process may be at it"
+        assert box.mail == [], "another process may be sending it"
         clock.forward(seconds=LEASE.total_seconds() + 1)
         app.extensions["post"].look()
         app.extensions["post"].look()
@@ -279,11 +281,11 @@ def test_mail_waits_for_a_server_that_is_away_and_outlives_the_desk(
 
 
 def test_mail(app: Flask, clock: SetClock) -> str:
-    """What “Send me a test mail” says to Ada."""
+    """The page that Ada sees after “Send me a test mail”."""
     app.test_client_class = DeskClient
-    client, known = app.test_client(), app.extensions["desk"]
+    client, parts = app.test_client(), app.extensions["desk"]
     with client.session_transaction() as session:
-        session["token"] = known.sessions.start(known.staff.named("Ada Admin"), "Firefox", clock())
+        session["token"] = parts.sessions.start(parts.staff.named("Ada Admin"), "Firefox", clock())
     client.get("/notices")
     answer = client.post("/notices/test", follow_redirects=True)
     return answer.get_data(as_text=True)
@@ -293,7 +295,7 @@ test_mail.__test__ = False  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("way", ["smtps", "smtp"])
-def test_mail_goes_over_tls_with_a_password_and_the_button_says_what_is_wrong(
+def test_mail_goes_over_tls_with_a_password_and_the_test_button_reports_errors(
     way: str,
     content: ContentFolder,
     tmp_path: Path,
@@ -306,10 +308,10 @@ def test_mail_goes_over_tls_with_a_password_and_the_button_says_what_is_wrong(
     with mail_server(certificates, way) as box:  # type: ignore[arg-type]
         place = f"{way}://desk@127.0.0.1:{box.port}"
         app = desk_at(content, tmp_path / "data", clock, place, mail_password_file=str(secret))
-        known = app.extensions["desk"]
-        ada = known.staff.add("Ada Admin", ["admin"]).id
+        parts = app.extensions["desk"]
+        ada = parts.staff.add("Ada Admin", ["admin"]).id
         assert "Write your address first" in test_mail(app, clock)
-        known.notices.wish(ada, ADA, {}, clock().date())
+        parts.notices.wish(ada, ADA, {}, clock().date())
         assert "certificate that this machine does not trust (self-signed" in test_mail(app, clock)
         monkeypatch.setenv("SSL_CERT_FILE", str(authority(certificates)))
         assert "does not accept the user or the password" in test_mail(app, clock)
@@ -319,10 +321,10 @@ def test_mail_goes_over_tls_with_a_password_and_the_button_says_what_is_wrong(
         assert subjects(box, ADA) == ["A test"]
         box.answer = "451 later, please"
         assert "did not take it (451 later, please)" in test_mail(app, clock)
-        known.live.close()
+        parts.live.close()
 
 
-def test_an_address_that_is_refused_for_good_is_told_at_the_desk_and_not_tried_for_ever(
+def test_a_refused_address_is_reported_at_the_desk_and_not_retried(
     ben: FlaskClient, box: Mailbox, look: Look, desk: Flask, clock: SetClock
 ) -> None:
     box.refuses = {BEN}
@@ -337,7 +339,7 @@ def test_an_address_that_is_refused_for_good_is_told_at_the_desk_and_not_tried_f
     assert notices.waiting_letters(clock()) == 0
 
 
-def test_whoever_leaves_is_told_nothing_more(
+def test_a_person_who_was_removed_gets_no_more_mail(
     ada: FlaskClient, ann: FlaskClient, box: Mailbox, look: Look, desk: Flask, signed_in: SignedIn
 ) -> None:
     ben = desk.extensions["desk"].staff.named("Ben Press").id
