@@ -165,7 +165,7 @@ def test_hiding_in_mid_chat_ends_it_in_both_tabs_and_the_adviser_is_told(office:
     expect(page.get_by_role("button", name="It is safe. Start")).to_be_visible()
 
 
-def test_all_of_it_works_without_scripts(office: ChatOffice, kit: Page) -> None:
+def test_a_whole_chat_works_without_scripts(office: ChatOffice, kit: Page) -> None:
     context = office.reader(scripts=False)
     page = begin(office, context)
     answer(kit, office)

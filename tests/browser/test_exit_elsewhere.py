@@ -141,7 +141,7 @@ def the_shortcut(reader: Reader) -> None:
 
 @pytest.mark.parametrize("leave", [the_link, the_shortcut], ids=lambda leave: leave.__name__)
 @pytest.mark.parametrize("pages", [1, 3])
-def test_it_leaves_and_back_does_not_show_the_page(
+def test_the_exit_leaves_and_back_does_not_show_the_page(
     reader: Reader, elsewhere: Elsewhere, pages: int, leave: Callable[[Reader], None]
 ) -> None:
     arrive(reader, elsewhere, pages)

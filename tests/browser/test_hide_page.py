@@ -174,7 +174,7 @@ def test_f1_the_page_is_covered_in_the_same_task(visit: Visit) -> None:
     assert covered == ["none", "Untitled"]
 
 
-def test_f2_it_works_while_the_page_is_still_arriving_and_without_the_style_sheet(visit: Visit) -> None:
+def test_f2_the_exit_works_while_the_page_is_still_arriving_and_without_the_style_sheet(visit: Visit) -> None:
     page = visit.context.request.get(f"{visit.site.url}/help/money").text()
     start, _, _ = page.partition("<main")
     unstyled = start[: start.index("<style>")] + start[start.index("</style>") + len("</style>") :]

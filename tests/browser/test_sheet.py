@@ -29,7 +29,7 @@ LOOK = """(rules) => {
 }"""
 
 
-def test_a_page_with_its_own_rules_alone_looks_as_with_all(real_client: FlaskClient, page: Page) -> None:
+def test_a_page_with_only_its_own_rules_looks_the_same_as_with_all_rules(real_client: FlaskClient, page: Page) -> None:
     pages = {path: re.sub(r"(?s)<script\b.*?</script>", "", real_client.get(path).text) for path in PAGES}
     for path, text in pages.items():
         page.set_content(text)

@@ -39,7 +39,7 @@ class Person:
         expect(self.page.get_by_role("button", name="Sign out")).to_be_visible()
 
     def sign_in_beside(self, page: Page) -> None:
-        """In another tab of the same browser."""
+        """Sign in with the password, in another tab of the same browser."""
         page.get_by_label("Your name").fill(self.name)
         page.get_by_label("Password").fill(PASSWORD)
         # A code can be used once, so use the next one, which already counts.
@@ -49,7 +49,7 @@ class Person:
         expect(page.get_by_role("button", name="Sign out")).to_be_visible()
 
     def beside(self, link: str) -> Page:
-        """Sign in in the tab that a link of the page opens."""
+        """Follow a link that opens a tab and sign in there; returns the tab."""
         with self.page.context.expect_page() as opened:
             self.page.get_by_role("link", name=link).click()
         self.sign_in_beside(opened.value)

@@ -334,7 +334,7 @@ def test_a_reader_out_of_reach_is_counted_neither_before_others_nor_in_the_queue
     assert reason(refused) == "full"
 
 
-def test_a_reader_whose_page_only_polls_is_asked_and_loses_the_place_which_one_press_keeps(store: ChatStore) -> None:
+def test_a_reader_whose_page_only_polls_is_asked_and_loses_the_place_without_a_press(store: ChatStore) -> None:
     (polls, _), (stays, number) = waiting(store, "a"), waiting(store, "b")
     for minute in range(1, 30):
         now = NOON + timedelta(minutes=minute)
