@@ -57,7 +57,7 @@ class Machines(Office):
                 self.content, started_before(folder / name), SIDEDOOR_PROXIES="1", FAKETIME_DONT_FAKE_MONOTONIC="1",
                 SIDEDOOR_CHAT_STORE=self.valkey.url, LD_PRELOAD=str(fake), FAKETIME=fast,
             )
-            for name, fast in (("one", "+0"), ("fast", "+10m"))
+            for name, fast in (("right", "+0"), ("fast", "+10m"))
         ]  # fmt: skip
         self.nginx = Nginx(folder, self.machines, self.desk)
         self.url = f"http://localhost:{self.desk.port}"

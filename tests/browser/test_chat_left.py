@@ -269,8 +269,8 @@ def test_a_cached_page_that_is_shown_again_asks_whether_a_chat_runs_now(
     page.goto(office.site.url + "/help/money")
     while not page.evaluate(PACKED):
         page.wait_for_timeout(50)
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url.removeprefix(office.site.url)))
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url.removeprefix(office.site.url)))
     page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))")
     other = context.new_page()
     chat = office.talk(other)
@@ -288,12 +288,12 @@ def test_a_cached_page_that_is_shown_again_asks_whether_a_chat_runs_now(
     again.goto(office.site.url + "/help/money")
     while not again.evaluate(PACKED):
         again.wait_for_timeout(50)
-    again.on("request", lambda request: asked.append(request.url.removeprefix(office.site.url)))
-    asked.clear()
+    again.on("request", lambda request: requests.append(request.url.removeprefix(office.site.url)))
+    requests.clear()
     for event in ("pagehide", "pageshow"):
         again.evaluate(f"dispatchEvent(new PageTransitionEvent('{event}', {{ persisted: true }}))")
     again.wait_for_timeout(5000)
-    assert [path for path in asked if path != "/pack"] == ["/chat/messages?after=999999999"], "once, where none runs"
+    assert [path for path in requests if path != "/pack"] == ["/chat/messages?after=999999999"], "once, where none runs"
     assert again.evaluate("document.documentElement.dataset.chat") is None
 
 
@@ -430,17 +430,17 @@ def test_a_hanging_request_is_given_up_after_ten_seconds_and_the_third_is_report
     page.clock.install()
     page.reload()
     expect(page.locator(".chat li")).to_have_count(2)
-    asked: list[Route] = []
-    context.route("**/chat/messages*", lambda route: asked.append(route))  # and never answer
+    requests: list[Route] = []
+    context.route("**/chat/messages*", lambda route: requests.append(route))  # and never answer
     for number, later in enumerate((2100, 2100, 4100), start=1):  # each request later than the one before
         page.clock.run_for(later)
         deadline = time.monotonic() + 10
-        while len(asked) < number and time.monotonic() < deadline:
+        while len(requests) < number and time.monotonic() < deadline:
             page.wait_for_timeout(50)
         expect(page.locator("#chat-status")).not_to_contain_text(LOST)
         page.clock.run_for(10_100)
         page.wait_for_timeout(100)
-    assert len(asked) == 3
+    assert len(requests) == 3
     expect(page.locator("#chat-status")).to_contain_text(LOST)
     context.unroute_all()
     page.clock.run_for(8100)

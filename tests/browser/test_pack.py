@@ -49,11 +49,11 @@ def holds_pages(visit: Visit) -> bool:
 
 def test_after_one_quiet_request_seven_pages_are_read_with_none(visit: Visit, slow: SlowSite) -> None:
     reader = arrive(visit, slow)
-    asked = [path for path, _ in slow.answered if path != "/favicon.ico"]
-    assert asked == ["/", "/pack"]
+    paths = [path for path, _ in slow.answered if path != "/favicon.ico"]
+    assert paths == ["/", "/pack"]
     for path in SEVEN:
         read(reader, path)
-    assert [path for path, _ in slow.answered if path != "/favicon.ico"] == asked
+    assert [path for path, _ in slow.answered if path != "/favicon.ico"] == paths
     assert reader.run("return document.cookie + localStorage.length + sessionStorage.length") == "00"
 
 
@@ -217,23 +217,23 @@ def test_on_an_expensive_or_slow_connection_the_first_tap_brings_the_pack(
     literal = str(connection).replace("True", "true")
     context.add_init_script(f"Object.defineProperty(navigator, 'connection', {{ value: {literal} }})")
     tab = context.new_page()
-    asked: list[str] = []
-    tab.on("request", lambda request: asked.append(request.url.removeprefix(visited[0].url)))
+    paths: list[str] = []
+    tab.on("request", lambda request: paths.append(request.url.removeprefix(visited[0].url)))
     tab.goto(visited[0].url)
     tab.wait_for_timeout(500)
     at_once = connection == {"effectiveType": "4g"}
     here = "typeof pack === 'object' && Boolean(pack.page('/help/money'))"
     while at_once and not tab.evaluate(here):
         tab.wait_for_timeout(50)
-    assert asked == ["/", "/pack"] if at_once else ["/"]
+    assert paths == ["/", "/pack"] if at_once else ["/"]
     tab.click("footer a[href='/contacts']")
     tab.wait_for_selector("h1:text('Contacts')")
     while not tab.evaluate(here):
         tab.wait_for_timeout(50)
-    assert asked == ["/", "/pack"] if at_once else ["/", "/contacts", "/pack.js", "/pack"]
+    assert paths == ["/", "/pack"] if at_once else ["/", "/contacts", "/pack.js", "/pack"]
     tab.click("footer a[href='/help']")
     tab.wait_for_selector("h1:text('All topics')")
-    assert len(asked) == (2 if at_once else 4)
+    assert len(paths) == (2 if at_once else 4)
     context.close()
 
 
@@ -243,11 +243,11 @@ def test_an_expensive_connection_brings_the_scripts_that_a_page_needs_and_no_pag
     context = browser.new_context()
     context.add_init_script("Object.defineProperty(navigator, 'connection', { value: { saveData: true } })")
     tab = context.new_page()
-    asked: list[str] = []
-    tab.on("request", lambda request: asked.append(request.url.removeprefix(visited[0].url)))
+    paths: list[str] = []
+    tab.on("request", lambda request: paths.append(request.url.removeprefix(visited[0].url)))
     tab.goto(f"{visited[0].url}/plan")
     tab.wait_for_selector("form#plan input")
-    assert asked == ["/plan", "/pack.js"]
+    assert paths == ["/plan", "/pack.js"]
     context.close()
 
 

@@ -63,16 +63,16 @@ def test_a_plan_is_read_as_one_page_as_it_is_ticked_and_written(page: Page, site
 
 
 def test_a_plan_moves_with_the_reader_in_place_and_asks_the_server_nothing(page: Page, site: RunningSite) -> None:
-    asked: list[str] = []
+    requests: list[str] = []
     with page.expect_response("**/pack"):
         page.goto(f"{site.url}/")
-    page.on("request", lambda request: asked.append(request.url + str(request.post_data)))
+    page.on("request", lambda request: requests.append(request.url + str(request.post_data)))
     link_to(page, "/plan", "My plan")
     page.get_by_label("Names and numbers").fill(WRITTEN)
     page.get_by_label("Keys").check()
-    before = len(asked)
+    before = len(requests)
     page.wait_for_timeout(300)
-    assert len(asked) == before
+    assert len(requests) == before
     link_to(page, "/contacts", "Contacts")
     page.locator("#way-back button").click()
     assert page.get_by_label("Names and numbers").input_value() == WRITTEN
@@ -87,7 +87,7 @@ def test_a_plan_moves_with_the_reader_in_place_and_asks_the_server_nothing(page:
     for _ in range(3):
         page.locator("#way-back button").click()
     assert page.get_by_label("Names and numbers").input_value() == WRITTEN
-    assert not any(WRITTEN in request for request in asked)
+    assert not any(WRITTEN in request for request in requests)
 
 
 @pytest.mark.parametrize("away", ["reload", "another site and Back"])
@@ -143,10 +143,10 @@ def test_without_scripts_the_tools_are_lists_to_read_and_print(browser: Browser,
 
 
 def test_the_questions_answer_with_the_pages_and_lines_that_fit_and_no_score(page: Page, site: RunningSite) -> None:
-    asked: list[str] = []
+    requests: list[str] = []
     with page.expect_response("**/pack"):  # which every page asks for once it is shown, whatever is answered
         page.goto(f"{site.url}/check")
-    page.on("request", lambda request: asked.append(request.url))
+    page.on("request", lambda request: requests.append(request.url))
     page.locator("form#questions").wait_for()  # its script comes with the pack
     fits = page.locator("#fits")
     assert page.locator(".question a:visible").count() == 0
@@ -158,7 +158,7 @@ def test_the_questions_answer_with_the_pages_and_lines_that_fit_and_no_score(pag
     page.get_by_label("Has anyone put hands on your neck").check()
     assert "999 or go to A&E" in fits.inner_text()
     assert not any(character.isdigit() for character in fits.inner_text().replace("999", ""))
-    assert asked == []
+    assert requests == []
     assert problems_of(page) == []
     page.get_by_label("Do they read your messages").check()
     fits.get_by_role("link", name="Using the internet").click()
