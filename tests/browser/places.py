@@ -1,7 +1,7 @@
-"""The rest of the web, as far as a visit needs it: a search page, a foreign page and an exit, each on a host of its own.
+"""The rest of the web, as far as a visit needs it: a search page, a foreign page and two exits, each on its own host.
 
 `*.localhost` leads to this machine in Chromium and Firefox, so these are cross-site without a hosts file. WebKitGTK asks
-the system, which may not know such names: for it each host is a number, 127.0.0.2 and on.
+the system, which may not know such names: for it the hosts are numbers, from 127.0.0.2 on.
 """
 
 import threading
@@ -14,8 +14,8 @@ HOSTS = ["search", "elsewhere", "exit", "second"]
 
 
 @dataclass
-class Asked:
-    """One request that came: the host's first name, the path, and the Referer if there was one."""
+class ReceivedRequest:
+    """A request that arrived: the host's first name, the path, and the Referer if there was one."""
 
     host: str
     path: str
@@ -24,11 +24,11 @@ class Asked:
 
 @dataclass
 class Places:
-    """A server that is every place but the site. `asked` holds what came to it; hosts in `silent` take long to answer."""
+    """A server that plays every place but the site. `asked` holds its requests; hosts in `silent` take long to answer."""
 
     links: str = ""
     by_number: bool = False
-    asked: list[Asked] = field(default_factory=list)
+    asked: list[ReceivedRequest] = field(default_factory=list)
     silent: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -37,7 +37,7 @@ class Places:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 host = places.host_of(self.headers.get("Host") or "")
-                places.asked.append(Asked(host, self.path, self.headers.get("Referer")))
+                places.asked.append(ReceivedRequest(host, self.path, self.headers.get("Referer")))
                 until = time.monotonic() + HANG_SECONDS
                 while host in places.silent and time.monotonic() < until:
                     time.sleep(0.02)
@@ -48,7 +48,7 @@ class Places:
                     self.send_response(200)
                     self.send_header("Content-Type", "text/html; charset=utf-8")
                     self.send_header("Content-Length", str(len(body)))
-                    if host == "search":  # it names the site: kept, it would look like a trace of a visit
+                    if host == "search":  # it names the site: in the cache it would look like a trace of a visit
                         self.send_header("Cache-Control", "no-store")
                     self.end_headers()
                     self.wfile.write(body)
@@ -68,13 +68,13 @@ class Places:
         return f"http://{name}:{self._server.server_port}/"
 
     def host_of(self, header: str) -> str:
-        """Which place a Host header means."""
+        """The place that a Host header means."""
         name = header.split(":")[0]
         return HOSTS[int(name.rsplit(".", 1)[1]) - 2] if self.by_number else name.split(".")[0]
 
-    def asked_of(self, host: str) -> list[Asked]:
-        """The requests that came to one place, without the icon a browser asks for."""
-        return [asked for asked in self.asked if asked.host == host and asked.path != "/favicon.ico"]
+    def asked_of(self, host: str) -> list[ReceivedRequest]:
+        """The requests that came to a place, without those for its icon."""
+        return [request for request in self.asked if request.host == host and request.path != "/favicon.ico"]
 
     def close(self) -> None:
         """Stop serving."""

@@ -1,8 +1,8 @@
 """A reader at a real browser: the same moves in Chromium, Firefox and WebKitGTK, and the profile that is left behind.
 
 Chromium is driven by Playwright on a profile on disk, Firefox by Marionette, WebKitGTK by WebDriver. Back and Forward
-are the browser's own buttons. In Chromium and Firefox every painted frame that holds words is noted, with its address;
-WebKitGTK's driver has no place for that, so its page is looked at again and again instead.
+are the browser's own buttons. In Chromium and Firefox a script reports the address of every page whose words are painted;
+WebKitGTK's driver has no place for such a script, so its page is polled instead.
 """
 
 import contextlib
@@ -32,11 +32,11 @@ from tests.server import free_port
 
 FIREFOX = "/usr/bin/firefox-esr"
 WAIT_SECONDS = 20.0
-"""At most so long for what comes by itself: several browsers share the machine."""
+"""The longest wait for something that happens by itself: several browsers share the machine."""
 AFTER_PRESS_SECONDS = 0.15
 
-# Notes that a document shows words: `note` is called with the address, in the first frame that does, and ten times a
-# second for as long as it goes on. To read all words of a page in each frame takes more of a processor than the page.
+# Reports that a document shows words: calls `note` with its address in the first frame that shows some, and ten times a
+# second while it still does. Reading a page's words in every frame would take more processor time than the page itself.
 WATCH_FRAMES = """(window, note) => {
   let noted = -Infinity;
   const look = (time) => {
@@ -54,7 +54,7 @@ WATCH_FRAMES = """(window, note) => {
   window.requestAnimationFrame(look);
 }"""
 
-# In place of a tap on a link that stands on the page: follow one to `path`.
+# Follows a link to a path, in place of a tap: adds the link to the page, clicks it and removes it.
 FOLLOW = """
 document.querySelector("main h1").dataset.before = "";
 const link = Object.assign(document.createElement("a"), { href: %r });
@@ -65,8 +65,8 @@ link.remove();
 ARRIVED = 'return Boolean(document.querySelector("main h1:not([data-before])"))'
 
 
-class Asked(Protocol):
-    """What can be asked."""
+class RunsScripts(Protocol):
+    """A page on which a test can run scripts."""
 
     name: str
 
@@ -74,7 +74,7 @@ class Asked(Protocol):
         """The value that a function body returns on the page."""
 
 
-class Reader(Asked, Protocol):
+class Reader(RunsScripts, Protocol):
     """What a reader can do in any browser."""
 
     version: str
@@ -83,7 +83,7 @@ class Reader(Asked, Protocol):
         """Type an address."""
 
     def click(self, css: str) -> None:
-        """Press what the selector finds."""
+        """Press the element that the selector finds."""
 
     def back(self) -> None:
         """Press Back, if it can be pressed."""
@@ -101,15 +101,15 @@ class Reader(Asked, Protocol):
         """Close the browser; the profile stays on disk."""
 
 
-def eventually(is_so: Callable[[], object], seconds: float = WAIT_SECONDS) -> None:
-    """Wait until something is so, however busy the machine is. Raises AssertionError after `seconds`."""
+def eventually(condition: Callable[[], object], seconds: float = WAIT_SECONDS) -> None:
+    """Wait until `condition` returns something true, however busy the machine is. Raises AssertionError after `seconds`."""
     deadline = time.monotonic() + seconds
-    while not is_so():
+    while not condition():
         assert time.monotonic() < deadline, "It did not come true."
         time.sleep(0.03)
 
 
-def wait_for(reader: Asked, condition: str, seconds: float = WAIT_SECONDS) -> None:
+def wait_for(reader: RunsScripts, condition: str, seconds: float = WAIT_SECONDS) -> None:
     """Wait until a function body returns something true on the page. Raises AssertionError after `seconds`."""
     deadline = time.monotonic() + seconds
     pause = 0.02
@@ -118,7 +118,7 @@ def wait_for(reader: Asked, condition: str, seconds: float = WAIT_SECONDS) -> No
             if reader.run(condition):
                 return
         time.sleep(pause)
-        pause = min(pause * 1.2, 0.1)  # to be asked is work for a browser, too
+        pause = min(pause * 1.2, 0.1)  # answering is work for the browser, too
     shown = ""
     with contextlib.suppress(MarionetteException, WebDriverException, Error):
         shown = reader.run("return `${location.href}\n${document.body.innerText}`")
@@ -137,7 +137,7 @@ def read(reader: Reader, path: str) -> None:
 
 
 def press_again_and_again(reader: Reader, direction: str, times: int = 10) -> None:
-    """Press Back or Forward again and again, as somebody who looks would."""
+    """Press Back or Forward again and again, as somebody who looks through the history would."""
     for _ in range(times):
         getattr(reader, direction)()
         time.sleep(AFTER_PRESS_SECONDS)
@@ -153,17 +153,17 @@ def _wait_for_port(port: int, seconds: float = 60) -> None:
 
 
 class ChromiumReader:
-    """Chromium with a profile on disk; or, in a browser that runs, with a profile that is in its memory alone."""
+    """Chromium: started with a profile on disk, or a context of a running browser, whose profile is only in memory."""
 
     name = "Chromium"
 
-    def __init__(self, of: Playwright | Browser, profile: Path | None = None) -> None:
-        if isinstance(of, Browser):
-            self.context = of.new_context(viewport={"width": 320, "height": 568})
+    def __init__(self, source: Playwright | Browser, profile: Path | None = None) -> None:
+        if isinstance(source, Browser):
+            self.context = source.new_context(viewport={"width": 320, "height": 568})
             self.context.new_page()
         else:
             self.profile = profile or Path(tempfile.mkdtemp())
-            self.context = of.chromium.launch_persistent_context(
+            self.context = source.chromium.launch_persistent_context(
                 self.profile,
                 executable_path=CHROMIUM,
                 args=CHROMIUM_ARGUMENTS,
@@ -174,9 +174,9 @@ class ChromiumReader:
         self.context.expose_function("painted", lambda url: self._seen.append(url))
         self.context.add_init_script(f"({WATCH_FRAMES})(window, window.painted)")
         self.tab = self.context.pages[0]
-        self.version = self.context.browser.version if self.context.browser else self._asked_version()
+        self.version = self.context.browser.version if self.context.browser else self._version_from_devtools()
 
-    def _asked_version(self) -> str:
+    def _version_from_devtools(self) -> str:
         return str(self.context.new_cdp_session(self.tab).send("Browser.getVersion")["product"].split("/")[1])
 
     def go(self, url: str) -> None:
@@ -189,7 +189,7 @@ class ChromiumReader:
         self.tab.click(css)
 
     def _history(self) -> tuple[CDPSession, dict[str, Any]]:
-        """The tab's history; while the tab changes its process for another site, Chromium answers nobody."""
+        """The tab's history. Chromium refuses to tell it while the tab changes process for another site, so ask again."""
         deadline = time.monotonic() + WAIT_SECONDS
         while True:
             try:
@@ -229,7 +229,7 @@ class ChromiumReader:
         return [entry["url"] for entry in self._history()[1]["entries"]]
 
     def own_history_page(self) -> str:
-        """The words of chrome://history, in a tab of its own."""
+        """The words of chrome://history, opened in a separate tab."""
         tab = self.context.new_page()
         tab.goto("chrome://history")
         tab.wait_for_timeout(1500)
@@ -255,7 +255,7 @@ class FirefoxReader:
     name = "Firefox"
 
     def __init__(self, profile: Path | None = None, scripts: bool = True, read_out: bool = False) -> None:
-        """`read_out`: in a window of DISPLAY, and to a screen reader."""
+        """`read_out`: open a window on DISPLAY, with accessibility on, so that a screen reader can read it."""
         self.profile = profile or Path(tempfile.mkdtemp())
         self.profile.mkdir(parents=True, exist_ok=True)
         port = free_port()
@@ -266,7 +266,7 @@ class FirefoxReader:
             "datareporting.policy.dataSubmissionEnabled": False,
             "javascript.enabled": scripts,
             "accessibility.force_disabled": -1 if read_out else 0,
-            # Back stops at every entry, also at those where the reader did nothing.
+            # Back stops at every entry, including those where the reader did nothing.
             "browser.navigation.requireUserInteraction": False,
         }
         lines = [f"user_pref({json.dumps(name)}, {json.dumps(value)});" for name, value in preferences.items()]
@@ -351,17 +351,17 @@ class FirefoxReader:
         })  # fmt: skip
 
     def resize(self, width: int) -> None:
-        """Make the page so wide. Firefox's window is 500 at its narrowest: in it, the page is what BiDi's setViewport makes it."""
+        """Make the page `width` pixels wide. Firefox's window is at least 500: narrow the page in it, as BiDi's setViewport does."""
         self._marionette.set_window_rect(width=max(width, 500), height=900)
         self.chrome(f"window.gBrowser.selectedBrowser.style.maxWidth = '{width}px';")
         wait_for(self, f"return innerWidth === {width}")
 
     def click_at_the_left(self, css: str) -> None:
-        """Press where what the selector finds begins: the day, in a field for a date."""
+        """Press the left end of the element that the selector finds: in a date field, the day."""
         element = self._marionette.find_element("css selector", css)
         for last in (False, False, True):
             self.run(f"document.querySelector({css!r}).scrollIntoView({{ block: 'center', behavior: 'instant' }})")
-            self._wait_until_it_stays(css)
+            self._wait_until_it_stands_still(css)
             left = round(20 - self._place(css)[2]) / 2  # from its middle
             press = self._marionette.actions.sequence("pointer", "mouse").pointer_move(left, 0, origin=element).click()
             try:
@@ -378,8 +378,8 @@ class FirefoxReader:
             )
         )
 
-    def _wait_until_it_stays(self, css: str) -> None:
-        """As Playwright does by itself: a page that still grows moves what was aimed at."""
+    def _wait_until_it_stands_still(self, css: str) -> None:
+        """Wait as Playwright does by itself: a page that is still growing moves the target away."""
         deadline = time.monotonic() + WAIT_SECONDS
         before = None
         while (now := self._place(css)) != before and time.monotonic() < deadline:
@@ -405,7 +405,7 @@ class FirefoxReader:
         )
 
     def magnify(self, times: float) -> None:
-        """Magnify the page as two fingers do: what is seen is then a part of it."""
+        """Magnify the page as a pinch does, after which only a part of it is visible."""
         with self._marionette.using_context("content"):
             self._marionette.execute_script(
                 "window.windowUtils.setResolutionAndScaleTo(arguments[0])", [times], sandbox="system"
@@ -428,7 +428,7 @@ class FirefoxReader:
         self._marionette.switch_to_window(handle, focus=True)
 
     def fresh_tab(self) -> None:
-        """Leave one empty tab and no cookie, as a visit begins."""
+        """Leave one empty tab and no cookie, for a new visit."""
         opened = self._marionette.open(type="tab", focus=True)
         for handle in self._marionette.window_handles:
             if handle != opened["handle"]:
@@ -439,7 +439,7 @@ class FirefoxReader:
         self.seen()
 
     def run_scripts(self, run: bool) -> None:
-        """Whether the pages that are loaded from now on may run any."""
+        """Turn scripts on or off for the pages that are loaded from now on."""
         self.chrome(f"Services.prefs.setBoolPref('javascript.enabled', {json.dumps(run)});")
 
     def cookies(self) -> list[str]:
@@ -456,7 +456,7 @@ class FirefoxReader:
 
 
 class WebKitReader:
-    """WebKitGTK's MiniBrowser, on a screen of its own where there is none. Its history is kept nowhere."""
+    """WebKitGTK's MiniBrowser, on a virtual screen if the machine has none. It stores its history nowhere."""
 
     name = "WebKitGTK"
 
@@ -471,8 +471,8 @@ class WebKitReader:
                 stderr=subprocess.DEVNULL,
             )
             os.close(write_end)
-            with os.fdopen(read_end) as told:
-                environment["DISPLAY"] = f":{told.readline().strip()}"
+            with os.fdopen(read_end) as display_number:
+                environment["DISPLAY"] = f":{display_number.readline().strip()}"
         options = Options()
         options.binary_location = sorted(glob.glob("/usr/lib/*/webkit2gtk-*/MiniBrowser"))[-1]
         options.add_argument("--automation")
@@ -517,7 +517,7 @@ class WebKitReader:
         return seen
 
     def fresh_tab(self, site: str) -> None:
-        """Leave one empty tab, and no cookie of `site`, as a visit begins."""
+        """Leave one empty tab and no cookie of `site`, for a new visit."""
         self.go(f"{site}/robots.txt")
         self.driver.delete_all_cookies()
         before = self.driver.window_handles

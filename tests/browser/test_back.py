@@ -1,4 +1,4 @@
-"""Back in mid-visit, other sites and other tabs in between, and what comes late: in Chromium and Firefox by one story."""
+"""Back during a visit, other sites and tabs in between, and late answers: the same stories in Chromium and Firefox."""
 
 import time
 from collections.abc import Iterator
@@ -49,8 +49,8 @@ def come_back(visit: Visit) -> None:
     wait_for_address(visit.reader, f"{visit.site.url}/")
 
 
-def pressed(visit: Visit, script: str) -> bool:
-    """Whether the page took an event for itself."""
+def page_handles(visit: Visit, script: str) -> bool:
+    """Whether the page handles an event itself rather than leave it to the browser."""
     return bool(
         visit.reader.run(f"const event = {script}; document.body.dispatchEvent(event); return event.defaultPrevented")
     )
@@ -70,11 +70,11 @@ def test_keys_and_buttons_for_back_go_one_page_back_in_place_and_then_leave_it_t
     read(visit.reader, "/help/money")
     read(visit.reader, "/contacts")
     entries = visit.reader.entries()
-    assert pressed(visit, press)
+    assert page_handles(visit, press)
     assert visit.reader.run(HEADING) == "Money and you"
-    assert pressed(visit, press)
+    assert page_handles(visit, press)
     assert visit.reader.run(HEADING) == front
-    assert not pressed(visit, press)
+    assert not page_handles(visit, press)
     assert visit.reader.entries() == entries
 
 
@@ -118,7 +118,7 @@ def test_the_mouses_back_button_goes_one_page_back_and_with_none_left_leaves(
 
 @pytest.fixture
 def android(browser: Browser, visited: Visited) -> Iterator[Page]:
-    """Chromium that says it is Android's. There, Back is a close request; here Esc makes the same one."""
+    """Chromium that claims to be on Android. There, Back is a close request; here, Esc makes the same request."""
     context = browser.new_context(user_agent=ANDROID, viewport={"width": 360, "height": 640})
     tab = context.new_page()
     tab.goto(visited[1].url("search"))
@@ -133,7 +133,7 @@ def read_by_tap(tab: Page, path: str) -> None:
     tab.wait_for_selector("main h1:not([data-before])")
 
 
-def test_androids_back_goes_one_page_back_in_place_with_no_entry_more(android: Page) -> None:
+def test_androids_back_goes_one_page_back_in_place_and_adds_no_entry(android: Page) -> None:
     entries = android.evaluate("history.length")
     for path in ("/help", "/contacts", "/news"):
         read_by_tap(android, path)
@@ -169,7 +169,7 @@ def test_two_quick_backs_leave_on_android(android: Page) -> None:
     assert close_requests_left(android) == 1  # the second press is the browser's
 
 
-def test_a_link_pressed_just_after_androids_back_can_be_gone_back_from(android: Page) -> None:
+def test_back_also_leaves_a_page_whose_link_was_pressed_just_after_androids_back(android: Page) -> None:
     read_by_tap(android, "/help")
     android.keyboard.press("Escape")
     read_by_tap(android, "/contacts")
@@ -178,7 +178,7 @@ def test_a_link_pressed_just_after_androids_back_can_be_gone_back_from(android: 
     expect(android.locator("main .choices")).to_be_visible()
 
 
-def test_esc_on_a_computer_stays_the_browsers(browser: Browser, visited: Visited) -> None:
+def test_esc_on_a_computer_is_left_to_the_browser(browser: Browser, visited: Visited) -> None:
     context = browser.new_context()
     tab = context.new_page()
     tab.goto(visited[0].url)
@@ -202,7 +202,7 @@ def test_after_another_site_and_back_neither_back_nor_forward_shows_the_visit(vi
     visit.assert_never_seen_again()
 
 
-def test_the_same_when_the_page_was_loaded_again_after_back(visit: Visit) -> None:
+def test_after_another_site_back_and_a_reload_back_never_shows_the_visit(visit: Visit) -> None:
     visit.arrive()
     follow_elsewhere(visit)
     come_back(visit)
@@ -215,13 +215,13 @@ def test_the_same_when_the_page_was_loaded_again_after_back(visit: Visit) -> Non
 
 
 def test_where_a_tab_began_here_firefox_alone_still_shows_the_part_before_another_site(visit: Visit) -> None:
-    """The one gap that is known: [here, another site, here], then Hide. No page can tell that from [new tab, search, here].
+    """The one known gap: [here, another site, here], then Hide. No page can tell that from [new tab, search, here].
 
-    Chromium kept the first part whole: the message that says Hide throws it out, and loaded anew it knows why, and leaves.
-    Firefox keeps no page that came with no-store. One that closes this makes the test fail, and the README's words go.
+    Chromium caches the first part whole: the message about Hide evicts it, and when it is loaded again it knows why and
+    leaves. Firefox caches no page that came with no-store. Once this gap is closed the test fails: then change the README.
     """
     first = f"{visit.site.url}/"
-    visit.reader.run(f"location.replace({first!r})")  # of the blank page that the browser begins with
+    visit.reader.run(f"location.replace({first!r})")  # in place of the blank page that the browser begins with
     wait_for_address(visit.reader, first)
     read(visit.reader, "/help/money")
     follow_elsewhere(visit)
@@ -269,7 +269,7 @@ def test_hiding_in_another_tab_hides_a_page_that_lies_behind_another_site(visit:
 
 @pytest.fixture
 def slow(visited: Visited) -> Iterator[SlowSite]:
-    """The site behind a wire on which answers can be held back."""
+    """The site behind a proxy that can hold answers back."""
     site, places = visited
     slow = SlowSite(site.url)
     before, places.links = places.links, f'<a id="in" href="{slow.url}/">In</a>'
@@ -278,7 +278,7 @@ def slow(visited: Visited) -> Iterator[SlowSite]:
     slow.close()
 
 
-# What a request is made for: help pages come out of the pack, without one.
+# Pages that need a request: help pages come out of the pack, without one.
 @pytest.mark.parametrize("path", ["/news/atom.xml", "/about"])
 def test_a_late_answer_to_a_link_does_not_undo_hide(visit: Visit, slow: SlowSite, path: str) -> None:
     visit.reader.go(visit.places.url("search"))

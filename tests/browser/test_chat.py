@@ -1,4 +1,4 @@
-"""Reader and adviser in real Chromium, on the real site and the real desk: written, answered, hidden in the middle."""
+"""Reader and adviser in real Chromium, on the real site and desk: they write, answer, and hide in the middle."""
 
 import re
 import sqlite3
@@ -50,7 +50,7 @@ class ChatOffice(Office):
         return context
 
     def readers_leave(self) -> None:
-        """A page of a chat that stays open goes on asking for news."""
+        """Close the readers' browsers: a chat page that stays open goes on asking for news."""
         while self._readers:
             context = self._readers.pop()
             self._contexts.remove(context)
@@ -82,7 +82,7 @@ def kit(office: ChatOffice) -> Page:
 
 
 def begin(office: ChatOffice, context: BrowserContext) -> Page:
-    """Somebody starts to wait, coming from the menu."""
+    """A reader comes to the chat from the menu and starts to wait."""
     page = context.new_page()
     page.goto(office.site.url + "/help/money")
     page.get_by_role("link", name="Questions?").click()
@@ -165,11 +165,11 @@ def test_hiding_in_mid_chat_ends_it_in_both_tabs_and_the_adviser_is_told(office:
     expect(page.get_by_role("button", name="It is safe. Start")).to_be_visible()
 
 
-def test_all_of_it_works_without_scripts(office: ChatOffice, kit: Page) -> None:
+def test_a_whole_chat_works_without_scripts(office: ChatOffice, kit: Page) -> None:
     context = office.reader(scripts=False)
     page = begin(office, context)
     answer(kit, office)
-    page.get_by_role("link", name="Write a message").click()  # they wait where the page renews itself, without a box
+    page.get_by_role("link", name="Write a message").click()  # the page to wait on renews itself, and has no box
     say(page, "Your message", "No scripts here")
     expect(kit.locator(".talk .reader")).to_contain_text("No scripts here")
     say(kit, "Your answer", "I read you.")
@@ -202,7 +202,7 @@ def test_a_lost_network_is_not_leaving_and_nothing_is_lost_or_doubled(office: Ch
     expect(kit.locator(".talk .reader")).to_have_count(1)
 
 
-def test_the_chat_s_script_comes_beside_a_pack_that_is_slow_and_until_then_its_page_works_by_its_buttons(
+def test_the_chats_script_does_not_wait_for_a_slow_pack_and_before_it_the_buttons_work(
     office: ChatOffice, kit: Page
 ) -> None:
     context = office.reader()
@@ -225,7 +225,7 @@ def test_the_chat_s_script_comes_beside_a_pack_that_is_slow_and_until_then_its_p
     say(kit, "Your answer", "I read you.")
     page.get_by_role("button", name="Check for replies").click()
     expect(page.locator(".chat .adviser")).to_have_count(2)
-    assert failed, "it is asked for by the page, not by the pack"
+    assert failed, "the page asks for it, not the pack"
     page.unroute("**/chat.js")
     expect(page.get_by_role("button", name="Check for replies")).to_have_count(0)  # asked for again, and here
     say(kit, "Your answer", "By itself.")
@@ -233,7 +233,7 @@ def test_the_chat_s_script_comes_beside_a_pack_that_is_slow_and_until_then_its_p
     assert held, "the pack is still on its way"
 
 
-def test_what_is_sent_while_a_message_is_on_its_way_follows_it_once_and_in_order_or_is_in_the_box_again(
+def test_a_message_sent_while_another_is_on_its_way_arrives_once_and_in_order_or_is_back_in_the_box(
     office: ChatOffice, kit: Page
 ) -> None:
     held: list[Route] = []
@@ -275,7 +275,7 @@ def test_what_is_sent_while_a_message_is_on_its_way_follows_it_once_and_in_order
     expect(page.get_by_text("Every word of it is deleted.")).to_be_visible()
 
 
-def test_a_double_click_on_start_is_one_conversation_and_one_request(office: ChatOffice, kit: Page) -> None:
+def test_a_double_click_on_start_makes_one_conversation_with_one_request(office: ChatOffice, kit: Page) -> None:
     page = office.reader().new_page()
     page.goto(office.site.url + "/chat")
     before = waiting(office)
@@ -292,11 +292,11 @@ def test_a_double_click_on_start_is_one_conversation_and_one_request(office: Cha
 
 
 def waiting(office: ChatOffice) -> int:
-    return sum(one.state == "waiting" for one in open_store("sqlite:", office.data).live(datetime.now(UTC)))
+    return sum(chat.state == "waiting" for chat in open_store("sqlite:", office.data).live(datetime.now(UTC)))
 
 
 @pytest.mark.parametrize("scripts", [True, False])
-def test_the_question_is_answered_by_one_press_and_a_half_typed_word_stays(
+def test_one_press_answers_whether_somebody_is_still_here_and_half_typed_words_stay(
     office: ChatOffice, kit: Page, scripts: bool
 ) -> None:
     page = begin(office, office.reader(scripts=scripts))
@@ -325,8 +325,8 @@ def test_the_question_is_answered_by_one_press_and_a_half_typed_word_stays(
 
 
 def box_in_view(page: Page) -> bool:
-    """Whether the box and Send are wholly on the screen, above “Hide this page”."""
-    found: bool = page.evaluate(
+    """Whether the whole box and Send are on the screen, above “Hide this page”."""
+    in_view: bool = page.evaluate(
         """() => {
           const hide = document.querySelector("#hide-this-page").getBoundingClientRect();
           const low = hide.top > innerHeight / 2 ? hide.top : innerHeight;
@@ -336,10 +336,10 @@ def box_in_view(page: Page) -> bool:
           });
         }"""
     )
-    return found
+    return in_view
 
 
-def test_the_box_stays_in_view_sending_keeps_it_and_coming_back_lands_at_the_first_new_message_with_the_draft(
+def test_the_box_stays_in_view_and_coming_back_shows_the_first_new_message_and_the_draft(
     office: ChatOffice, kit: Page
 ) -> None:
     page = begin(office, office.reader(width=360))
@@ -374,7 +374,7 @@ def test_the_box_stays_in_view_sending_keeps_it_and_coming_back_lands_at_the_fir
     expect(page.locator("[data-new]:focus")).to_contain_text("New one")
     expect(page.locator("[data-new]")).to_be_in_viewport()
     expect(box).to_have_value("half a")
-    page.reload()  # which is of the page arrived at
+    page.reload()  # this loads the page that the tab arrived at
     page.get_by_role("link", name="Go to your chat").click()
     expect(box).to_have_value("half a")
     expect(page.locator(".chat li").last).to_be_in_viewport()
@@ -383,7 +383,7 @@ def test_the_box_stays_in_view_sending_keeps_it_and_coming_back_lands_at_the_fir
     assert page.evaluate("[localStorage.length, sessionStorage.length, window.name]") == [0, 0, ""]
 
 
-def test_a_phone_s_send_key_sends_and_typing_says_that_somebody_is_there(
+def test_a_phones_send_key_sends_and_typing_shows_that_somebody_is_there(
     office: ChatOffice, kit: Page, browser: Browser
 ) -> None:
     context = browser.new_context(viewport={"width": 360, "height": 640}, has_touch=True, is_mobile=True)

@@ -1,4 +1,4 @@
-"""The advisers' board in real Chromium: several chats at once, by keyboard, through a lost network, and watched."""
+"""The advisers' board in real Chromium: several chats at once, keyboard only, a lost network, and a supervisor who reads along."""
 
 import re
 import sqlite3
@@ -24,7 +24,7 @@ window.Notification = class { static permission = "granted"; constructor(title, 
 
 @pytest.fixture(scope="module")
 def office(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[ChatOffice]:
-    """An office of these tests' own."""
+    """An office for this file alone."""
     places = Places()
     office = ChatOffice(tmp_path_factory.mktemp("board"), browser, places)
     yield office
@@ -40,7 +40,7 @@ def readers_leave(office: ChatOffice) -> Iterator[None]:
 
 @pytest.fixture
 def kit(office: ChatOffice, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """An adviser who is present, and away again after the test; each time somebody new, whose board is empty."""
+    """An adviser who is present during the test: a new person each time, so that the board is empty."""
     kit = office.arrive(f"Kit {abs(hash(request.node.name))}", "adviser")
     kit.goto(office.url + "/chats")
     kit.get_by_role("button", name="I am present").click()
@@ -55,8 +55,8 @@ def kit(office: ChatOffice, request: pytest.FixtureRequest) -> Iterator[Page]:
     expect(kit.get_by_role("button", name="I am present")).to_be_visible()
 
 
-def answered(office: ChatOffice, kit: Page, *words: str) -> list[Page]:
-    """Readers, each of whom Kit answers on the board."""
+def answered_readers(office: ChatOffice, kit: Page, *words: str) -> list[Page]:
+    """Readers who wrote `words` and whom Kit has answered on the board."""
     readers = []
     for text in words:
         reader = begin(office, office.reader())
@@ -76,15 +76,15 @@ def test_two_chats_side_by_side_by_keyboard_alone_and_no_word_in_the_title(offic
     kit.add_init_script(SPY)
     kit.reload()
     kit.get_by_label("Sound and notice").check()
-    one, two = begin(office, office.reader()), None
-    say(one, "Your message", "zqone")
+    reader = begin(office, office.reader())
+    say(reader, "Your message", "zqone")
     expect(kit.get_by_role("button", name="Answer number 1")).to_be_visible()
     kit.keyboard.press("Alt+a")
     first = kit.locator("[data-chat]").first
     expect(first.get_by_label("Your answer")).to_be_focused()
     kit.keyboard.type("Half a sentence")
-    two = begin(office, office.reader())
-    say(two, "Your message", "zqtwo")
+    later_reader = begin(office, office.reader())
+    say(later_reader, "Your message", "zqtwo")
     expect(kit.get_by_role("button", name="Answer number 1")).to_be_visible()
     assert kit.title().startswith("! (2) Chats")
     expect(first.get_by_label("Your answer")).to_be_focused()
@@ -96,7 +96,7 @@ def test_two_chats_side_by_side_by_keyboard_alone_and_no_word_in_the_title(offic
     expect(first.get_by_label("Your answer")).to_have_value("Half a sentence")
     kit.keyboard.type(" is whole.")
     kit.keyboard.press("Control+Enter")
-    expect(one.locator(".chat .adviser")).to_contain_text("Half a sentence is whole.")
+    expect(reader.locator(".chat .adviser")).to_contain_text("Half a sentence is whole.")
     expect(first.locator(".adviser")).to_have_count(1)
     expect(first.get_by_label("Your answer")).to_have_value("")
     kit.keyboard.press("Alt+n")
@@ -110,20 +110,20 @@ def test_two_chats_side_by_side_by_keyboard_alone_and_no_word_in_the_title(offic
     expect(second.get_by_label("Your answer")).to_have_value(re.compile("a little more"))
     kit.keyboard.press("Alt+9")
     expect(second.get_by_text("Call 999 yourself.")).to_be_visible()
-    # Away from the tab: that there is something, and never what.
+    # Away from the tab, a notice says that there is something, never what.
     kit.evaluate("Object.defineProperty(document, 'hidden', { get: () => true })")
-    say(one, "Your message", "zqthree")
+    say(reader, "Your message", "zqthree")
     expect(first.locator(".reader")).to_have_count(2)
-    told = {"Sidedoor desk: There is a reply."}
-    assert told <= set(kit.evaluate("notices")) <= {*told, "Sidedoor desk: Somebody waits."}
+    expected = {"Sidedoor desk: There is a reply."}
+    assert expected <= set(kit.evaluate("notices")) <= {*expected, "Sidedoor desk: Somebody waits."}
     assert "zq" not in kit.title()
     assert kit.evaluate("sessionStorage.length") == 0
-    kept = kit.evaluate("({ ...localStorage })")
-    kept.pop("sidedoor-writes-markdown")  # how these tests write a release (browser_of)
-    assert kept == {"chats-sound": "on"}, "the choice, and nothing of anybody's"
-    # One ends; what is typed in the other, and the focus, stay.
+    stored = kit.evaluate("({ ...localStorage })")
+    stored.pop("sidedoor-writes-markdown")  # how these tests write a release (browser_of)
+    assert stored == {"chats-sound": "on"}, "only the choice, and nothing of a chat"
+    # When one chat ends, the focus and the words typed in the other stay.
     second.get_by_label("Your answer").fill("Still typing")
-    one.get_by_role("link", name="Hide this page").click()
+    reader.get_by_role("link", name="Hide this page").click()
     expect(first.locator("[data-chat-ended]")).to_contain_text("Do not contact them.")
     expect(second.get_by_label("Your answer")).to_have_value("Still typing")
     expect(second.get_by_label("Your answer")).to_be_focused()
@@ -135,8 +135,8 @@ def test_two_chats_side_by_side_by_keyboard_alone_and_no_word_in_the_title(offic
     expect(first.locator("[data-chat-ended]")).to_be_focused()
 
 
-def test_a_lost_network_loses_and_doubles_nothing_of_the_adviser_s(office: ChatOffice, kit: Page) -> None:
-    (reader,) = answered(office, kit, "Hello")
+def test_a_lost_network_neither_loses_nor_doubles_the_advisers_messages(office: ChatOffice, kit: Page) -> None:
+    (reader,) = answered_readers(office, kit, "Hello")
     place = kit.locator("[data-chat]")
     # The answer is lost on its way back: the desk has the message, the page does not know.
     kit.route("**/say", lambda route: (route.fetch(), route.abort())[0])
@@ -157,8 +157,8 @@ def test_a_lost_network_loses_and_doubles_nothing_of_the_adviser_s(office: ChatO
     expect(reader.locator(".chat .adviser")).to_have_count(1)
 
 
-def test_a_supervisor_is_seen_to_read_along_and_takes_over(office: ChatOffice, kit: Page) -> None:
-    (reader,) = answered(office, kit, "zqword")
+def test_everybody_sees_that_a_supervisor_reads_along_and_takes_over(office: ChatOffice, kit: Page) -> None:
+    (reader,) = answered_readers(office, kit, "zqword")
     sue = office.arrive("Sue Supervisor", "supervisor")
     sue.goto(office.url + "/chats/watch")
     assert "zqword" not in sue.content()
@@ -181,8 +181,8 @@ def test_a_supervisor_is_seen_to_read_along_and_takes_over(office: ChatOffice, k
     expect(reader.locator(".chat .adviser").last).to_contain_text("I am Sue.")
 
 
-def test_a_hand_over_arrives_on_the_colleague_s_board_by_itself(office: ChatOffice, kit: Page) -> None:
-    (reader,) = answered(office, kit, "Hello")
+def test_a_hand_over_arrives_on_the_colleagues_board_by_itself(office: ChatOffice, kit: Page) -> None:
+    (reader,) = answered_readers(office, kit, "Hello")
     lee = office.arrive("Lee Adviser", "adviser")
     lee.goto(office.url + "/chats")
     lee.get_by_role("button", name="I am present").click()
@@ -200,14 +200,14 @@ def test_a_hand_over_arrives_on_the_colleague_s_board_by_itself(office: ChatOffi
 
 
 def age(office: ChatOffice, change: str, *values: object) -> None:
-    """Let time pass for one thing, in the database that site and desk share."""
+    """Let time pass for some rows of the database that site and desk share."""
     database = sqlite3.connect(office.data / "chat.sqlite3", timeout=10, isolation_level=None)
     assert database.execute(change, values).rowcount
     database.close()
 
 
 def leave_out_of_reach(office: ChatOffice) -> None:
-    """Let a minute pass for all who wait. A question that was held for a page that is gone is still answered once."""
+    """Let a minute pass for everybody who waits. Repeated, as a request held for a closed page is still answered once."""
     gone = (datetime.now(UTC) - timedelta(seconds=60)).isoformat()
     database = sqlite3.connect(office.data / "chat.sqlite3", timeout=10, isolation_level=None)
     change = "UPDATE conversations SET seen = ? WHERE state = 'waiting' AND seen != ?"
@@ -219,10 +219,10 @@ def leave_out_of_reach(office: ChatOffice) -> None:
     database.close()
 
 
-def test_a_chat_whose_desk_sleeps_is_told_to_the_reader_taken_by_a_colleague_and_both_see_what_is_true(
+def test_when_an_advisers_desk_sleeps_the_reader_is_told_and_a_colleague_takes_the_chat_as_all_three_see(
     office: ChatOffice, kit: Page
 ) -> None:
-    (reader,) = answered(office, kit, "zqword")
+    (reader,) = answered_readers(office, kit, "zqword")
     number = kit.locator("[data-chat]").get_attribute("data-chat")
     lee = office.arrive("Lee Awake", "adviser")
     lee.goto(office.url + "/chats")
@@ -256,8 +256,8 @@ def test_a_chat_whose_desk_sleeps_is_told_to_the_reader_taken_by_a_colleague_and
     expect(lee.get_by_role("button", name="I am present")).to_be_visible()
 
 
-def test_a_chat_that_is_no_longer_known_claims_no_colleague(office: ChatOffice, kit: Page) -> None:
-    (reader,) = answered(office, kit, "zqword")
+def test_a_chat_that_is_no_longer_known_is_not_said_to_be_with_a_colleague(office: ChatOffice, kit: Page) -> None:
+    (reader,) = answered_readers(office, kit, "zqword")
     number = kit.locator("[data-chat]").get_attribute("data-chat")
     kit.context.set_offline(True)
     reader.get_by_role("button", name="End and clear").click()
@@ -269,12 +269,14 @@ def test_a_chat_that_is_no_longer_known_claims_no_colleague(office: ChatOffice, 
     kit.get_by_role("button", name="Close").click()
 
 
-def test_who_waits_out_of_reach_is_marked_on_the_board_and_alt_a_takes_the_next(office: ChatOffice, kit: Page) -> None:
+def test_a_waiting_reader_out_of_reach_is_marked_on_the_board_and_alt_a_takes_the_next(
+    office: ChatOffice, kit: Page
+) -> None:
     first = begin(office, office.reader())
     say(first, "Your message", "zqfirst")
     first.context.close()
     leave_out_of_reach(office)
-    second = begin(office, office.reader())  # reads “You are next”: the first is not counted
+    second = begin(office, office.reader())  # reads “You are next”: the first reader is not counted
     say(second, "Your message", "zqsecond")
     expect(kit.locator("[data-waiting] li")).to_have_count(2)
     expect(kit.locator("[data-waiting] li").first).to_contain_text("Out of reach since")
@@ -286,7 +288,9 @@ def test_who_waits_out_of_reach_is_marked_on_the_board_and_alt_a_takes_the_next(
 
 
 def test_the_board_breaks_no_rule_of_axe_and_is_no_wider_than_the_screen(office: ChatOffice, kit: Page) -> None:
-    answered(office, kit, "I do not know where to begin", "word" * 100, "میرا نمبر 07700 900 123 ہے، 116 123 نہیں")
+    answered_readers(
+        office, kit, "I do not know where to begin", "word" * 100, "میرا نمبر 07700 900 123 ہے، 116 123 نہیں"
+    )
     begin(office, office.reader())
     rows = {}
     for width in WIDTHS:
@@ -299,7 +303,7 @@ def test_the_board_breaks_no_rule_of_axe_and_is_no_wider_than_the_screen(office:
             assert problems_of(kit) == []
             assert not wider_than_the_screen(kit), width
         assert {"07700 900 123", "116 123"} <= set(numbers_shown(kit)), "as they are dialled"
-        tops = "[...document.querySelectorAll('[data-chat]')].map((one) => one.getBoundingClientRect().top)"
+        tops = "[...document.querySelectorAll('[data-chat]')].map((chat) => chat.getBoundingClientRect().top)"
         rows[width] = len(set(kit.evaluate(tops)))
     assert rows == {320: 3, 768: 2, 1280: 1}
     kit.get_by_role("button", name="Answer number 1").click()
@@ -328,17 +332,17 @@ def test_an_adviser_without_scripts_answers_and_ends(office: ChatOffice, kit: Pa
 
 
 def test_a_slash_finds_a_ready_answer_and_unsent_words_outlive_a_reload(office: ChatOffice, kit: Page) -> None:
-    answered(office, kit, "Hello")
+    answered_readers(office, kit, "Hello")
     place = kit.locator("[data-chat]").first
     box = place.locator("textarea[name=message]")
     box.press_sequentially("I see. /tha")
-    found = place.locator("[data-found] li")
-    expect(found.first).to_have_text("/thank Thank you for telling me. It is not your fault.")
+    matches = place.locator("[data-found] li")
+    expect(matches.first).to_have_text("/thank Thank you for telling me. It is not your fault.")
     box.press("Enter")
     expect(box).to_have_value("I see. Thank you for telling me. It is not your fault.")
-    expect(found).to_have_count(0)
+    expect(matches).to_have_count(0)
     box.press_sequentially(" /money")
-    expect(found.first).to_contain_text("oney")
+    expect(matches.first).to_contain_text("oney")
     box.press("Escape")
     box.fill("half an answer")
     place.get_by_label(re.compile("At risk")).check()
@@ -351,7 +355,9 @@ def test_a_slash_finds_a_ready_answer_and_unsent_words_outlive_a_reload(office: 
     assert "half an answer" not in kit.evaluate("JSON.stringify(localStorage) + document.title")
 
 
-def test_an_alarm_sounds_after_a_reload_with_one_press_and_until_it_is_heard(office: ChatOffice, kit: Page) -> None:
+def test_after_a_reload_an_alarm_still_sounds_until_one_press_says_that_it_was_heard(
+    office: ChatOffice, kit: Page
+) -> None:
     kit.get_by_label("Sound and notice").check()
     kit.reload()
     expect(kit.get_by_label("Sound and notice")).to_be_checked()

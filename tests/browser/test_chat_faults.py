@@ -1,7 +1,7 @@
-"""A chat in real browsers while machines fail: two of the site behind nginx, Valkey and a desk, all of them real.
+"""A chat in real browsers while machines fail: two servers of the site behind nginx, Valkey and a desk, all of them real.
 
-The clock of one machine of the site is ten minutes fast, the reader's phone as much again, and the adviser's computer is
-ten minutes slow: nobody sees anything of it.
+One server's clock is ten minutes fast, the reader's phone is twenty minutes fast, and the adviser's computer is ten
+minutes slow: nobody notices.
 """
 
 import json
@@ -29,22 +29,22 @@ PAGES_ALONE = True  # chromium.py
 
 WRONG_CLOCK = """(() => {
   const [right, off] = [Date, %d * 60_000];
-  window.Date = class extends right { constructor(...given) { super(...(given.length ? given : [right.now() + off])); } };
+  window.Date = class extends right { constructor(...args) { super(...(args.length ? args : [right.now() + off])); } };
   window.Date.now = () => right.now() + off;
 })();"""
 LOST = "There is no connection just now. Your chat is kept for a while."
 NOTE_QUESTIONS = """(() => {
   const fetch = window.fetch;
   window.asked = [];
-  window.fetch = (...given) => {
-    if (String(given[0]).includes("/chat/messages")) asked.push(performance.now());
-    return fetch(...given);
+  window.fetch = (...args) => {
+    if (String(args[0]).includes("/chat/messages")) asked.push(performance.now());
+    return fetch(...args);
   };
 })()"""
 
 
 class Machines(Office):
-    """The office of all of them. `site.url` is nginx's."""
+    """An office with all these machines. `site.url` is nginx's address."""
 
     def __init__(self, folder: Path, browser: Browser, places: Places) -> None:
         copy_content_with_chat(folder / "content", [places.url("exit")], CHAT)
@@ -58,14 +58,14 @@ class Machines(Office):
                 self.content, started_before(folder / name), SIDEDOOR_PROXIES="1", FAKETIME_DONT_FAKE_MONOTONIC="1",
                 SIDEDOOR_CHAT_STORE=self.valkey.url, LD_PRELOAD=str(fake), FAKETIME=fast,
             )
-            for name, fast in (("one", "+0"), ("fast", "+10m"))
+            for name, fast in (("right", "+0"), ("fast", "+10m"))
         ]  # fmt: skip
         self.nginx = Nginx(folder, self.machines, self.desk)
         self.url = f"http://localhost:{self.desk.port}"
         self.site = SimpleNamespace(url=self.nginx.url)  # type: ignore[assignment]
 
     def reader(self) -> Page:
-        """Somebody who starts to wait, on a small phone with a wrong clock."""
+        """A reader who starts to wait, on a small phone with a wrong clock."""
         context = self._browser.new_context(viewport={"width": 360, "height": 380})
         context.add_init_script(WRONG_CLOCK % 20 + NOTE_QUESTIONS)
         self._contexts.append(context)
@@ -74,7 +74,7 @@ class Machines(Office):
         return page
 
     def adviser(self, name: str) -> Page:
-        """Somebody who is present."""
+        """An adviser who is present, on a computer with a wrong clock."""
         kit = self.arrive(name, "adviser")
         kit.context.add_init_script(WRONG_CLOCK % -10)
         kit.goto(self.url + "/chats")
@@ -86,8 +86,8 @@ class Machines(Office):
         for context in self._contexts:
             context.close()
         self.nginx.close()
-        for one in (self.desk, *self.machines):
-            one.close()
+        for machine in (self.desk, *self.machines):
+            machine.close()
         self.valkey.close()
 
 
@@ -106,8 +106,8 @@ def kit(office: Machines) -> Page:
     return office.adviser("Kit Adviser")
 
 
-def talks(office: Machines, kit: Page) -> Page:
-    """Somebody whom Kit answers."""
+def answered_reader(office: Machines, kit: Page) -> Page:
+    """A reader whom Kit has answered."""
     page = office.reader()
     answer(kit, office)  # type: ignore[arg-type]
     expect(page.locator("#chat-status")).to_have_text("An adviser is with you.")
@@ -116,14 +116,14 @@ def talks(office: Machines, kit: Page) -> Page:
     return page
 
 
-def said(page: Page, of: str) -> list[str]:
-    return [text.strip() for text in page.locator(f"{of} > span").all_text_contents()]
+def texts(page: Page, messages: str) -> list[str]:
+    return [text.strip() for text in page.locator(f"{messages} > span").all_text_contents()]
 
 
-def test_valkey_started_again_with_what_it_held_and_without_is_told_to_both_and_mends_itself(
+def test_both_are_told_when_valkey_restarts_with_its_data_and_without_and_their_pages_mend_themselves(
     office: Machines, kit: Page
 ) -> None:
-    page = talks(office, kit)
+    page = answered_reader(office, kit)
     office.valkey.client.save()
     office.valkey.stop()
     say(page, "Your message", "zqreader unsent")
@@ -137,7 +137,7 @@ def test_valkey_started_again_with_what_it_held_and_without_is_told_to_both_and_
     expect(kit.locator(".talk .reader").last).to_contain_text("zqreader unsent")
     kit.get_by_role("button", name="Send").click()
     expect(page.locator(".chat .adviser").last).to_contain_text("zqadviser unsent")
-    assert (said(page, ".chat .reader"), said(kit, ".talk .adviser")) == (
+    assert (texts(page, ".chat .reader"), texts(kit, ".talk .adviser")) == (
         ["zqfirst", "zqreader unsent"],
         ["zqadviser unsent"],
     )
@@ -157,7 +157,7 @@ def test_valkey_started_again_with_what_it_held_and_without_is_told_to_both_and_
     expect(page.get_by_role("button", name="It is safe. Start")).to_be_visible()
 
 
-def test_a_laptop_that_slept_is_told_all_by_the_first_answer(
+def test_the_first_answer_tells_a_laptop_that_slept_everything(
     office: Machines, kit: Page, playwright: Playwright
 ) -> None:
     kit.goto(office.url + "/account")
@@ -177,13 +177,13 @@ def test_a_laptop_that_slept_is_told_all_by_the_first_answer(
         os.kill(int(process["id"]), signal.SIGSTOP)
     try:
         with lee.expect_response("**/chats/now*"), page.expect_response("**/chat/messages*"):
-            pass  # what was on its way when it fell asleep has come
-        six = (datetime.now(UTC) - timedelta(minutes=6)).isoformat()
-        found = office.valkey.client.hgetall("sidedoor:chat:present")
-        who = next(id_ for id_, told in found.items() if json.loads(told)[0] == "Kit Adviser")
-        office.valkey.client.hset("sidedoor:chat:desks", who, six)
-        told = json.loads(found[who])
-        office.valkey.client.hset("sidedoor:chat:present", who, json.dumps([told[0], six, *told[2:]]))
+            pass  # whatever was on its way when it fell asleep has arrived
+        six_minutes_ago = (datetime.now(UTC) - timedelta(minutes=6)).isoformat()
+        presence = office.valkey.client.hgetall("sidedoor:chat:present")
+        adviser = next(id_ for id_, entry in presence.items() if json.loads(entry)[0] == "Kit Adviser")
+        office.valkey.client.hset("sidedoor:chat:desks", adviser, six_minutes_ago)
+        name, _, *rest = json.loads(presence[adviser])
+        office.valkey.client.hset("sidedoor:chat:present", adviser, json.dumps([name, six_minutes_ago, *rest]))
         expect(lee.locator("[data-alarm]")).to_contain_text("A colleague's desk gives no sign.")
         expect(page.locator("#chat-status")).to_contain_text("The adviser's connection is lost just now.")
         lee.get_by_role("button", name=f"Take it over chat {number}").click()
@@ -191,25 +191,27 @@ def test_a_laptop_that_slept_is_told_all_by_the_first_answer(
     finally:
         for process in processes:
             os.kill(int(process["id"]), signal.SIGCONT)
-    with asleep.expect_response(lambda one: "/chats/now" in one.url and bool(one.json().get("silent"))) as first:
+    with asleep.expect_response(
+        lambda answer: "/chats/now" in answer.url and bool(answer.json().get("silent"))
+    ) as first:
         pass
     assert first.value.json()["gone"] == {number: "A colleague has this chat now."}
     expect(asleep.locator("[data-chat-ended]")).to_have_text("A colleague has this chat now.")
     expect(asleep.locator("[data-said]")).to_contain_text("This desk gave no sign from")
     expect(asleep.locator("[data-alarm]")).to_contain_text("You count as away now.")
-    # That an adviser is back may stand there until a question that is held has been answered.
+    # The reader may learn that an adviser is back only when a request that is held has been answered.
     expect(page.locator("#chat-status")).to_have_text("An adviser is with you.", timeout=2000 * HELD.total_seconds())
     laptop.close()
 
 
-def test_a_machine_that_is_killed_costs_nothing_and_when_both_are_words_stay_until_one_is_back(
+def test_one_killed_server_costs_nothing_and_while_both_are_gone_words_stay_until_one_is_back(
     office: Machines, kit: Page
 ) -> None:
-    page = talks(office, kit)
+    page = answered_reader(office, kit)
     box = page.get_by_label("Your message")
     for number, machine in enumerate(office.machines):
         box.fill("half a sent")
-        machine.kill()  # whichever holds the question
+        machine.kill()  # whichever of them holds the request
         if number == 0:
             say(kit, "Your answer", "While one is away")
             expect(page.locator(".chat .adviser")).to_contain_text("While one is away")
@@ -228,8 +230,8 @@ def test_a_machine_that_is_killed_costs_nothing_and_when_both_are_words_stay_unt
     expect(box).to_have_value("Sent to nobody\nand more")
     page.get_by_role("button", name="Send").click()
     expect(kit.locator(".talk .reader").last).to_contain_text("and more")
-    assert said(kit, ".talk .reader") == ["zqfirst", "Past the dead one", "Sent to nobody\nand more"]
-    assert said(page, ".chat .reader") == said(kit, ".talk .reader")
+    assert texts(kit, ".talk .reader") == ["zqfirst", "Past the dead one", "Sent to nobody\nand more"]
+    assert texts(page, ".chat .reader") == texts(kit, ".talk .reader")
     assert set(page.locator(".chat time").all_text_contents()) <= {"just now", "1 minute ago", "2 minutes ago"}
     assert page.evaluate("window.kept"), "the page mends itself"
     page.get_by_role("button", name="End and clear").click()

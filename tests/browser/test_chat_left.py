@@ -1,4 +1,4 @@
-"""A chat that is left when nobody hears it: offline, refused, in another tab. Real browsers on the real site."""
+"""Leaving a chat when the site does not hear of it: offline, refused, in another tab. Real browsers on the real site."""
 
 import contextlib
 import re
@@ -19,13 +19,13 @@ from tests.chat.readers import copy_content_with_chat
 from tests.server import RunningSite, started_before
 
 LOST = "There is no connection just now."
-PACKED = "typeof pack === 'object'"  # what keeps a chat in mind on other pages comes with it
+PACKED = "typeof pack === 'object'"  # the pack brings the script that follows a chat on other pages
 
-SAID = re.compile("zq(reader|adviser|typed|kept|first|without)")
-"""What anybody says here. A mark that the server draws by lot may hold two of the letters."""
+MESSAGE_WORDS = re.compile("zq(reader|adviser|typed|kept|first|without)")
+"""The words of all messages here. `zq` alone would not do: a token that the server draws may contain the two letters."""
 
 
-class Open:
+class ChatSite:
     """A site whose chat is open, and its conversations."""
 
     def __init__(self, site: RunningSite, places: Places, store: ChatStore) -> None:
@@ -36,51 +36,51 @@ class Open:
         page.goto(self.site.url + "/chat")
         page.get_by_role("button", name="It is safe. Start").click()
         expect(page.locator("#chat-status")).to_be_visible()
-        one = self.answer()
+        chat = self.answer()
         page.get_by_label("Your message").fill("zqreader")
         page.get_by_role("button", name="Send").click()
         expect(page.locator(".chat .adviser")).to_contain_text("zqadviser")
         expect(page.locator(".chat .reader")).to_contain_text("zqreader")
-        return one
+        return chat
 
     def answer(self) -> Conversation:
-        """Take whoever waits."""
+        """Answer the reader who waits."""
         now = datetime.now(UTC)
-        (one,) = [one for one in self.store.live(now) if one.state == "waiting"]
+        (chat,) = [chat for chat in self.store.live(now) if chat.state == "waiting"]
         self.store.end_pause(1)
-        self.store.accept(one.id, 1, "Kit", now)
-        self.store.say(one.id, "adviser", "zqadviser", now)
-        return one
+        self.store.accept(chat.id, 1, "Kit", now)
+        self.store.say(chat.id, "adviser", "zqadviser", now)
+        return chat
 
-    def end_of(self, one: Conversation, seconds: float = 10) -> tuple[str, str | None]:
-        """How it stands once it has ended; else how it stands after a while."""
+    def end_of(self, chat: Conversation, seconds: float = 10) -> tuple[str, str | None]:
+        """The chat's state and reason once it has ended, or as they are after `seconds`."""
         deadline = time.monotonic() + seconds
         while True:
-            found = self.store.get(one.id, datetime.now(UTC))
-            assert found
-            if found.state == "ended" or time.monotonic() > deadline:
-                return found.state, found.reason
+            current = self.store.get(chat.id, datetime.now(UTC))
+            assert current
+            if current.state == "ended" or time.monotonic() > deadline:
+                return current.state, current.reason
             time.sleep(0.05)
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChatSite]:
     folder, places = tmp_path_factory.mktemp("left"), Places()
     copy_content_with_chat(folder / "content", [places.url("exit")], CHAT)
     site = RunningSite(folder / "content", started_before(folder / "data"))
     places.links = f'<a id="in" href="{site.url}/">In</a>'
-    yield Open(site, places, open_store("sqlite:", folder / "data"))
+    yield ChatSite(site, places, open_store("sqlite:", folder / "data"))
     site.close()
     places.close()
 
 
 @pytest.fixture
-def office(served: Open) -> Open:
-    """The same, with somebody present and nobody waiting."""
+def office(served: ChatSite) -> ChatSite:
+    """The served site, with an adviser present and no chat running."""
     now = datetime.now(UTC)
     served.store.set_presence(1, "Kit", True, now)
-    for one in served.store.live(now):
-        served.store.end(one.id, "adviser", now)
+    for chat in served.store.live(now):
+        served.store.end(chat.id, "adviser", now)
     served.store.end_pause(1)
     return served
 
@@ -93,33 +93,33 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 
 
 def refuse(route: Route) -> None:
-    """Answer as the outermost layer does when too much is coming in."""
+    """Answer as the outermost layer does when too many requests come in."""
     route.fulfill(status=503, content_type="text/plain; charset=utf-8", body="Too many people are sending something.\n")
 
 
-def names(context: BrowserContext) -> list[str]:
+def cookie_names(context: BrowserContext) -> list[str]:
     return sorted(str(cookie["name"]) for cookie in context.cookies())
 
 
 def press_hide(page: Page) -> None:
-    """Press it where the exit may not answer."""
+    """Press Hide without waiting for the exit, which may not answer."""
     page.get_by_role("link", name="Hide this page").click(no_wait_after=True)
 
 
 @pytest.mark.parametrize("how", ["offline", "refused"])
 @pytest.mark.parametrize("back", ["/chat", "/help/money", "from another site"])
 def test_after_hide_no_later_request_shows_a_word_though_the_beacon_never_arrived(
-    office: Open, context: BrowserContext, how: str, back: str
+    office: ChatSite, context: BrowserContext, how: str, back: str
 ) -> None:
     page = context.new_page()
-    one = office.talk(page)
+    chat = office.talk(page)
     if how == "offline":
         context.set_offline(True)
     else:
         context.route("**/chat/hide", refuse)
     press_hide(page)
-    eventually(lambda: names(context) == ["chat", "left"])
-    assert office.end_of(one, 0) == ("talking", None)
+    eventually(lambda: cookie_names(context) == ["chat", "left"])
+    assert office.end_of(chat, 0) == ("talking", None)
     context.set_offline(False)
     context.unroute_all()
     later = context.new_page()
@@ -131,48 +131,48 @@ def test_after_hide_no_later_request_shows_a_word_though_the_beacon_never_arrive
         expect(later.get_by_role("heading", name="Questions?")).to_be_visible()
     else:
         later.goto(office.site.url + back)
-    assert not SAID.search(later.content())
-    assert office.end_of(one) == ("ended", "hidden")
-    assert names(context) == []
+    assert not MESSAGE_WORDS.search(later.content())
+    assert office.end_of(chat) == ("ended", "hidden")
+    assert cookie_names(context) == []
     later.goto(office.site.url + "/chat")
     expect(later.get_by_role("button", name="It is safe. Start")).to_be_visible()
-    again = office.talk(later)
-    assert office.end_of(again, 0) == ("talking", None), "a new chat is a chat like any other"
+    new_chat = office.talk(later)
+    assert office.end_of(new_chat, 0) == ("talking", None), "a new chat is a chat like any other"
     press_hide(later)
-    assert office.end_of(again) == ("ended", "hidden")
+    assert office.end_of(new_chat) == ("ended", "hidden")
 
 
-def test_a_page_that_was_open_before_the_chat_began_knows_of_it(office: Open, context: BrowserContext) -> None:
+def test_a_page_that_was_open_before_the_chat_began_knows_of_it(office: ChatSite, context: BrowserContext) -> None:
     before = context.new_page()
     before.goto(office.site.url + "/help/money")
     page = context.new_page()
-    one = office.talk(page)
+    chat = office.talk(page)
     page.close()
     context.set_offline(True)
     press_hide(before)
-    eventually(lambda: names(context) == ["chat", "left"])
+    eventually(lambda: cookie_names(context) == ["chat", "left"])
     context.set_offline(False)
     context.new_page().goto(office.site.url + "/help/signs")
-    assert office.end_of(one) == ("ended", "hidden")
+    assert office.end_of(chat) == ("ended", "hidden")
 
 
 def test_hide_on_a_page_that_came_from_another_site_ends_a_chat_it_does_not_know_of(
-    office: Open, context: BrowserContext
+    office: ChatSite, context: BrowserContext
 ) -> None:
     page = context.new_page()
-    one = office.talk(page)
+    chat = office.talk(page)
     page.close()
     page = context.new_page()
     page.goto(office.places.url("search"))
     page.click("#in")
     assert page.evaluate("document.documentElement.dataset.chat") is None
     press_hide(page)
-    assert office.end_of(one) == ("ended", "hidden")
+    assert office.end_of(chat) == ("ended", "hidden")
 
 
-def test_hide_while_the_page_is_still_arriving_ends_the_chat(office: Open, context: BrowserContext) -> None:
+def test_hide_while_the_page_is_still_arriving_ends_the_chat(office: ChatSite, context: BrowserContext) -> None:
     page = context.new_page()
-    one = office.talk(page)
+    chat = office.talk(page)
     page.goto(office.site.url + "/help/money")
     start, _, _ = context.request.get(office.site.url + "/help/money").text().partition("<main")
     assert 'data-chat="running"' in start
@@ -180,33 +180,33 @@ def test_hide_while_the_page_is_still_arriving_ends_the_chat(office: Open, conte
     page.goto(office.site.url + "/half")
     context.set_offline(True)
     press_hide(page)
-    eventually(lambda: {"chat", "left"} <= set(names(context)))
+    eventually(lambda: {"chat", "left"} <= set(cookie_names(context)))
     context.set_offline(False)
     context.new_page().goto(office.site.url + "/")
-    assert office.end_of(one) == ("ended", "hidden")
+    assert office.end_of(chat) == ("ended", "hidden")
 
 
-def test_a_page_in_the_back_forward_cache_is_kept_without_a_word(office: Open, context: BrowserContext) -> None:
+def test_a_page_in_the_back_forward_cache_is_kept_without_a_word(office: ChatSite, context: BrowserContext) -> None:
     page = context.new_page()
-    one = office.talk(page)
+    chat = office.talk(page)
     page.get_by_label("Your message").fill("zqtyped")
-    kept = page.evaluate("""() => new Promise(done => {
+    words = page.evaluate("""() => new Promise(done => {
       dispatchEvent(new PageTransitionEvent("pagehide", { persisted: true }));
       done([document.body.innerText, document.querySelector("textarea").value]);
     })""")
-    assert not SAID.search("".join(kept))
+    assert not MESSAGE_WORDS.search("".join(words))
     page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
     expect(page.locator(".chat li")).to_have_count(2)
     expect(page.get_by_label("Your message")).to_have_value("zqtyped")
     page.goto(office.places.url("elsewhere"))
-    office.store.end(one.id, "hidden", datetime.now(UTC))
+    office.store.end(chat.id, "hidden", datetime.now(UTC))
     page.go_back()
     expect(page.locator("[data-chat-open]")).to_have_count(0)
-    assert not SAID.search(page.content())
+    assert not MESSAGE_WORDS.search(page.content())
 
 
-def keep(office: Open, context: BrowserContext) -> Page:
-    """A page that came from another site and now lies behind one, kept whole by the browser."""
+def cached_page(office: ChatSite, context: BrowserContext) -> Page:
+    """A page that was reached from another site and left for another, which the browser keeps whole for Back."""
     page = context.new_page()
     page.goto(office.places.url("search"))
     page.click("#in")
@@ -217,43 +217,43 @@ def keep(office: Open, context: BrowserContext) -> Page:
     return page
 
 
-@pytest.mark.parametrize("what", ["nothing", "begins", "ends"])
-def test_a_page_that_was_kept_while_a_chat_began_or_ended_in_another_tab_is_there_at_back(
-    office: Open, context: BrowserContext, what: str
+@pytest.mark.parametrize("change", ["nothing", "begins", "ends"])
+def test_back_shows_a_cached_page_after_a_chat_began_or_ended_in_another_tab(
+    office: ChatSite, context: BrowserContext, change: str
 ) -> None:
     other = context.new_page()
-    if what == "ends":
+    if change == "ends":
         office.talk(other)
-    page = keep(office, context)
-    if what == "begins":
-        one = office.talk(other)
-    elif what == "ends":
+    page = cached_page(office, context)
+    if change == "begins":
+        chat = office.talk(other)
+    elif change == "ends":
         other.get_by_role("button", name="End and clear").click()
         expect(other.get_by_text("Every word of it is deleted.")).to_be_visible()
     page.go_back(wait_until="commit")
     expect(page.locator("main .choices")).to_be_visible()
     assert page.url == office.site.url + "/"
-    if what == "nothing":
+    if change == "nothing":
         assert page.evaluate("window.kept"), "else none of these pages was kept"
-    elif what == "begins":
+    elif change == "begins":
         other.close()
         press_hide(page)
-        assert office.end_of(one) == ("ended", "hidden")
+        assert office.end_of(chat) == ("ended", "hidden")
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_a_page_that_was_kept_while_a_chat_was_hidden_in_another_tab_is_never_seen_again(
-    office: Open, context: BrowserContext, when: str
+def test_a_cached_page_is_never_seen_again_once_a_chat_was_hidden_in_another_tab(
+    office: ChatSite, context: BrowserContext, when: str
 ) -> None:
     painted: list[str] = []
     context.expose_function("painted", lambda url: painted.append(url))
     context.add_init_script(f"({WATCH_FRAMES})(window, window.painted)")
     other = context.new_page()
-    one = None if when == "after" else office.talk(other)
-    page = keep(office, context)
-    one = one or office.talk(other)
+    chat = None if when == "after" else office.talk(other)
+    page = cached_page(office, context)
+    chat = chat or office.talk(other)
     press_hide(other)
-    assert office.end_of(one) == ("ended", "hidden")
+    assert office.end_of(chat) == ("ended", "hidden")
     other.wait_for_url(office.places.url("exit"))
     painted.clear()
     page.go_back(wait_until="commit")
@@ -262,66 +262,68 @@ def test_a_page_that_was_kept_while_a_chat_was_hidden_in_another_tab_is_never_se
     assert [url for url in painted if url.startswith(office.site.url)] == []
 
 
-def test_a_page_that_was_kept_asks_whether_a_chat_runs_now(office: Open, context: BrowserContext) -> None:
+def test_a_cached_page_that_is_shown_again_asks_whether_a_chat_runs_now(
+    office: ChatSite, context: BrowserContext
+) -> None:
     page = context.new_page()
     page.goto(office.site.url + "/help/money")
     while not page.evaluate(PACKED):
         page.wait_for_timeout(50)
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url.removeprefix(office.site.url)))
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url.removeprefix(office.site.url)))
     page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))")
     other = context.new_page()
-    one = office.talk(other)
-    assert page.evaluate("document.documentElement.dataset.chat") is None, "whoever is kept hears nothing"
+    chat = office.talk(other)
+    assert page.evaluate("document.documentElement.dataset.chat") is None, "a cached page hears nothing"
     other.close()
     page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
     expect(page.locator("html")).to_have_attribute("data-chat", "running")
     context.set_offline(True)
     press_hide(page)
-    eventually(lambda: {"chat", "left"} <= set(names(context)))
+    eventually(lambda: {"chat", "left"} <= set(cookie_names(context)))
     context.set_offline(False)
     context.new_page().goto(office.site.url + "/")
-    assert office.end_of(one) == ("ended", "hidden")
+    assert office.end_of(chat) == ("ended", "hidden")
     again = context.new_page()
     again.goto(office.site.url + "/help/money")
     while not again.evaluate(PACKED):
         again.wait_for_timeout(50)
-    again.on("request", lambda request: asked.append(request.url.removeprefix(office.site.url)))
-    asked.clear()
+    again.on("request", lambda request: requests.append(request.url.removeprefix(office.site.url)))
+    requests.clear()
     for event in ("pagehide", "pageshow"):
         again.evaluate(f"dispatchEvent(new PageTransitionEvent('{event}', {{ persisted: true }}))")
     again.wait_for_timeout(5000)
-    assert [path for path in asked if path != "/pack"] == ["/chat/messages?after=999999999"], "once, where none runs"
+    assert [path for path in requests if path != "/pack"] == ["/chat/messages?after=999999999"], "once, where none runs"
     assert again.evaluate("document.documentElement.dataset.chat") is None
 
 
 @pytest.mark.parametrize("how", ["offline", "refused"])
-def test_end_clears_the_screen_first_and_is_not_said_to_be_done_before_it_is(
-    office: Open, context: BrowserContext, how: str
+def test_end_clears_the_screen_first_and_says_that_it_is_done_only_when_it_is(
+    office: ChatSite, context: BrowserContext, how: str
 ) -> None:
     page = context.new_page()
-    one = office.talk(page)
+    chat = office.talk(page)
     length = page.evaluate("history.length")
     if how == "offline":
         context.set_offline(True)
     else:
         context.route(re.compile("/chat/(end|messages)"), refuse)
     page.get_by_role("button", name="End and clear").click()
-    assert not SAID.search(page.content())
+    assert not MESSAGE_WORDS.search(page.content())
     expect(page.get_by_text("We could not end the chat yet.")).to_be_visible()
     expect(page.get_by_text("Every word of it is deleted.")).to_be_hidden()
     context.set_offline(False)
     context.unroute_all()
     expect(page.get_by_text("Every word of it is deleted.")).to_be_visible()
     expect(page.get_by_text("We could not end the chat yet.")).to_have_count(0)
-    assert office.end_of(one) == ("ended", "reader")
-    assert names(context) == []
+    assert office.end_of(chat) == ("ended", "reader")
+    assert cookie_names(context) == []
     assert (page.evaluate("history.length"), page.url) == (length, office.site.url + "/chat")
 
 
 @pytest.mark.parametrize("how", ["offline", "refused"])
-def test_a_step_that_gets_no_answer_says_so_keeps_what_is_typed_and_can_be_taken_again(
-    office: Open, context: BrowserContext, how: str
+def test_a_step_that_gets_no_answer_says_so_keeps_what_is_typed_and_can_be_repeated(
+    office: ChatSite, context: BrowserContext, how: str
 ) -> None:
     page = context.new_page()
     page.goto(office.site.url + "/chat")
@@ -358,32 +360,32 @@ def test_a_step_that_gets_no_answer_says_so_keeps_what_is_typed_and_can_be_taken
     send.dblclick()
     expect(page.locator(".chat .reader")).to_have_count(1)
     expect(status).to_contain_text("You are next.")
-    one = office.answer()
+    chat = office.answer()
     expect(page.locator(".chat .adviser")).to_contain_text("zqadviser")
 
     box.fill("zqtyped")  # in the middle of a message
     cut()
-    office.store.say(one.id, "adviser", "zqadviser, too", datetime.now(UTC))
+    office.store.say(chat.id, "adviser", "zqadviser, too", datetime.now(UTC))
     expect(status).to_contain_text(LOST)
     mend()
     expect(page.locator(".chat .adviser")).to_have_count(2)
     expect(box).to_have_value("zqtyped")
     send.click()
     expect(page.locator(".chat .reader")).to_have_count(2)
-    said = [message.text for message in office.store.messages(one.id) if message.who == "reader"]
-    assert said == ["zqfirst", "zqtyped"]
+    texts = [message.text for message in office.store.messages(chat.id) if message.who == "reader"]
+    assert texts == ["zqfirst", "zqtyped"]
 
     cut()
     press_hide(page)
-    with contextlib.suppress(Error):  # offline, what comes instead is the browser's own page
+    with contextlib.suppress(Error):  # offline, the browser shows a page of its own
         page.wait_for_url(lambda url: not url.startswith(office.site.url))
     mend()
     context.new_page().goto(office.site.url)
-    assert office.end_of(one) == ("ended", "hidden")
+    assert office.end_of(chat) == ("ended", "hidden")
 
 
-def test_a_phone_that_wakes_on_a_closed_page_finds_that_it_has_opened_without_loading_it_anew(
-    office: Open, context: BrowserContext
+def test_a_phone_that_wakes_on_a_closed_chat_learns_that_it_has_opened_without_a_reload(
+    office: ChatSite, context: BrowserContext
 ) -> None:
     office.store.set_presence(1, "Kit", False, datetime.now(UTC))
     page = context.new_page()
@@ -398,9 +400,9 @@ def test_a_phone_that_wakes_on_a_closed_page_finds_that_it_has_opened_without_lo
     assert page.evaluate("window.kept")
 
 
-def test_words_changed_after_a_lost_acknowledgement_arrive(office: Open, context: BrowserContext) -> None:
+def test_words_changed_after_a_lost_acknowledgement_arrive(office: ChatSite, context: BrowserContext) -> None:
     page = context.new_page()
-    one = office.talk(page)
+    chat = office.talk(page)
 
     def lose(route: Route) -> None:
         route.fetch()
@@ -415,69 +417,71 @@ def test_words_changed_after_a_lost_acknowledgement_arrive(office: Open, context
     page.get_by_role("button", name="Send").click()
     expect(page.get_by_label("Your message")).to_have_value("")
     expect(page.locator(".chat .reader")).to_have_count(3)
-    said = [message.text for message in office.store.messages(one.id) if message.who == "reader"]
-    assert said == ["zqreader", "zqfirst", "zqfirst and more"]
+    texts = [message.text for message in office.store.messages(chat.id) if message.who == "reader"]
+    assert texts == ["zqreader", "zqfirst", "zqfirst and more"]
 
 
-def test_a_network_that_hangs_is_given_up_after_ten_seconds_and_said_after_the_third(
-    office: Open, context: BrowserContext
+def test_a_hanging_request_is_given_up_after_ten_seconds_and_the_third_is_reported(
+    office: ChatSite, context: BrowserContext
 ) -> None:
     page = context.new_page()
     office.talk(page)
-    page.add_init_script("Math.random = () => 0.5")  # else each page takes a moment of its own
+    page.add_init_script("Math.random = () => 0.5")  # otherwise each page waits for a random moment
     page.clock.install()
     page.reload()
     expect(page.locator(".chat li")).to_have_count(2)
-    asked: list[Route] = []
-    context.route("**/chat/messages*", lambda route: asked.append(route))  # and never answer
-    for number, later in enumerate((2100, 2100, 4100), start=1):  # each question later than the one before
+    requests: list[Route] = []
+    context.route("**/chat/messages*", lambda route: requests.append(route))  # and never answer
+    for number, later in enumerate((2100, 2100, 4100), start=1):  # each request later than the one before
         page.clock.run_for(later)
         deadline = time.monotonic() + 10
-        while len(asked) < number and time.monotonic() < deadline:
+        while len(requests) < number and time.monotonic() < deadline:
             page.wait_for_timeout(50)
         expect(page.locator("#chat-status")).not_to_contain_text(LOST)
         page.clock.run_for(10_100)
         page.wait_for_timeout(100)
-    assert len(asked) == 3
+    assert len(requests) == 3
     expect(page.locator("#chat-status")).to_contain_text(LOST)
     context.unroute_all()
     page.clock.run_for(8100)
     expect(page.locator("#chat-status")).not_to_contain_text(LOST)
 
 
-def test_a_picture_with_the_address_of_the_exit_ends_no_chat_in_chromium(office: Open, context: BrowserContext) -> None:
+def test_a_picture_with_the_address_of_the_exit_ends_no_chat_in_chromium(
+    office: ChatSite, context: BrowserContext
+) -> None:
     page = context.new_page()
-    one = office.talk(page)
+    chat = office.talk(page)
     page.evaluate("new Promise(done => { const a = new Image(); a.onerror = done; a.src = '/chat/hide'; })")
-    assert office.end_of(one, 0.5) == ("talking", None)
+    assert office.end_of(chat, 0.5) == ("talking", None)
     page.evaluate("fetch('/chat/hide', { redirect: 'manual' })")
-    assert office.end_of(one, 0.5) == ("talking", None)
+    assert office.end_of(chat, 0.5) == ("talking", None)
 
 
 @pytest.mark.parametrize("anchor", ["", "Menu"])
 def test_without_scripts_the_page_after_send_renews_itself_in_chromium(
-    office: Open, browser: Browser, anchor: str
+    office: ChatSite, browser: Browser, anchor: str
 ) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(office.site.url + "/chat")
     page.get_by_role("button", name="It is safe. Start").click()
-    one = office.answer()
+    chat = office.answer()
     page.get_by_role("link", name="Write a message").click()
     page.get_by_label("Your message").fill("zqreader")
     page.get_by_role("button", name="Send").click()
     page.wait_for_url("**/chat/wait")
-    if anchor:  # then the address has a fragment, and one that was loaded with it would only be scrolled
+    if anchor:  # an address with a fragment: to load it again would only scroll the page
         page.get_by_role("link", name=anchor).click()
         page.reload()
         assert page.url.endswith("/chat/wait#menu")
-    office.store.say(one.id, "adviser", "zqwithout a press", datetime.now(UTC))
+    office.store.say(chat.id, "adviser", "zqwithout a press", datetime.now(UTC))
     expect(page.locator(".chat .adviser")).to_have_count(2)
     context.close()
 
 
 def wait_for_words(reader: FirefoxReader, words: str, seconds: float) -> None:
-    """Wait until the page shows them. Where scripts are off, the driver's own do not run either: it reads the page."""
+    """Wait until the page shows `words`. With scripts off the driver's own do not run either, so it reads the page's text."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         with contextlib.suppress(MarionetteException):
@@ -494,11 +498,13 @@ def wait_for_tab(reader: FirefoxReader, address: str) -> None:
         time.sleep(0.1)
 
 
-def test_a_picture_with_the_address_of_the_exit_ends_no_chat_in_firefox(office: Open, firefox: FirefoxReader) -> None:
+def test_a_picture_with_the_address_of_the_exit_ends_no_chat_in_firefox(
+    office: ChatSite, firefox: FirefoxReader
+) -> None:
     firefox.go(office.site.url + "/chat")
     firefox.click("form[action='/chat/start'] button")
     wait_for(firefox, 'return Boolean(document.querySelector("[data-chat-words]"))')
-    one = office.answer()
+    chat = office.answer()
     firefox.run(
         """const picture = new Image();
         picture.onload = picture.onerror = () => { document.body.dataset.tried = "picture"; };
@@ -510,27 +516,27 @@ def test_a_picture_with_the_address_of_the_exit_ends_no_chat_in_firefox(office: 
         """fetch("/chat/hide", { redirect: "manual" }).finally(() => { document.body.dataset.tried = "fetch"; });"""
     )
     wait_for(firefox, 'return document.body.dataset.tried === "fetch"')
-    assert office.end_of(one, 0.5) == ("talking", None)
+    assert office.end_of(chat, 0.5) == ("talking", None)
     firefox.click("#hide-this-page")
-    assert office.end_of(one) == ("ended", "hidden")
+    assert office.end_of(chat) == ("ended", "hidden")
 
 
 def test_without_scripts_the_pages_after_start_and_send_renew_themselves_in_firefox_and_nobody_is_dropped(
-    office: Open, firefox_without_scripts: FirefoxReader
+    office: ChatSite, firefox_without_scripts: FirefoxReader
 ) -> None:
     reader = firefox_without_scripts
     reader.go(office.site.url + "/chat")
     reader.click("form[action='/chat/start'] button")
     wait_for_tab(reader, office.site.url + "/chat/wait")
-    (one,) = [one for one in office.store.live(datetime.now(UTC)) if one.state == "waiting"]
+    (chat,) = [chat for chat in office.store.live(datetime.now(UTC)) if chat.state == "waiting"]
 
-    def waits() -> Conversation:
-        now = office.store.get(one.id, datetime.now(UTC))
-        assert now
-        assert now.state == "waiting"
-        return now
+    def waiting_chat() -> Conversation:
+        current = office.store.get(chat.id, datetime.now(UTC))
+        assert current
+        assert current.state == "waiting"
+        return current
 
-    eventually(lambda: waits().seen > one.seen)  # the page asked by itself
+    eventually(lambda: waiting_chat().seen > chat.seen)  # the page asks by itself
     office.answer()
     wait_for_words(reader, "zqadviser", 15)
     reader.click("a[href='/chat#message']")
@@ -539,8 +545,8 @@ def test_without_scripts_the_pages_after_start_and_send_renew_themselves_in_fire
     reader.click("#chat-form button")
     wait_for_tab(reader, office.site.url + "/chat/wait")
     wait_for_words(reader, "zqreader", 5)
-    office.store.say(one.id, "adviser", "zqwithout a press", datetime.now(UTC))
+    office.store.say(chat.id, "adviser", "zqwithout a press", datetime.now(UTC))
     wait_for_words(reader, "zqwithout a press", 15)
-    assert office.end_of(one, 0) == ("talking", None)
+    assert office.end_of(chat, 0) == ("talking", None)
     reader.click("#hide-this-page")
-    assert office.end_of(one) == ("ended", "hidden")
+    assert office.end_of(chat) == ("ended", "hidden")

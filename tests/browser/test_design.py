@@ -1,4 +1,4 @@
-"""The design as a browser shows it: what stands above the fold, how large a target is, what is said and what is printed."""
+"""The design as a browser shows it: what stands above the fold, how large a target is, what is announced and what is printed."""
 
 import itertools
 import re
@@ -30,14 +30,14 @@ PAGES = [
 IN_EACH_LANGUAGE = ("", "/help/get-help-now", "/contacts", "/chat", "/feedback", "/search", "/nope")
 # Links within a sentence may be as small as its words (WCAG 2.5.5, inline).
 TARGETS = """() => [...document.querySelectorAll("a[href], button, summary, select, textarea, input[type=search], label.box")]
-  .filter((one) => {
-    const box = one.getBoundingClientRect();
-    if (!box.width || one.matches(".skip") || one.closest(".trap")) return false;
-    const words = one.closest("p:not(.up, .action, .call-now, .number), li, blockquote, .quiet");
-    const own = one.textContent.trim().length;
-    if (one.matches("a") && words && words.textContent.trim().length > own && !one.closest("nav, .topics, .news, .care")) return false;
+  .filter((target) => {
+    const box = target.getBoundingClientRect();
+    if (!box.width || target.matches(".skip") || target.closest(".trap")) return false;
+    const words = target.closest("p:not(.up, .action, .call-now, .number), li, blockquote, .quiet");
+    const own = target.textContent.trim().length;
+    if (target.matches("a") && words && words.textContent.trim().length > own && !target.closest("nav, .topics, .news, .care")) return false;
     return box.width < 43.5 || box.height < 43.5;
-  }).map((one) => one.outerHTML.slice(0, 120))"""
+  }).map((target) => target.outerHTML.slice(0, 120))"""
 
 
 def bottom(page: Page, selector: str) -> float:
@@ -58,14 +58,14 @@ def test_the_three_ways_to_reach_help_stand_above_the_fold_with_the_notice_open(
     call = page.locator(".call-now a").bounding_box()
     assert fold and call
     assert page.locator("#hide-notice summary").is_visible()
-    assert page.locator("#hide-notice div").evaluate("one => one.offsetHeight") <= 48, "the notice is one line"
+    assert page.locator("#hide-notice div").evaluate("words => words.offsetHeight") <= 48, "the notice is one line"
     assert call["width"] > size["width"] * 0.88, "as wide as the text"
     for number in range(2):
         assert bottom(page, f".action >> nth={number}") <= fold["y"]
     context.close()
 
 
-def test_the_parts_of_the_notice_are_one_press_away(page: Page, site: RunningSite) -> None:
+def test_the_rest_of_the_notice_is_one_press_away(page: Page, site: RunningSite) -> None:
     page.goto(site.url + "/help/money")
     page.locator("#hide-notice summary").click()
     for words in ("stops someone seeing this page", "does not hide what is in your browsing history"):
@@ -85,7 +85,7 @@ def test_the_four_situations_stand_above_the_fold(browser: Browser, site: Runnin
     context.close()
 
 
-def test_every_target_is_44_pixels_wide_and_high_and_at_twice_the_size_of_text_nothing_is_wider_than_the_screen(
+def test_every_target_is_44_pixels_wide_and_high_and_at_twice_the_text_size_nothing_is_wider_than_the_screen(
     browser: Browser, site: RunningSite
 ) -> None:
     page = browser.new_page()
@@ -95,10 +95,10 @@ def test_every_target_is_44_pixels_wide_and_high_and_at_twice_the_size_of_text_n
         page.evaluate("for (const fold of document.querySelectorAll('details')) fold.open = true")
         for width in (320, 1280):
             page.set_viewport_size({"width": width, "height": 800})
-            if found := page.evaluate(TARGETS):
-                small[path, width] = found
+            if targets := page.evaluate(TARGETS):
+                small[path, width] = targets
         page.evaluate("document.documentElement.style.fontSize = '200%'")
-        for width, height in ((308, 568), (640, 360), (768, 1024)):  # 320, less a bar to scroll with
+        for width, height in ((308, 568), (640, 360), (768, 1024)):  # 320, less a scroll bar
             page.set_viewport_size({"width": width, "height": height})
             if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
                 wide.append((path, width))
@@ -107,8 +107,8 @@ def test_every_target_is_44_pixels_wide_and_high_and_at_twice_the_size_of_text_n
     assert not wide
 
 
-def wide_at_twice_the_size(page: Page, addresses: Iterable[str]) -> list[str]:
-    """Those that are wider than the screen where text is twice as large and everything is open."""
+def wide_at_twice_the_text_size(page: Page, addresses: Iterable[str]) -> list[str]:
+    """The addresses of pages that are wider than the screen with text at twice its size and every fold open."""
     wide = []
     for address in addresses:
         page.goto(address)
@@ -123,12 +123,12 @@ def wide_at_twice_the_size(page: Page, addresses: Iterable[str]) -> list[str]:
     return wide
 
 
-def test_at_twice_the_size_of_text_no_language_s_longest_words_are_wider_than_a_small_screen(
+def test_at_twice_the_text_size_no_languages_longest_words_are_wider_than_a_small_screen(
     browser: Browser, site: RunningSite
 ) -> None:
     page = browser.new_page(viewport={"width": 320, "height": 568})
     places = (f"{site.url}/{language}{place}" for language in SHIPPED for place in IN_EACH_LANGUAGE)
-    assert wide_at_twice_the_size(page, [*places, f"{site.url}/en-simple/help/get-help-now"]) == []
+    assert wide_at_twice_the_text_size(page, [*places, f"{site.url}/en-simple/help/get-help-now"]) == []
     page.close()
 
 
@@ -147,7 +147,7 @@ def test_a_wide_screen_has_a_second_column_and_nothing_stands_lost_in_it(browser
     context.close()
 
 
-def test_no_link_to_a_part_of_the_page_is_ever_the_current_page(page: Page, site: RunningSite) -> None:
+def test_no_link_to_a_part_of_the_page_is_marked_as_the_current_page(page: Page, site: RunningSite) -> None:
     page.goto(site.url + "/help")
     for path in ("/contacts", "/help"):
         page.evaluate("document.querySelector('h1').dataset.before = ''")
@@ -172,16 +172,17 @@ def test_the_notice_stays_under_the_heading_of_the_page_that_arrives_until_it_is
     assert page.inner_text("main h1") == "All topics"
 
 
-def shown(page: Page) -> list[str]:
-    found: list[str] = page.eval_on_selector_all(
-        "article.contact", "all => all.filter((one) => one.offsetHeight).map((one) => one.id.replace('contact-', ''))"
+def contacts_shown(page: Page) -> list[str]:
+    ids: list[str] = page.eval_on_selector_all(
+        "article.contact",
+        "all => all.filter((contact) => contact.offsetHeight).map((contact) => contact.id.replace('contact-', ''))",
     )
-    return found
+    return ids
 
 
-def test_the_filters_say_how_many_and_put_the_same_first_as_the_server_does(page: Page, site: RunningSite) -> None:
+def test_the_filters_say_how_many_match_and_sort_them_as_the_server_does(page: Page, site: RunningSite) -> None:
     page.goto(site.url + "/contacts")
-    total = len(shown(page))
+    total = len(contacts_shown(page))
     page.evaluate("for (const fold of document.querySelectorAll('#narrow details')) fold.open = true")
     for place, audience, area in [
         *itertools.product(["", "wales", "northern-ireland"], ["", "men", "friends"], [""]),
@@ -191,11 +192,11 @@ def test_the_filters_say_how_many_and_put_the_same_first_as_the_server_does(page
         page.check(f"input[name=place][value='{place}']")
         page.check(f"input[name=audience][value='{audience}']")
         page.select_option("#area", area)
-        asked: dict[str, str | float | bool] = {"place": place, "audience": audience, "area": area}
-        answer = page.request.post(f"{site.url}/contacts", form=asked, headers={"Origin": site.url}).text()
-        assert shown(page) == re.findall(r'<article class="contact" id="contact-([\w-]+)"', answer), asked
+        choices: dict[str, str | float | bool] = {"place": place, "audience": audience, "area": area}
+        answer = page.request.post(f"{site.url}/contacts", form=choices, headers={"Origin": site.url}).text()
+        assert contacts_shown(page) == re.findall(r'<article class="contact" id="contact-([\w-]+)"', answer), choices
         if place or audience:
-            assert page.inner_text("#found") == f"{len(shown(page))} of {total}"
+            assert page.inner_text("#found") == f"{len(contacts_shown(page))} of {total}"
             assert page.text_content("#found-said[role=status]") == page.inner_text("#found")
     page.get_by_role("button", name="Show them").click()
     assert page.evaluate("document.activeElement.id") == "found"
@@ -256,7 +257,7 @@ def test_shifts_progress_shows_in_forced_colours_and_says_when_its_time_has_run_
     assert "run out" in page.inner_text("#hide-status")
     page.keyboard.press("Shift")
     page.keyboard.press("a")
-    assert page.inner_text("#hide-status") == "", "whoever types on is told nothing"
+    assert page.inner_text("#hide-status") == "", "nothing is announced to somebody who types on"
     context.close()
 
 
@@ -269,7 +270,7 @@ def test_a_link_to_a_folded_part_opens_it(page: Page, site: RunningSite) -> None
     assert page.evaluate("document.activeElement.id") == name
 
 
-def test_paper_has_everything_that_was_folded_and_no_name_of_the_site_unless_it_is_asked_for(
+def test_a_print_has_everything_that_was_folded_and_the_sites_name_only_if_it_is_asked_for(
     page: Page, site: RunningSite
 ) -> None:
     page.goto(site.url + "/safer-browsing")
@@ -285,7 +286,7 @@ def test_paper_has_everything_that_was_folded_and_no_name_of_the_site_unless_it_
     assert page.locator("header .name").is_visible()
     assert not page.locator("#hide-this-page").is_visible()
     page.goto(site.url + "/contacts")
-    while not page.evaluate("typeof pack === 'object'"):  # what unfolds for paper comes with it
+    while not page.evaluate("typeof pack === 'object'"):  # the pack brings the script that unfolds for printing
         page.wait_for_timeout(50)
     assert page.evaluate("getComputedStyle(document.querySelector('.contact')).breakInside") == "avoid"
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
@@ -294,13 +295,15 @@ def test_paper_has_everything_that_was_folded_and_no_name_of_the_site_unless_it_
     assert page.locator(".contact details[open]").count() == 0
 
 
-def test_in_firefox_the_notice_is_no_stop_of_its_own_and_the_call_comes_right_after_it(
+def test_in_firefox_tab_does_not_stop_at_the_notice_itself_and_comes_to_the_call_right_after_it(
     firefox: FirefoxReader, site: RunningSite
 ) -> None:
     firefox.go(f"{site.url}/help/get-help-now")
     stops: list[str] = []
     while len(stops) < 20 and not (stops and stops[-1].startswith("A: Call")):
         firefox.press_keys("\ue004")
-        stops.append(firefox.run("const one = document.activeElement; return `${one.tagName}: ${one.innerText}`"))
+        stops.append(
+            firefox.run("const { tagName, innerText } = document.activeElement; return `${tagName}: ${innerText}`")
+        )
     assert [stop.partition(":")[0] for stop in stops[-3:]] == ["SUMMARY", "BUTTON", "A"], stops
     assert not [stop for stop in stops if stop.startswith("DIALOG")]

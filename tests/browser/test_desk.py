@@ -47,17 +47,17 @@ class Office:
             "SIDEDOOR_DESK_URL": self.url,
         }
         command = [sys.executable, "-m", "flask", "--app", "desk", "staff", "add", name, "--role", roles]
-        done = run(command, settings)
-        assert done.returncode == 0, done.stderr
-        return done.stdout.split("\n")[0]
+        completed = run(command, settings)
+        assert completed.returncode == 0, completed.stderr
+        return completed.stdout.split("\n")[0]
 
     _visually = False
 
     def browser_of(self, width: int = 1280, scripts: bool = True) -> Page:
-        """A browser of its own, which can hold passkeys."""
+        """A new browser, which can hold passkeys."""
         context = self._browser.new_context(viewport={"width": width, "height": 900}, java_script_enabled=scripts)
         self._contexts.append(context)
-        if not self._visually:  # whoever chose to write Markdown
+        if not self._visually:  # as for somebody who chose to write Markdown
             context.add_init_script("try { localStorage.setItem('sidedoor-writes-markdown', 'yes') } catch { }")
         page = context.new_page()
         if scripts:
@@ -73,7 +73,7 @@ class Office:
         return page
 
     def arrive(self, name: str, roles: str, width: int = 1280) -> Page:
-        """Somebody who took up an invitation with a passkey."""
+        """The browser of somebody who accepted an invitation with a passkey."""
         page = self.browser_of(width)
         page.goto(self.invite(name, roles))
         page.get_by_role("button", name="Make a passkey on this device").click()
@@ -81,7 +81,7 @@ class Office:
         return page
 
     def public(self, path: str) -> tuple[int, str]:
-        """What the public gets."""
+        """The status and the body that the public gets."""
         try:
             with urllib.request.urlopen(self.site.url + path) as answer:
                 return answer.status, answer.read().decode()
@@ -90,7 +90,7 @@ class Office:
                 return error.code, error.read().decode()
 
     def close(self) -> None:
-        """Everybody goes home."""
+        """Close all browsers, the desk and the site."""
         for context in self._contexts:
             context.close()
         self.desk.close()
@@ -117,7 +117,7 @@ def ben(office: Office) -> Page:
 
 
 def write(page: Page, office: Office, title: str) -> str:
-    """Start a release and write it; its address on the desk."""
+    """Start a release and write it; returns its address on the desk."""
     page.goto(office.url)
     page.get_by_role("link", name="Write news").click()
     page.get_by_label("Title").fill(title)
@@ -140,7 +140,7 @@ def test_a_passkey_opens_the_door_again_and_a_session_can_be_ended(office: Offic
     expect(page.get_by_role("link", name=office.url)).to_be_visible()
 
 
-def test_a_password_and_six_digits_do_with_scripts_off(office: Office) -> None:
+def test_a_password_and_six_digits_suffice_with_scripts_off(office: Office) -> None:
     page = office.browser_of(scripts=False)
     page.goto(office.invite("Dee Roe", "press"))
     page.get_by_text("Or a password with six digits from an app").click()
@@ -149,7 +149,7 @@ def test_a_password_and_six_digits_do_with_scripts_off(office: Office) -> None:
     page.get_by_label("Six digits").fill(pyotp.TOTP(secret).now())
     page.get_by_role("button", name="Keep the password").click()
     expect(page.get_by_role("heading", name="To do")).to_be_visible()
-    # The whole way of writing works without scripts, too.
+    # All of writing works without scripts, too.
     write(page, office, "Written without scripts")
     page.get_by_text("Add a figure or a statement").click()
     page.get_by_label("The figure").fill("10")
@@ -237,7 +237,9 @@ def test_two_people_are_told_of_each_other_and_both_their_words_stay(office: Off
     expect(ben.locator("#f-body")).to_have_value(re.compile("Ben was here"))
 
 
-def test_a_picture_is_dropped_described_and_made_anew(office: Office, ann: Page, tmp_path: Path) -> None:
+def test_a_picture_needs_a_description_and_is_encoded_again_without_its_metadata(
+    office: Office, ann: Page, tmp_path: Path
+) -> None:
     from PIL import Image
 
     photo = tmp_path / "IMG_1234 at home.jpg"
@@ -270,7 +272,7 @@ def test_a_picture_is_dropped_described_and_made_anew(office: Office, ann: Page,
 @pytest.mark.parametrize("place", ["#f-body", "#f-summary", "main", "html"])
 def test_a_picture_may_be_dropped_anywhere_and_the_page_stays(office: Office, ann: Page, place: str) -> None:
     write(ann, office, "Dropped on the page")
-    kept = ann.evaluate(
+    handled = ann.evaluate(
         """place => {
             const dragged = new DataTransfer();
             dragged.items.add(new File(["pixels"], "field.png", { type: "image/png" }));
@@ -280,7 +282,7 @@ def test_a_picture_may_be_dropped_anywhere_and_the_page_stays(office: Office, an
         }""",
         place,
     )
-    assert kept, "the browser would leave the page to show the picture"
+    assert handled, "the browser would leave the page to show the picture"
     assert ann.locator("#f-picture").evaluate("field => field.files[0].name") == "field.png"
     expect(ann.locator("#f-picture_alt")).to_be_focused()
 
@@ -307,7 +309,7 @@ def test_what_was_typed_is_there_after_the_desk_was_killed(office: Office, ann: 
     address = write(ann, office, "Typed before the power went")
     ann.locator("#f-body").fill("Words that nobody saved.")
     expect(ann.locator("[data-saved]")).to_contain_text("kept")
-    office.desk.process.send_signal(signal.SIGSTOP)  # so that it starts no other worker meanwhile
+    office.desk.process.send_signal(signal.SIGSTOP)  # so that it starts no new worker in the meantime
     for worker in workers(office.desk):
         os.kill(worker, signal.SIGKILL)
     office.desk.process.kill()
@@ -359,14 +361,14 @@ def test_no_page_of_the_desk_breaks_a_rule_of_axe_or_is_wider_than_the_screen(of
     for page, path in [*((ben, path) for path in pages), *((stranger, path) for path in doors)]:
         answer = page.goto(office.url + path)
         assert answer and answer.ok == (path not in ("/nothing", "/p/forged")), path
-        page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+        page.evaluate("document.querySelectorAll('details').forEach(fold => fold.open = true)")
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 800})
-            found = problems_of(page)
+            problems = problems_of(page)
             if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
-                found.append("wider than the screen")
-            if found:
-                broken[f"{path} at {width}"] = found
+                problems.append("wider than the screen")
+            if problems:
+                broken[f"{path} at {width}"] = problems
     ben.set_viewport_size({"width": 1280, "height": 900})
     assert not broken, "\n".join(f"{path}: {line}" for path, lines in broken.items() for line in lines)
 

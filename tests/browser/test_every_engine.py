@@ -1,4 +1,4 @@
-"""The points of the exit's specification in Firefox and WebKitGTK, by the same story as in Chromium.
+"""The points of the exit's specification in Firefox and WebKitGTK, by the same stories as in Chromium.
 
 What WebKitGTK's driver cannot show: the tab's entries (H2), a profile on disk (H3, H4: MiniBrowser keeps none), a second
 tab with a channel to the first (T3), a tab without scripts (F3).
@@ -86,7 +86,7 @@ def visit(request: pytest.FixtureRequest) -> Visit:
 
 @pytest.fixture
 def firefox_visit(request: pytest.FixtureRequest) -> Visit:
-    """A visit in Firefox, where only its driver can tell."""
+    """A visit in Firefox, for points that only its driver can show."""
     return _in_firefox(request)
 
 
@@ -130,7 +130,7 @@ def test_h1_back_and_forward_never_show_the_visit(visit: Visit, moves: Callable[
 
 
 @pytest.mark.parametrize("moves", MOVES[:2], ids=lambda moves: moves.__name__)
-def test_h2_no_entry_of_the_tab_holds_an_address_of_ours_but_w(
+def test_h2_no_entry_of_the_tab_holds_our_address_except_w(
     firefox_visit: Visit, moves: Callable[[Visit], None]
 ) -> None:
     firefox_visit.arrive()
@@ -168,7 +168,7 @@ def test_f3_with_scripts_off_the_link_leaves(firefox_without_scripts: FirefoxRea
     deadline = time.monotonic() + WAIT_SECONDS
     while not places.asked_of("exit") and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert [asked.referer for asked in places.asked_of("exit")] == [None]
+    assert [request.referer for request in places.asked_of("exit")] == [None]
 
 
 def test_f4_stopping_the_way_out_does_not_bring_the_page_back(visit: Visit) -> None:
@@ -197,7 +197,7 @@ def test_t1_the_exit_learns_nothing_and_is_asked_nothing_before(visit: Visit) ->
     read(visit.reader, "/help/money")
     assert visit.places.asked_of("exit") == []
     visit.hide()
-    assert [(asked.path, asked.referer) for asked in visit.places.asked_of("exit")] == [("/", None)]
+    assert [(request.path, request.referer) for request in visit.places.asked_of("exit")] == [("/", None)]
 
 
 def test_t2_nothing_is_stored_before_and_after(firefox_visit: Visit) -> None:
@@ -245,14 +245,14 @@ def test_in_firefoxs_reader_view_there_is_a_link_that_leaves(firefox_visit: Visi
     assert reader.run("return document.querySelector('.way-out').getClientRects().length") == 0
     reader.enter_reader_view()
     wait_for(reader, "return Boolean(document.querySelector('.moz-reader-content h2'))", 10)
-    found = reader.run(
+    links = reader.run(
         "return [...document.querySelectorAll('.moz-reader-content a')].filter((link) => link.textContent === 'Hide this page').length"
     )
-    assert found == 1
+    assert links == 1
     firefox_visit.places.asked.clear()
     reader.click(".moz-reader-content a")
     wait_for_address(reader, firefox_visit.places.url("exit"))
-    assert [asked.referer for asked in firefox_visit.places.asked_of("exit")] == [None]
+    assert [request.referer for request in firefox_visit.places.asked_of("exit")] == [None]
 
 
 @pytest.mark.parametrize("field", ["#query", "h1"])
@@ -277,7 +277,7 @@ def test_r4_typing_capitals_does_not_leave(firefox_visit: Visit) -> None:
         actions = actions.key_down(SHIFT).key_down("A").key_up("A").key_up(SHIFT)
     actions.perform()
     wait_for(reader, "return document.getElementById('query').value === 'AAAA'")
-    time.sleep(0.3)  # for whatever would leave
+    time.sleep(0.3)  # time for a wrong exit to happen
     assert reader.run("return [location.pathname, document.getElementById('query').value]") == ["/", "AAAA"]
 
 
@@ -286,11 +286,11 @@ def test_m1_moving_in_place_keeps_address_and_title_and_moves_focus(visit: Visit
     title = visit.reader.run("return document.title")
     for path in PAGES:
         read(visit.reader, path)
-        told = visit.reader.run(
+        state = visit.reader.run(
             """return [location.pathname, document.title, document.activeElement === document.querySelector("main h1"),
               document.getElementById("travel-status").textContent === document.activeElement.textContent.trim(),
               scrollY]"""
         )
-        assert told == ["/", title, True, True, 0], path
+        assert state == ["/", title, True, True, 0], path
     visit.reader.click("#way-back button")
     assert visit.reader.run("return document.querySelector('main h1').textContent") == "Getting ready"

@@ -1,4 +1,4 @@
-"""The exit's scripts on a site that is not ours: the README's own page, as any server would serve it, under a policy."""
+"""The exit's scripts on a site that is not ours: the README's example page from a plain server, with a security policy."""
 
 import re
 import threading
@@ -27,20 +27,20 @@ SHIFT = "\ue008"
 
 
 def example() -> str:
-    """The one page of the README."""
+    """The example page in the README."""
     (page,) = re.findall(r"```html\n(.*?)```", (SCRIPTS / "README.md").read_text("utf-8"), re.DOTALL)
     return str(page)
 
 
 class Elsewhere:
-    """A site with one page at every address. `page` may be changed; `posts` and `cookies` hold what came."""
+    """A site with the same page at every address. `page` may be changed; `posts` and `asked` hold the requests."""
 
     def __init__(self, places: Places) -> None:
         self.places = places
         self.page = example()
-        for named, place in (("https://www.example.com/", "exit"), ("https://www.example.net/", "second")):
-            assert named in self.page
-            self.page = self.page.replace(named, places.url(place))
+        for address, place in (("https://www.example.com/", "exit"), ("https://www.example.net/", "second")):
+            assert address in self.page
+            self.page = self.page.replace(address, places.url(place))
         self.redirects = {"/away": places.url("exit")}
         self.posts: list[str] = []
         self.asked: list[tuple[str, str]] = []
@@ -85,8 +85,8 @@ class Elsewhere:
     def without(self, *attributes: str) -> None:
         """Take attributes out of the page."""
         for name in attributes:
-            self.page, found = re.subn(rf'\s{name}="[^"]*"', "", self.page)
-            assert found, name
+            self.page, count = re.subn(rf'\s{name}="[^"]*"', "", self.page)
+            assert count, name
 
     def close(self) -> None:
         """Stop serving."""
@@ -104,7 +104,7 @@ def elsewhere() -> Iterator[Elsewhere]:
 
 
 def arrive(reader: Reader, site: Elsewhere, pages: int = 1) -> None:
-    """Come from a search, and read as many pages, each loaded whole."""
+    """Come from a search and read `pages` pages, each loaded whole."""
     reader.go(site.places.url("search"))
     reader.click("#in")
     wait_for_address(reader, f"{site.url}/one")
@@ -141,13 +141,13 @@ def the_shortcut(reader: Reader) -> None:
 
 @pytest.mark.parametrize("leave", [the_link, the_shortcut], ids=lambda leave: leave.__name__)
 @pytest.mark.parametrize("pages", [1, 3])
-def test_it_leaves_and_back_does_not_show_the_page(
+def test_the_exit_leaves_and_back_does_not_show_the_page(
     reader: Reader, elsewhere: Elsewhere, pages: int, leave: Callable[[Reader], None]
 ) -> None:
     arrive(reader, elsewhere, pages)
     leave(reader)
     assert_never_seen_again(reader, elsewhere)
-    assert {asked.referer for asked in elsewhere.places.asked_of("exit")} == {None}
+    assert {request.referer for request in elsewhere.places.asked_of("exit")} == {None}
     ours = {url for url in reader.entries() if url.startswith(elsewhere.url)}
     assert ours <= ({f"{elsewhere.url}/away"} if pages > 1 else set())
 
@@ -163,7 +163,7 @@ def test_without_an_address_that_redirects_the_front_page_leaves_again(reader: R
 
 
 def posts_in(site: Elsewhere, seconds: float) -> list[str]:
-    """What was posted, as soon as something is, or after `seconds`."""
+    """The addresses posted to, as soon as there is one or after `seconds`."""
     deadline = time.monotonic() + seconds
     while not site.posts and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -171,7 +171,7 @@ def posts_in(site: Elsewhere, seconds: float) -> list[str]:
 
 
 @pytest.mark.parametrize("runs", [True, False])
-def test_with_a_conversation_its_end_is_told_once_and_marked_where_one_runs(
+def test_on_a_site_with_conversations_the_end_is_sent_once_and_marked_if_one_runs(
     reader: Reader, elsewhere: Elsewhere, runs: bool
 ) -> None:
     if runs:
@@ -182,11 +182,13 @@ def test_with_a_conversation_its_end_is_told_once_and_marked_where_one_runs(
     wait_for_address(reader, elsewhere.places.url("exit"))
     assert posts_in(elsewhere, 3) == ["/conversation/end"]
     reader.go(f"{elsewhere.url}/again")
-    told = [cookie.partition("=")[0] for path, cookie in elsewhere.asked if path == "/again"]
-    assert told == ["gone" if runs else ""]
+    cookies = [cookie.partition("=")[0] for path, cookie in elsewhere.asked if path == "/again"]
+    assert cookies == ["gone" if runs else ""]
 
 
-def test_without_a_conversation_nothing_is_told_and_nothing_is_stored(reader: Reader, elsewhere: Elsewhere) -> None:
+def test_on_a_site_without_conversations_nothing_is_sent_and_nothing_is_stored(
+    reader: Reader, elsewhere: Elsewhere
+) -> None:
     elsewhere.without("data-end", "data-mark")
     elsewhere.page = elsewhere.page.replace("<html", '<html data-chat="running"', 1)
     arrive(reader, elsewhere)
@@ -197,7 +199,7 @@ def test_without_a_conversation_nothing_is_told_and_nothing_is_stored(reader: Re
     assert reader.run("return document.cookie") == ""
 
 
-NAMED_OTHERWISE = {
+OTHER_NAMES = {
     'data-redirect="/away"': 'data-redirect="/away" data-link=".leave, .also" data-cookie="bye" data-title="Blank"',
     '<script src="/shortcut.js">': '<script src="/shortcut.js" data-link=".leave" data-status=".says" data-switch=".box">',
     'id="hide-this-page"': 'class="leave"',
@@ -207,23 +209,23 @@ NAMED_OTHERWISE = {
 }
 
 
-def test_everything_can_have_another_name(reader: Reader, elsewhere: Elsewhere) -> None:
-    for ours, theirs in NAMED_OTHERWISE.items():
+def test_every_name_can_be_changed(reader: Reader, elsewhere: Elsewhere) -> None:
+    for ours, theirs in OTHER_NAMES.items():
         assert elsewhere.page.count(ours) == 1
         elsewhere.page = elsewhere.page.replace(ours, theirs)
     arrive(reader, elsewhere, 2)
     press_shift(reader, 2)
-    said = "return [document.querySelector('.leave').dataset.presses, document.querySelector('.says').textContent]"
-    assert reader.run(said) == ["2", "Press Shift 1 more time to leave."]
+    progress = "return [document.querySelector('.leave').dataset.presses, document.querySelector('.says').textContent]"
+    assert reader.run(progress) == ["2", "Press Shift 1 more time to leave."]
     reader.run("document.querySelector('.box').click()")
     press_shift(reader, 3)
-    assert reader.run(said) == ["0", ""], "turned off"
-    told = reader.run("document.querySelector('.also').click(); return [document.title, document.cookie]")
-    assert told == ["Blank", "bye=1"]
+    assert reader.run(progress) == ["0", ""], "turned off"
+    covered = reader.run("document.querySelector('.also').click(); return [document.title, document.cookie]")
+    assert covered == ["Blank", "bye=1"]
     assert_never_seen_again(reader, elsewhere)
 
 
-def test_the_progress_shows_where_nothing_says_it(reader: Reader, elsewhere: Elsewhere) -> None:
+def test_the_progress_shows_on_a_page_without_an_element_to_announce_it(reader: Reader, elsewhere: Elsewhere) -> None:
     elsewhere.page = elsewhere.page.replace('<span id="hide-status" role="status"></span>', "")
     arrive(reader, elsewhere)
     press_shift(reader, 1)
@@ -237,7 +239,7 @@ def test_with_scripts_off_the_link_leaves_in_chromium(browser: Browser, elsewher
     assert not tab.locator("#shortcut-switch").is_visible(), "no shortcut is promised"
     tab.click("#hide-this-page")
     tab.wait_for_url(elsewhere.places.url("exit"))
-    assert [asked.referer for asked in elsewhere.places.asked_of("exit")] == [None]
+    assert [request.referer for request in elsewhere.places.asked_of("exit")] == [None]
     context.close()
 
 
@@ -249,4 +251,4 @@ def test_with_scripts_off_the_link_leaves_in_firefox(
     deadline = time.monotonic() + WAIT_SECONDS
     while not elsewhere.places.asked_of("exit") and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert [asked.referer for asked in elsewhere.places.asked_of("exit")] == [None]
+    assert [request.referer for request in elsewhere.places.asked_of("exit")] == [None]

@@ -1,4 +1,4 @@
-"""“Hide this page” in Chromium: one test a point of the exit's specification, named after it."""
+"""“Hide this page” in Chromium: a test for each point of the exit's specification, named after it."""
 
 import contextlib
 import io
@@ -14,13 +14,13 @@ from tests.browser.places import HANG_SECONDS
 from tests.browser.readers import WATCH_FRAMES, eventually
 
 PAGES_ALONE = True  # chromium.py
-# Its history and cookies, its ways out, its tabs. All other points are about what a page shows and hears.
-BY_THE_BROWSER = re.compile(r"test_(h\d|f4|f5|t[123])_")
+# Points about the browser: history, cookies, ways out, tabs. All others are about what a page shows and hears.
+NEEDS_WHOLE_CHROMIUM = re.compile(r"test_(h\d|f4|f5|t[123])_")
 PAGES = ["/help/money", "/help", "/help/signs", "/contacts", "/news", "/help/getting-ready", "/safer-browsing"]
 
 
 class Visit:
-    """A tab, what was painted in it, and the moves of a reader."""
+    """A tab, the addresses painted in it, and the moves of a reader."""
 
     def __init__(self, context: BrowserContext, visited: Visited) -> None:
         self.site, self.places = visited
@@ -83,8 +83,10 @@ class Visit:
 
 @pytest.fixture
 def visit(request: pytest.FixtureRequest, visited: Visited) -> Iterator[Visit]:
-    """A fresh profile: of whole Chromium, where it is the browser's doing what becomes of a visit."""
-    browser: Browser = request.getfixturevalue("chromium" if BY_THE_BROWSER.match(request.node.name) else "browser")
+    """A visit in a fresh profile: of whole Chromium, where the browser itself decides what becomes of a visit."""
+    browser: Browser = request.getfixturevalue(
+        "chromium" if NEEDS_WHOLE_CHROMIUM.match(request.node.name) else "browser"
+    )
     context = browser.new_context(viewport={"width": 320, "height": 568})
     yield Visit(context, visited)
     visited[1].silent.clear()
@@ -100,7 +102,7 @@ def test_h1_back_and_forward_never_show_the_visit_after_seven_pages(visit: Visit
     visit.assert_never_seen_again()
 
 
-def test_h1_nor_after_pages_that_were_loaded_whole(visit: Visit) -> None:
+def test_h1_back_and_forward_never_show_pages_that_were_loaded_whole(visit: Visit) -> None:
     visit.arrive()
     for path in PAGES[:3]:
         visit.load(path)
@@ -108,7 +110,7 @@ def test_h1_nor_after_pages_that_were_loaded_whole(visit: Visit) -> None:
     visit.assert_never_seen_again()
 
 
-def test_h1_nor_with_a_foreign_page_in_mid_visit(visit: Visit) -> None:
+def test_h1_back_and_forward_never_show_the_visit_with_a_foreign_page_in_between(visit: Visit) -> None:
     visit.arrive()
     visit.tab.goto(visit.places.url("elsewhere"))
     visit.tab.click("#again")
@@ -117,7 +119,7 @@ def test_h1_nor_with_a_foreign_page_in_mid_visit(visit: Visit) -> None:
     visit.assert_never_seen_again()
 
 
-def test_h1_nor_after_pressing_back_first(visit: Visit) -> None:
+def test_h1_back_and_forward_never_show_the_visit_when_back_was_pressed_first(visit: Visit) -> None:
     visit.arrive()
     for path in PAGES[:3]:
         visit.load(path)
@@ -126,7 +128,7 @@ def test_h1_nor_after_pressing_back_first(visit: Visit) -> None:
     visit.assert_never_seen_again()
 
 
-def test_h2_no_entry_of_the_tab_holds_an_address_of_ours_but_w(visit: Visit) -> None:
+def test_h2_no_entry_of_the_tab_holds_our_address_except_w(visit: Visit) -> None:
     visit.arrive()
     for path in PAGES[:3]:
         visit.load(path)
@@ -172,7 +174,7 @@ def test_f1_the_page_is_covered_in_the_same_task(visit: Visit) -> None:
     assert covered == ["none", "Untitled"]
 
 
-def test_f2_it_works_while_the_page_is_still_arriving_and_without_the_style_sheet(visit: Visit) -> None:
+def test_f2_the_exit_works_while_the_page_is_still_arriving_and_without_the_style_sheet(visit: Visit) -> None:
     page = visit.context.request.get(f"{visit.site.url}/help/money").text()
     start, _, _ = page.partition("<main")
     unstyled = start[: start.index("<style>")] + start[start.index("</style>") + len("</style>") :]
@@ -220,7 +222,7 @@ def test_f4_stopping_the_way_out_does_not_bring_the_page_back(visit: Visit) -> N
     assert visit.tab.evaluate("getComputedStyle(document.documentElement).display") == "none"
 
 
-def test_f4_what_plays_is_silent_under_the_cover_and_nothing_starts_it_again(visit: Visit) -> None:
+def test_f4_a_recording_is_silent_under_the_cover_and_nothing_starts_it_again(visit: Visit) -> None:
     visit.tab.goto(f"{visit.site.url}/help/get-help-now")
     visit.tab.focus("main audio")
     visit.tab.keyboard.press("Space")
@@ -262,9 +264,9 @@ def test_t1_the_exit_learns_nothing_and_is_asked_nothing_before(
     assert places.asked_of("exit") == []
     tab.click("#hide-this-page")
     tab.wait_for_url(places.url("exit"))
-    (asked,) = places.asked_of("exit")
-    assert asked.referer is None
-    assert asked.path == "/"
+    (request,) = places.asked_of("exit")
+    assert request.referer is None
+    assert request.path == "/"
     context.close()
 
 
@@ -338,8 +340,8 @@ def test_r1_beside_the_text_or_under_it_the_link_covers_nothing_at_the_top_of_th
               const over = (box) => box.right > link.left && box.left < link.right && box.bottom > link.top && box.top < link.bottom;
               const inFlow = link.width > innerWidth - 2 ? "header a" : "header a, main *";
               return [...document.querySelectorAll(inFlow)]
-                .filter((found) => found.id !== "hide-this-page" && over(found.getBoundingClientRect()))
-                .map((found) => `${width}: ${found.textContent.trim().slice(0, 20)}`);
+                .filter((element) => element.id !== "hide-this-page" && over(element.getBoundingClientRect()))
+                .map((element) => `${width}: ${element.textContent.trim().slice(0, 20)}`);
             }""",
             width,
         )
@@ -361,13 +363,13 @@ def test_r1_while_the_page_is_magnified_the_link_is_in_what_is_seen(
     tab.mouse.move(50, 50)
     tab.mouse.wheel(*moved)
 
-    def looks_there() -> bool:
+    def has_moved() -> bool:
         offsets = tab.evaluate("[visualViewport.offsetLeft, visualViewport.offsetTop]")
         return all(offset > 0 for offset, by in zip(offsets, moved, strict=True) if by)
 
-    eventually(looks_there)
+    eventually(has_moved)
     tab.wait_for_timeout(500)  # until it stands still
-    told = tab.evaluate(
+    checks = tab.evaluate(
         """() => {
           const { scale, offsetLeft, offsetTop, width, height } = visualViewport;
           const link = document.getElementById("hide-this-page");
@@ -378,7 +380,7 @@ def test_r1_while_the_page_is_magnified_the_link_is_in_what_is_seen(
           return [scale > 1.5, hit === link, inside, box.height * scale >= 44, box.width * scale >= 44];
         }"""
     )
-    assert told == [True] * 5
+    assert checks == [True] * 5
     session.send("Emulation.setPageScaleFactor", {"pageScaleFactor": 1})
     tab.wait_for_function("visualViewport.scale === 1")
     tab.wait_for_function("document.getElementById('hide-this-page').style.transform === ''")
@@ -411,13 +413,13 @@ def brightness(tab: Page) -> tuple[int, int]:
     return shades[0], shades[-1]
 
 
-def three(tab: Page, keys: tuple[str, str, str] = ("ShiftLeft", "ShiftRight", "ShiftLeft")) -> None:
+def press_shift_three_times(tab: Page, keys: tuple[str, str, str] = ("ShiftLeft", "ShiftRight", "ShiftLeft")) -> None:
     """Press Shift three times."""
     for key in keys:
         tab.keyboard.press(key)
 
 
-def test_r3_both_shift_keys_pressed_over_each_other_count_each(visit: Visit) -> None:
+def test_r3_overlapping_presses_of_both_shift_keys_each_count(visit: Visit) -> None:
     visit.load("/help/money")
     keyboard = visit.tab.keyboard
     keyboard.down("ShiftLeft")
@@ -430,8 +432,8 @@ def test_r3_both_shift_keys_pressed_over_each_other_count_each(visit: Visit) -> 
     visit.tab.wait_for_url(visit.places.url("exit"))
 
 
-def test_r3_a_shift_key_whose_end_was_never_told_does_not_spoil_the_next_presses(visit: Visit) -> None:
-    # Windows tells of one end only, where both were held.
+def test_r3_a_shift_key_whose_release_is_never_reported_does_not_spoil_the_next_presses(visit: Visit) -> None:
+    # Windows reports the release of only one key when both were held.
     visit.load("/help/money")
     visit.tab.keyboard.down("ShiftLeft")
     for _ in range(3):
@@ -473,11 +475,11 @@ def test_r4_both_shift_keys_held_while_typing_or_for_long_do_not_leave(visit: Vi
 def test_r3_shift_three_times_leaves_from_every_kind_of_field(visit: Visit, path: str, field: str) -> None:
     visit.load(path)
     visit.tab.focus(field)
-    three(visit.tab)
+    press_shift_three_times(visit.tab)
     visit.tab.wait_for_url(visit.places.url("exit"))
 
 
-def test_r3_progress_is_told_politely(visit: Visit) -> None:
+def test_r3_progress_is_announced_politely(visit: Visit) -> None:
     visit.load("/help/money")
     visit.tab.keyboard.press("Shift")
     assert "2 more times" in visit.tab.inner_text("#hide-status")
@@ -523,17 +525,17 @@ def test_r4_presses_more_than_five_seconds_apart_do_not_leave(visit: Visit) -> N
     assert visit.tab.locator("h1").is_visible()
 
 
-def test_the_shortcut_can_be_turned_off_for_the_visit_in_the_guide_and_on_the_page_to_practise_on(visit: Visit) -> None:
+def test_the_shortcut_can_be_turned_off_for_the_visit_in_the_guide_and_on_the_practice_page(visit: Visit) -> None:
     visit.load("/safer-browsing")
     visit.tab.uncheck("#shortcut-switch")
-    three(visit.tab)
+    press_shift_three_times(visit.tab)
     visit.read("/practise")
     assert not visit.tab.is_checked("#shortcut-switch")
-    three(visit.tab)
+    press_shift_three_times(visit.tab)
     visit.tab.wait_for_timeout(300)
     assert visit.tab.locator("h1").inner_text() == "Try the button"
     visit.tab.check("#shortcut-switch")
-    three(visit.tab)
+    press_shift_three_times(visit.tab)
     visit.tab.wait_for_url(visit.places.url("exit"))
 
 
@@ -607,7 +609,7 @@ def test_r5_the_cover_is_as_bright_as_the_page(browser: Browser, visited: Visite
 def test_t4_printing_after_activation_prints_a_blank_page(visit: Visit) -> None:
     visit.arrive()
     visit.tab.emulate_media(media="print")
-    told = visit.tab.evaluate(
+    state = visit.tab.evaluate(
         """() => {
           const words = () => document.querySelector("main h1").getClientRects().length;
           const before = words();
@@ -615,7 +617,7 @@ def test_t4_printing_after_activation_prints_a_blank_page(visit: Visit) -> None:
           return [matchMedia("print").matches, before, words(), document.documentElement.getClientRects().length];
         }"""
     )
-    assert told == [True, 1, 0, 0]
+    assert state == [True, 1, 0, 0]
 
 
 def test_f1_nothing_of_the_page_is_in_the_accessibility_tree_afterwards(visit: Visit) -> None:

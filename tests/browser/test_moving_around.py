@@ -26,12 +26,12 @@ def tab(browser: Browser, site: RunningSite) -> Iterator[Page]:
 
 
 def mark(tab: Page) -> None:
-    """Mark the heading of now, so that the next one can be told from it."""
+    """Mark the present heading, so that the next page's can be told from it."""
     tab.evaluate("document.querySelector('main h1').dataset.before = ''")
 
 
 def follow(tab: Page, selector: str) -> None:
-    """Follow a link and wait for what it brings."""
+    """Follow a link and wait for its page."""
     mark(tab)
     tab.locator(selector).first.click()
     tab.wait_for_selector(ARRIVED)
@@ -56,10 +56,10 @@ def test_m1_every_page_reached_in_place_is_the_same_main_as_when_loaded(tab: Pag
         )
         tab.wait_for_selector(ARRIVED)
         direct.goto(site.url + path)
-        # The notice is that of the page arrived at.
+        # The notice is not compared: in place, it is still that of the page where the visit began.
         swapped, loaded = (
-            " ".join(one.inner_text("main").replace(one.inner_text("#hide-notice"), "").split())
-            for one in (tab, direct)
+            " ".join(page.inner_text("main").replace(page.inner_text("#hide-notice"), "").split())
+            for page in (tab, direct)
         )
         assert swapped == loaded
         language = direct.evaluate("document.documentElement.lang")
@@ -87,7 +87,7 @@ def test_m2_the_way_back_restores_the_page_and_the_place(tab: Page) -> None:
     assert tab.evaluate("scrollY") > 0
 
 
-def test_m2_a_search_and_the_form_with_a_mistake_in_place(tab: Page, site: RunningSite) -> None:
+def test_m2_a_search_and_a_form_with_a_mistake_work_in_place(tab: Page, site: RunningSite) -> None:
     follow(tab, "footer a[href='/search']")
     tab.fill("#query", "mony")
     mark(tab)
@@ -141,9 +141,7 @@ def test_m2_fragments_only_scroll(tab: Page, site: RunningSite) -> None:
     assert (tab.evaluate("history.length"), tab.url) == (length, f"{site.url}/")
 
 
-def test_m2_a_stray_percent_sign_or_one_that_names_nothing_in_a_fragment_is_no_failure(
-    tab: Page, site: RunningSite
-) -> None:
+def test_m2_a_stray_percent_sign_or_an_unknown_name_in_a_fragment_is_no_failure(tab: Page, site: RunningSite) -> None:
     link = "hash => { const a = Object.assign(document.createElement('a'), {href: hash}); document.body.append(a); a.click() }"
     for address in ("/contacts#%", "/help#nothing%20here", "/contacts#contact-ndah", "/help#%E0%A4%A"):
         mark(tab)
@@ -199,7 +197,7 @@ def test_the_guide_shows_the_readers_own_browser_first_in_place_and_loaded(tab: 
     follow(tab, "footer a[href='/safer-browsing']")
     assert tab.locator("main .device").first.get_attribute("id") == "device-chrome-computer"
     tab.goto(f"{site.url}/safer-browsing")
-    tab.locator("main .device.yours").wait_for(state="attached")  # what puts it first comes with the pack
+    tab.locator("main .device.yours").wait_for(state="attached")  # the script that puts it first comes with the pack
     assert tab.locator("main .device").first.get_attribute("id") == "device-chrome-computer"
 
 
@@ -221,7 +219,9 @@ def test_a_phones_browser_gets_a_phones_steps_and_no_keys(
     with browser.new_context(user_agent=agent) as context:
         tab = context.new_page()
         tab.goto(f"{site.url}/safer-browsing")
-        tab.locator("main .device.yours").wait_for(state="attached")  # what puts it first comes with the pack
+        tab.locator("main .device.yours").wait_for(
+            state="attached"
+        )  # the script that puts it first comes with the pack
         first = tab.locator("main .device").first
         assert first.get_attribute("id") == f"device-{device}"
         assert first.get_attribute("class") == "device yours"
@@ -248,7 +248,7 @@ def test_the_contacts_page_narrows_itself_down_without_a_request(tab: Page, site
     tab.on("request", lambda request: requests.append(request.url))
     for row in tab.locator("#narrow summary").all():
         row.click()
-    tab.get_by_label("Wales").check()  # before what narrows the page has come
+    tab.get_by_label("Wales").check()  # before the script that narrows the page has come
     held[0].continue_()
     tab.locator("#contact-ndah").wait_for(state="hidden")
     narrowed = shown.count()

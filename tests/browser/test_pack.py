@@ -20,7 +20,7 @@ from tests.server import RunningSite, SlowSite, copy_content, started_before
 PAGES_ALONE = True  # chromium.py
 
 visit, slow = test_back.visit, test_back.slow  # fixtures
-# It is a name of the page's own script, which Chromium's driver can see; Firefox's cannot.
+# `pack` is a name in the page's own script: Chromium's driver can see it, Firefox's cannot.
 HERE = 'return typeof pack === "object" && Boolean(pack.page("/help/money"))'
 SEVEN = ["/help/money", "/help", "/contacts", "/help/signs", "/safer-browsing", "/", "/help/orders"]
 HEADING = 'return document.querySelector("main h1").textContent.trim()'
@@ -34,7 +34,7 @@ IN_PLACE = """{
 
 
 def arrive(visit: Visit, slow: SlowSite) -> Reader:
-    """Come to the site behind the wire, and wait until the pack is here."""
+    """Come to the site behind the proxy, and wait until the pack is here."""
     visit.reader.go(visit.places.url("search"))
     visit.follow("#in", f"{slow.url}/")
     wait_for(visit.reader, PACK_CAME, 20)
@@ -49,16 +49,16 @@ def holds_pages(visit: Visit) -> bool:
 
 def test_after_one_quiet_request_seven_pages_are_read_with_none(visit: Visit, slow: SlowSite) -> None:
     reader = arrive(visit, slow)
-    asked = [path for path, _ in slow.answered if path != "/favicon.ico"]
-    assert asked == ["/", "/pack"]
+    paths = [path for path, _ in slow.answered if path != "/favicon.ico"]
+    assert paths == ["/", "/pack"]
     for path in SEVEN:
         read(reader, path)
-    assert [path for path, _ in slow.answered if path != "/favicon.ico"] == asked
+    assert [path for path, _ in slow.answered if path != "/favicon.ico"] == paths
     assert reader.run("return document.cookie + localStorage.length + sessionStorage.length") == "00"
 
 
 def test_the_rest_is_asked_for_whole_when_the_first_of_its_pages_is_tapped(visit: Visit, slow: SlowSite) -> None:
-    """So it is seen that somebody reads one of them, and never which."""
+    """So the network shows that somebody reads one of these pages, and never which."""
     reader = arrive(visit, slow)
     for path, heading in (
         ("/help/faith", "Faith and community"),
@@ -75,7 +75,7 @@ def test_a_page_of_the_pack_is_there_before_the_tap_is_over(visit: Visit, slow: 
     assert reader.run(IN_PLACE % "/help/money" + HEADING) == "Money and you"
 
 
-def test_without_a_network_the_pack_is_read_on_and_what_is_not_in_it_says_so(
+def test_without_a_network_pages_of_the_pack_can_be_read_and_a_status_says_that_others_cannot(
     visit: Visit,
     slow: SlowSite,
 ) -> None:
@@ -87,13 +87,15 @@ def test_without_a_network_the_pack_is_read_on_and_what_is_not_in_it_says_so(
     reader.run(IN_PLACE % "/news")
     wait_for(reader, 'return !document.getElementById("travel-status").classList.contains("visually-hidden")')
     assert reader.run(HEADING) == before
-    # Also when it is old: there is nobody to ask.
+    # An old pack is used, too: there is nobody to ask for a newer one.
     reader.run(LATER + IN_PLACE % "/help/signs")
     wait_for(reader, f"{HEADING} !== {before!r}", 10)
     read(reader, "/help/orders")
 
 
-def test_a_tap_before_the_pack_says_that_it_waits_and_is_no_visit(visit: Visit, slow: SlowSite) -> None:
+def test_a_tap_before_the_pack_has_come_says_that_the_page_is_on_its_way_and_adds_no_entry(
+    visit: Visit, slow: SlowSite
+) -> None:
     slow.held |= {"/pack", "/pack.js"}
     visit.reader.go(visit.places.url("search"))
     visit.follow("#in", f"{slow.url}/")
@@ -110,7 +112,7 @@ def test_a_tap_before_the_pack_says_that_it_waits_and_is_no_visit(visit: Visit, 
     slow.held.clear()
 
 
-def test_a_pack_of_another_release_does_not_run_and_the_browser_goes_by_itself(
+def test_a_pack_of_another_release_does_not_run_and_the_browser_follows_the_link_itself(
     browser: Browser, visited: Visited
 ) -> None:
     context = browser.new_context()
@@ -142,7 +144,7 @@ def pages_at(site: RunningSite) -> list[str]:
         return list(json.load(answer)[1]["pages"])
 
 
-def test_a_page_that_was_taken_back_is_gone_at_the_next_look(reader: Reader, tmp_path: Path) -> None:
+def test_a_deleted_page_is_gone_the_next_time_the_pack_is_checked(reader: Reader, tmp_path: Path) -> None:
     copy_content(tmp_path / "content", ["https://weather.example/"])
     site = RunningSite(tmp_path / "content", started_before(tmp_path / "data"))
     reader.go(site.url)
@@ -160,7 +162,7 @@ def test_a_page_that_was_taken_back_is_gone_at_the_next_look(reader: Reader, tmp
     site.close()
 
 
-def test_hide_drops_the_pack_and_gives_up_one_that_is_on_its_way(visit: Visit, slow: SlowSite) -> None:
+def test_hide_gives_up_a_pack_that_is_on_its_way(visit: Visit, slow: SlowSite) -> None:
     slow.held.add("/pack")
     visit.reader.go(visit.places.url("search"))
     visit.follow("#in", f"{slow.url}/")
@@ -180,24 +182,24 @@ def test_hide_empties_the_memory(visit: Visit, slow: SlowSite) -> None:
         'document.getElementById("hide-this-page").click();' + LATER + IN_PLACE % "/help/money" + IN_PLACE % "/news"
     )
     eventually(lambda: "/chat/hide" in {path for path, _ in slow.answered} and not holds_pages(visit))
-    time.sleep(0.3)  # for what was asked for behind the press
+    time.sleep(0.3)  # for requests that came after the press
     assert {path for path, _ in slow.answered} - {"/favicon.ico"} == {"/", "/pack", "/chat/hide"}, "the last says Hide"
 
 
-def test_a_page_kept_whole_while_another_tab_was_hidden_keeps_no_pack(visit: Visit, slow: SlowSite) -> None:
+def test_a_cached_page_drops_its_pack_once_another_tab_was_hidden(visit: Visit, slow: SlowSite) -> None:
     reader = arrive(visit, slow)
     visit.places.silent |= {"exit", "second"}
     assert holds_pages(visit) == isinstance(reader, ChromiumReader)
-    told = reader.run(
+    state = reader.run(
         """document.cookie = "w=1";
         dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }));
         return [getComputedStyle(document.documentElement).display,
           typeof pack === "object" && Boolean(pack.page("/help/money"))]"""
     )
-    assert told == ["none", False]
+    assert state == ["none", False]
 
 
-def test_what_is_not_in_the_pack_comes_as_its_main_alone(visit: Visit, slow: SlowSite) -> None:
+def test_a_page_outside_the_pack_comes_as_its_main_alone(visit: Visit, slow: SlowSite) -> None:
     reader = arrive(visit, slow)
     read(reader, "/news")
     size = 'return performance.getEntriesByType("resource").filter(({ name }) => name.endsWith("/news"))[0].decodedBodySize'
@@ -208,49 +210,51 @@ def test_what_is_not_in_the_pack_comes_as_its_main_alone(visit: Visit, slow: Slo
 @pytest.mark.parametrize(
     "connection", [{"saveData": True}, {"effectiveType": "2g"}, {"effectiveType": "slow-2g"}, {"effectiveType": "4g"}]
 )
-def test_with_a_dear_or_slow_connection_the_first_tap_brings_it(
+def test_on_an_expensive_or_slow_connection_the_first_tap_brings_the_pack(
     browser: Browser, visited: Visited, connection: dict[str, object]
 ) -> None:
     context = browser.new_context()
-    told = str(connection).replace("True", "true")
-    context.add_init_script(f"Object.defineProperty(navigator, 'connection', {{ value: {told} }})")
+    literal = str(connection).replace("True", "true")
+    context.add_init_script(f"Object.defineProperty(navigator, 'connection', {{ value: {literal} }})")
     tab = context.new_page()
-    asked: list[str] = []
-    tab.on("request", lambda request: asked.append(request.url.removeprefix(visited[0].url)))
+    paths: list[str] = []
+    tab.on("request", lambda request: paths.append(request.url.removeprefix(visited[0].url)))
     tab.goto(visited[0].url)
     tab.wait_for_timeout(500)
     at_once = connection == {"effectiveType": "4g"}
     here = "typeof pack === 'object' && Boolean(pack.page('/help/money'))"
     while at_once and not tab.evaluate(here):
         tab.wait_for_timeout(50)
-    assert asked == ["/", "/pack"] if at_once else ["/"]
+    assert paths == ["/", "/pack"] if at_once else ["/"]
     tab.click("footer a[href='/contacts']")
     tab.wait_for_selector("h1:text('Contacts')")
     while not tab.evaluate(here):
         tab.wait_for_timeout(50)
-    assert asked == ["/", "/pack"] if at_once else ["/", "/contacts", "/pack.js", "/pack"]
+    assert paths == ["/", "/pack"] if at_once else ["/", "/contacts", "/pack.js", "/pack"]
     tab.click("footer a[href='/help']")
     tab.wait_for_selector("h1:text('All topics')")
-    assert len(asked) == (2 if at_once else 4)
+    assert len(paths) == (2 if at_once else 4)
     context.close()
 
 
-def test_a_dear_connection_brings_what_a_page_has_to_do_and_no_pages(browser: Browser, visited: Visited) -> None:
+def test_an_expensive_connection_brings_the_scripts_that_a_page_needs_and_no_pages(
+    browser: Browser, visited: Visited
+) -> None:
     context = browser.new_context()
     context.add_init_script("Object.defineProperty(navigator, 'connection', { value: { saveData: true } })")
     tab = context.new_page()
-    asked: list[str] = []
-    tab.on("request", lambda request: asked.append(request.url.removeprefix(visited[0].url)))
+    paths: list[str] = []
+    tab.on("request", lambda request: paths.append(request.url.removeprefix(visited[0].url)))
     tab.goto(f"{visited[0].url}/plan")
     tab.wait_for_selector("form#plan input")
-    assert asked == ["/plan", "/pack.js"]
+    assert paths == ["/plan", "/pack.js"]
     context.close()
 
 
 @pytest.fixture(scope="module")
-def site_of_tongues(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
-    """A site with a language that is written from the right, which has all pages that Welsh has."""
-    folder = tmp_path_factory.mktemp("tongues")
+def multilingual_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
+    """A site with a language written from right to left, which has all the pages that Welsh has."""
+    folder = tmp_path_factory.mktemp("multilingual")
     copy_content(folder / "content", ["https://weather.example/"])
     shutil.copytree(folder / "content/cy", folder / "content/ur", dirs_exist_ok=True)
     site = RunningSite(folder / "content", started_before(folder / "data"))
@@ -259,12 +263,12 @@ def site_of_tongues(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runnin
 
 
 @pytest.fixture
-def tongues(site_of_tongues: RunningSite, browser: Browser) -> Iterator[tuple[Page, RunningSite]]:
-    """It, and a reader on its front page."""
+def multilingual(multilingual_site: RunningSite, browser: Browser) -> Iterator[tuple[Page, RunningSite]]:
+    """A reader on the front page of the multilingual site, and the site."""
     context = browser.new_context(viewport={"width": 360, "height": 640})
     tab = context.new_page()
-    tab.goto(site_of_tongues.url)
-    yield tab, site_of_tongues
+    tab.goto(multilingual_site.url)
+    yield tab, multilingual_site
     context.close()
 
 
@@ -276,8 +280,8 @@ AROUND = """() => [document.documentElement.lang, document.documentElement.dir,
   document.getElementById("travel-status").dataset.failed]"""
 
 
-def test_language_direction_and_the_words_around_follow_in_place(tongues: tuple[Page, RunningSite]) -> None:
-    tab, site = tongues
+def test_language_direction_and_the_words_around_follow_in_place(multilingual: tuple[Page, RunningSite]) -> None:
+    tab, site = multilingual
     title = tab.title()
     tab.evaluate("window.link = document.getElementById('hide-this-page')")
     direct = tab.context.new_page()
@@ -309,9 +313,11 @@ def test_language_direction_and_the_words_around_follow_in_place(tongues: tuple[
     )
 
 
-def test_the_pack_of_the_language_is_brought_where_the_language_changes(tongues: tuple[Page, RunningSite]) -> None:
-    tab, _ = tongues
-    tab.wait_for_function("typeof pack === 'object' && pack.page('/help/money')")  # a tap before would come first
+def test_a_change_of_language_brings_the_pack_of_that_language(multilingual: tuple[Page, RunningSite]) -> None:
+    tab, _ = multilingual
+    tab.wait_for_function(
+        "typeof pack === 'object' && pack.page('/help/money')"
+    )  # an earlier tap would be handled before the pack is
     with tab.expect_response("**/cy/pack") as answer:
         tab.evaluate(
             "const a = Object.assign(document.createElement('a'), {href: '/cy/help/get-help-now'}); document.body.append(a); a.click()"
@@ -322,9 +328,9 @@ def test_the_pack_of_the_language_is_brought_where_the_language_changes(tongues:
 
 
 def test_easy_read_is_one_press_away_in_place_and_the_choice_of_language_leads_on_from_it(
-    tongues: tuple[Page, RunningSite],
+    multilingual: tuple[Page, RunningSite],
 ) -> None:
-    tab, site = tongues
+    tab, site = multilingual
     tab.goto(f"{site.url}/help/get-help-now")
     before = tab.evaluate("[history.length, location.href, document.title]")
     tab.click(".up .other")
@@ -345,9 +351,9 @@ def test_easy_read_is_one_press_away_in_place_and_the_choice_of_language_leads_o
 
 
 def test_a_browsers_language_is_offered_in_its_own_words_and_one_press_reads_the_page_in_it_in_place(
-    tongues: tuple[Page, RunningSite], browser: Browser
+    multilingual: tuple[Page, RunningSite], browser: Browser
 ) -> None:
-    _, site = tongues
+    _, site = multilingual
     for locale, offer in (("cy-GB", "Darllenwch yn Gymraeg"), ("ur", "اردو میں پڑھیں"), ("en-GB", None), ("fr", None)):
         context = browser.new_context(locale=locale, viewport={"width": 320, "height": 640})
         tab = context.new_page()
@@ -361,7 +367,7 @@ def test_a_browsers_language_is_offered_in_its_own_words_and_one_press_reads_the
             assert (tab.evaluate("history.length"), tab.evaluate("location.pathname")) == (2, "/help/get-help-now")
             assert tab.locator("#offer").count() == 0
             tab.click("#languages summary")
-            heights = tab.locator("#languages a").evaluate_all("all => all.map((one) => one.offsetHeight)")
+            heights = tab.locator("#languages a").evaluate_all("all => all.map((link) => link.offsetHeight)")
             assert min(heights) >= 44
             tab.click("#languages a[hreflang=en]")
             tab.wait_for_selector("html[lang=en]")

@@ -22,9 +22,9 @@ AXE = Axe().axe_script
 WIDTHS = [320, 768, 1280]
 PARTS = 8
 RULES = {
-    # Only what breaks a rule is described: to name every element that keeps one takes most of axe's time.
+    # Describe violations only: to name every element that keeps a rule takes most of axe's time.
     "resultTypes": ["violations"],
-    # Whatever has too little contrast for WCAG AA has too little for AAA, which is looked at.
+    # Whatever has too little contrast for WCAG AA has too little for AAA, too, and that is checked.
     "rules": {"color-contrast": {"enabled": False}},
     "runOnly": {
         "type": "tag",
@@ -35,14 +35,13 @@ RULES = {
     },
 }
 
-pytestmark = pytest.mark.timeout(300)  # each part goes through some pages of the site; a busy machine takes long
+pytestmark = pytest.mark.timeout(300)  # each part checks an eighth of the pages, which takes a busy machine long
 COLOURS = {"resultTypes": ["violations"], "runOnly": ["color-contrast-enhanced", "link-in-text-block"]}
-"""The rules that depend on colours, which are all that the dark changes: see the style sheet's one block about it."""
-LAYOUT = {"resultTypes": ["violations"], "runOnly": ["target-size", "scrollable-region-focusable"]}
-"""The rules that depend on where things stand. All others read the document, which is the same at every width."""
+"""The rules that depend on colours, which are all that the dark scheme changes: see its block in the style sheet."""
 ALIKE = re.compile("(?!)" if "SIDEDOOR_TEST_LONG" in os.environ else r"/help/(?!get-help-now$)|/[a-z]{2}(-[a-z]+)?/")
-"""Many pages of few templates. Each is checked against all rules once, at the widths and in light and dark by turns; all others,
-and these in `make test-long`, at each width, and the rules about colours again in the dark."""
+"""Many pages of few templates. Each is checked with all rules at one width, in light or dark, which take turns. All other
+pages, and in `make test-long` these, too, are checked with all rules at every width, and with COLOURS again in the dark."""
+
 
 
 @cache
@@ -59,28 +58,29 @@ def problems_of(page: Page, rules: Mapping[str, object] = RULES) -> list[str]:
     if not page.evaluate("Boolean(window.axe)"):
         page.evaluate(AXE)
     broken = page.evaluate("rules => axe.run(rules).then((results) => results.violations)", rules)
-    return [f"{found['id']}: {node['target']} {node['html'][:120]}" for found in broken for node in found["nodes"]]
+    return [f"{rule['id']}: {node['target']} {node['html'][:120]}" for rule in broken for node in rule["nodes"]]
 
 
 class Network:
-    """What a tab asks for, and what its console says."""
+    """What a tab asks for, and what is written to its console."""
 
     def __init__(self, page: Page) -> None:
         self.requests: list[str] = []
-        self.said: list[str] = []
+        self.console: list[str] = []
         page.on("request", lambda request: self.requests.append(request.url))
-        page.on("console", lambda message: self.said.append(message.text))
-        page.on("pageerror", lambda error: self.said.append(str(error)))
+        page.on("console", lambda message: self.console.append(message.text))
+        page.on("pageerror", lambda error: self.console.append(str(error)))
 
     def check(self, site: str, address: str) -> None:
-        """One request and the pack, on the chat's own page its script, and not a word in the console."""
-        # Then comes what the other pages are made of, and nothing else; of the page before it may come this late.
+        """Check that the page made one request and one for the pack, on the chat's page one for its script, and wrote nothing
+        to the console."""
+        # After the page comes its pack and nothing else; the pack of the page before it may come this late.
         packs = [url for url in self.requests if url.endswith("/pack")]
         scripts = [f"{site}/chat.js"] if address.endswith("/chat") else []
         assert [url for url in self.requests if url not in packs] == [site + address, *scripts]
         assert address != "/" or packs == [f"{site}/pack"]
         assert len(packs) <= 2
-        assert not self.said, (address, self.said)
+        assert not self.console, (address, self.console)
 
 
 @pytest.mark.parametrize("part", range(PARTS))
@@ -100,23 +100,23 @@ def test_every_page_is_one_request_says_nothing_in_the_console_breaks_no_rule_of
         page.emulate_media(color_scheme="dark" if alike and dark else "light")
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 640})
-            found = problems_of(page, RULES) if not alike or width == WIDTHS[turn] else []
+            problems = problems_of(page, RULES) if not alike or width == WIDTHS[turn] else []
             if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
-                found.append("wider than the screen")
-            if found:
-                broken[f"{address} at {width}{' in the dark' if alike and dark else ''}"] = found
+                problems.append("wider than the screen")
+            if problems:
+                broken[f"{address} at {width}{' in the dark' if alike and dark else ''}"] = problems
         if not alike:
             page.emulate_media(color_scheme="dark")
-            if found := problems_of(page, COLOURS):
-                broken[f"{address} in the dark"] = found
-        if address == "/no-such-page":  # whose status a console tells
-            network.said.clear()
+            if problems := problems_of(page, COLOURS):
+                broken[f"{address} in the dark"] = problems
+        if address == "/no-such-page":  # the console reports its status
+            network.console.clear()
     assert not context.cookies()
     context.close()
     assert not broken, json.dumps(broken, indent=1)
 
 
-def test_the_dark_changes_nothing_but_colours() -> None:
+def test_the_dark_scheme_changes_nothing_but_colours() -> None:
     style = (PROJECT / "static/css/public.css").read_text("utf-8")
     (dark,) = re.findall(r"(?s)prefers-color-scheme: dark\) \{\s*:root \{(.*?)\}\s*\}", style)
     assert style.count("prefers-color-scheme") == 1
@@ -154,9 +154,9 @@ def test_every_kind_of_form_control_can_be_read(browser: Browser, site: RunningS
     page.goto(site.url + "/feedback")
     page.evaluate(CONTROLS)
     assert page.locator("main select").count() == 3, "what it is about, and these two"
-    found = problems_of(page)
+    problems = problems_of(page)
     context.close()
-    assert not found, json.dumps(found, indent=1)
+    assert not problems, json.dumps(problems, indent=1)
 
 
 def test_every_page_is_valid_html(browser: Browser, site: RunningSite, tmp_path: Path) -> None:
@@ -180,7 +180,7 @@ def test_every_page_is_valid_html(browser: Browser, site: RunningSite, tmp_path:
 @pytest.mark.parametrize(
     "setting", [{"forced_colors": "active"}, {"reduced_motion": "reduce"}, {"java_script_enabled": False}]
 )
-def test_the_way_out_and_the_way_to_help_are_there_whatever_the_reader_set(
+def test_the_exit_and_the_link_to_help_are_there_whatever_the_reader_has_set(
     browser: Browser, site: RunningSite, setting: dict[str, object]
 ) -> None:
     context = browser.new_context(viewport={"width": 320, "height": 568}, **setting)  # type: ignore[arg-type]

@@ -1,6 +1,6 @@
 """What other programs put on the clipboard, as files that anybody can add to: tests/desk/pastes/README.md says how.
 
-All of them are pasted in one page each: as Markdown, and where the editor is built as what it shows.
+Each test pastes all of them into one page: here as Markdown, in test_writing.py into the editor, where it is built.
 """
 
 import pytest
@@ -15,18 +15,18 @@ PASTED = "([html, text]) => { const { body, left } = sidedoorPaste.taken(html, t
 
 @pytest.fixture
 def reader(page: Page) -> Page:
-    """A page with the one reader of pastes."""
+    """A page with the script that reads pastes."""
     page.add_script_tag(content=(PROJECT / "static/js/desk/items/paste.js").read_text("utf-8"))
     return page
 
 
 def test_each_paste_becomes_clean_markdown_and_says_what_it_left_out(reader: Page) -> None:
-    asked: list[str] = []
-    reader.on("request", lambda request: asked.append(request.url))
-    reader.on("dialog", lambda dialog: asked.append(dialog.message))
-    made = {case.name: reader.evaluate(PASTED, [case.html, case.text]) for case in CASES}
-    assert made == {case.name: [case.markdown, case.said] for case in CASES}
-    assert not asked and not reader.evaluate("window.ran"), "nothing was fetched and nothing ran"
+    events: list[str] = []
+    reader.on("request", lambda request: events.append(request.url))
+    reader.on("dialog", lambda dialog: events.append(dialog.message))
+    results = {case.name: reader.evaluate(PASTED, [case.html, case.text]) for case in CASES}
+    assert results == {case.name: [case.markdown, case.said] for case in CASES}
+    assert not events and not reader.evaluate("window.ran"), "nothing was fetched and nothing ran"
 
 
 @pytest.mark.parametrize(("size", "most"), [(100_000, 1_000), (1_000_000, 5_000)])

@@ -1,4 +1,4 @@
-"""H3, H4 and F1, with a chat and a recording or a video that plays in the visit: real profiles, read from disk after the browser was closed."""
+"""H3, H4 and F1, with a chat and a recording or video played in the visit: real profiles, read after the browser is closed."""
 
 from collections.abc import Callable, Iterator
 
@@ -15,7 +15,7 @@ Plays = Callable[[Reader], None]
 
 
 def listen_and_watch(reader: Reader) -> None:
-    """A recording, and then a video, which plays as the visit ends."""
+    """Play a recording, and then a video that still plays as the visit ends."""
     listen(reader)
     watch(reader)
 
@@ -40,12 +40,12 @@ def test_h3_h4_at_most_one_neutral_row_and_no_word_in_any_file(
     site, places = canaries
     reader = make(playwright)
     left = leave_traces(reader, site.url, visit_this_site(site, places, hide, chats, plays))
-    # Chromium writes the exit's own title over ours; Firefox keeps what the tab was called last.
+    # Chromium writes the exit's own title over ours; Firefox keeps the tab's last title.
     title = {"Chromium": "Weather", "Firefox": "Untitled"}[reader.name] if hide else "Start"
     assert left.files == []
     assert left.cached == []
     assert left.rows == [(f"{site.url}/", title)]
-    # Chromium writes session cookies down too, sealed, and deletes them when it starts next.
+    # Chromium also writes session cookies to disk, encrypted, and deletes them at its next start.
     assert left.cookies <= (chats and not hide)
     assert left.stored == 0
     if hide:

@@ -1,4 +1,4 @@
-"""A session that ends while somebody types, in real Chromium: no word is lost, and none stays once it is not needed."""
+"""A session that ends while somebody types, in real Chromium: no word is lost, and none is stored longer than it is needed."""
 
 import contextlib
 import json
@@ -22,34 +22,34 @@ LAST = "The last words, typed after the session had ended."
 
 
 class Person:
-    """Somebody at the desk in a browser of their own, with a passkey in its first tab and a password for any other."""
+    """Somebody at the desk in a separate browser, with a passkey in its first tab and a password for any other."""
 
     def __init__(self, office: ChatOffice, name: str, roles: str) -> None:
         self.office, self.name, self._secret = office, name, pyotp.random_base32()
         self.page = office.arrive(name, roles)
         self.page.context.add_init_script("try { localStorage.setItem('sidedoor-writes-markdown', 'yes') } catch { }")
         staff, now = Staff(office.data), datetime.now(UTC)
-        found = staff.named(name)
-        assert found
+        person = staff.named(name)
+        assert person
         code = pyotp.TOTP(self._secret).at(now)
-        staff.set_password(found.id, staff.new_password(found, PASSWORD, self._secret, code, now), now)
+        staff.set_password(person.id, staff.new_password(person, PASSWORD, self._secret, code, now), now)
 
     def sign_in_here(self) -> None:
         self.page.get_by_role("button", name="Sign in with a passkey").click()
         expect(self.page.get_by_role("button", name="Sign out")).to_be_visible()
 
     def sign_in_beside(self, page: Page) -> None:
-        """In another tab of the same browser."""
+        """Sign in with the password, in another tab of the same browser."""
         page.get_by_label("Your name").fill(self.name)
         page.get_by_label("Password").fill(PASSWORD)
-        # A code is good once: the next one counts already.
+        # A code can be used once, so use the next one, which already counts.
         code = pyotp.TOTP(self._secret).at(datetime.now(UTC) + timedelta(seconds=30))
         page.get_by_label("Six digits from your app").fill(code)
         page.get_by_role("button", name="Sign in", exact=True).click()
         expect(page.get_by_role("button", name="Sign out")).to_be_visible()
 
     def beside(self, link: str) -> Page:
-        """Sign in in the tab that a link of the page opens."""
+        """Follow a link that opens a tab and sign in there; returns the tab."""
         with self.page.context.expect_page() as opened:
             self.page.get_by_role("link", name=link).click()
         self.sign_in_beside(opened.value)
@@ -60,11 +60,11 @@ class Person:
             database.execute("DELETE FROM sessions")
             database.commit()
 
-    def kept(self) -> list[str]:
-        """What this tab keeps once its page's scripts have run: a word of the page is seen before them."""
+    def stored(self) -> list[str]:
+        """What this tab stores once its page's scripts have run: the page's words are visible before that."""
         self.page.wait_for_load_state()
-        found: list[str] = self.page.evaluate("Object.keys(sessionStorage)")
-        return found
+        names: list[str] = self.page.evaluate("Object.keys(sessionStorage)")
+        return names
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,7 @@ def ann(office: ChatOffice) -> Person:
     return Person(office, "Ann Lee", "press,editor")
 
 
-def test_an_open_form_says_signed_out_and_saves_with_the_new_session_also_after_loading_it_again(
+def test_an_open_form_says_signed_out_and_saves_with_the_new_session_also_after_a_reload(
     office: ChatOffice, ann: Person
 ) -> None:
     page = ann.page
@@ -90,14 +90,14 @@ def test_an_open_form_says_signed_out_and_saves_with_the_new_session_also_after_
     ann.end_sessions()
     page.locator("#f-body").fill(LAST)
     expect(page.locator("[data-saved]")).to_contain_text("You are signed out")
-    # Loaded again: the words are there when the same tab has signed in.
+    # After a reload the words are there once the same tab has signed in.
     page.reload()
     ann.sign_in_here()
     page.goto(address)
     expect(page.locator("#f-body")).to_have_value(LAST)
     expect(page.locator("[data-saved]")).to_contain_text("What you typed is kept")
-    assert ann.kept() == []
-    # And beside it, in a new tab, without loading anything again.
+    assert ann.stored() == []
+    # After signing in in a new tab beside it, nothing has to be loaded again.
     ann.end_sessions()
     page.locator("#f-body").fill("Even later words.")
     expect(page.locator("[data-saved]")).to_contain_text("You are signed out")
@@ -105,7 +105,7 @@ def test_an_open_form_says_signed_out_and_saves_with_the_new_session_also_after_
     ann.beside("Sign in in a new tab").close()
     expect(page.locator("[data-saved]")).to_contain_text("What you typed is kept")
     assert page.url.endswith("#stays"), "nothing was loaded again"
-    assert ann.kept() == []
+    assert ann.stored() == []
     page.get_by_role("button", name="Save as a draft").click()
     expect(page.get_by_text("It is saved.")).to_be_visible()
     expect(page.locator("#f-body")).to_have_value("Even later words.")
@@ -135,7 +135,7 @@ def test_a_form_sent_at_once_after_signing_in_is_saved_and_older_words_do_not_co
     bea.end_sessions()
     page.locator("#f-body").fill(LAST)
     expect(page.locator("[data-saved]")).to_contain_text("You are signed out")
-    assert bea.kept() == [f"typed:{path}"]
+    assert bea.stored() == [f"typed:{path}"]
     page.locator("#f-body").fill("Newer words.")
     page.get_by_role("button", name="Save as a draft").click()
     expect(page.get_by_role("heading", name="You are signed out")).to_be_visible()
@@ -144,7 +144,7 @@ def test_a_form_sent_at_once_after_signing_in_is_saved_and_older_words_do_not_co
     page.get_by_role("button", name="Send it").click()
     expect(page.get_by_text("It is saved.")).to_be_visible()
     expect(page.locator("#f-body")).to_have_value("Newer words.")
-    assert bea.kept() == []
+    assert bea.stored() == []
 
 
 @pytest.mark.parametrize("how", ["Sign out", "Sign out in another tab", "Throw it away", "somebody else"])
@@ -159,7 +159,7 @@ def test_what_a_tab_keeps_is_forgotten(office: ChatOffice, ann: Person, how: str
         page.route("**/typing", lambda route: route.abort())
         page.locator("#f-body").fill(LAST)
         expect(page.locator("[data-saved]")).to_contain_text("cannot be reached")
-        assert ann.kept() == [f"typed:{path}"]
+        assert ann.stored() == [f"typed:{path}"]
         other = page.context.new_page() if "another" in how else page
         if other is not page:
             other.goto(office.url)
@@ -180,7 +180,7 @@ def test_what_a_tab_keeps_is_forgotten(office: ChatOffice, ann: Person, how: str
     if how == "somebody else":
         page.goto(office.url + path)
         expect(page.locator("#f-body")).not_to_have_value("zqkept")
-    assert ann.kept() == []
+    assert ann.stored() == []
 
 
 def test_the_forms_of_contacts_and_of_a_review_keep_their_words_too(office: ChatOffice) -> None:
@@ -211,7 +211,7 @@ def test_the_forms_of_contacts_and_of_a_review_keep_their_words_too(office: Chat
     expect(other.get_by_text("zqhours")).to_be_visible()
 
 
-def test_a_board_of_chats_sends_with_the_new_session_what_was_typed_before_it(office: ChatOffice) -> None:
+def test_the_board_of_chats_sends_with_the_new_session_what_was_typed_before_it(office: ChatOffice) -> None:
     kit = Person(office, "Kit Oban", "adviser")
     page = kit.page
     page.goto(office.url + "/chats")
@@ -234,4 +234,4 @@ def test_a_board_of_chats_sends_with_the_new_session_what_was_typed_before_it(of
         page.wait_for_timeout(500)
     expect(reader.locator(".chat .adviser")).to_contain_text("Half an answer")
     expect(page.get_by_label("Your answer")).to_have_value("")
-    assert kit.kept() == []
+    assert kit.stored() == []

@@ -1,6 +1,6 @@
-"""From an opened invitation to an approved embargo, by two people, counted: by the keyboard alone and by pointer.
+"""From an opened invitation to an approved embargo: two people's presses are counted, by keyboard alone and by pointer.
 
-A press is a key that is no word typed (a chord is as many as it has keys), or a click. At most 20 for both people.
+A press is a click, or a key that does not type words (a chord counts once for each key). At most 20 for both together.
 """
 
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ class Hands(Protocol):
     presses: list[str]
 
     def newcomer(self, url: str) -> None:
-        """Open the invitation, in a browser that knows nobody."""
+        """Open the invitation in a browser without cookies."""
 
     def press(self, *keys: str) -> None:
         """Press keys together."""
@@ -39,7 +39,7 @@ class Hands(Protocol):
         """Type words into what has the focus."""
 
     def click(self, css: str) -> None:
-        """Click what the selector finds, at its left."""
+        """Click the element that the selector finds, at its left end."""
 
     def run(self, script: str) -> Any:
         """The value that a function body returns on the page."""
@@ -112,13 +112,13 @@ def firefox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FirefoxReader]
     firefox.quit()
 
 
-def at(hands: Hands, css: str) -> None:
-    """Wait until the focus is there by itself."""
+def wait_for_focus(hands: Hands, css: str) -> None:
+    """Wait until the focus is on an element by itself."""
     wait_for(hands, f"return document.activeElement.matches({css!r})")
 
 
 def tab_to(hands: Hands, css: str) -> None:
-    """Press Tab until the focus is there."""
+    """Press Tab until the focus is on an element."""
     for _ in range(MOST):
         if hands.run(f"return document.activeElement.matches({css!r})"):
             return
@@ -126,7 +126,7 @@ def tab_to(hands: Hands, css: str) -> None:
     raise AssertionError(f"{css} is too far: {hands.presses}")
 
 
-def arrived(hands: Hands, css: str) -> None:
+def wait_for_page(hands: Hands, css: str) -> None:
     wait_for(hands, f"return document.readyState === 'complete' && !!document.querySelector({css!r})")
 
 
@@ -137,37 +137,37 @@ def a_day_that_every_country_writes_alike() -> date:
 
 
 def with_keys(hands: Hands, office: Office, title: str) -> None:
-    """Nothing but keys."""
+    """Use keys only."""
     hands.newcomer(office.invite(f"Ann for {title}", "press"))
-    at(hands, "[data-passkey] button")
+    wait_for_focus(hands, "[data-passkey] button")
     hands.press("Enter")
-    arrived(hands, "a[href^='/items/new']")
+    wait_for_page(hands, "a[href^='/items/new']")
     tab_to(hands, "a[href^='/items/new']")
     hands.press("Enter")
-    arrived(hands, "#title")
-    at(hands, "#title")
+    wait_for_page(hands, "#title")
+    wait_for_focus(hands, "#title")
     hands.type(title)
     hands.press("Enter")
-    arrived(hands, "#visual-text")
-    at(hands, "#f-summary")
+    wait_for_page(hands, "#visual-text")
+    wait_for_focus(hands, "#f-summary")
     hands.type("Ten new rooms are open for people who need a safe place.")
     hands.press("Enter")
-    at(hands, "#visual-text")
+    wait_for_focus(hands, "#visual-text")
     hands.type("Ten new rooms opened in Southampton today. The council paid for them.")
     tab_to(hands, "#f-publish_date")
     hands.type(f"{a_day_that_every_country_writes_alike():%d%m%Y}")
     hands.press("Enter")
-    at(hands, "#f-publish_time")
+    wait_for_focus(hands, "#f-publish_time")
     hands.type("9.30")
     hands.press("Control", "Enter")
-    arrived(hands, WAITS)
+    wait_for_page(hands, WAITS)
     hands.newcomer(office.invite(f"Ben for {title}", "press,editor"))
-    at(hands, "[data-passkey] button")
+    wait_for_focus(hands, "[data-passkey] button")
     hands.press("Enter")
-    arrived(hands, "a[href^='/items/new']")
+    wait_for_page(hands, "a[href^='/items/new']")
     tab_to(hands, "a[href$='/review']")
     hands.press("Enter")
-    arrived(hands, "form[action$='/approve'] button")
+    wait_for_page(hands, "form[action$='/approve'] button")
     tab_to(hands, ".skip")
     hands.press("Enter")
     tab_to(hands, "form[action$='/approve'] button")
@@ -175,18 +175,18 @@ def with_keys(hands: Hands, office: Office, title: str) -> None:
 
 
 def with_a_pointer(hands: Hands, office: Office, title: str) -> None:
-    """Words are typed; all else is clicked."""
+    """Type the words, and click everything else."""
     hands.newcomer(office.invite(f"Ann for {title}", "press"))
-    arrived(hands, "[data-passkey]:not([hidden]) button")
+    wait_for_page(hands, "[data-passkey]:not([hidden]) button")
     hands.click("[data-passkey] button")
-    arrived(hands, "a[href^='/items/new']")
+    wait_for_page(hands, "a[href^='/items/new']")
     hands.click("a[href^='/items/new']")
-    arrived(hands, "#title")
-    at(hands, "#title")
+    wait_for_page(hands, "#title")
+    wait_for_focus(hands, "#title")
     hands.type(title)
     hands.click("main form button")
-    arrived(hands, "#visual-text")
-    at(hands, "#f-summary")
+    wait_for_page(hands, "#visual-text")
+    wait_for_focus(hands, "#f-summary")
     hands.type("Ten new rooms are open for people who need a safe place.")
     hands.click("#visual-text")
     hands.type("Ten new rooms opened in Southampton today. The council paid for them.")
@@ -196,13 +196,13 @@ def with_a_pointer(hands: Hands, office: Office, title: str) -> None:
     hands.press("Control", "a")
     hands.type("9.30")
     hands.click("button[value=ready]")
-    arrived(hands, WAITS)
+    wait_for_page(hands, WAITS)
     hands.newcomer(office.invite(f"Ben for {title}", "press,editor"))
-    arrived(hands, "[data-passkey]:not([hidden]) button")
+    wait_for_page(hands, "[data-passkey]:not([hidden]) button")
     hands.click("[data-passkey] button")
-    arrived(hands, "a[href$='/review']")
+    wait_for_page(hands, "a[href$='/review']")
     hands.click("main a[href$='/review']")
-    arrived(hands, "form[action$='/approve'] button")
+    wait_for_page(hands, "form[action$='/approve'] button")
     hands.click("form[action$='/approve'] button")
 
 

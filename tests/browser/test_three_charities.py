@@ -23,7 +23,7 @@ CHAT = '[chat]\nanswered_by = "advisers of our own."\nconfidential = "Ask before
 
 @dataclass(frozen=True)
 class Charity:
-    """What one of them says to `init`, and what its readers have to find."""
+    """What a charity passes to `init`, and what its readers have to find."""
 
     starter: str
     organisation: str
@@ -31,7 +31,7 @@ class Charity:
     number: str
     place: str
     day: str
-    said: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
 
 
 CHARITIES = (
@@ -41,47 +41,47 @@ CHARITIES = (
 )  # fmt: skip
 
 
-class Own:
-    """A charity's own folder, made by the command and served by the program."""
+class CharitySite:
+    """A charity's content folder, which the command makes and the program serves."""
 
     def __init__(self, charity: Charity, folder: Path) -> None:
         self.charity, self.content, self.data = charity, folder / "site", folder / "data"
         self.run(
             "init", str(self.content), "--for", charity.starter, "--name", "Side Street", "--organisation",
-            charity.organisation, "--address", "", "--exit", "https://weather.example/", *charity.said,
+            charity.organisation, "--address", "", "--exit", "https://weather.example/", *charity.options,
         )  # fmt: skip
 
     def run(self, *words: str) -> str:
-        """A command of `sidedoor` on this folder; fails where it does."""
+        """Run a command of `sidedoor` on this folder. Raises AssertionError if it fails."""
         settings = {"SIDEDOOR_CONTENT": str(self.content), "SIDEDOOR_DATA": str(self.data)}
         ran = run([SIDEDOOR, *words], settings, self.content.parent)
         assert ran.returncode == 0, ran.stdout + ran.stderr
         return ran.stdout
 
     def publish_drafts(self) -> None:
-        """Its people have read them, and made them their own."""
+        """Publish the drafts, as the charity's people do once they have reviewed them."""
         for page in self.content.glob("*/*.md"):
             text = page.read_text("utf-8").replace("awaiting_review: true\n", "")
             page.write_text(text.replace("state: draft\n", "state: published\n"), "utf-8")
 
     def open_a_chat(self) -> None:
-        """The lines of site.toml that were waiting for it."""
+        """Add a chat to site.toml, which holds its lines as a comment."""
         site = self.content / "site.toml"
         text = site.read_text("utf-8")
         assert re.search(r"(?m)^# \[chat\]$", text)
         site.write_text(text + CHAT, "utf-8")
 
     def embargo(self, until: datetime) -> None:
-        """News for that moment, by the clock on this charity's wall."""
-        wall = until.astimezone(ZoneInfo(self.charity.zone)).strftime("%Y-%m-%d %H:%M:%S")
-        item = f"---\ntitle: We open a house\nsummary: It has room for ten.\nstate: published\npublish_at: {wall}\nrelated_help: [get-help-now]\n---\nIt opens today.\n"  # fmt: skip
+        """Write news for publication at `until`, given in the charity's own time zone."""
+        local_time = until.astimezone(ZoneInfo(self.charity.zone)).strftime("%Y-%m-%d %H:%M:%S")
+        item = f"---\ntitle: We open a house\nsummary: It has room for ten.\nstate: published\npublish_at: {local_time}\nrelated_help: [get-help-now]\n---\nIt opens today.\n"  # fmt: skip
         (self.content / "news").mkdir(exist_ok=True)
         (self.content / "news/we-open-a-house.md").write_text(item, "utf-8")
 
 
 @pytest.fixture(scope="module", params=CHARITIES, ids=lambda charity: charity.starter)
-def own(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Own:
-    return Own(request.param, tmp_path_factory.mktemp(request.param.starter))
+def charity_site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> CharitySite:
+    return CharitySite(request.param, tmp_path_factory.mktemp(request.param.starter))
 
 
 @pytest.fixture
@@ -91,14 +91,14 @@ def reader(browser: Browser) -> Iterator[Page]:
     context.close()
 
 
-def test_from_init_to_a_help_page_a_chat_and_an_embargo(own: Own, reader: Page) -> None:
-    charity = own.charity
-    own.publish_drafts()
-    own.open_a_chat()
-    assert "0 wrong" in own.run("check")
-    site = RunningSite(own.content, own.data)
+def test_from_init_to_a_help_page_a_chat_and_an_embargo(charity_site: CharitySite, reader: Page) -> None:
+    charity = charity_site.charity
+    charity_site.publish_drafts()
+    charity_site.open_a_chat()
+    assert "0 wrong" in charity_site.run("check")
+    site = RunningSite(charity_site.content, charity_site.data)
     try:
-        store = open_store("sqlite:", own.data)
+        store = open_store("sqlite:", charity_site.data)
         store.set_presence(1, "Kit", True, datetime.now(UTC))
 
         reader.goto(site.url)
@@ -117,7 +117,7 @@ def test_from_init_to_a_help_page_a_chat_and_an_embargo(own: Own, reader: Page) 
         expect(reader.locator("article.contact").first).to_be_visible()
 
         until = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=EMBARGO_SECONDS)
-        own.embargo(until)
+        charity_site.embargo(until)
         reader.goto(site.url + "/chat")
         expect(reader.locator("main")).to_contain_text(f"Call {charity.number}.")
         reader.get_by_role("button", name="It is safe. Start").click()

@@ -17,7 +17,7 @@ PAGES_ALONE = True  # chromium.py
 
 Make = Callable[[Playwright], ChromiumReader | FirefoxReader]
 WRITTEN = "zqplanned"
-# In place of a hand: what is typed and ticked. The field that a browser may keep shows that the test would find a word.
+# Types and ticks in place of a hand. CONTROL adds a field that a browser may store: the test has to find its word.
 FILL = f"""
 const type = (field, words) => {{ field.value = words; field.dispatchEvent(new Event("input", {{ bubbles: true }})); }};
 for (const area of document.querySelectorAll("#plan textarea")) type(area, "{WRITTEN} here");
@@ -29,7 +29,7 @@ other.id = "other";
 document.body.append(other);
 type(other, "zqcontrol");
 """
-KEPT_NOWHERE = (
+ALL_STORAGE = (
     """return JSON.stringify([localStorage, sessionStorage, document.cookie, location.href, history.state, name])"""
 )
 
@@ -63,16 +63,16 @@ def test_a_plan_is_read_as_one_page_as_it_is_ticked_and_written(page: Page, site
 
 
 def test_a_plan_moves_with_the_reader_in_place_and_asks_the_server_nothing(page: Page, site: RunningSite) -> None:
-    asked: list[str] = []
+    requests: list[str] = []
     with page.expect_response("**/pack"):
         page.goto(f"{site.url}/")
-    page.on("request", lambda request: asked.append(request.url + str(request.post_data)))
+    page.on("request", lambda request: requests.append(request.url + str(request.post_data)))
     link_to(page, "/plan", "My plan")
     page.get_by_label("Names and numbers").fill(WRITTEN)
     page.get_by_label("Keys").check()
-    before = len(asked)
+    before = len(requests)
     page.wait_for_timeout(300)
-    assert len(asked) == before
+    assert len(requests) == before
     link_to(page, "/contacts", "Contacts")
     page.locator("#way-back button").click()
     assert page.get_by_label("Names and numbers").input_value() == WRITTEN
@@ -87,7 +87,7 @@ def test_a_plan_moves_with_the_reader_in_place_and_asks_the_server_nothing(page:
     for _ in range(3):
         page.locator("#way-back button").click()
     assert page.get_by_label("Names and numbers").input_value() == WRITTEN
-    assert not any(WRITTEN in one for one in asked)
+    assert not any(WRITTEN in request for request in requests)
 
 
 @pytest.mark.parametrize("away", ["reload", "another site and Back"])
@@ -100,7 +100,7 @@ def test_a_plan_is_not_restored(page: Page, visited: Visited, away: str) -> None
         page.reload()
     else:
         page.goto(places.url("search"))
-        page.go_back(wait_until="commit")  # a page that was put away whole loads nothing
+        page.go_back(wait_until="commit")  # a page from the back/forward cache fires no load event
     page.wait_for_timeout(300)
     assert page.get_by_label("Names and numbers").input_value() == ""
     assert not page.get_by_label("Keys").is_checked()
@@ -114,7 +114,7 @@ def test_a_plan_is_empty_before_the_page_is_left_at_hide(page: Page, visited: Vi
     left = page.evaluate(
         """() => {
           document.dispatchEvent(new Event("sidedoor:hide"));
-          return document.documentElement.outerHTML + [...document.querySelectorAll("textarea")].map((one) => one.value);
+          return document.documentElement.outerHTML + [...document.querySelectorAll("textarea")].map((area) => area.value);
         }"""
     )
     assert WRITTEN not in left
@@ -143,11 +143,11 @@ def test_without_scripts_the_tools_are_lists_to_read_and_print(browser: Browser,
 
 
 def test_the_questions_answer_with_the_pages_and_lines_that_fit_and_no_score(page: Page, site: RunningSite) -> None:
-    asked: list[str] = []
+    requests: list[str] = []
     with page.expect_response("**/pack"):  # which every page asks for once it is shown, whatever is answered
         page.goto(f"{site.url}/check")
-    page.on("request", lambda request: asked.append(request.url))
-    page.locator("form#questions").wait_for()  # its script comes with that answer
+    page.on("request", lambda request: requests.append(request.url))
+    page.locator("form#questions").wait_for()  # its script comes with the pack
     fits = page.locator("#fits")
     assert page.locator(".question a:visible").count() == 0
     page.get_by_label("Are you afraid of how they will react?").check()
@@ -158,7 +158,7 @@ def test_the_questions_answer_with_the_pages_and_lines_that_fit_and_no_score(pag
     page.get_by_label("Has anyone put hands on your neck").check()
     assert "999 or go to A&E" in fits.inner_text()
     assert not any(character.isdigit() for character in fits.inner_text().replace("999", ""))
-    assert asked == []
+    assert requests == []
     assert problems_of(page) == []
     page.get_by_label("Do they read your messages").check()
     fits.get_by_role("link", name="Using the internet").click()
@@ -180,7 +180,7 @@ def test_a_card_shows_one_places_numbers_and_prints_as_big_as_a_bank_card(page: 
         assert number in card.inner_text()
         page.emulate_media(media="print")
         assert page.locator("main > :visible, .text > :visible").evaluate_all(
-            "(all) => all.map((one) => one.className)"
+            "(all) => all.map((part) => part.className)"
         ) == ["text", "card"]
         printed = card.inner_text().lower()
         assert not any(word in printed for word in ("abuse", "help", "refuge", "police", "violence", nation.lower()))
@@ -211,13 +211,13 @@ def test_no_word_of_a_plan_is_in_any_file_of_a_profile_in_storage_or_at_the_serv
         wait_for(reader, 'return Boolean(document.querySelector("#plan textarea"))')
         reader.run(FILL + CONTROL)
         assert WRITTEN in reader.run('return document.querySelector("#plan-page").innerText')
-        assert WRITTEN not in reader.run(KEPT_NOWHERE)
+        assert WRITTEN not in reader.run(ALL_STORAGE)
         read(reader, "/contacts")
         read(reader, "/plan")
         assert WRITTEN in reader.run('return document.querySelector("#plan-page").innerText')
         if isinstance(reader, FirefoxReader):
             state = firefox_would_restore(reader)
-            assert "zqcontrol" in state  # what a browser may keep of a field is seen here
+            assert "zqcontrol" in state  # the words of a field that a browser may store are here
             assert WRITTEN not in state
             assert '"checked"' not in state
         if hide:
@@ -236,7 +236,7 @@ def test_no_word_of_a_plan_is_in_any_file_of_a_profile_in_storage_or_at_the_serv
 
 
 def firefox_would_restore(reader: FirefoxReader) -> str:
-    """What Firefox writes down of its open tabs, for the next start, at this moment."""
+    """What Firefox would write to disk now about its open tabs, for its next start."""
     reader.chrome(
         """const { TabStateFlusher } = ChromeUtils.importESModule("resource:///modules/sessionstore/TabStateFlusher.sys.mjs");
         window.flushed = false;

@@ -157,14 +157,14 @@ def test_each_paste_reads_as_it_should_and_one_undo_takes_it_back(text: Page) ->
     for case in CASES:
         paste(text, case.html, case.text)
         assert seen(body(text)) == seen(case.markdown), case.name
-        while text.get_by_role("dialog").count():  # a picture that came along is not wanted
+        while text.get_by_role("dialog").count():  # refuse the pictures that came with the paste
             text.get_by_role("button", name="Cancel").click()
         expect(text.locator("[data-left]")).to_have_text(case.said)
         text.keyboard.press("Control+z")
         assert body(text) == "", case.name
 
 
-def test_what_is_dragged_here_is_read_like_a_paste(text: Page) -> None:
+def test_a_drop_is_read_like_a_paste(text: Page) -> None:
     text.keyboard.type("Here.")
     text.evaluate(
         """() => {
@@ -196,7 +196,7 @@ def test_a_long_paste_is_quick(text: Page) -> None:
         assert took < most
 
 
-def test_in_the_field_for_markdown_a_paste_is_read_alike_and_taken_back(text: Page) -> None:
+def test_a_paste_into_the_field_for_markdown_is_read_in_the_same_way_and_can_be_undone(text: Page) -> None:
     text.get_by_role("button", name="As Markdown").click()
     field = text.locator("#f-body")
     field.fill("Before.\n\n")
@@ -259,19 +259,19 @@ def test_pictures_of_a_paste_are_asked_about_where_they_stood_and_a_screenshot_t
     expect(dialog.get_by_role("alert")).to_contain_text("This is not a picture that can be used.")
     text.get_by_role("button", name="Cancel").click()
     expect(text.locator("[data-left]")).to_contain_text("2 pictures (“A map”, “No picture”) were left out.")
-    made = re.sub(r"/images/\w+\.\w+", "/images/X", body(text))
-    assert made.startswith(
+    markdown = re.sub(r"/images/\w+\.\w+", "/images/X", body(text))
+    assert markdown.startswith(
         "Before.\n\n![A green door](/images/X)\n\nBetween words.\n\n![Another](/images/X)\n\nAfter."
-    ), made
-    assert "\ue000" not in made
-    # A screenshot: a file, beside which Chromium and Word put HTML of no words.
+    ), markdown
+    assert "\ue000" not in markdown
+    # A screenshot: a file, to which Chromium and Word add HTML without words.
     for html in ("", '<img src="https://elsewhere.example/x.png">'):
         before = text.locator("#visual-text img").count()
         text.evaluate(
             """([html, png]) => {
                 const data = new DataTransfer();
                 if (html) data.setData("text/html", html);
-                data.items.add(new File([Uint8Array.from(atob(png), (one) => one.charCodeAt(0))], "image.png", { type: "image/png" }));
+                data.items.add(new File([Uint8Array.from(atob(png), (character) => character.charCodeAt(0))], "image.png", { type: "image/png" }));
                 document.querySelector("#visual-text").dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
             }""",
             [html, PNG],
@@ -292,7 +292,7 @@ def test_a_picture_of_the_library_stands_at_the_caret_and_selected_words_get_a_c
     text.get_by_role("textbox", name="What the picture shows").fill("A red lamp")
     text.get_by_role("button", name="Put it in").click()
     expect(text.locator("#visual-text img")).to_be_visible()
-    # Another text, from now on.
+    # Go on with another text.
     text.goto(text.url.partition("/items/")[0] + "/items/new?kind=news")
     text.get_by_label("Title").fill("Lamps for every door")
     text.get_by_role("button", name="Start writing").click()
@@ -326,12 +326,12 @@ def test_the_editor_breaks_no_rule_of_axe_and_fits(text: Page, width: int) -> No
     for block in ("Figure", "Contact", "Big link", "Steps"):
         text.get_by_role("combobox", name="Insert").select_option(block)
     text.get_by_role("button", name="Table", exact=True).click()
-    text.evaluate("scrollTo(0, 0)")  # anywhere else, what stays in view covers a part of something
-    found = problems_of(text)
+    text.evaluate("scrollTo(0, 0)")  # further down, the bar that stays in view would cover a part of something
+    problems = problems_of(text)
     if text.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
-        found.append("wider than the screen")
+        problems.append("wider than the screen")
     text.set_viewport_size({"width": 1280, "height": 900})
-    assert not found
+    assert not problems
 
 
 SEEN = """() => {
@@ -344,8 +344,8 @@ SEEN = """() => {
 }"""
 
 
-def in_sight(page: Page) -> None:
-    """Wait until what is written next to is neither behind the bars nor below the screen."""
+def wait_until_in_sight(page: Page) -> None:
+    """Wait until the place of writing is neither behind the bars nor below the screen."""
     for _ in range(200):
         if page.evaluate(SEEN):
             return
@@ -356,39 +356,39 @@ def in_sight(page: Page) -> None:
 def test_on_a_phone_checks_stay_in_view_and_lead_to_the_place(text: Page) -> None:
     text.set_viewport_size({"width": 375, "height": 667})
     keys = text.keyboard
-    for at in range(30):
-        keys.type(f"Line {at}.")
+    for number in range(30):
+        keys.type(f"Line {number}.")
         keys.press("Enter")
     text.get_by_role("button", name="Statement").click()
     text.locator("#visual-text").press("Control+End")
-    for at in range(20):
-        keys.type(f"After {at}.")
+    for number in range(20):
+        keys.type(f"After {number}.")
         keys.press("Enter")
-    counted = text.locator("[data-count]")
-    expect(counted).to_contain_text("1 to put right", timeout=15_000)
-    expect(counted).to_be_in_viewport()
+    count = text.locator("[data-count]")
+    expect(count).to_contain_text("1 to put right", timeout=15_000)
+    expect(count).to_be_in_viewport()
     text.locator("[data-checks] summary").click()
     text.get_by_role("link", name="Show it in the text").first.click()
-    who = text.get_by_role("textbox", name="Who said it, and their role")
-    expect(who).to_be_focused()
+    speaker = text.get_by_role("textbox", name="Who said it, and their role")
+    expect(speaker).to_be_focused()
     text.set_viewport_size({"width": 375, "height": 340})  # the keyboard comes up
-    in_sight(text)
-    # By keys: the next check, from wherever one writes; and the caret never goes behind what stands above the text.
+    wait_until_in_sight(text)
+    # By keys: the next check, from any place in the text; and the caret never goes behind the bars above the text.
     text.locator("#visual-text").press("Control+End")
-    in_sight(text)
+    wait_until_in_sight(text)
     for _ in range(25):
         keys.press("ArrowUp")
-    in_sight(text)
+    wait_until_in_sight(text)
     keys.press("Alt+F7")
-    expect(who).to_be_focused()
-    in_sight(text)
+    expect(speaker).to_be_focused()
+    wait_until_in_sight(text)
     expect(text.locator("[data-saved]")).to_contain_text("A card (Statement) has no words")
     # In the field for Markdown, too.
     text.get_by_role("button", name="As Markdown").click()
     field = text.locator("#f-body")
     keys.press("Alt+F7")
     expect(field).to_be_focused()
-    chosen = field.evaluate("one => [one.value.slice(one.selectionStart, one.selectionEnd), one.scrollTop > 0, one.scrollTop + one.clientHeight < one.scrollHeight]")  # fmt: skip
-    assert chosen == ["/// quote", True, True]
+    selected = field.evaluate("field => [field.value.slice(field.selectionStart, field.selectionEnd), field.scrollTop > 0, field.scrollTop + field.clientHeight < field.scrollHeight]")  # fmt: skip
+    assert selected == ["/// quote", True, True]
     text.get_by_role("button", name="As on the page").click()
     text.set_viewport_size({"width": 1280, "height": 900})

@@ -29,7 +29,7 @@ from tests.browser.readers import (
 from tests.server import PROJECT, RunningSite, copy_content
 
 CANARY = "zqcanary"
-# Words that the visit meets: in bodies, in a title, in an address, in a search, in a chat from both sides.
+# Words that the visit comes across: in bodies, a title, an address, a search, and a chat from both sides.
 WORDS = (CANARY, "zqtitle", "zqslug", "zqquery", "zqasked", "zqanswered", "zqurdu", "zqwelsh", "میں نے", "Gofynnais")
 SITE_PAGES = ("/help/money", "/help/signs", "/contacts", "/help/zqslug")
 PAGE = """---
@@ -67,8 +67,9 @@ COUNT_FRAMES = """
 
 @dataclass(frozen=True)
 class Traces:
-    """What was left. `rows` are the addresses and titles in the history's database; `own_page` the lines of the browser's
-    own history page (Chromium only); presses are of ten each; `files` are relative paths in the profile."""
+    """What was left. `rows` are the addresses and titles in the history's database; `own_page` counts the site's lines on the
+    browser's own history page (Chromium only); presses are those of ten that showed the site; `files` and `cached` are
+    paths relative to the profile."""
 
     browser: str
     rows: list[tuple[str, str]]
@@ -86,13 +87,13 @@ def history_rows(profile: Path, address: str) -> list[tuple[str, str]]:
     """Addresses that begin with `address`, with their titles, from the history database of a closed profile."""
     chromium = profile / "Default" / "History"
     path = chromium if chromium.exists() else profile / "places.sqlite"
-    question = (
+    query = (
         "SELECT url, title FROM urls"
         if chromium.exists()
         else "SELECT DISTINCT url, title FROM moz_places JOIN moz_historyvisits ON place_id = moz_places.id"
     )
     with contextlib.closing(sqlite3.connect(path)) as database:
-        rows = database.execute(question).fetchall()
+        rows = database.execute(query).fetchall()
     return [(url, title or "") for url, title in rows if url.startswith(address)]
 
 
@@ -107,10 +108,10 @@ def cookie_count(profile: Path) -> int:
     return int(count)
 
 
-def of_the_recording() -> list[bytes]:
-    """Its name and the video's, and parts of them all along: a cache keeps a recording in blocks."""
-    sound, seen = (PROJECT / "examples/hampshire/media" / RECORDING).read_bytes(), VIDEO.read_bytes()
-    parts = [whole[at : at + 64] for whole in (sound, seen) for at in range(0, len(whole) - 64, 4096)]
+def traces_of_media() -> list[bytes]:
+    """The names of the recording and the video, and parts from all along them: a cache stores a recording in blocks."""
+    recording, video = (PROJECT / "examples/hampshire/media" / RECORDING).read_bytes(), VIDEO.read_bytes()
+    parts = [media[at : at + 64] for media in (recording, video) for at in range(0, len(media) - 64, 4096)]
     return [RECORDING.encode(), b"zqvideo", b"zqcaptions", b"zqhand", *parts]
 
 
@@ -118,14 +119,14 @@ def files_holding(profile: Path, words: tuple[str, ...], under: str = "", parts:
     """The profile's files that hold one of the words, as UTF-8 or as UTF-16, or one of the `parts`; only those whose
     path holds `under`."""
     needles = [*parts, *(word.encode(encoding) for word in words for encoding in ("utf-8", "utf-16-le"))]
-    found = []
+    names = []
     for path in sorted(profile.rglob("*")):
         name = str(path.relative_to(profile))
         if path.is_file() and not path.is_symlink() and under.lower() in name.lower():
             content = path.read_bytes()
             if any(needle in content for needle in needles):
-                found.append(name)
-    return found
+                names.append(name)
+    return names
 
 
 def leave_traces(reader: ChromiumReader | FirefoxReader, address: str, visit: Callable[[Reader], str | None]) -> Traces:
@@ -149,7 +150,7 @@ def leave_traces(reader: ChromiumReader | FirefoxReader, address: str, visit: Ca
             forward_presses=forward,
             cookies=cookie_count(reader.profile),
             stored=stored,
-            files=files_holding(reader.profile, WORDS, parts=of_the_recording()),
+            files=files_holding(reader.profile, WORDS, parts=traces_of_media()),
             cached=files_holding(reader.profile, (address,), under="cache"),
             referer=referer,
         )
@@ -160,7 +161,7 @@ def leave_traces(reader: ChromiumReader | FirefoxReader, address: str, visit: Ca
 def _presses_that_show(reader: Reader, direction: str, address: str) -> int:
     shown = 0
     for _ in range(10):
-        before = reader.run("return location.href")  # it may paint a last frame after the press
+        before = reader.run("return location.href")  # that page may paint a last frame after the press
         press_again_and_again(reader, direction, 1)
         shown += any(url.startswith(address) and url != before for url in reader.seen())
     return shown
@@ -201,8 +202,8 @@ def visit_this_site(
     extra: Callable[[Reader], None] | None = None,
     first: Callable[[Reader], None] | None = None,
 ) -> Callable[[Reader], str | None]:
-    """Seven pages of this site, one of them a search's results; then a chat, and what else a reader does (`extra`); and
-    the button in its middle, or nothing. `first`: how the browser is before the visit."""
+    """A visit of seven pages, one of them search results; then a chat and whatever `extra` does; then Hide in the middle of
+    it, or nothing. `first` prepares the browser before the visit."""
 
     def visit(reader: Reader) -> str | None:
         places.asked.clear()
@@ -224,18 +225,20 @@ def visit_this_site(
             chat(reader, site)
         if extra:
             extra(reader)
-        wait_for(reader, PACK_CAME, 20)  # all help lies in the page's memory
+        wait_for(reader, PACK_CAME, 20)  # all help is in the page's memory
         return leave(reader, places, hide)
 
     return visit
 
 
 def leave(reader: Reader, places: Places, hide: bool = True) -> str | None:
-    """Press the button, or nothing; the Referer that the exit received."""
+    """Press Hide, or nothing; returns the Referer that the exit received."""
     time.sleep(1.5)  # titles reach the history's database a moment after the page
     if not hide:
         return None
-    assert reader.run("return [...document.querySelectorAll('main :is(audio, video)')].every((one) => !one.ended)")
+    assert reader.run(
+        "return [...document.querySelectorAll('main :is(audio, video)')].every((player) => !player.ended)"
+    )
     reader.click("#hide-this-page")
     wait_for_address(reader, places.url("exit"))
     time.sleep(0.5)
@@ -243,12 +246,12 @@ def leave(reader: Reader, places: Places, hide: bool = True) -> str | None:
 
 
 def listen(reader: Reader) -> None:
-    """Play a recording, by its player's own key: a browser plays nothing that nobody pressed."""
+    """Play a recording with its player's own key: a browser plays nothing without a press."""
     _play(reader, "/help/get-help-now", "audio")
 
 
 def watch(reader: Reader) -> None:
-    """Play a video in the same way, with its sound off as it comes."""
+    """Play a video in the same way. Its sound is off by default."""
     _play(reader, "/help/zqslug", "video")
 
 
@@ -261,14 +264,14 @@ def _play(reader: Reader, path: str, player: str) -> None:
 
 
 def chat(reader: Reader, site: RunningSite) -> None:
-    """Ask an adviser something, and read the answer, in three languages. The adviser's desk is played by the store that
-    both share."""
+    """Ask an adviser something, and read the answer, in three languages. The test plays the adviser's desk through the store
+    that both share."""
     store, now = open_store("sqlite:", site.data), datetime.now(UTC)
     store.set_presence(1, "Kit", True, now)
     read(reader, "/chat")
     reader.click("form[action='/chat/start'] button")
     wait_for(reader, 'return Boolean(document.querySelector("[data-chat-words]"))')
-    (waiting,) = [one for one in store.live(now) if one.state == "waiting"]
+    (waiting,) = [conversation for conversation in store.live(now) if conversation.state == "waiting"]
     store.end_pause(1)
     store.accept(waiting.id, 1, "Kit", now)
     reader.run('document.getElementById("message").value = "zqasked"')

@@ -1,4 +1,4 @@
-"""What tests of the chat share: a real Valkey (or Redis, which speaks the same) that keeps nothing on its disk."""
+"""What tests of the chat share: a real Valkey (or Redis, which speaks the same) that stores nothing on disk."""
 
 import shutil
 import signal
@@ -13,7 +13,7 @@ import redis
 
 
 class Valkey:
-    """A server of our own on a free port. Close it."""
+    """A Valkey server on a free port, for tests alone. Close it."""
 
     def __init__(self, folder: Path, *options: str, config: Path | None = None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -30,10 +30,10 @@ class Valkey:
 
     def start(self, *options: str) -> None:
         """Start it (again), empty, at the same port."""
-        nothing_kept = ("--save", "", "--appendonly", "no", "--slowlog-max-len", "0")
+        store_nothing = ("--save", "", "--appendonly", "no", "--slowlog-max-len", "0")
         self._process = subprocess.Popen(
             [self._program, *([str(self._config)] if self._config else []), "--port", str(self.port),
-             "--bind", "127.0.0.1", "--dir", str(self.folder), *(options or (() if self._config else nothing_kept))],
+             "--bind", "127.0.0.1", "--dir", str(self.folder), *(options or (() if self._config else store_nothing))],
             stdout=subprocess.DEVNULL,
         )  # fmt: skip
         for _ in range(100):
@@ -44,7 +44,7 @@ class Valkey:
                 time.sleep(0.05)
 
     def restart(self, keeps: bool) -> None:
-        """Kill it, and start it again with what it held, or without."""
+        """Kill it and start it again, with its data or without."""
         if keeps:
             self.client.save()
         self._process.kill()
@@ -54,11 +54,11 @@ class Valkey:
         self.start()
 
     def pause(self) -> None:
-        """From here on it takes what is sent, and says nothing."""
+        """Freeze it: from now on it takes what is sent and answers nothing."""
         self._process.send_signal(signal.SIGSTOP)
 
     def go_on(self) -> None:
-        """It answers again."""
+        """Let it answer again."""
         self._process.send_signal(signal.SIGCONT)
 
     def stop(self) -> None:
@@ -74,7 +74,7 @@ class Valkey:
 
 @pytest.fixture(scope="session")
 def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
-    """One server for all tests of a run; each begins with it empty by its own flush."""
+    """A server for all tests of a run. Each test flushes it before it begins."""
     server = Valkey(tmp_path_factory.mktemp("valkey"))
     yield server
     server.close()

@@ -1,7 +1,7 @@
-"""Readers of the chat as a program: hundreds at once on a real server, each from a loopback address of its own.
+"""Readers of the chat as programs: hundreds at once on a real server, each from a different loopback address.
 
-To the site each address is a network, so its limits hold for every reader as they do for a person. One connection each,
-kept open, as a browser does; light, because the readers share the machine with the server that they ask.
+To the site each address is a network, so its limits apply to every reader as they do to a person. Each keeps one
+connection open, as a browser does. They are light, because they share the machine with the server.
 """
 
 import asyncio
@@ -33,12 +33,12 @@ def copy_content_with_chat(
     """Write the project's content to a new folder, with another chat: one that is always open and has room for many."""
     copy_content(folder, list(exits))
     site = folder / "site.toml"
-    other = re.sub(r"(?ms)^\[chat\].*?(?=^\[+(?!chat)|\Z)", "", site.read_text("utf-8"))
-    site.write_text(other + chat, "utf-8")
+    without_chat = re.sub(r"(?ms)^\[chat\].*?(?=^\[+(?!chat)|\Z)", "", site.read_text("utf-8"))
+    site.write_text(without_chat + chat, "utf-8")
 
 
 class NoAnswer(Exception):
-    """Nobody knows whether it was done: the connection broke, or the answer was not one of the chat's."""
+    """It is unknown whether a request was carried out: the connection broke, or the answer was not one of the chat's."""
 
 
 class _Line(asyncio.Protocol):
@@ -61,8 +61,8 @@ class _Line(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._received += data
-        head, found, body = self._received.partition(b"\r\n\r\n")
-        length = re.search(rb"(?i)\r\ncontent-length: (\d+)", head) if found else None
+        head, end_of_head, body = self._received.partition(b"\r\n\r\n")
+        length = re.search(rb"(?i)\r\ncontent-length: (\d+)", head) if end_of_head else None
         if length and len(body) >= int(length[1]) and self._answer and not self._answer.done():
             self._answer.set_result((head, body))
 
@@ -83,18 +83,19 @@ class Reader:
     async def start(self) -> None:
         """Begin to wait. Raises NoAnswer."""
         head, _ = await self._ask("POST", "/chat/start", {})
-        found = re.search(rb"(?i)\r\nset-cookie: (chat=[^;]+)", head)
-        if not found:
+        match = re.search(rb"(?i)\r\nset-cookie: (chat=[^;]+)", head)
+        if not match:
             raise NoAnswer(_status(head))
-        self.cookie = found[1].decode()
+        self.cookie = match[1].decode()
 
     async def say(self, text: str, once: str, patience: float = PATIENCE_SECONDS) -> int:
-        """Send a message; the number that it is acknowledged with. Raises NoAnswer, also after `patience` seconds."""
+        """Send a message; returns the number it is acknowledged with. Raises NoAnswer, also after `patience` seconds."""
         form = {"message": text, "once": once}
         return int((await self._ask_for_json("POST", "/chat/say", form, patience))["number"])
 
     async def poll(self, after: int, told: str = "") -> dict[str, Any]:
-        """What came after the message numbered `after`, which is on the screen; held while there is nothing but what was `told`. Raises NoAnswer."""
+        """The news after the message numbered `after`, which is on the screen. The server holds the request while there is
+        nothing but what was `told`. Raises NoAnswer."""
         query = f"after={after}&shown={after}" + (f"&told={told}" if told else "")
         return await self._ask_for_json("GET", f"/chat/messages?{query}")
 

@@ -1,4 +1,4 @@
-"""The chat, as a reader, an adviser and a stranger: open when it says so, private, and gone when it is over."""
+"""The chat as a reader, an adviser and a stranger see it: open when it says so, private, and gone when it is over."""
 
 import re
 import sqlite3
@@ -49,8 +49,8 @@ def store(app: Flask, content: ContentFolder, refresh: Refresh) -> ChatStore:
     """The store of a site that has a chat."""
     content.write("site.toml", SITE + CHAT)
     refresh()
-    found: ChatStore = app.extensions["chat_store"]
-    return found
+    chat_store: ChatStore = app.extensions["chat_store"]
+    return chat_store
 
 
 @pytest.fixture
@@ -110,7 +110,7 @@ def test_without_a_chat_in_site_toml_there_is_none(client: FlaskClient) -> None:
     assert "/chat" not in client.get("/").get_data(as_text=True)
 
 
-def test_it_is_open_only_in_its_hours_and_while_an_adviser_is_present(
+def test_the_chat_is_open_only_in_its_hours_and_while_an_adviser_is_present(
     store: ChatStore, client: FlaskClient, kit: FlaskClient, clock: SetClock
 ) -> None:
     page = client.get("/chat")
@@ -133,7 +133,7 @@ def test_it_is_open_only_in_its_hours_and_while_an_adviser_is_present(
     assert "24 November 2026, 18:00" in client.get("/chat").get_data(as_text=True)
 
 
-def test_who_reads_it_is_said_before_start(
+def test_before_start_the_page_says_who_reads_the_chat(
     store: ChatStore, content: ContentFolder, client: FlaskClient, kit: FlaskClient, refresh: Refresh
 ) -> None:
     content.write("site.toml", 'must_act = "It must act on some things."\n' + SITE + CHAT)
@@ -156,7 +156,7 @@ def start(app: Flask) -> FlaskClient:
     return reader
 
 
-def test_a_reader_waits_is_answered_and_ends_it(
+def test_a_reader_waits_is_answered_and_ends_the_chat(
     app: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock
 ) -> None:
     first, second = start(app), start(app)
@@ -167,9 +167,9 @@ def test_a_reader_waits_is_answered_and_ends_it(
     assert kit.post(f"/chats/{number}/accept").location == f"/chats/{number}"
     assert "Is &lt;b&gt;anybody&lt;/b&gt; there?" in kit.get(f"/chats/{number}").get_data(as_text=True)
     kit.post(f"/chats/{number}/say", data={"message": "I am here."})
-    told = first.get("/chat/messages?after=1").get_json()
-    assert [one["text"] for one in told["messages"]] == ["I am here."]
-    assert told["status"] == "An adviser is with you."
+    news = first.get("/chat/messages?after=1").get_json()
+    assert [message["text"] for message in news["messages"]] == ["I am here."]
+    assert news["status"] == "An adviser is with you."
     assert "I am here." in first.get("/chat").get_data(as_text=True)
     assert "You are next." in second.get("/chat").get_data(as_text=True)
     over = first.post("/chat/end")
@@ -182,7 +182,7 @@ def test_a_reader_waits_is_answered_and_ends_it(
 
 
 @pytest.mark.parametrize("way", ["beacon", "link"])
-def test_hiding_ends_it_at_once_and_the_adviser_is_told_not_to_follow(
+def test_hiding_ends_the_chat_at_once_and_the_adviser_is_told_not_to_contact_the_reader(
     app: Flask, store: ChatStore, kit: FlaskClient, way: str
 ) -> None:
     reader = start(app)
@@ -200,7 +200,9 @@ def test_hiding_ends_it_at_once_and_the_adviser_is_told_not_to_follow(
     assert reader.get_cookie("chat") is None
 
 
-def test_quiet_is_asked_about_and_then_over(app: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock) -> None:
+def test_a_quiet_reader_is_asked_and_then_the_chat_is_over(
+    app: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock
+) -> None:
     reader = start(app)
     (number,) = re.findall(r"/chats/(\d+)/accept", kit.get("/chats").get_data(as_text=True))
     kit.post(f"/chats/{number}/accept")
@@ -214,10 +216,10 @@ def test_quiet_is_asked_about_and_then_over(app: Flask, store: ChatStore, kit: F
     for _ in range(4):
         clock.forward(minutes=10)
         kit.post("/chats/present", data={"present": "yes"})
-        assert "You are next." in waiting.get("/chat").get_data(as_text=True), "who looks in still waits"
+        assert "You are next." in waiting.get("/chat").get_data(as_text=True), "a reader who looks in still waits"
         waiting.post("/chat/here")
     clock.forward(minutes=15)
-    assert "Answer<" not in kit.get("/chats").get_data(as_text=True), "who does not is gone"
+    assert "Answer<" not in kit.get("/chats").get_data(as_text=True), "one who does not is gone"
 
 
 def start_again(app: Flask, kit: FlaskClient) -> FlaskClient:
@@ -239,7 +241,7 @@ def test_nobody_reads_another_conversation(
     stranger.set_cookie("chat", "guessed")
     assert stranger.get("/chat/messages").get_json() == {"state": "ended", "over": "", "bar": "The chat is over."}
     assert "Check for replies" not in stranger.get("/chat").get_data(as_text=True)
-    # Handed over, it is the colleague's, and the reader is told.
+    # After a hand-over it is the colleague's, and the reader is told.
     lee.post("/chats/present", data={"present": "yes"})
     person = desk.extensions["desk"].staff.named("Lee Adviser")
     assert kit.post(f"/chats/{number}/hand-over", data={"to": str(person.id)}).location == "/chats"
@@ -248,7 +250,7 @@ def test_nobody_reads_another_conversation(
     assert "A colleague of mine goes on" in reader.get("/chat").get_data(as_text=True)
 
 
-def test_another_site_and_a_flood_get_nowhere(app: Flask, store: ChatStore, kit: FlaskClient) -> None:
+def test_requests_from_another_site_and_a_flood_are_refused(app: Flask, store: ChatStore, kit: FlaskClient) -> None:
     foreign = app.test_client()
     for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}):
         assert foreign.post("/chat/start", headers=headers).status_code == 403
@@ -270,7 +272,7 @@ def test_another_site_and_a_flood_get_nowhere(app: Flask, store: ChatStore, kit:
     assert not [raw for raw in network if b"127.0.0.1" in raw]
 
 
-def test_a_message_sent_twice_by_mistake_stands_once(app: Flask, store: ChatStore, kit: FlaskClient) -> None:
+def test_a_message_sent_twice_by_mistake_is_stored_once(app: Flask, store: ChatStore, kit: FlaskClient) -> None:
     reader = start(app)
     sent = [
         reader.post("/chat/say", data={"message": "Hello", "once": "abc"}, headers={"Accept": "application/json"})
@@ -279,7 +281,7 @@ def test_a_message_sent_twice_by_mistake_stands_once(app: Flask, store: ChatStor
     assert [answer.get_json()["number"] for answer in sent] == [1, 1]
 
 
-def test_not_a_byte_of_it_stays_on_disk(
+def test_not_a_byte_of_a_chat_stays_on_disk(
     app: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     reader = start(app)
@@ -303,7 +305,7 @@ def test_not_a_byte_of_it_stays_on_disk(
     left = stored()
     assert not [row for row in sealed if row[:40] in left], "neither words nor key, not even sealed"
     assert "zq" not in "".join(capfd.readouterr())
-    counts = {(what, number) for _, what, number in store.counts()}
+    counts = {(event, number) for _, event, number in store.counts()}
     assert counts == {
         ("started", 1), ("language: en", 1), ("answered", 1), ("answered within a minute", 1), ("minutes waited", 0),
         ("ended: hidden", 1),
@@ -347,14 +349,14 @@ def test_a_note_between_colleagues_never_reaches_the_reader(
     app: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock
 ) -> None:
     reader = start(app)
-    (one,) = store.live(clock())
-    store.say(one.id, "note", "zqnote", clock())
-    store.say(one.id, "adviser", "for the reader", clock())
+    (conversation,) = store.live(clock())
+    store.say(conversation.id, "note", "zqnote", clock())
+    store.say(conversation.id, "adviser", "for the reader", clock())
     assert "zqnote" not in reader.get("/chat").get_data(as_text=True)
-    assert [told["text"] for told in reader.get("/chat/messages").get_json()["messages"]] == ["for the reader"]
+    assert [message["text"] for message in reader.get("/chat/messages").get_json()["messages"]] == ["for the reader"]
 
 
-def test_while_nobody_can_answer_the_numbers_stand_there(
+def test_while_nobody_can_answer_the_page_shows_the_numbers_to_call(
     content: ContentFolder, app: Flask, store: ChatStore, refresh: Refresh
 ) -> None:
     ids = list(refresh().contacts)
@@ -378,7 +380,7 @@ def test_without_scripts_the_link_ends_the_chat_from_every_page_and_nobody_else_
     assert 'id="hide-this-page" href="https://weather.example/"' in reader.get(path).get_data(as_text=True)
 
 
-def test_a_store_that_fails_shows_the_numbers_and_keeps_what_was_typed_and_hiding_still_leaves(
+def test_when_the_store_fails_the_numbers_are_shown_typed_words_are_kept_and_hiding_still_leaves(
     app: Flask, store: ChatStore, kit: FlaskClient
 ) -> None:
     reader = start(app)
@@ -393,14 +395,14 @@ def test_a_store_that_fails_shows_the_numbers_and_keeps_what_was_typed_and_hidin
     assert reader.get("/chat/hide", headers=PRESSED).location == "https://weather.example/"
 
 
-def test_hours_are_optional_and_holidays_hold_all_the_same() -> None:
+def test_hours_are_optional_and_holidays_apply_without_them() -> None:
     always = Chat.model_validate({"answered_by": "us", "confidential": "yes", "closed_on": ["2026-12-25"]})
     assert is_open(always, LONDON, datetime(2026, 11, 24, 3, tzinfo=UTC))
     assert not is_open(always, LONDON, datetime(2026, 12, 25, 3, tzinfo=UTC))
     assert next_opening(always, LONDON, datetime(2026, 12, 25, 3, tzinfo=UTC)) is None
 
 
-def test_behind_a_proxy_readers_are_told_apart_and_on_this_machine_alone_they_are_not_counted(
+def test_behind_a_proxy_readers_are_told_apart_and_those_on_this_machine_are_not_counted(
     content: ContentFolder, tmp_path: Path, store: ChatStore, clock: SetClock
 ) -> None:
     behind = create_app(Settings(content=content.path, data=tmp_path / "behind", proxies=1), clock)
@@ -420,7 +422,7 @@ def test_behind_a_proxy_readers_are_told_apart_and_on_this_machine_alone_they_ar
     behind.extensions["live"].close()
 
 
-def test_without_scripts_the_page_that_renews_itself_has_no_box_to_lose_words_from(
+def test_without_scripts_the_page_that_renews_itself_has_no_box_whose_words_would_be_lost(
     app: Flask, store: ChatStore, kit: FlaskClient
 ) -> None:
     reader = start(app)
@@ -437,17 +439,17 @@ def test_without_scripts_the_page_that_renews_itself_has_no_box_to_lose_words_fr
 
 
 def number_of(kit: FlaskClient) -> int:
-    """Who has waited longest."""
+    """The number of the chat that has waited longest."""
     return int(re.findall(r"/chats/(\d+)/accept", kit.get("/chats").get_data(as_text=True))[0])
 
 
 def once_of(page: str) -> str:
-    found = re.search(r'name="once" value="([^"]+)"', page)
-    assert found
-    return found[1]
+    match = re.search(r'name="once" value="([^"]+)"', page)
+    assert match
+    return match[1]
 
 
-def test_two_starts_of_one_press_are_one_conversation_and_either_answer_brings_its_cookie(
+def test_two_requests_of_one_press_start_one_conversation_and_each_answer_brings_its_cookie(
     app: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock
 ) -> None:
     once = once_of(app.test_client().get("/chat").get_data(as_text=True))
@@ -464,22 +466,22 @@ def test_two_starts_of_one_press_are_one_conversation_and_either_answer_brings_i
     late = app.test_client()
     assert late.post("/chat/start", data={"once": once}).location == "/chat"
     assert late.get_cookie("chat") is None, "a Start that comes in after Hide begins nothing"
-    assert [one.state for one in store.live(clock())] == ["ended"]
+    assert [conversation.state for conversation in store.live(clock())] == ["ended"]
 
 
-def test_the_reader_is_told_when_the_adviser_s_desk_is_gone_and_when_it_is_back(
+def test_the_reader_is_told_when_the_advisers_desk_is_gone_and_when_it_is_back(
     app: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock
 ) -> None:
     reader = start(app)
     number = number_of(kit)
     kit.post(f"/chats/{number}/accept")
-    told = reader.get("/chat/messages").get_json()
-    assert (told["status"], told["numbers"]) == ("An adviser is with you.", False)
+    news = reader.get("/chat/messages").get_json()
+    assert (news["status"], news["numbers"]) == ("An adviser is with you.", False)
     assert 'id="chat-numbers" hidden' in reader.get("/chat").get_data(as_text=True)
     clock.forward(seconds=80)
-    told = reader.get("/chat/messages").get_json()
-    assert told["status"].startswith("The adviser's connection is lost just now.")
-    assert told["numbers"] is True
+    news = reader.get("/chat/messages").get_json()
+    assert news["status"].startswith("The adviser's connection is lost just now.")
+    assert news["numbers"] is True
     for address in ("/chat", "/chat/wait"):
         page = reader.get(address).get_data(as_text=True)
         assert "connection is lost just now" in page
@@ -489,7 +491,7 @@ def test_the_reader_is_told_when_the_adviser_s_desk_is_gone_and_when_it_is_back(
     assert reader.get("/chat/messages").get_json()["status"] == "An adviser is with you."
 
 
-def test_whoever_waits_while_nobody_is_present_or_past_the_hours_is_told_at_once_with_the_numbers(
+def test_a_reader_who_waits_is_told_at_once_when_nobody_is_present_or_the_hours_are_over_and_sees_the_numbers(
     app: Flask, content: ContentFolder, refresh: Refresh, store: ChatStore, kit: FlaskClient, clock: SetClock
 ) -> None:
     (name, *_) = refresh().contacts
@@ -498,10 +500,10 @@ def test_whoever_waits_while_nobody_is_present_or_past_the_hours_is_told_at_once
     reader = start(app)
 
     def says(words: str, numbers: bool) -> None:
-        told, page = reader.get("/chat/messages").get_json(), reader.get("/chat").get_data(as_text=True)
-        assert told["status"].startswith(words)
+        news, page = reader.get("/chat/messages").get_json(), reader.get("/chat").get_data(as_text=True)
+        assert news["status"].startswith(words)
         assert words in page
-        assert told["numbers"] is numbers
+        assert news["numbers"] is numbers
         assert ('id="chat-numbers">' in page) is numbers
         assert contact.name in page.partition('id="chat-numbers"')[2]
         assert words in reader.get("/chat/wait").get_data(as_text=True)
@@ -522,7 +524,7 @@ def test_whoever_waits_while_nobody_is_present_or_past_the_hours_is_told_at_once
     says("The chat has closed for now.", True)
 
 
-def test_are_you_still_there_is_answered_by_one_press_without_scripts_and_no_word_is_lost(
+def test_without_scripts_one_press_answers_are_you_still_there_and_no_word_is_lost(
     app: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock
 ) -> None:
     reader = start(app)
@@ -533,8 +535,8 @@ def test_are_you_still_there_is_answered_by_one_press_without_scripts_and_no_wor
     page = reader.get("/chat").get_data(as_text=True)
     assert 'id="chat-there" role="status">' in page
     assert 'form="chat-form" formaction="/chat/here"' in page
-    kept = reader.post("/chat/here", data={"message": "half a sent", "once": once_of(page)})
-    assert "half a sent</textarea>" in kept.get_data(as_text=True)
+    answer = reader.post("/chat/here", data={"message": "half a sent", "once": once_of(page)})
+    assert "half a sent</textarea>" in answer.get_data(as_text=True)
     assert reader.get("/chat/messages").get_json()["there"] is False
     clock.forward(minutes=14)
     reader.get("/chat/wait")
@@ -546,16 +548,16 @@ def test_are_you_still_there_is_answered_by_one_press_without_scripts_and_no_wor
     assert reader.post("/chat/here").status_code == 204, "chat.js says it with a beacon"
     for _ in range(3):
         clock.forward(minutes=10)
-        told = reader.get("/chat/messages").get_json()
-    assert (told["state"], told["over"]) == ("ended", "It was quiet for a while, so it ended by itself.")
+        news = reader.get("/chat/messages").get_json()
+    assert (news["state"], news["over"]) == ("ended", "It was quiet for a while, so it ended by itself.")
 
 
 def test_a_start_is_refused_with_the_true_reason_and_the_limit_is_a_setting(
     content: ContentFolder, tmp_path: Path, store: ChatStore, clock: SetClock
 ) -> None:
     behind = create_app(Settings(content=content.path, data=tmp_path / "behind", proxies=1), clock)
-    there: ChatStore = behind.extensions["chat_store"]
-    there.set_presence(7, "Kit", True, clock())
+    proxied_store: ChatStore = behind.extensions["chat_store"]
+    proxied_store.set_presence(7, "Kit", True, clock())
     two = "most_from_one_network = 2\nmost_waiting = 3"
     content.write("site.toml", SITE + CHAT.replace("most_waiting = 3", two))
     behind.extensions["live"].refresh()
@@ -566,32 +568,32 @@ def test_a_start_is_refused_with_the_true_reason_and_the_limit_is_a_setting(
 
     for _ in range(4):
         assert begin("192.0.2.7")[0] == 303
-        there.end(there.live(clock())[-1].id, "hidden", clock())
+        proxied_store.end(proxied_store.live(clock())[-1].id, "hidden", clock())
     assert [begin("192.0.2.7")[0] for _ in range(2)] == [303, 303]
     status, page = begin("192.0.2.7")
     assert (status, "Too many chats are open" in page, "Many people" in page) == (429, True, False)
     assert begin("192.0.2.8")[0] == 303
     status, page = begin("192.0.2.9")
     assert (status, "Many people are waiting" in page) == (503, True)
-    blocked = there.live(clock())[-1]
-    there.block(blocked.id, clock() + timedelta(hours=1), clock())
+    blocked = proxied_store.live(clock())[-1]
+    proxied_store.block(blocked.id, clock() + timedelta(hours=1), clock())
     status, page = begin("192.0.2.8")
     assert (status, "An adviser ended another chat" in page, 'href="/contacts"' in page) == (403, True, True)
-    for one in there.live(clock()):
-        there.end(one.id, "reader", clock())
+    for conversation in proxied_store.live(clock()):
+        proxied_store.end(conversation.id, "reader", clock())
     for _ in range(20 - 6):
         assert begin("192.0.2.7")[0] == 303
-        there.end(there.live(clock())[-1].id, "hidden", clock())
+        proxied_store.end(proxied_store.live(clock())[-1].id, "hidden", clock())
     status, page = begin("192.0.2.7")
     assert (status, "in the last hour" in page, "Many people" in page, "Too many" in page) == (429, True, False, False)
     assert begin("192.0.2.10")[0] == 303, "another network begins as before"
     clock.forward(minutes=61)
-    there.set_presence(7, "Kit", True, clock())
+    proxied_store.set_presence(7, "Kit", True, clock())
     assert begin("192.0.2.7")[0] == 303
     behind.extensions["live"].close()
 
 
-def test_words_that_can_no_longer_be_read_end_the_chat_with_the_numbers(
+def test_a_chat_whose_words_can_no_longer_be_read_ends_and_shows_the_numbers(
     app: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock
 ) -> None:
     for way in ("page", "script", "say"):
@@ -615,7 +617,7 @@ def test_words_that_can_no_longer_be_read_end_the_chat_with_the_numbers(
                 assert answer.get_json()["problem"].startswith("Something went wrong on our side")
         assert reader.get_cookie("chat") is None
         assert "It is safe. Start" in reader.get("/chat").get_data(as_text=True)
-    assert [one.reason for one in store.live(clock())] == ["broken"] * 3
+    assert [conversation.reason for conversation in store.live(clock())] == ["broken"] * 3
     assert not list(app.config["DATA"].glob("chat-*.key"))
 
 
@@ -636,7 +638,7 @@ def test_an_address_is_one_network_however_it_is_written(written: str, expected:
     "written",
     ["", "unix:", "127.0.0.1", "::1", "[::1]:80", "::ffff:127.0.0.1", "127.0.0.1:9", "unknown", "::", "300.1.1.1"],
 )
-def test_no_address_and_this_machine_itself_are_no_network(written: str) -> None:
+def test_a_missing_address_and_this_machine_itself_are_no_network(written: str) -> None:
     assert networks(written, (b"key",)) == ()
 
 
@@ -646,7 +648,7 @@ def hours(*slots: tuple[str, str]) -> Chat:
     return Chat.model_validate({"answered_by": "us", "confidential": "yes", "open": opens})
 
 
-def test_midnight_has_no_gap_and_what_comes_next_is_true() -> None:
+def test_hours_across_midnight_have_no_gap_and_the_next_change_is_right() -> None:
     always = hours(("00:00", "24:00"))
     for moment in ("23:58", "23:59", "23:59:59.999", "00:00"):
         assert is_open(always, LONDON, datetime.fromisoformat(f"2026-11-24T{moment}+00:00"))
@@ -673,9 +675,9 @@ def test_a_reader_who_looks_late_is_still_told_who_read_along_and_who_goes_on(
     to = desk.extensions["desk"].staff.named("Lee Adviser").id
     assert kit.post(f"/chats/{number}/hand-over", data={"to": to, "note": "zqnote"}).status_code == 303
     clock.forward(seconds=60)
-    told = reader.get("/chat/messages").get_json()
-    assert "A second adviser" not in told["status"], "she does not just now"
-    joined, handed = told["messages"]
+    news = reader.get("/chat/messages").get_json()
+    assert "A second adviser" not in news["status"], "she does not read along just now"
+    joined, handed = news["messages"]
     assert joined["text"] == "A second adviser reads along, to learn or to help."
     assert handed["text"].startswith("A colleague of mine goes on from here.")
     page = reader.get("/chat").get_data(as_text=True)
@@ -684,7 +686,7 @@ def test_a_reader_who_looks_late_is_still_told_who_read_along_and_who_goes_on(
     assert not [name for name in ("Sue", "Lee", "zqnote") if name in page], "no name of anybody"
 
 
-def test_no_compressed_answer_holds_what_was_said_beside_what_a_stranger_chose(
+def test_no_compressed_answer_holds_the_words_of_a_chat_beside_words_that_a_stranger_chose(
     store: ChatStore, client: FlaskClient, kit: FlaskClient
 ) -> None:
     """BREACH: see web/compression.py."""
@@ -693,19 +695,19 @@ def test_no_compressed_answer_holds_what_was_said_beside_what_a_stranger_chose(
     compressed = {"Accept-Encoding": "br"}
     shown = client.get("/chat", headers=compressed)
     assert "zqsecret" in brotli.decompress(shown.data).decode(), "its own page is compressed, and holds the words"
-    # Nothing that another site has the browser send is answered with the words, nor with those it sent.
+    # A request that another site makes the browser send is answered without the chat's words and without those it sent.
     other = compressed | {"Sec-Fetch-Site": "cross-site"}
     for path in ("/chat/say", "/chat/here", "/search", "/feedback", "/contacts", "/chat/start"):
         fields = dict.fromkeys(("message", "query", "area", "once"), "zqchosen" * 9)
         refused = client.post(path, data=fields, headers=other)
         text = brotli.decompress(refused.data).decode()
         assert (refused.status_code, "zqchosen" in text, "zqsecret" in text) == (403, False, False), path
-    # No address puts what stands in it into the page.
+    # No page repeats words of its address.
     for path in ("/chat?x=zqchosen", "/zqchosen", "/help/money?zqchosen"):
         assert "zqchosen" not in brotli.decompress(client.get(path, headers=compressed).data).decode()
-    # No page but the chat's holds the words, whatever this reader types.
+    # Only the chat's page holds its words, whatever this reader types on others.
     for path, field in (("/search", "query"), ("/feedback", "message"), ("/contacts", "area")):
         answer = client.post(path, data={field: "zqtyped " * 600}, headers=compressed | PRESSED)
         assert "zqsecret" not in brotli.decompress(answer.data).decode(), path
-    # And its length says nothing exact.
+    # And the length of the chat's page is never exact.
     assert len({len(client.get("/chat", headers=compressed).data) for _ in range(12)}) > 3

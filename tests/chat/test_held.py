@@ -1,4 +1,4 @@
-"""A question of a reader's page is held while there is nothing new, on a real server: told at once, and no thread taken."""
+"""A real server holds a reader's poll while there is nothing new: news is told at once, and no thread is taken."""
 
 import asyncio
 import json
@@ -32,43 +32,43 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
 
 
 async def talking(site: RunningSite, number: int) -> tuple[Reader, ChatStore, int, str]:
-    """A reader whom an adviser answers, the store, the conversation, and what the reader was told last."""
+    """A reader whom an adviser has answered, the store, the conversation, and what the reader was told last."""
     reader, store = Reader(site.port, number), open_store("sqlite:", site.data)
     await reader.start()
-    conversation = max(one.id for one in store.live(datetime.now(UTC)))
+    conversation = max(chat.id for chat in store.live(datetime.now(UTC)))
     store.end_pause(1)
     store.accept(conversation, 1, "Kit", datetime.now(UTC))
     return reader, store, conversation, (await reader.poll(0))["told"]
 
 
 async def until_it_ends(reader: Reader, after: int, told: str) -> None:
-    """Ask as a page does: again where the answer tells what it did not know."""
+    """Poll as a page does until the chat has ended: again with whatever the last answer told."""
     while (answer := await reader.poll(after, told))["state"] != "ended":
         told = answer["told"]
 
 
 async def hang_up(*readers: Reader) -> None:
-    for one in readers:
-        one.close()
-    await asyncio.sleep(0)  # the loop's turn
+    for reader in readers:
+        reader.close()
+    await asyncio.sleep(0)  # lets the loop close them
 
 
-def test_it_is_answered_as_soon_as_there_is_something_to_tell_and_at_once_where_the_page_does_not_know_all(
+def test_a_poll_is_answered_as_soon_as_there_is_news_and_at_once_if_the_page_has_missed_some(
     site: RunningSite,
 ) -> None:
     async def visit() -> None:
         reader, store, conversation, told = await talking(site, 1)
         other_tab = Reader(site.port, 1, reader.cookie)
         clock, after, was_held = asyncio.get_running_loop().time, 0, False
-        while not was_held:  # a question that comes after the message is answered by the way
+        while not was_held:  # a poll that arrives after the message is answered without being held
             began = clock()
             held = asyncio.create_task(reader.poll(after, told))
             assert not (await other_tab.poll(after, "other"))["held"]
             assert not held.done()
             after = store.say(conversation, "adviser", "zqword", datetime.now(UTC))
             answer = await held
-            assert clock() - began < HELD.total_seconds(), "not only when its time was over"
-            assert [one["text"] for one in answer["messages"]] == ["zqword"]
+            assert clock() - began < HELD.total_seconds(), "before its time was over"
+            assert [message["text"] for message in answer["messages"]] == ["zqword"]
             told, was_held = answer["told"], answer["held"]
         assert not (await reader.poll(0, told))["held"], "a page that has not got the message"
         began = clock()
@@ -83,22 +83,22 @@ def test_it_is_answered_as_soon_as_there_is_something_to_tell_and_at_once_where_
     asyncio.run(visit())
 
 
-def test_those_that_are_held_take_no_thread_and_one_conversation_holds_few(site: RunningSite) -> None:
+def test_held_polls_take_no_thread_and_one_conversation_can_hold_only_a_few(site: RunningSite) -> None:
     async def visit() -> None:
-        there = [await talking(site, 10 + number) for number in range(THREADS + 4)]
-        held = [asyncio.create_task(reader.poll(0, told)) for reader, _, _, told in there]
+        visitors = [await talking(site, 10 + number) for number in range(THREADS + 4)]
+        held = [asyncio.create_task(reader.poll(0, told)) for reader, _, _, told in visitors]
         reader, store, _, told = await talking(site, 60)
         tabs = [Reader(site.port, 60, reader.cookie) for _ in range(MOST_OF_A_CHAT + 1)]
-        asked = [asyncio.create_task(tab.poll(0, told)) for tab in tabs]
-        done, _ = await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
+        polls = [asyncio.create_task(tab.poll(0, told)) for tab in tabs]
+        done, _ = await asyncio.wait(polls, return_when=asyncio.FIRST_COMPLETED)
         assert len(done) == 1
         assert (await reader.poll(0))["state"] == "talking", "somebody else is answered"
-        assert not [one for one in held if one.done()]
+        assert not [poll for poll in held if poll.done()]
         for conversation in store.live(datetime.now(UTC)):
             store.end(conversation.id, "adviser", datetime.now(UTC))
         assert {answer["state"] for answer in await asyncio.gather(*held)} == {"ended"}
-        await asyncio.gather(*asked)
-        await hang_up(reader, *tabs, *(each for each, *_ in there))
+        await asyncio.gather(*polls)
+        await hang_up(reader, *tabs, *(reader for reader, *_ in visitors))
 
     asyncio.run(visit())
 
@@ -107,11 +107,11 @@ def test_a_page_that_is_gone_holds_nothing_any_more(site: RunningSite) -> None:
     async def visit() -> None:
         reader, store, conversation, told = await talking(site, 80)
         async with asyncio.timeout(HELD.total_seconds() - 2):
-            while True:  # until the server has heard of it in time
+            while True:  # until the server has noticed in time that the page is gone
                 tabs = [Reader(site.port, 80, reader.cookie) for _ in range(MOST_OF_A_CHAT + 1)]
                 *stay, goes, comes = tabs
                 held = []
-                for tab in tabs:  # each has its connection
+                for tab in tabs:  # so that each has a connection
                     assert not (await tab.poll(0))["held"]
                 for tab in (*stay, goes):
                     held.append(asyncio.create_task(tab.poll(0, told)))
@@ -121,10 +121,10 @@ def test_a_page_that_is_gone_holds_nothing_any_more(site: RunningSite) -> None:
                 assert not (await reader.poll(0))["held"]
                 held.append(asyncio.create_task(comes.poll(0, told)))
                 assert not (await reader.poll(0))["held"]
-                if not any(one.done() for one in held):
+                if not any(poll.done() for poll in held):
                     break
-                for one in held:
-                    one.cancel()
+                for poll in held:
+                    poll.cancel()
                 await hang_up(*tabs)
         store.end(conversation, "adviser", datetime.now(UTC))
         assert {answer["state"] for answer in await asyncio.gather(*held)} == {"ended"}
@@ -150,8 +150,8 @@ def test_a_server_that_is_told_to_stop_answers_what_it_holds_and_stops(site: Run
 
 
 @dataclass
-class Asked:
-    """A question as granian hands it over, and its answer."""
+class RsgiRequest:
+    """A request as granian passes it to the application, and the answer to it."""
 
     query_string: str
     headers: dict[str, str]
@@ -165,7 +165,7 @@ class Asked:
     body: bytes = b""
 
     async def client_disconnect(self) -> None:
-        await asyncio.Event().wait()  # it stays
+        await asyncio.Event().wait()  # the client stays connected
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         raise AssertionError("a GET has no body")
@@ -175,7 +175,7 @@ class Asked:
         assert dict(headers)["Content-Length"] == str(len(body))
 
 
-def test_the_same_question_asked_again_reaches_no_view_and_hears_of_everything_all_the_same(tmp_path: Path) -> None:
+def test_a_repeated_poll_reaches_no_view_and_still_hears_all_news(tmp_path: Path) -> None:
     now = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
     copy_content_with_chat(tmp_path / "content")
     data = started_before(tmp_path / "data")
@@ -184,13 +184,13 @@ def test_the_same_question_asked_again_reaches_no_view_and_hears_of_everything_a
     app.before_request(lambda: views.append(request.full_path))
     store.set_presence(1, "Kit", True, now)
     cookie = {"host": "localhost", "cookie": f"chat={store.start((), 9, now)}"}
-    (conversation,) = (one.id for one in store.live(now))
+    (conversation,) = (chat.id for chat in store.live(now))
     store.accept(conversation, 1, "Kit", now)
 
     async def ask(query: str, headers: dict[str, str] = cookie) -> dict[str, Any]:
-        asked = Asked(query, headers)
-        await app.__rsgi__(asked, asked)  # type: ignore[attr-defined]
-        answer: dict[str, Any] = json.loads(asked.body)
+        poll = RsgiRequest(query, headers)
+        await app.__rsgi__(poll, poll)  # type: ignore[attr-defined]
+        answer: dict[str, Any] = json.loads(poll.body)
         return answer
 
     async def until(done: Callable[[], object]) -> None:
@@ -199,7 +199,7 @@ def test_the_same_question_asked_again_reaches_no_view_and_hears_of_everything_a
                 await asyncio.sleep(0.01)
 
     async def hold(query: str, headers: dict[str, str] = cookie) -> "asyncio.Task[dict[str, Any]]":
-        """A question that is held; the one before it broke off, as one does whose page went elsewhere."""
+        """A poll that is held. The poll before it was broken off, as when its page goes elsewhere."""
         bell, task = app.extensions["chat_bell"], asyncio.create_task(ask(query, headers))
         before = set(bell._held.get(conversation, ()))
         await until(lambda: set(bell._held.get(conversation, ())) - before or task.done())
@@ -210,13 +210,13 @@ def test_the_same_question_asked_again_reaches_no_view_and_hears_of_everything_a
         nonlocal now
         told = (await ask("after=0&shown=0&as=1&was="))["told"]
         (await hold(f"after=0&shown=0&as=1&was=&told={told}")).cancel()
-        assert len(views) == 1, "it knows all that there is"
+        assert len(views) == 1, "the page has all news"
         now += timedelta(seconds=40)
         held = await hold(f"after=0&shown=0&as=2&was=&told={told}")
         await until(lambda: store.live(now)[0].seen == now)
         store.say(conversation, "adviser", "zqword", now)
         answer = await held
-        assert ([one["text"] for one in answer["messages"]], len(views)) == (["zqword"], 2)
+        assert ([message["text"] for message in answer["messages"]], len(views)) == (["zqword"], 2)
         told = answer["told"]
         (await hold(f"after=1&shown=1&told={told}")).cancel()
         assert len(views) == 2
@@ -230,13 +230,13 @@ def test_the_same_question_asked_again_reaches_no_view_and_hears_of_everything_a
             task.cancel()
         told = (await ask("after=1&shown=1"))["told"]
         (await hold(f"after=1&shown=1&told={told}", {**cookie, "accept-language": "cy"})).cancel()
-        asked = len(views)
+        viewed = len(views)
         (await hold(f"after=1&shown=1&told={told}")).cancel()
-        assert len(views) == asked, "another page's question is one of its own"
+        assert len(views) == viewed, "another page's poll is separate"
         store.set_presence(1, "Kit", True, now + timedelta(seconds=70))
         now += timedelta(seconds=70)
         held = await hold(f"after=1&shown=1&told={told}")
-        assert len(views) == asked + 1, "what stands for long is looked at again"
+        assert len(views) == viewed + 1, "after a long time a view looks again"
         store.end(conversation, "hidden", now)
         assert (await held)["state"] == "ended"
         assert (await ask(f"after=1&shown=1&told={told}"))["state"] == "ended"

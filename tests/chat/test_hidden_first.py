@@ -1,4 +1,4 @@
-"""What was hidden or ended stays so, also when the beacon never arrived: the browser's next request ends it first."""
+"""A chat that was hidden or ended stays so even if the beacon never arrived: the browser's next request ends it first."""
 
 import sqlite3
 from collections.abc import Callable
@@ -40,22 +40,22 @@ REQUESTS: dict[str, Callable[[FlaskClient], TestResponse]] = {
 
 
 def talk(app: Flask, kit: FlaskClient, store: ChatStore, clock: SetClock) -> FlaskClient:
-    """Somebody who wrote and was answered."""
+    """A reader who wrote and was answered."""
     reader = start(app)
-    (one,) = store.live(clock())
-    store.accept(one.id, 1, "Kit Adviser", clock())
+    (conversation,) = store.live(clock())
+    store.accept(conversation.id, 1, "Kit Adviser", clock())
     reader.post("/chat/say", data={"message": "zqreader"})
-    store.say(one.id, "adviser", "zqadviser", clock())
+    store.say(conversation.id, "adviser", "zqadviser", clock())
     assert "zqadviser" in reader.get("/chat").text
     return reader
 
 
 def hide_unheard(reader: FlaskClient, mark: str = "1") -> None:
-    """Leave the mark that “Hide this page” leaves; its beacon is lost."""
+    """Set the mark that “Hide this page” sets, with its beacon lost."""
     reader.set_cookie("left", mark)
 
 
-def cookies(reader: FlaskClient) -> list[str]:
+def cookie_names(reader: FlaskClient) -> list[str]:
     return [name for name in ("chat", "left") if reader.get_cookie(name)]
 
 
@@ -63,27 +63,27 @@ def cookies(reader: FlaskClient) -> list[str]:
 def test_the_next_request_of_any_kind_ends_what_was_hidden_and_clears_the_device(
     app: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock, request_of: Callable[[FlaskClient], TestResponse]
 ) -> None:
-    app.test_client().get("/help/money")  # remembered
+    app.test_client().get("/help/money")  # now it is cached
     reader = talk(app, kit, store, clock)
     hide_unheard(reader)
     answer = request_of(reader)
-    (one,) = store.live(clock())
-    assert (one.state, one.reason) == ("ended", "hidden")
+    (conversation,) = store.live(clock())
+    assert (conversation.state, conversation.reason) == ("ended", "hidden")
     assert "zq" not in answer.text.replace("zqnowhere", "")
-    assert cookies(reader) == []
+    assert cookie_names(reader) == []
     assert "It is safe. Start" in reader.get("/chat").text
 
 
-def test_what_was_ended_unheard_is_told_as_ended_by_the_reader(
+def test_a_chat_ended_with_a_lost_beacon_is_recorded_as_ended_by_the_reader(
     app: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock
 ) -> None:
     reader = talk(app, kit, store, clock)
     hide_unheard(reader, "end")
     assert reader.get("/chat/messages", headers=AS_PROGRAM).get_json()["state"] == "ended"
-    assert [one.reason for one in store.live(clock())] == ["reader"]
+    assert [conversation.reason for conversation in store.live(clock())] == ["reader"]
 
 
-def test_while_it_cannot_be_ended_no_word_is_shown_and_nobody_says_that_it_is_over(
+def test_while_a_hidden_chat_cannot_be_ended_no_word_is_shown_and_no_page_says_that_it_is_over(
     app: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reader = talk(app, kit, store, clock)
@@ -104,11 +104,11 @@ def test_while_it_cannot_be_ended_no_word_is_shown_and_nobody_says_that_it_is_ov
         assert reader.get("/chat/hide", headers=PRESSED).location == "https://weather.example/", (
             "they leave all the same"
         )
-    assert cookies(reader) == ["chat", "left"]
-    assert [one.state for one in store.live(clock())] == ["talking"]
+    assert cookie_names(reader) == ["chat", "left"]
+    assert [conversation.state for conversation in store.live(clock())] == ["talking"]
     reader.get("/help/money")
-    assert [one.reason for one in store.live(clock())] == ["hidden"]
-    assert cookies(reader) == []
+    assert [conversation.reason for conversation in store.live(clock())] == ["hidden"]
+    assert cookie_names(reader) == []
 
 
 def test_a_new_chat_after_hiding_is_a_chat_like_any_other(
@@ -117,8 +117,11 @@ def test_a_new_chat_after_hiding_is_a_chat_like_any_other(
     reader = talk(app, kit, store, clock)
     hide_unheard(reader)
     reader.post("/chat/start")  # the very first request after hiding
-    assert {(one.state, one.reason) for one in store.live(clock())} == {("ended", "hidden"), ("waiting", None)}
-    assert cookies(reader) == ["chat"]
+    assert {(conversation.state, conversation.reason) for conversation in store.live(clock())} == {
+        ("ended", "hidden"),
+        ("waiting", None),
+    }
+    assert cookie_names(reader) == ["chat"]
     reader.post("/chat/say", data={"message": "zqsecond"})
     assert "zqsecond" in reader.get("/chat").text
 
@@ -131,26 +134,26 @@ def test_hide_while_start_is_on_its_way_ends_the_chat_that_start_began(
     reader = app.test_client()
     hide_unheard(reader)
     reader.post("/chat/hide")
-    assert cookies(reader) == ["left"], "the beacon named no conversation yet: the mark waits for it"
+    assert cookie_names(reader) == ["left"], "the beacon named no conversation yet: the mark waits for it"
     token = started.get_cookie("chat")
     assert token
     assert answer.status_code == 303
     reader.set_cookie("chat", token.value)
     reader.get("/help/money")
-    assert [one.reason for one in store.live(clock())] == ["hidden"]
-    assert cookies(reader) == []
+    assert [conversation.reason for conversation in store.live(clock())] == ["hidden"]
+    assert cookie_names(reader) == []
 
 
-def test_a_mark_that_no_conversation_belongs_to_goes_with_the_next_page(
+def test_a_mark_without_a_conversation_is_cleared_with_the_next_page(
     app: Flask, store: ChatStore, client: FlaskClient
 ) -> None:
-    client.get("/help/money")  # remembered
+    client.get("/help/money")  # now it is cached
     hide_unheard(client)
     client.get("/help/money")
-    assert cookies(client) == []
+    assert cookie_names(client) == []
 
 
-def test_a_beacon_that_comes_after_the_next_chat_began_takes_nothing_from_it(
+def test_a_beacon_that_comes_after_the_next_chat_began_leaves_that_chat_alone(
     app: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock
 ) -> None:
     reader = talk(app, kit, store, clock)
@@ -162,10 +165,10 @@ def test_a_beacon_that_comes_after_the_next_chat_began_takes_nothing_from_it(
     reader.post("/chat/start")
     answer = late.post("/chat/hide")
     assert answer.headers.getlist("Set-Cookie") == [], "the browser would drop the next chat's cookie, by its name"
-    assert [one.state for one in store.live(clock())] == ["ended", "waiting"]
+    assert [conversation.state for conversation in store.live(clock())] == ["ended", "waiting"]
 
 
-def test_two_presses_at_once_are_one_end(app: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock) -> None:
+def test_two_presses_at_once_count_as_one_end(app: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock) -> None:
     reader = talk(app, kit, store, clock)
     second = app.test_client()
     token = reader.get_cookie("chat")
@@ -174,10 +177,10 @@ def test_two_presses_at_once_are_one_end(app: Flask, store: ChatStore, kit: Flas
     for browser in (reader, second):
         hide_unheard(browser)
         assert browser.post("/chat/hide").status_code == 200
-    assert ("ended: hidden", 1) in {(what, number) for _, what, number in store.counts()}
+    assert ("ended: hidden", 1) in {(event, number) for _, event, number in store.counts()}
 
 
-def test_it_holds_behind_tls_where_the_cookie_has_its_prefix(
+def test_behind_tls_where_the_cookie_has_a_prefix_the_next_request_also_ends_a_hidden_chat(
     content: ContentFolder, tmp_path: Path, clock: SetClock
 ) -> None:
     content.write("site.toml", SITE + CHAT)
@@ -188,10 +191,10 @@ def test_it_holds_behind_tls_where_the_cookie_has_its_prefix(
     client.set_cookie("__Host-chat", token, secure=True)
     client.set_cookie("left", "1")
     answer = client.get("/help/money", headers=headers, base_url="https://localhost")
-    assert [one.reason for one in store.live(clock())] == ["hidden"]
-    gone = answer.headers.getlist("Set-Cookie")
-    assert [cookie.partition("=")[0] for cookie in gone] == ["__Host-chat", "left"]
-    assert all("Secure" in cookie and "Max-Age=0" in cookie and "Path=/" in cookie for cookie in gone)
+    assert [conversation.reason for conversation in store.live(clock())] == ["hidden"]
+    cleared = answer.headers.getlist("Set-Cookie")
+    assert [cookie.partition("=")[0] for cookie in cleared] == ["__Host-chat", "left"]
+    assert all("Secure" in cookie and "Max-Age=0" in cookie and "Path=/" in cookie for cookie in cleared)
     app.extensions["live"].close()
 
 
@@ -212,16 +215,16 @@ def test_it_holds_behind_tls_where_the_cookie_has_its_prefix(
         ({}, False),
     ],
 )  # fmt: skip
-def test_by_get_only_a_press_on_the_link_ends_it(
+def test_of_all_gets_only_a_press_on_the_link_ends_the_chat(
     app: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock, headers: dict[str, str], ends: bool
 ) -> None:
     reader = start(app)
     answer = reader.get("/chat/hide", headers=headers)
-    assert answer.location == "https://weather.example/", "whoever comes here leaves"
-    assert [one.state for one in store.live(clock())] == ["ended" if ends else "waiting"]
+    assert answer.location == "https://weather.example/", "everybody who comes here leaves"
+    assert [conversation.state for conversation in store.live(clock())] == ["ended" if ends else "waiting"]
 
 
-def test_nothing_that_was_made_in_a_conversation_is_remembered_for_everybody(
+def test_no_answer_made_for_a_reader_in_a_conversation_is_cached_for_everybody(
     app: Flask, store: ChatStore, kit: FlaskClient, content: ContentFolder, refresh: Refresh
 ) -> None:
     content.document("news/moved.md", "x", title="Moved", previous_slugs=["old"])
@@ -248,19 +251,19 @@ def test_nothing_that_was_made_in_a_conversation_is_remembered_for_everybody(
     assert set(edition.answers) == set(paths) - {"/zqnowhere"}
 
 
-def test_words_that_were_changed_before_they_were_sent_again_are_a_message_of_their_own(
+def test_words_that_were_changed_before_they_were_sent_again_are_a_separate_message(
     app: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock
 ) -> None:
     reader = start(app)
     for words in ("I am here", "I am here", "I am here now", "I am here now"):  # each acknowledgement was lost
         reader.post("/chat/say", data={"message": words, "once": "abc"})
-    (one,) = store.live(clock())
-    assert [message.text for message in store.messages(one.id)] == ["I am here", "I am here now"]
+    (conversation,) = store.live(clock())
+    assert [message.text for message in store.messages(conversation.id)] == ["I am here", "I am here now"]
     database = sqlite3.connect(app.config["DATA"] / "chat.sqlite3")
     marks = database.execute("SELECT once FROM messages").fetchall()
     database.close()
     assert not [mark for (mark,) in marks if "abc" in mark], (
-        "the form's part is kept nowhere, so no word can be guessed"
+        "the form's part is stored nowhere, so no word can be guessed"
     )
 
 
@@ -288,4 +291,4 @@ def test_without_scripts_start_and_send_lead_to_the_page_that_renews_itself(
         clock.forward(seconds=30)
         kit.get("/chats")
         reader.get("/chat/wait")
-    assert [one.state for one in store.live(clock())] == ["waiting"]
+    assert [conversation.state for conversation in store.live(clock())] == ["waiting"]

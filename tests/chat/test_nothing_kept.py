@@ -1,4 +1,4 @@
-"""The real server, its files, its logs and its temporary folder: no word, no token, no address of a chat in any of them."""
+"""The real server's files, logs and temporary folder: none holds a word, a token or an address of a chat."""
 
 import json
 import re
@@ -31,7 +31,7 @@ class Reader:
         self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self.cookies))
 
     def ask(self, path: str, **form: str) -> tuple[int, str]:
-        """A GET, or a POST where there is a form; the status and the words."""
+        """Make a GET, or a POST if there is a form; returns the status and the page."""
         data = urlencode(form).encode() if form else None
         request = urllib.request.Request(self._site.url + path, data, {"Sec-Fetch-Site": "same-origin"})
         try:
@@ -42,7 +42,7 @@ class Reader:
                 return error.code, error.read().decode()
 
 
-WORDS = tuple(f"zq{one}".encode() for one in "reader adviser typed query note draft answer remark".split())
+WORDS = tuple(f"zq{word}".encode() for word in "reader adviser typed query note draft answer remark".split())
 ENDINGS: dict[str, Callable[[Reader, ChatStore, int], object]] = {
     "hidden": lambda reader, store, number: reader.ask("/chat/hide", x=""),
     "ended by the reader": lambda reader, store, number: reader.ask("/chat/end", x=""),
@@ -55,7 +55,7 @@ ENDINGS: dict[str, Callable[[Reader, ChatStore, int], object]] = {
 
 @pytest.fixture(params=["sqlite:", "valkey"])
 def server(request: pytest.FixtureRequest, tmp_path: Path, valkey: Valkey) -> Iterator[tuple[RunningSite, str]]:
-    """The project's site on each store, with a temporary folder of its own."""
+    """The project's site on each store, with a separate temporary folder."""
     valkey.client.flushall()
     chosen = valkey.url if request.param == "valkey" else "sqlite:"
     copy_content(tmp_path / "content", ["http://127.0.0.1:9/"])
@@ -67,8 +67,8 @@ def server(request: pytest.FixtureRequest, tmp_path: Path, valkey: Valkey) -> It
     site.close()
 
 
-def keep_all_kinds(reader: Reader, store: ChatStore, conversation: int) -> None:
-    """Words of every kind that there are in a conversation."""
+def write_all_kinds(reader: Reader, store: ChatStore, conversation: int) -> None:
+    """Write words of every kind that a conversation can hold."""
     assert reader.ask("/chat/say", message="zqreader")[0] == 200
     assert reader.ask("/chat/draft", message="zqdraft")[0] == 204
     store.say(conversation, "adviser", "zqadviser", utc_now())
@@ -76,7 +76,7 @@ def keep_all_kinds(reader: Reader, store: ChatStore, conversation: int) -> None:
     store.mark(conversation, risk=True)
     store.keep(conversation, "answer", "zqanswer")
     store.keep(conversation, "remark", "zqremark")
-    assert [store.kept(conversation, what) for what in get_args(Kept)] == ["zqdraft", "zqanswer", "zqremark"]
+    assert [store.kept(conversation, kind) for kind in get_args(Kept)] == ["zqdraft", "zqanswer", "zqremark"]
 
 
 def test_no_word_no_token_and_no_address_in_any_file_log_or_store(
@@ -93,23 +93,23 @@ def test_no_word_no_token_and_no_address_in_any_file_log_or_store(
     assert token
     (conversation,) = store.live(now)
     store.accept(conversation.id, 1, "Kit", now)
-    keep_all_kinds(reader, store, conversation.id)
+    write_all_kinds(reader, store, conversation.id)
     for n in range(12):
         assert reader.ask("/chat/say", message=f"zqreader {n} " + "word " * 300)[0] == 200
         store.say(conversation.id, "adviser", f"zqadviser {n}", now)
     assert "zqadviser 11" in re.sub(r"</?bdi[^>]*>", "", reader.ask("/chat")[1])
-    # What goes wrong must not say it either: too long, far too long, not a form, an address with words.
+    # No error may repeat words: too long, far too long, not a form, an address with words.
     assert reader.ask("/chat/say", message="zqtyped " * 400)[0] == 422
     assert reader.ask("/chat/say", message="zqtyped " * 20_000)[0] == 413
     reader.ask("/chat/messages?after=zqquery")
     reader.ask("/chat/zqquery")
 
-    def held() -> bytes:
+    def stored() -> bytes:
         files = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file() and "content" not in path.parts]
         names = [bytes(name) for name in valkey.client.scan_iter()]
         return b"".join([*files, *names, *(valkey.client.dump(name) or b"" for name in names)])
 
-    assert [word for word in (*WORDS, token.encode()) if word in held()] == [], "while it lasts"
+    assert [word for word in (*WORDS, token.encode()) if word in stored()] == [], "while it lasts"
     for ending, end in ENDINGS.items():
         if ending != "hidden":
             store.set_presence(1, "Kit", True, utc_now())
@@ -117,13 +117,13 @@ def test_no_word_no_token_and_no_address_in_any_file_log_or_store(
             reader = Reader(site)
             assert reader.ask("/chat/start", website="")[0] == 200
             (token,) = [cookie.value for cookie in reader.cookies]
-            (conversation,) = [one for one in store.live(utc_now()) if one.state == "waiting"]
+            (conversation,) = [chat for chat in store.live(utc_now()) if chat.state == "waiting"]
             store.accept(conversation.id, 1, "Kit", utc_now())
-            keep_all_kinds(reader, store, conversation.id)
+            write_all_kinds(reader, store, conversation.id)
         end(reader, store, conversation.id)
         assert store.messages(conversation.id) == [], ending
-        assert not any(store.kept(conversation.id, what) for what in get_args(Kept)), ending
-        assert [word for word in (*WORDS, str(token).encode()) if word in held()] == [], ending
+        assert not any(store.kept(conversation.id, kind) for kind in get_args(Kept)), ending
+        assert [word for word in (*WORDS, str(token).encode()) if word in stored()] == [], ending
         assert json.loads(reader.ask("/chat/messages")[1])["state"] == "ended", ending
         assert list(reader.cookies) == [], ending
     assert not list(site.data.glob("*.key")), "nor a key"
@@ -133,7 +133,7 @@ def test_no_word_no_token_and_no_address_in_any_file_log_or_store(
         assert core[4:6] == ["0", "0"], "a crash writes no memory to a file"
 
 
-def test_a_chat_that_both_sides_forgot_ends_in_a_night_in_which_nobody_looks(tmp_path: Path) -> None:
+def test_a_chat_that_both_sides_forgot_ends_by_itself_though_nobody_asks_for_it(tmp_path: Path) -> None:
     copy_content(tmp_path / "content", ["http://127.0.0.1:9/"])
     store, before = open_store("sqlite:", tmp_path / "data"), datetime.now(UTC) - timedelta(minutes=16)
     store.start((), 10, before)

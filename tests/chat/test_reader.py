@@ -1,4 +1,4 @@
-"""What the chat tells its reader: before it, beside it on every page, in it, and after it."""
+"""What the chat tells its reader: before it starts, on every other page, during it and after it."""
 
 import html
 import re
@@ -19,75 +19,79 @@ from tests.conftest import Refresh, SetClock
 from tests.content import SITE, ContentFolder
 
 __all__ = ["desk", "kit", "store"]
-NAMED = (
+WITH_LINKS = (
     "Read /help/money, or http://localhost/help/money?x and http://localhost/help/money. Call 999 or 0808 2000 247. Not"
     " /help/nowhere, not 2026-11-24 nor 10:30. See https://other.example/a?b=c."
 )
 
 
 def the_chat(store: ChatStore, clock: SetClock) -> int:
-    (one,) = store.live(clock())
-    return one.id
+    (conversation,) = store.live(clock())
+    return conversation.id
 
 
-def test_what_an_adviser_names_is_one_press_and_another_site_is_shown_whole_with_a_warning(
+def test_pages_and_numbers_that_an_adviser_names_are_links_and_other_sites_are_shown_whole_with_a_warning(
     app: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock
 ) -> None:
     reader = talk(app, kit, store, clock)
-    store.say(the_chat(store, clock), "adviser", NAMED, clock())
+    store.say(the_chat(store, clock), "adviser", WITH_LINKS, clock())
     reader.post("/chat/say", data={"message": "I call 999 from /help/money"})
-    *_, own, mine = re.findall(r'<li class="(?:adviser|reader)".*?</li>', reader.get("/chat").text, re.DOTALL)
-    links = re.findall(r'<a href="([^"]+)"', own)
+    *_, by_adviser, by_reader = re.findall(
+        r'<li class="(?:adviser|reader)".*?</li>', reader.get("/chat").text, re.DOTALL
+    )
+    links = re.findall(r'<a href="([^"]+)"', by_adviser)
     assert links == ["/help/money", "/help/money", "tel:999", "tel:08082000247", "https://other.example/a?b=c"]
-    assert "<details><summary>https://other.example/a?b=c</summary>" in own
-    assert 'rel="noreferrer nofollow"' in own
-    shown = re.sub(r"<i>.*?</i>|<b>.*?</b>|<[^>]+>", "", own, flags=re.DOTALL)
-    assert html.unescape(shown).strip() == NAMED, "not a word is another one"
-    assert "href" not in mine, "what a reader writes is no link"
-    (told,) = reader.get("/chat/messages?after=2").get_json()["messages"][:1]
-    assert [part[1] for part in told["parts"] if part[1]] == links
-    assert "".join(part[0] for part in told["parts"]) == told["text"] == NAMED
+    assert "<details><summary>https://other.example/a?b=c</summary>" in by_adviser
+    assert 'rel="noreferrer nofollow"' in by_adviser
+    shown = re.sub(r"<i>.*?</i>|<b>.*?</b>|<[^>]+>", "", by_adviser, flags=re.DOTALL)
+    assert html.unescape(shown).strip() == WITH_LINKS, "no word is changed"
+    assert "href" not in by_reader, "what a reader writes is no link"
+    (message,) = reader.get("/chat/messages?after=2").get_json()["messages"][:1]
+    assert [part[1] for part in message["parts"] if part[1]] == links
+    assert "".join(part[0] for part in message["parts"]) == message["text"] == WITH_LINKS
 
 
-def test_every_page_says_where_the_chat_stands_and_how_many_replies_are_new(
+def test_every_page_shows_the_state_of_the_chat_and_how_many_replies_are_new(
     app: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock
 ) -> None:
     reader = start(app)
 
-    def said(path: str = "/help/money") -> str:
+    def status(path: str = "/help/money") -> str:
         (line,) = re.findall(r'<div id="chat-news"[^>]*><span role="status">(.*?)</span>', reader.get(path).text)
         return html.unescape(line)
 
-    assert said() == "You wait in the chat. Your place is kept."
+    assert status() == "You wait in the chat. Your place is kept."
     number = the_chat(store, clock)
     kit.get("/chats")
     kit.post(f"/chats/{number}/accept")
-    assert said() == "An adviser is with you."
+    assert status() == "An adviser is with you."
     for text in ("One", "Two"):
         kit.post(f"/chats/{number}/say", data={"message": text})
-    assert said() == "2 new replies in your chat."
-    assert said("/chat") == "", "the chat itself has its own line"
+    assert status() == "2 new replies in your chat."
+    assert status("/chat") == "", "the chat itself has its own line"
     page = reader.get("/chat").text
-    assert re.findall(r'id="said-(\d)" data-number="\d" tabindex="-1" data-new', page) == ["1"], "it lands at the first"
-    told = reader.get("/chat/messages?after=2&shown=1").get_json()
-    assert (told["bar"], told["first"], told["messages"]) == ("1 new reply in your chat.", 2, [])
-    assert said() == "1 new reply in your chat."
+    assert re.findall(r'id="said-(\d)" data-number="\d" tabindex="-1" data-new', page) == ["1"], (
+        "the page opens at the first"
+    )
+    news = reader.get("/chat/messages?after=2&shown=1").get_json()
+    assert (news["bar"], news["first"], news["messages"]) == ("1 new reply in your chat.", 2, [])
+    assert status() == "1 new reply in your chat."
     reader.get("/chat/messages?after=2&shown=2")
-    assert said() == "An adviser is with you."
+    assert status() == "An adviser is with you."
     clock.forward(minutes=11)
     kit.get("/chats")
-    assert said() == "Are you still there? Your chat ends by itself in a few minutes."
+    assert status() == "Are you still there? Your chat ends by itself in a few minutes."
     clock.forward(seconds=100)
     reader.post("/chat/here")
-    assert said() == "Your adviser's connection is lost just now. Your chat is kept."
+    assert status() == "Your adviser's connection is lost just now. Your chat is kept."
     kit.get("/chats/now")
-    assert said() == "An adviser is with you."
+    assert status() == "An adviser is with you."
     assert reader.get("/chat/messages?after=2&was=adviser gone").get_json()["bar"] == "The adviser is back."
     stranger = app.test_client()
     assert 'id="chat-news"><span role="status"></span>' in stranger.get("/help/money").text
 
 
-def test_a_page_is_shown_though_the_chat_cannot_be_asked(
+def test_a_page_is_shown_even_when_the_chats_store_fails(
     app: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reader = start(app)
@@ -101,7 +105,7 @@ def test_a_page_is_shown_though_the_chat_cannot_be_asked(
     assert 'id="chat-news" data-script="/chat.js"><span role="status"></span>' in answer.text
 
 
-def test_unsent_words_are_there_after_a_reload_no_adviser_reads_them_and_the_end_takes_them(
+def test_unsent_words_are_there_after_a_reload_no_adviser_reads_them_and_the_end_deletes_them(
     app: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock
 ) -> None:
     reader = talk(app, kit, store, clock)
@@ -109,11 +113,11 @@ def test_unsent_words_are_there_after_a_reload_no_adviser_reads_them_and_the_end
     reader.post("/chat/draft", data={"message": "zqhalf a"})
     assert ">zqhalf a</textarea>" in reader.get("/chat").text
     assert reader.get("/chat/messages?draft").get_json()["draft"] == "zqhalf a"
-    assert "draft" not in reader.get("/chat/messages").get_json(), "only who asks is told"
+    assert "draft" not in reader.get("/chat/messages").get_json(), "only a page that asks for it gets it"
     for address in ("/chats", f"/chats/{number}", "/chats/now", "/chats/now?after=1:0"):
         assert "zqhalf" not in kit.get(address).text
     reader.post("/chat/say", data={"message": "zqhalf a sentence"})
-    assert "zqhalf a</textarea>" not in reader.get("/chat").text, "sent, it is a draft no more"
+    assert "zqhalf a</textarea>" not in reader.get("/chat").text, "once sent, it is no longer a draft"
     reader.post("/chat/draft", data={"message": "zqagain"})
     reader.post("/chat/end")
     assert store.kept(number, "draft") == ""
@@ -121,20 +125,20 @@ def test_unsent_words_are_there_after_a_reload_no_adviser_reads_them_and_the_end
     assert "zqlate" not in reader.get("/chat").text
 
 
-def test_times_are_told_by_the_server_s_clock(app: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock) -> None:
+def test_times_are_told_by_the_servers_clock(app: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock) -> None:
     reader = talk(app, kit, store, clock)
     assert reader.get("/chat").text.count(">just now</time>") == 2
     clock.forward(seconds=61)
     assert reader.get("/chat").text.count(">1 minute ago</time>") == 2
-    told = reader.get("/chat/messages?after=0").get_json()
-    assert [told["now"] - one["at"] for one in told["messages"]] == [61, 61]
+    news = reader.get("/chat/messages?after=0").get_json()
+    assert [news["now"] - message["at"] for message in news["messages"]] == [61, 61]
 
 
-def test_afterwards_it_shows_what_was_named_asks_how_it_was_and_begins_again(
+def test_after_a_chat_the_page_lists_what_was_named_asks_how_it_was_and_offers_to_start_again(
     app: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock
 ) -> None:
     reader = talk(app, kit, store, clock)
-    store.say(the_chat(store, clock), "adviser", NAMED, clock())
+    store.say(the_chat(store, clock), "adviser", WITH_LINKS, clock())
     page = reader.post("/chat/end").text
     (named,) = re.findall(r"<div data-chat-named>.*?</div>", page, re.DOTALL)
     assert re.findall(r'href="([^"]+)"', named) == ["/help/money", "tel:999", "tel:08082000247"]
@@ -144,21 +148,21 @@ def test_afterwards_it_shows_what_was_named_asks_how_it_was_and_begins_again(
     for _ in range(3):
         assert reader.post("/chat/how", data={"ticket": ticket, "how": "helped"}).status_code == 200
     reader.post("/chat/how", data={"ticket": ticket, "how": "zqwords"})
-    counted = [(what, number) for _, what, number in store.counts() if what.startswith("how")]
+    counted = [(event, number) for _, event, number in store.counts() if event.startswith("how")]
     assert [number for _, number in counted] == [1]
     assert (
         "help/money"
         not in reader.get("/chat/wait", follow_redirects=True).text.partition("<main")[2].partition("</main")[0]
     )
     unanswered = start(app)
-    assert "data-chat-how hidden" in unanswered.post("/chat/end").text, "who was not answered is not asked"
+    assert "data-chat-how hidden" in unanswered.post("/chat/end").text, "a reader who was not answered is not asked"
 
 
-def test_how_it_was_is_counted_with_noise_that_leaves_the_sum_true() -> None:
-    said = [with_noise("helped") for _ in range(3000)]
-    assert 2350 < said.count("helped") < 2650, "three in four, and a third of the rest"
-    assert said.count("partly") > 150
-    assert said.count("not") > 150
+def test_how_it_was_is_counted_with_noise_that_leaves_the_totals_true() -> None:
+    answers = [with_noise("helped") for _ in range(3000)]
+    assert 2350 < answers.count("helped") < 2650, "three in four, and a third of the rest"
+    assert answers.count("partly") > 150
+    assert answers.count("not") > 150
 
 
 HOURS = """
@@ -168,7 +172,7 @@ name = { en = "A day off", cy = "Diwrnod i ffwrdd" }
 """
 
 
-def test_before_start_it_says_when_it_is_open_who_is_there_and_how_long_others_waited(
+def test_before_start_the_page_says_when_the_chat_is_open_who_is_there_and_how_long_others_waited(
     app: Flask, content: ContentFolder, refresh: Refresh, store: ChatStore, kit: FlaskClient, clock: SetClock
 ) -> None:
     content.write("site.toml", SITE + CHAT + HOURS)
@@ -188,7 +192,7 @@ def test_before_start_it_says_when_it_is_open_who_is_there_and_how_long_others_w
     reader.post("/chat/end")
 
 
-def test_the_week_joins_what_touches_and_names_the_days_that_are_closed() -> None:
+def test_the_week_joins_hours_that_touch_and_names_the_days_that_are_closed() -> None:
     chat = Chat.model_validate({
         "answered_by": "us", "confidential": "yes", "closed_on": ["2026-11-25", "2026-11-28"],
         "holidays": [{"day": "2026-12-25", "name": "Christmas Day"}],
@@ -201,7 +205,7 @@ def test_the_week_joins_what_touches_and_names_the_days_that_are_closed() -> Non
     assert closed_days(chat, LONDON, now + timedelta(days=10)) == [date(2026, 12, 25)]
 
 
-def test_a_page_that_is_closed_knows_when_it_opens_and_can_say_so_by_itself(
+def test_the_page_of_a_closed_chat_knows_when_it_opens_and_can_say_so_by_itself(
     app: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock
 ) -> None:
     clock.now = datetime(2026, 11, 24, 13, 0, 30, tzinfo=UTC)
@@ -222,4 +226,4 @@ def test_a_start_that_is_refused_is_counted_with_its_reason(app: Flask, store: C
     for _ in range(3):
         start(app)
     assert app.test_client().post("/chat/start").status_code == 503
-    assert ("refused: full", 1) in {(what, number) for _, what, number in store.counts()}
+    assert ("refused: full", 1) in {(event, number) for _, event, number in store.counts()}

@@ -1,4 +1,4 @@
-"""Two machines of the site and a desk on one Valkey, whose clocks differ by ten minutes; and what a store costs that is lost."""
+"""Two servers of the site and a desk on one Valkey, with clocks ten minutes apart; and what the loss of a store costs."""
 
 import json
 import re
@@ -29,25 +29,27 @@ BROKEN = "Something went wrong on our side, so we had to end it. Please call, or
 
 
 class Machines:
-    """`one` goes right, the clock of `other` is ten minutes fast, that of the desk, where Kit sits, ten minutes slow."""
+    """The clock of `right` is right, that of `fast` is ten minutes fast, and that of the desk, where Kit is, ten minutes slow."""
 
     def __init__(self, content: ContentFolder, folder: Path, valkey: Valkey) -> None:
         content.write("site.toml", SITE + CHAT)
         self.valkey = valkey
-        one, other = (
-            create_app(self._settings(content, folder / name), lambda fast=fast: datetime.now(UTC) + fast)  # type: ignore[misc]
-            for name, fast in (("one", timedelta()), ("other", timedelta(minutes=10)))
+        right, fast = (
+            create_app(self._settings(content, folder / name), lambda ahead=ahead: datetime.now(UTC) + ahead)  # type: ignore[misc]
+            for name, ahead in (("right", timedelta()), ("fast", timedelta(minutes=10)))
         )
         desk = create_desk(self._settings(content, folder / "desk"), lambda: datetime.now(UTC) - timedelta(minutes=10))
-        self.apps, self._desk = (one, other), desk
+        self.apps, self._desk = (right, fast), desk
         for app in self.apps:
             app.test_client_class = HouseClient
         desk.test_client_class = DeskClient
-        self.one, self.other = one.test_client(), other.test_client()
+        self.right, self.fast = right.test_client(), fast.test_client()
         self.kit = desk.test_client()
-        it = desk.extensions["desk"]
+        services = desk.extensions["desk"]
         with self.kit.session_transaction() as session:
-            session["token"] = it.sessions.start(it.staff.add("Kit Adviser", ["adviser"]), "", it.clock())
+            session["token"] = services.sessions.start(
+                services.staff.add("Kit Adviser", ["adviser"]), "", services.clock()
+            )
         learn_the_token(self.kit)
         self.kit.post("/chats/present", data={"present": "yes"})
 
@@ -55,10 +57,10 @@ class Machines:
         return Settings(content=content.path, data=data, chat_store=self.valkey.url)
 
     def start(self) -> int:
-        """Somebody starts at the machine that goes right, and is known at the other as well; Kit answers."""
-        answer = self.one.post("/chat/start")
+        """A reader starts at the server whose clock is right, and is known at the other as well; Kit answers."""
+        answer = self.right.post("/chat/start")
         assert answer.status_code == 303
-        self.other.set_cookie("chat", cookie_of(self.one))
+        self.fast.set_cookie("chat", cookie_of(self.right))
         (waiter,) = json.loads(self.kit.get("/chats/now").data)["waiting"]
         self.kit.post("/chats/ready")
         self.kit.post(f"/chats/{waiter['id']}/accept")
@@ -66,7 +68,7 @@ class Machines:
         return int(waiter["id"])
 
     def ago(self, number: int, **span: float) -> None:
-        """Let it have been quiet, and seen, for so long."""
+        """Set back the times of the conversation's last words and of its reader's last request by `span`."""
         moment = (datetime.now(UTC) - timedelta(**span)).isoformat()
         self.valkey.client.hset(f"sidedoor:chat:one:{number}", mapping={"quiet_since": moment, "seen": moment})
 
@@ -78,15 +80,15 @@ class Machines:
 
 
 @pytest.fixture
-def own(tmp_path: Path) -> Iterator[Valkey]:
+def own_valkey(tmp_path: Path) -> Iterator[Valkey]:
     server = Valkey(tmp_path / "valkey")
     yield server
     server.close()
 
 
 @pytest.fixture
-def machines(content: ContentFolder, tmp_path: Path, own: Valkey) -> Iterator[Machines]:
-    machines = Machines(content, tmp_path, own)
+def machines(content: ContentFolder, tmp_path: Path, own_valkey: Valkey) -> Iterator[Machines]:
+    machines = Machines(content, tmp_path, own_valkey)
     yield machines
     machines.close()
 
@@ -97,10 +99,10 @@ def cookie_of(client: FlaskClient) -> str:
     return cookie.value
 
 
-def told(client: FlaskClient, query: str = "") -> dict[str, Any]:
+def news(client: FlaskClient, query: str = "") -> dict[str, Any]:
     answer = client.get(f"/chat/messages?after=0{query}", headers=JSON)
-    found: dict[str, Any] = json.loads(answer.data)
-    return found
+    fields: dict[str, Any] = json.loads(answer.data)
+    return fields
 
 
 def text(client: FlaskClient, address: str) -> str:
@@ -108,73 +110,73 @@ def text(client: FlaskClient, address: str) -> str:
 
 
 def test_machines_whose_clocks_differ_by_ten_minutes_tell_a_reader_and_an_adviser_the_same(machines: Machines) -> None:
-    for client in (machines.one, machines.other):
-        assert "It is safe. Start" in text(client, "/chat"), "Kit's desk, twenty minutes behind one, is not gone"
+    for client in (machines.right, machines.fast):
+        assert "It is safe. Start" in text(client, "/chat"), "Kit's desk, twenty minutes behind one server, is not gone"
     number = machines.start()
-    for client in (machines.one, machines.other, machines.one):
-        found = told(client)
-        assert (found["state"], found["standing"], found["there"]) == ("talking", "with you", False)
-        assert abs(found["now"] - datetime.now(UTC).timestamp()) < 60
-        (message,) = found["messages"]
-        assert abs(message["at"] - found["now"]) < 60
+    for client in (machines.right, machines.fast, machines.right):
+        current = news(client)
+        assert (current["state"], current["standing"], current["there"]) == ("talking", "with you", False)
+        assert abs(current["now"] - datetime.now(UTC).timestamp()) < 60
+        (message,) = current["messages"]
+        assert abs(message["at"] - current["now"]) < 60
         assert re.search(r"<time[^>]*>just now</time>", text(client, "/chat"))
     board = json.loads(machines.kit.get(f"/chats/now?after={number}:0").data)
     assert (board["alarm"], board["here"], board["silent"]) == ([], True, "")
-    # Quiet for six minutes: by the clock that is ten minutes fast it would be over.
+    # Quiet for six minutes: by the clock that is ten minutes fast the chat would be over.
     machines.ago(number, minutes=6)
-    assert [told(client)["there"] for client in (machines.other, machines.one)] == [False, False]
+    assert [news(client)["there"] for client in (machines.fast, machines.right)] == [False, False]
     machines.ago(number, minutes=11)
-    assert [told(client)["there"] for client in (machines.one, machines.other)] == [True, True]
-    assert machines.other.post("/chat/here").status_code in (204, 303)
-    assert not told(machines.one)["there"]
+    assert [news(client)["there"] for client in (machines.right, machines.fast)] == [True, True]
+    assert machines.fast.post("/chat/here").status_code in (204, 303)
+    assert not news(machines.right)["there"]
 
 
-def test_the_hours_are_those_of_the_store_s_clock_on_machines_whose_own_are_ten_minutes_off(
+def test_the_hours_follow_the_stores_clock_on_machines_whose_own_clocks_are_ten_minutes_off(
     machines: Machines, content: ContentFolder
 ) -> None:
     def opens(since: int, until: int) -> None:
-        """The hours, in minutes from now; in a zone in which it is about noon, so that they are of one day."""
+        """Set the hours, in minutes from now, in a time zone in which it is about noon, so that they lie in one day."""
         now = datetime.now(UTC)
         noon = 12 - now.hour
-        wall = [f"{now + timedelta(hours=noon, minutes=span):%H:%M}" for span in (since, until)]
-        chat = CHAT.replace("00:00", wall[0]).replace("24:00", wall[1])
+        local_times = [f"{now + timedelta(hours=noon, minutes=span):%H:%M}" for span in (since, until)]
+        chat = CHAT.replace("00:00", local_times[0]).replace("24:00", local_times[1])
         content.write("site.toml", SITE.replace("Europe/London", f"Etc/GMT{-noon:+d}") + chat)
         for app in machines.apps:
             app.extensions["live"].refresh()
 
-    everywhere = (machines.one, machines.other)
-    opens(-5, 6)  # over by the clock that is fast, not begun by the desk's, which is slow
+    everywhere = (machines.right, machines.fast)
+    opens(-5, 6)  # over by the fast clock, not begun by the desk's slow one
     assert [json.loads(text(client, "/chat/open")) for client in everywhere] == [{"open": True, "in": 0}] * 2
     assert all("It is safe. Start" in text(client, "/chat") for client in everywhere)
     machines.start()
-    assert [told(client)["standing"] for client in everywhere] == ["with you"] * 2
-    opens(5, 20)  # begun by the clock that is fast
+    assert [news(client)["standing"] for client in everywhere] == ["with you"] * 2
+    opens(5, 20)  # begun by the fast clock
     for client in everywhere:
         answer = json.loads(text(client, "/chat/open"))
         assert not answer["open"]
-        assert 180 <= answer["in"] <= 301, "when it opens, by the clock that all go by"
+        assert 180 <= answer["in"] <= 301, "when it opens, by the store's clock"
         client.delete_cookie("chat")
         assert "Next opening:" in text(client, "/chat")
 
 
-def test_a_clock_that_is_away_is_counted_on_and_a_machine_that_never_heard_it_goes_by_its_own(
-    own: Valkey, tmp_path: Path
+def test_while_the_stores_clock_is_away_it_is_counted_on_and_a_machine_that_never_read_it_uses_its_own(
+    own_valkey: Valkey, tmp_path: Path
 ) -> None:
     wrong = datetime(2020, 1, 1, tzinfo=UTC)
-    store = open_store(own.url, tmp_path)
+    store = open_store(own_valkey.url, tmp_path)
     assert abs(store.agreed(wrong) - datetime.now(UTC)) < timedelta(seconds=5)
-    own.stop()
+    own_valkey.stop()
     assert abs(store.agreed(wrong) - datetime.now(UTC)) < timedelta(seconds=5)
-    assert open_store(own.url, tmp_path).agreed(wrong) == wrong
+    assert open_store(own_valkey.url, tmp_path).agreed(wrong) == wrong
     assert open_store("sqlite:", tmp_path).agreed(wrong) == wrong
-    own.start()
+    own_valkey.start()
 
 
-def test_a_store_that_says_nothing_keeps_one_thread_waiting_and_no_more(
-    own: Valkey, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_store_that_does_not_answer_keeps_only_one_thread_waiting(
+    own_valkey: Valkey, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(valkey_store, "_PATIENCE_SECONDS", 2.0)
-    store = open_store(own.url, tmp_path)
+    store = open_store(own_valkey.url, tmp_path)
 
     def waited(_: int = 0) -> float:
         began = time.monotonic()
@@ -182,54 +184,54 @@ def test_a_store_that_says_nothing_keeps_one_thread_waiting_and_no_more(
             store.present(datetime.now(UTC))
         return time.monotonic() - began
 
-    own.pause()
+    own_valkey.pause()
     assert waited() >= 2
     with ThreadPoolExecutor(8) as threads:
         times = sorted(threads.map(waited, range(8)))
     assert times[-1] >= 2 > times[-2]
-    own.go_on()
+    own_valkey.go_on()
     assert store.present(datetime.now(UTC)) == {}
 
 
-def test_a_store_that_comes_back_with_what_it_held_costs_nothing_and_gives_unsent_words_back(
+def test_a_store_that_comes_back_with_its_data_costs_nothing_and_unsent_words_are_given_back(
     machines: Machines,
 ) -> None:
     number = machines.start()
     machines.valkey.client.save()
     machines.valkey.stop()
-    refused = machines.one.post("/chat/say", data={"message": "zqunsent <b>", "once": "zqonce"})
+    refused = machines.right.post("/chat/say", data={"message": "zqunsent <b>", "once": "zqonce"})
     page = refused.get_data(as_text=True)
     assert (refused.status_code, "The chat does not work just now." in page) == (503, True)
     assert re.search(r"<textarea[^>]*>zqunsent &lt;b&gt;</textarea>", page)
     once = re.search(r'name="once" value="([^"]+)"', page)
     assert once and once[1] == "zqonce"
-    assert machines.one.post("/chat/say", data={"message": "zq"}, headers=JSON).status_code == 503
+    assert machines.right.post("/chat/say", data={"message": "zq"}, headers=JSON).status_code == 503
     assert machines.kit.get("/chats/now").status_code == 503
     machines.valkey.start()
     for _ in range(2):  # pressed twice
-        machines.one.post("/chat/say", data={"message": "zqunsent <b>", "once": once[1]})
-    assert [one["text"] for one in told(machines.other)["messages"]] == ["zqword", "zqunsent <b>"]
+        machines.right.post("/chat/say", data={"message": "zqunsent <b>", "once": once[1]})
+    assert [message["text"] for message in news(machines.fast)["messages"]] == ["zqword", "zqunsent <b>"]
     board = json.loads(machines.kit.get(f"/chats/now?after={number}:1").data)
-    assert [one["text"] for one in board["chats"][str(number)]["messages"]] == ["zqunsent <b>"]
+    assert [message["text"] for message in board["chats"][str(number)]["messages"]] == ["zqunsent <b>"]
 
 
-def test_a_chat_that_is_lost_with_its_store_is_said_to_be_so_and_one_that_was_forgotten_is_not(
+def test_readers_are_told_of_a_chat_that_was_lost_with_its_store_and_not_of_one_that_was_forgotten(
     machines: Machines,
 ) -> None:
     number = machines.start()
-    as_of = int(told(machines.one)["now"])
+    as_of = int(news(machines.right)["now"])
     machines.valkey.restart(keeps=False)
-    assert told(machines.other, f"&as={as_of}")["over"] == BROKEN
-    machines.other.set_cookie("chat", cookie_of(machines.one))
-    assert told(machines.other, f"&as={as_of - 601}")["over"] == ""
-    # Without scripts: in the middle of it they are told, and the cookie goes; who comes later is told of no chat.
+    assert news(machines.fast, f"&as={as_of}")["over"] == BROKEN
+    machines.fast.set_cookie("chat", cookie_of(machines.right))
+    assert news(machines.fast, f"&as={as_of - 601}")["over"] == ""
+    # Without scripts, readers in mid-chat are told and lose the cookie; those who come later are told of no chat.
     for method, step in (("GET", "wait"), ("POST", "say")):
-        kept = cookie_of(machines.one)
-        answer = machines.one.open(f"/chat/{step}", method=method)
+        cookie = cookie_of(machines.right)
+        answer = machines.right.open(f"/chat/{step}", method=method)
         assert "The chat is over" in answer.get_data(as_text=True)
-        assert machines.one.get_cookie("chat") is None
-        machines.one.set_cookie("chat", kept)
-    assert "The chat is over" not in text(machines.one, "/chat")
-    assert machines.one.get_cookie("chat") is None
+        assert machines.right.get_cookie("chat") is None
+        machines.right.set_cookie("chat", cookie)
+    assert "The chat is over" not in text(machines.right, "/chat")
+    assert machines.right.get_cookie("chat") is None
     board = json.loads(machines.kit.get(f"/chats/now?after={number}:0").data)
     assert (board["here"], board["gone"][str(number)][:30]) == (False, "This chat is no longer known: ")

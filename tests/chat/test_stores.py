@@ -26,7 +26,7 @@ Everything = Callable[[], bytes]
 
 @pytest.fixture(params=["sqlite:", "valkey"])
 def place(request: pytest.FixtureRequest, tmp_path: Path, valkey: Valkey) -> str:
-    """Where a store is; opened twice, it is the same one."""
+    """The address of a store. Opened twice, it is the same store."""
     valkey.client.flushall()
     return valkey.url if request.param == "valkey" else "sqlite:"
 
@@ -39,7 +39,7 @@ def store(place: str, tmp_path: Path) -> ChatStore:
 
 @pytest.fixture
 def everything(place: str, tmp_path: Path, valkey: Valkey) -> Everything:
-    """All bytes that the store holds, wherever they are."""
+    """Reads all bytes that the store holds, wherever they are."""
 
     def read() -> bytes:
         on_disk = [
@@ -52,11 +52,11 @@ def everything(place: str, tmp_path: Path, valkey: Valkey) -> Everything:
 
 
 def waiting(store: ChatStore, network: str = "here", now: datetime = NOON) -> tuple[str, int]:
-    """Somebody starts to wait: their token, and the conversation's number."""
+    """A reader starts to wait; returns their token and the conversation's number."""
     token = store.start((network,), 100, now)
-    found = store.find(token, now)
-    assert found
-    return token, found.id
+    conversation = store.find(token, now)
+    assert conversation
+    return token, conversation.id
 
 
 def talking(store: ChatStore, adviser: int = 7, now: datetime = NOON) -> tuple[str, int]:
@@ -66,17 +66,17 @@ def talking(store: ChatStore, adviser: int = 7, now: datetime = NOON) -> tuple[s
     return token, number
 
 
-def why(refused: pytest.ExceptionInfo[NotPossible]) -> str:
+def reason(refused: pytest.ExceptionInfo[NotPossible]) -> str:
     return refused.value.why
 
 
-def test_the_queue_is_in_the_order_of_coming_and_a_place_is_kept(store: ChatStore) -> None:
+def test_the_queue_is_in_the_order_of_arrival_and_a_place_is_kept(store: ChatStore) -> None:
     first, second, third = (waiting(store, str(n), NOON + timedelta(seconds=n)) for n in range(3))
-    assert [one.id for one in store.live(NOON)] == [first[1], second[1], third[1]]
+    assert [conversation.id for conversation in store.live(NOON)] == [first[1], second[1], third[1]]
     assert [getattr(store.find(token, NOON), "place", 0) for token, _ in (first, second, third)] == [1, 2, 3]
     store.accept(second[1], 7, "Kit", NOON)
     assert [getattr(store.find(token, NOON), "place", 0) for token, _ in (first, second, third)] == [1, 0, 2]
-    # Reading other pages for fourteen minutes and looking in again keeps the place.
+    # A reader who reads other pages for fourteen minutes and then looks in again keeps the place.
     later = NOON + timedelta(minutes=14)
     assert getattr(store.find(first[0], later), "place", 0) == 1
     assert getattr(store.find(first[0], later + timedelta(minutes=14)), "place", 0) == 1
@@ -84,9 +84,10 @@ def test_the_queue_is_in_the_order_of_coming_and_a_place_is_kept(store: ChatStor
 
 def test_messages_are_numbered_and_asked_for_by_number(store: ChatStore) -> None:
     _, number = talking(store)
-    said = (store.say(number, "reader", "a", NOON), store.say(number, "adviser", " b\n", NOON))
-    assert (*said, store.say(number, "note", "n", NOON, author="Kit")) == (1, 2, 3)
-    assert [(one.number, one.who, one.text, one.at, one.author) for one in store.messages(number, 1)] == [
+    numbers = (store.say(number, "reader", "a", NOON), store.say(number, "adviser", " b\n", NOON))
+    assert (*numbers, store.say(number, "note", "n", NOON, author="Kit")) == (1, 2, 3)
+    later = store.messages(number, 1)
+    assert [(message.number, message.who, message.text, message.at, message.author) for message in later] == [
         (2, "adviser", "b", NOON, ""),
         (3, "note", "n", NOON, "Kit"),
     ]
@@ -94,92 +95,94 @@ def test_messages_are_numbered_and_asked_for_by_number(store: ChatStore) -> None
     assert getattr(store.get(number, NOON), "newest", 0) == 3
 
 
-def test_a_message_that_is_sent_again_stands_once(store: ChatStore) -> None:
+def test_a_message_that_is_sent_again_is_stored_once(store: ChatStore) -> None:
     _, number = talking(store)
     assert [store.say(number, "reader", "a", NOON, once=once) for once in ("x", "x", "y", "")] == [1, 1, 2, 3]
     assert len(store.messages(number)) == 3
 
 
-def test_what_cannot_be_said_is_refused_in_one_word(store: ChatStore) -> None:
+def test_a_message_that_cannot_be_sent_is_refused_with_a_code(store: ChatStore) -> None:
     _, number = talking(store)
     for text, expected in ((" ", "empty"), ("x" * 2001, "long")):
         with pytest.raises(NotPossible) as refused:
             store.say(number, "reader", text, NOON)
-        assert why(refused) == expected
+        assert reason(refused) == expected
     for n in range(20):
         store.say(number, "reader", str(n), NOON + timedelta(milliseconds=n))
     with pytest.raises(NotPossible) as refused:
         store.say(number, "reader", "one more", NOON + timedelta(seconds=1))
-    assert why(refused) == "often"
+    assert reason(refused) == "often"
     store.say(number, "adviser", "the other side may", NOON)
     assert store.say(number, "reader", "a minute later", NOON + timedelta(seconds=61)) == 22
     store.end(number, "reader", NOON)
     with pytest.raises(NotPossible) as refused:
         store.say(number, "adviser", "too late", NOON)
-    assert why(refused) == "over"
+    assert reason(refused) == "over"
 
 
-def test_two_threads_at_once_number_without_gap_or_double(store: ChatStore, place: str, tmp_path: Path) -> None:
+def test_two_threads_at_once_number_messages_without_a_gap_or_a_double(
+    store: ChatStore, place: str, tmp_path: Path
+) -> None:
     _, number = talking(store)
 
     def talk(name: str) -> None:
-        mine = open_store(place, tmp_path)
+        own_store = open_store(place, tmp_path)
         for n in range(15):
-            mine.say(number, "reader" if name == "a" else "adviser", f"{name}{n}", NOON)
+            own_store.say(number, "reader" if name == "a" else "adviser", f"{name}{n}", NOON)
 
     threads = [threading.Thread(target=talk, args=(name,)) for name in "ab"]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    found = store.messages(number)
-    assert [one.number for one in found] == list(range(1, 31))
-    assert [one.text for one in found if one.who == "reader"] == [f"a{n}" for n in range(15)]
+    messages = store.messages(number)
+    assert [message.number for message in messages] == list(range(1, 31))
+    assert [message.text for message in messages if message.who == "reader"] == [f"a{n}" for n in range(15)]
 
 
-def test_only_one_adviser_gets_who_waits_and_only_theirs_is_theirs_to_give(store: ChatStore) -> None:
+def test_only_one_adviser_gets_a_waiting_reader_and_only_that_adviser_can_pass_them_on(store: ChatStore) -> None:
     _, number = waiting(store)
     store.accept(number, 7, "Kit", NOON)
     with pytest.raises(NotPossible) as refused:
         store.accept(number, 8, "Lee", NOON)
-    assert why(refused) == "gone"
+    assert reason(refused) == "gone"
     store.sign(8, NOON)
     with pytest.raises(NotPossible) as refused:
         store.pass_on(number, 8, 8, "Lee", NOON)
-    assert why(refused) == "gone"
+    assert reason(refused) == "gone"
     store.pass_on(number, 7, 8, "Lee", NOON)
-    found = store.get(number, NOON)
-    assert found
-    assert (found.adviser, found.adviser_name) == (8, "Lee")
+    conversation = store.get(number, NOON)
+    assert conversation
+    assert (conversation.adviser, conversation.adviser_name) == (8, "Lee")
 
 
 def test_after_a_chat_an_adviser_has_a_pause_until_they_are_ready(store: ChatStore) -> None:
     _, number = talking(store)
-    _, next_one = waiting(store, "next")
+    _, next_number = waiting(store, "next")
     store.end(number, "reader", NOON)
     assert store.present(NOON)[7].pauses(NOON + timedelta(seconds=119))
     assert not store.present(NOON)[7].pauses(NOON + timedelta(minutes=2))
     with pytest.raises(NotPossible) as refused:
-        store.accept(next_one, 7, "Kit", NOON)
-    assert why(refused) == "pause"
+        store.accept(next_number, 7, "Kit", NOON)
+    assert reason(refused) == "pause"
     store.set_presence(7, "Kit", True, NOON)  # the heartbeat does not cut it short
     assert store.present(NOON)[7].pauses(NOON)
     store.end_pause(7)
-    store.accept(next_one, 7, "Kit", NOON)
+    store.accept(next_number, 7, "Kit", NOON)
 
 
-def test_presence_ends_by_a_word_or_when_the_desk_is_gone_and_a_desk_that_returns_soon_is_present_again(
+def test_presence_ends_when_the_adviser_says_so_or_the_desk_is_gone_and_a_desk_that_soon_returns_is_present(
     store: ChatStore,
 ) -> None:
     store.set_presence(7, "Kit", True, NOON)
     store.set_presence(8, "Lee", True, NOON)
     store.set_presence(8, "Lee", False, NOON)
-    assert {id_: one.name for id_, one in store.present(NOON + timedelta(seconds=79)).items()} == {7: "Kit"}
+    assert {id_: adviser.name for id_, adviser in store.present(NOON + timedelta(seconds=79)).items()} == {7: "Kit"}
     assert not store.present(NOON + timedelta(seconds=80))
     later = NOON + timedelta(minutes=4, seconds=59)
     store.sign(7, later)
     store.sign(8, later)
-    assert list(store.present(later)) == [7], "back within five minutes; whoever said away stays away"
+    assert list(store.present(later)) == [7], "back within five minutes; an adviser who left stays away"
     next_morning = later + timedelta(minutes=5)
     store.sign(7, next_morning)
     assert not store.present(next_morning)
@@ -189,46 +192,46 @@ def test_a_hidden_desk_whose_timer_runs_once_a_minute_is_never_called_gone(store
     token, _ = talking(store)
     for n in range(1, 10):
         just_before = NOON + timedelta(seconds=70 * n - 0.1)
-        found = store.find(token, just_before)
-        assert found
-        assert not rules.left_alone(found, just_before)
+        conversation = store.find(token, just_before)
+        assert conversation
+        assert not rules.left_alone(conversation, just_before)
         assert store.present(just_before)
         store.sign(7, NOON + timedelta(seconds=70 * n))
 
 
-def test_a_chat_whose_adviser_s_desk_is_gone_can_be_taken_by_any_other_and_by_nobody_while_it_is_there(
+def test_a_colleague_can_take_a_chat_only_while_its_advisers_desk_is_gone(
     store: ChatStore,
 ) -> None:
     token, number = talking(store)
     store.sign(8, NOON)
     with pytest.raises(NotPossible) as refused:
         store.pass_on(number, 7, 8, "Lee", NOON, only_if_left=True)
-    assert why(refused) == "here"
+    assert reason(refused) == "here"
     gone = NOON + timedelta(seconds=80)
-    found = store.find(token, gone)
-    assert found
-    assert rules.left_alone(found, gone)
-    assert not rules.left_alone(found, NOON + timedelta(seconds=79))
+    conversation = store.find(token, gone)
+    assert conversation
+    assert rules.left_alone(conversation, gone)
+    assert not rules.left_alone(conversation, NOON + timedelta(seconds=79))
     with pytest.raises(NotPossible) as refused:
         store.pass_on(number, 7, 8, "Lee", gone, only_if_left=True)
-    assert why(refused) == "closed", "nor to a desk that gives no sign itself"
+    assert reason(refused) == "closed", "nor to a desk that gives no sign itself"
     store.sign(8, gone)
     store.pass_on(number, 7, 8, "Lee", gone, only_if_left=True)
     with pytest.raises(NotPossible) as refused:
         store.pass_on(number, 7, 9, "Mo", gone, only_if_left=True)
-    assert why(refused) == "gone", "a colleague was quicker"
+    assert reason(refused) == "gone", "a colleague was quicker"
     store.sign(7, gone)
-    found = store.get(number, gone)
-    assert found
-    assert (found.adviser, found.adviser_seen) == (8, gone)
+    conversation = store.get(number, gone)
+    assert conversation
+    assert (conversation.adviser, conversation.adviser_seen) == (8, gone)
 
 
-def test_fifteen_quiet_minutes_end_it_and_ten_more_forget_it(store: ChatStore) -> None:
+def test_fifteen_quiet_minutes_end_a_chat_and_ten_more_forget_it(store: ChatStore) -> None:
     token, number = talking(store)
     store.say(number, "reader", "hello", NOON)
-    found = store.find(token, NOON + timedelta(minutes=10))
-    assert found
-    assert rules.asks_whether_there(found, NOON + timedelta(minutes=10))
+    conversation = store.find(token, NOON + timedelta(minutes=10))
+    assert conversation
+    assert rules.asks_whether_there(conversation, NOON + timedelta(minutes=10))
     ended = store.get(number, NOON + timedelta(minutes=15))
     assert ended
     assert (ended.state, ended.reason) == ("ended", "quiet")
@@ -237,15 +240,15 @@ def test_fifteen_quiet_minutes_end_it_and_ten_more_forget_it(store: ChatStore) -
     assert store.find(token, NOON + timedelta(minutes=26)) is None
 
 
-def test_ending_it_again_changes_nothing(store: ChatStore) -> None:
+def test_ending_a_chat_again_changes_nothing(store: ChatStore) -> None:
     token, number = talking(store)
     store.end(number, "hidden", NOON)
     store.end(number, "adviser", NOON)
     store.end(99, "adviser", NOON)
-    found = store.find(token, NOON)
-    assert found
-    assert (found.state, found.reason) == ("ended", "hidden")
-    assert {(what, number) for _, what, number in store.counts()} == {
+    conversation = store.find(token, NOON)
+    assert conversation
+    assert (conversation.state, conversation.reason) == ("ended", "hidden")
+    assert {(event, number) for _, event, number in store.counts()} == {
         ("started", 1),
         ("answered", 1),
         ("answered within a minute", 1),
@@ -254,46 +257,46 @@ def test_ending_it_again_changes_nothing(store: ChatStore) -> None:
     }
 
 
-def test_floods_stop_at_the_queue_and_at_the_network_and_each_says_why(store: ChatStore) -> None:
+def test_a_flood_stops_at_the_limits_of_the_queue_and_of_a_network_and_each_says_why(store: ChatStore) -> None:
     for _ in range(6):
         store.start(("flood",), 100, NOON)
     with pytest.raises(NotPossible) as refused:
         store.start(("flood",), 100, NOON)
-    assert why(refused) == "network"
+    assert reason(refused) == "network"
     with pytest.raises(NotPossible) as refused:
         store.start(("another",), 6, NOON)
-    assert why(refused) == "full"
+    assert reason(refused) == "full"
     store.start(("another",), 7, NOON)
     store.start(("flood",), 100, NOON, most_running=7)
 
 
-def test_conversations_that_ended_use_up_nothing_until_a_program_begins_them_all_day(store: ChatStore) -> None:
+def test_ended_conversations_use_up_no_limit_until_a_program_starts_dozens_an_hour(store: ChatStore) -> None:
     for _ in range(60):
         token = store.start(("house today",), 100, NOON)
         store.end(getattr(store.find(token, NOON), "id", 0), "hidden", NOON)
     with pytest.raises(NotPossible) as refused:
         store.start(("house today",), 100, NOON)
-    assert why(refused) == "often"
+    assert reason(refused) == "often"
     later = NOON + timedelta(minutes=61)
     store.start(("house today",), 100, later)
     for _ in range(5):
         store.start(("house tomorrow", "house today"), 100, later)
     with pytest.raises(NotPossible) as refused:
         store.start(("house tomorrow", "house today"), 100, later)
-    assert why(refused) == "network", "also past midnight, when it gets another name"
+    assert reason(refused) == "network", "also past midnight, when the network gets another name"
 
 
-def test_a_start_that_is_sent_twice_is_one_conversation_also_when_both_are_under_way(
+def test_a_start_that_is_sent_twice_makes_one_conversation_even_if_both_are_under_way(
     store: ChatStore, place: str, tmp_path: Path
 ) -> None:
     tokens: list[str] = []
     gate = threading.Barrier(4)
 
     def press() -> None:
-        mine = open_store(place, tmp_path)
-        mine.live(NOON)
+        own_store = open_store(place, tmp_path)
+        own_store.live(NOON)
         gate.wait()
-        tokens.append(mine.start(("here",), 100, NOON, "a number of the form's own"))
+        tokens.append(own_store.start(("here",), 100, NOON, "a number of the form's own"))
 
     threads = [threading.Thread(target=press) for _ in range(4)]
     for thread in threads:
@@ -303,63 +306,65 @@ def test_a_start_that_is_sent_twice_is_one_conversation_also_when_both_are_under
     assert len(tokens) == 4
     assert len(set(tokens)) == 1
     assert len(store.live(NOON)) == 1
-    assert [what for _, what, _ in store.counts()] == ["started"]
+    assert [event for _, event, _ in store.counts()] == ["started"]
     assert [number for _, _, number in store.counts()] == [1]
-    found = store.find(tokens[0], NOON)
-    assert found
+    conversation = store.find(tokens[0], NOON)
+    assert conversation
     with pytest.raises(NotPossible) as refused:
         store.start(("here",), 100, NOON + timedelta(minutes=1), "a number of the form's own")
-    assert why(refused) == "again", "who finds the form later does not get the cookie of whoever started"
-    store.end(found.id, "hidden", NOON)
+    assert reason(refused) == "again", "nobody who finds the form later gets the cookie of the reader who started"
+    store.end(conversation.id, "hidden", NOON)
     with pytest.raises(NotPossible) as refused:
         store.start(("here",), 100, NOON, "a number of the form's own")
-    assert why(refused) == "again", "a Start that arrives after the end begins nothing"
+    assert reason(refused) == "again", "a Start that arrives after the end begins nothing"
 
 
-def test_who_waits_out_of_reach_is_not_counted_before_others_nor_in_the_queue(store: ChatStore) -> None:
+def test_a_reader_out_of_reach_is_counted_neither_before_others_nor_in_the_queue(store: ChatStore) -> None:
     waiting(store, "a")
     second, _ = waiting(store, "b", NOON + timedelta(seconds=1))
     later = NOON + timedelta(seconds=59)
     assert getattr(store.find(second, later), "place", 0) == 2
     later = NOON + timedelta(seconds=60)
     assert getattr(store.find(second, later), "place", 0) == 1
-    dead, _ = store.live(later)
-    assert rules.out_of_reach(dead, later)
+    unreachable, _ = store.live(later)
+    assert rules.out_of_reach(unreachable, later)
     assert store.start(("c",), 2, later), "the queue of two has room again"
     with pytest.raises(NotPossible) as refused:
         store.start(("d",), 2, later)
-    assert why(refused) == "full"
+    assert reason(refused) == "full"
 
 
-def test_a_place_that_does_nothing_but_call_is_asked_and_ends_and_one_press_keeps_it(store: ChatStore) -> None:
+def test_a_reader_whose_page_only_polls_is_asked_and_loses_the_place_without_a_press(store: ChatStore) -> None:
     (polls, _), (stays, number) = waiting(store, "a"), waiting(store, "b")
     for minute in range(1, 30):
         now = NOON + timedelta(minutes=minute)
-        found = store.find(polls, now)
-        assert found
-        assert rules.asks_whether_there(found, now) is (minute >= 20)
+        polling = store.find(polls, now)
+        assert polling
+        assert rules.asks_whether_there(polling, now) is (minute >= 20)
         store.find(stays, now)
         if minute == 25:
             store.stay(number, now)
-            assert not rules.asks_whether_there(store.get(number, now) or found, now)
+            assert not rules.asks_whether_there(store.get(number, now) or polling, now)
     now = NOON + timedelta(minutes=30)
-    found = store.find(polls, now)
-    assert found
-    assert (found.state, found.reason) == ("ended", "quiet")
-    found = store.find(stays, now)
-    assert found
-    assert found.state == "waiting"
+    polling = store.find(polls, now)
+    assert polling
+    assert (polling.state, polling.reason) == ("ended", "quiet")
+    staying = store.find(stays, now)
+    assert staying
+    assert staying.state == "waiting"
     store.stay(number, now)
     assert getattr(store.find(stays, now + timedelta(minutes=15)), "state", "") == "ended", "its browser was silent"
 
 
-def test_that_somebody_reads_along_stands_among_the_words_and_does_not_put_off_the_end(store: ChatStore) -> None:
+def test_the_message_that_somebody_reads_along_is_stored_and_does_not_put_off_the_end(store: ChatStore) -> None:
     token, number = talking(store)
     store.say(number, "joined", "", NOON + timedelta(minutes=9), author="Sue")
-    assert [(one.who, one.text, one.author) for one in store.messages(number)] == [("joined", "", "Sue")]
-    found = store.find(token, NOON + timedelta(minutes=10))
-    assert found
-    assert rules.asks_whether_there(found, NOON + timedelta(minutes=10))
+    assert [(message.who, message.text, message.author) for message in store.messages(number)] == [
+        ("joined", "", "Sue")
+    ]
+    conversation = store.find(token, NOON + timedelta(minutes=10))
+    assert conversation
+    assert rules.asks_whether_there(conversation, NOON + timedelta(minutes=10))
     assert getattr(store.find(token, NOON + timedelta(minutes=15)), "state", "") == "ended"
 
 
@@ -381,29 +386,29 @@ def test_two_days_after_the_last_start_sweeping_alone_has_forgotten_every_networ
         assert store.counts() == []
 
 
-def test_a_blocked_network_begins_nothing_until_its_time_also_past_midnight(store: ChatStore) -> None:
+def test_a_blocked_network_can_start_nothing_until_its_block_ends_also_past_midnight(store: ChatStore) -> None:
     now = datetime.now(UTC)
     token = store.start(("network today",), 100, now)
     number = getattr(store.find(token, now), "id", 0)
     store.block(number, now + timedelta(hours=1), now)
-    found = store.find(token, now)
-    assert found
-    assert (found.state, found.reason) == ("ended", "blocked")
+    conversation = store.find(token, now)
+    assert conversation
+    assert (conversation.state, conversation.reason) == ("ended", "blocked")
     for hashes in (("network today",), ("network tomorrow", "network today")):
         with pytest.raises(NotPossible) as refused:
             store.start(hashes, 100, now)
-        assert why(refused) == "blocked"
+        assert reason(refused) == "blocked"
     store.start(("somebody else",), 100, now)
 
 
-def test_somebody_who_reads_along_is_seen_for_as_long_as_they_do(store: ChatStore) -> None:
+def test_somebody_who_reads_along_is_shown_for_as_long_as_they_do(store: ChatStore) -> None:
     token, number = talking(store)
     store.watch(number, "Sue", NOON)
     assert getattr(store.find(token, NOON + timedelta(seconds=19)), "watcher", None) == "Sue"
     assert getattr(store.find(token, NOON + timedelta(seconds=20)), "watcher", None) == ""
 
 
-def test_the_usual_wait_is_that_of_the_hours_since_a_moment(store: ChatStore) -> None:
+def test_the_usual_wait_is_that_of_the_hours_since_a_given_time(store: ChatStore) -> None:
     assert store.usual_wait(NOON, NOON) is None
     for n, minutes in enumerate((1, 4)):
         _, number = waiting(store, str(n))
@@ -411,22 +416,30 @@ def test_the_usual_wait_is_that_of_the_hours_since_a_moment(store: ChatStore) ->
     later = NOON + timedelta(hours=5)
     assert store.usual_wait(NOON, later) == timedelta(minutes=2.5)
     assert store.usual_wait(NOON + timedelta(hours=1), later) is None
-    assert {(what, number) for _, what, number in store.counts()} >= {("answered", 2), ("answered within a minute", 1)}
+    assert {(event, number) for _, event, number in store.counts()} >= {
+        ("answered", 2),
+        ("answered within a minute", 1),
+    }
 
 
 def test_what_is_typed_marked_and_noted_lives_and_ends_with_the_conversation(
     store: ChatStore, everything: Everything
 ) -> None:
     _, number = talking(store)
-    for what in ("draft", "answer", "remark"):
-        store.keep(number, what, f"zq{what}")
+    for kind in ("draft", "answer", "remark"):
+        store.keep(number, kind, f"zq{kind}")
     store.keep(number, "answer", "zqlater")
     store.mark(number, True)
-    assert [store.kept(number, what) for what in ("draft", "answer", "remark")] == ["zqdraft", "zqlater", "zqremark"]
-    found = store.get(number, NOON)
-    assert found
-    assert (found.risk, found.has_draft, found.has_answer, found.has_remark) == (True, True, True, True)
-    assert b"zq" not in everything(), "sealed, as every word is"
+    assert [store.kept(number, kind) for kind in ("draft", "answer", "remark")] == ["zqdraft", "zqlater", "zqremark"]
+    conversation = store.get(number, NOON)
+    assert conversation
+    assert (conversation.risk, conversation.has_draft, conversation.has_answer, conversation.has_remark) == (
+        True,
+        True,
+        True,
+        True,
+    )
+    assert b"zq" not in everything(), "sealed, like every word"
     store.keep(number, "draft", "")
     assert store.kept(number, "draft") == ""
     store.set_presence(8, "Lee", True, NOON)
@@ -441,13 +454,13 @@ def test_what_is_typed_marked_and_noted_lives_and_ends_with_the_conversation(
     assert store.kept(number, "remark") == ""
 
 
-def test_who_waits_for_words_is_known_from_the_first_unanswered_one(store: ChatStore) -> None:
+def test_a_reader_waits_for_words_from_the_first_unanswered_message_on(store: ChatStore) -> None:
     _, number = talking(store)
 
     def unanswered(seconds: int) -> bool:
-        found = store.get(number, NOON + timedelta(seconds=seconds))
-        assert found
-        return rules.unanswered(found, NOON + timedelta(seconds=seconds))
+        conversation = store.get(number, NOON + timedelta(seconds=seconds))
+        assert conversation
+        return rules.unanswered(conversation, NOON + timedelta(seconds=seconds))
 
     assert (unanswered(59), unanswered(60)) == (False, True), "the first words are waited for as well"
     store.say(number, "adviser", "Hello", NOON + timedelta(seconds=61))
@@ -458,18 +471,18 @@ def test_who_waits_for_words_is_known_from_the_first_unanswered_one(store: ChatS
     assert (unanswered(159), unanswered(160)) == (False, True)
 
 
-def test_what_was_shown_only_grows_and_not_past_what_was_said(store: ChatStore) -> None:
+def test_the_number_of_the_last_message_shown_only_grows_and_not_past_the_last_message(store: ChatStore) -> None:
     _, number = talking(store)
     store.say(number, "adviser", "Hello", NOON)
     store.say(number, "adviser", "Again", NOON)
-    for said, known in ((1, 1), (99, 2), (1, 2)):
-        store.show(number, said)
-        found = store.get(number, NOON)
-        assert found
-        assert found.shown == known
+    for shown, expected in ((1, 1), (99, 2), (1, 2)):
+        store.show(number, shown)
+        conversation = store.get(number, NOON)
+        assert conversation
+        assert conversation.shown == expected
 
 
-def test_a_board_holds_what_one_adviser_has_to_see_in_order_and_with_who_is_there(store: ChatStore) -> None:
+def test_a_board_holds_in_order_the_chats_that_an_adviser_has_to_see_and_who_is_present(store: ChatStore) -> None:
     _, of_kit = talking(store, 7)
     _, of_lee = talking(store, 8)
     store.set_presence(7, "Kit", True, NOON, ("en", "cy"))
@@ -480,15 +493,18 @@ def test_a_board_holds_what_one_adviser_has_to_see_in_order_and_with_who_is_ther
     _, first = waiting(store, "one", NOON + timedelta(seconds=1))
     store.start((), 10, NOON + timedelta(seconds=2), player=8)
     _, second = waiting(store, "two", NOON + timedelta(seconds=3))
-    mine, present = store.board(7, NOON + timedelta(seconds=3))
-    practice = next(one.id for one in mine if one.player)
-    assert [one.id for one in mine] == [of_kit, left, first, practice, second]
-    assert [one.place for one in mine if one.id in (first, second)] == [1, 2], "nobody waits behind practice"
-    assert [(one.name, one.languages) for one in present.values()] == [("Kit", ("en", "cy")), ("Lee", ())]
-    assert [one.id for one in store.board(8, NOON)[0] if one.state == "talking"] == [of_lee, left]
+    board, present = store.board(7, NOON + timedelta(seconds=3))
+    practice = next(conversation.id for conversation in board if conversation.player)
+    assert [conversation.id for conversation in board] == [of_kit, left, first, practice, second]
+    assert [conversation.place for conversation in board if conversation.id in (first, second)] == [1, 2], (
+        "nobody waits behind practice"
+    )
+    assert [(adviser.name, adviser.languages) for adviser in present.values()] == [("Kit", ("en", "cy")), ("Lee", ())]
+    lees, _ = store.board(8, NOON)
+    assert [conversation.id for conversation in lees if conversation.state == "talking"] == [of_lee, left]
 
 
-def test_a_board_ends_what_is_over_and_still_knows_who_is_there(store: ChatStore) -> None:
+def test_a_board_ends_chats_that_are_over_and_still_knows_who_is_present(store: ChatStore) -> None:
     _, number = talking(store)
     (ended,), present = store.board(7, NOON + timedelta(minutes=15))
     assert (ended.id, ended.state, ended.reason) == (number, "ended", "quiet")
@@ -496,7 +512,7 @@ def test_a_board_ends_what_is_over_and_still_knows_who_is_there(store: ChatStore
 
 
 @pytest.mark.parametrize("many", [1, 30])
-def test_a_poll_of_a_board_is_one_question_however_many_talk(many: int, store: ChatStore, valkey: Valkey) -> None:
+def test_a_poll_of_a_board_is_one_query_however_many_chats_run(many: int, store: ChatStore, valkey: Valkey) -> None:
     for n in range(many):
         waiting(store, str(n))
         _, number = waiting(store, f"talks {n}")
@@ -506,28 +522,28 @@ def test_a_poll_of_a_board_is_one_question_however_many_talk(many: int, store: C
     for n in range(many):
         _, number = waiting(store, f"talks to another {n}")
         store.accept(number, 8, "Alex", NOON)
-    asked: list[str] = []
+    queries: list[str] = []
     inside: list[str] = []
     valkey.client.ping()
     if isinstance(store, SqliteStore):
-        store._connection().set_trace_callback(asked.append)
+        store._connection().set_trace_callback(queries.append)
         store.board(7, NOON)
         store._connection().set_trace_callback(None)
     else:
         with valkey.client.monitor() as monitor:  # type: ignore[no-untyped-call]
             store.board(7, NOON)
             valkey.client.ping()
-            for told in monitor.listen():
-                if told["command"].startswith("PING"):
+            for entry in monitor.listen():
+                if entry["command"].startswith("PING"):
                     break
-                (inside if told["client_type"] == "lua" else asked).append(told["command"])
-    # Whether the file is still the same one; and how a new connection greets.
-    asked = [one for one in asked if not one.startswith(("PRAGMA", "HELLO", "CLIENT"))]
-    assert len(asked) == 1, [one[:60] for one in asked]
-    assert sum(one.startswith("HMGET") for one in inside) <= 2 * many, "nor is it asked of each that is a colleague's"
+                (inside if entry["client_type"] == "lua" else queries).append(entry["command"])
+    # Leaves out the check that the file is still the same, and the greeting of a new connection.
+    queries = [query for query in queries if not query.startswith(("PRAGMA", "HELLO", "CLIENT"))]
+    assert len(queries) == 1, [query[:60] for query in queries]
+    assert sum(command.startswith("HMGET") for command in inside) <= 2 * many, "a colleague's chats are not read"
 
 
-def test_it_is_written_down_of_many_at_once_that_their_readers_were_there_and_what_they_were_shown(
+def test_that_many_readers_were_there_and_what_they_were_shown_is_stored_at_once(
     store: ChatStore,
 ) -> None:
     (_, number), (_, ended), (_, waits) = waiting(store), waiting(store, "there"), waiting(store, "elsewhere")
@@ -538,48 +554,49 @@ def test_it_is_written_down_of_many_at_once_that_their_readers_were_there_and_wh
     store.end(ended, "reader", NOON)
     store.looked_in({number: (later, 9), ended: (later, 1), 99_999: (later, 0)})
     store.looked_in({number: (later, 0), waits: (later, 0)})
-    found = {one.id: (one.seen, one.shown) for one in store.live(later)}
-    assert found == {number: (later, 1), ended: (NOON, 0), waits: (later, 0)}, "nothing is taken back"
+    stored = {conversation.id: (conversation.seen, conversation.shown) for conversation in store.live(later)}
+    assert stored == {number: (later, 1), ended: (NOON, 0), waits: (later, 0)}, "nothing is taken back"
     before = NOON + rules.OVER_AFTER
-    assert [one.state for one in store.live(before) if one.id == waits] == ["waiting"], "whoever waits and calls stays"
+    states = [conversation.state for conversation in store.live(before) if conversation.id == waits]
+    assert states == ["waiting"], "a waiting reader whose page polls stays"
 
 
-def test_news_are_what_a_reader_is_told_at_once_and_those_of_many_are_one_question(store: ChatStore) -> None:
+def test_news_changes_whenever_a_reader_has_to_be_told_and_can_be_asked_for_many_at_once(store: ChatStore) -> None:
     token, number = waiting(store)
 
     def news(now: datetime = NOON) -> rules.News | None:
-        (one,) = (store.find(token, now),)
-        known = store.news([number, 99_999], now)
-        assert known.keys() <= {number}
-        if one:
-            assert known[number] == rules.news(one.newest, one.state, one.adviser, one.adviser_seen, now)
-        return known.get(number)
+        chat = store.find(token, now)
+        by_number = store.news([number, 99_999], now)
+        assert by_number.keys() <= {number}
+        if chat:
+            assert by_number[number] == rules.news(chat.newest, chat.state, chat.adviser, chat.adviser_seen, now)
+        return by_number.get(number)
 
-    told = [news()]
+    seen = [news()]
     store.set_presence(7, "Kit", True, NOON)
     store.accept(number, 7, "Kit", NOON)
-    told.append(news())
+    seen.append(news())
     store.say(number, "adviser", "Hello", NOON)
-    told.append(news())
-    told.append(news(NOON + rules.DESK_GONE_AFTER))
+    seen.append(news())
+    seen.append(news(NOON + rules.DESK_GONE_AFTER))
     store.end(number, "reader", NOON)
-    told.append(news())
-    assert len(set(told)) == 5, told
+    seen.append(news())
+    assert len(set(seen)) == 5, seen
     store.stay(number, NOON)
     store.show(number, 1)
-    assert news() == told[-1]
+    assert news() == seen[-1]
     assert store.news([], NOON) == {}
 
 
-def test_practice_is_counted_nowhere_and_stands_in_nobody_s_way(store: ChatStore) -> None:
+def test_practice_is_counted_nowhere_and_keeps_nobody_waiting(store: ChatStore) -> None:
     store.set_presence(7, "Kit", True, NOON)
     store.start((), 1, NOON, player=8)
     token = store.start(("here",), 1, NOON)
-    found = store.find(token, NOON)
-    assert found
-    assert found.place == 1
+    conversation = store.find(token, NOON)
+    assert conversation
+    assert conversation.place == 1
     counted = store.counts()
-    practice = next(one for one in store.live(NOON) if one.player)
+    practice = next(conversation for conversation in store.live(NOON) if conversation.player)
     store.accept(practice.id, 7, "Kit", NOON)
     store.say(practice.id, "reader", "Hello", NOON)
     store.end(practice.id, "adviser", NOON)
@@ -591,13 +608,13 @@ def test_practice_is_counted_nowhere_and_stands_in_nobody_s_way(store: ChatStore
 def test_how_it_was_is_counted_once_and_only_where_somebody_answered(store: ChatStore) -> None:
     token, number = talking(store)
     unanswered, waited = waiting(store, "other")
-    assert not store.said_how(digest(token), "helped", NOON), "it goes on"
-    for one in (number, waited):
-        store.end(one, "reader", NOON)
+    assert not store.said_how(digest(token), "helped", NOON), "the chat is not over"
+    for conversation in (number, waited):
+        store.end(conversation, "reader", NOON)
     assert not store.said_how(digest(unanswered), "not", NOON)
     assert store.said_how(digest(token), "helped", NOON)
     assert not store.said_how(digest(token), "helped", NOON)
-    assert [(what, number) for _, what, number in store.counts() if what.startswith("how")] == [("how: helped", 1)]
+    assert [(event, number) for _, event, number in store.counts() if event.startswith("how")] == [("how: helped", 1)]
 
 
 def test_a_pause_may_be_long_and_ask_for_a_word(store: ChatStore) -> None:
@@ -610,7 +627,7 @@ def test_a_pause_may_be_long_and_ask_for_a_word(store: ChatStore) -> None:
     assert not store.present(NOON)[7].wants_a_word
 
 
-def test_a_network_is_known_again_for_two_days_and_by_no_address(store: ChatStore, everything: Everything) -> None:
+def test_a_network_is_recognised_for_two_days_and_not_by_its_address(store: ChatStore, everything: Everything) -> None:
     today = store.network_keys(NOON)
     assert len(today) == 1
     tomorrow = store.network_keys(NOON + timedelta(days=1))
@@ -662,7 +679,7 @@ def test_the_database_and_its_log_never_hold_a_key_and_lose_every_sealed_word(tm
     assert (tmp_path / "chat.sqlite3-wal").stat().st_size == 0
 
 
-def test_every_key_in_valkey_expires_whatever_becomes_of_us(valkey: Valkey, tmp_path: Path) -> None:
+def test_every_key_in_valkey_expires_whatever_happens_to_the_site(valkey: Valkey, tmp_path: Path) -> None:
     valkey.client.flushall()
     store = open_store(valkey.url, tmp_path)
     now = datetime.now(UTC)
@@ -692,7 +709,7 @@ def test_numbers_go_on_rising_over_an_empty_valkey(valkey: Valkey, tmp_path: Pat
     _, before = waiting(store)
     valkey.client.flushall()
     _, after = waiting(store, now=NOON + timedelta(minutes=2))
-    assert after > before, "a desk that still shows the old one must not take the new one for it"
+    assert after > before, "a desk that still shows the old chat must not mistake the new one for it"
 
 
 @pytest.mark.parametrize(
@@ -703,7 +720,9 @@ def test_numbers_go_on_rising_over_an_empty_valkey(valkey: Valkey, tmp_path: Pat
         (("--appendonly", "no", "--save", ""), "logs slow commands"),
     ],
 )
-def test_a_valkey_that_keeps_what_it_is_told_is_refused(tmp_path: Path, options: tuple[str, ...], says: str) -> None:
+def test_a_valkey_that_writes_to_disk_or_logs_commands_is_refused(
+    tmp_path: Path, options: tuple[str, ...], says: str
+) -> None:
     server = Valkey(tmp_path / "keeps", *options)
     with pytest.raises(Refused) as refused:
         open_store(server.url, tmp_path)
@@ -712,7 +731,7 @@ def test_a_valkey_that_keeps_what_it_is_told_is_refused(tmp_path: Path, options:
     assert "--slowlog-max-len 0" in str(refused.value)
 
 
-def test_a_valkey_that_is_away_is_said_in_one_word_and_found_again(tmp_path: Path) -> None:
+def test_a_valkey_that_is_away_raises_store_down_and_is_used_again_once_it_is_back(tmp_path: Path) -> None:
     server = Valkey(tmp_path / "away")
     store = open_store(server.url, tmp_path)
     token, _ = waiting(store)
@@ -723,19 +742,21 @@ def test_a_valkey_that_is_away_is_said_in_one_word_and_found_again(tmp_path: Pat
         with pytest.raises(StoreDown):
             store.network_keys(NOON)
     server.start()
-    assert store.find(token, NOON) is None, "it kept nothing"
+    assert store.find(token, NOON) is None, "it stored nothing"
     token, number = talking(store)
     assert store.say(number, "reader", "Hello again", NOON) == 1
-    assert [one.text for one in store.messages(number)] == ["Hello again"]
+    assert [message.text for message in store.messages(number)] == ["Hello again"]
     server.stop()
     server.start("--save", "60 1")
     with pytest.raises(StoreDown, match="disk"):
-        store.network_keys(NOON)  # asked before each start, so none begins in a server that came back in another way
+        store.network_keys(
+            NOON
+        )  # checked before each start, so none begins on a server that came back with other settings
     server.close()
 
 
 @pytest.mark.parametrize("wrong", ["", "mysql://x", "sqlite", "file:x"])
-def test_a_store_that_nobody_knows_is_refused_with_what_to_write(wrong: str, tmp_path: Path) -> None:
+def test_an_unknown_kind_of_store_is_refused_with_what_to_write(wrong: str, tmp_path: Path) -> None:
     with pytest.raises(Refused) as refused:
         open_store(wrong, tmp_path)
     assert "valkey://" in str(refused.value)
@@ -745,7 +766,7 @@ def test_a_process_that_holds_conversations_writes_no_core_file(store: ChatStore
     assert resource.getrlimit(resource.RLIMIT_CORE) == (0, 0)
 
 
-def test_two_users_of_one_group_can_share_it_and_nobody_else_reads_it(tmp_path: Path) -> None:
+def test_two_users_of_one_group_can_share_a_store_and_nobody_else_can_read_it(tmp_path: Path) -> None:
     for mode, expected in ((0o2770, 0o660), (0o755, 0o600)):
         folder = tmp_path / f"{mode:o}"
         folder.mkdir()
@@ -755,7 +776,7 @@ def test_two_users_of_one_group_can_share_it_and_nobody_else_reads_it(tmp_path: 
         assert len(list(folder.iterdir())) == 4, "database, log, shared memory, key"
 
 
-def test_the_example_configuration_of_valkey_is_one_that_is_taken(tmp_path: Path) -> None:
+def test_the_example_configuration_of_valkey_is_accepted(tmp_path: Path) -> None:
     server = Valkey(tmp_path / "example", config=PROJECT / "deploy/valkey.conf")
     store = open_store(server.url, tmp_path)
     waiting(store)
@@ -764,17 +785,17 @@ def test_the_example_configuration_of_valkey_is_one_that_is_taken(tmp_path: Path
     server.close()
 
 
-def test_words_that_are_not_what_was_said_are_said_to_be_unreadable(
+def test_words_that_were_changed_or_lost_are_reported_as_unreadable(
     store: ChatStore, place: str, tmp_path: Path, valkey: Valkey
 ) -> None:
-    """Another key, a lost key, a garbled or a lost row: each in a conversation of its own, and only there."""
+    """Another key, a lost key, a garbled or a lost row: each spoils its own conversation and no other."""
 
-    def change(number: int, what: str) -> None:
-        one, words = f"sidedoor:chat:one:{number}", f"sidedoor:chat:words:{number}"
+    def spoil(number: int, damage: str) -> None:
+        facts, words = f"sidedoor:chat:one:{number}", f"sidedoor:chat:words:{number}"
         key = tmp_path / f"chat-{number}.key"
         if place == "sqlite:":
             database = sqlite3.connect(tmp_path / "chat.sqlite3", isolation_level=None)
-            match what:
+            match damage:
                 case "another key":
                     key.write_bytes(bytes(range(32)))
                 case "no key":
@@ -787,13 +808,13 @@ def test_words_that_are_not_what_was_said_are_said_to_be_unreadable(
                     database.execute("UPDATE messages SET number = 3 WHERE conversation = ? AND number = 1", (number,))
             database.close()
             return
-        match what:
+        match damage:
             case "another key":
-                valkey.client.hset(one, "key", bytes(range(32)))
+                valkey.client.hset(facts, "key", bytes(range(32)))
             case "no key":
-                valkey.client.hdel(one, "key")
+                valkey.client.hdel(facts, "key")
             case "half a key":
-                valkey.client.hset(one, "key", b"half")
+                valkey.client.hset(facts, "key", b"half")
             case "garbled":
                 valkey.client.lset(words, 0, "{")
             case "of another":
@@ -802,25 +823,25 @@ def test_words_that_are_not_what_was_said_are_said_to_be_unreadable(
 
     untouched, safe = talking(store, adviser=99)
     store.say(safe, "reader", "safe", NOON)
-    for adviser, what in enumerate(("another key", "no key", "half a key", "garbled", "of another"), start=20):
+    for adviser, damage in enumerate(("another key", "no key", "half a key", "garbled", "of another"), start=20):
         _, number = talking(store, adviser)
         store.say(number, "reader", "one", NOON)
         store.say(number, "reader", "two", NOON)
-        change(number, what)
+        spoil(number, damage)
         with pytest.raises(Unreadable) as broken:
             store.messages(number)
-        assert broken.value.conversation == number, what
-        if what in ("no key", "half a key"):
+        assert broken.value.conversation == number, damage
+        if damage in ("no key", "half a key"):
             with pytest.raises(Unreadable):
                 store.say(number, "reader", "three", NOON)
         store.end(number, "broken", NOON)
         assert store.messages(number) == []
         assert getattr(store.get(number, NOON), "reason", "") == "broken"
-    assert [one.text for one in store.messages(safe)] == ["safe"]
+    assert [message.text for message in store.messages(safe)] == ["safe"]
     assert store.find(untouched, NOON)
 
 
-def test_a_conversation_that_cannot_be_read_is_as_good_as_gone_and_the_others_go_on(
+def test_a_conversation_that_cannot_be_read_counts_as_gone_and_the_others_go_on(
     store: ChatStore, place: str, tmp_path: Path, valkey: Valkey
 ) -> None:
     _, safe = talking(store)
@@ -834,12 +855,12 @@ def test_a_conversation_that_cannot_be_read_is_as_good_as_gone_and_the_others_go
             valkey.client.hset(f"sidedoor:chat:one:{number}", field, wrong)
         assert store.find(token, NOON) is None
         assert store.get(number, NOON) is None
-        assert [one.id for one in store.live(NOON)] == [safe]
+        assert [conversation.id for conversation in store.live(NOON)] == [safe]
     if place != "sqlite:":
         token, number = waiting(store, "network 9")
         valkey.client.set(f"sidedoor:chat:one:{number}", "another kind of value")
         valkey.client.hset("sidedoor:chat:present", "70", "not JSON")
         assert store.find(token, NOON) is None
-        assert [one.id for one in store.live(NOON)] == [safe]
+        assert [conversation.id for conversation in store.live(NOON)] == [safe]
         assert list(store.present(NOON)) == [7]
     assert store.get(2**70, NOON) is None

@@ -1,5 +1,5 @@
-"""Three hundred readers who press Start at once, on a real server: who is let in has a place of their own and is heard,
-and who is not is told so in clear words, and where else to turn."""
+"""Three hundred readers press Start at once on a real server: those who are let in each have a place and are heard; the
+others are told in clear words that they are not, and where else to turn."""
 
 import asyncio
 import json
@@ -15,14 +15,14 @@ from tests.server import RunningSite, started_before
 
 READERS, PLACES = 300, 200
 PATIENCE_SECONDS = 120.0
-"""On a machine that does much else besides."""
+"""Long enough for a machine that does much else at the same time."""
 
 
 async def press_start(reader: Reader) -> tuple[int, str]:
-    """The status, and what is told; who is let in has a cookie."""
+    """Press Start; returns the status and the body. A reader who is let in gets a cookie."""
     head, body = await reader._ask("POST", "/chat/start", {"website": ""}, PATIENCE_SECONDS)
-    if found := re.search(rb"(?i)\r\nset-cookie: (chat=[^;]+)", head):
-        reader.cookie = found[1].decode()
+    if match := re.search(rb"(?i)\r\nset-cookie: (chat=[^;]+)", head):
+        reader.cookie = match[1].decode()
     return int(head.split()[1]), body.decode()
 
 
@@ -43,19 +43,19 @@ def test_in_a_storm_of_readers_each_has_a_place_or_is_told_why_not_and_no_word_i
             readers = [Reader(site.port, number) for number in range(READERS)]
             answers = await asyncio.gather(*map(press_start, readers))
             assert sorted({status for status, _ in answers}) == [303, 503]
-            told = [body for status, body in answers if status == 503]
-            assert len(told) == READERS - PLACES
-            assert all("Many people are waiting just now" in body and 'href="/contacts"' in body for body in told)
+            refusals = [body for status, body in answers if status == 503]
+            assert len(refusals) == READERS - PLACES
+            assert all("Many people are waiting just now" in body and 'href="/contacts"' in body for body in refusals)
             waiting = [reader for reader in readers if reader.cookie]
-            found = await asyncio.gather(*map(wait_and_write, waiting))
-            assert len({token for token, _, _ in found}) == PLACES
-            ahead = sorted(int(re.sub(r"\D", "", status) or 0) for _, status, _ in found if "next" not in status)
-            assert ahead == list(range(1, PLACES)), "everybody has a place of their own"
+            written = await asyncio.gather(*map(wait_and_write, waiting))
+            assert len({token for token, _, _ in written}) == PLACES
+            ahead = sorted(int(re.sub(r"\D", "", status) or 0) for _, status, _ in written if "next" not in status)
+            assert ahead == list(range(1, PLACES)), "no two readers have the same place"
             live = store.live(datetime.now(UTC))
-            kept = sorted(message.text for one in live for message in store.messages(one.id))
-            assert kept == sorted(words for _, _, words in found), "each word is there, once"
+            stored = sorted(message.text for conversation in live for message in store.messages(conversation.id))
+            assert stored == sorted(words for _, _, words in written), "each word is there, once"
             for reader in readers:
                 reader.close()
-            await asyncio.sleep(0)  # the loop's turn
+            await asyncio.sleep(0)  # lets the loop close them
 
         asyncio.run(storm())

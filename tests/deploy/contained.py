@@ -1,7 +1,7 @@
-"""Programs in a room of their own, as a container engine or systemd would run them: a file system that is read-only but for
-what is named, a network with nothing but itself, one user without a right more.
+"""Programs in a room, as a container engine or systemd would run them: a file system that is read-only except for named
+folders, a network with no way out, and one user without further rights.
 
-Made of what util-linux and coreutils bring (unshare, nsenter, chroot, setpriv), so no engine is needed; it takes root.
+It is made with util-linux and coreutils (unshare, nsenter, chroot, setpriv), so it needs no engine; it needs root.
 """
 
 import fcntl
@@ -27,9 +27,9 @@ _OF_THE_SYSTEM = ("usr", "bin", "lib", "lib64", "sbin")
 
 @dataclass
 class Room:
-    """What a program finds. `folders`: ours, by their paths inside; those in `writable` may be written to.
+    """What a program sees. `folders`: the test's folders by their paths inside; those in `writable` may be written to.
 
-    `files` come in addition, or in the place of others: /etc/hosts.
+    `files` are added, or replace the system's: /etc/hosts.
     """
 
     user: int
@@ -41,7 +41,7 @@ class Room:
     directory: str = "/"
 
     def script(self) -> str:
-        """The shell's lines that lay it out on /mnt, in a mount namespace, and become the program that "$@" names."""
+        """Shell lines that lay the room out on /mnt, in a mount namespace, and then become the program that "$@" names."""
         lines = ["mount -t tmpfs -o mode=755 tmpfs /mnt", "cd /mnt", "mkdir proc dev tmp", "cp -a /etc ."]
         for name in _OF_THE_SYSTEM:
             if Path("/", name).is_symlink():
@@ -50,10 +50,11 @@ class Room:
                 lines.append(_bound(f"/{name}", Path("/", name), writable=False))
         for path in (PROJECT, Path(sys.base_prefix)):
             lines.append(_bound(str(path), path, writable=False))
-        for inside, ours in self.folders.items():
-            lines.append(_bound(inside, ours, inside in self.writable))
+        for inside, outside in self.folders.items():
+            lines.append(_bound(inside, outside, inside in self.writable))
         lines += [
-            f"install -m 644 {shlex.quote(str(ours))} .{shlex.quote(inside)}" for inside, ours in self.files.items()
+            f"install -m 644 {shlex.quote(str(outside))} .{shlex.quote(inside)}"
+            for inside, outside in self.files.items()
         ]
         lines += ["mount --rbind /proc proc", "mount --rbind /dev dev", "mount -t tmpfs -o mode=1777 tmpfs tmp"]
         groups = ",".join(map(str, self.groups or (self.group,)))
@@ -66,7 +67,7 @@ class Room:
 
 
 class Network:
-    """A network of its own, where every port is free. Programs that are started in it meet at 127.0.0.1."""
+    """A separate network, where every port is free. Programs started in it reach each other at 127.0.0.1."""
 
     def __init__(self) -> None:
         if os.getuid():
@@ -81,7 +82,7 @@ class Network:
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the rest
 
     def start(self, room: Room, command: Sequence[str], environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
-        """Start a program in a room; it ends with the network."""
+        """Start a program in a room. It ends when the network is closed."""
         program = subprocess.Popen(
             self._inside(room, command), env=dict(environment), stdout=self._log, stderr=self._log
         )
@@ -91,18 +92,18 @@ class Network:
     def run(
         self, room: Room, command: Sequence[str], environment: Mapping[str, str]
     ) -> "subprocess.CompletedProcess[str]":
-        """Run a program there to its end."""
+        """Run a program in a room and wait for its end."""
         return subprocess.run(
             self._inside(room, command), env=dict(environment), capture_output=True, text=True, check=False, timeout=100
         )  # fmt: skip
 
-    def said(self) -> str:
-        """What all that were started wrote."""
+    def output(self) -> str:
+        """What all the started programs wrote."""
         self._log.seek(0)
         return self._log.read().decode("utf-8", "replace")
 
     def close(self) -> None:
-        """End all of it."""
+        """End the programs and the network."""
         for program in (*reversed(self._programs), self._holder):
             program.terminate()
             with suppress(subprocess.TimeoutExpired):
@@ -128,15 +129,15 @@ def hold_a_network() -> None:
         time.sleep(60)
 
 
-def wait_until(is_so: Callable[[], object], seconds: float = 90) -> None:
-    """Raises AssertionError where it is not within `seconds`. To ask is a program of its own, so it is asked seldom."""
+def wait_until(condition: Callable[[], object], seconds: float = 90) -> None:
+    """Wait until a condition holds; raises AssertionError after `seconds`. Each check runs a program, so checks are rare."""
     deadline = time.monotonic() + seconds
-    while not is_so():
+    while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.5)
 
 
-def _bound(inside: str, ours: Path, writable: bool) -> str:
+def _bound(inside: str, outside: Path, writable: bool) -> str:
     place = shlex.quote(f".{inside}")
     read_only = "" if writable else f" && mount -o remount,ro,bind {place}"
-    return f"mkdir -p {place} && mount --bind {shlex.quote(str(ours))} {place}{read_only}"
+    return f"mkdir -p {place} && mount --bind {shlex.quote(str(outside))} {place}{read_only}"

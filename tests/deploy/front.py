@@ -1,4 +1,4 @@
-"""nginx as deploy/nginx.conf has it, in front of machines that a test started; only paths and ports are others."""
+"""nginx with deploy/nginx.conf in front of the servers that a test started; only its paths and ports are changed."""
 
 import os
 import shutil
@@ -12,7 +12,7 @@ NGINX = shutil.which("nginx") or "/usr/sbin/nginx"
 
 
 class Nginx:
-    """It asks each of `sites` in turn, and has no mirror. Close it."""
+    """An nginx that asks each of `sites` in turn and has no mirror. Close it."""
 
     def __init__(self, folder: Path, sites: Sequence[RunningSite], desk: RunningSite) -> None:
         port, desk_port = free_port(), free_port()

@@ -14,7 +14,7 @@ from tests.server import PROJECT
 
 @pytest.fixture
 def repository(content: ContentFolder, tmp_path: Path) -> Path:
-    """A content folder in git, with the hook, and the program that runs this test."""
+    """A content folder in git, with the hook, which calls the program of this test's environment."""
     content.document(
         "help/money.md", "Words.", title="Money", tab_title="Money", group="plan", related_help=["get-help-now"]
     )
@@ -28,14 +28,14 @@ def repository(content: ContentFolder, tmp_path: Path) -> Path:
 
 
 def git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run git there."""
+    """Run git in a folder."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     return subprocess.run(["git", *arguments], cwd=folder, env=clean, capture_output=True, text=True, check=False)
 
 
 def test_a_commit_that_would_be_refused_is_not_made_and_says_why(repository: Path) -> None:
-    made = git(repository, "commit", "-q", "-m", "All is well")
-    assert made.returncode == 0, made.stdout + made.stderr
+    committed = git(repository, "commit", "-q", "-m", "All is well")
+    assert committed.returncode == 0, committed.stdout + committed.stderr
     page = repository / "help" / "money.md"
     page.write_text(page.read_text() + "\n[nowhere](/help/nowhere)\n")
     git(repository, "add", "-A")

@@ -1,5 +1,5 @@
-"""deploy/install: users, folders and their rights by one command; and the units' own commands, run as their users with no
-other place to write to than the units name, on what it made."""
+"""deploy/install: one command makes the users, the folders and their rights; on these the units' own commands are run as
+their users, who can write only where the units say."""
 
 import os
 import re
@@ -19,56 +19,56 @@ from tests.test_package import locked
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(300)]
 DEPLOY = PROJECT / "deploy"
-OF_NOBODY = 61_999
-"""What systemd gives to a unit with DynamicUser, and a stranger here."""
+DYNAMIC_USER = 61_999
+"""A number as systemd gives it to a unit with DynamicUser; here also a stranger's."""
 
 
 class Unit:
-    """A unit as systemd reads it, as far as it says who runs what, with which settings, and where it may write."""
+    """What a systemd unit says about its user, its command, its settings and where it may write."""
 
     def __init__(self, path: Path, root: Path) -> None:
-        read = ConfigParser(strict=False, interpolation=None)
-        read.optionxform = str  # type: ignore[assignment, method-assign]
-        read.read_string(re.sub(r"(?m)^(SystemCallFilter)=", r"; \1=", path.read_text("utf-8")))
-        self.service, self.root = read["Service"], root
+        parser = ConfigParser(strict=False, interpolation=None)
+        parser.optionxform = str  # type: ignore[assignment, method-assign]
+        parser.read_string(re.sub(r"(?m)^(SystemCallFilter)=", r"; \1=", path.read_text("utf-8")))
+        self.service, self.root = parser["Service"], root
         self.command = self.service["ExecStart"].split()
-        self.environment = dict(one.split("=", 1) for one in self.service["Environment"].split())
-        for chosen in re.findall(r"(?m)^EnvironmentFile=-?/(.+)$", path.read_text("utf-8")):  # in this order
-            self.environment |= dict(re.findall(r"(?m)^(\w+)=(.*)$", (root / chosen).read_text("utf-8")))
-        self.user = number(root, "passwd", self.service["User"]) if "User" in self.service else OF_NOBODY
-        self.group = number(root, "group", self.service["User"]) if "User" in self.service else OF_NOBODY
+        self.environment = dict(setting.split("=", 1) for setting in self.service["Environment"].split())
+        for file in re.findall(r"(?m)^EnvironmentFile=-?/(.+)$", path.read_text("utf-8")):  # in this order
+            self.environment |= dict(re.findall(r"(?m)^(\w+)=(.*)$", (root / file).read_text("utf-8")))
+        self.user = number(root, "passwd", self.service["User"]) if "User" in self.service else DYNAMIC_USER
+        self.group = number(root, "group", self.service["User"]) if "User" in self.service else DYNAMIC_USER
 
     @property
     def room(self) -> Room:
-        """Its room: what it keeps is made for it, as systemd does."""
+        """The unit's room. Its state and cache folders are made for it, as systemd does."""
         groups = [number(self.root, "group", name) for name in self.service.get("SupplementaryGroups", "").split()]
-        own = []
+        made = []
         for kind, place in (("StateDirectory", "/var/lib"), ("CacheDirectory", "/var/cache")):
             for name in self.service.get(kind, "").split():
                 folder = self.root / place[1:] / name
                 folder.mkdir(parents=True, exist_ok=True)
                 os.chown(folder, self.user, self.group)
                 folder.chmod(int(self.service.get(f"{kind}Mode", "0755"), 8))
-                own.append(f"{place}/{name}")
-        writable = frozenset([*own, *self.service.get("ReadWritePaths", "").split()])
+                made.append(f"{place}/{name}")
+        writable = frozenset([*made, *self.service.get("ReadWritePaths", "").split()])
         places = {"/srv/sidedoor": self.root / "srv/sidedoor", "/opt/sidedoor/.venv": PROJECT / ".venv"}
         places |= {path: self.root / path[1:] for path in sorted(writable)}
-        assert self.service["ProtectSystem"] == "strict", "else it may write elsewhere, too"
+        assert self.service["ProtectSystem"] == "strict", "otherwise it could write elsewhere, too"
         return Room(self.user, self.group, groups, places, writable, directory=self.service["WorkingDirectory"])
 
     def settings(self) -> dict[str, str]:
-        """Its environment."""
+        """The unit's environment."""
         return {"PATH": "/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1", **self.environment}
 
 
 def number(root: Path, file: str, name: str) -> int:
     """The number of a user or group that was made below `root`."""
-    (found,) = re.findall(rf"(?m)^{name}:[^:]*:(\d+):", (root / "etc" / file).read_text("utf-8"))
-    return int(found)
+    (digits,) = re.findall(rf"(?m)^{name}:[^:]*:(\d+):", (root / "etc" / file).read_text("utf-8"))
+    return int(digits)
 
 
 def install(root: Path) -> str:
-    """Run it for a machine that is a folder; what it said."""
+    """Run deploy/install for a machine that is a folder; returns what it wrote."""
     if os.getuid():
         pytest.skip("takes root: it makes users and gives folders away")
     ran = subprocess.run(
@@ -85,47 +85,47 @@ def rights(root: Path) -> dict[str, tuple[str, str, str]]:
         kind: {int(number): name for name, number in re.findall(r"(?m)^([^:]+):[^:]*:(\d+):", (root / "etc" / kind).read_text("utf-8"))}
         for kind in ("passwd", "group")
     }  # fmt: skip
-    found = {}
+    by_path = {}
     for path in sorted(root.rglob("*")):
-        known = path.lstat()
-        who = (names["passwd"].get(known.st_uid, "root"), names["group"].get(known.st_gid, "root"))
-        found[str(path.relative_to(root))] = (f"{stat.S_IMODE(known.st_mode):o}", *who)
-    return found
+        status = path.lstat()
+        owners = (names["passwd"].get(status.st_uid, "root"), names["group"].get(status.st_gid, "root"))
+        by_path[str(path.relative_to(root))] = (f"{stat.S_IMODE(status.st_mode):o}", *owners)
+    return by_path
 
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Path:
-    """A machine on which it ran, and then somebody put the content there and ran it again."""
+    """A machine on which somebody ran deploy/install, put the content there and ran it again."""
     root = tmp_path / "machine"
-    told = install(root)
-    assert "No site yet" in told
-    assert "Write where staff reach the desk" in told
+    output = install(root)
+    assert "No site yet" in output
+    assert "Write where staff reach the desk" in output
     (root / "srv/sidedoor/content").rmdir()
     ContentFolder(root / "srv/sidedoor/content").write_basics()
     settings = root / "etc/sidedoor/settings"
     settings.write_text(settings.read_text("utf-8") + "SIDEDOOR_DESK_URL=https://desk.example.org\n", "utf-8")
-    told = install(root)
-    assert "No site yet" not in told
-    assert "Write where staff" not in told
+    output = install(root)
+    assert "No site yet" not in output
+    assert "Write where staff" not in output
     return root
 
 
 def test_users_folders_and_rights_are_as_the_units_need_them_however_often_it_runs(machine: Path) -> None:
-    found = rights(machine)
-    content = {path: kept for path, kept in found.items() if path.startswith("srv/sidedoor/content")}
-    assert {kept[1:] for kept in content.values()} == {("sidedoor-desk", "sidedoor-content")}
-    assert {kept[0] for path, kept in content.items() if (machine / path).is_dir()} == {"2750"}
-    assert {kept[0] for path, kept in content.items() if (machine / path).is_file()} <= {"640", "750"}
-    assert found["var/lib/sidedoor-chat"] == ("2770", "root", "sidedoor-chat")
-    assert found["srv/sidedoor/mirror"] == ("755", "sidedoor-mirror", "sidedoor-mirror")
-    assert found["var/backups/sidedoor"] == found["etc/sidedoor"] == ("700", "root", "root")
-    assert found["etc/sidedoor/settings"] == ("600", "root", "root")
+    installed = rights(machine)
+    content = {path: right for path, right in installed.items() if path.startswith("srv/sidedoor/content")}
+    assert {right[1:] for right in content.values()} == {("sidedoor-desk", "sidedoor-content")}
+    assert {right[0] for path, right in content.items() if (machine / path).is_dir()} == {"2750"}
+    assert {right[0] for path, right in content.items() if (machine / path).is_file()} <= {"640", "750"}
+    assert installed["var/lib/sidedoor-chat"] == ("2770", "root", "sidedoor-chat")
+    assert installed["srv/sidedoor/mirror"] == ("755", "sidedoor-mirror", "sidedoor-mirror")
+    assert installed["var/backups/sidedoor"] == installed["etc/sidedoor"] == ("700", "root", "root")
+    assert installed["etc/sidedoor/settings"] == ("600", "root", "root")
     units = [path.name for path in DEPLOY.glob("*.service")] + [path.name for path in DEPLOY.glob("*.timer")]
-    assert {found[f"etc/systemd/system/{name}"] for name in units} == {("644", "root", "root")}
+    assert {installed[f"etc/systemd/system/{name}"] for name in units} == {("644", "root", "root")}
     assert "SIDEDOOR_DESK_URL=https://desk.example.org" in (machine / "etc/sidedoor/settings").read_text("utf-8")
     before = {name: (machine / "etc" / name).read_text("utf-8") for name in ("passwd", "group")}
     install(machine)
-    assert rights(machine) == found
+    assert rights(machine) == installed
     assert {name: (machine / "etc" / name).read_text("utf-8") for name in before} == before
     assert all("/usr/sbin/nologin" in line for line in before["passwd"].splitlines())
 
@@ -137,10 +137,10 @@ def network() -> Iterator[Network]:
     network.close()
 
 
-ASKED = "import sys, urllib.request as u; print(u.urlopen(sys.argv[1], timeout=60).read().decode())"
+FETCH = "import sys, urllib.request as u; print(u.urlopen(sys.argv[1], timeout=60).read().decode())"
 
 
-def test_the_units_commands_run_as_their_users_on_what_it_made(machine: Path, network: Network) -> None:
+def test_the_units_commands_run_as_their_users_on_the_folders_that_were_made(machine: Path, network: Network) -> None:
     site, desk, mirror = (
         Unit(DEPLOY / f"{name}.service", machine) for name in ("sidedoor", "sidedoor-desk", "sidedoor-mirror")
     )
@@ -150,12 +150,12 @@ def test_the_units_commands_run_as_their_users_on_what_it_made(machine: Path, ne
 
     def page(unit: Unit, path: str) -> str:
         url = f"http://127.0.0.1:{unit.environment['PORT']}{path}"
-        return network.run(unit.room, ["/usr/bin/python3", "-c", ASKED, url], unit.settings()).stdout
+        return network.run(unit.room, ["/usr/bin/python3", "-c", FETCH, url], unit.settings()).stdout
 
     try:
         wait_until(lambda: page(site, "/healthz") and page(desk, "/healthz"))
     except AssertionError:
-        pytest.fail(network.said())
+        pytest.fail(network.output())
     assert 'id="hide-this-page"' in page(site, "/help/money")
     assert 'name="password"' in page(desk, "/sign-in")
 
@@ -186,12 +186,12 @@ def test_the_units_commands_run_as_their_users_on_what_it_made(machine: Path, ne
     stranger.service["SupplementaryGroups"] = ""
     assert not may(stranger, "cat", page_of_content)
     assert not may(stranger, "ls", "/var/lib/sidedoor-chat")
-    assert may(stranger, "cat", "/srv/sidedoor/mirror/now/index.html"), "which is public"
-    assert "Traceback" not in network.said()
+    assert may(stranger, "cat", "/srv/sidedoor/mirror/now/index.html"), "the mirror is public"
+    assert "Traceback" not in network.output()
 
 
 @pytest.mark.skipif("SIDEDOOR_TEST_LONG" not in os.environ, reason="make test-long: it asks the package index")
-def test_the_program_is_installed_with_what_the_lock_names_and_nothing_else(tmp_path: Path) -> None:
+def test_the_program_is_installed_with_what_the_lock_file_names_and_nothing_else(tmp_path: Path) -> None:
     if os.getuid():
         pytest.skip("takes root")
     root = tmp_path / "machine"
@@ -202,12 +202,14 @@ def test_the_program_is_installed_with_what_the_lock_names_and_nothing_else(tmp_
     program = root / "opt/sidedoor/.venv/bin"
     listed = subprocess.run([program / "python", "-m", "pip", "list", "--format", "freeze"], check=True, capture_output=True, text=True)  # fmt: skip
     pinned = locked("requirements-deploy.txt")
-    found = dict(line.split("==") for line in listed.stdout.split())
-    assert found.pop("sidedoor")
+    versions = dict(line.split("==") for line in listed.stdout.split())
+    assert versions.pop("sidedoor")
     assert {
-        name for name, version in found.items() if version not in pinned.get(re.sub(r"[-_.]+", "-", name).lower(), [])
+        name
+        for name, version in versions.items()
+        if version not in pinned.get(re.sub(r"[-_.]+", "-", name).lower(), [])
     } == set()
     assert "setuptools" not in listed.stdout
-    assert "redis" in found
-    told = subprocess.run([program / "sidedoor", "--help"], check=True, capture_output=True, text=True, cwd=tmp_path)
-    assert "backup" in told.stdout
+    assert "redis" in versions
+    helped = subprocess.run([program / "sidedoor", "--help"], check=True, capture_output=True, text=True, cwd=tmp_path)
+    assert "backup" in helped.stdout

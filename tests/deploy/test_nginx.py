@@ -1,4 +1,4 @@
-"""deploy/nginx.conf as an operator uses it: real nginx, a real mirror, a real site behind it."""
+"""deploy/nginx.conf as an operator uses it: real nginx, a real mirror and a real site behind it."""
 
 import contextlib
 import gzip
@@ -47,15 +47,15 @@ def _source_of(page: bytes) -> str:
 
 
 class Deployed:
-    """nginx on the example's own lines, with only paths and ports changed; the site and the desk behind it."""
+    """nginx with the example's own lines, only their paths and ports changed; the site and the desk behind it."""
 
     def policy(self, page: bytes | None = None) -> dict[str, str]:
-        """The headers that every answer carries; of styles, its policy lists those that `page` holds."""
+        """The headers that every answer has. Their policy allows the styles that `page` holds."""
         csp = content_security_policy(False, _source_of(page)) if page is not None else content_security_policy(False)
         return policy_headers(False) | {"Content-Security-Policy": csp}
 
     def policy_in_page(self, page: bytes) -> str:
-        """What stands in the head of one of the mirror's pages."""
+        """The policy in the head of one of the mirror's pages."""
         return policy_in_page(False, _source_of(page))
 
     def __init__(self, folder: Path) -> None:
@@ -80,8 +80,8 @@ class Deployed:
         self.port, self.desk_port = free_port(), free_port()
         self.url, self.desk_url = f"http://127.0.0.1:{self.port}", f"http://127.0.0.1:{self.desk_port}"
         text = (PROJECT / "deploy" / "nginx.conf").read_text("utf-8")
-        for ours, theirs in (
-            # The kernel takes little of an answer: a reader who is slow is seen to be.
+        for example, here in (
+            # The kernel buffers little of an answer, so that nginx notices a slow reader.
             ("127.0.0.1:8080", f"127.0.0.1:{self.port} sndbuf=16k"),
             ("127.0.0.1:8081", f"127.0.0.1:{self.desk_port} sndbuf=16k"),
             ("127.0.0.1:5000", f"127.0.0.1:{self.site.port}"),
@@ -90,13 +90,13 @@ class Deployed:
             ("www.example.org", "127.0.0.1"),
             ("desk.example.org", "127.0.0.1"),
         ):
-            assert ours in text
-            text = text.replace(ours, theirs)
-        # Where a body or an answer is kept while it is slow. The file has no name, but the folders made for it stay.
+            assert example in text
+            text = text.replace(example, here)
+        # Where nginx stores slow bodies and answers. The file is unlinked at once, but the folders made for it stay.
         self.temporary = folder / "temporary"
         self.temporary.mkdir()
-        kept = "".join(f"{kind}_temp_path {self.temporary}/{kind} 1 2; " for kind in ("client_body", "proxy"))
-        text = text.replace("http {", f"http {{ {kept}", 1)
+        paths = "".join(f"{kind}_temp_path {self.temporary}/{kind} 1 2; " for kind in ("client_body", "proxy"))
+        text = text.replace("http {", f"http {{ {paths}", 1)
         (folder / "logs").mkdir()
         configuration = folder / "nginx.conf"
         configuration.write_text(
@@ -131,17 +131,17 @@ class Deployed:
         except urllib.error.HTTPError as error:
             answer = error
         with answer:
-            found: dict[str, list[str]] = {}
+            received: dict[str, list[str]] = {}
             for name, value in answer.headers.items():
-                found.setdefault(name.lower(), []).append(value)
-            return answer.status, found, answer.read()
+                received.setdefault(name.lower(), []).append(value)
+            return answer.status, received, answer.read()
 
     def temporary_files(self) -> list[Path]:
-        """What tells of temporary files that nginx made."""
+        """Files, and folders made for files, that show that nginx wrote temporary files."""
         return [path for path in self.temporary.rglob("*") if path.parent != self.temporary]
 
     def close(self) -> None:
-        """Stop both servers."""
+        """Stop all servers."""
         self.process.terminate()
         self.process.wait(timeout=10)
         self.site.close()
@@ -150,11 +150,11 @@ class Deployed:
 
     @property
     def store(self) -> ChatStore:
-        """Where the site's conversations are."""
+        """The store of the site's conversations."""
         return open_store("sqlite:", self.site.data)
 
     def start_chat(self) -> str:
-        """Somebody begins to wait, through nginx; the cookie's value."""
+        """A reader starts to wait, through nginx; returns the cookie's value."""
         self.store.set_presence(1, "Kit", True, datetime.now(UTC))
         status, headers, _ = self.get("/chat/start", b"website=")
         assert status == 303
@@ -162,10 +162,10 @@ class Deployed:
         return cookie.removeprefix("chat=").partition(";")[0]
 
     def state_of(self, token: str) -> tuple[str, str | None]:
-        """How a conversation stands."""
-        one = self.store.find(token, datetime.now(UTC))
-        assert one
-        return one.state, one.reason
+        """The state of a conversation, and the reason if it has ended."""
+        conversation = self.store.find(token, datetime.now(UTC))
+        assert conversation
+        return conversation.state, conversation.reason
 
 
 @pytest.fixture(scope="module")
@@ -176,11 +176,11 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
 
 
 def policy_of(page: bytes) -> str:
-    """The policy that stands in a page's own head, before any script."""
-    head, found, _ = page.partition(b"<script")
-    told = re.findall(rb'<meta http-equiv="Content-Security-Policy" content="([^"]*)">', head)
-    assert (found, len(told)) == (b"<script", 1)
-    return str(told[0].decode())
+    """The policy in a page's own head, before any script."""
+    head, script, _ = page.partition(b"<script")
+    policies = re.findall(rb'<meta http-equiv="Content-Security-Policy" content="([^"]*)">', head)
+    assert (script, len(policies)) == (b"<script", 1)
+    return str(policies[0].decode())
 
 
 @pytest.mark.parametrize(
@@ -199,12 +199,12 @@ def test_pages_come_from_the_mirror_with_the_whole_policy_once(deployed: Deploye
     if path.endswith((".xml", ".txt")):
         assert sent == "default-src 'none'; frame-ancestors 'none'"
         return
-    of_its_release = {part for part in csp.split(";") if part.startswith(("default-", "script-", "style-"))}
-    assert set(sent.split("; ")) - {"object-src 'none'"} == set(csp.split(";")) - of_its_release
+    release_parts = {part for part in csp.split(";") if part.startswith(("default-", "script-", "style-"))}
+    assert set(sent.split("; ")) - {"object-src 'none'"} == set(csp.split(";")) - release_parts
     assert policy_of(body) == deployed.policy_in_page(body)
 
 
-def test_every_file_of_the_mirror_comes_as_what_it_is(deployed: Deployed) -> None:
+def test_every_file_of_the_mirror_comes_with_its_type(deployed: Deployed) -> None:
     types = json.loads((deployed.mirror / "_mirror.json").read_text("utf-8"))["types"]
     assert {"text/plain", "image/jpeg"} & {kind.partition(";")[0] for kind in types.values()}
     for path, kind in types.items():
@@ -212,7 +212,7 @@ def test_every_file_of_the_mirror_comes_as_what_it_is(deployed: Deployed) -> Non
 
 
 @pytest.mark.parametrize("path", ["/", "/help/money", "/no-such-page", "/search"])
-def test_what_is_read_in_place_is_no_cache_from_mirror_and_application(deployed: Deployed, path: str) -> None:
+def test_pages_read_in_place_are_no_cache_from_mirror_and_application(deployed: Deployed, path: str) -> None:
     form = b"query=money" if path == "/search" else None
     _, headers, _ = deployed.get(path, form, {"Sidedoor-In-Place": "1"})
     assert headers["cache-control"] == ["private, no-cache"]
@@ -227,7 +227,7 @@ def test_compressed_twins_are_sent(deployed: Deployed) -> None:
     assert body == (deployed.mirror / "help/money.html.gz").read_bytes()
 
 
-def test_search_and_the_form_reach_the_application(deployed: Deployed) -> None:
+def test_search_and_the_feedback_form_reach_the_application(deployed: Deployed) -> None:
     status, headers, body = deployed.get("/search", b"query=money")
     assert (status, headers["content-security-policy"]) == (
         200,
@@ -238,7 +238,7 @@ def test_search_and_the_form_reach_the_application(deployed: Deployed) -> None:
     assert deployed.get("/search", b"query=money", {"Sec-Fetch-Site": "cross-site"})[0] == 403
 
 
-def test_ports_are_kept(deployed: Deployed) -> None:
+def test_ports_are_passed_on_and_stay_in_redirects(deployed: Deployed) -> None:
     assert deployed.get("/search", b"query=money", {"Origin": deployed.url})[0] == 200
     assert deployed.get("/search", b"query=money", {"Origin": "http://127.0.0.1"})[0] == 403, "another site's"
     for path in ("/news/former-name", "/NEWS//"):
@@ -246,7 +246,7 @@ def test_ports_are_kept(deployed: Deployed) -> None:
         assert not location.startswith("http") or location.startswith(f"{deployed.url}/")
 
 
-def test_a_form_reaches_the_application_also_where_the_mirror_has_a_page(deployed: Deployed) -> None:
+def test_a_form_reaches_the_application_even_if_the_mirror_has_its_page(deployed: Deployed) -> None:
     _, headers, page = deployed.get("/contacts")
     assert headers["content-security-policy"] == [deployed.policy(page)["Content-Security-Policy"]]
     assert b'method="post" action="/contacts#found"' in page, "the mirror's page has no such form"
@@ -254,10 +254,10 @@ def test_a_form_reaches_the_application_also_where_the_mirror_has_a_page(deploye
     assert place
     status, _, body = deployed.get("/contacts", urlencode({"place": place[1].decode()}).encode())
     assert (status, b'value="' + place[1] + b'" checked' in body) == (200, True)
-    assert deployed.get("/help/money", b"a=b")[0] == 405, "it says so itself"
+    assert deployed.get("/help/money", b"a=b")[0] == 405, "the application answers that itself"
 
 
-def test_whatever_the_web_server_refuses_by_itself_keeps_the_exit(deployed: Deployed) -> None:
+def test_pages_of_requests_that_nginx_itself_refuses_have_the_exit(deployed: Deployed) -> None:
     token = deployed.start_chat()
     for cookie in ("a=b", f"chat={token}"):
         answers = [
@@ -283,7 +283,7 @@ def test_former_addresses_missing_pages_and_the_exit(deployed: Deployed) -> None
     assert deployed.get("/_mirror.json")[0] == 404
 
 
-def test_what_is_published_after_the_export_is_there_at_once_and_verify_tells_of_it(deployed: Deployed) -> None:
+def test_a_page_published_after_the_export_is_there_at_once_and_verify_reports_it(deployed: Deployed) -> None:
     assert deployed.export("--verify", deployed.site.url).returncode == 0
     item = deployed.content / "news" / "just-now.md"
     item.write_text("---\ntitle: Just now\nsummary: s\nstate: published\npublish_at: 2026-11-01 09:00\n---\n\nzqnew\n")
@@ -292,25 +292,25 @@ def test_what_is_published_after_the_export_is_there_at_once_and_verify_tells_of
         while time.monotonic() < deadline and deployed.get("/news/just-now")[0] != 200:
             time.sleep(0.05)
         assert b"zqnew" in deployed.get("/news/just-now")[2]
-        told = deployed.export("--verify", deployed.site.url)
-        assert told.returncode == 1
-        assert "/news/just-now: the site has it, the mirror does not." in told.stdout
-        assert "/news: the words differ." in told.stdout
+        verified = deployed.export("--verify", deployed.site.url)
+        assert verified.returncode == 1
+        assert "/news/just-now: the site has it, the mirror does not." in verified.stdout
+        assert "/news: the words differ." in verified.stdout
     finally:
         item.unlink()
 
 
 @pytest.mark.parametrize("name", ["chat", "__Host-chat"])
-def test_whoever_is_in_a_chat_is_answered_by_the_application_on_every_address(deployed: Deployed, name: str) -> None:
+def test_a_reader_in_a_chat_is_answered_by_the_application_at_every_address(deployed: Deployed, name: str) -> None:
     marker = deployed.mirror / "help/money.html"
-    kept = marker.read_bytes()
+    original = marker.read_bytes()
     marker.write_bytes(b"zqmirror")
     try:
         for others in ("", "a=b; ", "a=b;", "x=1; y=2; "):
             assert b"zqmirror" not in deployed.get("/help/money", headers={"Cookie": f"{others}{name}=x"})[2]
         assert deployed.get("/help/money", headers={"Cookie": "a=b; xchat=1"})[2] == b"zqmirror"
     finally:
-        marker.write_bytes(kept)
+        marker.write_bytes(original)
     token = deployed.start_chat()
     for path in ("/", "/help", "/help/money", "/news", "/contacts", "/search", "/chat", "/zqnowhere"):
         status, headers, body = deployed.get(path, headers={"Cookie": f"chat={token}"})
@@ -319,24 +319,24 @@ def test_whoever_is_in_a_chat_is_answered_by_the_application_on_every_address(de
         assert b'data-chat="running"' in body, path
         for policy, value in deployed.policy(body).items():
             assert headers[policy.lower()] == [value], path
-    said = deployed.get("/chat/say", urlencode({"message": "zqthrough"}).encode(), {"Cookie": f"chat={token}"})
-    assert said[0] == 303, "a body comes through as well"
+    answer = deployed.get("/chat/say", urlencode({"message": "zqthrough"}).encode(), {"Cookie": f"chat={token}"})
+    assert answer[0] == 303, "a body comes through as well"
     assert b"zqthrough" in deployed.get("/chat", headers={"Cookie": f"chat={token}"})[2]
     status, headers, body = deployed.get("/help/money", headers={"Cookie": f"chat={token}; left=1"})
     assert (status, len(headers["set-cookie"])) == (200, 2), "hidden, and the beacon was lost"
     assert deployed.state_of(token) == ("ended", "hidden")
 
 
-def test_the_pack_comes_from_the_mirror_with_its_type_and_answers_its_tag(deployed: Deployed) -> None:
-    asked = {"Sidedoor-In-Place": "en", "Accept-Encoding": "gzip"}
-    status, headers, body = deployed.get("/pack", headers=asked)
+def test_the_pack_comes_from_the_mirror_with_its_type_and_a_tag_that_works(deployed: Deployed) -> None:
+    request_headers = {"Sidedoor-In-Place": "en", "Accept-Encoding": "gzip"}
+    status, headers, body = deployed.get("/pack", headers=request_headers)
     assert (status, headers["content-type"], headers["content-encoding"]) == (200, ["application/json"], ["gzip"])
     assert headers["cache-control"] == ["private, no-cache"]
     assert "/help/money" in json.loads(gzip.decompress(body))[1]["pages"]
-    assert deployed.get("/pack", headers=asked | {"If-None-Match": headers["etag"][0]})[0] == 304
+    assert deployed.get("/pack", headers=request_headers | {"If-None-Match": headers["etag"][0]})[0] == 304
     assert deployed.get("/pack")[1]["cache-control"] == ["no-store"]
     assert deployed.get("/pack-rest")[1]["content-type"] == ["application/json"]
-    # Whose header a mirror does not know gets the whole page, which travel.js takes apart as well.
+    # A request whose header the mirror does not know gets the whole page, which travel.js can take apart as well.
     assert b'id="hide-this-page"' in deployed.get("/help/money", headers={"Sidedoor-In-Place": "en"})[2]
 
 
@@ -364,15 +364,15 @@ def test_with_nginx_in_front_hide_on_any_page_ends_a_running_chat(
         assert context.cookies(deployed.url) == []
 
 
-def slowly(port: int, asked: bytes) -> bytes:
-    """The answer to somebody who sends and takes slowly."""
+def slow_exchange(port: int, request: bytes) -> bytes:
+    """Send a request slowly and take the answer slowly; returns the answer."""
     with socket.socket() as slow:
         slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         slow.connect(("127.0.0.1", port))
-        half = len(asked) // 2 if len(asked) > 1000 else len(asked)
-        slow.sendall(asked[:half])
+        half = len(request) // 2 if len(request) > 1000 else len(request)
+        slow.sendall(request[:half])
         time.sleep(0.3)
-        slow.sendall(asked[half:])
+        slow.sendall(request[half:])
         time.sleep(0.7)
         answer = b""
         while part := slow.recv(1 << 16):
@@ -382,10 +382,10 @@ def slowly(port: int, asked: bytes) -> bytes:
 
 def test_no_word_reaches_a_temporary_file_however_slow_the_reader(deployed: Deployed) -> None:
     token = deployed.start_chat()
-    one, now = deployed.store.find(token, datetime.now(UTC)), datetime.now(UTC)
-    assert one
+    conversation, now = deployed.store.find(token, datetime.now(UTC)), datetime.now(UTC)
+    assert conversation
     for number in range(300):
-        deployed.store.say(one.id, "adviser", "zqanswer " * 200, now + timedelta(seconds=4 * number - 1200))
+        deployed.store.say(conversation.id, "adviser", "zqanswer " * 200, now + timedelta(seconds=4 * number - 1200))
     form = urlencode({"message": "zqsaid " * 8000}).encode()
     requests = [
         f"GET /chat HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: chat={token}\r\nConnection: close\r\n\r\n".encode(),
@@ -397,10 +397,10 @@ def test_no_word_reaches_a_temporary_file_however_slow_the_reader(deployed: Depl
             for cookie in ("a=b", f"chat={token}")
         ),
     ]
-    for asked in requests:
-        answer = slowly(deployed.port, asked)
+    for request in requests:
+        answer = slow_exchange(deployed.port, request)
         assert answer.startswith(b"HTTP/1.1 ")
-        if asked.startswith(b"GET"):
+        if request.startswith(b"GET"):
             assert answer.count(b"zqanswer") == 300 * 200
     assert deployed.temporary_files() == []
 
@@ -408,8 +408,8 @@ def test_no_word_reaches_a_temporary_file_however_slow_the_reader(deployed: Depl
 _QUICKLY = "from tests.processes import compress_quickly; compress_quickly()"
 
 
-def released(deployed: Deployed, folder: Path) -> Path:
-    """A release that a later version of the program writes: its first script says so, and has another hash."""
+def later_release(deployed: Deployed, folder: Path) -> Path:
+    """A mirror written by a later version of the program: its first script is marked, so it has another hash."""
     for name in ("site", "static", "examples"):
         shutil.copytree(PROJECT / name, folder / name)
     script = folder / "static/js/exit/hide-page.js"
@@ -432,7 +432,7 @@ def put_in_place(release: Path, mirror: Path) -> None:
 def test_pages_and_their_policy_belong_together_after_an_upgrade_without_a_reload(
     browser: Browser, deployed: Deployed, tmp_path: Path
 ) -> None:
-    before, release = deployed.mirror.resolve(), released(deployed, tmp_path)
+    before, release = deployed.mirror.resolve(), later_release(deployed, tmp_path)
     other = release / "help/signs.html"
     other.write_bytes(other.read_bytes().replace(b"</main>", b"</main><script>document.title = 'zqevil'</script>"))
     for twin in (".br", ".gz"):
@@ -441,16 +441,16 @@ def test_pages_and_their_policy_belong_together_after_an_upgrade_without_a_reloa
     try:
         for path, later in (("/help/money", "yes"), ("/contacts", None), ("/help/signs", "yes")):
             tab = browser.new_page()
-            said: list[str] = []
-            tab.on("console", lambda message: said.append(message.text))  # noqa: B023 - closed before the next
+            console: list[str] = []
+            tab.on("console", lambda message: console.append(message.text))  # noqa: B023 - closed before the next
             tab.goto(deployed.url + path)
             assert tab.evaluate("document.documentElement.dataset.zqlater ?? null") == later
-            assert ["Refused to execute" in one or "violates" in one for one in said] == [True] * (
+            assert ["Refused to execute" in line or "violates" in line for line in console] == [True] * (
                 path == "/help/signs"
             )
             assert tab.title() != "zqevil"
             tab.locator("footer a[href='/about']").click()
-            tab.locator("main h1", has_text="About").wait_for()  # in place, whichever release it is of
+            tab.locator("main h1", has_text="About").wait_for()  # in place, whichever release it belongs to
             assert tab.url == deployed.url + path
             tab.get_by_role("link", name="Hide this page").click()
             tab.wait_for_url("**exit**")
@@ -477,9 +477,9 @@ class Person:
 
     @staticmethod
     def _field(page: str, name: str) -> str:
-        found = re.search(rf'name="{name}" value="([^"]+)"', page)
-        assert found, name
-        return found[1]
+        match = re.search(rf'name="{name}" value="([^"]+)"', page)
+        assert match, name
+        return match[1]
 
     def ask(
         self, path: str, fields: dict[str, object] | None = None, origin: str = ""
@@ -510,13 +510,13 @@ def eve(deployed: Deployed) -> Person:
     return Person(deployed, "Eve Editor", "editor")
 
 
-def test_the_web_server_takes_as_much_as_the_applications_do() -> None:
+def test_nginx_accepts_bodies_as_large_as_the_applications_do() -> None:
     limits = re.findall(r"(?m)^ +client_max_body_size (\d+)([km]);", (PROJECT / "deploy/nginx.conf").read_text("utf-8"))
     sizes = [int(number) * {"k": 1024, "m": 1024 * 1024}[unit] for number, unit in limits]
     assert sizes == [PUBLIC_MOST_BYTES, DESK_MOST_BYTES]
 
 
-def test_a_picture_of_twenty_megabytes_passes_the_desks_door_and_none_of_it_waits_in_a_file(
+def test_a_picture_of_twenty_megabytes_reaches_the_desk_and_none_of_it_is_buffered_in_a_file(
     deployed: Deployed, eve: Person
 ) -> None:
     assert eve.ask("/items/new", {"title": "Zq picture", "kind": "news"}, "http://elsewhere.example")[0] == 403
@@ -545,26 +545,25 @@ def test_a_picture_of_twenty_megabytes_passes_the_desks_door_and_none_of_it_wait
     assert list((deployed.content / "images").glob("*.jpg"))
 
 
-def test_no_word_of_the_board_reaches_a_temporary_file_and_nothing_of_it_is_kept(deployed: Deployed) -> None:
+def test_no_word_of_the_board_reaches_a_temporary_file_or_a_cache(deployed: Deployed) -> None:
     kit = Person(deployed, "Kit Adviser", "adviser")
     deployed.start_chat()
     now = datetime.now(UTC)
-    waiting = [one for one in deployed.store.live(now) if one.state == "waiting"]
-    one = waiting[-1]
+    *_, conversation = [chat for chat in deployed.store.live(now) if chat.state == "waiting"]
     for number in range(150):
-        deployed.store.say(one.id, "reader", "zqboard " * 200, now + timedelta(seconds=4 * number - 600))
+        deployed.store.say(conversation.id, "reader", "zqboard " * 200, now + timedelta(seconds=4 * number - 600))
     assert kit.ask("/chats/present", {"present": "yes"})[0] == 303
-    assert kit.ask(f"/chats/{one.id}/accept", {"x": "y"})[0] == 303
-    asked = f"GET /chats HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {kit.headers['Cookie']}\r\nConnection: close\r\n\r\n"
-    answer = slowly(deployed.desk_port, asked.encode())
+    assert kit.ask(f"/chats/{conversation.id}/accept", {"x": "y"})[0] == 303
+    request = f"GET /chats HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {kit.headers['Cookie']}\r\nConnection: close\r\n\r\n"
+    answer = slow_exchange(deployed.desk_port, request.encode())
     assert answer.count(b"zqboard") == 150 * 200
     assert b"cache-control: no-store" in answer.lower()
-    status, _, body = kit.ask(f"/chats/{one.id}/say", {"message": "zqboard " * 200})
+    status, _, body = kit.ask(f"/chats/{conversation.id}/say", {"message": "zqboard " * 200})
     assert status in (200, 303), body[:300]
     assert deployed.temporary_files() == []
 
 
-def test_the_desk_is_told_who_called_and_believes_nobody_else(deployed: Deployed) -> None:
+def test_the_desk_learns_the_callers_address_from_nginx_and_believes_nobody_else(deployed: Deployed) -> None:
     reached = deployed.get("/sign-in", None, {"X-Forwarded-For": "203.0.113.9"}, deployed.desk_url)
     assert reached[0] == 200
     token = re.search(rb'name="csrf_token" value="([^"]+)"', reached[2])
@@ -572,23 +571,23 @@ def test_the_desk_is_told_who_called_and_believes_nobody_else(deployed: Deployed
     cookie = reached[1]["set-cookie"][0].partition(";")[0]
     form = urlencode({"csrf_token": token[1].decode(), "name": "zqnobody", "password": "x", "code": "1"}).encode()
     for number in range(3):
-        told = {"X-Forwarded-For": f"203.0.{number}.9", "Cookie": cookie, "Origin": deployed.desk_url}
-        assert deployed.get("/sign-in", form, told, deployed.desk_url)[0] == 422
+        claimed = {"X-Forwarded-For": f"203.0.{number}.9", "Cookie": cookie, "Origin": deployed.desk_url}
+        assert deployed.get("/sign-in", form, claimed, deployed.desk_url)[0] == 422
     with contextlib.closing(sqlite3.connect(deployed.desk.data / "staff.sqlite3")) as database:
         ((networks, tries),) = database.execute(
             "SELECT count(DISTINCT who), count(*) FROM failures WHERE who LIKE 'network%'"
         )
-    assert (networks, tries) == (1, 3), "all from where nginx was called, whatever they said"
+    assert (networks, tries) == (1, 3), "all from the address that called nginx, whatever they claimed"
 
 
-def test_nothing_is_logged(deployed: Deployed) -> None:
+def test_no_address_is_logged(deployed: Deployed) -> None:
     deployed.get("/help/money?zqsecret")
     for path in deployed.folder.rglob("*"):
         if path.is_file() and not path.is_relative_to(deployed.content):
             assert b"zqsecret" not in path.read_bytes(), path
 
 
-def test_the_mirror_stays_when_the_application_is_away(deployed: Deployed) -> None:
+def test_the_mirror_is_still_served_when_the_application_is_away(deployed: Deployed) -> None:
     token = deployed.start_chat()
     deployed.site.close()
     assert deployed.get("/help/money")[0] == 200
@@ -609,8 +608,8 @@ def test_the_mirror_stays_when_the_application_is_away(deployed: Deployed) -> No
             assert policy_of(body) == deployed.policy_in_page(body)
     for cookies in (in_chat, {"Cookie": "left=1"}, {}):
         status, headers, _ = deployed.get("/chat/hide", headers=cookies)
-        assert (status, headers["location"]) == (303, [deployed.places.url("exit")]), "whoever hides leaves"
-        assert deployed.get("/chat/hide", b"x=", cookies)[0] == 503, "nobody says that it is over"
+        assert (status, headers["location"]) == (303, [deployed.places.url("exit")]), "everybody who hides leaves"
+        assert deployed.get("/chat/hide", b"x=", cookies)[0] == 503, "no answer says that the chat is over"
     assert b"This is a copy of the site" in deployed.get("/search")[2]
     status, _, body = deployed.get("/no-such-page")
     assert (status, b'id="hide-this-page"' in body) == (404, True)
@@ -627,7 +626,7 @@ def test_the_mirror_stays_when_the_application_is_away(deployed: Deployed) -> No
         assert headers["cache-control"] == ["no-store"]
 
 
-def test_systemd_finds_nothing_wrong_and_little_exposed(tmp_path: Path) -> None:
+def test_systemd_finds_nothing_wrong_with_the_units_and_little_exposed(tmp_path: Path) -> None:
     analyze = shutil.which("systemd-analyze")
     if not analyze:
         pytest.skip("systemd is not on this machine")
@@ -645,7 +644,7 @@ def test_systemd_finds_nothing_wrong_and_little_exposed(tmp_path: Path) -> None:
 
 
 def shows_everywhere(replica: RunningSite, word: bytes) -> bool:
-    """Whether twenty new connections, to whichever worker, all show the word on a page."""
+    """Whether a page has the word on each of twenty new connections, whichever worker answers."""
     pages = []
     for _ in range(20):
         with urllib.request.urlopen(f"{replica.url}/help/money", timeout=5) as answer:

@@ -1,5 +1,5 @@
-"""Two machines of the public site, a desk, Valkey and PostgreSQL behind nginx, each as deploy/ has it: what one of them
-takes, all have, and losing one costs nobody anything."""
+"""Two servers of the public site, a desk, Valkey and PostgreSQL behind nginx, all as deploy/ sets them up: what one server
+stores, all can read, and the loss of one costs nobody anything."""
 
 import contextlib
 import os
@@ -35,7 +35,7 @@ DEPLOY = PROJECT / "deploy"
 
 
 class Several:
-    """All of it, on free ports. `content` is what a shared file system would be."""
+    """All these servers, on free ports. `content` stands for a shared file system."""
 
     def __init__(self, folder: Path, valkey: Valkey, databases: tuple[str, str]) -> None:
         self.content = ContentFolder(folder / "content")
@@ -51,9 +51,9 @@ class Several:
                 SIDEDOOR_CHAT_STORE=valkey.url, SIDEDOOR_PROXIES="1",
             )  # fmt: skip
 
-        with ThreadPoolExecutor(3) as at_once:  # on a database without a table
-            self.one, self.other, self.desk = at_once.map(start, ("one", "other", "desk"))
-        self.nginx = Nginx(folder, (self.one, self.other), self.desk)
+        with ThreadPoolExecutor(3) as at_once:  # all at once, on a database without a table
+            self.first, self.second, self.desk = at_once.map(start, ("first", "second", "desk"))
+        self.nginx = Nginx(folder, (self.first, self.second), self.desk)
         self.url, self.desk_url = self.nginx.url, self.nginx.desk_url
         self.environment = {
             **os.environ, "SIDEDOOR_CONTENT": str(self.content.path), "SIDEDOOR_DATA": str(self.desk_home.data),
@@ -61,7 +61,7 @@ class Several:
         }  # fmt: skip
 
     def wait(self) -> None:
-        """Until nginx answers."""
+        """Wait until nginx answers."""
         deadline = time.monotonic() + 10
         while self.ask(self.url, "/healthz")[0] != 200:
             assert time.monotonic() < deadline
@@ -94,32 +94,32 @@ class Several:
             )
 
     def sign_in(self, name: str) -> str:
-        """The cookie of somebody of the press office."""
+        """Sign somebody in as a press officer; returns the cookie."""
         settings = Settings(content=self.content.path, data=self.desk_home.data, database=self.desk_home.server)
         inside = create_desk(settings)
-        it = inside.extensions["desk"]
+        services = inside.extensions["desk"]
         client = inside.test_client()
         with client.session_transaction() as session:
-            session["token"] = it.sessions.start(it.staff.add(name, ("press",)), "", datetime.now(UTC))
+            session["token"] = services.sessions.start(services.staff.add(name, ("press",)), "", datetime.now(UTC))
         cookie = client.get_cookie(inside.config["SESSION_COOKIE_NAME"])
-        it.live.close()
+        services.live.close()
         assert cookie
         return f"{cookie.key}={cookie.value}"
 
     def approve(self, name: str) -> None:
-        """Somebody reads the news that waits, and presses the button."""
+        """Somebody reads the news that waits for approval, and approves it."""
         cookie = self.sign_in(name)
         status, headers, page = self.ask(self.desk_url, "/items/news/fresh/review", cookie=cookie)
         assert status == 200
         cookie = headers.get("set-cookie", cookie).partition(";")[0]
-        fields = {name: found[1] for name in ("csrf_token", "seen") if (found := re.search(rf'name="{name}" value="([^"]+)"', page))}  # fmt: skip
+        fields = {name: match[1] for name in ("csrf_token", "seen") if (match := re.search(rf'name="{name}" value="([^"]+)"', page))}  # fmt: skip
         assert self.ask(self.desk_url, "/items/news/fresh/approve", fields, cookie)[0] == 303
 
     def close(self) -> None:
-        """End all of it."""
+        """End all servers."""
         self.nginx.close()
-        for one in (self.one, self.other, self.desk):
-            one.close()
+        for server in (self.first, self.second, self.desk):
+            server.close()
 
 
 @pytest.fixture(scope="module")
@@ -135,17 +135,17 @@ def several(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Several]:
 
 
 def wait_until_shown(several: Several, url: str) -> None:
-    """Until the fresh news is there."""
+    """Wait until the fresh news is there."""
     deadline = time.monotonic() + 15
     while several.ask(url, "/news/fresh")[0] != 200:
         assert time.monotonic() < deadline
         time.sleep(0.1)
 
 
-def test_what_is_written_to_either_machine_is_read_at_the_desk_and_deleted_for_both(several: Several) -> None:
-    for number, url in enumerate((several.one.url, several.other.url, several.url)):
+def test_feedback_sent_to_either_server_is_read_at_the_desk_and_deleted_for_both(several: Several) -> None:
+    for number, url in enumerate((several.first.url, several.second.url, several.url)):
         assert several.ask(url, "/feedback", {"message": f"Message {number}"})[0] == 303
-    assert several.ask(several.other.url, "/feedback", {"message": "Message 0"})[0] == 303  # a second press, elsewhere
+    assert several.ask(several.second.url, "/feedback", {"message": "Message 0"})[0] == 303  # a second press, elsewhere
     listed = subprocess.run(
         [Path(sys.executable).with_name("sidedoor"), "feedback", "list"], env=several.environment, capture_output=True,
         text=True, check=True,
@@ -155,56 +155,56 @@ def test_what_is_written_to_either_machine_is_read_at_the_desk_and_deleted_for_b
     assert all(store.delete(message.number) for message in store.all())
 
 
-def test_a_page_is_the_same_bytes_from_either_so_what_a_browser_kept_of_one_is_good_for_the_other(
+def test_both_servers_send_the_same_bytes_so_a_browsers_copy_from_one_is_valid_for_the_other(
     several: Several,
 ) -> None:
     for path in ("/", "/help/money", "/pack", "/contacts", "/news/rss.xml", "/sitemap.xml"):
-        one, other = (several.ask(site.url, path) for site in (several.one, several.other))
-        assert one[0] == 200 and (one[1]["etag"], one[2]) == (other[1]["etag"], other[2]), path
+        first, second = (several.ask(site.url, path) for site in (several.first, several.second))
+        assert first[0] == 200 and (first[1]["etag"], first[2]) == (second[1]["etag"], second[2]), path
 
 
-def test_a_chat_goes_on_at_the_other_machine(several: Several) -> None:
+def test_a_chat_goes_on_at_the_other_server(several: Several) -> None:
     chats = open_store(several.environment["SIDEDOOR_CHAT_STORE"], several.desk_home.data)
     now = datetime.now(UTC)
     chats.set_presence(1, "Kit", True, now)
-    status, headers, _ = several.ask(several.one.url, "/chat/start", {"once": os.urandom(16).hex()})
+    status, headers, _ = several.ask(several.first.url, "/chat/start", {"once": os.urandom(16).hex()})
     cookie = headers["set-cookie"].partition(";")[0]
     assert status == 303 and cookie.startswith("chat=")
     (conversation,) = chats.live(now)
     chats.accept(conversation.id, 1, "Kit", now)
-    urls = (several.other.url, several.url, several.one.url)
+    urls = (several.second.url, several.url, several.first.url)
     for url, words in zip(urls, ("zqfirst", "zqsecond", "zqthird"), strict=True):
         assert several.ask(url, "/chat/say", {"message": words, "once": os.urandom(8).hex()}, cookie)[0] in (
             200,
             303,
         )
-    assert [one.text for one in chats.messages(conversation.id) if one.who == "reader"] == [
+    assert [message.text for message in chats.messages(conversation.id) if message.who == "reader"] == [
         "zqfirst",
         "zqsecond",
         "zqthird",
     ]
-    for site in (several.one, several.other):
+    for site in (several.first, several.second):
         assert "zqsecond" in several.ask(site.url, "/chat", cookie=cookie)[2]
-    assert several.ask(several.other.url, "/chat/end", {}, cookie)[0] in (200, 303)
-    assert "zqsecond" not in several.ask(several.one.url, "/chat", cookie=cookie)[2]
+    assert several.ask(several.second.url, "/chat/end", {}, cookie)[0] in (200, 303)
+    assert "zqsecond" not in several.ask(several.first.url, "/chat", cookie=cookie)[2]
 
 
-def test_an_approval_shows_at_both_and_a_machine_that_is_lost_costs_nothing(several: Several) -> None:
+def test_an_approval_shows_at_both_servers_and_the_loss_of_one_costs_nothing(several: Several) -> None:
     assert several.ask(several.url, "/news/fresh")[0] == 404
     several.approve("Ann Press")
     assert several.ask(several.url, "/news/fresh")[0] == 404, "nobody knows who wrote it, so two approve it"
     several.approve("Ben Press")
-    for site in (several.one, several.other):
+    for site in (several.first, several.second):
         wait_until_shown(several, site.url)
     with psycopg.connect(several.desk_home.server) as database:
-        found = database.execute("SELECT person FROM sidedoor_audit.log WHERE action LIKE '%approve%'").fetchall()
-    assert {person for (person,) in found} == {"Ann Press", "Ben Press"}
+        rows = database.execute("SELECT person FROM sidedoor_audit.log WHERE action LIKE '%approve%'").fetchall()
+    assert {person for (person,) in rows} == {"Ann Press", "Ben Press"}
 
-    several.one.kill()
-    asked = [several.ask(several.url, path)[0] for path in ("/", "/help/money", "/news/fresh", "/healthz") * 5]
-    assert asked == [200] * 20
-    sent = [several.ask(several.url, "/feedback", {"message": f"After {number}"})[0] for number in range(4)]
-    assert sent == [303] * 4
+    several.first.kill()
+    statuses = [several.ask(several.url, path)[0] for path in ("/", "/help/money", "/news/fresh", "/healthz") * 5]
+    assert statuses == [200] * 20
+    statuses = [several.ask(several.url, "/feedback", {"message": f"After {number}"})[0] for number in range(4)]
+    assert statuses == [303] * 4
     assert {message.text for message in FeedbackStore(several.desk_home).all()} >= {f"After {n}" for n in range(4)}
 
 
@@ -218,11 +218,12 @@ def test_the_compose_file_of_several_adds_a_second_site_and_a_database_with_a_us
         assert address.startswith(f"postgresql://{user}:zq@database")
         assert Settings(database=address).database == address
     assert services["other-site"]["volumes"][0] == base["site"]["volumes"][0] == "content:/content:ro"
-    one = services["database"]
-    assert (one["read_only"], one["cap_drop"], one["networks"]) == (True, ["ALL"], ["inside"])
-    assert not one["user"].startswith(("0", "root")) and one["healthcheck"]["test"] and "ports" not in one
-    (script,) = [volume for volume in one["volumes"] if volume.startswith("./")]
+    database = services["database"]
+    assert (database["read_only"], database["cap_drop"], database["networks"]) == (True, ["ALL"], ["inside"])
+    assert not database["user"].startswith(("0", "root"))
+    assert database["healthcheck"]["test"] and "ports" not in database
+    (script,) = [volume for volume in database["volumes"] if volume.startswith("./")]
     assert (DEPLOY / script.split(":")[0]).is_file() and script.endswith(":ro")
-    given = set(one["environment"])
-    asked = set(re.findall(r"(?m)^\\getenv \w+ (\w+)$", (DEPLOY / "postgresql.sql").read_text("utf-8")))
-    assert asked <= given
+    provided = set(database["environment"])
+    required = set(re.findall(r"(?m)^\\getenv \w+ (\w+)$", (DEPLOY / "postgresql.sql").read_text("utf-8")))
+    assert required <= provided

@@ -1,4 +1,4 @@
-"""Readers who keep asking: several connections at once, each request checked, each failure noted."""
+"""Readers who keep asking: several connections at once, with each request checked and each failure recorded."""
 
 import http.client
 import threading
@@ -6,12 +6,12 @@ import time
 from urllib.parse import urlsplit
 
 PAUSE_SECONDS = 0.005
-"""Between two requests of a reader. Without, the readers would take the processor from the servers they watch."""
+"""The pause between two requests of a reader. Without it the readers would take the processor from the servers."""
 PATHS = ("/", "/help/money", "/news", "/contacts", "/news/rss.xml")
 
 
 class Load:
-    """`with Load(url) as load:` asks until the block ends; `failures` says what went wrong, `answered` how much did not."""
+    """`with Load(url) as load:` asks until the block ends. `failures` says what went wrong, `answered` counts the answers."""
 
     def __init__(self, url: str, readers: int = 6, paths: tuple[str, ...] = PATHS) -> None:
         self._address = urlsplit(url).netloc

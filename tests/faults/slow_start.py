@@ -1,4 +1,4 @@
-"""The public site, whose next start takes longer than granian's own patience where the file TESTS_SLOW is there."""
+"""The public site; while the file that TESTS_SLOW names exists, it takes longer to start than granian itself would wait."""
 
 import os
 import time

@@ -1,4 +1,4 @@
-"""What goes wrong on real machines, done to real processes while readers keep asking."""
+"""Faults of real machines, done to real processes while readers keep asking."""
 
 import contextlib
 import http.client
@@ -36,7 +36,7 @@ def lasting_content(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def lasting_site(lasting_content: Path) -> Iterator[RunningSite]:
-    """One site that goes through everything that no process dies of."""
+    """A site for all the faults that kill no process."""
     site = RunningSite(lasting_content, started_before(lasting_content.with_name("data")), workers=2)
     yield site
     site.close()
@@ -52,12 +52,12 @@ def get(site: RunningSite, path: str) -> tuple[int, str]:
             return error.code, error.read().decode()
 
 
-def wait_until(true: Callable[[], bool], seconds: float = LIVE_SECONDS) -> float:
-    """Wait until something is so; how many seconds that took. Raises AssertionError."""
+def wait_until(condition: Callable[[], bool], seconds: float = LIVE_SECONDS) -> float:
+    """Wait until a condition holds; returns how many seconds that took. Raises AssertionError."""
     began = time.monotonic()
     while time.monotonic() - began < seconds:
         with contextlib.suppress(OSError, http.client.HTTPException):
-            if true():
+            if condition():
                 return time.monotonic() - began
         time.sleep(0.02)
     raise AssertionError("It did not come true.")
@@ -65,7 +65,7 @@ def wait_until(true: Callable[[], bool], seconds: float = LIVE_SECONDS) -> float
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
-    """Another, whose workers die or are replaced."""
+    """Another site, whose workers die or are replaced."""
     folder = tmp_path_factory.mktemp("dying")
     copy_content(folder / "content", EXITS)
     site = RunningSite(folder / "content", started_before(folder / "data"), workers=2)
@@ -73,14 +73,14 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
     site.close()
 
 
-def test_a_killed_worker_costs_no_more_than_what_it_was_answering(site: RunningSite) -> None:
+def test_a_killed_worker_costs_only_the_requests_it_was_answering(site: RunningSite) -> None:
     before = workers(site)
     assert len(before) == 2
     with Load(site.url) as load:
         os.kill(before[0], signal.SIGKILL)
         wait_until(lambda: len(set(workers(site))) == 2 and before[0] not in workers(site), 20)
-        asked = load.answered
-        wait_until(lambda: load.answered > asked + 100, 30)
+        before_wait = load.answered
+        wait_until(lambda: load.answered > before_wait + 100, 30)
     assert len(load.failures) <= load.readers, load.failures
 
 
@@ -89,8 +89,8 @@ def test_a_reload_loses_no_request(site: RunningSite) -> None:
     with Load(site.url) as load:
         site.process.send_signal(signal.SIGHUP)
         wait_until(lambda: not set(before) & set(workers(site)), 30)
-        asked = load.answered
-        wait_until(lambda: load.answered > asked + 100, 30)
+        before_wait = load.answered
+        wait_until(lambda: load.answered > before_wait + 100, 30)
     # A connection that was open to the old worker is closed between two answers; a browser asks again by itself.
     lost = [
         failure for failure in load.failures if "RemoteDisconnected" not in failure and "reset" not in failure.lower()
@@ -150,7 +150,7 @@ def harm_half_written(content: Path) -> None:
 
 def harm_unreadable(content: Path) -> None:
     (content / "help" / "money.md").unlink()
-    os.mkfifo(content / "help" / "money.md")  # whoever opens it to read waits for ever
+    os.mkfifo(content / "help" / "money.md")  # a program that opens it to read waits for ever
 
 
 def harm_no_permission(content: Path) -> None:
@@ -199,7 +199,7 @@ HARMS = [value for name, value in globals().items() if name.startswith("harm_")]
 
 
 @pytest.mark.parametrize("harm", HARMS, ids=lambda harm: harm.__name__.removeprefix("harm_"))
-def test_no_harm_to_the_content_loses_a_request_or_a_page_and_edits_go_on(
+def test_no_damage_to_the_content_loses_a_request_or_a_page_and_later_edits_are_shown(
     lasting_site: RunningSite, lasting_content: Path, tmp_path: Path, harm: Callable[[Path], None]
 ) -> None:
     site, content = lasting_site, lasting_content
@@ -220,7 +220,7 @@ def test_no_harm_to_the_content_loses_a_request_or_a_page_and_edits_go_on(
 
 
 @pytest.mark.alone
-def test_an_edit_is_on_every_worker_within_a_second_and_nobody_sees_half(
+def test_an_edit_is_on_every_worker_within_a_second_and_nobody_sees_half_of_it(
     lasting_site: RunningSite, lasting_content: Path
 ) -> None:
     site, page = lasting_site, lasting_content / "help" / "money.md"
@@ -232,7 +232,8 @@ def test_an_edit_is_on_every_worker_within_a_second_and_nobody_sees_half(
         os.replace(new, page)
 
         def everywhere(number: int = number) -> bool:
-            pages = [get(site, "/help/money")[1] for _ in range(8)]  # each a new connection: both workers are asked
+            # Each on a new connection, so that both workers are asked.
+            pages = [get(site, "/help/money")[1] for _ in range(8)]
             for shown in pages:
                 rounds = re.findall(r"zqround (\d+)", shown)
                 assert len(set(rounds)) <= 1, rounds
@@ -242,8 +243,10 @@ def test_an_edit_is_on_every_worker_within_a_second_and_nobody_sees_half(
     assert sorted(took)[len(took) // 2] < 1, took
 
 
-def test_a_full_disk_takes_nothing_down_and_no_message_is_lost_unsaid(content: ContentFolder, tmp_path: Path) -> None:
-    limited = ["prlimit", "--fsize=0", "--"]  # no file may grow: what a full disk does to whoever writes
+def test_a_full_disk_stops_no_page_and_a_message_that_cannot_be_stored_is_given_back(
+    content: ContentFolder, tmp_path: Path
+) -> None:
+    limited = ["prlimit", "--fsize=0", "--"]  # no file may grow, as on a full disk
     site = RunningSite(content.path, tmp_path / "data", workers=1, wrapper=limited)
     try:
         assert get(site, "/help/money")[0] == 200
@@ -262,7 +265,9 @@ def test_a_full_disk_takes_nothing_down_and_no_message_is_lost_unsaid(content: C
         site.close()
 
 
-def test_exhausted_file_descriptors_end_when_the_connections_do(content: ContentFolder, tmp_path: Path) -> None:
+def test_the_site_answers_again_once_the_connections_that_used_up_its_file_descriptors_are_closed(
+    content: ContentFolder, tmp_path: Path
+) -> None:
     site = RunningSite(content.path, tmp_path / "data", workers=1, wrapper=["prlimit", "--nofile=80", "--"])
     try:
         address = ("127.0.0.1", site.port)
@@ -310,22 +315,22 @@ def test_two_hundred_bad_connections_do_not_keep_a_reader_waiting(lasting_site: 
             connection.close()
 
 
-def test_the_clock_set_forward_and_back_shows_and_hides_at_once(tmp_path: Path) -> None:
+def test_news_is_shown_and_hidden_at_once_when_the_clock_is_set_forward_and_back(tmp_path: Path) -> None:
     library = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
     assert library, "Debian's package faketime is needed"
-    moment = tmp_path / "moment"
-    moment.write_text("@2026-11-24 12:00:00")
-    folder = ContentFolder(tmp_path / "content")  # a small one: the changed clock makes everything slow
+    clock = tmp_path / "clock"
+    clock.write_text("@2026-11-24 12:00:00")
+    folder = ContentFolder(tmp_path / "content")  # small, because the changed clock makes everything slow
     folder.write_basics()
     folder.document("news/later.md", "zqlater", title="Later", publish_at="2026-12-24 09:00")
     site = RunningSite(
-        folder.path, tmp_path / "data", workers=1, LD_PRELOAD=str(library[-1]), FAKETIME_TIMESTAMP_FILE=str(moment),
+        folder.path, tmp_path / "data", workers=1, LD_PRELOAD=str(library[-1]), FAKETIME_TIMESTAMP_FILE=str(clock),
         FAKETIME_NO_CACHE="1", FAKETIME_DONT_FAKE_MONOTONIC="1", TZ="Europe/London",
     )  # fmt: skip
     try:
         assert get(site, "/news/later")[0] == 404
         for when, status in (("2026-12-24 09:00:00", 200), ("2026-12-24 08:59:00", 404), ("2027-06-01 00:00:00", 200)):
-            moment.write_text(f"@{when}")
+            clock.write_text(f"@{when}")
             assert get(site, "/news/later")[0] == status, when
             assert ("Later" in get(site, "/news")[1]) is (status == 200)
     finally:
@@ -333,7 +338,7 @@ def test_the_clock_set_forward_and_back_shows_and_hides_at_once(tmp_path: Path) 
 
 
 def raw(site: RunningSite, request: bytes) -> bytes:
-    """What the server sends back for these bytes, until it closes or falls silent."""
+    """What the server answers to these bytes, until it closes the connection or sends no more."""
     with socket.create_connection(("127.0.0.1", site.port), timeout=2) as connection:
         with contextlib.suppress(OSError):
             connection.sendall(request)
@@ -371,8 +376,8 @@ def test_a_wrong_request_is_refused_and_the_next_one_answered(
     lasting_site: RunningSite, request_bytes: bytes, statuses: tuple[int | None, ...]
 ) -> None:
     answer = raw(lasting_site, request_bytes)
-    found = re.match(rb"HTTP/1\.\d (\d+)", answer)
-    status = int(found[1]) if found else None
+    match = re.match(rb"HTTP/1\.\d (\d+)", answer)
+    status = int(match[1]) if match else None
     assert status in statuses, answer[:200]
     assert b"root:" not in answer
     assert b"evil.example" not in answer
@@ -380,7 +385,7 @@ def test_a_wrong_request_is_refused_and_the_next_one_answered(
     assert json.loads(get(lasting_site, "/healthz")[1])
 
 
-def test_the_log_of_all_this_names_no_path_and_no_address(lasting_site: RunningSite) -> None:
+def test_the_log_names_no_path_and_no_address_after_all_these_faults(lasting_site: RunningSite) -> None:
     get(lasting_site, "/zqpath")
     raw(lasting_site, b"GET /zqraw HTTP/1.1\r\nHost: zqhost.example\r\n\r\n")
     log = lasting_site.log.read_text()

@@ -1,4 +1,4 @@
-"""Bodies that dribble in, on both doors of a real server: nobody else waits for them, and none is waited for long."""
+"""Request bodies that arrive byte by byte at a real site and desk: nobody else waits for them, and no server waits long."""
 
 import http.client
 import re
@@ -26,19 +26,19 @@ WORDS_FOR_CUT = (
     [b'<a id="hide-this-page" href="http', b"That was not sent", b'href="/contacts"'],
     [b"That did not arrive"],
 )
-"""What a reader and an adviser are told; the reader in a page like any other, with the way out and whom to call."""
+"""What a reader and an adviser are told: the reader by a whole page, with the exit and the numbers to call."""
 
 
 @dataclass
 class Browser:
-    """Cookies, forms, and how long the last answer took."""
+    """A client that keeps cookies, sends forms, and records how long the last answer took."""
 
     site: RunningSite
     cookies: dict[str, str] = field(default_factory=dict)
     took: float = 0.0
 
     def ask(self, method: str, path: str, **fields: str) -> tuple[int, str]:
-        """Status and body; a post as this site's own page sends it."""
+        """Status and body of an answer. A POST is sent as by a page of this site."""
         connection = http.client.HTTPConnection("127.0.0.1", self.site.port, timeout=20)
         headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
         if method == "POST":
@@ -57,7 +57,7 @@ class Browser:
 
 @pytest.fixture(scope="module")
 def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningSite, RunningSite, Browser]]:
-    """Both doors, each with one worker, and an adviser who is signed in."""
+    """The site and the desk, each with one worker, and an adviser who is signed in."""
     folder = tmp_path_factory.mktemp("office")
     content, data = folder / "content", started_before(folder / "data")
     copy_content_with_chat(content)
@@ -77,7 +77,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningSi
 
 @contextmanager
 def dribbling(site: RunningSite, path: str, every: float = 0.5) -> Iterator[list[float]]:
-    """So many connections that send a byte now and then. The list grows by how long each lasted until it was cut."""
+    """Connections that send a byte now and then. The list gets the seconds that each lasted before it was cut."""
     lasted: list[float] = []
     stop = threading.Event()
     head = (
@@ -117,13 +117,13 @@ def dribbling(site: RunningSite, path: str, every: float = 0.5) -> Iterator[list
 
 
 def token(page: str) -> str:
-    """What the desk's forms are sent with."""
-    found = re.search(r'name="csrf_token" value="([^"]+)"', page)
-    assert found
-    return found[1]
+    """The token that the desk's forms are sent with."""
+    match = re.search(r'name="csrf_token" value="([^"]+)"', page)
+    assert match
+    return match[1]
 
 
-def test_while_forty_bodies_dribble_on_both_doors_readers_and_advisers_are_answered(
+def test_while_forty_slow_bodies_arrive_at_site_and_desk_readers_and_advisers_are_answered(
     office: tuple[RunningSite, RunningSite, Browser],
 ) -> None:
     site, desk, kit = office
@@ -154,7 +154,9 @@ def test_a_body_that_does_not_come_within_ten_seconds_is_cut(office: tuple[Runni
         assert min(*at_the_site, *at_the_desk) > SECONDS_FOR_A_BODY - 1
 
 
-def test_what_is_cut_is_told_so_with_the_whole_policy(office: tuple[RunningSite, RunningSite, Browser]) -> None:
+def test_the_answer_to_a_body_that_was_cut_says_so_and_has_the_whole_policy(
+    office: tuple[RunningSite, RunningSite, Browser],
+) -> None:
     for site, words in zip(office[:2], WORDS_FOR_CUT, strict=True):
         with socket.create_connection(("127.0.0.1", site.port), timeout=SECONDS_FOR_A_BODY + 5) as connection:
             connection.sendall(b"POST /search HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 900\r\n\r\nquery=")
@@ -164,10 +166,10 @@ def test_what_is_cut_is_told_so_with_the_whole_policy(office: tuple[RunningSite,
         assert answer.startswith(b"HTTP/1.1 408 ")
         assert b"content-security-policy: default-src 'none'" in answer.lower()
         assert b"content-type: text/html" in answer.lower()
-        assert [one for one in words if one not in answer] == []
+        assert [phrase for phrase in words if phrase not in answer] == []
 
 
-def test_who_hangs_up_in_the_middle_of_a_form_leaves_nothing_behind(
+def test_a_connection_that_is_closed_in_the_middle_of_a_form_leaves_nothing_behind(
     office: tuple[RunningSite, RunningSite, Browser],
 ) -> None:
     site, _, _ = office
@@ -176,13 +178,13 @@ def test_who_hangs_up_in_the_middle_of_a_form_leaves_nothing_behind(
             connection.sendall(b"POST /feedback HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 900\r\n\r\nmessage=zqhalf")  # fmt: skip
     time.sleep(1)
     assert Browser(site).ask("GET", "/help/money")[0] == 200
-    kept = site.data / "feedback.sqlite3"
-    assert not kept.exists() or b"zqhalf" not in kept.read_bytes()
+    database = site.data / "feedback.sqlite3"
+    assert not database.exists() or b"zqhalf" not in database.read_bytes()
     assert "zqhalf" not in site.log.read_text()
     assert "Traceback" not in site.log.read_text()
 
 
-def test_a_body_in_chunks_and_one_of_several_megabytes_arrive_whole(
+def test_a_body_in_chunks_arrives_whole_and_one_of_several_megabytes_is_refused(
     office: tuple[RunningSite, RunningSite, Browser],
 ) -> None:
     site, _, _ = office
