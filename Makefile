@@ -51,7 +51,7 @@ test: $(TESTS)
 	@$(MAKE) --no-print-directory --jobs 4 $(CHECKERS) editor browsers prepared
 	@$(MAKE) --no-print-directory --jobs 3 --output-sync=target lint test-servers test-inside
 	$(PYTEST) $$(grep -rl --include="test_*.py" "pytest.mark.alone" tests) -m alone
-	$(PYTEST) tests/browser -n 2 --dist loadfile --no-loadscope-reorder
+	$(PYTEST) tests/browser -n 3 --dist loadfile --no-loadscope-reorder
 
 # pytest compiles each test file once, with a message for every assertion, and keeps the result. Without this, the six
 # processes that start together would each do it, at seven processor seconds apiece.

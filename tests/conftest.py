@@ -1,4 +1,4 @@
-"""What every test shares: a content folder to write in, a clock to set, the real application, and the house client."""
+"""Fixtures that every test shares: a content folder, a clock to set, the real application, and the house client."""
 
 import gc
 import os
@@ -30,44 +30,44 @@ from tests.processes import AS_SMALL_AS_SENT, QUICKLY, compress_quickly
 
 
 class CompiledTemplates(BytecodeCache):
-    """Every application of a test run is made of the same templates: each is compiled once."""
+    """A cache in memory: all applications of a test run have the same templates, so each template is compiled once."""
 
     def __init__(self) -> None:
         self._compiled: dict[str, bytes] = {}
 
     def load_bytecode(self, bucket: Bucket) -> None:
-        """Take it from memory, if it is there."""
+        """Load a template from memory, if it is there."""
         if known := self._compiled.get(bucket.key + bucket.checksum):
             bucket.bytecode_from_string(known)
 
     def dump_bytecode(self, bucket: Bucket) -> None:
-        """Keep it in memory."""
+        """Keep a template in memory."""
         self._compiled[bucket.key + bucket.checksum] = bucket.bytecode_to_string()
 
 
-MADE_OF_A_RULE = ("_parts", "_trace", "_converters", "arguments", "_build", "_build_unknown")
+COMPILED_ATTRIBUTES = ("_parts", "_trace", "_converters", "arguments", "_build", "_build_unknown")
 
 
 def compiled_once(compile_rule: Callable[[Rule], None]) -> Callable[[Rule], None]:
-    """What werkzeug makes of each address, at last as Python's own byte code: the same for every application."""
+    """Wrap werkzeug's `Rule.compile`, whose result is the same in every application: compile each rule once."""
     known: dict[object, dict[str, Any]] = {}
 
     def compiled(rule: Rule) -> None:
         assert rule.map
-        asked = (rule.rule, rule.host, rule.subdomain, rule.merge_slashes, repr(rule.defaults), rule.map.host_matching)
-        key = (*asked, *rule.map.converters.values())
+        inputs = (rule.rule, rule.host, rule.subdomain, rule.merge_slashes, repr(rule.defaults), rule.map.host_matching)
+        key = (*inputs, *rule.map.converters.values())
         if key not in known:
             compile_rule(rule)
-            known[key] = {name: getattr(rule, name) for name in MADE_OF_A_RULE}
-        for name, what in known[key].items():
-            setattr(rule, name, what.__func__.__get__(rule) if callable(what) else what.copy())
+            known[key] = {name: getattr(rule, name) for name in COMPILED_ATTRIBUTES}
+        for name, value in known[key].items():
+            setattr(rule, name, value.__func__.__get__(rule) if callable(value) else value.copy())
 
     return compiled
 
 
 Rule.compile = compiled_once(Rule.compile)  # type: ignore[method-assign, assignment]
-# Argon2 as the desk calls it, at the lowest cost it can have: every desk of a test hashes at its start and at each
-# sign-in. What it costs in use is measured in tests/desk/people/test_signing_in.py.
+# Argon2 at the lowest cost that it allows: each desk hashes at its start and at each sign-in.
+# tests/desk/people/test_signing_in.py checks the cost in use.
 staff.PasswordHasher = partial(PasswordHasher, time_cost=1, memory_cost=8, parallelism=1)  # type: ignore[attr-defined, assignment]
 os.environ[QUICKLY] = "yes"
 compress_quickly(above=9)
@@ -75,36 +75,37 @@ Flask.jinja_options = {"bytecode_cache": CompiledTemplates()}
 hypothesis.settings.register_profile("quick", max_examples=50, deadline=None)
 hypothesis.settings.register_profile("long", max_examples=1000, deadline=None)
 LONG = bool(os.environ.get("SIDEDOOR_TEST_LONG"))
-"""Whether there is time for every guess (`make test-long`), or for a share of each kind of them (`make test`)."""
+"""Whether to try every generated example (`make test-long`), or a share of each kind (`make test`)."""
 hypothesis.settings.load_profile("long" if LONG else "quick")
 PROJECT = Path(__file__).resolve().parents[1]
 Refresh = Callable[[], Library]
 
 
-SERVERS = {"browser", "deploy", "faults"}  # whose tests all start some
+SERVERS = {"browser", "deploy", "faults"}  # folders in which every test starts a server
 
 
 def pytest_collection_finish() -> None:
-    """What is there now stays: to look through it again and again for what nobody uses takes a tenth of all time."""
+    """Exempt what is loaded now from garbage collection: searching it again and again takes a tenth of all time."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 20, 100)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what starts real servers or browsers, and keep in one process what shares something of its file."""
+    """Mark tests that start real servers or browsers, and keep tests that share a fixture of their file in one process."""
     for item in items:
         assert isinstance(item, pytest.Function)
-        fixtures = [fixture for known in item._fixtureinfo.name2fixturedefs.values() for fixture in known]
-        code = [getattr(function, "__code__", None) for function in (item.function, *(one.func for one in fixtures))]
-        if SERVERS & set(item.path.parts) or any(found and "RunningSite" in found.co_names for found in code):
+        fixtures = [fixture for fixtures in item._fixtureinfo.name2fixturedefs.values() for fixture in fixtures]
+        functions = (item.function, *(fixture.func for fixture in fixtures))
+        codes = [function.__code__ for function in functions if hasattr(function, "__code__")]
+        if SERVERS & set(item.path.parts) or any("RunningSite" in code.co_names for code in codes):
             item.add_marker(pytest.mark.server)
         if any(fixture.scope == "module" for fixture in fixtures):
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 class SetClock:
-    """A clock that stands still until it is moved."""
+    """A clock that stands still until a test moves it."""
 
     def __init__(self) -> None:
         self.now = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -113,7 +114,7 @@ class SetClock:
         return self.now
 
     def forward(self, **span: float) -> None:
-        """Move on by a timedelta's arguments."""
+        """Move forward by a span, given as the arguments of a timedelta."""
         self.now += timedelta(**span)
 
 
@@ -133,7 +134,7 @@ def content(tmp_path: Path) -> ContentFolder:
 
 @pytest.fixture
 def app(content: ContentFolder, tmp_path: Path, clock: SetClock) -> Iterator[Flask]:
-    """The public application on that folder. It does not watch the folder: `refresh` on it does."""
+    """The public application on that folder. It does not watch the folder: call `refresh` after an edit."""
     app = create_app(Settings(content=content.path, data=tmp_path / "data"), clock)
     app.test_client_class = HouseClient
     yield app
@@ -148,14 +149,14 @@ def client(app: Flask) -> FlaskClient:
 
 @pytest.fixture
 def refresh(app: Flask) -> Refresh:
-    """Call it after an edit: the application looks at the folder now."""
+    """A function that makes the application look at the folder now."""
     live: LiveLibrary = app.extensions["live"]
     return live.refresh
 
 
 @pytest.fixture(scope="session")
 def real_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
-    """The application on the project's own content, by the real clock."""
+    """The application on the project's own content, with the real clock."""
     app = create_app(Settings(content=PROJECT / "examples/hampshire", data=tmp_path_factory.mktemp("data")))
     app.test_client_class = HouseClient
     yield app
@@ -164,7 +165,7 @@ def real_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
 
 @pytest.fixture
 def as_small_as_sent(real_app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    """From here on answers of `real_app` weigh what readers get: compressing takes ten times as long then."""
+    """Compress the responses of `real_app` as for readers, which takes ten times as long."""
     monkeypatch.setattr(brotli, "compress", AS_SMALL_AS_SENT)
     edition._compressed_page.cache_clear()
     edition._compressed_whatever_it_costs.cache_clear()
@@ -173,5 +174,5 @@ def as_small_as_sent(real_app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def real_client(real_app: Flask) -> FlaskClient:
-    """A house client of the project's own content."""
+    """A house client for the project's own content."""
     return real_app.test_client()

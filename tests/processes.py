@@ -1,7 +1,7 @@
-"""Processes that begin at once: each is forked from one that has read the program already, whatever threads a test has.
+"""Starts processes quickly: forks them from a server process that has already imported the program.
 
-Reading it takes a second, and the tests start hundreds of them. That the program starts from nothing is asked by
-test_package.py, deploy/ and test_docs.py.
+Importing it takes a second, and the tests start hundreds of processes. A start without this is tested in test_package.py,
+deploy/ and test_docs.py.
 """
 
 import multiprocessing
@@ -24,8 +24,8 @@ PROCESSES.set_forkserver_preload(
 )
 
 
-# Set, what is begun here makes pages small quickly rather than as small as they get, which takes ten times as long. Tests set
-# it, and do the same in their own process (conftest.py, where `as_small_as_sent` undoes it); the benches do not.
+# If this variable is set, processes started here compress pages at a lower quality, which is ten times as fast. Tests set it,
+# and do the same in their own process (conftest.py, where `as_small_as_sent` undoes it); benches do not.
 QUICKLY = "TESTS_COMPRESS_QUICKLY"
 AS_SMALL_AS_SENT = brotli.compress
 
@@ -34,7 +34,7 @@ SIDEDOOR = str(Path(sys.executable).with_name("sidedoor"))
 
 
 def compress_quickly(above: int = 4) -> None:
-    """What asks for a quality `above` this one gets 4, for as long as this process lives."""
+    """Compress at quality 4 whenever a quality `above` this one is asked for, for the life of this process."""
 
     def compress(text: bytes, **how: int) -> bytes:
         small: bytes = AS_SMALL_AS_SENT(text, **{**how, "quality": 4} if how.get("quality", 11) > above else how)
@@ -43,9 +43,9 @@ def compress_quickly(above: int = 4) -> None:
     brotli.compress = compress
 
 
-def _become(command: Sequence[str], folder: str, environment: Mapping[str, str], said: Sequence[str]) -> None:
-    """Run `sidedoor …` or `python -m name …` in this process. What it says goes to the files `said`: output, errors."""
-    for stream, name in zip((0, 1, 2), (os.devnull, *said), strict=True):
+def _become(command: Sequence[str], folder: str, environment: Mapping[str, str], logs: Sequence[str]) -> None:
+    """Run `sidedoor …` or `python -m name …` in this process. `logs`: the files for its output and its errors."""
+    for stream, name in zip((0, 1, 2), (os.devnull, *logs), strict=True):
         os.dup2(os.open(name, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666), stream)
     os.chdir(folder)
     os.environ.clear()
@@ -55,7 +55,7 @@ def _become(command: Sequence[str], folder: str, environment: Mapping[str, str],
         compress_quickly()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
-    multiprocessing.set_start_method("fork", force=True)  # as it is where nobody chose
+    multiprocessing.set_start_method("fork", force=True)  # Linux's default
     if command[0] == SIDEDOOR:
         from sidedoor.cli import main
 
@@ -68,23 +68,23 @@ def _become(command: Sequence[str], folder: str, environment: Mapping[str, str],
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 
 
-class Begun:
+class ForkedProcess:
     """A process like subprocess.Popen's, running `command` (`sidedoor …` or `python -m name …`) in `folder`.
 
-    `environment` is all of its own; what it says goes to the files `said`: output, errors.
+    `environment` replaces this process's; `logs` are the files for its output and its errors.
     """
 
     def __init__(
-        self, command: Sequence[str | Path], folder: Path, environment: Mapping[str, str], said: tuple[Path, Path]
+        self, command: Sequence[str | Path], folder: Path, environment: Mapping[str, str], logs: tuple[Path, Path]
     ) -> None:
-        words, files = [str(word) for word in command], [str(path) for path in said]
+        words, files = [str(word) for word in command], [str(path) for path in logs]
         self._process = ForkServerProcess(target=_become, args=(words, str(folder), dict(environment), files))
         self._process.start()
         assert self._process.pid
         self.pid = self._process.pid
 
     def poll(self) -> int | None:
-        """What it ended with, if it has."""
+        """Return its exit code, or None while it runs."""
         return self._process.exitcode
 
     def wait(self, timeout: float | None = None) -> int:
@@ -95,7 +95,7 @@ class Begun:
         return code
 
     def send_signal(self, number: int) -> None:
-        """Send it, if there is still somebody to take it."""
+        """Send it a signal, if it still runs."""
         if self.poll() is None:
             os.kill(self.pid, number)
 
@@ -109,24 +109,24 @@ class Begun:
 
 
 def begin(
-    command: Sequence[str | Path], folder: Path, environment: Mapping[str, str], said: tuple[Path, Path]
-) -> Begun | subprocess.Popen[bytes]:
-    """The same, from nothing where it is another program, or one that takes a library along (LD_PRELOAD)."""
+    command: Sequence[str | Path], folder: Path, environment: Mapping[str, str], logs: tuple[Path, Path]
+) -> ForkedProcess | subprocess.Popen[bytes]:
+    """Start `command` in `folder`: as ForkedProcess, or as a new process for another program or with LD_PRELOAD."""
     if str(command[0]) in (SIDEDOOR, sys.executable) and "LD_PRELOAD" not in environment:
-        return Begun(command, folder, environment, said)
-    with said[0].open("ab") as output, said[1].open("ab") as errors:
+        return ForkedProcess(command, folder, environment, logs)
+    with logs[0].open("ab") as output, logs[1].open("ab") as errors:
         return subprocess.Popen(command, cwd=folder, env=environment, stdout=output, stderr=errors)
 
 
 def run(
     command: Sequence[str | Path], environment: Mapping[str, str], folder: Path = PROJECT, seconds: float = 100
 ) -> subprocess.CompletedProcess[str]:
-    """Like subprocess.run, with `environment` added to this process's. Raises TimeoutExpired after `seconds`."""
+    """Run like subprocess.run, with `environment` added to this process's. Raises TimeoutExpired after `seconds`."""
     with tempfile.TemporaryDirectory() as place:
-        said = (Path(place, "output"), Path(place, "errors"))
-        begun = begin(command, folder, {**os.environ, **environment}, said)
+        logs = (Path(place, "output"), Path(place, "errors"))
+        process = begin(command, folder, {**os.environ, **environment}, logs)
         try:
-            code = begun.wait(seconds)
+            code = process.wait(seconds)
         finally:
-            begun.kill()
-        return subprocess.CompletedProcess(command, code, *(path.read_text("utf-8") for path in said))
+            process.kill()
+        return subprocess.CompletedProcess(command, code, *(log.read_text("utf-8") for log in logs))

@@ -1,4 +1,4 @@
-"""The site as an operator runs it: granian, on a free port, with a content and a data folder of the test's own."""
+"""Runs the site as an operator does: granian, on a free port, with the test's own content and data folder."""
 
 import contextlib
 import json
@@ -9,6 +9,7 @@ import signal
 import socket
 import sqlite3
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -31,7 +32,7 @@ PUBLIC_SITE, DESK = "sidedoor.public.server:load", "sidedoor.desk.server:load"
 
 
 def free_port() -> int:
-    """A port nobody listens on."""
+    """Return a port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -39,7 +40,7 @@ def free_port() -> int:
 
 
 def copy_content(folder: Path, exits: list[str], canary: str = "") -> None:
-    """Write the project's own content to a new folder, with other exits, and with `canary` in each page's words."""
+    """Copy the project's own content to a new folder, with other exits, and with `canary` in each page's words."""
     shutil.copytree(PROJECT / "examples/hampshire", folder)
     chosen = folder / "site.toml"
     chosen.write_text(re.sub(r"(?m)^exit = .*$", f"exit = {json.dumps(exits)}", chosen.read_text("utf-8")), "utf-8")
@@ -54,7 +55,7 @@ def _what_a_site_keeps() -> "tempfile.TemporaryDirectory[str]":
     kept = Path(folder.name, "kept.sqlite3")
     with contextlib.closing(sqlite3.connect(kept)) as database:
         assert database.execute("SELECT count(*) FROM kept").fetchone() > (50,)
-        whole = database.serialize()  # what stands in the file alone is less: the rest waits beside it
+        whole = database.serialize()  # the file alone is not enough: SQLite's log beside it holds the rest
     for part in kept.parent.glob(f"{kept.name}*"):
         part.unlink()
     kept.write_bytes(whole)
@@ -70,9 +71,9 @@ def started_before(data: Path) -> Path:
 
 
 class RunningSite:
-    """A server process. `url` is its address; `wrapper` is a command that starts it, `environment` adds settings.
+    """A server process at `url`. `wrapper` is a command that starts it; `environment` adds settings.
 
-    `application` is the public site or, as DESK, the desk.
+    `application` is the public site or the desk (DESK).
     """
 
     def __init__(
@@ -99,12 +100,12 @@ class RunningSite:
         self.start(start_seconds)
 
     def start(self, seconds: float = START_SECONDS) -> None:
-        """Start it (again), at the same port."""
+        """Start the server, or start it again at the same port."""
         self.process = self._start()
         self._wait(seconds)
 
     def kill(self) -> None:
-        """End every process of it at once, as a machine that loses its power does."""
+        """Kill all its processes at once, as a power cut would."""
         for process in (self.process.pid, *workers(self)):
             os.kill(process, signal.SIGKILL)
         self.process.wait()
@@ -124,7 +125,7 @@ class RunningSite:
         raise RuntimeError(f"The site did not start:\n{self.log.read_text()}")
 
     def close(self) -> None:
-        """Stop the server and wait until it is gone. One that lost a worker may not stop by itself."""
+        """Stop the server and wait until it is gone. A server that lost a worker may not stop by itself."""
         alive = workers(self)
         self.process.terminate()
         try:
@@ -137,9 +138,9 @@ class RunningSite:
 
 
 class SlowSite:
-    """A site behind a wire on which answers can be held back: those to a path in `held` wait until it is taken out.
+    """A proxy in front of a site that can hold responses back: one to a path in `held` waits until the path is removed.
 
-    `away`: whoever asks gets no answer. `answered`: the paths that were asked for, and each answer's status.
+    `away`: no request gets a response. `answered`: the requested paths, with the status of each response.
     """
 
     def __init__(self, behind: str) -> None:
@@ -185,7 +186,7 @@ class SlowSite:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def asked(self, path: str) -> list[str]:
-        """The requests for `path` so far."""
+        """Return the requests for `path` so far."""
         return [asked for asked in self._asked if asked == path]
 
     def wait_for_request(self, path: str, seconds: float = 5) -> None:
@@ -204,21 +205,18 @@ class SlowSite:
 
 
 def workers(site: RunningSite) -> list[int]:
-    """The process numbers of the server's workers, without the rendering children."""
-    found = []
+    """Return the process numbers of the server's workers, without the rendering children."""
+    numbers = []
     for status in Path("/proc").glob("[0-9]*/status"):
         with contextlib.suppress(OSError):
             text = status.read_text()
             parent = re.search(r"PPid:\t(\d+)", text)
             command = status.with_name("cmdline").read_bytes()
             if parent and int(parent[1]) == site.process.pid and b"resource_tracker" not in command:
-                found.append(int(status.parent.name))
-    return sorted(found)
+                numbers.append(int(status.parent.name))
+    return sorted(numbers)
 
 
 def node_environment() -> dict[str, str]:
-    """An environment in which `node` is the one that requirements-dev.txt installs."""
-    import os
-    import sys
-
+    """Return an environment in which `node` is the one that requirements-dev.txt installs."""
     return {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}"}

@@ -4,7 +4,7 @@ import ast
 import builtins
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from string import Formatter
@@ -72,6 +72,44 @@ def test_dependencies_point_one_way() -> None:
         for path in (PACKAGE / package).rglob("*.py"):
             assert not [name for name in imports_of(path) if name.startswith(forbidden)], path.relative_to(PACKAGE)
     assert not [name for name in imports_of(PROJECT / "app.py") if name.startswith("sidedoor.desk")]
+
+
+SAY_NOTHING = {"one", "found"}
+
+
+def names_in(source: str) -> set[str]:
+    """Return every name that Python code gives or uses: variables, parameters, keywords, attributes, functions, classes."""
+    kinds = ("id", "arg", "attr", "name", "asname")
+    return {name for node in ast.walk(ast.parse(source)) for kind in kinds if (name := getattr(node, kind, None))}
+
+
+def names_given_in_script(source: str) -> set[str]:
+    """Return the names that JavaScript gives to constants, variables and parameters."""
+    words = re.sub(r"(?s)/\*.*?\*/|//[^\n]*", "", source)
+    given = re.findall(
+        r"\b(?:const|let|function)\s+([\w$]+)|\b([\w$]+)\s*=>|\(([\w$]+(?:\s*,\s*[\w$]+)*)\)\s*(?:=>|\{)", words
+    )
+    return {name for groups in given for group in groups for name in re.split(r"\s*,\s*", group)}
+
+
+def test_names_say_what_they_hold() -> None:
+    for path in [*PACKAGE.rglob("*.py"), *(PROJECT / "tests").rglob("*.py"), *PROJECT.glob("bench/*.py"), *PROJECT.glob("tools/*.py")]:  # fmt: skip
+        if "node_modules" not in path.parts:
+            assert not SAY_NOTHING & names_in(path.read_text("utf-8")), path
+    for path in [*(PROJECT / "static/js").rglob("*.js"), *PROJECT.glob("editor/src/*.js")]:
+        if "built" not in path.parts:
+            assert not SAY_NOTHING & names_given_in_script(path.read_text("utf-8")), path
+
+
+@pytest.mark.parametrize(
+    ("names_of", "source"),
+    [
+        *((names_in, line) for line in ("one = 1", "[one for one in x]", "def f(found): ...", "f(found=1)", "x.one")),
+        *((names_given_in_script, line) for line in ("const one = 1;", "x.map((one) => 1)", "x.map(found => 1)", "for (const found of x) f()", "function f(a, one) {}")),
+    ],
+)  # fmt: skip
+def test_the_rule_on_names_finds_them(names_of: Callable[[str], set[str]], source: str) -> None:
+    assert SAY_NOTHING & names_of(source)
 
 
 def test_every_module_has_a_docstring() -> None:

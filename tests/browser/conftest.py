@@ -11,7 +11,7 @@ from tests.server import PROJECT, RunningSite, copy_content, started_before
 
 Visited = tuple[RunningSite, Places]
 
-# What takes longest begins first, so that all processes end at about the same time.
+# The longest files start first, so that all processes end at about the same time.
 LONGEST = [
     f"test_{name}.py"
     for name in (
@@ -36,14 +36,14 @@ LONGEST = [
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Sort whole files, where browsers alone are tested."""
+    """Sort whole files, if only browser tests run."""
     if all("browser" in item.path.parts for item in items):
         items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
 
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
-    """The project's own site, served as `make run` serves it."""
+    """The project's own site, served as with `make run`."""
     site = RunningSite(PROJECT / "examples/hampshire", started_before(tmp_path_factory.mktemp("data")))
     yield site
     site.close()
@@ -58,24 +58,24 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 @pytest.fixture(scope="session")
-def one_firefox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FirefoxReader]:
-    """A Firefox for all tests of a process that do not look at its files: to start one takes five seconds of a processor."""
+def shared_firefox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FirefoxReader]:
+    """A Firefox for all tests of a process that do not look at its files: starting it takes five processor seconds."""
     reader = FirefoxReader(tmp_path_factory.mktemp("firefox"))
     yield reader
     reader.quit()
 
 
 @pytest.fixture
-def firefox(one_firefox: FirefoxReader) -> Iterator[FirefoxReader]:
-    """It, with one empty tab and no cookie."""
-    one_firefox.fresh_tab()
-    yield one_firefox
-    one_firefox.go("about:blank")  # a page that stays open goes on working, beside whatever is tested next
+def firefox(shared_firefox: FirefoxReader) -> Iterator[FirefoxReader]:
+    """The shared Firefox, with one empty tab and no cookie."""
+    shared_firefox.fresh_tab()
+    yield shared_firefox
+    shared_firefox.go("about:blank")  # a page that stays open would go on working beside the next test
 
 
 @pytest.fixture
 def firefox_without_scripts(firefox: FirefoxReader) -> Iterator[FirefoxReader]:
-    """The same, where pages run none."""
+    """The shared Firefox with scripts turned off."""
     firefox.run_scripts(False)
     yield firefox
     firefox.run_scripts(True)
@@ -83,7 +83,7 @@ def firefox_without_scripts(firefox: FirefoxReader) -> Iterator[FirefoxReader]:
 
 @pytest.fixture
 def chromium_reader(chromium: Browser) -> Iterator[ChromiumReader]:
-    """A tab in a fresh profile, driven as a reader in any engine is."""
+    """A tab in a fresh profile of Chromium, driven like a reader in any engine."""
     reader = ChromiumReader(chromium)
     yield reader
     reader.quit()
@@ -98,13 +98,13 @@ def reader(request: pytest.FixtureRequest) -> Reader:
 
 @pytest.fixture(scope="session")
 def visited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visited]:
-    """The site with its exits on other hosts, and those hosts with a link to it."""
+    """The site with its exits on other hosts, and those hosts with links to the site."""
     yield from _site_among(Places(), tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
 def visited_by_number(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visited]:
-    """The same, with numbers for hosts."""
+    """The same, with IP addresses for hosts."""
     yield from _site_among(Places(by_number=True), tmp_path_factory)
 
 

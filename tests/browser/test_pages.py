@@ -43,7 +43,6 @@ ALIKE = re.compile("(?!)" if "SIDEDOOR_TEST_LONG" in os.environ else r"/help/(?!
 pages, and in `make test-long` these, too, are checked with all rules at every width, and with COLOURS again in the dark."""
 
 
-
 @cache
 def addresses() -> list[str]:
     """Every page of the site that is the same for everyone, and an error page."""

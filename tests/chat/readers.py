@@ -7,7 +7,8 @@ connection open, as a browser does. They are light, because they share the machi
 import asyncio
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -35,6 +36,12 @@ def copy_content_with_chat(
     site = folder / "site.toml"
     without_chat = re.sub(r"(?ms)^\[chat\].*?(?=^\[+(?!chat)|\Z)", "", site.read_text("utf-8"))
     site.write_text(without_chat + chat, "utf-8")
+
+
+def run_async(visit: Coroutine[Any, Any, None]) -> None:
+    """Run a coroutine to its end, in a thread of its own: a test with Playwright leaves an event loop in the main thread."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, visit).result()
 
 
 class NoAnswer(Exception):

@@ -18,7 +18,7 @@ from sidedoor.chat.store import ChatStore, open_store
 from sidedoor.public import create_app
 from sidedoor.settings import Settings
 from sidedoor.web.rsgi import THREADS
-from tests.chat.readers import Reader, copy_content_with_chat
+from tests.chat.readers import Reader, copy_content_with_chat, run_async
 from tests.server import RunningSite, started_before
 
 
@@ -80,7 +80,7 @@ def test_a_poll_is_answered_as_soon_as_there_is_news_and_at_once_if_the_page_has
         assert clock() - began < HELD.total_seconds()
         await hang_up(reader, other_tab)
 
-    asyncio.run(visit())
+    run_async(visit())
 
 
 def test_held_polls_take_no_thread_and_one_conversation_can_hold_only_a_few(site: RunningSite) -> None:
@@ -100,7 +100,7 @@ def test_held_polls_take_no_thread_and_one_conversation_can_hold_only_a_few(site
         await asyncio.gather(*polls)
         await hang_up(reader, *tabs, *(reader for reader, *_ in visitors))
 
-    asyncio.run(visit())
+    run_async(visit())
 
 
 def test_a_page_that_is_gone_holds_nothing_any_more(site: RunningSite) -> None:
@@ -130,7 +130,7 @@ def test_a_page_that_is_gone_holds_nothing_any_more(site: RunningSite) -> None:
         assert {answer["state"] for answer in await asyncio.gather(*held)} == {"ended"}
         await hang_up(reader, *tabs)
 
-    asyncio.run(visit())
+    run_async(visit())
 
 
 def test_a_server_that_is_told_to_stop_answers_what_it_holds_and_stops(site: RunningSite) -> None:
@@ -146,7 +146,7 @@ def test_a_server_that_is_told_to_stop_answers_what_it_holds_and_stops(site: Run
         assert asyncio.get_running_loop().time() - began < HELD.total_seconds()
         await hang_up(reader, other_tab)
 
-    asyncio.run(visit())
+    run_async(visit())
 
 
 @dataclass
@@ -241,4 +241,4 @@ def test_a_repeated_poll_reaches_no_view_and_still_hears_all_news(tmp_path: Path
         assert (await held)["state"] == "ended"
         assert (await ask(f"after=1&shown=1&told={told}"))["state"] == "ended"
 
-    asyncio.run(visit())
+    run_async(visit())

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sidedoor.chat.sealing import digest
 from sidedoor.chat.store import open_store
-from tests.chat.readers import CHAT, Reader, copy_content_with_chat
+from tests.chat.readers import CHAT, Reader, copy_content_with_chat, run_async
 from tests.server import RunningSite, started_before
 
 READERS, PLACES = 300, 200
@@ -58,4 +58,4 @@ def test_in_a_storm_of_readers_each_has_a_place_or_is_told_why_not_and_no_word_i
                 reader.close()
             await asyncio.sleep(0)  # lets the loop close them
 
-        asyncio.run(storm())
+        run_async(storm())

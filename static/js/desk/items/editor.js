@@ -305,7 +305,7 @@
       if (whole) {
         panel.innerHTML = ownHtml ? ownHtml.createHTML(json.panel) : json.panel;
         count();
-        // What was said meanwhile (a check, a shortcut) stays, and newer words are not kept yet.
+        // A newer message (a check, a shortcut) stays, and newer words are not kept yet.
         if (troubled || (!typed && !saved.textContent)) saved.textContent = " What you typed is kept.";
         troubled = false;
         renew();
@@ -325,7 +325,7 @@
     }
     sending = false;
   };
-  /** Whether somebody typed before this script came, as on a slow network. */
+  /** Whether somebody typed before this script had loaded, as on a slow network. */
   const typedBefore = () =>
     [...form.elements].some((field) => {
       if (field instanceof HTMLSelectElement) return field.selectedOptions[0] !== ([...field.options].find((option) => option.defaultSelected) ?? field.options[0]);
@@ -334,7 +334,7 @@
       return (field instanceof HTMLInputElement || field instanceof HTMLTextAreaElement) && field.value !== field.defaultValue;
     });
   if (sessionStorage.getItem(storageKey)) restore();
-  else if (typedBefore()) noticed();
+  else if (typedBefore()) noteTyping();
   let ticks = 0;
   setInterval(() => {
     ticks += 1;
