@@ -29,8 +29,8 @@ THREADS_APART = 3
 take turns with it and with the event loop, which answers with what the edition remembers."""
 SECONDS_FOR_A_BODY = 10
 SMALL_BYTES = 64 * 1024
-"""The size of a form. Larger bodies, pictures, get one more second for each such amount that arrives: 5 Mbit/s is
-plenty."""
+"""The size of a form. Larger bodies, pictures, get one more second for each such amount that arrives: half a
+megabit a second is enough."""
 MOST_HELD_BYTES = 96 * 1024 * 1024
 """The memory that all large bodies still arriving may take together."""
 _SWITCH_SECONDS = 0.0005
