@@ -64,3 +64,21 @@ def test_a_wrong_value_in_site_toml_gets_the_error_that_the_table_quotes(row: Ro
     (problem,) = refused.value.problems
     assert str(problem).partition(": error: ")[2] == row.says
     assert problem.line is not None
+
+
+def test_every_file_that_contributing_names_is_there() -> None:
+    text = (PROJECT / "CONTRIBUTING.md").read_text("utf-8")
+    names = set(re.findall(r"`([a-z_][a-z_./-]*\.(?:py|js|html|css|md|toml|yaml))`", text))
+    assert len(names) > 70
+    places = (
+        "site/**/*",
+        "static/**/*",
+        "editor/src/*",
+        "tests/[!n]*/**/*",
+        "tests/*",
+        "docs/*",
+        "tools/*",
+        "examples/hampshire/*",
+    )
+    files = [f"/{path.as_posix()}" for place in places for path in PROJECT.glob(place)]
+    assert [name for name in names if not any(path.endswith(f"/{name}") for path in files)] == []
