@@ -32,10 +32,10 @@ from sidedoor.desk.databases import KEPT
 from sidedoor.desk.items.comments import CannotComment, Comments
 from sidedoor.desk.items.preview_links import PreviewLinks
 from sidedoor.desk.items.reviews import Override, Reviews
+from sidedoor.desk.notices.store import Notices
 from sidedoor.desk.people.person import Person
 from sidedoor.desk.people.sessions import Sessions
 from sidedoor.desk.people.staff import FAILURES, LinkSpent, NotPossible, Passkey, Password, Staff
-from sidedoor.desk.told.notices import Notices
 from sidedoor.documents.problems import Refused
 from sidedoor.home import ELSEWHERE, Home, Schema, look, open_database
 from sidedoor.public import create_app

@@ -32,7 +32,7 @@ STORES = set(
     desk/items/reviews.py
     desk/people/sessions.py
     desk/people/staff.py
-    desk/told/notices.py
+    desk/notices/store.py
     documents/kept.py
     home.py
     postgresql.py
@@ -224,7 +224,7 @@ WORDS_TABLES = {
     "documents/problem_words.py": "problems of files and forms",
     "desk/refusal_words.py": "why the desk did not take a step",
     "desk/chats/words.py": "the chat at the desk",
-    "desk/told/letter_words.py": "mail of the desk",
+    "desk/notices/letters.py": "mail of the desk",
 }
 SHOWS_WITHOUT_A_FRAMEWORK = {"web/outermost.py": "answers in plain text what never reaches an application"}
 PRINTED_WHERE_RAISED = {"public/export.py": "the command that exports prints them as they are"}

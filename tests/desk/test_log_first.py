@@ -39,7 +39,7 @@ NOT_LOGGED = {
     "editor.picture": "what is taken in is public with the item alone, whose save is logged",
     "chats.ready": "it ends your own pause",
     "chats.close": "it puts an ended chat out of sight in your own browser",
-    "told.seen": "it puts your own notices out of sight",
+    "notices.seen": "it puts your own notices out of sight",
     "signing_in.passkey_options": "it asks a question",
     "signing_in.invited_passkey_options": "it asks a question",
     "signing_in.more_passkey_options": "it asks a question",
@@ -47,7 +47,7 @@ NOT_LOGGED = {
 # Endpoints that test_ways_in.py or test_work_account.py tries without a writable log.
 ELSEWHERE = {
     "people.invite", "people.roles", "people.renew", "people.recover", "people.remove", "signing_in.remove_passkey",
-    "told.test", "signing_in.end_session", "signing_in.sign_out", "signing_in.accept_with_password",
+    "notices.test", "signing_in.end_session", "signing_in.sign_out", "signing_in.accept_with_password",
 }  # fmt: skip
 # These store a way in with the same function as accept_with_password, or sign in with let_in.
 SAME_FUNCTION = {
@@ -352,7 +352,7 @@ LOGGED: dict[str, Callable[[House], Step]] = {
     "contacts.approve_afterwards": _contacts_afterwards,
     "contacts.discard": _contacts("eve", "discard"),
     "contacts.restore": _restore_contacts,
-    "told.wishes": lambda house: _post(house.ann, "/notices/wishes", address="ann@example.org"),
+    "notices.wishes": lambda house: _post(house.ann, "/notices/wishes", address="ann@example.org"),
     "messages.step": _message,
     "signing_in.name_passkey": _name_passkey,
     "settings.save": lambda house: _post(house.ada, "/settings", base=_site(house), name="Another name"),

@@ -26,7 +26,7 @@ def test_journalists_reach_the_form_from_a_release_and_their_message_reaches_the
     front = ann.get("/").get_data(as_text=True)
     assert "1, about: press" in front
     assert "1, about: something else" in front
-    desk.extensions["post"].look()
+    desk.extensions["courier"].look()
     ben_id = parts.staff.named("Ben Press").id
     assert [notice.kind for notice in parts.notices.of(ben_id)].count("message") == 2
     ann.post("/messages/1/take")
@@ -34,7 +34,7 @@ def test_journalists_reach_the_form_from_a_release_and_their_message_reaches_the
     assert "Ann Press answers it" in page and "Is it true?" in page and "A link is broken" not in page
     late = ben.post("/messages/1/take", follow_redirects=True).get_data(as_text=True)
     assert "Ann Press was quicker." in late
-    desk.extensions["post"].look()
+    desk.extensions["courier"].look()
     assert [notice.kind for notice in parts.notices.of(ben_id)].count("message") == 1
     ann.post("/messages/1/answered")
     ann.post("/messages/2/delete")
@@ -43,10 +43,10 @@ def test_journalists_reach_the_form_from_a_release_and_their_message_reaches_the
         "deleted a reader's message", "answered a reader's message", "took a reader's message", "took a reader's message"
     ]  # fmt: skip
     clock.forward(days=89)
-    desk.extensions["post"].look()
+    desk.extensions["courier"].look()
     assert len(parts.messages.all()) == 1
     clock.forward(days=2)
-    desk.extensions["post"].look()
+    desk.extensions["courier"].look()
     assert parts.messages.all() == []
     public.extensions["live"].close()
 

@@ -30,15 +30,15 @@ from sidedoor.desk.items.picture_library import PictureLibrary
 from sidedoor.desk.items.preview_links import PreviewLinks
 from sidedoor.desk.items.reviews import Reviews
 from sidedoor.desk.items.workflow import Workflow
+from sidedoor.desk.notices import views as notice_views
+from sidedoor.desk.notices.courier import Courier
+from sidedoor.desk.notices.store import Notices
 from sidedoor.desk.people import signing_in
 from sidedoor.desk.people import views as people_views
 from sidedoor.desk.people.sessions import Sessions
 from sidedoor.desk.people.staff import Staff
 from sidedoor.desk.refusal_words import in_words
 from sidedoor.desk.site import views as site_views
-from sidedoor.desk.told import views as told_views
-from sidedoor.desk.told.notices import Notices
-from sidedoor.desk.told.post import Post
 from sidedoor.desk.translations import views as translation_views
 from sidedoor.desk.translations.steps import TranslationSteps
 from sidedoor.desk.words import speak_plainly
@@ -64,7 +64,7 @@ MOST_BYTES = 24 * 1024 * 1024
 _BLUEPRINTS: tuple[ModuleType, ...] = (
     static_files, signing_in, front, editor, review, preview, revisions, commenting, picture_views,
     contact_views, board, people_views, audit_page,
-    told_views, messages, site_views, translation_views,
+    notice_views, messages, site_views, translation_views,
 )  # fmt: skip
 
 
@@ -152,8 +152,8 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
         lambda: emergency_number(live.library.site),
     )
     serve(app, lambda environ: False, outermost.refuse_body, board.is_asked_often)
-    app.extensions["post"] = Post(desk)
-    tasks = [live.watch, app.extensions["health"].watch, app.extensions["post"].watch]
+    app.extensions["courier"] = Courier(desk)
+    tasks = [live.watch, app.extensions["health"].watch, app.extensions["courier"].watch]
     if settings.monitor:
         folders = {"data": data, "content": app.config["CONTENT"]}
         numbers = health.monitor(app.extensions["desk"], app.extensions["health"], folders)

@@ -15,9 +15,9 @@ from sidedoor.desk.items.picture_library import PictureLibrary
 from sidedoor.desk.items.preview_links import PreviewLinks
 from sidedoor.desk.items.reviews import Reviews
 from sidedoor.desk.items.workflow import Workflow
+from sidedoor.desk.notices.store import Notices
 from sidedoor.desk.people.sessions import Sessions
 from sidedoor.desk.people.staff import Staff
-from sidedoor.desk.told.notices import Notices
 from sidedoor.desk.translations.steps import TranslationSteps
 from sidedoor.documents.library import Library
 from sidedoor.documents.live import LiveLibrary

@@ -2,8 +2,8 @@
 
 from sidedoor.desk import audit
 from sidedoor.desk.items import preview_links, reviews
+from sidedoor.desk.notices import store as notices
 from sidedoor.desk.people import sessions, staff
-from sidedoor.desk.told import notices
 from sidedoor.public import feedback_store
 
 KEPT = (

@@ -10,8 +10,8 @@ from sidedoor.desk.items.files import CannotSave
 from sidedoor.desk.items.listing import Row, calendar, due, rows
 from sidedoor.desk.items.newsroom import WRITERS
 from sidedoor.desk.messages import unanswered
+from sidedoor.desk.notices.views import events_of
 from sidedoor.desk.people.person import Person
-from sidedoor.desk.told.views import events_of
 from sidedoor.desk.translations.views import translations_waiting
 from sidedoor.documents.document import kind_of
 from sidedoor.documents.ledger import facts_due, pages_of

@@ -11,9 +11,9 @@ from sidedoor.desk.audit import Audit
 from sidedoor.desk.databases import KEPT
 from sidedoor.desk.items.preview_links import PreviewLinks
 from sidedoor.desk.items.reviews import Reviews
+from sidedoor.desk.notices.store import Notices
 from sidedoor.desk.people.sessions import Sessions
 from sidedoor.desk.people.staff import Staff
-from sidedoor.desk.told.notices import Notices
 from sidedoor.documents.codes import Code
 from sidedoor.documents.loader import usable_site
 from sidedoor.documents.problems import Problem, Refused

@@ -13,9 +13,9 @@ from sidedoor.desk.items.editor import find, path_of
 from sidedoor.desk.items.files import Conflict
 from sidedoor.desk.items.newsroom import Item
 from sidedoor.desk.items.workflow import NotAllowed, remembering
+from sidedoor.desk.notices.seen import comments_seen
 from sidedoor.desk.refusal_words import STOPS, sentence
 from sidedoor.desk.refusals import HalfDone, Refusal
-from sidedoor.desk.told.seen import comments_seen
 from sidedoor.documents.models import Kind
 from sidedoor.documents.problems import Refused
 

@@ -5,18 +5,18 @@ from flask.typing import ResponseReturnValue
 
 from sidedoor.desk.access import current_person, staff
 from sidedoor.desk.current import audit, library, notices, now, the_desk
+from sidedoor.desk.notices.due import MAY_BE_TOLD
+from sidedoor.desk.notices.letters import CHOICES, FOR_ONE, HOWS, TEST
+from sidedoor.desk.notices.mail import NotTaken, hand_in, message_of
+from sidedoor.desk.notices.seen import comments_seen
+from sidedoor.desk.notices.store import EVENTS, Kind, Letter, Notice, Wishes
+from sidedoor.desk.notices.store import HOWS as HOW_NAMES
 from sidedoor.desk.people.person import Person
 from sidedoor.desk.refusal_words import STOPS, sentence
 from sidedoor.desk.refusals import Refusal, Stopped
-from sidedoor.desk.told.letter_words import CHOICES, FOR_ONE, HOWS, TEST
-from sidedoor.desk.told.mail import NotTaken, hand_in, message_of
-from sidedoor.desk.told.notices import EVENTS, Kind, Letter, Notice, Wishes
-from sidedoor.desk.told.notices import HOWS as HOW_NAMES
-from sidedoor.desk.told.seen import comments_seen
-from sidedoor.desk.told.tidings import MAY_BE_TOLD
 from sidedoor.documents.models import is_mail_address
 
-blueprint = Blueprint("told", __name__, url_prefix="/notices")
+blueprint = Blueprint("notices", __name__, url_prefix="/notices")
 
 
 @blueprint.get("")
@@ -111,7 +111,7 @@ def _page(problem: str = "", typed: Wishes | None = None) -> str:
     trouble = Refusal(stored.trouble) if stored.trouble in list(Refusal) else None
     shown = typed or stored
     return render_template(
-        "desk/told/notices.html",
+        "desk/notices/list.html",
         problem=problem,
         listed=_in_words(person),
         events=EVENTS,

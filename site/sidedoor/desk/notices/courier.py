@@ -10,13 +10,13 @@ import threading
 from datetime import timedelta
 
 from sidedoor.desk.current import Desk
+from sidedoor.desk.notices.due import MAY_BE_TOLD, tell
+from sidedoor.desk.notices.letters import digest, letter
+from sidedoor.desk.notices.mail import NotTaken, hand_in, message_of
+from sidedoor.desk.notices.store import EVENTS, Letter
 from sidedoor.desk.refusals import Refusal, Stopped
-from sidedoor.desk.told.letter_words import digest, letter
-from sidedoor.desk.told.mail import NotTaken, hand_in, message_of
-from sidedoor.desk.told.notices import EVENTS, Letter
-from sidedoor.desk.told.tidings import MAY_BE_TOLD, tell
 
-log = logging.getLogger("sidedoor.desk.told")
+log = logging.getLogger("sidedoor.desk.notices")
 LOOKS_EVERY_SECONDS = 5.0
 DIGEST_HOUR = 8
 """By the site's own clock."""
@@ -24,8 +24,8 @@ _AGAIN = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15), tim
 _GIVE_UP = timedelta(days=3)
 
 
-class Post:
-    """The notices and mail of one desk."""
+class Courier:
+    """Writes the mail about one desk's notices, and hands it in."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk, self._settings = desk, desk.settings

@@ -209,7 +209,7 @@ class Notices:
                 query = "UPDATE notices SET mail = 'no' WHERE id = ? AND mail = 'now'"
                 fresh += database.execute(query, (notice,)).rowcount
             if letter and fresh:
-                database.execute(_POST, _posted(letter, now))
+                database.execute(_STORE_LETTER, _letter_row(letter, now))
 
     def store_digest(self, person: int, today: date, letter: tuple[int, str, str] | None, now: datetime) -> None:
         """Store the digest of a day (None: there is nothing to say) and mark the day in the same step, so that it is
@@ -217,7 +217,7 @@ class Notices:
         with self._database.writing() as database:
             query = "UPDATE wishes SET digest = ? WHERE person = ? AND digest < ?"
             if database.execute(query, (today.isoformat(), person, today.isoformat())).rowcount and letter:
-                database.execute(_POST, _posted(letter, now))
+                database.execute(_STORE_LETTER, _letter_row(letter, now))
 
     def take_letters(self, now: datetime, most: int = 20) -> list[Letter]:
         """Take the letters that are due, so that no other process hands them in meanwhile."""
@@ -259,14 +259,14 @@ _GIVE = (
     "INSERT INTO notices (id, person, kind, subject, path, at, mail) VALUES (?, ?, ?, ?, ?, ?, 'now')"
     " ON CONFLICT (person, kind, subject) DO NOTHING"
 )
-_POST = "INSERT INTO letters (id, person, subject, body, made, tries, due) VALUES (?, ?, ?, ?, ?, 0, ?)"
+_STORE_LETTER = "INSERT INTO letters (id, person, subject, body, made, tries, due) VALUES (?, ?, ?, ?, ?, 0, ?)"
 
 
 def _row(notice: NewNotice, now: datetime) -> tuple[str, int, str, str, str, str]:
     return secrets.token_hex(8), notice.person, notice.kind.value, notice.subject, notice.path, now.isoformat()
 
 
-def _posted(letter: tuple[int, str, str], now: datetime) -> tuple[str, int, str, str, str, str]:
+def _letter_row(letter: tuple[int, str, str], now: datetime) -> tuple[str, int, str, str, str, str]:
     return secrets.token_hex(16), *letter, now.isoformat(), now.isoformat()
 
 

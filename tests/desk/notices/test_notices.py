@@ -16,13 +16,13 @@ from flask.testing import FlaskClient
 
 from sidedoor.backup_stamp import note_backup
 from sidedoor.desk import create_app
-from sidedoor.desk.told.notices import LEASE, Kind, NewNotice
+from sidedoor.desk.notices.store import LEASE, Kind, NewNotice
 from sidedoor.settings import Settings
 from tests.conftest import SetClock
 from tests.content import ContentFolder
 from tests.desk.conftest import CAST, DeskClient, SignedIn
 from tests.desk.forms import approve, save, start
-from tests.desk.told.mail_server import PASSWORD, Mailbox, authority, mail_server
+from tests.desk.notices.mail_server import PASSWORD, Mailbox, authority, mail_server
 
 DESK = "https://desk.example.org"
 ANN, BEN, EVE, ADA = ("ann@example.org", "ben@example.org", "eve@example.org", "ada@example.org")
@@ -70,7 +70,7 @@ def look(desk: Flask) -> Look:
 
     def look() -> None:
         desk.extensions["desk"].live.refresh()
-        desk.extensions["post"].look()
+        desk.extensions["courier"].look()
 
     return look
 
@@ -254,14 +254,14 @@ def test_mail_waits_for_a_server_that_is_down_and_survives_a_restart_of_the_desk
     ada = parts.staff.add("Ada Admin", ["admin"]).id
     parts.notices.wish(ada, ADA, {}, clock().date())
     note_backup(tmp_path / "data", clock() - timedelta(days=9))
-    app.extensions["post"].look()
+    app.extensions["courier"].look()
     assert "was not reached (Connection refused)" in test_mail(app, clock)
     parts.live.close()
     # Another process takes the letter and is killed before it has sent it.
     clock.forward(minutes=2)
     script = (
         "import os, signal, sys; from datetime import datetime; from pathlib import Path;"
-        "from sidedoor.desk.told.notices import Notices;"
+        "from sidedoor.desk.notices.store import Notices;"
         "assert Notices(Path(sys.argv[1])).take_letters(datetime.fromisoformat(sys.argv[2]));"
         "os.kill(os.getpid(), signal.SIGKILL)"
     )
@@ -271,11 +271,11 @@ def test_mail_waits_for_a_server_that_is_down_and_survives_a_restart_of_the_desk
     assert killed.returncode == -signal.SIGKILL
     with mail_server(certificates, "smtp+plain", port) as box:
         app = desk_at(content, tmp_path / "data", clock, server)
-        app.extensions["post"].look()
+        app.extensions["courier"].look()
         assert box.mail == [], "another process may be sending it"
         clock.forward(seconds=LEASE.total_seconds() + 1)
-        app.extensions["post"].look()
-        app.extensions["post"].look()
+        app.extensions["courier"].look()
+        app.extensions["courier"].look()
         assert subjects(box, ADA) == ["The backup is late"]
         app.extensions["desk"].live.close()
 

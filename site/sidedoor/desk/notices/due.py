@@ -11,8 +11,8 @@ from sidedoor.desk.current import Desk
 from sidedoor.desk.health import backup_late, broken_files
 from sidedoor.desk.items.files import change_file
 from sidedoor.desk.items.newsroom import WRITERS, standing_of
+from sidedoor.desk.notices.store import Kind, NewNotice
 from sidedoor.desk.people.person import Person, Role
-from sidedoor.desk.told.notices import Kind, NewNotice
 from sidedoor.documents.document import folder_of, kind_of, slug_of
 from sidedoor.documents.front_matter import read_document
 from sidedoor.documents.problems import Refused

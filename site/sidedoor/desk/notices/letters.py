@@ -4,7 +4,7 @@ address that was made from a title: other people read a mailbox, and one line is
 
 from collections.abc import Sequence
 
-from sidedoor.desk.told.notices import Kind, Notice
+from sidedoor.desk.notices.store import Kind, Notice
 
 FOR_ONE = {
     Kind.WAITS: "Something waits for your approval",

@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from sidedoor.desk.access import current_person
 from sidedoor.desk.current import comments, notices
-from sidedoor.desk.told.notices import Kind
+from sidedoor.desk.notices.store import Kind
 
 
 def comments_seen(files: Collection[str]) -> None:

@@ -9,8 +9,8 @@ from contextlib import suppress
 from email.message import EmailMessage
 from email.utils import format_datetime
 
+from sidedoor.desk.notices.store import Letter
 from sidedoor.desk.refusals import Refusal, Stopped
-from sidedoor.desk.told.notices import Letter
 from sidedoor.documents.times import utc_now
 from sidedoor.settings import Settings, read_mail_server
 
