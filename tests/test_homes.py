@@ -27,7 +27,7 @@ from sidedoor.backup import new_key
 from sidedoor.cli import main as cli
 from sidedoor.database_moves import as_files, fill
 from sidedoor.desk import create_app as create_desk
-from sidedoor.desk.audit import Audit
+from sidedoor.desk.audit.store import Audit
 from sidedoor.desk.databases import KEPT
 from sidedoor.desk.items.comments import CannotComment, Comments
 from sidedoor.desk.items.preview_links import PreviewLinks

@@ -26,7 +26,7 @@ STORES = set(
     chat/sqlite_store.py
     database.py
     database_moves.py
-    desk/audit.py
+    desk/audit/store.py
     desk/items/comments.py
     desk/items/preview_links.py
     desk/items/reviews.py

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from sidedoor.chat.sqlite_store import SqliteStore
-from sidedoor.desk.audit import Audit
+from sidedoor.desk.audit.store import Audit
 from sidedoor.desk.items.preview_links import PreviewLinks
 from sidedoor.desk.items.reviews import Reviews
 from sidedoor.desk.notices.store import Notices

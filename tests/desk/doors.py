@@ -128,6 +128,6 @@ DOORS: dict[str, set[str]] = {
     "notices.seen": EVERYBODY,
     "notices.wishes": EVERYBODY,
     "notices.test": EVERYBODY,
-    "log.latest": {"admin", "editor"},
-    "log.everything": {"admin", "editor"},
+    "audit.latest": {"admin", "editor"},
+    "audit.everything": {"admin", "editor"},
 }

@@ -18,7 +18,7 @@ from flask.testing import FlaskClient
 
 from sidedoor import backup
 from sidedoor.desk import create_app
-from sidedoor.desk.audit import Audit
+from sidedoor.desk.audit.store import Audit
 from sidedoor.desk.items.files import Shelf, digest_of
 from sidedoor.desk.items.newsroom import Newsroom
 from sidedoor.desk.items.reviews import Reviews

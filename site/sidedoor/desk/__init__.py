@@ -12,9 +12,10 @@ from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from sidedoor.chat.store import open_store
-from sidedoor.desk import audit_page, front, health, messages, static_files
+from sidedoor.desk import front, health, messages, static_files
 from sidedoor.desk.access import guard
-from sidedoor.desk.audit import Audit
+from sidedoor.desk.audit import views as audit_views
+from sidedoor.desk.audit.store import Audit
 from sidedoor.desk.chats import board
 from sidedoor.desk.commands import add_commands
 from sidedoor.desk.contacts import views as contact_views
@@ -63,7 +64,7 @@ MOST_BYTES = 24 * 1024 * 1024
 """The largest upload: a photograph as a camera makes it, which is made smaller before it is stored."""
 _BLUEPRINTS: tuple[ModuleType, ...] = (
     static_files, signing_in, front, editor, review, preview, revisions, commenting, picture_views,
-    contact_views, board, people_views, audit_page,
+    contact_views, board, people_views, audit_views,
     notice_views, messages, site_views, translation_views,
 )  # fmt: skip
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from flask import Flask, current_app, g
 
 from sidedoor.chat.store import ChatStore
-from sidedoor.desk.audit import Audit
+from sidedoor.desk.audit.store import Audit
 from sidedoor.desk.contacts.steps import ContactSteps
 from sidedoor.desk.items.comments import Comments
 from sidedoor.desk.items.files import Shelf
@@ -146,5 +146,5 @@ def messages() -> FeedbackStore:
 
 
 def audit() -> Audit:
-    """The log."""
+    """Who did what and when."""
     return the_desk().audit

@@ -7,7 +7,7 @@ from flask import Flask
 
 from sidedoor.chat.store import open_store
 from sidedoor.desk import create_app
-from sidedoor.desk.audit import Audit
+from sidedoor.desk.audit.store import Audit
 from sidedoor.desk.databases import KEPT
 from sidedoor.desk.items.preview_links import PreviewLinks
 from sidedoor.desk.items.reviews import Reviews

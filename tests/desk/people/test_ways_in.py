@@ -21,8 +21,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from sidedoor.desk import create_app
-from sidedoor.desk.audit import SCHEMA as AUDIT
-from sidedoor.desk.audit import STRANGERS_LINES, Audit
+from sidedoor.desk.audit.store import SCHEMA as AUDIT
+from sidedoor.desk.audit.store import STRANGERS_LINES, Audit
 from sidedoor.desk.people import signing_in
 from sidedoor.desk.people.staff import FAILURES, OFFICE_FAILURES, LinkSpent, Passkey, Staff, TooOften
 from sidedoor.desk.people.staff import SCHEMA as STAFF

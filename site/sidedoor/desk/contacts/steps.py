@@ -6,7 +6,7 @@ All records are in one file, so there is only one waiting change, in a file besi
 from collections.abc import Mapping
 from typing import Any
 
-from sidedoor.desk.audit import Audit
+from sidedoor.desk.audit.store import Audit
 from sidedoor.desk.contacts.file import read_records, with_new_record, with_record, without_record
 from sidedoor.desk.items.effects import of_contacts
 from sidedoor.desk.items.files import CannotSave, Stored, change_file

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sidedoor.desk.audit import Audit
+from sidedoor.desk.audit.store import Audit
 from sidedoor.desk.items.composing import compose
 from sidedoor.desk.items.effects import Standing, of_document
 from sidedoor.desk.items.files import Conflict, change_file

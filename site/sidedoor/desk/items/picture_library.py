@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sidedoor.desk.audit import Audit
+from sidedoor.desk.audit.store import Audit
 from sidedoor.desk.items.composing import block
 from sidedoor.desk.items.files import Shelf
 from sidedoor.desk.items.newsroom import standing_of

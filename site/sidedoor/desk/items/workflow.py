@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
-from sidedoor.desk.audit import Audit
+from sidedoor.desk.audit.store import Audit
 from sidedoor.desk.items.files import CannotSave, Conflict, Shelf, Stored, change_file, digest_of
 from sidedoor.desk.items.history import Author
 from sidedoor.desk.items.reviews import UNKNOWN, Override, Reviews
@@ -161,7 +161,7 @@ class Workflow:
                 with self._audit.recorded(person.name, "approved as the first of two", subject.file):
                     self.reviews.sign(subject.file, seen, person.id, person.name, self._clock())
                 return None
-            # What cannot be logged is not done. The approval is recorded after publishing, in the same turn: nobody
+            # What cannot be recorded is not done. The approval is recorded after publishing, in the same turn: nobody
             # else can save until then, so `decide` cannot clear the name of a new writer.
             stored = self._publish(person, subject, text, "approved")
             with remembering():
@@ -243,7 +243,7 @@ class Workflow:
                     self.reviews.abandon(subject.file, draft)
 
     def restoring(self, person: Person, subject: Subject, expected: str) -> AbstractContextManager[None]:
-        """Log that the `with` block makes old words the waiting change. Raises NotAllowed if that change is not
+        """Record that the `with` block makes old words the waiting change. Raises NotAllowed if that change is not
         `expected` any more."""
         if expected != subject.working.digest:
             raise NotAllowed(Refusal.CHANGED_SINCE_READ)

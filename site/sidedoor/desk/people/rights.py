@@ -25,7 +25,7 @@ _DOORS = (
     ("Approve changed settings", "settings.approve"),
     ("Invite people and change their rights", "people.roles"),
     ("Let somebody back in, as the second person", "people.recover"),
-    ("Read the log", "log.latest"),
+    ("Read the log", "audit.latest"),
 )
 
 

@@ -7,7 +7,7 @@ stored.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sidedoor.desk.audit import Audit
+from sidedoor.desk.audit.store import Audit
 from sidedoor.desk.items.files import Conflict, Stored, change_file
 from sidedoor.desk.items.newsroom import WRITERS
 from sidedoor.desk.items.workflow import NotAllowed, Subject, Workflow

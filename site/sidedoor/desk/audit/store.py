@@ -1,4 +1,4 @@
-"""The log of who did what and when: lines are only ever added, and each is sealed together with the line before.
+"""The audit of who did what and when: lines are only ever added, and each is sealed together with the line before.
 
 The seal is an HMAC whose key is in a separate file, so write access to the database alone is not enough to forge lines.
 Lines from before there was a key are protected by the seal that the last of them had when the key was made.
@@ -46,7 +46,7 @@ INSERT INTO unlisted VALUES (0);
 )
 SCHEMA = Schema("audit", _MIGRATIONS)
 STRANGERS_LINES, STRANGERS_MINUTES = 60, 15
-"""The log takes at most this many lines about strangers in this many minutes; of the rest it keeps only the number."""
+"""At most this many lines are about strangers in this many minutes; of the rest the audit keeps only the number."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Entry:
 
 
 class Audit:
-    """The log at `home`. It is never given a password, a token or a word of a chat."""
+    """The audit at `home`. It is never given a password, a token or a word of a chat."""
 
     def __init__(self, home: Home | Path, clock: Clock) -> None:
         self._database = open_database(home, SCHEMA)
@@ -85,7 +85,7 @@ class Audit:
         self._clock = clock
 
     def record(self, person: str, action: str, subject: str = "", detail: str = "") -> None:
-        """Add a line. Raises sqlite3.Error if it cannot be written: what cannot be logged is not done."""
+        """Add a line. Raises sqlite3.Error if it cannot be written: what cannot be recorded is not done."""
         with self._database.writing() as database:
             self._add(database, person, action, subject, detail)
 
@@ -130,7 +130,7 @@ class Audit:
         return [_entry(row) for row in rows]
 
     def everything(self, words: str = "") -> list[Entry]:
-        """Return the whole log, or the lines with all of `words`, oldest first."""
+        """Return the whole audit, or the lines with all of `words`, oldest first."""
         where, values = _with_all(words)
         with self._database.reading() as database:
             rows = database.execute(f"{_LINES} WHERE {where} ORDER BY number", values).fetchall()
@@ -160,7 +160,7 @@ class Audit:
         database.execute(query, (number + 1, *cells, chain))
 
     def _key(self, database: Statements) -> "_Key":
-        """The key, made when it is first needed. The lines in the log by then are protected by the last one's seal."""
+        """The key, made when it is first needed. The lines written by then are protected by the last one's seal."""
         last = database.execute("SELECT number, chain FROM log ORDER BY number DESC LIMIT 1").fetchone()
         number, chain = last or (0, "")
         stored = secret_file(self._key_file, f"{secrets.token_hex(32)} {number} {chain}".encode())
@@ -176,7 +176,7 @@ def _with_all(words: str) -> tuple[str, list[str | int]]:
 
 
 def as_csv(entries: Iterable[Entry]) -> Iterator[str]:
-    """Yield the log for a spreadsheet. Cells that could be read as a formula are escaped (CSV injection)."""
+    """Yield the audit for a spreadsheet. Cells that could be read as a formula are escaped (CSV injection)."""
     yield "number,at,person,action,subject,detail\r\n"
     for entry in entries:
         cells = (str(entry.number), entry.at.isoformat(), entry.person, entry.action, entry.subject, entry.detail)

@@ -1,4 +1,4 @@
-"""Log first, act second: without a writable log no step of the desk happens. Every POST is listed as logged or not."""
+"""Record first, act second: without the audit no step of the desk happens. Every POST is listed as recorded or not."""
 
 import io
 import sqlite3
@@ -23,20 +23,20 @@ from tests.desk.items.test_attacks import link_of
 from tests.desk.test_limits import picture
 from tests.desk.test_translations import ADDRESS, form, send, write_original
 
-# endpoint → why the log has no line for it
-NOT_LOGGED = {
+# endpoint → why the audit has no line for it
+NOT_RECORDED = {
     "editor.typing": "nothing is saved: what was typed is kept for its writer alone",
     "editor.still_here": "nothing is saved",
     "editor.forget_typing": "nothing that was saved is thrown away",
-    "chats.accept": "the log would hold when each conversation began, for ever, and with whom",
-    "chats.say": "the log would hold when somebody wrote",
-    "chats.end": "the log would hold how long each conversation took, for ever",
+    "chats.accept": "the audit would hold when each conversation began, for ever, and with whom",
+    "chats.say": "the audit would hold when somebody wrote",
+    "chats.end": "the audit would hold how long each conversation took, for ever",
     "chats.hand_over": "an adviser's own conversation goes on with a colleague; reader and colleague are told",
-    "chats.mark": "the log would hold who seemed to be in danger, for ever",
-    "chats.pause": "the log would hold after which conversation somebody needed a pause",
+    "chats.mark": "the audit would hold who seemed to be in danger, for ever",
+    "chats.pause": "the audit would hold after which conversation somebody needed a pause",
     "chats.practice.begin": "nobody is on the other side",
     "chats.practice.say": "nobody is on the other side",
-    "editor.picture": "what is taken in is public with the item alone, whose save is logged",
+    "editor.picture": "what is taken in is public with the item alone, whose save is recorded",
     "chats.ready": "it ends your own pause",
     "chats.close": "it puts an ended chat out of sight in your own browser",
     "notices.seen": "it puts your own notices out of sight",
@@ -44,7 +44,7 @@ NOT_LOGGED = {
     "signing_in.invited_passkey_options": "it asks a question",
     "signing_in.more_passkey_options": "it asks a question",
 }
-# Endpoints that test_ways_in.py or test_work_account.py tries without a writable log.
+# Endpoints that test_ways_in.py or test_work_account.py tries without a writable audit.
 ELSEWHERE = {
     "people.invite", "people.roles", "people.renew", "people.recover", "people.remove", "signing_in.remove_passkey",
     "notices.test", "signing_in.end_session", "signing_in.sign_out", "signing_in.accept_with_password",
@@ -83,13 +83,13 @@ class House:
             assert approve(self.ben, path).status_code == 303
         return path
 
-    def shut_the_log(self) -> None:
+    def shut_the_audit(self) -> None:
         with closing(sqlite3.connect(self.desk.config["DATA"] / "audit.sqlite3")) as database:
             database.execute("CREATE TRIGGER full BEFORE INSERT ON log BEGIN SELECT RAISE(ABORT, 'disk is full'); END")
             database.commit()
 
     def everything(self) -> dict[str, Any]:
-        """What any file or database holds, except the log."""
+        """What any file or database holds, except the audit."""
         data: Path = self.desk.config["DATA"]
         rows_and_files: dict[str, Any] = {}
         for path in sorted(data.glob("*.sqlite3")):
@@ -313,7 +313,7 @@ def _chat(person: str, step: str, **form: str) -> Callable[[House], Step]:
     return make
 
 
-LOGGED: dict[str, Callable[[House], Step]] = {
+RECORDED: dict[str, Callable[[House], Step]] = {
     "editor.new": lambda house: _post(house.ann, "/items/new", title="Rooms", kind="news"),
     "editor.save": _save,
     "editor.save, a picture": _save_with_picture,
@@ -370,11 +370,11 @@ def house(desk: Flask, signed_in: SignedIn, content: ContentFolder, clock: SetCl
     return House(desk, signed_in, content, clock)
 
 
-@pytest.mark.parametrize("step", LOGGED)
-def test_a_step_happens_only_when_the_log_can_be_written(house: House, step: str) -> None:
-    take = LOGGED[step](house)
+@pytest.mark.parametrize("step", RECORDED)
+def test_a_step_happens_only_when_the_audit_can_be_written(house: House, step: str) -> None:
+    take = RECORDED[step](house)
     before, lines = house.everything(), len(house.desk.extensions["desk"].audit.everything())
-    house.shut_the_log()
+    house.shut_the_audit()
     assert take().status_code in (303, 422, 500, 503), "whatever it says"
     assert house.everything() == before
     assert len(house.desk.extensions["desk"].audit.everything()) == lines
@@ -386,13 +386,15 @@ def test_a_step_happens_only_when_the_log_can_be_written(house: House, step: str
     assert "did not get through" not in {line.action for line in house.desk.extensions["desk"].audit.everything()}
 
 
-def test_every_form_of_the_desk_is_logged_or_listed_with_a_reason(desk: Flask) -> None:
+def test_every_form_of_the_desk_is_recorded_or_listed_with_a_reason(desk: Flask) -> None:
     posts = {rule.endpoint for rule in desk.url_map.iter_rules() if "POST" in (rule.methods or ())}
-    logged = {step.partition(",")[0] for step in LOGGED}
-    assert posts == logged | set(NOT_LOGGED) | ELSEWHERE | SAME_FUNCTION
+    recorded = {step.partition(",")[0] for step in RECORDED}
+    assert posts == recorded | set(NOT_RECORDED) | ELSEWHERE | SAME_FUNCTION
 
 
-def test_a_step_that_fails_after_it_was_logged_gets_another_line(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_step_that_fails_after_it_was_recorded_gets_another_line(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = house.item()
     house.ann.get(f"{path}/review")
     before = house.everything()
@@ -406,7 +408,7 @@ def test_a_step_that_fails_after_it_was_logged_gets_another_line(house: House, m
     assert (second.action, second.subject, second.detail) == ("did not get through", "news/rooms.md", first.action)
 
 
-def test_the_log_holds_no_line_about_a_chat_that_no_supervisor_entered(house: House) -> None:
+def test_the_audit_holds_no_line_about_a_chat_that_no_supervisor_entered(house: House) -> None:
     house.kit.post("/chats/present", data={"present": "yes"})
     lines = len(house.desk.extensions["desk"].audit.everything())
     number = accepted_chat(house.store, house.clock, house.kit, "zqsecret")
