@@ -17,7 +17,6 @@ from sidedoor.desk.access import guard
 from sidedoor.desk.audit import views as audit_views
 from sidedoor.desk.audit.store import Audit
 from sidedoor.desk.chats import board
-from sidedoor.desk.commands import add_commands
 from sidedoor.desk.contacts import views as contact_views
 from sidedoor.desk.contacts.steps import ContactSteps
 from sidedoor.desk.current import Desk
@@ -36,6 +35,7 @@ from sidedoor.desk.notices.courier import Courier
 from sidedoor.desk.notices.store import Notices
 from sidedoor.desk.people import signing_in
 from sidedoor.desk.people import views as people_views
+from sidedoor.desk.people.commands import add_commands
 from sidedoor.desk.people.sessions import Sessions
 from sidedoor.desk.people.staff import Staff
 from sidedoor.desk.refusal_words import in_words

@@ -1,4 +1,4 @@
-"""The desk's commands: `flask --app desk staff add "Ann Lee" --role admin`, and list, link, remove."""
+"""The commands about the desk's people: `flask --app desk staff add "Ann Lee" --role admin`, and list, link, remove."""
 
 import click
 from flask import Flask
