@@ -12,7 +12,7 @@ from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from sidedoor.chat.store import open_store
-from sidedoor.desk import front, health, messages, static_files
+from sidedoor.desk import front, health, static_files
 from sidedoor.desk.access import guard
 from sidedoor.desk.audit import views as audit_views
 from sidedoor.desk.audit.store import Audit
@@ -21,6 +21,7 @@ from sidedoor.desk.contacts import views as contact_views
 from sidedoor.desk.contacts.steps import ContactSteps
 from sidedoor.desk.current import Desk
 from sidedoor.desk.errors import handle_errors
+from sidedoor.desk.feedback import views as feedback_views
 from sidedoor.desk.headers import policy_headers
 from sidedoor.desk.items import commenting, editor, picture_views, preview, review, revisions
 from sidedoor.desk.items.comments import Comments
@@ -65,7 +66,7 @@ MOST_BYTES = 24 * 1024 * 1024
 _BLUEPRINTS: tuple[ModuleType, ...] = (
     static_files, signing_in, front, editor, review, preview, revisions, commenting, picture_views,
     contact_views, board, people_views, audit_views,
-    notice_views, messages, site_views, translation_views,
+    notice_views, feedback_views, site_views, translation_views,
 )  # fmt: skip
 
 
@@ -106,7 +107,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
         contacts=ContactSteps(workflow, audit, live, clock),
         translations=TranslationSteps(workflow, audit, live, clock),
         notices=Notices(home),
-        messages=FeedbackStore(settings.messages_home),
+        feedback=FeedbackStore(settings.messages_home),
         chats=open_store(settings.chat_store, data),
         pages=create_pages(settings, live, clock),
     )

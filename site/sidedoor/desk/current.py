@@ -46,7 +46,7 @@ class Desk:
     contacts: ContactSteps
     translations: TranslationSteps
     notices: Notices
-    messages: FeedbackStore
+    feedback: FeedbackStore
     chats: ChatStore
     pages: Flask
 
@@ -140,9 +140,9 @@ def notices() -> Notices:
     return the_desk().notices
 
 
-def messages() -> FeedbackStore:
+def feedback() -> FeedbackStore:
     """What readers wrote to the organisation."""
-    return the_desk().messages
+    return the_desk().feedback
 
 
 def audit() -> Audit:

@@ -6,10 +6,10 @@ from flask.typing import ResponseReturnValue
 from sidedoor.desk.access import current_person, only, staff
 from sidedoor.desk.contacts.views import contacts_due
 from sidedoor.desk.current import contact_steps, library, newsroom, now, reviews, shelf
+from sidedoor.desk.feedback.views import unanswered
 from sidedoor.desk.items.files import CannotSave
 from sidedoor.desk.items.listing import Row, calendar, due, rows
 from sidedoor.desk.items.newsroom import WRITERS
-from sidedoor.desk.messages import unanswered
 from sidedoor.desk.notices.views import events_of
 from sidedoor.desk.people.person import Person
 from sidedoor.desk.translations.views import translations_waiting
@@ -46,7 +46,7 @@ def to_do() -> ResponseReturnValue:
     return render_template(
         "desk/front.html",
         happened=events_of(person),
-        messages=unanswered(),
+        feedback=unanswered(),
         waiting=waiting,
         effects={row.file: _effect(row) for row in waiting},
         mine=mine,

@@ -298,8 +298,8 @@ def _settings(step: str) -> Callable[[House], Step]:
     return make
 
 
-def _message(house: House) -> Step:
-    house.desk.extensions["desk"].messages.add("Hello", house.clock())
+def _feedback(house: House) -> Step:
+    house.desk.extensions["desk"].feedback.add("Hello", house.clock())
     return _post(house.ann, "/messages/1/take")
 
 
@@ -353,7 +353,7 @@ RECORDED: dict[str, Callable[[House], Step]] = {
     "contacts.discard": _contacts("eve", "discard"),
     "contacts.restore": _restore_contacts,
     "notices.wishes": lambda house: _post(house.ann, "/notices/wishes", address="ann@example.org"),
-    "messages.step": _message,
+    "feedback.step": _feedback,
     "signing_in.name_passkey": _name_passkey,
     "settings.save": lambda house: _post(house.ada, "/settings", base=_site(house), name="Another name"),
     "settings.approve": _settings("approve"),

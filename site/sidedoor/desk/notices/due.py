@@ -37,7 +37,7 @@ _STANDING = tuple(kind for kind in Kind if kind not in (Kind.APPROVED, Kind.LIVE
 def tell(desk: Desk) -> None:
     """Bring everybody's notices up to date. Raises sqlite3.Error, OSError or Stopped; the next call tries again."""
     people, now = desk.staff.everybody(), desk.clock()
-    desk.messages.delete_older(desk.settings.message_days, now)
+    desk.feedback.delete_older(desk.settings.message_days, now)
     desk.notices.set_current(_STANDING, list(_current_notices(desk, people)), now)
     _tell_writers(desk, {person.id for person in people})
     for gone in set(desk.notices.people()) - {person.id for person in people}:
@@ -61,7 +61,7 @@ def _current_notices(desk: Desk, people: Iterable[Person]) -> Iterator[NewNotice
                 f"{comment.number} {comment.file}",
                 f"{_path(comment.file)}#comment-{comment.number}",
             )
-    for message in desk.messages.all():
+    for message in desk.feedback.all():
         if not message.taken_by and not message.answered:
             for person in people:
                 if person.may(*MAY_BE_TOLD[Kind.MESSAGE]):

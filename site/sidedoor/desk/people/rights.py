@@ -18,7 +18,7 @@ _DOORS = (
     ("Publish alone in an emergency", "review.override"),
     ("Change contacts", "contacts.edit"),
     ("Pictures", "pictures.describe"),
-    ("Readers' messages", "messages.step"),
+    ("Readers' messages", "feedback.step"),
     ("Answer chats", "chats.present"),
     ("Read along in chats", "chats.watch.enter"),
     ("Change settings", "settings.save"),

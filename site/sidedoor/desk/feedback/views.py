@@ -1,4 +1,4 @@
-"""Readers' messages: who takes each, that it is answered, and when it is deleted.
+"""Readers' feedback: who takes each, that it is answered, and when it is deleted.
 
 No address is stored: readers who want an answer write their address into the text. So staff answer by mail or phone,
 and these pages only keep two people from answering the same message.
@@ -11,10 +11,10 @@ from flask import Blueprint, abort, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from sidedoor.desk.access import current_person, only
-from sidedoor.desk.current import audit, messages, now, the_desk
+from sidedoor.desk.current import audit, feedback, now, the_desk
 from sidedoor.public.feedback_store import About, Message
 
-blueprint = Blueprint("messages", __name__, url_prefix="/messages")
+blueprint = Blueprint("feedback", __name__, url_prefix="/messages")
 KINDS = {About.PRESS: "press", About.WEBSITE: "website", About.OTHER: "something else"}
 
 _ACTIONS = {
@@ -29,9 +29,9 @@ _ACTIONS = {
 @only("press", "editor")
 def everything() -> ResponseReturnValue:
     """Show the messages: first those that nobody has taken, then those that somebody answers, then answered ones."""
-    kind, newest_first = request.args.get("kind", ""), list(reversed(messages().all()))
+    kind, newest_first = request.args.get("kind", ""), list(reversed(feedback().all()))
     return render_template(
-        "desk/messages.html",
+        "desk/feedback/list.html",
         shown=sorted(
             (message for message in newest_first if not kind or message.kind == kind),
             key=lambda message: (bool(message.answered), bool(message.taken_by)),
@@ -49,17 +49,17 @@ def everything() -> ResponseReturnValue:
 @only("press", "editor")
 def step(number: int, step: str) -> ResponseReturnValue:
     """Take a message, leave it to somebody else, say that it is answered, or delete it for good."""
-    message, person = messages().find(number) or abort(404), current_person()
+    message, person = feedback().find(number) or abort(404), current_person()
     acts: dict[str, Callable[[], bool]] = {
-        "take": lambda: messages().take(number, person.name),
-        "leave": lambda: messages().take(number, "", message.taken_by),
-        "answered": lambda: messages().answered(number, person.name),
-        "delete": lambda: messages().delete(number),
+        "take": lambda: feedback().take(number, person.name),
+        "leave": lambda: feedback().take(number, "", message.taken_by),
+        "answered": lambda: feedback().answered(number, person.name),
+        "delete": lambda: feedback().delete(number),
     }
     with audit().recorded(person.name, _ACTIONS[step], str(number)):
         succeeded = acts[step]()
     if not succeeded:
-        message_now = messages().find(number)
+        message_now = feedback().find(number)
         flash(
             f"{message_now.taken_by} was quicker." if message_now and message_now.taken_by else "It is gone.", "problem"
         )
@@ -68,6 +68,6 @@ def step(number: int, step: str) -> ResponseReturnValue:
 
 def unanswered() -> dict[str, int]:
     """Count the messages that nobody has taken or answered, by kind."""
-    waiting: list[Message] = [message for message in messages().all() if not message.taken_by and not message.answered]
+    waiting: list[Message] = [message for message in feedback().all() if not message.taken_by and not message.answered]
     counts = {name: sum(1 for message in waiting if message.kind is kind) for kind, name in KINDS.items()}
     return {name: count for name, count in counts.items() if count}

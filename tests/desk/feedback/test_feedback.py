@@ -1,4 +1,4 @@
-"""The inbox of readers' messages: kinds, who answers a message, and when it is deleted."""
+"""The inbox of readers' feedback: kinds, who answers a message, and when it is deleted."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -44,15 +44,15 @@ def test_journalists_reach_the_form_from_a_release_and_their_message_reaches_the
     ]  # fmt: skip
     clock.forward(days=89)
     desk.extensions["courier"].look()
-    assert len(parts.messages.all()) == 1
+    assert len(parts.feedback.all()) == 1
     clock.forward(days=2)
     desk.extensions["courier"].look()
-    assert parts.messages.all() == []
+    assert parts.feedback.all() == []
     public.extensions["live"].close()
 
 
 def test_a_message_without_a_kind_can_be_taken_by_one_person(desk: Flask, clock: SetClock) -> None:
-    store = desk.extensions["desk"].messages
+    store = desk.extensions["desk"].feedback
     store.add("Hello", clock() - timedelta(days=1))
     assert store.take(1, "Ann Press")
     assert not store.take(1, "Ben Press")
