@@ -25,7 +25,7 @@ DOORS: dict[str, set[str]] = {
     "signing_in.remove_passkey": EVERYBODY,
     "signing_in.end_session": EVERYBODY,
     "front.to_do": EVERYBODY,
-    "front.calendar_page": WRITERS,
+    "calendar.page": WRITERS,
     "editor.everything": WRITERS,
     "editor.new": WRITERS,
     "editor.addresses": WRITERS,

@@ -23,7 +23,7 @@ from sidedoor.desk.current import Desk
 from sidedoor.desk.errors import handle_errors
 from sidedoor.desk.feedback import views as feedback_views
 from sidedoor.desk.headers import policy_headers
-from sidedoor.desk.items import commenting, editor, picture_views, preview, review, revisions
+from sidedoor.desk.items import calendar, commenting, editor, picture_views, preview, review, revisions
 from sidedoor.desk.items.comments import Comments
 from sidedoor.desk.items.files import Shelf
 from sidedoor.desk.items.newsroom import Newsroom
@@ -64,7 +64,7 @@ PACKAGE = Path(__file__).resolve().parents[1]
 MOST_BYTES = 24 * 1024 * 1024
 """The largest upload: a photograph as a camera makes it, which is made smaller before it is stored."""
 _BLUEPRINTS: tuple[ModuleType, ...] = (
-    static_files, signing_in, front, editor, review, preview, revisions, commenting, picture_views,
+    static_files, signing_in, front, calendar, editor, review, preview, revisions, commenting, picture_views,
     contact_views, board, people_views, audit_views,
     notice_views, feedback_views, site_views, translation_views,
 )  # fmt: skip

@@ -1,14 +1,15 @@
-"""The desk's front page, which says what there is to do, and the calendar of what goes live when."""
+"""The desk's front page, which says what there is to do."""
 
 from flask import Blueprint, current_app, render_template
 from flask.typing import ResponseReturnValue
 
-from sidedoor.desk.access import current_person, only, staff
+from sidedoor.desk.access import current_person, staff
 from sidedoor.desk.contacts.views import contacts_due
 from sidedoor.desk.current import contact_steps, library, newsroom, now, reviews, shelf
 from sidedoor.desk.feedback.views import unanswered
+from sidedoor.desk.items.calendar import by_month
 from sidedoor.desk.items.files import CannotSave
-from sidedoor.desk.items.listing import Row, calendar, due, rows
+from sidedoor.desk.items.listing import Row, due, rows
 from sidedoor.desk.items.newsroom import WRITERS
 from sidedoor.desk.notices.views import events_of
 from sidedoor.desk.people.person import Person
@@ -53,7 +54,7 @@ def to_do() -> ResponseReturnValue:
         flagged=[row for row in items if row.flagged],
         contacts_flagged=reviews().alone(CONTACTS) is not None,
         drafts=[row for row in items if row.standing == "draft" or row.waiting == "draft"][:_A_LIST],
-        coming=calendar(items, now()),
+        coming=by_month(items, now()),
         contacts=contacts_due(library(), now()),
         contacts_wait=_contacts_effect(),
         translations=translations_waiting(),
@@ -93,11 +94,3 @@ def _contacts_effect() -> str:
         return contact_steps().effect()
     except (Refused, CannotSave):
         return "it cannot be read"
-
-
-@blueprint.get("/calendar")
-@only("press", "editor")
-def calendar_page() -> ResponseReturnValue:
-    """Show what will go live, leave or be withdrawn without anybody acting."""
-    months = calendar(rows(library(), shelf(), reviews(), now(), current_person()), now())
-    return render_template("desk/calendar.html", months=months, now=now())
