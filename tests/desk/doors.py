@@ -6,7 +6,7 @@ WRITERS = {"press", "editor"}
 ANSWER = {"adviser", "supervisor"}
 DOORS: dict[str, set[str]] = {
     "static_files.file": STRANGER,
-    "static_files.health": STRANGER,
+    "health.answers": STRANGER,
     "signing_in.sign_in": STRANGER,
     "signing_in.with_password": STRANGER,
     "signing_in.passkey_options": STRANGER,

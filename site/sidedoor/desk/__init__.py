@@ -12,7 +12,7 @@ from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from sidedoor.chat.store import open_store
-from sidedoor.desk import front, health, static_files
+from sidedoor.desk import front, static_files
 from sidedoor.desk.access import guard
 from sidedoor.desk.audit import views as audit_views
 from sidedoor.desk.audit.store import Audit
@@ -23,6 +23,9 @@ from sidedoor.desk.current import Desk
 from sidedoor.desk.errors import handle_errors
 from sidedoor.desk.feedback import views as feedback_views
 from sidedoor.desk.headers import policy_headers
+from sidedoor.desk.health import views as health_views
+from sidedoor.desk.health.checks import health_of
+from sidedoor.desk.health.monitor import monitor, serving
 from sidedoor.desk.items import calendar, commenting, editor, picture_views, preview, review, revisions
 from sidedoor.desk.items.comments import Comments
 from sidedoor.desk.items.files import Shelf
@@ -64,9 +67,9 @@ PACKAGE = Path(__file__).resolve().parents[1]
 MOST_BYTES = 24 * 1024 * 1024
 """The largest upload: a photograph as a camera makes it, which is made smaller before it is stored."""
 _BLUEPRINTS: tuple[ModuleType, ...] = (
-    static_files, signing_in, front, calendar, editor, review, preview, revisions, commenting, picture_views,
-    contact_views, board, people_views, audit_views,
-    notice_views, feedback_views, site_views, translation_views,
+    static_files, health_views, signing_in, front, calendar, editor, review, preview, revisions, commenting,
+    picture_views, contact_views, board, people_views, audit_views, notice_views, feedback_views, site_views,
+    translation_views,
 )  # fmt: skip
 
 
@@ -111,7 +114,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
         chats=open_store(settings.chat_store, data),
         pages=create_pages(settings, live, clock),
     )
-    app.extensions["health"] = health.health_of(app.extensions["desk"], home, app.config["CONTENT"])
+    app.extensions["health"] = health_of(app.extensions["desk"], home, app.config["CONTENT"])
     signing_in.set_up_cookie(app, settings.https)
     speak_plainly(app, clock, lambda: live.library.site)
     app.jinja_env.filters["in_words"] = in_words
@@ -158,7 +161,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
     tasks = [live.watch, app.extensions["health"].watch, app.extensions["courier"].watch]
     if settings.monitor:
         folders = {"data": data, "content": app.config["CONTENT"]}
-        numbers = health.monitor(app.extensions["desk"], app.extensions["health"], folders)
-        tasks.append(health.serving(settings.monitor, numbers))
+        numbers = monitor(app.extensions["desk"], app.extensions["health"], folders)
+        tasks.append(serving(settings.monitor, numbers))
     app.extensions["background"] = Background(tasks)
     return app

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from sidedoor.desk.contacts.views import contacts_due
 from sidedoor.desk.current import Desk
-from sidedoor.desk.health import backup_late, broken_files
+from sidedoor.desk.health.checks import backup_late, broken_files
 from sidedoor.desk.items.files import change_file
 from sidedoor.desk.items.newsroom import WRITERS, standing_of
 from sidedoor.desk.notices.store import Kind, NewNotice

@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
-from sidedoor.desk.health import monitor
+from sidedoor.desk.health.monitor import monitor
 from sidedoor.web import health
 from tests.conftest import SetClock
 from tests.content import SITE, ContentFolder
