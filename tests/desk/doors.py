@@ -62,7 +62,7 @@ DOORS: dict[str, set[str]] = {
     "preview.shared_page": STRANGER,
     "preview.shared_image": STRANGER,
     "preview.shared_approval": STRANGER,
-    "revisions.thrown_away": WRITERS,
+    "revisions.discarded": WRITERS,
     "revisions.bring_from_history": WRITERS,
     "revisions.history": WRITERS,
     "revisions.show": WRITERS,

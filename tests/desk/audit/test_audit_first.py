@@ -27,7 +27,7 @@ from tests.desk.test_translations import ADDRESS, form, send, write_original
 NOT_RECORDED = {
     "editor.typing": "nothing is saved: what was typed is kept for its writer alone",
     "editor.still_here": "nothing is saved",
-    "editor.forget_typing": "nothing that was saved is thrown away",
+    "editor.forget_typing": "nothing that was saved is discarded",
     "chats.accept": "the audit would hold when each conversation began, for ever, and with whom",
     "chats.say": "the audit would hold when somebody wrote",
     "chats.end": "the audit would hold how long each conversation took, for ever",
@@ -326,7 +326,7 @@ RECORDED: dict[str, Callable[[House], Step]] = {
     "translations.beside, sent": _of_translation("send"),
     "translations.beside, taken in": _of_translation("take-in"),
     "translations.beside, approved": _of_translation("approve"),
-    "translations.beside, thrown away": _of_translation("discard"),
+    "translations.beside, discarded": _of_translation("discard"),
     "people.languages": _languages,
     "review.approve": _decide("ben", "approve"),
     "review.override": _override,

@@ -107,7 +107,7 @@ class ContactSteps:
         return self.workflow.approve_afterwards(person, self.subject(), seen)
 
     def discard(self, person: Person) -> None:
-        """Throw away the waiting change. The history keeps it."""
+        """Discard the waiting change. The history keeps it."""
         self.workflow.discard(person, self._waiting_subject(), draft=False)
 
     def _waiting_subject(self) -> Subject:

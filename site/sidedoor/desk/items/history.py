@@ -97,7 +97,7 @@ class History:
                     commits.append(_revision(commit, name))
         return commits
 
-    def thrown_away(self, message: str) -> list[Revision]:
+    def discarded(self, message: str) -> list[Revision]:
         """Return the files that do not exist now and that a commit whose message begins with `message` deleted.
 
         The latest deletion comes first. Each file is listed once, with the id of the commit before its deletion, which

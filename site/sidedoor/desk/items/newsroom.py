@@ -258,7 +258,7 @@ class Newsroom:
             return self.save_text(person, item, text, expected)
 
     def bring_from_history(self, person: Person, kind: Kind, slug: str, text: str) -> Item:
-        """Bring back a draft that was thrown away."""
+        """Bring back a discarded draft."""
         self._may_write(person, kind)
         if self._slug_is_taken(kind, slug):
             raise NotAllowed(Refusal.ADDRESS_TAKEN_SINCE, slug=slug)
@@ -295,7 +295,7 @@ class Newsroom:
         )
 
     def discard(self, person: Person, item: Item) -> None:
-        """Throw away the waiting change, or a draft that was never public. The history keeps it."""
+        """Discard the waiting change, or a draft that was never public. The history keeps it."""
         self._may_write(person, item.kind)
         if not item.change and self.is_public(item):
             raise NotAllowed(Refusal.PUBLIC_IS_NOT_DELETED)

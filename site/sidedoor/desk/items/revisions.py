@@ -1,4 +1,4 @@
-"""The history of an item: every save, to read, to compare word by word, and to restore; and the drafts thrown away."""
+"""The history of an item: every save, to read, to compare word by word, and to restore; and the discarded drafts."""
 
 from flask import Blueprint, abort, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -25,22 +25,22 @@ _HISTORY = "/<any(news, help, page):kind>/<slug>/history"
 
 @blueprint.get("/thrown-away")
 @only("press", "editor")
-def thrown_away() -> ResponseReturnValue:
-    """List the drafts that were thrown away, the latest first."""
-    return _thrown_away()
+def discarded() -> ResponseReturnValue:
+    """List the discarded drafts, the latest first."""
+    return _discarded()
 
 
 @blueprint.post("/thrown-away/<any(news, help, page):kind>/<slug>")
 @only("press", "editor")
 def bring_from_history(kind: Kind, slug: str) -> ResponseReturnValue:
-    """Turn a draft that was thrown away into a draft again."""
+    """Turn a discarded draft into a draft again."""
     if not current_person().may(*WRITERS[kind]):
         abort(403)
     if slug_problem(slug):
         abort(404)
     try:
         deleted = next(
-            (revision for revision in shelf().history.thrown_away(DISCARDED) if revision.file == file_of(kind, slug)),
+            (revision for revision in shelf().history.discarded(DISCARDED) if revision.file == file_of(kind, slug)),
             None,
         )
         text = shelf().history.text_at(deleted.id, deleted.file) if deleted else None
@@ -49,19 +49,19 @@ def bring_from_history(kind: Kind, slug: str) -> ResponseReturnValue:
             raise NotAllowed(Refusal.HERE_ALREADY if existing else Refusal.NOT_IN_HISTORY)
         item = newsroom().bring_from_history(current_person(), kind, slug, text)
     except STOPS as stopped:
-        return _thrown_away(sentence(stopped)), 422
+        return _discarded(sentence(stopped)), 422
     flash("It is a draft again.")
     return redirect(path_of(item), 303)
 
 
-def _thrown_away(problem: str = "") -> str:
+def _discarded(problem: str = "") -> str:
     drafts = []
-    for revision in shelf().history.thrown_away(DISCARDED):
+    for revision in shelf().history.discarded(DISCARDED):
         kind = kind_of(revision.file)
         if kind and current_person().may(*WRITERS[kind]):
             title = title_in(shelf().history.text_at(revision.id, revision.file) or "")
             drafts.append((revision, kind, slug_of(revision.file), title or slug_of(revision.file)))
-    return render_template("desk/items/thrown_away.html", drafts=drafts, problem=problem)
+    return render_template("desk/items/discarded.html", drafts=drafts, problem=problem)
 
 
 @blueprint.get(_HISTORY)

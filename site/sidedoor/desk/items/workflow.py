@@ -96,7 +96,7 @@ class Workflow:
     def begin(self, person: Person, file: str, text: str, message: str) -> Stored:
         """Save a first draft, where there is no file yet."""
         with self.shelf.turn():
-            self.reviews.abandon(file, draft=True)
+            self.reviews.discard(file, draft=True)
             self.reviews.wrote(file, person.id, person.name, self._clock(), digest_of(text))
             return self.write(person, {file: (text, None)}, message)[0]
 
@@ -231,7 +231,7 @@ class Workflow:
             return True
 
     def discard(self, person: Person, subject: Subject, draft: bool) -> None:
-        """Throw away the waiting version. `draft`: it was never public. Raises NotAllowed if no history keeps it."""
+        """Discard the waiting version. `draft`: it was never public. Raises NotAllowed if no history keeps it."""
         with self.shelf.turn():
             self.shelf.history.note_edits_by_hand([subject.working_file])
             if self.shelf.history.trouble:
@@ -240,7 +240,7 @@ class Workflow:
                 message = f"{DISCARDED}{subject.working_file}"
                 self.write(person, {subject.working_file: (None, subject.working.digest)}, message)
                 with remembering():
-                    self.reviews.abandon(subject.file, draft)
+                    self.reviews.discard(subject.file, draft)
 
     def restoring(self, person: Person, subject: Subject, expected: str) -> AbstractContextManager[None]:
         """Record that the `with` block makes old words the waiting change. Raises NotAllowed if that change is not

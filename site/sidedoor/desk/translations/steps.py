@@ -178,7 +178,7 @@ class TranslationSteps:
         return self.workflow.approve(person, subject, seen, text) is not None
 
     def discard(self, person: Person, translation: Translation) -> None:
-        """Throw away the waiting version. The history keeps it."""
+        """Discard the waiting version. The history keeps it."""
         self._may_write(person, translation)
         if translation.working is None or (translation.public and not translation.change):
             raise NotAllowed(Refusal.NOTHING_WAITS)
