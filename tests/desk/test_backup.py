@@ -20,8 +20,8 @@ from sidedoor import backup
 from sidedoor.desk import create_app
 from sidedoor.desk.audit.store import Audit
 from sidedoor.desk.items.files import Shelf, digest_of
-from sidedoor.desk.items.newsroom import Newsroom
 from sidedoor.desk.items.reviews import Reviews
+from sidedoor.desk.items.steps import ItemSteps
 from sidedoor.desk.items.workflow import Workflow
 from sidedoor.desk.people.person import Person
 from sidedoor.documents.live import LiveLibrary
@@ -113,7 +113,7 @@ def four_eyes(desk: Flask) -> dict[tuple[str, str], str | None]:
     """For each item and each member of the cast: why they may not approve it, or None; and who published it alone."""
     parts, reasons = desk.extensions["desk"], dict[tuple[str, str], str | None]()
     for document in parts.live.refresh().documents:
-        item = parts.newsroom.find(document.kind, document.slug)
+        item = parts.items.find(document.kind, document.slug)
         for name in CAST:
             person = parts.staff.named(name)
             reasons[item.file, name] = parts.workflow.why_not(person, item)
@@ -209,14 +209,14 @@ def test_a_backup_holds_what_the_desk_saves_meanwhile_whole_or_not_at_all(
         (folder.path / "zz").mkdir(exist_ok=True)
         (folder.path / f"zz/{number}.txt").write_bytes(os.urandom(4000))
     live, shelf, audit = LiveLibrary(Loader(folder.path)), Shelf(folder.path, data), Audit(data, clock)
-    newsroom = Newsroom(Workflow(shelf, Reviews(data), audit, live, clock), audit, live, clock)
-    item = newsroom.start(ann, "news", "Ten rooms")
+    steps = ItemSteps(Workflow(shelf, Reviews(data), audit, live, clock), audit, live, clock)
+    item = steps.start(ann, "news", "Ten rooms")
     stop, saved = threading.Event(), 0
 
     def type_and_save() -> None:
         nonlocal item, saved
         while not stop.is_set():
-            item = newsroom.save(
+            item = steps.save(
                 ann, item, {"title": "Ten rooms", "summary": "s", "body": f"Round {saved}."}, item.working.digest, False
             )
             saved += 1

@@ -29,10 +29,10 @@ from sidedoor.desk.health.monitor import monitor, serving
 from sidedoor.desk.items import calendar, commenting, editor, picture_views, preview, review, revisions
 from sidedoor.desk.items.comments import Comments
 from sidedoor.desk.items.files import Shelf
-from sidedoor.desk.items.newsroom import Newsroom
 from sidedoor.desk.items.picture_library import PictureLibrary
 from sidedoor.desk.items.preview_links import PreviewLinks
 from sidedoor.desk.items.reviews import Reviews
+from sidedoor.desk.items.steps import ItemSteps
 from sidedoor.desk.items.workflow import Workflow
 from sidedoor.desk.notices import views as notice_views
 from sidedoor.desk.notices.courier import Courier
@@ -105,7 +105,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
         audit=audit,
         previews=PreviewLinks(home),
         workflow=workflow,
-        newsroom=Newsroom(workflow, audit, live, clock),
+        items=ItemSteps(workflow, audit, live, clock),
         pictures=PictureLibrary(workflow, audit, live, clock),
         contacts=ContactSteps(workflow, audit, live, clock),
         translations=TranslationSteps(workflow, audit, live, clock),

@@ -10,10 +10,10 @@ from sidedoor.desk.audit.store import Audit
 from sidedoor.desk.contacts.steps import ContactSteps
 from sidedoor.desk.items.comments import Comments
 from sidedoor.desk.items.files import Shelf
-from sidedoor.desk.items.newsroom import Newsroom
 from sidedoor.desk.items.picture_library import PictureLibrary
 from sidedoor.desk.items.preview_links import PreviewLinks
 from sidedoor.desk.items.reviews import Reviews
+from sidedoor.desk.items.steps import ItemSteps
 from sidedoor.desk.items.workflow import Workflow
 from sidedoor.desk.notices.store import Notices
 from sidedoor.desk.people.sessions import Sessions
@@ -41,7 +41,7 @@ class Desk:
     audit: Audit
     previews: PreviewLinks
     workflow: Workflow
-    newsroom: Newsroom
+    items: ItemSteps
     pictures: PictureLibrary
     contacts: ContactSteps
     translations: TranslationSteps
@@ -105,9 +105,9 @@ def sessions() -> Sessions:
     return the_desk().sessions
 
 
-def newsroom() -> Newsroom:
+def item_steps() -> ItemSteps:
     """Every step an item can take."""
-    return the_desk().newsroom
+    return the_desk().items
 
 
 def picture_library() -> PictureLibrary:

@@ -5,12 +5,12 @@ from flask.typing import ResponseReturnValue
 
 from sidedoor.desk.access import current_person, staff
 from sidedoor.desk.contacts.views import contacts_due
-from sidedoor.desk.current import contact_steps, library, newsroom, now, reviews, shelf
+from sidedoor.desk.current import contact_steps, item_steps, library, now, reviews, shelf
 from sidedoor.desk.feedback.views import unanswered
 from sidedoor.desk.items.calendar import by_month
 from sidedoor.desk.items.files import CannotSave
 from sidedoor.desk.items.listing import Row, due, rows
-from sidedoor.desk.items.newsroom import WRITERS
+from sidedoor.desk.items.steps import WRITERS
 from sidedoor.desk.notices.views import events_of
 from sidedoor.desk.people.person import Person
 from sidedoor.desk.translations.views import translations_waiting
@@ -80,8 +80,8 @@ def _site_problems() -> list[Problem]:
 
 def _effect(row: Row) -> str:
     try:
-        item = newsroom().find(row.kind, row.slug)
-        return newsroom().effect(item) if item else ""
+        item = item_steps().find(row.kind, row.slug)
+        return item_steps().effect(item) if item else ""
     except (Refused, CannotSave):
         return ""
 

@@ -9,8 +9,8 @@ from sidedoor.desk.access import current_person, only
 from sidedoor.desk.current import audit, comments, now
 from sidedoor.desk.items.comments import CannotComment, stands_in
 from sidedoor.desk.items.editor import find, path_of
-from sidedoor.desk.items.newsroom import Item
 from sidedoor.desk.items.review import passages_of, review_page
+from sidedoor.desk.items.steps import Item
 from sidedoor.desk.refusal_words import STOPS, sentence
 from sidedoor.desk.refusals import Refusal
 from sidedoor.documents.models import Kind

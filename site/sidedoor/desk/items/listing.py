@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from sidedoor.desk.items.effects import Standing
 from sidedoor.desk.items.files import Shelf, change_file
-from sidedoor.desk.items.newsroom import WRITERS, standing_of, unfinished
 from sidedoor.desk.items.reviews import Reviews
+from sidedoor.desk.items.steps import WRITERS, standing_of, unfinished
 from sidedoor.desk.people.person import Person
 from sidedoor.documents.checks import check_library, due_of
 from sidedoor.documents.codes import Code

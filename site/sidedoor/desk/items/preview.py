@@ -7,11 +7,11 @@ from flask import Blueprint, Response, abort, current_app, flash, redirect, rend
 from flask.typing import ResponseReturnValue
 
 from sidedoor.desk.access import current_person, only
-from sidedoor.desk.current import audit, library, newsroom, now, previews, reviews, the_desk
+from sidedoor.desk.current import audit, item_steps, library, now, previews, reviews, the_desk
 from sidedoor.desk.headers import preview_headers
 from sidedoor.desk.items.editor import find, path_of, working_text
-from sidedoor.desk.items.newsroom import Item, as_if_public
 from sidedoor.desk.items.preview_links import PreviewLink
+from sidedoor.desk.items.steps import Item, as_if_public
 from sidedoor.documents.document import kind_of, slug_of
 from sidedoor.documents.models import Kind
 from sidedoor.documents.pictures import TYPES
@@ -98,7 +98,7 @@ def shared_page(token: str) -> Response:
 def shared_image(token: str, name: str) -> Response:
     """Send a picture that the draft uses, and no other picture."""
     _, item = _shared(token)
-    document = newsroom().assess(item.kind, item.slug, item.working.text).document
+    document = item_steps().assess(item.kind, item.slug, item.working.text).document
     if not document or name not in document.pictures:
         abort(404)
     return _picture(name)
@@ -122,17 +122,17 @@ def _shared(token: str) -> tuple[PreviewLink, Item]:
     """The link and its item. Aborts with 404 if the link is void or too old, or its version has changed since."""
     link = previews().find(token, now())
     kind = kind_of(link.file) if link else None
-    item = newsroom().find(kind, slug_of(link.file)) if link and kind else None
+    item = item_steps().find(kind, slug_of(link.file)) if link and kind else None
     if not link or not item or item.working.digest != link.version:
         abort(404)
-    if not item.change and newsroom().is_public(item):
+    if not item.change and item_steps().is_public(item):
         abort(404)
     return link, item
 
 
 def _page(item: Item, text: str, images: str, frame: bool, outside: bool = False) -> Response:
     """The public page of a version. Its links lead nowhere, because the frame around it is sandboxed."""
-    document = newsroom().assess(item.kind, item.slug, text).document
+    document = item_steps().assess(item.kind, item.slug, text).document
     if not document:
         headers = preview_headers(current_app.config["HTTPS"], frame)
         page = render_template("desk/items/no_preview.html")

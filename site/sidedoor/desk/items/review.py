@@ -6,12 +6,13 @@ from flask import Blueprint, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from sidedoor.desk.access import current_person, only
-from sidedoor.desk.current import comments, newsroom, now, previews, reviews, workflow
+from sidedoor.desk.current import comments, now, previews, reviews, workflow
+from sidedoor.desk.current import item_steps as newsroom
 from sidedoor.desk.items.changes import changes
 from sidedoor.desk.items.comments import stands_in
 from sidedoor.desk.items.editor import find, path_of
 from sidedoor.desk.items.files import Conflict
-from sidedoor.desk.items.newsroom import Item
+from sidedoor.desk.items.steps import Item
 from sidedoor.desk.items.workflow import NotAllowed, remembering
 from sidedoor.desk.notices.seen import comments_seen
 from sidedoor.desk.refusal_words import STOPS, sentence

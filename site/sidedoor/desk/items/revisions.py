@@ -4,13 +4,13 @@ from flask import Blueprint, abort, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from sidedoor.desk.access import current_person, only
-from sidedoor.desk.current import newsroom, shelf
+from sidedoor.desk.current import item_steps, shelf
 from sidedoor.desk.items.changes import changes
 from sidedoor.desk.items.editor import find, path_of
 from sidedoor.desk.items.files import change_file
 from sidedoor.desk.items.history import Revision
 from sidedoor.desk.items.listing import title_in
-from sidedoor.desk.items.newsroom import WRITERS, Item, file_of
+from sidedoor.desk.items.steps import WRITERS, Item, file_of
 from sidedoor.desk.items.workflow import DISCARDED, NotAllowed
 from sidedoor.desk.refusal_words import STOPS, sentence
 from sidedoor.desk.refusals import Refusal
@@ -45,9 +45,9 @@ def bring_from_history(kind: Kind, slug: str) -> ResponseReturnValue:
         )
         text = shelf().history.text_at(deleted.id, deleted.file) if deleted else None
         if text is None:
-            existing = newsroom().find(kind, slug)
+            existing = item_steps().find(kind, slug)
             raise NotAllowed(Refusal.HERE_ALREADY if existing else Refusal.NOT_IN_HISTORY)
-        item = newsroom().bring_from_history(current_person(), kind, slug, text)
+        item = item_steps().bring_from_history(current_person(), kind, slug, text)
     except STOPS as stopped:
         return _discarded(sentence(stopped)), 422
     flash("It is a draft again.")
@@ -96,7 +96,7 @@ def restore(kind: Kind, slug: str, revision: str) -> ResponseReturnValue:
     item = find(kind, slug)
     text = _text(_revisions(item), revision) or abort(404)
     try:
-        newsroom().restore(current_person(), item, text, request.form.get("base", ""))
+        item_steps().restore(current_person(), item, text, request.form.get("base", ""))
     except STOPS as stopped:
         flash(sentence(stopped), "problem")
         return redirect(f"{path_of(item)}/history", 303)

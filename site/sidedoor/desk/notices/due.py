@@ -10,7 +10,7 @@ from sidedoor.desk.contacts.views import contacts_due
 from sidedoor.desk.current import Desk
 from sidedoor.desk.health.checks import backup_late, broken_files
 from sidedoor.desk.items.files import change_file
-from sidedoor.desk.items.newsroom import WRITERS, standing_of
+from sidedoor.desk.items.steps import WRITERS, standing_of
 from sidedoor.desk.notices.store import Kind, NewNotice
 from sidedoor.desk.people.person import Person, Role
 from sidedoor.documents.document import folder_of, kind_of, slug_of

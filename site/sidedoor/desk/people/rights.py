@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from flask import Flask
 
 from sidedoor.desk.access import Who, roles_for
-from sidedoor.desk.items.newsroom import WRITERS
+from sidedoor.desk.items.steps import WRITERS
 from sidedoor.desk.people.person import Person
 from sidedoor.documents.models import Kind
 

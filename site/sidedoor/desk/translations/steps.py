@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sidedoor.desk.audit.store import Audit
 from sidedoor.desk.items.files import Conflict, Stored, change_file
-from sidedoor.desk.items.newsroom import WRITERS
+from sidedoor.desk.items.steps import WRITERS
 from sidedoor.desk.items.workflow import NotAllowed, Subject, Workflow
 from sidedoor.desk.people.person import Person
 from sidedoor.desk.refusals import Refusal

@@ -6,8 +6,8 @@ from flask.typing import ResponseReturnValue
 from sidedoor.desk.access import current_person, only
 from sidedoor.desk.current import library, shelf, translation_steps, workflow
 from sidedoor.desk.items.files import Conflict
-from sidedoor.desk.items.newsroom import WRITERS
 from sidedoor.desk.items.review import FIRST_OF_TWO
+from sidedoor.desk.items.steps import WRITERS
 from sidedoor.desk.refusal_words import STOPS, in_words, sentence
 from sidedoor.desk.translations.steps import Translation, address_of
 from sidedoor.documents.document import Document

@@ -71,7 +71,7 @@ class Assessment:
         return [problem for problem in self.problems if problem.level is not Level.ERROR]
 
 
-class Newsroom:
+class ItemSteps:
     """Every step an item can take. The errors mean the same as in Workflow."""
 
     def __init__(self, workflow: Workflow, audit: Audit, live: LiveLibrary, clock: Clock) -> None:
