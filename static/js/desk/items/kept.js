@@ -1,6 +1,6 @@
 // @ts-check
 // Removes the words that an open form keeps in this tab while it cannot send them to the desk (editor.js): when they are
-// saved, when they are thrown away, and in every tab when somebody presses Sign out.
+// saved, when they are discarded, and in every tab when somebody presses Sign out.
 (() => {
   const others = new BroadcastChannel("desk");
   const forget = () => {
