@@ -21,7 +21,7 @@ from tests.desk.contacts.test_contacts import fields, hidden
 from tests.desk.forms import approve, save, seen, start
 from tests.desk.items.test_attacks import link_of
 from tests.desk.test_limits import picture
-from tests.desk.test_translations import ADDRESS, form, send, write_original
+from tests.desk.translations.test_translations import ADDRESS, form, send, write_original
 
 # endpoint → why the audit has no line for it
 NOT_RECORDED = {
