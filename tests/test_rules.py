@@ -74,6 +74,28 @@ def test_dependencies_point_one_way() -> None:
     assert not [name for name in imports_of(PROJECT / "app.py") if name.startswith("sidedoor.desk")]
 
 
+FLAT_AT_THE_DESK = set(
+    """
+    __init__ access current databases errors front headers refusal_words refusals server static_files words
+""".split()
+)
+
+
+def test_the_desk_lies_by_subject() -> None:
+    """A subject has one name in code, templates, scripts and tests. Only what all subjects share lies flat."""
+    assert {path.stem for path in (PACKAGE / "desk").glob("*.py")} == FLAT_AT_THE_DESK
+    subjects = {path.parent.name for path in (PACKAGE / "desk").glob("*/__init__.py")}
+    scripts = PROJECT / "static/js/desk"
+    for mirror in (PACKAGE / "templates/desk", scripts, PROJECT / "tests/desk"):
+        # Git leaves a folder behind that still holds compiled modules.
+        folders = {path.parent.name for path in mirror.glob("*/*") if path.name != "__pycache__"} - {
+            "built",
+            "__pycache__",
+        }
+        assert folders <= subjects, mirror
+    assert not [*scripts.glob("*.js")], "a script lies with the subject whose pages load it"
+
+
 SAY_NOTHING = {"one", "found"}
 
 
