@@ -26,7 +26,7 @@ def key(tmp_path: Path) -> tuple[Path, str]:
 
 
 @pytest.fixture
-def newsroom(
+def item_paths(
     desk: Flask, ann: FlaskClient, ben: FlaskClient, eve: FlaskClient, signed_in: SignedIn, content: ContentFolder,
     clock: SetClock,
 ) -> dict[str, str]:  # fmt: skip
@@ -79,7 +79,7 @@ def four_eyes(desk: Flask) -> dict[tuple[str, str], str | None]:
 
 
 def test_a_restore_gives_back_every_file_writer_flag_session_end_and_redirect(
-    desk: Flask, newsroom: dict[str, str], ann: FlaskClient, ben: FlaskClient, content: ContentFolder, tmp_path: Path,
+    desk: Flask, item_paths: dict[str, str], ann: FlaskClient, ben: FlaskClient, content: ContentFolder, tmp_path: Path,
     clock: SetClock, key: tuple[Path, str],
 ) -> None:  # fmt: skip
     parts, data = desk.extensions["desk"], tmp_path / "data"
@@ -134,7 +134,7 @@ def test_a_restore_gives_back_every_file_writer_flag_session_end_and_redirect(
             with client.session_transaction() as session:
                 session["token"] = restored.sessions.start(restored.staff.named(name), "Firefox", clock())
             client.get("/nothing-here")
-            assert approve(client, newsroom["one hand"]).status_code == status
+            assert approve(client, item_paths["one hand"]).status_code == status
         assert restored.sessions.find(running, clock()) and not restored.sessions.find(ended, clock())
         assert restored.audit.first_broken() is None
         assert restored.audit.everything()[: len(parts.audit.everything())] == parts.audit.everything()
