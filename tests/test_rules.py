@@ -194,7 +194,7 @@ def test_only_one_module_opens_sqlite_files() -> None:
     assert 'sqlite3.connect(":memory:"' in (PACKAGE / "public/search_index.py").read_text("utf-8")
 
 
-def test_steps_of_the_desk_are_logged_with_recorded_only() -> None:
+def test_steps_of_the_desk_are_recorded_with_recorded_only() -> None:
     """`audit().record(…)` alone may end up before or after the act; `recorded` always wraps it."""
     modules = {
         path.name
