@@ -468,12 +468,12 @@ def test_an_approval_that_was_published_but_not_recorded_is_reported_as_done(
     assert "nothing was done" not in answer
 
 
-def test_an_approval_that_cannot_be_logged_first_does_not_happen(
+def test_an_approval_that_cannot_be_recorded_first_does_not_happen(
     place: Place, eve: FlaskClient, eli: FlaskClient, desk: Flask
 ) -> None:
     place.write(eve, NUMBER)
-    with closing(sqlite3.connect(desk.config["DATA"] / "audit.sqlite3")) as log:
-        log.execute("CREATE TRIGGER full BEFORE INSERT ON log BEGIN SELECT RAISE(ABORT, 'disk is full'); END")
+    with closing(sqlite3.connect(desk.config["DATA"] / "audit.sqlite3")) as database:
+        database.execute("CREATE TRIGGER full BEFORE INSERT ON log BEGIN SELECT RAISE(ABORT, 'disk is full'); END")
     status, answer = place.step(eli, "approve")
     assert (status, place.is_public(NUMBER)) == (422, False)
     assert "so nothing was done" in answer
