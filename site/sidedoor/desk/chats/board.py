@@ -177,7 +177,7 @@ def mark(number: int) -> ResponseReturnValue:
     conversation, remark = _mine(number), _field("remark").strip()
     if len(remark) > rules.LONGEST_REMARK:
         return _typed_again(
-            conversation, Typed(number, problem=f"The note is longer than {rules.LONGEST_REMARK} letters.")
+            conversation, Typed(number, problem=f"The note is longer than {rules.LONGEST_REMARK} characters.")
         )
     _store().mark(number, request.form.get("risk") == "yes")
     _store().keep(number, "remark", remark)
