@@ -76,7 +76,7 @@ def test_dependencies_point_one_way() -> None:
 
 FLAT_AT_THE_DESK = set(
     """
-    __init__ access current databases errors front headers refusal_words refusals server static_files words
+    __init__ access current databases errors front headers refusal_words refusals server static_files step words
 """.split()
 )
 

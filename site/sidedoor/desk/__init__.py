@@ -5,6 +5,7 @@ It imports the public site, because its preview is the real public page. The pub
 
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from flask import Flask, g
@@ -17,6 +18,7 @@ from sidedoor.desk.access import guard
 from sidedoor.desk.audit import views as audit_views
 from sidedoor.desk.audit.store import Audit
 from sidedoor.desk.chats import board
+from sidedoor.desk.chats.signs import SignsOfLife
 from sidedoor.desk.contacts import views as contact_views
 from sidedoor.desk.contacts.steps import ContactSteps
 from sidedoor.desk.current import Desk
@@ -63,6 +65,9 @@ from sidedoor.web.outermost import OutermostLayer
 from sidedoor.web.rsgi import serve
 from sidedoor.web.same_site import refuse_cross_site_posts
 
+if TYPE_CHECKING:
+    from authlib.integrations.flask_client import FlaskOAuth2App
+
 PACKAGE = Path(__file__).resolve().parents[1]
 MOST_BYTES = 24 * 1024 * 1024
 """The largest upload: a photograph as a camera makes it, which is made smaller before it is stored."""
@@ -83,18 +88,17 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
     app.config.update(
         DATA=settings.data.resolve(),
         CONTENT=settings.content.resolve(),
-        SETTINGS=settings,
-        HTTPS=settings.https,
         MAX_CONTENT_LENGTH=MOST_BYTES,
         MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
         MAX_FORM_PARTS=400,
     )
-    data, home = app.config["DATA"], settings.home
+    data, content, home = app.config["DATA"], app.config["CONTENT"], settings.home
     live = LiveLibrary(Loader(settings.content, settings.data / "desk"))
-    shelf, reviews, audit = Shelf(app.config["CONTENT"], data, lambda: live.away), Reviews(home), Audit(home, clock)
+    shelf, reviews, audit = Shelf(content, data, lambda: live.away), Reviews(home), Audit(home, clock)
     workflow = Workflow(shelf, reviews, audit, live, clock)
     app.extensions["desk"] = desk = Desk(
         settings=settings,
+        content=content,
         clock=clock,
         live=live,
         shelf=shelf,
@@ -112,9 +116,11 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
         notices=Notices(home),
         feedback=FeedbackStore(settings.messages_home),
         chats=open_store(settings.chat_store, data),
+        signs=SignsOfLife(),
         pages=create_pages(settings, live, clock),
+        work_account=_work_accounts(app, settings),
     )
-    app.extensions["health"] = health_of(app.extensions["desk"], home, app.config["CONTENT"])
+    app.extensions["health"] = health_of(desk, home, content)
     signing_in.set_up_cookie(app, settings.https)
     speak_plainly(app, clock, lambda: live.library.site)
     app.jinja_env.filters["in_words"] = in_words
@@ -125,7 +131,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
         return {
             "person": g.get("person"),
             "site": live.library.site,
-            "work_account": "work_account" in app.extensions,
+            "work_account": desk.work_account is not None,
             "troubles": app.extensions["health"].troubles,
             "notices": desk.notices.of,
             "recoveries": desk.staff.recoveries,
@@ -135,13 +141,6 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
     CSRFProtect(app)
     for module in _BLUEPRINTS:
         app.register_blueprint(module.blueprint)
-    if settings.oidc_issuer:
-        try:
-            from sidedoor.desk.people import work_account
-        except ImportError as error:
-            raise Refused([Problem("SIDEDOOR_OIDC_ISSUER", None, Code.WORK_ACCOUNTS_NOT_INSTALLED)]) from error
-        work_account.set_up(app, settings)
-        app.register_blueprint(work_account.blueprint)
     handle_errors(app)
     guard(app, signing_in.person_of_this_request)
     add_commands(app)
@@ -160,8 +159,21 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
     app.extensions["courier"] = Courier(desk)
     tasks = [live.watch, app.extensions["health"].watch, app.extensions["courier"].watch]
     if settings.monitor:
-        folders = {"data": data, "content": app.config["CONTENT"]}
-        numbers = monitor(app.extensions["desk"], app.extensions["health"], folders)
+        folders = {"data": data, "content": content}
+        numbers = monitor(desk, app.extensions["health"], folders)
         tasks.append(serving(settings.monitor, numbers))
     app.extensions["background"] = Background(tasks)
     return app
+
+
+def _work_accounts(app: Flask, settings: Settings) -> "FlaskOAuth2App | None":
+    """Let people sign in with work accounts, if the operator names their provider. Raises problems.Refused if the
+    optional extra for them is not installed."""
+    if not settings.oidc_issuer:
+        return None
+    try:
+        from sidedoor.desk.people import work_account
+    except ImportError as error:
+        raise Refused([Problem("SIDEDOOR_OIDC_ISSUER", None, Code.WORK_ACCOUNTS_NOT_INSTALLED)]) from error
+    app.register_blueprint(work_account.blueprint)
+    return work_account.provider(app, settings)

@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flask import Flask, current_app, g
 
 from sidedoor.chat.store import ChatStore
 from sidedoor.desk.audit.store import Audit
+from sidedoor.desk.chats.signs import SignsOfLife
 from sidedoor.desk.contacts.steps import ContactSteps
 from sidedoor.desk.items.comments import Comments
 from sidedoor.desk.items.files import Shelf
@@ -25,12 +28,17 @@ from sidedoor.documents.times import Clock
 from sidedoor.public.feedback_store import FeedbackStore
 from sidedoor.settings import Settings
 
+if TYPE_CHECKING:
+    from authlib.integrations.flask_client import FlaskOAuth2App
+
 
 @dataclass(frozen=True)
 class Desk:
-    """The stores and steps of one desk. `pages` makes the public pages that previews show."""
+    """The stores and steps of one desk. `content`: the folder with what editors write. `pages` makes the public pages
+    that previews show. `work_account`: the provider of work accounts, if the operator names one."""
 
     settings: Settings
+    content: Path
     clock: Clock
     live: LiveLibrary
     shelf: Shelf
@@ -48,7 +56,9 @@ class Desk:
     notices: Notices
     feedback: FeedbackStore
     chats: ChatStore
+    signs: SignsOfLife
     pages: Flask
+    work_account: "FlaskOAuth2App | None"
 
 
 def the_desk() -> Desk:

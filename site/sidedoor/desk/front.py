@@ -1,11 +1,11 @@
 """The desk's front page, which says what there is to do."""
 
-from flask import Blueprint, current_app, render_template
+from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from sidedoor.desk.access import current_person, staff
 from sidedoor.desk.contacts.views import contacts_due
-from sidedoor.desk.current import contact_steps, item_steps, library, now, reviews, shelf
+from sidedoor.desk.current import contact_steps, item_steps, library, now, reviews, shelf, the_desk
 from sidedoor.desk.feedback.views import unanswered
 from sidedoor.desk.items.calendar import by_month
 from sidedoor.desk.items.files import CannotSave
@@ -74,8 +74,8 @@ def _concerns(file: str, person: Person) -> bool:
 def _site_problems() -> list[Problem]:
     """What `sidedoor check` says about the whole site: menu, languages, colours, and remains of the site it was copied
     from."""
-    content, https = current_app.config["CONTENT"], current_app.config["HTTPS"]
-    return [*check_site(library(), now, content, https), *awaiting_review(library().site.languages)]
+    desk = the_desk()
+    return [*check_site(library(), now, desk.content, desk.settings.https), *awaiting_review(library().site.languages)]
 
 
 def _effect(row: Row) -> str:

@@ -300,7 +300,7 @@ def test_a_file_that_is_not_utf8_is_never_overwritten(shelf: Shelf, content: Con
 def test_a_replacement_character_is_never_written(shelf: Shelf, content: ContentFolder) -> None:
     with pytest.raises(CannotSave) as refused:
         shelf.change({"news/a.md": ("Fine.\n", None), "news/b.md": ("Caf\ufffd\n", None)}, ANN, "Two")
-    assert sentence(refused.value).startswith("A letter of it cannot be read any more")
+    assert sentence(refused.value).startswith("A character of it cannot be read any more")
     assert not (content.path / "news/a.md").exists(), "neither file is written"
     assert not (content.path / "news/b.md").exists()
 

@@ -5,6 +5,8 @@ else who knows the language approves it.
 import html
 import io
 import re
+import sqlite3
+from contextlib import closing
 
 import pytest
 from flask import Flask
@@ -117,6 +119,22 @@ def test_a_translation_becomes_public_when_somebody_else_who_knows_the_language_
     )
     assert eve.post(ADDRESS, data={"step": "discard"}).status_code == 303
     assert not (pages.path / "changes/ur/help/getting-ready.md").exists()
+
+
+def test_an_approval_that_was_published_but_not_recorded_is_reported_as_done(
+    desk: Flask, eve: FlaskClient, signed_in: SignedIn, pages: ContentFolder, public: PublicSite
+) -> None:
+    assert send(eve, "send").status_code == 303
+    staff = desk.extensions["desk"].staff
+    staff.set_languages(staff.named("Eli Editor").id, ["ur"])
+    eli = signed_in("Eli Editor")
+    seen = form(eli)["seen"]
+    with closing(sqlite3.connect(desk.config["DATA"] / "reviews.sqlite3")) as reviews:
+        reviews.execute("CREATE TRIGGER full BEFORE INSERT ON verdicts BEGIN SELECT RAISE(ABORT, 'disk is full'); END")
+    answer = eli.post(ADDRESS, data={"step": "approve", "seen": seen})
+    assert (answer.status_code, answer.location) == (303, ADDRESS)
+    assert "It is done, but" in html.unescape(eli.get(ADDRESS).text)
+    assert "بیگ" in public.get("/ur/help/getting-ready")[1]
 
 
 def test_a_wrong_number_stops_a_translation_and_an_unfinished_one_stays_a_draft(

@@ -22,7 +22,8 @@ Values = Mapping[str, str | list[str]]
 
 
 class ContactSteps:
-    """Each step raises NotAllowed, Conflict, CannotSave or Refused, and then it did not happen."""
+    """A step that raises NotAllowed, Conflict, CannotSave, Refused or sqlite3.Error did not happen. A step that raises
+    HalfDone did happen, but something that should have followed it did not."""
 
     def __init__(self, workflow: Workflow, audit: Audit, live: LiveLibrary, clock: Clock) -> None:
         self.workflow, self._shelf = workflow, workflow.shelf

@@ -22,6 +22,7 @@ from sidedoor.desk.items.steps import WRITERS, Item
 from sidedoor.desk.items.wall_clock import time_of_day
 from sidedoor.desk.refusal_words import STOPS, sentence
 from sidedoor.desk.refusals import HalfDone, Refusal
+from sidedoor.desk.step import Done, take
 from sidedoor.documents.checks import EASIEST_GRADE_FOR, reading_age
 from sidedoor.documents.document import Document
 from sidedoor.documents.front_matter import read_document
@@ -180,15 +181,17 @@ def picture(kind: Kind, slug: str) -> ResponseReturnValue:
 
 
 def _save_together(item: Item, fields: Fields) -> ResponseReturnValue:
-    try:
-        item = item_steps().save(current_person(), item, fields, item.working.digest, ready=False)
-    except STOPS as stopped:
-        return _editor(item, fields, item.working.digest, problem=sentence(stopped)), 422
-    flash(
-        "Somebody else saved it while you wrote. You changed different parts, so both are in it. Read it, then go on."
+    def step() -> Done:
+        item_steps().save(current_person(), item, fields, item.working.digest, ready=False)
+        flash(
+            "Somebody else saved it while you wrote. You changed different parts, so both are in it. Read it, then"
+            " go on."
+        )
+        return Done("It is saved as a draft.", path_of(item), "saved")
+
+    return take(
+        step, lambda problem: _editor(item, fields, item.working.digest, problem=problem), lambda: path_of(item)
     )
-    flash("It is saved as a draft.", "saved")
-    return redirect(path_of(item), 303)
 
 
 @blueprint.post("/<any(news, help, page):kind>/<slug>/typing")

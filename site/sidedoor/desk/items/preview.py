@@ -1,7 +1,6 @@
 """The preview: the real public page, which the public site itself makes from a version of a document."""
 
 import re
-from pathlib import Path
 
 from flask import Blueprint, Response, abort, current_app, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -58,7 +57,7 @@ def make_link(kind: Kind, slug: str) -> ResponseReturnValue:
     may_approve = "may_approve" in request.form
     with audit().recorded(current_person().name, "made a preview link", item.file, for_whom):
         token = previews().make(item.file, item.working.digest, current_person().name, for_whom, may_approve, now())
-    address = f"{str(current_app.config['SETTINGS'].desk_url).rstrip('/')}/p/{token}"
+    address = f"{the_desk().settings.desk_address}/p/{token}"
     return render_template("desk/items/link.html", item=item, path=path_of(item), address=address, for_whom=for_whom)
 
 
@@ -134,14 +133,14 @@ def _page(item: Item, text: str, images: str, frame: bool, outside: bool = False
     """The public page of a version. Its links lead nowhere, because the frame around it is sandboxed."""
     document = item_steps().assess(item.kind, item.slug, text).document
     if not document:
-        headers = preview_headers(current_app.config["HTTPS"], frame)
+        headers = preview_headers(the_desk().settings.https, frame)
         page = render_template("desk/items/no_preview.html")
         return Response(page, 200, {**headers, "Content-Type": "text/html; charset=utf-8"})
     shown, public, moment = as_if_public(document, library(), now(), outside)
     edition = Edition(shown, public, moment, moment)
     pages = the_desk().pages
     answer = pages.test_client().get(document.path, environ_overrides={EDITION_KEY: edition})
-    headers = preview_headers(current_app.config["HTTPS"], frame, dict(answer.headers))
+    headers = preview_headers(the_desk().settings.https, frame, dict(answer.headers))
     # Use the picture itself: the desk serves no other sizes, which would need the same guards as on the public site.
     html = _SOURCE.sub("", answer.get_data(as_text=True)).replace('src="/images/', f'src="{images}')
     marked = html.replace("</header>", f"</header>{_MARK}", 1)
@@ -150,7 +149,7 @@ def _page(item: Item, text: str, images: str, frame: bool, outside: bool = False
 
 def _picture(name: str) -> Response:
     stem, _, ending = name.rpartition(".")
-    path = Path(current_app.config["CONTENT"]) / "images" / name
+    path = the_desk().content / "images" / name
     if (
         not stem
         or ending not in _TYPES

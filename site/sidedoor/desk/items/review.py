@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from flask import Blueprint, flash, redirect, render_template, request
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from sidedoor.desk.access import current_person, only
@@ -11,17 +11,15 @@ from sidedoor.desk.current import item_steps as newsroom
 from sidedoor.desk.items.changes import changes
 from sidedoor.desk.items.comments import stands_in
 from sidedoor.desk.items.editor import find, path_of
-from sidedoor.desk.items.files import Conflict
 from sidedoor.desk.items.steps import Item
 from sidedoor.desk.items.workflow import NotAllowed, remembering
 from sidedoor.desk.notices.seen import comments_seen
-from sidedoor.desk.refusal_words import STOPS, sentence
-from sidedoor.desk.refusals import HalfDone, Refusal
+from sidedoor.desk.refusals import Refusal
+from sidedoor.desk.step import FIRST_OF_TWO, Done, take
 from sidedoor.documents.models import Kind
 from sidedoor.documents.problems import Refused
 
 blueprint = Blueprint("review", __name__, url_prefix="/items/<any(news, help, page):kind>/<slug>")
-FIRST_OF_TWO = "Noted. Nobody here knows who wrote it, so somebody else has to approve it as well."
 
 
 @blueprint.get("/review")
@@ -37,9 +35,7 @@ def review(kind: Kind, slug: str) -> ResponseReturnValue:
 @only("press", "editor")
 def approve(kind: Kind, slug: str) -> ResponseReturnValue:
     """Publish the waiting version, at once or at its time."""
-    return _step(
-        kind, slug, lambda item: newsroom().approve(current_person(), item, _seen()), _how_it_stands, FIRST_OF_TWO
-    )
+    return _step(kind, slug, lambda item: newsroom().approve(current_person(), item, _seen()), _how_it_stands)
 
 
 @blueprint.post("/override")
@@ -59,7 +55,7 @@ def approve_afterwards(kind: Kind, slug: str) -> ResponseReturnValue:
     def step(item: Item) -> Item | None:
         return item if newsroom().approve_afterwards(current_person(), item, _seen()) else None
 
-    return _step(kind, slug, step, message, FIRST_OF_TWO)
+    return _step(kind, slug, step, message)
 
 
 @blueprint.post("/send-back")
@@ -104,7 +100,7 @@ def withdraw(kind: Kind, slug: str) -> ResponseReturnValue:
         return newsroom().withdraw(current_person(), item, reason, how != "withdraw", replacement)
 
     message = "It waits for a colleague's approval. An editor can do it at once."
-    return _step(kind, slug, step, message, next_page="/review")
+    return _step(kind, slug, step, message, "/review")
 
 
 @blueprint.post("/bring-back")
@@ -112,7 +108,7 @@ def withdraw(kind: Kind, slug: str) -> ResponseReturnValue:
 def bring_back(kind: Kind, slug: str) -> ResponseReturnValue:
     """Ask to undo a withdrawal."""
     message = "It waits for a colleague's approval."
-    return _step(kind, slug, lambda item: newsroom().bring_back(current_person(), item), message, next_page="/review")
+    return _step(kind, slug, lambda item: newsroom().bring_back(current_person(), item), message, "/review")
 
 
 @blueprint.post("/discard")
@@ -128,8 +124,7 @@ def discard(kind: Kind, slug: str) -> ResponseReturnValue:
     message = (
         "It is thrown away. Its words are in the history." if change else "It is thrown away. Here it can come back."
     )
-    answer = _step(kind, slug, step, message)
-    return answer if change or isinstance(answer, tuple) else redirect("/items/thrown-away", 303)
+    return _step(kind, slug, step, message, gone_to="" if change else "/items/thrown-away")
 
 
 @blueprint.post("/address")
@@ -137,39 +132,38 @@ def discard(kind: Kind, slug: str) -> ResponseReturnValue:
 def address(kind: Kind, slug: str) -> ResponseReturnValue:
     """Give the item another address."""
     wanted = request.form.get("slug", "").strip()
-    answer = _step(kind, slug, lambda item: newsroom().move(current_person(), item, wanted), "It has a new address.")
-    return answer if isinstance(answer, tuple) else redirect(f"/items/{kind}/{wanted}", 303)
+    message, gone_to = "It has a new address.", f"/items/{kind}/{wanted}"
+    return _step(kind, slug, lambda item: newsroom().move(current_person(), item, wanted), message, gone_to=gone_to)
 
 
 def _step(
     kind: Kind,
     slug: str,
     step: Callable[[Item], Item | None],
-    message: str | Callable[[Item], str],
-    if_none: str = "",
+    words: str | Callable[[Item], str],
     next_page: str = "",
+    gone_to: str = "",
 ) -> ResponseReturnValue:
-    """Take a step and flash `message`, or show the page again with the sentence that says why not.
+    """Take a step. It returns the item as it is then, or None if it was the first of two approvals.
 
-    `if_none` is flashed instead if the step returned None: it was the first of two approvals.
+    `gone_to`: the page to go on with if the step leaves nothing at the item's address.
     """
     item = find(kind, slug)
-    try:
+
+    def taken() -> Done:
         after = step(item)
-        if after and newsroom().is_public(after):
+        if after is None:
+            return Done(FIRST_OF_TWO, f"{path_of(item)}/review")
+        if newsroom().is_public(after):
             with remembering():
                 previews().void(after.file)
-    except HalfDone as stopped:
-        flash(sentence(stopped), "problem")
+        return Done(words if isinstance(words, str) else words(after), gone_to or path_of(after) + next_page)
+
+    def how_it_stands() -> str:
         still_here = newsroom().find(kind, slug)
-        return redirect(f"{path_of(still_here)}/review" if still_here else "/items", 303)
-    except STOPS as stopped:
-        return review_page(find(kind, slug), sentence(stopped)), 409 if isinstance(stopped, Conflict) else 422
-    if after is None:
-        flash(if_none)
-        return redirect(path_of(item) + "/review", 303)
-    flash(message if isinstance(message, str) else message(after))
-    return redirect(path_of(after) + next_page, 303)
+        return f"{path_of(still_here)}/review" if still_here else gone_to or "/items"
+
+    return take(taken, lambda problem: review_page(find(kind, slug), problem), how_it_stands)
 
 
 def _how_it_stands(item: Item) -> str:

@@ -14,6 +14,7 @@ from sidedoor.desk.items.steps import WRITERS, Item, file_of
 from sidedoor.desk.items.workflow import DISCARDED, NotAllowed
 from sidedoor.desk.refusal_words import STOPS, sentence
 from sidedoor.desk.refusals import Refusal
+from sidedoor.desk.step import Done, take
 from sidedoor.documents.document import kind_of, slug_of
 from sidedoor.documents.models import Kind
 from sidedoor.documents.problems import Refused
@@ -38,7 +39,8 @@ def bring_from_history(kind: Kind, slug: str) -> ResponseReturnValue:
         abort(403)
     if slug_problem(slug):
         abort(404)
-    try:
+
+    def step() -> Done:
         deleted = next(
             (revision for revision in shelf().history.discarded(DISCARDED) if revision.file == file_of(kind, slug)),
             None,
@@ -48,10 +50,9 @@ def bring_from_history(kind: Kind, slug: str) -> ResponseReturnValue:
             existing = item_steps().find(kind, slug)
             raise NotAllowed(Refusal.HERE_ALREADY if existing else Refusal.NOT_IN_HISTORY)
         item = item_steps().bring_from_history(current_person(), kind, slug, text)
-    except STOPS as stopped:
-        return _discarded(sentence(stopped)), 422
-    flash("It is a draft again.")
-    return redirect(path_of(item), 303)
+        return Done("It is a draft again.", path_of(item))
+
+    return take(step, _discarded, lambda: f"/items/{kind}/{slug}")
 
 
 def _discarded(problem: str = "") -> str:

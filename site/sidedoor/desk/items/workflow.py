@@ -32,7 +32,7 @@ def remembering() -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise HalfDone(Refusal.NOT_REMEMBERED) from error
+        raise HalfDone(Refusal.NOT_RECORDED) from error
 
 
 class NotAllowed(Stopped):

@@ -54,7 +54,7 @@ class Courier:
         """Write letters: straight away where a person wants that, and the digest once a day."""
         now, notices = self._desk.clock(), self._desk.notices
         local = now.astimezone(self._desk.live.library.site.zone)
-        address = str(self._settings.desk_url).rstrip("/")
+        address = self._settings.desk_address
         for person in self._desk.staff.everybody():
             wishes = notices.wishes(person.id)
             may = {kind for kind, roles in MAY_BE_TOLD.items() if person.may(*roles)}
