@@ -6,8 +6,7 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from sidedoor.desk.access import current_person, only
-from sidedoor.desk.current import comments, now, previews, reviews, workflow
-from sidedoor.desk.current import item_steps as newsroom
+from sidedoor.desk.current import comments, item_steps, now, previews, reviews, workflow
 from sidedoor.desk.items.changes import changes
 from sidedoor.desk.items.comments import stands_in
 from sidedoor.desk.items.editor import find, path_of
@@ -35,7 +34,7 @@ def review(kind: Kind, slug: str) -> ResponseReturnValue:
 @only("press", "editor")
 def approve(kind: Kind, slug: str) -> ResponseReturnValue:
     """Publish the waiting version, at once or at its time."""
-    return _step(kind, slug, lambda item: newsroom().approve(current_person(), item, _seen()), _how_it_stands)
+    return _step(kind, slug, lambda item: item_steps().approve(current_person(), item, _seen()), _how_it_stands)
 
 
 @blueprint.post("/override")
@@ -43,7 +42,9 @@ def approve(kind: Kind, slug: str) -> ResponseReturnValue:
 def override(kind: Kind, slug: str) -> ResponseReturnValue:
     """Publish without a second person, in an emergency."""
     reason = request.form.get("reason", "")
-    return _step(kind, slug, lambda item: newsroom().override(current_person(), item, _seen(), reason), _how_it_stands)
+    return _step(
+        kind, slug, lambda item: item_steps().override(current_person(), item, _seen(), reason), _how_it_stands
+    )
 
 
 @blueprint.post("/approve-afterwards")
@@ -53,7 +54,7 @@ def approve_afterwards(kind: Kind, slug: str) -> ResponseReturnValue:
     message = "You have approved what was published without a second person."
 
     def step(item: Item) -> Item | None:
-        return item if newsroom().approve_afterwards(current_person(), item, _seen()) else None
+        return item if item_steps().approve_afterwards(current_person(), item, _seen()) else None
 
     return _step(kind, slug, step, message)
 
@@ -63,7 +64,7 @@ def approve_afterwards(kind: Kind, slug: str) -> ResponseReturnValue:
 def send_back(kind: Kind, slug: str) -> ResponseReturnValue:
     """Make the waiting version a draft again, with a note that says why."""
     note = request.form.get("note", "")
-    return _step(kind, slug, lambda item: newsroom().send_back(current_person(), item, note), "It is a draft again.")
+    return _step(kind, slug, lambda item: item_steps().send_back(current_person(), item, note), "It is a draft again.")
 
 
 @blueprint.post("/compared")
@@ -73,7 +74,7 @@ def compared(kind: Kind, slug: str) -> ResponseReturnValue:
     message = "Noted. The change that waits will replace the public version once it is approved."
 
     def step(item: Item) -> Item:
-        newsroom().keep_compared_change(current_person(), item)
+        item_steps().keep_compared_change(current_person(), item)
         return item
 
     return _step(kind, slug, step, message)
@@ -84,7 +85,7 @@ def compared(kind: Kind, slug: str) -> ResponseReturnValue:
 def unschedule(kind: Kind, slug: str) -> ResponseReturnValue:
     """Take the item out of the calendar."""
     message = "It is a draft again, and will not go live."
-    return _step(kind, slug, lambda item: newsroom().unschedule(current_person(), item), message)
+    return _step(kind, slug, lambda item: item_steps().unschedule(current_person(), item), message)
 
 
 @blueprint.post("/withdraw")
@@ -97,7 +98,7 @@ def withdraw(kind: Kind, slug: str) -> ResponseReturnValue:
     def step(item: Item) -> Item:
         if how == "replace" and not replacement.strip():
             raise NotAllowed(Refusal.NO_REPLACEMENT)
-        return newsroom().withdraw(current_person(), item, reason, how != "withdraw", replacement)
+        return item_steps().withdraw(current_person(), item, reason, how != "withdraw", replacement)
 
     message = "It waits for a colleague's approval. An editor can do it at once."
     return _step(kind, slug, step, message, "/review")
@@ -108,7 +109,7 @@ def withdraw(kind: Kind, slug: str) -> ResponseReturnValue:
 def bring_back(kind: Kind, slug: str) -> ResponseReturnValue:
     """Ask to undo a withdrawal."""
     message = "It waits for a colleague's approval."
-    return _step(kind, slug, lambda item: newsroom().bring_back(current_person(), item), message, "/review")
+    return _step(kind, slug, lambda item: item_steps().bring_back(current_person(), item), message, "/review")
 
 
 @blueprint.post("/discard")
@@ -118,7 +119,7 @@ def discard(kind: Kind, slug: str) -> ResponseReturnValue:
     change = find(kind, slug).change
 
     def step(item: Item) -> Item:
-        newsroom().discard(current_person(), item)
+        item_steps().discard(current_person(), item)
         return item
 
     message = (
@@ -133,7 +134,7 @@ def address(kind: Kind, slug: str) -> ResponseReturnValue:
     """Give the item another address."""
     wanted = request.form.get("slug", "").strip()
     message, gone_to = "It has a new address.", f"/items/{kind}/{wanted}"
-    return _step(kind, slug, lambda item: newsroom().move(current_person(), item, wanted), message, gone_to=gone_to)
+    return _step(kind, slug, lambda item: item_steps().move(current_person(), item, wanted), message, gone_to=gone_to)
 
 
 def _step(
@@ -154,13 +155,13 @@ def _step(
         after = step(item)
         if after is None:
             return Done(FIRST_OF_TWO, f"{path_of(item)}/review")
-        if newsroom().is_public(after):
+        if item_steps().is_public(after):
             with remembering():
                 previews().void(after.file)
         return Done(words if isinstance(words, str) else words(after), gone_to or path_of(after) + next_page)
 
     def how_it_stands() -> str:
-        still_here = newsroom().find(kind, slug)
+        still_here = item_steps().find(kind, slug)
         return f"{path_of(still_here)}/review" if still_here else gone_to or "/items"
 
     return take(taken, lambda problem: review_page(find(kind, slug), problem), how_it_stands)
@@ -174,12 +175,12 @@ def _how_it_stands(item: Item) -> str:
         "removed": "It is removed.",
         "expired": "It is off the site.",
     }
-    return sentences.get(newsroom().standing(item), "It is done.")
+    return sentences.get(item_steps().standing(item), "It is done.")
 
 
 def _effect(item: Item) -> str:
     try:
-        return newsroom().effect(item)
+        return item_steps().effect(item)
     except Refused:
         return ""
 
@@ -190,7 +191,7 @@ def _seen() -> str:
 
 def passages_of(item: Item) -> list[str]:
     """Return what people may comment on: title, summary and each paragraph of the working version, in reading order."""
-    document = newsroom().assess(item.kind, item.slug, item.working.text).document
+    document = item_steps().assess(item.kind, item.slug, item.working.text).document
     if document:
         return [document.title, document.summary, *document.sentences]
     try:
@@ -204,21 +205,21 @@ def passages_of(item: Item) -> list[str]:
 def review_page(item: Item, problem: str = "", typed: Mapping[str, object] | None = None) -> str:
     """Render the page. `typed`: the fields of a comment that could not be saved."""
     passages, all_comments = passages_of(item), comments().of(item.file)
-    room, person = newsroom(), current_person()
-    public, flow = room.is_public(item), workflow()
+    steps, person = item_steps(), current_person()
+    public, flow = steps.is_public(item), workflow()
     alone = flow.published_alone(item)
-    assessment = room.assess(item.kind, item.slug, item.working.text)
+    assessment = steps.assess(item.kind, item.slug, item.working.text)
     going_live = assessment.document.published_at if assessment.document else None
     return render_template(
         "desk/items/review.html",
         item=item,
         path=path_of(item),
         problem=problem,
-        standing=room.standing(item),
+        standing=steps.standing(item),
         public=public,
         waiting=bool(item.change) or not public,
-        ready=not room.why_not_ready(item),
-        why_not=room.why_not_approve(person, item),
+        ready=not steps.why_not_ready(item),
+        why_not=steps.why_not_approve(person, item),
         effect=_effect(item),
         writers=flow.writers(item),
         unknown=flow.written_by_unknown(item),
