@@ -26,6 +26,7 @@ from sidedoor.desk.errors import handle_errors
 from sidedoor.desk.headers import policy_headers
 from sidedoor.desk.items import commenting, editor, picture_views, preview, review, revisions
 from sidedoor.desk.items.comments import Comments
+from sidedoor.desk.items.effect_words import in_calendar_words
 from sidedoor.desk.items.files import Shelf
 from sidedoor.desk.items.newsroom import Newsroom
 from sidedoor.desk.items.picture_library import PictureLibrary
@@ -119,6 +120,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
     signing_in.set_up_cookie(app, settings.https)
     speak_plainly(app, clock, lambda: live.library.site)
     app.jinja_env.filters["in_words"] = in_words
+    app.jinja_env.filters["in_calendar_words"] = in_calendar_words
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
     @app.context_processor

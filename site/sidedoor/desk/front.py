@@ -6,6 +6,7 @@ from flask.typing import ResponseReturnValue
 from sidedoor.desk.access import current_person, only, staff
 from sidedoor.desk.contacts.views import contacts_due
 from sidedoor.desk.current import contact_steps, library, newsroom, now, reviews, shelf, the_desk
+from sidedoor.desk.items.effect_words import in_approving_words, in_contacts_words
 from sidedoor.desk.items.files import CannotSave
 from sidedoor.desk.items.listing import Row, calendar, due, rows
 from sidedoor.desk.items.newsroom import WRITERS
@@ -80,7 +81,7 @@ def _site_problems() -> list[Problem]:
 def _effect(row: Row) -> str:
     try:
         item = newsroom().find(row.kind, row.slug)
-        return newsroom().effect(item) if item else ""
+        return in_approving_words(newsroom().effect(item), library().site) if item else ""
     except (Refused, CannotSave):
         return ""
 
@@ -90,7 +91,7 @@ def _contacts_effect() -> str:
     if not contact_steps().waiting():
         return ""
     try:
-        return contact_steps().effect()
+        return in_contacts_words(contact_steps().effect())
     except (Refused, CannotSave):
         return "it cannot be read"
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import groupby
 from urllib.parse import urlsplit
 
-from sidedoor.desk.items.effects import Standing, of_withdrawal
+from sidedoor.desk.items.effects import Effect, Standing, What, of_withdrawal
 from sidedoor.desk.items.files import Shelf, change_file
 from sidedoor.desk.items.newsroom import WRITERS, standing_of, unfinished
 from sidedoor.desk.items.reviews import Reviews
@@ -118,21 +118,21 @@ def matching(items: list[Row], words: str, standing: str, kind: str, now: dateti
     ]
 
 
-def calendar(items: list[Row], now: datetime) -> list[tuple[str, list[tuple[datetime, str, Row]]]]:
+def calendar(items: list[Row], now: datetime) -> list[tuple[str, list[tuple[datetime, Effect, Row]]]]:
     """Return what will happen after `now` without anybody acting, in order of time, grouped by month."""
     coming = []
     for row in items:
         meta = row.document.meta if row.document else None
         if meta and row.overdue(now):
-            coming.append((row.at or now, "should have gone live: nobody has approved it", row))
+            coming.append((row.at or now, Effect(What.IS_OVERDUE), row))
         if not meta or row.standing not in ("scheduled", "published"):
             continue
         if meta.publish_at and meta.publish_at > now:
-            coming.append((meta.publish_at, "goes live", row))
+            coming.append((meta.publish_at, Effect(What.GOES_LIVE), row))
         if meta.expires_at and meta.expires_at > now:
-            coming.append((meta.expires_at, "leaves the site", row))
+            coming.append((meta.expires_at, Effect(What.LEAVES), row))
         if meta.withdrawn and meta.withdrawn.at > now:
-            coming.append((meta.withdrawn.at, of_withdrawal(meta.withdrawn), row))
+            coming.append((meta.withdrawn.at, of_withdrawal(meta.withdrawn, now), row))
     coming.sort(key=lambda entry: (entry[0], entry[2].slug))
     return [(month, list(entries)) for month, entries in groupby(coming, key=lambda entry: f"{entry[0]:%B %Y}")]
 

@@ -6,10 +6,11 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from sidedoor.desk.access import current_person, only
-from sidedoor.desk.current import comments, newsroom, now, previews, reviews, workflow
+from sidedoor.desk.current import comments, library, newsroom, now, previews, reviews, workflow
 from sidedoor.desk.items.changes import changes
 from sidedoor.desk.items.comments import stands_in
 from sidedoor.desk.items.editor import find, path_of
+from sidedoor.desk.items.effect_words import in_approving_words
 from sidedoor.desk.items.newsroom import Item
 from sidedoor.desk.items.workflow import NotAllowed, remembering
 from sidedoor.desk.refusals import Refusal
@@ -178,7 +179,7 @@ def _how_it_stands(item: Item) -> str:
 
 def _effect(item: Item) -> str:
     try:
-        return newsroom().effect(item)
+        return in_approving_words(newsroom().effect(item), library().site)
     except Refused:
         return ""
 
