@@ -30,6 +30,7 @@ from sidedoor.desk.health.checks import health_of
 from sidedoor.desk.health.monitor import monitor, serving
 from sidedoor.desk.items import calendar, commenting, editor, picture_views, preview, review, revisions
 from sidedoor.desk.items.comments import Comments
+from sidedoor.desk.items.effect_words import in_calendar_words
 from sidedoor.desk.items.files import Shelf
 from sidedoor.desk.items.picture_library import PictureLibrary
 from sidedoor.desk.items.preview_links import PreviewLinks
@@ -124,6 +125,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
     signing_in.set_up_cookie(app, settings.https)
     speak_plainly(app, clock, lambda: live.library.site)
     app.jinja_env.filters["in_words"] = in_words
+    app.jinja_env.filters["in_calendar_words"] = in_calendar_words
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
     @app.context_processor

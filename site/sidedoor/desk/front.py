@@ -8,6 +8,7 @@ from sidedoor.desk.contacts.views import contacts_due
 from sidedoor.desk.current import contact_steps, item_steps, library, now, reviews, shelf, the_desk
 from sidedoor.desk.feedback.views import unanswered
 from sidedoor.desk.items.calendar import by_month
+from sidedoor.desk.items.effect_words import in_approving_words, in_contacts_words
 from sidedoor.desk.items.files import CannotSave
 from sidedoor.desk.items.listing import Row, due, rows
 from sidedoor.desk.items.steps import WRITERS
@@ -81,7 +82,7 @@ def _site_problems() -> list[Problem]:
 def _effect(row: Row) -> str:
     try:
         item = item_steps().find(row.kind, row.slug)
-        return item_steps().effect(item) if item else ""
+        return in_approving_words(item_steps().effect(item), library().site) if item else ""
     except (Refused, CannotSave):
         return ""
 
@@ -91,6 +92,6 @@ def _contacts_effect() -> str:
     if not contact_steps().waiting():
         return ""
     try:
-        return contact_steps().effect()
+        return in_contacts_words(contact_steps().effect())
     except (Refused, CannotSave):
         return "it cannot be read"

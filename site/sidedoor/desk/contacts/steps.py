@@ -8,7 +8,7 @@ from typing import Any
 
 from sidedoor.desk.audit.store import Audit
 from sidedoor.desk.contacts.file import read_records, with_new_record, with_record, without_record
-from sidedoor.desk.items.effects import of_contacts
+from sidedoor.desk.items.effects import ContactsEffect, of_contacts
 from sidedoor.desk.items.files import CannotSave, Stored, change_file
 from sidedoor.desk.items.workflow import NotAllowed, Subject, Workflow
 from sidedoor.desk.people.person import Person
@@ -88,10 +88,10 @@ class ContactSteps:
         with self.workflow.restoring(person, self.subject(), expected):
             self._save(person, text, expected, message)
 
-    def effect(self) -> str:
-        """Return what approving would do, in words that follow “Approve:”."""
+    def effect(self) -> ContactsEffect | None:
+        """Return what approving would do; None if nothing waits."""
         waiting = self.waiting()
-        return of_contacts(self.public().text, waiting.text) if waiting else ""
+        return of_contacts(self.public().text, waiting.text) if waiting else None
 
     def approve(self, person: Person, seen: str) -> bool:
         """Publish the waiting change. False if that was the first of two approvals."""

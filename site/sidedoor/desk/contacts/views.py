@@ -10,6 +10,7 @@ from sidedoor.desk.access import current_person, only
 from sidedoor.desk.contacts.steps import Values
 from sidedoor.desk.current import contact_steps, library, now, shelf, workflow
 from sidedoor.desk.items.compare import compare
+from sidedoor.desk.items.effect_words import in_contacts_words
 from sidedoor.desk.items.files import change_file
 from sidedoor.desk.step import FIRST_OF_TWO, Done, take
 from sidedoor.documents.checks import CONTACT_CHECK_DAYS
@@ -206,7 +207,7 @@ def _typed() -> Values:
 
 def _effect() -> str:
     try:
-        return contact_steps().effect()
+        return in_contacts_words(contact_steps().effect())
     except Refused:
         return ""
 

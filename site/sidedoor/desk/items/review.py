@@ -6,10 +6,11 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from sidedoor.desk.access import current_person, only
-from sidedoor.desk.current import comments, item_steps, now, previews, reviews, workflow
+from sidedoor.desk.current import comments, item_steps, library, now, previews, reviews, workflow
 from sidedoor.desk.items.changes import changes
 from sidedoor.desk.items.comments import stands_in
 from sidedoor.desk.items.editor import find, path_of
+from sidedoor.desk.items.effect_words import in_approving_words
 from sidedoor.desk.items.steps import Item
 from sidedoor.desk.items.workflow import NotAllowed, remembering
 from sidedoor.desk.notices.seen import comments_seen
@@ -180,7 +181,7 @@ def _how_it_stands(item: Item) -> str:
 
 def _effect(item: Item) -> str:
     try:
-        return item_steps().effect(item)
+        return in_approving_words(item_steps().effect(item), library().site)
     except Refused:
         return ""
 

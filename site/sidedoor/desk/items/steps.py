@@ -9,7 +9,7 @@ from typing import Any
 
 from sidedoor.desk.audit.store import Audit
 from sidedoor.desk.items.composing import compose
-from sidedoor.desk.items.effects import Standing, of_document
+from sidedoor.desk.items.effects import Effect, Standing, of_document
 from sidedoor.desk.items.files import Conflict, change_file
 from sidedoor.desk.items.form import Fields, changed, wall_time
 from sidedoor.desk.items.reviews import Override
@@ -215,11 +215,11 @@ class ItemSteps:
         self._may_write(person, item.kind)
         return self.workflow.approve_afterwards(person, item, seen)
 
-    def effect(self, item: Item) -> str:
-        """Return what approving would do, in words that follow “Approve:”."""
+    def effect(self, item: Item) -> Effect | None:
+        """Return what approving would do; None if the item cannot be read as a page."""
         document = self.assess(item.kind, item.slug, self._as_approved(item)).document
         standing = self.standing(item) if self.is_public(item) else None
-        return of_document(document, standing, self._clock(), self._live.library.site) if document else ""
+        return of_document(document, standing, self._clock()) if document else None
 
     def send_back(self, person: Person, item: Item, note: str) -> Item:
         """Make the waiting version a draft again, with a note that says why."""
