@@ -434,3 +434,10 @@ def test_the_rule_against_local_words_finds_them(line: str) -> None:
 def test_characters_that_browsers_mirror_are_not_mirrored_again() -> None:
     for path in (PROJECT / "static/css").glob("*.css"):
         assert not re.search(r'\[dir=rtl\][^}]*content: "[‹›«»()<>]', path.read_text("utf-8")), path
+
+
+def test_browser_tests_wait_for_functions() -> None:
+    """Playwright evaluates any other text again and again in the page, whose policy forbids that after the first time."""
+    for path in (PROJECT / "tests/browser").glob("*.py"):
+        for text in re.findall(r"wait_for_function\(\s*[rf]?\"([^\"]*)", path.read_text("utf-8")):
+            assert re.match(r"\(.*?\) =>", text), f"{path.name}: {text}"

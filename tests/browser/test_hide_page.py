@@ -359,7 +359,7 @@ def test_r1_while_the_page_is_magnified_the_link_is_in_what_is_seen(
     tab.evaluate("scrollTo(0, 500)")
     session = context.new_cdp_session(tab)
     session.send("Emulation.setPageScaleFactor", {"pageScaleFactor": 3})
-    tab.wait_for_function("visualViewport.scale === 3")
+    tab.wait_for_function("() => visualViewport.scale === 3")
     tab.mouse.move(50, 50)
     tab.mouse.wheel(*moved)
 
@@ -382,8 +382,8 @@ def test_r1_while_the_page_is_magnified_the_link_is_in_what_is_seen(
     )
     assert checks == [True] * 5
     session.send("Emulation.setPageScaleFactor", {"pageScaleFactor": 1})
-    tab.wait_for_function("visualViewport.scale === 1")
-    tab.wait_for_function("document.getElementById('hide-this-page').style.transform === ''")
+    tab.wait_for_function("() => visualViewport.scale === 1")
+    tab.wait_for_function("() => document.getElementById('hide-this-page').style.transform === ''")
     assert tab.evaluate("visualViewport.scale") == 1
     tab.tap("#hide-this-page")
     tab.wait_for_url(places.url("exit"))
