@@ -121,7 +121,8 @@ def _copied(value: Any) -> Any:
 
 
 def _refuse_lost_letters(text: str, file: str, first_line: int) -> None:
-    """Refuse U+FFFD: it stands where a file that is not UTF-8 was decoded anyway, and the original letter is lost."""
+    """Refuse U+FFFD: it is in a text where a file that is not UTF-8 was decoded anyway, and the original letter is
+    lost."""
     before, lost, _ = text.partition("\ufffd")
     if lost:
         raise Refused([Problem(file, before.count("\n") + first_line, Code.LETTER_LOST)])

@@ -1,6 +1,6 @@
 """The words for every problem: what is wrong, and what to do instead, each one clear sentence.
 
-Most are the same for a file and for the desk's form. If a form needs others, they stand after the file's. In a form's
+Most are the same for a file and for the desk's form. If a form needs others, they come after the file's. In a form's
 words a name in braces that is not a value ({publish_at}) stands for the label of that field.
 """
 

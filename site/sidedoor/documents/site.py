@@ -294,7 +294,7 @@ class Site(Model):
         return "" if language == self.language else language
 
     def language_settings(self, folder: str) -> LanguageSettings | None:
-        """The settings of the language or form whose pages stand in a folder; None if the site does not have it."""
+        """The settings of the language or form whose pages are in a folder; None if the site does not have it."""
         return self.forms.get(folder) or self.languages.get(folder)
 
     @property
