@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * Answers every tap on a link or a form of this site in place, so that no page read here becomes a visit of its own.
+ * Answers every tap on a link or a form of this site in place, so that no page read here becomes a separate visit.
  *
  * This script holds only what a page needs before the rest has loaded: it takes taps and requests what they lead to. The scripts
  * that show pages (pack.js, travel.js, fold.js) come with the pack, in one quiet request after the first page is shown; they

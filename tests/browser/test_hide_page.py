@@ -368,7 +368,7 @@ def test_r1_while_the_page_is_magnified_the_link_is_in_what_is_seen(
         return all(offset > 0 for offset, by in zip(offsets, moved, strict=True) if by)
 
     eventually(has_moved)
-    tab.wait_for_timeout(500)  # until it stands still
+    tab.wait_for_timeout(500)  # until it has stopped moving
     checks = tab.evaluate(
         """() => {
           const { scale, offsetLeft, offsetTop, width, height } = visualViewport;

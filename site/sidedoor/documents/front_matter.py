@@ -156,7 +156,7 @@ def _both_readers_agree(text: str) -> bool:
 
 
 def _problems(root: yaml.Node, file: str, first_line: int) -> Iterator[Problem]:
-    """Repeated keys, aliases (a few lines of which can stand for gigabytes) and deep nesting."""
+    """Repeated keys, aliases (a few lines of which can become gigabytes) and deep nesting."""
     seen: set[int] = set()
     waiting: list[tuple[yaml.Node, int]] = [(root, 0)]
     while waiting:

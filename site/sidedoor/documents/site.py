@@ -62,7 +62,7 @@ def _as_language_table(written: Any) -> Any:
 
 
 LanguageTag = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[a-z0-9]{2,8})*$")]
-"""A BCP 47 language tag in small letters, because it stands in addresses."""
+"""A BCP 47 language tag in small letters, because it is part of addresses."""
 TimeZone = Annotated[str, AfterValidator(_known_zone)]
 """A name from the time zone database: `Europe/London`."""
 

@@ -130,7 +130,7 @@ def near_to(chosen: str, areas: Iterable[Area]) -> set[str]:
 
 @blueprint.app_template_filter("body")
 def body(document: Document) -> Markup:
-    """A document's words as readers may see them now, with cards in its own language, whatever page it stands on."""
+    """A document's words as readers may see them now, with cards in its own language, whatever page it is on."""
     with speaking(document.language):
         return Markup(with_pictures(with_contacts(document.html)))
 

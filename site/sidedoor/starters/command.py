@@ -28,7 +28,7 @@ HOOKS = EXAMPLES.parent / "hooks" if (EXAMPLES.parent / "hooks").is_dir() else E
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--for", "where", type=click.Choice(names()), required=True, help="What it begins with.")
-@click.option("--name", help="What stands at the top of every page: neutral, 30 letters at most.")
+@click.option("--name", help="What every page shows at its top: neutral, 30 letters at most.")
 @click.option("--organisation", help="Who runs it.")
 @click.option("--address", help="Where it will be reached, https://…; empty if that is not known yet.")
 @click.option("--exit", "exits", multiple=True, help="Where “Hide this page” leads; a second one is tried if it hangs.")
