@@ -147,7 +147,7 @@ const taps = (() => {
   document.addEventListener("sidedoor:arrived", bringNeeded);
   bringNeeded();
 
-  // On a slow or dear connection the first tap fetches the pack. The scripts alone come earlier to pages that cannot do
+  // On a slow or expensive connection the first tap fetches the pack. The scripts alone come earlier to pages that cannot do
   // without them, and when somebody magnifies the page with two fingers: one of them keeps Hide in view.
   const { saveData, effectiveType = "" } = navigator.connection ?? {};
   const dear = saveData || /2g/.test(effectiveType);
