@@ -403,7 +403,7 @@ WORDS: Mapping[Code, _Words] = {
     Code.PO_OF_NO_PAGE: _Words("It translates {original}, which is not there.", "Export the page under its new name."),
     Code.PO_BEHIND: _Words(
         "The words of {original} have changed since this was exported.",
-        "Export it anew; a translator's program takes over what is still the same.",
+        "Export it again; a translator's program takes over what is still the same.",
     ),
     Code.PO_LACKS: _Words(
         "Not translated yet, or marked as doubtful: {count}; the first is “{start}”.",
@@ -516,7 +516,7 @@ WORDS: Mapping[Code, _Words] = {
         "Make it (deploy/postgresql.sql), or correct the name.",
     ),
     Code.DATABASE_NOT_UTF8: _Words(
-        "This database cannot hold every letter.", "Make it anew: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0."
+        "This database cannot hold every letter.", "Make it again: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0."
     ),
     Code.DATABASE_RIGHTS: _Words(
         "This user may not do what Sidedoor needs in the database.",
