@@ -48,7 +48,7 @@ class Health:
         """What is wrong now, or was a few seconds ago.
 
         A look takes seconds if some machine does not answer, and a load balancer does not wait that long. So while one
-        is running, everybody else gets the result of the last look; and while `watch` is running, only that looks.
+        is running, everybody else gets the result of the last look; and while `watch` keeps up, only that looks.
         """
         patience = LOOKS_EVERY_SECONDS * (3 if self._watched else 1)
         if time.monotonic() - self._looked >= patience:
