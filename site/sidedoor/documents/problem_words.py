@@ -516,7 +516,7 @@ WORDS: Mapping[Code, _Words] = {
         "Make it (deploy/postgresql.sql), or correct the name.",
     ),
     Code.DATABASE_NOT_UTF8: _Words(
-        "This database cannot hold every letter.", "Make it again: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0."
+        "This database cannot hold every letter.", "Remake it: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0."
     ),
     Code.DATABASE_RIGHTS: _Words(
         "This user may not do what Sidedoor needs in the database.",
