@@ -91,7 +91,7 @@ _passphrase_file = click.option(
 @main.command("backup")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
-    "--to", multiple=True, envvar="SIDEDOOR_BACKUP_TO", metavar="age1…", help="Who can open it; may be repeated."
+    "--to", multiple=True, envvar="SIDEDOOR_BACKUP_TO", metavar="age1…", help="Who can open FILE; may be repeated."
 )
 @_passphrase_file
 @click.option(
@@ -99,7 +99,7 @@ _passphrase_file = click.option(
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Where readers' messages are kept, if not with the rest.",
 )
-@click.option("--keep", type=click.IntRange(1), help="FILE is a folder: delete all but so many of the newest in it.")
+@click.option("--keep", type=click.IntRange(1), help="FILE is a folder: keep only this many of its newest backups.")
 def back_up(
     file: Path, to: tuple[str, ...], passphrase_file: Path | None, site_data: Path | None, keep: int | None
 ) -> None:
@@ -127,7 +127,7 @@ def back_up(
 @click.option("--key", type=click.Path(path_type=Path, dir_okay=False), help="The file with the key that opens it.")
 @_passphrase_file
 def restore(file: Path, folder: Path, key: Path | None, passphrase_file: Path | None) -> None:
-    """Put back what the backup FILE holds, into FOLDER, which is empty or not there yet."""
+    """Restore the backup FILE into FOLDER, which must be empty or not exist yet."""
     from sidedoor import backup
 
     try:
@@ -179,7 +179,7 @@ def backup_key(file: Path) -> None:
 
 @main.command()
 def doctor() -> None:
-    """Say what is wrong with how it is set up. Exits with 1 if anything is."""
+    """List what is wrong with how the site is set up. Exits with 1 if anything is."""
     from sidedoor.doctor import faults
 
     without_a_log()

@@ -265,7 +265,7 @@ def as_sqlite_errors() -> Iterator[None]:
 
 @contextmanager
 def refusing(address: str) -> Iterator[None]:
-    """Turn errors that prevent a start into problems that say what to do. Raises problems.Refused."""
+    """Turn errors that keep the program from starting into problems that say what to do. Raises problems.Refused."""
     try:
         yield
     except psycopg.NotSupportedError:

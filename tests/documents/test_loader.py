@@ -96,7 +96,7 @@ def test_a_file_that_is_still_changing_is_not_read_yet(content: ContentFolder) -
     assert title_of(loader.load(settled=True), "money") == "Whole"
 
 
-@pytest.mark.parametrize("way", ["another", "emptied", "a start"])
+@pytest.mark.parametrize("way", ["another", "emptied", "started"])
 def test_while_a_folder_is_being_replaced_nothing_in_it_counts_as_deleted(
     content: ContentFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
@@ -112,7 +112,7 @@ def test_while_a_folder_is_being_replaced_nothing_in_it_counts_as_deleted(
         last = last[-1:]  # the copy stops for a moment before its last file
     for file in last:
         (content.path / file).unlink()
-    if way == "a start":
+    if way == "started":
         loader = Loader(content.path, tmp_path / "data")
         assert {document.path for document in loader.load(seconds=60).documents} == pages
     for _ in range(3):

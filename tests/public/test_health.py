@@ -23,7 +23,7 @@ from sidedoor.settings import Settings
 from sidedoor.web import health
 from sidedoor.web.edge import IN_A_ROW
 from tests.chat.conftest import Valkey
-from tests.conftest import SetClock
+from tests.conftest import Refresh, SetClock
 from tests.content import SITE, ContentFolder
 from tests.faults.test_faults import wait_until
 from tests.server import RunningSite
@@ -239,3 +239,10 @@ def test_a_real_server_reports_a_missing_folder(content: ContentFolder, tmp_path
         assert sum("There is no site in" in line for line in site.log.read_text().splitlines()) == 1
     finally:
         site.close()
+
+
+def test_health_reports_numbers_and_no_paths(content: ContentFolder, client: FlaskClient, refresh: Refresh) -> None:
+    content.write("help/zqbroken.md", "broken")
+    refresh()
+    answer = client.get("/healthz")
+    assert json.loads(answer.data) == {"status": "ok", "edition_age": 0.0, "documents": 5, "trouble": []}

@@ -135,7 +135,7 @@ def test_check_reports_outdated_orphaned_unreviewed_and_misplaced_translations_a
     assert "cy/help/money.md: warning: The words of help/money.md are not those" in output
     assert "cy/help/money-too.md: warning: This translates help/money-too" in output
     assert "cy/help/getting-ready.md: error: The title gives the page away: “trais”." in output
-    assert "error: A page in “cy” stands in another folder. Move it to cy/help/aros.md." in output
+    assert "error: A page in “cy” belongs in another folder. Move it to cy/help/aros.md." in output
     assert output.count("ur/help/get-help-now.md: ") == 2, "it is reviewed and up to date"
 
 

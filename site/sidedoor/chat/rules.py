@@ -185,7 +185,8 @@ def unanswered(conversation: Conversation, now: datetime) -> bool:
 
 
 def waits_for_words(before: datetime | None, who: Who, now: datetime) -> datetime | None:
-    """Since when the reader waits for the adviser's words, now that `who` has written; `before`: the same until now."""
+    """Since when the reader has waited for the adviser's words, now that `who` has written. `before`: what this was
+    until now."""
     if who == "adviser":
         return None
     return before or now if who == "reader" else before

@@ -96,7 +96,7 @@ FROM (SELECT 1) LEFT JOIN (
 ORDER BY mine.started, mine.id
 """  # noqa: S608 - fixed words
 _KEPT_AT: Mapping[Kept, int] = {"draft": -1, "answer": -2, "remark": -3}
-"""The number that each is sealed with, as a message is with its own."""
+"""The number that each of these is sealed with. (A message is sealed with its own number.)"""
 _TIDIES_EVERY = timedelta(seconds=10)
 _HIGHEST = 2**63 - 1
 """The highest number that SQLite gives out."""
@@ -593,7 +593,7 @@ class SqliteStore:
 
 
 def _old(now: datetime) -> tuple[tuple[str, str], ...]:
-    """What is deleted by itself: rows, and the time until which they count as old."""
+    """Which rows are deleted after a time: a condition for each kind, and the moment up to which they count as old."""
     yesterday = now.astimezone(UTC).date() - timedelta(days=1)
     return (
         ("conversations WHERE state = 'ended' AND ended <= ?", (now - rules.REMEMBERED).isoformat()),

@@ -49,7 +49,7 @@ _NUMBERS_FROM = datetime(2026, 1, 1, tzinfo=UTC)
 _ONLY_WHILE_RUNNING = ("language", "shown", "unanswered", "risk")
 _INDEXES = ("live", "waiting", "reach", "due", "ended")
 _KEPT_AT: Mapping[Kept, int] = {"draft": -1, "answer": -2, "remark": -3}
-"""The number that each is sealed with, as a message is with its own."""
+"""The number that each of these is sealed with. (A message is sealed with its own number.)"""
 _PATIENCE_SECONDS = 3.0
 _SWEEPS_EVERY = timedelta(seconds=1)
 _CLOCK_HOLDS_SECONDS = 10.0

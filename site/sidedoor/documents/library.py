@@ -281,7 +281,8 @@ class PublicLibrary:
 
     @cached_property
     def _former(self) -> Mapping[str, Document]:
-        """The documents at former addresses. A translation may once have stood at the root, under a slug of its own."""
+        """The documents at former addresses. A translation may once have been at the root, with a slug unlike its
+        original's."""
         former: dict[str, Document] = {}
         for document in self._others:
             for slug in document.meta.previous_slugs:
@@ -318,7 +319,7 @@ class PublicLibrary:
         return lent if lent and not lent.folder and lent.kind != "news" else None
 
     def in_language(self, address: str, language: str) -> str:
-        """The address in `language` of what stands at an address of the site's own language; the same address if the
+        """The address in `language` of what is at an address of the site's own language; the same address if the
         language does not have it."""
         folder = self.site.folder(language)
         path, mark, part = address.partition("#")
@@ -443,7 +444,7 @@ class PublicLibrary:
 
     @cached_property
     def _grouped(self) -> Mapping[str, dict[tuple[Kind, str], Document]]:
-        """The shown pages that may stand in a group, by language folder."""
+        """The shown pages that may be in a group, by language folder."""
         withdrawn = set(self.withdrawn)
         pages: dict[str, dict[tuple[Kind, str], Document]] = {"": {}}
         for page in self._others:

@@ -24,7 +24,8 @@ LONGEST_QUIET_SECONDS = 0.5
 _LOOKING_SHARE = 0.02
 _LONG_START_SECONDS = 1.0
 _FIRST_SECONDS, _MORE_SECONDS = 1.0, 3.0
-"""How long a start reads news before the site answers, and how long at least it then reads on before it shows more."""
+"""How long the news is read before the site first answers, and how long at least it is then read on before more is
+shown."""
 _MORE_READING_THAN_SHOWING = 5
 log = logging.getLogger("sidedoor.content")
 
@@ -54,7 +55,7 @@ class LiveLibrary:
         return self.library
 
     def read_on(self, seconds: float) -> None:
-        """Read more of the files that the start left."""
+        """Read more of the files that were left when the site first answered."""
         with self._looking:
             self._show(self._loader.read_on(seconds))
 
@@ -66,7 +67,7 @@ class LiveLibrary:
 
     @property
     def behind(self) -> int:
-        """How many files the start has still to read."""
+        """How many of the files that were left then are still to be read."""
         return self._loader.behind
 
     def unseen_for(self) -> float:
@@ -100,7 +101,8 @@ class LiveLibrary:
             self._thread.join()
 
     def _read_on(self) -> None:
-        """Read the files that the start left, and show them in parts. Changes are looked at in between."""
+        """Read the files that were left when the site first answered, and show them in parts. Changes are looked at in
+        between."""
         seconds = _MORE_SECONDS
         while self._loader.behind and not self._stop.is_set():
             began = time.monotonic()
@@ -133,7 +135,7 @@ class LiveLibrary:
     def _changes(self) -> Iterator[Collection[str] | None]:
         """The files that changed, as the kernel reports them; empty after each half second without changes; None if
         some may have been missed."""
-        # The kernel does not report what changed before the watch began. After a long start the look at everything
+        # The kernel does not report what changed before the watch began. If starting took long, the look at everything
         # comes a little later, when those who waited for the first pages have them.
         unwatched = self._start_took < _LONG_START_SECONDS
         while not self._stop.is_set():

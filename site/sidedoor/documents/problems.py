@@ -1,7 +1,7 @@
 """What is wrong with something an editor wrote, as facts: where it is, which kind of mistake it is, and the values
 concerned.
 
-Sentences are made where it is shown: `problem_words.py` for files and logs, `desk/words.py` for forms.
+`problem_words.py` makes the sentences: `file_words` for files and logs, `form_words` for the desk's forms.
 """
 
 import dataclasses

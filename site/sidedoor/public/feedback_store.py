@@ -40,7 +40,7 @@ class About(StrEnum):
 
 
 class StoreFull(Exception):
-    """More messages came within this hour than people write."""
+    """More messages came within this hour than people would write."""
 
 
 @dataclass(frozen=True)

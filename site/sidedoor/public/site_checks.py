@@ -134,7 +134,7 @@ def _claims(site: Site, content: Path) -> set[str]:
 
 
 def _former_names(content: Path) -> set[str]:
-    """The organisations that earlier versions of site.toml named, if the folder is a repository of its own."""
+    """The organisations that earlier versions of site.toml named, if the folder is itself a repository."""
     try:
         return _named_before(content, (content / SITE).read_bytes())
     except OSError:

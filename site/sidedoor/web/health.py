@@ -28,7 +28,7 @@ LOOKS_EVERY_SECONDS = 10.0
 _UNSEEN_SECONDS = 300.0
 _LOW_SHARE, _LOW_BYTES = 0.05, 500_000_000
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-# The last three: its folder cannot exist.
+# The last three mean that its folder cannot exist.
 _READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR, errno.EEXIST)
 log = logging.getLogger("sidedoor.health")
 Check = Callable[[], Iterable[Problem]]
@@ -47,8 +47,8 @@ class Health:
     def troubles(self) -> tuple[Problem, ...]:
         """What is wrong now, or was a few seconds ago.
 
-        A look takes seconds if a machine does not answer, and a load balancer does not wait: while a look is running,
-        the last one counts, and if a thread is watching, nobody else looks.
+        A look takes seconds if some machine does not answer, and a load balancer does not wait that long. So while one
+        is running, everybody else gets the result of the last look; and while `watch` keeps up, only that looks.
         """
         patience = LOOKS_EVERY_SECONDS * (3 if self._watched else 1)
         if time.monotonic() - self._looked >= patience:
@@ -67,13 +67,14 @@ class Health:
             self._looking.release()
 
     def watch(self) -> None:
-        """Look for ever, in a thread of its own: also while nobody asks, so that the log reports problems."""
+        """Look again and again, even while nobody asks, so that the log reports problems. Never returns: call it in a
+        separate thread."""
         self._watched = True
         while True:
             try:
                 self._look()
             except Exception:  # one failed look is no reason to stop
-                log.exception("It could not be looked at how everything is.")
+                log.exception("The state of the site could not be checked.")
             time.sleep(LOOKS_EVERY_SECONDS)
 
 

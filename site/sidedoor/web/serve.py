@@ -53,7 +53,7 @@ def loaded(create_app: Callable[[Settings], Flask], name: str) -> Flask:
 
 
 def sentences(refused: Refused) -> str:
-    """The problems that prevent a start, a line each."""
+    """The problems that keep the program from starting, a line each."""
     return "\n".join(str(problem) for problem in refused.problems)
 
 
