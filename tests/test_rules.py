@@ -4,7 +4,7 @@ import ast
 import builtins
 import re
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from string import Formatter
@@ -34,10 +34,10 @@ STORES = set(
     desk/people/staff.py
     desk/told/notices.py
     documents/kept.py
-    home.py
     postgresql.py
     public/feedback_store.py
     public/search_index.py
+    schema.py
 """.split()
 )
 _SQL = re.compile(r"\b(SELECT|INSERT INTO|UPDATE \w+ SET|DELETE FROM|CREATE (VIRTUAL )?TABLE|PRAGMA|BEGIN IMMEDIATE)\b")
@@ -72,6 +72,77 @@ def test_dependencies_point_one_way() -> None:
         for path in (PACKAGE / package).rglob("*.py"):
             assert not [name for name in imports_of(path) if name.startswith(forbidden)], path.relative_to(PACKAGE)
     assert not [name for name in imports_of(PROJECT / "app.py") if name.startswith("sidedoor.desk")]
+
+
+def module_name(path: Path) -> str:
+    """The full name of a module, or of the package whose `__init__.py` it is."""
+    return ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
+
+
+def imports_between(paths: Iterable[Path]) -> dict[str, set[str]]:
+    """Which of these modules each one imports, whether at its top, in a function or for types alone."""
+    modules = {module_name(path): path for path in paths}
+    graph: dict[str, set[str]] = {name: set() for name in modules}
+    for name, path in modules.items():
+        for node in ast.walk(tree_of(path.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                graph[name] |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                inside = [f"{node.module}.{alias.name}" for alias in node.names]
+                graph[name] |= {full if full in modules else node.module for full in inside}
+        graph[name] &= modules.keys() - {name}
+    return graph
+
+
+def circles_in(graph: Mapping[str, set[str]]) -> set[frozenset[str]]:
+    """Every set of names that all lead to each other."""
+    reached: dict[str, set[str]] = {}
+    for start in graph:
+        reached[start], waiting = set(), [start]
+        while waiting:
+            new = graph.get(waiting.pop(), set()) - reached[start]
+            reached[start] |= new
+            waiting += new
+    return {frozenset(other for other in reached[name] if name in reached[other]) for name in graph} - {frozenset()}
+
+
+def test_no_modules_import_each_other() -> None:
+    """A circle hidden by a late import, or by one for types alone, is a circle for whoever reads it."""
+    graph = imports_between(PACKAGE.rglob("*.py"))
+    assert graph["sidedoor.home"] >= {"sidedoor.database", "sidedoor.postgresql", "sidedoor.database_moves"}
+    assert circles_in(graph) == set()
+
+
+def test_no_packages_import_each_other() -> None:
+    between: dict[str, set[str]] = {}
+    for name, imported in imports_between(PACKAGE.rglob("*.py")).items():
+        if name != "sidedoor.documents.kept":  # it opens a database, which refuses with a code of documents/codes.py
+            between.setdefault(_part(name), set()).update({_part(other) for other in imported} - {_part(name)})
+    assert circles_in(between) == set()
+
+
+def _part(module: str) -> str:
+    """The package, or the module beside the packages, to which a module belongs."""
+    return ".".join(module.split(".")[:2])
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("import sidedoor.second", "import sidedoor.first"),
+        ("from sidedoor import second", "def f():\n    from sidedoor.first import a"),
+        ("from sidedoor.second import b", "if TYPE_CHECKING:\n    from sidedoor.first import a"),
+    ],
+)
+def test_the_rule_against_circles_finds_them(
+    lines: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "sidedoor"
+    package.mkdir()
+    monkeypatch.setattr("tests.test_rules.PACKAGE", package)
+    for name, line in zip(("first", "second"), lines, strict=True):
+        (package / f"{name}.py").write_text(line, "utf-8")
+    assert circles_in(imports_between(package.rglob("*.py"))) == {frozenset(("sidedoor.first", "sidedoor.second"))}
 
 
 SAY_NOTHING = {"one", "found"}
@@ -161,15 +232,21 @@ def test_only_one_module_decides_where_the_exit_leads() -> None:
     assert holders == {"exit"}
 
 
-def test_only_one_module_opens_sqlite_files() -> None:
+def test_only_one_module_opens_sqlite() -> None:
     holders = {
         str(path.relative_to(PACKAGE))
         for path in PACKAGE.rglob("*.py")
         if re.search(r"sqlite3\.connect|import connect", path.read_text("utf-8"))
     }
-    # A worker whose disk fails uses an index in memory: without a file, a mode or a version, for one process alone.
-    assert holders == {"database.py", "public/search_index.py"}
-    assert 'sqlite3.connect(":memory:"' in (PACKAGE / "public/search_index.py").read_text("utf-8")
+    assert holders == {"database.py"}
+    # Stores ask home.py, which knows about the server. The others say there why their file is this machine's own.
+    holders = {
+        str(path.relative_to(PACKAGE))
+        for path in PACKAGE.rglob("*.py")
+        if re.search(r"\bDatabase\(", path.read_text("utf-8")) and path.name not in ("home.py", "database_moves.py")
+    }
+    assert holders == {"chat/sqlite_store.py", "documents/kept.py", "public/search_index.py"}
+    assert not {holder for holder in holders if holder not in (PACKAGE / "home.py").read_text("utf-8")}
 
 
 def test_steps_of_the_desk_are_logged_with_recorded_only() -> None:

@@ -29,8 +29,9 @@ from sidedoor.documents.loader import usable_site
 from sidedoor.documents.problems import Level, Problem, Refused
 from sidedoor.documents.site import Site
 from sidedoor.documents.times import Clock
-from sidedoor.home import SETTING, look, on_server
+from sidedoor.home import look, on_server
 from sidedoor.public.feedback_store import SCHEMA as FEEDBACK
+from sidedoor.schema import SETTING
 from sidedoor.settings import Settings, unknown_names
 from sidedoor.web import health
 

@@ -20,8 +20,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sidedoor.documents.codes import Code
 from sidedoor.documents.models import WebAddress, is_mail_address
 from sidedoor.documents.problems import Level, Problem, Refused, Wrong
+from sidedoor.example import EXAMPLE
 from sidedoor.home import Home
-from sidedoor.starters import EXAMPLE
 
 PREFIX = "SIDEDOOR_"
 OF_COMMANDS = ("SIDEDOOR_BACKUP_TO", "SIDEDOOR_BACKUP_PASSPHRASE_FILE")

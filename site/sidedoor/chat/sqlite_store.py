@@ -28,7 +28,7 @@ from sidedoor.chat.model import (
 )
 from sidedoor.chat.sealing import digest, new_key, new_token, seal, unseal
 from sidedoor.database import Database, run_script
-from sidedoor.home import Migration
+from sidedoor.schema import Migration
 
 _FIRST = """
 CREATE TABLE IF NOT EXISTS conversations (

@@ -21,8 +21,9 @@ from sidedoor.documents.codes import Code
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.problems import Problem
 from sidedoor.documents.times import Clock
-from sidedoor.home import Home, Schema, open_database
+from sidedoor.home import Home, open_database
 from sidedoor.private import private_folder
+from sidedoor.schema import Schema
 
 LOOKS_EVERY_SECONDS = 10.0
 _UNSEEN_SECONDS = 300.0
