@@ -14,8 +14,8 @@ import pytest
 from sidedoor.desk.refusal_words import WORDS as REFUSALS
 from sidedoor.desk.refusals import Refusal
 from sidedoor.desk.words import LABELS
-from sidedoor.documents.codes import Code
-from sidedoor.documents.problem_words import WORDS
+from sidedoor.documents.codes import Code, Where
+from sidedoor.documents.problem_words import PLACES, WORDS
 from sidedoor.web.inline import BUNDLES, inline_script
 from tests.conftest import PROJECT
 from tests.processes import AS_SMALL_AS_SENT
@@ -472,6 +472,29 @@ def test_every_code_has_words_and_is_used() -> None:
         path.read_text("utf-8") for path in PACKAGE.rglob("*.py") if path.name not in ("codes.py", "problem_words.py")
     )
     assert {code.name for code in Code} - set(re.findall(r"\bCode\.(\w+)\b", used)) == set()
+
+
+def test_every_place_has_words_and_is_used() -> None:
+    assert set(PLACES) == set(Where)
+    used = " ".join(path.read_text("utf-8") for path in PACKAGE.rglob("*.py") if path.name != "problem_words.py")
+    assert {place.name for place in Where} - set(re.findall(r"\bWhere\.(\w+)\b", used)) == set()
+
+
+def places_in_words(source: str) -> list[str]:
+    """Every literal place of a problem that is neither a file, nor a setting, nor a piece of text without a file."""
+    places = [
+        call.args[0]
+        for call in ast.walk(tree_of(source))
+        if isinstance(call, ast.Call) and ast.unparse(call.func) == "Problem" and call.args
+    ]
+    literals = [str(place.value) for place in places if isinstance(place, ast.Constant)]
+    return [place for place in literals if not re.fullmatch(r"[a-z/]+\.(toml|yaml)|SIDEDOOR_[A-Z_]+|", place)]
+
+
+def test_a_problem_says_where_it_is_with_a_fact_and_never_in_words() -> None:
+    assert places_in_words('Problem("the chat", None, code)')
+    for path in PACKAGE.rglob("*.py"):
+        assert not places_in_words(path.read_text("utf-8")), path
 
 
 def test_every_placeholder_in_a_forms_words_is_a_value_or_a_field_of_the_form() -> None:

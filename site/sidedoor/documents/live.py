@@ -12,9 +12,10 @@ from collections.abc import Collection, Iterable, Iterator
 
 import watchfiles
 
-from sidedoor.documents.codes import Code
+from sidedoor.documents.codes import Code, Where
 from sidedoor.documents.library import Library
 from sidedoor.documents.loader import Loader
+from sidedoor.documents.problem_words import PLACES
 from sidedoor.documents.problems import Problem
 from sidedoor.documents.sizes import Size
 
@@ -185,4 +186,4 @@ class LiveLibrary:
 
 def _place(problem: Problem) -> str:
     """The file whose problem it is, or the folder as a whole."""
-    return "the content folder" if problem.code is Code.FOLDER_AWAY else problem.file
+    return PLACES[Where.CONTENT_FOLDER] if problem.code is Code.FOLDER_AWAY else problem.place

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sidedoor.documents.codes import Code
+from sidedoor.documents.codes import Code, Where
 
 Translate = Callable[[str], str]
 """gettext of a catalogue. People who mend files or use the desk read English, so it is `str` for now."""
@@ -45,6 +45,23 @@ _ANOTHER_WAY = "Write it another way."
 _ONE_OF = "Write one of: {choices}."
 _AREA = "Add it to areas, or correct it."
 _QUIET_VALKEY = "Start it with --save '' --appendonly no --slowlog-max-len 0 (deploy/valkey.conf)."
+
+PLACES: Mapping[Where, str] = {
+    Where.CONTENT_FOLDER: "the content folder",
+    Where.DATA_FOLDER: "the data folder",
+    Where.CHAT: "the chat",
+    Where.DATABASE: "the database",
+    Where.HOST_AND_PORT: "HOST and PORT",
+    Where.SITE: "the site",
+    Where.RUNNING_SITE: "the running site",
+    Where.CLOCK: "the clock",
+    Where.DESK: "the desk",
+    Where.CONTENT: "content",
+    Where.NEWS: "news",
+    Where.HISTORY: "history",
+    Where.BACKUP: "backup",
+    Where.MAIL: "mail",
+}
 
 WORDS: Mapping[Code, _Words] = {
     Code.FOLDER_AWAY: _Words(
