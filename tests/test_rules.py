@@ -304,6 +304,12 @@ WORDS_TABLES = {
     "desk/told/letter_words.py": "mail of the desk",
 }
 SHOWS_WITHOUT_A_FRAMEWORK = {"web/outermost.py": "answers in plain text what never reaches an application"}
+OTHERS_SAY_IT_IN_WORDS_ALONE = {
+    "postgresql.py": "libpq gives no code when a server refuses a connection",
+    "documents/reading.py": "before Python 3.14, tomllib gives the line only in its message",
+    "chat/valkey_store.py": "redis-py puts the reason behind the place, which we name ourselves",
+}
+"""Modules that take apart a message that is not ours, because it holds a fact that is given nowhere else."""
 PRINTED_WHERE_RAISED = {"public/export.py": "the command that exports prints them as they are"}
 _TEXT_METHODS = {"startswith", "endswith", "find", "index", "count", "replace", "partition", "rpartition", "split"}
 _LOG_METHODS = {"debug", "info", "warning", "error", "exception"}
@@ -311,7 +317,7 @@ _SEARCHES = {"search", "match", "fullmatch", "sub", "findall", "finditer", "comp
 
 
 def sentences_compared(source: str) -> list[str]:
-    """Every sentence (more than three words) that code compares, matches or searches for in a text."""
+    """Every sentence (three words are enough) that code compares, matches or searches for in a text."""
     sentences = []
     for node in ast.walk(tree_of(source)):
         operands: list[ast.expr] = []
@@ -324,9 +330,28 @@ def sentences_compared(source: str) -> list[str]:
             is_a_pattern = node.func.attr in _SEARCHES and ast.unparse(node.func.value) == "re"
             operands = node.args if searches_a_text else node.args[:1] if is_a_pattern else []
         for constant in (part for operand in operands for part in _texts(operand)):
-            if is_a_sentence(constant):
+            if is_a_sentence(constant, 3):
                 sentences.append(constant)
     return sentences
+
+
+def messages_taken_apart(source: str) -> list[str]:
+    """Every place where code looks into the message of an exception that it caught."""
+    places = []
+    for handler in ast.walk(tree_of(source)):
+        if isinstance(handler, ast.ExceptHandler) and handler.name:
+            said = f"str({handler.name})"
+            for node in ast.walk(handler):
+                parts: list[ast.expr] = []
+                if isinstance(node, ast.Attribute):
+                    parts = [node.value]
+                elif isinstance(node, ast.Compare):
+                    parts = [node.left, *node.comparators]
+                elif isinstance(node, ast.Call) and ast.unparse(node.func).startswith("re."):
+                    parts = node.args
+                if said in map(ast.unparse, parts):
+                    places.append(ast.unparse(node))
+    return places
 
 
 def _texts(expression: ast.expr) -> list[str]:
@@ -342,6 +367,7 @@ def _texts(expression: ast.expr) -> list[str]:
         'said in ("one", "It waits for a colleague.")',
         '"gives the page away" in problem.what',
         'said.startswith("Add a line that starts")',
+        '"Not found here" in said',
         're.search("leads to no page of this site", said)',
         'match said:\n    case "It waits for a colleague.":\n        pass',
     ],
@@ -350,9 +376,14 @@ def test_the_rule_against_comparing_sentences_finds_them(source: str) -> None:
     assert sentences_compared(source)
 
 
-def is_a_sentence(text: str) -> bool:
-    """Whether a text has more than three words in a row and is not SQL."""
-    return len(re.findall(r"(?<![\w\\])[A-Za-z’']{2,}(?= |[.,;:!?]|$)", text)) > 3 and not _SQL.search(text)
+@pytest.mark.parametrize("look", ['str(error).split(":")', 're.search(r"line", str(error))', '"line" in str(error)'])
+def test_the_rule_against_taking_messages_apart_finds_them(look: str) -> None:
+    assert messages_taken_apart(f"try:\n    f()\nexcept ValueError as error:\n    g({look})")
+
+
+def is_a_sentence(text: str, least: int = 4) -> bool:
+    """Whether a text has at least that many words in a row and is not SQL."""
+    return len(re.findall(r"(?<![\w\\])[A-Za-z’']{2,}(?= |[.,;:!?]|$)", text)) >= least and not _SQL.search(text)
 
 
 def sentences_raised(source: str) -> list[str]:
@@ -460,10 +491,19 @@ def test_no_code_compares_or_searches_a_sentence() -> None:
     sentences = {
         str(path.relative_to(PACKAGE)): compared
         for path in PACKAGE.rglob("*.py")
-        if str(path.relative_to(PACKAGE)) not in WORDS_TABLES
+        if str(path.relative_to(PACKAGE)) not in {*WORDS_TABLES, *OTHERS_SAY_IT_IN_WORDS_ALONE}
         and (compared := sentences_compared(path.read_text("utf-8")))
     }
     assert not sentences, "ask for a code, never for the words made of it"
+
+
+def test_only_three_modules_take_messages_of_others_apart() -> None:
+    holders = {
+        str(path.relative_to(PACKAGE))
+        for path in PACKAGE.rglob("*.py")
+        if messages_taken_apart(path.read_text("utf-8"))
+    }
+    assert holders == {*OTHERS_SAY_IT_IN_WORDS_ALONE}
 
 
 def test_every_code_has_words_and_is_used() -> None:
