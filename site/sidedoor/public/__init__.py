@@ -109,6 +109,7 @@ def create_app(settings: Settings, clock: Clock = utc_now, soon: bool = False) -
     app.extensions["background"] = Background(
         (
             live.watch,
+            live.catch_up,
             checks.watch,
             lambda: sweep(
                 app.extensions["chat_store"], app.extensions["chat_clock"], lambda: live.library.site.chat is not None
