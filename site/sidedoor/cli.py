@@ -13,9 +13,9 @@ from sidedoor.documents.codes import Code
 from sidedoor.documents.problem_words import file_words
 from sidedoor.documents.problems import Level, Problem, Refused
 from sidedoor.documents.times import utc_now
+from sidedoor.example import EXAMPLE
 from sidedoor.public import commands
 from sidedoor.settings import Settings, of_environment
-from sidedoor.starters import EXAMPLE
 from sidedoor.starters.command import init, mark
 from sidedoor.web import serve
 from sidedoor.web.logs import without_a_log
@@ -148,7 +148,8 @@ def restore(file: Path, folder: Path, key: Path | None, passphrase_file: Path | 
 def fill_database(folder: Path) -> None:
     """Copy the SQLite files in FOLDER, a former SIDEDOOR_DATA, into the database that SIDEDOOR_DATABASE names."""
     from sidedoor.desk.databases import KEPT
-    from sidedoor.home import SETTING, on_server
+    from sidedoor.home import on_server
+    from sidedoor.schema import SETTING
 
     settings = _settings()
     try:

@@ -16,7 +16,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from sidedoor.documents.codes import Code
+from sidedoor.documents.codes import Code, Where
 from sidedoor.documents.problems import Problem
 from sidedoor.public import create_app
 from sidedoor.settings import Settings
@@ -180,7 +180,7 @@ def test_nobody_waits_for_a_slow_health_check() -> None:
     def slow() -> list[Problem]:
         started.set()
         assert may_answer.wait(20)
-        return [Problem("the database", None, Code.HEALTH_DATABASE_DOWN)]
+        return [Problem(Where.DATABASE, None, Code.HEALTH_DATABASE_DOWN)]
 
     checked = health.Health(slow)
     assert len(checked.troubles()) == 1, "the first request has to wait, because there is no earlier result"

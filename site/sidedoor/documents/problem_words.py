@@ -1,17 +1,15 @@
 """The words for every problem: what is wrong, and what to do instead, each one clear sentence.
 
 Most are the same for a file and for the desk's form. If a form needs others, they come after the file's. In a form's
-words a name in braces that is not a value ({publish_at}) stands for the label of that field.
+words a name in braces that is not a value ({publish_at}) stands for the label of that field. All are English, as the
+desk and the command line are: only readers' words have a catalogue.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sidedoor.documents.codes import Code
-
-Translate = Callable[[str], str]
-"""gettext of a catalogue. People who mend files or use the desk read English, so it is `str` for now."""
+from sidedoor.documents.codes import Code, Where
 
 
 class ProblemWords(NamedTuple):
@@ -45,6 +43,23 @@ _ANOTHER_WAY = "Write it another way."
 _ONE_OF = "Write one of: {choices}."
 _AREA = "Add it to areas, or correct it."
 _QUIET_VALKEY = "Start it with --save '' --appendonly no --slowlog-max-len 0 (deploy/valkey.conf)."
+
+PLACES: Mapping[Where, str] = {
+    Where.CONTENT_FOLDER: "the content folder",
+    Where.DATA_FOLDER: "the data folder",
+    Where.CHAT: "the chat",
+    Where.DATABASE: "the database",
+    Where.HOST_AND_PORT: "HOST and PORT",
+    Where.SITE: "the site",
+    Where.RUNNING_SITE: "the running site",
+    Where.CLOCK: "the clock",
+    Where.DESK: "the desk",
+    Where.CONTENT: "content",
+    Where.NEWS: "news",
+    Where.HISTORY: "history",
+    Where.BACKUP: "backup",
+    Where.MAIL: "mail",
+}
 
 WORDS: Mapping[Code, _Words] = {
     Code.FOLDER_AWAY: _Words(
@@ -770,16 +785,14 @@ WORDS: Mapping[Code, _Words] = {
 }  # fmt: skip
 
 
-def file_words(code: Code, values: Mapping[str, Any], field: str = "", translate: Translate = str) -> ProblemWords:
+def file_words(code: Code, values: Mapping[str, Any], field: str = "") -> ProblemWords:
     """A problem in words for somebody who edits the file."""
     words = WORDS[code]
-    shown = _shown(code, values, field, lambda name: f"`{name}`", translate)
-    return ProblemWords(translate(words.what).format_map(shown), translate(words.instead).format_map(shown))
+    shown = _shown(code, values, field, lambda name: f"`{name}`")
+    return ProblemWords(words.what.format_map(shown), words.instead.format_map(shown))
 
 
-def form_words(
-    code: Code, values: Mapping[str, Any], field: str, labels: Mapping[str, str], translate: Translate = str
-) -> ProblemWords:
+def form_words(code: Code, values: Mapping[str, Any], field: str, labels: Mapping[str, str]) -> ProblemWords:
     """A problem in words for somebody who fills in a form; `labels` are the form's labels, by the fields' names in
     files."""
     words = WORDS[code]
@@ -787,14 +800,12 @@ def form_words(
     def spoken(name: str) -> str:
         return f"“{labels[name]}”" if name in labels else f"`{name}`"
 
-    shown = {name: spoken(name) for name in labels} | _shown(code, values, field, spoken, translate)
+    shown = {name: spoken(name) for name in labels} | _shown(code, values, field, spoken)
     what, instead = words.form_what or words.what, words.form_instead or words.instead
-    return ProblemWords(translate(what).format_map(shown), translate(instead).format_map(shown))
+    return ProblemWords(what.format_map(shown), instead.format_map(shown))
 
 
-def _shown(
-    code: Code, values: Mapping[str, Any], field: str, spoken: Callable[[str], str], translate: Translate
-) -> dict[str, Any]:
+def _shown(code: Code, values: Mapping[str, Any], field: str, spoken: Callable[[str], str]) -> dict[str, Any]:
     """The words for each name in braces."""
     shown = dict(values)
     shown |= {"field": spoken(field), "last": field.rpartition(".")[2], "at": f"{spoken(field)}: " if field else ""}
@@ -802,7 +813,7 @@ def _shown(
         if isinstance(value, Name):
             shown[name] = spoken(value)
         elif isinstance(value, Code):
-            shown[name] = translate(WORDS[value].what).format_map(shown)
+            shown[name] = WORDS[value].what.format_map(shown)
         elif isinstance(value, tuple):
             shown[name] = ", ".join(value)
     return shown

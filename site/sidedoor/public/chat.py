@@ -279,7 +279,9 @@ def _next_time(
     )
     knows = {answer["told"], settled["told"]}
     has_shown = {str(number) for number in range(last_of_adviser, newest + 1)}
-    until = min(_now() + timedelta(seconds=LONGEST_SECONDS), conversation.quiet_since + rules.QUESTION_AFTER)
+    until = min(
+        _now() + timedelta(seconds=LONGEST_SECONDS), rules.question_at(conversation.state, conversation.quiet_since)
+    )
 
     def again(query: str) -> bytes | None:
         arguments, now = dict(parse_qsl(query, keep_blank_values=True)), clock()

@@ -20,7 +20,7 @@ from sidedoor.documents.problems import Level, Problem, Refused
 from sidedoor.documents.reading import FACTS
 from sidedoor.documents.segments import with_front
 from sidedoor.documents.slugs import slug_from_title, slug_problem
-from sidedoor.documents.translations import Standing, standings
+from sidedoor.documents.translations import TranslationStanding, standings
 from sidedoor.private import as_its_folder_says
 from sidedoor.public.addresses import LINKED
 from sidedoor.public.export import CannotExport, drift, write_mirror
@@ -167,8 +167,8 @@ def export_words(language: str, folder: Path, files: tuple[str, ...]) -> None:
             raise click.ClickException(f"{file} is no page to translate. Name it as help/money.md.")
         page, standing = pages[file]
         translated = content_folder / translation_file(file, language)
-        before = translated.read_text("utf-8") if standing is not Standing.MISSING else None
-        doubtful = standing in (Standing.STALE, Standing.URGENT)
+        before = translated.read_text("utf-8") if standing is not TranslationStanding.MISSING else None
+        doubtful = standing in (TranslationStanding.STALE, TranslationStanding.URGENT)
         raw = to_po(page, (content_folder / file).read_text("utf-8"), language, before, doubtful)
         out = (folder / translation_file(file, language)).with_suffix(".po")
         out.parent.mkdir(parents=True, exist_ok=True)

@@ -23,7 +23,7 @@ from pathlib import Path
 
 from markupsafe import Markup, escape
 
-from sidedoor.database import Database
+from sidedoor.database import Database, in_memory, transaction
 from sidedoor.documents import in_order
 from sidedoor.documents.document import Document
 from sidedoor.documents.lean import WordsGone
@@ -123,8 +123,7 @@ class SearchIndex:
                     return
                 except (sqlite3.Error, OSError):
                     self._memory_until = time.monotonic() + _DISK_AGAIN_SECONDS
-                    self._memory = sqlite3.connect(":memory:", check_same_thread=False)
-                    self._memory.executescript(_SCHEMA)
+                    self._memory = in_memory((_SCHEMA,))
             old_news = [source for source in public.news if source.version][_MOST_IN_MEMORY:]
             for item in old_news:
                 wanted.pop(item.version, None)
@@ -160,8 +159,7 @@ class SearchIndex:
             self._memory.close()
             self._memory = None
         if not self._disk and not self._memory:
-            self._memory = sqlite3.connect(":memory:", check_same_thread=False)
-            self._memory.executescript(_SCHEMA)
+            self._memory = in_memory((_SCHEMA,))
         return self._memory is None
 
     @contextmanager
@@ -176,7 +174,7 @@ class SearchIndex:
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
         if self._memory:
-            with self._memory:
+            with transaction(self._memory):
                 yield self._memory
         else:
             assert self._disk

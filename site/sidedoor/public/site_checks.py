@@ -20,9 +20,9 @@ from sidedoor.documents.problems import Level, Problem
 from sidedoor.documents.reading import SITE
 from sidedoor.documents.site import Site
 from sidedoor.documents.times import Clock
+from sidedoor.example import CLAIMS, EXAMPLE
 from sidedoor.public.addresses import LINKED
 from sidedoor.public.menu import NOTICE_PAGE, menu_pages
-from sidedoor.starters import CLAIMS, EXAMPLE
 from sidedoor.web.language import has_words, interface_sentences, own_words_fit
 
 if TYPE_CHECKING:

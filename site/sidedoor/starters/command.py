@@ -15,8 +15,8 @@ from sidedoor.documents.look import Look
 from sidedoor.documents.models import Digits, WebAddress, Words
 from sidedoor.documents.problems import Refused, Wrong
 from sidedoor.documents.site import TimeZone
+from sidedoor.example import EXAMPLES
 from sidedoor.private import keep_to_the_owner
-from sidedoor.starters import EXAMPLES
 from sidedoor.starters.starter import Answers, NewSite, country_names, names, quoted, starter, zones_of
 
 if TYPE_CHECKING:

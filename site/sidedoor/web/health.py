@@ -17,12 +17,13 @@ from pathlib import Path
 
 from sidedoor.chat.model import StoreDown
 from sidedoor.chat.store import ChatStore
-from sidedoor.documents.codes import Code
+from sidedoor.documents.codes import Code, Where
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.problems import Problem
 from sidedoor.documents.times import Clock
-from sidedoor.home import Home, Schema, open_database
+from sidedoor.home import Home, open_database
 from sidedoor.private import private_folder
+from sidedoor.schema import Schema
 
 LOOKS_EVERY_SECONDS = 10.0
 _UNSEEN_SECONDS = 300.0
@@ -85,7 +86,7 @@ def _tell(before: tuple[Problem, ...], now: tuple[Problem, ...]) -> None:
             log.warning("%s", problem)
     for problem in before:
         if problem.code not in codes_now and problem.code is not Code.FOLDER_AWAY:
-            log.info("%s (%s): mended.", problem.file, problem.code)
+            log.info("%s (%s): mended.", problem.place, problem.code)
 
 
 def content(live: LiveLibrary) -> Check:
@@ -93,15 +94,16 @@ def content(live: LiveLibrary) -> Check:
 
     def check() -> Iterable[Problem]:
         if live.away:
-            yield Problem("the content folder", None, Code.HEALTH_CONTENT_AWAY)
+            yield Problem(Where.CONTENT_FOLDER, None, Code.HEALTH_CONTENT_AWAY)
         if live.unseen_for() > _UNSEEN_SECONDS:
-            yield Problem("the content folder", None, Code.HEALTH_CONTENT_UNSEEN)
+            yield Problem(Where.CONTENT_FOLDER, None, Code.HEALTH_CONTENT_UNSEEN)
 
     return check
 
 
-def disk(folder: Path, called: str, make: bool = False) -> Check:
-    """Whether `folder` can be written to, and has room left. `make`: make it if it is not there yet."""
+def disk(folder: Path, place: str | Where, make: bool = False) -> Check:
+    """Whether `folder` can be written to, and has room left. `place`: see Problem. `make`: make it if it is not there
+    yet."""
 
     def check() -> Iterable[Problem]:
         probe = folder / f".probe-{os.getpid()}"
@@ -114,14 +116,14 @@ def disk(folder: Path, called: str, make: bool = False) -> Check:
                 out.write(bytes(16 * 1024))
             room = os.statvfs(folder)
             if room.f_bavail * room.f_frsize < min(_LOW_SHARE * room.f_blocks * room.f_frsize, _LOW_BYTES):
-                yield Problem(called, None, Code.HEALTH_DISK_LOW)
+                yield Problem(place, None, Code.HEALTH_DISK_LOW)
         except OSError as error:
             if error.errno in _FULL:
-                yield Problem(called, None, Code.HEALTH_DISK_FULL)
+                yield Problem(place, None, Code.HEALTH_DISK_FULL)
             elif error.errno in _READ_ONLY:
-                yield Problem(called, None, Code.HEALTH_DISK_READ_ONLY)
+                yield Problem(place, None, Code.HEALTH_DISK_READ_ONLY)
             else:
-                yield Problem(called, None, Code.HEALTH_DISK_BROKEN)
+                yield Problem(place, None, Code.HEALTH_DISK_BROKEN)
         finally:
             with suppress(OSError):
                 probe.unlink(missing_ok=True)
@@ -137,7 +139,7 @@ def chat_store(chats: ChatStore, clock: Clock, wanted: Callable[[], bool]) -> Ch
             try:
                 chats.present(clock())
             except (StoreDown, sqlite3.Error, OSError):
-                yield Problem("the chat", None, Code.HEALTH_CHAT_DOWN)
+                yield Problem(Where.CHAT, None, Code.HEALTH_CHAT_DOWN)
 
     return check
 
@@ -154,7 +156,7 @@ def database(home: Home, schemas: Sequence[Schema]) -> Check:
                 with store.reading():
                     pass
         except sqlite3.Error:
-            yield Problem("the database", None, Code.HEALTH_DATABASE_DOWN)
+            yield Problem(Where.DATABASE, None, Code.HEALTH_DATABASE_DOWN)
 
     return check
 
