@@ -110,7 +110,7 @@ class LiveLibrary:
             pass
 
     def catch_up(self) -> None:
-        """Read the files that were left when the site first answered, and show them in parts; runs in a thread of its own.
+        """Read the files that were left when the site first answered, and show them in parts; runs in its own thread.
 
         Changes are looked at in between.
         """
