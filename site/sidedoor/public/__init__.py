@@ -9,6 +9,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from sidedoor.chat.bell import Bell
 from sidedoor.chat.store import agreed_clock, open_store, sweep
+from sidedoor.documents.codes import Where
 from sidedoor.documents.library import PublicLibrary
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.loader import Loader
@@ -100,7 +101,7 @@ def create_app(settings: Settings, clock: Clock = utc_now, soon: bool = False) -
     app.extensions["door"] = edition
     app.extensions["health"] = checks = Health(
         watched.content(live),
-        watched.disk(app.config["DATA"], "the data folder", make=True),
+        watched.disk(app.config["DATA"], Where.DATA_FOLDER, make=True),
         watched.chat_store(app.extensions["chat_store"], clock, lambda: live.library.site.chat is not None),
         watched.database(settings.home, (FEEDBACK,)),
         app.extensions["edge"].check,
@@ -108,6 +109,7 @@ def create_app(settings: Settings, clock: Clock = utc_now, soon: bool = False) -
     app.extensions["background"] = Background(
         (
             live.watch,
+            live.catch_up,
             checks.watch,
             lambda: sweep(
                 app.extensions["chat_store"], app.extensions["chat_clock"], lambda: live.library.site.chat is not None

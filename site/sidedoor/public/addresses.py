@@ -133,7 +133,7 @@ class Addresses:
             or path in self._sources
             or path in self._lists
             or path in public.redirects
-            or path in public.gone
+            or path in public.removed_by_path
             or (isinstance(path, str) and public.borrowed(path) is not None)
             or path in self._shown
         )
@@ -142,7 +142,7 @@ class Addresses:
         """Each address once."""
         public = self._public
         pictures = sorted(self._shown)
-        documents = (*public.by_path, *public.gone, *public.redirects)
+        documents = (*public.by_path, *public.removed_by_path, *public.redirects)
         yield from dict.fromkeys(
             [*self._places, *self.sitemaps, *self._packs, *documents, *self._sources, *pictures, *sorted(self._lists)]
         )

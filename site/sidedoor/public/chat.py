@@ -63,7 +63,8 @@ _REFUSED: dict[Why, int] = {"full": 503, "network": 429, "often": 429, "blocked"
 
 @blueprint.get("")
 def page() -> ResponseReturnValue:
-    """The conversation, if there is one; else what to know before one, or where to turn while none is possible."""
+    """The conversation, if there is one. Otherwise what to know before starting one or, while that is not possible,
+    where to turn."""
     conversation = _my_conversation()
     if conversation:
         return _conversation_page(conversation)
@@ -80,8 +81,8 @@ def wait() -> ResponseReturnValue:
 
 @blueprint.get("/open")
 def opens() -> ResponseReturnValue:
-    """For chat.js, on the page that says it is closed: whether it is open now, so that the page can say so; if not,
-    chat.js asks again at the next opening."""
+    """For chat.js, on the page that says it is closed: whether it is open now, and otherwise in how many seconds it
+    opens, when chat.js asks again."""
     return jsonify({"open": _is_open_now(), "in": _opens_in()})
 
 
@@ -114,7 +115,7 @@ def start() -> ResponseReturnValue:
             return _to_chat()
         _store().count(f"refused: {refused.why}", now)
         return _start_page(open_now=False, refused=refused.why), _REFUSED[refused.why]
-    # Without scripts they wait on a page that reloads itself; on a page that stands still they would seem to be gone.
+    # Without scripts they wait on a page that reloads itself; on any other page they would soon seem to be gone.
     response = _to_chat("/wait" if _navigated() else "")
     response.set_cookie(_cookie(), token, httponly=True, samesite="Strict", secure=current_app.config["HTTPS"])
     return response
@@ -144,7 +145,7 @@ def say() -> ResponseReturnValue:
         _store().keep(conversation.id, "draft", "")
     if not _wants_page():
         return jsonify(number=number)
-    return _to_chat("" if IN_PLACE in request.headers else "/wait")  # a page shown in place will get chat.js, only late
+    return _to_chat("" if IN_PLACE in request.headers else "/wait")  # a page shown in place gets chat.js a little later
 
 
 @blueprint.post("/draft")
@@ -184,7 +185,7 @@ def messages() -> ResponseReturnValue:
     # Most questions bring nothing new, so the words are not even read.
     since = min(after, conversation.shown)
     newer = _for_reader(conversation, since) if conversation.newest > since else []
-    # That readers have their own messages on the screen is news to nobody.
+    # Advisers want to know whether their messages were shown. Readers' own messages need no such note.
     if any(message.number <= shown and _is_new(message, conversation.shown) for message in newer):
         _store().show(conversation.id, shown)
     standing = _standing(conversation)
@@ -217,7 +218,7 @@ def messages() -> ResponseReturnValue:
         answer["draft"] = _store().kept(conversation.id, "draft")
     answer["told"] = _digest_of(answer)
     digests = {answer["told"]}
-    if shown > conversation.shown:  # what this page itself has shown in the meantime is no news to it
+    if shown > conversation.shown:  # a page need not be told of what it has just shown
         digests.add(_digest_of({**answer, **_what_is_new(conversation, standing, status, newer, conversation.shown)}))
     knows_all = request.args.get("told") in digests and not answer["messages"]
     answer["held"] = _hold(conversation, knows_all, _next_time(conversation, standing, answer, newer))
@@ -232,13 +233,14 @@ def _what_is_new(
 
 
 def _digest_of(answer: dict[str, Any]) -> str:
-    """A digest that a page sends with its next question, so that nothing it does not know is held back from it."""
+    """A digest of what a page is told. The page sends it with its next question, which waits only if nothing has
+    changed since."""
     facts = [answer[name] for name in ("state", "status", "bar", "first", "numbers", "there", "newest")]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:12]
 
 
 def is_asked_often(path: str) -> bool:
-    """Whether chat.js requests this path all the time: such paths have threads of their own (see web/rsgi.py)."""
+    """Whether chat.js requests this path all the time: such requests have separate threads (see web/rsgi.py)."""
     return path.endswith(("/chat/messages", "/chat/say"))
 
 
@@ -262,8 +264,9 @@ def _hold(conversation: Conversation, knows_all: bool, again: Callable[[str], by
 def _next_time(
     conversation: Conversation, standing: rules.Standing, answer: dict[str, Any], newer: "list[ShownMessage]"
 ) -> Callable[[str], bytes | None] | None:
-    """The answer from memory to the page's next question, as long as there is no news, if that question says that the
-    page has all of this `answer` and has shown it. None if more may change than the bell hears of."""
+    """A function that answers the page's next question from memory while there is no news. Its own result is None
+    unless that question says that the page has all of this `answer` and has shown it. Returns None instead of a
+    function if more may change than the bell hears of."""
     if standing != "with you" or conversation.watcher or answer["there"] or "draft" in answer:
         return None
     bell, door, clock = (current_app.extensions[name] for name in ("chat_bell", "door", "chat_clock"))
@@ -276,7 +279,9 @@ def _next_time(
     )
     knows = {answer["told"], settled["told"]}
     has_shown = {str(number) for number in range(last_of_adviser, newest + 1)}
-    until = min(_now() + timedelta(seconds=LONGEST_SECONDS), conversation.quiet_since + rules.QUESTION_AFTER)
+    until = min(
+        _now() + timedelta(seconds=LONGEST_SECONDS), rules.question_at(conversation.state, conversation.quiet_since)
+    )
 
     def again(query: str) -> bytes | None:
         arguments, now = dict(parse_qsl(query, keep_blank_values=True)), clock()
@@ -363,7 +368,7 @@ def store_is_down(error: Exception) -> ResponseReturnValue:
 
 
 def state_elsewhere() -> str:
-    """Where the chat of this page's reader stands, in a sentence; empty if they have none, or nobody knows."""
+    """What is happening in the chat of this page's reader, in a sentence; empty if they have none, or nobody knows."""
     try:
         conversation = None if request.blueprint == blueprint.name else _my_conversation()
         if not conversation or conversation.state == "ended":
@@ -606,15 +611,15 @@ def _named(conversation: Conversation | None) -> list[Part]:
 
 
 def _ticket(conversation: Conversation | None) -> str:
-    """With it the reader of this conversation can say, once, how it was. Empty if nobody answered them: they are not
-    asked."""
+    """A ticket with which the reader of this conversation can say, once, how it was. Empty if nobody answered: then
+    they are not asked."""
     token = request.cookies.get(_cookie())
     return digest(token) if token and conversation and conversation.adviser else ""
 
 
 def _no_longer_known() -> ResponseReturnValue:
-    """For readers in the middle of a chat that nobody knows any more. Somebody who comes later is not told of a
-    chat."""
+    """For readers in the middle of a chat that is no longer in the store. Somebody without its cookie, who comes later,
+    is not told that there was a chat."""
     if not _wants_page() or _cookie() not in request.cookies:
         return _to_chat()
     return _without_cookie(
@@ -654,8 +659,9 @@ def _once(text: str) -> str:
 def _navigated() -> bool:
     """Whether a browser navigated here, as it does without scripts, and will show the answer as a page.
 
-    Browsers without Fetch Metadata accept text/html then, and other types for pictures and fetches. Their readers have
-    to be able to hide, too; and as the cookie is SameSite=Strict, no other site can do it for them.
+    Browsers without Fetch Metadata say that they accept text/html when they navigate, and other types when they load
+    pictures or fetch. Their readers have to be able to hide, too; no other site can do it for them, because the cookie
+    is SameSite=Strict.
     """
     if "Sec-Fetch-Dest" not in request.headers:
         return "text/html" in request.headers.get("Accept", "")
@@ -694,7 +700,7 @@ def _bar(
 
 
 def _status(conversation: Conversation, standing: rules.Standing) -> str:
-    """Where the reader's conversation stands, in a sentence or two."""
+    """What is happening in the reader's conversation, in a sentence or two."""
     numbers = _("You can also call one of the numbers below.")
     match standing:
         case "with you":

@@ -14,8 +14,7 @@ from sidedoor.web.edition import MARK_COOKIE, in_conversation
 
 blueprint = Blueprint("exit", __name__)
 LINKS = "#hide-this-page, .way-out a"
-"""The link of every page, and the one for Firefox's reader view, which is visible also if the style sheet is
-missing."""
+"""The link of every page, and the one for Firefox's reader view, which is visible even without the style sheet."""
 REDIRECT = "/w"
 """Where the history entries of a hidden visit lead. A short address that says nothing: it may stay in a history."""
 HIDE_CONVERSATION = "/chat/hide"

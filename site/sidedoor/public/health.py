@@ -4,7 +4,7 @@ from flask import Blueprint, current_app
 from flask.typing import ResponseReturnValue
 from werkzeug.test import create_environ, run_wsgi_app
 
-from sidedoor.documents.codes import Code
+from sidedoor.documents.codes import Code, Where
 from sidedoor.documents.problems import Problem
 from sidedoor.web.current import current_edition
 from sidedoor.web.health import Health, as_json
@@ -24,7 +24,7 @@ def healthz() -> ResponseReturnValue:
     problems = list(health.troubles()) if isinstance(health, Health) else []
     served = _served(edition.public.help_now(edition.public.site.language))
     if not served:
-        problems.insert(0, Problem("the site", None, Code.HEALTH_NOT_SERVED))
+        problems.insert(0, Problem(Where.SITE, None, Code.HEALTH_NOT_SERVED))
     age = (current_app.extensions["clock"]() - edition.since).total_seconds()
     report = {
         "status": "down" if not served else "trouble" if problems else "ok",

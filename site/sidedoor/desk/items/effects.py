@@ -9,7 +9,7 @@ from sidedoor.desk.contacts.file import read_records
 from sidedoor.documents.document import Document
 from sidedoor.documents.models import Withdrawal
 
-Standing = Literal["draft", "ready", "scheduled", "published", "withdrawn", "removed", "expired", "broken"]
+ItemStanding = Literal["draft", "ready", "scheduled", "published", "withdrawn", "removed", "expired", "broken"]
 
 
 class What(StrEnum):
@@ -50,7 +50,7 @@ class ContactsEffect:
     takes_out: tuple[str, ...]
 
 
-def of_document(document: Document, before: Standing | None, now: datetime) -> Effect:
+def of_document(document: Document, before: ItemStanding | None, now: datetime) -> Effect:
     """Return how publishing `document` at `now` would change what readers see. `before`: the public version's standing.
 
     The order of the cases is that of `Document.visibility`.
