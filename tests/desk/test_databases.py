@@ -10,8 +10,8 @@ import pytest
 from sidedoor.desk.databases import KEPT
 from sidedoor.desk.server import check
 from sidedoor.documents.problems import Refused
-from sidedoor.home import Schema
 from sidedoor.public import feedback_store
+from sidedoor.schema import Schema
 from sidedoor.settings import Settings
 from tests.conftest import PROJECT
 from tests.content import ContentFolder
