@@ -6,6 +6,7 @@ are handled in `database.py` and `postgresql.py`. So a store opens its database 
 Three keep a SQLite file of their own machine, whatever the setting, and open it with `database.Database` themselves:
 `documents/kept.py` and `public/search_index.py`, because each machine can make these copies again and needs them when
 the server is away; and `chat/sqlite_store.py`, because conversations of several machines are in Valkey, on no disk.
+`database_moves.py` opens a store's file although there is a server, to copy it there.
 """
 
 from collections.abc import Iterable

@@ -5,12 +5,15 @@ A sealed message is bound to its conversation and number, so that nobody can swa
 
 import hashlib
 import secrets
+from collections.abc import Mapping
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from sidedoor.chat.model import Unreadable
+from sidedoor.chat.model import Kept, Unreadable
 
+KEPT_AT: Mapping[Kept, int] = {"draft": -1, "answer": -2, "remark": -3}
+"""The number that each of these is sealed with. (A message is sealed with its own number.)"""
 _NONCE_BYTES = 12
 _KEY_BYTES = 32
 

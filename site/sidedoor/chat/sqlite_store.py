@@ -26,7 +26,7 @@ from sidedoor.chat.model import (
     Who,
     hour_of,
 )
-from sidedoor.chat.sealing import digest, new_key, new_token, seal, unseal
+from sidedoor.chat.sealing import KEPT_AT, digest, new_key, new_token, seal, unseal
 from sidedoor.database import Database, run_script
 from sidedoor.schema import Migration
 
@@ -95,8 +95,6 @@ FROM (SELECT 1) LEFT JOIN (
   UNION SELECT {_FIELDS} {_FROM} WHERE chat.state = 'talking' AND (desks.seen IS NULL OR desks.seen <= ?1)) AS mine
 ORDER BY mine.started, mine.id
 """  # noqa: S608 - fixed words
-_KEPT_AT: Mapping[Kept, int] = {"draft": -1, "answer": -2, "remark": -3}
-"""The number that each of these is sealed with. (A message is sealed with its own number.)"""
 _TIDIES_EVERY = timedelta(seconds=10)
 _HIGHEST = 2**63 - 1
 """The highest number that SQLite gives out."""
@@ -273,7 +271,7 @@ class SqliteStore:
             if not key or not database.execute(query, (conversation,)).fetchone():
                 return
             if text:
-                sealed = seal(key, conversation, _KEPT_AT[what], text)
+                sealed = seal(key, conversation, KEPT_AT[what], text)
                 database.execute("INSERT OR REPLACE INTO kept VALUES (?, ?, ?)", (conversation, what, sealed))
             else:
                 database.execute("DELETE FROM kept WHERE conversation = ? AND what = ?", (conversation, what))
@@ -283,7 +281,7 @@ class SqliteStore:
         query = "SELECT sealed FROM kept WHERE conversation = ? AND what = ?"
         row = self._connection().execute(query, (conversation, what)).fetchone()
         key = self._keys.find(conversation) if row else None
-        return unseal(key, conversation, _KEPT_AT[what], row[0]) if key else ""
+        return unseal(key, conversation, KEPT_AT[what], row[0]) if key else ""
 
     def mark(self, conversation: int, risk: bool) -> None:
         """See store.ChatStore."""

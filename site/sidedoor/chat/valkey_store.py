@@ -37,7 +37,7 @@ from sidedoor.chat.model import (
     Who,
     hour_of,
 )
-from sidedoor.chat.sealing import digest, new_key, new_token, seal, unseal
+from sidedoor.chat.sealing import KEPT_AT, digest, new_key, new_token, seal, unseal
 from sidedoor.documents.codes import Code
 from sidedoor.documents.problems import Level, Problem, Refused
 
@@ -48,8 +48,6 @@ _LAST_KEPT = timedelta(days=7)
 _NUMBERS_FROM = datetime(2026, 1, 1, tzinfo=UTC)
 _ONLY_WHILE_RUNNING = ("language", "shown", "unanswered", "risk")
 _INDEXES = ("live", "waiting", "reach", "due", "ended")
-_KEPT_AT: Mapping[Kept, int] = {"draft": -1, "answer": -2, "remark": -3}
-"""The number that each of these is sealed with. (A message is sealed with its own number.)"""
 _PATIENCE_SECONDS = 3.0
 _SWEEPS_EVERY = timedelta(seconds=1)
 _CLOCK_HOLDS_SECONDS = 10.0
@@ -284,7 +282,7 @@ class ValkeyStore:
             if state not in (b"waiting", b"talking") or not key:
                 return
             if text:
-                sealed = seal(key, conversation, _KEPT_AT[what], text)
+                sealed = seal(key, conversation, KEPT_AT[what], text)
                 pipe.hset(_name("kept", conversation), what, cast(Any, sealed))
                 self._keep(pipe, conversation, token.decode())
             else:
@@ -297,7 +295,7 @@ class ValkeyStore:
         """See store.ChatStore."""
         key = cast(bytes | None, self._redis.hget(_row(conversation), "key"))
         sealed = cast(bytes | None, self._redis.hget(_name("kept", conversation), what))
-        return unseal(key, conversation, _KEPT_AT[what], sealed) if key and sealed else ""
+        return unseal(key, conversation, KEPT_AT[what], sealed) if key and sealed else ""
 
     @_or_down
     def mark(self, conversation: int, risk: bool) -> None:
