@@ -152,7 +152,7 @@ def test_only_one_module_decides_where_the_exit_leads() -> None:
     assert holders == {"public/exit.py", *names}
     own = re.compile(r"""["'](/w|/chat/hide)["']""")
     holders = {str(path.relative_to(PACKAGE)) for path in PACKAGE.rglob("*.py") if own.search(path.read_text("utf-8"))}
-    assert holders == {"public/exit.py", "public/addresses.py"}  # the one list of addresses
+    assert holders == {"documents/fixed_addresses.py"}
     shows = re.compile(
         r"exit\.(href|script_data|destinations)|/chat/hide|\"/w\"|hide-notice|hide-status|shortcut-switch"
     )

@@ -10,7 +10,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from sidedoor.public.addresses import Addresses
+from sidedoor.documents.fixed_addresses import FIXED_ADDRESSES, PACK, PACK_REST
+from sidedoor.public.addresses import Addresses, is_asked_often
 from tests.conftest import LONG, Refresh, SetClock
 from tests.content import ContentFolder
 
@@ -36,6 +37,34 @@ def test_no_published_address_vanishes(real_app: Flask) -> None:
     stored, now = STORED.read_text("utf-8").splitlines(), published(real_app)
     assert not set(stored) - set(now), "these vanished"
     assert not set(now) - set(stored), "these are new: add them to the list"
+
+
+def test_the_registry_has_every_address_that_is_there_whatever_documents_there_are(app: Flask) -> None:
+    """Those with a part that varies are made of documents, by Addresses."""
+    routes = {rule.rule for rule in app.url_map.iter_rules() if "<" not in rule.rule}
+    fixed = {address.path for address in FIXED_ADDRESSES}
+    assert routes == fixed | {PACK, PACK_REST, "/sitemap-pages.xml"}
+    forms = {rule.rule for rule in app.url_map.iter_rules() if "POST" in (rule.methods or ())}
+    assert forms <= {address.path for address in FIXED_ADDRESSES if address.form}
+
+
+def test_no_step_of_a_conversation_is_remembered_in_any_language(real_app: Flask) -> None:
+    steps = [address.path for address in FIXED_ADDRESSES if address.personal]
+    assert {"/chat/wait", "/chat/messages", "/chat/hide"} <= set(steps)
+    listed = real_app.extensions["edition"]().addresses
+    assert {"/chat", "/cy/chat"} <= set(listed)
+    assert not [path for step in steps for path in (step, f"/cy{step}") if path in listed]
+
+
+@pytest.mark.parametrize(
+    ("path", "often"),
+    [
+        ("/chat/messages", True), ("/chat/say", True), ("/cy/chat/messages", True), ("/zh-hant/chat/say", True),
+        ("/chat", False), ("/chat/wait", False), ("/messages", False), ("/x", False), ("/", False), ("", False),
+    ],
+)  # fmt: skip
+def test_what_a_script_requests_all_the_time_is_known_in_every_language(path: str, often: bool) -> None:
+    assert is_asked_often(path) is often
 
 
 def test_every_listed_address_answers(

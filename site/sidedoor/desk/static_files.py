@@ -3,12 +3,13 @@
 from flask import Blueprint, Response, send_from_directory
 
 from sidedoor.desk.access import only
+from sidedoor.documents.fixed_addresses import HEALTH
 from sidedoor.web.inline import STATIC
 
 blueprint = Blueprint("static_files", __name__)
 
 
-@blueprint.get("/healthz")
+@blueprint.get(HEALTH)
 @only("stranger")
 def health() -> dict[str, bool]:
     """Say that the desk answers, and nothing more."""

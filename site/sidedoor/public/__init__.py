@@ -30,7 +30,7 @@ from sidedoor.public import (
     site_files,
     sources,
 )
-from sidedoor.public.addresses import Addresses
+from sidedoor.public.addresses import Addresses, is_asked_often
 from sidedoor.public.commands import add_commands
 from sidedoor.public.feedback_store import SCHEMA as FEEDBACK
 from sidedoor.public.feedback_store import FeedbackStore, Senders
@@ -96,7 +96,7 @@ def create_app(settings: Settings, clock: Clock = utc_now, soon: bool = False) -
         True,
     )
     app.wsgi_app = app.extensions["edge"].counting(app.wsgi_app)  # type: ignore[method-assign]
-    serve(app, edition.at_hand, outermost.refuse_body, chat.is_asked_often)
+    serve(app, edition.at_hand, outermost.refuse_body, is_asked_often)
     app.extensions["door"] = edition
     app.extensions["health"] = checks = Health(
         watched.content(live),

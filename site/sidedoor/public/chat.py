@@ -41,6 +41,7 @@ from sidedoor.chat.model import (
 from sidedoor.chat.networks import networks
 from sidedoor.chat.sealing import digest
 from sidedoor.chat.store import ChatStore
+from sidedoor.documents.fixed_addresses import CHAT
 from sidedoor.documents.models import Contact
 from sidedoor.documents.site import Chat
 from sidedoor.public.chat_links import Part, named, parts
@@ -56,7 +57,7 @@ from sidedoor.web.language import translate as _
 from sidedoor.web.language import translate_number as ngettext
 from sidedoor.web.numbers import whole_number
 
-blueprint = Blueprint("chat", __name__, url_prefix="/chat")
+blueprint = Blueprint("chat", __name__, url_prefix=CHAT)
 _SHORTEST_ONCE = 20
 _REFUSED: dict[Why, int] = {"full": 503, "network": 429, "often": 429, "blocked": 403}
 
@@ -237,11 +238,6 @@ def _digest_of(answer: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:12]
 
 
-def is_asked_often(path: str) -> bool:
-    """Whether chat.js requests this path all the time: such paths have threads of their own (see web/rsgi.py)."""
-    return path.endswith(("/chat/messages", "/chat/say"))
-
-
 def _hold(conversation: Conversation, knows_all: bool, again: Callable[[str], bytes | None] | None) -> bool:
     """Let the question of a page that knows everything wait for news, if the server can do that (see web/held.py).
     Returns whether it waits, or has waited."""
@@ -380,7 +376,7 @@ def _response(page: str) -> Response:
 
 
 def _chat_address() -> str:
-    return in_own_language("/chat")
+    return in_own_language(CHAT)
 
 
 def _to_chat(then: str = "") -> Response:

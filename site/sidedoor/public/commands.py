@@ -13,6 +13,7 @@ from flask.cli import AppGroup, with_appcontext
 from sidedoor.documents.checks import check_library, facts_of
 from sidedoor.documents.codes import Code
 from sidedoor.documents.exchange import from_po, to_po, translation_file
+from sidedoor.documents.fixed_addresses import LINKED
 from sidedoor.documents.ledger import facts_due, pages_of
 from sidedoor.documents.library import Library
 from sidedoor.documents.live import LiveLibrary
@@ -22,7 +23,6 @@ from sidedoor.documents.segments import with_front
 from sidedoor.documents.slugs import slug_from_title, slug_problem
 from sidedoor.documents.translations import Standing, standings
 from sidedoor.private import as_its_folder_says
-from sidedoor.public.addresses import LINKED
 from sidedoor.public.export import CannotExport, drift, write_mirror
 from sidedoor.public.site_checks import check_site
 from sidedoor.web.language import awaiting_review

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from flask import Blueprint, current_app, redirect, request
 from werkzeug.wrappers import Response
 
+from sidedoor.documents.fixed_addresses import AWAY, HIDE_CONVERSATION
 from sidedoor.web.current import current_public
 from sidedoor.web.edition import MARK_COOKIE, in_conversation
 
@@ -16,10 +17,6 @@ blueprint = Blueprint("exit", __name__)
 LINKS = "#hide-this-page, .way-out a"
 """The link of every page, and the one for Firefox's reader view, which is visible also if the style sheet is
 missing."""
-REDIRECT = "/w"
-"""Where the history entries of a hidden visit lead. A short address that says nothing: it may stay in a history."""
-HIDE_CONVERSATION = "/chat/hide"
-"""Where a conversation ends and its reader leaves: by a beacon (POST) or, without scripts, by the link itself (GET)."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +39,7 @@ class Exit:
     @property
     def script_data(self) -> dict[str, str]:
         """The script's data- attributes, as static/js/exit/README.md lists them."""
-        data = {"exit": self.destinations[0], "redirect": REDIRECT, "title": self.title, "link": LINKS}
+        data = {"exit": self.destinations[0], "redirect": AWAY, "title": self.title, "link": LINKS}
         if len(self.destinations) > 1:
             data["next"] = self.destinations[1]
         if self.has_chat:
@@ -65,7 +62,7 @@ def leave() -> Response:
     return redirect(current_exit().destinations[0], 303)
 
 
-@blueprint.get(REDIRECT)
+@blueprint.get(AWAY)
 def away() -> Response:
     """The entry that a hidden visit left in the tab leads to the exit, never to a page."""
     return leave()

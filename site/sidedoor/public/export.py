@@ -27,7 +27,7 @@ from werkzeug.test import TestResponse
 
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.private import for_everybody
-from sidedoor.public.addresses import LIVE, Addresses
+from sidedoor.public.addresses import Addresses, is_live
 from sidedoor.public.errors import STATUSES_OF_SERVERS
 from sidedoor.public.pack import is_pack
 from sidedoor.web.edition import MIRROR_KEY
@@ -205,9 +205,7 @@ def drift(folder: Path, url: str) -> list[str]:
         raise CannotExport(f"{folder} is not a mirror: it holds no {MANIFEST} that can be read.") from error
     differences: list[str] = []
     for path, file in sorted(mirror.pages.items()):
-        if (
-            path in LIVE or path[path.find("/", 1) :] in LIVE
-        ):  # the mirror says where the live ones are, in any language
+        if is_live(path):
             continue
         status, _, body = _fetch(url + path)
         if status != 200:

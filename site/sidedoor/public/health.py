@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.test import create_environ, run_wsgi_app
 
 from sidedoor.documents.codes import Code
+from sidedoor.documents.fixed_addresses import HEALTH
 from sidedoor.documents.problems import Problem
 from sidedoor.web.current import current_edition
 from sidedoor.web.health import Health, as_json
@@ -12,7 +13,7 @@ from sidedoor.web.health import Health, as_json
 blueprint = Blueprint("health", __name__)
 
 
-@blueprint.get("/healthz")
+@blueprint.get(HEALTH)
 def healthz() -> ResponseReturnValue:
     """200 while readers are served, whatever else is wrong; 503 once they are not.
 

@@ -19,8 +19,8 @@ from werkzeug.http import dump_cookie
 
 from sidedoor.chat.model import Reason, StoreDown
 from sidedoor.chat.store import ChatStore
+from sidedoor.documents.fixed_addresses import HIDE_CONVERSATION
 from sidedoor.documents.times import Clock
-from sidedoor.public.exit import HIDE_CONVERSATION
 from sidedoor.web.edition import CHAT_COOKIES, MARK_COOKIE
 
 if TYPE_CHECKING:

@@ -7,12 +7,13 @@ from datetime import timedelta
 from flask import Blueprint, Response, abort, current_app, render_template, request
 
 from sidedoor.documents.document import Document
+from sidedoor.documents.fixed_addresses import LISTED
 from sidedoor.documents.library import PublicLibrary
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.pictures import Picture
 from sidedoor.documents.recordings import content_type, is_recording
 from sidedoor.documents.sizes import sizes_of
-from sidedoor.public.addresses import LISTED, Addresses
+from sidedoor.public.addresses import Addresses
 from sidedoor.web.current import current_public, same_for_everyone, site_address
 
 blueprint = Blueprint("site_files", __name__)
