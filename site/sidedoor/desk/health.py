@@ -28,6 +28,7 @@ from sidedoor.desk.current import Desk
 from sidedoor.desk.databases import KEPT
 from sidedoor.desk.people.staff import SCHEMA as STAFF
 from sidedoor.documents.codes import Code
+from sidedoor.documents.fixed_addresses import HEALTH
 from sidedoor.documents.problems import Level, Problem
 from sidedoor.home import Home, on_server
 from sidedoor.web import health as watched
@@ -185,7 +186,7 @@ def monitor(desk: Desk, health: Health, folders: dict[str, Path]) -> "WSGIApplic
         if path == "/metrics":
             body: Iterable[bytes] = metrics(environ, start_response)
             return body
-        if path != "/healthz":
+        if path != HEALTH:
             start_response("404 Not Found", [("Content-Type", "text/plain"), ("Content-Length", "0")])
             return []
         troubles = health.troubles()

@@ -8,11 +8,11 @@ import re
 from dataclasses import dataclass
 
 HEALTH = "/healthz"
-"""Where monitors ask, at the public site and at the desk."""
+"""Where monitors ask: the public site, the desk, and SIDEDOOR_MONITOR."""
 AWAY = "/w"
 """Leads to the exit (see public/exit.py). A short address that says nothing: it may stay in a history."""
 CHAT = "/chat"
-HIDE_CONVERSATION = f"{CHAT}/hide"
+HIDE_CONVERSATION = "/chat/hide"
 """Where a conversation ends and its reader leaves: by a beacon (POST) or, without scripts, by the link itself (GET)."""
 PACK, PACK_REST = "/pack", "/pack-rest"
 """Each language with pages has its own (see public/pack.py)."""
