@@ -44,6 +44,7 @@ from sidedoor.web import health as watched
 from sidedoor.web.background import Background
 from sidedoor.web.compression import CompressionLayer
 from sidedoor.web.current import current_path, current_public, site_address
+from sidedoor.web.dressing import dressing
 from sidedoor.web.edge import Edge
 from sidedoor.web.edition import MIRROR_KEY, EditionLayer
 from sidedoor.web.headers import set_policy, with_policy
@@ -178,7 +179,7 @@ def create_pages(settings: Settings, live: LiveLibrary, clock: Clock) -> Flask:
     for module in (help, pages, sources, contacts, news, pack, feeds, search, feedback, chat, exit, site_files, health):
         app.register_blueprint(module.blueprint)
     errors.handle_errors(app)
-    set_policy(app, settings.https, lambda: site_rules(current_public().site))
+    set_policy(app, settings.https, dressing(settings.https, lambda: site_rules(current_public().site)))
     add_commands(app)
     app.wsgi_app = LanguageLayer(app.wsgi_app)  # type: ignore[method-assign]
     if settings.proxies:
