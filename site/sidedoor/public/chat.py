@@ -26,6 +26,7 @@ from werkzeug.wrappers import Response
 
 from sidedoor.chat import rules
 from sidedoor.chat.bell import Bell
+from sidedoor.chat.cookies import conversation_cookie
 from sidedoor.chat.hours import closed_days, is_open, next_opening, open_until, week
 from sidedoor.chat.model import (
     Conversation,
@@ -49,7 +50,7 @@ from sidedoor.public.exit import leave
 from sidedoor.public.hidden_first import STILL_RUNS_KEY
 from sidedoor.web.current import current_edition, current_public, site_address
 from sidedoor.web.edge import address_of_reader
-from sidedoor.web.edition import CHAT_COOKIE, MIRROR_KEY
+from sidedoor.web.edition import MIRROR_KEY
 from sidedoor.web.headers import IN_PLACE
 from sidedoor.web.held import HELD_KEY, HOLD_KEY, LONGEST_SECONDS, Hold
 from sidedoor.web.language import current_language, in_own_language, language_name, long_date, said
@@ -402,7 +403,7 @@ def _is_open_now() -> bool:
 
 
 def _cookie() -> str:
-    return f"__Host-{CHAT_COOKIE}" if current_app.config["HTTPS"] else CHAT_COOKIE
+    return conversation_cookie(current_app.config["HTTPS"])
 
 
 def _my_conversation() -> Conversation | None:

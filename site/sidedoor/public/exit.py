@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from flask import Blueprint, current_app, redirect, request
 from werkzeug.wrappers import Response
 
+from sidedoor.chat.cookies import MARK_COOKIE, in_conversation
 from sidedoor.documents.fixed_addresses import AWAY, HIDE_CONVERSATION
 from sidedoor.web.current import current_public
-from sidedoor.web.edition import MARK_COOKIE, in_conversation
 
 blueprint = Blueprint("exit", __name__)
 LINKS = "#hide-this-page, .way-out a"
