@@ -129,6 +129,12 @@ def test_the_address_that_monitors_ask_is_written_once() -> None:
     assert holders_of(r"""["'}]/healthz["']""") == {"documents/fixed_addresses.py"}
 
 
+def test_views_of_the_public_site_look_nothing_up_by_a_string() -> None:
+    """Whatever they work with has a name and a type in public/current.py."""
+    lookups = holders_of(r"app\.(extensions|config)\b")
+    assert {holder for holder in lookups if holder.startswith("public/")} == {"public/__init__.py", "public/current.py"}
+
+
 def holders_of(pattern: str) -> set[str]:
     """The modules in whose source the pattern occurs, by their paths in the package."""
     mentions = re.compile(pattern, re.M)
@@ -148,8 +154,8 @@ def strings_of(path: Path) -> str:
 def test_only_one_module_decides_where_the_exit_leads() -> None:
     """Settings and site.toml name destinations, only public/exit.py reads them, and only templates/exit/ shows them."""
     holders = holders_of(r"\bsite\.exit\b|\bEXIT_URL\b|\bexit_url\b|exit_title")
-    # __init__ passes the setting on; the desk shows it to an administrator and saves it.
-    names = {"settings.py", "documents/site.py", "public/__init__.py", "desk/site/file.py", "desk/site/views.py"}
+    # The desk shows it to an administrator and saves it.
+    names = {"settings.py", "documents/site.py", "desk/site/file.py", "desk/site/views.py"}
     assert holders == {"public/exit.py", *names}
     assert holders_of(r"""["'](/w|/chat/hide)["']""") == {"documents/fixed_addresses.py"}
     shows = re.compile(

@@ -39,7 +39,7 @@ def test_nginx_passes_on_every_post_and_no_page_of_the_content(real_app: Flask) 
     posts = [rule.rule for rule in real_app.url_map.iter_rules() if "POST" in (rule.methods or ())]
     assert posts
     assert [path for path in posts if not passed_on(path)] == []
-    public = real_app.extensions["edition"]().public
+    public = real_app.extensions["site"].edition.edition().public
     assert [path for path in public.by_path if passed_on(path)] == []
 
 

@@ -25,7 +25,6 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
 from sidedoor.chat import rules
-from sidedoor.chat.bell import Bell
 from sidedoor.chat.cookies import conversation_cookie
 from sidedoor.chat.hours import closed_days, is_open, next_opening, open_until, week
 from sidedoor.chat.model import (
@@ -41,11 +40,11 @@ from sidedoor.chat.model import (
 )
 from sidedoor.chat.networks import networks
 from sidedoor.chat.sealing import digest
-from sidedoor.chat.store import ChatStore
 from sidedoor.documents.fixed_addresses import CHAT
 from sidedoor.documents.models import Contact
 from sidedoor.documents.site import Chat
 from sidedoor.public.chat_links import Part, named, parts
+from sidedoor.public.current import chat_now, chats, settings, the_site
 from sidedoor.public.exit import leave
 from sidedoor.public.hidden_first import STILL_RUNS_KEY
 from sidedoor.web.current import current_edition, current_public, site_address
@@ -100,25 +99,25 @@ def from_the_middle() -> ResponseReturnValue:
 @blueprint.post("/start")
 def start() -> ResponseReturnValue:
     """Start waiting for an adviser. The only step that sets a cookie."""
-    chat, now = _chat(), _now()
+    chat, now = _chat(), chat_now()
     if request.form.get("website") or _my_conversation() or not _is_open_now():
         return _to_chat()  # only programs fill in the field that people cannot see
     once = request.form.get("once", "")
     try:
-        hashes = networks(address_of_reader(), _store().network_keys(now))
+        hashes = networks(address_of_reader(), chats().network_keys(now))
         # Both Starts of a double click arrive before there is a cookie: the form's own number makes them one.
         once = once if _SHORTEST_ONCE <= len(once) <= 40 else ""
-        token = _store().start(
+        token = chats().start(
             hashes, chat.most_waiting, now, once, chat.most_from_one_network, language=current_language()
         )
     except NotPossible as refused:
         if refused.why == "again":
             return _to_chat()
-        _store().count(f"refused: {refused.why}", now)
+        chats().count(f"refused: {refused.why}", now)
         return _start_page(open_now=False, refused=refused.why), _REFUSED[refused.why]
     # Without scripts they wait on a page that reloads itself; on a page that stands still they would seem to be gone.
     response = _to_chat("/wait" if _navigated() else "")
-    response.set_cookie(_cookie(), token, httponly=True, samesite="Strict", secure=current_app.config["HTTPS"])
+    response.set_cookie(_cookie(), token, httponly=True, samesite="Strict", secure=settings().https)
     return response
 
 
@@ -131,7 +130,7 @@ def say() -> ResponseReturnValue:
     if conversation.state == "ended":
         return _to_chat()
     try:
-        number = _store().say(conversation.id, "reader", text, _now(), _once(text))
+        number = chats().say(conversation.id, "reader", text, chat_now(), _once(text))
     except NotPossible as refused:
         sentences = {
             "empty": _("There is nothing in the box yet. Write a few words first."),
@@ -143,7 +142,7 @@ def say() -> ResponseReturnValue:
             return _conversation_page(conversation, text, problem)
         return jsonify(problem=problem), 422
     if conversation.has_draft:
-        _store().keep(conversation.id, "draft", "")
+        chats().keep(conversation.id, "draft", "")
     if not _wants_page():
         return jsonify(number=number)
     return _to_chat("" if IN_PLACE in request.headers else "/wait")  # a page shown in place will get chat.js, only late
@@ -157,7 +156,7 @@ def draft() -> ResponseReturnValue:
     """
     conversation, text = _my_conversation(), request.form.get("message", "").replace("\r\n", "\n")
     if conversation and conversation.state != "ended" and len(text) <= rules.LONGEST_MESSAGE:
-        _store().keep(conversation.id, "draft", text)
+        chats().keep(conversation.id, "draft", text)
     return "", 204
 
 
@@ -168,7 +167,7 @@ def here() -> ResponseReturnValue:
     if not conversation or conversation.state == "ended":
         return _to_chat()
     if "look" not in request.form:  # without scripts, looking at the replies is a post too, to keep what is typed
-        _store().stay(conversation.id, _now())
+        chats().stay(conversation.id, chat_now())
     if "once" not in request.form and "waits" not in request.form:
         return "", 204  # chat.js says it with a beacon
     if text.strip():
@@ -188,7 +187,7 @@ def messages() -> ResponseReturnValue:
     newer = _for_reader(conversation, since) if conversation.newest > since else []
     # That readers have their own messages on the screen is news to nobody.
     if any(message.number <= shown and _is_new(message, conversation.shown) for message in newer):
-        _store().show(conversation.id, shown)
+        chats().show(conversation.id, shown)
     standing = _standing(conversation)
     status = _status(conversation, standing)
     if standing == "with you" and request.args.get("was") == "adviser gone":
@@ -199,9 +198,9 @@ def messages() -> ResponseReturnValue:
         "status": status,
         **_what_is_new(conversation, standing, status, newer, shown),
         "numbers": rules.needs_numbers(standing),
-        "there": rules.asks_whether_there(conversation, _now()),
+        "there": rules.asks_whether_there(conversation, chat_now()),
         "newest": conversation.newest,
-        "now": _now().timestamp(),
+        "now": chat_now().timestamp(),
         "messages": [
             {
                 "number": message.number,
@@ -216,7 +215,7 @@ def messages() -> ResponseReturnValue:
         ],
     }
     if "draft" in request.args and conversation.has_draft:
-        answer["draft"] = _store().kept(conversation.id, "draft")
+        answer["draft"] = chats().kept(conversation.id, "draft")
     answer["told"] = _digest_of(answer)
     digests = {answer["told"]}
     if shown > conversation.shown:  # what this page itself has shown in the meantime is no news to it
@@ -246,11 +245,12 @@ def _hold(conversation: Conversation, knows_all: bool, again: Callable[[str], by
     did = HELD_KEY in request.environ
     if holds is None:
         return did
-    bell: Bell = current_app.extensions["chat_bell"]
     known_news = rules.news(
-        conversation.newest, conversation.state, conversation.adviser, conversation.adviser_seen, _now()
+        conversation.newest, conversation.state, conversation.adviser, conversation.adviser_seen, chat_now()
     )
-    wait = partial(bell.wait, conversation.id, known_news, rules.held_for(conversation.state).total_seconds())
+    wait = partial(
+        the_site().bell.wait, conversation.id, known_news, rules.held_for(conversation.state).total_seconds()
+    )
     waits = knows_all and not did
     holds.append(Hold(wait, waits, again))
     return waits or did
@@ -263,7 +263,7 @@ def _next_time(
     page has all of this `answer` and has shown it. None if more may change than the bell hears of."""
     if standing != "with you" or conversation.watcher or answer["there"] or "draft" in answer:
         return None
-    bell, door, clock = (current_app.extensions[name] for name in ("chat_bell", "door", "chat_clock"))
+    site = the_site()
     edition, newest, settled = current_edition(), conversation.newest, {**answer, "messages": [], "held": True}
     settled |= _what_is_new(conversation, standing, _status(conversation, standing), newer, newest)
     settled |= {"status": _status(conversation, standing)}
@@ -273,19 +273,19 @@ def _next_time(
     )
     knows = {answer["told"], settled["told"]}
     has_shown = {str(number) for number in range(last_of_adviser, newest + 1)}
-    until = min(_now() + timedelta(seconds=LONGEST_SECONDS), conversation.quiet_since + rules.QUESTION_AFTER)
+    until = min(chat_now() + timedelta(seconds=LONGEST_SECONDS), conversation.quiet_since + rules.QUESTION_AFTER)
 
     def again(query: str) -> bytes | None:
-        arguments, now = dict(parse_qsl(query, keep_blank_values=True)), clock()
+        arguments, now = dict(parse_qsl(query, keep_blank_values=True)), site.chat_clock()
         has_all = (
             arguments.get("told") in knows
             and arguments.get("after") == str(newest)
             and arguments.get("shown") in has_shown
         )
         asks_for_more = arguments.get("was") == "adviser gone" or "draft" in arguments
-        if not has_all or asks_for_more or now >= until or not bell.hears or not door.is_current(edition):
+        if not has_all or asks_for_more or now >= until or not site.bell.hears or not site.edition.is_current(edition):
             return None
-        bell.saw(conversation.id, last_of_adviser)
+        site.bell.saw(conversation.id, last_of_adviser)
         return json.dumps({**settled, "now": now.timestamp()}, separators=(",", ":")).encode()
 
     return again
@@ -308,7 +308,7 @@ def how() -> ResponseReturnValue:
     """Count how it was: one of three, with noise, without words and without a name."""
     chosen: How | None = next((rating for rating in get_args(How) if rating == request.form.get("how")), None)
     if chosen:
-        _store().said_how(request.form.get("ticket", "")[:64], rules.with_noise(chosen), _now())
+        chats().said_how(request.form.get("ticket", "")[:64], rules.with_noise(chosen), chat_now())
     return render_template("chat/thanks.html", chat_at=_chat_address())
 
 
@@ -337,8 +337,8 @@ def hide_without_scripts() -> ResponseReturnValue:
 def words_are_lost(error: Unreadable) -> ResponseReturnValue:
     """A conversation with damaged words cannot go on: it ends, and the reader is told where to turn."""
     logging.getLogger("sidedoor.chat").error("The words of a chat could not be read, so it was ended.")
-    _store().end(error.conversation, "broken", _now())
-    why = _why_over(_store().get(error.conversation, _now()))
+    chats().end(error.conversation, "broken", chat_now())
+    why = _why_over(chats().get(error.conversation, chat_now()))
     if request.endpoint == "chat.messages":
         return _without_cookie(jsonify(state="ended", over=why, bar=_("The chat is over.")))
     if not _wants_page():
@@ -384,26 +384,16 @@ def _to_chat(then: str = "") -> Response:
     return redirect(_chat_address() + then, 303)
 
 
-def _now() -> datetime:
-    now: datetime = current_app.extensions["chat_clock"]()
-    return now
-
-
 def _chat() -> Chat:
     return current_public().site.chat or abort(404)
 
 
-def _store() -> ChatStore:
-    store: ChatStore = current_app.extensions["chat_store"]
-    return store
-
-
 def _is_open_now() -> bool:
-    return is_open(_chat(), current_public().site.zone, _now()) and bool(_store().present(_now()))
+    return is_open(_chat(), current_public().site.zone, chat_now()) and bool(chats().present(chat_now()))
 
 
 def _cookie() -> str:
-    return conversation_cookie(current_app.config["HTTPS"])
+    return conversation_cookie(settings().https)
 
 
 def _my_conversation() -> Conversation | None:
@@ -411,7 +401,7 @@ def _my_conversation() -> Conversation | None:
     if STILL_RUNS_KEY in request.environ:
         raise StoreDown("not ended yet")
     token = request.cookies.get(_cookie())
-    return _store().find(token, _now()) if token else None
+    return chats().find(token, chat_now()) if token else None
 
 
 def _contacts_instead() -> list[Contact]:
@@ -429,7 +419,7 @@ def _start_page(
 ) -> str:
     """What to know before a conversation. `unsent`: words that were not taken, and the form's number, which keeps them
     from being sent twice."""
-    chat, zone, now = _chat(), current_public().site.zone, _now()
+    chat, zone, now = _chat(), current_public().site.zone, chat_now()
     opens = None if open_now else next_opening(chat, zone, now)
     within = is_open(chat, zone, now)
     return render_template(
@@ -458,7 +448,7 @@ def _start_page(
 
 def _opens_in() -> int:
     """Seconds until the next opening; 0 within the hours, or if there is none."""
-    chat, zone, now = _chat(), current_public().site.zone, _now()
+    chat, zone, now = _chat(), current_public().site.zone, chat_now()
     opens = None if is_open(chat, zone, now) else next_opening(chat, zone, now)
     return max(1, int((opens - now).total_seconds()) + 1) if opens else 0
 
@@ -478,7 +468,9 @@ def _holiday(chat: Chat, day: date) -> str:
 
 def _languages_written() -> str:
     """The languages that advisers who are here now can write; empty if none named any."""
-    spoken = dict.fromkeys(language for adviser in _store().present(_now()).values() for language in adviser.languages)
+    spoken = dict.fromkeys(
+        language for adviser in chats().present(chat_now()).values() for language in adviser.languages
+    )
     return ", ".join(language_name(language) for language in spoken)
 
 
@@ -488,7 +480,7 @@ def _locale() -> Locale:
 
 def _midnight() -> datetime:
     """When this day began in the site's zone."""
-    return _now().astimezone(current_public().site.zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    return chat_now().astimezone(current_public().site.zone).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _why_refused(why: Why) -> str:
@@ -529,9 +521,9 @@ def _conversation_page(conversation: Conversation, text: str = "", problem: str 
         status=_status(conversation, standing),
         numbers=rules.needs_numbers(standing),
         instead=_contacts_instead(),
-        there=rules.asks_whether_there(conversation, _now()),
+        there=rules.asks_whether_there(conversation, chat_now()),
         waits=waits,
-        text=text or ("" if waits else _store().kept(conversation.id, "draft") if conversation.has_draft else ""),
+        text=text or ("" if waits else chats().kept(conversation.id, "draft") if conversation.has_draft else ""),
         problem=problem,
         longest=rules.LONGEST_MESSAGE,
         once=secrets.token_urlsafe(9),
@@ -579,7 +571,7 @@ def _for_reader(conversation: Conversation, after: int = 0) -> list[ShownMessage
             _parts(message) if message.who == "adviser" else [Part(events.get(message.who, message.text))],
             message.at,
         )
-        for message in _store().messages(conversation.id, after)
+        for message in chats().messages(conversation.id, after)
         if message.who != "note"
     ]
 
@@ -629,11 +621,11 @@ def _went_on_just_now() -> bool:
     """Whether a page saw its chat go on so recently that its end would still be remembered. If the chat is unknown
     then, it was lost with the store that held it."""
     as_of = request.args.get("as", 0, type=whole_number)
-    return _cookie() in request.cookies and _now().timestamp() - as_of < rules.REMEMBERED.total_seconds()
+    return _cookie() in request.cookies and chat_now().timestamp() - as_of < rules.REMEMBERED.total_seconds()
 
 
 def _ago(moment: datetime) -> str:
-    span = moment - _now()
+    span = moment - chat_now()
     if span > -timedelta(minutes=1):
         return _("just now")
     return str(format_timedelta(span, granularity="minute", threshold=60, add_direction=True, locale=_locale()))
@@ -665,9 +657,9 @@ def _wants_page() -> bool:
 
 
 def _standing(conversation: Conversation) -> rules.Standing:
-    within = is_open(_chat(), current_public().site.zone, _now())
-    somebody = conversation.state != "waiting" or bool(_store().present(_now()))
-    return rules.standing(conversation, within, somebody, _now())
+    within = is_open(_chat(), current_public().site.zone, chat_now())
+    somebody = conversation.state != "waiting" or bool(chats().present(chat_now()))
+    return rules.standing(conversation, within, somebody, chat_now())
 
 
 def _bar(
@@ -678,7 +670,7 @@ def _bar(
     if new:
         count = ngettext("%(number)s new reply in your chat.", "%(number)s new replies in your chat.", new)
         return count % {"number": new}
-    if rules.asks_whether_there(conversation, _now()):
+    if rules.asks_whether_there(conversation, chat_now()):
         return _("Are you still there? Your chat ends by itself in a few minutes.")
     match standing:
         case "with you":
@@ -717,7 +709,7 @@ def _status(conversation: Conversation, standing: rules.Standing) -> str:
 
 def _usual_wait() -> str:
     """How long others waited today; empty if nobody did."""
-    wait = _store().usual_wait(_midnight(), _now())
+    wait = chats().usual_wait(_midnight(), chat_now())
     if wait is None:
         return ""
     minutes = max(1, whole_minutes(wait))
@@ -742,11 +734,11 @@ def _why_broken() -> str:
 
 def _end_and_answer(reason: Reason, answer: Response | str) -> Response:
     if conversation := _my_conversation():
-        _store().end(conversation.id, reason, _now())
+        chats().end(conversation.id, reason, chat_now())
     return _without_cookie(current_app.make_response(answer))
 
 
 def _without_cookie(response: Response) -> Response:
     if request.cookies.get(_cookie()):
-        response.delete_cookie(_cookie(), httponly=True, samesite="Strict", secure=current_app.config["HTTPS"])
+        response.delete_cookie(_cookie(), httponly=True, samesite="Strict", secure=settings().https)
     return response

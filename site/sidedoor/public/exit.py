@@ -6,11 +6,12 @@ how any other site can use them. The chat ends a conversation on the way out (se
 
 from dataclasses import dataclass
 
-from flask import Blueprint, current_app, redirect, request
+from flask import Blueprint, redirect, request
 from werkzeug.wrappers import Response
 
 from sidedoor.chat.cookies import MARK_COOKIE, in_conversation
 from sidedoor.documents.fixed_addresses import AWAY, HIDE_CONVERSATION
+from sidedoor.public.current import settings
 from sidedoor.web.current import current_public
 
 blueprint = Blueprint("exit", __name__)
@@ -50,7 +51,7 @@ class Exit:
 def current_exit() -> Exit:
     """The exit of the page being made. The operator's setting replaces all that site.toml names."""
     site = current_public().site
-    chosen = current_app.config["EXIT_URL"]
+    chosen = settings().exit_url
     has_chat = site.chat is not None
     return Exit(
         (chosen,) if chosen else site.exit, site.exit_title, has_chat, has_chat and in_conversation(request.environ)
