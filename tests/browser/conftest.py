@@ -15,21 +15,23 @@ Visited = tuple[RunningSite, Places]
 LONGEST = [
     f"test_{name}.py"
     for name in (
-        "chat_left",
-        "desk",
         "pages",
-        "stopwatch",
-        "chat_faults",
-        "profile",
         "every_engine",
+        "desk",
+        "chat_left",
+        "profile",
+        "chat_desk",
+        "chat_faults",
         "hide_page",
+        "signed_out",
+        "pack",
+        "stopwatch",
         "back",
         "three_charities",
-        "chat_desk",
-        "pack",
         "chat",
+        "writing",
         "exit_elsewhere",
-        "signed_out",
+        "tools",
     )
 ]
 
