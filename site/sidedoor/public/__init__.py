@@ -15,7 +15,6 @@ from sidedoor.documents.loader import Loader
 from sidedoor.documents.site import emergency_number
 from sidedoor.documents.times import Clock, utc_now
 from sidedoor.public import (
-    chat,
     contacts,
     errors,
     exit,
@@ -31,6 +30,7 @@ from sidedoor.public import (
     sources,
 )
 from sidedoor.public.addresses import Addresses, is_asked_often
+from sidedoor.public.chat import views as chat
 from sidedoor.public.commands import add_commands
 from sidedoor.public.current import PublicSite
 from sidedoor.public.feedback_store import SCHEMA as FEEDBACK

@@ -1,7 +1,7 @@
 """The exit: where “Hide this page” leads, from every page and for every reader. No other module computes a destination.
 
 Its part of the pages is in templates/exit/, its scripts are in static/js/exit/, where a README says what they do and
-how any other site can use them. The chat ends a conversation on the way out (see chat.py and hidden_first.py).
+how any other site can use them. The chat ends a conversation on the way out (see chat/views.py and hidden_first.py).
 """
 
 from dataclasses import dataclass

@@ -43,7 +43,7 @@ from sidedoor.chat.sealing import digest
 from sidedoor.documents.fixed_addresses import CHAT
 from sidedoor.documents.models import Contact
 from sidedoor.documents.site import Chat
-from sidedoor.public.chat_links import Part, named, parts
+from sidedoor.public.chat.links import Part, named, parts
 from sidedoor.public.current import chat_now, chats, settings, the_site
 from sidedoor.public.exit import leave
 from sidedoor.public.hidden_first import STILL_RUNS_KEY
