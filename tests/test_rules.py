@@ -230,6 +230,7 @@ WORDS_TABLES = {
     "desk/refusal_words.py": "why the desk did not take a step",
     "desk/chats/words.py": "the chat at the desk",
     "desk/told/letter_words.py": "mail of the desk",
+    "public/chat/words.py": "where a reader's conversation stands",
 }
 SHOWS_WITHOUT_A_FRAMEWORK = {"web/outermost.py": "answers in plain text what never reaches an application"}
 PRINTED_WHERE_RAISED = {"public/export.py": "the command that exports prints them as they are"}
