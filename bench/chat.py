@@ -1,7 +1,7 @@
 """The chat with 1,000 conversations at once: one site on SQLite, then two replicas on Valkey; with a desk of 40 boards.
 
 Readers poll over real HTTP as chat.js does: their polls are held while there is nothing new, and for comparison sent
-every two seconds. The advisers are a process of their own: 40 boards that poll a real desk every two seconds. In a
+every two seconds. The advisers are a separate process: 40 boards that poll a real desk every two seconds. In a
 second half, `wrk` reads a help page at the same time. Server, store, advisers and readers share the machine. Do not
 compare figures from different runs.
 """

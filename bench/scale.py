@@ -87,7 +87,7 @@ def _until_read(site: RunningSite, count: int) -> None:
     give_up = time.monotonic() + 1200
     while min(_documents(site) for _ in range(10)) < count:
         if time.monotonic() > give_up:
-            raise RuntimeError("The start never came to its end.")
+            raise RuntimeError("The server never finished reading.")
         time.sleep(3)  # each question makes pages again, since there are more items each time
 
 

@@ -1,6 +1,6 @@
 """Starts processes quickly: forks them from a server process that has already imported the program.
 
-Importing it takes a second, and the tests start hundreds of processes. A start without this is tested in test_package.py,
+Importing it takes a second, and the tests start hundreds of processes. Starting without this is tested in test_package.py,
 deploy/ and test_docs.py.
 """
 

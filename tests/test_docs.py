@@ -1,4 +1,4 @@
-"""docs/: the commands in adopt.md run in the order in which they stand, and the table of site.toml quotes its errors."""
+"""docs/: the commands in adopt.md run in the order in which they are written, and the table of site.toml quotes its errors."""
 
 import os
 import re

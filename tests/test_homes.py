@@ -37,9 +37,10 @@ from sidedoor.desk.people.sessions import Sessions
 from sidedoor.desk.people.staff import FAILURES, LinkSpent, NotPossible, Passkey, Password, Staff
 from sidedoor.desk.told.notices import Notices
 from sidedoor.documents.problems import Refused
-from sidedoor.home import ELSEWHERE, Home, Schema, look, open_database
+from sidedoor.home import ELSEWHERE, Home, look, open_database
 from sidedoor.public import create_app
 from sidedoor.public.feedback_store import MOST_AN_HOUR, FeedbackStore, StoreFull
+from sidedoor.schema import Schema
 from sidedoor.settings import Settings
 from tests.content import ContentFolder
 from tests.postgresql import QUOTED, PostgreSQL, running

@@ -4,7 +4,7 @@ import ast
 import builtins
 import re
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from string import Formatter
@@ -14,8 +14,8 @@ import pytest
 from sidedoor.desk.refusal_words import WORDS as REFUSALS
 from sidedoor.desk.refusals import Refusal
 from sidedoor.desk.words import LABELS
-from sidedoor.documents.codes import Code
-from sidedoor.documents.problem_words import WORDS
+from sidedoor.documents.codes import Code, Where
+from sidedoor.documents.problem_words import PLACES, WORDS
 from sidedoor.web.inline import BUNDLES, inline_script
 from tests.conftest import PROJECT
 from tests.processes import AS_SMALL_AS_SENT
@@ -34,10 +34,10 @@ STORES = set(
     desk/people/staff.py
     desk/told/notices.py
     documents/kept.py
-    home.py
     postgresql.py
     public/feedback_store.py
     public/search_index.py
+    schema.py
 """.split()
 )
 _SQL = re.compile(r"\b(SELECT|INSERT INTO|UPDATE \w+ SET|DELETE FROM|CREATE (VIRTUAL )?TABLE|PRAGMA|BEGIN IMMEDIATE)\b")
@@ -72,6 +72,77 @@ def test_dependencies_point_one_way() -> None:
         for path in (PACKAGE / package).rglob("*.py"):
             assert not [name for name in imports_of(path) if name.startswith(forbidden)], path.relative_to(PACKAGE)
     assert not [name for name in imports_of(PROJECT / "app.py") if name.startswith("sidedoor.desk")]
+
+
+def module_name(path: Path) -> str:
+    """The full name of a module, or of the package whose `__init__.py` it is."""
+    return ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
+
+
+def imports_between(paths: Iterable[Path]) -> dict[str, set[str]]:
+    """Which of these modules each one imports, whether at its top, in a function or for types alone."""
+    modules = {module_name(path): path for path in paths}
+    graph: dict[str, set[str]] = {name: set() for name in modules}
+    for name, path in modules.items():
+        for node in ast.walk(tree_of(path.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                graph[name] |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                inside = [f"{node.module}.{alias.name}" for alias in node.names]
+                graph[name] |= {full if full in modules else node.module for full in inside}
+        graph[name] &= modules.keys() - {name}
+    return graph
+
+
+def circles_in(graph: Mapping[str, set[str]]) -> set[frozenset[str]]:
+    """Every set of names that all lead to each other."""
+    reached: dict[str, set[str]] = {}
+    for start in graph:
+        reached[start], waiting = set(), [start]
+        while waiting:
+            new = graph.get(waiting.pop(), set()) - reached[start]
+            reached[start] |= new
+            waiting += new
+    return {frozenset(other for other in reached[name] if name in reached[other]) for name in graph} - {frozenset()}
+
+
+def test_no_modules_import_each_other() -> None:
+    """A circle hidden by a late import, or by one for types alone, is a circle for whoever reads it."""
+    graph = imports_between(PACKAGE.rglob("*.py"))
+    assert graph["sidedoor.home"] >= {"sidedoor.database", "sidedoor.postgresql", "sidedoor.database_moves"}
+    assert circles_in(graph) == set()
+
+
+def test_no_packages_import_each_other() -> None:
+    between: dict[str, set[str]] = {}
+    for name, imported in imports_between(PACKAGE.rglob("*.py")).items():
+        if name != "sidedoor.documents.kept":  # it opens a database, which refuses with a code of documents/codes.py
+            between.setdefault(_part(name), set()).update({_part(other) for other in imported} - {_part(name)})
+    assert circles_in(between) == set()
+
+
+def _part(module: str) -> str:
+    """The package, or the module beside the packages, to which a module belongs."""
+    return ".".join(module.split(".")[:2])
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("import sidedoor.second", "import sidedoor.first"),
+        ("from sidedoor import second", "def f():\n    from sidedoor.first import a"),
+        ("from sidedoor.second import b", "if TYPE_CHECKING:\n    from sidedoor.first import a"),
+    ],
+)
+def test_the_rule_against_circles_finds_them(
+    lines: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "sidedoor"
+    package.mkdir()
+    monkeypatch.setattr("tests.test_rules.PACKAGE", package)
+    for name, line in zip(("first", "second"), lines, strict=True):
+        (package / f"{name}.py").write_text(line, "utf-8")
+    assert circles_in(imports_between(package.rglob("*.py"))) == {frozenset(("sidedoor.first", "sidedoor.second"))}
 
 
 SAY_NOTHING = {"one", "found"}
@@ -166,15 +237,21 @@ def test_only_one_module_decides_where_the_exit_leads() -> None:
     assert holders == {"exit"}
 
 
-def test_only_one_module_opens_sqlite_files() -> None:
+def test_only_one_module_opens_sqlite() -> None:
     holders = {
         str(path.relative_to(PACKAGE))
         for path in PACKAGE.rglob("*.py")
         if re.search(r"sqlite3\.connect|import connect", path.read_text("utf-8"))
     }
-    # A worker whose disk fails uses an index in memory: without a file, a mode or a version, for one process alone.
-    assert holders == {"database.py", "public/search_index.py"}
-    assert 'sqlite3.connect(":memory:"' in (PACKAGE / "public/search_index.py").read_text("utf-8")
+    assert holders == {"database.py"}
+    # Stores ask home.py, which knows about the server. The others say there why their file is this machine's own.
+    holders = {
+        str(path.relative_to(PACKAGE))
+        for path in PACKAGE.rglob("*.py")
+        if re.search(r"\bDatabase\(", path.read_text("utf-8")) and path.name not in ("home.py", "database_moves.py")
+    }
+    assert holders == {"chat/sqlite_store.py", "documents/kept.py", "public/search_index.py"}
+    assert not {holder for holder in holders if holder not in (PACKAGE / "home.py").read_text("utf-8")}
 
 
 def test_steps_of_the_desk_are_logged_with_recorded_only() -> None:
@@ -233,6 +310,12 @@ WORDS_TABLES = {
     "public/chat/words.py": "where a reader's conversation stands",
 }
 SHOWS_WITHOUT_A_FRAMEWORK = {"web/outermost.py": "answers in plain text what never reaches an application"}
+OTHERS_SAY_IT_IN_WORDS_ALONE = {
+    "postgresql.py": "libpq gives no code when a server refuses a connection",
+    "documents/reading.py": "before Python 3.14, tomllib gives the line only in its message",
+    "chat/valkey_store.py": "redis-py puts the reason behind the place, which we name ourselves",
+}
+"""Modules that take apart a message that is not ours, because it holds a fact that is given nowhere else."""
 PRINTED_WHERE_RAISED = {"public/export.py": "the command that exports prints them as they are"}
 _TEXT_METHODS = {"startswith", "endswith", "find", "index", "count", "replace", "partition", "rpartition", "split"}
 _LOG_METHODS = {"debug", "info", "warning", "error", "exception"}
@@ -240,7 +323,7 @@ _SEARCHES = {"search", "match", "fullmatch", "sub", "findall", "finditer", "comp
 
 
 def sentences_compared(source: str) -> list[str]:
-    """Every sentence (more than three words) that code compares, matches or searches for in a text."""
+    """Every sentence (three words are enough) that code compares, matches or searches for in a text."""
     sentences = []
     for node in ast.walk(tree_of(source)):
         operands: list[ast.expr] = []
@@ -253,9 +336,28 @@ def sentences_compared(source: str) -> list[str]:
             is_a_pattern = node.func.attr in _SEARCHES and ast.unparse(node.func.value) == "re"
             operands = node.args if searches_a_text else node.args[:1] if is_a_pattern else []
         for constant in (part for operand in operands for part in _texts(operand)):
-            if is_a_sentence(constant):
+            if is_a_sentence(constant, 3):
                 sentences.append(constant)
     return sentences
+
+
+def messages_taken_apart(source: str) -> list[str]:
+    """Every place where code looks into the message of an exception that it caught."""
+    places = []
+    for handler in ast.walk(tree_of(source)):
+        if isinstance(handler, ast.ExceptHandler) and handler.name:
+            said = f"str({handler.name})"
+            for node in ast.walk(handler):
+                parts: list[ast.expr] = []
+                if isinstance(node, ast.Attribute):
+                    parts = [node.value]
+                elif isinstance(node, ast.Compare):
+                    parts = [node.left, *node.comparators]
+                elif isinstance(node, ast.Call) and ast.unparse(node.func).startswith("re."):
+                    parts = node.args
+                if said in map(ast.unparse, parts):
+                    places.append(ast.unparse(node))
+    return places
 
 
 def _texts(expression: ast.expr) -> list[str]:
@@ -271,6 +373,7 @@ def _texts(expression: ast.expr) -> list[str]:
         'said in ("one", "It waits for a colleague.")',
         '"gives the page away" in problem.what',
         'said.startswith("Add a line that starts")',
+        '"Not found here" in said',
         're.search("leads to no page of this site", said)',
         'match said:\n    case "It waits for a colleague.":\n        pass',
     ],
@@ -279,9 +382,14 @@ def test_the_rule_against_comparing_sentences_finds_them(source: str) -> None:
     assert sentences_compared(source)
 
 
-def is_a_sentence(text: str) -> bool:
-    """Whether a text has more than three words in a row and is not SQL."""
-    return len(re.findall(r"(?<![\w\\])[A-Za-z’']{2,}(?= |[.,;:!?]|$)", text)) > 3 and not _SQL.search(text)
+@pytest.mark.parametrize("look", ['str(error).split(":")', 're.search(r"line", str(error))', '"line" in str(error)'])
+def test_the_rule_against_taking_messages_apart_finds_them(look: str) -> None:
+    assert messages_taken_apart(f"try:\n    f()\nexcept ValueError as error:\n    g({look})")
+
+
+def is_a_sentence(text: str, least: int = 4) -> bool:
+    """Whether a text has at least that many words in a row and is not SQL."""
+    return len(re.findall(r"(?<![\w\\])[A-Za-z’']{2,}(?= |[.,;:!?]|$)", text)) >= least and not _SQL.search(text)
 
 
 def sentences_raised(source: str) -> list[str]:
@@ -389,10 +497,19 @@ def test_no_code_compares_or_searches_a_sentence() -> None:
     sentences = {
         str(path.relative_to(PACKAGE)): compared
         for path in PACKAGE.rglob("*.py")
-        if str(path.relative_to(PACKAGE)) not in WORDS_TABLES
+        if str(path.relative_to(PACKAGE)) not in {*WORDS_TABLES, *OTHERS_SAY_IT_IN_WORDS_ALONE}
         and (compared := sentences_compared(path.read_text("utf-8")))
     }
     assert not sentences, "ask for a code, never for the words made of it"
+
+
+def test_only_three_modules_take_messages_of_others_apart() -> None:
+    holders = {
+        str(path.relative_to(PACKAGE))
+        for path in PACKAGE.rglob("*.py")
+        if messages_taken_apart(path.read_text("utf-8"))
+    }
+    assert holders == {*OTHERS_SAY_IT_IN_WORDS_ALONE}
 
 
 def test_every_code_has_words_and_is_used() -> None:
@@ -401,6 +518,29 @@ def test_every_code_has_words_and_is_used() -> None:
         path.read_text("utf-8") for path in PACKAGE.rglob("*.py") if path.name not in ("codes.py", "problem_words.py")
     )
     assert {code.name for code in Code} - set(re.findall(r"\bCode\.(\w+)\b", used)) == set()
+
+
+def test_every_place_has_words_and_is_used() -> None:
+    assert set(PLACES) == set(Where)
+    used = " ".join(path.read_text("utf-8") for path in PACKAGE.rglob("*.py") if path.name != "problem_words.py")
+    assert {place.name for place in Where} - set(re.findall(r"\bWhere\.(\w+)\b", used)) == set()
+
+
+def places_in_words(source: str) -> list[str]:
+    """Every literal place of a problem that is neither a file, nor a setting, nor a piece of text without a file."""
+    places = [
+        call.args[0]
+        for call in ast.walk(tree_of(source))
+        if isinstance(call, ast.Call) and ast.unparse(call.func) == "Problem" and call.args
+    ]
+    literals = [str(place.value) for place in places if isinstance(place, ast.Constant)]
+    return [place for place in literals if not re.fullmatch(r"[a-z/]+\.(toml|yaml)|SIDEDOOR_[A-Z_]+|", place)]
+
+
+def test_a_problem_says_where_it_is_with_a_fact_and_never_in_words() -> None:
+    assert places_in_words('Problem("the chat", None, code)')
+    for path in PACKAGE.rglob("*.py"):
+        assert not places_in_words(path.read_text("utf-8")), path
 
 
 def test_every_placeholder_in_a_forms_words_is_a_value_or_a_field_of_the_form() -> None:
@@ -440,3 +580,10 @@ def test_the_rule_against_local_words_finds_them(line: str) -> None:
 def test_characters_that_browsers_mirror_are_not_mirrored_again() -> None:
     for path in (PROJECT / "static/css").glob("*.css"):
         assert not re.search(r'\[dir=rtl\][^}]*content: "[‹›«»()<>]', path.read_text("utf-8")), path
+
+
+def test_browser_tests_wait_for_functions() -> None:
+    """Playwright evaluates any other text again and again in the page, whose policy forbids that after the first time."""
+    for path in (PROJECT / "tests/browser").glob("*.py"):
+        for text in re.findall(r"wait_for_function\(\s*[rf]?\"([^\"]*)", path.read_text("utf-8")):
+            assert re.match(r"\(.*?\) =>", text), f"{path.name}: {text}"

@@ -1,4 +1,4 @@
-"""Every setting with each kind of wrong value: a start reports it once, with its name and what to write instead."""
+"""Every setting with each kind of wrong value: the program reports it once, with its name and what to write instead."""
 
 import re
 import socket
@@ -27,7 +27,7 @@ NO_DATABASE = (
 TRUE_OR_FALSE = "Write true or false."
 MAIL = (
     "Write smtps://USER@mail.example.org, smtp://USER@mail.example.org:587, or smtp+plain://localhost without a user; the"
-    " password stands in SIDEDOOR_MAIL_PASSWORD_FILE."
+    " password belongs in SIDEDOOR_MAIL_PASSWORD_FILE."
 )
 WRONG: list[tuple[str, str, str]] = [
     ("SIDEDOOR_CONTENT", "", f"“” is not a folder. {A_FOLDER}"),

@@ -259,7 +259,7 @@ def _write(content: Path, home: Home, site_data: Path | None, seal: Seal, out: B
         except pyrage.EncryptError:
             pass  # the cause is in `trouble`, or shows when the archive is read again
         finally:
-            # Otherwise the filling thread would wait for ever for somebody to read.
+            # Otherwise the filling thread would never stop waiting for somebody to read.
             with suppress(OSError):
                 plain.close()
             filling.join()

@@ -13,9 +13,9 @@ from sidedoor.documents.codes import Code
 from sidedoor.documents.problem_words import file_words
 from sidedoor.documents.problems import Level, Problem, Refused
 from sidedoor.documents.times import utc_now
+from sidedoor.example import EXAMPLE
 from sidedoor.public import commands
 from sidedoor.settings import Settings, of_environment
-from sidedoor.starters import EXAMPLE
 from sidedoor.starters.command import init, mark
 from sidedoor.web import serve
 from sidedoor.web.logs import without_a_log
@@ -91,7 +91,7 @@ _passphrase_file = click.option(
 @main.command("backup")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
-    "--to", multiple=True, envvar="SIDEDOOR_BACKUP_TO", metavar="age1…", help="Who can open it; may be repeated."
+    "--to", multiple=True, envvar="SIDEDOOR_BACKUP_TO", metavar="age1…", help="Who can open FILE; may be repeated."
 )
 @_passphrase_file
 @click.option(
@@ -99,7 +99,7 @@ _passphrase_file = click.option(
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Where readers' messages are kept, if not with the rest.",
 )
-@click.option("--keep", type=click.IntRange(1), help="FILE is a folder: delete all but so many of the newest in it.")
+@click.option("--keep", type=click.IntRange(1), help="FILE is a folder: keep only this many of its newest backups.")
 def back_up(
     file: Path, to: tuple[str, ...], passphrase_file: Path | None, site_data: Path | None, keep: int | None
 ) -> None:
@@ -127,7 +127,7 @@ def back_up(
 @click.option("--key", type=click.Path(path_type=Path, dir_okay=False), help="The file with the key that opens it.")
 @_passphrase_file
 def restore(file: Path, folder: Path, key: Path | None, passphrase_file: Path | None) -> None:
-    """Put back what the backup FILE holds, into FOLDER, which is empty or not there yet."""
+    """Restore the backup FILE into FOLDER, which must be empty or not exist yet."""
     from sidedoor import backup
 
     try:
@@ -148,7 +148,8 @@ def restore(file: Path, folder: Path, key: Path | None, passphrase_file: Path | 
 def fill_database(folder: Path) -> None:
     """Copy the SQLite files in FOLDER, a former SIDEDOOR_DATA, into the database that SIDEDOOR_DATABASE names."""
     from sidedoor.desk.databases import KEPT
-    from sidedoor.home import SETTING, on_server
+    from sidedoor.home import on_server
+    from sidedoor.schema import SETTING
 
     settings = _settings()
     try:
@@ -179,7 +180,7 @@ def backup_key(file: Path) -> None:
 
 @main.command()
 def doctor() -> None:
-    """Say what is wrong with how it is set up. Exits with 1 if anything is."""
+    """List what is wrong with how the site is set up. Exits with 1 if anything is."""
     from sidedoor.doctor import faults
 
     without_a_log()

@@ -1,4 +1,4 @@
-"""The only way to open a SQLite file, for both applications: who may read it, how to wait, what a transaction is.
+"""The only way to open a SQLite database, in a file or in memory: who may read it, how to wait, what a transaction is.
 
 Python's own transactions begin at the first INSERT, so they leave out a SELECT on which a write depends. Here Python
 begins none (`isolation_level=None`): `reading` cannot write; `writing` takes the write lock before its first look, so
@@ -17,8 +17,8 @@ from pathlib import Path
 
 from sidedoor.documents.codes import Code
 from sidedoor.documents.problems import Problem, Refused
-from sidedoor.home import InEach, Migration
 from sidedoor.private import private_file
+from sidedoor.schema import InEach, Migration
 
 _PATIENCE_SECONDS = 10
 _RETRY_SECONDS = 0.001
@@ -76,7 +76,7 @@ class Database:
             connection.execute("PRAGMA query_only = OFF")
             has_turn = self._turn.acquire(timeout=_PATIENCE_SECONDS)  # after a timeout, SQLite raises the error
             try:
-                with _transaction(connection):
+                with transaction(connection):
                     yield connection
             finally:
                 if has_turn:
@@ -170,7 +170,7 @@ class Database:
     def _migrate(self, connection: sqlite3.Connection) -> None:
         if self._wal:
             _use_a_log(connection)
-        with _transaction(connection):
+        with transaction(connection):
             # Read again, now that nobody else can be migrating it.
             version = _version(connection)
             if version > len(self._migrations):
@@ -227,10 +227,16 @@ class _Connection(sqlite3.Connection):
             self.close()
 
 
-def in_memory(migrations: Sequence[Migration], rows: Mapping[str, Sequence[Sequence[object]]]) -> sqlite3.Connection:
-    """A new database in memory, made by `migrations`, with only these rows in its tables."""
-    database = sqlite3.connect(":memory:", isolation_level=None)
+def in_memory(migrations: Sequence[Migration]) -> sqlite3.Connection:
+    """A new database in memory, made by `migrations`. Threads may share it if they take turns; `transaction` writes."""
+    database = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
     _run_migrations(database, migrations, len(migrations))
+    return database
+
+
+def holding(migrations: Sequence[Migration], rows: Mapping[str, Sequence[Sequence[object]]]) -> sqlite3.Connection:
+    """A new database in memory, made by `migrations`, with only these rows in its tables."""
+    database = in_memory(migrations)
     for table in tables(database):
         database.execute(f"DELETE FROM {table}")  # noqa: S608 - named by our own schema
         if rows.get(table):
@@ -249,7 +255,8 @@ def tables(database: sqlite3.Connection) -> dict[str, tuple[str, ...]]:
 
 
 @contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Nobody else writes meanwhile: committed if the block ends normally, otherwise undone. Raises sqlite3.Error."""
     connection.execute("PRAGMA busy_timeout = 0").fetchall()
     try:
         _retrying(connection, "BEGIN IMMEDIATE", _RETRY_SECONDS)

@@ -11,10 +11,9 @@ from pathlib import Path
 
 import psycopg
 
-from sidedoor.database import Database, in_memory, tables
+from sidedoor.database import Database, holding, in_memory, tables
 from sidedoor.documents.codes import Code
 from sidedoor.documents.problems import Problem, Refused
-from sidedoor.home import SETTING, Schema
 from sidedoor.postgresql import (
     PREFIX,
     Connection,
@@ -25,6 +24,7 @@ from sidedoor.postgresql import (
     storable,
     take_turn,
 )
+from sidedoor.schema import SETTING, Schema
 
 _FILLED_BY_MIGRATIONS = ("unlisted",)
 """Tables that a migration itself writes to: they are never empty."""
@@ -115,7 +115,7 @@ def _version(connection: Connection, schema: Schema) -> int:
 
 
 def _as_file(connection: Connection, schema: Schema, version: int) -> bytes:
-    with closing(in_memory(schema.migrations[:version], {})) as empty:
+    with closing(in_memory(schema.migrations[:version])) as empty:
         columns = tables(empty)
     rows = {
         table: connection.execute(
@@ -123,7 +123,7 @@ def _as_file(connection: Connection, schema: Schema, version: int) -> bytes:
         ).fetchall()
         for table, names in columns.items()
     }
-    with closing(in_memory(schema.migrations[:version], rows)) as database:
+    with closing(holding(schema.migrations[:version], rows)) as database:
         if database.execute("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_sequence'").fetchone():
             for table, _, sequence in _numbered(connection, schema):
                 ((last,),) = connection.execute(f"SELECT last_value FROM {sequence}").fetchall()  # noqa: S608

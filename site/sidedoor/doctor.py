@@ -24,14 +24,15 @@ from sidedoor.database import copy_of, is_database, is_sound
 from sidedoor.desk.databases import KEPT
 from sidedoor.desk.items.editor import VISUAL
 from sidedoor.desk.people.staff import SCHEMA as STAFF
-from sidedoor.documents.codes import Code
+from sidedoor.documents.codes import Code, Where
 from sidedoor.documents.fixed_addresses import HEALTH
 from sidedoor.documents.loader import usable_site
 from sidedoor.documents.problems import Level, Problem, Refused
 from sidedoor.documents.site import Site
 from sidedoor.documents.times import Clock
-from sidedoor.home import SETTING, look, on_server
+from sidedoor.home import look, on_server
 from sidedoor.public.feedback_store import SCHEMA as FEEDBACK
+from sidedoor.schema import SETTING
 from sidedoor.settings import Settings, unknown_names
 from sidedoor.web import health
 
@@ -108,11 +109,11 @@ def _running(settings: Settings) -> Iterator[Problem]:
         report = _fetch_json(f"http://{f'[{host}]' if ':' in host else host}:{settings.port}{HEALTH}")
     except (OSError, ValueError, http.client.HTTPException):
         place = {"place": f"{host}:{settings.port}"}
-        yield Problem("HOST and PORT", None, Code.DOCTOR_NOT_RUNNING, place, level=Level.WARNING)
+        yield Problem(Where.HOST_AND_PORT, None, Code.DOCTOR_NOT_RUNNING, place, level=Level.WARNING)
         return
     for trouble in report.get("trouble", ()) if isinstance(report, dict) else ():
         with suppress(ValueError, KeyError, TypeError):
-            yield Problem("the running site", None, Code(trouble["code"]))
+            yield Problem(Where.RUNNING_SITE, None, Code(trouble["code"]))
 
 
 def _fetch_json(url: str) -> dict[str, list[dict[str, str]]]:
@@ -155,7 +156,7 @@ def _server(settings: Settings) -> Iterator[Problem]:
         state = on_server(settings.database, FEEDBACK).look()
         if abs(state.ahead) > _SLOWEST_CLOCK:
             difference = {"seconds": round(abs(state.ahead))}
-            yield Problem("the clock", None, Code.DOCTOR_CLOCK_OF_DATABASE, difference)
+            yield Problem(Where.CLOCK, None, Code.DOCTOR_CLOCK_OF_DATABASE, difference)
         if state.in_clear:
             yield Problem(SETTING, None, Code.DOCTOR_DATABASE_WITHOUT_TLS, level=Level.WARNING)
     except Refused as refused:
@@ -170,9 +171,9 @@ def _server(settings: Settings) -> Iterator[Problem]:
 def editor(built: Path, sources: Path) -> Iterator[Problem]:
     """Check that the desk's visual editor exists and, if its sources are here, that it was built from them."""
     if not built.is_file():
-        yield Problem("the desk", None, Code.DOCTOR_EDITOR_AWAY, {"path": str(built)}, level=Level.WARNING)
+        yield Problem(Where.DESK, None, Code.DOCTOR_EDITOR_AWAY, {"path": str(built)}, level=Level.WARNING)
     elif any(path.stat().st_mtime > built.stat().st_mtime for path in sources.glob("*.js")):
-        yield Problem("the desk", None, Code.DOCTOR_EDITOR_OLD, level=Level.WARNING)
+        yield Problem(Where.DESK, None, Code.DOCTOR_EDITOR_OLD, level=Level.WARNING)
 
 
 def _time(settings: Settings) -> Iterator[Problem]:
@@ -180,7 +181,7 @@ def _time(settings: Settings) -> Iterator[Problem]:
     with suppress(OSError, AttributeError):
         timex = ctypes.create_string_buffer(512)  # modes = 0: it only reads
         if ctypes.CDLL(None).adjtimex(timex) == _UNSYNCHRONISED:
-            yield Problem("the clock", None, Code.DOCTOR_CLOCK_UNSET, level=Level.WARNING)
+            yield Problem(Where.CLOCK, None, Code.DOCTOR_CLOCK_UNSET, level=Level.WARNING)
     probe = settings.data / f".probe-{os.getpid()}-time"
     with suppress(OSError):
         try:
@@ -189,4 +190,4 @@ def _time(settings: Settings) -> Iterator[Problem]:
         finally:
             probe.unlink(missing_ok=True)
         if apart > _SLOWEST_CLOCK:
-            yield Problem("the clock", None, Code.DOCTOR_CLOCKS_DIFFER, {"seconds": round(apart)})
+            yield Problem(Where.CLOCK, None, Code.DOCTOR_CLOCKS_DIFFER, {"seconds": round(apart)})

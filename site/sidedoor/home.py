@@ -2,88 +2,30 @@
 
 A store is written once, in the SQL that both understand; their differences (types, `?`, how to take turns at writing)
 are handled in `database.py` and `postgresql.py`. So a store opens its database here and never asks which kind it got.
+
+Three keep a SQLite file of their own machine, whatever the setting, and open it with `database.Database` themselves:
+`documents/kept.py` and `public/search_index.py`, because each machine can make these copies again and needs them when
+the server is away; and `chat/sqlite_store.py`, because conversations of several machines are in Valkey, on no disk.
 """
 
-import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
+from sidedoor.database import Database
 from sidedoor.documents.codes import Code
 from sidedoor.documents.problems import Problem, Refused
 from sidedoor.private import private_file
+from sidedoor.schema import SETTING, Base, Schema
 
 if TYPE_CHECKING:
-    from sidedoor.postgresql import ServerDatabase
+    from sidedoor.postgresql import ServerDatabase  # psycopg is an optional extra
 
-SETTING = "SIDEDOOR_DATABASE"
 ELSEWHERE = "databases-are-on-a-server"
 """A file in a folder whose databases are on a server: a site started without the setting must not begin with empty
 ones."""
-
-
-class Rows(Protocol):
-    """The result of a statement."""
-
-    @property
-    def rowcount(self) -> int:
-        """How many rows the statement changed."""
-
-    def fetchone(self) -> Any:
-        """The next row, or None."""
-
-    def fetchall(self) -> list[Any]:
-        """All remaining rows."""
-
-    def __iter__(self) -> Iterator[Any]: ...
-
-
-class Statements(Protocol):
-    """What a block may do with a database. `?` stands for a value. Raises sqlite3.Error, whichever database it is."""
-
-    def execute(self, query: str, values: Sequence[Any] = ..., /) -> Rows:
-        """Run one statement."""
-
-    def executemany(self, query: str, values: Iterable[Sequence[Any]], /) -> object:
-        """Run one statement for each row of values."""
-
-
-class Base(Protocol):
-    """A database: `reading` cannot write; during `writing` nobody else writes. Both raise sqlite3.Error."""
-
-    def reading(self) -> AbstractContextManager[Statements]:
-        """Each statement sees the state at that moment."""
-
-    def writing(self) -> AbstractContextManager[Statements]:
-        """A transaction: committed if the block ends normally, otherwise undone."""
-
-
-@dataclass(frozen=True)
-class InEach:
-    """A migration, or a part of one, that differs between the two databases."""
-
-    sqlite: str
-    postgresql: str
-
-
-Migration = str | InEach | Callable[[sqlite3.Connection], None]
-
-
-@dataclass(frozen=True)
-class Schema:
-    """A store's schema: its name, its migrations, and how its SQLite file is opened (see database.Database)."""
-
-    name: str
-    migrations: Sequence[str | InEach]
-    overwrite: bool = False
-    keep_open: bool = True
-
-    @property
-    def file(self) -> str:
-        """The name of its SQLite file."""
-        return f"{self.name}.sqlite3"
 
 
 @dataclass(frozen=True)
@@ -111,8 +53,6 @@ def open_database(home: Home | Path, schema: Schema) -> Base:
             return on_server(home.server, schema, home.data)
         if (mark := home.data / ELSEWHERE).exists():
             raise Refused([Problem(SETTING, None, Code.DATABASE_ELSEWHERE, {"file": mark.as_posix()})])
-    from sidedoor.database import Database
-
     options = {"overwrite": schema.overwrite, "keep_open": schema.keep_open}
     return Database(folder_of(home) / schema.file, schema.migrations, **options)
 
@@ -123,7 +63,7 @@ def on_server(address: str, schema: Schema, folder: Path | None = None) -> "Serv
     Raises problems.Refused if psycopg is not installed.
     """
     try:
-        from sidedoor.postgresql import ServerDatabase  # psycopg is an optional extra
+        from sidedoor.postgresql import ServerDatabase
     except ImportError as error:
         raise Refused([Problem(SETTING, None, Code.DATABASE_NOT_INSTALLED)]) from error
     return ServerDatabase(address, schema, folder)
@@ -149,14 +89,3 @@ def look(home: Home, schemas: Iterable[Schema]) -> None:
     if home.server:
         with suppress(OSError):
             private_file(home.data / ELSEWHERE)
-
-
-def put(table: str, key: str, others: str = "") -> str:
-    """A statement that inserts a row, or replaces the one with the same key. Names of columns are separated by
-    spaces."""
-    columns = [*key.split(), *others.split()]
-    change = ", ".join(f"{name} = excluded.{name}" for name in others.split())
-    on_conflict = f"UPDATE SET {change}" if change else "NOTHING"
-    places = ", ".join("?" * len(columns))
-    row = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places})"  # noqa: S608 - named by our own stores
-    return f"{row} ON CONFLICT ({', '.join(key.split())}) DO {on_conflict}"

@@ -26,7 +26,7 @@ from psycopg.pq import TransactionStatus
 
 from sidedoor.documents.codes import Code
 from sidedoor.documents.problems import Problem, Refused
-from sidedoor.home import SETTING, InEach, Schema
+from sidedoor.schema import SETTING, InEach, Schema
 
 PREFIX = "sidedoor_"
 _PATIENCE_SECONDS = 10
@@ -72,7 +72,7 @@ class Look:
 
 
 class ServerDatabase:
-    """The schema `sidedoor_NAME` of the database at `address`. Safe to share between threads. Implements home.Base.
+    """The schema `sidedoor_NAME` of the database at `address`. Safe to share between threads. Implements schema.Base.
 
     `folder`: where the caller keeps its files.
     """
@@ -92,13 +92,13 @@ class ServerDatabase:
 
     @contextmanager
     def reading(self) -> Iterator["_Statements"]:
-        """See home.Base."""
+        """See schema.Base."""
         with self._connected() as connection:
             yield _Statements(connection)
 
     @contextmanager
     def writing(self) -> Iterator["_Statements"]:
-        """See home.Base. A thread must not open a second one inside it."""
+        """See schema.Base. A thread must not open a second one inside it."""
         with self._connected() as connection, connection.transaction():
             take_turn(connection, self.name)
             yield _Statements(connection)
@@ -201,7 +201,7 @@ class ServerDatabase:
 
 
 class _Statements:
-    """Implements home.Statements."""
+    """Implements schema.Statements."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -265,7 +265,7 @@ def as_sqlite_errors() -> Iterator[None]:
 
 @contextmanager
 def refusing(address: str) -> Iterator[None]:
-    """Turn errors that prevent a start into problems that say what to do. Raises problems.Refused."""
+    """Turn errors that keep the program from starting into problems that say what to do. Raises problems.Refused."""
     try:
         yield
     except psycopg.NotSupportedError:

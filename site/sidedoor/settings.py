@@ -20,8 +20,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sidedoor.documents.codes import Code
 from sidedoor.documents.models import WebAddress, is_mail_address
 from sidedoor.documents.problems import Level, Problem, Refused, Wrong
+from sidedoor.example import EXAMPLE
 from sidedoor.home import Home
-from sidedoor.starters import EXAMPLE
 
 PREFIX = "SIDEDOOR_"
 OF_COMMANDS = ("SIDEDOOR_BACKUP_TO", "SIDEDOOR_BACKUP_PASSPHRASE_FILE")
@@ -71,17 +71,20 @@ def _place(written: str) -> str:
 
 @dataclass(frozen=True)
 class MailServer:
-    """Where the desk sends its mail. `tls`: a password is never sent without it."""
+    """Where the desk sends its mail. `tls`: from the start (implicit, as RFC 8314 calls it), after a greeting, or none.
+
+    A password is never sent without it.
+    """
 
     host: str
     port: int
     user: str
-    tls: Literal["from the start", "after a greeting", "none"]
+    tls: Literal["implicit", "starttls", "none"]
 
 
-_MAIL_WAYS: dict[str, tuple[int, Literal["from the start", "after a greeting", "none"]]] = {
-    "smtps": (465, "from the start"),
-    "smtp": (587, "after a greeting"),
+_MAIL_WAYS: dict[str, tuple[int, Literal["implicit", "starttls", "none"]]] = {
+    "smtps": (465, "implicit"),
+    "smtp": (587, "starttls"),
     "smtp+plain": (25, "none"),
 }
 

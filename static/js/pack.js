@@ -90,7 +90,7 @@ const pack = (() => {
     return main && `<html lang="${language}" dir="${direction}">${main}`;
   }
 
-  // On a dear connection, the first tapped page fetches it instead.
+  // On an expensive connection, the first tapped page fetches it instead.
   if (!taps.dear) requests.set(root.lang, keep(root.lang, "", taps.bringFirst()));
   taps.hidden.signal.addEventListener("abort", () => packs.clear());
   // The page was in the bfcache while another tab was hidden: hide-page.js leaves its cover on.

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * Answers every tap on a link or a form of this site in place, so that no page read here becomes a visit of its own.
+ * Answers every tap on a link or a form of this site in place, so that no page read here becomes a separate visit.
  *
  * This script holds only what a page needs before the rest has loaded: it takes taps and requests what they lead to. The scripts
  * that show pages (pack.js, travel.js, fold.js) come with the pack, in one quiet request after the first page is shown; they
@@ -147,7 +147,7 @@ const taps = (() => {
   document.addEventListener("sidedoor:arrived", bringNeeded);
   bringNeeded();
 
-  // On a slow or dear connection the first tap fetches the pack. The scripts alone come earlier to pages that cannot do
+  // On a slow or expensive connection the first tap fetches the pack. The scripts alone come earlier to pages that cannot do
   // without them, and when somebody magnifies the page with two fingers: one of them keeps Hide in view.
   const { saveData, effectiveType = "" } = navigator.connection ?? {};
   const dear = saveData || /2g/.test(effectiveType);

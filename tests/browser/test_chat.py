@@ -93,7 +93,7 @@ def begin(office: ChatOffice, context: BrowserContext) -> Page:
 
 
 def answer(kit: Page, office: ChatOffice) -> None:
-    """The adviser answers whoever has waited longest, and takes that chat to a page of its own."""
+    """The adviser answers whoever has waited longest, and takes that chat to a separate page."""
     kit.goto(office.url + "/chats")
     if kit.get_by_role("button", name="I am ready now").is_visible():
         kit.get_by_role("button", name="I am ready now").click()

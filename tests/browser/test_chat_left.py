@@ -377,7 +377,7 @@ def test_a_step_that_gets_no_answer_says_so_keeps_what_is_typed_and_can_be_repea
 
     cut()
     press_hide(page)
-    with contextlib.suppress(Error):  # offline, the browser shows a page of its own
+    with contextlib.suppress(Error):  # offline, the browser shows its own page
         page.wait_for_url(lambda url: not url.startswith(office.site.url))
     mend()
     context.new_page().goto(office.site.url)

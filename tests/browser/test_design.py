@@ -1,4 +1,4 @@
-"""The design as a browser shows it: what stands above the fold, how large a target is, what is announced and what is printed."""
+"""The design as a browser shows it: what is above the fold, how large a target is, what is announced and what is printed."""
 
 import itertools
 import re
@@ -143,7 +143,7 @@ def test_a_wide_screen_has_a_second_column_and_nothing_stands_lost_in_it(browser
         assert side["x"] >= text["x"] + min(text["width"], 800) or path == "/", path
         assert side["y"] < 200, path
     page.goto(site.url + "/help/getting-ready")
-    page.locator(".contents a").first.wait_for()  # the contents stand open where there is room, once the pack is here
+    page.locator(".contents a").first.wait_for()  # the contents are open where there is room, once the pack is here
     context.close()
 
 

@@ -298,7 +298,7 @@ def test_the_preview_stays_where_it_was_scrolled_to_at_the_width_that_was_chosen
     ann.locator("#f-body").press("End")
     ann.locator("#f-body").press_sequentially("The end.")
     expect(preview.get_by_text("The end.")).to_be_attached()
-    ann.wait_for_function("document.querySelector('[data-preview]').contentWindow.scrollY === 900")
+    ann.wait_for_function("() => document.querySelector('[data-preview]').contentWindow.scrollY === 900")
     assert frame.evaluate("frame => frame.contentWindow.innerWidth") <= 390
     ann.get_by_label("Computer").check()
     assert frame.evaluate("frame => frame.contentWindow.innerWidth") == 1280

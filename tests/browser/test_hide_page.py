@@ -359,7 +359,7 @@ def test_r1_while_the_page_is_magnified_the_link_is_in_what_is_seen(
     tab.evaluate("scrollTo(0, 500)")
     session = context.new_cdp_session(tab)
     session.send("Emulation.setPageScaleFactor", {"pageScaleFactor": 3})
-    tab.wait_for_function("visualViewport.scale === 3")
+    tab.wait_for_function("() => visualViewport.scale === 3")
     tab.mouse.move(50, 50)
     tab.mouse.wheel(*moved)
 
@@ -368,22 +368,21 @@ def test_r1_while_the_page_is_magnified_the_link_is_in_what_is_seen(
         return all(offset > 0 for offset, by in zip(offsets, moved, strict=True) if by)
 
     eventually(has_moved)
-    tab.wait_for_timeout(500)  # until it stands still
-    checks = tab.evaluate(
-        """() => {
-          const { scale, offsetLeft, offsetTop, width, height } = visualViewport;
-          const link = document.getElementById("hide-this-page");
-          const box = link.getBoundingClientRect();
-          const hit = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
-          const inside = box.left >= offsetLeft - 1 && box.right <= offsetLeft + width + 1
-            && box.top >= offsetTop - 1 && box.bottom <= offsetTop + height + 1;
-          return [scale > 1.5, hit === link, inside, box.height * scale >= 44, box.width * scale >= 44];
-        }"""
-    )
-    assert checks == [True] * 5
+    in_sight = """() => {
+      const { scale, offsetLeft, offsetTop, width, height } = visualViewport;
+      const link = document.getElementById("hide-this-page");
+      const box = link.getBoundingClientRect();
+      const hit = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+      const inside = box.left >= offsetLeft - 1 && box.right <= offsetLeft + width + 1
+        && box.top >= offsetTop - 1 && box.bottom <= offsetTop + height + 1;
+      return [scale > 1.5, hit === link, inside, box.height * scale >= 44, box.width * scale >= 44];
+    }"""
+    eventually(lambda: tab.evaluate(in_sight) == [True] * 5)
+    tab.wait_for_timeout(300)  # and it stays there
+    assert tab.evaluate(in_sight) == [True] * 5
     session.send("Emulation.setPageScaleFactor", {"pageScaleFactor": 1})
-    tab.wait_for_function("visualViewport.scale === 1")
-    tab.wait_for_function("document.getElementById('hide-this-page').style.transform === ''")
+    tab.wait_for_function("() => visualViewport.scale === 1")
+    tab.wait_for_function("() => document.getElementById('hide-this-page').style.transform === ''")
     assert tab.evaluate("visualViewport.scale") == 1
     tab.tap("#hide-this-page")
     tab.wait_for_url(places.url("exit"))

@@ -315,16 +315,15 @@ def test_language_direction_and_the_words_around_follow_in_place(multilingual: t
 
 def test_a_change_of_language_brings_the_pack_of_that_language(multilingual: tuple[Page, RunningSite]) -> None:
     tab, _ = multilingual
-    tab.wait_for_function(
-        "typeof pack === 'object' && pack.page('/help/money')"
-    )  # an earlier tap would be handled before the pack is
+    # An earlier tap would be handled before the pack is.
+    tab.wait_for_function("() => typeof pack === 'object' && pack.page('/help/money')")
     with tab.expect_response("**/cy/pack") as answer:
         tab.evaluate(
             "const a = Object.assign(document.createElement('a'), {href: '/cy/help/get-help-now'}); document.body.append(a); a.click()"
         )
     places = {"/cy", "/cy/help", "/cy/contacts", "/cy/safer-browsing", "/cy/help/get-help-now"}
     assert answer.value.json()[1]["pages"].keys() == places
-    tab.wait_for_function("pack.page('/cy/help/get-help-now') && pack.page('/help/money')")
+    tab.wait_for_function("() => pack.page('/cy/help/get-help-now') && pack.page('/help/money')")
 
 
 def test_easy_read_is_one_press_away_in_place_and_the_choice_of_language_leads_on_from_it(

@@ -165,7 +165,7 @@ def test_what_a_tab_keeps_is_forgotten(office: ChatOffice, ann: Person, how: str
             other.goto(office.url)
         other.get_by_role("button", name="Sign out").click()
         expect(other.get_by_role("button", name="Sign in with a passkey")).to_be_visible()
-        page.wait_for_function("sessionStorage.length === 0")
+        page.wait_for_function("() => sessionStorage.length === 0")
         page.wait_for_timeout(4000)  # the form goes on trying every three seconds
         page.unroute("**/typing")
     else:

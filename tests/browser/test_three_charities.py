@@ -120,7 +120,8 @@ def test_from_init_to_a_help_page_a_chat_and_an_embargo(charity_site: CharitySit
         charity_site.embargo(until)
         reader.goto(site.url + "/chat")
         expect(reader.locator("main")).to_contain_text(f"Call {charity.number}.")
-        expect(reader.locator("main")).to_contain_text("It is safe. Start")  # if not, it shows what the page says instead
+        # If it is not there, this shows what the page says instead.
+        expect(reader.locator("main")).to_contain_text("It is safe. Start")
         reader.get_by_role("button", name="It is safe. Start").click()
         expect(reader.locator("#chat-status")).to_contain_text("You are next")
         (waiting,) = store.live(datetime.now(UTC))

@@ -334,6 +334,19 @@ def test_the_editor_breaks_no_rule_of_axe_and_fits(text: Page, width: int) -> No
     assert not problems
 
 
+def test_the_next_check_is_known_by_what_is_wrong_and_not_by_its_words(text: Page) -> None:
+    text.get_by_role("button", name="As Markdown").click()
+    text.locator("#f-body").fill("/// quote\n///\n\n/// quote\n///\n")
+    expect(text.locator("[data-count]")).to_contain_text("2 to put right", timeout=15_000)
+    for line in (1, 4, 1):
+        text.keyboard.press("Alt+F7")
+        reached = "field => field.value.slice(0, field.selectionStart).split('\\n').length"
+        assert text.locator("#f-body").evaluate(reached) == line
+        text.evaluate(
+            "document.querySelectorAll('[data-panel] li').forEach((check) => check.append(' In other words.'))"
+        )
+
+
 SEEN = """() => {
     const { anchorNode } = getSelection();
     // The caret of an empty line has no size of its own.

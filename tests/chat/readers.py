@@ -39,7 +39,7 @@ def copy_content_with_chat(
 
 
 def run_async(visit: Coroutine[Any, Any, None]) -> None:
-    """Run a coroutine to its end, in a thread of its own: a test with Playwright leaves an event loop in the main thread."""
+    """Run a coroutine to its end, in a separate thread: a test with Playwright leaves an event loop in the main thread."""
     with ThreadPoolExecutor(1) as thread:
         thread.submit(asyncio.run, visit).result()
 

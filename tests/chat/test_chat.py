@@ -1,4 +1,7 @@
-"""The chat as a reader, an adviser and a stranger see it: open when it says so, private, and gone when it is over."""
+"""The chat as a reader, an adviser and a stranger see it: open when it says so, private, and gone when it is over.
+
+Tests public/chat/ and desk/chats together; why they are here, tests/chat/__init__.py says.
+"""
 
 import re
 import sqlite3

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from sidedoor.public import create_app
 from sidedoor.settings import Settings
 from sidedoor.web.rsgi import THREADS
 from tests.chat.readers import Reader, copy_content_with_chat, run_async
+from tests.conftest import PROJECT
 from tests.server import RunningSite, started_before
 
 
@@ -51,6 +53,12 @@ async def hang_up(*readers: Reader) -> None:
     for reader in readers:
         reader.close()
     await asyncio.sleep(0)  # lets the loop close them
+
+
+def test_a_page_waits_as_long_as_its_question_may_be_held() -> None:
+    """Otherwise it would give up on a site that only holds its question, or notice a dead one too late."""
+    (held,) = re.findall(r"const HELD_MS = ([\d_]+);", (PROJECT / "static/js/chat.js").read_text("utf-8"))
+    assert timedelta(milliseconds=int(held)) == HELD
 
 
 def test_a_poll_is_answered_as_soon_as_there_is_news_and_at_once_if_the_page_has_missed_some(

@@ -1,4 +1,7 @@
-"""A chat that was hidden or ended stays so even if the beacon never arrived: the browser's next request ends it first."""
+"""A chat that was hidden or ended stays so even if the beacon never arrived: the browser's next request ends it first.
+
+Tests public/hidden_first.py; here and not in tests/public, because each test needs a conversation with an adviser.
+"""
 
 import sqlite3
 from collections.abc import Callable

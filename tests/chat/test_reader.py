@@ -1,4 +1,7 @@
-"""What the chat tells its reader: before it starts, on every other page, during it and after it."""
+"""What the chat tells its reader: before it starts, on every other page, during it and after it.
+
+Tests public/chat/; why it is here, tests/chat/__init__.py says.
+"""
 
 import html
 import re

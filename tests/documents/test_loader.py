@@ -96,7 +96,7 @@ def test_a_file_that_is_still_changing_is_not_read_yet(content: ContentFolder) -
     assert title_of(loader.load(settled=True), "money") == "Whole"
 
 
-@pytest.mark.parametrize("way", ["another", "emptied", "a start"])
+@pytest.mark.parametrize("way", ["another", "emptied", "started"])
 def test_while_a_folder_is_being_replaced_nothing_in_it_counts_as_deleted(
     content: ContentFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
@@ -112,7 +112,7 @@ def test_while_a_folder_is_being_replaced_nothing_in_it_counts_as_deleted(
         last = last[-1:]  # the copy stops for a moment before its last file
     for file in last:
         (content.path / file).unlink()
-    if way == "a start":
+    if way == "started":
         loader = Loader(content.path, tmp_path / "data")
         assert {document.path for document in loader.load(seconds=60).documents} == pages
     for _ in range(3):
@@ -206,20 +206,38 @@ def test_changes_during_a_long_start_are_noticed(content: ContentFolder, monkeyp
     monkeypatch.setattr(watching, "_LONG_START_SECONDS", 0)
     live = LiveLibrary(Loader(content.path))
     content.document("help/money.md", title="Meanwhile", tab_title="x")
-    live.watch()
+    watcher = threading.Thread(target=live.watch, daemon=True)
+    watcher.start()
     try:
         give_up = time.monotonic() + 20
         while title_of(live.library, "money") != "Meanwhile":
             assert time.monotonic() < give_up
             time.sleep(0.01)
+        assert watcher.is_alive(), "it watches in the thread that was given to it"
     finally:
         live.close()
+    watcher.join(10)
+    assert not watcher.is_alive()
+
+
+def test_what_a_quick_start_left_is_read_by_the_thread_that_catches_up(
+    content: ContentFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "_FIRST_SECONDS", 0)
+    for number in range(600):
+        content.document(f"news/left-{number}.md")
+    live = LiveLibrary(Loader(content.path, tmp_path / "data"), soon=True)
+    assert live.behind
+    live.catch_up()
+    assert not live.behind
+    assert sum(document.slug.startswith("left-") for document in live.library.documents) == 600
+    live.close()
 
 
 @pytest.mark.alone
 def test_changes_are_live_within_a_second_even_after_the_folder_was_replaced(content: ContentFolder) -> None:
     live = LiveLibrary(Loader(content.path))
-    live.watch()
+    threading.Thread(target=live.watch, daemon=True).start()
 
     def until(title: str) -> float:
         began = time.monotonic()

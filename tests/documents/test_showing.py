@@ -20,7 +20,7 @@ def everything(public: PublicLibrary) -> list[object]:
     pages = sorted(public.by_path.values(), key=lambda page: page.file)
     return [
         public.now, public.valid_until, public.shown, public.withdrawn, public.removed, public.pictures,
-        public.by_path, public.gone, public.redirects, public.news, list(public.news_by_year.items()), public.help,
+        public.by_path, public.removed_by_path, public.redirects, public.news, list(public.news_by_year.items()), public.help,
         public.updated_at("en"), [public.own_versions(page.path) for page in pages],
         [public.lead(f"/news/{name}") for name in NAMES], [document.updates(public.now) for document in pages],
     ]  # fmt: skip

@@ -150,7 +150,7 @@ def harm_half_written(content: Path) -> None:
 
 def harm_unreadable(content: Path) -> None:
     (content / "help" / "money.md").unlink()
-    os.mkfifo(content / "help" / "money.md")  # a program that opens it to read waits for ever
+    os.mkfifo(content / "help" / "money.md")  # a program that opens it to read never gets any further
 
 
 def harm_no_permission(content: Path) -> None:

@@ -160,7 +160,7 @@ def test_a_full_disk_leaves_the_previous_mirror_in_place(
         raise OSError(28, os.strerror(28))
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(CannotExport, match="the one before still stands: No space left"):
+    with pytest.raises(CannotExport, match="the previous one stays: No space left"):
         write_mirror(app, mirror, LIVE)
     assert mirror.resolve() == before
     assert len(list(tmp_path.glob(".mirror*"))) == 1

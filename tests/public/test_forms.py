@@ -8,7 +8,7 @@ from sidedoor.documents.checks import check_document
 from sidedoor.documents.codes import Code
 from sidedoor.documents.drawings import DRAWINGS, drawing
 from sidedoor.documents.fixed_addresses import LINKED
-from sidedoor.documents.translations import Standing, standings
+from sidedoor.documents.translations import TranslationStanding, standings
 from sidedoor.public.addresses import Addresses
 from tests.conftest import Refresh
 from tests.content import ContentFolder
@@ -86,11 +86,11 @@ def test_a_change_to_the_emergency_advice_leads_readers_of_the_form_to_the_origi
 ) -> None:
     library = app.extensions["live"].library
     page = next(page for page in library.documents if page.file == "help/get-help-now.md")
-    assert standings(library)[page]["en-simple"] is Standing.AWAITS_REVIEW
+    assert standings(library)[page]["en-simple"] is TranslationStanding.AWAITS_REVIEW
     site.document("help/get-help-now.md", EMERGENCY.replace("Call 999.", "Call 999 at once."), title="Get help now", tab_title="Help now")  # fmt: skip
     refresh()
     page = next(page for page in app.extensions["live"].library.documents if page.file == "help/get-help-now.md")
-    assert standings(app.extensions["live"].library)[page]["en-simple"] is Standing.URGENT
+    assert standings(app.extensions["live"].library)[page]["en-simple"] is TranslationStanding.URGENT
     easy = words(client.get(PLACE).text)
     assert "Something on this page has changed" in easy and 'href="/help/get-help-now#part-what-to-do"' in easy
     assert "translation" not in easy

@@ -16,14 +16,14 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from sidedoor.documents.codes import Code
+from sidedoor.documents.codes import Code, Where
 from sidedoor.documents.problems import Problem
 from sidedoor.public import create_app
 from sidedoor.settings import Settings
 from sidedoor.web import health
 from sidedoor.web.edge import IN_A_ROW
 from tests.chat.conftest import Valkey
-from tests.conftest import SetClock
+from tests.conftest import Refresh, SetClock
 from tests.content import SITE, ContentFolder
 from tests.faults.test_faults import wait_until
 from tests.server import RunningSite
@@ -180,7 +180,7 @@ def test_nobody_waits_for_a_slow_health_check() -> None:
     def slow() -> list[Problem]:
         started.set()
         assert may_answer.wait(20)
-        return [Problem("the database", None, Code.HEALTH_DATABASE_DOWN)]
+        return [Problem(Where.DATABASE, None, Code.HEALTH_DATABASE_DOWN)]
 
     checked = health.Health(slow)
     assert len(checked.troubles()) == 1, "the first request has to wait, because there is no earlier result"
@@ -239,3 +239,10 @@ def test_a_real_server_reports_a_missing_folder(content: ContentFolder, tmp_path
         assert sum("There is no site in" in line for line in site.log.read_text().splitlines()) == 1
     finally:
         site.close()
+
+
+def test_health_reports_numbers_and_no_paths(content: ContentFolder, client: FlaskClient, refresh: Refresh) -> None:
+    content.write("help/zqbroken.md", "broken")
+    refresh()
+    answer = client.get("/healthz")
+    assert json.loads(answer.data) == {"status": "ok", "edition_age": 0.0, "documents": 5, "trouble": []}

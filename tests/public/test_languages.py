@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from sidedoor.documents.translations import Standing, standings
+from sidedoor.documents.translations import TranslationStanding, standings
 from sidedoor.public.export import write_mirror
 from tests.conftest import Refresh
 from tests.content import ContentFolder
@@ -109,18 +109,18 @@ def test_only_a_change_to_emergency_advice_sends_readers_of_a_translation_to_the
 ) -> None:
     step = 'href="/help/get-help-now#part-what-to-do" lang="en"'
     for body, standing in (
-        (EMERGENCY + " More words.", Standing.STALE),
-        (EMERGENCY.replace("Call 999.", "Call 999 now."), Standing.URGENT),
-        (EMERGENCY.replace("ndah", "live-fear-free"), Standing.URGENT),
-        (EMERGENCY + " Or 0800 555 0100.", Standing.URGENT),
-        (EMERGENCY, Standing.GOOD),
+        (EMERGENCY + " More words.", TranslationStanding.STALE),
+        (EMERGENCY.replace("Call 999.", "Call 999 now."), TranslationStanding.URGENT),
+        (EMERGENCY.replace("ndah", "live-fear-free"), TranslationStanding.URGENT),
+        (EMERGENCY + " Or 0800 555 0100.", TranslationStanding.URGENT),
+        (EMERGENCY, TranslationStanding.GOOD),
     ):
         site.document("help/get-help-now.md", body, title="Get help now", tab_title="Help now")
         refresh()
         library = app.extensions["live"].library
         grid = next(row for page, row in standings(library).items() if page.slug == "get-help-now")
-        assert grid == {"cy": Standing.MISSING, "ur": standing}
-        assert (step in client.get("/ur/help/get-help-now").text) is (standing is Standing.URGENT)
+        assert grid == {"cy": TranslationStanding.MISSING, "ur": standing}
+        assert (step in client.get("/ur/help/get-help-now").text) is (standing is TranslationStanding.URGENT)
 
 
 def test_check_reports_outdated_orphaned_unreviewed_and_misplaced_translations_and_telling_titles(
@@ -135,7 +135,7 @@ def test_check_reports_outdated_orphaned_unreviewed_and_misplaced_translations_a
     assert "cy/help/money.md: warning: The words of help/money.md are not those" in output
     assert "cy/help/money-too.md: warning: This translates help/money-too" in output
     assert "cy/help/getting-ready.md: error: The title gives the page away: “trais”." in output
-    assert "error: A page in “cy” stands in another folder. Move it to cy/help/aros.md." in output
+    assert "error: A page in “cy” belongs in another folder. Move it to cy/help/aros.md." in output
     assert output.count("ur/help/get-help-now.md: ") == 2, "it is reviewed and up to date"
 
 

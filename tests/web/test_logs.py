@@ -8,6 +8,10 @@ import sqlite3
 import time
 from pathlib import Path
 
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
 from sidedoor.web.logs import OneLine
 from tests.content import ContentFolder
 from tests.faults.test_faults import wait_until
@@ -64,3 +68,16 @@ def test_a_fault_is_one_line_without_anybodys_words() -> None:
         sqlite3.connect("/nowhere/at/all")
     except sqlite3.Error as error:
         assert "(SQLITE_CANTOPEN)" in logged(error)
+
+
+def test_no_log_holds_what_a_reader_requested(
+    app: Flask, client: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    app.view_functions["help.page"] = lambda slug: str(1 / 0)
+    broken = FlaskClient(app, app.response_class)  # without the house rules, which allow no 500
+    assert broken.get("/help/zqsecret").status_code == 500
+    client.get("/zqpath")
+    client.post("/search", data={"query": "zqquery"})
+    assert "could not be made" in caplog.text
+    assert "zq" not in caplog.text

@@ -2,7 +2,6 @@
 
 They wait in the server's event loop, where each costs a few kilobytes and no thread. A worker looks at the store a few
 times a second for all of them together, so a reader with no news costs next to nothing.
-
 """
 
 import asyncio
@@ -24,7 +23,8 @@ Looked = Callable[[Mapping[int, tuple[datetime, int]]], None]
 
 
 class Bell:
-    """Wakes held questions. `look`, `looked`: a store's `news`, `looked_in`. `hears`: whether its last look worked."""
+    """Wakes held questions. `look` and `looked` are `news` and `looked_in` of a store. `hears`: whether its last look
+    worked."""
 
     def __init__(self, look: Look, looked: Looked, clock: Callable[[], datetime]) -> None:
         self._look, self._looked, self._clock = look, looked, clock
@@ -53,8 +53,8 @@ class Bell:
                 del self._held[conversation]
 
     def saw(self, conversation: int, shown: int) -> None:
-        """Note that its reader's page called and has shown so many messages, and was answered without the store: the
-        next look stores that."""
+        """Note that a page of this conversation called, and how many messages it has shown. It was answered without the
+        store, so the next look stores this."""
         self._saw[conversation] = self._clock(), max(shown, self._saw.get(conversation, (None, 0))[1])
 
     def _write_and_look(

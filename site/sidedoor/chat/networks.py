@@ -1,8 +1,7 @@
-"""A hash stands for a reader's network, so that floods can be counted and blocked and no address is ever written down.
+"""Hashes of readers' networks: floods can be counted and blocked, and no address is ever written down.
 
-Its key is random, changes every day, and is deleted after two days: from then on not even somebody who has the whole
+Their key is random, changes every day, and is deleted after two days: from then on not even somebody who has the whole
 machine can find an address by trying all of them.
-
 """
 
 import hashlib
@@ -13,7 +12,7 @@ import re
 _LENGTH = 24
 _WITH_PORT = re.compile(r"\[(?P<six>[^\]]*)\](?::\d+)?|(?P<four>\d+(?:\.\d+){3}):\d+")
 _TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
-"""IPv4 readers as a network that speaks only IPv6 shows them (RFC 6052)."""
+"""How a network that speaks only IPv6 writes the addresses of IPv4 readers (RFC 6052)."""
 
 
 def networks(address: str, keys: tuple[bytes, ...]) -> tuple[str, ...]:

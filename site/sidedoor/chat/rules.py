@@ -5,14 +5,14 @@ Pure functions of facts and a time (aware). The stores fetch the facts, ask here
 
 import hashlib
 import secrets
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Literal, get_args
 
 from sidedoor.chat.model import Conversation, How, NotPossible, State, Who, whole_minutes
 
 LONGEST_MESSAGE = 2000
-MOST_MESSAGES_A_MINUTE = 20
-"""From each side of a conversation."""
+MOST_MESSAGES_A_MINUTE, LATELY = 20, timedelta(minutes=1)
+"""From each side of a conversation, within that time."""
 MOST_FROM_ONE_NETWORK = 6
 """How many conversations of one network may run at once, unless site.toml says otherwise."""
 STARTS_TO_EACH_PLACE, STARTS_WITHIN = 10, timedelta(hours=1)
@@ -63,13 +63,17 @@ REMEMBERED = timedelta(minutes=10)
 """For this long an adviser can still see that a conversation ended, and how; never what was said."""
 LONGEST_BLOCK = timedelta(days=1)
 """After that the key of the network's hash is deleted, so nobody could recognise the network."""
+_NETWORK_KEY_DAYS = 2
+NETWORK_KEY_LASTS = timedelta(days=_NETWORK_KEY_DAYS)
+"""The key of networks' hashes changes every day, and is kept that day and the next; so is what stands under a hash."""
 DESK_REMEMBERED = timedelta(days=1)
 COUNTS_KEPT = timedelta(days=400)
 """How long the counts of each hour are kept: long enough to compare a year with the one before."""
 
 HELD, PLACE_HELD = timedelta(seconds=15), timedelta(seconds=5)
-"""How long a page's question is held while there is nothing new; shorter for readers who wait, because their place
-changes when others move. Far below OUT_OF_REACH_AFTER: each question is a sign that the reader is there."""
+"""How long a page's question is held while there is nothing new (static/js/chat.js knows, too); shorter for readers who
+wait, because their place changes when others move. Far below OUT_OF_REACH_AFTER: each question is a sign that the
+reader is there."""
 
 News = tuple[int, State, int, bool]
 """What a page is told at once: how many messages there are, the state, who the adviser is, whether they are gone."""
@@ -97,10 +101,14 @@ def earliest_over(now: datetime) -> datetime:
     return now - min(OVER_AFTER, PLACE_OVER_AFTER)
 
 
+def question_at(state: State, quiet_since: datetime) -> datetime:
+    """When the reader of a running conversation is asked whether they are still there, if nothing happens before."""
+    return quiet_since + (PLACE_QUESTION_AFTER if state == "waiting" else QUESTION_AFTER)
+
+
 def asks_whether_there(conversation: Conversation, now: datetime) -> bool:
     """Whether it has been quiet for so long that the reader is asked if they are still there."""
-    after = {"talking": QUESTION_AFTER, "waiting": PLACE_QUESTION_AFTER}.get(conversation.state)
-    return after is not None and now - conversation.quiet_since >= after
+    return conversation.state != "ended" and now >= question_at(conversation.state, conversation.quiet_since)
 
 
 def looked_in_long_ago(conversation: Conversation, now: datetime) -> bool:
@@ -185,7 +193,8 @@ def unanswered(conversation: Conversation, now: datetime) -> bool:
 
 
 def waits_for_words(before: datetime | None, who: Who, now: datetime) -> datetime | None:
-    """Since when the reader waits for the adviser's words, now that `who` has written; `before`: the same until now."""
+    """Since when the reader has waited for the adviser's words, now that `who` has written. `before`: what this was
+    until now."""
     if who == "adviser":
         return None
     return before or now if who == "reader" else before
@@ -212,6 +221,12 @@ def may_start(blocked: bool, running: int, started: int, waiting: int, most_wait
         raise NotPossible("full")
 
 
+def days_with_keys(now: datetime) -> tuple[date, ...]:
+    """The days, in UTC and today's first, whose key of networks' hashes is kept."""
+    today = now.astimezone(UTC).date()
+    return tuple(today - timedelta(days=ago) for ago in range(_NETWORK_KEY_DAYS))
+
+
 def may_start_again(state: State, started: datetime, now: datetime) -> None:
     """Check whether a Start that was seen before gets its conversation again. Raises NotPossible: `again`."""
     if state == "ended" or now - started >= START_AGAIN_WITHIN:
@@ -228,8 +243,14 @@ def message_text(who: Who, text: str) -> str:
     return text
 
 
+def lately_since(now: datetime) -> datetime:
+    """The messages that a side sent after this time count against MOST_MESSAGES_A_MINUTE."""
+    return now - LATELY
+
+
 def may_say(state: State | None, lately: int) -> None:
-    """Check whether a side that sent `lately` in a minute may send one more. Raises NotPossible: `over` or `often`."""
+    """Check whether a side that sent `lately` (see lately_since) may send one more. Raises NotPossible: `over` or
+    `often`."""
     if state not in ("waiting", "talking"):
         raise NotPossible("over")
     if lately >= MOST_MESSAGES_A_MINUTE:

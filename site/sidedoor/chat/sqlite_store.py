@@ -28,7 +28,7 @@ from sidedoor.chat.model import (
 )
 from sidedoor.chat.sealing import digest, new_key, new_token, seal, unseal
 from sidedoor.database import Database, run_script
-from sidedoor.home import Migration
+from sidedoor.schema import Migration
 
 _FIRST = """
 CREATE TABLE IF NOT EXISTS conversations (
@@ -96,7 +96,7 @@ FROM (SELECT 1) LEFT JOIN (
 ORDER BY mine.started, mine.id
 """  # noqa: S608 - fixed words
 _KEPT_AT: Mapping[Kept, int] = {"draft": -1, "answer": -2, "remark": -3}
-"""The number that each is sealed with, as a message is with its own."""
+"""The number that each of these is sealed with. (A message is sealed with its own number.)"""
 _TIDIES_EVERY = timedelta(seconds=10)
 _HIGHEST = 2**63 - 1
 """The highest number that SQLite gives out."""
@@ -163,8 +163,7 @@ class SqliteStore:
 
     def network_keys(self, now: datetime) -> tuple[bytes, ...]:
         """See store.ChatStore."""
-        today = now.astimezone(UTC).date()
-        days = (today.isoformat(), (today - timedelta(days=1)).isoformat())
+        days = tuple(day.isoformat() for day in rules.days_with_keys(now))
         keys = self._days(self._connection(), days)
         if days[0] not in keys:
             with self._write() as database:
@@ -309,7 +308,7 @@ class SqliteStore:
                 return int(again[0])
             (lately,) = database.execute(
                 "SELECT count(*) FROM messages WHERE conversation = ? AND who = ? AND at > ?",
-                (conversation, who, (now - timedelta(minutes=1)).isoformat()),
+                (conversation, who, rules.lately_since(now).isoformat()),
             ).fetchone()
             query = "SELECT state, unanswered FROM conversations WHERE id = ?"
             state, unanswered = database.execute(query, (conversation,)).fetchone() or (None, "")
@@ -479,7 +478,8 @@ class SqliteStore:
 
     @staticmethod
     def _days(database: sqlite3.Connection, days: tuple[str, ...]) -> dict[str, bytes]:
-        return dict(database.execute("SELECT day, key FROM days WHERE day IN (?, ?)", days).fetchall())
+        keys = dict(database.execute("SELECT day, key FROM days").fetchall())
+        return {day: keys[day] for day in days if day in keys}
 
     @staticmethod
     def _starts(database: sqlite3.Connection, networks: tuple[str, ...], now: datetime) -> tuple[bool, int, int, int]:
@@ -593,13 +593,12 @@ class SqliteStore:
 
 
 def _old(now: datetime) -> tuple[tuple[str, str], ...]:
-    """What is deleted by itself: rows, and the time until which they count as old."""
-    yesterday = now.astimezone(UTC).date() - timedelta(days=1)
+    """Which rows are deleted after a time: a condition for each kind, and the moment up to which they count as old."""
     return (
         ("conversations WHERE state = 'ended' AND ended <= ?", (now - rules.REMEMBERED).isoformat()),
         ("starts WHERE at <= ?", (now - rules.STARTS_WITHIN).isoformat()),
         ("blocks WHERE until <= ?", now.isoformat()),
-        ("days WHERE day < ?", yesterday.isoformat()),
+        ("days WHERE day < ?", min(rules.days_with_keys(now)).isoformat()),
         ("present WHERE seen <= ?", (now - rules.DESK_RETURNS_WITHIN).isoformat()),
         ("desks WHERE seen <= ?", (now - rules.DESK_REMEMBERED).isoformat()),
         ("counts WHERE hour <= ?", hour_of(now - rules.COUNTS_KEPT)),

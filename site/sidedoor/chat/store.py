@@ -27,9 +27,10 @@ class ChatStore(Protocol):
     """Conversations, shared between threads, processes and (with Valkey) machines. `now` is aware everywhere."""
 
     def agreed(self, now: datetime) -> datetime:
-        """The time by the clock that all machines with this store share; `now`: by the asking machine's own.
+        """The time by the clock that all machines with this store share; `now`: the time by this machine's own clock.
 
-        Otherwise machines whose clocks differ would take each other's desks for gone, and end chats too soon.
+        If each went by its own, machines whose clocks differ would think each other's desks gone, and end chats too
+        soon.
         """
 
     def end_the_quiet(self, now: datetime) -> None:
@@ -78,7 +79,7 @@ class ChatStore(Protocol):
         whose adviser's desk is gone), and `present`. One request to the store, however many are live."""
 
     def news(self, conversations: Collection[int], now: datetime) -> Mapping[int, rules.News]:
-        """The news of each of these that exists. Called some times a second, so it is cheap and ends nothing."""
+        """The news of each of these that exists. Called several times a second, so it is cheap and ends nothing."""
 
     def say(self, conversation: int, who: Who, text: str, now: datetime, once: str = "", author: str = "") -> int:
         """Add a message. Returns its number. A message whose `once` is known already is not added again.
@@ -129,7 +130,7 @@ class ChatStore(Protocol):
     def set_presence(
         self, adviser: int, name: str, present: bool, now: datetime, languages: tuple[str, ...] = ()
     ) -> None:
-        """Note that an adviser is there, and which languages they can write; or that they no longer are."""
+        """Note whether an adviser is `present` and, if so, which languages they can write."""
 
     def sign(self, adviser: int, now: datetime) -> datetime | None:
         """Note that an adviser's desk is open, whether they are present or not. They stay present if the last sign is
@@ -186,7 +187,8 @@ def agreed_clock(store: ChatStore, clock: Clock) -> Clock:
 
 
 def sweep(store: ChatStore, clock: Clock, wanted: Callable[[], bool]) -> None:
-    """End quiet conversations, in a thread of its own and while `wanted` says so, also in a night when nobody looks."""
+    """End quiet conversations while `wanted` says so, even at night when nobody looks. Never returns: call it in a
+    separate thread."""
     while True:
         if wanted():
             with suppress(StoreDown, sqlite3.Error):  # the next round tries again, and readers are told meanwhile

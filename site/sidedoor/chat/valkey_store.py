@@ -12,7 +12,7 @@ import math
 import secrets
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -49,7 +49,7 @@ _NUMBERS_FROM = datetime(2026, 1, 1, tzinfo=UTC)
 _ONLY_WHILE_RUNNING = ("language", "shown", "unanswered", "risk")
 _INDEXES = ("live", "waiting", "reach", "due", "ended")
 _KEPT_AT: Mapping[Kept, int] = {"draft": -1, "answer": -2, "remark": -3}
-"""The number that each is sealed with, as a message is with its own."""
+"""The number that each of these is sealed with. (A message is sealed with its own number.)"""
 _PATIENCE_SECONDS = 3.0
 _SWEEPS_EVERY = timedelta(seconds=1)
 _CLOCK_HOLDS_SECONDS = 10.0
@@ -147,10 +147,9 @@ class ValkeyStore:
             self._refuse_if_it_writes()  # before every conversation: it may have been restarted with other settings
         except Refused as refused:
             raise StoreDown(refused.problems[0].code) from refused
-        today = now.astimezone(UTC).date()
-        name = _name("day", today)
-        self._redis.set(name, secrets.token_bytes(32), nx=True, ex=timedelta(days=2))
-        keys = self._redis.mget(name, _name("day", today - timedelta(days=1)))
+        names = _names("day", rules.days_with_keys(now))
+        self._redis.set(names[0], secrets.token_bytes(32), nx=True, ex=rules.NETWORK_KEY_LASTS)
+        keys = self._redis.mget(names)
         return tuple(cast(bytes, key) for key in keys if key)
 
     @_or_down
@@ -208,7 +207,7 @@ class ValkeyStore:
                 pipe.expire(name, rules.STARTS_WITHIN)
             for name in running[:1]:
                 pipe.sadd(name, id_)
-                pipe.expire(name, timedelta(days=2))
+                pipe.expire(name, rules.NETWORK_KEY_LASTS)
             if not player:
                 self._count(pipe, "started", now)
                 if language:
@@ -322,7 +321,7 @@ class ValkeyStore:
             key, state, token, newest, quiet, seen, unanswered = cast(Any, pipe.hmget(_row(conversation), *names))
             if once and state != b"ended" and (earlier := cast(Any, pipe.hget(once_name, once))):
                 return int(earlier)
-            lately_since = (now - timedelta(minutes=1)).timestamp()
+            lately_since = rules.lately_since(now).timestamp()
             rules.may_say(_state(state), cast(Any, pipe.zcount(lately, f"({lately_since}", "+inf")))
             try:
                 number = int(newest) + 1
@@ -345,7 +344,7 @@ class ValkeyStore:
                 pipe.hset(once_name, once, number)
             pipe.zremrangebyscore(lately, "-inf", lately_since)
             pipe.zadd(lately, {str(number): now.timestamp()})
-            pipe.expire(lately, timedelta(minutes=2))
+            pipe.expire(lately, 2 * rules.LATELY)
             due = rules.over_at(state.decode(), quiet_since, seen_at)
             pipe.zadd(_name("due"), {str(conversation): due.timestamp()})
             self._keep(pipe, conversation, token.decode())
@@ -809,8 +808,8 @@ def _moment(written: bytes | None) -> datetime | None:
     return datetime.fromisoformat(written.decode()) if written else None
 
 
-def _names(kind: str, networks: tuple[str, ...]) -> list[str]:
-    return [_name(kind, network) for network in networks]
+def _names(kind: str, parts: Iterable[object]) -> list[str]:
+    return [_name(kind, part) for part in parts]
 
 
 def _name(*parts: object) -> str:

@@ -17,8 +17,9 @@ from pathlib import Path
 
 from sidedoor.desk.refusals import HalfDone
 from sidedoor.documents.times import Clock
-from sidedoor.home import Home, InEach, Schema, Statements, folder_of, open_database
+from sidedoor.home import Home, folder_of, open_database
 from sidedoor.private import secret_file
+from sidedoor.schema import InEach, Schema, Statements
 
 _LINES = "SELECT number, at, person, action, subject, detail, chain FROM log"
 _LOG = """

@@ -10,7 +10,7 @@ from sidedoor.desk.people.staff import LINK_DAYS, NotPossible
 from sidedoor.desk.people.views import link_for
 from sidedoor.desk.refusal_words import sentence
 
-staff = AppGroup("staff", help="Who may sign in to the desk.")
+staff = AppGroup("staff", help="Manage who may sign in to the desk.")
 _OPERATOR = "the operator"
 
 
@@ -21,7 +21,7 @@ def add_commands(app: Flask) -> None:
 
 @staff.command("add")
 @click.argument("name")
-@click.option("--role", required=True, help="press, editor, adviser, admin; several with commas.")
+@click.option("--role", required=True, help="press, editor, adviser, supervisor or admin; several separated by commas.")
 @with_appcontext
 def add(name: str, role: str) -> None:
     """Add NAME, and print a link with which they choose how to sign in."""
@@ -45,7 +45,7 @@ def everybody() -> None:
 @click.argument("name")
 @with_appcontext
 def link(name: str) -> None:
-    """Print a new link for NAME. Whatever let them in before no longer does, and they are signed out everywhere."""
+    """Print a new link for NAME. Their earlier ways to sign in stop working, and they are signed out everywhere."""
     person = _person_named(name)
     with audit().recorded(_OPERATOR, "renewed the link of", person.name):
         _print_link(person)

@@ -49,7 +49,7 @@ def handle_errors(app: Flask) -> None:
     @app.errorhandler(Refused)
     def unreadable(error: Refused) -> ResponseReturnValue:
         """A file was edited outside the desk, and no form could show it without losing some of it."""
-        heading, text = "A file cannot be read", "Nothing was changed. Whoever edited it outside the desk can mend it. "
+        heading, text = "A file cannot be read", "Nothing was changed. Whoever edited it elsewhere can correct it. "
         text += " ".join(f"{problem}" for problem in error.problems[:3])
         return render_template("desk/error.html", heading=heading, text=text), 422
 

@@ -27,7 +27,7 @@ from sidedoor.chat.model import StoreDown
 from sidedoor.desk.current import Desk
 from sidedoor.desk.databases import KEPT
 from sidedoor.desk.people.staff import SCHEMA as STAFF
-from sidedoor.documents.codes import Code
+from sidedoor.documents.codes import Code, Where
 from sidedoor.documents.fixed_addresses import HEALTH
 from sidedoor.documents.problems import Level, Problem
 from sidedoor.home import Home, on_server
@@ -45,10 +45,10 @@ def health_of(desk: Desk, home: Home, content: Path) -> Health:
     """Return the health of everything, as the desk sees it."""
     return Health(
         watched.content(desk.live),
-        watched.disk(home.data, "the data folder", make=True),
+        watched.disk(home.data, Where.DATA_FOLDER, make=True),
         watched.database(home, KEPT),
         _one_desk(home),
-        watched.disk(content, "the content folder"),
+        watched.disk(content, Where.CONTENT_FOLDER),
         watched.chat_store(desk.chats, desk.clock, lambda: desk.live.library.site.chat is not None),
         _files(desk),
         _queue(desk),
@@ -89,17 +89,17 @@ def queue(desk: Desk) -> tuple[int, int, int]:
 def _files(desk: Desk) -> Check:
     def check() -> Iterable[Problem]:
         if count := broken_files(desk):
-            yield Problem("content", None, Code.HEALTH_BROKEN_FILES, {"count": count})
+            yield Problem(Where.CONTENT, None, Code.HEALTH_BROKEN_FILES, {"count": count})
         if count := not_live(desk):
-            yield Problem("news", None, Code.HEALTH_EMBARGO_NOT_LIVE, {"count": count})
+            yield Problem(Where.NEWS, None, Code.HEALTH_EMBARGO_NOT_LIVE, {"count": count})
         if desk.shelf.history.trouble:
-            yield Problem("history", None, Code.HEALTH_NO_HISTORY)
+            yield Problem(Where.HISTORY, None, Code.HEALTH_NO_HISTORY)
         if (hours := backup_late(desk)) is not None:
-            yield Problem("backup", None, Code.HEALTH_BACKUP_LATE, {"hours": hours})
+            yield Problem(Where.BACKUP, None, Code.HEALTH_BACKUP_LATE, {"hours": hours})
         with suppress(sqlite3.Error, OSError):  # a database that cannot be read is reported by another check
             waits = desk.notices.waiting_letters(desk.clock() - timedelta(hours=1)) if desk.settings.mail_server else 0
             if waits:
-                yield Problem("mail", None, Code.HEALTH_MAIL_WAITS, {"count": waits})
+                yield Problem(Where.MAIL, None, Code.HEALTH_MAIL_WAITS, {"count": waits})
 
     return check
 
@@ -113,7 +113,7 @@ def _one_desk(home: Home) -> Check:
     def check() -> Iterable[Problem]:
         with suppress(sqlite3.Error):  # another check reports that the database is away
             if staff.desks() > 1:
-                yield Problem("the desk", None, Code.HEALTH_TWO_DESKS)
+                yield Problem(Where.DESK, None, Code.HEALTH_TWO_DESKS)
 
     return check
 
@@ -125,7 +125,7 @@ def _queue(desk: Desk) -> Check:
         except (StoreDown, sqlite3.Error, OSError):
             return  # another check reports that the store is down
         if waiting and not advisers:
-            yield Problem("the chat", None, Code.HEALTH_QUEUE_ALONE, {"count": waiting})
+            yield Problem(Where.CHAT, None, Code.HEALTH_QUEUE_ALONE, {"count": waiting})
 
     return check
 

@@ -57,7 +57,7 @@ WORDS = {
     ),
     Refusal.UNREADABLE: "{file} cannot be read ({reason}). Tell whoever runs this machine.",
     Refusal.LETTER_LOST: "A letter of it cannot be read any more ({letter}). Type it again, then save.",
-    Refusal.NOT_UTF8: "{file} is not UTF-8 text, so it stays as it is. Whoever edited it can mend it.",
+    Refusal.NOT_UTF8: "{file} is not UTF-8 text, so it stays as it is. Whoever edited it can correct it.",
     Refusal.NOT_OUR_NAME: "“{file}” is not a name of a file that the desk keeps.",
     Refusal.OUTSIDE_CONTENT: "“{file}” leads out of the content folder, so it is left alone.",
     Refusal.PICTURE_EMPTY: "The file is empty. Choose the picture again.",
@@ -71,13 +71,13 @@ WORDS = {
     Refusal.PICTURE_FORMAT: "This is not a picture that can be used. Send a JPEG, PNG, WebP, HEIC, AVIF or TIFF.",
     Refusal.PICTURE_STAYS_BIG: "The picture cannot be made small enough. Send a plainer or smaller one.",
     Refusal.PICTURE_WITHOUT_WORDS: "Say in a few words what the picture shows, or tick that it only decorates.",
-    Refusal.PICTURE_IN_USE: "The picture stands in {where}. Take it out there first.",
+    Refusal.PICTURE_IN_USE: "The picture is used in {where}. Take it out there first.",
     Refusal.PICTURE_NOT_HERE: "The picture that was chosen is not in the library any more. Choose another.",
     Refusal.COMMENT_EMPTY: "Write what you want to say.",
     Refusal.COMMENT_TOO_LONG: "That is too long. Say it in {most} letters or fewer.",
     Refusal.COMMENT_GONE: "That comment is not there any more.",
-    Refusal.NOT_A_PASSAGE: "These words do not stand in the text now. Copy them from it, or choose a paragraph.",
-    Refusal.NOT_A_NAME: "A name has 2 to 80 letters. Write it as it should stand in the history.",
+    Refusal.NOT_A_PASSAGE: "These words are not in the text now. Copy them from it, or choose a paragraph.",
+    Refusal.NOT_A_NAME: "A name has 2 to 80 letters. Write it as it should appear in the history.",
     Refusal.NAME_TAKEN: "{name} is here already. Change their roles, or renew their link.",
     Refusal.NO_ROLE: "Choose one or more of these roles: {roles}.",
     Refusal.LAST_ADMIN: "Somebody has to be able to invite people. Make another person an admin first.",
@@ -95,7 +95,7 @@ WORDS = {
     Refusal.CODE_WRONG: "The six digits do not fit. Type the ones the app shows now; if none do, its clock is wrong.",
     Refusal.ACCOUNT_TAKEN: "This work account, or this person, is connected already. Ask an administrator.",
     Refusal.FORM_INCOMPLETE: "Something was missing. Load the page again, and try again.",
-    Refusal.SITE_UNREADABLE: "site.toml cannot be read. Whoever edited it outside the desk can mend it.",
+    Refusal.SITE_UNREADABLE: "site.toml cannot be read. Whoever edited it outside the desk can correct it.",
     Refusal.NOT_HOURS: "“{line}” are no hours. Write days and times, like “Mon–Fri 9am–5pm”.",
     Refusal.NOT_A_HOLIDAY: "“{line}” is no day with a name. Write it like “2026-12-25 Christmas Day”.",
     Refusal.NOT_A_MAIL_ADDRESS: "“{written}” is no mail address. Write one like ann@example.org, or leave it empty.",
@@ -118,11 +118,11 @@ WORDS = {
         "The desk's own memory cannot be reached, so nothing was done. Tell whoever runs this machine."
     ),
     Refusal.NOT_REMEMBERED: (
-        "It is done, but the desk's own memory of it could not be written. Look at how it stands before you go on, and"
+        "It is done, but the desk's own memory of it could not be written. Look at it again before you go on, and"
         " tell whoever runs this machine."
     ),
     Refusal.HALF_WRITTEN: (
-        "Only part of it is done: {file} could not be written ({reason}). Look at how it stands before you go on, and"
+        "Only part of it is done: {file} could not be written ({reason}). Look at it again before you go on, and"
         " tell whoever runs this machine."
     ),
 }

@@ -244,7 +244,7 @@ BLOCKS: tuple[type[Block], ...] = (
 )
 BLOCK_NAMES = frozenset(block.NAME for block in BLOCKS)
 WITH_ARGUMENT = frozenset(block.NAME for block in BLOCKS if block.ARGUMENT)
-"""Blocks that need an argument: without it, they would stand on the page as their Markdown."""
+"""Blocks that need an argument: without it, the page would show their Markdown."""
 
 
 class AuthorBlocks(BlocksExtension):

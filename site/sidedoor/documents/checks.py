@@ -105,7 +105,8 @@ def _broken_links(document: Document, library: Library, places: Collection[str])
 
 
 def _links_not_public(document: Document, library: Library, now: datetime) -> Iterator[Problem]:
-    """Links that readers cannot open when the document is public: until they can, the words stand without a link."""
+    """Links that readers cannot open when the document is public: until they can, the words are shown without a
+    link."""
     opens = max(now, document.meta.publish_at or now)
     hidden = {
         other.path: other for other in library.documents

@@ -1,4 +1,4 @@
-"""A child process that answers each line of JSON with another, and that any line may kill."""
+"""A child process for work that may kill it: it gets a line of JSON, and answers with another."""
 
 import json
 import subprocess

@@ -3,6 +3,25 @@
 from enum import StrEnum, auto
 
 
+class Where(StrEnum):
+    """Where something is wrong that concerns no single file and no single setting."""
+
+    CONTENT_FOLDER = auto()
+    DATA_FOLDER = auto()
+    CHAT = auto()
+    DATABASE = auto()
+    HOST_AND_PORT = auto()
+    SITE = auto()
+    RUNNING_SITE = auto()
+    CLOCK = auto()
+    DESK = auto()
+    CONTENT = auto()
+    NEWS = auto()
+    HISTORY = auto()
+    BACKUP = auto()
+    MAIL = auto()
+
+
 class Code(StrEnum):
     """A kind of mistake. Code asks for one of these, never for the sentence that a person reads."""
 

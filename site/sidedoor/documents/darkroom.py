@@ -64,7 +64,7 @@ def shared_darkroom() -> Darkroom:
 def develop(raw: bytes) -> Developed:
     """Make a publishable picture of what somebody sent. Raises Flawed.
 
-    In a child process of its own: a hostile picture can harm no other picture.
+    In a separate child process, so that a hostile picture can harm no other.
     """
     if not raw:
         raise Flawed(Flaw.EMPTY)

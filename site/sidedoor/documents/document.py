@@ -79,7 +79,7 @@ class Document:
 
     @property
     def folder(self) -> str:
-        """The language folder it stands in; empty for a page in the site's own language."""
+        """The language folder it is in; empty for a page in the site's own language."""
         return folder_of(self.file)
 
     @property
@@ -109,7 +109,7 @@ class Document:
 
     @property
     def group(self) -> str:
-        """Its group in the list of help pages; empty if it stands in none."""
+        """Its group in the list of help pages; empty if it is in none."""
         return getattr(self.meta, "group", None) or ""
 
     @property
@@ -205,7 +205,8 @@ def kind_of(file: str) -> Kind | None:
 
 @lru_cache(maxsize=1000)
 def _place_of(folder: str) -> tuple[str, Kind | None]:
-    """The language and kind of documents in a folder, `cy/help/`. A start asks about very many files in few folders."""
+    """The language and kind of documents in a folder, `cy/help/`. Remembered, because whoever reads the whole content
+    asks about very many files in few folders."""
     first, _, rest = folder.partition("/")
     language = first if first not in FOLDERS and _LANGUAGE.fullmatch(first) else ""
     return language, FOLDERS.get(rest.partition("/")[0] if language else first)

@@ -1,4 +1,4 @@
-"""The drawings that stand beside an idea (`/// idea | phone`): one file each in the folder drawings, all our own.
+"""The drawings that are shown beside an idea (`/// idea | phone`): one file each in the folder drawings, all our own.
 
 To add one, put it there: one short `<svg>` without a width or a colour of its own, like the others.
 """

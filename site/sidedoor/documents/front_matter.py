@@ -121,7 +121,8 @@ def _copied(value: Any) -> Any:
 
 
 def _refuse_lost_letters(text: str, file: str, first_line: int) -> None:
-    """Refuse U+FFFD: it stands where a file that is not UTF-8 was decoded anyway, and the original letter is lost."""
+    """Refuse U+FFFD: it is in a text where a file that is not UTF-8 was decoded anyway, and the original letter is
+    lost."""
     before, lost, _ = text.partition("\ufffd")
     if lost:
         raise Refused([Problem(file, before.count("\n") + first_line, Code.LETTER_LOST)])
@@ -155,7 +156,7 @@ def _both_readers_agree(text: str) -> bool:
 
 
 def _problems(root: yaml.Node, file: str, first_line: int) -> Iterator[Problem]:
-    """Repeated keys, aliases (a few lines of which can stand for gigabytes) and deep nesting."""
+    """Repeated keys, aliases (a few lines of which can become gigabytes) and deep nesting."""
     seen: set[int] = set()
     waiting: list[tuple[yaml.Node, int]] = [(root, 0)]
     while waiting:

@@ -12,7 +12,8 @@ Item = TypeVar("Item")
 
 
 def difference(before: tuple[Item, ...], after: tuple[Item, ...]) -> tuple[set[Item], set[Item]]:
-    """The items that went and those that came. Items are the same if they are the same object."""
+    """The items that only `before` has, and those that only `after` has. Items are the same if they are the same
+    object."""
     if before is after:
         return set(), set()
     shorter = min(len(before), len(after))
@@ -26,8 +27,8 @@ def difference(before: tuple[Item, ...], after: tuple[Item, ...]) -> tuple[set[I
 
 
 def _same(most: int, is_same: Callable[[int, int], bool]) -> int:
-    """How many items are the same, at most `most`. It halves the rest each time: the interpreter itself compares
-    slices."""
+    """How many items are the same, at most `most`. A binary search over slices, which the interpreter compares very
+    quickly."""
     low, high = 0, most
     while low < high:
         middle = (low + high + 1) // 2

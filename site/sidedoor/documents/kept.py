@@ -1,8 +1,8 @@
 """The last good version of every file, kept in SIDEDOOR_DATA.
 
-So a broken edit does no harm even after a restart, and a start reads and renders only what has changed.
+So a broken edit does no harm even after a restart, and a program that starts reads and renders only what has changed.
 
-One SQLite row for each file. The words of documents are in a table of their own, which no start has to read; the bytes
+One SQLite row for each file. The words of documents are in a separate table, which need not be read to start; the bytes
 of pictures, and the sizes made from them, are files beside the database. All workers share it: one reads, the others
 take its copies (see loader.py). If the disk is full, read-only or broken, only these copies are lost, never the site.
 """
@@ -240,5 +240,5 @@ def reading_modules() -> list[Path]:
 
 
 def _imported(path: Path) -> set[str]:
-    # Not parsed: at every start of every process that would take as long as looking at ten thousand files.
+    # Not parsed: whenever a process starts, that would take as long as looking at ten thousand files.
     return set(_IMPORT.findall(path.read_text("utf-8")))

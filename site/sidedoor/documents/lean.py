@@ -69,7 +69,7 @@ class LeanDocument(Document):
 
         Raises ValueError, TypeError or KeyError for a head that another version of this code wrote.
 
-        A start makes one for every kept document, so whatever can wait stays unread in `_head`.
+        A program that starts makes one for every kept document, so whatever can wait stays unread in `_head`.
         """
         if head.startswith("{"):
             head = _converted_head(json.loads(head))
@@ -167,7 +167,7 @@ Fetch = Callable[[LeanDocument], Words]
 
 
 def head_of(document: Document) -> str:
-    """Everything in a document except its file and its words: a line of JSON with what every start needs, then the
+    """Everything in a document except its file and its words: a line of JSON with what is needed to start, then the
     rest."""
     state, *moments, removed, notes = document.schedule
     schedule = [state, *map(_as_text, moments), removed, [note.isoformat() for note in notes]]

@@ -1,4 +1,4 @@
-"""The ledger: which fact of facts.yaml stands on which page, what is due, and which figures have no fact.
+"""The ledger: which fact of facts.yaml is on which page, what is due, and which figures have no fact.
 
 A fact is written down once, with its source; a page names the facts it prints (`facts:` in its front matter). So a
 change in the law names every page that has to change, and we find a number without a source before a reader does.

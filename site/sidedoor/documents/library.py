@@ -222,7 +222,7 @@ class PublicLibrary:
         return {document.path: document for document in (*self.withdrawn, *self.shown)}
 
     @cached_property
-    def gone(self) -> Mapping[str, Document]:
+    def removed_by_path(self) -> Mapping[str, Document]:
         """Removed documents by address."""
         return {document.path: document for document in self.removed}
 
@@ -231,7 +231,7 @@ class PublicLibrary:
         """Former addresses and where each leads now. An existing page always wins over a former address."""
         moved = {}
         for former, document in self._former.items():
-            if former not in self.by_path and former not in self.gone and self.borrowed(former) is None:
+            if former not in self.by_path and former not in self.removed_by_path and self.borrowed(former) is None:
                 moved[former] = document.path
         for document in self.removed:
             if target := self.replacement(document):
@@ -239,7 +239,7 @@ class PublicLibrary:
         return moved
 
     def replacement(self, document: Document) -> str | None:
-        """Where a page that was taken back leads, if readers can open that now; else None."""
+        """Where a withdrawn page leads, if readers can open that now; else None."""
         withdrawn = document.meta.withdrawn
         return self.lead(withdrawn.replacement) if withdrawn and withdrawn.replacement else None
 
@@ -255,7 +255,7 @@ class PublicLibrary:
     def _lead(self, address: str) -> str | None:
         seen: set[str] = set()
         path, mark, anchor = address.partition("#")
-        while document := self.gone.get(path):
+        while document := self.removed_by_path.get(path):
             if path in seen or not document.meta.withdrawn or not document.meta.withdrawn.replacement:
                 return None
             seen.add(path)
@@ -269,7 +269,8 @@ class PublicLibrary:
 
     @cached_property
     def _former(self) -> Mapping[str, Document]:
-        """The documents at former addresses. A translation may once have stood at the root, under a slug of its own."""
+        """The documents at former addresses. A translation may once have been at the root, with a slug unlike its
+        original's."""
         former: dict[str, Document] = {}
         for document in self._others:
             for slug in document.meta.previous_slugs:
@@ -306,7 +307,7 @@ class PublicLibrary:
         return lent if lent and not lent.folder and lent.kind != "news" else None
 
     def in_language(self, address: str, language: str) -> str:
-        """The address in `language` of what stands at an address of the site's own language; the same address if the
+        """The address in `language` of what is at an address of the site's own language; the same address if the
         language does not have it."""
         folder = self.site.folder(language)
         path, mark, part = address.partition("#")
@@ -431,7 +432,7 @@ class PublicLibrary:
 
     @cached_property
     def _grouped(self) -> Mapping[str, dict[tuple[Kind, str], Document]]:
-        """The shown pages that may stand in a group, by language folder."""
+        """The shown pages that may be in a group, by language folder."""
         withdrawn = set(self.withdrawn)
         pages: dict[str, dict[tuple[Kind, str], Document]] = {"": {}}
         for page in self._others:

@@ -12,9 +12,10 @@ from collections.abc import Collection, Iterable, Iterator
 
 import watchfiles
 
-from sidedoor.documents.codes import Code
+from sidedoor.documents.codes import Code, Where
 from sidedoor.documents.library import Library
 from sidedoor.documents.loader import Loader
+from sidedoor.documents.problem_words import PLACES
 from sidedoor.documents.problems import Problem
 from sidedoor.documents.sizes import Size
 
@@ -24,7 +25,8 @@ LONGEST_QUIET_SECONDS = 0.5
 _LOOKING_SHARE = 0.02
 _LONG_START_SECONDS = 1.0
 _FIRST_SECONDS, _MORE_SECONDS = 1.0, 3.0
-"""How long a start reads news before the site answers, and how long at least it then reads on before it shows more."""
+"""How long the news is read before the site first answers, and how long at least it is then read on before more is
+shown."""
 _MORE_READING_THAN_SHOWING = 5
 log = logging.getLogger("sidedoor.content")
 
@@ -35,7 +37,7 @@ class LiveLibrary:
     def __init__(self, loader: Loader, soon: bool = False) -> None:
         """Read the folder once. Raises Refused as `Loader.load` does.
 
-        `soon`: if there is much to read, be ready with everything but a part of the news, and read on in `watch`.
+        `soon`: if there is much to read, be ready with everything but a part of the news; `catch_up` reads that.
         """
         self._loader = loader
         began = time.monotonic()
@@ -44,7 +46,8 @@ class LiveLibrary:
         self._looking = threading.Lock()
         self._stop = threading.Event()
         self._seen = time.monotonic()
-        self._thread: threading.Thread | None = None
+        self._watching = threading.Lock()
+        """Held while a thread watches."""
         self._log_problems(self.library.problems)
 
     def refresh(self, settled: bool = False, changed: Collection[str] | None = None) -> Library:
@@ -54,7 +57,7 @@ class LiveLibrary:
         return self.library
 
     def read_on(self, seconds: float) -> None:
-        """Read more of the files that the start left."""
+        """Read more of the files that were left when the site first answered."""
         with self._looking:
             self._show(self._loader.read_on(seconds))
 
@@ -66,12 +69,12 @@ class LiveLibrary:
 
     @property
     def behind(self) -> int:
-        """How many files the start has still to read."""
+        """How many of the files that were left then are still to be read."""
         return self._loader.behind
 
     def unseen_for(self) -> float:
-        """Seconds since the thread last looked at the folder; 0 if no thread is running."""
-        return time.monotonic() - self._seen if self._thread else 0.0
+        """Seconds since `watch` last looked at the folder; 0 if nobody is watching."""
+        return time.monotonic() - self._seen if self._watching.locked() else 0.0
 
     @property
     def away(self) -> bool:
@@ -87,20 +90,32 @@ class LiveLibrary:
         return self._loader.size(size)
 
     def watch(self) -> None:
-        """Start looking, in a daemon thread. Calling it again changes nothing."""
-        if not self._thread:
-            thread = threading.Thread(target=self._watch, name="content", daemon=True)
-            thread.start()
-            self._thread = thread
+        """Look at what changes until `close` is called; runs in a thread of its own."""
+        with self._watching:
+            last_look, pause = time.monotonic(), 2 * self._start_took
+            for changed in self._changes():
+                self._seen = time.monotonic()
+                if changed:
+                    self._look(changed)
+                if changed is None or time.monotonic() - last_look >= pause:
+                    began = time.monotonic()
+                    self._look(None)
+                    last_look = time.monotonic()
+                    pause = (last_look - began) / _LOOKING_SHARE
 
     def close(self) -> None:
-        """Stop looking."""
+        """Stop looking, and wait until `watch` has returned."""
         self._stop.set()
-        if self._thread:
-            self._thread.join()
+        with self._watching:
+            pass
 
-    def _read_on(self) -> None:
-        """Read the files that the start left, and show them in parts. Changes are looked at in between."""
+    def catch_up(self) -> None:
+        """Read the files that were left when the site first answered, and show them in parts; runs in its own thread.
+
+        Changes are looked at in between.
+        """
+        if not self._loader.behind:
+            return
         seconds = _MORE_SECONDS
         while self._loader.behind and not self._stop.is_set():
             began = time.monotonic()
@@ -116,24 +131,10 @@ class LiveLibrary:
         with self._looking:
             self._loader.close()
 
-    def _watch(self) -> None:
-        if self._loader.behind:
-            threading.Thread(target=self._read_on, name="reading on", daemon=True).start()
-        last_look, pause = time.monotonic(), 2 * self._start_took
-        for changed in self._changes():
-            self._seen = time.monotonic()
-            if changed:
-                self._look(changed)
-            if changed is None or time.monotonic() - last_look >= pause:
-                began = time.monotonic()
-                self._look(None)
-                last_look = time.monotonic()
-                pause = (last_look - began) / _LOOKING_SHARE
-
     def _changes(self) -> Iterator[Collection[str] | None]:
         """The files that changed, as the kernel reports them; empty after each half second without changes; None if
         some may have been missed."""
-        # The kernel does not report what changed before the watch began. After a long start the look at everything
+        # The kernel does not report what changed before the watch began. If starting took long, the look at everything
         # comes a little later, when those who waited for the first pages have them.
         unwatched = self._start_took < _LONG_START_SECONDS
         while not self._stop.is_set():
@@ -185,4 +186,4 @@ class LiveLibrary:
 
 def _place(problem: Problem) -> str:
     """The file whose problem it is, or the folder as a whole."""
-    return "the content folder" if problem.code is Code.FOLDER_AWAY else problem.file
+    return PLACES[Where.CONTENT_FOLDER] if problem.code is Code.FOLDER_AWAY else problem.place

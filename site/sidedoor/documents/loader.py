@@ -2,8 +2,8 @@
 
 A file that cannot be used is reported, and its last good version stays: in memory, and in SIDEDOOR_DATA for the next
 start. A changed file is read once it has stopped changing, so half a file is never shown. A folder that is away (not
-mounted, mistyped, emptied) or is just being replaced deletes nothing: everything keeps its last good version, also at a
-start.
+mounted, mistyped, emptied) or is just being replaced deletes nothing: everything keeps its last good version, also if
+the program starts just then.
 
 Workers share what they read through the kept copies: one worker reads at a time, on all processors if there is much to
 read, and if it dies, the next one takes its turn.
@@ -71,8 +71,8 @@ _WORDS_IN_MEMORY = 64
 _MOST_MOVED_ONE_BY_ONE = 2000
 """With more moves than this, sorting everything is quicker."""
 _VERY_MANY = 100_000
-"""From this many objects on, the garbage collector skips what a start made: nearly all of it stays, without cycles, and
-a full collection would stop every request again."""
+"""From this many objects on, the garbage collector skips what was made on starting: nearly all of it stays, without
+cycles, and a full collection would stop every request again."""
 
 Signature = str
 """What the file system says about a file, as one string: a hundred thousand of them never have to be parsed."""
@@ -120,7 +120,7 @@ class Loader:
         """Files of pictures and recordings."""
         self._troubled: set[str] = set()
         self._behind: dict[str, Signature] = {}
-        """The files that a start has not read yet, in the order in which it will."""
+        """The files that the first call left, in the order in which they will be read."""
         self._pool: ReadingPool | None = None
         self._cached_words = lru_cache(maxsize=_WORDS_IN_MEMORY)(self._fetch_words)
 
@@ -153,7 +153,7 @@ class Loader:
             if self._kept:
                 self._kept.forget_replaced()
         looked_at = None if whole else set(only or ())
-        # Files that the start left are still to be read, unless they changed again or are gone.
+        # Files that the first call left are still to be read, unless they changed again or are gone.
         self._behind = {
             file: seen
             for file, seen in self._behind.items()
@@ -202,7 +202,7 @@ class Loader:
         return self._new_library(site)
 
     def close(self) -> None:
-        """End the child processes of a start that is not over."""
+        """End the child processes that still read what the first call left."""
         self._end_the_pool()
 
     def _new_library(self, site: Site) -> Library:
@@ -468,7 +468,7 @@ class Loader:
         return files
 
     def _pool_for(self, site: Site) -> ReadingPool:
-        """Children that read documents of `site`; reused for everything a start leaves, because they are slow to
+        """Children that read documents of `site`; reused for everything the first call leaves, because they are slow to
         start."""
         if self._pool and self._pool.site != site:
             self._end_the_pool()
@@ -508,7 +508,7 @@ class Loader:
         return last_good.digest if last_good and last_good.reader == reader else ""
 
     def _take_start_copy(self, file: str, signature: Signature, reader: str) -> bool:
-        """Take the copy that was loaded at the start, if the file has not changed since. Returns whether it did."""
+        """Take the copy that was loaded on starting, if the file has not changed since. Returns whether it did."""
         copy = self._copies.get(file)
         return copy is not None and self._take_copy(file, copy, signature, reader)
 
@@ -659,8 +659,8 @@ class Loader:
 
 @contextmanager
 def _without_collecting() -> Iterator[None]:
-    """Switches the garbage collector off: a start makes very many objects that all stay, and collecting would take half
-    its time."""
+    """Switches the garbage collector off: the first reading makes very many objects that all stay, and collecting would
+    take half its time."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -673,7 +673,7 @@ def _without_collecting() -> Iterator[None]:
 
 
 def usable_site(content: Path, data: Path) -> Site:
-    """site.toml as it is, or its kept copy: there is no start without it. Reads nothing else. Raises Refused."""
+    """site.toml as it is, or its kept copy: nothing can start without it. Reads nothing else. Raises Refused."""
     try:
         return read_site(read_text((content / SITE).read_bytes(), SITE))
     except OSError:

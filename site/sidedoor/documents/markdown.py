@@ -418,7 +418,8 @@ class _Reader(HTMLParser):
 
 
 def _limits_exceeded(body: str) -> Iterator[Finding]:
-    """Report, with its line, anything that no honest page needs and that would keep Python-Markdown busy for ever."""
+    """Report, with its line, anything that no honest page needs and that would keep Python-Markdown busy without
+    end."""
     brackets = 0
     for number, line in enumerate(body.split("\n"), start=1):
         brackets = brackets + line.count("[") if line.strip() else 0

@@ -102,7 +102,7 @@ class Update(Model):
 
 
 class Withdrawal(Model):
-    """Why a document was taken back. If `removed`, its address answers 410 Gone, or leads to the `replacement`.
+    """Why a document was withdrawn. If `removed`, its address answers 410 Gone, or leads to the `replacement`.
 
     Otherwise it stays at its address, below the reason.
     """

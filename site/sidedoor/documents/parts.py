@@ -31,7 +31,7 @@ def digest_of_text(text: str) -> str:
 
 
 def pairs(original: list[str], translation: list[str]) -> list[tuple[str, str]]:
-    """Both lists of parts side by side: parts of the same kind in the same order are paired, the others stand alone."""
+    """Both lists of parts side by side: parts of the same kind in the same order are paired, the others stay alone."""
     paired: list[tuple[str, str]] = []
     kinds = [_kind_of(part) for part in original], [_kind_of(part) for part in translation]
     for operation, first, last, start, end in difflib.SequenceMatcher(None, *kinds, autojunk=False).get_opcodes():

@@ -1,17 +1,15 @@
 """The words for every problem: what is wrong, and what to do instead, each one clear sentence.
 
-Most are the same for a file and for the desk's form. If a form needs others, they stand after the file's. In a form's
-words a name in braces that is not a value ({publish_at}) stands for the label of that field.
+Most are the same for a file and for the desk's form. If a form needs others, they come after the file's. In a form's
+words a name in braces that is not a value ({publish_at}) stands for the label of that field. All are English, as the
+desk and the command line are: only readers' words have a catalogue.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sidedoor.documents.codes import Code
-
-Translate = Callable[[str], str]
-"""gettext of a catalogue. People who mend files or use the desk read English, so it is `str` for now."""
+from sidedoor.documents.codes import Code, Where
 
 
 class ProblemWords(NamedTuple):
@@ -45,6 +43,23 @@ _ANOTHER_WAY = "Write it another way."
 _ONE_OF = "Write one of: {choices}."
 _AREA = "Add it to areas, or correct it."
 _QUIET_VALKEY = "Start it with --save '' --appendonly no --slowlog-max-len 0 (deploy/valkey.conf)."
+
+PLACES: Mapping[Where, str] = {
+    Where.CONTENT_FOLDER: "the content folder",
+    Where.DATA_FOLDER: "the data folder",
+    Where.CHAT: "the chat",
+    Where.DATABASE: "the database",
+    Where.HOST_AND_PORT: "HOST and PORT",
+    Where.SITE: "the site",
+    Where.RUNNING_SITE: "the running site",
+    Where.CLOCK: "the clock",
+    Where.DESK: "the desk",
+    Where.CONTENT: "content",
+    Where.NEWS: "news",
+    Where.HISTORY: "history",
+    Where.BACKUP: "backup",
+    Where.MAIL: "mail",
+}
 
 WORDS: Mapping[Code, _Words] = {
     Code.FOLDER_AWAY: _Words(
@@ -146,7 +161,7 @@ WORDS: Mapping[Code, _Words] = {
         "{at}The slot ends before it starts.", 'Split it at midnight: one until "24:00", one from "00:00".'
     ),
     Code.UNKNOWN_LANGUAGE: _Words("The language “{written}” is not one of this site's.", _ONE_OF),
-    Code.ANOTHER_FOLDER: _Words("A page in “{written}” stands in another folder.", "Move it to {there}."),
+    Code.ANOTHER_FOLDER: _Words("A page in “{written}” belongs in another folder.", "Move it to {there}."),
     Code.UNKNOWN_GROUP: _Words("There is no group “{written}”.", _ONE_OF),
     Code.UNKNOWN_PRESS_CONTACT: _Words("There is no press contact “{written}”.", _ONE_OF),
     Code.RENDERING_TOO_SLOW: _Words(
@@ -159,7 +174,7 @@ WORDS: Mapping[Code, _Words] = {
     Code.LIST_TOO_DEEP: _Words("A list is nested too deeply.", "Use one list inside another at most."),
     Code.QUOTATION_TOO_DEEP: _Words("A quotation is nested too deeply.", "Use one > a line."),
     Code.ABBREVIATION: _Words(
-        "Abbreviations are not explained this way here.", "Write the words out where they stand."
+        "Abbreviations are not explained this way here.", "Write the words out where they are used."
     ),
     Code.TOP_HEADING: _Words(
         "A heading has one # only.", "The page's title is its only top heading: write ## here."
@@ -226,7 +241,7 @@ WORDS: Mapping[Code, _Words] = {
         "The video “{recording}” has no captions.", "Put them beside it in content/media: {captions}."
     ),
     Code.VIDEO_WITHOUT_PICTURE: _Words(
-        "The video “{recording}” has no picture to stand there before it is played.",
+        "The video “{recording}” has no picture to show before it is played.",
         "Begin the block with one, and what is seen on it: ![A hand that signs](/images/NAME.jpg).",
     ),
     Code.RECORDING_WITHOUT_WORDS: _Words(
@@ -248,11 +263,11 @@ WORDS: Mapping[Code, _Words] = {
     ),
     Code.LINK_HIDDEN_NOW: _Words(
         "Readers cannot open {link} now.",
-        "Its words stand without a link until they can; take them out if they tell too much.",
+        "Its words are shown without a link until they can; take them out if they tell too much.",
     ),
     Code.LINK_HIDDEN_UNTIL: _Words(
         "Readers cannot open {link} until {opens:%Y-%m-%d %H:%M}.",
-        "Its words stand without a link until they can; take them out if they tell too much.",
+        "Its words are shown without a link until they can; take them out if they tell too much.",
     ),
     Code.SITUATION_TO_NOWHERE: _Words(
         "“{says}” leads to no help page.", "Write help/{slug}.md, or choose another."
@@ -363,7 +378,7 @@ WORDS: Mapping[Code, _Words] = {
         form_instead="Review it and change {reviewed}.",
     ),
     Code.FACT_DUE: _Words(
-        "“{fact}” is to be looked up again by {day}; it stands on {pages}.", "Look at its source, then change check_by."
+        "“{fact}” is to be looked up again by {day}; it is on {pages}.", "Look at its source, then change check_by."
     ),
     Code.TRANSLATION_AWAITS_REVIEW: _Words(
         "The interface in {language} awaits a translator's review.",
@@ -403,7 +418,7 @@ WORDS: Mapping[Code, _Words] = {
     Code.PO_OF_NO_PAGE: _Words("It translates {original}, which is not there.", "Export the page under its new name."),
     Code.PO_BEHIND: _Words(
         "The words of {original} have changed since this was exported.",
-        "Export it anew; a translator's program takes over what is still the same.",
+        "Export it again; a translator's program takes over what is still the same.",
     ),
     Code.PO_LACKS: _Words(
         "Not translated yet, or marked as doubtful: {count}; the first is “{start}”.",
@@ -455,7 +470,7 @@ WORDS: Mapping[Code, _Words] = {
     Code.SETTING_NOT_A_MAIL_SERVER: _Words(
         "“{written}” is no mail server that can be used.",
         "Write smtps://USER@mail.example.org, smtp://USER@mail.example.org:587, or smtp+plain://localhost without a"
-        " user; the password stands in SIDEDOOR_MAIL_PASSWORD_FILE.",
+        " user; the password belongs in SIDEDOOR_MAIL_PASSWORD_FILE.",
     ),
     Code.SETTING_NOT_A_MAIL_ADDRESS: _Words("“{written}” is not a mail address.", "Write one like desk@example.org."),
     Code.SETTING_NOT_HOSTS: _Words(
@@ -516,7 +531,7 @@ WORDS: Mapping[Code, _Words] = {
         "Make it (deploy/postgresql.sql), or correct the name.",
     ),
     Code.DATABASE_NOT_UTF8: _Words(
-        "This database cannot hold every letter.", "Make it anew: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0."
+        "This database cannot hold every letter.", "Remake it: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0."
     ),
     Code.DATABASE_RIGHTS: _Words(
         "This user may not do what Sidedoor needs in the database.",
@@ -764,22 +779,20 @@ WORDS: Mapping[Code, _Words] = {
         "Run make editor in the source tree: it makes {path}, which goes along with static.",
     ),
     Code.DOCTOR_EDITOR_OLD: _Words(
-        "The desk's editor was built from an older source than the one that stands here.",
+        "The desk's editor was built from an older source than the one here.",
         "Run make editor again.",
     ),
 }  # fmt: skip
 
 
-def file_words(code: Code, values: Mapping[str, Any], field: str = "", translate: Translate = str) -> ProblemWords:
+def file_words(code: Code, values: Mapping[str, Any], field: str = "") -> ProblemWords:
     """A problem in words for somebody who edits the file."""
     words = WORDS[code]
-    shown = _shown(code, values, field, lambda name: f"`{name}`", translate)
-    return ProblemWords(translate(words.what).format_map(shown), translate(words.instead).format_map(shown))
+    shown = _shown(code, values, field, lambda name: f"`{name}`")
+    return ProblemWords(words.what.format_map(shown), words.instead.format_map(shown))
 
 
-def form_words(
-    code: Code, values: Mapping[str, Any], field: str, labels: Mapping[str, str], translate: Translate = str
-) -> ProblemWords:
+def form_words(code: Code, values: Mapping[str, Any], field: str, labels: Mapping[str, str]) -> ProblemWords:
     """A problem in words for somebody who fills in a form; `labels` are the form's labels, by the fields' names in
     files."""
     words = WORDS[code]
@@ -787,14 +800,12 @@ def form_words(
     def spoken(name: str) -> str:
         return f"“{labels[name]}”" if name in labels else f"`{name}`"
 
-    shown = {name: spoken(name) for name in labels} | _shown(code, values, field, spoken, translate)
+    shown = {name: spoken(name) for name in labels} | _shown(code, values, field, spoken)
     what, instead = words.form_what or words.what, words.form_instead or words.instead
-    return ProblemWords(translate(what).format_map(shown), translate(instead).format_map(shown))
+    return ProblemWords(what.format_map(shown), instead.format_map(shown))
 
 
-def _shown(
-    code: Code, values: Mapping[str, Any], field: str, spoken: Callable[[str], str], translate: Translate
-) -> dict[str, Any]:
+def _shown(code: Code, values: Mapping[str, Any], field: str, spoken: Callable[[str], str]) -> dict[str, Any]:
     """The words for each name in braces."""
     shown = dict(values)
     shown |= {"field": spoken(field), "last": field.rpartition(".")[2], "at": f"{spoken(field)}: " if field else ""}
@@ -802,7 +813,7 @@ def _shown(
         if isinstance(value, Name):
             shown[name] = spoken(value)
         elif isinstance(value, Code):
-            shown[name] = translate(WORDS[value].what).format_map(shown)
+            shown[name] = WORDS[value].what.format_map(shown)
         elif isinstance(value, tuple):
             shown[name] = ", ".join(value)
     return shown

@@ -1,7 +1,7 @@
 """What is wrong with something an editor wrote, as facts: where it is, which kind of mistake it is, and the values
 concerned.
 
-Sentences are made where it is shown: `problem_words.py` for files and logs, `desk/words.py` for forms.
+`problem_words.py` makes the sentences: `file_words` for files and logs, `form_words` for the desk's forms.
 """
 
 import dataclasses
@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
-from sidedoor.documents.codes import Code
-from sidedoor.documents.problem_words import ProblemWords, file_words
+from sidedoor.documents.codes import Code, Where
+from sidedoor.documents.problem_words import PLACES, ProblemWords, file_words
 
 
 class Level(StrEnum):
@@ -22,18 +22,24 @@ class Level(StrEnum):
 
 @dataclasses.dataclass(frozen=True)
 class Problem:
-    """One thing wrong in one file.
+    """One thing wrong in one place.
 
-    `file` is the path inside the content folder, `line` counts from 1 (None: the file as a whole). `values` fill the
-    gaps in the words for its `code`; `field` is its place among the file's names and values, such as `updates.1.at`.
+    `file` is a path inside the content folder, or the name of a setting or of a database's file, or `Where` else it is;
+    `line` counts from 1 (None: the file as a whole). `values` fill the gaps in the words for its `code`; `field` is its
+    place among the file's names and values, such as `updates.1.at`.
     """
 
-    file: str
+    file: str | Where
     line: int | None
     code: Code
     values: Mapping[str, Any] = dataclasses.field(default_factory=dict, hash=False)
     field: str = ""
     level: Level = Level.ERROR
+
+    @property
+    def place(self) -> str:
+        """Where it is, in words, without the line."""
+        return PLACES[self.file] if isinstance(self.file, Where) else self.file
 
     def words(self) -> ProblemWords:
         """What is wrong and what to do, without the place."""
@@ -41,7 +47,7 @@ class Problem:
 
     def __str__(self) -> str:
         """The problem as a log and `flask content check` show it."""
-        place = self.file if self.line is None else f"{self.file}:{self.line}"
+        place = self.place if self.line is None else f"{self.place}:{self.line}"
         return f"{place}: {self.level}: {file_words(self.code, self.values, self.field)}"
 
 

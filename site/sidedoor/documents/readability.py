@@ -42,5 +42,5 @@ def _syllables(word: str) -> int:
 
 @cache
 def _dictionary() -> pyphen.Pyphen:
-    # Loading it takes as long as the whole rest of a start, and a process that serves pages never needs it.
+    # Loading it takes as long as all else that a program does to start, and a process that serves pages never needs it.
     return pyphen.Pyphen(lang="en_US")

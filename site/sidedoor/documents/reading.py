@@ -1,4 +1,4 @@
-"""Reads and checks one file of the content folder: bytes in, and out comes what the file stands for, unless it is
+"""Reads and checks one file of the content folder: from its bytes, makes what the file describes, or says what is
 wrong."""
 
 import errno
@@ -37,7 +37,7 @@ SHOWN = (PICTURES, RECORDINGS)
 
 Contacts = dict[str, Contact]
 Good = Site | Contacts | FactsFile | PictureFacts | Document | Picture | str
-"""What a file can stand for: the site's choices, contacts by id, facts, facts about pictures, a document, a picture, or
+"""What a file can describe: the site's choices, contacts by id, facts, facts about pictures, a document, a picture, or
 a recording's name."""
 
 
@@ -56,7 +56,7 @@ def most_bytes(file: str) -> int:
 def read_bytes(content: Path, file: str) -> bytes:
     """The bytes of a file, at most one more than it may have. Raises Refused."""
     try:
-        # Opening a named pipe or a device could wait for ever, or do worse.
+        # Opening a named pipe or a device might never return, or do worse.
         source = os.open(os.path.join(content, file), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
             if not stat.S_ISREG(os.fstat(source).st_mode):

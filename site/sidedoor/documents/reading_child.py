@@ -1,4 +1,4 @@
-"""A child process that reads and renders many documents: for a start without kept copies.
+"""A child process that reads and renders many documents: for a program that starts without kept copies.
 
 The first line holds the folder and the site as JSON. Each further line names files, with the known digest of each. The
 answer lists for each file, in order: digest, head and words; only the digest if it is the known one; or null if

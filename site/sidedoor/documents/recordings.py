@@ -15,7 +15,7 @@ _KINDS = {"mp3": "audio/mpeg", "mp4": "video/mp4", "vtt": "text/vtt"}
 _TAGS = (b"ID3", b"APETAGEX")
 _WITH_BOXES = frozenset((b"moov", b"trak", b"udta", b"meta", b"ilst"))
 _TELL_NOTHING = {b"udta": (b"meta",), b"meta": (b"hdlr", b"ilst"), b"ilst": ()}
-"""What may stand in an MP4's boxes for descriptions. ffmpeg writes these boxes even when they are empty."""
+"""What may be in an MP4's boxes for descriptions. ffmpeg writes these boxes even when they are empty."""
 _CUE = re.compile(r"^(?:\d+:)?\d\d:\d\d\.\d{3} +--> +(?:\d+:)?\d\d:\d\d\.\d{3}", re.MULTILINE)
 _STYLED = re.compile(r"^(?:STYLE|REGION)\b", re.MULTILINE)
 

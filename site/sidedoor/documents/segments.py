@@ -23,7 +23,7 @@ _TO_A_HEADING = re.compile(r"(?<=\| )#(\S+)$|(?<=\]\(#)([^)\s]+)(?=\))")
 
 
 NOT_YET = "…"
-"""Stands in a draft for a piece that is not translated yet."""
+"""What a draft has in place of a piece that is not translated yet."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,5 @@
-"""`Library.public(now)`, made from what changed since the last call: even of a hundred thousand items only a few do.
+"""`Library.public(now)`, worked out from what has changed since the last call: even of a hundred thousand items, only a
+few have.
 
 `Library.visibility` alone decides where a document belongs. It is asked again about a plain document (see lean.py) when
 the document was read again, or when one of its moments has passed; about every other document always, since it may

@@ -62,7 +62,7 @@ def _as_language_table(written: Any) -> Any:
 
 
 LanguageTag = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[a-z0-9]{2,8})*$")]
-"""A BCP 47 language tag in small letters, because it stands in addresses."""
+"""A BCP 47 language tag in small letters, because it is part of addresses."""
 TimeZone = Annotated[str, AfterValidator(_known_zone)]
 """A name from the time zone database: `Europe/London`."""
 
@@ -294,7 +294,7 @@ class Site(Model):
         return "" if language == self.language else language
 
     def language_settings(self, folder: str) -> LanguageSettings | None:
-        """The settings of the language or form whose pages stand in a folder; None if the site does not have it."""
+        """The settings of the language or form whose pages are in a folder; None if the site does not have it."""
         return self.forms.get(folder) or self.languages.get(folder)
 
     @property

@@ -31,7 +31,7 @@ def slug_problem(slug: str) -> Wrong | None:
 def slug_from_title(title: str) -> str:
     """A slug made of `title`: `Ten years on: CARA` becomes `ten-years-on-cara`, `Tŷ Gŵyl` `ty-gwyl`.
 
-    Empty if none of its letters can stand in an address.
+    Empty if none of its letters can be in an address.
     """
     plain = "".join(
         letter for letter in unicodedata.normalize("NFKD", title.translate(_SPELT)) if not unicodedata.combining(letter)

@@ -14,7 +14,7 @@ from sidedoor.documents.library import Library, is_reviewed
 from sidedoor.documents.problems import Level, Problem
 
 
-class Standing(StrEnum):
+class TranslationStanding(StrEnum):
     """The state of a page's translation, the worst first."""
 
     MISSING = auto()
@@ -25,21 +25,21 @@ class Standing(StrEnum):
     GOOD = auto()
 
 
-def standing(translation: Document | None, original: Document | None) -> Standing:
+def standing(translation: Document | None, original: Document | None) -> TranslationStanding:
     """The state of a translation beside the page it was made from."""
     if translation is None or translation.translation is None:
-        return Standing.MISSING
+        return TranslationStanding.MISSING
     if original is None:
-        return Standing.ORPHANED
+        return TranslationStanding.ORPHANED
     made_from = translation.translation.made_from or ""
     if made_from and urgent_half(made_from) != urgent_half(original.digest):
-        return Standing.URGENT
+        return TranslationStanding.URGENT
     if made_from != original.digest:
-        return Standing.STALE
-    return Standing.GOOD if is_reviewed(translation) else Standing.AWAITS_REVIEW
+        return TranslationStanding.STALE
+    return TranslationStanding.GOOD if is_reviewed(translation) else TranslationStanding.AWAITS_REVIEW
 
 
-def standings(library: Library) -> Mapping[Document, Mapping[str, Standing]]:
+def standings(library: Library) -> Mapping[Document, Mapping[str, TranslationStanding]]:
     """The page × language grid: for each page in the site's own language, its state in every other language and
     form."""
     translations = {(page.folder, page.kind, page.slug): page for page in library.documents if page.folder}
@@ -54,10 +54,10 @@ def standings(library: Library) -> Mapping[Document, Mapping[str, Standing]]:
 def check_translations(library: Library) -> Iterator[Problem]:
     """Report what is stale, orphaned, or waits for somebody who knows the language, each file once."""
     codes = {
-        Standing.ORPHANED: (Code.TRANSLATION_ORPHANED, Level.WARNING),
-        Standing.URGENT: (Code.TRANSLATION_BEHIND_IN_DANGER, Level.ERROR),
-        Standing.STALE: (Code.TRANSLATION_STALE, Level.WARNING),
-        Standing.AWAITS_REVIEW: (Code.TRANSLATION_UNREAD, Level.WARNING),
+        TranslationStanding.ORPHANED: (Code.TRANSLATION_ORPHANED, Level.WARNING),
+        TranslationStanding.URGENT: (Code.TRANSLATION_BEHIND_IN_DANGER, Level.ERROR),
+        TranslationStanding.STALE: (Code.TRANSLATION_STALE, Level.WARNING),
+        TranslationStanding.AWAITS_REVIEW: (Code.TRANSLATION_UNREAD, Level.WARNING),
     }
     for document in library.documents:
         if not document.folder:

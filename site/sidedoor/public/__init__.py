@@ -9,6 +9,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from sidedoor.chat.bell import Bell
 from sidedoor.chat.store import agreed_clock, open_store, sweep
+from sidedoor.documents.codes import Where
 from sidedoor.documents.library import PublicLibrary
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.loader import Loader
@@ -103,7 +104,7 @@ def create_app(settings: Settings, clock: Clock = utc_now, soon: bool = False) -
         bell=Bell(chats.news, chats.looked_in, chat_clock),
         health=Health(
             watched.content(live),
-            watched.disk(data, "the data folder", make=True),
+            watched.disk(data, Where.DATA_FOLDER, make=True),
             watched.chat_store(chats, clock, has_chat),
             watched.database(settings.home, (FEEDBACK,)),
             edge.check,
@@ -123,6 +124,7 @@ def create_app(settings: Settings, clock: Clock = utc_now, soon: bool = False) -
     app.extensions["background"] = Background(
         (
             live.watch,
+            live.catch_up,
             site.health.watch,
             lambda: sweep(chats, chat_clock, has_chat),
             # In the background, so that no search has to wait for it.

@@ -35,7 +35,8 @@ def is_live(path: str) -> bool:
 
 
 def is_asked_often(path: str) -> bool:
-    """Whether chat.js requests `path`, in any language, all the time: it has threads of its own (see web/rsgi.py)."""
+    """Whether chat.js requests `path`, in any language, all the time: such requests have separate threads (see
+    web/rsgi.py)."""
     return path in _ASKED_OFTEN or _rest(path) in _ASKED_OFTEN
 
 
@@ -108,7 +109,7 @@ class Addresses:
             or path in self._sources
             or path in self._lists
             or path in public.redirects
-            or path in public.gone
+            or path in public.removed_by_path
             or (isinstance(path, str) and public.borrowed(path) is not None)
             or path in self._shown
         )
@@ -117,7 +118,7 @@ class Addresses:
         """Each address once."""
         public = self._public
         pictures = sorted(self._shown)
-        documents = (*public.by_path, *public.gone, *public.redirects)
+        documents = (*public.by_path, *public.removed_by_path, *public.redirects)
         yield from dict.fromkeys(
             [*self._fixed, *self.sitemaps, *self._packs, *documents, *self._sources, *pictures, *sorted(self._lists)]
         )

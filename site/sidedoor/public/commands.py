@@ -20,7 +20,7 @@ from sidedoor.documents.problems import Level, Problem, Refused
 from sidedoor.documents.reading import FACTS
 from sidedoor.documents.segments import with_front
 from sidedoor.documents.slugs import slug_from_title, slug_problem
-from sidedoor.documents.translations import Standing, standings
+from sidedoor.documents.translations import TranslationStanding, standings
 from sidedoor.private import as_its_folder_says
 from sidedoor.public.current import content_folder, live, now, settings, the_site
 from sidedoor.public.export import CannotExport, drift, write_mirror
@@ -55,10 +55,10 @@ def add_commands(app: Flask) -> None:
 
 
 @content.command("check")
-@click.option("--facts", is_flag=True, help="The ledger instead: each fact, its pages, and figures that no fact holds.")
+@click.option("--facts", is_flag=True, help="List the ledger: each fact, its pages, and figures that no fact holds.")
 @with_appcontext
 def check(facts: bool) -> None:
-    """Say everything that is wrong or due. Exits with 1 if anything is wrong."""
+    """List everything that is wrong or due. Exits with 1 if anything is wrong."""
     if facts:
         sys.exit(_check_facts(live().library, now()))
     library = live().library
@@ -130,8 +130,8 @@ def new(title: str) -> None:
 @click.argument("files", nargs=-1)
 @with_appcontext
 def stamp(files: tuple[str, ...]) -> None:
-    """Write into FILES (cy/help/money.md …) that they say what their originals say now. Without FILES, into all that
-    do not say yet what they were made from."""
+    """Record in FILES (cy/help/money.md …) that each says what its original says now. Without FILES: in every
+    translation that has no such record yet."""
     documents = {document.file: document for document in live().library.documents if document.folder}
     chosen = files or [
         file for file, document in documents.items() if document.translation and not document.translation.made_from
@@ -163,8 +163,8 @@ def export_words(language: str, folder: Path, files: tuple[str, ...]) -> None:
             raise click.ClickException(f"{file} is no page to translate. Name it as help/money.md.")
         page, standing = pages[file]
         translated = content_folder() / translation_file(file, language)
-        before = translated.read_text("utf-8") if standing is not Standing.MISSING else None
-        doubtful = standing in (Standing.STALE, Standing.URGENT)
+        before = translated.read_text("utf-8") if standing is not TranslationStanding.MISSING else None
+        doubtful = standing in (TranslationStanding.STALE, TranslationStanding.URGENT)
         raw = to_po(page, (content_folder() / file).read_text("utf-8"), language, before, doubtful)
         out = (folder / translation_file(file, language)).with_suffix(".po")
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -176,7 +176,7 @@ def export_words(language: str, folder: Path, files: tuple[str, ...]) -> None:
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @with_appcontext
 def import_words(files: tuple[Path, ...]) -> None:
-    """Make drafts, which await review, of PO FILES that a translator sent back."""
+    """Turn PO FILES that a translator sent back into drafts that await review."""
     for file in files:
         try:
             returned = from_po(file.read_bytes(), live().library)
@@ -219,8 +219,10 @@ def delete_feedback(number: int) -> None:
 
 @click.command("export")
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--live", "live_at", metavar="URL", help="Where search and the forms are; else the url of site.toml.")
-@click.option("--verify", metavar="URL", help="Write nothing: say where FOLDER and the site at URL differ.")
+@click.option(
+    "--live", "live_at", metavar="URL", help="Where the live search and forms are; by default the url of site.toml."
+)
+@click.option("--verify", metavar="URL", help="Write nothing: list where FOLDER and the site at URL differ.")
 @with_appcontext
 def export(folder: Path, live_at: str | None, verify: str | None) -> None:
     """Write the public site to FOLDER, for any web server or static host. With --verify, exits with 1 on drift."""

@@ -79,8 +79,9 @@ def fit(
 ) -> int | None:
     """How well a contact fits a reader; None if it does not. contacts.js works it out in the same way.
 
-    A contact near them comes first and one of another area last; then one that is only for their audience, and only for
-    their place. `everyone`: the audiences that every reader belongs to.
+    An area near the reader counts most, and another area puts a contact last. Next come the reader's language, and an
+    audience that the contact names first; last the place, where it counts more to serve no other. `everyone`: the
+    audiences that every reader belongs to.
     """
     points = 0
     if place and contact.places:
@@ -129,7 +130,7 @@ def near_to(chosen: str, areas: Iterable[Area]) -> set[str]:
 
 @blueprint.app_template_filter("body")
 def body(document: Document) -> Markup:
-    """A document's words as readers may see them now, with cards in its own language, whatever page it stands on."""
+    """A document's words as readers may see them now, with cards in its own language, whatever page it is on."""
     with speaking(document.language):
         return Markup(with_pictures(with_contacts(document.html)))
 

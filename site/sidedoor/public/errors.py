@@ -44,7 +44,7 @@ def handle_errors(app: Flask) -> None:
             response = redirect(target, 301)
             response.headers[SAME_FOR_EVERYONE] = "1"
             return response
-        if removed := public.gone.get(path) or public.gone.get(request.path):
+        if removed := public.removed_by_path.get(path) or public.removed_by_path.get(request.path):
             headers = {SAME_FOR_EVERYONE: "1"}
             return render_template("news/gone.html", withdrawn=removed.meta.withdrawn), 410, headers
         if request.method in ("GET", "HEAD") and (meant := Addresses(public).meant_by(_typed())):

@@ -16,8 +16,7 @@ from sidedoor.web.current import current_public
 
 blueprint = Blueprint("exit", __name__)
 LINKS = "#hide-this-page, .way-out a"
-"""The link of every page, and the one for Firefox's reader view, which is visible also if the style sheet is
-missing."""
+"""The link of every page, and the one for Firefox's reader view, which is visible even without the style sheet."""
 
 
 @dataclass(frozen=True)

@@ -89,7 +89,7 @@ def _write(app: Flask, folder: Path, live_at: str, before: Path | None) -> tuple
         _take_place(release, folder)
     except OSError as error:
         shutil.rmtree(release, ignore_errors=True)
-        raise CannotExport(f"The mirror was not written; the one before still stands: {error.strerror}.") from error
+        raise CannotExport(f"The mirror was not written; the previous one stays: {error.strerror}.") from error
     except BaseException:
         shutil.rmtree(release, ignore_errors=True)
         raise

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from sidedoor.chat.networks import networks
-from sidedoor.home import Home, Schema, open_database
+from sidedoor.home import Home, open_database
+from sidedoor.schema import Schema
 
 LONGEST_MESSAGE = 4000
 MOST_AN_HOUR = 300
@@ -40,7 +41,7 @@ class About(StrEnum):
 
 
 class StoreFull(Exception):
-    """More messages came within this hour than people write."""
+    """More messages came within this hour than people would write."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 from werkzeug.test import create_environ, run_wsgi_app
 
-from sidedoor.documents.codes import Code
+from sidedoor.documents.codes import Code, Where
 from sidedoor.documents.fixed_addresses import HEALTH
 from sidedoor.documents.problems import Problem
 from sidedoor.public.current import now, settings, the_site
@@ -26,7 +26,7 @@ def healthz() -> ResponseReturnValue:
     problems = list(the_site().health.troubles())
     served = _served(edition.public.help_now(edition.public.site.language))
     if not served:
-        problems.insert(0, Problem("the site", None, Code.HEALTH_NOT_SERVED))
+        problems.insert(0, Problem(Where.SITE, None, Code.HEALTH_NOT_SERVED))
     age = (now() - edition.since).total_seconds()
     report = {
         "status": "down" if not served else "trouble" if problems else "ok",

@@ -1,9 +1,10 @@
-"""Keeps a conversation ended that its reader left: the layer in front of everything that knows a conversation.
+"""Makes sure that a conversation that its reader left is over. This layer is in front of everything that knows a
+conversation.
 
 “Hide this page” and “End” tell the server at once, but a beacon may never arrive: the network is away, or the server is
 busy. The cookie that identifies the conversation is HttpOnly, so no script can delete it. Instead the page sets a mark
-beside it, in the same task; whatever this browser requests next, the conversation is ended first. As long as it cannot
-be ended, it is not known either: no word is shown.
+beside it, in the same task; whatever this browser requests next, the conversation is ended first. Until it can be
+ended, the request counts as one without a conversation, so that no word is shown.
 
 Only the server removes the mark, and only together with the cookie itself. The page's own script must not: a page that
 was reached from another site was requested without either cookie (SameSite=Strict), and a mirror's page was never
@@ -58,8 +59,8 @@ class HiddenFirst:
         beacon = (environ["REQUEST_METHOD"], environ.get("PATH_INFO")) == ("POST", HIDE_CONVERSATION)
         # A beacon that overtakes the answer to Start names no conversation yet. The mark waits for it.
         waits = beacon and not tokens
-        # This mark comes after another request ended its conversation: the next one may have begun, and the browser
-        # would delete that one's cookie, which has the same name.
+        # Another request has already ended the conversation of this mark. The next one may have begun, and the browser
+        # would delete its cookie, which has the same name.
         late = beacon and ended == "before"
 
         def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Callable[[bytes], object]:

@@ -4,9 +4,9 @@ It holds each page's own `main`, as the page itself has it. So it holds what the
 nothing hidden, and nothing of a withdrawn page from the next edition on. Nobody learns that a page is read out of it,
 not even from a size (static/js/pack.js).
 
-Nobody counts readers here. What is too much for the first answer is the rest, an answer of its own that is requested
-whole: the pages that the fewest others lead to. What is too much for both is left out; then what comes first in the
-site's own menus stays.
+There are two answers, because one would be too large. Nobody counts readers here, so links decide: the first answer has
+the pages that most others lead to, and the second, the rest, has the others. If both together are too large, pages are
+left out, beginning with those that come last in the site's own menus.
 """
 
 import json
@@ -63,9 +63,9 @@ def is_pack(path: str) -> bool:
 
 @blueprint.get(PACK)
 def pack() -> Response:
-    """All help in one language, as JSON. On a line of its own, so that it need not wait for the rest, the script that
-    shows pages in place. Then the pack's language and direction, each page's `main` by address, with numbers for what
-    it shares with others (see _as_json), the addresses of the rest, and every rule of style."""
+    """All help in one language, as JSON in two lines. The first is the script that shows pages in place, which can
+    start before the second has come. The second holds the pack's language and direction, each page's `main` by address,
+    with numbers for what it shares with others (see _as_json), the addresses of the rest, and every rule of style."""
     language = current_language()
     first, rest = _pages_of_both(language)
     return _answer(_as_json(language, first, bundle("carried.js"), list(rest), _style()))
@@ -152,8 +152,8 @@ def _style() -> str:
 def _as_json(
     language: str, pages: dict[str, str], script: str = "", rest: Sequence[str] = (), style: str = ""
 ) -> bytes:
-    """A pack's JSON. Repeated pieces stand in it once, and pages have their numbers instead, `<7>`, which no HTML of
-    ours can hold otherwise."""
+    """A pack's JSON. A piece that several pages have is in it once, and those pages have its number instead: `<7>`,
+    which our HTML never contains otherwise."""
     often = Counter(piece for main in pages.values() for piece in _REPEATED.findall(main))
     shared = [piece for piece, times in often.items() if times > 1]
     number = {piece: f"<{place}>" for place, piece in enumerate(shared)}
@@ -167,8 +167,9 @@ def _as_json(
 
 
 def _groups(public: PublicLibrary, language: str) -> Iterator[list[str]]:
-    """Addresses of pages for readers of `language`: help now, where everybody passes, and the guide; then the groups of
-    help pages, in the order of the menu. Of pages that are lent to a language it holds only the first ones."""
+    """Addresses of pages for readers of `language`: first a list of help now, of the pages that every reader comes
+    through, and of the guide; then a list for each group of help pages, in the order of the menu. Pages that are lent
+    to the language are in the first list only."""
     first = [public.help_now(language), *(public.in_language(path, language) for path in (*_ALWAYS, _GUIDE))]
     existing = (
         path for path in dict.fromkeys(first) if path in public.by_path or public.borrowed(path) or path != first[-1]
@@ -189,7 +190,7 @@ def _main(path: str) -> str | None:
         environ = {name: value for name, value in request.environ.items() if not name.startswith("HTTP_")}
         environ |= {"HTTP_HOST": request.host, "SCRIPT_NAME": "", "PATH_INFO": path, "QUERY_STRING": ""}
         environ.pop(LANGUAGE_KEY, None)
-        # A context of its own: the language of its address may be another one.
+        # In a separate context, because its address may be in another language.
         with current_app.app_context(), current_app.request_context(for_views(environ)):
             answer = current_app.full_dispatch_request()
         if answer.status_code != 200:

@@ -1,9 +1,9 @@
 """Search over what is public, in SQLite's FTS5: it follows the PublicLibrary, document by document.
 
-All workers share one index on disk, which the next start finds there. It holds only what is public, so neither a hit
-nor a spelling gives away anything else; and a hit counts only if it is of the version that this reader's edition shows.
-If the disk cannot be used, each worker has a small index in memory. The Porter stemmer forgives endings, and the
-nearest word that the site really uses forgives spelling.
+All workers share one index on disk, which is still there when the server starts again. It holds only what is public, so
+neither a hit nor a spelling gives away anything else; and a hit counts only if it is of the version that this reader's
+edition shows. If the disk cannot be used, each worker has a small index in memory. The Porter stemmer forgives endings,
+and the nearest word that the site really uses forgives spelling.
 """
 
 import difflib
@@ -23,7 +23,7 @@ from pathlib import Path
 
 from markupsafe import Markup, escape
 
-from sidedoor.database import Database
+from sidedoor.database import Database, in_memory, transaction
 from sidedoor.documents import in_order
 from sidedoor.documents.document import Document
 from sidedoor.documents.lean import WordsGone
@@ -107,8 +107,8 @@ class SearchIndex:
         self._whole_again = 0.0
 
     def follow(self, public: PublicLibrary, at_once: bool = False) -> None:
-        """Hold what `public` holds, and nothing else. `at_once`: if much is new, leave most of it to the next call
-        without it."""
+        """Hold what `public` holds, and nothing else. `at_once`: somebody waits for it, so if much is new, leave most
+        to the next call without `at_once`."""
         with self._lock:
             if public is self._followed:
                 return
@@ -123,8 +123,7 @@ class SearchIndex:
                     return
                 except (sqlite3.Error, OSError):
                     self._memory_until = time.monotonic() + _DISK_AGAIN_SECONDS
-                    self._memory = sqlite3.connect(":memory:", check_same_thread=False)
-                    self._memory.executescript(_SCHEMA)
+                    self._memory = in_memory((_SCHEMA,))
             old_news = [source for source in public.news if source.version][_MOST_IN_MEMORY:]
             for item in old_news:
                 wanted.pop(item.version, None)
@@ -160,8 +159,7 @@ class SearchIndex:
             self._memory.close()
             self._memory = None
         if not self._disk and not self._memory:
-            self._memory = sqlite3.connect(":memory:", check_same_thread=False)
-            self._memory.executescript(_SCHEMA)
+            self._memory = in_memory((_SCHEMA,))
         return self._memory is None
 
     @contextmanager
@@ -176,7 +174,7 @@ class SearchIndex:
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
         if self._memory:
-            with self._memory:
+            with transaction(self._memory):
                 yield self._memory
         else:
             assert self._disk
@@ -238,8 +236,8 @@ class SearchIndex:
 
 
 def keep_following(index: SearchIndex, public: Callable[[], PublicLibrary]) -> None:
-    """Follow what is public, for ever and in a thread of its own. It sleeps first, not to delay the first page of a
-    start."""
+    """Follow what is public. Never returns: call it in a separate thread. It sleeps first, so that it does not delay
+    the first page after the server has started."""
     spent = 0.0
     while True:
         time.sleep(max(_LOOKS_EVERY_SECONDS, spent))

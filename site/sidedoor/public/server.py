@@ -12,7 +12,7 @@ from sidedoor.web.serve import loaded
 
 
 def check(settings: Settings) -> None:
-    """Look for whatever would prevent a start, without reading the content. Raises problems.Refused."""
+    """Look for whatever would keep the site from starting, without reading the content. Raises problems.Refused."""
     usable_site(settings.content, settings.data)
     open_store(settings.chat_store, settings.data)
     FeedbackStore(settings.messages_home)
@@ -22,7 +22,7 @@ def check(settings: Settings) -> None:
 def load() -> Flask:
     """The public site. What runs in the background starts with the server, or with the first request.
 
-    At a first start with much news it answers before everything is read.
+    If it starts for the first time and there is much news, it answers before everything is read.
     """
     return loaded(lambda settings: create_app(settings, soon=True), "public")
 

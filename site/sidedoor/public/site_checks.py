@@ -21,8 +21,8 @@ from sidedoor.documents.problems import Level, Problem
 from sidedoor.documents.reading import SITE
 from sidedoor.documents.site import Site
 from sidedoor.documents.times import Clock
+from sidedoor.example import CLAIMS, EXAMPLE
 from sidedoor.public.menu import NOTICE_PAGE, menu_pages
-from sidedoor.starters import CLAIMS, EXAMPLE
 from sidedoor.web.language import has_words, interface_sentences, own_words_fit
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def _claims(site: Site, content: Path) -> set[str]:
 
 
 def _former_names(content: Path) -> set[str]:
-    """The organisations that earlier versions of site.toml named, if the folder is a repository of its own."""
+    """The organisations that earlier versions of site.toml named, if the folder is itself a repository."""
     try:
         return _named_before(content, (content / SITE).read_bytes())
     except OSError:

@@ -19,8 +19,8 @@ def translation_notes(document: Document) -> dict[str, object]:
 
 
 def changed_step(document: Document, original: Document) -> str:
-    """The address of what to do in danger, if that or a number has changed since `document` was translated from it;
-    empty if not, or if nobody noted what it was made from."""
+    """The address, in the original, of what to do in danger, if that or a number has changed since `document` was
+    translated. Empty if neither has, or if the translation does not say which version it was made from."""
     translation = document.translation
     if (
         not translation

@@ -15,8 +15,8 @@ from sidedoor.documents.look import Look
 from sidedoor.documents.models import Digits, WebAddress, Words
 from sidedoor.documents.problems import Refused, Wrong
 from sidedoor.documents.site import TimeZone
+from sidedoor.example import EXAMPLES
 from sidedoor.private import keep_to_the_owner
-from sidedoor.starters import EXAMPLES
 from sidedoor.starters.starter import Answers, NewSite, country_names, names, quoted, starter, zones_of
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ HOOKS = EXAMPLES.parent / "hooks" if (EXAMPLES.parent / "hooks").is_dir() else E
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--for", "where", type=click.Choice(names()), required=True, help="What it begins with.")
-@click.option("--name", help="What stands at the top of every page: neutral, 30 letters at most.")
+@click.option("--name", help="What every page shows at its top: neutral, 30 letters at most.")
 @click.option("--organisation", help="Who runs it.")
 @click.option("--address", help="Where it will be reached, https://…; empty if that is not known yet.")
 @click.option("--exit", "exits", multiple=True, help="Where “Hide this page” leads; a second one is tried if it hangs.")
@@ -37,7 +37,7 @@ HOOKS = EXAMPLES.parent / "hooks" if (EXAMPLES.parent / "hooks").is_dir() else E
 @click.option("--emergency", help="The number to call in danger there.")
 @click.option("--emergency-source", help="A web address that says so.")
 def init(folder: Path, where: str, exits: tuple[str, ...], **options: str | None) -> None:
-    """Write a site of your own to FOLDER. What no option says is asked."""
+    """Write a site of your own to FOLDER. Asks for what the options leave open."""
     keep_to_the_owner()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise click.ClickException(f"{folder} is there already. Name a folder that is not, or an empty one.")
@@ -84,7 +84,7 @@ def init(folder: Path, where: str, exits: tuple[str, ...], **options: str | None
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 def mark(file: Path) -> None:
-    """Say what to write into site.toml so that FILE, a small SVG or PNG, stands beside the site's name."""
+    """Print what to write into site.toml so that FILE, a small SVG or PNG, is shown beside the site's name."""
     raw = file.read_bytes()
     if raw.startswith(b"\x89PNG"):
         written = f"data:image/png;base64,{base64.b64encode(raw).decode()}"

@@ -23,7 +23,7 @@ from sidedoor.documents.front_matter import read_document
 from sidedoor.documents.models import Model, check
 from sidedoor.documents.reading import read_contacts, read_facts, read_site
 from sidedoor.documents.site import Audience, Emergency, Place, Situation, in_language
-from sidedoor.starters import EXAMPLE, EXAMPLES
+from sidedoor.example import EXAMPLE, EXAMPLES
 from sidedoor.starters.carrying import Carried, records
 
 STARTERS = EXAMPLES / "starters"

@@ -1,1 +1,1 @@
-"""What both applications stand on: policy, the outermost layer, the edition, serving, the language of a request."""
+"""What both applications are built on: policy, the outermost layer, the edition, serving, the language of a request."""

@@ -33,7 +33,7 @@ class Background:
                 return
             self._started = True
             for task in self._tasks:
-                threading.Thread(target=task, daemon=True).start()
+                threading.Thread(target=task, name=task.__qualname__, daemon=True).start()
 
 
 def start_with_the_server(app: Flask) -> None:

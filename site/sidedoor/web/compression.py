@@ -1,4 +1,5 @@
-"""Makes answers for one reader lighter on their way: only what the page that shows them lacks, and compressed.
+"""Makes answers for a single reader smaller: leaves out what the page that shows them has already, and compresses the
+rest.
 
 An answer from the edition is compressed already and has an ETag; everything else (a search's results, a form with a
 mistake, a chat, an error) is compressed here, quickly.
@@ -34,7 +35,7 @@ _LONGEST_NOISE = 256
 
 
 class CompressionLayer:
-    """Makes those pages of `application` lighter that have no ETag."""
+    """Makes the pages of `application` smaller that have no ETag."""
 
     def __init__(self, application: "WSGIApplication") -> None:
         self._application = application

@@ -1,8 +1,8 @@
-"""Whether a machine that we do not know of stands in front of everybody: then readers cannot be told apart.
+"""Notices if all requests come through a machine that we were not told of: then readers cannot be told apart.
 
-A content network, or one proxy more than SIDEDOOR_PROXIES counts, adds an entry of its own to every request's
-X-Forwarded-For. What we take for the reader's network is then that of the edge, and six people would use up what one
-network may do. A single reader can forge such an entry, so it counts only while every request has one.
+A content network, or one proxy more than SIDEDOOR_PROXIES counts, adds an entry to every request's X-Forwarded-For.
+Then the network of that machine looks like every reader's, and six people would use up what one network may do. A
+single reader can forge such an entry, so entries count only while every request has one.
 """
 
 import threading

@@ -17,7 +17,7 @@ _LISTENS = "0A"  # https://docs.kernel.org/networking/proc_net_tcp.html
 
 
 class PatientServer(MPServer):
-    """The server of granian's command. Each of its workers listens on a socket of its own (SO_REUSEPORT)."""
+    """The server of granian's command. Each of its workers listens on a separate socket (SO_REUSEPORT)."""
 
     _reloads = False
 

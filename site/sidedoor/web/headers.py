@@ -11,7 +11,8 @@ from sidedoor.web.inline import script_hashes
 from sidedoor.web.sheet import NONE
 
 IN_PLACE = "Sidedoor-In-Place"
-"""travel.js sends this with a fetch that stores nothing (`cache: "no-store"`) and is shown in the page that sent it."""
+"""travel.js sends this with a fetch whose answer is stored nowhere (`cache: "no-store"`), and is shown in the page that
+sent it."""
 IN_PLACE_KEY = f"HTTP_{IN_PLACE.upper().replace('-', '_')}"
 NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
 """The policy of every answer that is no page: it has nothing to load and nothing to run."""

@@ -17,18 +17,19 @@ from pathlib import Path
 
 from sidedoor.chat.model import StoreDown
 from sidedoor.chat.store import ChatStore
-from sidedoor.documents.codes import Code
+from sidedoor.documents.codes import Code, Where
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.problems import Problem
 from sidedoor.documents.times import Clock
-from sidedoor.home import Home, Schema, open_database
+from sidedoor.home import Home, open_database
 from sidedoor.private import private_folder
+from sidedoor.schema import Schema
 
 LOOKS_EVERY_SECONDS = 10.0
 _UNSEEN_SECONDS = 300.0
 _LOW_SHARE, _LOW_BYTES = 0.05, 500_000_000
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-# The last three: its folder cannot exist.
+# The last three mean that its folder cannot exist.
 _READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR, errno.EEXIST)
 log = logging.getLogger("sidedoor.health")
 Check = Callable[[], Iterable[Problem]]
@@ -47,8 +48,8 @@ class Health:
     def troubles(self) -> tuple[Problem, ...]:
         """What is wrong now, or was a few seconds ago.
 
-        A look takes seconds if a machine does not answer, and a load balancer does not wait: while a look is running,
-        the last one counts, and if a thread is watching, nobody else looks.
+        A look takes seconds if some machine does not answer, and a load balancer does not wait that long. So while one
+        is running, everybody else gets the result of the last look; and while `watch` keeps up, only that looks.
         """
         patience = LOOKS_EVERY_SECONDS * (3 if self._watched else 1)
         if time.monotonic() - self._looked >= patience:
@@ -67,13 +68,14 @@ class Health:
             self._looking.release()
 
     def watch(self) -> None:
-        """Look for ever, in a thread of its own: also while nobody asks, so that the log reports problems."""
+        """Look again and again, even while nobody asks, so that the log reports problems. Never returns: call it in a
+        separate thread."""
         self._watched = True
         while True:
             try:
                 self._look()
             except Exception:  # one failed look is no reason to stop
-                log.exception("It could not be looked at how everything is.")
+                log.exception("The state of the site could not be checked.")
             time.sleep(LOOKS_EVERY_SECONDS)
 
 
@@ -84,7 +86,7 @@ def _tell(before: tuple[Problem, ...], now: tuple[Problem, ...]) -> None:
             log.warning("%s", problem)
     for problem in before:
         if problem.code not in codes_now and problem.code is not Code.FOLDER_AWAY:
-            log.info("%s (%s): mended.", problem.file, problem.code)
+            log.info("%s (%s): mended.", problem.place, problem.code)
 
 
 def content(live: LiveLibrary) -> Check:
@@ -92,15 +94,16 @@ def content(live: LiveLibrary) -> Check:
 
     def check() -> Iterable[Problem]:
         if live.away:
-            yield Problem("the content folder", None, Code.HEALTH_CONTENT_AWAY)
+            yield Problem(Where.CONTENT_FOLDER, None, Code.HEALTH_CONTENT_AWAY)
         if live.unseen_for() > _UNSEEN_SECONDS:
-            yield Problem("the content folder", None, Code.HEALTH_CONTENT_UNSEEN)
+            yield Problem(Where.CONTENT_FOLDER, None, Code.HEALTH_CONTENT_UNSEEN)
 
     return check
 
 
-def disk(folder: Path, called: str, make: bool = False) -> Check:
-    """Whether `folder` can be written to, and has room left. `make`: make it if it is not there yet."""
+def disk(folder: Path, place: str | Where, make: bool = False) -> Check:
+    """Whether `folder` can be written to, and has room left. `place`: see Problem. `make`: make it if it is not there
+    yet."""
 
     def check() -> Iterable[Problem]:
         probe = folder / f".probe-{os.getpid()}"
@@ -113,14 +116,14 @@ def disk(folder: Path, called: str, make: bool = False) -> Check:
                 out.write(bytes(16 * 1024))
             room = os.statvfs(folder)
             if room.f_bavail * room.f_frsize < min(_LOW_SHARE * room.f_blocks * room.f_frsize, _LOW_BYTES):
-                yield Problem(called, None, Code.HEALTH_DISK_LOW)
+                yield Problem(place, None, Code.HEALTH_DISK_LOW)
         except OSError as error:
             if error.errno in _FULL:
-                yield Problem(called, None, Code.HEALTH_DISK_FULL)
+                yield Problem(place, None, Code.HEALTH_DISK_FULL)
             elif error.errno in _READ_ONLY:
-                yield Problem(called, None, Code.HEALTH_DISK_READ_ONLY)
+                yield Problem(place, None, Code.HEALTH_DISK_READ_ONLY)
             else:
-                yield Problem(called, None, Code.HEALTH_DISK_BROKEN)
+                yield Problem(place, None, Code.HEALTH_DISK_BROKEN)
         finally:
             with suppress(OSError):
                 probe.unlink(missing_ok=True)
@@ -136,7 +139,7 @@ def chat_store(chats: ChatStore, clock: Clock, wanted: Callable[[], bool]) -> Ch
             try:
                 chats.present(clock())
             except (StoreDown, sqlite3.Error, OSError):
-                yield Problem("the chat", None, Code.HEALTH_CHAT_DOWN)
+                yield Problem(Where.CHAT, None, Code.HEALTH_CHAT_DOWN)
 
     return check
 
@@ -153,7 +156,7 @@ def database(home: Home, schemas: Sequence[Schema]) -> Check:
                 with store.reading():
                     pass
         except sqlite3.Error:
-            yield Problem("the database", None, Code.HEALTH_DATABASE_DOWN)
+            yield Problem(Where.DATABASE, None, Code.HEALTH_DATABASE_DOWN)
 
     return check
 

@@ -1,8 +1,9 @@
-"""Questions to which a view has no news yet: they wait, and the next one of the page need not reach the view.
+"""Holds a page's questions until there is news, so that most of them never reach the view.
 
-A page asks for news again and again. If the view says what it would answer to a page that knows all it was just told,
-the next question of the same page (every byte of its headers is the same) is held at once: no thread, no template, no
-look at a store. What is remembered is found by a digest, lasts a minute, and is dropped at the first news.
+A page asks for news again and again. With its answer, the view can say what it would answer next, once the page knows
+all of this. Then the page's next question (every byte of its headers is the same) is held at once: it needs no thread,
+no template and no look at a store. What is remembered is found by a digest, lasts a minute, and is dropped at the first
+news.
 """
 
 import hashlib
@@ -23,9 +24,9 @@ _MOST = 4096
 
 @dataclass(frozen=True)
 class Hold:
-    """What a view hands over. `wait`: whether there is news, once that is known. `waits`: whether this question should
-    wait for it. `again`: for the query of the page's next question, the body of the answer if that one should wait too
-    and no news comes; None if the view has to be asked."""
+    """What a view says about a question. `wait` waits for news, and returns whether any came. `waits`: whether this
+    question should be held. `again` takes the query of the page's next question. It returns the body to answer with if
+    no news comes; or None, if the view itself has to answer that question."""
 
     wait: Wait
     waits: bool

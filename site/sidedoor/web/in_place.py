@@ -1,10 +1,10 @@
-"""The part of an answer that is shown in a page that is already loaded: its `main` alone, and its style and what stands
-around it if that page lacks them.
+"""The part of an answer that is shown in a page that is already loaded: its `main` alone, or with its style and the
+words around `main` if that page lacks them.
 
 It is cut out of the whole page, so it is the same by construction, and no template knows of it. Documents are sanitised
-and templates are ours, so each mark that is searched for stands in a page once.
+and templates are ours, so each mark that is searched for is in a page once.
 
-The request says so in a header (see IN_PLACE in headers.py), never by an address of its own: so no address shows a page
+The request says so in a header (see IN_PLACE in headers.py), never by a separate address: so no address shows a page
 without “Hide this page”. A mirror, which does not know the header, sends the whole page; that works as well.
 """
 

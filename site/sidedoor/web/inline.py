@@ -1,4 +1,4 @@
-"""Scripts that stand in the page itself and are allowed by their hashes. (Styles: sheet.py.)
+"""Scripts that are in the page itself, and are allowed by their hashes. (Styles: sheet.py.)
 
 So a page is one response, works when every other file fails, and leaves nothing in the browser's cache.
 """
@@ -16,15 +16,15 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 # The wheel carries the folder inside the package; a checkout has it beside site/.
 STATIC = _PACKAGE / "static" if (_PACKAGE / "static").is_dir() else _PACKAGE.parents[1] / "static"
 BUNDLES = {
-    # The exit stands alone: no failure elsewhere can stop it.
+    # The exit is alone, so that no failure elsewhere can stop it.
     "exit.js": ("exit/hide-page.js", "exit/shortcut.js"),
     "after.js": ("taps.js", "offer.js"),
-    # On no page: it comes with the pack. The second line is for some pages only; each script looks for its own.
+    # In no page: it comes with the pack. The second line is for some pages only; each script looks for its own.
     "carried.js": (
         *("pack.js", "travel.js", "fold.js", "chat-tabs.js", "exit/pinch.js"),
         *("guide.js", "contacts.js", "copy-link.js", "plan.js", "questions.js"),
     ),
-    # On no page: the chat's own pages, and all pages of a reader who is in one, load it (`data-script`, taps.js).
+    # In no page: the chat's own pages, and all pages that somebody in a chat reads, load it (`data-script`, taps.js).
     "chat.js": ("chat.js",),
 }
 """Each `<script>` element of a page, and the files of static/js it holds. The policy of every page lists the hashes of

@@ -26,7 +26,7 @@ from sidedoor.web.current import current_public
 from sidedoor.web.language_layer import FORM_KEY, LANGUAGE_KEY
 
 N_ = str
-"""Marks a sentence for translators that other code translates."""
+"""Marks, for translators, a sentence that other code translates."""
 _NUMBER = re.compile(r"([+(]?\d(?:[ ():./-]{0,2}\d)+)")
 """A number in what somebody wrote. The chat's scripts have the same: chat.js, desk/chats/board.js."""
 LOCALE = Path(__file__).resolve().parents[1] / "locale"

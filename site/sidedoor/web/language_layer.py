@@ -1,7 +1,8 @@
 """A language is the first part of an address: `/cy/help` is `/help`, in Welsh. Each view knows one address.
 
-That part is moved to where a server says that an application is mounted (WSGI: SCRIPT_NAME), so only the views do not
-see it. The edition's site.toml says which languages there are; anything else in that place is an ordinary address.
+That part is moved to SCRIPT_NAME, where WSGI has the address at which an application is mounted. So the views do not
+see it, and everything else does. The edition's site.toml says which languages there are; anything else in that place is
+an ordinary address.
 """
 
 from collections.abc import Iterable
@@ -32,7 +33,7 @@ def for_views(environ: "dict[str, Any]") -> "dict[str, Any]":
     public, path = environ[EDITION_KEY].public, environ.get("PATH_INFO", "")
     folder, rest = public.split(path)
     is_form = folder in public.site.forms
-    # A form has no fixed addresses of its own: only its pages exist.
+    # A form has no fixed addresses: only its pages exist.
     if not folder or (is_form and path not in public.by_path):
         return environ
     mounted, key = environ.get("SCRIPT_NAME", ""), FORM_KEY if is_form else LANGUAGE_KEY

@@ -1,4 +1,4 @@
-"""The site's log: problems with content and faults of its own, a line each, with time and level.
+"""The site's log: problems with content, and faults in the code; a line each, with time and level.
 
 It never holds an address, a requested path, or a word of a visitor. An exception's own message may quote one, so a
 fault is logged by its kind and its places in the code. What every worker sees is logged by one of them: the one that

@@ -1,8 +1,8 @@
 """The style rules for a site's own choices: its colours, its mark, and the numbers of one place on a card to carry.
 
-Colours and mark are the same on every page of a site, and stand in its `<style>` after the rules of all sites; so do
-the rules for cards, on pages with cards. A colour that could not be read is not used: check says which, and the site
-keeps its default.
+Colours and mark are the same on every page of a site, and come after the rules of all sites in its `<style>`; so do the
+rules for cards, on pages with cards. A colour that could not be read is not used: check says which, and the site keeps
+its default.
 """
 
 import base64

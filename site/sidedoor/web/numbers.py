@@ -1,7 +1,7 @@
 """Whole numbers in addresses and forms: the digits 0 to 9, and few enough of them for any database.
 
 `int()` and `\\d` take the digits of every script, and as many as somebody sends. One number would then have thousands
-of spellings, each an address of its own, and no database takes the long ones.
+of spellings, each a separate address, and no database takes the long ones.
 """
 
 import re

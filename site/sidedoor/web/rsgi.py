@@ -72,7 +72,7 @@ class Front:
     """Stands between granian and `app`. `at_hand`: whether the answer to a GET is ready, so that it needs no thread.
 
     `refuse` makes the answer to a body that did not arrive, with the policy of all others. `apart`: whether a path is
-    one of those that have threads of their own.
+    one of those that have separate threads.
     """
 
     def __init__(

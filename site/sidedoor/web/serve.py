@@ -15,7 +15,7 @@ from typing import NoReturn
 from flask import Flask
 
 from sidedoor import settings as settings_of
-from sidedoor.documents.codes import Code
+from sidedoor.documents.codes import Code, Where
 from sidedoor.documents.problems import Problem, Refused
 from sidedoor.private import keep_to_the_owner, private_tree
 from sidedoor.settings import Settings
@@ -53,7 +53,7 @@ def loaded(create_app: Callable[[Settings], Flask], name: str) -> Flask:
 
 
 def sentences(refused: Refused) -> str:
-    """The problems that prevent a start, a line each."""
+    """The problems that keep the program from starting, a line each."""
     return "\n".join(str(problem) for problem in refused.problems)
 
 
@@ -88,7 +88,7 @@ def _refuse_if_port_is_taken(host: str, port: int) -> None:
     except OSError as error:
         code = Code.PLACE_TAKEN if error.errno == errno.EADDRINUSE else Code.PLACE_NOT_OURS
         values = {"place": f"{host}:{port}", "reason": os.strerror(error.errno or 0)}
-        raise Refused([Problem("HOST and PORT", None, code, values)]) from None
+        raise Refused([Problem(Where.HOST_AND_PORT, None, code, values)]) from None
 
 
 def serve(target: str, host: str, port: str, workers: int) -> NoReturn:

@@ -18,7 +18,7 @@ from sidedoor.web.inline import STATIC, source_hash
 STYLES = ("public.css", "home.css", "few.css", "chat.css", "easy.css", "contacts.css")
 """In this order: rules for few pages come after rules for all."""
 PLACE = "<style></style>"
-"""Stands in a template for the style of its page, which is known only once the page is written."""
+"""The place in a template for the style of its page, which is known only once the page is written."""
 NONE = "'none'"
 _MADE_LATER = re.compile(r'\bid="(?:plan|questions)"|\bdata-script="')
 """On such pages a script makes elements: the tools and the chat."""
@@ -52,8 +52,8 @@ NO_RULES = Rules()
 
 
 class _Rule(NamedTuple):
-    """A rule: each selector, with the sets of names of which a page needs one whole; what it declares. Or an @-rule
-    with its rules."""
+    """A rule: its selectors, and what it declares. Each selector has one or more sets of names; a page uses it if it
+    has all names of one set. Or an @-rule, with the rules in it."""
 
     selectors: tuple[tuple[str, tuple[frozenset[str], ...]], ...]
     declarations: str

@@ -49,7 +49,7 @@ def test_a_comment_that_is_refused_says_why_and_loses_no_words(ann: FlaskClient,
     path = written_item(ann)
     ben.post(f"{path}/comments", data={"words": "Is this so?"})
     for step, form, reason in (
-        ("", {"passage": "Never said.", "words": "Zqwords"}, "These words do not stand in the text now."),
+        ("", {"passage": "Never said.", "words": "Zqwords"}, "These words are not in the text now."),
         ("", {"words": " "}, "Write what you want to say."),
         ("", {"words": "Zqwords" * 200}, "Say it in 1000 letters or fewer."),
         ("/1/answer", {"words": "Zqwords" * 200}, "Say it in 1000 letters or fewer."),

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from sidedoor.desk.items.compare import compare
 from sidedoor.desk.items.composing import compose
 from sidedoor.desk.items.files import CannotSave, Conflict, Shelf, change_file
-from sidedoor.desk.items.history import Author
+from sidedoor.desk.items.history import Author, discarding
 from sidedoor.desk.refusal_words import sentence
 from sidedoor.desk.refusals import HalfDone, Refusal
 from sidedoor.documents.front_matter import read_document
@@ -108,6 +108,18 @@ def test_the_history_uses_the_folders_own_repository_if_it_has_one(content: Cont
     assert git("log", "--format=%an: %s", "--name-only").split("\n")[:3] == ["Ann Lee: Start", "", "news/a.md"]
     assert "A  site.toml" in git("status", "--short"), "files that somebody else staged stay staged"
     assert "news/a.md" not in git("status", "--short")
+
+
+def test_what_was_thrown_away_is_known_by_a_trailer_and_in_older_histories_by_the_message(shelf: Shelf) -> None:
+    def throw_away(file: str, message: str) -> None:
+        shelf.change({file: (None, shelf.write(file, "words\n", None, ANN, "Start").digest)}, ANN, message)
+
+    throw_away("news/older.md", "Discard news/older.md")
+    throw_away("news/newer.md", discarding("news/newer.md").replace("Discard news", "Throw away news"))
+    throw_away("news/by-hand.md", "Remove news/by-hand.md")
+    thrown_away = shelf.history.thrown_away()
+    assert [revision.file for revision in thrown_away] == ["news/newer.md", "news/older.md"]
+    assert [shelf.history.text_at(revision.id, revision.file) for revision in thrown_away] == ["words\n", "words\n"]
 
 
 def test_a_broken_history_stops_no_save_and_catches_up_later(

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(
     not (PROJECT / "editor/node_modules").is_dir(), reason="`make editor` installs what is tested here"
 )
 RENDERED = 100
-"""So many documents are rendered twice. The next one takes for ever to render: pymdownx, with a block in a quotation."""
+"""So many documents are rendered twice. The next one would never be rendered: pymdownx, with a block in a quotation."""
 
 
 TYPED = [

@@ -26,7 +26,7 @@ from sidedoor.desk.audit import STRANGERS_LINES, Audit
 from sidedoor.desk.people import signing_in
 from sidedoor.desk.people.staff import FAILURES, OFFICE_FAILURES, LinkSpent, Passkey, Staff, TooOften
 from sidedoor.desk.people.staff import SCHEMA as STAFF
-from sidedoor.home import InEach
+from sidedoor.schema import InEach
 from sidedoor.settings import Settings
 from tests.conftest import SetClock
 from tests.content import ContentFolder

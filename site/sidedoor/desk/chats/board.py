@@ -1,6 +1,6 @@
 """Chats, for advisers: be present, answer whoever has waited longest, have several side by side, leave nothing behind.
 
-Every step is a form that works without scripts. chats.js sends the same forms and asks `/chats/now` for what is new.
+Every step is a form that works without scripts. board.js sends the same forms and asks `/chats/now` for what is new.
 """
 
 import logging
@@ -70,7 +70,7 @@ def everybody() -> ResponseReturnValue:
 @only("adviser", "supervisor")
 @polled
 def now_() -> ResponseReturnValue:
-    """Tell chats.js what is new. `after=3:5,7:0` says which messages the page has; `one=3` asks for a single chat;
+    """Tell board.js what is new. `after=3:5,7:0` says which messages the page has; `one=3` asks for a single chat;
     `unsent` also asks for the adviser's own unsent words."""
     after, alone = _after(), request.args.get("one", type=whole_number)
     silent = _record_sign_of_life()

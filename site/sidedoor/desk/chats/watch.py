@@ -60,7 +60,7 @@ def read_along(number: int) -> ResponseReturnValue:
 @only("supervisor")
 @polled
 def now_(number: int) -> ResponseReturnValue:
-    """Tell chats.js what came after the message numbered `after`."""
+    """Tell board.js what came after the message numbered `after`."""
     conversation, after = _conversation(number), request.args.get("after", 0, type=whole_number)
     reads = _keeps_reading(conversation)
     shown = lines(_store().messages(number, after), current_person().name) if reads else []

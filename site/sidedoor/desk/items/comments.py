@@ -13,7 +13,8 @@ from pathlib import Path
 
 from sidedoor.desk.items.reviews import SCHEMA, UNKNOWN
 from sidedoor.desk.refusals import Refusal, Stopped
-from sidedoor.home import Home, Statements, open_database
+from sidedoor.home import Home, open_database
+from sidedoor.schema import Statements
 
 LONGEST_PASSAGE, LONGEST_WORDS = 300, 1000
 _MARKS = str.maketrans("‘’“”", "''\"\"")

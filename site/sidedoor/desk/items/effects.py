@@ -9,11 +9,11 @@ from sidedoor.documents.document import Document
 from sidedoor.documents.models import Withdrawal
 from sidedoor.documents.site import Site
 
-Standing = Literal["draft", "ready", "scheduled", "published", "withdrawn", "removed", "expired", "broken"]
+ItemStanding = Literal["draft", "ready", "scheduled", "published", "withdrawn", "removed", "expired", "broken"]
 _MOST_NAMED = 3
 
 
-def of_document(document: Document, before: Standing | None, now: datetime, site: Site) -> str:
+def of_document(document: Document, before: ItemStanding | None, now: datetime, site: Site) -> str:
     """Say how publishing `document` at `now` would change what readers see. `before`: the public version's standing.
 
     The order of the cases is that of `Document.visibility`.
@@ -62,7 +62,7 @@ def _named(records: list[dict[str, str]]) -> str:
     return " and ".join(str(record.get("name", record["id"])) for record in records)
 
 
-def _same_way(withdrawn: Withdrawal, before: Standing) -> bool:
+def _same_way(withdrawn: Withdrawal, before: ItemStanding) -> bool:
     return withdrawn.removed == (before == "removed")
 
 

@@ -21,6 +21,10 @@ from dulwich.refs import HEADREF, Ref
 from dulwich.repo import Repo
 
 log = logging.getLogger("sidedoor.desk.items.history")
+_DISCARDED = "Sidedoor-Discarded: "
+"""The trailer of a commit that threw this file away (https://git-scm.com/docs/git-interpret-trailers)."""
+_DISCARDED_BEFORE_TRAILERS = "Discard "
+"""How the message of such a commit began, before it had the trailer. Histories hold it, so it must stay as it is."""
 _FILE_MODE = 0o100644
 _STALE_SECONDS = 600
 
@@ -97,8 +101,8 @@ class History:
                     commits.append(_revision(commit, name))
         return commits
 
-    def thrown_away(self, message: str) -> list[Revision]:
-        """Return the files that do not exist now and that a commit whose message begins with `message` deleted.
+    def thrown_away(self) -> list[Revision]:
+        """Return the files that were thrown away (see discarding) and do not exist now.
 
         The latest deletion comes first. Each file is listed once, with the id of the commit before its deletion, which
         has its words.
@@ -109,9 +113,8 @@ class History:
                 return []
             for entry in repository.get_walker():
                 commit = entry.commit
-                commit_message = commit.message.decode("utf-8", "replace")
-                file = commit_message.removeprefix(message).strip()
-                if not commit_message.startswith(message) or file in deleted or (self._content / file).exists():
+                file = _discarded(commit)
+                if not file or file in deleted or (self._content / file).exists():
                     continue
                 if commit.parents and _blob_id(repository, _tree_before(repository, commit), file):
                     before = replace(_revision(commit, file), id=commit.parents[0].decode("ascii"))
@@ -232,6 +235,22 @@ def _blob_id(repository: Repo, tree: ObjectID | None, file: str) -> ObjectID | N
         return ObjectID(entry[1]) if entry else None
     except (KeyError, NotADirectoryError):
         return None
+
+
+def discarding(file: str) -> str:
+    """Return the message of a commit that throws `file` away: its trailer says so to `History.thrown_away`."""
+    return f"Discard {file}\n\n{_DISCARDED}{file}\n"
+
+
+def _discarded(commit: Commit) -> str | None:
+    """Return the file that a commit threw away, if it did."""
+    message: str = commit.message.decode("utf-8", "replace")
+    first, *others = message.strip().split("\n")
+    trailer = next((line for line in others if line.startswith(_DISCARDED)), None)
+    if trailer:
+        return trailer.removeprefix(_DISCARDED)
+    is_older = first.startswith(_DISCARDED_BEFORE_TRAILERS) and not others
+    return first.removeprefix(_DISCARDED_BEFORE_TRAILERS).strip() if is_older else None
 
 
 def _revision(commit: Commit, file: str) -> Revision:

@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import groupby
 from urllib.parse import urlsplit
 
-from sidedoor.desk.items.effects import Standing, of_withdrawal
+from sidedoor.desk.items.effects import ItemStanding, of_withdrawal
 from sidedoor.desk.items.files import Shelf, change_file
 from sidedoor.desk.items.newsroom import WRITERS, standing_of, unfinished
 from sidedoor.desk.items.reviews import Reviews
@@ -22,7 +22,7 @@ from sidedoor.documents.models import Kind
 from sidedoor.documents.problems import Level, Problem, Refused
 from sidedoor.documents.reading import CREDITS
 
-STANDINGS: tuple[Standing, ...] = (
+STANDINGS: tuple[ItemStanding, ...] = (
     "broken", "ready", "draft", "scheduled", "published", "withdrawn", "removed", "expired",
 )  # fmt: skip
 _OUTSIDE = re.compile(r'<a\b[^>]*\bhref="(https?://[^"]+)"')
@@ -39,7 +39,7 @@ class Row:
     slug: str
     file: str
     title: str
-    standing: Standing
+    standing: ItemStanding
     waiting: str | None
     at: datetime | None
     flagged: bool

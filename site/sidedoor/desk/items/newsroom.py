@@ -9,7 +9,7 @@ from typing import Any
 
 from sidedoor.desk.audit import Audit
 from sidedoor.desk.items.composing import compose
-from sidedoor.desk.items.effects import Standing, of_document
+from sidedoor.desk.items.effects import ItemStanding, of_document
 from sidedoor.desk.items.files import Conflict, change_file
 from sidedoor.desk.items.form import Fields, changed, wall_time
 from sidedoor.desk.items.reviews import Override
@@ -91,7 +91,7 @@ class Newsroom:
         """Whether the item's own file was approved: it is public, will be, or was."""
         return _state(item.stored.text) in ("published", "withdrawn")
 
-    def standing(self, item: Item) -> Standing:
+    def standing(self, item: Item) -> ItemStanding:
         """Return the standing of the file itself, whatever change waits beside it."""
         document = self.assess(item.kind, item.slug, item.stored.text).document
         return standing_of(document, self._clock()) if document else unfinished(item.stored.text)
@@ -364,12 +364,12 @@ def file_of(kind: Kind, slug: str) -> str:
     return f"{_FOLDER_OF[kind]}/{slug}.md"
 
 
-def unfinished(text: str) -> Standing:
+def unfinished(text: str) -> ItemStanding:
     """Return the standing of a file that makes no document yet: a draft that lacks something, or a broken file."""
     return "draft" if _state(text) in ("draft", "ready") else "broken"
 
 
-def standing_of(document: Document, now: Any) -> Standing:
+def standing_of(document: Document, now: Any) -> ItemStanding:
     """Return the standing of a document at `now` (aware)."""
     meta = document.meta
     if meta.state in ("draft", "ready"):

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sidedoor.home import Home, Schema, open_database
+from sidedoor.home import Home, open_database
+from sidedoor.schema import Schema
 
 DAYS = 3
 _LINKS = """

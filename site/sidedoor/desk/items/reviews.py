@@ -10,7 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from sidedoor.home import Home, Schema, open_database, put
+from sidedoor.home import Home, open_database
+from sidedoor.schema import Schema, put
 
 Verdict = Literal["approved", "override", "approved afterwards", "returned"]
 Round = Literal["waiting", "alone", "approved"]

@@ -11,7 +11,7 @@ from sidedoor.desk.items.files import change_file
 from sidedoor.desk.items.history import Revision
 from sidedoor.desk.items.listing import title_in
 from sidedoor.desk.items.newsroom import WRITERS, Item, file_of
-from sidedoor.desk.items.workflow import DISCARDED, NotAllowed
+from sidedoor.desk.items.workflow import NotAllowed
 from sidedoor.desk.refusal_words import STOPS, sentence
 from sidedoor.desk.refusals import Refusal
 from sidedoor.documents.document import kind_of, slug_of
@@ -40,7 +40,7 @@ def bring_from_history(kind: Kind, slug: str) -> ResponseReturnValue:
         abort(404)
     try:
         deleted = next(
-            (revision for revision in shelf().history.thrown_away(DISCARDED) if revision.file == file_of(kind, slug)),
+            (revision for revision in shelf().history.thrown_away() if revision.file == file_of(kind, slug)),
             None,
         )
         text = shelf().history.text_at(deleted.id, deleted.file) if deleted else None
@@ -56,7 +56,7 @@ def bring_from_history(kind: Kind, slug: str) -> ResponseReturnValue:
 
 def _thrown_away(problem: str = "") -> str:
     drafts = []
-    for revision in shelf().history.thrown_away(DISCARDED):
+    for revision in shelf().history.thrown_away():
         kind = kind_of(revision.file)
         if kind and current_person().may(*WRITERS[kind]):
             title = title_in(shelf().history.text_at(revision.id, revision.file) or "")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from sidedoor.desk.audit import Audit
 from sidedoor.desk.items.files import CannotSave, Conflict, Shelf, Stored, change_file, digest_of
-from sidedoor.desk.items.history import Author
+from sidedoor.desk.items.history import Author, discarding
 from sidedoor.desk.items.reviews import UNKNOWN, Override, Reviews
 from sidedoor.desk.people.person import Person
 from sidedoor.desk.refusals import HalfDone, Refusal, Stopped
@@ -22,8 +22,6 @@ from sidedoor.documents.times import Clock
 
 Changes = Mapping[str, tuple[str | bytes | None, str | None]]
 """The argument of `Shelf.change`: by file, what to write (None: delete it), and the digest of what it replaces."""
-DISCARDED = "Discard "
-"""How the message of a commit that throws something away begins."""
 
 
 @contextmanager
@@ -237,8 +235,8 @@ class Workflow:
             if self.shelf.history.trouble:
                 raise NotAllowed(Refusal.NO_HISTORY_NOW)
             with self._audit.recorded(person.name, "threw away", subject.working_file):
-                message = f"{DISCARDED}{subject.working_file}"
-                self.write(person, {subject.working_file: (None, subject.working.digest)}, message)
+                changes = {subject.working_file: (None, subject.working.digest)}
+                self.write(person, changes, discarding(subject.working_file))
                 with remembering():
                     self.reviews.abandon(subject.file, draft)
 

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from sidedoor.desk.people.person import Person
-from sidedoor.home import Home, Schema, open_database
+from sidedoor.home import Home, open_database
+from sidedoor.schema import Schema
 
 IDLE = timedelta(hours=2)
 LONGEST = timedelta(hours=12)

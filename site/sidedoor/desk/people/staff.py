@@ -18,7 +18,8 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from sidedoor.desk.people.person import ROLES, Person, Role
 from sidedoor.desk.refusals import Refusal, Stopped
-from sidedoor.home import Home, Schema, Statements, open_database, put
+from sidedoor.home import Home, open_database
+from sidedoor.schema import Schema, Statements, put
 
 LINK_DAYS = 7
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 200

@@ -46,13 +46,13 @@ def hand_in(settings: Settings, message: EmailMessage) -> None:
         secure = ssl.create_default_context()
         server = (
             smtplib.SMTP_SSL(place.host, place.port, timeout=_PATIENCE_SECONDS, context=secure)
-            if place.tls == "from the start"
+            if place.tls == "implicit"
             else smtplib.SMTP(place.host, place.port, timeout=_PATIENCE_SECONDS)
         )
     except OSError as error:
         raise _not_reached(place.host, error) from error
     try:
-        if place.tls == "after a greeting":
+        if place.tls == "starttls":
             server.starttls(context=secure)  # raises if the server does not offer TLS: mail never goes unencrypted
         if place.user:
             server.login(place.user, settings.mail_password)

@@ -13,7 +13,8 @@ from enum import StrEnum, auto
 from pathlib import Path
 from typing import Literal
 
-from sidedoor.home import Home, Schema, open_database
+from sidedoor.home import Home, open_database
+from sidedoor.schema import Schema
 
 How = Literal["now", "digest", "desk"]
 HOWS: tuple[How, ...] = ("now", "digest", "desk")

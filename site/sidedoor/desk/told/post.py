@@ -32,7 +32,7 @@ class Post:
         self._failing = False
 
     def watch(self) -> None:
-        """Look again and again, for ever; runs in a thread of its own."""
+        """Look again and again. Never returns: call it in a separate thread."""
         pause = threading.Event()
         while True:
             try:

@@ -15,17 +15,17 @@ from sidedoor.documents.drawings import DRAWINGS
 from sidedoor.documents.exchange import MOST_BYTES, translation_file
 from sidedoor.documents.parts import digest_of_text
 from sidedoor.documents.problems import Refused
-from sidedoor.documents.translations import Standing, standing, standings
+from sidedoor.documents.translations import TranslationStanding, standing, standings
 from sidedoor.web.language import direction, language_name
 
 blueprint = Blueprint("translations", __name__, url_prefix="/translations")
 STANDING_WORDS = {
-    Standing.MISSING: "missing",
-    Standing.ORPHANED: "no original",
-    Standing.URGENT: "wrong where it matters",
-    Standing.STALE: "stale",
-    Standing.AWAITS_REVIEW: "awaits a reader",
-    Standing.GOOD: "good",
+    TranslationStanding.MISSING: "missing",
+    TranslationStanding.ORPHANED: "no original",
+    TranslationStanding.URGENT: "wrong where it matters",
+    TranslationStanding.STALE: "stale",
+    TranslationStanding.AWAITS_REVIEW: "awaits a reader",
+    TranslationStanding.GOOD: "good",
 }
 _PIECE = "said-"
 
@@ -47,7 +47,7 @@ def grid() -> ResponseReturnValue:
         "desk/translations/grid.html",
         rows=sorted(standings_of.items(), key=lambda row: row[0].file),
         languages=[(code, _name(code), spoken.show) for code in languages if (spoken := site.language_settings(code))],
-        good={code: sum(row[code] is Standing.GOOD for row in standings_of.values()) for code in languages},
+        good={code: sum(row[code] is TranslationStanding.GOOD for row in standings_of.values()) for code in languages},
         standing_words=STANDING_WORDS,
         waiting=[
             (translation, address_of(translation.original, translation.language), _name(translation.language))
@@ -70,7 +70,7 @@ def words(file: str) -> ResponseReturnValue:
     if translation.form:
         abort(404)
     stands = standing(_document(translation), translation.original)
-    raw = translation_steps().give_out(translation, stands in (Standing.STALE, Standing.URGENT))
+    raw = translation_steps().give_out(translation, stands in (TranslationStanding.STALE, TranslationStanding.URGENT))
     answer = Response(raw, content_type="text/x-gettext-translation; charset=utf-8")
     answer.headers["Content-Disposition"] = (
         f'attachment; filename="{translation.language}-{translation.original.slug}.po"'

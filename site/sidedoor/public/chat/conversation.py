@@ -52,7 +52,7 @@ def without_cookie(response: Response) -> Response:
 
 
 def ticket_of(conversation: Conversation | None) -> str:
-    """With it the reader of this conversation can say, once, how it was. Empty if nobody answered them: they are not
-    asked."""
+    """A ticket with which the reader of this conversation can say, once, how it was. Empty if nobody answered: then
+    they are not asked."""
     token = request.cookies.get(cookie_name())
     return digest(token) if token and conversation and conversation.adviser else ""

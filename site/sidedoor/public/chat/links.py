@@ -47,7 +47,7 @@ def parts(text: str, public: PublicLibrary, hosts: frozenset[str]) -> list[Part]
 
 
 def named(messages: list[list[Part]]) -> list[Part]:
-    """The pages and numbers that messages name, each once; without other sites, for which we do not speak."""
+    """The pages and numbers that messages name, each once; not other sites, which we cannot vouch for."""
     return list({part.href: part for message in messages for part in message if part.href and not part.away}.values())
 
 
@@ -69,7 +69,7 @@ def _links(match: re.Match[str], public: PublicLibrary, hosts: frozenset[str]) -
 
 
 def _numbers(written: str, start: int, public: PublicLibrary) -> Iterator[tuple[int, Part]]:
-    """The number as a whole; if that is none, each of the numbers that stand beside each other."""
+    """The number as a whole; if it is not one number, each of those that are written side by side."""
     if href := _dialled(written, public):
         yield start, Part(written, href)
     elif " " in written:

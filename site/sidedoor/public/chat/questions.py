@@ -29,7 +29,7 @@ def answer_to(conversation: Conversation) -> dict[str, Any]:
     # Most questions bring nothing new, so the words are not even read.
     since = min(after, conversation.shown)
     newer = for_reader(conversation, since) if conversation.newest > since else []
-    # That readers have their own messages on the screen is news to nobody.
+    # Advisers want to know whether their messages were shown. Readers' own messages need no such note.
     if any(message.number <= shown and is_new(message, conversation.shown) for message in newer):
         chats().show(conversation.id, shown)
     standing = standing_of(conversation)
@@ -62,7 +62,7 @@ def answer_to(conversation: Conversation) -> dict[str, Any]:
         answer["draft"] = chats().kept(conversation.id, "draft")
     answer["told"] = _digest_of(answer)
     digests = {answer["told"]}
-    if shown > conversation.shown:  # what this page itself has shown in the meantime is no news to it
+    if shown > conversation.shown:  # a page need not be told of what it has just shown
         digests.add(_digest_of({**answer, **_what_is_new(conversation, standing, status, newer, conversation.shown)}))
     knows_all = request.args.get("told") in digests and not answer["messages"]
     answer["held"] = _hold(conversation, knows_all, _next_time(conversation, standing, answer, newer))
@@ -77,7 +77,8 @@ def _what_is_new(
 
 
 def _digest_of(answer: dict[str, Any]) -> str:
-    """A digest that a page sends with its next question, so that nothing it does not know is held back from it."""
+    """A digest of what a page is told. The page sends it with its next question, which waits only if nothing has
+    changed since."""
     facts = [answer[name] for name in ("state", "status", "bar", "first", "numbers", "there", "newest")]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:12]
 
@@ -103,8 +104,9 @@ def _hold(conversation: Conversation, knows_all: bool, again: Callable[[str], by
 def _next_time(
     conversation: Conversation, standing: rules.Standing, answer: dict[str, Any], newer: list[ShownMessage]
 ) -> Callable[[str], bytes | None] | None:
-    """The answer from memory to the page's next question, as long as there is no news, if that question says that the
-    page has all of this `answer` and has shown it. None if more may change than the bell hears of."""
+    """A function that answers the page's next question from memory while there is no news. Its own result is None
+    unless that question says that the page has all of this `answer` and has shown it. Returns None instead of a
+    function if more may change than the bell hears of."""
     if standing != "with you" or conversation.watcher or answer["there"] or "draft" in answer:
         return None
     site = the_site()
@@ -117,7 +119,9 @@ def _next_time(
     )
     knows = {answer["told"], settled["told"]}
     has_shown = {str(number) for number in range(last_of_adviser, newest + 1)}
-    until = min(chat_now() + timedelta(seconds=LONGEST_SECONDS), conversation.quiet_since + rules.QUESTION_AFTER)
+    until = min(
+        chat_now() + timedelta(seconds=LONGEST_SECONDS), rules.question_at(conversation.state, conversation.quiet_since)
+    )
 
     def again(query: str) -> bytes | None:
         arguments, now = dict(parse_qsl(query, keep_blank_values=True)), site.chat_clock()

@@ -47,7 +47,8 @@ _REFUSED: dict[Why, int] = {"full": 503, "network": 429, "often": 429, "blocked"
 
 @blueprint.get("")
 def page() -> ResponseReturnValue:
-    """The conversation, if there is one; else what to know before one, or where to turn while none is possible."""
+    """The conversation, if there is one. Otherwise what to know before starting one or, while that is not possible,
+    where to turn."""
     conversation = my_conversation()
     if conversation:
         return conversation_page(conversation)
@@ -64,8 +65,8 @@ def wait() -> ResponseReturnValue:
 
 @blueprint.get("/open")
 def opens() -> ResponseReturnValue:
-    """For chat.js, on the page that says it is closed: whether it is open now, so that the page can say so; if not,
-    chat.js asks again at the next opening."""
+    """For chat.js, on the page that says it is closed: whether it is open now, and otherwise in how many seconds it
+    opens, when chat.js asks again."""
     return jsonify({"open": is_open_now(), "in": opens_in()})
 
 
@@ -98,7 +99,7 @@ def start() -> ResponseReturnValue:
             return _to_chat()
         chats().count(f"refused: {refused.why}", now)
         return start_page(open_now=False, refused=refused.why), _REFUSED[refused.why]
-    # Without scripts they wait on a page that reloads itself; on a page that stands still they would seem to be gone.
+    # Without scripts they wait on a page that reloads itself; on any other page they would soon seem to be gone.
     response = _to_chat("/wait" if _navigated() else "")
     response.set_cookie(cookie_name(), token, httponly=True, samesite="Strict", secure=settings().https)
     return response
@@ -128,7 +129,7 @@ def say() -> ResponseReturnValue:
         chats().keep(conversation.id, "draft", "")
     if not _wants_page():
         return jsonify(number=number)
-    return _to_chat("" if IN_PLACE in request.headers else "/wait")  # a page shown in place will get chat.js, only late
+    return _to_chat("" if IN_PLACE in request.headers else "/wait")  # a page shown in place gets chat.js a little later
 
 
 @blueprint.post("/draft")
@@ -236,7 +237,7 @@ def store_is_down(error: Exception) -> ResponseReturnValue:
 
 
 def state_elsewhere() -> str:
-    """Where the chat of this page's reader stands, in a sentence; empty if they have none, or nobody knows."""
+    """What is happening in the chat of this page's reader, in a sentence; empty if they have none, or nobody knows."""
     try:
         conversation = None if request.blueprint == blueprint.name else my_conversation()
         if not conversation or conversation.state == "ended":
@@ -257,8 +258,8 @@ def _to_chat(then: str = "") -> Response:
 
 
 def _no_longer_known() -> ResponseReturnValue:
-    """For readers in the middle of a chat that nobody knows any more. Somebody who comes later is not told of a
-    chat."""
+    """For readers in the middle of a chat that is no longer in the store. Somebody without its cookie, who comes later,
+    is not told that there was a chat."""
     if not _wants_page() or cookie_name() not in request.cookies:
         return _to_chat()
     return without_cookie(
@@ -287,8 +288,9 @@ def _once(text: str) -> str:
 def _navigated() -> bool:
     """Whether a browser navigated here, as it does without scripts, and will show the answer as a page.
 
-    Browsers without Fetch Metadata accept text/html then, and other types for pictures and fetches. Their readers have
-    to be able to hide, too; and as the cookie is SameSite=Strict, no other site can do it for them.
+    Browsers without Fetch Metadata say that they accept text/html when they navigate, and other types when they load
+    pictures or fetch. Their readers have to be able to hide, too; no other site can do it for them, because the cookie
+    is SameSite=Strict.
     """
     if "Sec-Fetch-Dest" not in request.headers:
         return "text/html" in request.headers.get("Accept", "")

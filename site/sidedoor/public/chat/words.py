@@ -21,7 +21,7 @@ def standing_of(conversation: Conversation) -> rules.Standing:
 
 
 def status_of(conversation: Conversation, standing: rules.Standing) -> str:
-    """Where the reader's conversation stands, in a sentence or two."""
+    """What is happening in the reader's conversation, in a sentence or two."""
     numbers = _("You can also call one of the numbers below.")
     match standing:
         case "with you":

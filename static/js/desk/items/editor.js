@@ -79,14 +79,17 @@
     copy.remove();
     body.scrollIntoView({ block: "center" });
   };
-  let last = "";
+  /** The check led to last. Two checks may be alike, so its place counts until the list changes. */
+  let last = { check: /** @type {string | undefined} */ (""), place: -1 };
   addEventListener("keydown", (event) => {
     if (event.key !== "F7" || !event.altKey) return;
     event.preventDefault();
     const links = [...panel.querySelectorAll("a")];
     if (!links.length) return;
-    const next = links[(links.findIndex((check) => check.parentElement?.textContent === last) + 1) % links.length];
-    last = next.parentElement?.textContent || "";
+    const isLast = (/** @type {HTMLElement | undefined} */ link) => link?.dataset.check === last.check;
+    const place = ((isLast(links[last.place]) ? last.place : links.findIndex(isLast)) + 1) % links.length;
+    const next = links[place];
+    last = { check: next.dataset.check, place };
     leadTo(next);
     saved.textContent = (next.parentElement?.firstChild?.textContent || "").trim();
   });

@@ -611,7 +611,7 @@
     : line(element)).filter(Boolean);
 
   const inert = /** @type {any} */ (window).trustedTypes?.createPolicy("sidedoor-paste", { createHTML: (/** @type {string} */ html) => html });
-  /** A document of its own, in which no script runs and nothing is fetched. @param {string} html */
+  /** A separate document, in which no script runs and nothing is fetched. @param {string} html */
   const parse = (html) => new DOMParser().parseFromString(inert ? inert.createHTML(html) : html, "text/html");
 
   /** What was copied, without what was around it. A copy from Excel starts inside its table. @param {string} html */

@@ -1,0 +1,73 @@
+"""The search: what it forgives, what it never shows, and that no query is an error. (The index: test_search_index.py.)"""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+from flask.testing import FlaskClient
+
+from sidedoor.public.search_index import LONGEST_QUERY
+from tests.conftest import Refresh
+from tests.content import ContentFolder
+
+
+@pytest.mark.parametrize(
+    ("query", "path"),
+    [("money", "/help/money"), ("MONEYS", "/help/money"), ("mony", "/help/money"), ("packing bags", "/help/getting-ready"), ("how do i get help", "/help/get-help-now"), ("0808 2000 247", "/contacts#contact-ndah"), ("national", "/contacts#contact-ndah"), ("news", "/news/first")],
+)  # fmt: skip
+def test_search_forgives_endings_and_spelling(client: FlaskClient, query: str, path: str) -> None:
+    assert f'href="{path}"' in client.post("/search", data={"query": query}).text
+
+
+class _Elements(HTMLParser):
+    """The number of scripts in a page and the values of its fields, as a browser parses them."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.scripts, self.values = 0, dict[str, str]()
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.scripts += tag == "script"
+        if tag == "input":
+            self.values[dict(attrs).get("name") or ""] = dict(attrs).get("value") or ""
+
+
+def test_search_words_find_a_page_and_are_never_shown(
+    content: ContentFolder, client: FlaskClient, refresh: Refresh
+) -> None:
+    content.document("help/neck.md", "See a doctor now.", title="Neck", search_words=["zqchoked zqthroat", "zqpillow"])
+    refresh()
+    for query in ("zqchoked", "he zqchoked me", "zqpillow zqthroat"):
+        results = client.post("/search", data={"query": query}).text
+        main = results[results.index('<form method="post" action="/search') :]
+        assert re.findall(r'href="(/[^"]+)"', main)[0] == "/help/neck", query
+        assert main.count("zq") == query.count("zq"), "only in the search box"
+    for path in ("/", "/help", "/help/neck", "/search", "/contacts", "/sitemap.xml", "/news/feed.json", "/healthz"):
+        assert "zq" not in client.get(path).text, path
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "   ",
+        '"',
+        "AND OR NOT",
+        "a* NEAR(b",
+        "'; DROP TABLE entries; --",
+        "\x00",
+        "é" * 500,
+        "<script>alert(1)</script>",
+        '"><script>alert(1)</script>',
+        "'><script src=//evil.example></script>",
+        "^:-(){}",
+        "💥",
+    ],
+)
+def test_no_query_causes_an_error_or_is_shown_as_html(client: FlaskClient, query: str) -> None:
+    answer, empty = client.post("/search", data={"query": query}), client.get("/search")
+    assert answer.status_code == 200
+    shown, before = _Elements(answer.text), _Elements(empty.text)
+    assert shown.values.get("query", "") == query[:LONGEST_QUERY].strip()
+    assert shown.scripts == before.scripts, "what was typed became a part of the page"
