@@ -169,7 +169,7 @@ def as_small_as_sent(real_app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(brotli, "compress", AS_SMALL_AS_SENT)
     edition._compressed_page.cache_clear()
     edition._compressed_whatever_it_costs.cache_clear()
-    real_app.extensions["edition"]().answers.clear()
+    real_app.extensions["site"].edition.edition().answers.clear()
 
 
 @pytest.fixture

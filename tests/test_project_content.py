@@ -12,12 +12,13 @@ from flask.testing import FlaskClient
 from sidedoor.documents.checks import check_document, check_library, long_sentences
 from sidedoor.documents.codes import Code
 from sidedoor.documents.document import Document
+from sidedoor.documents.fixed_addresses import LINKED
 from sidedoor.documents.ledger import unlisted
 from sidedoor.documents.problems import Level
 from sidedoor.documents.readability import flesch_kincaid_grade
 from sidedoor.documents.site import in_language
 from sidedoor.documents.times import utc_now
-from sidedoor.public.addresses import LINKED, Addresses
+from sidedoor.public.addresses import Addresses
 from tests.conftest import PROJECT
 
 HEADINGS = ["What to do now", "Who to talk to", "What next"]

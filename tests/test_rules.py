@@ -212,18 +212,28 @@ def test_every_module_has_a_docstring() -> None:
 
 
 def test_only_a_few_modules_make_headers_sql_and_markdown() -> None:
-    holders = {
-        path.name for path in PACKAGE.rglob("*.py") if re.search(r"Content-Security-Policy", path.read_text("utf-8"))
-    }
-    assert holders == {"headers.py"}
-    holders = {
-        path.name
-        for path in PACKAGE.rglob("*.py")
-        if re.search(r"^import markdown|from markdown import", path.read_text("utf-8"), re.M)
-    }
-    assert holders <= {"markdown.py", "blocks.py"}
+    assert holders_of(r"Content-Security-Policy") == {"web/headers.py", "desk/headers.py"}
+    assert holders_of(r"^import markdown|^from markdown import") == {"documents/markdown.py", "documents/blocks.py"}
     holders = {str(path.relative_to(PACKAGE)) for path in PACKAGE.rglob("*.py") if _SQL.search(strings_of(path))}
     assert holders == STORES, "only stores have SQL; add a new store to the list"
+
+
+def test_the_address_that_monitors_ask_is_written_once() -> None:
+    assert holders_of(r"""["'}]/healthz["']""") == {"documents/fixed_addresses.py"}
+
+
+def test_views_of_the_public_site_look_nothing_up_by_a_string() -> None:
+    """Whatever they work with has a name and a type in public/current.py."""
+    lookups = holders_of(r"app\.(extensions|config)\b")
+    assert {holder for holder in lookups if holder.startswith("public/")} == {"public/__init__.py", "public/current.py"}
+
+
+def holders_of(pattern: str) -> set[str]:
+    """The modules in whose source the pattern occurs, by their paths in the package."""
+    mentions = re.compile(pattern, re.M)
+    return {
+        str(path.relative_to(PACKAGE)) for path in PACKAGE.rglob("*.py") if mentions.search(path.read_text("utf-8"))
+    }
 
 
 def strings_of(path: Path) -> str:
@@ -236,16 +246,11 @@ def strings_of(path: Path) -> str:
 
 def test_only_one_module_decides_where_the_exit_leads() -> None:
     """Settings and site.toml name destinations, only public/exit.py reads them, and only templates/exit/ shows them."""
-    reads = re.compile(r"\bsite\.exit\b|\bEXIT_URL\b|\bexit_url\b|exit_title")
-    holders = {
-        str(path.relative_to(PACKAGE)) for path in PACKAGE.rglob("*.py") if reads.search(path.read_text("utf-8"))
-    }
-    # __init__ passes the setting on; the desk shows it to an administrator and saves it.
-    names = {"settings.py", "documents/site.py", "public/__init__.py", "desk/site/file.py", "desk/site/views.py"}
+    holders = holders_of(r"\bsite\.exit\b|\bEXIT_URL\b|\bexit_url\b|exit_title")
+    # The desk shows it to an administrator and saves it.
+    names = {"settings.py", "documents/site.py", "desk/site/file.py", "desk/site/views.py"}
     assert holders == {"public/exit.py", *names}
-    own = re.compile(r"""["'](/w|/chat/hide)["']""")
-    holders = {str(path.relative_to(PACKAGE)) for path in PACKAGE.rglob("*.py") if own.search(path.read_text("utf-8"))}
-    assert holders == {"public/exit.py", "public/addresses.py"}  # the one list of addresses
+    assert holders_of(r"""["'](/w|/chat/hide)["']""") == {"documents/fixed_addresses.py"}
     shows = re.compile(
         r"exit\.(href|script_data|destinations)|/chat/hide|\"/w\"|hide-notice|hide-status|shortcut-switch"
     )
@@ -338,6 +343,7 @@ WORDS_TABLES = {
     "desk/refusal_words.py": "why the desk did not take a step",
     "desk/chats/words.py": "the chat at the desk",
     "desk/notices/letters.py": "mail of the desk",
+    "public/chat/words.py": "where a reader's conversation stands",
 }
 SHOWS_WITHOUT_A_FRAMEWORK = {"web/outermost.py": "answers in plain text what never reaches an application"}
 OTHERS_SAY_IT_IN_WORDS_ALONE = {

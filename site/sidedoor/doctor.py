@@ -25,6 +25,7 @@ from sidedoor.desk.databases import KEPT
 from sidedoor.desk.items.editor import VISUAL
 from sidedoor.desk.people.staff import SCHEMA as STAFF
 from sidedoor.documents.codes import Code, Where
+from sidedoor.documents.fixed_addresses import HEALTH
 from sidedoor.documents.loader import usable_site
 from sidedoor.documents.problems import Level, Problem, Refused
 from sidedoor.documents.site import Site
@@ -95,7 +96,7 @@ def _addresses(settings: Settings, site: Site) -> Iterator[Problem]:
         yield Problem("SIDEDOOR_DESK_URL", None, Code.DOCTOR_DESK_WITHOUT_TLS, {"url": settings.desk_url})
     if site.url and urlsplit(site.url).hostname not in _LOOPBACK:
         try:
-            if "edition_age" not in _fetch_json(f"{site.url.rstrip('/')}/healthz"):
+            if "edition_age" not in _fetch_json(f"{site.url.rstrip('/')}{HEALTH}"):
                 yield Problem("site.toml", None, Code.DOCTOR_URL_OF_OTHERS, {"url": site.url})
         except (OSError, ValueError, http.client.HTTPException):
             yield Problem("site.toml", None, Code.DOCTOR_URL_SILENT, {"url": site.url}, level=Level.WARNING)
@@ -105,7 +106,7 @@ def _running(settings: Settings) -> Iterator[Problem]:
     """The problems that the running site reports about itself."""
     host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - compared, not bound
     try:
-        report = _fetch_json(f"http://{f'[{host}]' if ':' in host else host}:{settings.port}/healthz")
+        report = _fetch_json(f"http://{f'[{host}]' if ':' in host else host}:{settings.port}{HEALTH}")
     except (OSError, ValueError, http.client.HTTPException):
         place = {"place": f"{host}:{settings.port}"}
         yield Problem(Where.HOST_AND_PORT, None, Code.DOCTOR_NOT_RUNNING, place, level=Level.WARNING)

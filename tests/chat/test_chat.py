@@ -1,6 +1,6 @@
 """The chat as a reader, an adviser and a stranger see it: open when it says so, private, and gone when it is over.
 
-Tests public/chat.py and desk/chats together; why they are here, tests/chat/__init__.py says.
+Tests public/chat/ and desk/chats together; why they are here, tests/chat/__init__.py says.
 """
 
 import re
@@ -52,7 +52,7 @@ def store(app: Flask, content: ContentFolder, refresh: Refresh) -> ChatStore:
     """The store of a site that has a chat."""
     content.write("site.toml", SITE + CHAT)
     refresh()
-    chat_store: ChatStore = app.extensions["chat_store"]
+    chat_store: ChatStore = app.extensions["site"].chats
     return chat_store
 
 
@@ -409,7 +409,7 @@ def test_behind_a_proxy_readers_are_told_apart_and_those_on_this_machine_are_not
     content: ContentFolder, tmp_path: Path, store: ChatStore, clock: SetClock
 ) -> None:
     behind = create_app(Settings(content=content.path, data=tmp_path / "behind", proxies=1), clock)
-    behind.extensions["chat_store"].set_presence(7, "Kit", True, clock())
+    behind.extensions["site"].chats.set_presence(7, "Kit", True, clock())
     content.write("site.toml", SITE + CHAT.replace("most_waiting = 3", "most_waiting = 30"))
     behind.extensions["live"].refresh()
 
@@ -559,7 +559,7 @@ def test_a_start_is_refused_with_the_true_reason_and_the_limit_is_a_setting(
     content: ContentFolder, tmp_path: Path, store: ChatStore, clock: SetClock
 ) -> None:
     behind = create_app(Settings(content=content.path, data=tmp_path / "behind", proxies=1), clock)
-    proxied_store: ChatStore = behind.extensions["chat_store"]
+    proxied_store: ChatStore = behind.extensions["site"].chats
     proxied_store.set_presence(7, "Kit", True, clock())
     two = "most_from_one_network = 2\nmost_waiting = 3"
     content.write("site.toml", SITE + CHAT.replace("most_waiting = 3", two))

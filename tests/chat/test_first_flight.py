@@ -44,7 +44,7 @@ def test_every_page_of_the_chat_fits_in_the_first_flight_in_every_language(
 ) -> None:
     monkeypatch.setattr(secrets, "randbelow", lambda most: most - 1)  # the longest padding that hides a length
     public = app.extensions["live"].library.public(utc_now())
-    store: ChatStore = app.extensions["chat_store"]
+    store: ChatStore = app.extensions["site"].chats
     weights = {}
     addresses = {code: public.in_language("/chat", code) for code in public.site.languages}
     assert len(addresses) == 11

@@ -208,7 +208,7 @@ def test_a_repeated_poll_reaches_no_view_and_still_hears_all_news(tmp_path: Path
 
     async def hold(query: str, headers: dict[str, str] = cookie) -> "asyncio.Task[dict[str, Any]]":
         """A poll that is held. The poll before it was broken off, as when its page goes elsewhere."""
-        bell, task = app.extensions["chat_bell"], asyncio.create_task(ask(query, headers))
+        bell, task = app.extensions["site"].bell, asyncio.create_task(ask(query, headers))
         before = set(bell._held.get(conversation, ()))
         await until(lambda: set(bell._held.get(conversation, ())) - before or task.done())
         assert not task.done()

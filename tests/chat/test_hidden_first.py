@@ -188,7 +188,7 @@ def test_behind_tls_where_the_cookie_has_a_prefix_the_next_request_also_ends_a_h
 ) -> None:
     content.write("site.toml", SITE + CHAT)
     app = create_app(Settings(content=content.path, data=tmp_path / "data", https=True), clock)
-    store: ChatStore = app.extensions["chat_store"]
+    store: ChatStore = app.extensions["site"].chats
     token = store.start((), 3, clock())
     client, headers = app.test_client(), {"X-Forwarded-Proto": "https"}
     client.set_cookie("__Host-chat", token, secure=True)
@@ -247,7 +247,7 @@ def test_no_answer_made_for_a_reader_in_a_conversation_is_cached_for_everybody(
     ]
     for path in paths:
         reader.get(path)
-    edition = app.extensions["edition"]()
+    edition = app.extensions["site"].edition.edition()
     assert edition.answers == {}, "neither pages, nor redirects, nor what is gone"
     stranger = app.test_client()
     assert [path for path in paths if 'href="/chat/hide"' in stranger.get(path).text] == []

@@ -1,6 +1,6 @@
 """What the chat tells its reader: before it starts, on every other page, during it and after it.
 
-Tests public/chat.py; why it is here, tests/chat/__init__.py says.
+Tests public/chat/; why it is here, tests/chat/__init__.py says.
 """
 
 import html

@@ -3,10 +3,10 @@
 from datetime import UTC, datetime
 
 from sidedoor.documents.checks import check_library, long_sentences
+from sidedoor.documents.fixed_addresses import LINKED
 from sidedoor.documents.loader import Loader
 from sidedoor.documents.problems import Level
 from sidedoor.documents.readability import flesch_kincaid_grade
-from sidedoor.public.addresses import LINKED
 from tests.content import ContentFolder
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)

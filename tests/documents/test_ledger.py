@@ -7,9 +7,9 @@ from flask import Flask
 
 from sidedoor.documents.checks import check_library
 from sidedoor.documents.figures import figures, holds
+from sidedoor.documents.fixed_addresses import LINKED
 from sidedoor.documents.loader import Loader
 from sidedoor.documents.problems import Level
-from sidedoor.public.addresses import LINKED
 from tests.content import ContentFolder
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)

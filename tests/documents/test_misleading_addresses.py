@@ -3,10 +3,10 @@
 import pytest
 
 from sidedoor.documents.checks import check_library
+from sidedoor.documents.fixed_addresses import LINKED
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.loader import Loader
 from sidedoor.documents.markdown import render
-from sidedoor.public.addresses import LINKED
 from tests.conftest import SetClock
 from tests.content import ContentFolder
 

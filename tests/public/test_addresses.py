@@ -10,7 +10,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from sidedoor.public.addresses import Addresses
+from sidedoor.documents.fixed_addresses import FIXED_ADDRESSES, PACK, PACK_REST
+from sidedoor.public.addresses import Addresses, is_asked_often
 from tests.conftest import LONG, Refresh, SetClock
 from tests.content import ContentFolder
 
@@ -25,7 +26,7 @@ def published(app: Flask) -> list[str]:
         for rule in app.url_map.iter_rules()
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
     ]
-    return sorted([*routes, *app.extensions["edition"]().addresses])
+    return sorted([*routes, *app.extensions["site"].edition.edition().addresses])
 
 
 def test_no_published_address_vanishes(real_app: Flask) -> None:
@@ -38,6 +39,34 @@ def test_no_published_address_vanishes(real_app: Flask) -> None:
     assert not set(now) - set(stored), "these are new: add them to the list"
 
 
+def test_the_registry_has_every_address_that_is_there_whatever_documents_there_are(app: Flask) -> None:
+    """Those with a part that varies are made of documents, by Addresses."""
+    routes = {rule.rule for rule in app.url_map.iter_rules() if "<" not in rule.rule}
+    fixed = {address.path for address in FIXED_ADDRESSES}
+    assert routes == fixed | {PACK, PACK_REST, "/sitemap-pages.xml"}
+    forms = {rule.rule for rule in app.url_map.iter_rules() if "POST" in (rule.methods or ())}
+    assert forms <= {address.path for address in FIXED_ADDRESSES if address.form}
+
+
+def test_no_step_of_a_conversation_is_remembered_in_any_language(real_app: Flask) -> None:
+    steps = [address.path for address in FIXED_ADDRESSES if address.personal]
+    assert {"/chat/wait", "/chat/messages", "/chat/hide"} <= set(steps)
+    listed = real_app.extensions["site"].edition.edition().addresses
+    assert {"/chat", "/cy/chat"} <= set(listed)
+    assert not [path for step in steps for path in (step, f"/cy{step}") if path in listed]
+
+
+@pytest.mark.parametrize(
+    ("path", "often"),
+    [
+        ("/chat/messages", True), ("/chat/say", True), ("/cy/chat/messages", True), ("/zh-hant/chat/say", True),
+        ("/chat", False), ("/chat/wait", False), ("/messages", False), ("/x", False), ("/", False), ("", False),
+    ],
+)  # fmt: skip
+def test_what_a_script_requests_all_the_time_is_known_in_every_language(path: str, often: bool) -> None:
+    assert is_asked_often(path) is often
+
+
 def test_every_listed_address_answers(
     app: Flask, content: ContentFolder, client: FlaskClient, refresh: Refresh
 ) -> None:
@@ -46,7 +75,7 @@ def test_every_listed_address_answers(
     for number in range(45):
         content.document(f"news/n{number}.md", publish_at="2025-05-05 09:00")
     refresh()
-    addresses = Addresses(app.extensions["edition"]().public)
+    addresses = Addresses(app.extensions["site"].edition.edition().public)
     listed = list(addresses)
     assert {"/news/2025/page/3", "/news/page/3", "/news/former", "/news/away", "/help/money"} <= set(listed)
     assert len(listed) == len(set(listed))
@@ -82,7 +111,7 @@ def test_the_edition_caches_only_listed_addresses_whatever_is_requested(app: Fla
     for spelling in spellings:
         for digit in [*digits, *map(str, range(1990, 2040, 1 if LONG else 6))]:
             client.get(spelling.format(digit))
-    edition = app.extensions["edition"]()
+    edition = app.extensions["site"].edition.edition()
     assert set(edition.answers) <= set(Addresses(edition.public))
     assert {"/", "/help/money", "/news/2026"} <= set(edition.answers)
 
@@ -94,7 +123,7 @@ def test_even_a_view_that_answers_everything_is_cached_only_at_public_addresses(
     app.view_functions["pages.page"] = lambda slug: home()
     for number in range(50):
         assert client.get(f"/made-up-{number}").status_code == 200
-    assert not [path for path in app.extensions["edition"]().answers if path.startswith("/made-up")]
+    assert not [path for path in app.extensions["site"].edition.edition().answers if path.startswith("/made-up")]
 
 
 @pytest.mark.parametrize("year", YEAR_IN_OTHER_DIGITS)
@@ -126,8 +155,10 @@ def test_capitals_and_extra_slashes_are_redirected_once_to_the_page_and_never_to
         answer = client.open(method=method, environ_overrides={"PATH_INFO": typed.encode().decode("latin-1")})
         assert answer.status_code == (308 if destination else 404)
         assert answer.headers.get("Location") == destination
-    assert set(app.extensions["edition"]().answers) <= set(Addresses(app.extensions["edition"]().public))
-    assert typed not in app.extensions["edition"]().answers
+    assert set(app.extensions["site"].edition.edition().answers) <= set(
+        Addresses(app.extensions["site"].edition.edition().public)
+    )
+    assert typed not in app.extensions["site"].edition.edition().answers
     if destination:
         assert client.get(destination).status_code == 200
 
@@ -159,12 +190,12 @@ def test_a_draft_changes_nothing_in_the_health_report(
     before = health(client)
     assert before == {"status": "ok", "edition_age": 300.0, "documents": 5, "trouble": []}
     client.get("/help/money")
-    remembered = set(app.extensions["edition"]().answers)
+    remembered = set(app.extensions["site"].edition.edition().answers)
     for front in ({"state": "draft"}, {"state": "ready"}, {"publish_at": "2026-12-24 09:00"}, {"title": "x" * 500}):
         content.document("news/zqsecret.md", "zqbody ![x](/images/zq.png)", **front)
         refresh()
         assert health(client) == before
-        assert set(app.extensions["edition"]().answers) == remembered, (
+        assert set(app.extensions["site"].edition.edition().answers) == remembered, (
             "a draft does not even affect how fast a page is served"
         )
     content.write("help/zqbroken.md", "broken")
@@ -174,7 +205,7 @@ def test_a_draft_changes_nothing_in_the_health_report(
     content.document("news/second.md", publish_at="2026-11-02 09:00")
     refresh()
     assert health(client) == {"status": "ok", "edition_age": 0.0, "documents": 6, "trouble": []}
-    assert "/help/money" not in app.extensions["edition"]().answers
+    assert "/help/money" not in app.extensions["site"].edition.edition().answers
 
 
 def test_a_scheduled_item_goes_live_to_the_second(

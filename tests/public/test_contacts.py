@@ -8,11 +8,11 @@ from flask.testing import FlaskClient
 
 from sidedoor.documents.checks import check_library
 from sidedoor.documents.codes import Code
+from sidedoor.documents.fixed_addresses import LINKED
 from sidedoor.documents.problem_words import file_words
 from sidedoor.documents.problems import Level
 from sidedoor.documents.site import Area
 from sidedoor.documents.times import utc_now
-from sidedoor.public.addresses import LINKED
 from sidedoor.public.contacts import near_to
 from tests.content import CONTACTS, SITE, ContentFolder
 

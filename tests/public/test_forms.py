@@ -7,8 +7,9 @@ from flask.testing import FlaskClient
 from sidedoor.documents.checks import check_document
 from sidedoor.documents.codes import Code
 from sidedoor.documents.drawings import DRAWINGS, drawing
+from sidedoor.documents.fixed_addresses import LINKED
 from sidedoor.documents.translations import TranslationStanding, standings
-from sidedoor.public.addresses import LINKED, Addresses
+from sidedoor.public.addresses import Addresses
 from tests.conftest import Refresh
 from tests.content import ContentFolder
 from tests.public.test_languages import EMERGENCY, stamp, words

@@ -201,7 +201,7 @@ def test_an_edge_in_front_of_everybody_turns_the_limit_per_network_off_and_is_re
 ) -> None:
     content.write("site.toml", SITE + CHAT + "most_from_one_network = 1\n")
     app = create_app(Settings(content=content.path, data=tmp_path / "data", proxies=1), clock)
-    client, chats = app.test_client(), app.extensions["chat_store"]
+    client, chats = app.test_client(), app.extensions["site"].chats
     chats.set_presence(1, "Kit", True, clock())
 
     def begin(reader: str) -> int:

@@ -8,7 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from sidedoor.documents.checks import check_library
-from sidedoor.public.addresses import LINKED
+from sidedoor.documents.fixed_addresses import LINKED
 from tests.conftest import Refresh, SetClock
 from tests.content import ContentFolder
 from tests.public.test_embargo import everything, mirror_of

@@ -54,7 +54,7 @@ def test_the_pack_holds_help_pages_contacts_and_the_guide_exactly_as_the_pages_d
     real_client: FlaskClient, real_app: Flask
 ) -> None:
     pages = pages_of(real_client)
-    public = real_app.extensions["edition"]().public
+    public = real_app.extensions["site"].edition.edition().public
     assert set(pages) == {
         "/", "/help", "/contacts", "/safer-browsing", *(page.path for _, group in public.groups("en") for page in group)
     }  # fmt: skip

@@ -9,10 +9,10 @@ from flask.testing import FlaskClient
 
 from sidedoor.documents.checks import check_document
 from sidedoor.documents.codes import Code
+from sidedoor.documents.fixed_addresses import LINKED
 from sidedoor.documents.markdown import render
 from sidedoor.documents.problems import Refused
 from sidedoor.documents.recordings import MOST_BYTES, read_recording
-from sidedoor.public.addresses import LINKED
 from tests.conftest import Refresh, SetClock
 from tests.content import ContentFolder
 from tests.public.test_pictures import field

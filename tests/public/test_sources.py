@@ -9,7 +9,7 @@ from tests.content import ContentFolder
 
 
 def test_each_page_links_to_its_sources_and_does_not_show_them(real_client: FlaskClient, real_app: Flask) -> None:
-    lists = lists_of_sources(real_app.extensions["edition"]().public)
+    lists = lists_of_sources(real_app.extensions["site"].edition.edition().public)
     assert len(lists) > 50
     for path, page in lists.items():
         shown, listed = real_client.get(page.path).text, real_client.get(path).text

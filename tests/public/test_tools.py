@@ -7,9 +7,9 @@ from flask.testing import FlaskClient
 
 from sidedoor.documents.checks import check_library
 from sidedoor.documents.codes import Code
+from sidedoor.documents.fixed_addresses import LINKED
 from sidedoor.documents.problems import Level
 from sidedoor.documents.readability import flesch_kincaid_grade
-from sidedoor.public.addresses import LINKED
 from tests.content import ContentFolder
 
 TOOLS = ("plan", "check", "card")

@@ -11,11 +11,11 @@ import yaml
 from click.testing import CliRunner, Result
 
 from sidedoor.documents.checks import check_library
+from sidedoor.documents.fixed_addresses import LINKED
 from sidedoor.documents.loader import Loader
 from sidedoor.documents.problems import Level
 from sidedoor.documents.times import utc_now
 from sidedoor.example import EXAMPLE
-from sidedoor.public.addresses import LINKED
 from sidedoor.public.site_checks import check_site
 from sidedoor.starters.command import init
 from sidedoor.starters.starter import names

@@ -4,7 +4,6 @@ What is not public at a moment is not in the PublicLibrary for that moment, so n
 from one can give it away. Visibility is decided when somebody reads, from the clock; no job has to run.
 """
 
-import re
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -13,24 +12,13 @@ from functools import cached_property
 
 from sidedoor.documents import in_order
 from sidedoor.documents.document import FOLDERS, Document, Visibility, path_of
+from sidedoor.documents.fixed_addresses import SPOKEN, is_list_of_news, may_be_document
 from sidedoor.documents.models import Contact, Fact, Kind
 from sidedoor.documents.pictures import Picture
 from sidedoor.documents.problems import Problem
 from sidedoor.documents.site import Group, Site
 
 NEVER = datetime.max.replace(tzinfo=UTC)
-_NO_DOCUMENT = frozenset(("contacts", "chat", "feedback", "help", "journalists", "news", "pack", "search"))
-SPOKEN_PLACES = frozenset(("/", "/help", "/contacts", "/search", "/feedback", "/feedback/sent", "/chat"))
-"""Addresses that exist in every language, whatever documents it has."""
-_NEWS_LIST = re.compile(r"/news/(?:\d{4}(?:/page/\d+)?|page/\d+|rss\.xml|atom\.xml|feed\.json)")
-
-
-def _may_be_hidden(path: str) -> bool:
-    """Whether a path could be that of a document, shown or not: `/help/…`, `/news/…`, or a page at the top level."""
-    first, _, rest = path.removeprefix("/").rstrip("/").partition("/")
-    if first == "news" and rest:
-        return _NEWS_LIST.fullmatch(path) is None
-    return bool(rest) if first == "help" else bool(first) and not rest and first not in _NO_DOCUMENT
 
 
 @dataclass(frozen=True)
@@ -276,8 +264,8 @@ class PublicLibrary:
             return path + mark + anchor
         folder, rest = self.split(path)
         lends = folder and folder not in self.site.forms
-        is_secret = rest not in SPOKEN_PLACES if lends else bool(folder) or _may_be_hidden(path)
-        return None if is_secret and not self._is_news_place(folder, rest) else path + mark + anchor
+        is_secret = rest not in SPOKEN if lends else bool(folder) or may_be_document(path)
+        return None if is_secret and not self._has_list_of_news(folder, rest) else path + mark + anchor
 
     @cached_property
     def _former(self) -> Mapping[str, Document]:
@@ -325,8 +313,8 @@ class PublicLibrary:
         path, mark, part = address.partition("#")
         own_path = f"/{folder}" if path == "/" else f"/{folder}{path}"
         has = folder and (
-            path in SPOKEN_PLACES
-            or self._is_news_place(folder, path)
+            path in SPOKEN
+            or self._has_list_of_news(folder, path)
             or own_path in self.by_path
             or self.borrowed(own_path)
         )
@@ -344,7 +332,7 @@ class PublicLibrary:
         for language in self.site.languages:
             version = self.in_language(rest, language)
             is_there = self.split(version)[0] == self.site.folder(language) and self.borrowed(version) is None
-            if is_there and (version in self.by_path or rest in SPOKEN_PLACES or self._is_news_place("", rest)):
+            if is_there and (version in self.by_path or rest in SPOKEN or self._has_list_of_news("", rest)):
                 versions[language] = version
         return versions
 
@@ -363,9 +351,9 @@ class PublicLibrary:
         addresses = {form: f"/{form}{rest}" for form in self.site.forms}
         return {form: address for form, address in addresses.items() if address in self.by_path and address != path}
 
-    def _is_news_place(self, folder: str, path: str) -> bool:
+    def _has_list_of_news(self, folder: str, path: str) -> bool:
         """Whether a language has the list or feed of news that the site's own language has at `path`."""
-        if path == "/news" or _NEWS_LIST.fullmatch(path):
+        if is_list_of_news(path):
             return bool(self.news_in(folder or self.site.language))
         return False
 

@@ -16,7 +16,6 @@ from sidedoor.documents.loader import Loader
 from sidedoor.documents.site import emergency_number
 from sidedoor.documents.times import Clock, utc_now
 from sidedoor.public import (
-    chat,
     contacts,
     errors,
     exit,
@@ -31,8 +30,10 @@ from sidedoor.public import (
     site_files,
     sources,
 )
-from sidedoor.public.addresses import Addresses
+from sidedoor.public.addresses import Addresses, is_asked_often
+from sidedoor.public.chat import views as chat
 from sidedoor.public.commands import add_commands
+from sidedoor.public.current import PublicSite
 from sidedoor.public.feedback_store import SCHEMA as FEEDBACK
 from sidedoor.public.feedback_store import FeedbackStore, Senders
 from sidedoor.public.hidden_first import HiddenFirst
@@ -45,6 +46,7 @@ from sidedoor.web import health as watched
 from sidedoor.web.background import Background
 from sidedoor.web.compression import CompressionLayer
 from sidedoor.web.current import current_path, current_public, site_address
+from sidedoor.web.dressing import dressing
 from sidedoor.web.edge import Edge
 from sidedoor.web.edition import MIRROR_KEY, EditionLayer
 from sidedoor.web.headers import set_policy, with_policy
@@ -76,7 +78,6 @@ def create_app(settings: Settings, clock: Clock = utc_now, soon: bool = False) -
         return with_policy(headers, settings.https)
 
     edition = EditionLayer(app.wsgi_app, live, clock, complete, Addresses, is_pack)
-    app.extensions["edition"] = edition.edition
 
     @lru_cache(maxsize=1)
     def host_of(url: str) -> str:
@@ -86,9 +87,31 @@ def create_app(settings: Settings, clock: Clock = utc_now, soon: bool = False) -
         site = live.library.site
         return (*site.hosts, host_of(site.url or settings.served_at))
 
-    hidden_first = HiddenFirst(edition, app.extensions["chat_store"], app.extensions["chat_clock"], settings.https)
-    app.wsgi_app = outermost = OutermostLayer(  # type: ignore[method-assign]
-        CompressionLayer(hidden_first),
+    def has_chat() -> bool:
+        return live.library.site.chat is not None
+
+    data, edge = app.config["DATA"], Edge(settings.proxies)
+    chats = open_store(settings.chat_store, data)
+    chat_clock = agreed_clock(chats, clock)
+    app.extensions["edge"] = edge
+    app.extensions["site"] = site = PublicSite(
+        edition=edition,
+        search=SearchIndex(data),
+        feedback=FeedbackStore(settings.messages_home),
+        senders=Senders(),
+        chats=chats,
+        chat_clock=chat_clock,
+        bell=Bell(chats.news, chats.looked_in, chat_clock),
+        health=Health(
+            watched.content(live),
+            watched.disk(data, Where.DATA_FOLDER, make=True),
+            watched.chat_store(chats, clock, has_chat),
+            watched.database(settings.home, (FEEDBACK,)),
+            edge.check,
+        ),
+    )
+    outermost = OutermostLayer(
+        CompressionLayer(HiddenFirst(edition, chats, chat_clock, settings.https)),
         complete,
         settings.https,
         hosts,
@@ -96,55 +119,39 @@ def create_app(settings: Settings, clock: Clock = utc_now, soon: bool = False) -
         lambda: emergency_number(live.library.site),
         True,
     )
-    app.wsgi_app = app.extensions["edge"].counting(app.wsgi_app)  # type: ignore[method-assign]
-    serve(app, edition.at_hand, outermost.refuse_body, chat.is_asked_often)
-    app.extensions["door"] = edition
-    app.extensions["health"] = checks = Health(
-        watched.content(live),
-        watched.disk(app.config["DATA"], Where.DATA_FOLDER, make=True),
-        watched.chat_store(app.extensions["chat_store"], clock, lambda: live.library.site.chat is not None),
-        watched.database(settings.home, (FEEDBACK,)),
-        app.extensions["edge"].check,
-    )
+    app.wsgi_app = edge.counting(outermost)  # type: ignore[assignment, method-assign]
+    serve(app, edition.at_hand, outermost.refuse_body, is_asked_often)
     app.extensions["background"] = Background(
         (
             live.watch,
             live.catch_up,
-            checks.watch,
-            lambda: sweep(
-                app.extensions["chat_store"], app.extensions["chat_clock"], lambda: live.library.site.chat is not None
-            ),
+            site.health.watch,
+            lambda: sweep(chats, chat_clock, has_chat),
             # In the background, so that no search has to wait for it.
-            lambda: keep_following(app.extensions["search_index"], lambda: edition.edition().public),
+            lambda: keep_following(site.search, lambda: edition.edition().public),
         )
     )
+    add_commands(app)
     return app
 
 
 def create_pages(settings: Settings, live: LiveLibrary, clock: Clock) -> Flask:
-    """The public pages alone. Each request has to bring the Edition to answer from, as the desk's preview does."""
+    """The public pages alone, with no store behind them. Each request has to bring the Edition to answer from, as the
+    desk's preview does."""
     app = Flask("sidedoor", root_path=str(PACKAGE), static_folder=None)
     read_numbers(app)
     app.url_map.merge_slashes = False  # werkzeug would redirect to pages that do not exist; see errors.py
     app.config.update(
         DATA=settings.data.resolve(),
         CONTENT=settings.content.resolve(),
+        SETTINGS=settings,
         SERVED_AT=settings.served_at,
-        EXIT_URL=settings.exit_url,
-        HTTPS=settings.https,
         MAX_CONTENT_LENGTH=MOST_BYTES,
         MAX_FORM_MEMORY_SIZE=MOST_BYTES,
         MAX_FORM_PARTS=20,
     )
     app.extensions["live"] = live
     app.extensions["clock"] = clock
-    app.extensions["edge"] = Edge(settings.proxies)
-    app.extensions["search_index"] = SearchIndex(app.config["DATA"])
-    app.extensions["feedback_senders"] = Senders()
-    app.extensions["chat_store"] = store = open_store(settings.chat_store, app.config["DATA"])
-    app.extensions["chat_clock"] = agreed = agreed_clock(store, clock)
-    app.extensions["chat_bell"] = Bell(store.news, store.looked_in, agreed)
-    app.extensions["feedback"] = FeedbackStore(settings.messages_home)
     app.jinja_env.globals.update(inline_script=inline_script)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     speak_languages(app)
@@ -180,8 +187,7 @@ def create_pages(settings: Settings, live: LiveLibrary, clock: Clock) -> Flask:
     for module in (help, pages, sources, contacts, news, pack, feeds, search, feedback, chat, exit, site_files, health):
         app.register_blueprint(module.blueprint)
     errors.handle_errors(app)
-    set_policy(app, settings.https, lambda: site_rules(current_public().site))
-    add_commands(app)
+    set_policy(app, settings.https, dressing(settings.https, lambda: site_rules(current_public().site)))
     app.wsgi_app = LanguageLayer(app.wsgi_app)  # type: ignore[method-assign]
     if settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, settings.proxies, 0, 0)  # type: ignore[method-assign]

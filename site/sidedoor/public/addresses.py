@@ -1,14 +1,16 @@
 """Every address of the public site, in one list: what may be remembered, exported, listed, linked and redirected to.
 
-No other module has a list of its own. Published addresses stay (tests/public/addresses.txt).
+Addresses has what an edition may remember: all except the steps of a conversation, whose answers are for one reader.
+Those, and all else that is there whatever documents there are, are in documents/fixed_addresses.py. No other module has
+a list of its own. Published addresses stay (tests/public/addresses.txt).
 """
 
 import re
 from collections.abc import Iterator, Mapping, Set
-from dataclasses import dataclass
 from functools import cached_property
 
 from sidedoor.documents.document import Document
+from sidedoor.documents.fixed_addresses import FIXED_ADDRESSES, FixedAddress, list_of_news
 from sidedoor.documents.library import PublicLibrary
 from sidedoor.documents.pictures import Picture
 from sidedoor.documents.reading import PICTURES, RECORDINGS
@@ -23,49 +25,23 @@ MOST_IN_A_SITEMAP = 5_000
 """Pages that one sitemap lists; with more there is one for each year's news (the protocol allows 50,000)."""
 
 
-@dataclass(frozen=True)
-class Place:
-    """An address that exists whatever documents there are.
-
-    `listed`: in the sitemap. `linked`: pages may link to it. `mirrored`: a file in the mirror. `live`: the mirror's
-    copy only says where the live one is. `of_chat`: it exists only if the site has a chat. Places of SPOKEN_PLACES
-    exist in every language.
-    """
-
-    path: str
-    listed: bool = False
-    linked: bool = False
-    mirrored: bool = True
-    live: bool = False
-    of_chat: bool = False
+_LIVE = frozenset(address.path for address in FIXED_ADDRESSES if address.live)
+_ASKED_OFTEN = frozenset(address.path for address in FIXED_ADDRESSES if address.asked_often)
 
 
-PLACES = (
-    Place("/", listed=True, linked=True),
-    Place("/help", listed=True, linked=True),
-    Place("/contacts", listed=True, linked=True),
-    Place("/news", listed=True, linked=True),
-    Place("/news/rss.xml"),
-    Place("/news/atom.xml"),
-    Place("/news/feed.json"),
-    Place("/search", linked=True, live=True),
-    Place("/feedback", linked=True, live=True),
-    Place("/feedback/press", linked=True, live=True),
-    Place("/pack.js"),
-    Place("/feedback/sent", mirrored=False),
-    Place("/journalists", listed=True, linked=True),
-    Place("/chat", linked=True, live=True, of_chat=True),
-    Place("/chat.js", mirrored=False, of_chat=True),
-    Place("/sitemap.xml"),
-    Place("/robots.txt"),
-    Place("/.well-known/security.txt"),
-    Place("/w"),
-    Place("/healthz", mirrored=False),
-    Place("/favicon.ico", mirrored=False),
-)
-LISTED = tuple(place.path for place in PLACES if place.listed)
-LINKED = frozenset(place.path for place in PLACES if place.linked)
-LIVE = frozenset(place.path for place in PLACES if place.live)
+def is_live(path: str) -> bool:
+    """Whether the mirror's copy at `path`, in any language, only says where the live one is."""
+    return path in _LIVE or _rest(path) in _LIVE
+
+
+def is_asked_often(path: str) -> bool:
+    """Whether chat.js requests `path`, in any language, all the time: such requests have separate threads (see
+    web/rsgi.py)."""
+    return path in _ASKED_OFTEN or _rest(path) in _ASKED_OFTEN
+
+
+def _rest(path: str) -> str:
+    return path[path.find("/", 1) :]
 
 
 class Addresses:
@@ -75,12 +51,12 @@ class Addresses:
         self._public = public
 
     @cached_property
-    def _places(self) -> Mapping[str, Place]:
+    def _fixed(self) -> Mapping[str, FixedAddress]:
         public = self._public
-        own = [place for place in PLACES if not place.of_chat or public.site.chat]
-        by_path = {place.path: place for place in own}
+        own = [fixed for fixed in FIXED_ADDRESSES if not fixed.personal and (public.site.chat or not fixed.of_chat)]
+        by_path = {fixed.path: fixed for fixed in own}
         for language in public.site.languages:
-            by_path |= {public.in_language(place.path, language): place for place in own}
+            by_path |= {public.in_language(fixed.path, language): fixed for fixed in own}
         return by_path
 
     @cached_property
@@ -104,15 +80,15 @@ class Addresses:
     def _lists(self) -> frozenset[str]:
         """Lists of news by year, and the further pages of each list."""
         public = self._public
-        lists = {"/news": public.news}
+        news: dict[tuple[str, int | None], tuple[Document, ...]] = {("/news", None): public.news}
         for language in public.site.languages:
             if items := public.news_in(language):
                 path = public.in_language("/news", language)
-                lists[path] = items
-                lists |= {f"{path}/{year}": items for year, items in public.years_of_news(language).items()}
+                news[path, None] = items
+                news |= {(path, year): items for year, items in public.years_of_news(language).items()}
         return frozenset(
-            path if page == 1 else f"{path}/page/{page}"
-            for path, items in lists.items()
+            list_of_news(path, year, page)
+            for (path, year), items in news.items()
             for page in range(1, max(1, -(-len(items) // ITEMS_A_PAGE)) + 1)
         )
 
@@ -127,7 +103,7 @@ class Addresses:
         public = self._public
         return (
             path in public.by_path
-            or path in self._places
+            or path in self._fixed
             or path in self.sitemaps
             or path in self._packs
             or path in self._sources
@@ -144,12 +120,12 @@ class Addresses:
         pictures = sorted(self._shown)
         documents = (*public.by_path, *public.removed_by_path, *public.redirects)
         yield from dict.fromkeys(
-            [*self._places, *self.sitemaps, *self._packs, *documents, *self._sources, *pictures, *sorted(self._lists)]
+            [*self._fixed, *self.sitemaps, *self._packs, *documents, *self._sources, *pictures, *sorted(self._lists)]
         )
 
     def mirrored(self) -> Iterator[str]:
         """The addresses that a mirror can answer."""
-        yield from (path for path in self if path not in self._places or self._places[path].mirrored)
+        yield from (path for path in self if path not in self._fixed or self._fixed[path].mirrored)
 
     def borrowed(self) -> Iterator[tuple[str, Document]]:
         """The addresses at which a page in the site's own language stands in for a missing translation, and that

@@ -13,16 +13,16 @@ from flask.cli import AppGroup, with_appcontext
 from sidedoor.documents.checks import check_library, facts_of
 from sidedoor.documents.codes import Code
 from sidedoor.documents.exchange import from_po, to_po, translation_file
+from sidedoor.documents.fixed_addresses import LINKED
 from sidedoor.documents.ledger import facts_due, pages_of
 from sidedoor.documents.library import Library
-from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.problems import Level, Problem, Refused
 from sidedoor.documents.reading import FACTS
 from sidedoor.documents.segments import with_front
 from sidedoor.documents.slugs import slug_from_title, slug_problem
 from sidedoor.documents.translations import TranslationStanding, standings
 from sidedoor.private import as_its_folder_says
-from sidedoor.public.addresses import LINKED
+from sidedoor.public.current import content_folder, live, now, settings, the_site
 from sidedoor.public.export import CannotExport, drift, write_mirror
 from sidedoor.public.site_checks import check_site
 from sidedoor.web.language import awaiting_review
@@ -59,20 +59,19 @@ def add_commands(app: Flask) -> None:
 @with_appcontext
 def check(facts: bool) -> None:
     """List everything that is wrong or due. Exits with 1 if anything is wrong."""
-    live: LiveLibrary = current_app.extensions["live"]
     if facts:
-        sys.exit(_check_facts(live.library, current_app.extensions["clock"]()))
-    clock, folder = current_app.extensions["clock"], current_app.config["CONTENT"]
+        sys.exit(_check_facts(live().library, now()))
+    library = live().library
     problems = [
-        *check_library(live.library, clock(), LINKED),
-        *check_site(live.library, clock, folder, current_app.config["HTTPS"]),
-        *awaiting_review(live.library.site.languages),
+        *check_library(library, now(), LINKED),
+        *check_site(library, now, content_folder(), settings().https),
+        *awaiting_review(library.site.languages),
     ]
     for problem in problems:
         click.echo(str(problem))
     errors = sum(problem.level is Level.ERROR for problem in problems)
     click.echo(
-        f"{len(live.library.documents)} documents: {errors} wrong, {len(problems) - errors} due or better another way."
+        f"{len(library.documents)} documents: {errors} wrong, {len(problems) - errors} due or better another way."
     )
     sys.exit(1 if errors else 0)
 
@@ -99,7 +98,7 @@ def _check_facts(library: Library, now: datetime) -> int:
 def _line_of(problem: Problem) -> int | None:
     """The first line of the file that holds the figure, or the fact's id, that the problem is about."""
     quoted = problem.values.get("figure") or problem.values.get("fact")
-    lines = (current_app.config["CONTENT"] / problem.file).read_text("utf-8").split("\n")
+    lines = (content_folder() / problem.file).read_text("utf-8").split("\n")
     return next((number for number, line in enumerate(lines, start=1) if quoted and quoted in line), None)
 
 
@@ -108,20 +107,19 @@ def _line_of(problem: Problem) -> int | None:
 @with_appcontext
 def new(title: str) -> None:
     """Start a news item as a draft, tomorrow at nine. TITLE is its headline."""
-    live: LiveLibrary = current_app.extensions["live"]
     slug = slug_from_title(title)
     if not slug or slug_problem(slug):
         raise click.ClickException("The title needs a few words of letters from a to z, to make an address of.")
-    if live.away:
+    if live().away:
         raise click.ClickException(
-            str(next(problem for problem in live.library.problems if problem.code is Code.FOLDER_AWAY))
+            str(next(problem for problem in live().library.problems if problem.code is Code.FOLDER_AWAY))
         )
-    path = current_app.config["CONTENT"] / "news" / f"{slug}.md"
-    tomorrow = current_app.extensions["clock"]().astimezone(live.library.site.zone).date() + timedelta(days=1)
+    path = content_folder() / "news" / f"{slug}.md"
+    tomorrow = now().astimezone(live().library.site.zone).date() + timedelta(days=1)
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with path.open("x", encoding="utf-8") as out:
-            as_its_folder_says(path, current_app.config["CONTENT"])
+            as_its_folder_says(path, content_folder())
             out.write(_NEW_ITEM.format(title=json.dumps(title, ensure_ascii=False), publish_at=f"{tomorrow} 09:00"))
     except FileExistsError:
         raise click.ClickException(f"There is a news item named {slug} already. Choose another title.") from None
@@ -134,16 +132,15 @@ def new(title: str) -> None:
 def stamp(files: tuple[str, ...]) -> None:
     """Record in FILES (cy/help/money.md …) that each says what its original says now. Without FILES: in every
     translation that has no such record yet."""
-    live: LiveLibrary = current_app.extensions["live"]
-    documents = {document.file: document for document in live.library.documents if document.folder}
+    documents = {document.file: document for document in live().library.documents if document.folder}
     chosen = files or [
         file for file, document in documents.items() if document.translation and not document.translation.made_from
     ]
     for file in chosen:
-        original = live.library.original_of(documents[file]) if file in documents else None
+        original = live().library.original_of(documents[file]) if file in documents else None
         if original is None:
             raise click.ClickException(f"{file} is no page with an original. Name it as cy/help/money.md.")
-        path = current_app.config["CONTENT"] / file
+        path = content_folder() / file
         path.write_text(with_front(path.read_text("utf-8"), {"made_from": original.digest}), "utf-8")
         click.echo(f"{file}: made from {original.file} as it is now.")
 
@@ -155,21 +152,20 @@ def stamp(files: tuple[str, ...]) -> None:
 @with_appcontext
 def export_words(language: str, folder: Path, files: tuple[str, ...]) -> None:
     """Write the words of FILES (help/money.md …), or of every page, to FOLDER as PO, for a translator into LANGUAGE."""
-    live: LiveLibrary = current_app.extensions["live"]
-    site, content_folder = live.library.site, current_app.config["CONTENT"]
+    site = live().library.site
     if language not in site.languages or language == site.language:
         raise click.ClickException(
             f"This site's languages are {', '.join(site.languages)}; its own is {site.language}."
         )
-    pages = {page.file: (page, row[language]) for page, row in standings(live.library).items()}
+    pages = {page.file: (page, row[language]) for page, row in standings(live().library).items()}
     for file in files or pages:
         if file not in pages:
             raise click.ClickException(f"{file} is no page to translate. Name it as help/money.md.")
         page, standing = pages[file]
-        translated = content_folder / translation_file(file, language)
+        translated = content_folder() / translation_file(file, language)
         before = translated.read_text("utf-8") if standing is not TranslationStanding.MISSING else None
         doubtful = standing in (TranslationStanding.STALE, TranslationStanding.URGENT)
-        raw = to_po(page, (content_folder / file).read_text("utf-8"), language, before, doubtful)
+        raw = to_po(page, (content_folder() / file).read_text("utf-8"), language, before, doubtful)
         out = (folder / translation_file(file, language)).with_suffix(".po")
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_bytes(raw)
@@ -181,25 +177,23 @@ def export_words(language: str, folder: Path, files: tuple[str, ...]) -> None:
 @with_appcontext
 def import_words(files: tuple[Path, ...]) -> None:
     """Turn PO FILES that a translator sent back into drafts that await review."""
-    live: LiveLibrary = current_app.extensions["live"]
-    content_folder = current_app.config["CONTENT"]
     for file in files:
         try:
-            returned = from_po(file.read_bytes(), live.library)
+            returned = from_po(file.read_bytes(), live().library)
         except Refused as refused:
             raise click.ClickException(f"{file}: {refused.problems[0].words()}") from None
-        path = content_folder / returned.file
-        existing = next((document for document in live.library.documents if document.file == returned.file), None)
+        path = content_folder() / returned.file
+        existing = next((document for document in live().library.documents if document.file == returned.file), None)
         if existing and existing.meta.state in ("published", "withdrawn"):
             raise click.ClickException(
                 f"{returned.file} is public. Import it at the desk,"
                 " where readers keep its words until somebody approves."
             )
-        original = (content_folder / returned.original.file).read_text("utf-8")
+        original = (content_folder() / returned.original.file).read_text("utf-8")
         draft = returned.draft(original, path.read_text("utf-8") if path.is_file() else None)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(draft, "utf-8")
-        as_its_folder_says(path, content_folder)
+        as_its_folder_says(path, content_folder())
         click.echo(f"{returned.file}: a draft, which awaits somebody who knows the language.")
 
 
@@ -207,7 +201,7 @@ def import_words(files: tuple[Path, ...]) -> None:
 @with_appcontext
 def list_feedback() -> None:
     """Print every message, oldest first."""
-    messages = current_app.extensions["feedback"].all()
+    messages = the_site().feedback.all()
     for message in messages:
         click.echo(f"{message.number}  {message.hour:%Y-%m-%d %H}h\n{message.text}\n")
     click.echo(f"{len(messages)} messages.")
@@ -218,26 +212,27 @@ def list_feedback() -> None:
 @with_appcontext
 def delete_feedback(number: int) -> None:
     """Delete message NUMBER for good."""
-    if not current_app.extensions["feedback"].delete(number):
+    if not the_site().feedback.delete(number):
         raise click.ClickException(f"There is no message {number}.")
     click.echo(f"Message {number} is deleted.")
 
 
 @click.command("export")
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--live", metavar="URL", help="Where the live search and forms are; by default the url of site.toml.")
+@click.option(
+    "--live", "live_at", metavar="URL", help="Where the live search and forms are; by default the url of site.toml."
+)
 @click.option("--verify", metavar="URL", help="Write nothing: list where FOLDER and the site at URL differ.")
 @with_appcontext
-def export(folder: Path, live: str | None, verify: str | None) -> None:
+def export(folder: Path, live_at: str | None, verify: str | None) -> None:
     """Write the public site to FOLDER, for any web server or static host. With --verify, exits with 1 on drift."""
     try:
         if verify:
             differences = drift(folder, verify.rstrip("/"))
             click.echo("\n".join([*differences, f"{len(differences)} differences."]))
             sys.exit(1 if differences else 0)
-        library: LiveLibrary = current_app.extensions["live"]
         app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-        changed, files = write_mirror(app, folder, live or library.library.site.url or app.config["SERVED_AT"])
+        changed, files = write_mirror(app, folder, live_at or live().library.site.url or settings().served_at)
     except CannotExport as refused:
         raise click.ClickException(str(refused)) from refused
     click.echo(f"{folder}: {files} files, {changed} of them new or changed.")

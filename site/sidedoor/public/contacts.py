@@ -57,7 +57,7 @@ def index() -> str:
     fits = {contact.id: fit(contact, place, audience, around, everyone, speaks) for contact in contacts}
     fitting = [contact for contact in contacts if fits[contact.id] is not None]
     return render_template(
-        "contacts.html",
+        "contacts/list.html",
         contacts=sorted(fitting, key=lambda contact: fits[contact.id] or 0, reverse=True),
         total=len(contacts),
         choices=choices,
@@ -169,12 +169,12 @@ def with_contacts(html: str) -> Markup:
         contact = public.contacts.get(match[1])
         key = ("card", match[1], language)
         if contact and key not in parts:
-            parts[key] = render_template("contact_card.html", contact=contact)
+            parts[key] = render_template("contacts/card.html", contact=contact)
         return parts.get(key, "")
 
     def number(match: re.Match[str]) -> str:
         contact = public.contacts.get(match[2])
-        template = {"number": "contact_number.html", "call-now": "contact_call.html"}[match[1]]
+        template = {"number": "contacts/number.html", "call-now": "contacts/call.html"}[match[1]]
         return render_template(template, contact=contact, words=Markup(match[3])) if contact else ""
 
     html = _IDEA.sub(lambda match: f'<div class="idea">{drawing(match[1])}', html)

@@ -1,24 +1,22 @@
 """The exit: where “Hide this page” leads, from every page and for every reader. No other module computes a destination.
 
 Its part of the pages is in templates/exit/, its scripts are in static/js/exit/, where a README says what they do and
-how any other site can use them. The chat ends a conversation on the way out (see chat.py and hidden_first.py).
+how any other site can use them. The chat ends a conversation on the way out (see chat/views.py and hidden_first.py).
 """
 
 from dataclasses import dataclass
 
-from flask import Blueprint, current_app, redirect, request
+from flask import Blueprint, redirect, request
 from werkzeug.wrappers import Response
 
+from sidedoor.chat.cookies import MARK_COOKIE, in_conversation
+from sidedoor.documents.fixed_addresses import AWAY, HIDE_CONVERSATION
+from sidedoor.public.current import settings
 from sidedoor.web.current import current_public
-from sidedoor.web.edition import MARK_COOKIE, in_conversation
 
 blueprint = Blueprint("exit", __name__)
 LINKS = "#hide-this-page, .way-out a"
 """The link of every page, and the one for Firefox's reader view, which is visible even without the style sheet."""
-REDIRECT = "/w"
-"""Where the history entries of a hidden visit lead. A short address that says nothing: it may stay in a history."""
-HIDE_CONVERSATION = "/chat/hide"
-"""Where a conversation ends and its reader leaves: by a beacon (POST) or, without scripts, by the link itself (GET)."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,7 @@ class Exit:
     @property
     def script_data(self) -> dict[str, str]:
         """The script's data- attributes, as static/js/exit/README.md lists them."""
-        data = {"exit": self.destinations[0], "redirect": REDIRECT, "title": self.title, "link": LINKS}
+        data = {"exit": self.destinations[0], "redirect": AWAY, "title": self.title, "link": LINKS}
         if len(self.destinations) > 1:
             data["next"] = self.destinations[1]
         if self.has_chat:
@@ -52,7 +50,7 @@ class Exit:
 def current_exit() -> Exit:
     """The exit of the page being made. The operator's setting replaces all that site.toml names."""
     site = current_public().site
-    chosen = current_app.config["EXIT_URL"]
+    chosen = settings().exit_url
     has_chat = site.chat is not None
     return Exit(
         (chosen,) if chosen else site.exit, site.exit_title, has_chat, has_chat and in_conversation(request.environ)
@@ -64,7 +62,7 @@ def leave() -> Response:
     return redirect(current_exit().destinations[0], 303)
 
 
-@blueprint.get(REDIRECT)
+@blueprint.get(AWAY)
 def away() -> Response:
     """The entry that a hidden visit left in the tab leads to the exit, never to a page."""
     return leave()

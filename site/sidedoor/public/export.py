@@ -25,9 +25,9 @@ import brotli
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from sidedoor.documents.live import LiveLibrary
 from sidedoor.private import for_everybody
-from sidedoor.public.addresses import LIVE, Addresses
+from sidedoor.public.addresses import Addresses, is_live
+from sidedoor.public.current import live, now, settings
 from sidedoor.public.errors import STATUSES_OF_SERVERS
 from sidedoor.public.pack import is_pack
 from sidedoor.web.edition import MIRROR_KEY
@@ -59,8 +59,8 @@ class Mirror:
     lent: dict[str, str] = field(default_factory=dict)
 
 
-def write_mirror(app: Flask, folder: Path, live: str) -> tuple[int, int]:
-    """Write the public site of this moment to `folder`. Search and forms lead to the site at `live`.
+def write_mirror(app: Flask, folder: Path, live_at: str) -> tuple[int, int]:
+    """Write the public site of this moment to `folder`. Search and forms lead to the site at `live_at`.
 
     Returns how many files are new or changed, and how many there are. Raises CannotExport.
     """
@@ -70,10 +70,10 @@ def write_mirror(app: Flask, folder: Path, live: str) -> tuple[int, int]:
     if before and not (before / MANIFEST).is_file():
         raise CannotExport(f"{folder} leads to something that is not a mirror. Name another folder.")
     with for_everybody():
-        return _write(app, folder, live, before)
+        return _write(app, folder, live_at, before)
 
 
-def _write(app: Flask, folder: Path, live: str, before: Path | None) -> tuple[int, int]:
+def _write(app: Flask, folder: Path, live_at: str, before: Path | None) -> tuple[int, int]:
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         release = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
@@ -82,7 +82,7 @@ def _write(app: Flask, folder: Path, live: str, before: Path | None) -> tuple[in
     try:
         release.chmod(0o755)
         written = _Release(release, before)
-        _fill(written, app, live)
+        _fill(written, app, live_at)
         if before and not written.changed and written.files == _files_of(before):
             shutil.rmtree(release)
             return 0, len(written.files)
@@ -133,24 +133,24 @@ class _Release:
             Path(f"{target}{twin}").write_bytes(small)
 
 
-def _fill(release: _Release, app: Flask, live: str) -> None:
+def _fill(release: _Release, app: Flask, live_at: str) -> None:
     mirror = Mirror()
-    library: LiveLibrary = app.extensions["live"]
-    public = library.library.public(app.extensions["clock"]())
+    with app.app_context():
+        public, https = live().library.public(now()), settings().https
     client = app.test_client()
     # The request comes from this machine, by the scheme that readers use, so that nothing is redirected.
-    base_url = f"{urlsplit(live).scheme or 'http'}://localhost"
-    settings = {MIRROR_KEY: live.rstrip("/")}
+    base_url = f"{urlsplit(live_at).scheme or 'http'}://localhost"
+    of_mirror = {MIRROR_KEY: live_at.rstrip("/")}
     addresses = Addresses(public)
     for path in addresses.mirrored():
-        _add(release, mirror, path, client.get(path, base_url=base_url, environ_overrides=settings))
+        _add(release, mirror, path, client.get(path, base_url=base_url, environ_overrides=of_mirror))
     mirror.lent = {path: document.path for path, document in addresses.borrowed()}
     for code in (404, *STATUSES_OF_SERVERS):
-        page = client.get("/-", base_url=base_url, environ_overrides={**settings, ERROR_KEY: code})
+        page = client.get("/-", base_url=base_url, environ_overrides={**of_mirror, ERROR_KEY: code})
         release.add("404.html" if code == 404 else f"_errors/{code}.html", page.data)
     release.add(MANIFEST, json.dumps(vars(mirror), indent=1, sort_keys=True).encode())
     release.add("_redirects", _redirects(mirror).encode())
-    release.add("_headers", _headers(mirror_headers(app.config["HTTPS"])).encode())
+    release.add("_headers", _headers(mirror_headers(https)).encode())
     release.add("_moved.map", _moved(mirror).encode())
 
 
@@ -205,9 +205,7 @@ def drift(folder: Path, url: str) -> list[str]:
         raise CannotExport(f"{folder} is not a mirror: it holds no {MANIFEST} that can be read.") from error
     differences: list[str] = []
     for path, file in sorted(mirror.pages.items()):
-        if (
-            path in LIVE or path[path.find("/", 1) :] in LIVE
-        ):  # the mirror says where the live ones are, in any language
+        if is_live(path):
             continue
         status, _, body = _fetch(url + path)
         if status != 200:

@@ -4,10 +4,11 @@ import logging
 import re
 import sqlite3
 
-from flask import Blueprint, current_app, redirect, render_template, request
+from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from sidedoor.public.feedback_store import LONGEST_MESSAGE, About, Senders, StoreFull
+from sidedoor.public.current import now, the_site
+from sidedoor.public.feedback_store import LONGEST_MESSAGE, About, StoreFull
 from sidedoor.web.current import current_public, same_for_everyone
 from sidedoor.web.edge import address_of_reader
 from sidedoor.web.language import in_own_language
@@ -51,12 +52,11 @@ def send() -> ResponseReturnValue:
         return _again(message, _("There is nothing in the box yet. Write a few words first."), 422)
     if len(message) > LONGEST_MESSAGE:
         return _again(message, _("That is too long. Please keep it under 4,000 letters."), 422)
-    senders: Senders = current_app.extensions["feedback_senders"]
-    if not senders.count(address_of_reader(), current_app.extensions["clock"]()):
+    if not the_site().senders.count(address_of_reader(), now()):
         problem = _("Many messages came from your network in this hour. Please try again in an hour.")
         return _again(message, problem, 429)
     try:
-        current_app.extensions["feedback"].add(message, current_app.extensions["clock"](), _about())
+        the_site().feedback.add(message, now(), _about())
     except StoreFull:
         return _again(message, _("Too much is coming in just now. Please try again in an hour."), 503)
     except (OSError, sqlite3.Error):

@@ -21,7 +21,7 @@ def home() -> str:
     ]
     groups = public.groups(current_language())
     return render_template(
-        "home.html",
+        "help/home.html",
         situations=situations,
         groups=groups,
         tools=[page for _, pages in groups for page in pages if page.kind == "page"],

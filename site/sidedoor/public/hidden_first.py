@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from werkzeug.http import dump_cookie
 
+from sidedoor.chat.cookies import CONVERSATION_COOKIES, MARK_COOKIE
 from sidedoor.chat.model import Reason, StoreDown
 from sidedoor.chat.store import ChatStore
+from sidedoor.documents.fixed_addresses import HIDE_CONVERSATION
 from sidedoor.documents.times import Clock
-from sidedoor.public.exit import HIDE_CONVERSATION
-from sidedoor.web.edition import CHAT_COOKIES, MARK_COOKIE
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("sidedoor.chat")
 STILL_RUNS_KEY = "sidedoor.left_and_not_ended"
 """Set in a request whose conversation was left and could not be ended: no answer may say that it is over."""
-_SETS = tuple(f"{name}=" for name in CHAT_COOKIES)
+_SETS = tuple(f"{name}=" for name in CONVERSATION_COOKIES)
 _REASONS: dict[str, Reason] = {"end": "reader"}
 """The mark's value says how the conversation was left; anything else counts as hidden."""
 _LEFT: set[Reason | None] = {"hidden", "reader"}
@@ -50,8 +50,8 @@ class HiddenFirst:
         mark = dict(cookies).get(MARK_COOKIE)
         if mark is None:
             return self._application(environ, start_response)
-        tokens = [value for name, value in cookies if name in CHAT_COOKIES]
-        others = [f"{name}={value}" for name, value in cookies if name not in (*CHAT_COOKIES, MARK_COOKIE)]
+        tokens = [value for name, value in cookies if name in CONVERSATION_COOKIES]
+        others = [f"{name}={value}" for name, value in cookies if name not in (*CONVERSATION_COOKIES, MARK_COOKIE)]
         environ["HTTP_COOKIE"] = "; ".join(others)
         ended = self._end(tokens, _REASONS.get(mark, "hidden"))
         if ended is None:
@@ -65,7 +65,11 @@ class HiddenFirst:
 
         def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Callable[[bytes], object]:
             begins = any(name.lower() == "set-cookie" and value.startswith(_SETS) for name, value in headers)
-            gone = {name for name, _ in cookies if name in CHAT_COOKIES} if ended and not begins and not late else set()
+            gone = (
+                {name for name, _ in cookies if name in CONVERSATION_COOKIES}
+                if ended and not begins and not late
+                else set()
+            )
             if (ended and not waits and not late) or begins:
                 gone.add(MARK_COOKIE)
             return start_response(

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from sidedoor.documents.library import SPOKEN_PLACES, PublicLibrary
+from sidedoor.documents.fixed_addresses import CHAT, SPOKEN
+from sidedoor.documents.library import PublicLibrary
 from sidedoor.web.language import N_, language_name, translations
 
 OFFER = N_("Read in English")
@@ -47,9 +48,9 @@ def _same(public: PublicLibrary, here: str, code: str) -> str:
     rest, front = public.split(here)[1], public.in_language("/", code)
     if rest.startswith("/news"):
         return public.own_versions(here).get(code, front)
-    rest = "/chat" if rest.startswith("/chat/") else rest
+    rest = CHAT if rest.startswith(f"{CHAT}/") else rest
     address = public.in_language(rest, code)
-    exists = address in public.by_path or public.borrowed(address) or rest in SPOKEN_PLACES
+    exists = address in public.by_path or public.borrowed(address) or rest in SPOKEN
     return address if exists else front
 
 

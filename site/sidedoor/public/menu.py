@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
+from sidedoor.documents.fixed_addresses import CHAT, LINKED
 from sidedoor.documents.library import PublicLibrary
 from sidedoor.documents.site import Site
-from sidedoor.public.addresses import LINKED
 from sidedoor.web.language import marked, said
 from sidedoor.web.language import translate as _
 
@@ -29,7 +29,7 @@ def menu(public: PublicLibrary, language: str) -> list[tuple[str, str]]:
     for path in menu_pages(site):
         address = public.in_language(path, language)
         document = public.by_path.get(address) or public.borrowed(address)
-        if document is None and (path not in LINKED or (path == "/chat" and not site.chat)):
+        if document is None and (path not in LINKED or (path == CHAT and not site.chat)):
             continue
         name = said(own[path]) if path in own else usual.get(path)
         entries.setdefault(address, name or (marked(document.title, document.language) if document else path))

@@ -19,6 +19,7 @@ from itertools import chain
 import brotli
 from flask import Blueprint, Response, abort, current_app, request
 
+from sidedoor.documents.fixed_addresses import PACK, PACK_REST
 from sidedoor.documents.library import PublicLibrary
 from sidedoor.web.current import current_public, same_for_everyone
 from sidedoor.web.edition import EDITION_KEY, MIRROR_KEY, SAME_FOR_EVERYONE, WHOEVER_ASKS, Edition
@@ -51,16 +52,16 @@ _REPEATED = re.compile("|".join(f"<{tag}{first}.*?</{tag}>" for tag, first in _P
 def packs(public: PublicLibrary) -> dict[str, str]:
     """The addresses of the packs, and the language of each."""
     folders = {code: public.site.folder(code) for code in public.site.languages}
-    own = {f"/{folder}/pack" if folder else "/pack": code for code, folder in folders.items()}
-    return own | {f"{path}-rest": code for path, code in own.items()}
+    own = {f"/{folder}{PACK}" if folder else PACK: code for code, folder in folders.items()}
+    return own | {path.removesuffix(PACK) + PACK_REST: code for path, code in own.items()}
 
 
 def is_pack(path: str) -> bool:
     """Whether a path can be a pack's."""
-    return path.endswith(("/pack", "/pack-rest"))
+    return path.endswith((PACK, PACK_REST))
 
 
-@blueprint.get("/pack")
+@blueprint.get(PACK)
 def pack() -> Response:
     """All help in one language, as JSON in two lines. The first is the script that shows pages in place, which can
     start before the second has come. The second holds the pack's language and direction, each page's `main` by address,
@@ -70,7 +71,7 @@ def pack() -> Response:
     return _answer(_as_json(language, first, bundle("carried.js"), list(rest), _style()))
 
 
-@blueprint.get("/pack-rest")
+@blueprint.get(PACK_REST)
 def rest() -> Response:
     """The rest, in the same form, without a script."""
     language = current_language()

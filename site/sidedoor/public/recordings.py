@@ -2,11 +2,11 @@
 
 import re
 
-from flask import current_app, render_template
+from flask import render_template
 from markupsafe import Markup
 
-from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.recordings import captions_of, is_video
+from sidedoor.public.current import live
 from sidedoor.web.current import current_public
 from sidedoor.web.language import current_language, language_name
 
@@ -28,9 +28,8 @@ def with_recordings(html: str) -> str:
         picture = _PICTURE.match(words) if is_video(name) else None
         poster = dict(re.findall(r'(src|alt)="([^"]*)"', picture[2])) if picture else {}
         shown = current_public().pictures
-        live: LiveLibrary = current_app.extensions["live"]
         needed = [name, captions_of(name), poster.get("src", "").rpartition("/")[2]] if is_video(name) else [name]
-        raw = live.picture(name) if all(file in shown for file in needed) else None
+        raw = live().picture(name) if all(file in shown for file in needed) else None
         return render_template(
             "recording.html",
             name=name if raw else "",

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 
-from flask import Blueprint, current_app, render_template, request
+from flask import Blueprint, render_template, request
 
-from sidedoor.public.search_index import LONGEST_QUERY, Findings, Result, SearchIndex
+from sidedoor.public.current import the_site
+from sidedoor.public.search_index import LONGEST_QUERY, Findings, Result
 from sidedoor.web.current import current_public, same_for_everyone
 from sidedoor.web.language import page_language
 from sidedoor.web.language import translate as _
@@ -24,8 +25,7 @@ def form() -> str:
 def results() -> str:
     """The results."""
     query = request.form.get("query", "")[:LONGEST_QUERY].strip()
-    index: SearchIndex = current_app.extensions["search_index"]
-    return _page(query, index.search(query, current_public()) if query else None)
+    return _page(query, the_site().search.search(query, current_public()) if query else None)
 
 
 def _readable(hits: Iterable[Result]) -> list[tuple[Result, str, str]]:

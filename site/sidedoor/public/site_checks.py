@@ -15,13 +15,13 @@ from babel import Locale, UnknownLocaleError
 
 from sidedoor.documents.codes import Code
 from sidedoor.documents.document import Visibility
+from sidedoor.documents.fixed_addresses import LINKED
 from sidedoor.documents.library import Library
 from sidedoor.documents.problems import Level, Problem
 from sidedoor.documents.reading import SITE
 from sidedoor.documents.site import Site
 from sidedoor.documents.times import Clock
 from sidedoor.example import CLAIMS, EXAMPLE
-from sidedoor.public.addresses import LINKED
 from sidedoor.public.menu import NOTICE_PAGE, menu_pages
 from sidedoor.web.language import has_words, interface_sentences, own_words_fit
 

@@ -4,15 +4,16 @@ import mimetypes
 from collections.abc import Iterable
 from datetime import timedelta
 
-from flask import Blueprint, Response, abort, current_app, render_template, request
+from flask import Blueprint, Response, abort, render_template, request
 
 from sidedoor.documents.document import Document
+from sidedoor.documents.fixed_addresses import LISTED
 from sidedoor.documents.library import PublicLibrary
-from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.pictures import Picture
 from sidedoor.documents.recordings import content_type, is_recording
 from sidedoor.documents.sizes import sizes_of
-from sidedoor.public.addresses import LISTED, Addresses
+from sidedoor.public.addresses import Addresses
+from sidedoor.public.current import live
 from sidedoor.web.current import current_public, same_for_everyone, site_address
 
 blueprint = Blueprint("site_files", __name__)
@@ -116,8 +117,7 @@ def other_size(size: str, name: str) -> Response:
     wanted = next((version for version in sizes if version.address == f"/images/{size}/{name}"), None)
     if not wanted:
         abort(404)
-    live: LiveLibrary = current_app.extensions["live"]
-    raw = live.size(wanted)
+    raw = live().size(wanted)
     return _shown(wanted.picture.name, False) if raw is None else Response(raw, content_type=wanted.content_type)
 
 
@@ -135,8 +135,7 @@ def recording(name: str) -> Response:
 def _shown(name: str, wrong_folder: bool) -> Response:
     if wrong_folder or name not in current_public().pictures:
         abort(404)
-    live: LiveLibrary = current_app.extensions["live"]
-    raw = live.picture(name)
+    raw = live().picture(name)
     if raw is None:
         abort(404)
     kind = content_type(name) if is_recording(name) else mimetypes.guess_type(name)[0]

@@ -12,7 +12,7 @@ _HEADING = re.compile(r'<h[23] id="([^"]+)"')
 
 
 def translation_notes(document: Document) -> dict[str, object]:
-    """What templates/in_other_words.html needs to know."""
+    """What templates/translated.html needs to know."""
     original = current_public().original_of(document)
     unread = not is_reviewed(document)
     return {"original": original, "unread": unread, "step_changed": changed_step(document, original)}

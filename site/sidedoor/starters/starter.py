@@ -18,12 +18,12 @@ from typing import Any
 from babel import Locale, UnknownLocaleError
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from sidedoor.documents.fixed_addresses import LINKED
 from sidedoor.documents.front_matter import read_document
 from sidedoor.documents.models import Model, check
 from sidedoor.documents.reading import read_contacts, read_facts, read_site
 from sidedoor.documents.site import Audience, Emergency, Place, Situation, in_language
 from sidedoor.example import EXAMPLE, EXAMPLES
-from sidedoor.public.addresses import LINKED
 from sidedoor.starters.carrying import Carried, records
 
 STARTERS = EXAMPLES / "starters"

@@ -21,7 +21,8 @@ import brotli
 from werkzeug.datastructures import Headers
 from werkzeug.test import run_wsgi_app
 
-from sidedoor.web.edition import content_type, in_conversation, preferred_coding
+from sidedoor.chat.cookies import in_conversation
+from sidedoor.web.edition import content_type, preferred_coding
 from sidedoor.web.headers import IN_PLACE_KEY
 from sidedoor.web.in_place import Parts
 

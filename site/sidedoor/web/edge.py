@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from flask import current_app, request
 
 from sidedoor.documents.codes import Code
+from sidedoor.documents.fixed_addresses import HEALTH
 from sidedoor.documents.problems import Level, Problem
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class Edge:
 
     def see(self, environ: "WSGIEnvironment") -> None:
         """Count one more request. A monitor on this machine comes through no proxy and is not counted."""
-        if environ.get("PATH_INFO") == "/healthz":
+        if environ.get("PATH_INFO") == HEALTH:
             return
         written = environ.get("HTTP_X_FORWARDED_FOR", "")
         surplus = len([part for part in written.split(",") if part.strip()]) > self._proxies

@@ -6,7 +6,6 @@ and at the next embargo or expiry of any document, so no remembered page outlive
 
 import gzip
 import hashlib
-import re
 from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -18,6 +17,7 @@ import brotli
 from werkzeug.http import parse_accept_header, parse_etags
 from werkzeug.test import run_wsgi_app
 
+from sidedoor.chat.cookies import in_conversation
 from sidedoor.documents.library import Library, PublicLibrary
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.showing import Showing
@@ -29,13 +29,6 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 EDITION_KEY = "sidedoor.web.edition"
-CHAT_COOKIE = "chat"
-"""The name, without its prefix, of the only cookie that the site sets: it identifies a conversation."""
-CHAT_COOKIES = (CHAT_COOKIE, f"__Host-{CHAT_COOKIE}")
-MARK_COOKIE = "left"
-"""A page's script sets this one when a conversation is left (see public.hidden_first): no script can delete the
-other."""
-_PERSONAL = re.compile(rf"(?:^|;)\s*(?:{'|'.join(CHAT_COOKIES)}|{MARK_COOKIE})=")
 MIRROR_KEY = "sidedoor.mirror_of"
 """The address of the live site, in a request that the export makes. Its answer is only for the mirror."""
 SAME_FOR_EVERYONE = "X-Sidedoor-Same-For-Everyone"
@@ -217,14 +210,6 @@ class Edition:
 
     def _lasts(self, now: datetime) -> bool:
         return self.made_at <= now < min(self.public.valid_until, self.made_at + _LONGEST)
-
-
-def in_conversation(environ: "WSGIEnvironment") -> bool:
-    """Whether a request carries the cookie that identifies a conversation, or the mark that one was left.
-
-    Its answer is made for this reader alone: it is neither remembered nor taken from what is remembered.
-    """
-    return _PERSONAL.search(environ.get("HTTP_COOKIE", "")) is not None
 
 
 class EditionLayer:

@@ -8,7 +8,7 @@ from flask import Flask, Response
 from flask_talisman import Talisman
 
 from sidedoor.web.inline import script_hashes
-from sidedoor.web.sheet import NONE, Rules, dressed
+from sidedoor.web.sheet import NONE
 
 IN_PLACE = "Sidedoor-In-Place"
 """travel.js sends this with a fetch whose answer is stored nowhere (`cache: "no-store"`), and is shown in the page that
@@ -16,8 +16,8 @@ sent it."""
 IN_PLACE_KEY = f"HTTP_{IN_PLACE.upper().replace('-', '_')}"
 NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
 """The policy of every answer that is no page: it has nothing to load and nothing to run."""
-_POLICY = '<meta http-equiv="Content-Security-Policy" content="{}">'
-"""The policy in the head of a mirror's page. A template leaves it empty, and no text of a page can hold such a tag."""
+IN_PAGE = '<meta http-equiv="Content-Security-Policy" content="{}">'
+"""The policy in the head of a mirror's page (see dressing.py)."""
 _ANY_IN_A_PAGE = "'unsafe-inline'"
 _FEATURES = ("browsing-topics camera display-capture geolocation microphone payment usb").split()
 
@@ -86,10 +86,10 @@ def policy_headers(https: bool) -> dict[str, str]:
     return headers
 
 
-def set_policy(app: Flask, https: bool, rules: Callable[[], Rules]) -> None:
+def set_policy(app: Flask, https: bool, style_of: Callable[[Response], str]) -> None:
     """Let flask-talisman set the policy. Redirecting is left to the outermost layer, which knows the trusted hosts.
 
-    `rules` gives the style rules of the site that the request is answered from.
+    `style_of` completes a page (see dressing.py) and returns the source for its style.
     """
     headers = policy_headers(https)
 
@@ -97,10 +97,7 @@ def set_policy(app: Flask, https: bool, rules: Callable[[], Rules]) -> None:
     def of_this_page(response: Response) -> Response:
         policy = NO_PAGE
         if response.mimetype == "text/html":
-            page, style = dressed(response.get_data(as_text=True), rules())
-            policy = content_security_policy(https, style)
-            own = _POLICY.format(policy_in_page(https, style))
-            response.set_data(page.replace(_POLICY.format(""), own, 1))
+            policy = content_security_policy(https, style_of(response))
         response.headers["Content-Security-Policy"] = policy
         return response
 

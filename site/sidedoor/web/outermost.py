@@ -13,6 +13,7 @@ from urllib.parse import quote
 from flask import Flask, abort, request
 from werkzeug.sansio.utils import host_is_trusted
 
+from sidedoor.documents.fixed_addresses import HEALTH
 from sidedoor.web.edition import Answer
 from sidedoor.web.headers import IN_PLACE_KEY, in_place
 
@@ -23,7 +24,6 @@ Complete = Callable[[list[tuple[str, str]]], list[tuple[str, str]]]
 log = logging.getLogger(__name__)
 ERROR_KEY = "sidedoor.error"
 """In a request's environment, where no client can put it: the status that the answer has to explain."""
-HEALTH = "/healthz"
 _LOOPBACK = ("localhost", ".localhost", "127.0.0.1", "[::1]")
 
 

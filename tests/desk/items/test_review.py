@@ -7,6 +7,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from sidedoor.chat.sqlite_store import SqliteStore
+from sidedoor.public.current import PublicSite as SiteOfReaders
+from sidedoor.public.feedback_store import FeedbackStore
+from sidedoor.public.search_index import SearchIndex
 from tests.conftest import SetClock
 from tests.content import ContentFolder
 from tests.desk.conftest import PublicSite, SignedIn
@@ -347,3 +351,12 @@ def test_the_old_address_redirects_to_the_new_address(
     assert public.get("/news/rooms")[0] == 301
     assert public.get("/news/new-rooms")[0] == 200
     assert public.get("/news/ten-new-rooms-are-open")[0] == 404
+
+
+def test_a_preview_is_made_without_the_stores_that_readers_use(ann: FlaskClient, desk: Flask) -> None:
+    """The desk makes public pages only for previews. It once opened search, feedback and the chat for them again."""
+    shown = ann.get(f"{release(ann)}/preview")
+    assert (shown.status_code, WORDS.split(".")[0] in shown.get_data(as_text=True)) == (200, True)
+    of_readers = (SiteOfReaders, FeedbackStore, SearchIndex, SqliteStore)
+    parts = desk.extensions["desk"].pages.extensions.values()
+    assert not [part for part in parts if isinstance(part, of_readers)]

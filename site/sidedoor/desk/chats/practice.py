@@ -38,7 +38,7 @@ def play(number: int) -> ResponseReturnValue:
     """Show the reader's side, at the desk."""
     chat = _played(number)
     shown = lines_of_practice(the_desk().chats.messages(number))
-    return render_template("desk/chats/play.html", chat=chat, lines=shown, longest=rules.LONGEST_MESSAGE, text="")
+    return render_template("desk/chats/practice.html", chat=chat, lines=shown, longest=rules.LONGEST_MESSAGE, text="")
 
 
 @blueprint.get("/<int:number>/play/now")
@@ -70,7 +70,9 @@ def say(number: int) -> ResponseReturnValue:
     except NotPossible as refused:
         flash(REFUSED[refused.why], "problem")
         shown = lines_of_practice(the_desk().chats.messages(number))
-        page = render_template("desk/chats/play.html", chat=chat, lines=shown, longest=rules.LONGEST_MESSAGE, text=text)
+        page = render_template(
+            "desk/chats/practice.html", chat=chat, lines=shown, longest=rules.LONGEST_MESSAGE, text=text
+        )
         return page, 422
     return redirect(f"/chats/{number}/play", 303)
 

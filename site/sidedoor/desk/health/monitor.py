@@ -22,6 +22,7 @@ from sidedoor.chat.model import StoreDown
 from sidedoor.desk.current import Desk
 from sidedoor.desk.health.checks import broken_files, not_live, queue
 from sidedoor.documents.codes import Code
+from sidedoor.documents.fixed_addresses import HEALTH
 from sidedoor.documents.problems import Level, Problem
 from sidedoor.web.health import Health, as_json
 
@@ -87,7 +88,7 @@ def monitor(desk: Desk, health: Health, folders: dict[str, Path]) -> "WSGIApplic
         if path == "/metrics":
             body: Iterable[bytes] = metrics(environ, start_response)
             return body
-        if path != "/healthz":
+        if path != HEALTH:
             start_response("404 Not Found", [("Content-Type", "text/plain"), ("Content-Length", "0")])
             return []
         troubles = health.troubles()

@@ -3,11 +3,12 @@
 from flask import Blueprint
 
 from sidedoor.desk.access import only
+from sidedoor.documents.fixed_addresses import HEALTH
 
 blueprint = Blueprint("health", __name__)
 
 
-@blueprint.get("/healthz")
+@blueprint.get(HEALTH)
 @only("stranger")
 def answers() -> dict[str, bool]:
     """Say that the desk answers, and nothing more."""

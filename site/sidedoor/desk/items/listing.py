@@ -15,12 +15,12 @@ from sidedoor.desk.people.person import Person
 from sidedoor.documents.checks import check_library, due_of
 from sidedoor.documents.codes import Code
 from sidedoor.documents.document import Document, folder_of, kind_of, slug_of
+from sidedoor.documents.fixed_addresses import LINKED
 from sidedoor.documents.front_matter import read_document, read_yaml
 from sidedoor.documents.library import Library
 from sidedoor.documents.models import Kind
 from sidedoor.documents.problems import Level, Problem, Refused
 from sidedoor.documents.reading import CREDITS
-from sidedoor.public.addresses import LINKED
 
 STANDINGS: tuple[ItemStanding, ...] = (
     "broken", "ready", "draft", "scheduled", "published", "withdrawn", "removed", "expired",

@@ -20,6 +20,7 @@ from sidedoor.desk.refusals import Refusal
 from sidedoor.documents.checks import check_document
 from sidedoor.documents.codes import Code
 from sidedoor.documents.document import FOLDERS, Document, Visibility
+from sidedoor.documents.fixed_addresses import LINKED
 from sidedoor.documents.front_matter import read_document
 from sidedoor.documents.library import Library, PublicLibrary
 from sidedoor.documents.live import LiveLibrary
@@ -29,7 +30,6 @@ from sidedoor.documents.reading import read_file, read_text
 from sidedoor.documents.renderer import shared_renderer
 from sidedoor.documents.slugs import slug_from_title, slug_problem
 from sidedoor.documents.times import Clock
-from sidedoor.public.addresses import LINKED
 
 WRITERS: dict[Kind, tuple[Role, ...]] = {"news": ("press", "editor"), "help": ("editor",), "page": ("editor",)}
 """The roles that may write and approve each kind."""

@@ -16,6 +16,7 @@ from sidedoor.desk.refusals import Refusal
 from sidedoor.documents.checks import check_document
 from sidedoor.documents.document import Document
 from sidedoor.documents.exchange import from_po, to_po, translation_file
+from sidedoor.documents.fixed_addresses import LINKED
 from sidedoor.documents.front_matter import read_document
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.problems import Level, Problem, Refused
@@ -23,7 +24,6 @@ from sidedoor.documents.reading import read_file, read_text
 from sidedoor.documents.renderer import shared_renderer
 from sidedoor.documents.segments import Piece, pieces_of, put_together, side_by_side, whole_of, with_front
 from sidedoor.documents.times import Clock
-from sidedoor.public.addresses import LINKED
 
 
 @dataclass(frozen=True)

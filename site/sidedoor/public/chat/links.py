@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from sidedoor.documents.fixed_addresses import LINKED
 from sidedoor.documents.library import PublicLibrary
-from sidedoor.public.addresses import LINKED
 from sidedoor.public.contacts import digits
 
 _NAMED = re.compile(
