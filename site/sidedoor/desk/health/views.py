@@ -1,0 +1,14 @@
+"""The desk's own `/healthz`, which tells strangers only that the desk answers."""
+
+from flask import Blueprint
+
+from sidedoor.desk.access import only
+
+blueprint = Blueprint("health", __name__)
+
+
+@blueprint.get("/healthz")
+@only("stranger")
+def answers() -> dict[str, bool]:
+    """Say that the desk answers, and nothing more."""
+    return {"ok": True}
