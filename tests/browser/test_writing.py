@@ -345,6 +345,7 @@ def test_the_next_check_is_known_by_what_is_wrong_and_not_by_its_words(text: Pag
         text.evaluate(
             "document.querySelectorAll('[data-panel] li').forEach((check) => check.append(' In other words.'))"
         )
+    text.get_by_role("button", name="As on the page").click()  # the desk remembers it, also for the tests that follow
 
 
 SEEN = """() => {
