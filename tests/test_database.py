@@ -20,7 +20,7 @@ import pytest
 
 from sidedoor.chat.sqlite_store import SqliteStore
 from sidedoor.database import Database
-from sidedoor.desk.audit import Audit
+from sidedoor.desk.audit.store import Audit
 from sidedoor.desk.items.preview_links import PreviewLinks
 from sidedoor.desk.items.reviews import Reviews
 from sidedoor.desk.people.person import Person

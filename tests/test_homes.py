@@ -27,15 +27,15 @@ from sidedoor.backup import new_key
 from sidedoor.cli import main as cli
 from sidedoor.database_moves import as_files, fill
 from sidedoor.desk import create_app as create_desk
-from sidedoor.desk.audit import Audit
+from sidedoor.desk.audit.store import Audit
 from sidedoor.desk.databases import KEPT
 from sidedoor.desk.items.comments import CannotComment, Comments
 from sidedoor.desk.items.preview_links import PreviewLinks
 from sidedoor.desk.items.reviews import Override, Reviews
+from sidedoor.desk.notices.store import Notices
 from sidedoor.desk.people.person import Person
 from sidedoor.desk.people.sessions import Sessions
 from sidedoor.desk.people.staff import FAILURES, LinkSpent, NotPossible, Passkey, Password, Staff
-from sidedoor.desk.told.notices import Notices
 from sidedoor.documents.problems import Refused
 from sidedoor.home import ELSEWHERE, Home, look, open_database
 from sidedoor.public import create_app

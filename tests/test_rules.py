@@ -26,13 +26,13 @@ STORES = set(
     chat/sqlite_store.py
     database.py
     database_moves.py
-    desk/audit.py
+    desk/audit/store.py
     desk/items/comments.py
     desk/items/preview_links.py
     desk/items/reviews.py
     desk/people/sessions.py
     desk/people/staff.py
-    desk/told/notices.py
+    desk/notices/store.py
     documents/kept.py
     postgresql.py
     public/feedback_store.py
@@ -72,6 +72,28 @@ def test_dependencies_point_one_way() -> None:
         for path in (PACKAGE / package).rglob("*.py"):
             assert not [name for name in imports_of(path) if name.startswith(forbidden)], path.relative_to(PACKAGE)
     assert not [name for name in imports_of(PROJECT / "app.py") if name.startswith("sidedoor.desk")]
+
+
+FLAT_AT_THE_DESK = set(
+    """
+    __init__ access current databases errors front headers refusal_words refusals server static_files step words
+""".split()
+)
+
+
+def test_the_desk_lies_by_subject() -> None:
+    """A subject has one name in code, templates, scripts and tests. Only what all subjects share lies flat."""
+    assert {path.stem for path in (PACKAGE / "desk").glob("*.py")} == FLAT_AT_THE_DESK
+    subjects = {path.parent.name for path in (PACKAGE / "desk").glob("*/__init__.py")}
+    scripts = PROJECT / "static/js/desk"
+    for mirror in (PACKAGE / "templates/desk", scripts, PROJECT / "tests/desk"):
+        # Git leaves a folder behind that still holds compiled modules.
+        folders = {path.parent.name for path in mirror.glob("*/*") if path.name != "__pycache__"} - {
+            "built",
+            "__pycache__",
+        }
+        assert folders <= subjects, mirror
+    assert not [*scripts.glob("*.js")], "a script lies with the subject whose pages load it"
 
 
 def module_name(path: Path) -> str:
@@ -254,7 +276,7 @@ def test_only_one_module_opens_sqlite() -> None:
     assert not {holder for holder in holders if holder not in (PACKAGE / "home.py").read_text("utf-8")}
 
 
-def test_steps_of_the_desk_are_logged_with_recorded_only() -> None:
+def test_steps_of_the_desk_are_recorded_with_recorded_only() -> None:
     """`audit().record(…)` alone may end up before or after the act; `recorded` always wraps it."""
     modules = {
         path.name
@@ -271,6 +293,20 @@ def test_no_template_has_an_inline_handler_a_style_or_a_file_from_another_host()
         files = re.findall(r"<script[^>]* src=\"|<link rel=\"stylesheet\"", text)
         own = re.findall(r"<script[^>]* src=\"/static/|<link rel=\"stylesheet\" href=\"/static/", text)
         assert not files or ("desk" in path.parts and len(own) == len(files)), path.name
+
+
+def test_every_address_of_a_style_or_script_of_the_desk_is_a_file() -> None:
+    """A script that is missing leaves a page that works without it, so no other test needs to notice."""
+    sources = [*(PACKAGE / "templates/desk").rglob("*.html"), *(PROJECT / "static/js/desk").rglob("*.js")]
+    named = {
+        name
+        for path in sources
+        if "built" not in path.parts
+        for name in re.findall(r"/static/((?:css|js)/[\w./-]+\.(?:css|js))\b", path.read_text("utf-8"))
+    }
+    assert {"css/desk.css", "js/desk/chats/tick.js"} <= named
+    # `make editor` builds that one; the desk works without it.
+    assert {name for name in named if not (PROJECT / "static" / name).is_file()} <= {"js/desk/built/editor.js"}
 
 
 def test_no_script_of_the_site_uses_the_browsers_cache() -> None:
@@ -306,8 +342,8 @@ WORDS_TABLES = {
     "documents/problem_words.py": "problems of files and forms",
     "desk/refusal_words.py": "why the desk did not take a step",
     "desk/chats/words.py": "the chat at the desk",
-    "desk/told/letter_words.py": "mail of the desk",
     "public/chat/words.py": "where a reader's conversation stands",
+    "desk/notices/letters.py": "mail of the desk",
 }
 SHOWS_WITHOUT_A_FRAMEWORK = {"web/outermost.py": "answers in plain text what never reaches an application"}
 OTHERS_SAY_IT_IN_WORDS_ALONE = {

@@ -117,6 +117,11 @@ def test_host_names_are_separated_by_commas_or_written_as_json(hosts: str, monke
     assert settings.of_environment().desk_hosts == ("desk.internal", "desk.example.org")
 
 
+@pytest.mark.parametrize("written", ["https://desk.example.org", "https://desk.example.org/"])
+def test_an_address_of_the_desk_has_one_slash_before_its_page(written: str) -> None:
+    assert settings.Settings(desk_url=written).desk_address + "/sign-in" == "https://desk.example.org/sign-in"
+
+
 @pytest.mark.parametrize("program", ["run", "desk"])
 @pytest.mark.parametrize(
     ("environment", "message"),

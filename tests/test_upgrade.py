@@ -15,13 +15,13 @@ from typing import Any
 import pytest
 
 from sidedoor.chat.sqlite_store import SqliteStore
-from sidedoor.desk.audit import Audit
+from sidedoor.desk.audit.store import Audit
 from sidedoor.desk.items.preview_links import PreviewLinks
 from sidedoor.desk.items.reviews import Reviews
+from sidedoor.desk.notices.store import Notices
 from sidedoor.desk.people.person import Person
 from sidedoor.desk.people.sessions import Sessions
 from sidedoor.desk.people.staff import Staff
-from sidedoor.desk.told.notices import Notices
 from sidedoor.documents.kept import Kept
 from sidedoor.public.feedback_store import FeedbackStore
 from tests.content import SITE, ContentFolder

@@ -221,6 +221,6 @@ def _settings() -> Settings:
 @click.argument("words", nargs=-1, type=click.UNPROCESSED)
 def staff(words: tuple[str, ...]) -> None:
     """Add, list and remove the people of the desk."""
-    from sidedoor.desk.commands import staff as for_people
+    from sidedoor.desk.people.commands import staff as for_people
 
     for_people.main(list(words), "sidedoor staff", obj=ScriptInfo(create_app=_staff_desk, set_debug_flag=False))

@@ -204,6 +204,11 @@ class Settings(BaseSettings):
         return self.mail_password_file.read_text("utf-8").strip() if self.mail_password_file else ""
 
     @property
+    def desk_address(self) -> str:
+        """Where staff reach the desk, without a slash at its end: what the addresses of its pages begin with."""
+        return self.desk_url.rstrip("/")
+
+    @property
     def messages_home(self) -> Home:
         """Where readers' messages are kept."""
         return Home((self.messages or self.data).resolve(), self.database)

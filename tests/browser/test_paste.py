@@ -1,4 +1,4 @@
-"""What other programs put on the clipboard, as files that anybody can add to: tests/desk/pastes/README.md says how.
+"""What other programs put on the clipboard, as files that anybody can add to: tests/desk/items/pastes/README.md says how.
 
 Each test pastes all of them into one page: here as Markdown, in test_writing.py into the editor, where it is built.
 """
@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.conftest import PROJECT
-from tests.desk.pastes import CASES
+from tests.desk.items.pastes import CASES
 
 PAGES_ALONE = True  # chromium.py
 PASTED = "([html, text]) => { const { body, left } = sidedoorPaste.taken(html, text); return [sidedoorPaste.markdown(body), sidedoorPaste.said(left)]; }"

@@ -9,8 +9,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.test_desk import Office
 from tests.browser.test_pages import problems_of
+from tests.desk.items.pastes import CASES
 from tests.desk.items.test_round_trip import seen
-from tests.desk.pastes import CASES
 from tests.server import PROJECT
 
 pytestmark = pytest.mark.skipif(

@@ -37,7 +37,7 @@ def browser_of(role: str, desk: Flask, signed_in: SignedIn, name: str = "") -> F
 
 
 def address_of(desk: Flask, rule: Rule) -> str:
-    kind_of_endpoint = {"static_files.file": "css", "log.everything": "csv"}
+    kind_of_endpoint = {"static_files.file": "css", "audit.everything": "csv"}
     values = {name: VALUES[name] for name in rule.arguments}
     if rule.endpoint in kind_of_endpoint:
         values["kind"] = kind_of_endpoint[rule.endpoint]

@@ -2,22 +2,25 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flask import Flask, current_app, g
 
 from sidedoor.chat.store import ChatStore
-from sidedoor.desk.audit import Audit
+from sidedoor.desk.audit.store import Audit
+from sidedoor.desk.chats.signs import SignsOfLife
 from sidedoor.desk.contacts.steps import ContactSteps
 from sidedoor.desk.items.comments import Comments
 from sidedoor.desk.items.files import Shelf
-from sidedoor.desk.items.newsroom import Newsroom
 from sidedoor.desk.items.picture_library import PictureLibrary
 from sidedoor.desk.items.preview_links import PreviewLinks
 from sidedoor.desk.items.reviews import Reviews
+from sidedoor.desk.items.steps import ItemSteps
 from sidedoor.desk.items.workflow import Workflow
+from sidedoor.desk.notices.store import Notices
 from sidedoor.desk.people.sessions import Sessions
 from sidedoor.desk.people.staff import Staff
-from sidedoor.desk.told.notices import Notices
 from sidedoor.desk.translations.steps import TranslationSteps
 from sidedoor.documents.library import Library
 from sidedoor.documents.live import LiveLibrary
@@ -25,12 +28,17 @@ from sidedoor.documents.times import Clock
 from sidedoor.public.feedback_store import FeedbackStore
 from sidedoor.settings import Settings
 
+if TYPE_CHECKING:
+    from authlib.integrations.flask_client import FlaskOAuth2App
+
 
 @dataclass(frozen=True)
 class Desk:
-    """The stores and steps of one desk. `pages` makes the public pages that previews show."""
+    """The stores and steps of one desk. `content`: the folder with what editors write. `pages` makes the public pages
+    that previews show. `work_account`: the provider of work accounts, if the operator names one."""
 
     settings: Settings
+    content: Path
     clock: Clock
     live: LiveLibrary
     shelf: Shelf
@@ -41,14 +49,16 @@ class Desk:
     audit: Audit
     previews: PreviewLinks
     workflow: Workflow
-    newsroom: Newsroom
+    items: ItemSteps
     pictures: PictureLibrary
     contacts: ContactSteps
     translations: TranslationSteps
     notices: Notices
-    messages: FeedbackStore
+    feedback: FeedbackStore
     chats: ChatStore
+    signs: SignsOfLife
     pages: Flask
+    work_account: "FlaskOAuth2App | None"
 
 
 def the_desk() -> Desk:
@@ -105,9 +115,9 @@ def sessions() -> Sessions:
     return the_desk().sessions
 
 
-def newsroom() -> Newsroom:
+def item_steps() -> ItemSteps:
     """Every step an item can take."""
-    return the_desk().newsroom
+    return the_desk().items
 
 
 def picture_library() -> PictureLibrary:
@@ -140,11 +150,11 @@ def notices() -> Notices:
     return the_desk().notices
 
 
-def messages() -> FeedbackStore:
+def feedback() -> FeedbackStore:
     """What readers wrote to the organisation."""
-    return the_desk().messages
+    return the_desk().feedback
 
 
 def audit() -> Audit:
-    """The log."""
+    """Who did what and when."""
     return the_desk().audit

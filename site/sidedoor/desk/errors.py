@@ -63,7 +63,7 @@ def handle_errors(app: Flask) -> None:
     @app.errorhandler(sqlite3.OperationalError)
     def database_unavailable(error: sqlite3.OperationalError) -> ResponseReturnValue:
         """The desk's database, here or on a server, does not answer, so nobody's session can be looked up either."""
-        log.error("The desk's memory cannot be used.", exc_info=error)
+        log.error("The desk's database cannot be reached.", exc_info=error)
         if again := shown_again(sentence(error)):
             return again
         return render_template("desk/error.html", heading="This cannot be opened just now", text=sentence(error)), 503

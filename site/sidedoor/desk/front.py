@@ -1,17 +1,19 @@
-"""The desk's front page, which says what there is to do, and the calendar of what goes live when."""
+"""The desk's front page, which says what there is to do."""
 
-from flask import Blueprint, current_app, render_template
+from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
-from sidedoor.desk.access import current_person, only, staff
+from sidedoor.desk.access import current_person, staff
 from sidedoor.desk.contacts.views import contacts_due
-from sidedoor.desk.current import contact_steps, library, newsroom, now, reviews, shelf
+from sidedoor.desk.current import contact_steps, item_steps, library, now, reviews, shelf, the_desk
+from sidedoor.desk.feedback.views import unanswered
+from sidedoor.desk.items.calendar import by_month
+from sidedoor.desk.items.effect_words import in_approving_words, in_contacts_words
 from sidedoor.desk.items.files import CannotSave
-from sidedoor.desk.items.listing import Row, calendar, due, rows
-from sidedoor.desk.items.newsroom import WRITERS
-from sidedoor.desk.messages import unanswered
+from sidedoor.desk.items.listing import Row, due, rows
+from sidedoor.desk.items.steps import WRITERS
+from sidedoor.desk.notices.views import events_of
 from sidedoor.desk.people.person import Person
-from sidedoor.desk.told.views import events_of
 from sidedoor.desk.translations.views import translations_waiting
 from sidedoor.documents.document import kind_of
 from sidedoor.documents.ledger import facts_due, pages_of
@@ -46,14 +48,14 @@ def to_do() -> ResponseReturnValue:
     return render_template(
         "desk/front.html",
         happened=events_of(person),
-        messages=unanswered(),
+        feedback=unanswered(),
         waiting=waiting,
         effects={row.file: _effect(row) for row in waiting},
         mine=mine,
         flagged=[row for row in items if row.flagged],
         contacts_flagged=reviews().alone(CONTACTS) is not None,
         drafts=[row for row in items if row.standing == "draft" or row.waiting == "draft"][:_A_LIST],
-        coming=calendar(items, now()),
+        coming=by_month(items, now()),
         contacts=contacts_due(library(), now()),
         contacts_wait=_contacts_effect(),
         translations=translations_waiting(),
@@ -73,14 +75,14 @@ def _concerns(file: str, person: Person) -> bool:
 def _site_problems() -> list[Problem]:
     """What `sidedoor check` says about the whole site: menu, languages, colours, and remains of the site it was copied
     from."""
-    content, https = current_app.config["CONTENT"], current_app.config["HTTPS"]
-    return [*check_site(library(), now, content, https), *awaiting_review(library().site.languages)]
+    desk = the_desk()
+    return [*check_site(library(), now, desk.content, desk.settings.https), *awaiting_review(library().site.languages)]
 
 
 def _effect(row: Row) -> str:
     try:
-        item = newsroom().find(row.kind, row.slug)
-        return newsroom().effect(item) if item else ""
+        item = item_steps().find(row.kind, row.slug)
+        return in_approving_words(item_steps().effect(item), library().site) if item else ""
     except (Refused, CannotSave):
         return ""
 
@@ -90,14 +92,6 @@ def _contacts_effect() -> str:
     if not contact_steps().waiting():
         return ""
     try:
-        return contact_steps().effect()
+        return in_contacts_words(contact_steps().effect())
     except (Refused, CannotSave):
         return "it cannot be read"
-
-
-@blueprint.get("/calendar")
-@only("press", "editor")
-def calendar_page() -> ResponseReturnValue:
-    """Show what will go live, leave or be withdrawn without anybody acting."""
-    months = calendar(rows(library(), shelf(), reviews(), now(), current_person()), now())
-    return render_template("desk/calendar.html", months=months, now=now())

@@ -56,7 +56,7 @@ WORDS = {
         "It could not be saved ({reason}). What you typed is still here; tell whoever runs this machine."
     ),
     Refusal.UNREADABLE: "{file} cannot be read ({reason}). Tell whoever runs this machine.",
-    Refusal.LETTER_LOST: "A letter of it cannot be read any more ({letter}). Type it again, then save.",
+    Refusal.CHARACTER_LOST: "A character of it cannot be read any more ({character}). Type it again, then save.",
     Refusal.NOT_UTF8: "{file} is not UTF-8 text, so it stays as it is. Whoever edited it can correct it.",
     Refusal.NOT_OUR_NAME: "“{file}” is not a name of a file that the desk keeps.",
     Refusal.OUTSIDE_CONTENT: "“{file}” leads out of the content folder, so it is left alone.",
@@ -74,10 +74,10 @@ WORDS = {
     Refusal.PICTURE_IN_USE: "The picture is used in {where}. Take it out there first.",
     Refusal.PICTURE_NOT_HERE: "The picture that was chosen is not in the library any more. Choose another.",
     Refusal.COMMENT_EMPTY: "Write what you want to say.",
-    Refusal.COMMENT_TOO_LONG: "That is too long. Say it in {most} letters or fewer.",
+    Refusal.COMMENT_TOO_LONG: "That is too long. Say it in {most} characters or fewer.",
     Refusal.COMMENT_GONE: "That comment is not there any more.",
     Refusal.NOT_A_PASSAGE: "These words are not in the text now. Copy them from it, or choose a paragraph.",
-    Refusal.NOT_A_NAME: "A name has 2 to 80 letters. Write it as it should appear in the history.",
+    Refusal.NOT_A_NAME: "A name has 2 to 80 characters. Write it as it should appear in the history.",
     Refusal.NAME_TAKEN: "{name} is here already. Change their roles, or renew their link.",
     Refusal.NO_ROLE: "Choose one or more of these roles: {roles}.",
     Refusal.LAST_ADMIN: "Somebody has to be able to invite people. Make another person an admin first.",
@@ -90,7 +90,7 @@ WORDS = {
     Refusal.ONLY_WAY_IN: "It is your only way in. Add another passkey or a password first.",
     Refusal.PASSKEY_TAKEN: "This passkey is here already. Use another device, or sign in with it.",
     Refusal.PASSKEY_REFUSED: "The passkey was not accepted. Try again.",
-    Refusal.PASSWORD_SHORT: "A password has {shortest} letters or more. Four words that belong to nobody do well.",
+    Refusal.PASSWORD_SHORT: "A password has {shortest} characters or more. Four words that belong to nobody do well.",
     Refusal.PASSWORD_COMMON: "That password is among the first that would be guessed. Choose another.",
     Refusal.CODE_WRONG: "The six digits do not fit. Type the ones the app shows now; if none do, its clock is wrong.",
     Refusal.ACCOUNT_TAKEN: "This work account, or this person, is connected already. Ask an administrator.",
@@ -114,12 +114,12 @@ WORDS = {
     ),
     Refusal.MAIL_ADDRESS_REFUSED: "The mail server does not take mail for this address ({said}). Write it again.",
     Refusal.MAIL_REFUSED: "The mail server did not take it ({said}). Look at SIDEDOOR_MAIL_FROM and at its own log.",
-    Refusal.MEMORY_SHUT: (
-        "The desk's own memory cannot be reached, so nothing was done. Tell whoever runs this machine."
+    Refusal.DATABASE_AWAY: (
+        "The desk's database cannot be reached, so nothing was done. Tell whoever runs this machine."
     ),
-    Refusal.NOT_REMEMBERED: (
-        "It is done, but the desk's own memory of it could not be written. Look at it again before you go on, and"
-        " tell whoever runs this machine."
+    Refusal.NOT_RECORDED: (
+        "It is done, but could not be recorded in the desk's database. Look at it again before you go on, and tell"
+        " whoever runs this machine."
     ),
     Refusal.HALF_WRITTEN: (
         "Only part of it is done: {file} could not be written ({reason}). Look at it again before you go on, and"
@@ -146,7 +146,7 @@ def sentence(stopped: Exception) -> str:
         case Wrong():
             return str(form_words(stopped.code, stopped.values, "", LABELS))
         case _:
-            return in_words(Refusal.MEMORY_SHUT)
+            return in_words(Refusal.DATABASE_AWAY)
 
 
 def _shown(value: object) -> object:

@@ -49,7 +49,7 @@ class Refusal(StrEnum):
     FOLDER_AWAY = auto()
     NOT_SAVED = auto()
     UNREADABLE = auto()
-    LETTER_LOST = auto()
+    CHARACTER_LOST = auto()
     NOT_UTF8 = auto()
     NOT_OUR_NAME = auto()
     OUTSIDE_CONTENT = auto()
@@ -100,8 +100,8 @@ class Refusal(StrEnum):
     MAIL_ADDRESS_REFUSED = auto()
     MAIL_REFUSED = auto()
     # The desk's own databases
-    MEMORY_SHUT = auto()
-    NOT_REMEMBERED = auto()
+    DATABASE_AWAY = auto()
+    NOT_RECORDED = auto()
     HALF_WRITTEN = auto()
 
 

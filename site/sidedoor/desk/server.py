@@ -7,20 +7,13 @@ from flask import Flask
 
 from sidedoor.chat.store import open_store
 from sidedoor.desk import create_app
-from sidedoor.desk.audit import Audit
 from sidedoor.desk.databases import KEPT
-from sidedoor.desk.items.preview_links import PreviewLinks
-from sidedoor.desk.items.reviews import Reviews
-from sidedoor.desk.people.sessions import Sessions
-from sidedoor.desk.people.staff import Staff
-from sidedoor.desk.told.notices import Notices
 from sidedoor.documents.codes import Code
 from sidedoor.documents.loader import usable_site
 from sidedoor.documents.problems import Problem, Refused
-from sidedoor.documents.times import utc_now
-from sidedoor.home import look
+from sidedoor.home import look, open_database
 from sidedoor.private import private_folder
-from sidedoor.public.feedback_store import FeedbackStore
+from sidedoor.public import feedback_store
 from sidedoor.settings import Settings
 from sidedoor.web.serve import loaded
 
@@ -29,10 +22,8 @@ def check(settings: Settings) -> None:
     """Check everything that could keep the desk from starting, without reading the content. Raises problems.Refused."""
     usable_site(settings.content, settings.data / "desk")
     open_store(settings.chat_store, settings.data)
-    for store in (Reviews, Staff, Sessions, PreviewLinks, Notices):
-        store(settings.home)
-    FeedbackStore(settings.messages_home)
-    Audit(settings.home, utc_now)
+    for schema in KEPT:
+        open_database(settings.messages_home if schema is feedback_store.SCHEMA else settings.home, schema)
     look(settings.home, KEPT)
     if settings.oidc_issuer and not find_spec("authlib"):
         raise Refused([Problem("SIDEDOOR_OIDC_ISSUER", None, Code.WORK_ACCOUNTS_NOT_INSTALLED)])

@@ -27,7 +27,8 @@ LABELS = {
 CARDS = {
     "callout": "Box: good to know", "emergency": "Box: in danger now", "steps": "Steps", "statistic": "Figure",
     "quote": "Statement", "fold": "Part that opens", "device": "Steps for one browser", "ticks": "List to tick",
-    "write": "Room to write", "question": "Question", "audio": "Recording", "place": "Numbers for a place",
+    "write": "Room to write", "question": "Question", "audio": "Recording", "video": "Video",
+    "idea": "Idea beside a drawing", "place": "Numbers for a place",
     "action": "Big link", "call": "Call now", "number": "Number alone", "contact": "Contact",
 }  # fmt: skip
 """The editor's names for author blocks, the same as in editor/src/schema.js."""

@@ -1,7 +1,7 @@
 """What is wrong with the site, looked at every few seconds in the background and reported by code.
 
 The public `/healthz` tells strangers about the machine only: nothing there may change because of a draft. The desk adds
-what is wrong with files and embargoes, for its own people (desk/health.py).
+what is wrong with files and embargoes, for its own people (desk/health/checks.py).
 """
 
 import errno

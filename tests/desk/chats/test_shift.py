@@ -60,7 +60,7 @@ def test_a_mark_and_a_note_stay_at_the_desk_move_with_the_chat_and_end_with_it(
     assert kit.get(f"/chats/now?after={number}:0").get_json()["chats"][str(number)]["risk"] is True
     assert lee.post(f"/chats/{number}/mark", data={"remark": "no"}).status_code == 403
     long = kit.post(f"/chats/{number}/mark", data={"remark": "x" * 201}, headers=AS_PROGRAM)
-    assert (long.status_code, long.get_json()["problem"]) == (422, "The note is longer than 200 letters.")
+    assert (long.status_code, long.get_json()["problem"]) == (422, "The note is longer than 200 characters.")
     kit.post(f"/chats/{number}/hand-over", data={"to": id_of(desk, "Lee Adviser")})
     assert 'value="zqnote"' in column(page(lee), number)
     lee.post(f"/chats/{number}/end")

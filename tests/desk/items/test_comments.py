@@ -51,8 +51,8 @@ def test_a_comment_that_is_refused_says_why_and_loses_no_words(ann: FlaskClient,
     for step, form, reason in (
         ("", {"passage": "Never said.", "words": "Zqwords"}, "These words are not in the text now."),
         ("", {"words": " "}, "Write what you want to say."),
-        ("", {"words": "Zqwords" * 200}, "Say it in 1000 letters or fewer."),
-        ("/1/answer", {"words": "Zqwords" * 200}, "Say it in 1000 letters or fewer."),
+        ("", {"words": "Zqwords" * 200}, "Say it in 1000 characters or fewer."),
+        ("/1/answer", {"words": "Zqwords" * 200}, "Say it in 1000 characters or fewer."),
         ("/99/answer", {"words": "Zqwords"}, "That comment is not there any more."),
     ):
         answer = ben.post(f"{path}/comments{step}", data=form)

@@ -110,16 +110,16 @@ def test_the_history_uses_the_folders_own_repository_if_it_has_one(content: Cont
     assert "news/a.md" not in git("status", "--short")
 
 
-def test_what_was_thrown_away_is_known_by_a_trailer_and_in_older_histories_by_the_message(shelf: Shelf) -> None:
+def test_what_was_discarded_is_known_by_a_trailer_and_in_older_histories_by_the_message(shelf: Shelf) -> None:
     def throw_away(file: str, message: str) -> None:
         shelf.change({file: (None, shelf.write(file, "words\n", None, ANN, "Start").digest)}, ANN, message)
 
     throw_away("news/older.md", "Discard news/older.md")
     throw_away("news/newer.md", discarding("news/newer.md").replace("Discard news", "Throw away news"))
     throw_away("news/by-hand.md", "Remove news/by-hand.md")
-    thrown_away = shelf.history.thrown_away()
-    assert [revision.file for revision in thrown_away] == ["news/newer.md", "news/older.md"]
-    assert [shelf.history.text_at(revision.id, revision.file) for revision in thrown_away] == ["words\n", "words\n"]
+    discarded = shelf.history.discarded()
+    assert [revision.file for revision in discarded] == ["news/newer.md", "news/older.md"]
+    assert [shelf.history.text_at(revision.id, revision.file) for revision in discarded] == ["words\n", "words\n"]
 
 
 def test_a_broken_history_stops_no_save_and_catches_up_later(
@@ -312,7 +312,7 @@ def test_a_file_that_is_not_utf8_is_never_overwritten(shelf: Shelf, content: Con
 def test_a_replacement_character_is_never_written(shelf: Shelf, content: ContentFolder) -> None:
     with pytest.raises(CannotSave) as refused:
         shelf.change({"news/a.md": ("Fine.\n", None), "news/b.md": ("Caf\ufffd\n", None)}, ANN, "Two")
-    assert sentence(refused.value).startswith("A letter of it cannot be read any more")
+    assert sentence(refused.value).startswith("A character of it cannot be read any more")
     assert not (content.path / "news/a.md").exists(), "neither file is written"
     assert not (content.path / "news/b.md").exists()
 

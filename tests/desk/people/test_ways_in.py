@@ -1,4 +1,4 @@
-"""The ways in: what opens the desk, how often and how long, and what ends it: links, passkeys, passwords, sessions, log."""
+"""The ways in: what opens the desk, how often and how long, and what ends it: links, passkeys, passwords, sessions, audit."""
 
 import http.cookiejar
 import json
@@ -21,8 +21,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from sidedoor.desk import create_app
-from sidedoor.desk.audit import SCHEMA as AUDIT
-from sidedoor.desk.audit import STRANGERS_LINES, Audit
+from sidedoor.desk.audit.store import SCHEMA as AUDIT
+from sidedoor.desk.audit.store import STRANGERS_LINES, Audit
 from sidedoor.desk.people import signing_in
 from sidedoor.desk.people.staff import FAILURES, OFFICE_FAILURES, LinkSpent, Passkey, Staff, TooOften
 from sidedoor.desk.people.staff import SCHEMA as STAFF
@@ -287,7 +287,7 @@ def test_a_captured_answer_and_cookie_that_are_replayed_open_nothing(
     assert len(challenges) == 1
 
 
-def test_log_lines_by_strangers_are_limited_and_the_rest_are_counted(tmp_path: Path, clock: SetClock) -> None:
+def test_audit_lines_by_strangers_are_limited_and_the_rest_are_counted(tmp_path: Path, clock: SetClock) -> None:
     audit = Audit(tmp_path, clock)
     for _ in range(500):
         audit.record_stranger("could not sign in")
@@ -312,7 +312,7 @@ def tamper(data: Path, *changes: str) -> None:
         database.commit()
 
 
-def test_nobody_can_forge_a_valid_line_of_the_log_without_its_key(tmp_path: Path, clock: SetClock) -> None:
+def test_nobody_can_forge_a_valid_line_of_the_audit_without_its_key(tmp_path: Path, clock: SetClock) -> None:
     import hashlib
 
     audit = Audit(tmp_path, clock)
@@ -359,7 +359,7 @@ def test_the_key_also_protects_lines_from_before_it_existed(tmp_path: Path, cloc
 
 @pytest.fixture
 def full_log(desk: Flask) -> Flask:
-    """The desk with a log that cannot be written."""
+    """The desk with an audit that cannot be written."""
     with closing(sqlite3.connect(desk.config["DATA"] / "audit.sqlite3")) as database:
         desk.extensions["desk"].audit.record("Ann Press", "signed in")
         database.execute("CREATE TRIGGER full BEFORE INSERT ON log BEGIN SELECT RAISE(ABORT, 'disk is full'); END")
@@ -367,7 +367,7 @@ def full_log(desk: Flask) -> Flask:
     return desk
 
 
-def test_a_step_that_cannot_be_logged_does_not_happen(
+def test_a_step_that_cannot_be_recorded_does_not_happen(
     full_log: Flask, ada: FlaskClient, ann: FlaskClient, eve: FlaskClient, clock: SetClock
 ) -> None:
     staff, sessions = full_log.extensions["desk"].staff, full_log.extensions["desk"].sessions
@@ -408,7 +408,7 @@ def test_a_step_that_cannot_be_logged_does_not_happen(
     assert stranger.get(token).status_code == 200, "the link is not used up"
 
 
-def test_a_step_that_is_refused_after_it_was_logged_is_logged_as_refused(desk: Flask, ada: FlaskClient) -> None:
+def test_a_step_that_is_refused_after_it_was_recorded_is_recorded_as_refused(desk: Flask, ada: FlaskClient) -> None:
     number = desk.extensions["desk"].staff.named("Ada Admin").id
     assert ada.post(f"/people/{number}/remove").status_code == 422
     first, second = desk.extensions["desk"].audit.everything()[-2:]

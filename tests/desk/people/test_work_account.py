@@ -178,7 +178,7 @@ def test_a_forged_answer_opens_nothing(desk: Flask, provider: Provider, lie: Any
 
 
 def test_an_unreachable_provider_is_reported_in_a_sentence(desk: Flask, provider: Provider) -> None:
-    desk.extensions["work_account"]._server_metadata_url = "http://127.0.0.1:9/.well-known/openid-configuration"
+    desk.extensions["desk"].work_account._server_metadata_url = "http://127.0.0.1:9/.well-known/openid-configuration"
     answer = desk.test_client().get("/work-account")
     assert answer.status_code == 503
     assert "use another way in" in answer.get_data(as_text=True)

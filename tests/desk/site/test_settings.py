@@ -1,6 +1,8 @@
 """Two people change site.toml in a form, and the file stays the source: comments and edits by hand are kept."""
 
 import re
+import sqlite3
+from contextlib import closing
 
 import pytest
 from flask import Flask
@@ -136,3 +138,18 @@ def test_a_change_takes_two_people_and_the_same_checks_as_the_file(
     content.write("site.toml", text.replace("Test Constabulary", "Another"))
     assert "edited outside the desk" in ada.get("/settings").get_data(as_text=True)
     assert ada.post("/settings", data=form).status_code == 409, "it was changed by hand since"
+
+
+def test_an_approval_that_took_effect_but_was_not_recorded_is_reported_as_done(
+    ada: FlaskClient, eve: FlaskClient, content: ContentFolder, desk: Flask
+) -> None:
+    base = re.search(r'name="base" value="(\w+)"', ada.get("/settings").get_data(as_text=True))
+    assert base and ada.post("/settings", data={"base": base[1], "name": "Doorway"}).status_code == 303
+    seen = re.search(r'name="seen" value="(\w+)"', eve.get("/settings").get_data(as_text=True))
+    assert seen
+    with closing(sqlite3.connect(desk.config["DATA"] / "reviews.sqlite3")) as reviews:
+        reviews.execute("CREATE TRIGGER full BEFORE INSERT ON verdicts BEGIN SELECT RAISE(ABORT, 'disk is full'); END")
+    answer = eve.post("/settings/approve", data={"seen": seen[1]})
+    assert (answer.status_code, answer.location) == (303, "/settings")
+    assert "It is done, but" in eve.get("/settings").get_data(as_text=True)
+    assert 'name = "Doorway"' in (content.path / "site.toml").read_text("utf-8")

@@ -177,7 +177,7 @@ def mark(number: int) -> ResponseReturnValue:
     conversation, remark = _mine(number), _field("remark").strip()
     if len(remark) > rules.LONGEST_REMARK:
         return _typed_again(
-            conversation, Typed(number, problem=f"The note is longer than {rules.LONGEST_REMARK} letters.")
+            conversation, Typed(number, problem=f"The note is longer than {rules.LONGEST_REMARK} characters.")
         )
     _store().mark(number, request.form.get("risk") == "yes")
     _store().keep(number, "remark", remark)
@@ -399,11 +399,8 @@ def _why_gone(numbers: set[int]) -> dict[int, str]:
 def _record_sign_of_life() -> datetime | None:
     """Record that this desk is open. Return since when it was silent, if readers were told so (a laptop slept, say)."""
     person = current_person()
-    looked: dict[int, datetime] = current_app.extensions.setdefault("chat_looked_in", {})
-    before = looked.get(person.id)
-    if before is not None and now() - before < rules.DESK_SIGNS_EVERY:
+    if not the_desk().signs.is_due(person.id, now()):
         return None
-    looked[person.id] = now()
     last = _store().sign(person.id, now())
     return last if last and rules.desk_is_gone(last, now()) else None
 

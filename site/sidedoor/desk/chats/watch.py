@@ -1,7 +1,7 @@
 """Reading along in a chat, for supervisors, to train and to help. Never unseen: the adviser and the reader are told.
 
 The store records for a few seconds at a time who reads along, and only while it does may they read. So nobody reads
-a word without the others being told, and coming back after a while is logged again.
+a word without the others being told, and coming back after a while is recorded again.
 """
 
 from flask import Blueprint, abort, flash, redirect, render_template, request
@@ -29,7 +29,7 @@ def everybody() -> ResponseReturnValue:
 @blueprint.post("/<int:number>/watch")
 @only("supervisor")
 def enter(number: int) -> ResponseReturnValue:
-    """Start to read along. It is logged, and both the adviser and the reader see it."""
+    """Start to read along. The audit records it, and both the adviser and the reader see it."""
     conversation, person = _conversation(number), current_person()
     if conversation.state != "talking" or conversation.adviser == person.id:
         flash("There is nobody's answer to read along with yet, or it is over.", "problem")

@@ -6,9 +6,9 @@ All records are in one file, so there is only one waiting change, in a file besi
 from collections.abc import Mapping
 from typing import Any
 
-from sidedoor.desk.audit import Audit
+from sidedoor.desk.audit.store import Audit
 from sidedoor.desk.contacts.file import read_records, with_new_record, with_record, without_record
-from sidedoor.desk.items.effects import of_contacts
+from sidedoor.desk.items.effects import ContactsEffect, of_contacts
 from sidedoor.desk.items.files import CannotSave, Stored, change_file
 from sidedoor.desk.items.workflow import NotAllowed, Subject, Workflow
 from sidedoor.desk.people.person import Person
@@ -22,7 +22,8 @@ Values = Mapping[str, str | list[str]]
 
 
 class ContactSteps:
-    """Each step raises NotAllowed, Conflict, CannotSave or Refused, and then it did not happen."""
+    """A step that raises NotAllowed, Conflict, CannotSave, Refused or sqlite3.Error did not happen. A step that raises
+    HalfDone did happen, but something that should have followed it did not."""
 
     def __init__(self, workflow: Workflow, audit: Audit, live: LiveLibrary, clock: Clock) -> None:
         self.workflow, self._shelf = workflow, workflow.shelf
@@ -87,10 +88,10 @@ class ContactSteps:
         with self.workflow.restoring(person, self.subject(), expected):
             self._save(person, text, expected, message)
 
-    def effect(self) -> str:
-        """Return what approving would do, in words that follow “Approve:”."""
+    def effect(self) -> ContactsEffect | None:
+        """Return what approving would do; None if nothing waits."""
         waiting = self.waiting()
-        return of_contacts(self.public().text, waiting.text) if waiting else ""
+        return of_contacts(self.public().text, waiting.text) if waiting else None
 
     def approve(self, person: Person, seen: str) -> bool:
         """Publish the waiting change. False if that was the first of two approvals."""
@@ -107,7 +108,7 @@ class ContactSteps:
         return self.workflow.approve_afterwards(person, self.subject(), seen)
 
     def discard(self, person: Person) -> None:
-        """Throw away the waiting change. The history keeps it."""
+        """Discard the waiting change. The history keeps it."""
         self.workflow.discard(person, self._waiting_subject(), draft=False)
 
     def _waiting_subject(self) -> Subject:

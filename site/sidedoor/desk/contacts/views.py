@@ -3,16 +3,16 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from flask import Blueprint, abort, flash, redirect, render_template, request
+from flask import Blueprint, abort, render_template, request
 from flask.typing import ResponseReturnValue
 
 from sidedoor.desk.access import current_person, only
 from sidedoor.desk.contacts.steps import Values
 from sidedoor.desk.current import contact_steps, library, now, shelf, workflow
 from sidedoor.desk.items.compare import compare
+from sidedoor.desk.items.effect_words import in_contacts_words
 from sidedoor.desk.items.files import change_file
-from sidedoor.desk.items.review import FIRST_OF_TWO
-from sidedoor.desk.refusal_words import STOPS, sentence
+from sidedoor.desk.step import FIRST_OF_TWO, Done, take
 from sidedoor.documents.checks import CONTACT_CHECK_DAYS
 from sidedoor.documents.library import Library
 from sidedoor.documents.models import Contact
@@ -101,7 +101,7 @@ def remove(contact: str) -> ResponseReturnValue:
 def approve() -> ResponseReturnValue:
     """Publish the change that waits."""
     seen = request.form.get("seen", "")
-    return _step(lambda: contact_steps().approve(current_person(), seen), "The contacts are live.")
+    return _approval(lambda: contact_steps().approve(current_person(), seen), "The contacts are live.")
 
 
 @blueprint.post("/override")
@@ -117,7 +117,7 @@ def override() -> ResponseReturnValue:
 def approve_afterwards() -> ResponseReturnValue:
     """Approve what was published without a second person."""
     seen = request.form.get("seen", "")
-    return _step(lambda: contact_steps().approve_afterwards(current_person(), seen), "You have approved it.")
+    return _approval(lambda: contact_steps().approve_afterwards(current_person(), seen), "You have approved it.")
 
 
 @blueprint.post("/discard")
@@ -154,31 +154,36 @@ def restore() -> ResponseReturnValue:
     return _step(lambda: contact_steps().restore(current_person(), text, base, message), waits)
 
 
-def _step(step: Callable[[], bool | None], message: str, next_page: str = "/contacts") -> ResponseReturnValue:
-    try:
-        message = FIRST_OF_TWO if step() is False else message
-    except STOPS as stopped:
-        return _page(sentence(stopped)), 422
-    flash(message)
-    return redirect(next_page, 303)
+def _step(step: Callable[[], None], words: str, onward: str = "/contacts") -> ResponseReturnValue:
+    def taken() -> Done:
+        step()
+        return Done(words, onward)
+
+    return take(taken, _page, lambda: onward)
+
+
+def _approval(approve: Callable[[], bool], words: str) -> ResponseReturnValue:
+    return take(lambda: Done(words if approve() else FIRST_OF_TWO, "/contacts"), _page, lambda: "/contacts")
 
 
 def _form(contact: str, values: Values, save: Callable[[str], None]) -> ResponseReturnValue:
-    problem, theirs = "", dict[str, str | list[str]]()
-    if request.method == "POST":
-        try:
-            save(request.form.get("base", ""))
-            flash("It is saved, and waits for a second person.")
-            return redirect("/contacts", 303)
-        except STOPS as stopped:
-            problem = sentence(stopped)
-        if request.form.get("base") != contact_steps().working().digest:
-            theirs = _differences(contact, values)
-    page = render_template(
-        "desk/contacts/contact.html", contact=contact, fields=FIELDS, values=values, problem=problem, theirs=theirs,
-        choices={name: _choices(name, values) for name in CHOICES}, base=contact_steps().working().digest,
+    if request.method != "POST":
+        return _form_page(contact, values)
+
+    def taken() -> Done:
+        save(request.form.get("base", ""))
+        return Done("It is saved, and waits for a second person.", "/contacts")
+
+    return take(taken, lambda problem: _form_page(contact, values, problem), lambda: "/contacts")
+
+
+def _form_page(contact: str, values: Values, problem: str = "") -> str:
+    base = contact_steps().working().digest
+    return render_template(
+        "desk/contacts/contact.html", contact=contact, fields=FIELDS, values=values, problem=problem, base=base,
+        theirs=_differences(contact, values) if problem and request.form.get("base") != base else {},
+        choices={name: _choices(name, values) for name in CHOICES},
     )  # fmt: skip
-    return page, 422 if problem else 200
 
 
 def _choices(name: str, values: Values) -> dict[str, str]:
@@ -202,7 +207,7 @@ def _typed() -> Values:
 
 def _effect() -> str:
     try:
-        return contact_steps().effect()
+        return in_contacts_words(contact_steps().effect())
     except Refused:
         return ""
 

@@ -2,17 +2,17 @@
 
 from collections.abc import Callable
 
-from flask import Blueprint, flash, redirect, request
+from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from sidedoor.desk.access import current_person, only
 from sidedoor.desk.current import audit, comments, now
 from sidedoor.desk.items.comments import CannotComment, stands_in
 from sidedoor.desk.items.editor import find, path_of
-from sidedoor.desk.items.newsroom import Item
 from sidedoor.desk.items.review import passages_of, review_page
-from sidedoor.desk.refusal_words import STOPS, sentence
+from sidedoor.desk.items.steps import Item
 from sidedoor.desk.refusals import Refusal
+from sidedoor.desk.step import Done, take
 from sidedoor.documents.models import Kind
 
 blueprint = Blueprint("comments", __name__, url_prefix="/items/<any(news, help, page):kind>/<slug>/comments")
@@ -64,13 +64,17 @@ def close(kind: Kind, slug: str, number: int) -> ResponseReturnValue:
     return _step(kind, slug, step, "The comment is open again." if again else "The comment is closed.")
 
 
-def _step(kind: Kind, slug: str, step: Callable[[Item], None], message: str) -> ResponseReturnValue:
+def _step(kind: Kind, slug: str, step: Callable[[Item], None], words: str) -> ResponseReturnValue:
     item = find(kind, slug)
-    try:
+    comments_of_item = f"{path_of(item)}/review#comments"
+
+    def taken() -> Done:
         step(item)
-    except STOPS as stopped:
+        return Done(words, comments_of_item)
+
+    def again(problem: str) -> str:
         typed = {name: request.form.get(name, "") for name in ("paragraph", "passage", "words")}
         view = request.view_args or {}
-        return review_page(item, sentence(stopped), {**typed, "number": view.get("number", 0)}), 422
-    flash(message)
-    return redirect(f"{path_of(item)}/review#comments", 303)
+        return review_page(item, problem, {**typed, "number": view.get("number", 0)})
+
+    return take(taken, again, lambda: comments_of_item)

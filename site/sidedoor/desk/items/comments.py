@@ -1,7 +1,7 @@
 """Comments on a passage of an item: written, answered and closed by the people of the desk, and never shown elsewhere.
 
 They are rows in the desk's own database: not in the content folder, and so not in the site, its mirror or its history;
-and in no mail and no line of the log. The writers of the item and those who took part in a comment are told that there
+and in no mail and no audit line. The writers of the item and those who took part in a comment are told that there
 is something to read. That is recorded in the same step, and stays until they have seen it or the comment is closed.
 """
 

@@ -9,19 +9,20 @@ from flask import Blueprint, abort, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from sidedoor.desk.access import current_person, only, polled
-from sidedoor.desk.current import comments, library, newsroom, now, picture_library, reviews, shelf, workflow
+from sidedoor.desk.current import comments, item_steps, library, now, picture_library, reviews, shelf, workflow
 from sidedoor.desk.items.composing import compose
 from sidedoor.desk.items.files import CannotSave, Conflict
 from sidedoor.desk.items.form import NOTE_KINDS, Fields, changed, fields_of, from_form, notes_of, with_insertion
 from sidedoor.desk.items.listing import STANDINGS, former_addresses, links_outside, matching, place_of, rows
 from sidedoor.desk.items.merging import merged
-from sidedoor.desk.items.newsroom import WRITERS, Item
 from sidedoor.desk.items.picture_library import LibraryPicture
 from sidedoor.desk.items.pictures import PictureRefused, take_in
 from sidedoor.desk.items.starts import STARTS
+from sidedoor.desk.items.steps import WRITERS, Item
 from sidedoor.desk.items.wall_clock import time_of_day
 from sidedoor.desk.refusal_words import STOPS, sentence
 from sidedoor.desk.refusals import HalfDone, Refusal
+from sidedoor.desk.step import Done, take
 from sidedoor.documents.checks import EASIEST_GRADE_FOR, reading_age
 from sidedoor.documents.document import Document
 from sidedoor.documents.front_matter import read_document
@@ -91,7 +92,7 @@ def new() -> ResponseReturnValue:
         try:
             original = _copied()
             like = original or request.form.get("start", "")
-            item = newsroom().start(current_person(), kind, title, request.form.get("slug", "").strip(), like)
+            item = item_steps().start(current_person(), kind, title, request.form.get("slug", "").strip(), like)
             return redirect(path_of(item), 303)
         except STOPS as stopped:
             problem = sentence(stopped)
@@ -142,7 +143,7 @@ def save(kind: Kind, slug: str) -> ResponseReturnValue:
             fields["body"] = _with_picture_of_the_library(fields, chosen)
         if picture := request.files.get("picture"):
             fields["body"] = _with_picture(fields, picture.read())
-        item = newsroom().save(current_person(), item, fields, base, ready)
+        item = item_steps().save(current_person(), item, fields, base, ready)
     except Conflict:
         item = find(kind, slug)
         together = merged(_fields_before(item, base), fields, fields_of(*item.read()))
@@ -180,15 +181,17 @@ def picture(kind: Kind, slug: str) -> ResponseReturnValue:
 
 
 def _save_together(item: Item, fields: Fields) -> ResponseReturnValue:
-    try:
-        item = newsroom().save(current_person(), item, fields, item.working.digest, ready=False)
-    except STOPS as stopped:
-        return _editor(item, fields, item.working.digest, problem=sentence(stopped)), 422
-    flash(
-        "Somebody else saved it while you wrote. You changed different parts, so both are in it. Read it, then go on."
+    def step() -> Done:
+        item_steps().save(current_person(), item, fields, item.working.digest, ready=False)
+        flash(
+            "Somebody else saved it while you wrote. You changed different parts, so both are in it. Read it, then"
+            " go on."
+        )
+        return Done("It is saved as a draft.", path_of(item), "saved")
+
+    return take(
+        step, lambda problem: _editor(item, fields, item.working.digest, problem=problem), lambda: path_of(item)
     )
-    flash("It is saved as a draft.", "saved")
-    return redirect(path_of(item), 303)
 
 
 @blueprint.post("/<any(news, help, page):kind>/<slug>/typing")
@@ -227,7 +230,7 @@ def find(kind: Kind, slug: str) -> Item:
     """Return the item of an address. Aborts with 404 if there is none, 403 if this person may not write its kind."""
     if not current_person().may(*WRITERS[kind]):
         abort(403)
-    return newsroom().find(kind, slug) or abort(404)
+    return item_steps().find(kind, slug) or abort(404)
 
 
 def path_of(item: Item) -> str:
@@ -262,8 +265,8 @@ def _editor(item: Item, fields: Fields | None, base: str, **extra: object) -> st
         base=item.working.digest if extra.get("conflict") else base,
         theirs=together.theirs if together else {},
         marked=together.marked if together else {},
-        standing=newsroom().standing(item),
-        public=newsroom().is_public(item),
+        standing=item_steps().standing(item),
+        public=item_steps().is_public(item),
         overtaken=workflow().overtaken(item),
         last=reviews().last(item.file),
         comments=[comment for comment in comments().of(item.file) if not comment.closed_by],
@@ -314,7 +317,7 @@ def _panel(item: Item, fields: Fields) -> str:
         return render_template(
             "desk/items/panel.html", stops=refused.problems, advice=[], going_live=None, fields=PLACES
         )
-    assessment = newsroom().assess(item.kind, item.slug, text)
+    assessment = item_steps().assess(item.kind, item.slug, text)
     document = assessment.document
     going_live = document.published_at if document and item.kind == "news" else None
     # Show the length even of a text that is no document yet, because something in it must be put right.

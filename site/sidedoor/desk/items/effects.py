@@ -1,73 +1,92 @@
-"""Says what approving would do, in words that follow “Approve:”. A button has to say exactly what it does."""
+"""Works out what approving would do to what readers see, as facts. Their words are in `effect_words.py`."""
 
+from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum, auto
 from typing import Literal
 
 from sidedoor.desk.contacts.file import read_records
-from sidedoor.desk.words import moment_in_words
 from sidedoor.documents.document import Document
 from sidedoor.documents.models import Withdrawal
-from sidedoor.documents.site import Site
 
 ItemStanding = Literal["draft", "ready", "scheduled", "published", "withdrawn", "removed", "expired", "broken"]
-_MOST_NAMED = 3
 
 
-def of_document(document: Document, before: ItemStanding | None, now: datetime, site: Site) -> str:
-    """Say how publishing `document` at `now` would change what readers see. `before`: the public version's standing.
+class What(StrEnum):
+    """What happens to a page."""
+
+    GOES_LIVE = auto()
+    CHANGES_SCHEDULED = auto()
+    CHANGES_PUBLIC = auto()
+    CHANGES_WITHDRAWN = auto()
+    CHANGES_REMOVED = auto()
+    CHANGES_EXPIRED = auto()
+    BRINGS_BACK = auto()
+    TAKES_OFF = auto()
+    TAKES_OFF_UNTIL = auto()
+    WITHDRAWS = auto()
+    REMOVES = auto()
+    REPLACES = auto()
+    # Only in the calendar
+    LEAVES = auto()
+    IS_OVERDUE = auto()
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What happens to a page. `at`: its moment (aware); None: at once. `replacement`: the page that takes its place."""
+
+    what: What
+    at: datetime | None = None
+    replacement: str = ""
+
+
+@dataclass(frozen=True)
+class ContactsEffect:
+    """The names of the contacts that approving would add, change and take out."""
+
+    adds: tuple[str, ...]
+    changes: tuple[str, ...]
+    takes_out: tuple[str, ...]
+
+
+def of_document(document: Document, before: ItemStanding | None, now: datetime) -> Effect:
+    """Return how publishing `document` at `now` would change what readers see. `before`: the public version's standing.
 
     The order of the cases is that of `Document.visibility`.
     """
     meta = document.meta
     if meta.expires_at and now >= meta.expires_at:
-        return "changes what is off the site" if before in (None, "expired") else "takes it off the site now"
+        return Effect(What.CHANGES_EXPIRED if before in (None, "expired") else What.TAKES_OFF)
     if meta.publish_at and now < meta.publish_at:
-        moment = moment_in_words(meta.publish_at, site)
         if before == "scheduled":
-            return f"changes what goes live {moment}"
+            return Effect(What.CHANGES_SCHEDULED, meta.publish_at)
         seen = before in ("published", "withdrawn", "removed")
-        return f"takes it off the site now, until {moment}" if seen else f"goes live {moment}"
-    if meta.withdrawn and before in ("withdrawn", "removed") and _same_way(meta.withdrawn, before):
-        return "changes the text of the withdrawn page now" if before == "withdrawn" else "changes the removed page now"
+        return Effect(What.TAKES_OFF_UNTIL if seen else What.GOES_LIVE, meta.publish_at)
+    if meta.withdrawn and before in ("withdrawn", "removed") and meta.withdrawn.removed == (before == "removed"):
+        return Effect(What.CHANGES_WITHDRAWN if before == "withdrawn" else What.CHANGES_REMOVED)
     if meta.withdrawn:
-        verb, ending = _withdrawing(meta.withdrawn, ("withdraws it", "removes it", "replaces it"))
-        at = meta.withdrawn.at
-        return f"{verb} {moment_in_words(at, site) if at > now else 'now'}{ending}"
+        return of_withdrawal(meta.withdrawn, now)
     if before in ("withdrawn", "removed", "expired"):
-        return "brings it back now"
-    return "changes the public text now" if before == "published" else "goes live now"
+        return Effect(What.BRINGS_BACK)
+    return Effect(What.CHANGES_PUBLIC if before == "published" else What.GOES_LIVE)
 
 
-def of_withdrawal(withdrawn: Withdrawal) -> str:
-    """Say what happens to a page at the moment of its withdrawal."""
-    return "".join(_withdrawing(withdrawn, ("is withdrawn", "is removed", "is replaced")))
+def of_withdrawal(withdrawn: Withdrawal, now: datetime) -> Effect:
+    """Return what a withdrawal does to a page."""
+    at = withdrawn.at if withdrawn.at > now else None
+    if withdrawn.removed and withdrawn.replacement:
+        return Effect(What.REPLACES, at, withdrawn.replacement)
+    return Effect(What.REMOVES if withdrawn.removed else What.WITHDRAWS, at)
 
 
-def of_contacts(public: str, waiting: str) -> str:
-    """Say how publishing `waiting` would change the contacts."""
+def of_contacts(public: str, waiting: str) -> ContactsEffect:
+    """Return how publishing `waiting` would change the contacts."""
     before = {record["id"]: record for record in read_records(public)}
     after = {record["id"]: record for record in read_records(waiting)}
-    ways = {
-        "adds": [after[contact] for contact in after if contact not in before],
-        "changes": [after[contact] for contact in after if contact in before and before[contact] != after[contact]],
-        "takes out": [before[contact] for contact in before if contact not in after],
-    }
-    effects = [f"{verb} {_named(records)}" for verb, records in ways.items() if records]
-    return f"{', '.join(effects)} now" if effects else "changes no contact"
-
-
-def _named(records: list[dict[str, str]]) -> str:
-    if len(records) > _MOST_NAMED:
-        return f"{len(records)} contacts"
-    return " and ".join(str(record.get("name", record["id"])) for record in records)
-
-
-def _same_way(withdrawn: Withdrawal, before: ItemStanding) -> bool:
-    return withdrawn.removed == (before == "removed")
-
-
-def _withdrawing(withdrawn: Withdrawal, words: tuple[str, str, str]) -> tuple[str, str]:
-    """The verb, and the words that follow it and its moment."""
-    if withdrawn.removed and withdrawn.replacement:
-        return f"{words[2]} with {withdrawn.replacement}", ""
-    return (words[1], "") if withdrawn.removed else (words[0], ", under its reason")
+    names = {contact: str(record.get("name", contact)) for contact, record in (before | after).items()}
+    return ContactsEffect(
+        adds=tuple(names[contact] for contact in after if contact not in before),
+        changes=tuple(names[contact] for contact in after if contact in before and before[contact] != after[contact]),
+        takes_out=tuple(names[contact] for contact in before if contact not in after),
+    )

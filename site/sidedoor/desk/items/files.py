@@ -126,7 +126,7 @@ class Shelf:
         with self.turn():
             for file, (text, expected) in changes.items():
                 if isinstance(text, str) and _LOST in text:
-                    raise CannotSave(Refusal.LETTER_LOST, letter=_LOST)
+                    raise CannotSave(Refusal.CHARACTER_LOST, character=_LOST)
                 now = self.read(file)
                 if now and not now.readable and not file.startswith(PICTURES):
                     raise CannotSave(Refusal.NOT_UTF8, file=file)

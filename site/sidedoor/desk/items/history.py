@@ -22,7 +22,7 @@ from dulwich.repo import Repo
 
 log = logging.getLogger("sidedoor.desk.items.history")
 _DISCARDED = "Sidedoor-Discarded: "
-"""The trailer of a commit that threw this file away (https://git-scm.com/docs/git-interpret-trailers)."""
+"""The trailer of a commit that discarded this file (https://git-scm.com/docs/git-interpret-trailers)."""
 _DISCARDED_BEFORE_TRAILERS = "Discard "
 """How the message of such a commit began, before it had the trailer. Histories hold it, so it must stay as it is."""
 _FILE_MODE = 0o100644
@@ -101,8 +101,8 @@ class History:
                     commits.append(_revision(commit, name))
         return commits
 
-    def thrown_away(self) -> list[Revision]:
-        """Return the files that were thrown away (see discarding) and do not exist now.
+    def discarded(self) -> list[Revision]:
+        """Return the files that were discarded (see discarding) and do not exist now.
 
         The latest deletion comes first. Each file is listed once, with the id of the commit before its deletion, which
         has its words.
@@ -238,12 +238,12 @@ def _blob_id(repository: Repo, tree: ObjectID | None, file: str) -> ObjectID | N
 
 
 def discarding(file: str) -> str:
-    """Return the message of a commit that throws `file` away: its trailer says so to `History.thrown_away`."""
+    """Return the message of a commit that discards `file`: its trailer says so to `History.discarded`."""
     return f"Discard {file}\n\n{_DISCARDED}{file}\n"
 
 
 def _discarded(commit: Commit) -> str | None:
-    """Return the file that a commit threw away, if it did."""
+    """Return the file that a commit discarded, if it did."""
     message: str = commit.message.decode("utf-8", "replace")
     first, *others = message.strip().split("\n")
     trailer = next((line for line in others if line.startswith(_DISCARDED)), None)

@@ -1,4 +1,4 @@
-"""The contents of the desk's lists: all items by state, with search; what is due; and what goes live when."""
+"""The contents of the desk's lists: all items by state, with search; and what is due."""
 
 import html
 import re
@@ -7,10 +7,10 @@ from datetime import datetime
 from itertools import groupby
 from urllib.parse import urlsplit
 
-from sidedoor.desk.items.effects import ItemStanding, of_withdrawal
+from sidedoor.desk.items.effects import ItemStanding
 from sidedoor.desk.items.files import Shelf, change_file
-from sidedoor.desk.items.newsroom import WRITERS, standing_of, unfinished
 from sidedoor.desk.items.reviews import Reviews
+from sidedoor.desk.items.steps import WRITERS, standing_of, unfinished
 from sidedoor.desk.people.person import Person
 from sidedoor.documents.checks import check_library, due_of
 from sidedoor.documents.codes import Code
@@ -116,25 +116,6 @@ def matching(items: list[Row], words: str, standing: str, kind: str, now: dateti
         )
         and (not wanted or has(row))
     ]
-
-
-def calendar(items: list[Row], now: datetime) -> list[tuple[str, list[tuple[datetime, str, Row]]]]:
-    """Return what will happen after `now` without anybody acting, in order of time, grouped by month."""
-    coming = []
-    for row in items:
-        meta = row.document.meta if row.document else None
-        if meta and row.overdue(now):
-            coming.append((row.at or now, "should have gone live: nobody has approved it", row))
-        if not meta or row.standing not in ("scheduled", "published"):
-            continue
-        if meta.publish_at and meta.publish_at > now:
-            coming.append((meta.publish_at, "goes live", row))
-        if meta.expires_at and meta.expires_at > now:
-            coming.append((meta.expires_at, "leaves the site", row))
-        if meta.withdrawn and meta.withdrawn.at > now:
-            coming.append((meta.withdrawn.at, of_withdrawal(meta.withdrawn), row))
-    coming.sort(key=lambda entry: (entry[0], entry[2].slug))
-    return [(month, list(entries)) for month, entries in groupby(coming, key=lambda entry: f"{entry[0]:%B %Y}")]
 
 
 def former_addresses(library: Library) -> list[tuple[str, Document]]:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sidedoor.desk.audit import Audit
+from sidedoor.desk.audit.store import Audit
 from sidedoor.desk.items.composing import block
 from sidedoor.desk.items.files import Shelf
-from sidedoor.desk.items.newsroom import standing_of
 from sidedoor.desk.items.pictures import Picture as TakenIn
 from sidedoor.desk.items.reviews import Reviews
+from sidedoor.desk.items.steps import standing_of
 from sidedoor.desk.items.workflow import Changes, NotAllowed, Workflow
 from sidedoor.desk.people.person import Person
 from sidedoor.desk.refusals import Refusal

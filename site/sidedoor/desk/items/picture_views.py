@@ -1,12 +1,13 @@
 """The picture library's pages: find a picture, see where it is used, describe it, choose its focus, delete it."""
 
-from flask import Blueprint, Response, abort, flash, redirect, render_template, request
+from flask import Blueprint, Response, abort, render_template, request
 from flask.typing import ResponseReturnValue
 
 from sidedoor.desk.access import current_person, only
 from sidedoor.desk.current import library, live, picture_library
 from sidedoor.desk.items.picture_library import LibraryPicture, matching
 from sidedoor.desk.refusal_words import STOPS, sentence
+from sidedoor.desk.step import Done, take
 from sidedoor.documents.pictures import Picture
 from sidedoor.documents.sizes import CARD, LIST, cropped
 from sidedoor.documents.times import parse_wall_time
@@ -41,19 +42,19 @@ def show(name: str) -> ResponseReturnValue:
 @only("press", "editor")
 def describe(name: str) -> ResponseReturnValue:
     """Change the facts about a picture."""
-    entry = _find(name)
+    entry, here = _find(name), f"/pictures/{name}"
     sent = {part: " ".join(request.form.get(part, "").split()) for part in ("shows", "credit", "expires")}
     focus = [request.form.get(part, 50, int) for part in ("across", "down")]
-    try:
+
+    def step() -> Done:
         if sent["expires"]:
             parse_wall_time(f"{sent['expires']} 00:00", library().site.zone)
         across, down = (min(100, max(0, number)) for number in focus)
         facts = {**sent, "focus": "" if (across, down) == (50, 50) else f"{across} {down}"}
         picture_library().describe(current_person(), entry.name, facts)
-    except STOPS as stopped:
-        return _page(entry, sentence(stopped), sent), 422
-    flash("It is saved.")
-    return redirect(f"/pictures/{entry.name}", 303)
+        return Done("It is saved.", here)
+
+    return take(step, lambda problem: _page(entry, problem, sent), lambda: here)
 
 
 @blueprint.post("/<name>/delete")
@@ -61,12 +62,12 @@ def describe(name: str) -> ResponseReturnValue:
 def delete(name: str) -> ResponseReturnValue:
     """Delete a picture, if it is used nowhere."""
     entry = _find(name)
-    try:
+
+    def step() -> Done:
         picture_library().delete(current_person(), entry.name)
-    except STOPS as stopped:
-        return _page(_find(name), sentence(stopped)), 422
-    flash("The picture is deleted. The history of the folder keeps it.")
-    return redirect("/pictures", 303)
+        return Done("The picture is deleted. The history of the folder keeps it.", "/pictures")
+
+    return take(step, lambda problem: _page(_find(name), problem), lambda: "/pictures")
 
 
 @blueprint.get(f"/<name>/<any({CARD}, {LIST}):size>")

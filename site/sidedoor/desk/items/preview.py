@@ -1,17 +1,16 @@
 """The preview: the real public page, which the public site itself makes from a version of a document."""
 
 import re
-from pathlib import Path
 
 from flask import Blueprint, Response, abort, current_app, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from sidedoor.desk.access import current_person, only
-from sidedoor.desk.current import audit, library, newsroom, now, previews, reviews, the_desk
+from sidedoor.desk.current import audit, item_steps, library, now, previews, reviews, the_desk
 from sidedoor.desk.headers import preview_headers
 from sidedoor.desk.items.editor import find, path_of, working_text
-from sidedoor.desk.items.newsroom import Item, as_if_public
 from sidedoor.desk.items.preview_links import PreviewLink
+from sidedoor.desk.items.steps import Item, as_if_public
 from sidedoor.documents.document import kind_of, slug_of
 from sidedoor.documents.models import Kind
 from sidedoor.documents.pictures import TYPES
@@ -58,7 +57,7 @@ def make_link(kind: Kind, slug: str) -> ResponseReturnValue:
     may_approve = "may_approve" in request.form
     with audit().recorded(current_person().name, "made a preview link", item.file, for_whom):
         token = previews().make(item.file, item.working.digest, current_person().name, for_whom, may_approve, now())
-    address = f"{str(current_app.config['SETTINGS'].desk_url).rstrip('/')}/p/{token}"
+    address = f"{the_desk().settings.desk_address}/p/{token}"
     return render_template("desk/items/link.html", item=item, path=path_of(item), address=address, for_whom=for_whom)
 
 
@@ -98,7 +97,7 @@ def shared_page(token: str) -> Response:
 def shared_image(token: str, name: str) -> Response:
     """Send a picture that the draft uses, and no other picture."""
     _, item = _shared(token)
-    document = newsroom().assess(item.kind, item.slug, item.working.text).document
+    document = item_steps().assess(item.kind, item.slug, item.working.text).document
     if not document or name not in document.pictures:
         abort(404)
     return _picture(name)
@@ -122,26 +121,26 @@ def _shared(token: str) -> tuple[PreviewLink, Item]:
     """The link and its item. Aborts with 404 if the link is void or too old, or its version has changed since."""
     link = previews().find(token, now())
     kind = kind_of(link.file) if link else None
-    item = newsroom().find(kind, slug_of(link.file)) if link and kind else None
+    item = item_steps().find(kind, slug_of(link.file)) if link and kind else None
     if not link or not item or item.working.digest != link.version:
         abort(404)
-    if not item.change and newsroom().is_public(item):
+    if not item.change and item_steps().is_public(item):
         abort(404)
     return link, item
 
 
 def _page(item: Item, text: str, images: str, frame: bool, outside: bool = False) -> Response:
     """The public page of a version. Its links lead nowhere, because the frame around it is sandboxed."""
-    document = newsroom().assess(item.kind, item.slug, text).document
+    document = item_steps().assess(item.kind, item.slug, text).document
     if not document:
-        headers = preview_headers(current_app.config["HTTPS"], frame)
+        headers = preview_headers(the_desk().settings.https, frame)
         page = render_template("desk/items/no_preview.html")
         return Response(page, 200, {**headers, "Content-Type": "text/html; charset=utf-8"})
     shown, public, moment = as_if_public(document, library(), now(), outside)
     edition = Edition(shown, public, moment, moment)
     pages = the_desk().pages
     answer = pages.test_client().get(document.path, environ_overrides={EDITION_KEY: edition})
-    headers = preview_headers(current_app.config["HTTPS"], frame, dict(answer.headers))
+    headers = preview_headers(the_desk().settings.https, frame, dict(answer.headers))
     # Use the picture itself: the desk serves no other sizes, which would need the same guards as on the public site.
     html = _SOURCE.sub("", answer.get_data(as_text=True)).replace('src="/images/', f'src="{images}')
     marked = html.replace("</header>", f"</header>{_MARK}", 1)
@@ -150,7 +149,7 @@ def _page(item: Item, text: str, images: str, frame: bool, outside: bool = False
 
 def _picture(name: str) -> Response:
     stem, _, ending = name.rpartition(".")
-    path = Path(current_app.config["CONTENT"]) / "images" / name
+    path = the_desk().content / "images" / name
     if (
         not stem
         or ending not in _TYPES

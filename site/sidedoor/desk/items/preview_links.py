@@ -86,7 +86,7 @@ class PreviewLinks:
             database.execute("DELETE FROM links WHERE file = ? AND substr(digest, 1, 16) = ?", (file, name))
 
     def void(self, file: str) -> None:
-        """End every link to a file: it was published, moved or thrown away."""
+        """End every link to a file: it was published, moved or discarded."""
         with self._database.writing() as database:
             database.execute("DELETE FROM links WHERE file = ?", (file,))
 

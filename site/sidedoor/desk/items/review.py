@@ -2,25 +2,24 @@
 
 from collections.abc import Callable, Mapping
 
-from flask import Blueprint, flash, redirect, render_template, request
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from sidedoor.desk.access import current_person, only
-from sidedoor.desk.current import comments, newsroom, now, previews, reviews, workflow
+from sidedoor.desk.current import comments, item_steps, library, now, previews, reviews, workflow
 from sidedoor.desk.items.changes import changes
 from sidedoor.desk.items.comments import stands_in
 from sidedoor.desk.items.editor import find, path_of
-from sidedoor.desk.items.files import Conflict
-from sidedoor.desk.items.newsroom import Item
+from sidedoor.desk.items.effect_words import in_approving_words
+from sidedoor.desk.items.steps import Item
 from sidedoor.desk.items.workflow import NotAllowed, remembering
-from sidedoor.desk.refusal_words import STOPS, sentence
-from sidedoor.desk.refusals import HalfDone, Refusal
-from sidedoor.desk.told.seen import comments_seen
+from sidedoor.desk.notices.seen import comments_seen
+from sidedoor.desk.refusals import Refusal
+from sidedoor.desk.step import FIRST_OF_TWO, Done, take
 from sidedoor.documents.models import Kind
 from sidedoor.documents.problems import Refused
 
 blueprint = Blueprint("review", __name__, url_prefix="/items/<any(news, help, page):kind>/<slug>")
-FIRST_OF_TWO = "Noted. Nobody here knows who wrote it, so somebody else has to approve it as well."
 
 
 @blueprint.get("/review")
@@ -36,9 +35,7 @@ def review(kind: Kind, slug: str) -> ResponseReturnValue:
 @only("press", "editor")
 def approve(kind: Kind, slug: str) -> ResponseReturnValue:
     """Publish the waiting version, at once or at its time."""
-    return _step(
-        kind, slug, lambda item: newsroom().approve(current_person(), item, _seen()), _how_it_stands, FIRST_OF_TWO
-    )
+    return _step(kind, slug, lambda item: item_steps().approve(current_person(), item, _seen()), _how_it_stands)
 
 
 @blueprint.post("/override")
@@ -46,7 +43,9 @@ def approve(kind: Kind, slug: str) -> ResponseReturnValue:
 def override(kind: Kind, slug: str) -> ResponseReturnValue:
     """Publish without a second person, in an emergency."""
     reason = request.form.get("reason", "")
-    return _step(kind, slug, lambda item: newsroom().override(current_person(), item, _seen(), reason), _how_it_stands)
+    return _step(
+        kind, slug, lambda item: item_steps().override(current_person(), item, _seen(), reason), _how_it_stands
+    )
 
 
 @blueprint.post("/approve-afterwards")
@@ -56,9 +55,9 @@ def approve_afterwards(kind: Kind, slug: str) -> ResponseReturnValue:
     message = "You have approved what was published without a second person."
 
     def step(item: Item) -> Item | None:
-        return item if newsroom().approve_afterwards(current_person(), item, _seen()) else None
+        return item if item_steps().approve_afterwards(current_person(), item, _seen()) else None
 
-    return _step(kind, slug, step, message, FIRST_OF_TWO)
+    return _step(kind, slug, step, message)
 
 
 @blueprint.post("/send-back")
@@ -66,7 +65,7 @@ def approve_afterwards(kind: Kind, slug: str) -> ResponseReturnValue:
 def send_back(kind: Kind, slug: str) -> ResponseReturnValue:
     """Make the waiting version a draft again, with a note that says why."""
     note = request.form.get("note", "")
-    return _step(kind, slug, lambda item: newsroom().send_back(current_person(), item, note), "It is a draft again.")
+    return _step(kind, slug, lambda item: item_steps().send_back(current_person(), item, note), "It is a draft again.")
 
 
 @blueprint.post("/compared")
@@ -76,7 +75,7 @@ def compared(kind: Kind, slug: str) -> ResponseReturnValue:
     message = "Noted. The change that waits will replace the public version once it is approved."
 
     def step(item: Item) -> Item:
-        newsroom().keep_compared_change(current_person(), item)
+        item_steps().keep_compared_change(current_person(), item)
         return item
 
     return _step(kind, slug, step, message)
@@ -87,7 +86,7 @@ def compared(kind: Kind, slug: str) -> ResponseReturnValue:
 def unschedule(kind: Kind, slug: str) -> ResponseReturnValue:
     """Take the item out of the calendar."""
     message = "It is a draft again, and will not go live."
-    return _step(kind, slug, lambda item: newsroom().unschedule(current_person(), item), message)
+    return _step(kind, slug, lambda item: item_steps().unschedule(current_person(), item), message)
 
 
 @blueprint.post("/withdraw")
@@ -100,10 +99,10 @@ def withdraw(kind: Kind, slug: str) -> ResponseReturnValue:
     def step(item: Item) -> Item:
         if how == "replace" and not replacement.strip():
             raise NotAllowed(Refusal.NO_REPLACEMENT)
-        return newsroom().withdraw(current_person(), item, reason, how != "withdraw", replacement)
+        return item_steps().withdraw(current_person(), item, reason, how != "withdraw", replacement)
 
     message = "It waits for a colleague's approval. An editor can do it at once."
-    return _step(kind, slug, step, message, next_page="/review")
+    return _step(kind, slug, step, message, "/review")
 
 
 @blueprint.post("/bring-back")
@@ -111,7 +110,7 @@ def withdraw(kind: Kind, slug: str) -> ResponseReturnValue:
 def bring_back(kind: Kind, slug: str) -> ResponseReturnValue:
     """Ask to undo a withdrawal."""
     message = "It waits for a colleague's approval."
-    return _step(kind, slug, lambda item: newsroom().bring_back(current_person(), item), message, next_page="/review")
+    return _step(kind, slug, lambda item: item_steps().bring_back(current_person(), item), message, "/review")
 
 
 @blueprint.post("/discard")
@@ -121,14 +120,13 @@ def discard(kind: Kind, slug: str) -> ResponseReturnValue:
     change = find(kind, slug).change
 
     def step(item: Item) -> Item:
-        newsroom().discard(current_person(), item)
+        item_steps().discard(current_person(), item)
         return item
 
     message = (
         "It is thrown away. Its words are in the history." if change else "It is thrown away. Here it can come back."
     )
-    answer = _step(kind, slug, step, message)
-    return answer if change or isinstance(answer, tuple) else redirect("/items/thrown-away", 303)
+    return _step(kind, slug, step, message, gone_to="" if change else "/items/thrown-away")
 
 
 @blueprint.post("/address")
@@ -136,39 +134,38 @@ def discard(kind: Kind, slug: str) -> ResponseReturnValue:
 def address(kind: Kind, slug: str) -> ResponseReturnValue:
     """Give the item another address."""
     wanted = request.form.get("slug", "").strip()
-    answer = _step(kind, slug, lambda item: newsroom().move(current_person(), item, wanted), "It has a new address.")
-    return answer if isinstance(answer, tuple) else redirect(f"/items/{kind}/{wanted}", 303)
+    message, gone_to = "It has a new address.", f"/items/{kind}/{wanted}"
+    return _step(kind, slug, lambda item: item_steps().move(current_person(), item, wanted), message, gone_to=gone_to)
 
 
 def _step(
     kind: Kind,
     slug: str,
     step: Callable[[Item], Item | None],
-    message: str | Callable[[Item], str],
-    if_none: str = "",
+    words: str | Callable[[Item], str],
     next_page: str = "",
+    gone_to: str = "",
 ) -> ResponseReturnValue:
-    """Take a step and flash `message`, or show the page again with the sentence that says why not.
+    """Take a step. It returns the item as it is then, or None if it was the first of two approvals.
 
-    `if_none` is flashed instead if the step returned None: it was the first of two approvals.
+    `gone_to`: the page to go on with if the step leaves nothing at the item's address.
     """
     item = find(kind, slug)
-    try:
+
+    def taken() -> Done:
         after = step(item)
-        if after and newsroom().is_public(after):
+        if after is None:
+            return Done(FIRST_OF_TWO, f"{path_of(item)}/review")
+        if item_steps().is_public(after):
             with remembering():
                 previews().void(after.file)
-    except HalfDone as stopped:
-        flash(sentence(stopped), "problem")
-        still_here = newsroom().find(kind, slug)
-        return redirect(f"{path_of(still_here)}/review" if still_here else "/items", 303)
-    except STOPS as stopped:
-        return review_page(find(kind, slug), sentence(stopped)), 409 if isinstance(stopped, Conflict) else 422
-    if after is None:
-        flash(if_none)
-        return redirect(path_of(item) + "/review", 303)
-    flash(message if isinstance(message, str) else message(after))
-    return redirect(path_of(after) + next_page, 303)
+        return Done(words if isinstance(words, str) else words(after), gone_to or path_of(after) + next_page)
+
+    def how_it_stands() -> str:
+        still_here = item_steps().find(kind, slug)
+        return f"{path_of(still_here)}/review" if still_here else gone_to or "/items"
+
+    return take(taken, lambda problem: review_page(find(kind, slug), problem), how_it_stands)
 
 
 def _how_it_stands(item: Item) -> str:
@@ -179,12 +176,12 @@ def _how_it_stands(item: Item) -> str:
         "removed": "It is removed.",
         "expired": "It is off the site.",
     }
-    return sentences.get(newsroom().standing(item), "It is done.")
+    return sentences.get(item_steps().standing(item), "It is done.")
 
 
 def _effect(item: Item) -> str:
     try:
-        return newsroom().effect(item)
+        return in_approving_words(item_steps().effect(item), library().site)
     except Refused:
         return ""
 
@@ -195,7 +192,7 @@ def _seen() -> str:
 
 def passages_of(item: Item) -> list[str]:
     """Return what people may comment on: title, summary and each paragraph of the working version, in reading order."""
-    document = newsroom().assess(item.kind, item.slug, item.working.text).document
+    document = item_steps().assess(item.kind, item.slug, item.working.text).document
     if document:
         return [document.title, document.summary, *document.sentences]
     try:
@@ -209,21 +206,21 @@ def passages_of(item: Item) -> list[str]:
 def review_page(item: Item, problem: str = "", typed: Mapping[str, object] | None = None) -> str:
     """Render the page. `typed`: the fields of a comment that could not be saved."""
     passages, all_comments = passages_of(item), comments().of(item.file)
-    room, person = newsroom(), current_person()
-    public, flow = room.is_public(item), workflow()
+    steps, person = item_steps(), current_person()
+    public, flow = steps.is_public(item), workflow()
     alone = flow.published_alone(item)
-    assessment = room.assess(item.kind, item.slug, item.working.text)
+    assessment = steps.assess(item.kind, item.slug, item.working.text)
     going_live = assessment.document.published_at if assessment.document else None
     return render_template(
         "desk/items/review.html",
         item=item,
         path=path_of(item),
         problem=problem,
-        standing=room.standing(item),
+        standing=steps.standing(item),
         public=public,
         waiting=bool(item.change) or not public,
-        ready=not room.why_not_ready(item),
-        why_not=room.why_not_approve(person, item),
+        ready=not steps.why_not_ready(item),
+        why_not=steps.why_not_approve(person, item),
         effect=_effect(item),
         writers=flow.writers(item),
         unknown=flow.written_by_unknown(item),

@@ -312,8 +312,8 @@ class Reviews:
             for table in (*_KEYS, "verdicts", "outcomes", "comments"):
                 database.execute(f"UPDATE {table} SET file = ? WHERE file = ?", (new_name, file))  # noqa: S608
 
-    def abandon(self, file: str, draft: bool = False) -> None:
-        """Forget the writers of what waits, because it is thrown away. `draft`: it was never public."""
+    def discard(self, file: str, draft: bool = False) -> None:
+        """Forget the writers of what waits, because it is discarded. `draft`: it was never public."""
         with self._database.writing() as database:
             database.execute("DELETE FROM hands WHERE file = ? AND round = 'waiting'", (file,))
             for table in ("versions", "bases", "signatures", *(("typing",) if draft else ())):
@@ -350,7 +350,7 @@ class Reviews:
             return database.execute("SELECT file, name, fields FROM typing ORDER BY file, name").fetchall()
 
     def forget_typed(self, file: str, person: int) -> None:
-        """Delete what this person typed, because it is saved or thrown away."""
+        """Delete what this person typed, because it is saved or discarded."""
         with self._database.writing() as database:
             database.execute("DELETE FROM typing WHERE file = ? AND person = ?", (file, person))
 

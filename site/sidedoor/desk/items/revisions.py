@@ -1,19 +1,20 @@
-"""The history of an item: every save, to read, to compare word by word, and to restore; and the drafts thrown away."""
+"""The history of an item: every save, to read, to compare word by word, and to restore; and the discarded drafts."""
 
 from flask import Blueprint, abort, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from sidedoor.desk.access import current_person, only
-from sidedoor.desk.current import newsroom, shelf
+from sidedoor.desk.current import item_steps, shelf
 from sidedoor.desk.items.changes import changes
 from sidedoor.desk.items.editor import find, path_of
 from sidedoor.desk.items.files import change_file
 from sidedoor.desk.items.history import Revision
 from sidedoor.desk.items.listing import title_in
-from sidedoor.desk.items.newsroom import WRITERS, Item, file_of
+from sidedoor.desk.items.steps import WRITERS, Item, file_of
 from sidedoor.desk.items.workflow import NotAllowed
 from sidedoor.desk.refusal_words import STOPS, sentence
 from sidedoor.desk.refusals import Refusal
+from sidedoor.desk.step import Done, take
 from sidedoor.documents.document import kind_of, slug_of
 from sidedoor.documents.models import Kind
 from sidedoor.documents.problems import Refused
@@ -25,43 +26,43 @@ _HISTORY = "/<any(news, help, page):kind>/<slug>/history"
 
 @blueprint.get("/thrown-away")
 @only("press", "editor")
-def thrown_away() -> ResponseReturnValue:
-    """List the drafts that were thrown away, the latest first."""
-    return _thrown_away()
+def discarded() -> ResponseReturnValue:
+    """List the discarded drafts, the latest first."""
+    return _discarded()
 
 
 @blueprint.post("/thrown-away/<any(news, help, page):kind>/<slug>")
 @only("press", "editor")
 def bring_from_history(kind: Kind, slug: str) -> ResponseReturnValue:
-    """Turn a draft that was thrown away into a draft again."""
+    """Turn a discarded draft into a draft again."""
     if not current_person().may(*WRITERS[kind]):
         abort(403)
     if slug_problem(slug):
         abort(404)
-    try:
+
+    def step() -> Done:
         deleted = next(
-            (revision for revision in shelf().history.thrown_away() if revision.file == file_of(kind, slug)),
+            (revision for revision in shelf().history.discarded() if revision.file == file_of(kind, slug)),
             None,
         )
         text = shelf().history.text_at(deleted.id, deleted.file) if deleted else None
         if text is None:
-            existing = newsroom().find(kind, slug)
+            existing = item_steps().find(kind, slug)
             raise NotAllowed(Refusal.HERE_ALREADY if existing else Refusal.NOT_IN_HISTORY)
-        item = newsroom().bring_from_history(current_person(), kind, slug, text)
-    except STOPS as stopped:
-        return _thrown_away(sentence(stopped)), 422
-    flash("It is a draft again.")
-    return redirect(path_of(item), 303)
+        item = item_steps().bring_from_history(current_person(), kind, slug, text)
+        return Done("It is a draft again.", path_of(item))
+
+    return take(step, _discarded, lambda: f"/items/{kind}/{slug}")
 
 
-def _thrown_away(problem: str = "") -> str:
+def _discarded(problem: str = "") -> str:
     drafts = []
-    for revision in shelf().history.thrown_away():
+    for revision in shelf().history.discarded():
         kind = kind_of(revision.file)
         if kind and current_person().may(*WRITERS[kind]):
             title = title_in(shelf().history.text_at(revision.id, revision.file) or "")
             drafts.append((revision, kind, slug_of(revision.file), title or slug_of(revision.file)))
-    return render_template("desk/items/thrown_away.html", drafts=drafts, problem=problem)
+    return render_template("desk/items/discarded.html", drafts=drafts, problem=problem)
 
 
 @blueprint.get(_HISTORY)
@@ -96,7 +97,7 @@ def restore(kind: Kind, slug: str, revision: str) -> ResponseReturnValue:
     item = find(kind, slug)
     text = _text(_revisions(item), revision) or abort(404)
     try:
-        newsroom().restore(current_person(), item, text, request.form.get("base", ""))
+        item_steps().restore(current_person(), item, text, request.form.get("base", ""))
     except STOPS as stopped:
         flash(sentence(stopped), "problem")
         return redirect(f"{path_of(item)}/history", 303)

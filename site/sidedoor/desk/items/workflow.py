@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
-from sidedoor.desk.audit import Audit
+from sidedoor.desk.audit.store import Audit
 from sidedoor.desk.items.files import CannotSave, Conflict, Shelf, Stored, change_file, digest_of
 from sidedoor.desk.items.history import Author, discarding
 from sidedoor.desk.items.reviews import UNKNOWN, Override, Reviews
@@ -30,7 +30,7 @@ def remembering() -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise HalfDone(Refusal.NOT_REMEMBERED) from error
+        raise HalfDone(Refusal.NOT_RECORDED) from error
 
 
 class NotAllowed(Stopped):
@@ -94,7 +94,7 @@ class Workflow:
     def begin(self, person: Person, file: str, text: str, message: str) -> Stored:
         """Save a first draft, where there is no file yet."""
         with self.shelf.turn():
-            self.reviews.abandon(file, draft=True)
+            self.reviews.discard(file, draft=True)
             self.reviews.wrote(file, person.id, person.name, self._clock(), digest_of(text))
             return self.write(person, {file: (text, None)}, message)[0]
 
@@ -159,7 +159,7 @@ class Workflow:
                 with self._audit.recorded(person.name, "approved as the first of two", subject.file):
                     self.reviews.sign(subject.file, seen, person.id, person.name, self._clock())
                 return None
-            # What cannot be logged is not done. The approval is recorded after publishing, in the same turn: nobody
+            # What cannot be recorded is not done. The approval is recorded after publishing, in the same turn: nobody
             # else can save until then, so `decide` cannot clear the name of a new writer.
             stored = self._publish(person, subject, text, "approved")
             with remembering():
@@ -229,7 +229,7 @@ class Workflow:
             return True
 
     def discard(self, person: Person, subject: Subject, draft: bool) -> None:
-        """Throw away the waiting version. `draft`: it was never public. Raises NotAllowed if no history keeps it."""
+        """Discard the waiting version. `draft`: it was never public. Raises NotAllowed if no history keeps it."""
         with self.shelf.turn():
             self.shelf.history.note_edits_by_hand([subject.working_file])
             if self.shelf.history.trouble:
@@ -238,10 +238,10 @@ class Workflow:
                 changes = {subject.working_file: (None, subject.working.digest)}
                 self.write(person, changes, discarding(subject.working_file))
                 with remembering():
-                    self.reviews.abandon(subject.file, draft)
+                    self.reviews.discard(subject.file, draft)
 
     def restoring(self, person: Person, subject: Subject, expected: str) -> AbstractContextManager[None]:
-        """Log that the `with` block makes old words the waiting change. Raises NotAllowed if that change is not
+        """Record that the `with` block makes old words the waiting change. Raises NotAllowed if that change is not
         `expected` any more."""
         if expected != subject.working.digest:
             raise NotAllowed(Refusal.CHANGED_SINCE_READ)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from flask import Flask
 
 from sidedoor.desk.access import Who, roles_for
-from sidedoor.desk.items.newsroom import WRITERS
+from sidedoor.desk.items.steps import WRITERS
 from sidedoor.desk.people.person import Person
 from sidedoor.documents.models import Kind
 
@@ -18,14 +18,14 @@ _DOORS = (
     ("Publish alone in an emergency", "review.override"),
     ("Change contacts", "contacts.edit"),
     ("Pictures", "pictures.describe"),
-    ("Readers' messages", "messages.step"),
+    ("Readers' messages", "feedback.step"),
     ("Answer chats", "chats.present"),
     ("Read along in chats", "chats.watch.enter"),
     ("Change settings", "settings.save"),
     ("Approve changed settings", "settings.approve"),
     ("Invite people and change their rights", "people.roles"),
     ("Let somebody back in, as the second person", "people.recover"),
-    ("Read the log", "log.latest"),
+    ("Read the log", "audit.latest"),
 )
 
 

@@ -26,7 +26,7 @@ from werkzeug.wrappers import Response
 
 from sidedoor.chat.networks import plain_address
 from sidedoor.desk.access import asked_by_itself, current_person, only, staff
-from sidedoor.desk.current import audit, desk_staff, library, now, sessions
+from sidedoor.desk.current import audit, desk_staff, library, now, sessions, the_desk
 from sidedoor.desk.people.person import Person
 from sidedoor.desk.people.sessions import Session, browser_in_words
 from sidedoor.desk.people.staff import FAILURE_MINUTES, FAILURES, LinkSpent, NotPossible, Passkey, TooOften
@@ -463,7 +463,7 @@ def _from_base64url(written: str) -> bytes:
 
 
 def _origin() -> str:
-    return str(current_app.config["SETTINGS"].desk_url).rstrip("/")
+    return the_desk().settings.desk_address
 
 
 def _rp_id() -> str:

@@ -4,7 +4,7 @@ from flask import Blueprint, abort, current_app, flash, redirect, render_templat
 from flask.typing import ResponseReturnValue
 
 from sidedoor.desk.access import current_person, only
-from sidedoor.desk.current import audit, desk_staff, library, notices, now, sessions
+from sidedoor.desk.current import audit, desk_staff, library, notices, now, sessions, the_desk
 from sidedoor.desk.people.person import ROLE_WORDS, ROLES, Person
 from sidedoor.desk.people.rights import rights
 from sidedoor.desk.people.staff import NotPossible
@@ -196,7 +196,7 @@ def link_for(person: Person) -> str:
 
 
 def _link_address(token: str) -> str:
-    return f"{str(current_app.config['SETTINGS'].desk_url).rstrip('/')}/invitation/{token}"
+    return f"{the_desk().settings.desk_address}/invitation/{token}"
 
 
 def _person(number: int) -> Person:

@@ -7,14 +7,14 @@ theirs with a one-time link, and is recognised by the provider's name and subjec
 import logging
 
 from authlib.integrations.base_client.errors import OAuthError
-from authlib.integrations.flask_client import OAuth
-from flask import Blueprint, Flask, current_app, redirect, render_template, request, session
+from authlib.integrations.flask_client import FlaskOAuth2App, OAuth
+from flask import Blueprint, Flask, abort, redirect, render_template, request, session
 from flask.typing import ResponseReturnValue
 from joserfc.errors import JoseError
 from requests.exceptions import RequestException
 
 from sidedoor.desk.access import only
-from sidedoor.desk.current import audit, desk_staff, now
+from sidedoor.desk.current import audit, desk_staff, now, the_desk
 from sidedoor.desk.people.signing_in import let_in, link_is_spent, own_path
 from sidedoor.desk.people.staff import LinkSpent, NotPossible
 from sidedoor.desk.refusal_words import sentence
@@ -24,8 +24,8 @@ blueprint = Blueprint("work_account", __name__, url_prefix="/work-account")
 log = logging.getLogger(__name__)
 
 
-def set_up(app: Flask, settings: Settings) -> None:
-    """Register the provider of `settings` with `app`. Its addresses are fetched when somebody first signs in."""
+def provider(app: Flask, settings: Settings) -> FlaskOAuth2App:
+    """Return the provider that `settings` name. Its addresses are fetched when somebody first signs in."""
     oauth = OAuth(app)
     oauth.register(
         name="work_account",
@@ -34,7 +34,8 @@ def set_up(app: Flask, settings: Settings) -> None:
         client_secret=settings.oidc_client_secret.get_secret_value(),
         client_kwargs={"scope": "openid", "code_challenge_method": "S256"},
     )
-    app.extensions["work_account"] = oauth.work_account
+    registered: FlaskOAuth2App = oauth.work_account
+    return registered
 
 
 @blueprint.get("")
@@ -66,9 +67,9 @@ def onward() -> ResponseReturnValue:
 
 
 def _to_the_provider() -> ResponseReturnValue:
-    back = f"{str(current_app.config['SETTINGS'].desk_url).rstrip('/')}/work-account/back"
+    back = f"{the_desk().settings.desk_address}/work-account/back"
     try:
-        answer: ResponseReturnValue = current_app.extensions["work_account"].authorize_redirect(back)
+        answer: ResponseReturnValue = _provider().authorize_redirect(back)
     except (OAuthError, RequestException) as error:
         return _sign_in_failed(error)
     return answer
@@ -80,7 +81,7 @@ def back() -> ResponseReturnValue:
     """Receive a person back from the provider. Its answer is checked: state, nonce, code verifier, signature."""
     onward, link = session.pop("onward", "/"), session.pop("connect", "")
     try:
-        claims = current_app.extensions["work_account"].authorize_access_token().get("userinfo") or {}
+        claims = _provider().authorize_access_token().get("userinfo") or {}
         account = f"{claims['iss']} {claims['sub']}"
     except (OAuthError, RequestException, JoseError, KeyError, ValueError) as error:
         return _sign_in_failed(error)
@@ -102,6 +103,10 @@ def back() -> ResponseReturnValue:
         return _problem("This account is not known here. Ask an administrator for a link, and connect it there.", 422)
     let_in(person_here, "with a work account")
     return redirect(onward, 303)
+
+
+def _provider() -> FlaskOAuth2App:
+    return the_desk().work_account or abort(404)
 
 
 def _sign_in_failed(error: Exception) -> ResponseReturnValue:

@@ -4,9 +4,9 @@ Each setting changes what readers see, so nobody decides on it alone. The checks
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
-from flask import Blueprint, flash, redirect, render_template, request
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from sidedoor.desk.access import current_person, only
@@ -14,11 +14,10 @@ from sidedoor.desk.current import audit, library, shelf, workflow
 from sidedoor.desk.items.changes import Change
 from sidedoor.desk.items.compare import compare
 from sidedoor.desk.items.files import CannotSave, Conflict, change_file
-from sidedoor.desk.items.review import FIRST_OF_TWO
 from sidedoor.desk.items.workflow import Subject
-from sidedoor.desk.refusal_words import STOPS, sentence
 from sidedoor.desk.refusals import Refusal, Stopped
 from sidedoor.desk.site.file import NEW, PRESS, Field, fields_of, with_fields
+from sidedoor.desk.step import FIRST_OF_TWO, Done, take
 from sidedoor.documents.reading import SITE, read_site
 
 blueprint = Blueprint("settings", __name__, url_prefix="/settings")
@@ -62,12 +61,12 @@ def everything() -> ResponseReturnValue:
 def save() -> ResponseReturnValue:
     """Save a change, for a second person to approve."""
     typed = {name: value for name, value in request.form.items() if name not in ("csrf_token", "base")}
-    try:
+
+    def step() -> Done:
         _save(typed, request.form.get("base", ""))
-    except STOPS as stopped:
-        return _page(sentence(stopped), typed), 409 if isinstance(stopped, Conflict) else 422
-    flash("It is saved, and waits for a second person.")
-    return redirect("/settings", 303)
+        return Done("It is saved, and waits for a second person.", "/settings")
+
+    return take(step, lambda problem: _page(problem, typed), lambda: "/settings")
 
 
 @blueprint.post("/approve")
@@ -76,13 +75,14 @@ def approve() -> ResponseReturnValue:
     """Put the waiting change into effect."""
     seen, person, subject = request.form.get("seen", ""), current_person(), _subject()
 
-    def step() -> bool:
+    def step() -> Done:
         if not subject.change:
             raise Stopped(Refusal.NOTHING_WAITS)
         read_site(subject.change.text)
-        return workflow().approve(person, subject, seen, subject.change.text) is not None
+        published = workflow().approve(person, subject, seen, subject.change.text)
+        return Done("It holds from now on." if published else FIRST_OF_TWO, "/settings")
 
-    return _step(step, "It holds from now on.")
+    return take(step, _page, lambda: "/settings")
 
 
 @blueprint.post("/discard")
@@ -90,13 +90,13 @@ def approve() -> ResponseReturnValue:
 def discard() -> ResponseReturnValue:
     """Throw away the waiting change."""
 
-    def step() -> bool:
+    def step() -> Done:
         if not _subject().change:
             raise Stopped(Refusal.NOTHING_WAITS)
         workflow().discard(current_person(), _subject(), draft=False)
-        return True
+        return Done("It is thrown away. It is in the history.", "/settings")
 
-    return _step(step, "It is thrown away. It is in the history.")
+    return take(step, _page, lambda: "/settings")
 
 
 def _save(typed: dict[str, str], base: str) -> None:
@@ -116,15 +116,6 @@ def _subject() -> Subject:
     if not stored:
         raise CannotSave(Refusal.SITE_UNREADABLE)
     return Subject(SITE, stored, shelf().read(change_file(SITE)))
-
-
-def _step(step: Callable[[], bool], message: str) -> ResponseReturnValue:
-    try:
-        message = message if step() else FIRST_OF_TWO
-    except STOPS as stopped:
-        return _page(sentence(stopped)), 409 if isinstance(stopped, Conflict) else 422
-    flash(message)
-    return redirect("/settings", 303)
 
 
 def _label(place: tuple[str, ...]) -> str:

@@ -7,9 +7,9 @@ stored.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sidedoor.desk.audit import Audit
+from sidedoor.desk.audit.store import Audit
 from sidedoor.desk.items.files import Conflict, Stored, change_file
-from sidedoor.desk.items.newsroom import WRITERS
+from sidedoor.desk.items.steps import WRITERS
 from sidedoor.desk.items.workflow import NotAllowed, Subject, Workflow
 from sidedoor.desk.people.person import Person
 from sidedoor.desk.refusals import Refusal
@@ -77,7 +77,8 @@ class Translation:
 
 
 class TranslationSteps:
-    """Each step raises NotAllowed, Conflict, CannotSave or Refused, and then it did not happen."""
+    """A step that raises NotAllowed, Conflict, CannotSave, Refused or sqlite3.Error did not happen. A step that raises
+    HalfDone did happen, but something that should have followed it did not."""
 
     def __init__(self, workflow: Workflow, audit: Audit, live: LiveLibrary, clock: Clock) -> None:
         self.workflow, self._shelf = workflow, workflow.shelf
@@ -178,7 +179,7 @@ class TranslationSteps:
         return self.workflow.approve(person, subject, seen, text) is not None
 
     def discard(self, person: Person, translation: Translation) -> None:
-        """Throw away the waiting version. The history keeps it."""
+        """Discard the waiting version. The history keeps it."""
         self._may_write(person, translation)
         if translation.working is None or (translation.public and not translation.change):
             raise NotAllowed(Refusal.NOTHING_WAITS)

@@ -1,14 +1,13 @@
 """Translations: a table of each page's state in each language, and a page to write and approve one piece by piece."""
 
-from flask import Blueprint, Response, abort, flash, redirect, render_template, request
+from flask import Blueprint, Response, abort, render_template, request
 from flask.typing import ResponseReturnValue
 
 from sidedoor.desk.access import current_person, only
 from sidedoor.desk.current import library, shelf, translation_steps, workflow
-from sidedoor.desk.items.files import Conflict
-from sidedoor.desk.items.newsroom import WRITERS
-from sidedoor.desk.items.review import FIRST_OF_TWO
-from sidedoor.desk.refusal_words import STOPS, in_words, sentence
+from sidedoor.desk.items.steps import WRITERS
+from sidedoor.desk.refusal_words import in_words
+from sidedoor.desk.step import FIRST_OF_TWO, Done, take
 from sidedoor.desk.translations.steps import Translation, address_of
 from sidedoor.documents.document import Document
 from sidedoor.documents.drawings import DRAWINGS
@@ -85,15 +84,13 @@ def beside(file: str) -> ResponseReturnValue:
     translation = _translation_or_404(file)
     if request.method == "GET":
         return _page(translation)
-    try:
-        message = _take_step(translation, request.form.get("step", ""))
-    except STOPS as stopped:
+    here = address_of(translation.original, translation.language)
+
+    def again(problem: str) -> str:
         typed = {name.removeprefix(_PIECE): text for name, text in request.form.items() if name.startswith(_PIECE)}
-        problem = sentence(stopped)
-        status = 409 if isinstance(stopped, Conflict) else 422
-        return _page(_translation_or_404(file), problem, {name: _tidy(text) for name, text in typed.items()}), status
-    flash(message)
-    return redirect(address_of(translation.original, translation.language), 303)
+        return _page(_translation_or_404(file), problem, {name: _tidy(text) for name, text in typed.items()})
+
+    return take(lambda: Done(_take_step(translation, request.form.get("step", "")), here), again, lambda: here)
 
 
 def _take_step(translation: Translation, step: str) -> str:

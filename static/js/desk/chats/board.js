@@ -653,7 +653,7 @@
   for (const place of columns()) showSeen(place);
   count();
   if (!watched && !board && columns().length === 0) return;
-  const clock = "/static/js/desk/tick.js";
+  const clock = "/static/js/desk/chats/tick.js";
   try {
     const worker = new Worker(own ? own.createScriptURL(clock) : clock);
     worker.onmessage = () => void refresh();

@@ -1,6 +1,6 @@
 // Converts what a word processor, a mail, a chat or a PDF puts on the clipboard into what our documents can hold: headings,
 // paragraphs, lists, links, tables, quotes, bold, italic. Styles and classes are dropped. Struck or deleted words and comments are
-// left out, and the editor says so. The visual editor and the plain field both use `sidedoorPaste.taken`; tests/desk/pastes has
+// left out, and the editor says so. The visual editor and the plain field both use `sidedoorPaste.taken`; tests/desk/items/pastes has
 // real clipboards of these programs.
 (() => {
   /** @typedef {{ file: File, alt: string }} Brought a picture pasted with the words, with the description from its program */

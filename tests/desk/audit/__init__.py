@@ -1,0 +1,1 @@
+"""The audit: nothing is done that it cannot record."""

@@ -1,0 +1,1 @@
+"""Readers' feedback at the desk."""
