@@ -56,7 +56,7 @@ test: $(TESTS)
 # pytest compiles each test file once, with a message for every assertion, and keeps the result. Without this, the six
 # processes that start together would each do it, at seven processor seconds apiece.
 prepared: $(TESTS)
-	@$(BIN)/python -m pytest tests --collect-only >/dev/null
+	@output=$$($(BIN)/python -m pytest tests --collect-only 2>&1) || { echo "$$output" | tail -n 40; exit 1; }
 
 # Tests without a server compute all the time. Tests with a server wait half of the time, so they get the processor first.
 test-inside: $(TESTS) $(CHECKERS) editor browsers

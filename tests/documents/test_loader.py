@@ -27,6 +27,7 @@ from sidedoor.documents.loader import Loader
 from sidedoor.documents.problems import Refused
 from sidedoor.documents.reading import from_text
 from sidedoor.documents.renderer import Renderer
+from sidedoor.web import health
 from tests.content import ContentFolder
 
 
@@ -218,6 +219,24 @@ def test_changes_during_a_long_start_are_noticed(content: ContentFolder, monkeyp
         live.close()
     watcher.join(10)
     assert not watcher.is_alive()
+
+
+def test_a_watcher_that_died_is_reported_and_no_watcher_is_not(
+    content: ContentFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = LiveLibrary(Loader(content.path))
+    live._seen -= 3600
+    assert not list(health.content(live)()), "commands and tests watch nothing"
+
+    def dies(*_: object, **__: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr("watchfiles.watch", dies)
+    with pytest.raises(RuntimeError):
+        live.watch()
+    live._seen -= 3600
+    assert [problem.code for problem in health.content(live)()] == [Code.HEALTH_CONTENT_UNSEEN]
+    live.close()
 
 
 def test_what_a_quick_start_left_is_read_by_the_thread_that_catches_up(

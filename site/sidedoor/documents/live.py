@@ -48,6 +48,7 @@ class LiveLibrary:
         self._seen = time.monotonic()
         self._watching = threading.Lock()
         """Held while a thread watches."""
+        self._watched = False
         self._log_problems(self.library.problems)
 
     def refresh(self, settled: bool = False, changed: Collection[str] | None = None) -> Library:
@@ -73,8 +74,8 @@ class LiveLibrary:
         return self._loader.behind
 
     def unseen_for(self) -> float:
-        """Seconds since `watch` last looked at the folder; 0 if nobody is watching."""
-        return time.monotonic() - self._seen if self._watching.locked() else 0.0
+        """Seconds since `watch` last looked at the folder, also if its thread has died; 0 if it was never called."""
+        return time.monotonic() - self._seen if self._watched else 0.0
 
     @property
     def away(self) -> bool:
@@ -92,6 +93,7 @@ class LiveLibrary:
     def watch(self) -> None:
         """Look at what changes until `close` is called; runs in a thread of its own."""
         with self._watching:
+            self._watched = True
             last_look, pause = time.monotonic(), 2 * self._start_took
             for changed in self._changes():
                 self._seen = time.monotonic()
