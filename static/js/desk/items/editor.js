@@ -317,7 +317,7 @@
       signedOut = false;
     } catch (error) {
       typed = typed || whole;
-      troubled = whole;
+      troubled = true;
       const status = error instanceof Error ? error.message : "";
       // After 400 the page already has the new token, and tries again in three seconds.
       if (status === "401") {
