@@ -84,9 +84,9 @@ def mail_server(folder: Path, way: Literal["smtps", "smtp", "smtp+plain"], port:
     try:
         yield box
     finally:
-        server.close()
 
         async def rest() -> None:
+            server.close()  # in its own loop: beside it, a connection that ends just now closes the server, too
             tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
             for task in tasks:
                 task.cancel()
