@@ -106,6 +106,26 @@ def test_a_waiting_writer_starts_as_soon_as_another_process_is_done(tmp_path: Pa
     assert sorted(delays)[len(delays) // 2] < 0.01, "SQLite's own waiting would sleep for 50 and 100 ms by then"
 
 
+def test_a_file_that_another_thread_opens_while_it_is_made_keeps_its_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, connections = Database(tmp_path / "new.sqlite3", (FIRST_MIGRATION,), wal=True, keep_open=True), []
+    with ThreadPoolExecutor(1) as other:
+
+        def meanwhile(descriptor: int, mode: int) -> None:
+            monkeypatch.undo()
+            connections.append(other.submit(database.connection).result())
+            os.fchmod(descriptor, mode)
+
+        monkeypatch.setattr(os, "fchmod", meanwhile)
+        connections.append(database.connection())
+        # Whoever is the last to close a database deletes its log. Another process must see that it is not the last.
+        look = f"import sqlite3; sqlite3.connect({str(tmp_path / 'new.sqlite3')!r}).execute('SELECT * FROM words').fetchall()"
+        subprocess.run([sys.executable, "-c", look], check=True)
+        assert (tmp_path / "new.sqlite3-wal").exists()
+        assert len(connections) == 2
+
+
 @pytest.mark.parametrize("file", [file for file in STORES if file != "kept.sqlite3"])
 def test_a_file_of_a_newer_version_is_left_alone_and_reported_in_a_sentence(file: str, tmp_path: Path) -> None:
     make, keep, _ = STORES[file]

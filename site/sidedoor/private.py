@@ -41,17 +41,34 @@ def private_folder(folder: Path) -> None:
 def private_file(path: Path) -> None:
     """Make an empty file at `path` if necessary, and give it the mode that its folder decides.
 
-    Raises OSError if it cannot be made.
+    It is closed before it appears there: closing a database's file gives up the locks of the whole process on it, also
+    those of a thread that has opened it meanwhile (https://sqlite.org/howtocorrupt.html, 2.2). Raises OSError if it
+    cannot be made.
     """
     private_folder(path.parent)
-    mode = file_mode(path.parent)
-    with suppress(FileExistsError):
-        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        os.fchmod(descriptor, mode)
-        _give_to_the_owner_of(path.parent, descriptor)
-        os.close(descriptor)
+    if path.exists():
+        _limit(path, file_mode(path.parent))
         return
-    _limit(path, mode)
+    temporary = new_beside(path)
+    with suppress(FileExistsError):
+        os.link(temporary, path)
+    temporary.unlink()
+
+
+def new_beside(path: Path) -> Path:
+    """An empty file of this thread's own, in the folder of `path` and with the mode that the folder decides.
+
+    Fill it, then move it to `path`, which so never shows half of its content. Raises OSError if it cannot be made.
+    """
+    private_folder(path.parent)
+    made = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
+    descriptor = os.open(made, os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        os.fchmod(descriptor, file_mode(path.parent))
+        _give_to_the_owner_of(path.parent, descriptor)
+    finally:
+        os.close(descriptor)
+    return made
 
 
 def secret_file(path: Path, fresh: bytes) -> bytes:
@@ -61,9 +78,7 @@ def secret_file(path: Path, fresh: bytes) -> bytes:
     """
     with suppress(FileNotFoundError):
         return path.read_bytes()
-    private_folder(path.parent)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
-    private_file(temporary)
+    temporary = new_beside(path)
     try:
         with temporary.open("wb") as out:
             out.write(fresh)

@@ -12,7 +12,6 @@ import hashlib
 import os
 import re
 import sqlite3
-import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -26,7 +25,7 @@ from sidedoor.documents.lean import version_of
 from sidedoor.documents.problems import Refused
 from sidedoor.documents.reading import SHOWN
 from sidedoor.documents.sizes import Sizes
-from sidedoor.private import private_file
+from sidedoor.private import new_beside, private_file
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS kept (
@@ -166,10 +165,9 @@ class Kept:
     def keep_picture(self, name: str, raw: bytes) -> None:
         """Keep the bytes of a picture, whole or not at all."""
         path = self._pictures / name
-        temporary = path.with_name(f".{name}.{os.getpid()}-{threading.get_ident()}")
         with suppress(OSError):
+            temporary = new_beside(path)
             try:
-                private_file(temporary)
                 temporary.write_bytes(raw)
                 os.replace(temporary, path)
             finally:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from sidedoor.documents.darkroom import shared_darkroom
 from sidedoor.documents.pictures import LONGEST_EDGE, Flawed, Picture
-from sidedoor.private import private_file
+from sidedoor.private import new_beside
 
 CARD, LIST = "card", "list"
 _WIDTHS = (480, 960, LONGEST_EDGE)
@@ -121,10 +121,9 @@ class Sizes:
     def _keep(self, start: str, name: str, raw: bytes) -> None:
         if not self._kept:
             return
-        temporary = self._kept / f".{name}.{os.getpid()}-{threading.get_ident()}"
         with suppress(OSError):
+            temporary = new_beside(self._kept / name)
             try:
-                private_file(temporary)
                 temporary.write_bytes(raw)
                 self._forget(start)  # sizes of the picture as it was before
                 os.replace(temporary, self._kept / name)
