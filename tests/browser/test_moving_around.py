@@ -56,6 +56,7 @@ def test_m1_every_page_reached_in_place_is_the_same_main_as_when_loaded(tab: Pag
         )
         tab.wait_for_selector(ARRIVED)
         direct.goto(site.url + path)
+        direct.wait_for_function("() => typeof pack === 'object'")  # it brings what a page shows to scripts alone
         # The notice is not compared: in place, it is still that of the page where the visit began.
         swapped, loaded = (
             " ".join(page.inner_text("main").replace(page.inner_text("#hide-notice"), "").split())
