@@ -2,7 +2,8 @@
 
 import gc
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -27,6 +28,7 @@ from tests.chromium import browser, chromium, headless_shell, playwright  # noqa
 from tests.content import ContentFolder
 from tests.house import HouseClient
 from tests.processes import AS_SMALL_AS_SENT, QUICKLY, compress_quickly
+from tests.server import RUNNING
 
 
 class CompiledTemplates(BytecodeCache):
@@ -102,6 +104,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.server)
         if any(fixture.scope == "module" for fixture in fixtures):
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show with a failed test what its servers logged last."""
+    report = yield
+    for site in RUNNING if report.failed else ():
+        with suppress(OSError):  # the site's folder may be gone
+            report.sections.append((f"log of {site.url}", site.log.read_text("utf-8", "replace")[-3000:]))
+    return report
 
 
 class SetClock:

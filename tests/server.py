@@ -15,6 +15,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+import weakref
 from collections.abc import Sequence
 from functools import cache, partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -70,6 +71,10 @@ def started_before(data: Path) -> Path:
     return data
 
 
+RUNNING: "weakref.WeakSet[RunningSite]" = weakref.WeakSet()
+"""The servers of this process: conftest.py prints the end of their logs if a test fails."""
+
+
 class RunningSite:
     """A server process at `url`. `wrapper` is a command that starts it; `environment` adds settings.
 
@@ -98,6 +103,7 @@ class RunningSite:
         environment = {**os.environ, **settings, **environment}
         self._start = partial(begin, command, PROJECT, environment, (self.log, self.log))
         self.start(start_seconds)
+        RUNNING.add(self)
 
     def start(self, seconds: float = START_SECONDS) -> None:
         """Start the server, or start it again at the same port."""
