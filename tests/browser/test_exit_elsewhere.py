@@ -109,6 +109,8 @@ def arrive(reader: Reader, site: Elsewhere, pages: int = 1) -> None:
     reader.click("#in")
     wait_for_address(reader, f"{site.url}/one")
     for page in range(2, pages + 1):
+        # A page that is left while it loads has no place of its own in the history.
+        wait_for(reader, "return document.readyState === 'complete'")
         reader.run(f"location.assign('/page{page}')")
         wait_for_address(reader, f"{site.url}/page{page}")
     wait_for(reader, "return document.querySelector('h1').getClientRects().length === 1")
