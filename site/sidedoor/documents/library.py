@@ -108,8 +108,9 @@ class Library:
         }
 
     def visibility(self, document: Document, now: datetime) -> Visibility:
-        """What the public may know of a document at `now`. Of a translation, nothing while its original is hidden, or
-        until somebody who knows the language has read it, unless site.toml shows unread ones too."""
+        """What the public may know of a document at `now`. Of a translation, nothing while its original is hidden or
+        unknown (it may be a draft that was moved, or cannot be read), or until somebody who knows the language has read
+        it, unless site.toml shows unread ones too."""
         seen = document.visibility(now)
         if document.translation is None or seen is Visibility.HIDDEN:
             return seen
@@ -117,7 +118,7 @@ class Library:
         if settings is None or (settings.show == "reviewed" and not is_reviewed(document)):
             return Visibility.HIDDEN
         original = self.original_of(document)
-        return seen if original is None or original.visibility(now) is Visibility.SHOWN else Visibility.HIDDEN
+        return seen if original and original.visibility(now) is Visibility.SHOWN else Visibility.HIDDEN
 
     @cached_property
     def _originals(self) -> dict[Kind, Mapping[str, Document]]:
