@@ -12,7 +12,7 @@ from functools import cached_property
 
 from sidedoor.documents import in_order
 from sidedoor.documents.document import FOLDERS, Document, Visibility, path_of
-from sidedoor.documents.fixed_addresses import SPOKEN, is_list_of_news, may_be_document
+from sidedoor.documents.fixed_addresses import SPOKEN, is_list_of_news, may_be_document, usual_form
 from sidedoor.documents.models import Contact, Fact, Kind
 from sidedoor.documents.pictures import Picture
 from sidedoor.documents.problems import Problem
@@ -248,9 +248,13 @@ class PublicLibrary:
         """The address for a link to `address` on this site; None if readers may not know now that there is such a page.
 
         The address of a removed page leads to its replacement. With a `language`, links lead to the version in that
-        language.
+        language. An address in another form than the usual one is as secret as the page to which the site redirects it.
         """
-        target = self._lead(address)
+        path, mark, anchor = address.partition("#")
+        usual = usual_form(path, self.site.language) + mark + anchor
+        target = self._lead(usual)
+        if target == usual:
+            target = self._lead(address)
         return self.in_language(target, language) if target and language else target
 
     def _lead(self, address: str) -> str | None:
