@@ -315,6 +315,31 @@ def test_two_hundred_bad_connections_do_not_keep_a_reader_waiting(lasting_site: 
             connection.close()
 
 
+def test_readers_who_take_nothing_lose_their_connections(content: ContentFolder, tmp_path: Path) -> None:
+    """granian waited for them for ever: 2,048 of them closed a worker to everybody."""
+    site = RunningSite(content.path, tmp_path / "data", application="tests.faults.impatient:load")
+    try:
+        (worker,) = workers(site)
+
+        def held_connections() -> int:
+            files = [os.readlink(file) for file in Path(f"/proc/{worker}/fd").iterdir()]
+            return sum(file.startswith("socket:") for file in files)
+
+        before, held = held_connections(), []
+        for _ in range(20):
+            connection = socket.socket()
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
+            connection.connect(("127.0.0.1", site.port))
+            connection.sendall(b"GET /pack HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 100)
+            held.append(connection)
+        wait_until(lambda: held_connections() >= before + len(held))
+        wait_until(lambda: held_connections() <= before, 20)
+        for connection in held:
+            connection.close()
+    finally:
+        site.close()
+
+
 def test_news_is_shown_and_hidden_at_once_when_the_clock_is_set_forward_and_back(tmp_path: Path) -> None:
     library = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
     assert library, "Debian's package faketime is needed"
