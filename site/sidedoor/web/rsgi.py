@@ -33,6 +33,10 @@ SMALL_BYTES = 64 * 1024
 megabit a second is enough."""
 MOST_HELD_BYTES = 96 * 1024 * 1024
 """The memory that all large bodies may take together, from their first part until they are answered."""
+FILE_KEY = "sidedoor.file"
+"""A view may put the path of a file into the list in its environ at FILE_KEY, if there is one, and answer 200 or 206
+with that file's headers and without a body. The file is then sent from disk, in pieces: a reader who takes it slowly,
+or not at all, holds none of it in memory."""
 _SWITCH_SECONDS = 0.0005
 """A thread gives way to the event loop after this time. Measured on its own, with 60 questions a second while pages are
 read as fast as possible: with sixteen threads, Python's own 5 ms made the slowest in a hundred take 124 ms instead of
@@ -58,6 +62,9 @@ class Connection(Protocol):
     def __aiter__(self) -> AsyncIterator[bytes]: ...
     async def client_disconnect(self) -> None: ...
     def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None: ...
+    def response_file_range(
+        self, status: int, headers: list[tuple[str, str]], file: str, start: int, end: int
+    ) -> None: ...
 
 
 class BodyRefused(Exception):
@@ -100,7 +107,14 @@ class Front:
             if self._at_hand(environ):
                 connection.response_bytes(*self._answer(environ))
             else:
-                connection.response_bytes(*await self._ask(scope, environ, threads, connection))
+                files = list[str]()
+                if scope.method == "GET":
+                    environ[FILE_KEY] = files
+                status, headers, body = await self._ask(scope, environ, threads, connection)
+                if files and status in (200, 206):
+                    connection.response_file_range(status, headers, files[0], *_part_of_file(headers))
+                else:
+                    connection.response_bytes(status, headers, body)
         else:
             try:
                 body = await self._body(environ, connection)
@@ -232,6 +246,13 @@ def serve(
 
 async def _in_a_thread(threads: ThreadPoolExecutor, answer: Callable[..., Answer], *arguments: Any) -> Answer:
     return await asyncio.get_running_loop().run_in_executor(threads, answer, *arguments)
+
+
+def _part_of_file(headers: list[tuple[str, str]]) -> tuple[int, int]:
+    """Where the part of a file that these headers announce starts, and where it ends."""
+    by_name = {name.lower(): value for name, value in headers}
+    start = int(by_name.get("content-range", "bytes 0-").removeprefix("bytes ").partition("-")[0])
+    return start, start + int(by_name["content-length"])
 
 
 def _run(application: Callable[[Callable[..., Any]], Any]) -> Answer:
