@@ -325,9 +325,11 @@ def taking_nothing(site: RunningSite, request: str, readers: int) -> Iterator[No
         connection.connect(("127.0.0.1", site.port))
         connection.sendall(request.encode())
         held.append(connection)
-    yield
-    for connection in held:
-        connection.close()
+    try:
+        yield
+    finally:
+        for connection in held:
+            connection.close()
 
 
 def get_part(site: RunningSite, path: str, part: str) -> tuple[int, bytes]:

@@ -30,6 +30,12 @@ class Upload:
         """Receive the answer."""
         self.status = status
 
+    def response_file_range(
+        self, status: int, _headers: list[tuple[str, str]], _file: str, _start: int, _end: int
+    ) -> None:
+        """Receive an answer from disk."""
+        self.status = status
+
 
 def refuse(_environ: Any, start: Any, status: str) -> list[bytes]:
     """Answer as outermost.py does, in fewer words."""
