@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import resource
 import shutil
 import socket
 import sqlite3
@@ -578,6 +579,21 @@ def test_the_desk_learns_the_callers_address_from_nginx_and_believes_nobody_else
             "SELECT count(DISTINCT who), count(*) FROM failures WHERE who LIKE 'network%'"
         )
     assert (networks, tries) == (1, 3), "all from the address that called nginx, whatever they claimed"
+
+
+def test_more_connections_than_a_chat_of_a_thousand_needs_keep_nobody_out(deployed: Deployed) -> None:
+    """nginx had room for 1,024 to each processor, and a reader in a chat takes two: 600 were too many for one processor."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    try:
+        with contextlib.ExitStack() as held:
+            for _ in range(2_000 + 1_024 * (os.cpu_count() or 1)):
+                client = held.enter_context(socket.create_connection(("127.0.0.1", deployed.port), timeout=10))
+                client.sendall(b"GET ")  # a silent one nginx would close for a new one
+            status, _, page = deployed.get("/help/money")
+            assert (status, b"<h1" in page) == (200, True)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_no_address_is_logged(deployed: Deployed) -> None:

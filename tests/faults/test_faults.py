@@ -20,7 +20,7 @@ import pytest
 
 from tests.content import ContentFolder
 from tests.faults.load import Load
-from tests.server import RunningSite, copy_content, started_before, workers
+from tests.server import PROJECT, RunningSite, copy_content, started_before, workers
 
 LIVE_SECONDS = 5.0
 EXITS = ["https://weather.example/"]
@@ -313,6 +313,67 @@ def test_two_hundred_bad_connections_do_not_keep_a_reader_waiting(lasting_site: 
     finally:
         for connection in held:
             connection.close()
+
+
+@contextlib.contextmanager
+def taking_nothing(site: RunningSite, request: str, readers: int) -> Iterator[None]:
+    """Readers who send a request and then take nothing of the answer."""
+    held = []
+    for _ in range(readers):
+        connection = socket.socket()
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
+        connection.connect(("127.0.0.1", site.port))
+        connection.sendall(request.encode())
+        held.append(connection)
+    try:
+        yield
+    finally:
+        for connection in held:
+            connection.close()
+
+
+def get_part(site: RunningSite, path: str, part: str) -> tuple[int, bytes]:
+    """Status and body of a part of a file."""
+    with urllib.request.urlopen(urllib.request.Request(site.url + path, headers={"Range": part})) as answer:
+        return answer.status, answer.read()
+
+
+def test_readers_who_take_nothing_lose_their_connections_and_hold_no_recording_in_memory(
+    content: ContentFolder, tmp_path: Path
+) -> None:
+    """granian waited for them for ever: 2,048 of them closed a worker; and each held all of the video it had asked for."""
+    sound = (PROJECT / "examples/hampshire/media/get-help-now.mp3").read_bytes()
+    recording = sound * (2_900_000 // len(sound))
+    content.write("media/long.mp3", recording)
+    content.document("help/money.md", "/// audio | long.mp3\nIts words.\n///", title="Money", tab_title="Money")
+    site = RunningSite(content.path, tmp_path / "data", application="tests.faults.impatient:load")
+    try:
+        (worker,) = workers(site)
+
+        def held_connections() -> int:
+            files = [os.readlink(file) for file in Path(f"/proc/{worker}/fd").iterdir()]
+            return sum(file.startswith("socket:") for file in files)
+
+        def megabytes() -> int:
+            memory = re.search(r"VmRSS:\s*(\d+) kB", Path(f"/proc/{worker}/status").read_text())
+            assert memory
+            return int(memory[1]) // 1024
+
+        for part in ("bytes=0-", "bytes=1000-1999", "bytes=-10"):
+            start, _, end = part.removeprefix("bytes=").partition("-")
+            wanted = recording[int(start) : int(end or -1) + 1 or None] if start else recording[-int(end) :]
+            assert get_part(site, "/media/long.mp3", part) == (206, wanted), part
+        before, memory = held_connections(), megabytes()
+        with taking_nothing(site, "GET /media/long.mp3 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", 40):
+            wait_until(lambda: held_connections() >= before + 40)
+            assert get(site, "/help/money")[0] == 200
+            assert megabytes() - memory < 60, "all of it for each would be 110"
+            wait_until(lambda: held_connections() <= before, 20)
+        with taking_nothing(site, "GET /pack HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 100, 20):
+            wait_until(lambda: held_connections() >= before + 20)
+            wait_until(lambda: held_connections() <= before, 20)
+    finally:
+        site.close()
 
 
 def test_news_is_shown_and_hidden_at_once_when_the_clock_is_set_forward_and_back(tmp_path: Path) -> None:

@@ -22,6 +22,8 @@ from tests.server import DESK, RunningSite, started_before
 DRIBBLERS = 40
 SOON_SECONDS = 2.0
 SIGN_IN, SEARCH = "/sign-in", "/search"
+IN_HTTP_2 = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0"
+"""How a client begins that speaks HTTP/2 (RFC 9113, 3.4)."""
 WORDS_FOR_CUT = (
     [b'<a id="hide-this-page" href="http', b"That was not sent", b'href="/contacts"'],
     [b"That did not arrive"],
@@ -116,6 +118,26 @@ def dribbling(site: RunningSite, path: str, every: float = 0.5) -> Iterator[list
             thread.join()
 
 
+@contextmanager
+def silent(site: RunningSite, first: bytes) -> Iterator[socket.socket]:
+    """A connection that sends `first`, and then nothing."""
+    with socket.create_connection(("127.0.0.1", site.port), timeout=0.1) as connection:
+        connection.sendall(first)
+        yield connection
+
+
+def is_closed(connection: socket.socket) -> bool:
+    """Whether the server has closed it, perhaps after an answer."""
+    try:
+        while connection.recv(4096):
+            pass
+    except TimeoutError:
+        return False
+    except ConnectionResetError:
+        pass
+    return True
+
+
 def token(page: str) -> str:
     """The token that the desk's forms are sent with."""
     match = re.search(r'name="csrf_token" value="([^"]+)"', page)
@@ -145,10 +167,21 @@ def test_while_forty_slow_bodies_arrive_at_site_and_desk_readers_and_advisers_ar
         assert "zqanswer" not in reader.ask("GET", "/chat")[1]
 
 
-def test_a_body_that_does_not_come_within_ten_seconds_is_cut(office: tuple[RunningSite, RunningSite, Browser]) -> None:
+def test_a_body_that_does_not_come_within_ten_seconds_is_cut_and_so_is_a_client_that_says_nothing(
+    office: tuple[RunningSite, RunningSite, Browser],
+) -> None:
+    """Clients that said nothing, or only that they speak HTTP/2, kept their places for ever: 2,048 closed a worker."""
     site, desk, _ = office
-    with dribbling(site, SEARCH) as at_the_site, dribbling(desk, SIGN_IN) as at_the_desk:
+    with (
+        dribbling(site, SEARCH) as at_the_site,
+        dribbling(desk, SIGN_IN) as at_the_desk,
+        silent(site, b"") as silent_at_the_site,
+        silent(site, IN_HTTP_2) as with_another_protocol,
+        silent(desk, IN_HTTP_2[:20]) as silent_at_the_desk,
+    ):
         time.sleep(SECONDS_FOR_A_BODY + 2)
+        for connection in (silent_at_the_site, with_another_protocol, silent_at_the_desk):
+            assert is_closed(connection)
         assert len(at_the_site) == len(at_the_desk) == DRIBBLERS
         assert max(*at_the_site, *at_the_desk) < SECONDS_FOR_A_BODY + 2
         assert min(*at_the_site, *at_the_desk) > SECONDS_FOR_A_BODY - 1

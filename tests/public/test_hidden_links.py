@@ -17,6 +17,10 @@ BODY = """See [the words](/news/zqhidden#part) and [whole](https://sidedoor.exam
 
 <https://sidedoor.example/news/zqhidden>
 
+[other host](https://www.sidedoor.example/news/zqhidden) [capitals](https://SIDEDOOR.example/News/zqhidden)
+[port](https://sidedoor.example:443/news/zqhidden) [with language](/en/news/zqhidden) [slashes](/news//zqhidden/)
+<https://www.sidedoor.example/news/zqhidden>
+
 /// action | /news/zqhidden
 The big words
 ///
@@ -26,7 +30,9 @@ The big words
 def write(content: ContentFolder, **hidden: object) -> None:
     site = (content.path / "site.toml").read_text("utf-8")
     if "url =" not in site:
-        content.write("site.toml", 'url = "https://sidedoor.example"\nhosts = ["localhost"]\n' + site)
+        content.write(
+            "site.toml", 'url = "https://sidedoor.example"\nhosts = ["localhost", "www.sidedoor.example"]\n' + site
+        )
     content.document("news/zqhidden.md", "Hidden.", title="A zqtitle", **hidden)
     note = {"at": "2026-11-03 09:00", "note": "More words.", "link": "/news/zqhidden"}
     content.document(
@@ -67,7 +73,7 @@ def test_nothing_public_names_a_hidden_page(
     if reason != "removed":  # the mirror has a page at that address that says it was removed
         public_text += mirror_of(app, tmp_path / "mirror")
     assert "zqhidden" not in public_text.replace("/news/zqslug", "")
-    for words in ("the words", "whole", "The big words"):
+    for words in ("the words", "whole", "other host", "capitals", "with language", "The big words"):
         assert words in pages["/help/money"].text, words
     assert "notes" in pages["/news/first"].text
     assert pages["/news/goes"].status_code == 410
@@ -78,6 +84,10 @@ def test_nothing_public_names_a_hidden_page(
         if problem.values.get("link") == "/news/zqhidden"
     ]
     assert {"news/first.md", "help/money.md", "news/stays.md", "news/goes.md"} == {*warned}
+    elsewhere = "[words](https://WWW.sidedoor.example/news/zqhidden#part)"
+    content.document("news/first.md", elsewhere, title="First news")
+    problems = check_library(refresh(), clock(), LINKED)
+    assert "/news/zqhidden" in [problem.values.get("link") for problem in problems if problem.file == "news/first.md"]
 
 
 def test_the_links_appear_at_the_second_the_embargo_ends(

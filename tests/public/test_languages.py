@@ -98,10 +98,25 @@ def test_an_unreviewed_translation_is_shown_only_if_the_site_allows_it_and_says_
     assert "Nobody who knows" not in client.get("/ur/help/get-help-now").text
 
 
-def test_a_translation_is_hidden_with_its_original(site: ContentFolder, client: FlaskClient, refresh: Refresh) -> None:
-    site.document("help/money.md", "Money.", title="Money and you", tab_title="Money", state="draft")
+@pytest.mark.parametrize("harm", ["draft", "embargo", "moved", "deleted", "unreadable from the first"])
+def test_a_translation_is_hidden_with_its_original(
+    harm: str, site: ContentFolder, client: FlaskClient, refresh: Refresh
+) -> None:
+    hidden = {"publish_at": "2026-12-24 09:00"} if harm == "embargo" else {"state": "draft"}
+    site.document("help/zqplan.md", "Plan.", title="Plan", tab_title="Plan", **hidden)
+    if harm == "unreadable from the first":
+        site.write("help/zqplan.md", "---\ntitle: [half\n---\nPlan.")
+    site.document("cy/help/zqplan.md", "Cynllun.", title="Cynllun", tab_title="Cynllun", reviewer="Mair")
+    site.document("cy/news/zqplan.md", "Cynllun.", title="Cynllun", tab_title=None)
     refresh()
-    assert client.get("/cy/help/money").status_code == 404
+    if harm == "moved":
+        (site.path / "help/zqplan.md").rename(site.path / "help/another.md")
+    elif harm == "deleted":
+        (site.path / "help/zqplan.md").unlink()
+    refresh()
+    assert client.get("/cy/help/zqplan").status_code == client.get("/cy/news/zqplan").status_code == 404
+    everywhere = [client.get(path).text for path in ("/cy/help", "/cy", "/sitemap.xml", "/cy/pack")]
+    assert "Cynllun" not in "".join([*everywhere, client.post("/cy/search", data={"query": "cynllun"}).text])
 
 
 def test_only_a_change_to_emergency_advice_sends_readers_of_a_translation_to_the_original(
@@ -133,7 +148,7 @@ def test_check_reports_outdated_orphaned_unreviewed_and_misplaced_translations_a
     assert "ur/help/get-help-now.md: error: It says “0808 2000 247”, and help/get-help-now.md does not." in output
     assert "ur/help/get-help-now.md: warning: It leaves out what help/get-help-now.md has: 999." in output
     assert "cy/help/money.md: warning: The words of help/money.md are not those" in output
-    assert "cy/help/money-too.md: warning: This translates help/money-too" in output
+    assert "cy/help/money-too.md: warning: This translates help/money-too, which is not there, so readers" in output
     assert "cy/help/getting-ready.md: error: The title gives the page away: “trais”." in output
     assert "error: A page in “cy” belongs in another folder. Move it to cy/help/aros.md." in output
     assert output.count("ur/help/get-help-now.md: ") == 2, "it is reviewed and up to date"

@@ -19,6 +19,12 @@ def test_search_forgives_endings_and_spelling(client: FlaskClient, query: str, p
     assert f'href="{path}"' in client.post("/search", data={"query": query}).text
 
 
+def test_a_word_that_is_typed_again_and_again_is_searched_for_once(client: FlaskClient) -> None:
+    """Each time it cost the search as much again: a hundredth of a second, and far more with much news."""
+    page = client.post("/search", data={"query": "mony " * 12}).text
+    assert "<strong>money</strong>" in page
+
+
 class _Elements(HTMLParser):
     """The number of scripts in a page and the values of its fields, as a browser parses them."""
 

@@ -29,6 +29,26 @@ def test_the_edition_sends_the_coding_a_client_prefers(client: FlaskClient, acce
     assert int(answer.headers["Content-Length"]) == len(answer.data)
 
 
+def test_only_the_beginning_of_a_very_long_header_is_read(client: FlaskClient) -> None:
+    for accepts in ("br, " + "x;q=1," * 10_000, "br" + " " * 60_000):
+        assert client.get("/help/money", headers={"Accept-Encoding": accepts}).headers["Content-Encoding"] == "br"
+    late = {"Accept-Encoding": "x," * 10_000 + "br"}
+    assert "Content-Encoding" not in client.get("/help/money", headers=late).headers
+
+
+def test_a_query_that_others_add_to_a_link_changes_nothing(client: FlaskClient) -> None:
+    """Links from social networks have one (`?fbclid=…`); and a new one each time must not cost a new page each time."""
+    compressed = {"Accept-Encoding": "br"}
+    for path in ("/help/money", "/", "/news", "/news/rss.xml", "/cy/help", "/pack"):
+        first = client.get(f"{path}?fbclid=zq", headers=compressed)
+        page = client.get(path, headers=compressed)
+        again = client.get(f"{path}?fbclid=other", headers=compressed)
+        assert first.data == again.data == page.data, path
+        assert first.headers["ETag"] == again.headers["ETag"] == page.headers["ETag"], "only the edition sets it"
+        assert client.head(f"{path}?zq=2", headers=compressed).headers["ETag"] == page.headers["ETag"]
+    assert client.get("/nope?x").status_code == 404
+
+
 def test_each_coding_has_its_own_strong_etag_and_answers_304_and_head(client: FlaskClient) -> None:
     etags = set()
     for coding in ("br", "gzip", "identity"):

@@ -65,6 +65,7 @@ from sidedoor.web.numbers import read_numbers
 from sidedoor.web.outermost import OutermostLayer
 from sidedoor.web.rsgi import serve
 from sidedoor.web.same_site import refuse_cross_site_posts
+from sidedoor.web.stalled import end_stalled_connections
 
 if TYPE_CHECKING:
     from authlib.integrations.flask_client import FlaskOAuth2App
@@ -159,7 +160,12 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
     )
     serve(app, lambda environ: False, outermost.refuse_body, board.is_asked_often)
     app.extensions["courier"] = Courier(desk)
-    tasks = [live.watch, app.extensions["health"].watch, app.extensions["courier"].watch]
+    tasks = [
+        live.watch,
+        app.extensions["health"].watch,
+        app.extensions["courier"].watch,
+        lambda: end_stalled_connections(settings.port),
+    ]
     if settings.monitor:
         folders = {"data": data, "content": content}
         numbers = monitor(desk, app.extensions["health"], folders)

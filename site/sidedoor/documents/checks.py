@@ -5,10 +5,12 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from html import unescape
 
 from sidedoor.documents.codes import Code
 from sidedoor.documents.document import Document, Visibility, path_of
 from sidedoor.documents.fidelity import check_fidelity, check_site_fidelity
+from sidedoor.documents.fixed_addresses import usual_form
 from sidedoor.documents.ledger import NOTICE_DAYS, facts_due, facts_that_hold, pages_of, unlisted
 from sidedoor.documents.library import Library
 from sidedoor.documents.models import Contact, HelpMeta
@@ -112,13 +114,15 @@ def _links_not_public(document: Document, library: Library, now: datetime) -> It
         other.path: other for other in library.documents
         if library.visibility(other, opens) in (Visibility.HIDDEN, Visibility.REMOVED) and other is not document
     }  # fmt: skip
-    withdrawn, own = document.meta.withdrawn, (library.site.url or "").rstrip("/")
+    withdrawn, site = document.meta.withdrawn, library.site
+    whole = re.findall(r'href="(https:[^"]*)"', document.html + document.notes_html)
+    here = [path.partition("#")[0] for link in whole if (path := site.path_here(unescape(link)))]
     addresses = [
         *(link.partition("#")[0] for link in document.links),
         *(note.link for note in document.meta.updates if note.link),
         *(path_of("help", slug) for slug in document.meta.related_help),
         *([withdrawn.replacement] if withdrawn and withdrawn.replacement else []),
-        *(path for path in hidden if own and f'"{own}{path}"' in document.html + document.notes_html),
+        *(usual_form(path, site.language) for path in here),
     ]
     for address in dict.fromkeys(addresses):
         if address in hidden and address != document.path:

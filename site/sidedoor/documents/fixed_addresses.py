@@ -98,6 +98,13 @@ def list_of_news(path: str, year: int | None = None, page: int = 1) -> str:
     return of_year if page == 1 else f"{of_year}/page/{page}"
 
 
+def usual_form(path: str, language: str) -> str:
+    """A path as this site writes it: without capitals, doubled slashes, slashes at its end, or the site's own
+    `language` in front. The site redirects there."""
+    usual = re.sub(r"/{2,}", "/", path.lower()).rstrip("/") or "/"
+    return usual[len(language) + 1 :] or "/" if f"{usual}/".startswith(f"/{language}/") else usual
+
+
 def may_be_document(path: str) -> bool:
     """Whether a path could be that of a document, shown or not: `/help/…`, `/news/…`, or a page at the top level."""
     first, _, rest = path.removeprefix("/").rstrip("/").partition("/")

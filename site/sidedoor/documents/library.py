@@ -12,7 +12,7 @@ from functools import cached_property
 
 from sidedoor.documents import in_order
 from sidedoor.documents.document import FOLDERS, Document, Visibility, path_of
-from sidedoor.documents.fixed_addresses import SPOKEN, is_list_of_news, may_be_document
+from sidedoor.documents.fixed_addresses import SPOKEN, is_list_of_news, may_be_document, usual_form
 from sidedoor.documents.models import Contact, Fact, Kind
 from sidedoor.documents.pictures import Picture
 from sidedoor.documents.problems import Problem
@@ -108,8 +108,9 @@ class Library:
         }
 
     def visibility(self, document: Document, now: datetime) -> Visibility:
-        """What the public may know of a document at `now`. Of a translation, nothing while its original is hidden, or
-        until somebody who knows the language has read it, unless site.toml shows unread ones too."""
+        """What the public may know of a document at `now`. Of a translation, nothing while its original is hidden or
+        unknown (it may be a draft that was moved, or cannot be read), or until somebody who knows the language has read
+        it, unless site.toml shows unread ones too."""
         seen = document.visibility(now)
         if document.translation is None or seen is Visibility.HIDDEN:
             return seen
@@ -117,7 +118,7 @@ class Library:
         if settings is None or (settings.show == "reviewed" and not is_reviewed(document)):
             return Visibility.HIDDEN
         original = self.original_of(document)
-        return seen if original is None or original.visibility(now) is Visibility.SHOWN else Visibility.HIDDEN
+        return seen if original and original.visibility(now) is Visibility.SHOWN else Visibility.HIDDEN
 
     @cached_property
     def _originals(self) -> dict[Kind, Mapping[str, Document]]:
@@ -247,9 +248,13 @@ class PublicLibrary:
         """The address for a link to `address` on this site; None if readers may not know now that there is such a page.
 
         The address of a removed page leads to its replacement. With a `language`, links lead to the version in that
-        language.
+        language. An address in another form than the usual one is as secret as the page to which the site redirects it.
         """
-        target = self._lead(address)
+        path, mark, anchor = address.partition("#")
+        usual = usual_form(path, self.site.language) + mark + anchor
+        target = self._lead(usual)
+        if target == usual:
+            target = self._lead(address)
         return self.in_language(target, language) if target and language else target
 
     def _lead(self, address: str) -> str | None:

@@ -9,6 +9,7 @@ import os
 import threading
 import time
 from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
 
 import watchfiles
 
@@ -85,6 +86,10 @@ class LiveLibrary:
     def picture(self, name: str) -> bytes | None:
         """The bytes of one of the library's pictures; None if there are none."""
         return self._loader.picture(name)
+
+    def picture_file(self, name: str) -> Path:
+        """The file of one of the library's pictures; it may be away (then `picture` has its bytes)."""
+        return self._loader.picture_file(name)
 
     def size(self, size: Size) -> bytes | None:
         """The bytes of one size of a picture; None if they cannot be made."""

@@ -374,9 +374,13 @@ class Loader:
     def picture(self, name: str) -> bytes | None:
         """The bytes of a picture or recording; the kept ones, if its file cannot be read. Never raises."""
         try:
-            return (self.content / (RECORDINGS if is_recording(name) else PICTURES) / name).read_bytes()
+            return self.picture_file(name).read_bytes()
         except OSError:
             return self._kept.picture(name) if self._kept else None
+
+    def picture_file(self, name: str) -> Path:
+        """Where a picture or recording is, if it can be read."""
+        return self.content / (RECORDINGS if is_recording(name) else PICTURES) / name
 
     def size(self, size: Size) -> bytes | None:
         """The bytes of one size of a picture, made now if necessary; None if that fails. Never raises."""

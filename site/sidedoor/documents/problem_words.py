@@ -384,7 +384,9 @@ WORDS: Mapping[Code, _Words] = {
         "The interface in {language} awaits a translator's review.",
         "Have it read; then delete X-Awaiting-Review in its .po file.",
     ),
-    Code.TRANSLATION_ORPHANED: _Words("This translates {original}, which is not there.", "Move it, or delete it."),
+    Code.TRANSLATION_ORPHANED: _Words(
+        "This translates {original}, which is not there, so readers do not see it.", "Move it, or delete it."
+    ),
     Code.TRANSLATION_BEHIND_IN_DANGER: _Words(
         "What to do in danger, or a number, has changed in {original}. Readers are sent to that page.",
         "Bring the words up to date now; then stamp it.",

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale, UnknownLocaleError
@@ -292,6 +293,20 @@ class Site(Model):
     def folder(self, language: str) -> str:
         """The first part of addresses and files in `language`; empty for the site's own."""
         return "" if language == self.language else language
+
+    def path_here(self, address: str, served_at: str = "") -> str | None:
+        """Where on this site a link leads, under whichever of the site's host names: `/news/first#part`. None if it
+        leads elsewhere. `served_at`: the address of a site that states none."""
+        try:
+            parts = urlsplit(address)
+            host, own = (parts.hostname or "").rstrip("."), urlsplit(self.url or served_at).hostname
+        except ValueError:
+            return None
+        names = {own, *(name.lower() for name in self.hosts)}
+        if parts.netloc:
+            is_here = host in names or any(name and name[0] == "." and f".{host}".endswith(name) for name in names)
+            return address.partition(parts.netloc)[2] or "/" if is_here else None
+        return address if address.startswith("/") else None
 
     def language_settings(self, folder: str) -> LanguageSettings | None:
         """The settings of the language or form whose pages are in a folder; None if the site does not have it."""

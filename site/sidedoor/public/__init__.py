@@ -59,6 +59,7 @@ from sidedoor.web.numbers import read_numbers
 from sidedoor.web.outermost import OutermostLayer
 from sidedoor.web.rsgi import serve
 from sidedoor.web.same_site import refuse_cross_site_posts
+from sidedoor.web.stalled import end_stalled_connections
 
 PACKAGE = Path(__file__).resolve().parents[1]
 MOST_BYTES = 64 * 1024
@@ -129,6 +130,7 @@ def create_app(settings: Settings, clock: Clock = utc_now, soon: bool = False) -
             lambda: sweep(chats, chat_clock, has_chat),
             # In the background, so that no search has to wait for it.
             lambda: keep_following(site.search, lambda: edition.edition().public),
+            lambda: end_stalled_connections(settings.port),
         )
     )
     add_commands(app)

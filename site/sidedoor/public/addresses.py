@@ -5,12 +5,11 @@ Those, and all else that is there whatever documents there are, are in documents
 a list of its own. Published addresses stay (tests/public/addresses.txt).
 """
 
-import re
 from collections.abc import Iterator, Mapping, Set
 from functools import cached_property
 
 from sidedoor.documents.document import Document
-from sidedoor.documents.fixed_addresses import FIXED_ADDRESSES, FixedAddress, list_of_news
+from sidedoor.documents.fixed_addresses import FIXED_ADDRESSES, FixedAddress, list_of_news, usual_form
 from sidedoor.documents.library import PublicLibrary
 from sidedoor.documents.pictures import Picture
 from sidedoor.documents.reading import PICTURES, RECORDINGS
@@ -141,8 +140,6 @@ class Addresses:
 
         None if there is none; never an address of another site, whatever `path` is.
         """
-        meant = re.sub(r"/{2,}", "/", path.lower()).rstrip("/") or "/"
-        if (meant + "/").startswith(f"/{self._public.site.language}/"):
-            meant = meant[len(self._public.site.language) + 1 :] or "/"
+        meant = usual_form(path, self._public.site.language)
         meant = self._public.redirects.get(meant, meant)
         return meant if meant != path and meant in self else None

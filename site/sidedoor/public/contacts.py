@@ -149,8 +149,8 @@ def with_contacts(html: str) -> Markup:
 
     def link(match: re.Match[str]) -> str:
         tag, address, words = match[0], html_module.unescape(match[1]), match[2]
-        path = address.removeprefix(own) or "/"
-        if not path.startswith("/") or path.startswith("//"):
+        path = public.site.path_here(address, own)
+        if path is None:
             return tag
         target = public.lead(path, page_language())
         if target == path:

@@ -223,7 +223,7 @@ class SearchIndex:
 
     def search(self, query: str, public: PublicLibrary) -> Findings:
         """The best hits that are `public`, for whatever somebody typed: no query is an error."""
-        typed = _words(query[:LONGEST_QUERY])[:_MOST_WORDS]
+        typed = list(dict.fromkeys(_words(query[:LONGEST_QUERY])))[:_MOST_WORDS]
         wanted = [word for word in typed if word not in _EMPTY] or typed
         if not wanted:
             return Findings([])

@@ -1,6 +1,7 @@
 """Files that programs ask for: sitemap, robots.txt, security.txt (RFC 9116), an icon, pictures and recordings."""
 
 import mimetypes
+import os
 from collections.abc import Iterable
 from datetime import timedelta
 
@@ -15,6 +16,7 @@ from sidedoor.documents.sizes import sizes_of
 from sidedoor.public.addresses import Addresses
 from sidedoor.public.current import live
 from sidedoor.web.current import current_public, same_for_everyone, site_address
+from sidedoor.web.rsgi import FILE_KEY
 
 blueprint = Blueprint("site_files", __name__)
 
@@ -135,11 +137,16 @@ def recording(name: str) -> Response:
 def _shown(name: str, wrong_folder: bool) -> Response:
     if wrong_folder or name not in current_public().pictures:
         abort(404)
+    kind = content_type(name) if is_recording(name) else mimetypes.guess_type(name)[0]
+    kind = f"{kind}; charset=utf-8" if kind == "text/vtt" else kind
+    file, from_disk = live().picture_file(name), request.environ.get(FILE_KEY)
+    if from_disk is not None and os.access(file, os.R_OK) and (size := file.stat().st_size):
+        from_disk.append(str(file))
+        return Response(content_type=kind, headers={"Content-Length": str(size)})
     raw = live().picture(name)
     if raw is None:
         abort(404)
-    kind = content_type(name) if is_recording(name) else mimetypes.guess_type(name)[0]
-    return Response(raw, content_type=f"{kind}; charset=utf-8" if kind == "text/vtt" else kind)
+    return Response(raw, content_type=kind)
 
 
 def _text(text: str) -> Response:

@@ -40,6 +40,8 @@ any compression."""
 _LARGEST_PAGE = 128 * 1024
 _LONGEST = timedelta(days=1)  # some answers contain a date: security.txt
 _CODINGS = ("br", "gzip", "identity")
+_LONGEST_READ = 250
+"""How much of Accept-Encoding is read. A browser sends thirty letters; 60 kB would take the event loop 50 ms."""
 WORTH_COMPRESSING = (
     "text/",
     "application/json",
@@ -255,7 +257,7 @@ class EditionLayer:
 
     def remembered(self, environ: "WSGIEnvironment") -> Answer | None:
         """The answer to this request, if this edition has given it before."""
-        if environ["REQUEST_METHOD"] not in ("GET", "HEAD") or environ.get("QUERY_STRING") or MIRROR_KEY in environ:
+        if environ["REQUEST_METHOD"] not in ("GET", "HEAD") or MIRROR_KEY in environ:
             return None
         if in_conversation(environ):
             return None
@@ -272,13 +274,16 @@ class EditionLayer:
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         edition = self.edition()
         environ[EDITION_KEY] = edition
+        path = environ.get("PATH_INFO", "")
+        if environ.get("QUERY_STRING") and path in edition.addresses and not in_conversation(environ):
+            # No page reads a query. Others add one to links (`?fbclid=…`), or to be answered anew each time.
+            environ["QUERY_STRING"] = ""
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD") or environ.get("QUERY_STRING"):
 
             def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Callable[[bytes], object]:
                 return start_response(status, [pair for pair in headers if pair[0] != SAME_FOR_EVERYONE], *error)
 
             return self._application(environ, start)
-        path = environ.get("PATH_INFO", "")
         if MIRROR_KEY not in environ and self._costly(path):
             with edition.turn:
                 return self._answer(edition, path, environ, start_response)
@@ -301,10 +306,14 @@ class EditionLayer:
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [whole]
 
 
-@lru_cache(maxsize=512)
 def preferred_coding(accept_encoding: str, choice: bool) -> str:
     """The coding that a client weights highest (our order decides among equals); identity if it names none that we
     have."""
+    return _preferred(accept_encoding[:_LONGEST_READ], choice)
+
+
+@lru_cache(maxsize=512)
+def _preferred(accept_encoding: str, choice: bool) -> str:
     if not choice or not accept_encoding:
         return "identity"
     weights = dict(parse_accept_header(accept_encoding))

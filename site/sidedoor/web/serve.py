@@ -25,7 +25,7 @@ from sidedoor.web.logs import set_up_logs, tell_once, without_a_log
 log = logging.getLogger("sidedoor.health")
 
 OPTIONS = (
-    *("--interface", "rsgi", "--factory", "--no-ws", "--log-level", "error"),
+    *("--interface", "rsgi", "--factory", "--no-ws", "--http", "1", "--log-level", "error"),
     *("--backlog", "4096", "--backpressure", "2048"),
     *("--http1-buffer-size", "65536", "--http1-header-read-timeout", "10000"),
     *("--respawn-failed-workers", "--workers-kill-timeout", "10"),

@@ -2,7 +2,11 @@
 
 import re
 import sqlite3
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pyotp
 import pytest
@@ -40,6 +44,28 @@ def test_guessing_a_password_costs_what_rfc_9106_recommends(tmp_path: Path, monk
     assert (hasher.type, hasher.time_cost, hasher.memory_cost) == (Type.ID, 3, 65536), (
         "the RFC's second recommended option"
     )
+
+
+def test_many_tries_at_once_take_the_memory_of_two(tmp_path: Path, clock: SetClock) -> None:
+    """Sixteen at once took a gigabyte, all that the desk's unit may have: any stranger could kill the desk."""
+    at_work = set[int]()
+    most = [0]
+
+    class Watched(PasswordHasher):
+        def verify(self, *given: Any, **named: Any) -> Any:
+            at_work.add(threading.get_ident())
+            most.append(len(at_work))
+            time.sleep(0.02)
+            try:
+                return super().verify(*given, **named)
+            finally:
+                at_work.discard(threading.get_ident())
+
+    people = Staff(tmp_path, Watched(time_cost=1, memory_cost=8, parallelism=1))
+    with ThreadPoolExecutor(16) as threads:
+        answers = threads.map(lambda _: people.check_password(None, PASSWORD, "000000", clock()), range(16))
+        assert set(answers) == {False}
+    assert max(most) == 2
 
 
 def test_a_stranger_signs_in_first_and_then_reaches_the_page_they_wanted(desk: Flask, clock: SetClock) -> None:

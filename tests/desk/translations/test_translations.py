@@ -209,3 +209,26 @@ def test_a_page_in_another_form_is_written_whole_and_approved_by_somebody_who_kn
     status, shown = public.get("/en-simple/help/getting-ready")
     assert status == 200 and '<div class="idea"><svg' in shown and "have checked" not in shown
     assert '">Getting ready</a>' in shown
+
+
+@pytest.mark.parametrize("state", ["published", "draft"])
+def test_a_page_that_gets_another_address_takes_its_translations_along(
+    state: str, desk: Flask, eve: FlaskClient, pages: ContentFolder, public: PublicSite
+) -> None:
+    parts = desk.extensions["desk"]
+    pages.document("help/getting-ready.md", WHOLE, title="Getting ready", tab_title="Ready", group="plan", state=state)
+    pages.document("ur/help/getting-ready.md", "بیگ", title="تیاری", tab_title="تیار", reviewer="Ayesha")
+    pages.document("changes/ur/help/getting-ready.md", "دوست", title="تیاری", tab_title="تیار", state="ready")
+    parts.live.refresh()
+    person = parts.staff.named("Ben Press")
+    parts.reviews.wrote("ur/help/getting-ready.md", person.id, person.name, parts.clock())
+    assert eve.post("/items/help/getting-ready/address", data={"slug": "packing"}).status_code == 303
+    moved = [pages.path / folder / "packing.md" for folder in ("help", "ur/help", "changes/ur/help")]
+    assert [file.is_file() for file in moved] == [True] * 3
+    assert not list(pages.path.rglob("getting-ready.md"))
+    assert parts.reviews.writers("ur/help/packing.md") == {person.id: "Ben Press"}
+    shown = state == "published"
+    assert public.get("/ur/help/packing")[0] == (200 if shown else 404)
+    assert ("بیگ" in public.get("/ur/help/packing")[1]) is shown
+    assert public.get("/ur/help/getting-ready")[0] == (301 if shown else 404)
+    assert eve.get("/translations/ur/help/packing").status_code == 200

@@ -10,7 +10,7 @@ from typing import Any
 from sidedoor.desk.audit.store import Audit
 from sidedoor.desk.items.composing import compose
 from sidedoor.desk.items.effects import Effect, ItemStanding, of_document
-from sidedoor.desk.items.files import Conflict, change_file
+from sidedoor.desk.items.files import Conflict, change_file, digest_of
 from sidedoor.desk.items.form import Fields, changed, wall_time
 from sidedoor.desk.items.reviews import Override
 from sidedoor.desk.items.starts import STARTS, prompt_left
@@ -302,8 +302,8 @@ class ItemSteps:
         self.workflow.discard(person, item, draft=not item.change)
 
     def move(self, person: Person, item: Item, slug: str) -> Item:
-        """Give an item another address. If it is public, its old address leads there, and somebody has to approve the
-        move afterwards."""
+        """Give an item another address; its translations go with it. If it is public, its old address leads there, and
+        somebody has to approve the move afterwards."""
         self._may_write(person, item.kind)
         if wrong := slug_problem(slug):
             raise Refused([Problem(item.file, None, Code.FILE_NAME, {**wrong.values, "why": wrong.code})])
@@ -313,21 +313,31 @@ class ItemSteps:
         if public and not person.may("editor"):
             raise NotAllowed(Refusal.ONLY_EDITORS_MOVE)
         file, moves = file_of(item.kind, slug), dict[str, tuple[str | bytes | None, str | None]]()
+        rewritten: list[tuple[str, str, str]] = []
         for stored, target in ((item.stored, file), (item.change, change_file(file))):
             if stored:
                 text = _with_former_slug(stored.text, item.slug, slug) if public else stored.text
                 if stops := [p for p in self.assess(item.kind, slug, text).stops if p.code is Code.TELLING_WORD]:
                     raise Refused(stops[:1])
                 moves |= {stored.file: (None, stored.digest), target: (text, None)}
+                rewritten.append((file, stored.digest, digest_of(text)))
         with self._audit.recorded(person.name, "moved", item.file, file), self.shelf.turn():
+            translations = self._translations(item.file)
+            for before in translations:
+                after = before.removesuffix(item.file) + file
+                for name, target in ((before, after), (change_file(before), change_file(after))):
+                    if stored := self.shelf.read(name):
+                        text = _with_former_slug(stored.text, item.slug, slug) if public else stored.text
+                        moves |= {name: (None, stored.digest), target: (text, None)}
+                        rewritten.append((after, stored.digest, digest_of(text)))
             self.workflow.write(person, moves, f"Move {item.file} to {file}")
             moved = self.find(item.kind, slug)
             assert moved
             with remembering():
-                self.reviews.move(item.file, file)
-                for before, after in ((item.stored, moved.stored), (item.change, moved.change)):
-                    if before and after:
-                        self.reviews.rewritten(file, before.digest, after.digest)
+                for before in (item.file, *translations):
+                    self.reviews.move(before, before.removesuffix(item.file) + file)
+                for versions in rewritten:
+                    self.reviews.rewritten(*versions)
                 if public:
                     alone = (file, moved.stored.digest, item.stored.digest, person.id, person.name, self._clock())
                     self.reviews.flag(Override(*alone, f"Moved from {item.slug}"))
@@ -349,6 +359,12 @@ class ItemSteps:
         if stops := self.assess(item.kind, item.slug, text).stops:
             raise NotAllowed(Refusal.NOT_FIT_TO_PUBLISH, problem=stops[0])
         return text
+
+    def _translations(self, file: str) -> list[str]:
+        """Return the files of the translations and other forms of a document, public or not."""
+        site = self._live.library.site
+        files = [f"{folder}/{file}" for folder in (*site.languages, *site.forms) if folder != site.language]
+        return [name for name in files if self.shelf.read(name) or self.shelf.read(change_file(name))]
 
     def _slug_is_taken(self, kind: Kind, slug: str) -> bool:
         return self.shelf.read(file_of(kind, slug)) is not None

@@ -6,6 +6,7 @@ A new person gets a one-time link. The link is shown once; only its hash is stor
 import hashlib
 import secrets
 import sqlite3
+import threading
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ FAILURES, FAILURE_MINUTES = 5, 15
 OFFICE_FAILURES = 100
 """Failures allowed from one network in the same time: enough for an office full of people who mistype."""
 CHALLENGE_MINUTES = 5
+HASHES_AT_ONCE = 2
+"""Each takes 64 MB for a tenth of a second: strangers who try all at once must not use up the machine's memory."""
 _COMMON = "password passwort qwertyuiop iloveyou letmein welcome administrator 123456789012 111111111111".split()
 _MIGRATIONS = (
     """
@@ -114,6 +117,7 @@ class Staff:
     def __init__(self, home: Home | Path, hasher: PasswordHasher | None = None) -> None:
         self._database = open_database(home, SCHEMA)
         self._hasher = hasher or PasswordHasher()
+        self._hashing = threading.Semaphore(HASHES_AT_ONCE)
         self._nobody = self._hasher.hash(secrets.token_urlsafe())
 
     def add(self, name: str, roles: Iterable[str]) -> Person:
@@ -273,7 +277,8 @@ class Staff:
         step = _step_of(secret, code, now)
         if step is None:
             raise NotPossible(Refusal.CODE_WRONG)
-        return Password(self._hasher.hash(password), secret, step)
+        with self._hashing:
+            return Password(self._hasher.hash(password), secret, step)
 
     def set_password(self, person: int, password: Password, now: datetime, link: str = "") -> None:
         """Store a password; with `link`, spend the link first. Raises LinkSpent, and then stores nothing."""
@@ -368,7 +373,8 @@ class Staff:
 
     def _matches(self, stored_hash: str, password: str) -> bool:
         try:
-            return self._hasher.verify(stored_hash, password[:LONGEST_PASSWORD])
+            with self._hashing:
+                return self._hasher.verify(stored_hash, password[:LONGEST_PASSWORD])
         except (VerificationError, InvalidHashError):
             return False
 
