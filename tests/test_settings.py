@@ -77,6 +77,8 @@ WRONG: list[tuple[str, str, str]] = [
      " of this machine's."),
     ("HOST", "http://127.0.0.1", "“http://127.0.0.1” is not an address of a machine. Write one like 127.0.0.1, or 0.0.0.0"
      " for all of this machine's."),
+    ("HOST", "www.example.org", "“www.example.org” is not an address of a machine. Write one like 127.0.0.1, or 0.0.0.0"
+     " for all of this machine's."),
     ("PORT", "http", "“http” is not a whole number from 1 to 65535. Write one like 5000."),
     ("PORT", "0", "“0” is not a whole number from 1 to 65535. Write one like 5000."),
 ]  # fmt: skip
@@ -115,6 +117,23 @@ def test_all_wrong_values_are_reported_at_once(monkeypatch: pytest.MonkeyPatch) 
 def test_host_names_are_separated_by_commas_or_written_as_json(hosts: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SIDEDOOR_DESK_HOSTS", hosts)
     assert settings.of_environment().desk_hosts == ("desk.internal", "desk.example.org")
+
+
+@pytest.mark.parametrize(("written", "listens"), [("localhost", "127.0.0.1"), ("[::1]", "::1"), ("0.0.0.0", "0.0.0.0")])
+def test_a_server_gets_an_address_to_listen_on(written: str, listens: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOST", written)
+    assert settings.of_environment().host == listens
+
+
+def test_spaces_and_ends_of_lines_around_a_value_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "SIDEDOOR_HTTPS": "true ",
+        "SIDEDOOR_DESK_URL": " https://desk.example.org\r",
+        "PORT": "80\r",
+    }.items():
+        monkeypatch.setenv(name, value)
+    read = settings.of_environment()
+    assert (read.https, read.desk_url, read.port) == (True, "https://desk.example.org", 80)
 
 
 @pytest.mark.parametrize("written", ["https://desk.example.org", "https://desk.example.org/"])

@@ -15,7 +15,7 @@ from sidedoor.documents.problems import Level, Problem, Refused
 from sidedoor.documents.times import utc_now
 from sidedoor.example import EXAMPLE
 from sidedoor.public import commands
-from sidedoor.settings import Settings, of_environment
+from sidedoor.settings import Settings, in_address, of_environment
 from sidedoor.starters.command import init, mark
 from sidedoor.web import serve
 from sidedoor.web.logs import without_a_log
@@ -62,9 +62,10 @@ def run(host: str, port: str, workers: int) -> None:
 
     os.environ.update(HOST=host, PORT=port)
     serve.ready(check)
-    _say_if_it_is_the_example(of_environment())
-    click.echo(f"Sidedoor is at http://{host}:{port}  (Ctrl+C stops it)")
-    serve.serve("sidedoor.public.server:load", host, port, workers)
+    settings = of_environment()
+    _say_if_it_is_the_example(settings)
+    click.echo(f"Sidedoor is at http://{in_address(settings.host)}:{settings.port}  (Ctrl+C stops it)")
+    serve.serve("sidedoor.public.server:load", settings.host, settings.port, workers)
 
 
 @main.command()
@@ -77,9 +78,10 @@ def desk(host: str, port: str) -> None:
     os.environ.update(HOST=host, PORT=port)
     address = os.environ.setdefault("SIDEDOOR_DESK_URL", f"http://localhost:{port}")
     serve.ready(check)
-    _say_if_it_is_the_example(of_environment())
+    settings = of_environment()
+    _say_if_it_is_the_example(settings)
     click.echo(f"The desk is at {address}  (Ctrl+C stops it)")
-    serve.serve("sidedoor.desk.server:load", host, port, 1)
+    serve.serve("sidedoor.desk.server:load", settings.host, settings.port, 1)
 
 
 _passphrase_file = click.option(

@@ -33,7 +33,7 @@ from sidedoor.documents.times import Clock
 from sidedoor.home import look, on_server
 from sidedoor.public.feedback_store import SCHEMA as FEEDBACK
 from sidedoor.schema import SETTING
-from sidedoor.settings import Settings, unknown_names
+from sidedoor.settings import Settings, in_address, unknown_names
 from sidedoor.web import health
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1", "[::1]")
@@ -105,11 +105,11 @@ def _addresses(settings: Settings, site: Site) -> Iterator[Problem]:
 def _running(settings: Settings) -> Iterator[Problem]:
     """The problems that the running site reports about itself."""
     host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - compared, not bound
+    place = f"{in_address(host)}:{settings.port}"
     try:
-        report = _fetch_json(f"http://{f'[{host}]' if ':' in host else host}:{settings.port}{HEALTH}")
+        report = _fetch_json(f"http://{place}{HEALTH}")
     except (OSError, ValueError, http.client.HTTPException):
-        place = {"place": f"{host}:{settings.port}"}
-        yield Problem(Where.HOST_AND_PORT, None, Code.DOCTOR_NOT_RUNNING, place, level=Level.WARNING)
+        yield Problem(Where.HOST_AND_PORT, None, Code.DOCTOR_NOT_RUNNING, {"place": place}, level=Level.WARNING)
         return
     for trouble in report.get("trouble", ()) if isinstance(report, dict) else ():
         with suppress(ValueError, KeyError, TypeError):
