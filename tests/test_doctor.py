@@ -11,6 +11,7 @@ from sidedoor.public.feedback_store import FeedbackStore
 from tests.content import SITE, ContentFolder
 from tests.processes import SIDEDOOR, run
 from tests.server import RunningSite, free_port
+from tests.test_upgrade import build
 
 OF_THIS_MACHINE = ("the clock: warning: Nobody sets this machine's clock",)
 
@@ -74,7 +75,7 @@ def test_a_missing_or_outdated_editor_is_reported(tmp_path: Path) -> None:
     assert str(problem).startswith(
         "the desk: warning: The desk's editor is not built, so its writers get a plain field"
     )
-    assert f"Run make editor in the source tree: it makes {built}" in str(problem)
+    assert f"It is looked for at {built}. Run make editor in the source tree" in str(problem)
     for path in (built, sources / "editor.js"):
         path.parent.mkdir()
         path.write_text("")
@@ -104,6 +105,27 @@ def test_a_public_folder_a_damaged_database_and_a_wrong_clock_are_reported(conte
     assert "Everybody on this machine can look into" in text
     assert f"The database {data}/reviews.sqlite3 is damaged." in text
     assert "seconds apart" in text
+
+
+def test_it_changes_no_database_and_makes_none(content: ContentFolder, data: Path, tmp_path: Path) -> None:
+    """Somebody asks the new program while the old one still runs: a database brought up to date would close its chat."""
+    assert doctor(content.path, data)[0] == 0
+    assert not (data / "chat.sqlite3").exists()
+    old = build(data, "chat-5").read_bytes()
+    assert doctor(content.path, data)[0] == 0
+    assert (data / "chat.sqlite3").read_bytes() == old
+
+
+def test_the_folders_of_messages_and_chats_are_looked_at(content: ContentFolder, data: Path, tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    (shared / "feedback.sqlite3").write_bytes(b"SQLite format 3\0" + bytes(5000))
+    shared.chmod(0o755)
+    for settings in ({"SIDEDOOR_MESSAGES": str(shared)}, {"SIDEDOOR_CHAT_STORE": f"sqlite:{shared}"}):
+        status, lines = doctor(content.path, data, **settings)
+        assert status == 1
+        assert f"The database {shared}/feedback.sqlite3 is damaged." in "\n".join(lines)
+        assert any(line.startswith(f"{next(iter(settings))}: warning: Everybody on this machine") for line in lines)
 
 
 def test_a_missing_folder_is_reported(content: ContentFolder, data: Path) -> None:

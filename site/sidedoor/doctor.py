@@ -30,6 +30,7 @@ from sidedoor.documents.loader import usable_site
 from sidedoor.documents.problems import Level, Problem, Refused
 from sidedoor.documents.site import Site
 from sidedoor.documents.times import Clock
+from sidedoor.example import EXAMPLE
 from sidedoor.home import look, on_server
 from sidedoor.public.feedback_store import SCHEMA as FEEDBACK
 from sidedoor.schema import SETTING
@@ -58,15 +59,26 @@ def faults(settings: Settings, clock: Clock) -> list[Problem]:
     problems += [*_stores(settings, clock), *_server(settings), *_time(settings)]
     if settings.database or (settings.data / STAFF.file).is_file():
         problems += editor(VISUAL, VISUAL.parents[4] / "editor/src")
-    for folder, setting in ((settings.data, "SIDEDOOR_DATA"), (settings.content, "SIDEDOOR_CONTENT")):
+    for folder, setting in _folders(settings).items():
         problems += health.disk(folder, setting)()
     return list(dict.fromkeys(problems))
 
 
+def _folders(settings: Settings) -> dict[Path, str]:
+    """The folders that the site and the desk work in, each with the setting that names it."""
+    scheme, _, chats = settings.chat_store.partition(":")
+    folders = {settings.data: "SIDEDOOR_DATA", settings.content: "SIDEDOOR_CONTENT"}
+    if settings.messages:
+        folders.setdefault(settings.messages, "SIDEDOOR_MESSAGES")
+    if scheme == "sqlite" and chats:
+        folders.setdefault(Path(chats), "SIDEDOOR_CHAT_STORE")
+    return folders
+
+
 def _owners(settings: Settings) -> Iterator[Problem]:
     """Check that everything in a folder belongs to the folder's owner, and that nobody else can read it."""
-    for name, folder in (("SIDEDOOR_DATA", settings.data), ("SIDEDOOR_CONTENT", settings.content)):
-        if not folder.is_dir():
+    for folder, name in _folders(settings).items():
+        if not folder.is_dir() or folder == EXAMPLE:  # a part of the program
             continue
         owner = folder.stat()
         if owner.st_mode & 0o007:
@@ -129,16 +141,22 @@ def _fetch_json(url: str) -> dict[str, list[dict[str, str]]]:
 
 
 def _stores(settings: Settings, clock: Clock) -> Iterator[Problem]:
-    """Check that the chat's store answers, and that every database is whole."""
+    """Check that the chat's store answers, and that every database is whole.
+
+    No database is opened to work with, because that would bring it up to date under an older program that still runs.
+    """
     try:
-        open_store(settings.chat_store, settings.data).present(clock())
+        store = open_store(settings.chat_store, settings.data)
+        if not settings.chat_store.startswith("sqlite:"):
+            store.present(clock())
     except Refused as refused:
         yield from refused.problems
     except (StoreDown, sqlite3.Error, OSError):
         yield Problem("SIDEDOOR_CHAT_STORE", None, Code.HEALTH_CHAT_DOWN)
-    for path in sorted(settings.data.rglob("*.sqlite3")):
+    holding_data = (folder for folder in _folders(settings) if folder != settings.content)
+    for path in sorted(path for folder in holding_data for path in folder.rglob("*.sqlite3")):
         with suppress(OSError):
-            if not path.stat().st_size or path.stat().st_size > _MOST_BYTES:
+            if not path.stat().st_size or path.stat().st_size > _MOST_BYTES or not os.access(path, os.R_OK):
                 continue
             try:
                 sound = is_database(path) and is_sound(copy_of(path))

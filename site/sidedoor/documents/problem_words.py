@@ -458,7 +458,7 @@ WORDS: Mapping[Code, _Words] = {
     Code.NO_SUCH_CONTACT: _Words("There is no contact “{contact}”.", "Choose one of the list."),
     Code.NEWER_DATABASE: _Words(
         "A newer version of Sidedoor made this database, so this one cannot open it.",
-        "Start the newer version, or put back the backup of {database} from before it.",
+        "Start the newer version, or go back to the backup from before it: docs/upgrade.md says how.",
     ),
     Code.SETTING_NOT_A_FOLDER: _Words(
         "“{written}” is not a folder.", "Write the folder's path, like /srv/sidedoor/content."
@@ -776,7 +776,8 @@ WORDS: Mapping[Code, _Words] = {
     ),
     Code.DOCTOR_EDITOR_AWAY: _Words(
         "The desk's editor is not built, so its writers get a plain field with Markdown in it.",
-        "Run make editor in the source tree: it makes {path}, which goes along with static.",
+        "It is looked for at {path}. Run make editor in the source tree; then, if the program is not run from there,"
+        " install it again (deploy/install).",
     ),
     Code.DOCTOR_EDITOR_OLD: _Words(
         "The desk's editor was built from an older source than the one here.",
