@@ -1,6 +1,7 @@
 """The command `sidedoor`: serves either application, and looks after the folder that SIDEDOOR_CONTENT names."""
 
 import os
+import shlex
 import sqlite3
 import sys
 from pathlib import Path
@@ -99,7 +100,7 @@ _passphrase_file = click.option(
 @click.option(
     "--site-data",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="Where readers' messages are kept, if not with the rest.",
+    help="Where readers' messages are kept, if not with the rest; by default SIDEDOOR_MESSAGES.",
 )
 @click.option("--keep", type=click.IntRange(1), help="FILE is a folder: keep only this many of its newest backups.")
 def back_up(
@@ -115,7 +116,8 @@ def back_up(
         seal: backup.Seal = (
             backup.ForRecipients(to) if to else backup.WithPassphrase(_passphrase(passphrase_file, True))
         )
-        archive = backup.back_up(settings.content, settings.data, file, seal, site_data, settings.database)
+        messages = site_data or (settings.messages if settings.messages_home.data != settings.home.data else None)
+        archive = backup.back_up(settings.content, settings.data, file, seal, messages, settings.database)
         click.echo(f"{archive.file}: {archive.files} files, {archive.size / 1e6:.1f} MB, read again and found whole.")
         for old in backup.prune(file, keep) if keep else ():
             click.echo(f"{old} is deleted.")
@@ -138,11 +140,13 @@ def restore(file: Path, folder: Path, key: Path | None, passphrase_file: Path | 
     except backup.CannotBackUp as problem:
         raise click.ClickException(_words(problem)) from None
     click.echo(f"{files} files are in {folder}. Start with:")
-    click.echo(f"SIDEDOOR_CONTENT={folder / backup.CONTENT} SIDEDOOR_DATA={folder / backup.DATA} sidedoor run")
+    places = {"SIDEDOOR_CONTENT": backup.CONTENT, "SIDEDOOR_DATA": backup.DATA, "SIDEDOOR_MESSAGES": backup.SITE_DATA}
+    there = {name: shlex.quote(str(folder / part)) for name, part in places.items() if (folder / part).is_dir()}
+    click.echo(" ".join([*(f"{name}={path}" for name, path in there.items()), "sidedoor run"]))
     click.echo(
         "If databases are to be in PostgreSQL, fill a new one first, with SIDEDOOR_DATABASE set as for the desk:"
     )
-    click.echo(f"sidedoor fill-database {folder / backup.DATA}")
+    click.echo(f"sidedoor fill-database {shlex.quote(str(folder / backup.DATA))}")
 
 
 @main.command("fill-database")

@@ -16,6 +16,7 @@ import pytest
 from tests.content import ContentFolder
 from tests.deploy import forbidden
 from tests.deploy.contained import Network, Room, wait_until
+from tests.processes import SIDEDOOR, run
 from tests.server import PROJECT
 from tests.test_package import locked
 
@@ -270,3 +271,21 @@ def test_the_program_is_installed_with_what_the_lock_file_names_and_nothing_else
     assert "redis" in versions
     helped = subprocess.run([program / "sidedoor", "--help"], check=True, capture_output=True, text=True, cwd=tmp_path)
     assert "backup" in helped.stdout
+
+
+def test_the_installed_command_has_the_settings_of_the_services(machine: Path, tmp_path: Path) -> None:
+    (machine / "opt/sidedoor/.venv/bin").mkdir(parents=True)
+    (machine / "opt/sidedoor/.venv/bin/sidedoor").symlink_to(SIDEDOOR)
+    (machine / "etc/sidedoor/desk").write_text('#SIDEDOOR_DATABASE=no\nSIDEDOOR_MESSAGE_DAYS="30"\n', "utf-8")
+    command, folders = machine / "usr/local/bin/sidedoor", {"SIDEDOOR_CONTENT": str(machine / "srv/sidedoor/content")}
+    folders |= {
+        "SIDEDOOR_DATA": str(tmp_path / "data"),
+        "SIDEDOOR_CHAT_STORE": "sqlite:",
+        "SIDEDOOR_MESSAGES": str(tmp_path),
+    }
+    invited = run([command, "staff", "add", "Ann Lee", "--role", "admin"], folders)
+    assert invited.stdout.startswith("https://desk.example.org/invitation/"), invited.stderr
+    (machine / "etc/sidedoor/desk").write_text("SIDEDOOR_MESSAGE_DAYS=0\n", "utf-8")
+    refused = run([command, "doctor"], {"SIDEDOOR_PROXIES": "9"})
+    assert "SIDEDOOR_MESSAGE_DAYS: error: “0”" in refused.stderr
+    assert "SIDEDOOR_PROXIES: error: “9”" in refused.stderr, "what the environment names counts instead of the unit's 1"
