@@ -1,5 +1,6 @@
 """Every setting with each kind of wrong value: the program reports it once, with its name and what to write instead."""
 
+import os
 import re
 import socket
 import subprocess
@@ -14,7 +15,7 @@ from tests.chat.conftest import Valkey
 from tests.conftest import PROJECT
 from tests.content import ContentFolder
 from tests.processes import SIDEDOOR, run
-from tests.server import RunningSite
+from tests.server import RunningSite, free_port
 
 A_FOLDER = "Write the folder's path, like /srv/sidedoor/content."
 AN_ADDRESS = "Write one like https://www.example.org."
@@ -229,3 +230,27 @@ def test_the_table_in_the_docs_lists_exactly_our_settings() -> None:
     section = re.split(r"(?m)^## ", text.split("## Environment", 1)[1])[0]
     listed = re.findall(r"(?m)^\| `([A-Z_]+)`", section)
     assert sorted(listed) == sorted({*settings.NAMES, *settings.OF_COMMANDS, "WORKERS"})
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only the superuser can give a folder away")
+def test_folders_of_somebody_else_are_named_in_one_line(content: ContentFolder, tmp_path: Path) -> None:
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    os.chown(theirs, 65534, 65534)
+    without_rights = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", SIDEDOOR]  # a superuser like any other user
+    settings = {"SIDEDOOR_CONTENT": str(content.path), "SIDEDOOR_DATA": str(theirs / "data"), "PORT": str(free_port())}
+    cannot = f"SIDEDOOR_DATA: error: This user cannot read and write {theirs}/data (Permission denied). Run it as"
+    for command in (["desk"], ["staff", "list"]):
+        done = run([*without_rights, *command], settings)
+        assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+        assert done.stderr.startswith(cannot)
+    assert cannot in run([*without_rights, "doctor"], settings).stdout
+    answers = ["--name", "A", "--organisation", "B", "--address", "", "--exit", "https://www.example.org"]
+    done = run([*without_rights, "init", str(theirs / "site"), "--for", "uk", *answers], {})
+    assert done.stderr == f"Error: It could not be done: {theirs}/site: Permission denied.\n"
+    content.path.chmod(0o700)
+    os.chown(content.path, 65534, 65534)
+    done = run([*without_rights, "run"], settings | {"SIDEDOOR_DATA": str(tmp_path / "new")})
+    assert done.stderr.startswith(
+        f"SIDEDOOR_CONTENT: error: This user cannot look into {content.path}. Run it as the user"
+    )

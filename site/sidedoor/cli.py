@@ -5,6 +5,7 @@ import shlex
 import sqlite3
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 from flask import Flask
@@ -39,7 +40,21 @@ def _say_if_it_is_the_example(settings: Settings) -> None:
         click.echo("This is the example. `sidedoor init` writes a site of your own; SIDEDOOR_CONTENT names its folder.")
 
 
-@click.group(context_settings={"obj": ScriptInfo(create_app=_public_site, set_debug_flag=False)})
+class _InSentences(click.Group):
+    """Commands whose failure on a disk is one line for an operator, not a trace of our code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (OSError, sqlite3.Error) as error:
+            if isinstance(error, BrokenPipeError):
+                raise
+            reason = getattr(error, "strerror", None) or str(error)
+            place = f"{error.filename}: " if isinstance(error, OSError) and error.filename else ""
+            raise click.ClickException(f"It could not be done: {place}{reason}.") from error
+
+
+@click.group(cls=_InSentences, context_settings={"obj": ScriptInfo(create_app=_public_site, set_debug_flag=False)})
 def main() -> None:
     """Sidedoor: a help site whose readers may be watched, and the news of whoever runs it."""
 

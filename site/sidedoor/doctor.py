@@ -4,6 +4,7 @@ It only looks, except for a probe file that it writes and deletes.
 """
 
 import ctypes
+import errno
 import http.client
 import json
 import os
@@ -61,6 +62,8 @@ def faults(settings: Settings, clock: Clock) -> list[Problem]:
         problems += editor(VISUAL, VISUAL.parents[4] / "editor/src")
     for folder, setting in _folders(settings).items():
         problems += health.disk(folder, setting)()
+        if not folder.exists() and folder != settings.content:
+            problems += _cannot_be_made(folder, setting)
     return list(dict.fromkeys(problems))
 
 
@@ -73,6 +76,14 @@ def _folders(settings: Settings) -> dict[Path, str]:
     if scheme == "sqlite" and chats:
         folders.setdefault(Path(chats), "SIDEDOOR_CHAT_STORE")
     return folders
+
+
+def _cannot_be_made(folder: Path, setting: str) -> Iterator[Problem]:
+    """The first start makes a missing folder, if it may."""
+    above = next(path for path in folder.absolute().parents if path.exists())
+    if not os.access(above, os.W_OK | os.X_OK):
+        values = {"folder": str(folder), "reason": os.strerror(errno.EACCES)}
+        yield Problem(setting, None, Code.DATA_NOT_OURS, values)
 
 
 def _owners(settings: Settings) -> Iterator[Problem]:

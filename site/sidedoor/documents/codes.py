@@ -214,6 +214,7 @@ class Code(StrEnum):
     MONITOR_NOT_THERE = auto()
     SETTING_MISSPELT = auto()
     NEWER_DATABASE = auto()
+    DATA_NOT_OURS = auto()
     SETTING_NOT_A_DATABASE = auto()
     DATABASE_NOT_INSTALLED = auto()
     DATABASE_AWAY = auto()

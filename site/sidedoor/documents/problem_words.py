@@ -460,6 +460,10 @@ WORDS: Mapping[Code, _Words] = {
         "A newer version of Sidedoor made this database, so this one cannot open it.",
         "Start the newer version, or go back to the backup from before it: docs/upgrade.md says how.",
     ),
+    Code.DATA_NOT_OURS: _Words(
+        "This user cannot read and write {folder} ({reason}).",
+        "Run it as the service's user or as root, give the folder to that user, or correct SIDEDOOR_DATA.",
+    ),
     Code.SETTING_NOT_A_FOLDER: _Words(
         "“{written}” is not a folder.", "Write the folder's path, like /srv/sidedoor/content."
     ),
