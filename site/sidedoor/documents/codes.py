@@ -41,6 +41,7 @@ class Code(StrEnum):
     FRONT_MATTER_NEVER_ENDS = auto()
     YAML_UNREADABLE = auto()
     TOML_UNREADABLE = auto()
+    TOML_TWICE = auto()
     NESTED_TOO_DEEPLY = auto()
     NO_NAMES = auto()
     NAME_NOT_A_WORD = auto()
@@ -48,7 +49,10 @@ class Code(StrEnum):
     ALIAS = auto()
     # A value
     MISSING = auto()
+    MISSING_IN_SITE = auto()
+    MISSING_IN_SECTION = auto()
     UNKNOWN_NAME = auto()
+    UNKNOWN_IN_SITE = auto()
     MISSPELT_NAME = auto()
     NOT_A_CHOICE = auto()
     EMPTY = auto()

@@ -92,6 +92,9 @@ WORDS: Mapping[Code, _Words] = {
         "This line cannot be read: {reason}.", 'Write `name: value`; where the value holds a colon, `name: "value"`.'
     ),
     Code.TOML_UNREADABLE: _Words("This line cannot be read: {reason}.", 'Write `name = "value"`.'),
+    Code.TOML_TWICE: _Words(
+        "What this line begins is in the file already.", "Keep one of the two, with the lines of both."
+    ),
     Code.NESTED_TOO_DEEPLY: _Words("Lists are nested too deeply.", "Write one list a name."),
     Code.NO_NAMES: _Words("There are no names here.", "Write `name: value`, one a line."),
     Code.NAME_NOT_A_WORD: _Words("A name here is not a word.", "Write `name: value`."),
@@ -100,6 +103,18 @@ WORDS: Mapping[Code, _Words] = {
     Code.MISSING: _Words(
         "{field} is missing.", "Add a line that starts `{last}:`.",
         form_instead="Fill in {field}.",
+    ),
+    Code.MISSING_IN_SITE: _Words(
+        "{field} is missing.", "Add a line that starts `{last} =`, above the first line in square brackets.",
+        form_instead="Fill in {field}.",
+    ),
+    Code.MISSING_IN_SECTION: _Words(
+        "{field} is missing.", "Add a line that starts `{last} =`.",
+        form_instead="Fill in {field}.",
+    ),
+    Code.UNKNOWN_IN_SITE: _Words(
+        "{field} is not a name that is known here.",
+        "Delete the line, or look the name up in docs/settings.md. A line belongs to the section above it.",
     ),
     Code.UNKNOWN_NAME: _Words(
         "{field} is not a name that is known here.", "Delete the line, or look the name up in the README."
