@@ -9,6 +9,7 @@ import http.client
 import json
 import os
 import sqlite3
+import ssl
 import stat
 import time
 import urllib.error
@@ -97,8 +98,10 @@ def _owners(settings: Settings) -> Iterator[Problem]:
         for path in islice(folder.rglob("*"), _MOST_FILES):
             with suppress(FileNotFoundError):
                 status = path.lstat()
-                shared = owner.st_mode & stat.S_ISGID and status.st_gid == owner.st_gid
-                if status.st_uid != owner.st_uid and not shared:
+                all_write = (
+                    owner.st_mode & stat.S_ISGID and owner.st_mode & stat.S_IWGRP and status.st_gid == owner.st_gid
+                )
+                if status.st_uid != owner.st_uid and not all_write:
                     yield Problem(name, None, Code.DOCTOR_OTHER_OWNER, {"path": str(path), "folder": str(folder)})
                     break
         if os.geteuid() not in (0, owner.st_uid) and not os.access(folder, os.R_OK | os.X_OK):
@@ -121,8 +124,17 @@ def _addresses(settings: Settings, site: Site) -> Iterator[Problem]:
         try:
             if "edition_age" not in _fetch_json(f"{site.url.rstrip('/')}{HEALTH}"):
                 yield Problem("site.toml", None, Code.DOCTOR_URL_OF_OTHERS, {"url": site.url})
-        except (OSError, ValueError, http.client.HTTPException):
-            yield Problem("site.toml", None, Code.DOCTOR_URL_SILENT, {"url": site.url}, level=Level.WARNING)
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            values = {"url": site.url, "reason": _why_silent(error)}
+            yield Problem("site.toml", None, Code.DOCTOR_URL_SILENT, values, level=Level.WARNING)
+
+
+def _why_silent(error: Exception) -> str:
+    """Why nothing could be fetched: the certificate's fault, the name's, or the network's."""
+    cause = error.reason if isinstance(error, urllib.error.URLError) else error
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return cause.verify_message
+    return (cause.strerror if isinstance(cause, OSError) else "") or str(cause) or type(cause).__name__
 
 
 def _running(settings: Settings) -> Iterator[Problem]:

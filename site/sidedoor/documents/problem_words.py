@@ -743,7 +743,7 @@ WORDS: Mapping[Code, _Words] = {
     ),
     Code.DOCTOR_OTHER_OWNER: _Words(
         "{path} does not belong to the owner of {folder}, so the service may be unable to write it.",
-        "Give it back: chown -R with the owner of {folder}.",
+        "Give it back: chown -R --reference={folder} {folder}.",
     ),
     Code.DOCTOR_NOT_OURS: _Words(
         "This user cannot look into {folder}.",
@@ -774,7 +774,7 @@ WORDS: Mapping[Code, _Words] = {
         "Look at the name server and at the web server in front.",
     ),
     Code.DOCTOR_URL_SILENT: _Words(
-        "Nothing answers at {url} from here.",
+        "Nothing answers at {url} from here ({reason}).",
         "Look at the name server, the certificate and the web server in front; or this machine may not call out.",
     ),
     Code.DOCTOR_NOT_RUNNING: _Words(
