@@ -3,6 +3,7 @@
 import hashlib
 import io
 import os
+import shlex
 import sqlite3
 import subprocess
 import tarfile
@@ -22,6 +23,7 @@ from sidedoor.desk.items.workflow import Workflow
 from sidedoor.desk.people.person import Person
 from sidedoor.documents.live import LiveLibrary
 from sidedoor.documents.loader import Loader
+from sidedoor.public.feedback_store import FeedbackStore
 from tests.conftest import SetClock
 from tests.content import ContentFolder
 from tests.documents.test_loader import picture
@@ -239,3 +241,19 @@ def test_a_backup_and_a_restore_by_the_superuser_leave_files_that_the_service_ca
     paths = [path for folder in (data, new, content.path) for path in folder.rglob("*")]
     assert (data / "shelf.lock").exists()
     assert [str(path) for path in paths if path.stat().st_uid != somebody] == []
+
+
+def test_readers_messages_in_a_folder_of_their_own_are_in_a_backup_without_being_named(
+    content: ContentFolder, tmp_path: Path, key: tuple[Path, str]
+) -> None:
+    messages = tmp_path / "messages"
+    FeedbackStore(messages).add("Thank you", SetClock()())
+    settings = {
+        "SIDEDOOR_CONTENT": str(content.path), "SIDEDOOR_DATA": str(tmp_path / "data"), "SIDEDOOR_MESSAGES": str(messages),
+    }  # fmt: skip
+    sidedoor("backup", tmp_path / "all.age", "--to", key[1], environment=settings)
+    output = sidedoor("restore", tmp_path / "all.age", tmp_path / "a new one", "--key", key[0])
+    (start,) = [line for line in output.splitlines() if line.endswith("sidedoor run")]
+    restored = dict(word.split("=", 1) for word in shlex.split(start)[:-2])
+    assert list(restored) == list(settings), "the command to start with has each folder"
+    assert [message.text for message in FeedbackStore(Path(restored["SIDEDOOR_MESSAGES"])).all()] == ["Thank you"]

@@ -137,7 +137,7 @@ def test_a_file_of_a_newer_version_is_left_alone_and_reported_in_a_sentence(file
         make(tmp_path)
     assert str(refused.value) == (
         f"{file}: error: A newer version of Sidedoor made this database, so this one cannot open it."
-        f" Start the newer version, or put back the backup of {file} from before it."
+        " Start the newer version, or go back to the backup from before it: docs/upgrade.md says how."
     )
     assert (tmp_path / file).read_bytes() == before
 

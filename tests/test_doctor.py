@@ -9,8 +9,10 @@ from sidedoor.doctor import editor
 from sidedoor.documents.codes import Code
 from sidedoor.public.feedback_store import FeedbackStore
 from tests.content import SITE, ContentFolder
+from tests.desk.notices.mail_server import mail_server
 from tests.processes import SIDEDOOR, run
 from tests.server import RunningSite, free_port
+from tests.test_upgrade import build
 
 OF_THIS_MACHINE = ("the clock: warning: Nobody sets this machine's clock",)
 
@@ -22,6 +24,13 @@ def doctor(content: Path, data: Path, **settings: str) -> tuple[int, list[str]]:
     assert done.stderr == ""
     lines = [line for line in done.stdout.splitlines() if not line.startswith(OF_THIS_MACHINE)]
     return done.returncode, lines[:-1]
+
+
+def another_clock(ahead: str) -> dict[str, str]:
+    """The environment of a program whose clock is ahead."""
+    library = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))[-1]
+    clock = {"FAKETIME": ahead, "NO_FAKE_STAT": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+    return {"LD_PRELOAD": str(library), **clock}
 
 
 @pytest.fixture
@@ -68,13 +77,22 @@ def test_settings_that_do_not_fit_together_are_reported_in_a_sentence(
     assert problem.endswith((".", "?"))
 
 
+def test_why_nothing_answers_at_the_url_is_said(content: ContentFolder, data: Path, tmp_path: Path) -> None:
+    with mail_server(tmp_path, "smtps") as server:  # any server with TLS: its certificate is looked at first
+        content.write("site.toml", f'url = "https://127.1:{server.port}"\n{SITE}')
+        lines = doctor(content.path, data, SIDEDOOR_HTTPS="true")[1]
+        assert any(
+            "Nothing answers at https://127.1:" in line and "(self-signed certificate)" in line for line in lines
+        ), lines
+
+
 def test_a_missing_or_outdated_editor_is_reported(tmp_path: Path) -> None:
     built, sources = tmp_path / "static/editor.js", tmp_path / "src"
     (problem,) = editor(built, sources)
     assert str(problem).startswith(
         "the desk: warning: The desk's editor is not built, so its writers get a plain field"
     )
-    assert f"Run make editor in the source tree: it makes {built}" in str(problem)
+    assert f"It is looked for at {built}. Run make editor in the source tree" in str(problem)
     for path in (built, sources / "editor.js"):
         path.parent.mkdir()
         path.write_text("")
@@ -90,20 +108,51 @@ def test_a_file_of_another_owner_is_reported(content: ContentFolder, data: Path)
     status, lines = doctor(content.path, data)
     assert status == 1
     assert f"SIDEDOOR_DATA: error: {data}/feedback.sqlite3 does not belong to the owner of {data}" in "\n".join(lines)
+    assert run(["chown", "-R", f"--reference={data}", str(data)], {}).returncode == 0, "as the sentence says"
+    assert doctor(content.path, data)[0] == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only the superuser leaves files of another owner")
+@pytest.mark.parametrize(("mode", "is_wrong"), [(0o2770, False), (0o2750, True)])
+def test_a_group_that_only_reads_makes_no_file_of_another_owner_right(
+    mode: int, is_wrong: bool, content: ContentFolder, data: Path
+) -> None:
+    os.chown(content.path / "help", 65534, content.path.stat().st_gid)
+    content.path.chmod(mode)
+    lines = doctor(content.path, data)[1]
+    assert any(f"{content.path}/help does not belong to the owner" in line for line in lines) is is_wrong, lines
 
 
 def test_a_public_folder_a_damaged_database_and_a_wrong_clock_are_reported(content: ContentFolder, data: Path) -> None:
     data.chmod(0o755)
     (data / "reviews.sqlite3").write_bytes(b"SQLite format 3\0" + bytes(5000))
-    library = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))[-1]
-    status, lines = doctor(
-        content.path, data, LD_PRELOAD=str(library), FAKETIME="+2h", NO_FAKE_STAT="1", FAKETIME_DONT_FAKE_MONOTONIC="1"
-    )
+    status, lines = doctor(content.path, data, **another_clock("+2h"))
     text = "\n".join(lines)
     assert status == 1
     assert "Everybody on this machine can look into" in text
     assert f"The database {data}/reviews.sqlite3 is damaged." in text
     assert "seconds apart" in text
+
+
+def test_it_changes_no_database_and_makes_none(content: ContentFolder, data: Path, tmp_path: Path) -> None:
+    """Somebody asks the new program while the old one still runs: a database brought up to date would close its chat."""
+    assert doctor(content.path, data)[0] == 0
+    assert not (data / "chat.sqlite3").exists()
+    old = build(data, "chat-5").read_bytes()
+    assert doctor(content.path, data)[0] == 0
+    assert (data / "chat.sqlite3").read_bytes() == old
+
+
+def test_the_folders_of_messages_and_chats_are_looked_at(content: ContentFolder, data: Path, tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    (shared / "feedback.sqlite3").write_bytes(b"SQLite format 3\0" + bytes(5000))
+    shared.chmod(0o755)
+    for settings in ({"SIDEDOOR_MESSAGES": str(shared)}, {"SIDEDOOR_CHAT_STORE": f"sqlite:{shared}"}):
+        status, lines = doctor(content.path, data, **settings)
+        assert status == 1
+        assert f"The database {shared}/feedback.sqlite3 is damaged." in "\n".join(lines)
+        assert any(line.startswith(f"{next(iter(settings))}: warning: Everybody on this machine") for line in lines)
 
 
 def test_a_missing_folder_is_reported(content: ContentFolder, data: Path) -> None:

@@ -1,5 +1,6 @@
 """Every setting with each kind of wrong value: the program reports it once, with its name and what to write instead."""
 
+import os
 import re
 import socket
 import subprocess
@@ -14,7 +15,7 @@ from tests.chat.conftest import Valkey
 from tests.conftest import PROJECT
 from tests.content import ContentFolder
 from tests.processes import SIDEDOOR, run
-from tests.server import RunningSite
+from tests.server import RunningSite, free_port
 
 A_FOLDER = "Write the folder's path, like /srv/sidedoor/content."
 AN_ADDRESS = "Write one like https://www.example.org."
@@ -77,6 +78,8 @@ WRONG: list[tuple[str, str, str]] = [
      " of this machine's."),
     ("HOST", "http://127.0.0.1", "“http://127.0.0.1” is not an address of a machine. Write one like 127.0.0.1, or 0.0.0.0"
      " for all of this machine's."),
+    ("HOST", "www.example.org", "“www.example.org” is not an address of a machine. Write one like 127.0.0.1, or 0.0.0.0"
+     " for all of this machine's."),
     ("PORT", "http", "“http” is not a whole number from 1 to 65535. Write one like 5000."),
     ("PORT", "0", "“0” is not a whole number from 1 to 65535. Write one like 5000."),
 ]  # fmt: skip
@@ -115,6 +118,23 @@ def test_all_wrong_values_are_reported_at_once(monkeypatch: pytest.MonkeyPatch) 
 def test_host_names_are_separated_by_commas_or_written_as_json(hosts: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SIDEDOOR_DESK_HOSTS", hosts)
     assert settings.of_environment().desk_hosts == ("desk.internal", "desk.example.org")
+
+
+@pytest.mark.parametrize(("written", "listens"), [("localhost", "127.0.0.1"), ("[::1]", "::1"), ("0.0.0.0", "0.0.0.0")])
+def test_a_server_gets_an_address_to_listen_on(written: str, listens: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOST", written)
+    assert settings.of_environment().host == listens
+
+
+def test_spaces_and_ends_of_lines_around_a_value_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "SIDEDOOR_HTTPS": "true ",
+        "SIDEDOOR_DESK_URL": " https://desk.example.org\r",
+        "PORT": "80\r",
+    }.items():
+        monkeypatch.setenv(name, value)
+    read = settings.of_environment()
+    assert (read.https, read.desk_url, read.port) == (True, "https://desk.example.org", 80)
 
 
 @pytest.mark.parametrize("written", ["https://desk.example.org", "https://desk.example.org/"])
@@ -210,3 +230,27 @@ def test_the_table_in_the_docs_lists_exactly_our_settings() -> None:
     section = re.split(r"(?m)^## ", text.split("## Environment", 1)[1])[0]
     listed = re.findall(r"(?m)^\| `([A-Z_]+)`", section)
     assert sorted(listed) == sorted({*settings.NAMES, *settings.OF_COMMANDS, "WORKERS"})
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only the superuser can give a folder away")
+def test_folders_of_somebody_else_are_named_in_one_line(content: ContentFolder, tmp_path: Path) -> None:
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    os.chown(theirs, 65534, 65534)
+    without_rights = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", SIDEDOOR]  # a superuser like any other user
+    settings = {"SIDEDOOR_CONTENT": str(content.path), "SIDEDOOR_DATA": str(theirs / "data"), "PORT": str(free_port())}
+    cannot = f"SIDEDOOR_DATA: error: This user cannot read and write {theirs}/data (Permission denied). Run it as"
+    for command in (["desk"], ["staff", "list"]):
+        done = run([*without_rights, *command], settings)
+        assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+        assert done.stderr.startswith(cannot)
+    assert cannot in run([*without_rights, "doctor"], settings).stdout
+    answers = ["--name", "A", "--organisation", "B", "--address", "", "--exit", "https://www.example.org"]
+    done = run([*without_rights, "init", str(theirs / "site"), "--for", "uk", *answers], {})
+    assert done.stderr == f"Error: It could not be done: {theirs}/site: Permission denied.\n"
+    content.path.chmod(0o700)
+    os.chown(content.path, 65534, 65534)
+    done = run([*without_rights, "run"], settings | {"SIDEDOOR_DATA": str(tmp_path / "new")})
+    assert done.stderr.startswith(
+        f"SIDEDOOR_CONTENT: error: This user cannot look into {content.path}. Run it as the user"
+    )

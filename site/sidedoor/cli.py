@@ -1,9 +1,11 @@
 """The command `sidedoor`: serves either application, and looks after the folder that SIDEDOOR_CONTENT names."""
 
 import os
+import shlex
 import sqlite3
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 from flask import Flask
@@ -15,7 +17,7 @@ from sidedoor.documents.problems import Level, Problem, Refused
 from sidedoor.documents.times import utc_now
 from sidedoor.example import EXAMPLE
 from sidedoor.public import commands
-from sidedoor.settings import Settings, of_environment
+from sidedoor.settings import Settings, in_address, of_environment
 from sidedoor.starters.command import init, mark
 from sidedoor.web import serve
 from sidedoor.web.logs import without_a_log
@@ -38,7 +40,21 @@ def _say_if_it_is_the_example(settings: Settings) -> None:
         click.echo("This is the example. `sidedoor init` writes a site of your own; SIDEDOOR_CONTENT names its folder.")
 
 
-@click.group(context_settings={"obj": ScriptInfo(create_app=_public_site, set_debug_flag=False)})
+class _InSentences(click.Group):
+    """Commands whose failure on a disk is one line for an operator, not a trace of our code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (OSError, sqlite3.Error) as error:
+            if isinstance(error, BrokenPipeError):
+                raise
+            reason = getattr(error, "strerror", None) or str(error)
+            place = f"{error.filename}: " if isinstance(error, OSError) and error.filename else ""
+            raise click.ClickException(f"It could not be done: {place}{reason}.") from error
+
+
+@click.group(cls=_InSentences, context_settings={"obj": ScriptInfo(create_app=_public_site, set_debug_flag=False)})
 def main() -> None:
     """Sidedoor: a help site whose readers may be watched, and the news of whoever runs it."""
 
@@ -62,9 +78,10 @@ def run(host: str, port: str, workers: int) -> None:
 
     os.environ.update(HOST=host, PORT=port)
     serve.ready(check)
-    _say_if_it_is_the_example(of_environment())
-    click.echo(f"Sidedoor is at http://{host}:{port}  (Ctrl+C stops it)")
-    serve.serve("sidedoor.public.server:load", host, port, workers)
+    settings = of_environment()
+    _say_if_it_is_the_example(settings)
+    click.echo(f"Sidedoor is at http://{in_address(settings.host)}:{settings.port}  (Ctrl+C stops it)")
+    serve.serve("sidedoor.public.server:load", settings.host, settings.port, workers)
 
 
 @main.command()
@@ -77,9 +94,10 @@ def desk(host: str, port: str) -> None:
     os.environ.update(HOST=host, PORT=port)
     address = os.environ.setdefault("SIDEDOOR_DESK_URL", f"http://localhost:{port}")
     serve.ready(check)
-    _say_if_it_is_the_example(of_environment())
+    settings = of_environment()
+    _say_if_it_is_the_example(settings)
     click.echo(f"The desk is at {address}  (Ctrl+C stops it)")
-    serve.serve("sidedoor.desk.server:load", host, port, 1)
+    serve.serve("sidedoor.desk.server:load", settings.host, settings.port, 1)
 
 
 _passphrase_file = click.option(
@@ -97,7 +115,7 @@ _passphrase_file = click.option(
 @click.option(
     "--site-data",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="Where readers' messages are kept, if not with the rest.",
+    help="Where readers' messages are kept, if not with the rest; by default SIDEDOOR_MESSAGES.",
 )
 @click.option("--keep", type=click.IntRange(1), help="FILE is a folder: keep only this many of its newest backups.")
 def back_up(
@@ -113,7 +131,8 @@ def back_up(
         seal: backup.Seal = (
             backup.ForRecipients(to) if to else backup.WithPassphrase(_passphrase(passphrase_file, True))
         )
-        archive = backup.back_up(settings.content, settings.data, file, seal, site_data, settings.database)
+        messages = site_data or (settings.messages if settings.messages_home.data != settings.home.data else None)
+        archive = backup.back_up(settings.content, settings.data, file, seal, messages, settings.database)
         click.echo(f"{archive.file}: {archive.files} files, {archive.size / 1e6:.1f} MB, read again and found whole.")
         for old in backup.prune(file, keep) if keep else ():
             click.echo(f"{old} is deleted.")
@@ -136,11 +155,13 @@ def restore(file: Path, folder: Path, key: Path | None, passphrase_file: Path | 
     except backup.CannotBackUp as problem:
         raise click.ClickException(_words(problem)) from None
     click.echo(f"{files} files are in {folder}. Start with:")
-    click.echo(f"SIDEDOOR_CONTENT={folder / backup.CONTENT} SIDEDOOR_DATA={folder / backup.DATA} sidedoor run")
+    places = {"SIDEDOOR_CONTENT": backup.CONTENT, "SIDEDOOR_DATA": backup.DATA, "SIDEDOOR_MESSAGES": backup.SITE_DATA}
+    there = {name: shlex.quote(str(folder / part)) for name, part in places.items() if (folder / part).is_dir()}
+    click.echo(" ".join([*(f"{name}={path}" for name, path in there.items()), "sidedoor run"]))
     click.echo(
         "If databases are to be in PostgreSQL, fill a new one first, with SIDEDOOR_DATABASE set as for the desk:"
     )
-    click.echo(f"sidedoor fill-database {folder / backup.DATA}")
+    click.echo(f"sidedoor fill-database {shlex.quote(str(folder / backup.DATA))}")
 
 
 @main.command("fill-database")

@@ -4,10 +4,12 @@ It only looks, except for a probe file that it writes and deletes.
 """
 
 import ctypes
+import errno
 import http.client
 import json
 import os
 import sqlite3
+import ssl
 import stat
 import time
 import urllib.error
@@ -30,10 +32,11 @@ from sidedoor.documents.loader import usable_site
 from sidedoor.documents.problems import Level, Problem, Refused
 from sidedoor.documents.site import Site
 from sidedoor.documents.times import Clock
+from sidedoor.example import EXAMPLE
 from sidedoor.home import look, on_server
 from sidedoor.public.feedback_store import SCHEMA as FEEDBACK
 from sidedoor.schema import SETTING
-from sidedoor.settings import Settings, unknown_names
+from sidedoor.settings import Settings, in_address, unknown_names
 from sidedoor.web import health
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1", "[::1]")
@@ -58,15 +61,36 @@ def faults(settings: Settings, clock: Clock) -> list[Problem]:
     problems += [*_stores(settings, clock), *_server(settings), *_time(settings)]
     if settings.database or (settings.data / STAFF.file).is_file():
         problems += editor(VISUAL, VISUAL.parents[4] / "editor/src")
-    for folder, setting in ((settings.data, "SIDEDOOR_DATA"), (settings.content, "SIDEDOOR_CONTENT")):
+    for folder, setting in _folders(settings).items():
         problems += health.disk(folder, setting)()
+        if not folder.exists() and folder != settings.content:
+            problems += _cannot_be_made(folder, setting)
     return list(dict.fromkeys(problems))
+
+
+def _folders(settings: Settings) -> dict[Path, str]:
+    """The folders that the site and the desk work in, each with the setting that names it."""
+    scheme, _, chats = settings.chat_store.partition(":")
+    folders = {settings.data: "SIDEDOOR_DATA", settings.content: "SIDEDOOR_CONTENT"}
+    if settings.messages:
+        folders.setdefault(settings.messages, "SIDEDOOR_MESSAGES")
+    if scheme == "sqlite" and chats:
+        folders.setdefault(Path(chats), "SIDEDOOR_CHAT_STORE")
+    return folders
+
+
+def _cannot_be_made(folder: Path, setting: str) -> Iterator[Problem]:
+    """The first start makes a missing folder, if it may."""
+    above = next(path for path in folder.absolute().parents if path.exists())
+    if not os.access(above, os.W_OK | os.X_OK):
+        values = {"folder": str(folder), "reason": os.strerror(errno.EACCES)}
+        yield Problem(setting, None, Code.DATA_NOT_OURS, values)
 
 
 def _owners(settings: Settings) -> Iterator[Problem]:
     """Check that everything in a folder belongs to the folder's owner, and that nobody else can read it."""
-    for name, folder in (("SIDEDOOR_DATA", settings.data), ("SIDEDOOR_CONTENT", settings.content)):
-        if not folder.is_dir():
+    for folder, name in _folders(settings).items():
+        if not folder.is_dir() or folder == EXAMPLE:  # a part of the program
             continue
         owner = folder.stat()
         if owner.st_mode & 0o007:
@@ -74,8 +98,10 @@ def _owners(settings: Settings) -> Iterator[Problem]:
         for path in islice(folder.rglob("*"), _MOST_FILES):
             with suppress(FileNotFoundError):
                 status = path.lstat()
-                shared = owner.st_mode & stat.S_ISGID and status.st_gid == owner.st_gid
-                if status.st_uid != owner.st_uid and not shared:
+                all_write = (
+                    owner.st_mode & stat.S_ISGID and owner.st_mode & stat.S_IWGRP and status.st_gid == owner.st_gid
+                )
+                if status.st_uid != owner.st_uid and not all_write:
                     yield Problem(name, None, Code.DOCTOR_OTHER_OWNER, {"path": str(path), "folder": str(folder)})
                     break
         if os.geteuid() not in (0, owner.st_uid) and not os.access(folder, os.R_OK | os.X_OK):
@@ -98,18 +124,27 @@ def _addresses(settings: Settings, site: Site) -> Iterator[Problem]:
         try:
             if "edition_age" not in _fetch_json(f"{site.url.rstrip('/')}{HEALTH}"):
                 yield Problem("site.toml", None, Code.DOCTOR_URL_OF_OTHERS, {"url": site.url})
-        except (OSError, ValueError, http.client.HTTPException):
-            yield Problem("site.toml", None, Code.DOCTOR_URL_SILENT, {"url": site.url}, level=Level.WARNING)
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            values = {"url": site.url, "reason": _why_silent(error)}
+            yield Problem("site.toml", None, Code.DOCTOR_URL_SILENT, values, level=Level.WARNING)
+
+
+def _why_silent(error: Exception) -> str:
+    """Why nothing could be fetched: the certificate's fault, the name's, or the network's."""
+    cause = error.reason if isinstance(error, urllib.error.URLError) else error
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return cause.verify_message
+    return (cause.strerror if isinstance(cause, OSError) else "") or str(cause) or type(cause).__name__
 
 
 def _running(settings: Settings) -> Iterator[Problem]:
     """The problems that the running site reports about itself."""
     host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - compared, not bound
+    place = f"{in_address(host)}:{settings.port}"
     try:
-        report = _fetch_json(f"http://{f'[{host}]' if ':' in host else host}:{settings.port}{HEALTH}")
+        report = _fetch_json(f"http://{place}{HEALTH}")
     except (OSError, ValueError, http.client.HTTPException):
-        place = {"place": f"{host}:{settings.port}"}
-        yield Problem(Where.HOST_AND_PORT, None, Code.DOCTOR_NOT_RUNNING, place, level=Level.WARNING)
+        yield Problem(Where.HOST_AND_PORT, None, Code.DOCTOR_NOT_RUNNING, {"place": place}, level=Level.WARNING)
         return
     for trouble in report.get("trouble", ()) if isinstance(report, dict) else ():
         with suppress(ValueError, KeyError, TypeError):
@@ -129,16 +164,22 @@ def _fetch_json(url: str) -> dict[str, list[dict[str, str]]]:
 
 
 def _stores(settings: Settings, clock: Clock) -> Iterator[Problem]:
-    """Check that the chat's store answers, and that every database is whole."""
+    """Check that the chat's store answers, and that every database is whole.
+
+    No database is opened to work with, because that would bring it up to date under an older program that still runs.
+    """
     try:
-        open_store(settings.chat_store, settings.data).present(clock())
+        store = open_store(settings.chat_store, settings.data)
+        if not settings.chat_store.startswith("sqlite:"):
+            store.present(clock())
     except Refused as refused:
         yield from refused.problems
     except (StoreDown, sqlite3.Error, OSError):
         yield Problem("SIDEDOOR_CHAT_STORE", None, Code.HEALTH_CHAT_DOWN)
-    for path in sorted(settings.data.rglob("*.sqlite3")):
+    holding_data = (folder for folder in _folders(settings) if folder != settings.content)
+    for path in sorted(path for folder in holding_data for path in folder.rglob("*.sqlite3")):
         with suppress(OSError):
-            if not path.stat().st_size or path.stat().st_size > _MOST_BYTES:
+            if not path.stat().st_size or path.stat().st_size > _MOST_BYTES or not os.access(path, os.R_OK):
                 continue
             try:
                 sound = is_database(path) and is_sound(copy_of(path))

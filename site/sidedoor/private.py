@@ -114,6 +114,18 @@ def as_its_folder_says(path: Path, folder: Path) -> None:
     _give_to_the_owner_of(folder, path)
 
 
+def folder_within(folder: Path, root: Path) -> None:
+    """Make `folder`, and what is missing between `root` and it, each with the mode that `root` decides.
+
+    Raises OSError.
+    """
+    between = (path for path in (folder, *folder.parents) if path != root and path.is_relative_to(root))
+    missing = [path for path in between if not path.is_dir()]
+    for path in reversed(missing):
+        path.mkdir(exist_ok=True)
+        as_its_folder_says(path, root)
+
+
 @contextmanager
 def for_everybody() -> Iterator[None]:
     """Let everybody read what the block writes: the mirror, which is public. For commands, not for servers."""

@@ -61,6 +61,18 @@ def _host(written: str) -> str:
     return written
 
 
+def _listening(written: str) -> str:
+    """An address on which a server can listen: it takes no name. `localhost` is the one name that everybody knows."""
+    if written == "localhost":
+        return "127.0.0.1"
+    address = written.removeprefix("[").removesuffix("]")
+    try:
+        ipaddress.ip_address(address)
+    except ValueError:
+        raise Wrong(Code.SETTING_NOT_AN_ADDRESS, written=written) from None
+    return address
+
+
 def _place(written: str) -> str:
     host, _, port = written.rpartition(":")
     if not host or not port.isascii() or not port.isdigit() or not 1 <= int(port) <= 65535:
@@ -179,10 +191,16 @@ class Settings(BaseSettings):
     """A file that holds nothing but the password of `mail_server`'s user."""
     backup_hours: Annotated[int, Field(ge=0, le=9000)] = 48
     """Once backups are made, the desk warns if the last one is older than this. 0: it never warns."""
-    host: Annotated[str, Field(validation_alias="HOST"), AfterValidator(_host)] = "127.0.0.1"
+    host: Annotated[str, Field(validation_alias="HOST"), AfterValidator(_listening)] = "127.0.0.1"
     """The address of this machine on which to listen."""
     port: Annotated[int, Field(validation_alias="PORT", ge=1, le=65535)] = 5000
     """The port on which to listen."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_spaces_around(cls, written: dict[str, Any]) -> dict[str, Any]:
+        """Nobody means the space, or Windows' sign for a new line, at the end of a line in a file of settings."""
+        return {name: value.strip() if isinstance(value, str) else value for name, value in written.items()}
 
     @model_validator(mode="after")
     def _provider_is_whole(self) -> Self:
@@ -222,8 +240,13 @@ class Settings(BaseSettings):
     def served_at(self) -> str:
         """The address at which the site answers if site.toml names none."""
         everywhere = ("127.0.0.1", "0.0.0.0", "::", "::1")  # noqa: S104 - compared, not bound
-        host = "localhost" if self.host in everywhere else self.host
+        host = "localhost" if self.host in everywhere else in_address(self.host)
         return f"{'https' if self.https else 'http'}://{host}:{self.port}"
+
+
+def in_address(host: str) -> str:
+    """A host as it is written before the colon of a port: RFC 3986 puts an IPv6 address into brackets."""
+    return f"[{host}]" if ":" in host else host
 
 
 def name_of(field: str) -> str:

@@ -29,7 +29,8 @@ _OF_THE_SYSTEM = ("usr", "bin", "lib", "lib64", "sbin")
 class Room:
     """What a program sees. `folders`: the test's folders by their paths inside; those in `writable` may be written to.
 
-    `files` are added, or replace the system's: /etc/hosts.
+    `files` are added, or replace the system's: /etc/hosts. `of_processes_alone`: its /proc has nothing of the system, as
+    systemd's ProcSubset=pid says.
     """
 
     user: int
@@ -39,6 +40,7 @@ class Room:
     writable: frozenset[str] = frozenset()
     files: Mapping[str, Path] = field(default_factory=dict)
     directory: str = "/"
+    of_processes_alone: bool = False
 
     def script(self) -> str:
         """Shell lines that lay the room out on /mnt, in a mount namespace, and then become the program that "$@" names."""
@@ -56,7 +58,8 @@ class Room:
             f"install -m 644 {shlex.quote(str(outside))} .{shlex.quote(inside)}"
             for inside, outside in self.files.items()
         ]
-        lines += ["mount --rbind /proc proc", "mount --rbind /dev dev", "mount -t tmpfs -o mode=1777 tmpfs tmp"]
+        proc = "-t proc -o subset=pid,hidepid=invisible proc" if self.of_processes_alone else "--rbind /proc"
+        lines += [f"mount {proc} proc", "mount --rbind /dev dev", "mount -t tmpfs -o mode=1777 tmpfs tmp"]
         groups = ",".join(map(str, self.groups or (self.group,)))
         lines += [
             "mount -o remount,ro .",

@@ -4,6 +4,7 @@ their users, who can write only where the units say."""
 import os
 import re
 import shutil
+import signal
 import stat
 import subprocess
 from collections.abc import Iterator
@@ -13,7 +14,9 @@ from pathlib import Path
 import pytest
 
 from tests.content import ContentFolder
+from tests.deploy import forbidden
 from tests.deploy.contained import Network, Room, wait_until
+from tests.processes import SIDEDOOR, run
 from tests.server import PROJECT
 from tests.test_package import locked
 
@@ -21,6 +24,10 @@ pytestmark = [pytest.mark.server, pytest.mark.timeout(300)]
 DEPLOY = PROJECT / "deploy"
 DYNAMIC_USER = 61_999
 """A number as systemd gives it to a unit with DynamicUser; here also a stranger's."""
+
+
+_CALLS = {"@resources": forbidden.NUMBERS.keys()}
+"""The groups of system calls whose members matter here."""
 
 
 class Unit:
@@ -31,7 +38,8 @@ class Unit:
         parser.optionxform = str  # type: ignore[assignment, method-assign]
         parser.read_string(re.sub(r"(?m)^(SystemCallFilter)=", r"; \1=", path.read_text("utf-8")))
         self.service, self.root = parser["Service"], root
-        self.command = self.service["ExecStart"].split()
+        self._filters = re.findall(r"(?m)^SystemCallFilter=(.+)$", path.read_text("utf-8"))
+        self.command = self.without_what_is_forbidden(*self.service["ExecStart"].split())
         self.environment = dict(setting.split("=", 1) for setting in self.service["Environment"].split())
         for file in re.findall(r"(?m)^EnvironmentFile=-?/(.+)$", path.read_text("utf-8")):  # in this order
             self.environment |= dict(re.findall(r"(?m)^(\w+)=(.*)$", (root / file).read_text("utf-8")))
@@ -54,7 +62,21 @@ class Unit:
         places = {"/srv/sidedoor": self.root / "srv/sidedoor", "/opt/sidedoor/.venv": PROJECT / ".venv"}
         places |= {path: self.root / path[1:] for path in sorted(writable)}
         assert self.service["ProtectSystem"] == "strict", "otherwise it could write elsewhere, too"
-        return Room(self.user, self.group, groups, places, writable, directory=self.service["WorkingDirectory"])
+        return Room(
+            self.user, self.group, groups, places, writable, directory=self.service["WorkingDirectory"],
+            of_processes_alone=self.service.get("ProcSubset") == "pid",
+        )  # fmt: skip
+
+    def without_what_is_forbidden(self, *command: str) -> list[str]:
+        """`command`, held to the system calls that the unit leaves it."""
+        calls: set[str] = set()
+        for line in self._filters:
+            named = {name for word in line.lstrip("~").split() for name in _CALLS.get(word, {word})}
+            calls = calls | named if line.startswith("~") else calls - named
+        calls &= forbidden.NUMBERS.keys()
+        if "yes" in (self.service.get("RestrictSUIDSGID"), self.service.get("DynamicUser")):
+            calls.add(forbidden.SET_GROUP_ID)
+        return ["/usr/bin/python3", forbidden.__file__, ",".join(sorted(calls)), *command]
 
     def settings(self) -> dict[str, str]:
         """The unit's environment."""
@@ -118,8 +140,9 @@ def test_users_folders_and_rights_are_as_the_units_need_them_however_often_it_ru
     assert {right[0] for path, right in content.items() if (machine / path).is_file()} <= {"640", "750"}
     assert installed["var/lib/sidedoor-chat"] == ("2770", "root", "sidedoor-chat")
     assert installed["srv/sidedoor/mirror"] == ("755", "sidedoor-mirror", "sidedoor-mirror")
-    assert installed["var/backups/sidedoor"] == installed["etc/sidedoor"] == ("700", "root", "root")
-    assert installed["etc/sidedoor/settings"] == ("600", "root", "root")
+    assert installed["var/backups/sidedoor"] == ("700", "root", "root")
+    assert installed["etc/sidedoor"] == ("711", "root", "root"), "services read a certificate or a password there"
+    assert installed["etc/sidedoor/settings"] == installed["etc/sidedoor/desk"] == ("600", "root", "root")
     units = [path.name for path in DEPLOY.glob("*.service")] + [path.name for path in DEPLOY.glob("*.timer")]
     assert {installed[f"etc/systemd/system/{name}"] for name in units} == {("644", "root", "root")}
     assert "SIDEDOOR_DESK_URL=https://desk.example.org" in (machine / "etc/sidedoor/settings").read_text("utf-8")
@@ -140,13 +163,36 @@ def network() -> Iterator[Network]:
 FETCH = "import sys, urllib.request as u; print(u.urlopen(sys.argv[1], timeout=60).read().decode())"
 
 
+PYTHON = ("/opt/sidedoor/.venv/bin/python", "-c")
+SAVE = """
+import os, sys; from pathlib import Path; from sidedoor.desk.items.files import Shelf; from sidedoor.desk.items.history import Author
+from sidedoor.private import keep_to_the_owner
+keep_to_the_owner()
+shelf = Shelf(Path(os.environ["SIDEDOOR_CONTENT"]), Path(os.environ["SIDEDOOR_DATA"]))
+for file in sys.argv[1:]:
+    shelf.write(file, "---\\ntitle: Rooms\\n---\\nWords.\\n", None, Author("Ann"), "Save")
+"""
+READ_MANY = """
+import os, sys; from pathlib import Path; from sidedoor.documents.reading_pool import ReadingPool
+from sidedoor.documents.loader import usable_site
+content = Path(os.environ["SIDEDOOR_CONTENT"])
+pool = ReadingPool(content, usable_site(content, Path("/tmp")))
+sys.exit(not all(answer for _, answer in pool.read([(file, "") for file in sys.argv[1:]])))
+"""
+
+
+def workers_of(server: int) -> set[int]:
+    """The children of a process, except what Python's multiprocessing starts for itself."""
+    children = map(int, Path(f"/proc/{server}/task/{server}/children").read_text("ascii").split())
+    return {child for child in children if b"resource_tracker" not in Path(f"/proc/{child}/cmdline").read_bytes()}
+
+
 def test_the_units_commands_run_as_their_users_on_the_folders_that_were_made(machine: Path, network: Network) -> None:
     site, desk, mirror = (
         Unit(DEPLOY / f"{name}.service", machine) for name in ("sidedoor", "sidedoor-desk", "sidedoor-mirror")
     )
     assert len({site.user, desk.user, mirror.user}) == 3
-    for unit in (site, desk):
-        network.start(unit.room, unit.command, unit.settings())
+    programs = {unit: network.start(unit.room, unit.command, unit.settings()) for unit in (site, desk)}
 
     def page(unit: Unit, path: str) -> str:
         url = f"http://127.0.0.1:{unit.environment['PORT']}{path}"
@@ -172,7 +218,19 @@ def test_the_units_commands_run_as_their_users_on_the_folders_that_were_made(mac
     assert {str(path.stat().st_mode & 0o777) for path in (machine / "var/lib/sidedoor-chat").iterdir()} == {str(0o660)}
 
     def may(unit: Unit, *command: str) -> bool:
-        return network.run(unit.room, command, unit.settings()).returncode == 0
+        return network.run(unit.room, unit.without_what_is_forbidden(*command), unit.settings()).returncode == 0
+
+    assert may(desk, *PYTHON, SAVE, "news/rooms.md", "cy/help/money.md"), "the first item, and the first in a language"
+    for file in ("news/rooms.md", "cy/help/money.md"):
+        assert may(site, "cat", f"/srv/sidedoor/content/{file}")
+        assert may(mirror, "cat", f"/srv/sidedoor/content/{file}")
+    assert may(site, *PYTHON, READ_MANY, "help/money.md"), "very many documents are read by children"
+
+    for unit, program in programs.items():
+        before = workers_of(program.pid)
+        program.send_signal(signal.SIGHUP)
+        wait_until(lambda earlier=before, parent=program.pid: earlier.isdisjoint(workers_of(parent)))  # type: ignore[misc]
+        assert page(unit, "/healthz")
 
     page_of_content = "/srv/sidedoor/content/site.toml"
     assert may(desk, "sh", "-c", f"cat {page_of_content} && touch {page_of_content}")
@@ -213,3 +271,21 @@ def test_the_program_is_installed_with_what_the_lock_file_names_and_nothing_else
     assert "redis" in versions
     helped = subprocess.run([program / "sidedoor", "--help"], check=True, capture_output=True, text=True, cwd=tmp_path)
     assert "backup" in helped.stdout
+
+
+def test_the_installed_command_has_the_settings_of_the_services(machine: Path, tmp_path: Path) -> None:
+    (machine / "opt/sidedoor/.venv/bin").mkdir(parents=True)
+    (machine / "opt/sidedoor/.venv/bin/sidedoor").symlink_to(SIDEDOOR)
+    (machine / "etc/sidedoor/desk").write_text('#SIDEDOOR_DATABASE=no\nSIDEDOOR_MESSAGE_DAYS="30"\n', "utf-8")
+    command, folders = machine / "usr/local/bin/sidedoor", {"SIDEDOOR_CONTENT": str(machine / "srv/sidedoor/content")}
+    folders |= {
+        "SIDEDOOR_DATA": str(tmp_path / "data"),
+        "SIDEDOOR_CHAT_STORE": "sqlite:",
+        "SIDEDOOR_MESSAGES": str(tmp_path),
+    }
+    invited = run([command, "staff", "add", "Ann Lee", "--role", "admin"], folders)
+    assert invited.stdout.startswith("https://desk.example.org/invitation/"), invited.stderr
+    (machine / "etc/sidedoor/desk").write_text("SIDEDOOR_MESSAGE_DAYS=0\n", "utf-8")
+    refused = run([command, "doctor"], {"SIDEDOOR_PROXIES": "9"})
+    assert "SIDEDOOR_MESSAGE_DAYS: error: “0”" in refused.stderr
+    assert "SIDEDOOR_PROXIES: error: “9”" in refused.stderr, "what the environment names counts instead of the unit's 1"

@@ -2,6 +2,7 @@
 
 import contextlib
 import gzip
+import http.client
 import io
 import json
 import os
@@ -10,6 +11,7 @@ import resource
 import shutil
 import socket
 import sqlite3
+import ssl
 import subprocess
 import sys
 import time
@@ -17,6 +19,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from email.message import Message
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -35,7 +38,9 @@ from sidedoor.web.headers import content_security_policy, policy_headers, policy
 from sidedoor.web.inline import source_hash
 from tests.browser.places import Places
 from tests.content import ContentFolder
+from tests.deploy.contained import wait_until
 from tests.desk.forms import fields_of
+from tests.desk.notices.mail_server import authority
 from tests.processes import run
 from tests.server import DESK, PROJECT, RunningSite, copy_content, free_port, started_before
 
@@ -509,6 +514,55 @@ def picture(megabytes: float) -> bytes:
 def eve(deployed: Deployed) -> Person:
     """An editor."""
     return Person(deployed, "Eve Editor", "editor")
+
+
+def test_with_the_lines_for_tls_turned_on_plain_requests_are_led_to_it(tmp_path: Path) -> None:
+    certificate = authority(tmp_path)
+    plain, secure = free_port(), free_port()
+    text = (PROJECT / "deploy/nginx.conf").read_text("utf-8")
+    text, turned_on = re.subn(r"(?m)^( +)# ((?:server \{ )?listen .*)$", r"\1\2", text)
+    assert turned_on == 3
+    for ours, theirs in (
+        ("ssl_certificate …", f"ssl_certificate {certificate}"), ("ssl_certificate_key …", f"ssl_certificate_key {certificate}"),
+        ("listen [::]:80; ", ""), ("listen [::]:443 ssl http2; ", ""), ("listen 80;", f"listen 127.0.0.1:{plain};"),
+        ("listen 443 ssl", f"listen 127.0.0.1:{secure} ssl"), ("listen 127.0.0.1:8080;", ""), ("listen 127.0.0.1:8081;", ""),
+        ("/srv/sidedoor/mirror", str(tmp_path / "mirror")),
+    ):  # fmt: skip
+        assert ours in text
+        text = text.replace(ours, theirs)
+    page = tmp_path / "mirror/now/help/money.html"
+    page.parent.mkdir(parents=True)
+    page.write_text("<!DOCTYPE html>money", "utf-8")
+    (tmp_path / "logs").mkdir()
+    user = "user root;" if os.getuid() == 0 else ""
+    (tmp_path / "nginx.conf").write_text(f"daemon off; pid {tmp_path}/nginx.pid; {user}\n{text}")
+    server = subprocess.Popen([NGINX, "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf")])
+    try:
+        wait_until(lambda: reachable(plain) and reachable(secure))
+        status, headers, _ = asked(http.client.HTTPConnection("127.0.0.1", plain, timeout=10))
+        assert (status, headers["location"]) == (301, "https://www.example.org/help/money")
+        trusting = ssl.create_default_context(cafile=certificate)
+        status, headers, body = asked(http.client.HTTPSConnection("127.0.0.1", secure, context=trusting, timeout=10))
+        assert (status, body) == (200, b"<!DOCTYPE html>money")
+        assert headers["strict-transport-security"] == "max-age=63072000; includeSubDomains"
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def reachable(port: int) -> bool:
+    """Whether a server listens."""
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=5):
+        return True
+    return False
+
+
+def asked(connection: http.client.HTTPConnection) -> tuple[int, Message, bytes]:
+    """The answer to a request for a page, without following it."""
+    with contextlib.closing(connection):
+        connection.request("GET", "/help/money", headers={"Host": "www.example.org"})
+        answer = connection.getresponse()
+        return answer.status, answer.headers, answer.read()
 
 
 def test_nginx_accepts_bodies_as_large_as_the_applications_do() -> None:

@@ -182,3 +182,21 @@ def test_the_check_reports_a_wrong_time_with_its_file_and_line(content: ContentF
     line = text.split("\n").index("from = 9") + 1
     assert done.returncode != 0
     assert f"site.toml:{line}: error: `chat.open.2.from`: “9” is not a time of day." in done.stdout + done.stderr
+
+
+MISTAKES_IN_TOML = {
+    "left out": (SITE.replace("name =", "# name =", 1), "`name` is missing. Add a line that starts `name =`, above the first"),
+    "left out of a section": (SITE + "[[areas]]\nwithin = []\n", "`areas.1.name` is missing. Add a line that starts `name =`."),
+    "below a section": (SITE + "[press.us]\nname = 'Us'\nurls = []\nlocations = []\n", "`press.us.locations` is not a name that is"
+        " known here. Delete the line, or look the name up in docs/settings.md. A line belongs to the section above it."),
+    "a section twice": (SITE + "[look]\naccent = '#112233'\n[look]\n", "What this line begins is in the file already. Keep one"),
+    "a name twice": (SITE + "[look]\naccent = '#112233'\naccent = '#112233'\n", "What this line begins is in the file already."),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("mistake", MISTAKES_IN_TOML)
+def test_what_to_write_into_site_toml_is_said_as_toml(mistake: str) -> None:
+    text, says = MISTAKES_IN_TOML[mistake]
+    with pytest.raises(Refused) as refused:
+        read_site(text)
+    assert any(str(problem.words()).startswith(says) for problem in refused.value.problems), str(refused.value)

@@ -8,6 +8,7 @@ from flask import Flask
 from sidedoor.chat.store import open_store
 from sidedoor.desk import create_app
 from sidedoor.desk.databases import KEPT
+from sidedoor.desk.people.signing_in import secret_of
 from sidedoor.documents.codes import Code
 from sidedoor.documents.loader import usable_site
 from sidedoor.documents.problems import Problem, Refused
@@ -27,6 +28,7 @@ def check(settings: Settings) -> None:
     look(settings.home, KEPT)
     if settings.oidc_issuer and not find_spec("authlib"):
         raise Refused([Problem("SIDEDOOR_OIDC_ISSUER", None, Code.WORK_ACCOUNTS_NOT_INSTALLED)])
+    secret_of(settings.data.resolve())
 
 
 def load() -> Flask:

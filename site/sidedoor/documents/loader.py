@@ -680,8 +680,12 @@ def usable_site(content: Path, data: Path) -> Site:
     """site.toml as it is, or its kept copy: nothing can start without it. Reads nothing else. Raises Refused."""
     try:
         return read_site(read_text((content / SITE).read_bytes(), SITE))
-    except OSError:
-        refused = Refused([Problem(SITE, None, Code.NO_SITE, {"folder": str(content.resolve())})])
+    except OSError as error:
+        folder = {"folder": str(content.resolve())}
+        if isinstance(error, PermissionError):
+            refused = Refused([Problem("SIDEDOOR_CONTENT", None, Code.DOCTOR_NOT_OURS, folder)])
+        else:
+            refused = Refused([Problem(SITE, None, Code.NO_SITE, folder)])
     except Refused as unusable:
         refused = unusable
     copy = Kept(data).copy_of(SITE)

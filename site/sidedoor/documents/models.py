@@ -345,12 +345,16 @@ def _problem(model: type[Model], detail: Any, file: str, line_of: LineOf) -> Pro
         code = _SHAPES.get(context.get("pattern", ""), code)
     elif code is Code.NOT_A_LIST and isinstance(detail["input"], Mapping):
         code = Code.EMPTY
-    elif code is Code.NOT_A_LIST and file.endswith(".toml"):
-        code = Code.NOT_A_TOML_LIST
     elif code is Code.NOT_A_NUMBER:
         values = _range_of(model, place)
     elif code is Code.TOO_LONG:
         values = {"most": context["max_length"]}
+    if file.endswith(".toml"):
+        code = {
+            Code.NOT_A_LIST: Code.NOT_A_TOML_LIST,
+            Code.MISSING: Code.MISSING_IN_SITE if len(place) == 1 else Code.MISSING_IN_SECTION,
+            Code.UNKNOWN_NAME: Code.UNKNOWN_IN_SITE,
+        }.get(code, code)
     return Problem(file, line_of(place), code, values, field)
 
 

@@ -92,6 +92,9 @@ WORDS: Mapping[Code, _Words] = {
         "This line cannot be read: {reason}.", 'Write `name: value`; where the value holds a colon, `name: "value"`.'
     ),
     Code.TOML_UNREADABLE: _Words("This line cannot be read: {reason}.", 'Write `name = "value"`.'),
+    Code.TOML_TWICE: _Words(
+        "What this line begins is in the file already.", "Keep one of the two, with the lines of both."
+    ),
     Code.NESTED_TOO_DEEPLY: _Words("Lists are nested too deeply.", "Write one list a name."),
     Code.NO_NAMES: _Words("There are no names here.", "Write `name: value`, one a line."),
     Code.NAME_NOT_A_WORD: _Words("A name here is not a word.", "Write `name: value`."),
@@ -100,6 +103,18 @@ WORDS: Mapping[Code, _Words] = {
     Code.MISSING: _Words(
         "{field} is missing.", "Add a line that starts `{last}:`.",
         form_instead="Fill in {field}.",
+    ),
+    Code.MISSING_IN_SITE: _Words(
+        "{field} is missing.", "Add a line that starts `{last} =`, above the first line in square brackets.",
+        form_instead="Fill in {field}.",
+    ),
+    Code.MISSING_IN_SECTION: _Words(
+        "{field} is missing.", "Add a line that starts `{last} =`.",
+        form_instead="Fill in {field}.",
+    ),
+    Code.UNKNOWN_IN_SITE: _Words(
+        "{field} is not a name that is known here.",
+        "Delete the line, or look the name up in docs/settings.md. A line belongs to the section above it.",
     ),
     Code.UNKNOWN_NAME: _Words(
         "{field} is not a name that is known here.", "Delete the line, or look the name up in the README."
@@ -460,7 +475,11 @@ WORDS: Mapping[Code, _Words] = {
     Code.NO_SUCH_CONTACT: _Words("There is no contact “{contact}”.", "Choose one of the list."),
     Code.NEWER_DATABASE: _Words(
         "A newer version of Sidedoor made this database, so this one cannot open it.",
-        "Start the newer version, or put back the backup of {database} from before it.",
+        "Start the newer version, or go back to the backup from before it: docs/upgrade.md says how.",
+    ),
+    Code.DATA_NOT_OURS: _Words(
+        "This user cannot read and write {folder} ({reason}).",
+        "Run it as the service's user or as root, give the folder to that user, or correct SIDEDOOR_DATA.",
     ),
     Code.SETTING_NOT_A_FOLDER: _Words(
         "“{written}” is not a folder.", "Write the folder's path, like /srv/sidedoor/content."
@@ -726,7 +745,7 @@ WORDS: Mapping[Code, _Words] = {
     ),
     Code.DOCTOR_OTHER_OWNER: _Words(
         "{path} does not belong to the owner of {folder}, so the service may be unable to write it.",
-        "Give it back: chown -R with the owner of {folder}.",
+        "Give it back: chown -R --reference={folder} {folder}.",
     ),
     Code.DOCTOR_NOT_OURS: _Words(
         "This user cannot look into {folder}.",
@@ -757,7 +776,7 @@ WORDS: Mapping[Code, _Words] = {
         "Look at the name server and at the web server in front.",
     ),
     Code.DOCTOR_URL_SILENT: _Words(
-        "Nothing answers at {url} from here.",
+        "Nothing answers at {url} from here ({reason}).",
         "Look at the name server, the certificate and the web server in front; or this machine may not call out.",
     ),
     Code.DOCTOR_NOT_RUNNING: _Words(
@@ -778,7 +797,8 @@ WORDS: Mapping[Code, _Words] = {
     ),
     Code.DOCTOR_EDITOR_AWAY: _Words(
         "The desk's editor is not built, so its writers get a plain field with Markdown in it.",
-        "Run make editor in the source tree: it makes {path}, which goes along with static.",
+        "It is looked for at {path}. Run make editor in the source tree; then, if the program is not run from there,"
+        " install it again (deploy/install).",
     ),
     Code.DOCTOR_EDITOR_OLD: _Words(
         "The desk's editor was built from an older source than the one here.",

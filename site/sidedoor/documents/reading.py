@@ -150,8 +150,10 @@ def read_site(text: str) -> Site:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         line = re.search(r"at line (\d+)", str(error))
-        reason = {"reason": str(error).split(" (at")[0].lower()}
-        raise Refused([Problem(file, int(line[1]) if line else None, Code.TOML_UNREADABLE, reason)]) from None
+        reason = str(error).split(" (at")[0].lower()
+        twice = reason.startswith(("cannot declare", "cannot overwrite", "cannot mutate"))
+        code, values = (Code.TOML_TWICE, {}) if twice else (Code.TOML_UNREADABLE, {"reason": reason})
+        raise Refused([Problem(file, int(line[1]) if line else None, code, values)]) from None
     except RecursionError:
         raise Refused([Problem(file, None, Code.NESTED_TOO_DEEPLY)]) from None
 

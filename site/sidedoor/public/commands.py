@@ -21,7 +21,7 @@ from sidedoor.documents.reading import FACTS
 from sidedoor.documents.segments import with_front
 from sidedoor.documents.slugs import slug_from_title, slug_problem
 from sidedoor.documents.translations import TranslationStanding, standings
-from sidedoor.private import as_its_folder_says
+from sidedoor.private import as_its_folder_says, folder_within
 from sidedoor.public.current import content_folder, live, now, settings, the_site
 from sidedoor.public.export import CannotExport, drift, write_mirror
 from sidedoor.public.site_checks import check_site
@@ -116,7 +116,7 @@ def new(title: str) -> None:
         )
     path = content_folder() / "news" / f"{slug}.md"
     tomorrow = now().astimezone(live().library.site.zone).date() + timedelta(days=1)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    folder_within(path.parent, content_folder())
     try:
         with path.open("x", encoding="utf-8") as out:
             as_its_folder_says(path, content_folder())
@@ -191,7 +191,7 @@ def import_words(files: tuple[Path, ...]) -> None:
             )
         original = (content_folder() / returned.original.file).read_text("utf-8")
         draft = returned.draft(original, path.read_text("utf-8") if path.is_file() else None)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        folder_within(path.parent, content_folder())
         path.write_text(draft, "utf-8")
         as_its_folder_says(path, content_folder())
         click.echo(f"{returned.file}: a draft, which awaits somebody who knows the language.")

@@ -50,7 +50,7 @@ class PatientServer(MPServer):
 def listening(port: int) -> int:
     """How many sockets of this machine listen on a port."""
     sockets = 0
-    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+    for table in ("/proc/self/net/tcp", "/proc/self/net/tcp6"):  # under systemd's ProcSubset=pid there is no /proc/net
         rows = [line.split() for line in Path(table).read_text("ascii").splitlines()] if Path(table).exists() else []
         sockets += sum(row[3] == _LISTENS and row[1].endswith(f":{port:04X}") for row in rows)
     return sockets

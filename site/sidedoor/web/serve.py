@@ -87,11 +87,11 @@ def _refuse_if_port_is_taken(host: str, port: int) -> None:
         socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
     except OSError as error:
         code = Code.PLACE_TAKEN if error.errno == errno.EADDRINUSE else Code.PLACE_NOT_OURS
-        values = {"place": f"{host}:{port}", "reason": os.strerror(error.errno or 0)}
+        values = {"place": f"{settings_of.in_address(host)}:{port}", "reason": os.strerror(error.errno or 0)}
         raise Refused([Problem(Where.HOST_AND_PORT, None, code, values)]) from None
 
 
-def serve(target: str, host: str, port: str, workers: int) -> NoReturn:
+def serve(target: str, host: str, port: int, workers: int) -> NoReturn:
     """Replace this process by that server. It may open as many files as the machine allows."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

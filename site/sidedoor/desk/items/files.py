@@ -20,7 +20,7 @@ from sidedoor.desk.refusals import HalfDone, Refusal, Stopped
 from sidedoor.documents.document import FOLDERS, folder_of, kind_of
 from sidedoor.documents.reading import CONTACTS, CREDITS, PICTURES, SITE
 from sidedoor.documents.slugs import slug_problem
-from sidedoor.private import as_its_folder_says, private_file
+from sidedoor.private import as_its_folder_says, folder_within, private_file
 
 CHANGES = "changes/"
 """The folder where changes to public files wait for approval; the public site reads nothing in it."""
@@ -179,9 +179,7 @@ class Shelf:
             if raw is None:
                 path.unlink(missing_ok=True)
             else:
-                if not path.parent.exists():
-                    path.parent.mkdir(parents=True)
-                    as_its_folder_says(path.parent, self._content)
+                folder_within(path.parent, self._content)
                 with temporary.open("wb") as out:
                     as_its_folder_says(temporary, self._content)
                     out.write(raw)

@@ -70,7 +70,7 @@ def remove(name: str) -> None:
 def _person_named(name: str) -> Person:
     person = desk_staff().named(name)
     if not person:
-        raise click.ClickException(f"There is nobody called {name}. `flask --app desk staff list` prints everybody.")
+        raise click.ClickException(f"There is nobody called {name}. `sidedoor staff list` prints everybody.")
     return person
 
 

@@ -7,6 +7,7 @@ import ipaddress
 import json
 import secrets
 from datetime import timedelta
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pyotp
@@ -32,6 +33,8 @@ from sidedoor.desk.people.sessions import Session, browser_in_words
 from sidedoor.desk.people.staff import FAILURE_MINUTES, FAILURES, LinkSpent, NotPossible, Passkey, TooOften
 from sidedoor.desk.refusal_words import sentence
 from sidedoor.desk.refusals import Refusal
+from sidedoor.documents.codes import Code
+from sidedoor.documents.problems import Problem, Refused
 from sidedoor.private import secret_file
 
 blueprint = Blueprint("signing_in", __name__)
@@ -297,8 +300,11 @@ def person_of_this_request() -> Person | None:
 
 
 def set_up_cookie(app: Flask, https: bool) -> None:
-    """Set up the cookie that names a session: signed, never readable by scripts, gone when the browser closes."""
-    app.secret_key = _secret(app)
+    """Set up the cookie that names a session: signed, never readable by scripts, gone when the browser closes.
+
+    Raises problems.Refused, as `secret_of` does.
+    """
+    app.secret_key = secret_of(app.config["DATA"])
     app.config.update(
         SESSION_COOKIE_NAME="__Host-desk" if https else "desk",
         SESSION_COOKIE_HTTPONLY=True,
@@ -310,8 +316,13 @@ def set_up_cookie(app: Flask, https: bool) -> None:
     )
 
 
-def _secret(app: Flask) -> bytes:
-    return secret_file(app.config["DATA"] / "desk.secret", secrets.token_bytes(32))
+def secret_of(data: Path) -> bytes:
+    """The secret that signs the cookie, made if there is none in `data`. Raises problems.Refused if it cannot be."""
+    try:
+        return secret_file(data / "desk.secret", secrets.token_bytes(32))
+    except OSError as error:
+        values = {"folder": str(data), "reason": error.strerror or "no reason given"}
+        raise Refused([Problem("SIDEDOOR_DATA", None, Code.DATA_NOT_OURS, values)]) from error
 
 
 def _sign_in_page(name: str = "", problem: str = "", status: int = 200) -> ResponseReturnValue:
