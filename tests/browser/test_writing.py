@@ -164,6 +164,38 @@ def test_each_paste_reads_as_it_should_and_one_undo_takes_it_back(text: Page) ->
         assert body(text) == "", case.name
 
 
+def test_lists_and_tables_come_back_as_they_were_and_keys_take_items_apart_as_in_word(text: Page) -> None:
+    keys = text.keyboard
+    keys.type("- One")
+    keys.press("Enter")
+    keys.type("two")
+    keys.press("Enter")
+    keys.type("three")
+    keys.press("Home")
+    keys.press("ArrowUp")
+    keys.press("Backspace")  # takes the mark away, and leaves no item of two paragraphs
+    assert body(text) == "- One\n\ntwo\n\n- three"
+    keys.press("Control+z")
+    keys.press("End")
+    keys.press("Delete")
+    assert body(text) == "- One\n- twothree"
+    keys.press("Control+z")
+    for _ in range(3):
+        keys.press("Backspace")
+    assert body(text) == "- One\n- three", "an empty item shows nothing"
+    paste(
+        text,
+        "<ul><li>a</li></ul><ul><li>b</li></ul><table><tr><td>H</td><td>I</td></tr><tr><td>1</td><td></td></tr></table>",
+    )
+    shown = text.locator("#visual-text").inner_text()
+    assert "| H | I |\n| --- | --- |\n| 1 |  |" in body(text)
+    keys.press("Control+s")
+    expect(text.get_by_text("It is saved.")).to_be_visible()
+    assert text.locator("#visual-text").inner_text() == shown
+    expect(text.locator("#visual-text table td")).to_have_count(2)
+    expect(text.locator("#visual-text section")).to_have_count(0)
+
+
 def test_a_drop_is_read_like_a_paste(text: Page) -> None:
     text.keyboard.type("Here.")
     text.evaluate(
