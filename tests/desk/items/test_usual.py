@@ -121,6 +121,38 @@ def test_changes_of_two_people_to_different_paragraphs_are_merged(
     assert "state: draft" in (content.path / "news/rooms.md").read_text("utf-8"), "nobody has read the merged text yet"
 
 
+def test_a_form_that_is_sent_twice_is_saved_once(
+    ann: FlaskClient, ben: FlaskClient, content: ContentFolder, clock: SetClock
+) -> None:
+    """The answer was lost in a tunnel, or somebody pressed twice."""
+    path = start(ann, "Rooms")
+    form = fields_of(ann.get(path).get_data(as_text=True))
+    sent = {**form, "summary": "Two rooms.", "body": "Two are open.", "step": "ready"}
+    for _ in range(2):
+        answer = ann.post(path, data=sent, follow_redirects=True)
+        assert "waits for a colleague" in answer.get_data(as_text=True)
+    approve(ben, path)
+    form = fields_of(ann.get(path).get_data(as_text=True))
+    sent = {
+        **form,
+        "body": "Three are open.",
+        "new_note": "We wrote two.",
+        "new_note_kind": "correction",
+        "step": "ready",
+    }
+    for _ in range(2):
+        answer = ann.post(path, data=sent, follow_redirects=True)
+        assert "waits for a colleague" in answer.get_data(as_text=True)
+        clock.forward(minutes=2)
+    waiting = (content.path / "changes/news/rooms.md").read_text("utf-8")
+    assert waiting.count("We wrote two.") == 1
+    assert "state: ready" in waiting
+    # The same words with another button ask for something else.
+    after = ann.post(path, data={**sent, "step": "draft"}, follow_redirects=True).get_data(as_text=True)
+    assert "It is saved as a draft." in after
+    assert (content.path / "changes/news/rooms.md").read_text("utf-8").count("We wrote two.") == 1
+
+
 def test_only_conflicting_changes_are_shown_with_their_differences_marked(ann: FlaskClient, ben: FlaskClient) -> None:
     path = start(ann, "Rooms")
     save(ann, path, summary="Rooms.", body="One is open.\n\nTwo is shut.\n\nThree is new.")
