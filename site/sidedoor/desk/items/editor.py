@@ -276,6 +276,8 @@ def _editor(item: Item, fields: Fields | None, base: str, **extra: object) -> st
         standing=item_steps().standing(item),
         public=item_steps().is_public(item),
         overtaken=workflow().overtaken(item),
+        begun_by=_begun_by(item),
+        begun_at=reviews().last_written(item.file),
         last=reviews().last(item.file),
         comments=[comment for comment in comments().of(item.file) if not comment.closed_by],
         others=_others(item),
@@ -287,6 +289,12 @@ def _editor(item: Item, fields: Fields | None, base: str, **extra: object) -> st
         own_pages=sorted(library().public(now()).shown, key=lambda page: page.title),
         **extra,
     )
+
+
+def _begun_by(item: Item) -> list[str]:
+    """Who else wrote the change that waits beside what is public, and which this form shows instead."""
+    writers = reviews().writers(item.file) if item.change else {}
+    return [name for number, name in writers.items() if number != current_person().id]
 
 
 def _help_pages(language: str) -> list[Document]:

@@ -99,7 +99,8 @@ def withdraw(kind: Kind, slug: str) -> ResponseReturnValue:
     def step(item: Item) -> Item:
         if how == "replace" and not replacement.strip():
             raise NotAllowed(Refusal.NO_REPLACEMENT)
-        return item_steps().withdraw(current_person(), item, reason, how != "withdraw", replacement)
+        along = "with_change" in request.form
+        return item_steps().withdraw(current_person(), item, reason, how != "withdraw", replacement, along)
 
     message = "It waits for a colleague's approval. An editor can do it at once."
     return _step(kind, slug, step, message, "/review")

@@ -281,13 +281,22 @@ class ItemSteps:
             stored = self.workflow.begin(person, file, draft, f"Bring back {file}")
         return Item(file, stored, None, kind, slug)
 
-    def withdraw(self, person: Person, item: Item, reason: str, removed: bool, replacement: str) -> Item:
-        """Write the change that withdraws an item: it stays with the reason shown, is removed, or leads elsewhere."""
+    def withdraw(
+        self, person: Person, item: Item, reason: str, removed: bool, replacement: str, with_change: bool = False
+    ) -> Item:
+        """Write the change that withdraws an item: it stays with the reason shown, is removed, or leads elsewhere.
+
+        `with_change`: a change that waits already goes along. Otherwise it is discarded first, so that a withdrawal
+        makes no words public that nobody has approved.
+        """
         self._may_write(person, item.kind)
         if not self.is_public(item):
             raise NotAllowed(Refusal.NEVER_PUBLISHED)
         if not reason.strip():
             raise NotAllowed(Refusal.NO_REASON_TO_WITHDRAW)
+        if item.change and not with_change:
+            self.discard(person, item)
+            item = replace(item, change=None)
         front, body = item.read()
         site = self._live.library.site
         front["withdrawn"] = {"at": wall_time(self._clock(), site.zone), "reason": " ".join(reason.split())}
