@@ -1,6 +1,7 @@
 """What a press office does every day: times in any notation, two people at once, copies, titles of all kinds."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 from flask import Flask
@@ -257,3 +258,21 @@ def test_former_addresses_and_links_to_other_sites_are_listed(
         page = ann.get(address).get_data(as_text=True)
         assert not re.findall('href="/items/(?:help|page)/', page), "no links that are closed to a press officer"
     assert "A title" in ann.get("/items/addresses").get_data(as_text=True)
+
+
+def test_a_day_that_begins_in_summer_time_is_that_day_everywhere(
+    desk: Flask, signed_in: SignedIn, content: ContentFolder, clock: SetClock
+) -> None:
+    """Midnight in London is 23:00 of the day before in UTC then."""
+    clock.now = datetime(2027, 6, 29, 23, 30, tzinfo=UTC)
+    content.document("news/opens.md", title="It opens", publish_at="2027-07-01 00:00")
+    content.document("news/ends.md", title="It ends", expires_at="2027-07-01 00:00")
+    desk.extensions["desk"].live.refresh()
+    ann = signed_in("Ann Press")
+    calendar = ann.get("/calendar").get_data(as_text=True)
+    assert re.findall(r"<h2>(.*?)</h2>", calendar) == ["July 2027"]
+    assert "It leaves the site on 2027-07-01." in ann.get("/").get_data(as_text=True)
+    ann.post("/contacts/ndah/checked")
+    assert "checked: 2027-06-30" in (content.path / "contacts.yaml").read_text("utf-8").replace("'", "").replace(
+        '"', ""
+    )
