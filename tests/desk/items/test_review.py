@@ -145,6 +145,29 @@ def test_a_change_that_waits_goes_along_with_a_withdrawal_if_it_should(
     assert "The street is not named any more" in public.get("/news/ten-new-rooms-are-open")[1]
 
 
+def test_words_written_for_a_step_that_is_refused_are_not_lost(
+    ann: FlaskClient, ben: FlaskClient, eve: FlaskClient
+) -> None:
+    path = release(ann)
+    read = seen(eve, path)
+    note = {"note": "Name the council, <please>."}
+    save(ann, path, "draft")
+    refused = ben.post(f"{path}/send-back", data=note)
+    assert refused.status_code == 422
+    assert "Name the council, &lt;please&gt;." in refused.get_data(as_text=True)
+    save(ann, path, "ready", body=WORDS + " More.")
+    refused = eve.post(f"{path}/override", data={"seen": read, "reason": "A threat to life"})
+    assert refused.status_code == 422
+    assert 'value="A threat to life"' in refused.get_data(as_text=True)
+    approve(ben, path)
+    form = {"reason": "It named a street.", "how": "replace", "replacement": ""}
+    refused = ann.post(f"{path}/withdraw", data=form)
+    assert refused.status_code == 422
+    shown = refused.get_data(as_text=True)
+    assert ">It named a street.</textarea>" in shown
+    assert 'value="replace" checked' in shown
+
+
 @pytest.mark.parametrize(("how", "status"), [("withdraw", 200), ("remove", 410), ("replace", 301)])
 def test_an_item_is_withdrawn_removed_or_replaced_with_a_reason(
     ann: FlaskClient, ben: FlaskClient, public: PublicSite, how: str, status: int
