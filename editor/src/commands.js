@@ -53,6 +53,37 @@ const enterInTable = (state, dispatch, view) => {
   return addRowAfter(state, dispatch) && (!view || goToNextCell(1)(view.state, view.dispatch));
 };
 
+/** The item whose first or last (`side` -1 or 1) paragraph has the caret at its start or end; null if the caret is elsewhere. */
+const edgeOfItem = ({ selection: { $from, empty } }, side) => {
+  const item = $from.depth > 1 ? $from.node(-1) : null;
+  if (!empty || item?.type !== nodes.list_item || $from.parentOffset !== (side < 0 ? 0 : $from.parent.content.size)) return null;
+  return $from.index(-1) === (side < 0 ? 0 : item.childCount - 1) ? item : null;
+};
+
+/** Backspace at the start of an item takes its mark away, as in Word. */
+const unmark = (state, dispatch) => !!edgeOfItem(state, -1) && liftListItem(nodes.list_item)(state, dispatch);
+
+/** Delete at the end of an item joins the words of the next item to it, as in Word. */
+const joinNextItem = (state, dispatch) => {
+  if (!edgeOfItem(state, 1)) return false;
+  const after = state.selection.$from.after(-1);
+  if (state.doc.resolve(after).nodeAfter?.type !== nodes.list_item || state.selection.$from.parent.type !== nodes.paragraph) return false;
+  if (dispatch) dispatch(state.tr.join(after, 2).scrollIntoView());
+  return true;
+};
+
+/** Joins lists, and quotations, with nothing between them: that is what the page makes of them. @param {import("prosemirror-state").Transaction} tr */
+export function joinNeighbours(tr) {
+  /** @type {number[]} */
+  const places = [];
+  tr.doc.descendants((node, at, parent, index) => {
+    if (index && /_list$|^blockquote$/.test(node.type.name) && parent?.child(index - 1).type === node.type) places.push(at);
+    return !node.isTextblock;
+  });
+  for (const at of places.reverse()) tr.join(at);
+  return tr;
+}
+
 /** Enter on an empty last line of a block leaves the block. */
 const leaveCard = (state, dispatch) => {
   const { $from, empty } = state.selection;
@@ -166,7 +197,7 @@ const unless = (command) => (state, dispatch, view) => {
 };
 
 export const keys = {
-  "Mod-z": undo, "Mod-y": redo, "Shift-Mod-z": redo, Backspace: undoInputRule,
+  "Mod-z": undo, "Mod-y": redo, "Shift-Mod-z": redo, Backspace: chainCommands(undoInputRule, unmark), Delete: joinNextItem,
   "Mod-b": commands.strong, "Mod-i": commands.em,
   "Mod-Alt-1": heading(2), "Mod-Alt-2": heading(2), "Mod-Alt-3": heading(3), "Mod-Alt-4": heading(4), "Mod-Alt-0": commands.paragraph, "Mod-Shift-n": commands.paragraph,
   "Mod-Space": plain, "Mod-m": sinkListItem(nodes.list_item), "Mod-Shift-m": liftListItem(nodes.list_item),

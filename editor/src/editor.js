@@ -10,7 +10,7 @@ import { EditorState, Plugin, Selection } from "prosemirror-state";
 import { tableEditing } from "prosemirror-tables";
 import { Decoration, DecorationSet, EditorView } from "prosemirror-view";
 import { cards, enter } from "./cards.js";
-import { commands, insertBlock, isOn, keys, put, rules } from "./commands.js";
+import { commands, insertBlock, isOn, joinNeighbours, keys, put, rules } from "./commands.js";
 import { read } from "./reading.js";
 import { CARDS, LINES, schema } from "./schema.js";
 import { startsOf, write } from "./writing.js";
@@ -51,9 +51,18 @@ const placeholders = new Plugin({
   },
 });
 
+/** Shows lists as the page will. A picture of a paste may still come between two of them, so this waits for the dialog. */
+const neighbours = new Plugin({
+  appendTransaction(transactions, _, state) {
+    if (!transactions.some((tr) => tr.docChanged || tr.getMeta("pictures done")) || transactions.some((tr) => tr.getMeta("pictures to come")) || queue.some((picture) => !picture.done)) return null;
+    const tr = joinNeighbours(state.tr);
+    return tr.docChanged ? tr : null;
+  },
+});
+
 function state(doc) {
   return EditorState.create({ doc, plugins: [
-    rules, keymap({ ...keys, "Mod-k": () => (openLink(), true) }), keymap(baseKeymap), history(), dropCursor(), gapCursor(), tableEditing(), placeholders,
+    rules, keymap({ ...keys, "Mod-k": () => (openLink(), true) }), keymap(baseKeymap), history(), dropCursor(), gapCursor(), tableEditing(), placeholders, neighbours,
   ] });
 }
 
@@ -158,8 +167,8 @@ function insertClean(body) {
   const { $from, empty } = view.state.selection;
   if (!isOneParagraph && empty && $from.depth === 1 && !$from.parent.content.size) tr.replaceWith($from.before(), $from.after(), slice.content);
   else tr.replaceSelection(isOneParagraph ? slice : Slice.maxOpen(slice.content));
-  const places = withoutMarks(tr);
-  view.dispatch(tr.scrollIntoView().setMeta("paste", true).setMeta("uiEvent", "paste"));
+  const places = withoutMarks(joinNeighbours(tr));
+  view.dispatch(tr.scrollIntoView().setMeta("paste", true).setMeta("uiEvent", "paste").setMeta("pictures to come", Object.keys(places).length > 0));
   return places;
 }
 
@@ -303,6 +312,7 @@ picturing.addEventListener("close", () => {
   if (next) return openPicture(next);
   window.sidedoorPaste.tell(leftOut);
   queue = [];
+  view.dispatch(view.state.tr.setMeta("pictures done", true));
   view.focus();
 });
 /** Puts the dialog's picture into the text, at the caret or where it was pasted. */
@@ -370,4 +380,20 @@ window.sidedoorShowLine = (line) => {
   return place >= 0;
 };
 
+// For static/js/desk/items/editor.js: where the caret is, after so many letters of the text. After a save it is there again.
+window.sidedoorCaret = () => (view?.hasFocus() ? { id: "visual-text", at: view.state.doc.textBetween(0, view.state.selection.head).length } : undefined);
+function takePlace({ id, at }) {
+  if (id !== "visual-text" || !view) return;
+  let [left, place] = [at, 0];
+  view.state.doc.descendants((node, start) => {
+    if (!node.isText || left < 0) return;
+    place = start + Math.min(left, node.nodeSize);
+    left = left <= node.nodeSize ? -1 : left - node.nodeSize;
+  });
+  view.focus();
+  view.dispatch(view.state.tr.setSelection(Selection.near(view.state.doc.resolve(place))).scrollIntoView());
+  form.querySelector("[data-saved]").textContent = " Saved.";
+}
+
 show(localStorage.getItem(MODE) !== "yes");
+takePlace(window.sidedoorPlace || {});

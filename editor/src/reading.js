@@ -3,6 +3,7 @@
 // A part that the two parsers might read differently is not guessed at: it becomes a card that shows its Markdown.
 import MarkdownIt from "markdown-it";
 import { MarkdownParser } from "prosemirror-markdown";
+import { Fragment } from "prosemirror-model";
 import { CARDS, LINES, schema } from "./schema.js";
 
 /** What a backslash escapes in Python-Markdown (markdown.core, and its tables). */
@@ -88,11 +89,23 @@ markdown.inline.ruler.at("escape", (state, silent) => {
   return true;
 });
 
+// Python-Markdown looks only at blanks around an asterisk, where CommonMark looks at punctuation too: "**Name:**words" is bold.
+markdown.inline.State = class extends markdown.inline.State {
+  scanDelims(start, canSplitWord) {
+    const scanned = super.scanDelims(start, canSplitWord);
+    if (!canSplitWord) return scanned;
+    const isBlank = (mark) => !mark || /\s/.test(mark);
+    return { ...scanned, can_open: !isBlank(this.src[start + scanned.length]), can_close: !isBlank(this.src[start - 1]) };
+  }
+};
+
 const listIsTight = (tokens, at) => {
   while (++at < tokens.length) if (tokens[at].type !== "list_item_open") return tokens[at].hidden;
   return false;
 };
-const imageAttrs = (token) => ({ src: token.attrGet("src"), alt: token.content, title: token.attrGet("title") || "" });
+/** A picture's description as it is read out: Python-Markdown takes marks in it as they stand, and resolves what is escaped. */
+const described = (words) => words.replace(/\\([\\`*_{}[\]()>#+\-.!|])|&#?\w+;/g, (all, mark) => mark || markdown.utils.unescapeAll(all));
+const imageAttrs = (token) => ({ src: token.attrGet("src"), alt: described(token.content), title: token.attrGet("title") || "" });
 const cell = (token) => ({ align: /text-align:(\w+)/.exec(token.attrGet("style") || "")?.[1] || null });
 
 const parser = new MarkdownParser(schema, /** @type {any} */ ({ parse: (tokens) => tokens }), {
@@ -207,9 +220,9 @@ function nodeOf(group, source, lines) {
   const odd = group.foreign || FOREIGN.some((pattern) => pattern.test(plain)) || tokens.some(unread) || oddList(tokens, bare) || crowded(tokens, lines);
   if (!odd) {
     try {
-      const doc = parser.parse(/** @type {any} */ (joined(withPictures(tokens))));
+      const doc = parser.parse(/** @type {any} */ (joined(withCells(withPictures(tokens)))));
       doc.check();
-      if (doc.childCount === 1 && wordsOfDocument(doc) === wordsOfTokens(tokens)) return doc.child(0);
+      if (doc.childCount === 1 && wordsOfDocument(doc) === wordsOfTokens(tokens)) return withFirstStep(doc.child(0));
     } catch {
       // ProseMirror's schema has no place for it: show it as Markdown.
     }
@@ -255,6 +268,20 @@ function withPictures(tokens) {
   return result;
 }
 
+/** A block of steps in which there is nothing yet has room for the first step. */
+function withFirstStep(node) {
+  const { name } = node.attrs;
+  if (!/^(steps|ticks)$/.test(name) || node.textContent || node.childCount > 1 || node.child(0).type.name !== "paragraph") return node;
+  const list = schema.node(name === "steps" ? "ordered_list" : "bullet_list", null, schema.node("list_item", null, schema.node("paragraph")));
+  return node.copy(Fragment.from(list));
+}
+
+/** Puts the words of each cell of a table into a paragraph, as in the editor's schema. */
+function withCells(tokens) {
+  const [open, close] = [{ type: "paragraph_open", nesting: 1 }, { type: "paragraph_close", nesting: -1 }];
+  return tokens.flatMap((token) => (/^t[hd]_open$/.test(token.type) ? [token, open] : /^t[hd]_close$/.test(token.type) ? [close, token] : [token]));
+}
+
 /** Whether Python-Markdown might read a list differently: it nests only by four blanks, and makes each item loose by itself. */
 function oddList(tokens, source) {
   if (!tokens.some((token) => /_list_open$/.test(token.type))) return false;
@@ -265,15 +292,16 @@ function oddList(tokens, source) {
   if (marks.size > 1 || marked.some((mark) => mark[2].length > 3)) return true;
   const opens = tokens.map((token, at) => ({ token, at })).filter(({ token }) => /_list_open$/.test(token.type));
   const loose = opens.filter(({ at }) => !listIsTight(tokens, at));
-  // A loose list is read the same if nothing is nested in it and every item is one paragraph.
-  return loose.length > 0 && (opens.length > 1 || tokens.filter((token) => token.type === "list_item_open").length < 2 ||
-    !everyItemIsLoose(source));
+  // A loose list is read the same if nothing is nested in it and its items are paragraphs, all set apart by empty lines.
+  return loose.length > 0 && (opens.length > 1 || !everyParagraphIsApart(tokens, source));
 }
 
-const everyItemIsLoose = (source) => {
+const everyParagraphIsApart = (tokens, source) => {
   const lines = source.split("\n");
   const starts = lines.map((line, at) => (/^([*+-]|\d+\.)[ ]+\S/.test(line) ? at : -1)).filter((at) => at > 0);
-  return starts.every((at) => !lines[at - 1].trim()) && !lines.some((line) => /^ +\S/.test(line));
+  const isMore = (line, at) => !/^ +\S/.test(line) || (/^ {4}\S/.test(line) && !lines[at - 1].trim());
+  return starts.every((at) => !lines[at - 1].trim()) && lines.every(isMore) && lines.length > 1 &&
+    tokens.every((token) => /_list_|^list_item_|^paragraph_|^inline$/.test(token.type));
 };
 
 const wordsOfTokens = (tokens) => tokens.map((token) =>

@@ -1,5 +1,6 @@
 // Writes a text back as Markdown. Unchanged parts keep their source, byte for byte; changed parts keep as much of it as possible.
 import { MarkdownSerializerState } from "prosemirror-markdown";
+import { Fragment } from "prosemirror-model";
 import { Transform } from "prosemirror-transform";
 import { read } from "./reading.js";
 
@@ -37,6 +38,24 @@ const slashesOf = (node) => {
 };
 const head = (node, name) => `${"/".repeat(slashesOf(node))} ${name}${node.attrs.argument ? ` | ${node.attrs.argument.replace(/\s+/g, " ")}` : ""}`;
 
+const isList = (/** @type {import("prosemirror-model").Node} */ node) => /_list$/.test(node.type.name);
+const isBare = (/** @type {import("prosemirror-model").Node} */ node) => !node.textContent.trim() && !written(node).trim();
+/** The items of a list that can be written. An empty one shows nothing: Markdown would take its mark for a line under the words
+ * above, which makes a heading of them. @returns {import("prosemirror-model").Node[]} */
+const itemsOf = (node) => node.children.flatMap((item) => {
+  if (!isBare(item.child(0))) return [item];
+  const rest = item.children.slice(1).filter((part) => !isBare(part));
+  if (!rest.length) return [];
+  return isList(rest[0]) ? [...itemsOf(rest[0]), ...rest.slice(1).filter(isList).flatMap(itemsOf)] : [item.copy(Fragment.from(rest))];
+});
+const list = (state, node, mark) => {
+  const items = itemsOf(node);
+  if (!items.length) return;
+  // Paragraphs of one item are told apart by empty lines, and then so are all items.
+  const apart = items.some((item) => item.children.some((part, at) => at > 0 && !isList(part)));
+  state.renderList(node.type.create({ ...node.attrs, tight: node.attrs.tight && !apart }, items), "    ", mark);
+};
+
 const NODES = {
   paragraph(state, node) {
     if (!node.childCount || !node.textContent.trim() && node.children.every((child) => child.isText || child.type.name === "hard_break")) return;
@@ -53,8 +72,8 @@ const NODES = {
     state.out = state.out.slice(0, before) + words;
     state.closeBlock(node);
   },
-  bullet_list: (state, node) => state.renderList(node, "    ", () => "- "),
-  ordered_list: (state, node) => state.renderList(node, "    ", (at) => `${node.attrs.order + at}. `),
+  bullet_list: (state, node) => list(state, node, () => "- "),
+  ordered_list: (state, node) => list(state, node, (at) => `${node.attrs.order + at}. `),
   list_item: (state, node) => state.renderContent(node),
   blockquote: (state, node) => state.wrapBlock("> ", null, node, () => state.renderContent(node)),
   code_block(state, node) {
@@ -247,6 +266,23 @@ function alignment(nodes, parts) {
 
 /** The source of a part with the change made in it, if that is certain to be right; else the part as this editor writes it. */
 function grafted(part, node) {
+  const changed = node.type.name === "table" ? rowsGrafted(part, node) : wordsGrafted(part, node);
+  if (!changed) return written(node);
+  const again = read(changed);
+  return again.parts.length === 1 && again.doc.child(0).eq(node) ? changed : written(node);
+}
+
+/** The source of a table: unchanged rows keep their lines, and so does the line below the heads. */
+function rowsGrafted(part, node) {
+  const [before, now] = [part.source.split("\n"), written(node).split("\n")];
+  const lines = node.children.map((row, at) => {
+    const was = part.node.children.findIndex((other) => other.eq(row));
+    return was < 0 ? now[at && at + 1] : before[was && was + 1];
+  });
+  return [lines[0], before[1], ...lines.slice(1)].join("\n");
+}
+
+function wordsGrafted(part, node) {
   const now = written(node);
   const was = written(part.node);
   if (part.source === was) return now;
@@ -255,10 +291,8 @@ function grafted(part, node) {
   const end = Math.min(tail, was.length - start, now.length - start);
   const from = place(part.source, was, start);
   const back = place(reversed(part.source), reversed(was), end);
-  if (from < 0 || back < 0 || from + back > part.source.length) return now;
-  const changed = part.source.slice(0, from) + now.slice(start, now.length - end) + part.source.slice(part.source.length - back);
-  const again = read(changed);
-  return again.parts.length === 1 && again.doc.child(0).eq(node) ? changed : now;
+  if (from < 0 || back < 0 || from + back > part.source.length) return "";
+  return part.source.slice(0, from) + now.slice(start, now.length - end) + part.source.slice(part.source.length - back);
 }
 
 const sharedStart = (text, other) => {

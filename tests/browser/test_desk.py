@@ -322,6 +322,39 @@ def test_what_was_typed_is_there_after_the_desk_was_killed(office: Office, ann: 
     expect(ann.locator("#f-body")).to_have_value(re.compile("Words that nobody saved"))
 
 
+def test_a_connection_that_hangs_loses_no_word(office: Office, ann: Page) -> None:
+    """In a tunnel requests neither arrive nor fail."""
+    address = write(ann, office, "From the train")
+    expect(ann.locator("[data-saved]")).to_contain_text("kept")
+    page = ann.context.new_page()
+    page.clock.install()
+    page.goto(address)
+    page.route("**/typing", lambda route: None)
+    with page.expect_request("**/typing"):
+        page.locator("#f-body").fill("Words from the tunnel.")
+        page.clock.fast_forward(3_000)
+    page.clock.fast_forward(5_000)
+    page.reload()
+    expect(page.locator("#f-body")).to_have_value("Words from the tunnel.")
+    # It says so in the end, as for a connection that fails.
+    with page.expect_request("**/typing"):
+        page.clock.fast_forward(3_000)
+    page.clock.fast_forward(15_000)
+    expect(page.locator("[data-saved]")).to_contain_text("cannot be reached")
+    # Somebody who presses Save, then Stop, and writes on.
+    page.unroute("**/typing")
+    page.route(address, lambda route: route.abort("aborted"))
+    with page.expect_event("requestfailed", lambda request: request.url == address):
+        page.get_by_role("button", name="Save as a draft").click(no_wait_after=True)
+    page.clock.fast_forward(5_000)
+    page.locator("#f-body").fill("Words after the tunnel.")
+    page.clock.fast_forward(3_000)
+    expect(page.locator("[data-saved]")).to_contain_text("What you typed is kept.")
+    page.close()
+    ann.goto(address)
+    expect(ann.locator("#f-body")).to_have_value("Words after the tunnel.")
+
+
 def test_no_page_of_the_desk_breaks_a_rule_of_axe_or_is_wider_than_the_screen(office: Office, ben: Page) -> None:
     invited = office.invite("Waiting Person", "adviser")
     address = write(ben, office, "A release")

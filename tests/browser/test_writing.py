@@ -164,6 +164,38 @@ def test_each_paste_reads_as_it_should_and_one_undo_takes_it_back(text: Page) ->
         assert body(text) == "", case.name
 
 
+def test_lists_and_tables_come_back_as_they_were_and_keys_take_items_apart_as_in_word(text: Page) -> None:
+    keys = text.keyboard
+    keys.type("- One")
+    keys.press("Enter")
+    keys.type("two")
+    keys.press("Enter")
+    keys.type("three")
+    keys.press("Home")
+    keys.press("ArrowUp")
+    keys.press("Backspace")  # takes the mark away, and leaves no item of two paragraphs
+    assert body(text) == "- One\n\ntwo\n\n- three"
+    keys.press("Control+z")
+    keys.press("End")
+    keys.press("Delete")
+    assert body(text) == "- One\n- twothree"
+    keys.press("Control+z")
+    for _ in range(3):
+        keys.press("Backspace")
+    assert body(text) == "- One\n- three", "an empty item shows nothing"
+    paste(
+        text,
+        "<ul><li>a</li></ul><ul><li>b</li></ul><table><tr><td>H</td><td>I</td></tr><tr><td>1</td><td></td></tr></table>",
+    )
+    shown = text.locator("#visual-text").inner_text()
+    assert "| H | I |\n| --- | --- |\n| 1 |  |" in body(text)
+    keys.press("Control+s")
+    expect(text.get_by_text("It is saved.")).to_be_visible()
+    assert text.locator("#visual-text").inner_text() == shown
+    expect(text.locator("#visual-text table td")).to_have_count(2)
+    expect(text.locator("#visual-text section")).to_have_count(0)
+
+
 def test_a_drop_is_read_like_a_paste(text: Page) -> None:
     text.keyboard.type("Here.")
     text.evaluate(
@@ -318,6 +350,39 @@ def test_a_picture_of_the_library_stands_at_the_caret_and_selected_words_get_a_c
     text.get_by_role("button", name="Comment", exact=True).click()
     expect(text.locator(".comment blockquote")).to_have_text("Words before.")
     assert not problems_of(text)
+
+
+def test_the_focus_is_where_one_wrote_after_a_save_and_else_on_what_the_desk_answers(text: Page) -> None:
+    keys = text.keyboard
+    keys.type("One.")
+    keys.press("Enter")
+    keys.type("Two.")
+    keys.press("Enter")
+    keys.type("Three.")
+    keys.press("ArrowUp")
+    with text.expect_navigation():
+        keys.press("Control+s")
+    expect(text.locator("#visual-text")).to_be_focused()
+    expect(text.locator("[data-saved]")).to_have_text("Saved.")
+    keys.type("!")
+    assert body(text) == "One.\n\nTwo.!\n\nThree."
+    place = text.get_by_role("textbox", name="Place")
+    place.fill("Leeds")
+    keys.press("ArrowLeft")
+    with text.expect_navigation():
+        keys.press("Control+s")
+    expect(place).to_be_focused()
+    keys.type("-")
+    expect(place).to_have_value("Leed-s")
+    text.locator("#visual-text").click()
+    text.get_by_role("button", name="Statement").click()
+    keys.press("Control+Enter")
+    expect(text.get_by_role("alert").filter(has_text="It cannot be sent for approval yet.")).to_be_focused()
+    assert text.title().startswith("Problem: ")
+    text.get_by_role("button", name="Take out").click()
+    keys.press("Control+Enter")
+    expect(text.locator(".said[role=status]")).to_be_focused()
+    assert not text.title().startswith("Problem: ")
 
 
 @pytest.mark.parametrize("width", [375, 1280])

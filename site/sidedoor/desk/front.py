@@ -55,7 +55,7 @@ def to_do() -> ResponseReturnValue:
         flagged=[row for row in items if row.flagged],
         contacts_flagged=reviews().alone(CONTACTS) is not None,
         drafts=[row for row in items if row.standing == "draft" or row.waiting == "draft"][:_A_LIST],
-        coming=by_month(items, now()),
+        coming=by_month(items, now().astimezone(library().site.zone)),
         contacts=contacts_due(library(), now()),
         contacts_wait=_contacts_effect(),
         translations=translations_waiting(),

@@ -45,7 +45,7 @@ def check_library(library: Library, now: datetime, places: Collection[str]) -> l
     problems += _site_problems(library)
     problems += _contact_problems(library)
     problems += _fact_problems(library)
-    problems += _contacts_due(library, now)
+    problems += _contacts_due(library, now.astimezone(library.site.zone))
     problems += _facts_due(library, now)
     return sorted(set(problems), key=_order)
 
@@ -66,7 +66,7 @@ def check_document(document: Document, library: Library, now: datetime, places: 
         *_repeated_summary(document),
         *_fidelity(document, library),
         *facts_of(document, library),
-        *due_of(document, now),
+        *due_of(document, now.astimezone(library.site.zone)),
     ]
 
 
@@ -221,7 +221,10 @@ def facts_of(document: Document, library: Library) -> Iterator[Problem]:
 
 
 def due_of(document: Document, now: datetime) -> Iterator[Problem]:
-    """What somebody has to look at because its day has come: a review, a legal review, an expiry."""
+    """What somebody has to look at because its day has come: a review, a legal review, an expiry.
+
+    `now` is in the site's zone, whose days these are.
+    """
 
     def due(code: Code, **values: object) -> Problem:
         return Problem(document.file, None, code, values, level=Level.WARNING)
@@ -238,7 +241,7 @@ def due_of(document: Document, now: datetime) -> Iterator[Problem]:
     if meta.check_by and meta.check_by <= now.date() + timedelta(days=NOTICE_DAYS):
         yield due(Code.CHECK_DUE, day=meta.check_by)
     if meta.expires_at and now <= meta.expires_at < now + timedelta(days=EXPIRY_NOTICE_DAYS):
-        yield due(Code.LEAVES_SOON, expires=meta.expires_at)
+        yield due(Code.LEAVES_SOON, expires=meta.expires_at.astimezone(now.tzinfo))
     if document.kind == "help" and not meta.reviewed and not document.folder:
         yield due(Code.NEVER_REVIEWED)
     elif meta.reviewed and now.date() - meta.reviewed > timedelta(days=REVIEW_DAYS):

@@ -115,6 +115,59 @@ def test_public_text_changes_only_by_approval(
     assert not (content.path / "changes/news/ten-new-rooms-are-open.md").exists()
 
 
+def test_a_change_that_waits_is_not_published_by_a_correction_or_withdrawal_of_somebody_who_does_not_know_of_it(
+    ann: FlaskClient, ben: FlaskClient, eve: FlaskClient, public: PublicSite
+) -> None:
+    path = release(ann)
+    approve(ben, path)
+    save(ann, path, body=WORDS + " Her name is Jo.")
+    assert "It is a change by Ann Press that nobody has approved" in eve.get(path).get_data(as_text=True)
+    assert "This is not what readers see" not in ann.get(path).get_data(as_text=True), "she knows"
+    assert "Together with the change that waits" in eve.get(f"{path}/review").get_data(as_text=True)
+    form = {"reason": "The council asked us to.", "how": "withdraw"}
+    assert eve.post(f"{path}/withdraw", data=form).status_code == 303
+    assert approve(eve, path, "override", reason="It is night.").status_code == 303
+    shown = public.get("/news/ten-new-rooms-are-open")[1]
+    assert "The council asked us to." in shown
+    assert "Her name is Jo" not in shown
+    assert approve(ann, path, "approve-afterwards").status_code in (303, 422)
+    assert "Ann Press" in eve.get(f"{path}/history").get_data(as_text=True), "her words are not lost"
+
+
+def test_a_change_that_waits_goes_along_with_a_withdrawal_if_it_should(
+    ann: FlaskClient, ben: FlaskClient, eve: FlaskClient, public: PublicSite
+) -> None:
+    path = release(ann)
+    approve(ben, path)
+    save(ann, path, body=WORDS + " The street is not named any more.")
+    eve.post(f"{path}/withdraw", data={"reason": "Done.", "how": "withdraw", "with_change": "yes"})
+    approve(ben, path)
+    assert "The street is not named any more" in public.get("/news/ten-new-rooms-are-open")[1]
+
+
+def test_words_written_for_a_step_that_is_refused_are_not_lost(
+    ann: FlaskClient, ben: FlaskClient, eve: FlaskClient
+) -> None:
+    path = release(ann)
+    read = seen(eve, path)
+    note = {"note": "Name the council, <please>."}
+    save(ann, path, "draft")
+    refused = ben.post(f"{path}/send-back", data=note)
+    assert refused.status_code == 422
+    assert "Name the council, &lt;please&gt;." in refused.get_data(as_text=True)
+    save(ann, path, "ready", body=WORDS + " More.")
+    refused = eve.post(f"{path}/override", data={"seen": read, "reason": "A threat to life"})
+    assert refused.status_code == 422
+    assert 'value="A threat to life"' in refused.get_data(as_text=True)
+    approve(ben, path)
+    form = {"reason": "It named a street.", "how": "replace", "replacement": ""}
+    refused = ann.post(f"{path}/withdraw", data=form)
+    assert refused.status_code == 422
+    shown = refused.get_data(as_text=True)
+    assert ">It named a street.</textarea>" in shown
+    assert 'value="replace" checked' in shown
+
+
 @pytest.mark.parametrize(("how", "status"), [("withdraw", 200), ("remove", 410), ("replace", 301)])
 def test_an_item_is_withdrawn_removed_or_replaced_with_a_reason(
     ann: FlaskClient, ben: FlaskClient, public: PublicSite, how: str, status: int

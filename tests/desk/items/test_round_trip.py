@@ -32,7 +32,7 @@ TYPED = [
 """Text that somebody may type and that Markdown, or our additions to it, could take for markup."""
 
 
-def edited(bodies: list[str], script: str = "round_trip.mjs") -> list[dict[str, Any]]:
+def edited(bodies: list[Any], script: str = "round_trip.mjs") -> list[dict[str, Any]]:
     """What the editor makes of each of these bodies."""
     node = Path(sys.executable).parent / "node"
     done = subprocess.run(
@@ -124,3 +124,74 @@ def test_typed_text_reads_the_same_in_every_place() -> None:
         if read_aloud(stored) != expected or render(stored).findings:
             differ.append((place, line, stored, render(stored).html))
     assert differ == []
+
+
+def text(words: str, *marks: str) -> dict[str, Any]:
+    return {"type": "text", "text": words, "marks": [{"type": mark} for mark in marks]}
+
+
+def node(kind: str, *content: dict[str, Any], **attrs: Any) -> dict[str, Any]:
+    return {"type": kind, "attrs": attrs, "content": list(content)}
+
+
+def paragraph(*words: str | dict[str, Any]) -> dict[str, Any]:
+    return node("paragraph", *(text(part) if isinstance(part, str) else part for part in words if part))
+
+
+def listed(*items: str | list[dict[str, Any]], kind: str = "bullet_list") -> dict[str, Any]:
+    return node(
+        kind,
+        *(node("list_item", *([paragraph(item)] if isinstance(item, str) else item)) for item in items),
+        tight=True,
+    )
+
+
+def table(*rows: list[str]) -> dict[str, Any]:
+    kinds = ["table_header", *["table_cell"] * len(rows)]
+    cells = [[node(kind, paragraph(words)) for words in row] for kind, row in zip(kinds, rows, strict=False)]
+    return node("table", *(node("table_row", *row) for row in cells))
+
+
+SHOWN = {
+    "a table": [table(["Area", "Reports"], ["Wight", "1,204"])],
+    "empty cells": [table(["", "Reports"], ["Wight", ""], ["", ""])],
+    "a column": [table(["Area"], ["Wight"])],
+    "pipes and marks": [table(["a|b", "- c"], ["|", "# 5"])],
+    "a bold word before others": [paragraph(text("Date:", "strong"), "today")],
+    "a bold quotation inside a line": [paragraph("He said", text("“Never,”", "strong"), "twice")],
+    "leaning marks": [paragraph(text("“She was brave.”", "em"), "He left", text(" (at once)", "em"), "then")],
+    "a bold bracket": [paragraph(text("(", "strong"), "a", text(")", "strong"))],
+    "a bold sign": [paragraph(text("🙂", "strong"), "a", text("–", "strong"), "b")],
+    "bold in Arabic": [paragraph(text("ملاحظة:", "strong"), "نص")],
+    "two paragraphs in an item": [listed("a", [paragraph("b"), paragraph("c")], "d")],
+    "the same, numbered": [listed([paragraph("a"), paragraph("b")], "c", kind="ordered_list")],
+    "a picture": [node("picture", src="/images/a.jpg", alt="“Call *now*”: a_b [red] & <b>", title="")],
+    "steps without a step": [node("card", listed("", kind="ordered_list"), name="steps", argument="")],
+}
+"""What people make in the editor, and then see in it when they come back."""
+
+
+def test_what_was_saved_looks_the_same_when_it_is_opened_again() -> None:
+    for name, result in zip(SHOWN, edited(list(SHOWN.values()), "reopened.mjs"), strict=True):
+        assert result["again"].replace(" ", "") == result["shown"].replace(" ", ""), name
+        assert result["stable"], name
+
+
+def test_the_page_has_what_the_editor_shows() -> None:
+    cases = {
+        "a**“b”**": ([paragraph("a", text("“b”", "strong"), "c")], "<p>a<strong>“b”</strong>c</p>"),
+        # An empty item below a line would make a heading of it, and the words after it a paragraph.
+        "an emptied item": ([listed("a", "", "c")], "<ul> <li>a</li> <li>c</li> </ul>"),
+        "nothing but an emptied item": ([paragraph("a"), listed(""), paragraph("b")], "<p>a</p> <p>b</p>"),
+        "an item that only holds others": (
+            [listed([paragraph(""), listed("b")], "c")],
+            "<ul> <li>b</li> <li>c</li> </ul>",
+        ),
+        "two paragraphs in an item": (
+            [listed([paragraph("a"), paragraph("b")], "c")],
+            "<ul> <li> <p>a</p> <p>b</p> </li> <li> <p>c</p> </li> </ul>",
+        ),
+    }
+    results = edited([content for content, _ in cases.values()], "reopened.mjs")
+    for (name, (_, page)), result in zip(cases.items(), results, strict=True):
+        assert re.sub(r"\s+", " ", render(result["stored"]).html) == page, name

@@ -1,6 +1,7 @@
 """What a press office does every day: times in any notation, two people at once, copies, titles of all kinds."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 from flask import Flask
@@ -121,6 +122,38 @@ def test_changes_of_two_people_to_different_paragraphs_are_merged(
     assert "state: draft" in (content.path / "news/rooms.md").read_text("utf-8"), "nobody has read the merged text yet"
 
 
+def test_a_form_that_is_sent_twice_is_saved_once(
+    ann: FlaskClient, ben: FlaskClient, content: ContentFolder, clock: SetClock
+) -> None:
+    """The answer was lost in a tunnel, or somebody pressed twice."""
+    path = start(ann, "Rooms")
+    form = fields_of(ann.get(path).get_data(as_text=True))
+    sent = {**form, "summary": "Two rooms.", "body": "Two are open.", "step": "ready"}
+    for _ in range(2):
+        answer = ann.post(path, data=sent, follow_redirects=True)
+        assert "waits for a colleague" in answer.get_data(as_text=True)
+    approve(ben, path)
+    form = fields_of(ann.get(path).get_data(as_text=True))
+    sent = {
+        **form,
+        "body": "Three are open.",
+        "new_note": "We wrote two.",
+        "new_note_kind": "correction",
+        "step": "ready",
+    }
+    for _ in range(2):
+        answer = ann.post(path, data=sent, follow_redirects=True)
+        assert "waits for a colleague" in answer.get_data(as_text=True)
+        clock.forward(minutes=2)
+    waiting = (content.path / "changes/news/rooms.md").read_text("utf-8")
+    assert waiting.count("We wrote two.") == 1
+    assert "state: ready" in waiting
+    # The same words with another button ask for something else.
+    after = ann.post(path, data={**sent, "step": "draft"}, follow_redirects=True).get_data(as_text=True)
+    assert "It is saved as a draft." in after
+    assert (content.path / "changes/news/rooms.md").read_text("utf-8").count("We wrote two.") == 1
+
+
 def test_only_conflicting_changes_are_shown_with_their_differences_marked(ann: FlaskClient, ben: FlaskClient) -> None:
     path = start(ann, "Rooms")
     save(ann, path, summary="Rooms.", body="One is open.\n\nTwo is shut.\n\nThree is new.")
@@ -225,3 +258,21 @@ def test_former_addresses_and_links_to_other_sites_are_listed(
         page = ann.get(address).get_data(as_text=True)
         assert not re.findall('href="/items/(?:help|page)/', page), "no links that are closed to a press officer"
     assert "A title" in ann.get("/items/addresses").get_data(as_text=True)
+
+
+def test_a_day_that_begins_in_summer_time_is_that_day_everywhere(
+    desk: Flask, signed_in: SignedIn, content: ContentFolder, clock: SetClock
+) -> None:
+    """Midnight in London is 23:00 of the day before in UTC then."""
+    clock.now = datetime(2027, 6, 29, 23, 30, tzinfo=UTC)
+    content.document("news/opens.md", title="It opens", publish_at="2027-07-01 00:00")
+    content.document("news/ends.md", title="It ends", expires_at="2027-07-01 00:00")
+    desk.extensions["desk"].live.refresh()
+    ann = signed_in("Ann Press")
+    calendar = ann.get("/calendar").get_data(as_text=True)
+    assert re.findall(r"<h2>(.*?)</h2>", calendar) == ["July 2027"]
+    assert "It leaves the site on 2027-07-01." in ann.get("/").get_data(as_text=True)
+    ann.post("/contacts/ndah/checked")
+    assert "checked: 2027-06-30" in (content.path / "contacts.yaml").read_text("utf-8").replace("'", "").replace(
+        '"', ""
+    )

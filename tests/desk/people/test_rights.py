@@ -48,3 +48,19 @@ def test_a_person_without_a_way_in_and_a_right_that_nobody_has_stand_out(desk: F
     assert table_of(page)["Signs in with"][people.index("Zoe New")] == "nothing yet"
     assert "<li>Read along in chats</li>" in page
     assert "Firefox" not in table_of(page)["Signed in now"][people.index("Zoe New")]
+
+
+def test_whoever_takes_the_last_of_a_role_away_is_told_what_nobody_can_do_then(
+    desk: Flask, signed_in: SignedIn
+) -> None:
+    ada, staff = signed_in("Ada Admin"), desk.extensions["desk"].staff
+    eve, eli, sue = (staff.named(name).id for name in ("Eve Editor", "Eli Editor", "Sue Supervisor"))
+    assert "Nobody else can do this: Read along in chats" in ada.get(f"/people/{sue}/remove").text
+    asked = ada.get(f"/people/{eli}/remove").text
+    assert "“Write help pages, and approve what others wrote”: only Eve Editor" in asked
+    assert "“Write news" not in asked
+    ada.post(f"/people/{eli}/remove")
+    answer = ada.post(f"/people/{eve}/roles", data={"role": ["press"]}, follow_redirects=True).text
+    assert "Nobody else can do this: Write help pages, and approve what others wrote; Publish alone" in answer
+    assert "“Write news" not in answer, "she still may"
+    assert "Nobody else" not in ada.get(f"/people/{eve}/remove").text

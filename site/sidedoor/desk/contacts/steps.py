@@ -53,7 +53,8 @@ class ContactSteps:
 
     def mark_checked(self, person: Person, contact: str) -> None:
         """Record that a person checked the record today. No word changes, so nobody has to approve it."""
-        today = {"checked": self._clock().date().isoformat()}
+        zone = self._live.library.site.zone
+        today = {"checked": self._clock().astimezone(zone).date().isoformat()}
         with self._audit.recorded(person.name, "checked the contact", contact), self._shelf.turn():
             subject = self.subject()
             texts = {CONTACTS: with_record(subject.stored.text, contact, today)}

@@ -18,12 +18,14 @@ blueprint = Blueprint("calendar", __name__)
 @only("press", "editor")
 def page() -> ResponseReturnValue:
     """Show what will go live, leave or be withdrawn without anybody acting."""
-    months = by_month(rows(library(), shelf(), reviews(), now(), current_person()), now())
+    here = now().astimezone(library().site.zone)
+    months = by_month(rows(library(), shelf(), reviews(), here, current_person()), here)
     return render_template("desk/items/calendar.html", months=months, now=now())
 
 
 def by_month(items: list[Row], now: datetime) -> list[tuple[str, list[tuple[datetime, Effect, Row]]]]:
-    """Return what will happen after `now` without anybody acting, in order of time, grouped by month."""
+    """Return what will happen after `now` without anybody acting, in order of time, grouped by month in the zone of
+    `now`."""
     coming = []
     for row in items:
         meta = row.document.meta if row.document else None
@@ -38,4 +40,8 @@ def by_month(items: list[Row], now: datetime) -> list[tuple[str, list[tuple[date
         if meta.withdrawn and meta.withdrawn.at > now:
             coming.append((meta.withdrawn.at, of_withdrawal(meta.withdrawn, now), row))
     coming.sort(key=lambda entry: (entry[0], entry[2].slug))
-    return [(month, list(entries)) for month, entries in groupby(coming, key=lambda entry: f"{entry[0]:%B %Y}")]
+
+    def month_of(entry: tuple[datetime, Effect, Row]) -> str:
+        return f"{entry[0].astimezone(now.tzinfo):%B %Y}"
+
+    return [(month, list(entries)) for month, entries in groupby(coming, key=month_of)]

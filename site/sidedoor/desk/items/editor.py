@@ -146,6 +146,10 @@ def save(kind: Kind, slug: str) -> ResponseReturnValue:
         item = item_steps().save(current_person(), item, fields, base, ready)
     except Conflict:
         item = find(kind, slug)
+        if item_steps().is_saved(item, fields, base, ready):
+            with suppress(sqlite3.Error):
+                reviews().forget_typed(item.file, current_person().id)
+            return _saved(item, ready)
         together = merged(_fields_before(item, base), fields, fields_of(*item.read()))
         if together.theirs:
             return _editor(item, fields, base, conflict=True), 409
@@ -160,9 +164,13 @@ def save(kind: Kind, slug: str) -> ResponseReturnValue:
         return _editor(item, fields, base, problem=sentence(stopped)), 422
     if shelf().history.trouble:
         flash("It is saved, but its history is not being kept. Tell whoever runs this machine.", "problem")
-    # The category "saved" tells kept.js that the browser has nothing left to keep.
     if _missed(fields, before):
         flash("The time you gave is past, so there is no embargo: it goes live as soon as it is approved.", "problem")
+    return _saved(item, ready)
+
+
+def _saved(item: Item, ready: bool) -> ResponseReturnValue:
+    # The category "saved" tells kept.js that the browser has nothing left to keep.
     flash("It is saved, and waits for a colleague's approval." if ready else "It is saved.", "saved")
     return redirect(f"{path_of(item)}/review" if ready else path_of(item), 303)
 
@@ -268,6 +276,8 @@ def _editor(item: Item, fields: Fields | None, base: str, **extra: object) -> st
         standing=item_steps().standing(item),
         public=item_steps().is_public(item),
         overtaken=workflow().overtaken(item),
+        begun_by=_begun_by(item),
+        begun_at=reviews().last_written(item.file),
         last=reviews().last(item.file),
         comments=[comment for comment in comments().of(item.file) if not comment.closed_by],
         others=_others(item),
@@ -279,6 +289,12 @@ def _editor(item: Item, fields: Fields | None, base: str, **extra: object) -> st
         own_pages=sorted(library().public(now()).shown, key=lambda page: page.title),
         **extra,
     )
+
+
+def _begun_by(item: Item) -> list[str]:
+    """Who else wrote the change that waits beside what is public, and which this form shows instead."""
+    writers = reviews().writers(item.file) if item.change else {}
+    return [name for number, name in writers.items() if number != current_person().id]
 
 
 def _help_pages(language: str) -> list[Document]:

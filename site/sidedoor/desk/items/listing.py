@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from sidedoor.desk.items.effects import ItemStanding
 from sidedoor.desk.items.files import Shelf, change_file
@@ -73,7 +74,8 @@ def rows(library: Library, shelf: Shelf, reviews: Reviews, now: datetime, person
         Row(
             document.kind, document.slug, document.file, document.title, standing_of(document, now),
             waiting.get(document.file), document.published_at, document.file in flagged, document,
-            _due(document, past, now), reviews.last_written(document.file) if document.meta.state == "ready" else None,
+            _due(document, past, now, library.site.zone),
+            reviews.last_written(document.file) if document.meta.state == "ready" else None,
         )
         for document in library.documents if not document.folder
     ]  # fmt: skip
@@ -177,10 +179,10 @@ def _pictures_past_their_day(library: Library, shelf: Shelf, now: datetime) -> l
     ]
 
 
-def _due(document: Document, past: list[Problem], now: datetime) -> tuple[Problem, ...]:
+def _due(document: Document, past: list[Problem], now: datetime, zone: ZoneInfo) -> tuple[Problem, ...]:
     if standing_of(document, now) not in ("scheduled", "published", "withdrawn"):
         return ()
-    return (*due_of(document, now), *(problem for problem in past if problem.file == document.file))
+    return (*due_of(document, now.astimezone(zone)), *(problem for problem in past if problem.file == document.file))
 
 
 def title_in(text: str) -> str:

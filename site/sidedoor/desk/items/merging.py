@@ -5,6 +5,7 @@ that both still have are fixed points; between two of them, the side that change
 both sides changed.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from sidedoor.desk.items.changes import Change
 from sidedoor.desk.items.compare import compare, same_lines
 from sidedoor.desk.items.form import Fields
 
+_NOTE = re.compile(r"note_\d+")
 _BY_PARAGRAPH = ("body", "notes_to_editors", "sources")
 
 
@@ -30,6 +32,9 @@ class Merged:
 def merged(before: Fields, mine: Fields, theirs: Fields) -> Merged:
     """Merge what two people made of `before`. Without `before`, everything that differs is a clash."""
     fields, clashes, marked = dict(theirs), Fields(), dict[str, Change]()
+    new_notes = {theirs[name].strip() for name in theirs.keys() - before if _NOTE.fullmatch(name)}
+    if mine.get("new_note", "").strip() in new_notes:
+        mine = {**mine, "new_note": ""}  # the note is there already: this form was sent before
     for name, value in mine.items():
         base, other = before.get(name, "\0").strip(), theirs.get(name, value).strip()
         if value.strip() in (base, other):

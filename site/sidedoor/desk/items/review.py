@@ -19,6 +19,8 @@ from sidedoor.desk.step import FIRST_OF_TWO, Done, take
 from sidedoor.documents.models import Kind
 from sidedoor.documents.problems import Refused
 
+_STEPS_IN_WORDS = ("send-back", "withdraw", "override")
+"""The steps for which somebody writes words."""
 blueprint = Blueprint("review", __name__, url_prefix="/items/<any(news, help, page):kind>/<slug>")
 
 
@@ -99,7 +101,8 @@ def withdraw(kind: Kind, slug: str) -> ResponseReturnValue:
     def step(item: Item) -> Item:
         if how == "replace" and not replacement.strip():
             raise NotAllowed(Refusal.NO_REPLACEMENT)
-        return item_steps().withdraw(current_person(), item, reason, how != "withdraw", replacement)
+        along = "with_change" in request.form
+        return item_steps().withdraw(current_person(), item, reason, how != "withdraw", replacement, along)
 
     message = "It waits for a colleague's approval. An editor can do it at once."
     return _step(kind, slug, step, message, "/review")
@@ -165,7 +168,10 @@ def _step(
         still_here = item_steps().find(kind, slug)
         return f"{path_of(still_here)}/review" if still_here else gone_to or "/items"
 
-    return take(taken, lambda problem: review_page(find(kind, slug), problem), how_it_stands)
+    def again(problem: str) -> str:
+        return review_page(find(kind, slug), problem, refused={request.path.rpartition("/")[2]: request.form})
+
+    return take(taken, again, how_it_stands)
 
 
 def _how_it_stands(item: Item) -> str:
@@ -203,8 +209,17 @@ def passages_of(item: Item) -> list[str]:
     return [" ".join(block.split()) for block in blocks if isinstance(block, str) and block.strip()]
 
 
-def review_page(item: Item, problem: str = "", typed: Mapping[str, object] | None = None) -> str:
-    """Render the page. `typed`: the fields of a comment that could not be saved."""
+def review_page(
+    item: Item,
+    problem: str = "",
+    typed: Mapping[str, object] | None = None,
+    refused: Mapping[str, Mapping[str, str]] | None = None,
+) -> str:
+    """Render the page.
+
+    `typed`: the fields of a comment that could not be saved. `refused`: the fields of a form that asked for a step that
+    was not possible, by the step's name.
+    """
     passages, all_comments = passages_of(item), comments().of(item.file)
     steps, person = item_steps(), current_person()
     public, flow = steps.is_public(item), workflow()
@@ -240,4 +255,5 @@ def review_page(item: Item, problem: str = "", typed: Mapping[str, object] | Non
         standing_comments=[comment for comment in all_comments if stands_in(comment.passage, passages)],
         passages=passages,
         typed=typed or {},
+        refused={step: {} for step in _STEPS_IN_WORDS} | dict(refused or {}),
     )

@@ -11,7 +11,7 @@ from sidedoor.desk.audit.store import Audit
 from sidedoor.desk.items.composing import compose
 from sidedoor.desk.items.effects import Effect, ItemStanding, of_document
 from sidedoor.desk.items.files import Conflict, change_file, digest_of
-from sidedoor.desk.items.form import Fields, changed, wall_time
+from sidedoor.desk.items.form import Fields, changed, notes_of, wall_time
 from sidedoor.desk.items.reviews import Override
 from sidedoor.desk.items.starts import STARTS, prompt_left
 from sidedoor.desk.items.workflow import NotAllowed, Subject, Workflow, remembering
@@ -154,6 +154,19 @@ class ItemSteps:
             person, item, compose({**after, "state": "ready" if ready else "draft"}, body, item.working.text), expected
         )
 
+    def is_saved(self, item: Item, fields: Fields, expected: str, ready: bool) -> bool:
+        """Whether `item` is what `save` made of these fields and the version `expected`: a form that was sent twice."""
+        try:
+            before = read_document(self.workflow.version(item, expected) or "", item.file)
+            front, body = item.read()
+        except Refused:
+            return False
+        zone = self._live.library.site.zone
+        after, written = changed(fields, before.values, before.body, item.kind, self._clock(), zone)
+        if written.strip("\n") != body.strip("\n") or front.get("state") != ("ready" if ready else "draft"):
+            return False
+        return _without_moments({**after, "state": ""}) == _without_moments({**front, "state": ""})
+
     def save_text(self, person: Person, item: Item, text: str, expected: str) -> Item:
         """Save a complete file that a person wrote on the version `expected`. Any state but "ready" becomes "draft"."""
         self._may_write(person, item.kind)
@@ -268,13 +281,22 @@ class ItemSteps:
             stored = self.workflow.begin(person, file, draft, f"Bring back {file}")
         return Item(file, stored, None, kind, slug)
 
-    def withdraw(self, person: Person, item: Item, reason: str, removed: bool, replacement: str) -> Item:
-        """Write the change that withdraws an item: it stays with the reason shown, is removed, or leads elsewhere."""
+    def withdraw(
+        self, person: Person, item: Item, reason: str, removed: bool, replacement: str, with_change: bool = False
+    ) -> Item:
+        """Write the change that withdraws an item: it stays with the reason shown, is removed, or leads elsewhere.
+
+        `with_change`: a change that waits already goes along. Otherwise it is discarded first, so that a withdrawal
+        makes no words public that nobody has approved.
+        """
         self._may_write(person, item.kind)
         if not self.is_public(item):
             raise NotAllowed(Refusal.NEVER_PUBLISHED)
         if not reason.strip():
             raise NotAllowed(Refusal.NO_REASON_TO_WITHDRAW)
+        if item.change and not with_change:
+            self.discard(person, item)
+            item = replace(item, change=None)
         front, body = item.read()
         site = self._live.library.site
         front["withdrawn"] = {"at": wall_time(self._clock(), site.zone), "reason": " ".join(reason.split())}
@@ -433,6 +455,12 @@ def _state(text: str) -> str:
     except Refused:
         return "broken"
     return state if isinstance(state, str) else "broken"
+
+
+def _without_moments(front: dict[str, Any]) -> dict[str, Any]:
+    """The front matter without the moments of its notes, which two saves of a form may differ in."""
+    notes = [{**note, "at": ""} for note in notes_of(front)]
+    return {**front, "updates": notes} if notes else front
 
 
 def _with_state(text: str, state: str) -> str:

@@ -1,13 +1,13 @@
 """The page of who can do what: people and rights. Each right is read from the mark that guards its view."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import Flask
 
 from sidedoor.desk.access import Who, roles_for
 from sidedoor.desk.items.steps import WRITERS
-from sidedoor.desk.people.person import Person
+from sidedoor.desk.people.person import Person, Role
 from sidedoor.documents.models import Kind
 
 _KINDS: tuple[tuple[str, Kind], ...] = (
@@ -39,6 +39,25 @@ class Right:
     def opens_to(self, person: Person) -> bool:
         """Whether this person may do it."""
         return not self.roles.isdisjoint(person.roles)
+
+
+def lost_with(person: Person, keeps: frozenset[Role], everybody: Sequence[Person], app: Flask) -> str:
+    """Return in words what nobody at the desk can do any more if `person` keeps only the roles `keeps`; empty if
+    nothing changes.
+
+    What only a single person can write, nobody can approve.
+    """
+    after = [replace(other, roles=keeps) if other.id == person.id else other for other in everybody]
+    lost, alone = [], []
+    for right in rights(app):
+        if not right.opens_to(person) or not right.roles.isdisjoint(keeps):
+            continue
+        left = [other.name for other in after if right.opens_to(other)]
+        if not left:
+            lost.append(right.words)
+        elif len(left) == 1 and right.words in dict(_KINDS):
+            alone.append(f"“{right.words}”: only {left[0]}, whose own words nobody can approve.")
+    return " ".join([f"Nobody else can do this: {'; '.join(lost)}." if lost else "", *alone]).strip()
 
 
 def rights(app: Flask) -> Sequence[Right]:

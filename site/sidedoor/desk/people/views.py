@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from sidedoor.desk.access import current_person, only
 from sidedoor.desk.current import audit, desk_staff, library, notices, now, sessions, the_desk
 from sidedoor.desk.people.person import ROLE_WORDS, ROLES, Person
-from sidedoor.desk.people.rights import rights
+from sidedoor.desk.people.rights import lost_with, rights
 from sidedoor.desk.people.staff import NotPossible
 from sidedoor.desk.refusal_words import in_words, sentence
 from sidedoor.desk.refusals import Refusal
@@ -59,6 +59,8 @@ def roles(number: int) -> ResponseReturnValue:
     except NotPossible as problem:
         return _page(problem=sentence(problem)), 422
     flash(f"{person.name} may now do this: {', '.join(sorted(chosen))}.")
+    if lost := lost_with(person, _person(number).roles, desk_staff().everybody(), current_app):
+        flash(lost, "problem")
     return redirect(url_for("people.everybody"), 303)
 
 
@@ -155,9 +157,11 @@ def _recoveries(**more: str) -> str:
 def ask_to_remove(number: int) -> ResponseReturnValue:
     """Ask before a person's access is taken away."""
     person = _person(number)
+    lost = lost_with(person, frozenset(), desk_staff().everybody(), current_app)
     return render_template(
         "desk/people/ask.html",
         heading=f"Remove {person.name}?",
+        warning=lost,
         text="They are signed out at once and can no longer sign in. What they wrote stays, and so do their lines in"
         " the log. To let them back in, somebody has to invite them again.",
         button=f"Remove {person.name}",

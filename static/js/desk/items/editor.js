@@ -14,8 +14,11 @@
   const ownHtml = /** @type {any} */ (window).trustedTypes?.createPolicy("sidedoor-desk", { createHTML: (/** @type {string} */ html) => html });
   let typed = false;
   let sending = false;
+  /** When the words were sent that the desk has not confirmed yet. @type {number} */
+  let sentAt = 0;
   let leaving = false;
   let troubled = false;
+  const PATIENCE = 12_000; // milliseconds
   toolbar.hidden = false;
 
   // The summary of a new item starts as a copy of its title: select it, so that typing replaces it.
@@ -257,7 +260,10 @@
   let signedOut = false;
   const keep = () => {
     const words = [...new FormData(form)].filter(([name, value]) => name !== "csrf_token" && typeof value === "string");
-    if (!signedOut) sessionStorage.setItem(storageKey, JSON.stringify({ me, words }));
+    const field = document.activeElement;
+    const isField = (field instanceof HTMLInputElement || field instanceof HTMLTextAreaElement) && form.contains(field);
+    const place = isField ? { id: field.id, at: field.selectionStart } : /** @type {any} */ (window).sidedoorCaret?.();
+    if (!signedOut) sessionStorage.setItem(storageKey, JSON.stringify({ me, words, place }));
   };
   new BroadcastChannel("desk").addEventListener("message", () => {
     signedOut = true; // on purpose, in this tab or another one
@@ -294,11 +300,16 @@
     const here = new FormData();
     for (const name of ["csrf_token", "base"]) here.set(name, String(all.get(name)));
     typed = typed && !whole;
+    if (whole) sentAt = Date.now();
+    // In a tunnel a request may wait for minutes without failing.
+    const hanging = new AbortController();
+    const patience = setTimeout(() => hanging.abort(), PATIENCE);
     try {
       const answer = await fetch(`${path}/typing${whole ? "" : "/here"}`, {
         method: "POST",
         body: new URLSearchParams(/** @type {any} */ (whole ? all : here)),
         headers: { Accept: "application/json" },
+        signal: hanging.signal,
       });
       if (answer.status === 400) renewToken(await answer.json());
       if (!answer.ok) throw new Error(String(answer.status));
@@ -311,12 +322,14 @@
         // A newer message (a check, a shortcut) stays, and newer words are not kept yet.
         if (troubled || (!typed && !saved.textContent)) saved.textContent = " What you typed is kept.";
         troubled = false;
+        sentAt = 0;
         renew();
         if (!typed) sessionStorage.removeItem(storageKey);
       }
       signedOut = false;
     } catch (error) {
       typed = typed || whole;
+      if (whole) sentAt = 0;
       troubled = true;
       const status = error instanceof Error ? error.message : "";
       // After 400 the page already has the new token, and tries again in three seconds.
@@ -326,6 +339,7 @@
       } else if (status !== "400") saved.textContent = " The desk cannot be reached just now. Your words are still here: keep this page open.";
       if (typed) keep();
     }
+    clearTimeout(patience);
     sending = false;
   };
   /** Whether somebody typed before this script had loaded, as on a slow network. */
@@ -336,6 +350,15 @@
       if (field instanceof HTMLInputElement && /^(file|hidden)$/.test(field.type)) return false;
       return (field instanceof HTMLInputElement || field instanceof HTMLTextAreaElement) && field.value !== field.defaultValue;
     });
+  // After a save the caret is where it was (built/editor.js does the same for the text as on the page).
+  /** @type {{ id: string, at: number | null } | undefined} */
+  const place = /** @type {any} */ (window).sidedoorPlace;
+  const field = document.getElementById(place?.id || "");
+  if (place && (field instanceof HTMLInputElement || field instanceof HTMLTextAreaElement)) {
+    field.focus();
+    if (place.at !== null) field.setSelectionRange(place.at, place.at);
+    saved.textContent = " Saved.";
+  }
   if (sessionStorage.getItem(storageKey)) restore();
   else if (typedBefore()) noteTyping();
   let ticks = 0;
@@ -344,15 +367,28 @@
     if (typed) send(true);
     else if (ticks % 7 === 0) send(false);
   }, 3000);
+  // What was sent may never arrive: kept.js forgets the words when the desk says that they are saved.
   form.addEventListener("submit", () => {
     leaving = true;
-    if (sessionStorage.getItem(storageKey)) keep();
+    submittedAt = Date.now();
+    keep();
   });
-  addEventListener("pagehide", () => {
-    if (!typed || leaving) return;
-    if (sessionStorage.getItem(storageKey)) keep();
+  let submittedAt = 0;
+  form.addEventListener("input", () => {
+    if (Date.now() - submittedAt > PATIENCE / 4) leaving = false; // somebody has stopped the page from loading, and writes on
+  });
+  const handOver = () => {
+    if ((!typed && !sentAt) || leaving) return;
     const all = new FormData(form);
     all.delete("picture");
-    navigator.sendBeacon(`${path}/typing`, new URLSearchParams(/** @type {any} */ (all)));
+    // A browser takes no more than 64 kB in this way, and nothing tells whether it arrives.
+    const taken = navigator.sendBeacon(`${path}/typing`, new URLSearchParams(/** @type {any} */ (all)));
+    const late = sentAt && Date.now() - sentAt > PATIENCE / 4;
+    if (!taken || !navigator.onLine || late || sessionStorage.getItem(storageKey)) keep();
+  };
+  addEventListener("pagehide", handOver);
+  // A phone or tablet may end a page in the background without a further event.
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "hidden") handOver();
   });
 })();

@@ -559,6 +559,15 @@
       while (block.firstChild instanceof Element && block.firstChild.tagName === "BR") block.firstChild.remove();
     }
     for (const element of [...target.querySelectorAll("strong, em, a, p, li, blockquote")].reverse()) if (!element.textContent?.trim()) element.replaceWith(...element.childNodes);
+    // On the page, lists with nothing between them are one list.
+    for (const list of target.querySelectorAll("ul, ol, blockquote")) {
+      const before = list.previousElementSibling;
+      if (before?.tagName !== list.tagName || list.previousSibling !== before) continue;
+      list.prepend(...before.childNodes);
+      if (before.getAttribute("start")) list.setAttribute("start", before.getAttribute("start") || "");
+      else list.removeAttribute("start");
+      before.remove();
+    }
     return target;
   };
 
