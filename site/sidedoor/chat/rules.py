@@ -143,6 +143,13 @@ def is_counted_before_others(conversation: Conversation, now: datetime) -> bool:
     return conversation.state == "waiting" and not conversation.player and not out_of_reach(conversation, now)
 
 
+def pause_after(before: datetime | None, now: datetime) -> datetime:
+    """Until when an adviser has a break after a conversation that ends now. `before`: the end of the break that they
+    already had, which is never made shorter."""
+    after = now + PAUSE
+    return max(before, after) if before else after
+
+
 def counted_at_answer(waited: timedelta) -> tuple[tuple[str, int], ...]:
     """What to count, and how much of it, when a reader who has `waited` is answered."""
     counted = (("answered", 1), ("minutes waited", whole_minutes(waited)))
