@@ -253,6 +253,14 @@ def test_an_ended_chat_says_why_shows_no_words_and_can_be_closed(
     assert answer.status_code == 422, "nothing can be added to it"
 
 
+def test_no_single_press_ends_a_chat(store: ChatStore, kit: FlaskClient, clock: SetClock) -> None:
+    text = column(page(kit, f"/chats/{accepted_chat(store, clock, kit)}"), 1)
+    folded = re.sub(r"<details.*?</details>", "", text, flags=re.S)
+    actions = re.findall(r'action="/chats/1/([a-z-]+)"', text)
+    assert set(actions) >= {"say", "mark", "hand-over", "block", "end"}
+    assert re.findall(r'action="/chats/1/([a-z-]+)"', folded) == ["mark", "say", "close"], "the rest is one press further"
+
+
 def test_a_hand_over_brings_a_note_that_the_reader_never_sees(
     desk: Flask, store: ChatStore, kit: FlaskClient, lee: FlaskClient, clock: SetClock
 ) -> None:
