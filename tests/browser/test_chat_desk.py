@@ -141,6 +141,27 @@ def test_two_chats_side_by_side_by_keyboard_alone_and_no_word_in_the_title(offic
     expect(first.locator("[data-chat-ended]")).to_be_focused()
 
 
+def test_a_chat_that_appears_while_somebody_types_does_not_take_their_words(office: ChatOffice, kit: Page) -> None:
+    answered_readers(office, kit, "Hello")
+    begin(office, office.reader())
+    first, second = kit.locator("[data-chat]").first, kit.locator("[data-chat]").nth(1)
+    kit.get_by_role("button", name="Answer number 1").click()
+    first.get_by_label("Your answer").focus()
+    kit.keyboard.type("Her new address is ")
+    expect(second).to_be_visible()
+    kit.keyboard.type("12 Elm Road")
+    expect(first.get_by_label("Your answer")).to_have_value("Her new address is 12 Elm Road")
+    expect(second.get_by_label("Your answer")).to_have_value("")
+    # Two fields further on, and nothing typed there yet.
+    begin(office, office.reader())
+    expect(kit.get_by_role("button", name="Answer number 1")).to_be_visible()
+    kit.keyboard.press("Alt+a")
+    second.get_by_label("Your answer").focus()
+    expect(kit.locator("[data-chat]")).to_have_count(3)
+    kit.evaluate("new Promise((done) => setTimeout(done))")  # the focus would move in the same task
+    expect(second.get_by_label("Your answer")).to_be_focused()
+
+
 def test_a_lost_network_neither_loses_nor_doubles_the_advisers_messages(office: ChatOffice, kit: Page) -> None:
     (reader,) = answered_readers(office, kit, "Hello")
     place = kit.locator("[data-chat]")

@@ -35,6 +35,8 @@
   let answeredAt = "";
   /** Whether the adviser said on this page that they are away. */
   let saidAway = false;
+  /** How often somebody typed on this page. */
+  let typed = 0;
   /** @type {Promise<void> | null} */
   let asking = null;
   let again = false;
@@ -416,6 +418,7 @@
   /** @param {Press} press @param {HTMLElement | null} place @returns {Promise<boolean>} whether the desk took it */
   async function isDone({ form, fields }, place) {
     let result = { said: "", problem: "" };
+    const goesOnElsewhere = fromNow();
     saidAway ||= fields.get("present") === "no";
     try {
       const answer = await fetch(form.action, {
@@ -446,8 +449,18 @@
     }
     const takes = step === "accept" || step === "take-over";
     if (takes && id) closed.delete(id);
-    void refresh().then(() => enter(takes && id ? column(id) : null));
+    void refresh().then(() => enter(takes && id && !goesOnElsewhere() ? column(id) : null));
     return true;
+  }
+
+  /**
+   * @returns {() => boolean} whether, since now, somebody has typed or gone to another field: then a chat that appears must
+   * not take the focus, because the rest of a sentence would go to the wrong reader
+   */
+  function fromNow() {
+    const [before, focus] = [typed, document.activeElement];
+    const isField = () => document.activeElement?.matches("input, select, textarea");
+    return () => typed !== before || (document.activeElement !== focus && Boolean(isField()));
   }
 
   /** @param {HTMLElement | null | undefined} place */
@@ -525,6 +538,7 @@
   }
 
   document.addEventListener("input", ({ target }) => {
+    typed += 1;
     if (target instanceof HTMLTextAreaElement && target.name === "message" && target.closest("[data-chat]")) offer(target);
   });
   document.addEventListener("click", ({ target }) => {
