@@ -128,6 +128,23 @@ def test_unsent_words_are_there_after_a_reload_no_adviser_reads_them_and_the_end
     assert "zqlate" not in reader.get("/chat").text
 
 
+def test_a_long_text_arrives_whole_or_is_given_back_whole(
+    app: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock
+) -> None:
+    reader = talk(app, kit, store, clock)
+    number = the_chat(store, clock)
+    note = ("He rang again. شب بخیر " * 500)[:10_000].strip()
+    assert reader.post("/chat/say", data={"message": note}).status_code == 303
+    assert store.messages(number)[-1].text == note
+    assert note in kit.get("/chats").text
+    longer = "x" * 10_001
+    answer = reader.post("/chat/say", data={"message": longer})
+    assert (answer.status_code, f">{longer}</textarea>" in answer.text) == (422, True)
+    assert "Please send it in parts." in answer.text
+    assert kit.post(f"/chats/{number}/say", data={"message": note}).status_code == 303
+    assert f">{longer}</textarea>" in kit.post(f"/chats/{number}/say", data={"message": longer}).text
+
+
 def test_times_are_told_by_the_servers_clock(app: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock) -> None:
     reader = talk(app, kit, store, clock)
     assert reader.get("/chat").text.count(">just now</time>") == 2

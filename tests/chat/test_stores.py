@@ -103,7 +103,7 @@ def test_a_message_that_is_sent_again_is_stored_once(store: ChatStore) -> None:
 
 def test_a_message_that_cannot_be_sent_is_refused_with_a_code(store: ChatStore) -> None:
     _, number = talking(store)
-    for text, expected in ((" ", "empty"), ("x" * 2001, "long")):
+    for text, expected in ((" ", "empty"), ("x" * (rules.LONGEST_MESSAGE + 1), "long")):
         with pytest.raises(NotPossible) as refused:
             store.say(number, "reader", text, NOON)
         assert reason(refused) == expected

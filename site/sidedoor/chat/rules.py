@@ -10,7 +10,8 @@ from typing import Literal, get_args
 
 from sidedoor.chat.model import Conversation, How, NotPossible, State, Who, whole_minutes
 
-LONGEST_MESSAGE = 2000
+LONGEST_MESSAGE = 10_000
+"""No box has this as its `maxlength`: a browser would cut off, without a word, what somebody pastes."""
 MOST_MESSAGES_A_MINUTE, LATELY = 20, timedelta(minutes=1)
 """From each side of a conversation, within that time."""
 MOST_FROM_ONE_NETWORK = 6

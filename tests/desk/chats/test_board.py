@@ -136,7 +136,7 @@ def test_a_message_sent_twice_is_stored_once_and_a_refused_message_stays_in_the_
     for _ in range(2):
         kit.post(f"/chats/{number}/say", data={"message": "Once.", "once": form_id[1]})
     assert [message.text for message in store.messages(number)] == ["Once."]
-    too_long = "zq" * 1500
+    too_long = "zq" * 5500
     for form in ({}, {"from": "board"}):
         answer = kit.post(f"/chats/{number}/say", data={"message": too_long, **form})
         assert answer.status_code == 422
@@ -258,7 +258,9 @@ def test_no_single_press_ends_a_chat(store: ChatStore, kit: FlaskClient, clock: 
     folded = re.sub(r"<details.*?</details>", "", text, flags=re.S)
     actions = re.findall(r'action="/chats/1/([a-z-]+)"', text)
     assert set(actions) >= {"say", "mark", "hand-over", "block", "end"}
-    assert re.findall(r'action="/chats/1/([a-z-]+)"', folded) == ["mark", "say", "close"], "the rest is one press further"
+    assert re.findall(r'action="/chats/1/([a-z-]+)"', folded) == ["mark", "say", "close"], (
+        "the rest is one press further"
+    )
 
 
 def test_a_hand_over_brings_a_note_that_the_reader_never_sees(
@@ -271,7 +273,7 @@ def test_a_hand_over_brings_a_note_that_the_reader_never_sees(
         answer = kit.post(f"/chats/{number}/hand-over", data={"to": to, "note": "zqnote"})
         assert answer.status_code == 422
         assert ">zqnote</textarea>" in answer.get_data(as_text=True)
-    answer = kit.post(f"/chats/{number}/hand-over", data={"to": str(lee_id), "note": "zq" * 1001})
+    answer = kit.post(f"/chats/{number}/hand-over", data={"to": str(lee_id), "note": "zq" * 5001})
     assert (answer.status_code, store.messages(number)[-1].text) == (422, "I am here.")
     form = {"to": str(lee_id), "note": "Needs a refuge\nin Wales <b>"}
     assert kit.post(f"/chats/{number}/hand-over", data=form).location == "/chats"

@@ -50,7 +50,6 @@ def start_page(
         why=why_refused(refused) if refused else "",
         broken=broken,
         unsent=unsent,
-        longest=rules.LONGEST_MESSAGE,
         waits=waits,
         wait=usual_wait() if open_now else "",
         instead=contacts_instead(),
@@ -133,7 +132,6 @@ def conversation_page(conversation: Conversation, text: str = "", problem: str =
         waits=waits,
         text=text or ("" if waits else chats().kept(conversation.id, "draft") if conversation.has_draft else ""),
         problem=problem,
-        longest=rules.LONGEST_MESSAGE,
         once=secrets.token_urlsafe(9),
         ticket=digest(request.cookies.get(cookie_name(), "")),
     )
