@@ -397,3 +397,28 @@ def test_after_a_reload_an_alarm_still_sounds_until_one_press_says_that_it_was_h
     page.get_by_role("button", name="End and clear").click()
     expect(kit.locator("[data-alarm]")).to_have_text("")
     kit.get_by_label("Sound and notice").uncheck()
+
+
+def test_a_desk_that_is_cut_off_rings_if_its_adviser_is_present(office: ChatOffice, kit: Page) -> None:
+    kit.add_init_script(SPY)
+    kit.reload()
+    kit.get_by_label("Sound and notice").check()
+    kit.evaluate("Object.defineProperty(document, 'hidden', { get: () => true })")
+    signed_in = kit.context.cookies()
+    kit.context.clear_cookies()  # as after two idle hours
+    expect(kit.locator("[data-lost-touch]")).to_contain_text("You are signed out.")
+    expect(kit.get_by_role("button", name="Quiet, I have heard it")).to_be_visible()
+    expect(kit.locator("[data-alarm]")).to_have_text("Your desk is cut off.")
+    expect(kit).to_have_title(re.compile("^! "))
+    assert kit.evaluate("notices") == ["Sidedoor desk: Your desk is cut off."]
+    kit.context.add_cookies(signed_in)  # type: ignore[arg-type]
+    expect(kit.locator("[data-alarm]")).to_have_text("")
+    kit.get_by_role("button", name="I am away now").click()
+    expect(kit.get_by_role("button", name="I am present")).to_be_visible()
+    kit.context.set_offline(True)
+    expect(kit.locator("[data-lost-touch]")).to_contain_text("cannot be reached")
+    expect(kit.locator("[data-alarm]")).to_have_text("")
+    kit.context.set_offline(False)
+    expect(kit.locator("[data-lost-touch]")).to_have_text("")
+    kit.get_by_role("button", name="I am present").click()
+    kit.get_by_label("Sound and notice").uncheck()

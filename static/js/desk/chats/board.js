@@ -17,6 +17,9 @@
   /** @typedef {{ id: number, since: string, reach: string }} Waiter */
   /** @typedef {{ id: number, name: string }} Colleague */
 
+  const CUT_OFF = "Your desk is cut off.";
+  /** @typedef {"Somebody waits." | "There is a reply." | typeof CUT_OFF} Notice */
+
   const EVERY_MS = 2000;
   const PATIENCE_MS = 10000;
   const MISSED_BEFORE_SAID = 3;
@@ -267,8 +270,9 @@
   /**
    * Show what nobody may miss, and sound again and again until somebody acknowledges it or it is gone; in a hidden tab too,
    * whose clock runs in a worker. A new alarm sounds even if the last one was acknowledged. @param {string[]} alarms
+   * @param {Notice} notice
    */
-  function ring(alarms) {
+  function ring(alarms, notice = "Somebody waits.") {
     alarm = alarms.join(" ");
     write(find("[data-alarm]"), alarm);
     if (alarm === "") acknowledged = "";
@@ -276,7 +280,7 @@
     show(find("[data-quiet]"), rings && sound, find("#waiting"));
     if (!rings || Date.now() - rangAt < ALARM_MS) return;
     rangAt = Date.now();
-    notify("Somebody waits.");
+    notify(notice);
   }
 
   function count() {
@@ -354,6 +358,9 @@
         if (missed >= MISSED_BEFORE_SAID || isSignedOut) {
           const reason = isSignedOut ? "You are signed out. Sign in in another tab." : `The desk cannot be reached${answeredAt && ` since ${answeredAt}`}.`;
           write(find("[data-lost-touch]"), `${reason} What you have typed stays here.`);
+          // Somebody who is away need not hear it: the tab may stay open all night.
+          if (board && find("[data-here]:not([hidden])")) ring([CUT_OFF], CUT_OFF);
+          count();
         }
       }
     }
@@ -633,7 +640,7 @@
     tone.stop(audio.currentTime + 0.2);
   }
 
-  /** Say that there is something new, and never what it is. @param {"Somebody waits." | "There is a reply."} body */
+  /** Say that there is something new, and never what it is. @param {Notice} body */
   function notify(body) {
     if (!sound) return;
     beep();
