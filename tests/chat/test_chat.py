@@ -137,6 +137,18 @@ def test_the_chat_is_open_only_in_its_hours_and_while_an_adviser_is_present(
     assert "24 November 2026, 18:00" in client.get("/chat").get_data(as_text=True)
 
 
+def test_an_adviser_who_is_present_outside_the_hours_sees_that_readers_find_the_chat_closed(
+    store: ChatStore, client: FlaskClient, kit: FlaskClient, clock: SetClock
+) -> None:
+    assert kit.get("/chats/now").get_json()["hours"] == ""
+    clock.forward(hours=1)
+    says = "These are not its opening hours: the chat is closed to new readers, whoever is present."
+    hours = kit.get("/chats/now").get_json()["hours"]
+    assert hours == f"{says} It opens on Tuesday 24 November 2026, 18:00 GMT."
+    assert hours in kit.get("/chats").text
+    assert "Nobody can answer here just now." in client.get("/chat").text
+
+
 def test_before_start_the_page_says_who_reads_the_chat(
     store: ChatStore, content: ContentFolder, client: FlaskClient, kit: FlaskClient, refresh: Refresh
 ) -> None:

@@ -29,6 +29,7 @@ from sidedoor.desk.chats.words import (
     REFUSED,
     UNKNOWN,
     card,
+    closed_words,
     emergency_steps,
     lines,
     ready_answers,
@@ -85,6 +86,7 @@ def now_() -> ResponseReturnValue:
         "here": me is not None,
         "pause": _time(me.pause_until) if me and me.pause_until and me.pauses(now()) else "",
         "present": _names(present),
+        "hours": closed_words(library().site, now()),
         "others": [{"id": adviser.id, "name": adviser.name} for adviser in _others(present)],
         "waiting": _waiting(live),
         "left": _left_chats_html(live),
@@ -470,6 +472,7 @@ def _board(typed: Typed) -> str:
         pause=_time(me.pause_until) if me and me.pause_until and me.pauses(now()) else "",
         offered=library().site.chat is not None,
         alarm=_alarm(live),
+        hours=closed_words(library().site, now()),
         word=_who_wants_a_word(present),
         languages=[
             (language, language_name(language), bool(me and language in me.languages)) for language in _languages()

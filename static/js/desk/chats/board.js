@@ -250,7 +250,7 @@
     }
   }
 
-  /** @param {{ here: boolean, pause: string, present: string }} latest @returns {string[]} what nobody may miss: that readers find no adviser here */
+  /** @param {{ here: boolean, pause: string, present: string, hours: string }} latest @returns {string[]} what nobody may miss: that readers find no adviser here */
   function renewPresence(latest) {
     const [here, away] = [find("[data-here]"), find("[data-away]")];
     if (here && !here.hidden && !latest.here && !saidAway) awayAlarm = ["You count as away now. If you are here, press “I am present”."];
@@ -264,6 +264,7 @@
     for (const form of document.querySelectorAll("[data-pauses]"))
       show(/** @type {HTMLElement} */ (form), latest.pause !== "", find("[data-here] button"));
     write(find("[data-present]"), latest.present);
+    write(find("[data-hours]"), latest.hours);
     return awayAlarm;
   }
 
