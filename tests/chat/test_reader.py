@@ -212,6 +212,24 @@ def test_before_start_the_page_says_when_the_chat_is_open_who_is_there_and_how_l
     reader.post("/chat/end")
 
 
+def test_an_adviser_who_is_present_can_tell_readers_other_languages(
+    app: Flask, content: ContentFolder, refresh: Refresh, store: ChatStore, kit: FlaskClient, clock: SetClock
+) -> None:
+    content.write("site.toml", SITE + CHAT + HOURS)
+    refresh()
+    shown = re.search(r"<p [^>]*data-here.*?</p>", kit.get("/chats").text, re.S)
+    assert shown
+    assert '<button class="second" name="present" value="yes">Tell readers these languages</button>' in shown[0]
+    form = {"present": "yes", "languages": ["cy"]}
+    answer = kit.post("/chats/present", data=form, headers={"Accept": "application/json"}).get_json()
+    assert answer["said"] == "Readers are told that you write: Cymraeg."
+    text = html.unescape(re.sub(r"<[^>]+>", " ", app.test_client().get("/chat").text))
+    assert re.search(r"Advisers who are here now write:\s+Cymraeg", text)
+    answer = kit.post("/chats/present", data={"present": "yes"}, headers={"Accept": "application/json"}).get_json()
+    assert answer["said"] == "Readers are told no languages of yours."
+    assert "Advisers who are here now write:" not in app.test_client().get("/chat").text
+
+
 def test_the_week_joins_hours_that_touch_and_names_the_days_that_are_closed() -> None:
     chat = Chat.model_validate({
         "answered_by": "us", "confidential": "yes", "closed_on": ["2026-11-25", "2026-11-28"],

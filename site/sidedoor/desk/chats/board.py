@@ -108,9 +108,13 @@ def present() -> ResponseReturnValue:
     """Be present, or away. The chat is open to readers while somebody is present."""
     person, is_here = current_person(), request.form.get("present") == "yes"
     languages = tuple(language for language in _languages() if language in request.form.getlist("languages"))
+    was_here = person.id in _store().present(now())
     with audit().recorded(person.name, "is present" if is_here else "is away", "chat"):
         _store().set_presence(person.id, person.name, is_here, now(), languages)
-    return _done()
+    if not (is_here and was_here):
+        return _done()
+    names = ", ".join(map(language_name, languages))
+    return _done(f"Readers are told that you write: {names}." if names else "Readers are told no languages of yours.")
 
 
 @blueprint.post("/pause")
