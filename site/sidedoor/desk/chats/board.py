@@ -472,11 +472,11 @@ def _board(typed: Typed) -> str:
         left=_left_chats_html(live),
         columns=[_column(chat, typed if chat.id == typed.number else Typed(), present, level=2) for chat in _own(live)],
         present=_names(present),
+        hours=closed_words(library().site, now()),
         is_here=me is not None,
         pause=_time(me.pause_until) if me and me.pause_until and me.pauses(now()) else "",
         offered=library().site.chat is not None,
         alarm=_alarm(live),
-        hours=closed_words(library().site, now()),
         word=_who_wants_a_word(present),
         languages=[
             (language, language_name(language), bool(me and language in me.languages)) for language in _languages()
