@@ -277,7 +277,10 @@ def test_when_an_advisers_desk_sleeps_the_reader_is_told_and_a_colleague_takes_t
     expect(kit.locator("[data-chat-ended]")).to_have_text("A colleague has this chat now.")
     expect(kit.locator("[data-said]")).to_contain_text("This desk gave no sign from")
     assert "zqword" not in kit.content()
+    said = kit.locator("[data-said]").text_content()
     kit.get_by_role("button", name="Close").click()
+    expect(kit.locator("[data-chat]")).to_have_count(0)
+    assert kit.locator("[data-said]").text_content() in ("", said), "the desk's refusal is nothing to tell"
     end(lee)
     lee.get_by_role("button", name="I am away now").click()
     expect(lee.get_by_role("button", name="I am present")).to_be_visible()
