@@ -263,6 +263,20 @@ def test_no_single_press_ends_a_chat(store: ChatStore, kit: FlaskClient, clock: 
     )
 
 
+def test_browsers_are_told_to_store_nothing_that_an_adviser_types(
+    store: ChatStore, kit: FlaskClient, clock: SetClock
+) -> None:
+    """Without that, Firefox and Chromium write half-typed words to the files in which they store open tabs."""
+    kit.post("/chats/practice")
+    number = accepted_chat(store, clock, kit)
+    played = next(chat.id for chat in store.live(clock()) if chat.player)
+    for text in (column(page(kit), number), page(kit, f"/chats/{played}/play")):
+        forms = re.findall(r"(<form [^>]*>)(.*?)</form>", text, re.S)
+        boxes = [(form, box) for form, inside in forms for box in re.findall(r"<(?:textarea|input id)[^>]*>", inside)]
+        assert {box[1:9] for _, box in boxes} >= {"textarea"}
+        assert [box for form, box in boxes if 'autocomplete="off"' not in box or 'autocomplete="off"' not in form] == []
+
+
 def test_a_hand_over_brings_a_note_that_the_reader_never_sees(
     desk: Flask, store: ChatStore, kit: FlaskClient, lee: FlaskClient, clock: SetClock
 ) -> None:
