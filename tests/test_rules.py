@@ -295,6 +295,19 @@ def test_no_template_has_an_inline_handler_a_style_or_a_file_from_another_host()
         assert not files or ("desk" in path.parts and len(own) == len(files)), path.name
 
 
+def test_no_box_for_a_message_cuts_off_what_is_pasted() -> None:
+    """Browsers obey `maxlength` without a word. The server refuses what is too long, and gives it back."""
+    folders = [PACKAGE / "templates" / name for name in ("chat", "feedback", "desk/chats")]
+    boxes = [
+        (path.name, tag)
+        for folder in folders
+        for path in folder.glob("*.html")
+        for tag in re.findall(r"<textarea.*?>", path.read_text("utf-8"))
+    ]
+    assert len(boxes) >= 6
+    assert [name for name, tag in boxes if "maxlength" in tag] == []
+
+
 def test_every_address_of_a_style_or_script_of_the_desk_is_a_file() -> None:
     """A script that is missing leaves a page that works without it, so no other test needs to notice."""
     sources = [*(PACKAGE / "templates/desk").rglob("*.html"), *(PROJECT / "static/js/desk").rglob("*.js")]

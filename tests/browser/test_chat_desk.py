@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.places import Places
 from tests.browser.test_chat import ChatOffice, begin, say
@@ -47,12 +47,18 @@ def kit(office: ChatOffice, request: pytest.FixtureRequest) -> Iterator[Page]:
     expect(kit.get_by_role("button", name="I am away now")).to_be_focused()
     yield kit
     kit.goto(office.url + "/chats")
-    while (end := kit.get_by_role("button", name="End it and delete")).count():
-        place = kit.locator(f"#{end.first.locator('xpath=ancestor::section[1]').get_attribute('id')}")
-        end.first.click()
+    while (running := kit.locator("[data-chat]:has([data-open]:not([hidden]))")).count():
+        place = kit.locator(f"#{running.first.get_attribute('id')}")
+        end(place)
         place.get_by_role("button", name="Close").click()
     kit.get_by_role("button", name="I am away now").click()
     expect(kit.get_by_role("button", name="I am present")).to_be_visible()
+
+
+def end(place: Locator | Page) -> None:
+    """End a chat, which takes two presses."""
+    place.locator("summary", has_text=re.compile("^End it")).click()
+    place.get_by_role("button", name="End it and delete").click()
 
 
 def answered_readers(office: ChatOffice, kit: Page, *words: str) -> list[Page]:
@@ -131,8 +137,29 @@ def test_two_chats_side_by_side_by_keyboard_alone_and_no_word_in_the_title(offic
     expect(kit.get_by_role("button", name="I am ready now")).to_be_visible()
     kit.get_by_role("button", name=re.compile("^Close")).click()
     expect(kit.locator("[data-chat]")).to_have_count(1)
-    first.get_by_role("button", name="End it and delete").click()
+    end(first)
     expect(first.locator("[data-chat-ended]")).to_be_focused()
+
+
+def test_a_chat_that_appears_while_somebody_types_does_not_take_their_words(office: ChatOffice, kit: Page) -> None:
+    answered_readers(office, kit, "Hello")
+    begin(office, office.reader())
+    first, second = kit.locator("[data-chat]").first, kit.locator("[data-chat]").nth(1)
+    kit.get_by_role("button", name="Answer number 1").click()
+    first.get_by_label("Your answer").focus()
+    kit.keyboard.type("Her new address is ")
+    expect(second).to_be_visible()
+    kit.keyboard.type("12 Elm Road")
+    expect(first.get_by_label("Your answer")).to_have_value("Her new address is 12 Elm Road")
+    expect(second.get_by_label("Your answer")).to_have_value("")
+    # Two fields further on, and nothing typed there yet.
+    begin(office, office.reader())
+    expect(kit.get_by_role("button", name="Answer number 1")).to_be_visible()
+    kit.keyboard.press("Alt+a")
+    second.get_by_label("Your answer").focus()
+    expect(kit.locator("[data-chat]")).to_have_count(3)
+    kit.evaluate("new Promise((done) => setTimeout(done))")  # the focus would move in the same task
+    expect(second.get_by_label("Your answer")).to_be_focused()
 
 
 def test_a_lost_network_neither_loses_nor_doubles_the_advisers_messages(office: ChatOffice, kit: Page) -> None:
@@ -250,8 +277,11 @@ def test_when_an_advisers_desk_sleeps_the_reader_is_told_and_a_colleague_takes_t
     expect(kit.locator("[data-chat-ended]")).to_have_text("A colleague has this chat now.")
     expect(kit.locator("[data-said]")).to_contain_text("This desk gave no sign from")
     assert "zqword" not in kit.content()
+    said = kit.locator("[data-said]").text_content()
     kit.get_by_role("button", name="Close").click()
-    lee.get_by_role("button", name="End it and delete").click()
+    expect(kit.locator("[data-chat]")).to_have_count(0)
+    assert kit.locator("[data-said]").text_content() in ("", said), "the desk's refusal is nothing to tell"
+    end(lee)
     lee.get_by_role("button", name="I am away now").click()
     expect(lee.get_by_role("button", name="I am present")).to_be_visible()
 
@@ -324,7 +354,7 @@ def test_an_adviser_without_scripts_answers_and_ends(office: ChatOffice, kit: Pa
     expect(plain.get_by_label("Your answer")).to_have_value(re.compile("^Hello, you have reached"))
     plain.get_by_role("button", name="Send").click()
     expect(plain.locator(".talk .adviser")).to_have_count(1)
-    plain.get_by_role("button", name="End it and delete").click()
+    end(plain)
     expect(plain.locator("[data-chat-ended]")).to_have_text("You ended it.")
     plain.get_by_role("button", name="Close").click()
     expect(plain.get_by_text("None.")).to_be_visible()
@@ -369,4 +399,29 @@ def test_after_a_reload_an_alarm_still_sounds_until_one_press_says_that_it_was_h
     expect(kit.locator("[data-alarm]")).to_have_text("Somebody waits.")
     page.get_by_role("button", name="End and clear").click()
     expect(kit.locator("[data-alarm]")).to_have_text("")
+    kit.get_by_label("Sound and notice").uncheck()
+
+
+def test_a_desk_that_is_cut_off_rings_if_its_adviser_is_present(office: ChatOffice, kit: Page) -> None:
+    kit.add_init_script(SPY)
+    kit.reload()
+    kit.get_by_label("Sound and notice").check()
+    kit.evaluate("Object.defineProperty(document, 'hidden', { get: () => true })")
+    signed_in = kit.context.cookies()
+    kit.context.clear_cookies()  # as after two idle hours
+    expect(kit.locator("[data-lost-touch]")).to_contain_text("You are signed out.")
+    expect(kit.get_by_role("button", name="Quiet, I have heard it")).to_be_visible()
+    expect(kit.locator("[data-alarm]")).to_have_text("Your desk is cut off.")
+    expect(kit).to_have_title(re.compile("^! "))
+    assert kit.evaluate("notices") == ["Sidedoor desk: Your desk is cut off."]
+    kit.context.add_cookies(signed_in)  # type: ignore[arg-type]
+    expect(kit.locator("[data-alarm]")).to_have_text("")
+    kit.get_by_role("button", name="I am away now").click()
+    expect(kit.get_by_role("button", name="I am present")).to_be_visible()
+    kit.context.set_offline(True)
+    expect(kit.locator("[data-lost-touch]")).to_contain_text("cannot be reached")
+    expect(kit.locator("[data-alarm]")).to_have_text("")
+    kit.context.set_offline(False)
+    expect(kit.locator("[data-lost-touch]")).to_have_text("")
+    kit.get_by_role("button", name="I am present").click()
     kit.get_by_label("Sound and notice").uncheck()

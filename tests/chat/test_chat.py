@@ -6,7 +6,8 @@ Tests public/chat/ and desk/chats together; why they are here, tests/chat/__init
 import re
 import sqlite3
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -134,6 +135,18 @@ def test_the_chat_is_open_only_in_its_hours_and_while_an_adviser_is_present(
     assert client.get_cookie("chat") is None
     clock.forward(hours=1)
     assert "24 November 2026, 18:00" in client.get("/chat").get_data(as_text=True)
+
+
+def test_an_adviser_who_is_present_outside_the_hours_sees_that_readers_find_the_chat_closed(
+    store: ChatStore, client: FlaskClient, kit: FlaskClient, clock: SetClock
+) -> None:
+    assert kit.get("/chats/now").get_json()["hours"] == ""
+    clock.forward(hours=1)
+    says = "These are not its opening hours: the chat is closed to new readers, whoever is present."
+    hours = kit.get("/chats/now").get_json()["hours"]
+    assert hours == f"{says} It opens on Tuesday 24 November 2026, 18:00 GMT."
+    assert hours in kit.get("/chats").text
+    assert "Nobody can answer here just now." in client.get("/chat").text
 
 
 def test_before_start_the_page_says_who_reads_the_chat(
@@ -266,7 +279,7 @@ def test_requests_from_another_site_and_a_flood_are_refused(app: Flask, store: C
     assert 'href="/contacts"' in full.get_data(as_text=True)
     reader = readers[0]
     assert reader.post("/chat/say", data={"message": " "}).status_code == 422
-    long = reader.post("/chat/say", data={"message": "zq" * 1001})
+    long = reader.post("/chat/say", data={"message": "zq" * 5001})
     assert long.status_code == 422
     assert "zqzq" in long.get_data(as_text=True), "what was typed is still there"
     answers = [reader.post("/chat/say", data={"message": f"{n}"}).status_code for n in range(21)]
@@ -663,6 +676,58 @@ def test_hours_across_midnight_have_no_gap_and_the_next_change_is_right() -> Non
     assert next_opening(day, LONDON, eleven) == datetime(2026, 11, 24, 14, tzinfo=LONDON)
     night = hours(("22:00", "24:00"), ("00:00", "02:00"))
     assert open_until(night, LONDON, datetime(2026, 11, 24, 23, tzinfo=UTC)) == datetime(2026, 11, 25, 2, tzinfo=LONDON)
+
+
+@pytest.mark.parametrize("evening", ["2026-10-24T18:00", "2027-03-27T18:00", "2026-12-24T18:00"])
+@pytest.mark.parametrize(
+    "slots",
+    [
+        [("22:00", "24:00"), ("00:00", "02:00")], [("18:00", "24:00"), ("00:00", "01:30")], [("00:30", "01:30")],
+        [("01:00", "02:00")], [("01:15", "01:45")], [("01:30", "09:00")], [("00:00", "24:00")],
+    ],
+)  # fmt: skip
+def test_what_is_said_of_the_next_change_comes_true_also_in_the_night_when_the_clocks_change(
+    evening: str, slots: list[tuple[str, str]]
+) -> None:
+    chat = hours(*slots).model_copy(update={"closed_on": (date(2026, 12, 25),)})
+    step = timedelta(minutes=15)
+    moments = [datetime.fromisoformat(evening).replace(tzinfo=UTC) + number * step for number in range(4 * 44)]
+    is_open_at = {moment: is_open(chat, LONDON, moment) for moment in moments}
+    for moment, until_then in pairwise(moments):
+        changes = is_open_at[moment] != is_open_at[until_then]
+        said = open_until(chat, LONDON, moment) if is_open_at[moment] else next_opening(chat, LONDON, moment)
+        in_utc = said and said.astimezone(UTC)  # Python never calls two times equal if one of them comes twice
+        assert in_utc is None or in_utc > moment
+        assert (in_utc == until_then) is changes, f"{moment.astimezone(LONDON)}: {said}"
+
+
+def test_the_page_says_today_only_of_an_end_that_is_today_and_24_00_of_midnight(
+    app: Flask, content: ContentFolder, refresh: Refresh, store: ChatStore, clock: SetClock
+) -> None:
+    days = '["mon", "tue", "wed", "thu", "fri", "sat", "sun"]'
+
+    def said(moment: str, *slots: tuple[str, str], closed: str = "") -> str:
+        text = "".join(f'[[chat.open]]\ndays = {days}\nfrom = "{a}"\nuntil = "{b}"\n' for a, b in slots)
+        top = CHAT.partition("closed_on")[0]
+        content.write("site.toml", f"{SITE}{top}closed_on = [{closed}]\n{text}")
+        refresh()
+        clock.now = datetime.fromisoformat(moment)
+        store.set_presence(1, "Kit Adviser", True, clock())
+        page = app.test_client().get("/chat").text
+        assert "<div data-chat-offer>" in page
+        return "".join(re.findall(r"<p>(Open until [^<]*)</p>", page))
+
+    night = (("22:00", "24:00"), ("00:00", "02:00"))
+    assert said("2026-11-24T22:30+00:00", *night) == "Open until 02:00."
+    assert said("2026-11-25T00:30+00:00", *night) == "Open until 02:00 today."
+    assert said("2026-11-24T22:30+00:00", ("20:00", "24:00")) == "Open until 24:00 today."
+    always = ("00:00", "24:00")
+    assert said("2026-12-20T12:00+00:00", always, closed='"2026-12-25"') == "", "in five days: no time alone says it"
+    assert said("2026-12-23T23:30+00:00", always, closed='"2026-12-25"') == ""
+    assert said("2026-12-24T12:00+00:00", always, closed='"2026-12-25"') == "Open until 24:00 today."
+    assert said("2027-03-20T23:30+00:00", always) == "", (
+        "no end is in sight, also in the weeks before the clocks change"
+    )
 
 
 def test_a_reader_who_looks_late_is_still_told_who_read_along_and_who_goes_on(

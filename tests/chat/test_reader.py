@@ -128,6 +128,23 @@ def test_unsent_words_are_there_after_a_reload_no_adviser_reads_them_and_the_end
     assert "zqlate" not in reader.get("/chat").text
 
 
+def test_a_long_text_arrives_whole_or_is_given_back_whole(
+    app: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock
+) -> None:
+    reader = talk(app, kit, store, clock)
+    number = the_chat(store, clock)
+    note = ("He rang again. شب بخیر " * 500)[:10_000].strip()
+    assert reader.post("/chat/say", data={"message": note}).status_code == 303
+    assert store.messages(number)[-1].text == note
+    assert note in kit.get("/chats").text
+    longer = "x" * 10_001
+    answer = reader.post("/chat/say", data={"message": longer})
+    assert (answer.status_code, f">{longer}</textarea>" in answer.text) == (422, True)
+    assert "Please send it in parts." in answer.text
+    assert kit.post(f"/chats/{number}/say", data={"message": note}).status_code == 303
+    assert f">{longer}</textarea>" in kit.post(f"/chats/{number}/say", data={"message": longer}).text
+
+
 def test_times_are_told_by_the_servers_clock(app: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock) -> None:
     reader = talk(app, kit, store, clock)
     assert reader.get("/chat").text.count(">just now</time>") == 2
@@ -193,6 +210,24 @@ def test_before_start_the_page_says_when_the_chat_is_open_who_is_there_and_how_l
     assert re.search(r"Advisers who are here now write:\s+English, Cymraeg", text)
     assert "People waited about 1 minute today." in text
     reader.post("/chat/end")
+
+
+def test_an_adviser_who_is_present_can_tell_readers_other_languages(
+    app: Flask, content: ContentFolder, refresh: Refresh, store: ChatStore, kit: FlaskClient, clock: SetClock
+) -> None:
+    content.write("site.toml", SITE + CHAT + HOURS)
+    refresh()
+    shown = re.search(r"<p [^>]*data-here.*?</p>", kit.get("/chats").text, re.S)
+    assert shown
+    assert '<button class="second" name="present" value="yes">Tell readers these languages</button>' in shown[0]
+    form = {"present": "yes", "languages": ["cy"]}
+    answer = kit.post("/chats/present", data=form, headers={"Accept": "application/json"}).get_json()
+    assert answer["said"] == "Readers are told that you write: Cymraeg."
+    text = html.unescape(re.sub(r"<[^>]+>", " ", app.test_client().get("/chat").text))
+    assert re.search(r"Advisers who are here now write:\s+Cymraeg", text)
+    answer = kit.post("/chats/present", data={"present": "yes"}, headers={"Accept": "application/json"}).get_json()
+    assert answer["said"] == "Readers are told no languages of yours."
+    assert "Advisers who are here now write:" not in app.test_client().get("/chat").text
 
 
 def test_the_week_joins_hours_that_touch_and_names_the_days_that_are_closed() -> None:

@@ -103,7 +103,7 @@ def test_a_message_that_is_sent_again_is_stored_once(store: ChatStore) -> None:
 
 def test_a_message_that_cannot_be_sent_is_refused_with_a_code(store: ChatStore) -> None:
     _, number = talking(store)
-    for text, expected in ((" ", "empty"), ("x" * 2001, "long")):
+    for text, expected in ((" ", "empty"), ("x" * (rules.LONGEST_MESSAGE + 1), "long")):
         with pytest.raises(NotPossible) as refused:
             store.say(number, "reader", text, NOON)
         assert reason(refused) == expected
@@ -627,6 +627,22 @@ def test_a_pause_may_be_long_and_ask_for_a_word(store: ChatStore) -> None:
     assert kit.wants_a_word
     store.end_pause(7)
     assert not store.present(NOON)[7].wants_a_word
+
+
+def test_a_long_pause_is_not_made_shorter_by_another_chat_that_ends(store: ChatStore) -> None:
+    (_, hard), (_, other), (_, last) = talking(store), waiting(store), waiting(store)
+    for number in (other, last):
+        store.accept(number, 7, "Kit", NOON)
+    store.end(hard, "reader", NOON)
+    store.pause(7, NOON + rules.LONG_PAUSE, True)
+    soon, late = NOON + timedelta(minutes=1), NOON + timedelta(minutes=14)
+    store.end(other, "hidden", soon)
+    kit = store.present(soon)[7]
+    assert (kit.pause_until, kit.wants_a_word) == (NOON + rules.LONG_PAUSE, True)
+    for minute in range(2, 15, 4):
+        store.sign(7, NOON + timedelta(minutes=minute))
+    store.end(last, "reader", late)
+    assert store.present(late)[7].pause_until == late + rules.PAUSE, "whichever lasts longer"
 
 
 def test_a_network_is_recognised_for_two_days_and_not_by_its_address(store: ChatStore, everything: Everything) -> None:

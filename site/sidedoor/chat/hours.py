@@ -1,4 +1,9 @@
-"""When the chat is open: slots by weekday in the site's zone, so opening hours stay when the clocks change."""
+"""When the chat is open: slots by weekday in the site's zone, so opening hours stay when the clocks change.
+
+In the night in which they change, a time that the clock skips counts as if it had not been put forward yet, and a time
+that comes twice is the first of the two (RFC 5545, section 3.3.5). Everything here goes by the same spans, so the page
+never says an end or a beginning that does not come.
+"""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -13,11 +18,9 @@ _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 def is_open(chat: Chat, zone: ZoneInfo, now: datetime) -> bool:
     """Whether it is open at `now` (aware): in a slot of a day that is no holiday; without slots, on any such day."""
-    local = now.astimezone(zone)
     if not chat.open:
-        return not chat.is_closed_on(local.date())
-    minute = 60 * local.hour + local.minute
-    return any(start <= minute < until for start, until in _slots(chat, local.date()))
+        return not chat.is_closed_on(now.astimezone(zone).date())
+    return any(start <= now < end for start, end in _spans(chat, zone, now, days=1))
 
 
 def open_until(chat: Chat, zone: ZoneInfo, now: datetime) -> datetime | None:
@@ -31,7 +34,7 @@ def open_until(chat: Chat, zone: ZoneInfo, now: datetime) -> datetime | None:
     for start, end in sorted(_spans(chat, zone, now)):
         if start <= until < end:
             until = end
-    in_sight = until < now + timedelta(days=_LOOK_AHEAD_DAYS - 1)
+    in_sight = until < _moment(now.astimezone(zone).date(), 24 * 60 * _LOOK_AHEAD_DAYS, zone)
     return until.astimezone(zone) if in_sight else None
 
 
@@ -73,14 +76,23 @@ def _joined(chat: Chat, day: str) -> list[tuple[int, int]]:
     return joined
 
 
-def _spans(chat: Chat, zone: ZoneInfo, now: datetime) -> Iterator[tuple[datetime, datetime]]:
-    """The slots of the next days, in UTC: Python compares two times of one zone by what the clock on the wall shows."""
+def _spans(
+    chat: Chat, zone: ZoneInfo, now: datetime, days: int = _LOOK_AHEAD_DAYS
+) -> Iterator[tuple[datetime, datetime]]:
+    """The slots of yesterday, which may last beyond midnight if the clocks change, and of the next days, in UTC: Python
+    compares two times of one zone by what the clock on the wall shows."""
     today = now.astimezone(zone).date()
-    for ahead in range(_LOOK_AHEAD_DAYS):
+    for ahead in range(-1, days):
         day = today + timedelta(days=ahead)
-        midnight = datetime(day.year, day.month, day.day, tzinfo=zone)
-        for start, until in _slots(chat, day):
-            yield tuple((midnight + timedelta(minutes=minute)).astimezone(UTC) for minute in (start, until))  # type: ignore[misc]
+        for slot in _slots(chat, day):
+            start, until = (_moment(day, minutes, zone) for minutes in slot)
+            if start < until:  # not if the clock skips all of it
+                yield start, until
+
+
+def _moment(day: date, minutes: int, zone: ZoneInfo) -> datetime:
+    """The moment (UTC) at which the clock on the wall shows a time, in minutes since the midnight of `day`."""
+    return (datetime(day.year, day.month, day.day, tzinfo=zone) + timedelta(minutes=minutes)).astimezone(UTC)
 
 
 def _slots(chat: Chat, day: date) -> list[tuple[int, int]]:

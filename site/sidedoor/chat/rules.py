@@ -10,7 +10,8 @@ from typing import Literal, get_args
 
 from sidedoor.chat.model import Conversation, How, NotPossible, State, Who, whole_minutes
 
-LONGEST_MESSAGE = 2000
+LONGEST_MESSAGE = 10_000
+"""No box has this as its `maxlength`: a browser would cut off, without a word, what somebody pastes."""
 MOST_MESSAGES_A_MINUTE, LATELY = 20, timedelta(minutes=1)
 """From each side of a conversation, within that time."""
 MOST_FROM_ONE_NETWORK = 6
@@ -141,6 +142,13 @@ def desk_is_gone(seen: datetime | None, now: datetime) -> bool:
 def is_counted_before_others(conversation: Conversation, now: datetime) -> bool:
     """Whether later readers queue behind it: it waits, its reader is in reach, and it is no practice."""
     return conversation.state == "waiting" and not conversation.player and not out_of_reach(conversation, now)
+
+
+def pause_after(before: datetime | None, now: datetime) -> datetime:
+    """Until when an adviser has a break after a conversation that ends now. `before`: the end of the break that they
+    already had, which is never made shorter."""
+    after = now + PAUSE
+    return max(before, after) if before else after
 
 
 def counted_at_answer(waited: timedelta) -> tuple[tuple[str, int], ...]:

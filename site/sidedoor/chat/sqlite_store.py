@@ -516,9 +516,9 @@ class SqliteStore:
         database.execute("DELETE FROM kept WHERE conversation = ?", (conversation,))
         if row[1]:
             return  # practice is not counted, and needs no break afterwards
-        database.execute(
-            "UPDATE present SET pause_until = ? WHERE adviser = ?", ((now + rules.PAUSE).isoformat(), row[0])
-        )
+        for (before,) in database.execute("SELECT pause_until FROM present WHERE adviser = ?", row[:1]).fetchall():
+            until = rules.pause_after(datetime.fromisoformat(before) if before else None, now)
+            database.execute("UPDATE present SET pause_until = ? WHERE adviser = ?", (until.isoformat(), row[0]))
         self._count(database, f"ended: {reason}", now)
 
     @staticmethod

@@ -591,7 +591,8 @@ class ValkeyStore:
             if int(player or 0):
                 return  # practice is not counted, and needs no break afterwards
             if presence:
-                self._put_present(pipe, replace(presence[0], pause_until=now + rules.PAUSE), presence[1])
+                until = rules.pause_after(presence[0].pause_until, now)
+                self._put_present(pipe, replace(presence[0], pause_until=until), presence[1])
             self._count(pipe, f"ended: {reason}", now)
 
         try:

@@ -136,7 +136,7 @@ def test_a_message_sent_twice_is_stored_once_and_a_refused_message_stays_in_the_
     for _ in range(2):
         kit.post(f"/chats/{number}/say", data={"message": "Once.", "once": form_id[1]})
     assert [message.text for message in store.messages(number)] == ["Once."]
-    too_long = "zq" * 1500
+    too_long = "zq" * 5500
     for form in ({}, {"from": "board"}):
         answer = kit.post(f"/chats/{number}/say", data={"message": too_long, **form})
         assert answer.status_code == 422
@@ -253,6 +253,30 @@ def test_an_ended_chat_says_why_shows_no_words_and_can_be_closed(
     assert answer.status_code == 422, "nothing can be added to it"
 
 
+def test_no_single_press_ends_a_chat(store: ChatStore, kit: FlaskClient, clock: SetClock) -> None:
+    text = column(page(kit, f"/chats/{accepted_chat(store, clock, kit)}"), 1)
+    folded = re.sub(r"<details.*?</details>", "", text, flags=re.S)
+    actions = re.findall(r'action="/chats/1/([a-z-]+)"', text)
+    assert set(actions) >= {"say", "mark", "hand-over", "block", "end"}
+    assert re.findall(r'action="/chats/1/([a-z-]+)"', folded) == ["mark", "say", "close"], (
+        "the rest is one press further"
+    )
+
+
+def test_browsers_are_told_to_store_nothing_that_an_adviser_types(
+    store: ChatStore, kit: FlaskClient, clock: SetClock
+) -> None:
+    """Without that, Firefox and Chromium write half-typed words to the files in which they store open tabs."""
+    kit.post("/chats/practice")
+    number = accepted_chat(store, clock, kit)
+    played = next(chat.id for chat in store.live(clock()) if chat.player)
+    for text in (column(page(kit), number), page(kit, f"/chats/{played}/play")):
+        forms = re.findall(r"(<form [^>]*>)(.*?)</form>", text, re.S)
+        boxes = [(form, box) for form, inside in forms for box in re.findall(r"<(?:textarea|input id)[^>]*>", inside)]
+        assert {box[1:9] for _, box in boxes} >= {"textarea"}
+        assert [box for form, box in boxes if 'autocomplete="off"' not in box or 'autocomplete="off"' not in form] == []
+
+
 def test_a_hand_over_brings_a_note_that_the_reader_never_sees(
     desk: Flask, store: ChatStore, kit: FlaskClient, lee: FlaskClient, clock: SetClock
 ) -> None:
@@ -263,7 +287,7 @@ def test_a_hand_over_brings_a_note_that_the_reader_never_sees(
         answer = kit.post(f"/chats/{number}/hand-over", data={"to": to, "note": "zqnote"})
         assert answer.status_code == 422
         assert ">zqnote</textarea>" in answer.get_data(as_text=True)
-    answer = kit.post(f"/chats/{number}/hand-over", data={"to": str(lee_id), "note": "zq" * 1001})
+    answer = kit.post(f"/chats/{number}/hand-over", data={"to": str(lee_id), "note": "zq" * 5001})
     assert (answer.status_code, store.messages(number)[-1].text) == (422, "I am here.")
     form = {"to": str(lee_id), "note": "Needs a refuge\nin Wales <b>"}
     assert kit.post(f"/chats/{number}/hand-over", data=form).location == "/chats"

@@ -18,6 +18,7 @@ from sidedoor.documents.site import Site
 from sidedoor.web.language import translations
 from tests.conftest import SetClock
 from tests.desk.chats.test_board import accepted_chat, column, id_of, kit, lee, page, store, sue, waiting_chat
+from tests.desk.conftest import SignedIn
 from tests.web.test_catalogues import SHIPPED
 
 __all__ = ["kit", "lee", "store", "sue"]
@@ -184,6 +185,18 @@ def test_practice_is_marked_on_every_screen_and_alarms_nobody(
     lee.post(place, data={"end": "yes"})
     assert lee.get(f"{place}/now").get_json()["over"] is True
     assert store.counts() == []
+
+
+def test_what_leads_away_from_the_board_opens_in_a_new_tab_so_that_its_readers_are_not_told_that_it_is_gone(
+    desk: Flask, signed_in: SignedIn
+) -> None:
+    desk.extensions["desk"].staff.add("Ada All", ("adviser", "supervisor", "admin"))
+    client = signed_in("Ada All")
+    client.post("/chats/practice")
+    bar = re.findall(r'<div class="chat-bar">.*?</div>', page(client), re.S)[0]
+    leads = re.findall(r'(?:<a href|<form method="post" action)="(/chats/(?!present|ready|pause)[^"]*)"([^>]*)', bar)
+    assert len(leads) == 4
+    assert [address for address, attributes in leads if 'target="_blank"' not in attributes] == []
 
 
 @pytest.mark.parametrize(

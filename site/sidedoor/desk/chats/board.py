@@ -29,6 +29,7 @@ from sidedoor.desk.chats.words import (
     REFUSED,
     UNKNOWN,
     card,
+    closed_words,
     emergency_steps,
     lines,
     ready_answers,
@@ -85,6 +86,7 @@ def now_() -> ResponseReturnValue:
         "here": me is not None,
         "pause": _time(me.pause_until) if me and me.pause_until and me.pauses(now()) else "",
         "present": _names(present),
+        "hours": closed_words(library().site, now()),
         "others": [{"id": adviser.id, "name": adviser.name} for adviser in _others(present)],
         "waiting": _waiting(live),
         "left": _left_chats_html(live),
@@ -106,9 +108,13 @@ def present() -> ResponseReturnValue:
     """Be present, or away. The chat is open to readers while somebody is present."""
     person, is_here = current_person(), request.form.get("present") == "yes"
     languages = tuple(language for language in _languages() if language in request.form.getlist("languages"))
+    was_here = person.id in _store().present(now())
     with audit().recorded(person.name, "is present" if is_here else "is away", "chat"):
         _store().set_presence(person.id, person.name, is_here, now(), languages)
-    return _done()
+    if not (is_here and was_here):
+        return _done()
+    names = ", ".join(map(language_name, languages))
+    return _done(f"Readers are told that you write: {names}." if names else "Readers are told no languages of yours.")
 
 
 @blueprint.post("/pause")
@@ -466,6 +472,7 @@ def _board(typed: Typed) -> str:
         left=_left_chats_html(live),
         columns=[_column(chat, typed if chat.id == typed.number else Typed(), present, level=2) for chat in _own(live)],
         present=_names(present),
+        hours=closed_words(library().site, now()),
         is_here=me is not None,
         pause=_time(me.pause_until) if me and me.pause_until and me.pauses(now()) else "",
         offered=library().site.chat is not None,
@@ -504,10 +511,8 @@ def _column(chat: Conversation, typed: Typed, present: Mapping[int, Adviser], le
         language=_language(chat),
         spoken=chat.language or library().site.language,
         remark=_store().kept(chat.id, "remark") if chat.has_remark else "",
-        longest_remark=rules.LONGEST_REMARK,
         once=secrets.token_urlsafe(9),
         others=_others(present),
-        longest=LONGEST_MESSAGE,
         hours=HOURS_OF_A_BLOCK,
         ready=ready_answers(library().site, chat.language),
         emergency_steps=emergency_steps(library().site),

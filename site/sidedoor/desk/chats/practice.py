@@ -7,7 +7,6 @@ reader of the site has to wait behind it.
 from flask import Blueprint, abort, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from sidedoor.chat import rules
 from sidedoor.chat.model import Conversation, NotPossible
 from sidedoor.desk.access import current_person, only, polled
 from sidedoor.desk.chats.words import REFUSED, lines_of_practice
@@ -38,7 +37,7 @@ def play(number: int) -> ResponseReturnValue:
     """Show the reader's side, at the desk."""
     chat = _played(number)
     shown = lines_of_practice(the_desk().chats.messages(number))
-    return render_template("desk/chats/practice.html", chat=chat, lines=shown, longest=rules.LONGEST_MESSAGE, text="")
+    return render_template("desk/chats/practice.html", chat=chat, lines=shown, text="")
 
 
 @blueprint.get("/<int:number>/play/now")
@@ -70,9 +69,7 @@ def say(number: int) -> ResponseReturnValue:
     except NotPossible as refused:
         flash(REFUSED[refused.why], "problem")
         shown = lines_of_practice(the_desk().chats.messages(number))
-        page = render_template(
-            "desk/chats/practice.html", chat=chat, lines=shown, longest=rules.LONGEST_MESSAGE, text=text
-        )
+        page = render_template("desk/chats/practice.html", chat=chat, lines=shown, text=text)
         return page, 422
     return redirect(f"/chats/{number}/play", 303)
 

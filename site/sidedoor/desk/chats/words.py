@@ -3,8 +3,11 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 
+from sidedoor.chat.hours import is_open, next_opening
 from sidedoor.chat.model import Message, Who
+from sidedoor.desk.words import moment_in_words
 from sidedoor.documents.models import Contact
 from sidedoor.documents.site import Emergency, Site, in_language
 from sidedoor.web.language import N_, own_words_fit, translations
@@ -112,6 +115,16 @@ def _in_language(text: str, site: Site, language: str) -> str:
     """A usual answer in a language: in the owner's words if site.toml has any, as for every other sentence."""
     own = site.words.get(language, {}).get(text, "")
     return own if own and own_words_fit(text, own) else translations(language).gettext(text)
+
+
+def closed_words(site: Site, now: datetime) -> str:
+    """Return that readers find the chat closed although somebody is present, because of its hours, and when it opens;
+    empty if they do not. A holiday closes it too."""
+    if not site.chat or is_open(site.chat, site.zone, now):
+        return ""
+    opens = next_opening(site.chat, site.zone, now)
+    then = f"It opens on {moment_in_words(opens, site)}." if opens else "It has no opening hours in the next two weeks."
+    return f"These are not its opening hours: the chat is closed to new readers, whoever is present. {then}"
 
 
 def emergency_steps(site: Site) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
 """The chat's two pages: what to know before a conversation, and the conversation itself."""
 
 import secrets
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, timedelta
 
 from babel.dates import get_day_names
 from flask import current_app, render_template, request
@@ -38,7 +39,7 @@ def start_page(
         chat_at=chat_address(),
         chat=chat,
         open_now=open_now,
-        until=open_until(chat, zone, now),
+        until=closing_time(),
         within=within,
         opens=opens,
         opens_in=0 if open_now else opens_in(),
@@ -49,7 +50,6 @@ def start_page(
         why=why_refused(refused) if refused else "",
         broken=broken,
         unsent=unsent,
-        longest=rules.LONGEST_MESSAGE,
         waits=waits,
         wait=usual_wait() if open_now else "",
         instead=contacts_instead(),
@@ -62,6 +62,24 @@ def opens_in() -> int:
     chat, zone, now = the_chat(), current_public().site.zone, chat_now()
     opens = None if is_open(chat, zone, now) else next_opening(chat, zone, now)
     return max(1, int((opens - now).total_seconds()) + 1) if opens else 0
+
+
+@dataclass(frozen=True)
+class ClosingTime:
+    """When these opening hours end, as a clock on the wall shows it. `today`: whether today, midnight included."""
+
+    clock: str
+    today: bool
+
+
+def closing_time() -> ClosingTime | None:
+    """When the chat closes; None if it is closed, or stays open for longer than a time without a day can say."""
+    zone, now = current_public().site.zone, chat_now().astimezone(current_public().site.zone)
+    until = open_until(the_chat(), zone, now)
+    if not until or until.date() - now.date() > timedelta(days=1) or until - now > timedelta(days=1):
+        return None
+    midnight = (until.hour, until.minute) == (0, 0)  # the end of a day, as in the table of hours
+    return ClosingTime("24:00" if midnight else until.strftime("%H:%M"), midnight or until.date() == now.date())
 
 
 def _day_name(day: int) -> str:
@@ -114,7 +132,6 @@ def conversation_page(conversation: Conversation, text: str = "", problem: str =
         waits=waits,
         text=text or ("" if waits else chats().kept(conversation.id, "draft") if conversation.has_draft else ""),
         problem=problem,
-        longest=rules.LONGEST_MESSAGE,
         once=secrets.token_urlsafe(9),
         ticket=digest(request.cookies.get(cookie_name(), "")),
     )

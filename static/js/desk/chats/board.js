@@ -17,6 +17,9 @@
   /** @typedef {{ id: number, since: string, reach: string }} Waiter */
   /** @typedef {{ id: number, name: string }} Colleague */
 
+  const CUT_OFF = "Your desk is cut off.";
+  /** @typedef {"Somebody waits." | "There is a reply." | typeof CUT_OFF} Notice */
+
   const EVERY_MS = 2000;
   const PATIENCE_MS = 10000;
   const MISSED_BEFORE_SAID = 3;
@@ -35,6 +38,8 @@
   let answeredAt = "";
   /** Whether the adviser said on this page that they are away. */
   let saidAway = false;
+  /** How often somebody typed on this page. */
+  let typed = 0;
   /** @type {Promise<void> | null} */
   let asking = null;
   let again = false;
@@ -245,7 +250,7 @@
     }
   }
 
-  /** @param {{ here: boolean, pause: string, present: string }} latest @returns {string[]} what nobody may miss: that readers find no adviser here */
+  /** @param {{ here: boolean, pause: string, present: string, hours: string }} latest @returns {string[]} what nobody may miss: that readers find no adviser here */
   function renewPresence(latest) {
     const [here, away] = [find("[data-here]"), find("[data-away]")];
     if (here && !here.hidden && !latest.here && !saidAway) awayAlarm = ["You count as away now. If you are here, press “I am present”."];
@@ -259,14 +264,16 @@
     for (const form of document.querySelectorAll("[data-pauses]"))
       show(/** @type {HTMLElement} */ (form), latest.pause !== "", find("[data-here] button"));
     write(find("[data-present]"), latest.present);
+    write(find("[data-hours]"), latest.hours);
     return awayAlarm;
   }
 
   /**
    * Show what nobody may miss, and sound again and again until somebody acknowledges it or it is gone; in a hidden tab too,
    * whose clock runs in a worker. A new alarm sounds even if the last one was acknowledged. @param {string[]} alarms
+   * @param {Notice} notice
    */
-  function ring(alarms) {
+  function ring(alarms, notice = "Somebody waits.") {
     alarm = alarms.join(" ");
     write(find("[data-alarm]"), alarm);
     if (alarm === "") acknowledged = "";
@@ -274,7 +281,7 @@
     show(find("[data-quiet]"), rings && sound, find("#waiting"));
     if (!rings || Date.now() - rangAt < ALARM_MS) return;
     rangAt = Date.now();
-    notify("Somebody waits.");
+    notify(notice);
   }
 
   function count() {
@@ -352,6 +359,9 @@
         if (missed >= MISSED_BEFORE_SAID || isSignedOut) {
           const reason = isSignedOut ? "You are signed out. Sign in in another tab." : `The desk cannot be reached${answeredAt && ` since ${answeredAt}`}.`;
           write(find("[data-lost-touch]"), `${reason} What you have typed stays here.`);
+          // Somebody who is away need not hear it: the tab may stay open all night.
+          if (board && find("[data-here]:not([hidden])")) ring([CUT_OFF], CUT_OFF);
+          count();
         }
       }
     }
@@ -416,6 +426,7 @@
   /** @param {Press} press @param {HTMLElement | null} place @returns {Promise<boolean>} whether the desk took it */
   async function isDone({ form, fields }, place) {
     let result = { said: "", problem: "" };
+    const goesOnElsewhere = fromNow();
     saidAway ||= fields.get("present") === "no";
     try {
       const answer = await fetch(form.action, {
@@ -434,20 +445,32 @@
       if (says({ form, fields })) maybeSent.set(form, { words: String(fields.get("message")), once: String(fields.get("once")) });
     }
     const [, id, step] = /\/chats\/(\d+)\/([a-z-]+)$/.exec(form.action) ?? [];
+    // This page may close every chat that it shows as over. The desk refuses for one that is a colleague's now.
+    if (step === "close") result.problem = "";
     const problem = place && form.isConnected ? find("[data-problem]", place) : null;
     const general = find("[data-said]");
     write(problem, result.problem);
     write(general, problem ? result.said : result.problem || result.said);
     general?.classList.toggle("problem", !problem && result.problem !== "");
-    if (result.problem && step !== "close") return false;
+    if (result.problem) return false;
     if (place && id && (step === "close" || step === "hand-over")) {
       closed.add(id);
       remove(place, find("#yours"));
     }
     const takes = step === "accept" || step === "take-over";
     if (takes && id) closed.delete(id);
-    void refresh().then(() => enter(takes && id ? column(id) : null));
+    void refresh().then(() => enter(takes && id && !goesOnElsewhere() ? column(id) : null));
     return true;
+  }
+
+  /**
+   * @returns {() => boolean} whether, since now, somebody has typed or gone to another field: then a chat that appears must
+   * not take the focus, because the rest of a sentence would go to the wrong reader
+   */
+  function fromNow() {
+    const [before, focus] = [typed, document.activeElement];
+    const isField = () => document.activeElement?.matches("input, select, textarea");
+    return () => typed !== before || (document.activeElement !== focus && Boolean(isField()));
   }
 
   /** @param {HTMLElement | null | undefined} place */
@@ -525,6 +548,7 @@
   }
 
   document.addEventListener("input", ({ target }) => {
+    typed += 1;
     if (target instanceof HTMLTextAreaElement && target.name === "message" && target.closest("[data-chat]")) offer(target);
   });
   document.addEventListener("click", ({ target }) => {
@@ -619,7 +643,7 @@
     tone.stop(audio.currentTime + 0.2);
   }
 
-  /** Say that there is something new, and never what it is. @param {"Somebody waits." | "There is a reply."} body */
+  /** Say that there is something new, and never what it is. @param {Notice} body */
   function notify(body) {
     if (!sound) return;
     beep();
