@@ -59,6 +59,7 @@ def test_a_new_site_has_no_mistakes_and_names_no_place_or_service_of_the_example
         # The sources of pages and contacts stay as they are.
         words = re.sub(r"(?m)^  - .*$|^    source: .*$", "", text)
         assert not re.search(r"Hampshire|Isle of Wight|Portsmouth|Southampton|onstabulary", words), path
+        assert not re.search(r"[Tt]his site is run by [^.]*police|\bour police force", words), path
     assert all(contact.area is None for contact in library.contacts.values())
 
 
