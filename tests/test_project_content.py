@@ -346,6 +346,35 @@ def test_signs_and_the_first_page_lead_to_the_page_about_neck_and_breath(real_cl
         assert '/help/neck-and-breathing"' in real_client.get(path).text, path
 
 
+def test_the_questions_lead_to_the_page_about_what_was_ticked(real_client: FlaskClient) -> None:
+    page = real_client.get("/check").text
+    questions = re.split(r"<h3[^>]*>", page[page.index("<main") : page.index("</main>")])
+    asked = {
+        "neck": "/help/neck-and-breathing",
+        "into sex": "/help/your-body-your-choice",
+        "private pictures": "/help/private-pictures",
+        "follow you": "/help/being-followed",
+        "debts": "/help/banks-and-debts",
+        "aids or medicine": "/help/care-at-home",
+        "hurt themselves": "/help/a-hard-day",
+        "teenager": "/help/going-out",
+        "cannot go on": "/help/a-hard-day",
+        "out of the country": "/help/no-public-funds",
+    }
+    for words_of_question, path in asked.items():
+        (question,) = (part for part in questions if words_of_question in part.partition("</h3>")[0])
+        assert f'href="{path}"' in question, words_of_question
+
+
+def test_the_questions_name_each_page_by_its_own_heading(real_app: Flask, real_client: FlaskClient) -> None:
+    titles = {page.path: page.title for page in help_pages(real_app)}
+    page = real_client.get("/check").text
+    asked = page[page.index(">The questions</h2>") : page.index(">You can always call</h2>")]
+    links = re.findall(r'<li>\s*<a href="(/help/[^"]+)">([^<]*)</a>', asked)
+    assert len(links) > 15
+    assert [(path, name) for path, name in links if titles[path] != name] == []
+
+
 def test_only_news_uses_the_police_forces_old_name() -> None:
     for path in (PROJECT / "examples/hampshire").rglob("*"):
         if path.suffix in {".md", ".toml", ".yaml"} and path.parent.name != "news":
