@@ -375,6 +375,14 @@ def test_the_questions_name_each_page_by_its_own_heading(real_app: Flask, real_c
     assert [(path, name) for path, name in links if titles[path] != name] == []
 
 
+def test_a_number_that_is_answered_at_night_can_be_tapped(real_client: FlaskClient) -> None:
+    """In an address, a note beside another number is no link: the wide button would call an office that is closed."""
+    for path in ("/contacts", "/help/a-place-to-stay", "/help/in-northern-ireland"):
+        page = real_client.get(path).text
+        assert 'href="tel:03448920900"' in page, path
+        assert 'href="tel:03448920908"' in page, path
+
+
 def test_only_news_uses_the_police_forces_old_name() -> None:
     for path in (PROJECT / "examples/hampshire").rglob("*"):
         if path.suffix in {".md", ".toml", ".yaml"} and path.parent.name != "news":
