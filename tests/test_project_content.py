@@ -383,6 +383,15 @@ def test_a_number_that_is_answered_at_night_can_be_tapped(real_client: FlaskClie
         assert 'href="tel:03448920908"' in page, path
 
 
+def test_every_language_says_what_kind_of_place_a_and_e_is(real_app: Flask) -> None:
+    pages = [page for page in real_app.extensions["live"].library.documents if page.folder and page.kind == "help"]
+    texts = {page.file: " ".join(page.sentences) for page in pages}
+    naming = {file: text for file, text in texts.items() if "A&E" in text}
+    assert len(naming) > 9
+    for file, text in naming.items():
+        assert re.search(r"[(（]A&E[)）]", text) or "A&E is the part of a hospital" in text, file
+
+
 def test_only_news_uses_the_police_forces_old_name() -> None:
     for path in (PROJECT / "examples/hampshire").rglob("*"):
         if path.suffix in {".md", ".toml", ".yaml"} and path.parent.name != "news":
