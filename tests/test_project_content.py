@@ -392,6 +392,26 @@ def test_every_language_says_what_kind_of_place_a_and_e_is(real_app: Flask) -> N
         assert re.search(r"[(（]A&E[)）]", text) or "A&E is the part of a hospital" in text, file
 
 
+def test_a_child_reads_first_that_it_is_not_their_fault_and_whom_to_call(real_client: FlaskClient) -> None:
+    page = real_client.get("/help/children").text
+    own_words = section(page, "If you are the child, or a teenager")
+    assert "It is not your fault" in own_words
+    assert page.index('href="tel:08001111"') < page.index(">If you are a parent</h3>")
+
+
+@pytest.mark.parametrize(
+    ("slug", "ids"),
+    [
+        ("older-people", {"hourglass", "ndah", "live-fear-free", "sdafmh", "dsa-helpline-ni", "mens-advice-line"}),
+        ("being-yourself", {"galop", "live-fear-free", "sdafmh", "dsa-helpline-ni"}),
+        ("helping-a-friend", {"ndah", "live-fear-free", "sdafmh", "dsa-helpline-ni", "mens-advice-line", "nspcc"}),
+    ],
+)
+def test_pages_for_whoever_it_is_have_the_line_for_every_nation(real_app: Flask, slug: str, ids: set[str]) -> None:
+    (page,) = (page for page in help_pages(real_app) if page.slug == slug)
+    assert ids <= set(page.contact_ids)
+
+
 def test_only_news_uses_the_police_forces_old_name() -> None:
     for path in (PROJECT / "examples/hampshire").rglob("*"):
         if path.suffix in {".md", ".toml", ".yaml"} and path.parent.name != "news":
