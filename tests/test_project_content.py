@@ -78,7 +78,66 @@ SEARCHES = [
     ("belfast", "in-northern-ireland"),
     ("law in scotland", "in-scotland"),
     ("farm with no signal", "out-in-the-country"),
+    # In danger, or not able to say it well.
+    ("help", "get-help-now"),
+    ("help me", "get-help-now"),
+    ("he has a knife", "get-help-now"),
+    ("hes got a gun", "get-help-now"),
+    ("he said he will kill me if i leave", "get-help-now"),
+    ("hes going to kill me", "get-help-now"),
+    ("i cant talk", "get-help-now"),
+    ("can't speak", "get-help-now"),
+    ("he can hear me", "get-help-now"),
+    ("he is here now", "get-help-now"),
+    ("my husband beats me", "get-help-now"),
+    ("i am scared", "get-help-now"),
+    ("999", "get-help-now"),
+    ("kill myself", "a-hard-day"),
+    ("he says he will kill himself if i leave", "a-hard-day"),
+    ("overdose", "a-hard-day"),
+    ("depression", "a-hard-day"),
+    # Who does what to whom: nobody who is hit is shown the page for those who hit, nor the other way round.
+    ("he hit me", "signs"),
+    ("my wife hits me", "for-men"),
+    ("i hit my wife", "your-own-behaviour"),
+    ("i am the abuser", "your-own-behaviour"),
+    ("anger management", "your-own-behaviour"),
+    ("im a man", "for-men"),
+    ("my dad hits my mum", "children"),
+    ("im 15 and my boyfriend hits me", "going-out"),
+    ("my son hits me", "older-people"),
+    ("my mum is being abused", "helping-a-friend"),
+    ("my daughter's boyfriend hits her", "helping-a-friend"),
+    ("i can hear shouting next door", "helping-a-friend"),
+    ("is it abuse if he never hits me", "what-counts"),
+    ("is it my fault", "signs"),
+    ("narcissist", "walking-on-eggshells"),
+    ("boyfriend wont let me see my friends", "walking-on-eggshells"),
+    ("he kicked my stomach", "pregnancy"),
+    ("he checks my phone", "phones-and-devices"),
+    ("he knows where i am", "phones-and-devices"),
+    ("can i take the kids", "seeing-the-children"),
+    ("forced marrage", "family-pressure"),
+    ("injunktion", "orders"),
+    ("bail", "making-a-report"),
+    ("no money to leave", "money"),
+    ("womens refuge near me", "a-place-to-stay"),
+    ("photos of bruises", "keeping-notes"),
+    ("deaf", "disabled-and-deaf-people"),
+    ("im 70 and my son takes my pension", "older-people"),
+    ("transgender", "being-yourself"),
 ]
+# The same, in other languages: where they are typed, and what must come first.
+SEARCHES_IN_LANGUAGES = [
+    ("cy", "trais", "get-help-now"), ("cy", "plant", "get-help-now"), ("cy", "mae fy ngŵr yn fy nharo", "get-help-now"),
+    ("pl", "pomoc", "get-help-now"), ("pl", "mąż mnie bije", "get-help-now"), ("pl", "maz mnie bije", "get-help-now"),
+    ("pl", "dusil mnie", "get-help-now"), ("pl", "wiza", "signs"), ("ro", "soțul mă bate", "get-help-now"),
+    ("ro", "copii", "signs"), ("ur", "شوہر مارتا ہے", "get-help-now"), ("ur", "ویزا", "signs"),
+    ("ur", "زبردستی شادی", "get-help-now"), ("pa", "ਪਤੀ ਮਾਰਦਾ ਹੈ", "get-help-now"), ("bn", "স্বামী মারে", "get-help-now"),
+    ("ar", "زوجي يضربني", "get-help-now"), ("ar", "شرطة", "get-help-now"), ("ar", "أطفال", "signs"),
+    ("so", "ninkaygu wuu i garaacaa", "get-help-now"), ("zh", "家暴", "get-help-now"), ("zh", "老公昨天晚上又打我了", "get-help-now"),
+    ("fa", "شوهرم کتکم می‌زند", "get-help-now"), ("fa", "خودکشی", "get-help-now"),
+]  # fmt: skip
 
 
 def words(page: str) -> str:
@@ -242,6 +301,26 @@ def test_a_search_for_what_readers_type_shows_the_right_page_first(
     first = re.search(r'href="(/help/[^"]+)"', results[results.index("<main") :])
     assert first
     assert first[1] == f"/help/{slug}"
+
+
+def first_hit(client: FlaskClient, path: str, typed: str) -> str | None:
+    """The address of the first result."""
+    results = client.post(path, data={"query": typed}).text
+    hit = re.search(r'<li><a href="([^"]+)">', results[results.index('id="results"') : results.index("</main>")])
+    return hit and hit[1]
+
+
+@pytest.mark.parametrize(("language", "typed", "slug"), SEARCHES_IN_LANGUAGES)
+def test_a_search_in_another_language_shows_the_right_page_first(
+    real_client: FlaskClient, language: str, typed: str, slug: str
+) -> None:
+    assert first_hit(real_client, f"/{language}/search", typed) == f"/{language}/help/{slug}"
+
+
+def test_who_types_their_own_language_on_an_english_page_is_shown_pages_in_it(real_client: FlaskClient) -> None:
+    for language, typed in (("pl", "pomoc"), ("pl", "maz mnie bije"), ("cy", "gwasanaeth"), ("ur", "شوہر مارتا ہے"), ("ar", "زوجي يضربني"), ("zh", "家暴"), ("bn", "স্বামী মারে"), ("so", "ninkaygu wuu i garaacaa"), ("pl", "polski")):  # fmt: skip
+        assert first_hit(real_client, "/search", typed) == f"/{language}/help/get-help-now", typed
+    assert (first_hit(real_client, "/search", "help") or "").startswith("/help/")
 
 
 def test_the_four_steps_of_signing_up_come_before_the_advice_to_text(
