@@ -78,7 +78,66 @@ SEARCHES = [
     ("belfast", "in-northern-ireland"),
     ("law in scotland", "in-scotland"),
     ("farm with no signal", "out-in-the-country"),
+    # In danger, or not able to say it well.
+    ("help", "get-help-now"),
+    ("help me", "get-help-now"),
+    ("he has a knife", "get-help-now"),
+    ("hes got a gun", "get-help-now"),
+    ("he said he will kill me if i leave", "get-help-now"),
+    ("hes going to kill me", "get-help-now"),
+    ("i cant talk", "get-help-now"),
+    ("can't speak", "get-help-now"),
+    ("he can hear me", "get-help-now"),
+    ("he is here now", "get-help-now"),
+    ("my husband beats me", "get-help-now"),
+    ("i am scared", "get-help-now"),
+    ("999", "get-help-now"),
+    ("kill myself", "a-hard-day"),
+    ("he says he will kill himself if i leave", "a-hard-day"),
+    ("overdose", "a-hard-day"),
+    ("depression", "a-hard-day"),
+    # Who does what to whom: nobody who is hit is shown the page for those who hit, nor the other way round.
+    ("he hit me", "signs"),
+    ("my wife hits me", "for-men"),
+    ("i hit my wife", "your-own-behaviour"),
+    ("i am the abuser", "your-own-behaviour"),
+    ("anger management", "your-own-behaviour"),
+    ("im a man", "for-men"),
+    ("my dad hits my mum", "children"),
+    ("im 15 and my boyfriend hits me", "going-out"),
+    ("my son hits me", "older-people"),
+    ("my mum is being abused", "helping-a-friend"),
+    ("my daughter's boyfriend hits her", "helping-a-friend"),
+    ("i can hear shouting next door", "helping-a-friend"),
+    ("is it abuse if he never hits me", "what-counts"),
+    ("is it my fault", "signs"),
+    ("narcissist", "walking-on-eggshells"),
+    ("boyfriend wont let me see my friends", "walking-on-eggshells"),
+    ("he kicked my stomach", "pregnancy"),
+    ("he checks my phone", "phones-and-devices"),
+    ("he knows where i am", "phones-and-devices"),
+    ("can i take the kids", "seeing-the-children"),
+    ("forced marrage", "family-pressure"),
+    ("injunktion", "orders"),
+    ("bail", "making-a-report"),
+    ("no money to leave", "money"),
+    ("womens refuge near me", "a-place-to-stay"),
+    ("photos of bruises", "keeping-notes"),
+    ("deaf", "disabled-and-deaf-people"),
+    ("im 70 and my son takes my pension", "older-people"),
+    ("transgender", "being-yourself"),
 ]
+# The same, in other languages: where they are typed, and what must come first.
+SEARCHES_IN_LANGUAGES = [
+    ("cy", "trais", "get-help-now"), ("cy", "plant", "get-help-now"), ("cy", "mae fy ngŵr yn fy nharo", "get-help-now"),
+    ("pl", "pomoc", "get-help-now"), ("pl", "mąż mnie bije", "get-help-now"), ("pl", "maz mnie bije", "get-help-now"),
+    ("pl", "dusil mnie", "get-help-now"), ("pl", "wiza", "signs"), ("ro", "soțul mă bate", "get-help-now"),
+    ("ro", "copii", "signs"), ("ur", "شوہر مارتا ہے", "get-help-now"), ("ur", "ویزا", "signs"),
+    ("ur", "زبردستی شادی", "get-help-now"), ("pa", "ਪਤੀ ਮਾਰਦਾ ਹੈ", "get-help-now"), ("bn", "স্বামী মারে", "get-help-now"),
+    ("ar", "زوجي يضربني", "get-help-now"), ("ar", "شرطة", "get-help-now"), ("ar", "أطفال", "signs"),
+    ("so", "ninkaygu wuu i garaacaa", "get-help-now"), ("zh", "家暴", "get-help-now"), ("zh", "老公昨天晚上又打我了", "get-help-now"),
+    ("fa", "شوهرم کتکم می‌زند", "get-help-now"), ("fa", "خودکشی", "get-help-now"),
+]  # fmt: skip
 
 
 def words(page: str) -> str:
@@ -244,6 +303,26 @@ def test_a_search_for_what_readers_type_shows_the_right_page_first(
     assert first[1] == f"/help/{slug}"
 
 
+def first_hit(client: FlaskClient, path: str, typed: str) -> str | None:
+    """The address of the first result."""
+    results = client.post(path, data={"query": typed}).text
+    hit = re.search(r'<li><a href="([^"]+)">', results[results.index('id="results"') : results.index("</main>")])
+    return hit and hit[1]
+
+
+@pytest.mark.parametrize(("language", "typed", "slug"), SEARCHES_IN_LANGUAGES)
+def test_a_search_in_another_language_shows_the_right_page_first(
+    real_client: FlaskClient, language: str, typed: str, slug: str
+) -> None:
+    assert first_hit(real_client, f"/{language}/search", typed) == f"/{language}/help/{slug}"
+
+
+def test_who_types_their_own_language_on_an_english_page_is_shown_pages_in_it(real_client: FlaskClient) -> None:
+    for language, typed in (("pl", "pomoc"), ("pl", "maz mnie bije"), ("cy", "gwasanaeth"), ("ur", "شوہر مارتا ہے"), ("ar", "زوجي يضربني"), ("zh", "家暴"), ("bn", "স্বামী মারে"), ("so", "ninkaygu wuu i garaacaa"), ("pl", "polski")):  # fmt: skip
+        assert first_hit(real_client, "/search", typed) == f"/{language}/help/get-help-now", typed
+    assert (first_hit(real_client, "/search", "help") or "").startswith("/help/")
+
+
 def test_the_four_steps_of_signing_up_come_before_the_advice_to_text(
     real_client: FlaskClient,
 ) -> None:
@@ -344,6 +423,72 @@ def test_each_nation_reads_its_own_rule_on_living_apart_and_on_exes(real_client:
 def test_signs_and_the_first_page_lead_to_the_page_about_neck_and_breath(real_client: FlaskClient) -> None:
     for path in ("/help/signs", "/help/get-help-now", "/help/helping-a-friend", "/cy/help/get-help-now"):
         assert '/help/neck-and-breathing"' in real_client.get(path).text, path
+
+
+def test_the_questions_lead_to_the_page_about_what_was_ticked(real_client: FlaskClient) -> None:
+    page = real_client.get("/check").text
+    questions = re.split(r"<h3[^>]*>", page[page.index("<main") : page.index("</main>")])
+    asked = {
+        "neck": "/help/neck-and-breathing",
+        "into sex": "/help/your-body-your-choice",
+        "private pictures": "/help/private-pictures",
+        "follow you": "/help/being-followed",
+        "debts": "/help/banks-and-debts",
+        "aids or medicine": "/help/care-at-home",
+        "hurt themselves": "/help/a-hard-day",
+        "teenager": "/help/going-out",
+        "cannot go on": "/help/a-hard-day",
+        "out of the country": "/help/no-public-funds",
+    }
+    for words_of_question, path in asked.items():
+        (question,) = (part for part in questions if words_of_question in part.partition("</h3>")[0])
+        assert f'href="{path}"' in question, words_of_question
+
+
+def test_the_questions_name_each_page_by_its_own_heading(real_app: Flask, real_client: FlaskClient) -> None:
+    titles = {page.path: page.title for page in help_pages(real_app)}
+    page = real_client.get("/check").text
+    asked = page[page.index(">The questions</h2>") : page.index(">You can always call</h2>")]
+    links = re.findall(r'<li>\s*<a href="(/help/[^"]+)">([^<]*)</a>', asked)
+    assert len(links) > 15
+    assert [(path, name) for path, name in links if titles[path] != name] == []
+
+
+def test_a_number_that_is_answered_at_night_can_be_tapped(real_client: FlaskClient) -> None:
+    """In an address, a note beside another number is no link: the wide button would call an office that is closed."""
+    for path in ("/contacts", "/help/a-place-to-stay", "/help/in-northern-ireland"):
+        page = real_client.get(path).text
+        assert 'href="tel:03448920900"' in page, path
+        assert 'href="tel:03448920908"' in page, path
+
+
+def test_every_language_says_what_kind_of_place_a_and_e_is(real_app: Flask) -> None:
+    pages = [page for page in real_app.extensions["live"].library.documents if page.folder and page.kind == "help"]
+    texts = {page.file: " ".join(page.sentences) for page in pages}
+    naming = {file: text for file, text in texts.items() if "A&E" in text}
+    assert len(naming) > 9
+    for file, text in naming.items():
+        assert re.search(r"[(（]A&E[)）]", text) or "A&E is the part of a hospital" in text, file
+
+
+def test_a_child_reads_first_that_it_is_not_their_fault_and_whom_to_call(real_client: FlaskClient) -> None:
+    page = real_client.get("/help/children").text
+    own_words = section(page, "If you are the child, or a teenager")
+    assert "It is not your fault" in own_words
+    assert page.index('href="tel:08001111"') < page.index(">If you are a parent</h3>")
+
+
+@pytest.mark.parametrize(
+    ("slug", "ids"),
+    [
+        ("older-people", {"hourglass", "ndah", "live-fear-free", "sdafmh", "dsa-helpline-ni", "mens-advice-line"}),
+        ("being-yourself", {"galop", "live-fear-free", "sdafmh", "dsa-helpline-ni"}),
+        ("helping-a-friend", {"ndah", "live-fear-free", "sdafmh", "dsa-helpline-ni", "mens-advice-line", "nspcc"}),
+    ],
+)
+def test_pages_for_whoever_it_is_have_the_line_for_every_nation(real_app: Flask, slug: str, ids: set[str]) -> None:
+    (page,) = (page for page in help_pages(real_app) if page.slug == slug)
+    assert ids <= set(page.contact_ids)
 
 
 def test_only_news_uses_the_police_forces_old_name() -> None:

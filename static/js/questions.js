@@ -1,6 +1,7 @@
 // @ts-check
 /**
  * Questions that are answered on the page, and sent to nobody: the ticked ones gather the pages and helplines that fit.
+ * The styles hide them at the question; what has to be done at once has no link and stays, as the end is screens away.
  * The form is kept, moved and emptied in the same way as in plan.js.
  */
 (() => {
@@ -37,7 +38,6 @@
       question.firstElementChild?.textContent ?? "",
     );
     question.firstElementChild?.replaceWith(label);
-    for (const list of question.querySelectorAll("ul")) list.hidden = true;
   }
 
   function show() {

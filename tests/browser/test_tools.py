@@ -157,6 +157,11 @@ def test_the_questions_answer_with_the_pages_and_lines_that_fit_and_no_score(pag
     assert len(links) == len(set(links))
     page.get_by_label("Has anyone put hands on your neck").check()
     assert "999 or go to A&E" in fits.inner_text()
+    question = page.locator(".question", has_text="hands on your neck")
+    assert [line.inner_text() for line in question.locator("li:visible").all()] == [
+        "Call 999 or go to A&E now, even with no marks."
+    ]
+    assert page.locator(".question li:visible").count() == 1
     assert not any(character.isdigit() for character in fits.inner_text().replace("999", ""))
     assert requests == []
     assert problems_of(page) == []

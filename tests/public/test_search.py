@@ -25,6 +25,43 @@ def test_a_word_that_is_typed_again_and_again_is_searched_for_once(client: Flask
     assert "<strong>money</strong>" in page
 
 
+@pytest.mark.parametrize(
+    ("typed", "word"), [("cant", "cat"), ("beats", "breath"), ("bail", "bill"), ("cheating", "heating"), ("steals", "tells"), ("wiza", "wizyta"), ("dowry", "domowy")],
+)  # fmt: skip
+def test_a_word_that_the_site_does_not_have_is_not_taken_for_another_word(
+    content: ContentFolder, client: FlaskClient, refresh: Refresh, typed: str, word: str
+) -> None:
+    content.document("help/other.md", f"This is about {word}.", title="Other")
+    refresh()
+    page = client.post("/search", data={"query": typed}).text
+    assert 'href="/help/other"' not in page
+    assert "We looked for" not in page
+
+
+def test_who_does_what_to_whom_decides_which_page_comes_first(
+    content: ContentFolder, client: FlaskClient, refresh: Refresh
+) -> None:
+    content.document(
+        "help/hurt.md", "Someone zqhits you.", title="Hurt", search_words=["my wife zqhits me she zqhits me"]
+    )
+    content.document("help/hurting.md", "You zqhit.", title="Hurting", search_words=["i zqhit my wife i zqhit her"])
+    refresh()
+    for query, path in (("my wife zqhits me", "hurt"), ("i zqhit my wife", "hurting"), ("she zqhit me", "hurt")):
+        page = client.post("/search", data={"query": query}).text
+        results = page[page.index('id="results"') :]
+        assert re.findall(r'href="/help/(hurt\w*)"', results)[0] == path, query
+
+
+def test_whatever_is_typed_the_number_for_an_emergency_stands_above_the_results(client: FlaskClient) -> None:
+    for query in ("zqnothing", "money", "???"):
+        page = client.post("/search", data={"query": query}).text
+        results = page[page.index('id="results"') : page.index("</main>")]
+        assert results.index("In danger? Call") < (results.find("<li>") if "<li>" in results else len(results))
+    nothing = client.post("/search", data={"query": "zqnothing"}).text
+    results = nothing[nothing.index('id="results"') : nothing.index("</main>")]
+    assert results.index('href="/help/get-help-now"') < results.index('href="/contacts"')
+
+
 class _Elements(HTMLParser):
     """The number of scripts in a page and the values of its fields, as a browser parses them."""
 

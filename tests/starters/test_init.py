@@ -59,6 +59,7 @@ def test_a_new_site_has_no_mistakes_and_names_no_place_or_service_of_the_example
         # The sources of pages and contacts stay as they are.
         words = re.sub(r"(?m)^  - .*$|^    source: .*$", "", text)
         assert not re.search(r"Hampshire|Isle of Wight|Portsmouth|Southampton|onstabulary", words), path
+        assert not re.search(r"[Tt]his site is run by [^.]*police|\bour police force", words), path
     assert all(contact.area is None for contact in library.contacts.values())
 
 
@@ -79,6 +80,10 @@ def test_a_site_of_the_same_country_has_our_national_pages_and_helplines_with_so
     assert set(brought) == set(ours)
     for slug, page in brought.items():
         assert (page.meta.sources, page.meta.reviewed) == (ours[slug].meta.sources, ours[slug].meta.reviewed), slug
+        links, ours_links = (
+            re.findall(r'href="(#[^"]+|/help/get-help-now)"', kept.html) for kept in (page, ours[slug])
+        )
+        assert links == ours_links, f"{slug}: ways to get help now"
     national = {name: contact for name, contact in example.contacts.items() if contact.area is None}
     assert library.contacts == national
     assert library.site.emergency == example.site.emergency

@@ -17,6 +17,8 @@ _SIGNS = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _BETWEEN_SIGNS = re.compile(rf"(?<=[{_SIGNS}])(?=[{_SIGNS}])")
 _BETWEEN_WORDS = re.compile(r"[^\w\s]")
 _BETWEEN_ASCII_WORDS = str.maketrans({chr(code): " " for code in range(128) if _BETWEEN_WORDS.match(chr(code))})
+_ARTICLE = re.compile(r"^ال(?=\w{3})")
+"""Arabic writes “the” as a part of the word."""
 _SAME = str.maketrans(
     {
         **dict.fromkeys("يىئ", "ی"), "ك": "ک", **dict.fromkeys("ةۃہھۀ", "ه"), **dict.fromkeys("أإآٱ", "ا"), "ؤ": "و",
@@ -34,6 +36,14 @@ def spaced(text: str) -> str:
 def shown(text: str) -> str:
     """The text as it was written."""
     return text.replace(_NO_WIDTH, "")
+
+
+def parts(word: str) -> list[str]:
+    """What may be looked for if nothing has the whole word: in a script without spaces a sentence is one word, so its
+    pairs of signs, as most words there have two. Otherwise the word itself."""
+    if len(word) < 3 or not _BETWEEN_SIGNS.search(word):
+        return [word]
+    return [word[at : at + 2] for at in range(len(word) - 1)]
 
 
 def words(text: str) -> list[str]:
@@ -54,7 +64,7 @@ def folded(word: str) -> str:
     plain = unicodedata.normalize("NFD", word.translate(_SAME)).translate(_SAME)
     # These are accents, and vowels that writers of Arabic may leave out. Other scripts' marks are vowels, and stay.
     kept = (sign for sign in plain if not ("\u0300" <= sign <= "\u036f" or "\u064b" <= sign <= "\u0670"))
-    return unicodedata.normalize("NFC", "".join(kept))
+    return _ARTICLE.sub("", unicodedata.normalize("NFC", "".join(kept)))
 
 
 def other_spellings(texts: str) -> str:
@@ -62,6 +72,7 @@ def other_spellings(texts: str) -> str:
     if texts.isascii() and "'" not in texts:
         return ""
     small = texts.lower()
-    written = words(texts) + (words(small.replace("\u200c", "")) if "\u200c" in small else [])
-    spellings = dict.fromkeys(folded(word) for word in dict.fromkeys(written))
-    return " ".join(word for word in spellings if word not in small)
+    there = dict.fromkeys(words(texts))
+    joined = words(small.replace("\u200c", "")) if "\u200c" in small else []
+    spellings = dict.fromkeys(folded(word) for word in (*there, *joined))
+    return " ".join(word for word in spellings if word not in there)

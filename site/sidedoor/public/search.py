@@ -30,16 +30,20 @@ def results() -> str:
 
 def _readable(hits: Iterable[Result]) -> list[tuple[Result, str, str]]:
     """Hits with their addresses and languages: first those in the reader's own, then those in the site's own, with
-    addresses in the reader's language. None in any other language."""
+    addresses in the reader's language. Those in other languages only if there are no such hits: who types Polish on an
+    English page can read it."""
     public, spoken = current_public(), page_language()
-    rows = []
+    rows, others = [], []
     for hit in hits:
         folder = public.split(hit.path)[0]
         is_form = folder in public.site.forms
         if folder in (public.site.folder(spoken), "") or (is_form and spoken == public.site.language):
             path = hit.path if folder else public.in_language(hit.path, spoken)
             rows.append((hit, path, public.site.language if is_form else folder or public.site.language))
+        elif not is_form:
+            others.append((hit, hit.path, folder))
     rows.sort(key=lambda row: row[2] != spoken)
+    rows = rows or others
     by_path = {path: (hit, path, language) for hit, path, language in reversed(rows)}
     return list(dict.fromkeys(by_path[path] for _hit, path, _language in rows))[:MOST_RESULTS]
 
@@ -52,5 +56,5 @@ def _page(query: str, findings: Findings | None) -> str:
         query=query,
         searched=findings is not None,
         results=[(kinds[hit.kind], hit.title, path, hit.snippet, language) for hit, path, language in results],
-        suggestion=findings.suggestion if findings else None,
+        suggestion=findings.suggestion if findings and results else None,
     )

@@ -3,11 +3,12 @@
 All workers share one index on disk, which is still there when the server starts again. It holds only what is public, so
 neither a hit nor a spelling gives away anything else; and a hit counts only if it is of the version that this reader's
 edition shows. If the disk cannot be used, each worker has a small index in memory. The Porter stemmer forgives endings,
-and the nearest word that the site really uses forgives spelling.
+and a word that the site really uses, one or two slips away, forgives spelling. Words such as “I” and “me” select
+nothing, but who does what to whom decides the order: “I hit him” and “he hits me” are other people.
 """
 
-import difflib
 import hashlib
+import itertools
 import logging
 import random
 import re
@@ -36,6 +37,11 @@ LONGEST_QUERY = 200
 _MOST_WORDS = 12
 _MOST_RESULTS = 60
 """In all languages together: readers are shown the best of those that they can read."""
+_OF_A_CONTACT = 0.85
+"""What a match in a contact counts for: its few words weigh more than a page's many, and a page about what somebody
+looks for names the lines for every nation."""
+_FEW = 3
+"""If fewer hits have every word, those that have some of them come after."""
 _ADDRESS = re.compile(r"https?://\S+")
 Entry = tuple[str, str, str, str, str, str]
 _OPEN, _CLOSE = "\x02", "\x03"
@@ -44,7 +50,10 @@ _EMPTY = frozenset(
     (
         "a about am an and any are as at be can do does for from get have he help her him his how i if in is "
         "it me my need of on or our she should so some that the their them they this to us want was we what "
-        "when where who why will with you your"
+        "when where who why will with you your "
+        "been being but cannot could did doing had has having just not really very were would "
+        "arent cant couldnt didnt doesnt dont hasnt havent hes im isnt its ive shes theyre theyve wasnt wont wouldnt "
+        "youre"
     ).split()
 )
 
@@ -223,16 +232,15 @@ class SearchIndex:
 
     def search(self, query: str, public: PublicLibrary) -> Findings:
         """The best hits that are `public`, for whatever somebody typed: no query is an error."""
-        typed = list(dict.fromkeys(_words(query[:LONGEST_QUERY])))[:_MOST_WORDS]
-        wanted = [word for word in typed if word not in _EMPTY] or typed
-        if not wanted:
+        typed = _words(query[:LONGEST_QUERY])[:_MOST_WORDS]
+        if not typed:
             return Findings([])
         self.follow(public, at_once=True)
         if self._memory:
             with self._lock, self._reading() as database:
-                return _findings(database, wanted, public)
+                return _findings(database, typed, public)
         with self._reading() as database:
-            return _findings(database, wanted, public)
+            return _findings(database, typed, public)
 
 
 def keep_following(index: SearchIndex, public: Callable[[], PublicLibrary]) -> None:
@@ -249,32 +257,69 @@ def keep_following(index: SearchIndex, public: Callable[[], PublicLibrary]) -> N
         spent = time.monotonic() - began
 
 
-def _findings(database: sqlite3.Connection, wanted: list[str], public: PublicLibrary) -> Findings:
-    corrected = [_nearest(database, word) for word in wanted]
-    terms = [_term(word) for word in corrected]
-    results = _match(database, " AND ".join(terms), public) or _match(database, " OR ".join(terms), public)
+def _findings(database: sqlite3.Connection, typed: list[str], public: PublicLibrary) -> Findings:
+    # Each word once: typed twelve times, it would cost the search twelve times as much.
+    wanted = list(dict.fromkeys([word for word in typed if word not in _EMPTY] or typed))
+    nearest = {word: _nearest(database, word) for word in wanted}
+    corrected = [nearest[word] for word in wanted]
+    said = _as_said([nearest.get(word, word) for word in typed])
+    results = _match(database, " AND ".join(map(_term, corrected)), said, public)
+    if len(results) < _FEW:
+        parts = (part for word in corrected for part in folding.parts(word))
+        any_of_them = _match(database, " OR ".join(map(_term, parts)), said, public)
+        results = list({hit.path: hit for hit in (*results, *any_of_them)}.values())
     return Findings(results, " ".join(corrected) if corrected != wanted and results else None)
 
 
+def _as_said(typed: list[str]) -> list[str]:
+    """Neighbours of which one selects nothing, as in “kill me” and “kill myself”: where somebody wrote them into a
+    page's search words, the page comes sooner."""
+    pairs = (pair for pair in itertools.pairwise(typed) if (pair[0] in _EMPTY) != (pair[1] in _EMPTY))
+    return [
+        f'search_words : "{folding.spaced(first)} {folding.spaced(second)}"' for first, second in dict.fromkeys(pairs)
+    ]
+
+
 def _nearest(database: sqlite3.Connection, word: str) -> str:
-    if database.execute("SELECT 1 FROM entries WHERE entries MATCH ? LIMIT 1", (_term(word),)).fetchone():
+    """The word itself if anything matches it, or else the word of the site that is nearest, if any is near enough."""
+    most = 0 if len(word) < 4 or word in _EMPTY else 1 if len(word) < 8 else 2
+    if not most or database.execute("SELECT 1 FROM entries WHERE entries MATCH ? LIMIT 1", (_term(word),)).fetchone():
         return word
-    # People seldom mistype both ends of a word, and few of a whole newsroom's words share one end with it.
+    # People seldom mistype the first letter, and few of a whole newsroom's words share it.
     candidates = database.execute(
-        "SELECT word FROM used WHERE length(word) BETWEEN ? AND ? AND (substr(word, 1, 1) = ? OR substr(word, -1) = ?)"
-        " ORDER BY word",
-        (len(word) - 2, len(word) + 2, word[0], word[-1]),
+        "SELECT word, times FROM used WHERE length(word) BETWEEN ? AND ? AND substr(word, 1, 1) = ?",
+        (len(word) - most, len(word) + most, word[0]),
     )
-    return next(iter(difflib.get_close_matches(word, [other for (other,) in candidates], n=1, cutoff=0.7)), word)
+    near = ((_slips(word, other, most), -times, other) for other, times in candidates)
+    return min((candidate for candidate in near if candidate[0] <= most), default=(0, 0, word))[2]
 
 
-def _match(database: sqlite3.Connection, expression: str, public: PublicLibrary) -> list[Result]:
+def _slips(typed: str, meant: str, most: int) -> int:
+    """How many letters were left out, added, changed or swapped (optimal string alignment); more than `most`, if it
+    is more. A changed letter of a short word makes another word, so it counts twice there."""
+    change = 1 if len(typed) > 4 else 2
+    before: list[int] = []
+    row = list(range(len(meant) + 1))
+    for at, letter in enumerate(typed, 1):
+        last, before, row = before, row, [at]
+        for place, other in enumerate(meant, 1):
+            cost = min(before[place] + 1, row[-1] + 1, before[place - 1] + (change if letter != other else 0))
+            if at > 1 and place > 1 and letter == meant[place - 2] and typed[at - 2] == other:
+                cost = min(cost, last[place - 2] + 1)
+            row.append(cost)
+        if min(row) > most:
+            return most + 1
+    return row[-1]
+
+
+def _match(database: sqlite3.Connection, wanted: str, said: list[str], public: PublicLibrary) -> list[Result]:
+    expression = f"({wanted}) AND ({' OR '.join([wanted, *said])})" if said else wanted
     # Only the summary and the body are ever quoted: the hidden search words never are.
     rows = database.execute(
         "SELECT kind, title, path, snippet(entries, 2, ?, ?, '…', 24), highlight(entries, 1, ?, ?),"
         " (SELECT version FROM held WHERE number = entries.rowid) FROM entries"
-        " WHERE entries MATCH ? ORDER BY bm25(entries, 8.0, 4.0, 1.0, 8.0) LIMIT ?",
-        (_OPEN, _CLOSE, _OPEN, _CLOSE, expression, _MOST_RESULTS),
+        " WHERE entries MATCH ? ORDER BY bm25(entries, 8.0, 4.0, 1.0, 8.0) * iif(kind = 'contact', ?, 1.0) LIMIT ?",
+        (_OPEN, _CLOSE, _OPEN, _CLOSE, expression, _OF_A_CONTACT, _MOST_RESULTS),
     )
     return [
         Result(kind, folding.shown(title), path, _marked(body if _OPEN in body and _OPEN not in summary else summary))
@@ -373,9 +418,15 @@ def _words(text: str) -> list[str]:
 
 
 def _term(word: str) -> str:
-    """A word and whatever begins with it. Quoted, so that nothing typed is read as an operator."""
+    """A word and, if it is long enough to mean something, whatever begins with it. Quoted, so that nothing typed is
+    read as an operator."""
     spellings = dict.fromkeys(folding.spaced(spelling) for spelling in (word, folding.folded(word)))
-    return "(" + " OR ".join(f'"{spelling}" OR "{spelling}"*' for spelling in spellings) + ")"
+    endings = "" if word.isascii() and len(word) < 3 else "*"
+    return (
+        "("
+        + " OR ".join(f'"{spelling}"' + (f' OR "{spelling}"{endings}' if endings else "") for spelling in spellings)
+        + ")"
+    )
 
 
 def _marked(snippet: str) -> Markup:

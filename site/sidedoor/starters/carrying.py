@@ -68,15 +68,23 @@ class Carried:
         if name in ("audio", "video"):
             return ""  # spoken words cannot be edited
         if name == "action":
-            return "\n".join([first, *inner]) if argument.partition("#")[0] in self.paths else ""
+            path = argument.partition("#")[0]  # none: it leads to a part of the same page
+            return "\n".join([first, *inner]) if not path or path in self.paths else ""
         within = "\n\n".join(self._blocks(inner))
         return f"{first}\n{within}" if within or not "".join(inner).strip() else ""
 
     def _words(self, lines: list[str]) -> str:
         if any(_ITEM.match(line) for line in lines):
-            return "\n".join(line for line in lines if self._fits(line))
+            return "\n".join(item for line in lines if (item := self._item(line)))
         sentences = [sentence for sentence in _SENTENCE_END.split("\n".join(lines)) if self._fits(sentence)]
         return " ".join(sentences)
+
+    def _item(self, line: str) -> str:
+        """An item without its later sentences that do not fit; nothing if its first one does not, which says what it is
+        about."""
+        mark = match[0] if (match := _ITEM.match(line)) else ""
+        first, *others = _SENTENCE_END.split(line.removeprefix(mark))
+        return mark + " ".join([first, *filter(self._fits, others)]) if self._fits(first) else ""
 
     def _fits(self, words: str) -> bool:
         leads_to_pages = all(path in self.paths for path in _LINK.findall(words))
