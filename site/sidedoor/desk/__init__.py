@@ -160,7 +160,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
         lambda environ: None,
         lambda: emergency_number(live.library.site),
     )
-    serve(app, lambda environ: False, outermost.refuse_body, board.is_asked_often)
+    serve(app, lambda environ: False, outermost.refuse_body, board.is_answered_at_once)
     app.extensions["courier"] = Courier(desk)
     tasks = [
         live.watch,

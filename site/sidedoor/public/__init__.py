@@ -30,7 +30,7 @@ from sidedoor.public import (
     site_files,
     sources,
 )
-from sidedoor.public.addresses import Addresses, is_asked_often
+from sidedoor.public.addresses import Addresses, is_answered_at_once
 from sidedoor.public.chat import views as chat
 from sidedoor.public.commands import add_commands
 from sidedoor.public.current import PublicSite
@@ -122,7 +122,7 @@ def create_app(settings: Settings, clock: Clock = utc_now, soon: bool = False) -
         True,
     )
     app.wsgi_app = edge.counting(outermost)  # type: ignore[assignment, method-assign]
-    serve(app, edition.at_hand, outermost.refuse_body, is_asked_often)
+    serve(app, edition.at_hand, outermost.refuse_body, is_answered_at_once)
     app.extensions["background"] = Background(
         (
             live.watch,
