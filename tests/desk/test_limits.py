@@ -13,6 +13,7 @@ from PIL import Image
 
 from sidedoor.documents.darkroom_child import develop
 from sidedoor.documents.pictures import Flaw, Flawed
+from sidedoor.web.limited import MOST_FIELDS
 from tests.content import ContentFolder
 from tests.desk.forms import fields_of, start
 from tests.processes import PROCESSES
@@ -32,6 +33,26 @@ def test_a_huge_number_is_404_at_every_door_of_the_desk(desk: Flask, signed_in: 
         for client in clients:
             for method in (rule.methods or set()) & {"GET", "POST"}:
                 assert client.open(path, method=method).status_code in (403, 404), (method, path[:60])
+
+
+def test_a_body_that_would_take_a_gigabyte_to_read_is_refused_unread(desk: Flask, ann: FlaskClient) -> None:
+    """A stranger's form of 24 MB with three million fields, or two JSON texts, took more than the desk's unit may have."""
+    stranger = desk.test_client()
+    stranger.get("/sign-in")
+    headers = {"X-CSRFToken": getattr(stranger, "_token", "")}
+
+    def send(client: FlaskClient, path: str, body: bytes, kind: str = "application/x-www-form-urlencoded") -> int:
+        return client.post(path, data=body, headers=headers, content_type=kind).status_code
+
+    assert send(stranger, "/sign-in", b"&".join(b"%x=" % number for number in range(MOST_FIELDS))) == 422
+    assert send(stranger, "/sign-in", b"&".join(b"%x=" % number for number in range(MOST_FIELDS + 1))) == 413
+    assert send(stranger, "/sign-in", b"name=" + b"x" * 2_100_000) == 413
+    for size, status in ((20_000, 422), (30_000, 413)):
+        assert send(stranger, "/sign-in/passkey", b"[" + b"{}," * size + b"{}]", "application/json") == status
+    # Words that were typed while signed out are shown again, as long as they may be.
+    item, typed = start(ann, "Rooms"), {"title": "Rooms", "body": "zqlong " * 200_000}
+    page = stranger.post(item, data=typed)
+    assert (page.status_code, page.text.count("zqlong") >= 200_000) == (401, True)
 
 
 @pytest.mark.parametrize("number", HUGE)

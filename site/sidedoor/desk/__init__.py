@@ -61,6 +61,7 @@ from sidedoor.public.feedback_store import FeedbackStore
 from sidedoor.settings import Settings
 from sidedoor.web.background import Background
 from sidedoor.web.headers import completed
+from sidedoor.web.limited import LimitedRequest
 from sidedoor.web.numbers import read_numbers
 from sidedoor.web.outermost import OutermostLayer
 from sidedoor.web.rsgi import serve
@@ -86,6 +87,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
     Raises problems.Refused if the content folder has no usable site.toml.
     """
     app = Flask("sidedoor", root_path=str(PACKAGE), static_folder=None)
+    app.request_class = LimitedRequest
     read_numbers(app)
     app.config.update(
         DATA=settings.data.resolve(),
@@ -158,7 +160,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
         lambda environ: None,
         lambda: emergency_number(live.library.site),
     )
-    serve(app, lambda environ: False, outermost.refuse_body, board.is_asked_often)
+    serve(app, lambda environ: False, outermost.refuse_body, board.is_answered_at_once)
     app.extensions["courier"] = Courier(desk)
     tasks = [
         live.watch,

@@ -26,7 +26,8 @@ class FixedAddress:
     takes a form, so a web server passes every request on to the application. `mirrored`: a file in the mirror. `live`:
     the mirror's copy only says where the live one is. `of_chat`: it exists only if the site has a chat. `personal`:
     its answer is for one reader, so it is never remembered, and a mistyped address is not redirected to it.
-    `asked_often`: scripts request it all the time.
+    `at_once`: it is answered apart from all else, because scripts request it all the time, or because somebody who
+    hides must not wait behind those who search. It has to cost little: a flood of it must not hold up the others.
     """
 
     path: str
@@ -38,11 +39,11 @@ class FixedAddress:
     live: bool = False
     of_chat: bool = False
     personal: bool = False
-    asked_often: bool = False
+    at_once: bool = False
 
 
-def _step(path: str, asked_often: bool = False) -> FixedAddress:
-    return FixedAddress(path, form=True, mirrored=False, of_chat=True, personal=True, asked_often=asked_often)
+def _step(path: str, at_once: bool = False) -> FixedAddress:
+    return FixedAddress(path, form=True, mirrored=False, of_chat=True, personal=True, at_once=at_once)
 
 
 FIXED_ADDRESSES = (
@@ -69,14 +70,14 @@ FIXED_ADDRESSES = (
     FixedAddress("/favicon.ico", mirrored=False),
     _step(f"{CHAT}/start"),
     _step(f"{CHAT}/wait"),
-    _step(f"{CHAT}/messages", asked_often=True),
-    _step(f"{CHAT}/say", asked_often=True),
+    _step(f"{CHAT}/messages", at_once=True),
+    _step(f"{CHAT}/say", at_once=True),
     _step(f"{CHAT}/draft"),
     _step(f"{CHAT}/here"),
     _step(f"{CHAT}/open"),
     _step(f"{CHAT}/end"),
     _step(f"{CHAT}/how"),
-    _step(HIDE_CONVERSATION),
+    _step(HIDE_CONVERSATION, at_once=True),
 )
 LISTED = tuple(address.path for address in FIXED_ADDRESSES if address.listed)
 LINKED = frozenset(address.path for address in FIXED_ADDRESSES if address.linked)

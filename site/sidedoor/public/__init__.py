@@ -30,7 +30,7 @@ from sidedoor.public import (
     site_files,
     sources,
 )
-from sidedoor.public.addresses import Addresses, is_asked_often
+from sidedoor.public.addresses import Addresses, is_answered_at_once
 from sidedoor.public.chat import views as chat
 from sidedoor.public.commands import add_commands
 from sidedoor.public.current import PublicSite
@@ -54,6 +54,7 @@ from sidedoor.web.health import Health
 from sidedoor.web.inline import inline_script
 from sidedoor.web.language import current_language, page_language, speak_languages
 from sidedoor.web.language_layer import FORM_KEY, LanguageLayer
+from sidedoor.web.limited import LimitedRequest
 from sidedoor.web.look import site_rules
 from sidedoor.web.numbers import read_numbers
 from sidedoor.web.outermost import OutermostLayer
@@ -121,7 +122,7 @@ def create_app(settings: Settings, clock: Clock = utc_now, soon: bool = False) -
         True,
     )
     app.wsgi_app = edge.counting(outermost)  # type: ignore[assignment, method-assign]
-    serve(app, edition.at_hand, outermost.refuse_body, is_asked_often)
+    serve(app, edition.at_hand, outermost.refuse_body, is_answered_at_once)
     app.extensions["background"] = Background(
         (
             live.watch,
@@ -141,6 +142,7 @@ def create_pages(settings: Settings, live: LiveLibrary, clock: Clock) -> Flask:
     """The public pages alone, with no store behind them. Each request has to bring the Edition to answer from, as the
     desk's preview does."""
     app = Flask("sidedoor", root_path=str(PACKAGE), static_folder=None)
+    app.request_class = LimitedRequest
     read_numbers(app)
     app.url_map.merge_slashes = False  # werkzeug would redirect to pages that do not exist; see errors.py
     app.config.update(

@@ -25,7 +25,7 @@ MOST_IN_A_SITEMAP = 5_000
 
 
 _LIVE = frozenset(address.path for address in FIXED_ADDRESSES if address.live)
-_ASKED_OFTEN = frozenset(address.path for address in FIXED_ADDRESSES if address.asked_often)
+_AT_ONCE = frozenset(address.path for address in FIXED_ADDRESSES if address.at_once)
 
 
 def is_live(path: str) -> bool:
@@ -33,10 +33,10 @@ def is_live(path: str) -> bool:
     return path in _LIVE or _rest(path) in _LIVE
 
 
-def is_asked_often(path: str) -> bool:
-    """Whether chat.js requests `path`, in any language, all the time: such requests have separate threads (see
+def is_answered_at_once(path: str) -> bool:
+    """Whether `path`, in any language, is answered apart from all else: such requests have separate threads (see
     web/rsgi.py)."""
-    return path in _ASKED_OFTEN or _rest(path) in _ASKED_OFTEN
+    return path in _AT_ONCE or _rest(path) in _AT_ONCE
 
 
 def _rest(path: str) -> str:

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 THREADS = 16
 THREADS_APART = 3
-"""For requests that are frequent and short. Any other work then gets a thread at once, and at most this many threads
-take turns with it and with the event loop, which answers with what the edition remembers."""
+"""For requests that are short, and frequent or urgent. Any other work then gets a thread at once, and at most this many
+threads take turns with it and with the event loop, which answers with what the edition remembers."""
 SECONDS_FOR_A_BODY = 10
 SMALL_BYTES = 64 * 1024
 """The size of a form. Larger bodies, pictures, get one more second for each such amount that arrives: half a

@@ -10,6 +10,7 @@ from werkzeug.test import TestResponse
 
 from sidedoor.chat.model import StoreDown
 from sidedoor.chat.store import ChatStore
+from sidedoor.desk.chats.board import is_answered_at_once
 from tests.conftest import SetClock
 from tests.desk.conftest import SignedIn
 
@@ -573,3 +574,10 @@ def test_without_scripts_a_small_page_keeps_an_adviser_present(
     assert store.present(clock())
     kit.post("/chats/present", data={"present": "no"})
     assert "You are away" in page(kit, "/chats/here")
+
+
+def test_strangers_who_try_to_sign_in_hold_up_no_adviser() -> None:
+    """What a reader waits for has threads of its own; the sign-in page and its slow hashes have the others."""
+    at_once = {path for path in ("/chats/now", "/chats/7/accept", "/chats/7/say", "/chats/7/end", "/chats", "/sign-in",
+                                 "/sign-in/passkey", "/", "/x/accept") if is_answered_at_once(path)}  # fmt: skip
+    assert at_once == {"/chats/now", "/chats/7/accept", "/chats/7/say", "/chats/7/end"}

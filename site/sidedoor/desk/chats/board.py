@@ -45,9 +45,10 @@ for part in (watch, practice, statistics):
     blueprint.register_blueprint(part.blueprint)
 
 
-def is_asked_often(path: str) -> bool:
-    """Whether boards request this path all the time; such requests have separate threads."""
-    return path == "/chats/now" or (path.startswith("/chats/") and path.endswith("/say"))
+def is_answered_at_once(path: str) -> bool:
+    """Whether boards request this path all the time, or a reader waits for it; such requests have separate threads, so
+    that strangers who try to sign in hold nobody up."""
+    return path == "/chats/now" or (path.startswith("/chats/") and path.endswith(("/accept", "/say", "/end")))
 
 
 @dataclass(frozen=True)
