@@ -58,7 +58,9 @@ class Unit:
                 os.chown(folder, self.user, self.group)
                 folder.chmod(int(self.service.get(f"{kind}Mode", "0755"), 8))
                 made.append(f"{place}/{name}")
-        writable = frozenset([*made, *self.service.get("ReadWritePaths", "").split()])
+        named = self.service.get("ReadWritePaths", "").split()
+        there = [path for path in named if not path.startswith("-") or (self.root / path[2:]).is_dir()]
+        writable = frozenset([*made, *(path.removeprefix("-") for path in there)])
         places = {"/srv/sidedoor": self.root / "srv/sidedoor", "/opt/sidedoor/.venv": PROJECT / ".venv"}
         places |= {path: self.root / path[1:] for path in sorted(writable)}
         assert self.service["ProtectSystem"] == "strict", "otherwise it could write elsewhere, too"
@@ -271,6 +273,27 @@ def test_the_program_is_installed_with_what_the_lock_file_names_and_nothing_else
     assert "redis" in versions
     helped = subprocess.run([program / "sidedoor", "--help"], check=True, capture_output=True, text=True, cwd=tmp_path)
     assert "backup" in helped.stdout
+
+
+def test_chats_alone_can_be_kept_in_memory(machine: Path, network: Network) -> None:
+    memory = machine / "run/sidedoor-chat"
+    memory.mkdir(parents=True)
+    os.chown(memory, 0, number(machine, "group", "sidedoor-chat"))
+    memory.chmod(0o2770)
+    with (machine / "etc/sidedoor/settings").open("a", encoding="utf-8") as settings:
+        settings.write("SIDEDOOR_CHAT_STORE=sqlite:/run/sidedoor-chat\n")
+    count = (
+        "import os, datetime as d; from pathlib import Path; from sidedoor.chat.store import open_store;"
+        "store = open_store(os.environ['SIDEDOOR_CHAT_STORE'], Path('/tmp')); store.count('started', d.datetime.now(d.UTC));"
+        "print(sum(number for _, _, number in store.counts()))"
+    )
+    for service, counted in (("sidedoor", "1"), ("sidedoor-desk", "2")):
+        unit = Unit(DEPLOY / f"{service}.service", machine)
+        command = unit.without_what_is_forbidden(*PYTHON, count)
+        ran = network.run(unit.room, command, unit.settings())
+        assert ran.stdout.strip() == counted, ran.stderr
+    assert (memory / "chat.sqlite3").is_file()
+    assert list((machine / "var/lib/sidedoor-chat").iterdir()) == []
 
 
 def test_the_installed_command_has_the_settings_of_the_services(machine: Path, tmp_path: Path) -> None:
