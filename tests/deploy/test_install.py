@@ -43,8 +43,9 @@ class Unit:
         self.environment = dict(setting.split("=", 1) for setting in self.service["Environment"].split())
         for file in re.findall(r"(?m)^EnvironmentFile=-?/(.+)$", path.read_text("utf-8")):  # in this order
             self.environment |= dict(re.findall(r"(?m)^(\w+)=(.*)$", (root / file).read_text("utf-8")))
-        self.user = number(root, "passwd", self.service["User"]) if "User" in self.service else DYNAMIC_USER
-        self.group = number(root, "group", self.service["User"]) if "User" in self.service else DYNAMIC_USER
+        user = self.service.get("User", "")
+        ids = {"": (DYNAMIC_USER, DYNAMIC_USER), "root": (0, 0)}.get(user)
+        self.user, self.group = ids or (number(root, "passwd", user), number(root, "group", user))
 
     @property
     def room(self) -> Room:
@@ -273,6 +274,16 @@ def test_the_program_is_installed_with_what_the_lock_file_names_and_nothing_else
     assert "redis" in versions
     helped = subprocess.run([program / "sidedoor", "--help"], check=True, capture_output=True, text=True, cwd=tmp_path)
     assert "backup" in helped.stdout
+
+
+def test_every_service_has_the_settings_that_are_for_all_of_them(machine: Path) -> None:
+    (machine / "etc/sidedoor/backup").write_text("SIDEDOOR_BACKUP_TO=age1\n", "utf-8")
+    with (machine / "etc/sidedoor/settings").open("a", encoding="utf-8") as settings:
+        settings.write("SIDEDOOR_MESSAGES=/srv/messages\n")
+    for path in DEPLOY.glob("*.service"):
+        unit = Unit(path, machine)
+        assert unit.environment["SIDEDOOR_MESSAGES"] == "/srv/messages", path.name
+        assert "/var/lib/sidedoor-chat" not in unit.command, path.name
 
 
 def test_chats_alone_can_be_kept_in_memory(machine: Path, network: Network) -> None:
