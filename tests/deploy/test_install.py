@@ -43,8 +43,9 @@ class Unit:
         self.environment = dict(setting.split("=", 1) for setting in self.service["Environment"].split())
         for file in re.findall(r"(?m)^EnvironmentFile=-?/(.+)$", path.read_text("utf-8")):  # in this order
             self.environment |= dict(re.findall(r"(?m)^(\w+)=(.*)$", (root / file).read_text("utf-8")))
-        self.user = number(root, "passwd", self.service["User"]) if "User" in self.service else DYNAMIC_USER
-        self.group = number(root, "group", self.service["User"]) if "User" in self.service else DYNAMIC_USER
+        user = self.service.get("User", "")
+        ids = {"": (DYNAMIC_USER, DYNAMIC_USER), "root": (0, 0)}.get(user)
+        self.user, self.group = ids or (number(root, "passwd", user), number(root, "group", user))
 
     @property
     def room(self) -> Room:
@@ -58,7 +59,9 @@ class Unit:
                 os.chown(folder, self.user, self.group)
                 folder.chmod(int(self.service.get(f"{kind}Mode", "0755"), 8))
                 made.append(f"{place}/{name}")
-        writable = frozenset([*made, *self.service.get("ReadWritePaths", "").split()])
+        named = self.service.get("ReadWritePaths", "").split()
+        there = [path for path in named if not path.startswith("-") or (self.root / path[2:]).is_dir()]
+        writable = frozenset([*made, *(path.removeprefix("-") for path in there)])
         places = {"/srv/sidedoor": self.root / "srv/sidedoor", "/opt/sidedoor/.venv": PROJECT / ".venv"}
         places |= {path: self.root / path[1:] for path in sorted(writable)}
         assert self.service["ProtectSystem"] == "strict", "otherwise it could write elsewhere, too"
@@ -271,6 +274,37 @@ def test_the_program_is_installed_with_what_the_lock_file_names_and_nothing_else
     assert "redis" in versions
     helped = subprocess.run([program / "sidedoor", "--help"], check=True, capture_output=True, text=True, cwd=tmp_path)
     assert "backup" in helped.stdout
+
+
+def test_every_service_has_the_settings_that_are_for_all_of_them(machine: Path) -> None:
+    (machine / "etc/sidedoor/backup").write_text("SIDEDOOR_BACKUP_TO=age1\n", "utf-8")
+    with (machine / "etc/sidedoor/settings").open("a", encoding="utf-8") as settings:
+        settings.write("SIDEDOOR_MESSAGES=/srv/messages\n")
+    for path in DEPLOY.glob("*.service"):
+        unit = Unit(path, machine)
+        assert unit.environment["SIDEDOOR_MESSAGES"] == "/srv/messages", path.name
+        assert "/var/lib/sidedoor-chat" not in unit.command, path.name
+
+
+def test_chats_alone_can_be_kept_in_memory(machine: Path, network: Network) -> None:
+    memory = machine / "run/sidedoor-chat"
+    memory.mkdir(parents=True)
+    os.chown(memory, 0, number(machine, "group", "sidedoor-chat"))
+    memory.chmod(0o2770)
+    with (machine / "etc/sidedoor/settings").open("a", encoding="utf-8") as settings:
+        settings.write("SIDEDOOR_CHAT_STORE=sqlite:/run/sidedoor-chat\n")
+    count = (
+        "import os, datetime as d; from pathlib import Path; from sidedoor.chat.store import open_store;"
+        "store = open_store(os.environ['SIDEDOOR_CHAT_STORE'], Path('/tmp')); store.count('started', d.datetime.now(d.UTC));"
+        "print(sum(number for _, _, number in store.counts()))"
+    )
+    for service, counted in (("sidedoor", "1"), ("sidedoor-desk", "2")):
+        unit = Unit(DEPLOY / f"{service}.service", machine)
+        command = unit.without_what_is_forbidden(*PYTHON, count)
+        ran = network.run(unit.room, command, unit.settings())
+        assert ran.stdout.strip() == counted, ran.stderr
+    assert (memory / "chat.sqlite3").is_file()
+    assert list((machine / "var/lib/sidedoor-chat").iterdir()) == []
 
 
 def test_the_installed_command_has_the_settings_of_the_services(machine: Path, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The mirror: what it holds, what it must never hold, and that nobody ever sees half of it."""
 
+import fcntl
 import gzip
 import json
 import os
@@ -164,6 +165,23 @@ def test_a_full_disk_leaves_the_previous_mirror_in_place(
         write_mirror(app, mirror, LIVE)
     assert mirror.resolve() == before
     assert len(list(tmp_path.glob(".mirror*"))) == 1
+
+
+def test_what_a_killed_export_left_goes_with_the_next_and_nothing_else(app: Flask, tmp_path: Path) -> None:
+    mirror, other = tmp_path / "mirror", tmp_path / "mirror.old"
+    write_mirror(app, other, LIVE)
+    half, written, mine = (tmp_path / name for name in (".mirror.abcdefgh", ".mirror.stillbei", ".mirror.notes"))
+    for folder in (half, written, mine):
+        (folder / "help").mkdir(parents=True)
+        (folder / "help/money.html").touch()
+    lock = os.open(written, os.O_RDONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        write_mirror(app, mirror, LIVE)
+    finally:
+        os.close(lock)
+    names = {mirror.resolve().name, other.resolve().name, written.name, mine.name}
+    assert {path.name for path in tmp_path.glob(".mirror*")} == names
 
 
 def test_a_folder_that_is_not_a_mirror_is_left_alone(app: Flask, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ one. What did not change is the same file as before (a hard link), so copying a 
 changed.
 """
 
-import contextlib
+import fcntl
 import gzip
 import html
 import json
@@ -16,6 +16,7 @@ import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
@@ -77,8 +78,35 @@ def _write(app: Flask, folder: Path, live_at: str, before: Path | None) -> tuple
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         release = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+        being_written = os.open(release, os.O_RDONLY)
     except OSError as error:
         raise CannotExport(f"{folder} cannot be written: {error.strerror}.") from error
+    try:
+        with suppress(OSError):  # some file systems of a network lock no folder
+            fcntl.flock(being_written, fcntl.LOCK_EX)  # until this process ends, however it does
+            _forget_the_unfinished(folder)
+        return _fill_and_replace(app, folder, live_at, before, release)
+    finally:
+        os.close(being_written)
+
+
+def _forget_the_unfinished(folder: Path) -> None:
+    """Delete what a killed export left: a mirror is written every minute, and a disk would soon be full of halves."""
+    mine = re.compile(rf"\.{re.escape(folder.name)}\.[a-z0-9_]{{8}}")  # as mkdtemp names them
+    for path in folder.parent.iterdir():
+        if not mine.fullmatch(path.name) or path.is_symlink() or not path.is_dir():
+            continue
+        with suppress(OSError):
+            half = os.open(path, os.O_RDONLY)
+            try:
+                fcntl.flock(half, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if folder.resolve() != path.resolve():  # asked now: another export may have finished since
+                    shutil.rmtree(path, ignore_errors=True)
+            finally:
+                os.close(half)
+
+
+def _fill_and_replace(app: Flask, folder: Path, live_at: str, before: Path | None, release: Path) -> tuple[int, int]:
     try:
         release.chmod(0o755)
         written = _Release(release, before)
@@ -241,7 +269,7 @@ def visible_text(content: bytes, name: str) -> str:
     The words of a pack are those of its pages.
     """
     if is_pack(f"/{name.removesuffix('.json')}"):
-        with contextlib.suppress(ValueError, KeyError, AttributeError):
+        with suppress(ValueError, KeyError, AttributeError):
             pack = json.loads(content)[1]
             mains = (re.sub(r"<\d+>", " ", main) for main in pack["pages"].values())
             content, name = "\n".join([*pack["shared"], *mains]).encode(), "pack.html"
