@@ -425,3 +425,22 @@ def test_a_desk_that_is_cut_off_rings_if_its_adviser_is_present(office: ChatOffi
     expect(kit.locator("[data-lost-touch]")).to_have_text("")
     kit.get_by_role("button", name="I am present").click()
     kit.get_by_label("Sound and notice").uncheck()
+
+
+def test_a_tick_at_risk_counts_at_once_and_so_does_a_note_on_the_chats_own_page_too(
+    office: ChatOffice, kit: Page
+) -> None:
+    answered_readers(office, kit, "Hello")
+    place = kit.locator("[data-chat]")
+    place.get_by_label("At risk").check()
+    expect(place).to_have_attribute("data-risk", "")
+    place.get_by_role("link", name="own page").click()
+    expect(place.get_by_label("At risk")).to_be_checked()
+    place.get_by_label("Your answer").fill("Half a sen")
+    place.get_by_label("Your note").fill("has a child with her")
+    place.get_by_label("At risk").uncheck()
+    expect(place).not_to_have_attribute("data-risk", "")
+    expect(place.get_by_label("Your answer")).to_have_value("Half a sen")
+    kit.goto(office.url + "/chats")
+    expect(place.get_by_label("Your note")).to_have_value("has a child with her")
+    expect(place.get_by_label("At risk")).not_to_be_checked()

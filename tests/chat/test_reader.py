@@ -54,6 +54,21 @@ def test_pages_and_numbers_that_an_adviser_names_are_links_and_other_sites_are_s
     assert "".join(part[0] for part in message["parts"]) == message["text"] == WITH_LINKS
 
 
+def test_a_page_that_an_adviser_names_opens_in_the_readers_language(
+    app: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock
+) -> None:
+    reader = talk(app, kit, store, clock)
+    text = "Read /help/money, http://localhost/contacts or /cy/help/money. Call 999."
+    store.say(the_chat(store, clock), "adviser", text, clock())
+    links = ["/cy/help/money", "/cy/contacts", "/cy/help/money", "tel:999"]
+    *_, by_adviser = re.findall(r'<li class="adviser".*?</li>', reader.get("/cy/chat").text, re.DOTALL)
+    assert re.findall(r'<a href="([^"]+)"', by_adviser) == links
+    (message,) = reader.get("/cy/chat/messages?after=2").get_json()["messages"]
+    assert [part[1] for part in message["parts"] if part[1]] == links
+    assert "".join(part[0] for part in message["parts"]) == text, "no word is changed"
+    assert 'href="/cy/contacts">http://localhost/contacts' in reader.post("/cy/chat/end").text
+
+
 def test_every_page_shows_the_state_of_the_chat_and_how_many_replies_are_new(
     app: Flask, store: ChatStore, kit: FlaskClient, clock: SetClock
 ) -> None:

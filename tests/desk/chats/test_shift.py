@@ -163,6 +163,26 @@ def test_colleagues_see_who_takes_a_long_pause_and_wants_a_word(
     assert lee.get("/chats/now").get_json()["word"] == ""
 
 
+def test_who_goes_away_is_told_of_their_own_chats_and_of_readers_who_wait_for_nobody(
+    store: ChatStore, kit: FlaskClient, lee: FlaskClient, clock: SetClock
+) -> None:
+    def goes_away(client: FlaskClient) -> str:
+        return str(client.post("/chats/present", data={"present": "no"}, headers=AS_PROGRAM).get_json()["said"])
+
+    assert goes_away(lee) == ""
+    lee.post("/chats/present", data={"present": "yes"})
+    accepted_chat(store, clock, kit)
+    waiting_chat(store, clock)
+    own = "You still have 1 chat: hand over or end each before you close this page."
+    assert goes_away(kit) == own, "Lee is present, and can answer"
+    nobody = "Somebody waits and is told that nobody can answer just now: no colleague is present."
+    assert goes_away(lee) == nobody
+    waiting_chat(store, clock)
+    assert (
+        goes_away(kit) == f"{own} 2 people wait and are told that nobody can answer just now: no colleague is present."
+    )
+
+
 def test_practice_is_marked_on_every_screen_and_alarms_nobody(
     store: ChatStore, kit: FlaskClient, lee: FlaskClient, clock: SetClock
 ) -> None:

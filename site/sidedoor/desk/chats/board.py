@@ -112,7 +112,9 @@ def present() -> ResponseReturnValue:
     was_here = person.id in _store().present(now())
     with audit().recorded(person.name, "is present" if is_here else "is away", "chat"):
         _store().set_presence(person.id, person.name, is_here, now(), languages)
-    if not (is_here and was_here):
+    if not is_here:
+        return _done(_left_behind())
+    if not was_here:
         return _done()
     names = ", ".join(map(language_name, languages))
     return _done(f"Readers are told that you write: {names}." if names else "Readers are told no languages of yours.")
@@ -420,6 +422,23 @@ def _see_board() -> tuple[list[Conversation], Mapping[int, Adviser]]:
 
 def _others(present: Mapping[int, Adviser]) -> list[Adviser]:
     return [adviser for adviser in present.values() if adviser.id != current_person().id]
+
+
+def _left_behind() -> str:
+    """What somebody who goes away should know of those whom they leave: their own chats, and who waits for nobody."""
+    person = current_person()
+    live, present = _store().board(person.id, now())
+    own = sum(chat.state == "talking" and chat.adviser == person.id for chat in live)
+    waiting = sum(chat.state == "waiting" and not chat.player for chat in live)
+    words = []
+    if own:
+        words.append(
+            f"You still have {own} chat{'s' if own > 1 else ''}: hand over or end each before you close this page."
+        )
+    if waiting and not present:
+        who = "Somebody waits and is" if waiting == 1 else f"{waiting} people wait and are"
+        words.append(f"{who} told that nobody can answer just now: no colleague is present.")
+    return " ".join(words)
 
 
 def _names(present: Mapping[int, Adviser]) -> str:

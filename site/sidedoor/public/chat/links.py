@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from sidedoor.documents.fixed_addresses import LINKED
+from sidedoor.documents.fixed_addresses import LINKED, SPOKEN
 from sidedoor.documents.library import PublicLibrary
 from sidedoor.public.contacts import digits
 
@@ -32,11 +32,15 @@ class Part:
     away: bool = False
 
 
-def parts(text: str, public: PublicLibrary, hosts: frozenset[str]) -> list[Part]:
-    """Split `text` into parts, which joined are `text` again. `hosts`: the names of this site."""
+def parts(text: str, public: PublicLibrary, hosts: frozenset[str], language: str) -> list[Part]:
+    """Split `text` into parts, which joined are `text` again. `hosts`: the names of this site.
+
+    A page is named by its address in the site's own language, or in any. The link leads to it in the reader's
+    `language`, if it has the page: an adviser need not know.
+    """
     pieces, at = [], 0
     for match in _NAMED.finditer(text):
-        for start, part in _links(match, public, hosts):
+        for start, part in _links(match, public, hosts, language):
             if start > at:
                 pieces.append(Part(text[at:start]))
             pieces.append(part)
@@ -51,19 +55,21 @@ def named(messages: list[list[Part]]) -> list[Part]:
     return list({part.href: part for message in messages for part in message if part.href and not part.away}.values())
 
 
-def _links(match: re.Match[str], public: PublicLibrary, hosts: frozenset[str]) -> Iterator[tuple[int, Part]]:
+def _links(
+    match: re.Match[str], public: PublicLibrary, hosts: frozenset[str], language: str
+) -> Iterator[tuple[int, Part]]:
     start = match.start()
     if web := match["web"]:
         address = web.rstrip(_END)
         at_host, path = _split(address)
         if at_host in hosts and _is_ours(path, public):
-            yield start, Part(address, path)
+            yield start, Part(address, public.in_language(path, language))
         elif at_host and at_host not in hosts:
             yield start, Part(address, address, away=True)
     elif own := match["own"]:
         own = own.rstrip("/") if not _is_ours(own, public) else own
         if _is_ours(own, public):
-            yield start, Part(own, own)
+            yield start, Part(own, public.in_language(own, language))
     else:
         yield from _numbers(match["number"], start, public)
 
@@ -91,7 +97,8 @@ def _dialled(written: str, public: PublicLibrary) -> str:
 
 
 def _is_ours(path: str, public: PublicLibrary) -> bool:
-    return path in public.by_path or path in LINKED
+    folder, rest = public.split(path)
+    return path in public.by_path or rest in (SPOKEN if folder else LINKED) or bool(public.borrowed(path))
 
 
 def _split(address: str) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from sidedoor.chat.model import Conversation, Message, Unreadable
 from sidedoor.public.chat.links import Part, named, parts
 from sidedoor.public.current import chat_now, chats
 from sidedoor.web.current import current_public, site_address
-from sidedoor.web.language import current_language
+from sidedoor.web.language import current_language, page_language
 from sidedoor.web.language import translate as _
 
 
@@ -67,7 +67,7 @@ def is_new(message: ShownMessage, shown: int) -> bool:
 def _parts(message: Message) -> list[Part]:
     public = current_public()
     hosts = frozenset({*public.site.hosts, request.host.partition(":")[0], urlsplit(site_address()).hostname or ""})
-    return parts(message.text, public, hosts)
+    return parts(message.text, public, hosts, page_language())
 
 
 def named_in(conversation: Conversation | None) -> list[Part]:

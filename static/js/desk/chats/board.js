@@ -590,6 +590,12 @@
     else void send(form, event.submitter);
   });
 
+  // A mark or a note counts at once: a laptop may die before somebody presses Note.
+  document.addEventListener("change", ({ target }) => {
+    const form = target instanceof HTMLInputElement ? target.form : null;
+    if (form?.matches("[data-in-place][action$='/mark']")) form.requestSubmit();
+  });
+
   /** The chat that has the focus, or else the first one. */
   function current() {
     return /** @type {HTMLElement | undefined} */ (document.activeElement?.closest("[data-chat]") ?? columns()[0]);
