@@ -80,7 +80,9 @@ def test_a_site_of_the_same_country_has_our_national_pages_and_helplines_with_so
     assert set(brought) == set(ours)
     for slug, page in brought.items():
         assert (page.meta.sources, page.meta.reviewed) == (ours[slug].meta.sources, ours[slug].meta.reviewed), slug
-        links, ours_links = (re.findall(r'href="(#[^"]+|/help/get-help-now)"', kept.html) for kept in (page, ours[slug]))
+        links, ours_links = (
+            re.findall(r'href="(#[^"]+|/help/get-help-now)"', kept.html) for kept in (page, ours[slug])
+        )
         assert links == ours_links, f"{slug}: ways to get help now"
     national = {name: contact for name, contact in example.contacts.items() if contact.area is None}
     assert library.contacts == national
