@@ -126,6 +126,17 @@ SEARCHES = [
     ("deaf", "disabled-and-deaf-people"),
     ("im 70 and my son takes my pension", "older-people"),
     ("transgender", "being-yourself"),
+    ("he threatened me", "get-help-now"),
+    ("he locks me in", "get-help-now"),
+    ("i think im abusive", "your-own-behaviour"),
+    ("cant go on", "a-hard-day"),
+    ("how do i leave", "getting-ready"),
+    ("should i leave him", "getting-ready"),
+    ("he breached the order", "orders"),
+    ("what happens if i call the police", "making-a-report"),
+    ("sore throat after he grabbed me", "neck-and-breathing"),
+    ("suicide of my sister", "after-a-loss"),
+    ("indefinite leave", "your-status"),
 ]
 # The same, in other languages: where they are typed, and what must come first.
 SEARCHES_IN_LANGUAGES = [

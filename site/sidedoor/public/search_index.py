@@ -263,10 +263,12 @@ def _findings(database: sqlite3.Connection, typed: list[str], public: PublicLibr
     nearest = {word: _nearest(database, word) for word in wanted}
     corrected = [nearest[word] for word in wanted]
     said = _as_said([nearest.get(word, word) for word in typed])
-    results = _match(database, " AND ".join(map(_term, corrected)), said, public)
+    terms = [_term(word) for word in corrected]
+    # The last part selects nothing more, but what matches there counts in the order.
+    results = _match(database, " AND ".join([*terms, f"({' OR '.join([terms[0], *said])})"] if said else terms), public)
     if len(results) < _FEW:
-        parts = (part for word in corrected for part in folding.parts(word))
-        any_of_them = _match(database, " OR ".join(map(_term, parts)), said, public)
+        parts = (_term(part) for word in corrected for part in folding.parts(word))
+        any_of_them = _match(database, " OR ".join([*parts, *said]), public)
         results = list({hit.path: hit for hit in (*results, *any_of_them)}.values())
     return Findings(results, " ".join(corrected) if corrected != wanted and results else None)
 
@@ -312,8 +314,7 @@ def _slips(typed: str, meant: str, most: int) -> int:
     return row[-1]
 
 
-def _match(database: sqlite3.Connection, wanted: str, said: list[str], public: PublicLibrary) -> list[Result]:
-    expression = f"({wanted}) AND ({' OR '.join([wanted, *said])})" if said else wanted
+def _match(database: sqlite3.Connection, expression: str, public: PublicLibrary) -> list[Result]:
     # Only the summary and the body are ever quoted: the hidden search words never are.
     rows = database.execute(
         "SELECT kind, title, path, snippet(entries, 2, ?, ?, '…', 24), highlight(entries, 1, ?, ?),"
