@@ -112,7 +112,8 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     report = yield
     for site in RUNNING if report.failed else ():
         with suppress(OSError):  # the site's folder may be gone
-            report.sections.append((f"log of {site.url}", site.log.read_text("utf-8", "replace")[-3000:]))
+            if logged := site.log.read_text("utf-8", "replace"):
+                report.sections.append((f"log of {site.url}", logged[-3000:]))
     return report
 
 
