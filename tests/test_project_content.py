@@ -137,6 +137,11 @@ SEARCHES = [
     ("sore throat after he grabbed me", "neck-and-breathing"),
     ("suicide of my sister", "after-a-loss"),
     ("indefinite leave", "your-status"),
+    ("emotional abuse", "walking-on-eggshells"),
+    ("violent partner", "signs"),
+    ("he threw a plate at me", "signs"),
+    ("he follows me to work", "being-followed"),
+    ("my arm is broken", "get-help-now"),
 ]
 # The same, in other languages: where they are typed, and what must come first.
 SEARCHES_IN_LANGUAGES = [
