@@ -137,6 +137,11 @@ SEARCHES = [
     ("sore throat after he grabbed me", "neck-and-breathing"),
     ("suicide of my sister", "after-a-loss"),
     ("indefinite leave", "your-status"),
+    ("emotional abuse", "walking-on-eggshells"),
+    ("violent partner", "signs"),
+    ("he threw a plate at me", "signs"),
+    ("he follows me to work", "being-followed"),
+    ("my arm is broken", "get-help-now"),
 ]
 # The same, in other languages: where they are typed, and what must come first.
 SEARCHES_IN_LANGUAGES = [
@@ -397,6 +402,17 @@ def test_every_contact_can_be_reached_from_its_card(real_app: Flask) -> None:
     for contact in real_app.extensions["live"].library.contacts.values():
         ways = (contact.phone, contact.text, contact.textphone, contact.email, contact.url)
         assert any(ways), contact.id
+
+
+def test_a_card_says_where_its_service_works_unless_it_works_everywhere(real_app: Flask) -> None:
+    """A card is read alone, in the list, in a search and beside a chat that is closed, by readers of every nation."""
+    library = real_app.extensions["live"].library
+    names = {place.id: in_language(place.name, "en") for place in library.site.places}
+    for contact in library.contacts.values():
+        # Those for pets are called after the part of the country that they are for.
+        if "pets" not in contact.audiences and not contact.area and set(contact.places) != set(names):
+            said = f"{contact.name}, {contact.for_whom}"
+            assert [place for place in contact.places if names[place] not in said] == [], contact.id
 
 
 def test_a_textphone_number_cannot_be_tapped(real_client: FlaskClient) -> None:

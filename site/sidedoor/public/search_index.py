@@ -37,9 +37,9 @@ LONGEST_QUERY = 200
 _MOST_WORDS = 12
 _MOST_RESULTS = 60
 """In all languages together: readers are shown the best of those that they can read."""
-_OF_A_CONTACT = 0.85
-"""What a match in a contact counts for: its few words weigh more than a page's many, and a page about what somebody
-looks for names the lines for every nation."""
+_BESIDE_A_PAGE = 0.85
+"""What a match in a contact or in news counts for. The few words of a contact weigh more than a page's many, and a page
+about what somebody looks for names the lines for every nation."""
 _FEW = 3
 """If fewer hits have every word, those that have some of them come after."""
 _ADDRESS = re.compile(r"https?://\S+")
@@ -319,8 +319,9 @@ def _match(database: sqlite3.Connection, expression: str, public: PublicLibrary)
     rows = database.execute(
         "SELECT kind, title, path, snippet(entries, 2, ?, ?, '…', 24), highlight(entries, 1, ?, ?),"
         " (SELECT version FROM held WHERE number = entries.rowid) FROM entries"
-        " WHERE entries MATCH ? ORDER BY bm25(entries, 8.0, 4.0, 1.0, 8.0) * iif(kind = 'contact', ?, 1.0) LIMIT ?",
-        (_OPEN, _CLOSE, _OPEN, _CLOSE, expression, _OF_A_CONTACT, _MOST_RESULTS),
+        " WHERE entries MATCH ?"
+        " ORDER BY bm25(entries, 8.0, 4.0, 1.0, 8.0) * iif(kind IN ('contact', 'news'), ?, 1) LIMIT ?",
+        (_OPEN, _CLOSE, _OPEN, _CLOSE, expression, _BESIDE_A_PAGE, _MOST_RESULTS),
     )
     return [
         Result(kind, folding.shown(title), path, _marked(body if _OPEN in body and _OPEN not in summary else summary))
