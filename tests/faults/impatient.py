@@ -1,4 +1,4 @@
-"""The public site; it waits only a second for readers who take nothing."""
+"""The public site; it waits only two seconds for readers who take nothing."""
 
 from typing import Any
 
@@ -8,5 +8,5 @@ from sidedoor.web import stalled
 
 def load() -> Any:
     """The application."""
-    stalled.STALLED_SECONDS = 1
+    stalled.STALLED_SECONDS = 2
     return server.load()
