@@ -16,10 +16,6 @@ from sidedoor.web.logs import set_up_logs
 
 _LONGEST_SECONDS = 600
 _LOOKS_EVERY_SECONDS = 0.1
-_DOES_NOT_START = (
-    "The program that is installed now does not start, so the one from before goes on. What the new one says is above:"
-    " mend that, and reload again."
-)
 _LISTENS = "0A"  # https://docs.kernel.org/networking/proc_net_tcp.html
 log = logging.getLogger("sidedoor.server")
 
@@ -33,7 +29,10 @@ class PatientServer(MPServer):
             return
         for idx in workers:
             if not self._replace(idx, spawn_target, target_loader):
-                log.error(_DOES_NOT_START)
+                log.error(
+                    "The program that is installed now does not start, so the one from before goes on. What the new one"
+                    " says is above: mend that, and reload again."
+                )
                 return
 
     def _replace(self, idx: int, spawn_target: Any, target_loader: Any) -> bool:
