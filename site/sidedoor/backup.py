@@ -4,7 +4,8 @@ It is a compressed tar in the format of age (https://age-encryption.org/v1), so 
 this software. Every archive is encrypted. Databases are copied by SQLite's own backup; those on a server are written as
 SQLite files, so restoring needs no server (database_moves.py). Everything that a save at the desk changes is read while
 the archive holds the shelf's turn, so it shows a single moment although the desk keeps running. Once written, it is
-read again and compared, file by file. Conversations are left out by design: they are gone when they end.
+read again and compared, file by file. Conversations are left out by design: they are gone when they end. Their counts
+are in it.
 """
 
 import gzip
@@ -28,6 +29,7 @@ from typing import IO, Any, BinaryIO, Protocol, cast
 import pyrage
 
 from sidedoor.backup_stamp import note_backup
+from sidedoor.chat.sqlite_store import CHATS, counts_alone
 from sidedoor.database import copy_into, copy_of, is_database, is_sound
 from sidedoor.desk.databases import KEPT
 from sidedoor.desk.items.files import CannotSave, Shelf
@@ -281,6 +283,9 @@ def _fill(plain: BinaryIO, content: Path, home: Home, site_data: Path | None, di
             for name, raw in served.items():
                 _add(tar, f"{DATA}/{name}", raw, None, digests)
             for place, folder in places.items():
+                if place != CONTENT and (chats := folder / CHATS).is_file():
+                    with suppress(sqlite3.Error):  # the rest matters more
+                        _add(tar, f"{place}/{CHATS}", counts_alone(chats), None, digests)
                 for name, path in _files(place, folder):
                     if place != CONTENT and path.parent == folder and path.name in served:
                         continue  # left from the time before the databases moved to a server

@@ -190,7 +190,7 @@ def is_database(path: Path) -> bool:
 
 def copy_of(path: Path) -> bytes:
     """The database `path` at one moment, while others go on writing. Raises sqlite3.Error."""
-    with closing(_looking_at(path)) as source, closing(sqlite3.connect(":memory:")) as copy:
+    with closing(looking_at(path)) as source, closing(sqlite3.connect(":memory:")) as copy:
         source.backup(copy)
         raw = bytearray(copy.serialize())
     raw[18:20] = b"\1\1"  # a copy has no write-ahead log, even if its original does
@@ -199,7 +199,7 @@ def copy_of(path: Path) -> bytes:
 
 def copy_into(path: Path, target: Path) -> None:
     """Copy a database that is too big for memory into the file `target`. Raises sqlite3.Error."""
-    with closing(_looking_at(path)) as source, closing(sqlite3.connect(target)) as copy:
+    with closing(looking_at(path)) as source, closing(sqlite3.connect(target)) as copy:
         source.backup(copy)
         copy.execute("PRAGMA journal_mode = DELETE").fetchall()
 
@@ -214,7 +214,8 @@ def is_sound(raw: bytes) -> bool:
         return False
 
 
-def _looking_at(path: Path) -> sqlite3.Connection:
+def looking_at(path: Path) -> sqlite3.Connection:
+    """A connection that changes nothing, not even an old schema. Raises sqlite3.Error."""
     return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=_PATIENCE_SECONDS)
 
 

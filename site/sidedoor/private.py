@@ -120,7 +120,7 @@ def folder_within(folder: Path, root: Path) -> None:
     Raises OSError.
     """
     between = (path for path in (folder, *folder.parents) if path != root and path.is_relative_to(root))
-    missing = [path for path in between if not path.is_dir()]
+    missing = [path for path in between if not path.exists()]
     for path in reversed(missing):
         path.mkdir(exist_ok=True)
         as_its_folder_says(path, root)

@@ -8,6 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from sidedoor import backup
+from sidedoor.chat.sqlite_store import SqliteStore
 from sidedoor.desk import create_app
 from sidedoor.public.feedback_store import FeedbackStore
 from sidedoor.settings import Settings
@@ -111,7 +112,10 @@ def test_a_restore_gives_back_every_file_writer_flag_session_end_and_redirect(
         for name, held in before_data.items()
         if name not in chats and "-wal" not in name and "-shm" not in name
     }
-    assert everything(new / "data") == left
+    assert {name: held for name, held in everything(new / "data").items() if name != "chat.sqlite3"} == left
+    chats_now = SqliteStore(new / "data")
+    assert chats_now.counts() == parts.chats.counts() != []
+    assert chats_now.live(clock()) == [], "of chats, only their counts"
     assert not [path for path in new.rglob("*") if path.stat().st_mode & 0o077]
 
     restored_desk = create_app(Settings(content=new / "content", data=new / "data"), clock)

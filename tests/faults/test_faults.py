@@ -125,6 +125,32 @@ def test_a_reload_waits_for_a_worker_that_takes_long_to_start(tmp_path: Path) ->
         site.close()
 
 
+def test_a_reload_to_a_program_that_does_not_start_leaves_the_old_one(tmp_path: Path) -> None:
+    copy_content(tmp_path / "content", EXITS)
+    wrong = tmp_path / "wrong"
+    site = RunningSite(
+        tmp_path / "content", started_before(tmp_path / "data"), 2, application="tests.faults.slow_start:load",
+        TESTS_SLOW=str(tmp_path / "slow"), TESTS_WRONG=str(wrong),
+    )  # fmt: skip
+    try:
+        wrong.touch()
+        before = workers(site)
+        for _ in range(2):
+            site.process.send_signal(signal.SIGHUP)
+            wait_until(lambda: "does not start, so the one from before" in site.log.read_text(), 60)
+            site.log.write_text("")
+            assert workers(site) == before
+            assert urllib.request.urlopen(f"{site.url}/help/money", timeout=20).status == 200
+        wrong.unlink()
+        site.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: len(workers(site)) == 2 and not set(before) & set(workers(site)), 60)
+        assert urllib.request.urlopen(f"{site.url}/help/money", timeout=20).status == 200
+        os.kill(workers(site)[0], signal.SIGKILL)
+        wait_until(lambda: len(workers(site)) == 2, 60)
+    finally:
+        site.close()
+
+
 def harm_removed(content: Path) -> None:
     content.rename(Path(tempfile.mkdtemp(dir=content.parent)) / "away")
 

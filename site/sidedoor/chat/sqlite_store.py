@@ -8,7 +8,7 @@ import json
 import secrets
 import sqlite3
 from collections.abc import Collection, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -27,9 +27,11 @@ from sidedoor.chat.model import (
     hour_of,
 )
 from sidedoor.chat.sealing import KEPT_AT, digest, new_key, new_token, seal, unseal
-from sidedoor.database import Database, run_script
+from sidedoor.database import Database, holding, looking_at, run_script
 from sidedoor.schema import Migration
 
+CHATS = "chat.sqlite3"
+"""The database's file."""
 _FIRST = """
 CREATE TABLE IF NOT EXISTS conversations (
     id INTEGER PRIMARY KEY AUTOINCREMENT, token TEXT UNIQUE, network TEXT NOT NULL, state TEXT NOT NULL,
@@ -100,11 +102,20 @@ _HIGHEST = 2**63 - 1
 """The highest number that SQLite gives out."""
 
 
+def counts_alone(path: Path) -> bytes:
+    """The counts in the database `path`, as a database that holds no conversation and no network. Raises
+    sqlite3.Error."""
+    with closing(looking_at(path)) as source:
+        rows = source.execute("SELECT hour, what, number FROM counts").fetchall()
+    with closing(holding(_MIGRATIONS, {"counts": rows})) as database:
+        return database.serialize()
+
+
 class SqliteStore:
     """The conversations in `data`/chat.sqlite3, each with its key beside it. Implements store.ChatStore."""
 
     def __init__(self, data: Path) -> None:
-        path = data / "chat.sqlite3"
+        path = data / CHATS
         # A message does not wait for the disk: a power cut loses the last ones, a killed program loses none. An end is
         # on the disk at once: keys.py flushes the key's file, and truncating the log flushes the rows.
         self._database = Database(path, _MIGRATIONS, wal=True, overwrite=True, keep_open=True, durable=False)
