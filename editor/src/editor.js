@@ -380,4 +380,20 @@ window.sidedoorShowLine = (line) => {
   return place >= 0;
 };
 
+// For static/js/desk/items/editor.js: where the caret is, after so many letters of the text. After a save it is there again.
+window.sidedoorCaret = () => (view?.hasFocus() ? { id: "visual-text", at: view.state.doc.textBetween(0, view.state.selection.head).length } : undefined);
+function takePlace({ id, at }) {
+  if (id !== "visual-text" || !view) return;
+  let [left, place] = [at, 0];
+  view.state.doc.descendants((node, start) => {
+    if (!node.isText || left < 0) return;
+    place = start + Math.min(left, node.nodeSize);
+    left = left <= node.nodeSize ? -1 : left - node.nodeSize;
+  });
+  view.focus();
+  view.dispatch(view.state.tr.setSelection(Selection.near(view.state.doc.resolve(place))).scrollIntoView());
+  form.querySelector("[data-saved]").textContent = " Saved.";
+}
+
 show(localStorage.getItem(MODE) !== "yes");
+takePlace(window.sidedoorPlace || {});

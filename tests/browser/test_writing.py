@@ -352,6 +352,39 @@ def test_a_picture_of_the_library_stands_at_the_caret_and_selected_words_get_a_c
     assert not problems_of(text)
 
 
+def test_the_focus_is_where_one_wrote_after_a_save_and_else_on_what_the_desk_answers(text: Page) -> None:
+    keys = text.keyboard
+    keys.type("One.")
+    keys.press("Enter")
+    keys.type("Two.")
+    keys.press("Enter")
+    keys.type("Three.")
+    keys.press("ArrowUp")
+    with text.expect_navigation():
+        keys.press("Control+s")
+    expect(text.locator("#visual-text")).to_be_focused()
+    expect(text.locator("[data-saved]")).to_have_text("Saved.")
+    keys.type("!")
+    assert body(text) == "One.\n\nTwo.!\n\nThree."
+    place = text.get_by_role("textbox", name="Place")
+    place.fill("Leeds")
+    keys.press("ArrowLeft")
+    with text.expect_navigation():
+        keys.press("Control+s")
+    expect(place).to_be_focused()
+    keys.type("-")
+    expect(place).to_have_value("Leed-s")
+    text.locator("#visual-text").click()
+    text.get_by_role("button", name="Statement").click()
+    keys.press("Control+Enter")
+    expect(text.get_by_role("alert").filter(has_text="It cannot be sent for approval yet.")).to_be_focused()
+    assert text.title().startswith("Problem: ")
+    text.get_by_role("button", name="Take out").click()
+    keys.press("Control+Enter")
+    expect(text.locator(".said[role=status]")).to_be_focused()
+    assert not text.title().startswith("Problem: ")
+
+
 @pytest.mark.parametrize("width", [375, 1280])
 def test_the_editor_breaks_no_rule_of_axe_and_fits(text: Page, width: int) -> None:
     text.set_viewport_size({"width": width, "height": 800})

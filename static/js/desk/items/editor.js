@@ -260,7 +260,10 @@
   let signedOut = false;
   const keep = () => {
     const words = [...new FormData(form)].filter(([name, value]) => name !== "csrf_token" && typeof value === "string");
-    if (!signedOut) sessionStorage.setItem(storageKey, JSON.stringify({ me, words }));
+    const field = document.activeElement;
+    const isField = (field instanceof HTMLInputElement || field instanceof HTMLTextAreaElement) && form.contains(field);
+    const place = isField ? { id: field.id, at: field.selectionStart } : /** @type {any} */ (window).sidedoorCaret?.();
+    if (!signedOut) sessionStorage.setItem(storageKey, JSON.stringify({ me, words, place }));
   };
   new BroadcastChannel("desk").addEventListener("message", () => {
     signedOut = true; // on purpose, in this tab or another one
@@ -347,6 +350,15 @@
       if (field instanceof HTMLInputElement && /^(file|hidden)$/.test(field.type)) return false;
       return (field instanceof HTMLInputElement || field instanceof HTMLTextAreaElement) && field.value !== field.defaultValue;
     });
+  // After a save the caret is where it was (built/editor.js does the same for the text as on the page).
+  /** @type {{ id: string, at: number | null } | undefined} */
+  const place = /** @type {any} */ (window).sidedoorPlace;
+  const field = document.getElementById(place?.id || "");
+  if (place && (field instanceof HTMLInputElement || field instanceof HTMLTextAreaElement)) {
+    field.focus();
+    if (place.at !== null) field.setSelectionRange(place.at, place.at);
+    saved.textContent = " Saved.";
+  }
   if (sessionStorage.getItem(storageKey)) restore();
   else if (typedBefore()) noteTyping();
   let ticks = 0;

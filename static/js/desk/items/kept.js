@@ -7,7 +7,11 @@
     for (const name of Object.keys(sessionStorage)) if (name.startsWith("typed:")) sessionStorage.removeItem(name);
   };
   others.addEventListener("message", forget);
-  if (document.querySelector(".said .saved")) sessionStorage.removeItem(`typed:${location.pathname.replace(/\/review$/, "")}`);
+  if (document.querySelector(".said .saved")) {
+    const key = `typed:${location.pathname.replace(/\/review$/, "")}`;
+    /** @type {any} */ (window).sidedoorPlace = JSON.parse(sessionStorage.getItem(key) || "{}").place; // where the caret was
+    sessionStorage.removeItem(key);
+  }
   addEventListener("submit", (event) => {
     const action = /** @type {HTMLFormElement} */ (event.target).getAttribute("action") ?? "";
     const [, path] = /(\/items\/.+)\/(?:discard|typing\/forget)$/.exec(action) ?? [];
