@@ -39,6 +39,7 @@ class _Words:
 # {at} is the field with a colon after it, or nothing where there is no field.
 _LIKE_ANOTHER = "Look at another file for how it is written."
 _TIME = "Write it like 2026-11-24 09:30."
+_TIME_IN_A_FORM = "Choose the day, and write the time like 09:30."
 _ANOTHER_WAY = "Write it another way."
 _ONE_OF = "Write one of: {choices}."
 _AREA = "Add it to areas, or correct it."
@@ -133,13 +134,17 @@ WORDS: Mapping[Code, _Words] = {
         "{at}“{written}” is not a time of day.",
         'Write hours and minutes in quotes, like "09:30" or "24:00".',
     ),
-    Code.NOT_A_TIME: _Words("{at}“{written}” is not a date and time.", _TIME),
-    Code.NO_SUCH_TIME: _Words("{at}“{written}” is not a day or time that exists.", _TIME),
+    Code.NOT_A_TIME: _Words("{at}“{written}” is not a date and time.", _TIME, form_instead=_TIME_IN_A_FORM),
+    Code.NO_SUCH_TIME: _Words(
+        "{at}“{written}” is not a day or time that exists.", _TIME, form_instead=_TIME_IN_A_FORM
+    ),
     Code.SKIPPED_TIME: _Words(
         "{at}“{written}” never happens: the clocks go forward over it.", "Write a time an hour earlier or later."
     ),
     Code.REPEATED_TIME: _Words(
-        "{at}“{written}” happens twice, because the clocks go back.", "Write {earlier} or {later}."
+        "{at}“{written}” happens twice, because the clocks go back: as {first} before, and as {second} after.",
+        "Write {earlier} or {later}.",
+        form_instead="As the time write {first} or {second}.",
     ),
     Code.SLUG_TOO_LONG: _Words("{at}The name is longer than {most} letters.", _ANOTHER_WAY),
     Code.SLUG_LETTERS: _Words(

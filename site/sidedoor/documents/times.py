@@ -45,7 +45,8 @@ def parse_wall_time(written: str, zone: ZoneInfo) -> datetime:
         raise Wrong(Code.SKIPPED_TIME, written=written)
     if earlier != later:
         choices = {"earlier": _with_offset(earlier, zone), "later": _with_offset(later, zone)}
-        raise Wrong(Code.REPEATED_TIME, written=written, **choices)
+        times = {"first": choices["earlier"][11:], "second": choices["later"][11:]}
+        raise Wrong(Code.REPEATED_TIME, written=written, **choices, **times)
     return earlier
 
 
