@@ -77,7 +77,7 @@ STEPS = [
 POSSIBLE: dict[str, set[str]] = {
     "draft": {"override", "discard"},
     "ready": {"approve", "override", "send-back", "discard"},
-    "scheduled": {"unschedule", "withdraw"},
+    "scheduled": {"unschedule"},
     "published": {"withdraw"},
     "published, a change waits": {"approve", "override", "send-back", "withdraw", "discard"},
     "published alone": {"approve-afterwards", "withdraw"},

@@ -32,6 +32,9 @@ WORDS = {
     Refusal.DRAFT_ALREADY: "It is a draft already.",
     Refusal.NOT_SCHEDULED: "Only what is not public yet can be taken out of the calendar.",
     Refusal.NEVER_PUBLISHED: "Only what was published can be withdrawn. A draft can be deleted.",
+    Refusal.NOT_SEEN_YET: (
+        "Readers have not seen it yet, and would then see it at its time. Take it out of the calendar instead."
+    ),
     Refusal.NO_REASON_TO_WITHDRAW: "Write the reason. Readers will see it.",
     Refusal.NO_REPLACEMENT: "Write the address of the page that replaces it: /news/the-other-one.",
     Refusal.NOT_WITHDRAWN: "It is not withdrawn.",

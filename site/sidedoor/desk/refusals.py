@@ -25,6 +25,7 @@ class Refusal(StrEnum):
     DRAFT_ALREADY = auto()
     NOT_SCHEDULED = auto()
     NEVER_PUBLISHED = auto()
+    NOT_SEEN_YET = auto()
     NO_REASON_TO_WITHDRAW = auto()
     NO_REPLACEMENT = auto()
     NOT_WITHDRAWN = auto()

@@ -292,6 +292,8 @@ class ItemSteps:
         self._may_write(person, item.kind)
         if not self.is_public(item):
             raise NotAllowed(Refusal.NEVER_PUBLISHED)
+        if self.standing(item) == "scheduled":
+            raise NotAllowed(Refusal.NOT_SEEN_YET)
         if not reason.strip():
             raise NotAllowed(Refusal.NO_REASON_TO_WITHDRAW)
         if item.change and not with_change:
