@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from tests.conftest import SetClock
 from tests.content import CONTACTS, ContentFolder
 from tests.desk.conftest import PublicSite, SignedIn
-from tests.desk.forms import approve, save, start
+from tests.desk.forms import approve, fields_of, save, start
 
 NUMBER, OTHER = "0800 111 222", "0800 333 444"
 
@@ -526,3 +526,56 @@ def test_the_calendar_and_the_front_page_say_what_will_happen(
         assert "It ends leaves the site" in shown, page
         for slug, (_, words) in ways.items():
             assert f"It {slug} {words}" in shown, page
+
+
+def test_an_item_taken_out_of_the_calendar_goes_on_with_the_change_that_waited(
+    ann: FlaskClient, ben: FlaskClient, signed_in: SignedIn, public: PublicSite, content: ContentFolder, clock: SetClock
+) -> None:
+    path = start(ann, "Rooms")
+    words = {"summary": "Ten new rooms.", "body": "Ten rooms.", "publish_date": "2026-11-24", "publish_time": "12:30"}
+    save(ann, path, "ready", **words)
+    approve(ben, path)
+    save(ann, path, "ready", body="Ten rooms, later.", publish_time="13:00")
+    for page in (f"{path}/review", path):
+        shown = ben.get(page).get_data(as_text=True)
+        assert "What was approved goes live on Tuesday 24 November 2026, 12:30 GMT" in shown
+    assert ben.post(f"{path}/unschedule").status_code == 303
+    assert not (content.path / "changes/news/rooms.md").exists()
+    fields = fields_of(ben.get(path).get_data(as_text=True))
+    assert (fields["body"], fields["publish_time"]) == ("Ten rooms, later.", "13:00")
+    save(ann, path, "ready", body="Ten rooms, even later.")
+    assert fields_of(ben.get(path).get_data(as_text=True))["body"] == "Ten rooms, even later."
+    clock.forward(minutes=45)
+    assert public.get("/news/rooms")[0] == 404
+    assert approve(ann, path).status_code == 422, "she wrote the change"
+    assert approve(ben, path).status_code == 303
+    clock.forward(minutes=15)
+    assert "even later" in public.get("/news/rooms")[1]
+
+
+def test_what_nobody_has_seen_is_not_withdrawn_but_taken_out_of_the_calendar(
+    ann: FlaskClient, ben: FlaskClient, public: PublicSite, clock: SetClock
+) -> None:
+    """At its time, readers would get its words under the reason."""
+    path = start(ann, "Rooms")
+    words = {"summary": "Ten new rooms.", "body": "Ten rooms.", "publish_date": "2026-11-24", "publish_time": "12:30"}
+    save(ann, path, "ready", **words)
+    approve(ben, path)
+    assert f'action="{path}/withdraw"' not in ann.get(f"{path}/review").get_data(as_text=True)
+    answer = ann.post(f"{path}/withdraw", data={"reason": "Called off.", "how": "withdraw"})
+    assert answer.status_code == 422
+    assert "Take it out of the calendar" in answer.get_data(as_text=True)
+
+
+def test_a_time_that_cannot_be_read_is_asked_for_as_the_form_has_it(ann: FlaskClient) -> None:
+    path = start(ann, "Rooms")
+    fields = fields_of(ann.get(path).get_data(as_text=True))
+
+    def panel(day: str, time: str) -> str:
+        typed = {**fields, "publish_date": day, "publish_time": time}
+        return str(ann.post(f"{path}/typing", data=typed).get_json()["panel"])
+
+    twice = panel("2027-10-31", "1.30")
+    assert "As the time write 01:30+01:00 or 01:30+00:00." in twice
+    assert "Sunday 31 October 2027, 01:30 BST" in panel("2027-10-31", "01:30+01:00")
+    assert "Choose the day, and write the time like 09:30." in panel("2027-10-31", "")

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from flask import Blueprint, abort, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -277,6 +277,7 @@ def _editor(item: Item, fields: Fields | None, base: str, **extra: object) -> st
         public=item_steps().is_public(item),
         overtaken=workflow().overtaken(item),
         begun_by=_begun_by(item),
+        still_goes_live=still_goes_live(item),
         begun_at=reviews().last_written(item.file),
         last=reviews().last(item.file),
         comments=[comment for comment in comments().of(item.file) if not comment.closed_by],
@@ -289,6 +290,14 @@ def _editor(item: Item, fields: Fields | None, base: str, **extra: object) -> st
         own_pages=sorted(library().public(now()).shown, key=lambda page: page.title),
         **extra,
     )
+
+
+def still_goes_live(item: Item) -> datetime | None:
+    """Return when (aware) what was approved goes live although a change to it waits; None if it does not."""
+    if not item.change or item_steps().standing(item) != "scheduled":
+        return None
+    document = item_steps().assess(item.kind, item.slug, item.stored.text).document
+    return document.published_at if document else None
 
 
 def _begun_by(item: Item) -> list[str]:

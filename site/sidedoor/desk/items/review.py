@@ -9,7 +9,7 @@ from sidedoor.desk.access import current_person, only
 from sidedoor.desk.current import comments, item_steps, library, now, previews, reviews, workflow
 from sidedoor.desk.items.changes import changes
 from sidedoor.desk.items.comments import stands_in
-from sidedoor.desk.items.editor import find, path_of
+from sidedoor.desk.items.editor import find, path_of, still_goes_live
 from sidedoor.desk.items.effect_words import in_approving_words
 from sidedoor.desk.items.steps import Item
 from sidedoor.desk.items.workflow import NotAllowed, remembering
@@ -244,6 +244,7 @@ def review_page(
         published_alone=alone,
         alone_parts=changes(alone.before, alone.text) if alone and alone.before is not None else None,
         overtaken=flow.overtaken(item),
+        still_goes_live=still_goes_live(item),
         parts=changes(item.stored.text, item.change.text) if item.change else None,
         stops=assessment.stops,
         advice=assessment.advice,

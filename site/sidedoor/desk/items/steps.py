@@ -184,7 +184,7 @@ class ItemSteps:
             stored = self.workflow.keep(person, item, text, message, aside)
             with remembering():
                 self.reviews.forget_typed(item.file, person.id)
-        return replace(item, change=stored) if aside else replace(item, stored=stored)
+        return replace(item, change=stored) if aside else replace(item, stored=stored, change=None)
 
     def keep_compared_change(self, person: Person, item: Item) -> None:
         """Record that a person compared both versions and still wants the waiting change."""
@@ -249,16 +249,25 @@ class ItemSteps:
         return replace(item, change=stored) if item.change else replace(item, stored=stored)
 
     def unschedule(self, person: Person, item: Item) -> Item:
-        """Take an item that is not public yet out of the calendar. It becomes a draft again."""
+        """Take an item that is not public yet out of the calendar. It becomes a draft again, with the change that
+        waited beside it."""
         self._may_write(person, item.kind)
         if self.standing(item) != "scheduled":
             raise NotAllowed(Refusal.NOT_SCHEDULED)
+        change = item.change
         with self._audit.recorded(person.name, "took out of the calendar", item.file), self.shelf.turn():
-            changes = {item.file: (_with_state(item.stored.text, "draft"), item.stored.digest)}
-            (stored,) = self.workflow.write(person, changes, f"Unscheduled: {item.file}")
+            changes: dict[str, tuple[str | bytes | None, str | None]] = {
+                item.file: (_with_state(item.working.text, "draft"), item.stored.digest)
+            }
+            if change:
+                changes[change.file] = (None, change.digest)
+            stored = self.workflow.write(person, changes, f"Unscheduled: {item.file}")[0]
             with remembering():
-                self.reviews.reopened(item.file, item.stored.digest, stored.digest)
-        return replace(item, stored=stored)
+                # A change is known by its own writers, whoever approved the version before it.
+                self.reviews.reopened(item.file, "" if change else item.stored.digest, stored.digest)
+                if change:
+                    self.reviews.rewritten(item.file, change.digest, stored.digest)
+        return replace(item, stored=stored, change=None)
 
     def restore(self, person: Person, item: Item, text: str, expected: str) -> Item:
         """Make a draft with old words. Everything else stays as it is now: dates, notes, withdrawal, addresses."""

@@ -89,7 +89,10 @@ class Workflow:
                 self.reviews.wrote(subject.file, UNKNOWN, "somebody unknown", self._clock())
             base = subject.stored.digest if aside and not (goes_on and self.reviews.base(subject.file)) else None
             self.reviews.wrote(subject.file, person.id, person.name, self._clock(), digest_of(text), base)
-            return self.write(person, {file: (text, before)}, message)[0]
+            changes: dict[str, tuple[str | bytes | None, str | None]] = {file: (text, before)}
+            if subject.change and not aside:
+                changes[subject.change.file] = (None, subject.change.digest)  # it would hide what is saved here
+            return self.write(person, changes, message)[0]
 
     def begin(self, person: Person, file: str, text: str, message: str) -> Stored:
         """Save a first draft, where there is no file yet."""
