@@ -21,6 +21,15 @@
   const PATIENCE = 12_000; // milliseconds
   toolbar.hidden = false;
 
+  let isKeptSaid = false;
+  /** Say something below the text. A screen reader reads it out, but not again after every few words. @param {string} words @param {boolean} [aloud] */
+  const say = (words, aloud = true) => {
+    if (saved.textContent?.trim() === words) return false;
+    saved.setAttribute("aria-live", aloud ? "polite" : "off");
+    saved.textContent = words && ` ${words}`;
+    return true;
+  };
+
   // The summary of a new item starts as a copy of its title: select it, so that typing replaces it.
   const summary = /** @type {HTMLInputElement | null} */ (form.querySelector("#f-summary[autofocus]"));
   if (summary && [document.body, summary].includes(/** @type {any} */ (document.activeElement))) {
@@ -94,7 +103,7 @@
     const next = links[place];
     last = { check: next.dataset.check, place };
     leadTo(next);
-    saved.textContent = (next.parentElement?.firstChild?.textContent || "").trim();
+    say((next.parentElement?.firstChild?.textContent || "").trim());
   });
 
   // Typing. All changes go through insertText, so that the browser's own undo works.
@@ -175,7 +184,7 @@
       key === "s" && !event.shiftKey ? () => /** @type {HTMLButtonElement} */ (form.querySelector("[value=draft]")).click()
       : key === "enter" && event.target instanceof Node && form.contains(event.target) ? () => /** @type {HTMLButtonElement} */ (form.querySelector("[value=ready]")).click()
       // Browsers show the page's source for Ctrl+U.
-      : key === "u" && event.target instanceof Node && form.contains(event.target) ? () => { saved.textContent = " Underlined words look like links, so there are none here. Bold stands out: Ctrl+B."; }
+      : key === "u" && event.target instanceof Node && form.contains(event.target) ? () => say("Underlined words look like links, so there are none here. Bold stands out: Ctrl+B.")
       : !inBody ? undefined
       : key === "z" && !event.shiftKey && before?.after === body.value ? takeBack
       : key === "b" ? () => wrap("**")
@@ -241,7 +250,7 @@
   // Saving what is typed.
   const noteTyping = () => {
     typed = true;
-    saved.textContent = "";
+    if (!troubled) say("", false);
   };
   form.addEventListener("input", noteTyping);
 
@@ -314,13 +323,21 @@
       if (answer.status === 400) renewToken(await answer.json());
       if (!answer.ok) throw new Error(String(answer.status));
       const json = await answer.json();
-      others.hidden = !json.others.length && !json.changed;
-      names.textContent = json.others.join(", ") + (json.changed ? (json.others.length ? "; it " : "It ") + "was saved by somebody since you opened it" : "");
+      const open = json.others.join(", ");
+      if (names.textContent !== open) names.textContent = open;
+      const [openWith, savedSince] = /** @type {HTMLElement[]} */ ([...others.querySelectorAll("span")]);
+      openWith.hidden = !open;
+      savedSince.hidden = !json.changed;
+      others.hidden = !open && !json.changed;
+      if (!whole && troubled && !typed) {
+        troubled = false;
+        say("The desk can be reached again.");
+      }
       if (whole) {
         panel.innerHTML = ownHtml ? ownHtml.createHTML(json.panel) : json.panel;
         count();
         // A newer message (a check, a shortcut) stays, and newer words are not kept yet.
-        if (troubled || (!typed && !saved.textContent)) saved.textContent = " What you typed is kept.";
+        if (troubled || (!typed && !saved.textContent)) isKeptSaid = say("What you typed is kept.", troubled || !isKeptSaid) || isKeptSaid;
         troubled = false;
         sentAt = 0;
         renew();
@@ -334,9 +351,9 @@
       const status = error instanceof Error ? error.message : "";
       // After 400 the page already has the new token, and tries again in three seconds.
       if (status === "401") {
-        saved.textContent = " You are signed out. Your words are still here. ";
-        saved.append(Object.assign(document.createElement("a"), { href: "/sign-in", target: "_blank", textContent: "Sign in in a new tab, then go on here" }));
-      } else if (status !== "400") saved.textContent = " The desk cannot be reached just now. Your words are still here: keep this page open.";
+        const words = "You are signed out. Your words are still here.";
+        if (!saved.textContent?.includes(words) && say(words)) saved.append(" ", Object.assign(document.createElement("a"), { href: "/sign-in", target: "_blank", textContent: "Sign in in a new tab, then go on here" }));
+      } else if (status !== "400") say("The desk cannot be reached just now. Your words are still here: keep this page open.");
       if (typed) keep();
     }
     clearTimeout(patience);
@@ -357,7 +374,7 @@
   if (place && (field instanceof HTMLInputElement || field instanceof HTMLTextAreaElement)) {
     field.focus();
     if (place.at !== null) field.setSelectionRange(place.at, place.at);
-    saved.textContent = " Saved.";
+    say("Saved.");
   }
   if (sessionStorage.getItem(storageKey)) restore();
   else if (typedBefore()) noteTyping();
