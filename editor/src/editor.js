@@ -3,11 +3,11 @@
 import { baseKeymap } from "prosemirror-commands";
 import { dropCursor } from "prosemirror-dropcursor";
 import { gapCursor } from "prosemirror-gapcursor";
-import { history } from "prosemirror-history";
+import { closeHistory, history } from "prosemirror-history";
 import { keymap } from "prosemirror-keymap";
 import { DOMParser as Reader, Slice } from "prosemirror-model";
 import { EditorState, Plugin, Selection } from "prosemirror-state";
-import { tableEditing } from "prosemirror-tables";
+import { isInTable, tableEditing } from "prosemirror-tables";
 import { Decoration, DecorationSet, EditorView } from "prosemirror-view";
 import { cards, enter } from "./cards.js";
 import { commands, insertBlock, isOn, joinNeighbours, keys, put, rules } from "./commands.js";
@@ -54,7 +54,8 @@ const placeholders = new Plugin({
 /** Shows lists as the page will. A picture of a paste may still come between two of them, so this waits for the dialog. */
 const neighbours = new Plugin({
   appendTransaction(transactions, _, state) {
-    if (!transactions.some((tr) => tr.docChanged || tr.getMeta("pictures done")) || transactions.some((tr) => tr.getMeta("pictures to come")) || queue.some((picture) => !picture.done)) return null;
+    const waits = transactions.some((tr) => tr.getMeta("pictures to come") || tr.getMeta("history$")) || queue.some((picture) => !picture.done);
+    if (waits || !transactions.some((tr) => tr.docChanged || tr.getMeta("pictures done"))) return null;
     const tr = joinNeighbours(state.tr);
     return tr.docChanged ? tr : null;
   },
@@ -162,13 +163,49 @@ const MARKED = / ?\ue000(\d+)\ue001(?=\s|$)|\ue000(\d+)\ue001/g;
 function insertClean(body) {
   const reader = Reader.fromSchema(schema);
   const isOneParagraph = body.children.length === 1 && body.firstElementChild.tagName === "P" && body.childNodes.length === 1;
+  if (isInTable(view.state) && !isOneParagraph) return insertInTable(body);
+  if (!isOneParagraph) asItems(body);
   const slice = isOneParagraph ? reader.parseSlice(body) : new Slice(reader.parse(body).content, 0, 0);
   const tr = view.state.tr;
   const { $from, empty } = view.state.selection;
   if (!isOneParagraph && empty && $from.depth === 1 && !$from.parent.content.size) tr.replaceWith($from.before(), $from.after(), slice.content);
   else tr.replaceSelection(isOneParagraph ? slice : Slice.maxOpen(slice.content));
+  return dispatchPaste(tr);
+}
+
+/** Makes items of paragraphs that are pasted into an item of a list. @param {Element} body */
+function asItems(body) {
+  const { $from } = view.state.selection;
+  const around = Array.from({ length: $from.depth }, (_, at) => $from.node($from.depth - at).type.name).find((name) => /_list$|card/.test(name));
+  if (!/_list$/.test(around || "") || ![...body.children].every((part) => /^(P|H\d|[UO]L)$/.test(part.tagName))) return;
+  const page = body.ownerDocument;
+  const list = page.createElement(around === "ordered_list" ? "ol" : "ul");
+  for (const part of [...body.children]) {
+    if (/^[UO]L$/.test(part.tagName)) list.append(...part.children);
+    else list.appendChild(page.createElement("li")).append(...part.childNodes);
+  }
+  body.replaceChildren(list);
+}
+
+/** Inserts what does not fit into a cell: its words, as one paragraph; a table comes after the table. @param {Element} body */
+function insertInTable(body) {
+  const { $from } = view.state.selection;
+  let depth = $from.depth;
+  while ($from.node(depth).type !== schema.nodes.table) depth -= 1;
+  const tr = view.state.tr;
+  if (body.querySelector("table")) tr.insert($from.after(depth), Reader.fromSchema(schema).parse(body).content);
+  else {
+    const inline = (element) => [...element.childNodes].flatMap((part) => (part.nodeName === "BR" ? [" "] : /^(P|H\d|[UO]L|LI|BLOCKQUOTE)$/.test(part.nodeName) ? [" ", ...inline(part)] : [part]));
+    const words = body.ownerDocument.createElement("div");
+    words.appendChild(body.ownerDocument.createElement("p")).append(...inline(body));
+    tr.replaceSelection(Reader.fromSchema(schema).parseSlice(words));
+  }
+  return dispatchPaste(tr);
+}
+
+function dispatchPaste(tr) {
   const places = withoutMarks(joinNeighbours(tr));
-  view.dispatch(tr.scrollIntoView().setMeta("paste", true).setMeta("uiEvent", "paste").setMeta("pictures to come", Object.keys(places).length > 0));
+  view.dispatch(closeHistory(tr).scrollIntoView().setMeta("paste", true).setMeta("uiEvent", "paste").setMeta("pictures to come", Object.keys(places).length > 0));
   return places;
 }
 
@@ -305,7 +342,7 @@ picturing.addEventListener("close", () => {
   if (!current.node) leftOut.pictures.push(current.alt);
   else if (current.place === undefined) put(current.node, view.state, view.dispatch);
   else {
-    view.dispatch(view.state.tr.insert(current.place, current.node).scrollIntoView());
+    view.dispatch(closeHistory(view.state.tr.insert(current.place, current.node)).scrollIntoView());
     for (const later of queue) if (later.place >= current.place) later.place += current.node.nodeSize;
   }
   const next = queue.find((picture) => !picture.done);

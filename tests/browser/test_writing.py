@@ -196,6 +196,37 @@ def test_lists_and_tables_come_back_as_they_were_and_keys_take_items_apart_as_in
     expect(text.locator("#visual-text section")).to_have_count(0)
 
 
+def test_a_paste_into_an_item_or_a_cell_stays_in_the_list_or_table_and_is_undone_alone(text: Page) -> None:
+    keys = text.keyboard
+    pasted = "<p>Two</p><p>Three</p><ul><li>Four</li></ul>"
+    for before, becomes, typed in (
+        ("- One", "- OneTwo\n- Three\n- Four", "- One"),
+        ("1. One", "1. OneTwo\n2. Three\n3. Four", "1. One"),
+        ("|  |  |\n| --- | --- |\n|  |  |\n|  |  |", "| Two Three Four |  |\n| --- | --- |\n|  |  |\n|  |  |", ""),
+    ):
+        if typed:
+            keys.type(typed)
+        else:
+            text.get_by_role("button", name="Table", exact=True).click()
+        paste(text, pasted)
+        assert body(text) == becomes
+        keys.press("Control+z")
+        assert body(text) == before
+        text.get_by_role("button", name="As Markdown").click()
+        text.locator("#f-body").fill("")
+        text.get_by_role("button", name="As on the page").click()
+    # Lists that a picture parted, and undo and redo over all of it.
+    picture = f'<img alt="A door" src="data:image/png;base64,{PNG}">'
+    paste(text, f"<ul><li>a</li></ul><p>{picture}</p><ul><li>b</li></ul>")
+    text.get_by_role("button", name="Put it in").click()
+    expect(text.locator("#visual-text img")).to_be_visible()
+    whole = body(text)
+    assert re.sub(r"\(.*?\)", "", whole) == "- a\n\n![A door]\n\n- b"
+    for key, after in (("z", "- a\n\n- b"), ("z", ""), ("y", "- a\n\n- b"), ("y", whole)):
+        keys.press(f"Control+{key}")
+        assert body(text) == after
+
+
 def test_a_drop_is_read_like_a_paste(text: Page) -> None:
     text.keyboard.type("Here.")
     text.evaluate(

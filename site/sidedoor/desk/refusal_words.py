@@ -26,6 +26,7 @@ WORDS = {
     Refusal.ROLE_DOES_NOT_WRITE: "Your role does not write this kind of page.",
     Refusal.NOT_READY: "It is not ready yet: nobody has sent it for approval.",
     Refusal.NOTHING_WAITS: "Nothing here is waiting for approval.",
+    Refusal.PUBLISHED_ALREADY: "Nothing waits here any more: {name} has published it.",
     Refusal.NO_TITLE: "Write a title first. It can be changed later.",
     Refusal.NOT_FIT_TO_SEND: "It cannot be sent for approval yet. First put this right: {problem}",
     Refusal.NOT_FIT_TO_PUBLISH: "This has to be put right first: {problem}",

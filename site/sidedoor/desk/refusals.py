@@ -18,6 +18,7 @@ class Refusal(StrEnum):
     ROLE_DOES_NOT_WRITE = auto()
     NOT_READY = auto()
     NOTHING_WAITS = auto()
+    PUBLISHED_ALREADY = auto()
     # The condition an item must be in for a step
     NO_TITLE = auto()
     NOT_FIT_TO_SEND = auto()

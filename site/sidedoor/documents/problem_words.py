@@ -157,8 +157,9 @@ WORDS: Mapping[Code, _Words] = {
         "{at}“{written}” never happens: the clocks go forward over it.", "Write a time an hour earlier or later."
     ),
     Code.REPEATED_TIME: _Words(
-        "{at}“{written}” happens twice, because the clocks go back.", "Write {earlier} or {later}.",
-        form_instead="As the time write {first}, before they go back, or {second}, after.",
+        "{at}“{written}” happens twice, because the clocks go back: as {first} before, and as {second} after.",
+        "Write {earlier} or {later}.",
+        form_instead="As the time write {first} or {second}.",
     ),
     Code.SLUG_TOO_LONG: _Words("{at}The name is longer than {most} letters.", _ANOTHER_WAY),
     Code.SLUG_LETTERS: _Words(

@@ -145,6 +145,16 @@ def test_a_change_that_waits_goes_along_with_a_withdrawal_if_it_should(
     assert "The street is not named any more" in public.get("/news/ten-new-rooms-are-open")[1]
 
 
+def test_whoever_can_approve_is_told_before_they_change_it(ann: FlaskClient, ben: FlaskClient) -> None:
+    path = release(ann)
+    told = "If you change it here, somebody else has to approve it."
+    assert told in ben.get(path).get_data(as_text=True)
+    assert told not in ann.get(path).get_data(as_text=True), "she cannot approve it anyway"
+    save(ben, path, "ready", body=WORDS + " All of them.")
+    assert told not in ben.get(path).get_data(as_text=True)
+    assert approve(ben, path).status_code == 422
+
+
 def test_words_written_for_a_step_that_is_refused_are_not_lost(
     ann: FlaskClient, ben: FlaskClient, eve: FlaskClient
 ) -> None:

@@ -14,7 +14,7 @@ from sidedoor.documents.slugs import slug_from_title
 from tests.conftest import SetClock
 from tests.content import ContentFolder
 from tests.desk.conftest import SignedIn
-from tests.desk.forms import approve, fields_of, save, start
+from tests.desk.forms import approve, fields_of, save, seen, start
 
 TIMES = {
     "9.30": "09:30", "9:30": "09:30", "09:30": "09:30", "0930": "09:30", "9am": "09:00", "9 am": "09:00", "9.30pm": "21:30",
@@ -152,6 +152,27 @@ def test_a_form_that_is_sent_twice_is_saved_once(
     after = ann.post(path, data={**sent, "step": "draft"}, follow_redirects=True).get_data(as_text=True)
     assert "It is saved as a draft." in after
     assert (content.path / "changes/news/rooms.md").read_text("utf-8").count("We wrote two.") == 1
+
+
+def test_other_forms_that_are_sent_twice_do_nothing_twice(ann: FlaskClient, ben: FlaskClient) -> None:
+    begun = [ann.post("/items/new", data={"title": "Rooms", "kind": "news"}).location for _ in range(2)]
+    path = begun[0]
+    assert begun == [path, path]
+    assert ben.post("/items/new", data={"title": "Rooms", "kind": "news"}).location != path, "another's is another"
+    save(ann, path, "ready", summary="Two rooms.", body="Two are open.")
+    assert ann.post("/items/new", data={"title": "Rooms", "kind": "news"}).location != path, "words are in it now"
+    for _ in range(2):
+        assert ben.post(f"{path}/comments", data={"words": "Two, or three?"}).status_code == 303
+    shown = ben.get(f"{path}/review").get_data(as_text=True)
+    assert len(re.findall("<article class=.comment", shown)) == 1
+    for _ in range(2):
+        number = re.findall(r'id="comment-(\d+)"', shown)[0]
+        assert ann.post(f"{path}/comments/{number}/answer", data={"words": "Two."}).status_code == 303
+    assert ben.get(f"{path}/review").get_data(as_text=True).count(">Two.</span>") == 1
+    version = seen(ben, path)
+    assert ben.post(f"{path}/approve", data={"seen": version}).status_code == 303
+    again = ben.post(f"{path}/approve", data={"seen": version})
+    assert "Nothing waits here any more: Ben Press has published it." in again.get_data(as_text=True)
 
 
 def test_only_conflicting_changes_are_shown_with_their_differences_marked(ann: FlaskClient, ben: FlaskClient) -> None:

@@ -85,9 +85,12 @@ class Comments:
         ]  # fmt: skip
 
     def say(self, file: str, passage: str, words: str, person: int, name: str, now: datetime) -> None:
-        """Comment on a passage. Raises CannotComment."""
+        """Comment on a passage. A form that is sent twice makes one comment. Raises CannotComment."""
         row = (file, _not_too_long(passage, LONGEST_PASSAGE), person, name, now.isoformat(), _valid_words(words))
         with self._database.writing() as database:
+            last = "SELECT file, passage, person, words, closed_by FROM comments WHERE file = ? ORDER BY number DESC"
+            if database.execute(last, (file,)).fetchone() == (*row[:3], row[5], ""):
+                return
             (number,) = database.execute(
                 "INSERT INTO comments (file, passage, person, name, at, words, closed_by)"
                 " VALUES (?, ?, ?, ?, ?, ?, '') RETURNING number",
@@ -101,6 +104,9 @@ class Comments:
         with self._database.writing() as database:
             if not database.execute("SELECT 1 FROM comments WHERE number = ? AND file = ?", (number, file)).fetchone():
                 raise CannotComment(Refusal.COMMENT_GONE)
+            last = "SELECT person, words FROM answers WHERE comment = ? ORDER BY number DESC"
+            if database.execute(last, (number,)).fetchone() == (person, row[4]):
+                return
             database.execute("INSERT INTO answers (comment, person, name, at, words) VALUES (?, ?, ?, ?, ?)", row)
             _note_unseen(database, number, person)
 

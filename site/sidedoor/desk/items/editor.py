@@ -278,6 +278,7 @@ def _editor(item: Item, fields: Fields | None, base: str, **extra: object) -> st
         overtaken=workflow().overtaken(item),
         begun_by=_begun_by(item),
         still_goes_live=still_goes_live(item),
+        may_approve=not item_steps().why_not_approve(current_person(), item),
         begun_at=reviews().last_written(item.file),
         last=reviews().last(item.file),
         comments=[comment for comment in comments().of(item.file) if not comment.closed_by],

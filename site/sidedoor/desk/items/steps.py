@@ -124,6 +124,7 @@ class ItemSteps:
         slug = slug or slug_from_title(title)
         if not slug or slug_problem(slug):
             slug = f"{kind}-{self._clock().astimezone(self._live.library.site.zone):%Y-%m-%d}"
+        named = slug
         slug = next(
             name for name in (slug, *(f"{slug[:76]}-{n}" for n in range(2, 99))) if not self._slug_is_taken(kind, name)
         )
@@ -141,9 +142,21 @@ class ItemSteps:
             copied, body = like.read()
             front |= {name: copied[name] for name in _COPIED if name in copied}
         text = compose({name: value for name, value in front.items() if value}, body)
+        if (same := self.find(kind, named)) and self._begun_alike(person, same, text):
+            return same  # the form was sent twice
         with self._audit.recorded(person.name, "started", file):
             stored = self.workflow.begin(person, file, text, f"Start {title}")
         return Item(file, stored, None, kind, slug)
+
+    def _begun_alike(self, person: Person, item: Item, text: str) -> bool:
+        """Whether `item` is a draft that this person has begun as `text`, and in which nobody has written since."""
+        begun = read_document(text, item.file)
+        try:
+            front, body = item.read()
+        except Refused:
+            return False
+        same = {**front, "publish_at": ""} == {**begun.values, "publish_at": ""} and body == begun.body
+        return same and list(self.reviews.writers(item.file)) == [person.id]
 
     def save(self, person: Person, item: Item, fields: Fields, expected: str, ready: bool) -> Item:
         """Save what a person wrote on the version `expected`; `ready` also asks for approval."""
@@ -209,6 +222,9 @@ class ItemSteps:
         Returns None if that was the first of two approvals.
         """
         if why := self.why_not_approve(person, item):
+            last = self.reviews.last(item.file) if why is Refusal.NOT_READY and self.is_public(item) else None
+            if last and not item.change and last.verdict in ("approved", "override"):
+                raise NotAllowed(Refusal.PUBLISHED_ALREADY, name=last.name)
             raise NotAllowed(why)
         self.workflow.check(item, seen)
         stored = self.workflow.approve(person, item, seen, self._made_public(item))
