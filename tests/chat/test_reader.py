@@ -237,7 +237,7 @@ def test_an_adviser_who_is_present_can_tell_readers_other_languages(
     assert '<button class="second" name="present" value="yes">Tell readers these languages</button>' in shown[0]
     form = {"present": "yes", "languages": ["cy"]}
     answer = kit.post("/chats/present", data=form, headers={"Accept": "application/json"}).get_json()
-    assert answer["said"] == "Readers are told that you write: Cymraeg."
+    assert answer["said"] == "Readers are told that you write: Welsh (Cymraeg)."
     text = html.unescape(re.sub(r"<[^>]+>", " ", app.test_client().get("/chat").text))
     assert re.search(r"Advisers who are here now write:\s+Cymraeg", text)
     answer = kit.post("/chats/present", data={"present": "yes"}, headers={"Accept": "application/json"}).get_json()

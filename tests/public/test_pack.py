@@ -72,6 +72,8 @@ def test_each_language_has_a_pack_and_no_other_address_has(
     first = [f"/cy{path}" for path in ("/help/get-help-now", "", "/help", "/contacts", "/safer-browsing")]
     assert (pack["language"], pack["direction"], list(pack["pages"])) == ("cy", "ltr", [*first, "/cy/help/money"])
     assert "/cy/help/money" not in pages_of(client)
+    for path, address in (("/help/money", "/pack"), ("/cy/help/money", "/cy/pack"), ("/cy/contacts", "/cy/pack")):
+        assert f'<script data-pack="{address}">' in client.get(path).text, "a page brings the pack of its own language"
     for path in ("/ur/pack", "/help/pack", "/pack/", "/PACK/pack"):
         assert client.get(path).status_code == (308 if path == "/pack/" else 404), path
 

@@ -12,7 +12,7 @@ from functools import cached_property
 
 from sidedoor.documents import in_order
 from sidedoor.documents.document import FOLDERS, Document, Visibility, path_of
-from sidedoor.documents.fixed_addresses import SPOKEN, is_list_of_news, may_be_document, usual_form
+from sidedoor.documents.fixed_addresses import PACK, SPOKEN, is_list_of_news, may_be_document, usual_form
 from sidedoor.documents.models import Contact, Fact, Kind
 from sidedoor.documents.pictures import Picture
 from sidedoor.documents.problems import Problem
@@ -319,6 +319,7 @@ class PublicLibrary:
         own_path = f"/{folder}" if path == "/" else f"/{folder}{path}"
         has = folder and (
             path in SPOKEN
+            or path == PACK
             or self._has_list_of_news(folder, path)
             or own_path in self.by_path
             or self.borrowed(own_path)

@@ -167,6 +167,12 @@ def name_in_english(language: str) -> str:
     return _locale(language).get_display_name("en") or language
 
 
+def name_for_staff(language: str) -> str:
+    """What the desk calls a language: in English, and as its speakers do, who may be asked: `Urdu (اردو)`."""
+    english, own = name_in_english(language), language_name(language)
+    return english if english == own else f"{english} ({own})"
+
+
 def in_site_language(text: str) -> str:
     """A sentence of the interface in the site's own language, for what is said in both languages."""
     language = current_public().site.language

@@ -140,7 +140,7 @@ def test_a_reader_who_waits_in_another_language_is_marked_and_answered_in_it(
 ) -> None:
     store.start((), 10, clock(), language="cy")
     (waiting,) = kit.get("/chats/now").get_json()["waiting"]
-    assert waiting["since"].endswith("in Cymraeg")
+    assert waiting["since"].endswith("in Welsh (Cymraeg)")
     kit.post(f"/chats/{waiting['id']}/accept")
     text = column(page(kit), waiting["id"])
     assert 'lang="cy"' in text
@@ -234,7 +234,7 @@ def test_counts_use_the_sites_time_zone_and_only_the_chosen_days() -> None:
     assert rows["All"]["Started"] == "10"
     assert rows["Started, by hour"] == {"00:00": "10"}, "23:00 UTC is midnight in London"
     assert rows["Started, by weekday"]["Wednesday"] == "10"
-    assert rows["Started, by language"] == {"Cymraeg": "10"}
+    assert rows["Started, by language"] == {"Welsh (Cymraeg)": "10"}
     assert rows["Minutes that people waited, on average"] == {"Wait": "3"}
 
 

@@ -37,7 +37,7 @@ from sidedoor.desk.chats.words import (
 from sidedoor.desk.current import audit, library, the_desk
 from sidedoor.desk.current import chat_now as now
 from sidedoor.desk.words import distance_in_words
-from sidedoor.web.language import language_name
+from sidedoor.web.language import language_name, name_for_staff
 from sidedoor.web.numbers import whole_number
 
 blueprint = Blueprint("chats", __name__, url_prefix="/chats")
@@ -116,7 +116,7 @@ def present() -> ResponseReturnValue:
         return _done(_left_behind())
     if not was_here:
         return _done()
-    names = ", ".join(map(language_name, languages))
+    names = ", ".join(map(name_for_staff, languages))
     return _done(f"Readers are told that you write: {names}." if names else "Readers are told no languages of yours.")
 
 
@@ -351,7 +351,7 @@ def _waiting_words(chat: Conversation) -> str:
 def _language(chat: Conversation) -> str:
     """The language of the page where a chat was started; empty if it is the site's own."""
     site = library().site
-    return language_name(chat.language) if chat.language and chat.language != site.language else ""
+    return name_for_staff(chat.language) if chat.language and chat.language != site.language else ""
 
 
 def _languages() -> tuple[str, ...]:

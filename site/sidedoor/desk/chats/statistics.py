@@ -18,7 +18,7 @@ from flask.typing import ResponseReturnValue
 from sidedoor.desk.access import only
 from sidedoor.desk.current import chat_now as now
 from sidedoor.desk.current import library, the_desk
-from sidedoor.web.language import language_name
+from sidedoor.web.language import name_for_staff
 from sidedoor.web.numbers import whole_number
 
 blueprint = Blueprint("statistics", __name__)
@@ -107,7 +107,7 @@ def tables(counts: Iterable[tuple[str, str, int]], since: datetime, zone: ZoneIn
         ),
         Table(
             "Started, by language",
-            tuple((language_name(code), rounded(sums[f"language: {code}"])) for code in languages),
+            tuple((name_for_staff(code), rounded(sums[f"language: {code}"])) for code in languages),
         ),
     )
 
