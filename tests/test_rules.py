@@ -17,6 +17,7 @@ from sidedoor.desk.words import LABELS
 from sidedoor.documents.codes import Code, Where
 from sidedoor.documents.problem_words import PLACES, WORDS
 from sidedoor.web.inline import BUNDLES, inline_script
+from sidedoor.web.sheet import STYLES, source
 from tests.conftest import PROJECT
 from tests.processes import AS_SMALL_AS_SENT
 
@@ -359,6 +360,20 @@ def test_the_sites_scripts_need_nothing_that_ios_14_lacks() -> None:
     )
     sent = "".join(str(inline_script(name)) for name in BUNDLES)
     assert missing.findall(sent) == []
+
+
+def test_what_takes_something_out_of_sight_or_places_it_is_known_to_browsers_of_2019() -> None:
+    """A browser leaves out what it does not know, and the whole rule if that is in its selectors. Without it the bait for
+    programs covered Start of the chat, a menu opened below the screen, and a print had the site's name on it."""
+    young = re.compile(r"\binset(?:-[a-z-]+)?:|:(?:is|has|where)\(|:not\([^)]*,")
+    rules = [rule for name in STYLES for rule in re.findall(r"[^{}]+\{[^{}]+\}", source(name))]
+    placed = [rule for rule in rules if re.search(r"position:(absolute|fixed)|^#hide-this-page,.*display:none", rule)]
+    assert len(placed) > 7
+    assert [rule for rule in placed if young.search(rule)] == []
+    (header,) = (
+        rule for rule in rules if rule.startswith("header{display") or rule.startswith("header{position:relative")
+    )
+    assert "position:relative" in header, "the language menu hangs below it"
 
 
 WORDS_TABLES = {
