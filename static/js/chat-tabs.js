@@ -22,10 +22,14 @@
   }
 
   function listen() {
-    tabs = "BroadcastChannel" in window ? new BroadcastChannel("chat") : null;
-    tabs?.addEventListener("message", ({ data }) => {
+    try {
+      tabs = new BroadcastChannel("chat");
+    } catch {
+      return; // the browser has none, or Firefox was told to block cookies
+    }
+    tabs.onmessage = ({ data }) => {
       root.dataset.chat = data;
-    });
+    };
   }
 
   if (!document.getElementById("chat-news")) return;

@@ -337,11 +337,13 @@
     field.style.height = `${field.scrollHeight + 4}px`;
   }
 
+  /** @param {HTMLFormElement | null | undefined} form Press its button: only browsers of 2022 and later have requestSubmit. */
+  const press = (form) => /** @type {HTMLElement | null | undefined} */ (form?.querySelector("[type=submit]"))?.click();
   const going = () => outbox.map((message) => message.get("message") ?? "");
   const unsent = () => [...going(), draft].filter(Boolean).join("\n");
 
   function keep() {
-    if (running) navigator.sendBeacon(`${chatPath()}/draft`, new URLSearchParams({ message: unsent() }));
+    if (running) navigator.sendBeacon?.(`${chatPath()}/draft`, new URLSearchParams({ message: unsent() }));
   }
 
   /** Keep unsent words while another page loads. Listens only while there are any: the listener may cost the bfcache. */
@@ -361,7 +363,7 @@
     wordPlaces.add(/** @type {Element} */ (place.closest("[data-chat-open]")));
     say("");
     // A page that Back restored shows the messages of that time.
-    const last = [...place.querySelectorAll("[data-number]")].at(-1);
+    const last = [...place.querySelectorAll("[data-number]")].pop();
     newest = Number(last instanceof HTMLElement ? last.dataset.number : 0);
     const field = box();
     if (field) {
@@ -383,7 +385,7 @@
     if (!place || place.contains(document.activeElement)) return;
     const items = /** @type {HTMLElement[]} */ ([...place.children]);
     const first = items.find((item) => "new" in item.dataset && Number(item.dataset.number) > newestSeen);
-    const target = first ?? items.at(-1);
+    const target = first ?? items[items.length - 1];
     target?.scrollIntoView({ block: first ? "start" : "nearest" });
     if (document.activeElement !== box()) target?.focus({ preventScroll: true });
   }
@@ -478,7 +480,7 @@
 
   function stay() {
     lastSign = performance.now();
-    navigator.sendBeacon(`${chatPath()}/here`);
+    call("/here", { method: "POST" }).catch(() => {});
   }
 
   addEventListener(
@@ -494,13 +496,14 @@
       if (step !== "say" && step !== "end") return;
       event.preventDefault();
       event.stopImmediatePropagation();
-      if (event.submitter?.id) stay();
-      else void (step === "say" ? send(form) : end());
+      void (step === "say" ? send(form) : end());
     },
     true,
   );
-  document.addEventListener("click", ({ target }) => {
-    if (target instanceof Element && target.closest("#chat-news button")) stay();
+  document.addEventListener("click", (event) => {
+    if (!(event.target instanceof Element && event.target.closest("#chat-news button, #chat-here"))) return;
+    event.preventDefault();
+    stay();
   });
   document.addEventListener("input", ({ target }) => {
     if (!(target instanceof HTMLTextAreaElement) || target !== box()) return;
@@ -530,11 +533,11 @@
     const field = box();
     if (!field?.enterKeyHint || event.target !== field || event.inputType !== "insertLineBreak" || event.isComposing) return;
     event.preventDefault();
-    field.form?.requestSubmit();
+    press(field.form);
   });
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.repeat || event.target !== box()) return;
-    box()?.form?.requestSubmit();
+    press(box()?.form);
   });
   document.addEventListener("sidedoor:arrived", arrive);
   document.addEventListener("sidedoor:hide", () => {

@@ -23,7 +23,7 @@
     if (target instanceof Element && target.closest("[data-print-page]")) print();
   });
   addEventListener("beforeprint", () => {
-    for (const fold of document.querySelectorAll("main details:not([open], .print, .sources)")) {
+    for (const fold of document.querySelectorAll("main details:not([open]):not(.print):not(.sources)")) {
       fold.setAttribute("open", "");
       fold.setAttribute("data-for-paper", "");
     }

@@ -13,7 +13,7 @@ const pack = (() => {
   const FRESH_MS = 15 * 60 * 1000;
   const PATIENCE_MS = 4000;
   const root = document.documentElement;
-  const own = document.getElementById("languages")?.dataset.own ?? root.lang;
+  const own = document.getElementById("languages")?.dataset.own ?? taps.language;
   const REST = "-rest";
   /** @typedef {Awaited<ReturnType<typeof taps.bringFirst>>} Delivery */
   /** @typedef {Delivery["contents"] & { language: string, part: string, tag: string | null, askedAt: number }} Pack */
@@ -61,7 +61,7 @@ const pack = (() => {
 
   /** Fetch the pack of the page's language, unless it is here. */
   function bring() {
-    if (!taps.hidden.signal.aborted && !packs.has(root.lang)) void ask(root.lang, "low");
+    if (!taps.hidden.signal.aborted && !packs.has(taps.language)) void ask(taps.language, "low");
   }
 
   /** @param {string} path @returns {Pack | undefined} the pack that holds the page */
@@ -91,7 +91,7 @@ const pack = (() => {
   }
 
   // On an expensive connection, the first tapped page fetches it instead.
-  if (!taps.dear) requests.set(root.lang, keep(root.lang, "", taps.bringFirst()));
+  if (!taps.dear) requests.set(taps.language, keep(taps.language, "", taps.bringFirst()));
   taps.hidden.signal.addEventListener("abort", () => packs.clear());
   // The page was in the bfcache while another tab was hidden: hide-page.js leaves its cover on.
   addEventListener("pageshow", ({ persisted }) => {

@@ -66,9 +66,9 @@
       const label = item.closest("label")?.textContent?.trim() ?? "";
       if (item instanceof HTMLInputElement) {
         item.defaultChecked = item.checked;
-        if (item.checked) parts.at(-1)?.[1].push(label);
+        if (item.checked) parts[parts.length - 1]?.[1].push(label);
       } else if (item instanceof HTMLTextAreaElement) {
-        if (item.value.trim()) parts.at(-1)?.[1].push(`${label}: ${item.value.trim()}`);
+        if (item.value.trim()) parts[parts.length - 1]?.[1].push(`${label}: ${item.value.trim()}`);
       } else parts.push([item.textContent ?? "", []]);
     }
     return parts.filter(([, words]) => words.length);

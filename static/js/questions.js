@@ -21,7 +21,7 @@
       for (const question of form.querySelectorAll(".question")) ask(question);
       const fits = /** @type {HTMLElement} */ (form.querySelector("#fits"));
       fits.hidden = false;
-      [...form.querySelectorAll(".question")].at(-1)?.after(fits);
+      [...form.querySelectorAll(".question")].pop()?.after(fits);
       form.addEventListener("change", show);
     }
     // The page that was left keeps an empty place, so that the form can return at Back.

@@ -11,6 +11,8 @@ const taps = (() => {
   "use strict";
 
   const root = document.documentElement;
+  // Not what `root` says later: a browser that translates the page writes the reader's own language there.
+  const language = root.lang;
   const address = document.currentScript?.dataset.pack ?? "/pack";
   const status = /** @type {HTMLElement} */ (document.getElementById("travel-status"));
   /** @param {string} text */
@@ -49,7 +51,7 @@ const taps = (() => {
   }
 
   /** @param {URL | string} url @param {RequestInit} how @param {string} languages those whose header and footer are here already, so that only main is sent @param {Record<string, string>} more headers */
-  function ask(url, how = {}, languages = root.lang, more = {}) {
+  function ask(url, how = {}, languages = language, more = {}) {
     // The header promises to store nothing; the server then lets the page stay in the bfcache (headers.py).
     return fetch(url, { signal: hidden.signal, ...how, cache: "no-store", headers: { "Sidedoor-In-Place": languages, ...more } });
   }
@@ -135,8 +137,12 @@ const taps = (() => {
 
   // The policy (form-action) allows no form to another site; a form that closes a dialog is not sent.
   document.addEventListener("submit", (event) => {
-    const { method } = /** @type {HTMLFormElement} */ (event.target);
-    if (method === "post" && !event.defaultPrevented) void take(event);
+    const form = /** @type {HTMLFormElement} */ (event.target);
+    if (form.method === "post" && !event.defaultPrevented) void take(event);
+    if (form.method !== "get") return;
+    // Safari before 15.4 knows no dialog: it would send the form that closes one, and load the page again.
+    event.preventDefault();
+    form.closest("dialog")?.remove();
   });
 
   // Abort what is still on its way.
@@ -156,9 +162,10 @@ const taps = (() => {
     addEventListener("load", () => setTimeout(quietly));
   } else window.visualViewport?.addEventListener("resize", quietly, { once: true });
 
-  /** @type {{ path: string, dear?: boolean, policy: typeof policy, hidden: AbortController, say: typeof say, ask: typeof ask, bringFirst: typeof bringFirst, goTo: typeof goTo, travel?: Travel }} */
+  /** @type {{ path: string, language: string, dear?: boolean, policy: typeof policy, hidden: AbortController, say: typeof say, ask: typeof ask, bringFirst: typeof bringFirst, goTo: typeof goTo, travel?: Travel }} */
   const shared = {
     path: location.pathname,
+    language,
     dear,
     policy,
     hidden,

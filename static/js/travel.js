@@ -38,8 +38,8 @@
   function view() {
     const { activeElement } = document;
     const focus = main.contains(activeElement) ? activeElement : null;
-    const { lang: language, dir: direction } = root;
-    return { nodes: [...main.childNodes], name: heading(), path: taps.path, language, direction, style: currentRules, scroll: scrollY, focus };
+    const { path, language } = taps;
+    return { nodes: [...main.childNodes], name: heading(), path, language, direction: root.dir, style: currentRules, scroll: scrollY, focus };
   }
 
   /** @param {string | null | undefined} rules Put them into the existing style sheet: the policy allows only the page's own. */
@@ -52,9 +52,9 @@
 
   /** @param {string} language @param {string} direction Switch the document's language, and the words around main. */
   function speak(language, direction) {
-    if (language === root.lang) return;
-    if (!frames.has(root.lang)) frames.set(root.lang, /** @type {HTMLElement} */ (document.body.cloneNode(true)));
-    root.lang = language;
+    if (language === taps.language) return;
+    if (!frames.has(taps.language)) frames.set(taps.language, /** @type {HTMLElement} */ (document.body.cloneNode(true)));
+    taps.language = root.lang = language;
     root.dir = direction;
     for (const name of FRAME) {
       const here = document.querySelector(name);
@@ -81,13 +81,13 @@
     taps.path = address;
     main.removeAttribute("aria-busy");
     // Not links to a part of the page, and not Hide.
-    for (const link of document.querySelectorAll(":is(header, footer) a[href^='/']:not(#hide-this-page)")) {
+    for (const link of document.querySelectorAll("header a[href^='/']:not(#hide-this-page), footer a[href^='/']")) {
       const here = /** @type {HTMLAnchorElement} */ (link).pathname === address;
       if (here) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
     }
     leadOn(address);
-    const before = past.at(-1);
+    const before = past[past.length - 1];
     wayBack.hidden = !before;
     for (const place of wayBack.querySelectorAll("[data-name]")) place.textContent = before?.name ?? "";
     watchBack();
@@ -101,7 +101,7 @@
     /** @param {string} code */
     const folder = (code) => (code === choice?.dataset.own ? "" : `/${code}`);
     // A page in another form (Easy Read) is in the same language at another address.
-    const { as = address.slice(folder(root.lang).length), in: has } = main.querySelector("h1")?.dataset ?? {};
+    const { as = address.slice(folder(taps.language).length), in: has } = main.querySelector("h1")?.dataset ?? {};
     const rest = as.replace(/^\/$/, "");
     for (const link of choice?.querySelectorAll("a") ?? []) {
       if (!link.hreflang) continue;
@@ -166,7 +166,7 @@
 
   /** @returns {string[]} what a response can leave out: the words around main in these languages, and the style rules */
   function has() {
-    return [root.lang, ...frames.keys(), pack.style() && "style"];
+    return [taps.language, ...frames.keys(), pack.style() && "style"];
   }
 
   /**
@@ -229,11 +229,13 @@
 
   /** @type {HTMLFormElement | null} the form being sent: a second press of Send counts as the same press */
   let sending = null;
+  /** @type {Element | null} what was pressed last: Safari before 15.4 does not say which button sends a form */
+  let pressed = null;
 
   /** @param {MouseEvent | SubmitEvent} event a tap (taps.js) @param {Promise<Response>} [answer] where it was requested before this script was here */
   function tapped(event, answer) {
     const { target } = event;
-    if (target instanceof HTMLFormElement) return void send(target, /** @type {SubmitEvent} */ (event).submitter);
+    if (target instanceof HTMLFormElement) return void send(target, /** @type {SubmitEvent} */ (event).submitter ?? pressed);
     const link = /** @type {HTMLAnchorElement} */ (/** @type {Element} */ (target).closest("a"));
     const onlyHash = link.getAttribute("href")?.startsWith("#");
     const place = onlyHash || link.pathname === taps.path ? part(link.hash) : null;
@@ -241,15 +243,22 @@
     else if (!onlyHash) void travel(new URL(link.href), {}, answer);
   }
 
-  /** @param {HTMLFormElement} form @param {HTMLElement | null} submitter */
+  /** @param {HTMLFormElement} form @param {Element | null} submitter */
   async function send(form, submitter) {
     if (form === sending) return;
     sending = form;
-    const fields = [...new FormData(form, submitter)].map(([name, value]) => [name, String(value)]);
-    await travel(new URL(form.action), { method: "POST", body: new URLSearchParams(fields) });
+    const fields = [...new FormData(form)].map(([name, value]) => [name, String(value)]);
+    const button = submitter instanceof HTMLButtonElement && submitter.form === form ? submitter : null;
+    // FormData takes the button itself only in browsers of 2023 and later.
+    if (button?.name) fields.push([button.name, button.value]);
+    const address = button?.hasAttribute("formaction") ? button.formAction : form.action;
+    await travel(new URL(address), { method: "POST", body: new URLSearchParams(fields) });
     sending = null;
   }
 
+  document.addEventListener("click", ({ target }) => {
+    pressed = target instanceof Element ? target.closest("button") : null;
+  });
   wayBack.addEventListener("click", ({ target }) => {
     if (target instanceof Element && target.closest("button")) back();
   });

@@ -14,6 +14,7 @@ from tests.browser.places import Places
 from tests.browser.test_desk import Office
 from tests.browser.test_pages import problems_of
 from tests.chat.readers import copy_content_with_chat
+from tests.chromium import LIKE_IOS_14
 from tests.server import DESK, RunningSite, started_before
 
 PAGES_ALONE = True  # chromium.py
@@ -223,8 +224,11 @@ def test_the_chats_script_does_not_wait_for_a_slow_pack_and_before_it_the_button
     say(page, "Your message", "Sent by the form alone")
     expect(page.locator(".chat .reader")).to_contain_text("Sent by the form alone")
     say(kit, "Your answer", "I read you.")
+    page.get_by_label("Your message").fill("half a sent")
     page.get_by_role("button", name="Check for replies").click()
     expect(page.locator(".chat .adviser")).to_have_count(2)
+    expect(page.get_by_label("Your message")).to_have_value("half a sent")
+    expect(page.locator(".chat .reader")).to_have_count(1)
     assert failed, "the page asks for it, not the pack"
     page.unroute("**/chat.js")
     expect(page.get_by_role("button", name="Check for replies")).to_have_count(0)  # asked for again, and here
@@ -399,3 +403,20 @@ def test_a_phones_send_key_sends_and_typing_shows_that_somebody_is_there(
     page.get_by_role("button", name="End and clear").click()
     expect(page.get_by_text("Every word of it is deleted.")).to_be_visible()
     context.close()
+
+
+def test_a_whole_chat_works_in_a_browser_like_ios_14(office: ChatOffice, kit: Page) -> None:
+    context = office.reader()
+    context.add_init_script(LIKE_IOS_14)
+    page = begin(office, context)
+    answer(kit, office)
+    say(kit, "Your answer", "I am here.")
+    expect(page.locator(".chat .adviser")).to_contain_text("I am here.")
+    page.get_by_label("Your message").fill("On an old phone")
+    page.get_by_label("Your message").press("Control+Enter")
+    expect(kit.locator(".talk .reader")).to_contain_text("On an old phone")
+    page.get_by_role("button", name="End and clear").click()
+    with page.expect_request("**/chat/how") as asked:
+        page.get_by_role("button", name="It helped", exact=True).click()
+    assert "how=helped" in (asked.value.post_data or "")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Thank you")

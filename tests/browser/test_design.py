@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.readers import FirefoxReader
 from tests.server import RunningSite
@@ -142,6 +142,8 @@ def test_a_wide_screen_has_a_second_column_and_nothing_stands_lost_in_it(browser
         assert side["x"] + side["width"] - text["x"] > 1250, path
         assert side["x"] >= text["x"] + min(text["width"], 800) or path == "/", path
         assert side["y"] < 200, path
+        page.mouse.wheel(0, 2000)
+        expect(page.locator("header .name")).to_be_in_viewport()  # the header stays beside “Hide this page”
     page.goto(site.url + "/help/getting-ready")
     page.locator(".contents a").first.wait_for()  # the contents are open where there is room, once the pack is here
     context.close()

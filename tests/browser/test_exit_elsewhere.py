@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
@@ -254,3 +255,77 @@ def test_with_scripts_off_the_link_leaves_in_firefox(
     while not elsewhere.places.asked_of("exit") and time.monotonic() < deadline:
         time.sleep(0.05)
     assert [request.referer for request in elsewhere.places.asked_of("exit")] == [None]
+
+
+TURNED_OFF = {
+    "a beacon": "navigator.sendBeacon = () => { throw new TypeError(); }",
+    "channels": "window.BroadcastChannel = class { constructor() { throw new DOMException('', 'SecurityError'); } }",
+    "speech": "Object.defineProperty(window, 'speechSynthesis', { get() { throw new TypeError(); } })",
+    "timing": "performance.getEntriesByType = () => []",
+    "cookies": "Object.defineProperty(document, 'cookie', { get() { throw new DOMException(); }, set() { throw new DOMException(); } })",
+    "entries": "history.pushState = history.replaceState = navigation.updateCurrentEntry = () => { throw new DOMException(); }",
+    "everything": "Object.defineProperty(window, 'navigation', { get: () => undefined })",
+}
+"""What throws where a browser lacks it, a reader has turned it off, or the page is a saved copy. The last takes all."""
+
+
+@pytest.mark.parametrize("leave", [the_link, the_shortcut], ids=lambda leave: leave.__name__)
+def test_whatever_a_browser_refuses_the_exit_leaves(
+    chromium: Browser, elsewhere: Elsewhere, leave: Callable[[Reader], None]
+) -> None:
+    for name, script in TURNED_OFF.items():
+        reader = ChromiumReader(chromium)
+        reader.context.add_init_script(";".join(TURNED_OFF.values()) if name == "everything" else script)
+        for pages in (1, 2):
+            arrive(reader, elsewhere, pages)
+            leave(reader)
+            wait_for_address(reader, elsewhere.places.url("exit"))
+        reader.quit()
+
+
+def test_a_saved_copy_of_the_page_leaves_too(browser: Browser, elsewhere: Elsewhere, tmp_path: Path) -> None:
+    page = elsewhere.page
+    for name in ("hide-page.js", "shortcut.js", "pinch.js"):
+        page = page.replace(f'src="/{name}"', f'src="{(SCRIPTS / name).as_uri()}"')
+    copy = tmp_path / "copy.html"
+    copy.write_text(page, "utf-8")
+    tab = browser.new_page()
+    tab.goto(copy.as_uri())
+    tab.click("#hide-this-page")
+    tab.wait_for_url(elsewhere.places.url("exit"))
+    tab.close()
+
+
+def test_in_a_browser_of_2018_to_2021_back_does_not_show_the_pages(chromium: Browser, elsewhere: Elsewhere) -> None:
+    """Safari before 15.1 says only in the old way that Back led here, and has neither channels nor the tab's entries."""
+    reader = ChromiumReader(chromium)
+    reader.context.add_init_script(
+        "delete window.BroadcastChannel; delete window.navigation; performance.getEntriesByType = () => [];"
+        # A page that holds a lock is loaded again at Back.
+        "navigator.locks.request('a', () => new Promise(() => {}));"
+    )
+    arrive(reader, elsewhere, 3)
+    the_link(reader)
+    assert_never_seen_again(reader, elsewhere)
+    reader.quit()
+
+
+@pytest.mark.parametrize(
+    ("preference", "value"),
+    [("beacon.enabled", "false"), ("network.cookie.cookieBehavior", "2")],
+    ids=["beacons", "cookies"],
+)
+def test_in_firefox_without_beacons_or_cookies_the_exit_leaves_and_the_server_is_told(
+    firefox: FirefoxReader, elsewhere: Elsewhere, preference: str, value: str
+) -> None:
+    kind = "Bool" if value == "false" else "Int"
+    firefox.chrome(f"Services.prefs.set{kind}Pref({preference!r}, {value})")
+    try:
+        for leave in (the_link, the_shortcut):
+            elsewhere.posts.clear()
+            arrive(firefox, elsewhere)
+            leave(firefox)
+            assert_never_seen_again(firefox, elsewhere)
+            assert posts_in(elsewhere, 3) == ["/conversation/end"]
+    finally:
+        firefox.chrome(f"Services.prefs.clearUserPref({preference!r})")

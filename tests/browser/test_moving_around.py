@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route
 
 from sidedoor.public.feedback_store import FeedbackStore
+from tests.chromium import LIKE_IOS_14
 from tests.server import RunningSite
 
 PAGES_ALONE = True  # chromium.py
@@ -258,3 +259,50 @@ def test_the_contacts_page_narrows_itself_down_without_a_request(tab: Page, site
     assert tab.locator("#contact-live-fear-free").is_visible()
     assert not tab.locator("#contact-ndah").is_visible()
     assert requests == []
+
+
+def test_in_a_browser_like_ios_14_pages_are_shown_in_place_and_the_notice_closes(tab: Page, site: RunningSite) -> None:
+    tab.add_init_script(LIKE_IOS_14)
+    errors: list[str] = []
+    tab.on("pageerror", lambda error: errors.append(str(error)))
+    tab.goto(f"{site.url}/help/money")
+    with tab.expect_response("**/pack"):
+        pass
+    tab.locator("#hide-notice button").click()
+    tab.locator("#hide-notice").wait_for(state="detached")
+    for path in ("/help", "/search"):
+        follow(tab, f"footer a[href='{path}']")
+        assert tab.locator("#travel-status").text_content() == tab.locator("h1").text_content()
+        assert tab.locator("h1:focus").count() == 1
+    tab.get_by_label("What are you looking for?").fill("money")
+    tab.get_by_role("button", name="Search").click()
+    tab.locator("#results:focus").wait_for()
+    mark(tab)
+    tab.locator("#way-back button").click()
+    tab.wait_for_selector(ARRIVED)
+    assert (tab.url, errors) == (f"{site.url}/help/money", []), "without another entry in the tab"
+
+
+def test_where_a_browser_refuses_channels_what_comes_after_them_in_the_pack_still_works(
+    tab: Page, site: RunningSite
+) -> None:
+    """As in Firefox, if it is to block all cookies."""
+    tab.add_init_script(
+        "window.BroadcastChannel = class { constructor() { throw new DOMException('', 'SecurityError'); } }"
+    )
+    tab.goto(f"{site.url}/check")
+    tab.locator("#questions input").first.check()
+    tab.locator("#fits li").first.wait_for()
+
+
+def test_a_page_that_the_browser_translates_leads_on_to_the_other_languages(tab: Page, site: RunningSite) -> None:
+    """Chromium writes the language that it translates to into the document; here it does before the pack has come."""
+    tab.add_init_script("addEventListener('load', () => { document.documentElement.lang = 'pl'; });")
+    with tab.expect_response("**/pack"):
+        tab.goto(f"{site.url}/help/money?fbclid=1")
+    follow(tab, "header a[href='/help/get-help-now']")
+    tab.locator("#languages summary").click()
+    assert tab.locator("#languages a").first.get_attribute("href") == "/cy/help/get-help-now"
+    follow(tab, "#languages a[hreflang=pl]")
+    assert tab.locator("main h1").text_content() == "Pomoc teraz"
+    assert tab.locator("footer a").first.get_attribute("href") == "/pl/help/get-help-now"

@@ -13,7 +13,7 @@
     link: links = "#hide-this-page",
     status: place = "#hide-status",
     switch: box = "#shortcut-switch",
-  } = document.currentScript?.dataset ?? {};
+  } = /** @type {HTMLElement} */ (/** @type {unknown} */ (document.currentScript)).dataset;
   const LONGEST_MS = 5000;
   const NEEDED = 3;
   let presses = 0;
@@ -29,7 +29,7 @@
     if (!(link instanceof HTMLElement)) return;
     link.dataset.presses = String(count);
     const status = document.querySelector(place);
-    if (status) status.textContent = [instead, link.dataset.two, link.dataset.one][count] ?? "";
+    if (status) status.textContent = [instead, link.dataset.two, link.dataset.one][count] || "";
   }
 
   /** @param {string} [why] what to announce */
@@ -86,7 +86,8 @@
     const input = document.querySelector(box);
     if (!(input instanceof HTMLInputElement)) return;
     input.checked = on;
-    input.closest("[hidden]")?.removeAttribute("hidden");
+    const part = input.closest("[hidden]");
+    if (part) part.removeAttribute("hidden");
   }
 
   addEventListener("change", ({ target }) => {

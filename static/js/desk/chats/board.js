@@ -150,7 +150,7 @@
 
   /** Say whether the adviser's last message has been on the reader's screen, as the reader's page reports. @param {HTMLElement} place */
   function showSeen(place) {
-    const mine = /** @type {HTMLElement | undefined} */ ([...place.querySelectorAll("[data-talk] .adviser")].at(-1));
+    const mine = /** @type {HTMLElement | undefined} */ ([...place.querySelectorAll("[data-talk] .adviser")].pop());
     const seen = find("[data-shown]", place);
     write(seen, mine && Number(seen?.dataset.shown) >= Number(mine.dataset.number) ? "Your last words have been on their screen." : "");
   }

@@ -678,7 +678,7 @@
     const some = (count, noun) => (count ? [`${count} ${noun}${count > 1 ? "s" : ""}`] : []);
     const parts = [...some(comments, "comment"), ...some(deleted, "deleted passage"), ...some(pictures.length, "picture").map((part) => (names ? `${part} (${names})` : part))];
     if (!parts.length) return "";
-    const listed = parts.length > 1 ? `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}` : parts[0];
+    const listed = parts.length > 1 ? `${parts.slice(0, -1).join(", ")} and ${parts.slice(-1)[0]}` : parts[0];
     const more = pictures.length ? " Add what is wanted of the pictures with “Picture”." : "";
     return `${listed} ${comments + deleted + pictures.length > 1 ? "were" : "was"} left out.${more}`;
   };
