@@ -242,6 +242,9 @@ def leave(reader: Reader, places: Places, hide: bool = True) -> str | None:
     reader.click("#hide-this-page")
     wait_for_address(reader, places.url("exit"))
     time.sleep(0.5)
+    ends = time.monotonic() + 10
+    while isinstance(reader, ChromiumReader) and reader.context.cookies() and time.monotonic() < ends:
+        reader.tab.wait_for_timeout(100)  # the answer to the end of a chat takes its cookie
     return places.asked_of("exit")[0].referer
 
 
