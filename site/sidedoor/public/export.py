@@ -238,7 +238,7 @@ def drift(folder: Path, url: str) -> list[str]:
         status, _, body = _fetch(url + path)
         if status != 200:
             differences.append(f"{path}: the mirror has it, the site answers {status}.")
-        elif visible_text((folder / file).read_bytes(), file) != visible_text(body, file):
+        elif not same_words((folder / file).read_bytes(), body, file):
             differences.append(f"{path}: the words differ.")
     for path, (status, target) in sorted(mirror.redirects.items()):
         answered, location, _ = _fetch(url + path)
@@ -263,16 +263,31 @@ def _listed(url: str, path: str) -> list[str]:
     return [urlsplit(html.unescape(address)).path for address in addresses]
 
 
-def visible_text(content: bytes, name: str) -> str:
-    """The words of a page, spaces evened out, or the text of another file; without host names, which may differ.
+def same_words(mirrored: bytes, live: bytes, name: str) -> bool:
+    """Whether a mirror's file and the site's answer say the same to a reader.
 
-    The words of a pack are those of its pages.
+    Two packs do if each page that both have says the same. Which pages fit into a pack depends on their sizes, and a
+    page of a mirror is a few bytes longer or shorter.
     """
     if is_pack(f"/{name.removesuffix('.json')}"):
-        with suppress(ValueError, KeyError, AttributeError):
-            pack = json.loads(content)[1]
-            mains = (re.sub(r"<\d+>", " ", main) for main in pack["pages"].values())
-            content, name = "\n".join([*pack["shared"], *mains]).encode(), "pack.html"
+        with suppress(ValueError, KeyError, AttributeError, IndexError):
+            ours, theirs = _pages_of_pack(mirrored), _pages_of_pack(live)
+            return all(ours[path] == theirs[path] for path in ours.keys() & theirs.keys())
+    return visible_text(mirrored, name) == visible_text(live, name)
+
+
+def _pages_of_pack(content: bytes) -> dict[str, str]:
+    """Addresses with the words of their pages."""
+    pack = json.loads(content)[1]
+    whole = {
+        path: re.sub(r"<(\d+)>", lambda match: str(pack["shared"][int(match[1])]), main)
+        for path, main in pack["pages"].items()
+    }
+    return {path: visible_text(main.encode(), "page.html") for path, main in whole.items()}
+
+
+def visible_text(content: bytes, name: str) -> str:
+    """The words of a page, spaces evened out, or the text of another file; without host names, which may differ."""
     text = re.sub(r"https?://[^/\s<\"]+", "", content.decode("utf-8", "replace"))
     if not name.endswith(".html"):
         return text
