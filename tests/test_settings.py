@@ -233,9 +233,11 @@ def test_the_table_in_the_docs_lists_exactly_our_settings() -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only the superuser can give a folder away")
-def test_folders_of_somebody_else_are_named_in_one_line(content: ContentFolder, tmp_path: Path) -> None:
+@pytest.mark.parametrize("mode", [0o755, 0o700])
+def test_folders_of_somebody_else_are_named_in_one_line(content: ContentFolder, tmp_path: Path, mode: int) -> None:
     theirs = tmp_path / "theirs"
     theirs.mkdir()
+    theirs.chmod(mode)
     os.chown(theirs, 65534, 65534)
     without_rights = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", SIDEDOOR]  # a superuser like any other user
     settings = {"SIDEDOOR_CONTENT": str(content.path), "SIDEDOOR_DATA": str(theirs / "data"), "PORT": str(free_port())}

@@ -59,11 +59,13 @@ def faults(settings: Settings, clock: Clock) -> list[Problem]:
         problems.append(Problem("SIDEDOOR_CONTENT", None, Code.HEALTH_CONTENT_AWAY))
     problems += [*_owners(settings), *_addresses(settings, site), *_running(settings)]
     problems += [*_stores(settings, clock), *_server(settings), *_time(settings)]
-    if settings.database or (settings.data / STAFF.file).is_file():
+    if settings.database or os.path.isfile(
+        settings.data / STAFF.file
+    ):  # False inside a closed folder, where Path's own raises
         problems += editor(VISUAL, VISUAL.parents[4] / "editor/src")
     for folder, setting in _folders(settings).items():
         problems += health.disk(folder, setting)()
-        if not folder.exists() and folder != settings.content:
+        if not os.path.exists(folder) and folder != settings.content:
             problems += _cannot_be_made(folder, setting)
     return list(dict.fromkeys(problems))
 
@@ -81,7 +83,7 @@ def _folders(settings: Settings) -> dict[Path, str]:
 
 def _cannot_be_made(folder: Path, setting: str) -> Iterator[Problem]:
     """The first start makes a missing folder, if it may."""
-    above = next(path for path in folder.absolute().parents if path.exists())
+    above = next(path for path in folder.absolute().parents if os.path.exists(path))
     if not os.access(above, os.W_OK | os.X_OK):
         values = {"folder": str(folder), "reason": os.strerror(errno.EACCES)}
         yield Problem(setting, None, Code.DATA_NOT_OURS, values)
@@ -90,7 +92,7 @@ def _cannot_be_made(folder: Path, setting: str) -> Iterator[Problem]:
 def _owners(settings: Settings) -> Iterator[Problem]:
     """Check that everything in a folder belongs to the folder's owner, and that nobody else can read it."""
     for folder, name in _folders(settings).items():
-        if not folder.is_dir() or folder == EXAMPLE:  # a part of the program
+        if not os.path.isdir(folder) or folder == EXAMPLE:  # a part of the program
             continue
         owner = folder.stat()
         if owner.st_mode & 0o007:
@@ -177,7 +179,7 @@ def _stores(settings: Settings, clock: Clock) -> Iterator[Problem]:
     except (StoreDown, sqlite3.Error, OSError):
         yield Problem("SIDEDOOR_CHAT_STORE", None, Code.HEALTH_CHAT_DOWN)
     holding_data = (folder for folder in _folders(settings) if folder != settings.content)
-    for path in sorted(path for folder in holding_data for path in folder.rglob("*.sqlite3")):
+    for path in sorted(path for folder in filter(os.path.isdir, holding_data) for path in folder.rglob("*.sqlite3")):
         with suppress(OSError):
             if not path.stat().st_size or path.stat().st_size > _MOST_BYTES or not os.access(path, os.R_OK):
                 continue

@@ -9,6 +9,7 @@ the server is away; and `chat/sqlite_store.py`, because conversations of several
 `database_moves.py` opens a store's file although there is a server, to copy it there.
 """
 
+import os
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -52,7 +53,7 @@ def open_database(home: Home | Path, schema: Schema) -> Base:
     if isinstance(home, Home):
         if home.server:
             return on_server(home.server, schema, home.data)
-        if (mark := home.data / ELSEWHERE).exists():
+        if os.path.exists(mark := home.data / ELSEWHERE):  # False also inside a closed folder, of which others tell
             raise Refused([Problem(SETTING, None, Code.DATABASE_ELSEWHERE, {"file": mark.as_posix()})])
     options = {"overwrite": schema.overwrite, "keep_open": schema.keep_open}
     return Database(folder_of(home) / schema.file, schema.migrations, **options)

@@ -33,7 +33,7 @@ _HOST_NAME = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-
 def _folder(folder: Path) -> Path:
     if str(folder) in ("", "."):
         raise Wrong(Code.SETTING_NOT_A_FOLDER, written="")
-    if folder.exists() and not folder.is_dir():
+    if os.path.exists(folder) and not os.path.isdir(folder):  # False also inside a closed folder, of which others tell
         raise Wrong(Code.SETTING_NOT_A_FOLDER, written=str(folder))
     return folder
 

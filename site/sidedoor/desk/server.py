@@ -21,6 +21,7 @@ from sidedoor.web.serve import loaded
 
 def check(settings: Settings) -> None:
     """Check everything that could keep the desk from starting, without reading the content. Raises problems.Refused."""
+    secret_of(settings.data.resolve())  # first, because it names a folder of somebody else
     usable_site(settings.content, settings.data / "desk")
     open_store(settings.chat_store, settings.data)
     for schema in KEPT:
@@ -28,7 +29,6 @@ def check(settings: Settings) -> None:
     look(settings.home, KEPT)
     if settings.oidc_issuer and not find_spec("authlib"):
         raise Refused([Problem("SIDEDOOR_OIDC_ISSUER", None, Code.WORK_ACCOUNTS_NOT_INSTALLED)])
-    secret_of(settings.data.resolve())
 
 
 def load() -> Flask:
