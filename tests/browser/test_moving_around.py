@@ -266,8 +266,7 @@ def test_in_a_browser_like_ios_14_pages_are_shown_in_place_and_the_notice_closes
     errors: list[str] = []
     tab.on("pageerror", lambda error: errors.append(str(error)))
     tab.goto(f"{site.url}/help/money")
-    with tab.expect_response("**/pack"):
-        pass
+    tab.wait_for_function("() => typeof pack === 'object'")
     tab.locator("#hide-notice button").click()
     tab.locator("#hide-notice").wait_for(state="detached")
     for path in ("/help", "/search"):

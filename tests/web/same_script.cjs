@@ -2,6 +2,12 @@
 // the syntax of each script, its checker the declaration of each name; what a script calls its own names does not count.
 const ts = require("../node_modules/typescript");
 
+// Brackets around a name, as a JSDoc cast needs them, mean nothing.
+const isName = (node) =>
+  ts.isIdentifier(node) ||
+  (ts.isPropertyAccessExpression(node) && !node.questionDotToken && isName(node.expression)) ||
+  (ts.isParenthesizedExpression(node) && isName(node.expression));
+
 function facts(text) {
   const source = ts.createSourceFile("one.js", text, ts.ScriptTarget.ESNext, true, ts.ScriptKind.JS);
   const host = {
@@ -26,6 +32,7 @@ function facts(text) {
   };
   const visit = (node) => {
     const { parent } = node;
+    if (ts.isParenthesizedExpression(node) && isName(node)) return visit(node.expression);
     if (ts.isShorthandPropertyAssignment(node)) {
       parts.push("PropertyAssignment", "Identifier", ["property", node.name.text], "Identifier");
       meant(checker.getShorthandAssignmentValueSymbol(node), node.name.text);

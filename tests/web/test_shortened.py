@@ -24,6 +24,7 @@ WRITTEN = """(() => {
     try { throw words; } catch (problem) { return problem; }
     return status === "name" ? total++ : others?.length
   }
+  for (const part of [rest]) /** @type {any} */ (/** @type {unknown} */ (part)).name = /** @type {any} */ (part.name) + (first);
   const sum = async (left, right) => left + right
   ;[sum, pattern].forEach((each) => outer(each, rest, name, first))
 })();
@@ -58,6 +59,7 @@ def test_the_comparison_finds_differences() -> None:
         ("((one) => ({ one }))();", "((x) => ({ x }))();"),
         ("((one) => document)();", "((document) => document)();"),
         ("((one) => `${one} b`)();", "((x) => `${x}b`)();"),
+        ("((one) => (one + 1) * 2)();", "((x) => x + 1 * 2)();"),
     ]
     names = differing([(before, before, after) for before, after in pairs])
     assert [difference[0] for difference in names] == [before for before, _ in pairs]

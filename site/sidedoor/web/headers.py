@@ -19,7 +19,7 @@ NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
 IN_PAGE = '<meta http-equiv="Content-Security-Policy" content="{}">'
 """The policy in the head of a mirror's page (see dressing.py)."""
 _ANY_IN_A_PAGE = "'unsafe-inline'"
-_FEATURES = ("browsing-topics camera display-capture geolocation microphone payment usb").split()
+_FEATURES = ("camera display-capture geolocation microphone payment usb").split()
 
 
 def content_security_policy(https: bool, style: str = NONE) -> str:

@@ -38,7 +38,7 @@ _WORD = re.compile(r"[\w$]")
 
 def shortened(script: str) -> str:
     """The same script in fewer bytes. Names at its outermost level stay: other scripts use them."""
-    tokens = list(_tokens(script))
+    tokens = _without_casts(list(_tokens(script)))
     code = [token for token in tokens if token[0] != "space"]
     written, line_ends = [""], False
     words = iter(_renamed(code))
@@ -56,6 +56,26 @@ def shortened(script: str) -> str:
         written.append(word)
         line_ends = False
     return "".join([*written, "\n"])
+
+
+def _without_casts(tokens: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The tokens without the brackets of a JSDoc cast, `/** @type {…} */ (name.of.it)`, around a name alone."""
+    left, opens, is_cast = list[tuple[str, str]](), list[int | None](), False
+    for kind, text in tokens:
+        if text == "(":
+            opens.append(len(left) if is_cast else None)
+        elif text == ")" and (begins := opens.pop()) is not None:
+            inside = [(kind, text) for kind, text in left[begins + 1 :] if kind != "space"]
+            if all(kind == "name" or text == "." for kind, text in inside):
+                left[begins:] = inside
+                is_cast = False
+                continue
+        if kind != "space":
+            is_cast = False
+        elif text.startswith("/** @type"):
+            is_cast = True
+        left.append((kind, text))
+    return left
 
 
 def _tokens(script: str) -> Iterator[tuple[str, str]]:
