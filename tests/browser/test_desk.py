@@ -124,6 +124,7 @@ def write(page: Page, office: Office, title: str) -> str:
     page.get_by_role("button", name="Start writing").click()
     page.get_by_label("Summary").fill("Ten new rooms are open for people who need a safe place.")
     page.locator("#f-body").fill("Ten new rooms opened in Southampton today. The council paid for them.")
+    page.wait_for_load_state()  # its scripts run by then
     return page.url
 
 
