@@ -246,7 +246,9 @@ def test_folders_of_somebody_else_are_named_in_one_line(content: ContentFolder, 
         done = run([*without_rights, *command], settings)
         assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
         assert done.stderr.startswith(cannot)
-    assert cannot in run([*without_rights, "doctor"], settings).stdout
+    diagnosis = run([*without_rights, "doctor"], settings).stdout
+    assert cannot in diagnosis
+    assert diagnosis.count("SIDEDOOR_DATA: error:") == 1, diagnosis
     answers = ["--name", "A", "--organisation", "B", "--address", "", "--exit", "https://www.example.org"]
     done = run([*without_rights, "init", str(theirs / "site"), "--for", "uk", *answers], {})
     assert done.stderr == f"Error: It could not be done: {theirs}/site: Permission denied.\n"

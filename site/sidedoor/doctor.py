@@ -59,13 +59,12 @@ def faults(settings: Settings, clock: Clock) -> list[Problem]:
         problems.append(Problem("SIDEDOOR_CONTENT", None, Code.HEALTH_CONTENT_AWAY))
     problems += [*_owners(settings), *_addresses(settings, site), *_running(settings)]
     problems += [*_stores(settings, clock), *_server(settings), *_time(settings)]
-    if settings.database or os.path.isfile(
-        settings.data / STAFF.file
-    ):  # False inside a closed folder, where Path's own raises
+    if settings.database or os.path.isfile(settings.data / STAFF.file):  # inside a closed folder, Path's own raises
         problems += editor(VISUAL, VISUAL.parents[4] / "editor/src")
     for folder, setting in _folders(settings).items():
-        problems += health.disk(folder, setting)()
-        if not os.path.exists(folder) and folder != settings.content:
+        if os.path.exists(folder):
+            problems += health.disk(folder, setting)()
+        elif folder != settings.content:
             problems += _cannot_be_made(folder, setting)
     return list(dict.fromkeys(problems))
 
